@@ -1,0 +1,91 @@
+"""Settings: the only place that reads the environment.
+
+Values come from the environment (prefix `PAWSORT_`), then from `.env` in the data directory, then from `.env` in the
+current folder. `load_settings` returns one frozen object that is passed on as an argument; a wrong value raises
+ConfigError with a sentence that names the variable.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigError
+
+MIB = 2**20
+GIB = 2**30
+
+
+def default_data_dir() -> Path:
+    """Where an installation keeps everything unless told otherwise."""
+    return Path("~/.local/share/pawsort").expanduser()
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Sizes are in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="PAWSORT_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data_dir: Path = Field(default_factory=default_data_dir)
+    database_url: str = ""
+    redis_url: str = ""
+    blob_url: str = ""
+    secret_key: SecretStr = SecretStr("")
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    allowed_hosts: str = ""
+    web_processes: int = Field(1, ge=1, le=64)
+    web_threads: int = Field(16, ge=1, le=256)
+    inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
+    threshold: float | None = Field(None, ge=0.0, le=1.0)
+    max_upload_bytes: int = Field(256 * GIB, ge=1)
+    max_image_bytes: int = Field(64 * MIB, ge=1)
+    max_image_pixels: int = Field(50_000_000, ge=1)
+    min_free_bytes: int = Field(512 * MIB, ge=0)
+    lease_s: float = Field(15.0, gt=0)
+    heartbeat_s: float = Field(5.0, gt=0)
+    reconcile_s: float = Field(5.0, gt=0)
+    decode_timeout_s: float = Field(20.0, gt=0)
+    decode_memory_bytes: int = Field(2 * GIB, ge=128 * MIB)
+    silent_days: float = Field(7.0, gt=0)
+    decoder: str = "core.images:decode_image"
+    pause_after_claim_s: float = Field(0.0, ge=0)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def sql_url(self) -> str:
+        """SQLAlchemy address of the database: the one set, else SQLite in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'pawsort.db'}"
+
+    @property
+    def store_url(self) -> str:
+        """Address of the blob store: the one set, else a folder in the data directory."""
+        return self.blob_url or (self.data_dir / "blobs").as_uri()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings once, at the start of a program.
+
+    Args:
+        overrides: Values that win over environment and files; None means "not given".
+    Raises:
+        ConfigError: A value is wrong; the sentence names the variable, the value and what is expected.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    data_dir = Path(given.get("data_dir") or os.environ.get("PAWSORT_DATA_DIR") or default_data_dir()).expanduser()
+    try:
+        return Settings(_env_file=(Path(".env"), data_dir / ".env"), **given)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from error
+
+
+def _sentence(item: Any) -> str:
+    name = "PAWSORT_" + "_".join(str(part) for part in item["loc"]).upper()
+    shown = "the value given" if "secret" in name.lower() else repr(item["input"])
+    return f"{name}: {item['msg']}; got {shown}. Correct it in the environment or in .env and start again."

@@ -1,0 +1,107 @@
+"""Errors that a caller can act on, and the codes that one image can end with.
+
+Data flow and the error of each arrow:
+
+    body ─► shard index        ShardError (422), TooLarge (413), DiskFull (507)
+    shard ─► rows              Conflict (409), Gone (410), NotFound (404)
+    bytes ─► pixels            ImageError with a code: costs this one image a result, nothing else
+    pixels ─► results          LeaseLost: somebody else has the chunk; drop everything, no result was written
+
+HTTP status codes belong to the web; here an error has a sentence, and where a program needs them, details.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+
+class PawsortError(Exception):
+    """An expected failure with a sentence for a person: what was expected, what came, what to do."""
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class ConfigError(PawsortError):
+    """A setting has a wrong value; the sentence names it."""
+
+
+class NotFound(PawsortError):
+    """Nothing has this id."""
+
+
+class Gone(PawsortError):
+    """It was there and has been deleted; its id is never used again."""
+
+
+class Conflict(PawsortError):
+    """The request is right by itself, but not in the present state."""
+
+
+class Invalid(PawsortError):
+    """What came cannot be used; nothing of it was kept."""
+
+
+class TooLarge(PawsortError):
+    """A limit on bytes was passed; the sentence names the limit."""
+
+
+class DiskFull(PawsortError):
+    """The store has too little room left to take more."""
+
+
+class LeaseLost(PawsortError):
+    """The chunk belongs to another worker by now; what was computed must be dropped."""
+
+
+class BlobMissing(PawsortError):
+    """The store has no blob under this key."""
+
+
+class BadWeights(PawsortError):
+    """Weights do not match the digest or the shape their manifest promises."""
+
+
+class ErrorCode(StrEnum):
+    """Why an image has no label. Part of the public contract."""
+
+    EMPTY_FILE = "empty_file"
+    NOT_AN_IMAGE = "not_an_image"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TRUNCATED = "truncated"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_BYTES = "too_many_bytes"
+    DECODE_TIMEOUT = "decode_timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    DECODER_CRASHED = "decoder_crashed"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with the file, and what its owner can do."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from where it came from.",
+    ErrorCode.NOT_AN_IMAGE: "The file is not a picture that can be recognised. Open it in a viewer; if it opens there,"
+    " save it as JPEG or PNG and send that.",
+    ErrorCode.UNSUPPORTED_FORMAT: "The file is a picture in a format that is not read here. Save it as JPEG, PNG, WebP, BMP,"
+    " GIF, TIFF, AVIF or HEIC and send that.",
+    ErrorCode.TRUNCATED: "The picture is damaged or ends too early. Copy it again from the camera or the backup.",
+    ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and send that,"
+    " or raise PAWSORT_MAX_IMAGE_PIXELS.",
+    ErrorCode.TOO_MANY_BYTES: "The file is larger than the limit and was not sent. Save a smaller version and send that,"
+    " or raise PAWSORT_MAX_IMAGE_BYTES.",
+    ErrorCode.DECODE_TIMEOUT: "Reading the picture took too long and was stopped. Save it again as JPEG or PNG and send that.",
+    ErrorCode.OUT_OF_MEMORY: "Reading the picture needs more memory than is allowed. Save a smaller version and send that.",
+    ErrorCode.DECODER_CRASHED: "Reading the picture crashed the decoder twice. Save it again as JPEG or PNG and send that.",
+}
+
+
+class ImageError(Exception):
+    """One image cannot be decoded. Costs one error result, never a batch."""
+
+    def __init__(self, code: ErrorCode) -> None:
+        super().__init__(code.sentence)
+        self.code = code
