@@ -1,0 +1,82 @@
+"""Sessions for SQLite and PostgreSQL alike: `read()` sees, `write()` changes and commits."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.errors import ConfigError
+
+BUSY_TIMEOUT_S = 30
+LOCK_TIMEOUT_S = 30
+
+
+class Database:
+    """One engine and its sessions; put together once for each process.
+
+    SQLite runs in WAL mode, and whoever writes begins with BEGIN IMMEDIATE: a deferred transaction that reads and
+    then writes would get BUSY at once, whatever the timeout.
+    """
+
+    def __init__(self, url: str, pool_size: int = 16) -> None:
+        try:
+            self.engine = _create_engine(url, pool_size)
+        except (ArgumentError, ImportError) as error:
+            raise ConfigError(
+                f"PAWSORT_DATABASE_URL: expected sqlite:///file or postgresql://user@host/name; {error}"
+            ) from error
+        self._writer = self.engine.execution_options(writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that only reads; nothing is committed."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed at the end, or all undone by an error."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Raise ConfigError when the database does not answer or has no schema yet."""
+        try:
+            with self.read() as session:
+                session.execute(text("SELECT version_num FROM alembic_version")).one()
+        except SQLAlchemyError as error:
+            raise ConfigError(
+                "The database at PAWSORT_DATABASE_URL does not answer, or has no tables yet: run `pawsort migrate`."
+                f" ({type(error).__name__})"
+            ) from error
+
+    def close(self) -> None:
+        """Close every connection of the pool."""
+        self.engine.dispose()
+
+
+def _create_engine(url: str, pool_size: int) -> Engine:
+    if not url.startswith("sqlite"):
+        options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout=60s"
+        return create_engine(
+            url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args={"options": options}
+        )
+    engine = create_engine(url, pool_size=pool_size, max_overflow=4, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # we emit BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_S * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

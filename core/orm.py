@@ -1,0 +1,288 @@
+"""The tables. Meaning of the words: docs/architecture.md.
+
+Integer primary keys are never reused (AUTOINCREMENT on SQLite), so a stale page cannot act on another row. Uploads and
+jobs are known outside by the `uuid` their caller chose. Deleted uploads and jobs stay as empty rows with `deleted_at`.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import Integer, TypeDecorator
+
+from core.clock import db_now
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, always aware and in UTC; SQLite has no time zones, so they are put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class UploadState(StrEnum):
+    RECEIVING = "receiving"
+    COMPLETE = "complete"
+
+
+class JobKind(StrEnum):
+    CLASSIFY = "classify"
+    TRAIN = "train"
+
+
+class JobState(StrEnum):
+    RECEIVING = "receiving"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+ACTIVE_STATES = (JobState.RECEIVING, JobState.QUEUED, JobState.RUNNING)
+
+
+class ChunkState(StrEnum):
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class LabelSource(StrEnum):
+    FOLDER = "folder"
+    CORRECTION = "correction"
+    CONFIRMATION = "confirmation"
+    AUDIT = "audit"
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[Any]: JSON, UUID: Uuid, bytes: LargeBinary}
+    __table_args__: Any = {"sqlite_autoincrement": True}
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class Token(Base):
+    """A bearer token; only its SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    revoked_at: Mapped[datetime | None]
+
+
+class Upload(Base):
+    """A set of images as a person sent it. `n_bytes` counts whole shards."""
+
+    __tablename__ = "uploads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str]
+    labelled: Mapped[bool]
+    state: Mapped[str] = mapped_column(default=UploadState.RECEIVING)
+    n_shards: Mapped[int] = mapped_column(default=0)
+    n_images: Mapped[int] = mapped_column(default=0)
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    n_skipped: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    received_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    completed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+
+class Shard(Base):
+    """One tar of an upload, stored as one blob."""
+
+    __tablename__ = "shards"
+    __table_args__ = (UniqueConstraint("upload_id", "seq"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"))
+    seq: Mapped[int]
+    blob_key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[bytes]
+    n_bytes: Mapped[int]
+    n_images: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class Image(Base):
+    """One file of a shard. `ordinal` = shard's seq * 256 + position: the order of the upload.
+
+    `declared_bytes` is set when the file was too large to be sent: its bytes are not here.
+    """
+
+    __tablename__ = "images"
+    __table_args__ = (
+        UniqueConstraint("upload_id", "ordinal"),
+        Index("ix_images_sha256", "sha256"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"))
+    shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"), index=True)
+    ordinal: Mapped[int] = mapped_column(BigInteger)
+    path: Mapped[str]
+    offset: Mapped[int]
+    n_bytes: Mapped[int]
+    declared_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[bytes]
+
+
+class ModelVersion(Base):
+    """A trained network with its manifest. `id` is the number people see. Immutable."""
+
+    __tablename__ = "model_versions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    network: Mapped[str] = mapped_column(index=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    manifest: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class Deployment(Base):
+    """One line of the history of which version was in use; the newest one counts."""
+
+    __tablename__ = "deployments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class Job(Base):
+    """Work that somebody waits for. Counters are kept with the results, in the same transactions.
+
+    `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `revision` grows
+    with every change that a poller can see.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_listed", "deleted_at", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(default=JobKind.CLASSIFY)
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    upload_id: Mapped[int | None] = mapped_column(ForeignKey("uploads.id"), index=True)
+    model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_versions.id"))
+    threshold_milli: Mapped[int] = mapped_column(default=0)
+    n_total: Mapped[int] = mapped_column(default=0)
+    n_done: Mapped[int] = mapped_column(default=0)
+    n_failed: Mapped[int] = mapped_column(default=0)
+    n_chunks: Mapped[int] = mapped_column(default=0)
+    n_chunks_done: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    started_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+
+class Chunk(Base):
+    """One shard in one classify job: what a message names and a worker claims."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        UniqueConstraint("job_id", "shard_id"),
+        Index("ix_chunks_state", "state", "lease_until"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"), index=True)
+    state: Mapped[str] = mapped_column(default=ChunkState.READY)
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker_id: Mapped[int | None]
+    error: Mapped[str | None]
+
+
+class Result(Base):
+    """What one version says of one image in one job: probabilities or an error code. Exactly one for each image.
+
+    `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
+    shown as unsure depends on the job's threshold and is never stored.
+    """
+
+    __tablename__ = "results"
+    __table_args__ = (
+        Index("ix_results_confidence", "job_id", "class_index", "confidence", "image_id"),
+        {"sqlite_with_rowid": False},
+    )
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(BigKey, ForeignKey("images.id"), primary_key=True)
+    class_index: Mapped[int | None]
+    confidence: Mapped[int | None]
+    probabilities: Mapped[list[Any] | None]
+    error_code: Mapped[str | None]
+
+
+class HistogramBin(Base):
+    """How many good results of a job have this class on top with a confidence in this thousandth."""
+
+    __tablename__ = "histogram_bins"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    class_index: Mapped[int] = mapped_column(primary_key=True)
+    bin: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int]
+
+
+class Label(Base):
+    """What a person, or a folder's name, says of a content. Append-only; NULL withdraws."""
+
+    __tablename__ = "labels"
+    __table_args__ = (Index("ix_labels_sha256", "sha256", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[bytes]
+    image_id: Mapped[int | None] = mapped_column(BigKey)
+    label: Mapped[str | None]
+    source: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class Worker(Base):
+    """A process that takes work. Alive for 15 s after its last beat."""
+
+    __tablename__ = "workers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]
+    queue: Mapped[str]
+    device: Mapped[str]
+    versions: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    beat_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    stopped_at: Mapped[datetime | None]
