@@ -1,0 +1,85 @@
+# Pawsort: `make help` lists what there is. Needs Python 3.11 to 3.13 and make, nothing else.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .cache/uv/bin/uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test test-all lint format bench docs pretrained requirements clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/run.stamp ## make .venv with everything that Pawsort needs to run
+
+setup-test: $(VENV)/test.stamp ## the same, and what the tests need
+
+run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
+	@if [ -z "$$FOLDER" ]; then exec $(BIN)/pawsort up; \
+	elif [ ! -d "$$FOLDER" ]; then echo "FOLDER must be a folder; '$$FOLDER' is none." >&2; exit 2; \
+	else exec $(BIN)/pawsort classify "$$FOLDER" -o "$$(basename "$$(cd "$$FOLDER" && pwd)").csv"; fi
+
+test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
+	@sh tests/install_browser.sh $(BIN)/python
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/test.stamp ## run all tests, the long ones too
+	@sh tests/install_browser.sh $(BIN)/python
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/test.stamp ## put the code into the form that lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/test.stamp ## measure the speed from end to end
+	$(BIN)/python -m benchmarks.end_to_end
+
+docs: ## where to read on
+	@echo "docs/architecture.md  the one way of an image through the system"
+	@echo "docs/decisions.md     what was decided, why, and what it costs"
+	@echo "The HTTP interface is at /docs of a running instance (make run)."
+
+requirements: $(UV) ## compile the pinned requirement files anew
+	$(COMPILE) --extra web --output-file requirements/web.txt
+	$(COMPILE) --extra all --constraint requirements/web.txt --output-file requirements/run.txt
+	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
+	@! grep -n '://' requirements/*.txt
+
+clean: ## remove the environment and what the tools left behind
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+
+# The first Python on the path that fits; a name on the path can be a shim for a version that is not there, so each is run.
+$(VENV)/bin/python:
+	@for candidate in "$$PYTHON" python3 python3.13 python3.12 python3.11 python; do \
+	  [ -n "$$candidate" ] && "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	    >/dev/null 2>&1 || continue; \
+	  echo "Making $(VENV) with $$("$$candidate" --version)"; rm -rf $(VENV); exec "$$candidate" -m venv $(VENV); \
+	done; \
+	echo "Pawsort needs Python 3.11, 3.12 or 3.13 with its venv module, and found none on the path." >&2; \
+	echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13), or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what Pawsort needs; the first time this takes a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What the tests need holds all of what a run needs, at the same versions.
+$(VENV)/test.stamp: requirements/test.txt requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/run.stamp $@
+
+$(UV):
+	python3 -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
