@@ -1,17 +1,35 @@
-"""The database's clock, so that leases do not depend on the clocks of the workers."""
+"""Moments, and the database's clock, so that leases do not depend on the clocks of the workers."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, Float, literal
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, always aware and in UTC; SQLite has no time zones, so they are put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class Now(FunctionElement[Any]):
     """The moment the statement runs, moved by so many seconds (SQLite: to the millisecond)."""
 
-    type = DateTime(timezone=True)
+    type = Instant()
     inherit_cache = True
 
 

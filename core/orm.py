@@ -4,34 +4,18 @@ Integer primary keys are never reused (AUTOINCREMENT on SQLite), so a stale page
 jobs are known outside by the `uuid` their caller chose. Deleted uploads and jobs stay as empty rows with `deleted_at`.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid
-from sqlalchemy.engine import Dialect
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import Integer, TypeDecorator
+from sqlalchemy.types import Integer
 
-from core.clock import db_now
+from core.clock import Instant, db_now
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment, always aware and in UTC; SQLite has no time zones, so they are put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class UploadState(StrEnum):
@@ -70,8 +54,14 @@ class LabelSource(StrEnum):
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[Any]: JSON, UUID: Uuid, bytes: LargeBinary}
-    __table_args__: Any = {"sqlite_autoincrement": True}
+    type_annotation_map: ClassVar = {
+        datetime: Instant,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        UUID: Uuid,
+        bytes: LargeBinary,
+    }
+    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
 
 
 class User(Base):

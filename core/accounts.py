@@ -1,0 +1,59 @@
+"""People and their bearer tokens. Only the SHA-256 of a token is kept; the token itself is shown once."""
+
+import hashlib
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.orm import Token, User
+
+OWNER = "owner"
+
+
+def get_or_create_owner(session: Session) -> User:
+    """The person an installation belongs to; made at the first start."""
+    owner = session.scalar(select(User).where(User.name == OWNER))
+    if owner is None:
+        owner = User(name=OWNER)
+        session.add(owner)
+        session.flush()
+    return owner
+
+
+def create_token(session: Session, name: str, user: User | None = None) -> str:
+    """Make a bearer token.
+
+    Args:
+        name: What it is for; shown in lists.
+        user: Whose; the owner's when not given.
+    Returns:
+        The token, 43 characters (256 random bits). It cannot be had again.
+    """
+    token = secrets.token_urlsafe(32)
+    owner = user or get_or_create_owner(session)
+    session.add(Token(user_id=owner.id, name=name, digest=_digest(token)))
+    session.flush()
+    return token
+
+
+def replace_token(session: Session, name: str) -> str:
+    """A new token under a name; those that had the name before stop working."""
+    for old in session.scalars(select(Token).where(Token.name == name)):
+        session.delete(old)
+    return create_token(session, name)
+
+
+def find_user_by_token(session: Session, token: str) -> User | None:
+    """Whose token this is. Compares digests, so timing tells nothing about the token."""
+    found = select(User).join(Token).where(Token.digest == _digest(token), Token.revoked_at.is_(None))
+    return session.scalar(found)
+
+
+def find_user(session: Session, user_id: int) -> User | None:
+    """The person of a session cookie."""
+    return session.get(User, user_id)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

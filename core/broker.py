@@ -1,0 +1,135 @@
+"""Celery as a bell: messages say "look at this chunk", SQL decides who does it.
+
+A message may be lost or come twice; nothing is held in Redis alone. The web rings on a background thread, so that a
+dead or slow Redis never delays a request; what is not rung is found by the reconciler.
+"""
+
+import queue
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from celery import Celery
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.config import Settings
+
+INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
+
+CLASSIFY_CHUNK = "pawsort.classify_chunk"
+RECONCILE = "pawsort.reconcile"
+PURGE = "pawsort.purge"
+SWEEP = "pawsort.sweep"
+
+KEY_PREFIX = "pawsort:"
+BELL_LENGTH = 10_000
+RETRY_S = 1.0
+
+log = structlog.get_logger()
+
+
+def celery_url(redis_url: str) -> str:
+    """The address as Celery spells it: a socket is `redis+socket://` there and `unix://` in redis-py."""
+    return redis_url.replace("unix://", "redis+socket://", 1)
+
+
+def make_celery(settings: Settings) -> Celery:
+    """The one Celery application, for senders and workers alike."""
+    app = Celery("pawsort", broker=celery_url(settings.redis_url), set_as_current=False)
+    app.conf.update(
+        result_backend=None,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        task_default_queue=MAINTENANCE,
+        task_create_missing_queues=True,
+        task_routes={CLASSIFY_CHUNK: {"queue": INFERENCE}},
+        worker_prefetch_multiplier=1,
+        worker_pool_start_method="spawn",
+        worker_proc_alive_timeout=120,
+        worker_soft_shutdown_timeout=6,
+        worker_enable_soft_shutdown_on_idle=True,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_channel_error_retry=True,
+        broker_connection_timeout=5,
+        broker_transport_options={
+            "visibility_timeout": 3600,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": not settings.redis_url.startswith("unix:"),
+            "health_check_interval": 25,
+            "global_keyprefix": KEY_PREFIX,
+            "unacked_restore_throttle": 1,
+        },
+    )
+    return app
+
+
+class Bell:
+    """Rings for chunks without ever making the caller wait."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._waiting: queue.Queue[tuple[str, list[Any]]] = queue.Queue(BELL_LENGTH)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, chunk_ids: Iterable[int]) -> None:
+        """Tell the workers that these chunks are ready. Call it after the commit."""
+        for chunk_id in chunk_ids:
+            self._put(CLASSIFY_CHUNK, [chunk_id])
+
+    def purge(self) -> None:
+        """Tell the maintenance worker that something was deleted."""
+        self._put(PURGE, [])
+
+    def _put(self, task: str, args: list[Any]) -> None:
+        self._start()
+        try:
+            self._waiting.put_nowait((task, args))
+        except queue.Full:
+            log.warning("bell_full", task=task, args=args, note="the reconciler will find it")
+
+    def _start(self) -> None:
+        # Started at the first ring, not in the constructor: a server that forks after loading keeps no threads.
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            task, args = self._waiting.get()
+            try:
+                self._app.send_task(task, args=args, retry=False)
+            except Exception as error:  # the sender must outlive anything that a broken network raises
+                log.warning("bell_failed", task=task, error=str(error), dropped=self._drop_waiting() + 1)
+                threading.Event().wait(RETRY_S)
+
+    def _drop_waiting(self) -> int:
+        dropped = 0
+        while True:
+            try:
+                self._waiting.get_nowait()
+            except queue.Empty:
+                return dropped
+            dropped += 1
+
+
+def connect(settings: Settings) -> "Redis":
+    """A plain connection for looking at queues; short timeouts, so that nobody waits for a dead server."""
+    return Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+
+
+def queue_length(redis: "Redis", name: str) -> int | None:
+    """How many messages wait in a queue, or None when Redis does not answer."""
+    try:
+        return redis.llen(KEY_PREFIX + name)
+    except RedisError:
+        return None

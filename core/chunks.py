@@ -1,0 +1,142 @@
+"""Chunks: claiming, keeping and giving back the lease. SQL decides who works; messages only ring.
+
+A claim is one UPDATE that wins or does not. It raises the fence, and everything that the winner writes later carries
+that number: whoever lost the lease in between finds that nothing matches any more.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy.orm import Session
+
+from core.clock import db_now
+from core.db import change
+from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobState, Result, Shard
+
+MAX_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A chunk that one worker has until its lease runs out."""
+
+    chunk_id: int
+    job_id: int
+    shard_id: int
+    fence: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class ToClassify:
+    """One image of a claimed chunk that has no result yet; `declared_bytes` is set when its bytes were not sent."""
+
+    image_id: int
+    path: str
+    offset: int
+    n_bytes: int
+    declared_bytes: int | None
+
+
+def find_version_id(session: Session, chunk_id: int) -> int | None:
+    """The model version that a chunk's job uses, or None when nobody has to classify the chunk any more."""
+    wanted = select(Job.model_version_id).join(Chunk, Chunk.job_id == Job.id)
+    return session.scalar(wanted.where(Chunk.id == chunk_id, Chunk.state != ChunkState.DONE, _job_is_active()))
+
+
+def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s: float) -> Claim | None:
+    """Take a chunk that is ready, or whose worker let its lease run out, by the database's clock.
+
+    Returns:
+        The claim, or None: somebody else has it, it is done, or its job has ended.
+    """
+    lease_ran_out = (Chunk.state == ChunkState.RUNNING) & (Chunk.lease_until < db_now())
+    active = select(Job.id).where(Job.id == Chunk.job_id, _job_is_active()).exists()
+    row = session.execute(
+        update(Chunk)
+        .where(Chunk.id == chunk_id, (Chunk.state == ChunkState.READY) | lease_ran_out, active)
+        .values(
+            state=ChunkState.RUNNING,
+            lease_until=db_now(lease_s),
+            fence=Chunk.fence + 1,
+            attempts=Chunk.attempts + 1,
+            worker_id=worker_id,
+        )
+        .returning(Chunk.job_id, Chunk.shard_id, Chunk.fence, Chunk.attempts)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if row is None:
+        return None
+    _start_job(session, row.job_id)
+    return Claim(chunk_id, row.job_id, row.shard_id, row.fence, row.attempts)
+
+
+def _start_job(session: Session, job_id: int) -> None:
+    started = (Job.started_at.is_(None)) | (Job.state == JobState.QUEUED)
+    if session.scalar(select(Job.id).where(Job.id == job_id, started)) is None:
+        return
+    running = func.replace(Job.state, JobState.QUEUED.value, JobState.RUNNING.value)
+    started_at = func.coalesce(Job.started_at, db_now())
+    values = {"state": running, "started_at": started_at, "revision": Job.revision + 1}
+    change(session, update(Job).where(Job.id == job_id).values(values))
+
+
+def renew_lease(session: Session, claim: Claim, lease_s: float) -> bool:
+    """Keep the lease; False when the chunk belongs to somebody else, or to nobody, by now."""
+    return change(session, _held(claim).values(lease_until=db_now(lease_s))) == 1
+
+
+def release_chunk(session: Session, claim: Claim, error: str | None = None) -> None:
+    """Give a chunk back undone.
+
+    Args:
+        error: What went wrong; without it the attempt is not counted (a worker that was asked to stop).
+    """
+    attempts = Chunk.attempts if error else Chunk.attempts - 1
+    change(session, _held(claim).values(state=ChunkState.READY, lease_until=None, attempts=attempts, error=error))
+
+
+def mark_done(session: Session, claim: Claim) -> bool:
+    """End a chunk; False when the claim is no longer valid."""
+    return change(session, _held(claim).values(state=ChunkState.DONE, lease_until=None, error=None)) == 1
+
+
+def _held(claim: Claim) -> Update:
+    held = (Chunk.id == claim.chunk_id) & (Chunk.fence == claim.fence) & (Chunk.state == ChunkState.RUNNING)
+    return update(Chunk).where(held)
+
+
+def get_shard(session: Session, shard_id: int) -> Shard:
+    """The shard of a chunk."""
+    return session.get_one(Shard, shard_id)
+
+
+def list_to_classify(session: Session, claim: Claim) -> list[ToClassify]:
+    """The images of the chunk's shard that have no result in its job, in the order of the shard."""
+    has_result = select(Result.image_id).where(Result.job_id == claim.job_id, Result.image_id == Image.id).exists()
+    rows = session.execute(
+        select(Image.id, Image.path, Image.offset, Image.n_bytes, Image.declared_bytes)
+        .where(Image.shard_id == claim.shard_id, ~has_result)
+        .order_by(Image.ordinal)
+    )
+    return [ToClassify(*row) for row in rows]
+
+
+def list_run_out(session: Session, limit: int) -> list[int]:
+    """Chunks of active jobs whose worker let the lease run out."""
+    run_out = (Chunk.state == ChunkState.RUNNING) & (Chunk.lease_until < db_now())
+    return _list(session, run_out, limit)
+
+
+def list_ready(session: Session, limit: int) -> list[int]:
+    """Chunks of active jobs that wait for a worker, oldest first."""
+    return _list(session, Chunk.state == ChunkState.READY, limit)
+
+
+def _list(session: Session, which: ColumnElement[bool], limit: int) -> list[int]:
+    query = select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(which, _job_is_active()).order_by(Chunk.id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def _job_is_active() -> ColumnElement[bool]:
+    return Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)

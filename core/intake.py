@@ -1,0 +1,46 @@
+"""What comes in, seen by everything that hangs on it: a shard becomes rows, labels, and chunks of the jobs over it."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import jobs, labels, uploads
+from core.orm import Upload
+from core.shards import ShardIndex
+
+
+@dataclass(frozen=True)
+class AddedShard:
+    """What became of a shard: `created` is false when the same bytes had come before. Ring for the chunks."""
+
+    created: bool
+    chunk_ids: list[int] = field(default_factory=list)
+
+
+def add_shard(
+    session: Session, uuid: UUID, seq: int, index: ShardIndex, blob_key: str, max_upload_bytes: int
+) -> AddedShard:
+    """Record a stored shard: its row, its images, their folders' labels, and a chunk in every job over the upload.
+
+    Raises:
+        Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
+    """
+    shard = uploads.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
+    if shard is None:
+        return AddedShard(created=False)
+    upload = uploads.get_upload(session, uuid)
+    if upload.labelled:
+        labels.add_folder_labels(session, upload.user_id, ((entry.sha256, entry.path) for entry in index.entries))
+    return AddedShard(created=True, chunk_ids=jobs.add_chunks(session, upload, shard))
+
+
+def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:
+    """Say that no more will come; the jobs over the upload can end from now on.
+
+    Raises:
+        IncompleteUpload, Invalid, Conflict, NotFound, Gone: As `uploads.complete_upload`.
+    """
+    upload = uploads.complete_upload(session, uuid, n_shards, partial)
+    jobs.upload_completed(session, upload)
+    return upload

@@ -1,0 +1,325 @@
+"""Jobs: what somebody waits for. Counters and states change here and, with the results, in core/results.py.
+
+States of a classify job: receiving ─► queued ─► running ─► done, and from each of the first three to cancelled or
+failed. A job whose upload is still arriving stays `receiving` while its chunks run. It is finished by one conditional
+UPDATE (`finish_job`), run by whoever comes last. Locks are taken in the order upload, job, chunk.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Update, case, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import registry, uploads
+from core.clock import db_now
+from core.db import change
+from core.errors import Conflict, Gone, Invalid, NotFound
+from core.orm import (
+    ACTIVE_STATES,
+    Chunk,
+    ChunkState,
+    Image,
+    Job,
+    JobKind,
+    JobState,
+    ModelVersion,
+    Result,
+    Shard,
+    Upload,
+    UploadState,
+)
+from core.paging import Page, decode_cursor, encode_cursor
+
+MAX_NAME = 500
+
+
+def create_classify_job(
+    session: Session,
+    uuid: UUID,
+    upload_uuid: UUID,
+    user_id: int | None = None,
+    model: str | None = None,
+    threshold: float | None = None,
+    name: str | None = None,
+    default_threshold: float | None = None,
+) -> tuple[Job, list[int]]:
+    """Classify an upload, still arriving or complete. Repeating it under the same id is harmless.
+
+    Args:
+        uuid: The caller's id for the job.
+        model: A version's number or a network's name; the version in use when not given.
+        threshold: Below this confidence an image is shown as unsure, 0 to 1; else `default_threshold`, else the
+            version's own.
+    Returns:
+        The job, and the chunks to ring for.
+    Raises:
+        NotFound: No such upload or model.
+        Gone: The upload, or a job of this id, was deleted.
+        Conflict: Another job has this id.
+    """
+    upload = uploads.get_upload(session, upload_uuid, lock=True)
+    existing = session.scalar(select(Job).where(Job.uuid == uuid))
+    if existing is not None:
+        return _same_job(existing, upload), []
+    version = registry.find_version(session, model) if model else registry.current_version(session)
+    job = Job(
+        uuid=uuid,
+        kind=JobKind.CLASSIFY,
+        name=check_name(name or upload.name),
+        state=JobState.RECEIVING,
+        user_id=user_id,
+        upload_id=upload.id,
+        model_version_id=version.id,
+        threshold_milli=_threshold_milli(threshold, default_threshold, version),
+    )
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError:  # the same id was used for another upload at this very moment
+        return _same_job(get_job(session, uuid), upload), []
+    chunk_ids = _add_chunks_of_upload(session, job, upload)
+    if upload.state == UploadState.COMPLETE:
+        upload_completed(session, upload)
+    session.refresh(job)
+    return job, chunk_ids
+
+
+def _same_job(job: Job, upload: Upload) -> Job:
+    _alive(job)
+    if job.upload_id != upload.id:
+        raise Conflict(f"Job {job.uuid} exists and classifies another upload. Choose a new id for this one.")
+    return job
+
+
+def check_name(name: str) -> str:
+    """The name as it is kept.
+
+    Raises:
+        Invalid: It is empty or too long.
+    """
+    if not 0 < len(name.strip()) <= MAX_NAME:
+        raise Invalid(f"name: expected 1 to {MAX_NAME} characters, got {len(name)}.")
+    return name.strip()
+
+
+def to_milli(threshold: float) -> int:
+    """A threshold from 0 to 1 as thousandths.
+
+    Raises:
+        Invalid: It is out of range.
+    """
+    if not 0.0 <= threshold <= 1.0:
+        raise Invalid(f"threshold: expected a number from 0 to 1, got {threshold}.")
+    return round(threshold * 1000)
+
+
+def _threshold_milli(wanted: float | None, default: float | None, version: ModelVersion) -> int:
+    for candidate in (wanted, default):
+        if candidate is not None:
+            return to_milli(candidate)
+    return to_milli(float(version.manifest["threshold"]))
+
+
+def _add_chunks_of_upload(session: Session, job: Job, upload: Upload) -> list[int]:
+    shards = session.execute(
+        select(Shard.id, Shard.n_images).where(Shard.upload_id == upload.id, Shard.n_images > 0).order_by(Shard.seq)
+    ).all()
+    rows = [{"job_id": job.id, "shard_id": shard_id} for shard_id, _ in shards]
+    if not rows:
+        return []
+    chunk_ids = list(session.scalars(insert(Chunk).returning(Chunk.id, sort_by_parameter_order=True), rows))
+    change(session, _grow(Job.id == job.id, len(rows), sum(n_images for _, n_images in shards)))
+    return chunk_ids
+
+
+def add_chunks(session: Session, upload: Upload, shard: Shard) -> list[int]:
+    """Add a newly arrived shard to every job over its upload. The caller holds the upload's lock.
+
+    A cancelled job gets its chunk too, so that `retry_job` finds everything; no worker claims it before.
+
+    Returns:
+        The new chunks of active jobs, to be rung for after the commit.
+    """
+    if shard.n_images == 0:
+        return []
+    over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
+    states = dict(session.execute(select(Job.id, Job.state).where(over_upload).with_for_update()).tuples().all())
+    if not states:
+        return []
+    rows = [{"job_id": job_id, "shard_id": shard.id} for job_id in states]
+    added = session.execute(insert(Chunk).returning(Chunk.id, Chunk.job_id), rows).all()
+    change(session, _grow(Job.id.in_(list(states)), 1, shard.n_images))
+    return [chunk_id for chunk_id, job_id in added if states[job_id] in ACTIVE_STATES]
+
+
+def _grow(which: ColumnElement[bool], n_chunks: int, n_images: int) -> Update:
+    return (
+        update(Job)
+        .where(which)
+        .values(n_chunks=Job.n_chunks + n_chunks, n_total=Job.n_total + n_images, revision=Job.revision + 1)
+    )
+
+
+def upload_completed(session: Session, upload: Upload) -> None:
+    """Jobs over an upload that is complete now: no longer receiving, perhaps already done."""
+    still = (Job.upload_id == upload.id) & (Job.state == JobState.RECEIVING)
+    job_ids = list(session.scalars(select(Job.id).where(still).with_for_update()))
+    onward = case((Job.started_at.is_(None), JobState.QUEUED.value), else_=JobState.RUNNING.value)
+    change(session, update(Job).where(Job.id.in_(job_ids)).values(state=onward, revision=Job.revision + 1))
+    for job_id in job_ids:
+        finish_job(session, job_id)
+
+
+def finish_job(session: Session, job_id: int) -> bool:
+    """End a job whose upload is complete and whose chunks are all done; run by whoever comes last."""
+    finished = change(
+        session,
+        update(Job)
+        .where(
+            Job.id == job_id,
+            Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+            Job.n_chunks_done == Job.n_chunks,
+        )
+        .values(state=JobState.DONE, finished_at=db_now(), revision=Job.revision + 1),
+    )
+    return finished == 1
+
+
+def fail_job(session: Session, job_id: int, sentence: str) -> None:
+    """End an active job that cannot be carried out; its results so far stay."""
+    change(
+        session,
+        update(Job)
+        .where(Job.id == job_id, Job.state.in_(ACTIVE_STATES))
+        .values(state=JobState.FAILED, error=sentence, finished_at=db_now(), revision=Job.revision + 1),
+    )
+
+
+def get_job(session: Session, uuid: UUID, lock: bool = False) -> Job:
+    """A job by the id its caller chose.
+
+    Raises:
+        NotFound: There never was one.
+        Gone: It was deleted.
+    """
+    query = select(Job).where(Job.uuid == uuid)
+    job = session.scalar(query.with_for_update() if lock else query)
+    if job is None:
+        raise NotFound(f"There is no job {uuid}. GET /api/v1/jobs lists those there are.")
+    return _alive(job)
+
+
+def _alive(job: Job) -> Job:
+    if job.deleted_at is not None:
+        raise Gone(f"Job {job.uuid} has been deleted; its id is not used again.")
+    return job
+
+
+def list_jobs(session: Session, cursor: str | None = None, limit: int = 100) -> Page[Job]:
+    """Jobs, newest first."""
+    query = select(Job).where(Job.deleted_at.is_(None)).order_by(Job.id.desc())
+    if cursor:
+        query = query.where(Job.id < decode_cursor(cursor, int)[0])
+    items = list(session.scalars(query.limit(limit + 1)))
+    return Page(items[:limit], encode_cursor(items[limit - 1].id) if len(items) > limit else None)
+
+
+def update_job(session: Session, uuid: UUID, name: str | None = None, threshold: float | None = None) -> Job:
+    """Rename a job or move its threshold; no model runs again.
+
+    Raises:
+        NotFound, Gone, Invalid: As `get_job`, `check_name`, `to_milli`.
+    """
+    job = get_job(session, uuid, lock=True)
+    if name is not None:
+        job.name = check_name(name)
+    if threshold is not None:
+        job.threshold_milli = to_milli(threshold)
+    job.revision += 1
+    return job
+
+
+def cancel_job(session: Session, uuid: UUID) -> Job:
+    """Stop an active job; what was classified stays. Workers see it at their next claim or record.
+
+    Raises:
+        NotFound, Gone: As `get_job`.
+        Conflict: It has ended otherwise.
+    """
+    job = get_job(session, uuid, lock=True)
+    if job.state == JobState.CANCELLED:
+        return job
+    if job.state not in ACTIVE_STATES:
+        raise Conflict(f"Job {uuid} is {job.state} and can no longer be cancelled.")
+    job.state = JobState.CANCELLED
+    job.finished_at = db_now()
+    job.revision += 1
+    session.flush()
+    return job
+
+
+def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
+    """Classify again what failed, and go on with what a cancelled or failed job left undone.
+
+    A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
+    made ready again. Attempts are kept: what crashed a decoder is read in its own process at once.
+
+    Returns:
+        The job, and the chunks to ring for.
+    Raises:
+        Conflict: The job has not ended yet.
+    """
+    job = get_job(session, uuid, lock=True)
+    if job.state in ACTIVE_STATES:
+        raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
+    failed = (Result.job_id == job.id) & Result.error_code.is_not(None)
+    _reopen_chunks(session, job, failed)
+    deleted = change(session, delete(Result).where(failed))
+    upload = session.get_one(Upload, job.upload_id)
+    job.n_failed -= deleted
+    job.n_chunks_done = _n_chunks_done(session, job)
+    job.state = JobState.RUNNING if upload.state == UploadState.COMPLETE else JobState.RECEIVING
+    job.finished_at, job.error = None, None
+    job.revision += 1
+    session.flush()
+    chunk_ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == job.id, Chunk.state == ChunkState.READY)))
+    finish_job(session, job.id)
+    session.refresh(job)
+    return job, chunk_ids
+
+
+def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> None:
+    shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
+    reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
+    change(
+        session,
+        update(Chunk)
+        .where(Chunk.job_id == job.id, reopened)
+        .values(state=ChunkState.READY, lease_until=None, fence=Chunk.fence + 1),
+    )
+
+
+def _n_chunks_done(session: Session, job: Job) -> int:
+    done = select(func.count()).where(Chunk.job_id == job.id, Chunk.state == ChunkState.DONE)
+    return session.scalars(done).one()
+
+
+def delete_job(session: Session, uuid: UUID) -> None:
+    """Hide a job at once; its rows and bytes go in slices later (core/purge.py). The last job takes its upload along.
+
+    Raises:
+        NotFound, Gone: As `get_job`.
+    """
+    found = get_job(session, uuid)
+    upload = session.scalar(select(Upload).where(Upload.id == found.upload_id).with_for_update())
+    job = get_job(session, uuid, lock=True)
+    if job.state in ACTIVE_STATES:
+        job.state = JobState.CANCELLED
+        job.finished_at = db_now()
+    job.deleted_at = db_now()
+    job.revision += 1
+    session.flush()
+    others = select(Job.id).where(Job.upload_id == job.upload_id, Job.deleted_at.is_(None)).limit(1)
+    if upload is not None and session.scalar(others) is None:
+        upload.deleted_at = db_now()

@@ -1,0 +1,43 @@
+"""Lists by keyset: a page, and an opaque cursor that names the last row seen."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from core.errors import Invalid
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some rows and the cursor of what follows, or None at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+def encode_cursor(*key: Any) -> str:
+    """The key of the last row of a page, as text that goes into an address."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
+    """The key again.
+
+    Raises:
+        Invalid: The text is no cursor of this list.
+    """
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise _foreign() from error
+    if not isinstance(key, list) or [type(part) for part in key] != list(types):
+        raise _foreign()
+    return tuple(key)
+
+
+def _foreign() -> Invalid:
+    return Invalid("The cursor does not belong to this list. Take `next` of the page before, or leave it out.")

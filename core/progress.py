@@ -1,0 +1,121 @@
+"""How far jobs are, as pages and programs see it: counts by label, rate, time left. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.clock import db_now
+from core.networks import CLASSES
+from core.orm import ACTIVE_STATES, HistogramBin, Job, ModelVersion, Upload
+from core.results import UNSURE
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as it is shown. `n_done` counts successes, `n_total` what has arrived; times in seconds."""
+
+    uuid: UUID
+    kind: str
+    name: str
+    state: str
+    upload_uuid: UUID | None
+    upload_state: str | None
+    n_skipped: int
+    model_version_id: int | None
+    network: str | None
+    threshold: float
+    n_total: int
+    n_done: int
+    n_failed: int
+    by_label: dict[str, int]
+    images_per_s: float | None
+    eta_s: float | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    revision: int
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything can still happen by itself."""
+        return self.state in ACTIVE_STATES
+
+
+def describe(session: Session, job: Job) -> JobView:
+    """One job with its counts."""
+    return describe_all(session, [job])[0]
+
+
+def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
+    """Several jobs with their counts, in a fixed number of statements."""
+    if not jobs:
+        return []
+    now = session.execute(select(db_now())).scalar_one()
+    counts = _count_sure(session, jobs)
+    upload_ids, version_ids = {job.upload_id for job in jobs}, {job.model_version_id for job in jobs}
+    uploads = {row.id: row for row in session.scalars(select(Upload).where(Upload.id.in_(upload_ids)))}
+    versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
+    return [
+        _view(
+            job, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0), now
+        )
+        for job in jobs
+    ]
+
+
+def _count_sure(session: Session, jobs: Sequence[Job]) -> dict[int, dict[str, int]]:
+    """For each job, how many images of each class are not unsure: sums over the bins."""
+    sure = (HistogramBin.job_id == Job.id) & (HistogramBin.bin >= Job.threshold_milli)
+    rows = session.execute(
+        select(Job.id, HistogramBin.class_index, func.sum(HistogramBin.n))
+        .join(HistogramBin, sure)
+        .where(Job.id.in_([job.id for job in jobs]))
+        .group_by(Job.id, HistogramBin.class_index)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for job_id, class_index, n in rows:
+        counts.setdefault(job_id, {})[CLASSES[class_index]] = int(n)
+    return counts
+
+
+def _view(
+    job: Job, now: datetime, n_sure: dict[str, int], upload: Upload | None, version: ModelVersion | None
+) -> JobView:
+    by_label = {name: n_sure.get(name, 0) for name in CLASSES}
+    rate = _images_per_s(job, now)
+    left = job.n_total - job.n_done - job.n_failed
+    return JobView(
+        uuid=job.uuid,
+        kind=job.kind,
+        name=job.name,
+        state=job.state,
+        upload_uuid=upload.uuid if upload else None,
+        upload_state=upload.state if upload else None,
+        n_skipped=upload.n_skipped if upload else 0,
+        model_version_id=job.model_version_id,
+        network=version.network if version else None,
+        threshold=job.threshold_milli / 1000,
+        n_total=job.n_total,
+        n_done=job.n_done,
+        n_failed=job.n_failed,
+        by_label=by_label | {UNSURE: job.n_done - sum(by_label.values())},
+        images_per_s=rate,
+        eta_s=left / rate if rate and job.state in ACTIVE_STATES else None,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        error=job.error,
+        revision=job.revision,
+    )
+
+
+def _images_per_s(job: Job, now: datetime) -> float | None:
+    if job.started_at is None:
+        return None
+    seconds = ((job.finished_at or now) - job.started_at).total_seconds()
+    return (job.n_done + job.n_failed) / seconds if seconds > 0 else None

@@ -1,0 +1,92 @@
+"""Deleting for good: rows and bytes of deleted jobs and uploads, in slices, so that a kill at any point only pauses it.
+
+Every call does one slice in one short transaction and says whether there is more. An upload's bytes go by their
+prefix, which also takes what an interrupted request left there. The emptied rows stay: their ids are never used again.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from core.blobs import Blobs, upload_prefix
+from core.clock import db_now
+from core.db import Database, change
+from core.orm import Chunk, HistogramBin, Image, Job, Result, Shard, Upload
+
+SLICE = 5000
+
+
+def purge_all(db: Database, blobs: Blobs) -> int:
+    """Purge whatever is deleted and not yet purged.
+
+    Returns:
+        How many jobs and uploads were finished.
+    """
+    with db.read() as session:
+        job_ids = list(session.scalars(select(Job.id).where(Job.deleted_at.is_not(None), Job.purged_at.is_(None))))
+        uploads = session.execute(
+            select(Upload.id, Upload.uuid).where(Upload.deleted_at.is_not(None), Upload.purged_at.is_(None))
+        ).all()
+    for job_id in job_ids:
+        _until_empty(db, partial(_purge_job_slice, job_id))
+    for upload_id, uuid in uploads:
+        _purge_upload(db, blobs, upload_id, uuid)
+    return len(job_ids) + len(uploads)
+
+
+def _until_empty(db: Database, do_slice: Callable[[Session], bool]) -> None:
+    more = True
+    while more:
+        with db.write() as session:
+            more = do_slice(session)
+
+
+def _purge_job_slice(job_id: int, session: Session) -> bool:
+    images = select(Result.image_id).where(Result.job_id == job_id).limit(SLICE)
+    if change(session, delete(Result).where(Result.job_id == job_id, Result.image_id.in_(images))):
+        return True
+    chunks = select(Chunk.id).where(Chunk.job_id == job_id).limit(SLICE)
+    if change(session, delete(Chunk).where(Chunk.id.in_(chunks))):
+        return True
+    change(session, delete(HistogramBin).where(HistogramBin.job_id == job_id))
+    change(session, update(Job).where(Job.id == job_id).values(purged_at=db_now(), name=""))
+    return False
+
+
+def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID) -> None:
+    with db.read() as session:
+        unpurged = select(Job.id).where(Job.upload_id == upload_id, Job.purged_at.is_(None)).limit(1)
+        if session.scalar(unpurged) is not None:
+            return
+    prefix = upload_prefix(uuid)
+    blobs.delete([key for key, _ in blobs.list(prefix)])
+    blobs.remove_folder(prefix)
+    _until_empty(db, partial(_purge_upload_slice, upload_id))
+
+
+def _purge_upload_slice(upload_id: int, session: Session) -> bool:
+    for table in (Image, Shard):
+        rows = select(table.id).where(table.upload_id == upload_id).limit(SLICE)
+        if change(session, delete(table).where(table.id.in_(rows))):
+            return True
+    change(session, update(Upload).where(Upload.id == upload_id).values(purged_at=db_now(), name="", skipped=[]))
+    return False
+
+
+def find_orphans(db: Database, blobs: Blobs, older_than: float) -> Iterator[str]:
+    """Blobs of shards that no row names, written before `older_than` (seconds since 1970)."""
+    with db.read() as session:
+        known = set(session.scalars(select(Shard.blob_key)))
+    for key, written_at in blobs.list("uploads/"):
+        if key not in known and written_at < older_than:
+            yield key
+
+
+def find_missing(db: Database, blobs: Blobs) -> list[str]:
+    """Shards whose blob is gone: what `doctor` reports as lost bytes."""
+    with db.read() as session:
+        known = set(session.scalars(select(Shard.blob_key).join(Upload).where(Upload.deleted_at.is_(None))))
+    return sorted(known - {key for key, _ in blobs.list("uploads/")})

@@ -1,0 +1,289 @@
+"""Results: one for each image in each job, recorded with the chunk, the counters and the histogram in one transaction.
+
+Probabilities are kept as they are shown: rounded to millionths, and never more than 1 together. A confidence falls
+into the bin of its thousandth (0 to 1000), thresholds are thousandths too, so sums over bins equal counts of rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core import chunks, jobs
+from core.chunks import Claim
+from core.clock import db_now
+from core.db import change
+from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
+from core.labels import human_label_of
+from core.networks import CLASSES
+from core.orm import ACTIVE_STATES, HistogramBin, Image, Job, Result, Shard, Upload
+from core.paging import Page, decode_cursor, encode_cursor
+
+MILLION = 1_000_000
+UNSURE = "unsure"
+SORTS = ("order", "path", "confidence", "-confidence")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image: a probability for each class (float, 0 to 1), or an error code."""
+
+    image_id: int
+    probabilities: Sequence[float] | None = None
+    error_code: ErrorCode | None = None
+
+
+def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
+    """Write the results of a claimed chunk, its end, the job's counters and histogram: all or nothing.
+
+    Returns:
+        Whether this ended the job.
+    Raises:
+        LeaseLost: Another worker has the chunk by now, or the job was cancelled or deleted; roll back.
+    """
+    rows = [_row(claim.job_id, outcome) for outcome in outcomes]
+    n_failed = sum(row["error_code"] is not None for row in rows)
+    moved = change(
+        session,
+        update(Job)
+        .where(Job.id == claim.job_id, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None))
+        .values(
+            n_done=Job.n_done + len(rows) - n_failed,
+            n_failed=Job.n_failed + n_failed,
+            n_chunks_done=Job.n_chunks_done + 1,
+            revision=Job.revision + 1,
+            moved_at=db_now(),
+        ),
+    )
+    if not moved or not chunks.mark_done(session, claim):
+        raise LeaseLost(f"Chunk {claim.chunk_id} is no longer this worker's; its results were dropped.")
+    if rows:
+        session.execute(insert(Result), rows)
+        _add_to_histogram(session, claim.job_id, rows)
+    return jobs.finish_job(session, claim.job_id)
+
+
+def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
+    row: dict[str, Any] = {"job_id": job_id, "image_id": outcome.image_id, "error_code": outcome.error_code}
+    if outcome.probabilities is None:
+        return row | {"class_index": None, "confidence": None, "probabilities": None}
+    millionths = to_millionths(outcome.probabilities)
+    confidence = max(millionths)
+    return row | {
+        "class_index": millionths.index(confidence),
+        "confidence": confidence,
+        "probabilities": [value / MILLION for value in millionths],
+    }
+
+
+def to_millionths(probabilities: Sequence[float]) -> list[int]:
+    """Probabilities as whole millionths whose sum does not pass one million; the largest gives way."""
+    millionths = [round(float(value) * MILLION) for value in probabilities]
+    excess = sum(millionths) - MILLION
+    if excess > 0:
+        millionths[millionths.index(max(millionths))] -= excess
+    return millionths
+
+
+def _add_to_histogram(session: Session, job_id: int, rows: list[dict[str, Any]]) -> None:
+    bins = Counter((row["class_index"], row["confidence"] // 1000) for row in rows if row["error_code"] is None)
+    if not bins:
+        return
+    dialect = session.get_bind().dialect.name
+    insert_or = (postgresql if dialect == "postgresql" else sqlite).insert(HistogramBin)
+    values = [
+        {"job_id": job_id, "class_index": class_index, "bin": bin_, "n": n}
+        for (class_index, bin_), n in sorted(bins.items())
+    ]
+    session.execute(
+        insert_or.on_conflict_do_update(
+            index_elements=["job_id", "class_index", "bin"], set_={"n": HistogramBin.n + insert_or.excluded.n}
+        ),
+        values,
+    )
+
+
+@dataclass(frozen=True)
+class ResultFilter:
+    """What a list of results is narrowed to, and its order (`SORTS`; `order` is the order of the upload)."""
+
+    label: str | None = None
+    error_code: str | None = None
+    failed: bool | None = None
+    min_confidence: float | None = None
+    max_confidence: float | None = None
+    path: str | None = None
+    sort: str = "order"
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One image of a job as it is shown."""
+
+    image_id: int
+    ordinal: int
+    path: str
+    n_bytes: int
+    sha256: bytes
+    label: str | None
+    confidence: float | None
+    probabilities: list[float] | None
+    human_label: str | None
+    error_code: str | None
+
+    @property
+    def error(self) -> str | None:
+        """The sentence that goes with the error code."""
+        return ErrorCode(self.error_code).sentence if self.error_code else None
+
+    @property
+    def final_label(self) -> str | None:
+        """What counts in the end: people's word, else the model's."""
+        return self.human_label or self.label
+
+
+def shown_label(class_index: int | None, confidence: int | None, threshold_milli: int) -> str | None:
+    """The label that a result is shown with; never stored."""
+    if class_index is None or confidence is None:
+        return None
+    return CLASSES[class_index] if confidence // 1000 >= threshold_milli else UNSURE
+
+
+def list_results(session: Session, job: Job, wanted: ResultFilter, cursor: str | None, limit: int) -> Page[ResultRow]:
+    """One page of a job's results.
+
+    Raises:
+        Invalid: A filter has a value that does not exist.
+    """
+    query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, *_conditions(job, wanted))
+    rows = session.execute(_order(query, wanted.sort, cursor).limit(limit + 1)).all()
+    following = _cursor(rows[limit - 1], wanted.sort) if len(rows) > limit else None
+    return Page([_result_row(row, job.threshold_milli) for row in rows[:limit]], following)
+
+
+def iter_results(session: Session, job: Job, slice_size: int = 1000) -> Iterator[ResultRow]:
+    """All results of a job in the order of the upload, read in slices, so that memory stays flat."""
+    after = -1
+    while True:
+        query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, Image.ordinal > after)
+        rows = session.execute(query.order_by(Image.ordinal).limit(slice_size)).all()
+        yield from (_result_row(row, job.threshold_milli) for row in rows)
+        if len(rows) < slice_size:
+            return
+        after = rows[-1].ordinal
+
+
+def _select() -> Select[Any]:
+    return select(
+        Image.id,
+        Image.ordinal,
+        Image.path,
+        Image.n_bytes,
+        Image.sha256,
+        Result.class_index,
+        Result.confidence,
+        Result.probabilities,
+        Result.error_code,
+        human_label_of(Image).label("human_label"),
+    ).join(Result, Result.image_id == Image.id)
+
+
+def _result_row(row: Row[Any], threshold_milli: int) -> ResultRow:
+    return ResultRow(
+        image_id=row.id,
+        ordinal=row.ordinal,
+        path=row.path,
+        n_bytes=row.n_bytes,
+        sha256=row.sha256,
+        label=shown_label(row.class_index, row.confidence, threshold_milli),
+        confidence=None if row.confidence is None else row.confidence / MILLION,
+        probabilities=row.probabilities,
+        human_label=row.human_label,
+        error_code=row.error_code,
+    )
+
+
+def _conditions(job: Job, wanted: ResultFilter) -> Iterator[ColumnElement[bool]]:
+    sure = Result.confidence >= job.threshold_milli * 1000
+    if wanted.label is not None:
+        yield _label_is(wanted.label, sure)
+    if wanted.error_code is not None:
+        yield Result.error_code == wanted.error_code
+    if wanted.failed is not None:
+        yield Result.error_code.is_not(None) if wanted.failed else Result.error_code.is_(None)
+    if wanted.min_confidence is not None:
+        yield Result.confidence >= round(wanted.min_confidence * MILLION)
+    if wanted.max_confidence is not None:
+        yield Result.confidence <= round(wanted.max_confidence * MILLION)
+    if wanted.path is not None:
+        yield Image.path.contains(wanted.path, autoescape=True)
+
+
+def _label_is(label: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
+    if label == UNSURE:
+        return Result.error_code.is_(None) & ~sure
+    if label not in CLASSES:
+        raise Invalid(f"label: expected one of {', '.join((*CLASSES, UNSURE))}; got {label!r}.")
+    return (Result.class_index == CLASSES.index(label)) & sure
+
+
+def _order(query: Select[Any], sort: str, cursor: str | None) -> Select[Any]:
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    types: list[type]
+    match sort:
+        case "order":
+            columns, types = (Image.ordinal,), [int]
+        case "path":
+            columns, types = (Image.path, Image.ordinal), [str, int]
+        case "confidence" | "-confidence":  # whatever failed has none and is left out
+            columns, types = (Result.confidence, Result.image_id), [int, int]
+            query = query.where(Result.confidence.is_not(None))
+        case _:
+            raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")
+    downwards = sort.startswith("-")
+    if cursor:
+        after = decode_cursor(cursor, *types)
+        query = query.where(tuple_(*columns) < after if downwards else tuple_(*columns) > after)
+    return query.order_by(*(column.desc() if downwards else column for column in columns))
+
+
+def _cursor(row: Row[Any], sort: str) -> str:
+    if sort == "path":
+        return encode_cursor(row.path, row.ordinal)
+    return encode_cursor(row.confidence, row.id) if "confidence" in sort else encode_cursor(row.ordinal)
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """Where the bytes of an image are, and whether some job could read it."""
+
+    image_id: int
+    path: str
+    blob_key: str
+    offset: int
+    n_bytes: int
+    sha256: bytes
+    is_readable: bool
+
+
+def get_image(session: Session, image_id: int) -> StoredImage:
+    """Where to find an image's bytes.
+
+    Raises:
+        NotFound: There is no such image, or it was deleted.
+    """
+    readable = select(Result.job_id).where(Result.image_id == image_id, Result.error_code.is_(None)).exists()
+    row = session.execute(
+        select(Image, Shard.blob_key, readable)
+        .join(Shard, Shard.id == Image.shard_id)
+        .join(Upload, Upload.id == Image.upload_id)
+        .where(Image.id == image_id, Upload.deleted_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no image {image_id}.")
+    image, blob_key, is_readable = row.tuple()
+    return StoredImage(image.id, image.path, blob_key, image.offset, image.n_bytes, image.sha256, bool(is_readable))

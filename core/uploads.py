@@ -1,0 +1,239 @@
+"""Uploads: sets of images as people sent them. They grow shard by shard until they are complete, then never change.
+
+Every function that changes an upload locks its row first, so shards that arrive together queue up for the moment that
+writing their rows takes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.clock import db_now
+from core.errors import Conflict, Gone, Invalid, NotFound, TooLarge
+from core.orm import Image, Shard, Upload, UploadState
+from core.paging import Page, decode_cursor, encode_cursor
+from core.shards import MAX_FILES, Entry, ShardIndex
+
+MAX_SEQ = 2**31 - 1
+MAX_SKIPPED_LISTED = 1000
+
+
+class IncompleteUpload(Conflict):
+    """Shards are missing; `details["missing"]` has the first of their numbers."""
+
+
+def create_upload(session: Session, uuid: UUID, user_id: int | None, name: str, labelled: bool = False) -> Upload:
+    """Create an upload under the caller's id; repeating it is harmless.
+
+    Raises:
+        Gone: The id belonged to an upload that was deleted.
+    """
+    upload = session.scalar(select(Upload).where(Upload.uuid == uuid))
+    if upload is not None:
+        return _alive(upload)
+    upload = Upload(uuid=uuid, user_id=user_id, name=name, labelled=labelled)
+    try:
+        with session.begin_nested():
+            session.add(upload)
+    except IntegrityError:  # another request with the same id was faster
+        return get_upload(session, uuid)
+    return upload
+
+
+def get_upload(session: Session, uuid: UUID, lock: bool = False) -> Upload:
+    """An upload by the id its caller chose.
+
+    Raises:
+        NotFound: There never was one.
+        Gone: It was deleted.
+    """
+    query = select(Upload).where(Upload.uuid == uuid)
+    upload = session.scalar(query.with_for_update() if lock else query)
+    if upload is None:
+        raise NotFound(f"There is no upload {uuid}. Create it first: PUT /api/v1/uploads/{uuid}.")
+    return _alive(upload)
+
+
+def _alive(upload: Upload) -> Upload:
+    if upload.deleted_at is not None:
+        raise Gone(f"Upload {upload.uuid} has been deleted; its id is not used again. Choose a new id.")
+    return upload
+
+
+def find_shard(session: Session, upload: Upload, seq: int) -> Shard | None:
+    """The shard with this number, if it has come."""
+    return session.scalar(select(Shard).where(Shard.upload_id == upload.id, Shard.seq == seq))
+
+
+def check_takes_shard(session: Session, uuid: UUID, seq: int, n_bytes: int, max_upload_bytes: int) -> Upload:
+    """Whether it is worth reading a shard's body at all; `add_shard` asks again under the lock.
+
+    Raises:
+        NotFound, Gone: The upload is not there.
+        Conflict: The upload is complete and this shard is none of it.
+        Invalid: The number is out of range.
+        TooLarge: The upload would pass `max_upload_bytes`.
+    """
+    if not 0 <= seq <= MAX_SEQ:
+        raise Invalid(f"Shard number: expected 0 to {MAX_SEQ}, got {seq}.")
+    upload = get_upload(session, uuid)
+    if upload.state == UploadState.COMPLETE and find_shard(session, upload, seq) is None:
+        raise Conflict(
+            f"Upload {uuid} is complete and takes no further shards; {seq} is none of its. Start a new upload."
+        )
+    if upload.n_bytes + n_bytes > max_upload_bytes:
+        raise TooLarge(
+            f"Upload {uuid} has {upload.n_bytes} bytes; {n_bytes} more would pass the limit of {max_upload_bytes} bytes"
+            " (PAWSORT_MAX_UPLOAD_BYTES). Send the rest as another upload."
+        )
+    return upload
+
+
+def add_shard(
+    session: Session, uuid: UUID, seq: int, index: ShardIndex, blob_key: str, max_upload_bytes: int
+) -> Shard | None:
+    """Record a stored shard: its row and its images.
+
+    Returns:
+        The shard, or None when the same bytes had come before under this number.
+    Raises:
+        Conflict: Another shard has this number, or the upload is complete.
+        NotFound, Gone, Invalid, TooLarge: As `check_takes_shard`.
+    """
+    get_upload(session, uuid, lock=True)
+    upload = check_takes_shard(session, uuid, seq, 0, max_upload_bytes)
+    known = find_shard(session, upload, seq)
+    if known is not None:
+        if known.sha256 == index.sha256:
+            return None
+        raise Conflict(
+            f"Shard {seq} of upload {uuid} has come before with other bytes"
+            f" (SHA-256 {known.sha256.hex()}, now {index.sha256.hex()}). Send new files under a new number."
+        )
+    check_takes_shard(session, uuid, seq, index.n_bytes, max_upload_bytes)
+    return _insert(session, upload, seq, index, blob_key)
+
+
+def _insert(session: Session, upload: Upload, seq: int, index: ShardIndex, blob_key: str) -> Shard:
+    shard = Shard(
+        upload_id=upload.id,
+        seq=seq,
+        blob_key=blob_key,
+        sha256=index.sha256,
+        n_bytes=index.n_bytes,
+        n_images=len(index.entries),
+    )
+    session.add(shard)
+    session.flush()
+    if index.entries:
+        rows = [_image_row(upload, shard, position, entry) for position, entry in enumerate(index.entries)]
+        session.execute(insert(Image), rows)
+    session.execute(
+        update(Upload)
+        .where(Upload.id == upload.id)
+        .values(
+            n_shards=Upload.n_shards + 1,
+            n_images=Upload.n_images + shard.n_images,
+            n_bytes=Upload.n_bytes + shard.n_bytes,
+            received_at=db_now(),
+        )
+    )
+    return shard
+
+
+def _image_row(upload: Upload, shard: Shard, position: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "upload_id": upload.id,
+        "shard_id": shard.id,
+        "ordinal": shard.seq * MAX_FILES + position,
+        "path": entry.path,
+        "offset": entry.offset,
+        "n_bytes": entry.n_bytes,
+        "declared_bytes": entry.declared_bytes,
+        "sha256": entry.sha256,
+    }
+
+
+def add_skipped(session: Session, upload: Upload, skipped: Sequence[tuple[str, str]]) -> None:
+    """Note files of an archive that were not taken, with the reason; the first thousand are listed."""
+    if not skipped:
+        return
+    room = max(MAX_SKIPPED_LISTED - len(upload.skipped), 0)
+    listed = [{"path": path, "reason": reason} for path, reason in skipped[:room]]
+    upload.skipped = [*upload.skipped, *listed]
+    upload.n_skipped += len(skipped)
+
+
+def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:
+    """Say that no more will come. Repeating it is harmless.
+
+    Args:
+        n_shards: How many there are; numbers 0 to n_shards - 1 must have come.
+        partial: Finish with what arrived.
+    Raises:
+        IncompleteUpload: Shards are missing.
+        Invalid: Neither n_shards nor partial.
+        Conflict: More shards have come than n_shards.
+    """
+    upload = get_upload(session, uuid, lock=True)
+    if upload.state == UploadState.COMPLETE:
+        return upload
+    if not partial:
+        _check_whole(session, upload, n_shards)
+    upload.state = UploadState.COMPLETE
+    upload.completed_at = db_now()
+    session.flush()
+    return upload
+
+
+def _check_whole(session: Session, upload: Upload, n_shards: int | None) -> None:
+    if n_shards is None or n_shards < 0:
+        raise Invalid(
+            "Expected `n_shards` (how many shards were sent), or `partial: true` to finish with what arrived."
+        )
+    present = set(session.scalars(select(Shard.seq).where(Shard.upload_id == upload.id)))
+    missing = [seq for seq in range(min(n_shards, len(present) + 1000)) if seq not in present]
+    if missing or len(present) < n_shards:
+        raise IncompleteUpload(
+            f"{n_shards - len(present & set(range(n_shards)))} of {n_shards} shards have not arrived, the first is"
+            f" {missing[0]}. Send them, or send `partial: true`.",
+            missing=missing[:1000],
+        )
+    if extra := [seq for seq in present if seq >= n_shards]:
+        raise Conflict(
+            f"{n_shards} shards were announced (0 to {n_shards - 1}), but number {max(extra)} has come as well."
+        )
+
+
+def list_files(session: Session, upload: Upload, cursor: str | None, limit: int) -> Page[Image]:
+    """The images that the server has, in the order of the upload."""
+    after = decode_cursor(cursor, int)[0] if cursor else -1
+    query = select(Image).where(Image.upload_id == upload.id, Image.ordinal > after).order_by(Image.ordinal)
+    items = list(session.scalars(query.limit(limit + 1)))
+    return Page(items[:limit], encode_cursor(items[limit - 1].ordinal) if len(items) > limit else None)
+
+
+def list_shards(session: Session, upload: Upload, cursor: str | None, limit: int) -> Page[Shard]:
+    """The shards that the server has, by number."""
+    after = decode_cursor(cursor, int)[0] if cursor else -1
+    query = select(Shard).where(Shard.upload_id == upload.id, Shard.seq > after).order_by(Shard.seq)
+    items = list(session.scalars(query.limit(limit + 1)))
+    return Page(items[:limit], encode_cursor(items[limit - 1].seq) if len(items) > limit else None)
+
+
+def next_seq(session: Session, upload: Upload) -> int:
+    """The first shard number above all that have come."""
+    highest = session.scalar(select(func.max(Shard.seq)).where(Shard.upload_id == upload.id))
+    return 0 if highest is None else highest + 1
+
+
+def find_silent(session: Session, silent_s: float) -> list[UUID]:
+    """Uploads that began but have been silent for so long that nobody will complete them."""
+    query = select(Upload.uuid).where(
+        Upload.state == UploadState.RECEIVING, Upload.deleted_at.is_(None), Upload.received_at < db_now(-silent_s)
+    )
+    return list(session.scalars(query))

@@ -1,0 +1,42 @@
+"""Workers: a row with a heartbeat for each process that takes work."""
+
+import socket
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.clock import db_now
+from core.orm import Worker
+
+ALIVE_S = 15.0
+
+
+def add_worker(session: Session, pid: int, queue: str, device: str, versions: dict[str, Any]) -> int:
+    """Enter a process that is ready for work; returns the id of its row."""
+    worker = Worker(host=socket.gethostname(), pid=pid, queue=queue, device=device, versions=versions)
+    session.add(worker)
+    session.flush()
+    return worker.id
+
+
+def beat(session: Session, worker_id: int) -> None:
+    """Say that a worker is alive."""
+    session.execute(update(Worker).where(Worker.id == worker_id).values(beat_at=db_now(), stopped_at=None))
+
+
+def stop_worker(session: Session, worker_id: int) -> None:
+    """Say that a worker has stopped."""
+    session.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=db_now()))
+
+
+def count_alive(session: Session, queue: str) -> int:
+    """How many workers of a queue have beaten within the last 15 s."""
+    alive = (Worker.queue == queue) & Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-ALIVE_S))
+    return session.scalars(select(func.count()).select_from(Worker).where(alive)).one()
+
+
+def list_alive(session: Session) -> list[Worker]:
+    """Workers that have beaten within the last 15 s."""
+    alive = Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-ALIVE_S))
+    return list(session.scalars(select(Worker).where(alive).order_by(Worker.id)))
