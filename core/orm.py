@@ -231,7 +231,7 @@ class Result(Base):
         {"sqlite_with_rowid": False},
     )
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
-    image_id: Mapped[int] = mapped_column(BigKey, ForeignKey("images.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(BigKey, primary_key=True)  # no foreign key: checking it would need an index
     class_index: Mapped[int | None]
     confidence: Mapped[int | None]
     probabilities: Mapped[list[Any] | None]

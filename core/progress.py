@@ -62,7 +62,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
     return [
         _view(
-            job, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0), now
+            job, now, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0)
         )
         for job in jobs
     ]

@@ -276,7 +276,10 @@ def get_image(session: Session, image_id: int) -> StoredImage:
     Raises:
         NotFound: There is no such image, or it was deleted.
     """
-    readable = select(Result.job_id).where(Result.image_id == image_id, Result.error_code.is_(None)).exists()
+    good = (Result.image_id == Image.id) & Result.error_code.is_(None)
+    readable = (
+        select(Job.id).join(Result, Result.job_id == Job.id).where(Job.upload_id == Image.upload_id, good).exists()
+    )
     row = session.execute(
         select(Image, Shard.blob_key, readable)
         .join(Shard, Shard.id == Image.shard_id)
