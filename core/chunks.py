@@ -17,6 +17,14 @@ MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
+class Work:
+    """What a chunk asks for: which job, which model version."""
+
+    job_id: int
+    model_version_id: int
+
+
+@dataclass(frozen=True)
 class Claim:
     """A chunk that one worker has until its lease runs out."""
 
@@ -38,10 +46,11 @@ class ToClassify:
     declared_bytes: int | None
 
 
-def find_version_id(session: Session, chunk_id: int) -> int | None:
-    """The model version that a chunk's job uses, or None when nobody has to classify the chunk any more."""
-    wanted = select(Job.model_version_id).join(Chunk, Chunk.job_id == Job.id)
-    return session.scalar(wanted.where(Chunk.id == chunk_id, Chunk.state != ChunkState.DONE, _job_is_active()))
+def find_work(session: Session, chunk_id: int) -> Work | None:
+    """What has to be done for a chunk, or None when nobody has to classify it any more."""
+    wanted = select(Job.id, Job.model_version_id).join(Chunk, Chunk.job_id == Job.id)
+    row = session.execute(wanted.where(Chunk.id == chunk_id, Chunk.state != ChunkState.DONE, _job_is_active())).first()
+    return None if row is None or row.model_version_id is None else Work(row.id, row.model_version_id)
 
 
 def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s: float) -> Claim | None:

@@ -186,6 +186,12 @@ def finish_job(session: Session, job_id: int) -> bool:
     return finished == 1
 
 
+def list_finished_but_open(session: Session) -> list[int]:
+    """Jobs that nobody ended although everything is there."""
+    finished = (Job.n_chunks_done == Job.n_chunks) & Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    return list(session.scalars(select(Job.id).where(finished, Job.deleted_at.is_(None))))
+
+
 def fail_job(session: Session, job_id: int, sentence: str) -> None:
     """End an active job that cannot be carried out; its results so far stay."""
     change(

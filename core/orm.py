@@ -61,7 +61,7 @@ class Base(DeclarativeBase):
         UUID: Uuid,
         bytes: LargeBinary,
     }
-    __table_args__: ClassVar[Any] = {"sqlite_autoincrement": True}
+    __table_args__: Any = {"sqlite_autoincrement": True}  # noqa: RUF012
 
 
 class User(Base):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,6 +13,8 @@ from core.clock import db_now
 from core.networks import CLASSES
 from core.orm import ACTIVE_STATES, HistogramBin, Job, ModelVersion, Upload
 from core.results import UNSURE
+
+Row = TypeVar("Row", Upload, ModelVersion)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,61 @@
+"""A thread that says every few seconds that this worker is alive and keeps the lease of its chunk."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import chunks, workers
+from core.chunks import Claim
+from core.db import Database
+
+log = structlog.get_logger()
+
+
+class Heartbeat:
+    """Beats for one worker row; `holding` adds a claim whose lease is renewed with every beat."""
+
+    def __init__(self, db: Database, worker_id: int, beat_s: float, lease_s: float) -> None:
+        self.worker_id = worker_id
+        self._db = db
+        self._beat_s = beat_s
+        self._lease_s = lease_s
+        self._claim: Claim | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop beating and say so; a worker that is killed just falls silent."""
+        self._stopped.set()
+        self._thread.join(self._beat_s)
+        with self._db.write() as session:
+            workers.stop_worker(session, self.worker_id)
+
+    @contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        """Keep the lease of a claimed chunk while the block runs."""
+        self._claim = claim
+        try:
+            yield
+        finally:
+            self._claim = None
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._beat_s):
+            try:
+                self._beat()
+            except SQLAlchemyError as error:  # a database that is away for a moment must not end the beating
+                log.warning("heartbeat_failed", error=str(error))
+
+    def _beat(self) -> None:
+        claim = self._claim
+        with self._db.write() as session:
+            workers.beat(session, self.worker_id)
+            if claim is not None and not chunks.renew_lease(session, claim, self._lease_s):
+                log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)

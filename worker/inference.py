@@ -1,0 +1,129 @@
+"""One chunk: claim, read, decode, predict, record.
+
+    claim ─► read shard ─► decode each image ─► one batch through the network ─► record
+      │          │                │                                               │
+     None    BlobMissing      ImageError: this image's result               LeaseLost: drop it
+
+No transaction is open while pixels or networks are at work.
+"""
+
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import chunks, jobs, results
+from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
+from core.errors import BadWeights, BlobMissing, ErrorCode, ImageError, LeaseLost
+from core.results import Outcome
+from worker.decoding import Decoder, open_decoder
+from worker.runtime import Runtime
+
+if TYPE_CHECKING:
+    from model.classifier import Classifier
+
+log = structlog.get_logger()
+
+
+def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
+    """Classify a chunk if nobody else does; a message that came twice or too late ends here without harm."""
+    classifier = _find_classifier(runtime, chunk_id)
+    if classifier is None:
+        return
+    with runtime.db.write() as session:
+        worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
+        claim = chunks.claim_chunk(session, chunk_id, worker_id, runtime.settings.lease_s)
+    if claim is None:
+        return
+    with runtime.heartbeat.holding(claim) if runtime.heartbeat else nullcontext():
+        _work(runtime, claim, classifier)
+
+
+def _find_classifier(runtime: Runtime, chunk_id: int) -> "Classifier | None":
+    """The network for a chunk, warm before anybody claims it; None when there is nothing to do."""
+    with runtime.db.read() as session:
+        wanted = chunks.find_work(session, chunk_id)
+    if wanted is None:
+        return None
+    try:
+        return runtime.classifier(wanted.model_version_id)
+    except (BadWeights, BlobMissing) as error:
+        with runtime.db.write() as session:
+            jobs.fail_job(session, wanted.job_id, error.message)
+        log.error("version_unusable", version=wanted.model_version_id, reason=error.message)
+        return None
+
+
+def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
+    try:
+        outcomes = _classify(runtime, claim, classifier)
+        time.sleep(runtime.settings.pause_after_claim_s)
+        with runtime.db.write() as session:
+            results.record(session, claim, outcomes)
+    except LeaseLost as error:
+        log.info("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence, reason=error.message)
+    except Exception as error:  # whatever it is, it costs this attempt and not the worker
+        log.exception("chunk_failed", chunk_id=claim.chunk_id, job_id=claim.job_id, attempt=claim.attempts)
+        _give_back(runtime, claim, error)
+    except BaseException:  # asked to stop: free the lease and go
+        with runtime.db.write() as session:
+            chunks.release_chunk(session, claim)
+        raise
+
+
+def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
+    """Free a chunk that failed; the reconciler rings again, until there have been too many attempts."""
+    reason = f"{type(error).__name__}: {error}"
+    is_hopeless = claim.attempts >= MAX_ATTEMPTS or isinstance(error, BlobMissing)
+    try:
+        with runtime.db.write() as session:
+            if is_hopeless:
+                sentence = f"A part of the upload could not be classified after {claim.attempts} attempts. {reason}"
+                jobs.fail_job(session, claim.job_id, sentence)
+            chunks.release_chunk(session, claim, reason)
+    except SQLAlchemyError as lost:  # then the lease runs out instead
+        log.warning("release_failed", chunk_id=claim.chunk_id, error=str(lost))
+
+
+def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> list[Outcome]:
+    """What became of each image of the chunk that has no result yet, in the order of the shard."""
+    with runtime.db.read() as session:
+        images = chunks.list_to_classify(session, claim)
+        blob_key = chunks.get_shard(session, claim.shard_id).blob_key
+    data = runtime.blobs.get(blob_key)
+    with open_decoder(runtime.settings, claim.attempts) as decode:
+        pixels, good, failed = _decode(images, data, decode, classifier.side_px)
+    probabilities = classifier.predict(pixels)
+    if len(probabilities) != len(good):
+        raise RuntimeError(f"expected {len(good)} answers from the network, got {len(probabilities)}")
+    return failed + [Outcome(image.image_id, row.tolist()) for image, row in zip(good, probabilities, strict=True)]
+
+
+def _decode(
+    images: list[ToClassify], data: memoryview, decode: Decoder, side_px: int
+) -> tuple[NDArray[np.uint8], list[ToClassify], list[Outcome]]:
+    """Pixels (N, side_px, side_px, 3) of the N good images, those images, and the outcomes of the others."""
+    pixels = np.empty((len(images), side_px, side_px, 3), np.uint8)
+    good: list[ToClassify] = []
+    failed: list[Outcome] = []
+    for image in images:
+        try:
+            pixels[len(good)] = _decode_one(image, data, decode, side_px)
+        except ImageError as error:
+            failed.append(Outcome(image.image_id, error_code=error.code))
+        else:
+            good.append(image)
+    return pixels[: len(good)], good, failed
+
+
+def _decode_one(image: ToClassify, data: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
+    if image.declared_bytes is not None:
+        raise ImageError(ErrorCode.TOO_MANY_BYTES)
+    try:
+        return decode(data[image.offset : image.offset + image.n_bytes], side_px)
+    except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
+        raise ImageError(ErrorCode.OUT_OF_MEMORY) from error

@@ -1,0 +1,81 @@
+"""Networks that a worker process has loaded: fetched from the blob store, checked by digest, kept warm."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from core import registry
+from core.blobs import Blobs
+from core.db import Database
+from core.errors import BadWeights
+from core.orm import ModelVersion
+
+if TYPE_CHECKING:
+    from model.classifier import Classifier
+
+MAX_LOADED = 3
+
+
+class NetworkCache:
+    """The last few versions used, each loaded and warmed once. TensorFlow is imported at the first of them."""
+
+    def __init__(self, db: Database, blobs: Blobs, folder: Path) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._folder = folder
+        self._loaded: OrderedDict[int, Classifier] = OrderedDict()
+
+    def get(self, version_id: int) -> "Classifier":
+        """The network of a version, ready to predict.
+
+        Raises:
+            BadWeights: The weights are not those that the manifest promises.
+            BlobMissing: The store has no weights for it.
+        """
+        if version_id not in self._loaded:
+            self._loaded[version_id] = self._load(version_id)
+            while len(self._loaded) > MAX_LOADED:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(version_id)
+        return self._loaded[version_id]
+
+    def device(self) -> str:
+        """What the networks run on."""
+        from model.classifier import device_name
+
+        return device_name()
+
+    def _load(self, version_id: int) -> "Classifier":
+        from model.classifier import Classifier, configure_threads
+        from model.manifest import Manifest
+
+        configure_threads(1)  # one process for each core beats one process with threads
+        with self._db.read() as session:
+            version = registry.get_version(session, version_id)
+        manifest = Manifest.from_json(json.dumps(version.manifest))
+        classifier = Classifier(manifest, self._weights(version))
+        classifier.warm_up()
+        return classifier
+
+    def _weights(self, version: ModelVersion) -> bytes:
+        path = self._folder / version.digest
+        if path.exists() and _digest(weights := path.read_bytes()) == version.digest:
+            return weights
+        weights = bytes(self._blobs.get(registry.weights_key(version.digest)))
+        if _digest(weights) != version.digest:
+            raise BadWeights(
+                f"The weights of model version {version.id} have the digest {_digest(weights)}, expected"
+                f" {version.digest}: the blob store was changed. Restore it, or use another version."
+            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{token_hex(4)}")
+        part.write_bytes(weights)
+        part.replace(path)
+        return weights
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,69 @@
+"""What the maintenance worker does every few seconds, so that nothing depends on a message having arrived.
+
+Rings again for chunks whose lease ran out; for ready ones only while the queue is shorter than the workers, or it
+would flood the queue. Ends jobs and uploads that nobody came back for, and deletes what was marked as deleted.
+"""
+
+import time
+
+import structlog
+
+from core import chunks, intake, jobs, purge, uploads, workers
+from core.broker import INFERENCE, queue_length
+from worker.runtime import Runtime
+
+log = structlog.get_logger()
+
+MAX_RINGS = 256
+ORPHAN_AGE_S = 3600.0
+DAY_S = 86_400.0
+
+
+def reconcile(runtime: Runtime) -> None:
+    """One round; safe to run anywhere, any number of times, and several at once."""
+    ring_again(runtime)
+    finish_silent_uploads(runtime)
+    purge_deleted(runtime)
+
+
+def ring_again(runtime: Runtime) -> None:
+    """Ring for chunks that wait although nobody was told, or whose worker fell silent."""
+    n_waiting = queue_length(runtime.redis, INFERENCE)
+    if n_waiting is None:
+        return
+    with runtime.db.read() as session:
+        run_out = chunks.list_run_out(session, MAX_RINGS)
+        n_workers = workers.count_alive(session, INFERENCE)
+        ready = chunks.list_ready(session, MAX_RINGS) if n_waiting <= n_workers else []
+        stuck = jobs.list_finished_but_open(session)
+    for job_id in stuck:
+        with runtime.db.write() as session:
+            jobs.finish_job(session, job_id)
+    if run_out or ready:
+        log.info("ring_again", run_out=len(run_out), ready=len(ready), waiting=n_waiting)
+        runtime.bell.ring([*run_out, *ready])
+
+
+def finish_silent_uploads(runtime: Runtime) -> None:
+    """Complete, with what arrived, uploads that nothing has been sent to for days."""
+    with runtime.db.read() as session:
+        silent = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
+    for uuid in silent:
+        with runtime.db.write() as session:
+            intake.complete_upload(session, uuid, partial=True)
+        log.info("silent_upload_completed", upload=str(uuid))
+
+
+def purge_deleted(runtime: Runtime) -> None:
+    """Remove the rows and bytes of what was deleted."""
+    n_purged = purge.purge_all(runtime.db, runtime.blobs)
+    if n_purged:
+        log.info("purged", n=n_purged)
+
+
+def sweep_orphans(runtime: Runtime) -> None:
+    """Delete blobs that an interrupted request left without a row."""
+    orphans = list(purge.find_orphans(runtime.db, runtime.blobs, older_than=time.time() - ORPHAN_AGE_S))
+    runtime.blobs.delete(orphans)
+    if orphans:
+        log.info("orphans_deleted", n=len(orphans))

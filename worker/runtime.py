@@ -1,0 +1,87 @@
+"""What one worker process holds: settings, database, blobs, broker, and the networks it has loaded.
+
+Put together once for each process and passed to every task. Connections are made on first use, so that a parent which
+spawns children opens none.
+"""
+
+import os
+import platform
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import structlog
+from celery import Celery
+from redis import Redis
+
+from core import registry, workers
+from core.blobs import Blobs
+from core.broker import Bell, connect
+from core.config import Settings
+from core.db import Database
+from worker.heartbeat import Heartbeat
+from worker.networks import NetworkCache
+
+if TYPE_CHECKING:
+    from model.classifier import Classifier
+
+log = structlog.get_logger()
+POOL_SIZE = 3  # the task, the heartbeat, one to spare
+
+
+class Runtime:
+    """The parts of a worker process."""
+
+    def __init__(self, settings: Settings, app: Celery) -> None:
+        self.settings = settings
+        self._app = app
+        self.heartbeat: Heartbeat | None = None
+
+    @cached_property
+    def db(self) -> Database:
+        """Sessions of this process."""
+        return Database(self.settings.sql_url, POOL_SIZE)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Bytes of shards and weights."""
+        return Blobs(self.settings.store_url)
+
+    @cached_property
+    def bell(self) -> Bell:
+        """Rings for chunks."""
+        return Bell(self._app)
+
+    @cached_property
+    def redis(self) -> Redis:
+        """For looking at queues."""
+        return connect(self.settings)
+
+    @cached_property
+    def networks(self) -> NetworkCache:
+        """Networks that are loaded and warm."""
+        return NetworkCache(self.db, self.blobs, self.settings.data_dir / "cache" / "models")
+
+    def classifier(self, version_id: int) -> "Classifier":
+        """The network of a version, loaded and warm."""
+        return self.networks.get(version_id)
+
+    def start(self, queue: str) -> None:
+        """Get ready for work: load and warm the version in use, then enter this process as a worker."""
+        with self.db.read() as session:
+            version = registry.current_version(session)
+        self.classifier(version.id)
+        device = self.networks.device()
+        with self.db.write() as session:
+            worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
+        self.heartbeat = Heartbeat(self.db, worker_id, self.settings.heartbeat_s, self.settings.lease_s)
+        self.heartbeat.start()
+        log.info("worker_ready", worker_id=worker_id, device=device, version=version.id)
+
+    def stop(self) -> None:
+        """Say that this process takes no more work."""
+        if self.heartbeat is not None:
+            self.heartbeat.stop()
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()}
