@@ -1,0 +1,62 @@
+"""The networks by name, with their inputs and the bounds of their parameters, as plain data.
+
+The web checks requests with this table and the worker builds from the same names, so neither guesses what the other
+knows. `model/networks.py` has the layers.
+"""
+
+from dataclasses import dataclass
+
+CLASSES = ("cat", "dog")
+DEFAULT_NETWORK = "seed-cnn"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Smallest and largest value a training parameter may have, both allowed, and what is used when none is given."""
+
+    low: float
+    high: float
+    default: float
+
+    def contains(self, value: float) -> bool:
+        """Whether a value may be used."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What can be said of a network without loading it.
+
+    Attributes:
+        name: As in requests, manifests and file names.
+        title: One line for people.
+        side_px: Height and width of its input.
+        n_weights: How many numbers it learns.
+        parameters: Bounds of what a training may set, by name.
+    """
+
+    name: str
+    title: str
+    side_px: int
+    n_weights: int
+    parameters: dict[str, Bounds]
+
+
+NETWORKS = {
+    "seed-cnn": Network(
+        name="seed-cnn",
+        title="Two small convolutions and two dense layers: fast, right about seven times in eight",
+        side_px=64,
+        n_weights=813_217,
+        parameters={
+            "epochs": Bounds(1, 1000, 30),
+            "batch_size": Bounds(1, 1024, 64),
+            "learning_rate": Bounds(1e-6, 0.1, 1e-3),
+        },
+    ),
+}
+
+
+def find_network(name: str) -> Network | None:
+    """The network of that name, if there is one."""
+    return NETWORKS.get(name)

@@ -1,0 +1,127 @@
+"""A trained network, ready to answer: pixels in, probabilities out."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.calibrate import calibrate
+from model.manifest import Manifest
+from model.networks import build
+from model.weights import BadWeightsError, digest_of, load_into
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH_SIZES = (16, 256)
+
+
+def configure_threads(n: int) -> None:
+    """Let the network use so many threads; call it before the first classifier is made.
+
+    Args:
+        n: At least 1. Several processes of one thread each do more than one process of several.
+    Raises:
+        RuntimeError: TensorFlow has started already, and keeps the threads it has.
+    """
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(n)
+    tf.config.threading.set_inter_op_parallelism_threads(n)
+
+
+class Classifier:
+    """One model version in memory.
+
+    Batches have a few fixed sizes: each shape that TensorFlow has not seen costs it a new graph. The weights are
+    constants of the graph, which lets TensorFlow simplify it.
+
+    Args:
+        manifest: Says which network it is and how its output becomes probabilities.
+        weights: The .npz file whose digest the manifest has.
+    Raises:
+        BadWeightsError: The weights are not those of the manifest.
+    """
+
+    def __init__(self, manifest: Manifest, weights: bytes) -> None:
+        digest = digest_of(weights)
+        if digest != manifest.digest:
+            raise BadWeightsError(
+                f"expected weights with the SHA-256 {manifest.digest}; got {digest}. Fetch the weights again."
+            )
+        self.manifest = manifest
+        model = build(manifest.network)
+        load_into(model, weights)
+        if model.input_shape[1] != manifest.side_px or model.count_params() != manifest.n_weights:
+            raise BadWeightsError(
+                f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
+                f" {model.count_params()} for {model.input_shape[1]} px"
+            )
+        self._forward = _freeze(model)
+
+    @property
+    def side_px(self) -> int:
+        """Height and width of the pictures it takes."""
+        return self.manifest.side_px
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the columns of `predict`."""
+        return self.manifest.classes
+
+    def warm_up(self) -> None:
+        """Run each batch size once, so that the first real batch is as fast as the others."""
+        for size in BATCH_SIZES:
+            self._run(np.zeros((size, self.side_px, self.side_px, 3), np.uint8))
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Classify pictures.
+
+        Args:
+            images: uint8 (N, side_px, side_px, 3), 0 to 255, as `core.images.decode_image` gives them; N may be 0.
+        Returns:
+            float32 (N, C): calibrated probabilities in the order of `classes`, one row for each picture, same order.
+        Raises:
+            ValueError: The array has another type or shape.
+        """
+        shape = (self.side_px, self.side_px, 3)
+        if images.dtype != np.uint8 or images.shape[1:] != shape:
+            raise ValueError(
+                f"expected images as uint8 (N, {self.side_px}, {self.side_px}, 3); got {images.dtype} {images.shape}"
+            )
+        largest = BATCH_SIZES[-1]
+        parts = [self._run(images[start : start + largest]) for start in range(0, len(images), largest)]
+        p_second = np.concatenate(parts) if parts else np.empty(0, np.float32)
+        if p_second.shape != (len(images),):
+            raise RuntimeError(f"expected {len(images)} answers for as many images; got an array {p_second.shape}")
+        return calibrate(p_second, self.manifest.temperature)
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N,) raw outputs for at most the largest batch, padded to the smallest size that holds it."""
+        n = len(images)
+        size = next(size for size in BATCH_SIZES if size >= n)
+        if n < size:
+            padded = np.zeros((size, *images.shape[1:]), np.uint8)
+            padded[:n] = images
+            images = padded
+        outputs: NDArray[np.float32] = self._forward(images)
+        return outputs[:n, 0]
+
+
+def _freeze(model: "keras.Model") -> "Any":
+    """The network as one graph for each batch size, its weights folded in as constants."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    def freeze(size: int) -> Any:
+        signature = tf.TensorSpec((size, *model.input_shape[1:]), tf.uint8)
+        traced = tf.function(lambda images: model(images, training=False)).get_concrete_function(signature)
+        return convert_variables_to_constants_v2(traced)
+
+    frozen = {size: freeze(size) for size in BATCH_SIZES}
+
+    def forward(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        (outputs,) = frozen[len(images)](tf.constant(images))
+        return np.asarray(outputs)
+
+    return forward

@@ -1,0 +1,292 @@
+"""Training on arrays, one epoch at a time.
+
+Everything random in an epoch (order, variation) follows from the recipe's seed and the epoch's number. So training can
+stop after any epoch, keep `Trainer.state()`, and go on elsewhere from there as if nothing had happened.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import cos, pi
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.augment import STRONG, Augmentation, augment
+from model.evaluate import accuracy, log_loss
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+_JUDGING_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        epochs: Times over all training pictures.
+        batch_size: Pictures for each step.
+        learning_rate: The highest; it rises to it during the warm-up and falls to zero along half a cosine
+            (Loshchilov and Hutter 2017, arXiv:1608.03983).
+        warmup_epochs: How long the rise takes; may be a fraction.
+        weight_decay: Decoupled decay of the weights (Loshchilov and Hutter 2019, arXiv:1711.05101); 0 is plain Adam.
+        label_smoothing: 0.1 trains towards 0.05 and 0.95.
+        averaging: Decay, for each step, of the running mean of the weights, which is what is judged and kept;
+            0 keeps the weights themselves.
+        augmentation: How pictures are varied.
+        seed: Of everything random in training; the first weights are the caller's.
+    """
+
+    epochs: int = 30
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 1.0
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    averaging: float = 0.999
+    augmentation: Augmentation = STRONG
+    seed: int = 1
+
+
+class Examples(NamedTuple):
+    """Pictures with what they show.
+
+    Attributes:
+        images: uint8 (N, S, S, 3), 0 to 255.
+        labels: (N,), 0 or 1: the index of the class.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch brought. Loss is the mean binary cross-entropy in nats; accuracy is a share, 0 to 1.
+
+    `loss` and `accuracy` are means over the training steps, on varied pictures, while the weights still moved;
+    `val_loss` and `val_accuracy` are those of the averaged weights after the epoch, on plain pictures.
+    """
+
+    number: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_s: float
+
+
+class Trainer:
+    """Trains one network by one recipe.
+
+    Args:
+        model: From `networks.build`, with the weights to start from. After each epoch it holds the averaged weights.
+        recipe: How to train.
+        training: Pictures to learn from; their sides may be larger than the network's input.
+        validation: Pictures to watch, in the size of the network's input.
+    Raises:
+        ValueError: Images and labels do not fit each other or the network.
+    """
+
+    def __init__(self, model: "keras.Model", recipe: Recipe, training: Examples, validation: Examples) -> None:
+        self.model, self.recipe = model, recipe
+        self.training, self.validation = training, validation
+        self._side_px = int(model.input_shape[1])
+        _check(training, "training", self._side_px, exact=False)
+        _check(validation, "validation", self._side_px, exact=True)
+        self.n_steps = -(-len(training.images) // recipe.batch_size)
+        self.n_epochs_done = 0
+        self._optimizer = _make_optimizer(recipe)
+        self._optimizer.build(model.trainable_variables)
+        self._current = model.get_weights()
+        self._average = self._current
+        self._running = _make_variables(self._average)
+        self._step = self._compile()
+        self._forward = _compile_forward(model)
+
+    def epochs(self, on_step: Callable[[int, int], object] = lambda step, n_steps: None) -> Iterator[Epoch]:
+        """Train the epochs that are left.
+
+        Args:
+            on_step: Called after each step with its number, from 1, and how many there are. What it raises ends the
+                training at once; the epoch under way is then lost.
+        Yields:
+            One line for each epoch; between two of them the model holds the averaged weights.
+        """
+        while self.n_epochs_done < self.recipe.epochs:
+            yield self._run_epoch(on_step)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything needed to go on after the last whole epoch, as named arrays (for `np.savez`)."""
+        parts = {"current": self._current, "average": self._average, "optimizer": self._optimizer_arrays()}
+        arrays = {f"{part}.{i:03}": array for part, group in parts.items() for i, array in enumerate(group)}
+        return arrays | {"n_epochs_done": np.array(self.n_epochs_done)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `state` gave, in this or another process.
+
+        Raises:
+            ValueError: The state belongs to another network or optimizer.
+        """
+        own = self.state()
+        if {name: array.shape for name, array in own.items()} != {name: array.shape for name, array in state.items()}:
+            raise ValueError(
+                "expected the state of the same network and recipe; got arrays of other names or shapes. Train anew."
+            )
+        self.n_epochs_done = int(state["n_epochs_done"])
+        self._current = _group(state, "current")
+        self._average = _group(state, "average")
+        _assign(self._optimizer.variables, _group(state, "optimizer"))
+        _assign(self._running, self._average)
+        _assign(self.model.weights, self._average)
+
+    def _run_epoch(self, on_step: Callable[[int, int], object]) -> Epoch:
+        """One epoch: put the moving weights in, step, judge the averaged ones, leave those in the model."""
+        began = perf_counter()
+        _assign(self.model.weights, self._current)
+        _reseed(self.model, self.recipe.seed, self.n_epochs_done)
+        sums = np.zeros(2)
+        rate = 0.0
+        for step, chosen in enumerate(self._batches()):
+            rate = learning_rate(self.recipe, self.n_epochs_done + step / self.n_steps)
+            sums += len(chosen) * self._take_step(step, chosen, rate)
+            on_step(step + 1, self.n_steps)
+        self._current = self.model.get_weights()
+        self._average = [variable.numpy() for variable in self._running] if self.recipe.averaging else self._current
+        n_images = len(self.training.images)
+        seconds = perf_counter() - began
+        self.n_epochs_done += 1
+        _assign(self.model.weights, self._average)
+        val_loss, val_accuracy = self._judge()
+        loss, accuracy = (float(value) for value in sums / n_images)
+        return Epoch(
+            self.n_epochs_done, loss, accuracy, val_loss, val_accuracy, rate, seconds, images_per_s=n_images / seconds
+        )
+
+    def _judge(self) -> tuple[float, float]:
+        """Loss and accuracy of the model, as it is, on the validation pictures."""
+        p_second = predict_in_batches(self._forward, self.validation.images)[:, 0]
+        probabilities = np.stack([1 - p_second, p_second], axis=1)
+        return log_loss(probabilities, self.validation.labels), accuracy(probabilities, self.validation.labels)
+
+    def _batches(self) -> Iterator[NDArray[np.intp]]:
+        """Where the pictures of each step are, in the epoch's own order; sorted within a step, which reads faster."""
+        order = np.random.default_rng((self.recipe.seed, self.n_epochs_done)).permutation(len(self.training.images))
+        for start in range(0, len(order), self.recipe.batch_size):
+            yield np.sort(order[start : start + self.recipe.batch_size])
+
+    def _take_step(self, step: int, chosen: NDArray[np.intp], rate: float) -> NDArray[np.float64]:
+        """One step on the chosen pictures; gives their loss and accuracy."""
+        import tensorflow as tf
+
+        self._optimizer.learning_rate = rate
+        n_steps_done = self.n_epochs_done * self.n_steps + step
+        # The mean of the first steps would be mostly the untrained weights: let it begin short.
+        decay = min(self.recipe.averaging, (1 + n_steps_done) / (10 + n_steps_done))
+        images, labels = self.training.images[chosen], self.training.labels[chosen]
+        seed = tf.constant([self.recipe.seed, n_steps_done], tf.int32)
+        loss, accuracy = self._step(tf.constant(images), tf.constant(labels, tf.float32), seed, tf.constant(decay))
+        return np.array([float(loss), float(accuracy)])
+
+    def _compile(self) -> Any:
+        """The step as one graph: vary, forward, loss, gradient, update, average."""
+        import keras
+        import tensorflow as tf
+
+        model, recipe, optimizer, running = self.model, self.recipe, self._optimizer, self._running
+
+        def step(images: Any, labels: Any, seed: Any, decay: Any) -> Any:
+            pixels = augment(images, self._side_px, recipe.augmentation, seed)
+            targets = labels * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+            with tf.GradientTape() as tape:
+                p_second = model(pixels, training=True)[:, 0]
+                loss = keras.ops.mean(keras.ops.binary_crossentropy(targets, p_second))
+            variables = model.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            for average, variable in zip(running, model.weights, strict=True):
+                average.assign_add((1 - decay) * (variable.value - average))
+            right = tf.equal(p_second > 0.5, labels > 0.5)
+            return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+
+        return tf.function(step, reduce_retracing=True)
+
+    def _optimizer_arrays(self) -> list[NDArray[Any]]:
+        return [np.asarray(variable) for variable in self._optimizer.variables]
+
+
+def learning_rate(recipe: Recipe, epoch: float) -> float:
+    """The rate after so many epochs: up in a line, down along half a cosine, zero at the end."""
+    rise = min(1.0, epoch / recipe.warmup_epochs) if recipe.warmup_epochs else 1.0
+    return recipe.learning_rate * rise * (1 + cos(pi * min(1.0, epoch / recipe.epochs))) / 2
+
+
+def predict_in_batches(forward: Callable[[Any], Any], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Run many pictures through a network, some hundred at a time.
+
+    Args:
+        forward: From uint8 (N, side, side, 3) to float32 (N, C).
+        images: uint8 (N, side, side, 3).
+    Returns:
+        float32 (N, C), in the same order.
+    """
+    starts = range(0, len(images), _JUDGING_BATCH)
+    return np.concatenate([np.asarray(forward(images[start : start + _JUDGING_BATCH])) for start in starts])
+
+
+def _compile_forward(model: "keras.Model") -> Any:
+    import tensorflow as tf
+
+    return tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+
+
+def _make_optimizer(recipe: Recipe) -> "keras.optimizers.Optimizer":
+    import keras
+
+    if recipe.weight_decay:
+        return keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
+    return keras.optimizers.Adam(recipe.learning_rate)
+
+
+def _make_variables(arrays: Sequence[NDArray[Any]]) -> "list[tf.Variable]":
+    import tensorflow as tf
+
+    return [tf.Variable(array, trainable=False) for array in arrays]
+
+
+def _assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _reseed(model: "keras.Model", seed: int, epoch: int) -> None:
+    """Let what layers draw (dropout) follow from the epoch too, as order and variation do."""
+    for index, layer in enumerate(model.layers):
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            generator.state.assign([seed * 1000 + index, epoch])
+
+
+def _group(state: Mapping[str, NDArray[Any]], part: str) -> list[NDArray[Any]]:
+    return [state[name] for name in sorted(state) if name.startswith(f"{part}.")]
+
+
+def _check(examples: Examples, what: str, side_px: int, *, exact: bool) -> None:
+    """Refuse what would fail, or silently go wrong, in the middle of an epoch."""
+    images, labels = examples
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
+        raise ValueError(f"expected {what} images as uint8 (N, S, S, 3); got {images.dtype} {images.shape}")
+    if images.shape[1] < side_px or (exact and images.shape[1] != side_px):
+        expected = f"{side_px} px" if exact else f"at least {side_px} px"
+        raise ValueError(f"expected {what} images of {expected} for this network; got {images.shape[1]} px")
+    if len(images) == 0 or labels.shape != (len(images),):
+        raise ValueError(
+            f"expected one label for each of at least one {what} image; got {labels.shape} for {len(images)}"
+        )
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"expected {what} labels 0 and 1; got {sorted(set(labels.tolist()))[:5]}")

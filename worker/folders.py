@@ -1,0 +1,83 @@
+"""Labelled folders on this machine (`cats/`, `dogs/`) as arrays, for what runs outside the product's jobs."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ImageError, Invalid
+from core.images import decode_image
+from core.networks import CLASSES
+
+PARTS = ("training",) * 8 + ("validation", "judging")
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """One file: its bytes, the class that its folder says, and the SHA-256 of its content."""
+
+    data: bytes
+    label: int
+    sha256: bytes
+
+    @property
+    def part(self) -> str:
+        """What it is for: the first 8 bytes of the SHA-256, as a big-endian number, modulo 10."""
+        return PARTS[int.from_bytes(self.sha256[:8], "big") % len(PARTS)]
+
+
+def read_folder(folder: Path) -> list[Photograph]:
+    """All files of a labelled folder, each content once, ordered by class and name.
+
+    Raises:
+        Invalid: A class folder is missing or empty.
+    """
+    photographs: dict[bytes, Photograph] = {}
+    for label, name in enumerate(CLASSES):
+        files = sorted(path for path in (folder / f"{name}s").glob("*") if path.is_file())
+        if not files:
+            raise Invalid(f"{folder}: expected photographs in the folders cats and dogs; {name}s has none.")
+        for path in files:
+            data = path.read_bytes()
+            sha256 = hashlib.sha256(data).digest()
+            photographs.setdefault(sha256, Photograph(data, label, sha256))
+    return list(photographs.values())
+
+
+def decode_all(photographs: Sequence[Photograph], side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
+    """Pixels and labels of those that can be read.
+
+    Args:
+        photographs: Any number above 0.
+        side_px: Height and width to decode to.
+    Returns:
+        uint8 (N, side_px, side_px, 3), their labels (N,), and how many files could not be read.
+    Raises:
+        Invalid: None could be read.
+    """
+    images = np.empty((len(photographs), side_px, side_px, 3), np.uint8)
+
+    def decode(index: int) -> bool:
+        try:
+            images[index] = decode_image(photographs[index].data, side_px)
+        except ImageError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        good = np.fromiter(pool.map(decode, range(len(photographs))), bool, len(photographs))
+    if not good.any():
+        raise Invalid(f"Expected photographs; none of {len(photographs)} files can be read as a picture.")
+    labels = np.array([photograph.label for photograph in photographs])
+    return (images, labels, 0) if good.all() else (images[good], labels[good], int((~good).sum()))
+
+
+def digest_contents(photographs: Sequence[Photograph]) -> str:
+    """SHA-256 over the sorted hashes of all contents with their labels: names the data, whatever files are called."""
+    lines = sorted(photograph.sha256 + bytes([photograph.label]) for photograph in photographs)
+    return hashlib.sha256(b"".join(lines)).hexdigest()
