@@ -1,0 +1,123 @@
+"""What of a job's pictures somebody wants to see, as parameters of the page's address; the API has the same names."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Request, url_for
+
+from core.networks import CLASSES
+from core.results import SORTS, UNSURE, ResultFilter
+from web.pages.words import percent
+
+_SORT_WORDS = {
+    "order": "As they were sent",
+    "path": "By name",
+    "confidence": "Least sure first",
+    "-confidence": "Most sure first",
+}
+_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A filter and an order. Values that make no sense are left out, so that an address typed by hand shows something."""
+
+    label: str | None = None
+    path: str | None = None
+    min_confidence: float | None = None
+    max_confidence: float | None = None
+    sort: str = "order"
+
+    @classmethod
+    def from_request(cls, request: Request) -> "Choice":
+        """Read it from the address."""
+        label, sort = request.args.get("label"), request.args.get("sort")
+        return cls(
+            label=label if label in (*CLASSES, UNSURE) else None,
+            path=request.args.get("path", "")[:500] or None,
+            min_confidence=_share(request.args.get("min_confidence")),
+            max_confidence=_share(request.args.get("max_confidence")),
+            sort=sort if sort in SORTS else "order",
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether some pictures may be left out."""
+        return replace(self, sort="order") != Choice()
+
+    @property
+    def as_filter(self) -> ResultFilter:
+        """For core.results."""
+        return ResultFilter(
+            label=self.label,
+            path=self.path,
+            min_confidence=self.min_confidence,
+            max_confidence=self.max_confidence,
+            sort=self.sort,
+        )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What stands in the address: only what differs from the plain view."""
+        given: dict[str, Any] = {
+            "label": self.label,
+            "path": self.path,
+            "min_confidence": self.min_confidence,
+            "max_confidence": self.max_confidence,
+            "sort": None if self.sort == "order" else self.sort,
+        }
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+    def address(self, job_uuid: UUID, cursor: str | None = None, **changes: Any) -> str:
+        """The job page with this choice, some of it changed."""
+        more = {"cursor": cursor} if cursor else {}
+        return url_for("pages.show_job", uuid=job_uuid, **replace(self, **changes).parameters, **more)
+
+    def api_address(self, job_uuid: UUID) -> str:
+        """The same results in the API."""
+        query = urlencode(self.parameters)
+        return f"/api/v1/jobs/{job_uuid}/results{'?' if query else ''}{query}"
+
+    @property
+    def min_choices(self) -> list[tuple[str, str]]:
+        """Values and words of the field "at least this sure"."""
+        return _choices(self.min_confidence)
+
+    @property
+    def max_choices(self) -> list[tuple[str, str]]:
+        """Values and words of the field "at most this sure"."""
+        return _choices(self.max_confidence)
+
+    @property
+    def min_text(self) -> str:
+        """The chosen value of that field."""
+        return _text(self.min_confidence)
+
+    @property
+    def max_text(self) -> str:
+        """The chosen value of that field."""
+        return _text(self.max_confidence)
+
+    @property
+    def sort_choices(self) -> list[tuple[str, str]]:
+        """Values and words of the field "order"."""
+        return list(_SORT_WORDS.items())
+
+
+def _share(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0.0 <= value <= 1.0 else None
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _choices(chosen: float | None) -> list[tuple[str, str]]:
+    values = sorted({*_STEPS, *([] if chosen is None else [chosen])})
+    return [("", "Any")] + [(str(value), percent(value)) for value in values]

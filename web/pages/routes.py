@@ -1,0 +1,134 @@
+"""The pages: the list of jobs with the drop zone, a job, its failed files, deleting, help.
+
+Everything can be read, and jobs can be stopped, retried and deleted, without JavaScript; sending pictures needs it.
+"""
+
+from contextlib import suppress
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from sqlalchemy import select
+
+from core import jobs, results
+from core.errors import Conflict
+from core.orm import Job, Upload
+from core.progress import describe, describe_all
+from core.results import ResultFilter
+from web.auth import public
+from web.pages import showing
+from web.pages.choice import Choice
+from web.pages.words import register_words
+from web.services import get_services
+
+JOBS_SHOWN = 30
+PICTURES_SHOWN = 60
+FAILURES_SHOWN = 200
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.record_once
+def _add_words(state: BlueprintSetupState) -> None:
+    register_words(state.app)
+    state.app.jinja_env.globals["showing"] = showing
+
+
+@pages.get("/")
+def list_jobs() -> str:
+    """The first page: drop zone and jobs, newest first."""
+    cursor = request.args.get("cursor")
+    with get_services().db.read() as session:
+        page = jobs.list_jobs(session, cursor, JOBS_SHOWN)
+        views = describe_all(session, page.items)
+    return render_template("jobs.html", jobs=views, next=page.next, is_first_page=cursor is None)
+
+
+@pages.get("/jobs/<uuid:uuid>")
+def show_job(uuid: UUID) -> str:
+    """A job: how far it is, its counts, and a grid of its pictures."""
+    choice = Choice.from_request(request)
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, uuid)
+        page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
+        view = describe(session, job)
+    return render_template("job.html", job=view, choice=choice, rows=page.items, next=page.next)
+
+
+@pages.get("/jobs/<uuid:uuid>/failed")
+def show_failed(uuid: UUID) -> str:
+    """The files of a job that have no label, each with its reason, and what an archive left out."""
+    cursor = request.args.get("cursor")
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, uuid)
+        page = results.list_results(session, job, ResultFilter(failed=True), cursor, FAILURES_SHOWN)
+        view = describe(session, job)
+        upload = session.get(Upload, job.upload_id)
+    return render_template(
+        "failed.html", job=view, choice=Choice(), rows=page.items, next=page.next, upload=upload, is_failed_view=True
+    )
+
+
+@pages.post("/jobs/<uuid:uuid>/cancel")
+def cancel_job(uuid: UUID) -> Response:
+    """Stop a job; one that has ended in the meantime simply shows its end."""
+    with suppress(Conflict), get_services().db.write() as session:
+        jobs.cancel_job(session, uuid)
+    return _see_job(uuid)
+
+
+@pages.post("/jobs/<uuid:uuid>/retry")
+def retry_job(uuid: UUID) -> Response:
+    """Try the failed files again, or go on with a job that was stopped."""
+    services = get_services()
+    chunk_ids: list[int] = []
+    with suppress(Conflict), services.db.write() as session:
+        _, chunk_ids = jobs.retry_job(session, uuid)
+    services.bell.ring(chunk_ids)
+    return _see_job(uuid)
+
+
+@pages.get("/jobs/<uuid:uuid>/delete")
+def confirm_delete(uuid: UUID) -> str:
+    """The question before a job is deleted."""
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, uuid)
+        others = select(Job.id).where(Job.upload_id == job.upload_id, Job.id != job.id, Job.deleted_at.is_(None))
+        takes_upload = session.scalar(others.limit(1)) is None
+        view = describe(session, job)
+    return render_template("delete.html", job=view, takes_upload=takes_upload)
+
+
+@pages.post("/jobs/<uuid:uuid>/delete")
+def delete_job(uuid: UUID) -> Response:
+    """Delete a job; its rows and bytes go in the background."""
+    services = get_services()
+    with services.db.write() as session:
+        jobs.delete_job(session, uuid)
+    services.bell.purge()
+    return _see(url_for("pages.list_jobs"))
+
+
+@pages.get("/help")
+def show_help() -> str:
+    """What the labels mean, and the commands, with the reader's own address filled in."""
+    settings = get_services().settings
+    address = request.host_url.rstrip("/")
+    return render_template("help.html", address=address, max_image_bytes=settings.max_image_bytes)
+
+
+@pages.get("/favicon.ico")
+@public
+def show_favicon() -> Response:
+    """For browsers that ask for it by this name."""
+    return current_app.send_static_file("favicon.svg")
+
+
+def _see_job(uuid: UUID) -> Response:
+    return _see(url_for("pages.show_job", uuid=uuid))
+
+
+def _see(address: str) -> Response:
+    response = redirect(address, 303)
+    assert isinstance(response, Response)
+    return response

@@ -1,0 +1,96 @@
+"""Numbers, sizes, times and states as people read them. static/words.js says the same in the browser."""
+
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from core.orm import JobState
+
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_STATES = {
+    JobState.RECEIVING: "Receiving",
+    JobState.QUEUED: "Waiting",
+    JobState.RUNNING: "Sorting",
+    JobState.DONE: "Done",
+    JobState.CANCELLED: "Stopped",
+    JobState.FAILED: "Failed",
+}
+
+
+def register_words(app: Flask) -> None:
+    """Make these words available to the templates, as filters."""
+    filters = {
+        "count": count,
+        "bytes": in_bytes,
+        "percent": percent,
+        "label": label,
+        "state_word": state_word,
+        "moment": moment,
+        "iso": iso,
+    }
+    app.jinja_env.filters.update(filters)
+
+
+def count(n: int) -> str:
+    """20000 -> "20,000"."""
+    return f"{n:,}"
+
+
+def plural(n: int, noun: str) -> str:
+    """(1, "picture") -> "1 picture"; (2, "picture") -> "2 pictures"."""
+    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
+
+
+def in_bytes(n: int) -> str:
+    """3400000 -> "3.4 MB"; decimal units, as file managers show them."""
+    value, unit = float(n), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit and value < 9.95 else f"{round(value):,} {_UNITS[unit]}"
+
+
+def percent(share: float) -> str:
+    """0.8734 -> "87 %"; never rounds up to a certainty that is not there."""
+    return f"{int(round(share * 1000, 3) / 10)} %"
+
+
+def duration(seconds: float) -> str:
+    """130 -> "about 2 minutes"."""
+    if seconds < 5:
+        return "a few seconds"
+    if seconds < 55:
+        return f"about {max(5, round(seconds / 5) * 5)} seconds"
+    if seconds < 55 * 60:
+        return f"about {plural(max(1, round(seconds / 60)), 'minute')}"
+    if seconds < 36 * 3600:
+        return f"about {plural(max(1, round(seconds / 3600)), 'hour')}"
+    return f"about {plural(round(seconds / 86400), 'day')}"
+
+
+def rate(per_second: float) -> str:
+    """850.2 -> "850 pictures per second"; slow ones in minutes."""
+    if per_second >= 10:
+        return f"{round(per_second):,} pictures per second"
+    if per_second >= 1:
+        return f"{per_second:.1f} pictures per second"
+    return f"{plural(round(per_second * 60), 'picture')} per minute"
+
+
+def label(name: str) -> str:
+    """"cat" -> "Cat"."""
+    return name[:1].upper() + name[1:]
+
+
+def state_word(state: str) -> str:
+    """What a person calls this state of a job."""
+    return _STATES[JobState(state)]
+
+
+def moment(instant: datetime) -> str:
+    """A point in time for readers without JavaScript; with it, the page shows it in the reader's own zone."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def iso(instant: datetime) -> str:
+    """For <time datetime>."""
+    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,82 @@
+/** Calls to this server: one error type that says what a caller can do about it. */
+
+/** Answers that may be different a moment later: the call is worth repeating. */
+const PASSING = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
+
+export class CallError extends Error {
+  /**
+   * @param {number} status HTTP status; 0 when no answer came at all.
+   * @param {string} message A sentence for a person.
+   * @param {object} details The problem details that the server sent (RFC 9457), or {}.
+   * @param {number} retryAfterMs How long the server asks to wait; 0 when it does not say.
+   */
+  constructor(status, message, details = {}, retryAfterMs = 0) {
+    super(message);
+    this.status = status;
+    this.details = details;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  get isPassing() {
+    return PASSING.has(this.status);
+  }
+}
+
+/** The headers of a call that changes something. */
+export function unsafeHeaders() {
+  const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  return { "X-CSRF-Token": token, Accept: "application/json" };
+}
+
+/**
+ * Send JSON and read JSON.
+ *
+ * @param {string} method
+ * @param {string} url
+ * @param {object} [body]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<object>} The answer; {} where it has no body.
+ * @throws {CallError}
+ */
+export async function callJson(method, url, body, signal) {
+  const headers = { ...unsafeHeaders(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+  let answer;
+  try {
+    answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw noAnswer();
+  }
+  const text = await answer.text().catch(() => "");
+  if (!answer.ok) throw errorFrom(answer.status, text, answer.headers.get("Retry-After"));
+  return parsed(text);
+}
+
+/** The connection failed before an answer came. */
+export function noAnswer() {
+  return new CallError(0, "The server does not answer.");
+}
+
+/**
+ * Turn an answer that is not a success into a CallError with the server's own sentence.
+ *
+ * @param {number} status
+ * @param {string} text
+ * @param {string|null} retryAfter The header, in seconds.
+ */
+export function errorFrom(status, text, retryAfter) {
+  const details = parsed(text);
+  const sentence = details.detail || details.message || details.title || `The server answered with error ${status}.`;
+  const seconds = Number.parseFloat(retryAfter ?? "");
+  return new CallError(status, String(sentence), details, Number.isFinite(seconds) ? seconds * 1000 : 0);
+}
+
+/** JSON as an object; {} for anything else, such as a proxy's error page. */
+export function parsed(text) {
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,47 @@
+/** The job page: keeps its numbers, its title and its pictures up to date. */
+
+import { ENDED, watchJob } from "../poll.js";
+import { plural } from "../words.js";
+import { Grid } from "./grid.js";
+import { STATE_WORDS, percentDone, showJob, sortedCount } from "./view.js";
+
+const root = document.querySelector("[data-job]");
+const announce = root.querySelector('[data-field="announce"]');
+const lost = root.querySelector('[data-field="lost"]');
+const titleEnd = document.title.replace(/^\d+ % · /, "");
+const grid = new Grid();
+let seen = null;
+
+if (!ENDED.has(root.dataset.state)) {
+  watchJob(`/api/v1/jobs/${root.dataset.job}`, {
+    onJob: show,
+    onLost: () => (lost.hidden = false),
+    onGone: () => location.reload(),
+  });
+}
+
+const filter = document.querySelector("[data-filter]");
+filter?.addEventListener("change", (event) => event.target.matches("select") && filter.requestSubmit());
+filter?.addEventListener("submit", () => {
+  // Fields left empty do not belong in an address that is sent to someone.
+  for (const field of filter.elements) field.disabled ||= field.value === "" || field.value === "order";
+});
+// Coming back with the browser's button shows the page as it was left: with fields switched off.
+addEventListener("pageshow", () => Array.from(filter?.elements ?? []).forEach((field) => (field.disabled = false)));
+
+function show(job) {
+  const hasEnded = ENDED.has(job.state);
+  lost.hidden = true;
+  showJob(root, job);
+  document.title = hasEnded ? titleEnd : `${percentDone(job)} % · ${titleEnd}`;
+  say(job, hasEnded);
+  if (seen === null || sortedCount(job) !== sortedCount(seen) || hasEnded) grid.results(hasEnded);
+  seen = job;
+}
+
+/** Screen readers hear the beginning, each quarter and the end, not every picture. */
+function say(job, hasEnded) {
+  const quarter = (state) => (state === null ? -1 : Math.floor(percentDone(state) / 25));
+  if (hasEnded) announce.textContent = `${STATE_WORDS[job.state]}. ${plural(sortedCount(job), "file")} sorted, ${job.counts.failed} failed.`;
+  else if (quarter(job) !== quarter(seen)) announce.textContent = `${percentDone(job)} percent sorted.`;
+}

@@ -1,0 +1,77 @@
+/** Watching one job: asks often while it moves, seldom while it does not, never while nobody looks or after it has ended. */
+
+const FASTEST_MS = 1000;
+const SLOWEST_MS = 10000;
+const GROWTH = 1.5;
+export const ENDED = new Set(["done", "cancelled", "failed"]);
+
+/**
+ * @param {string} url The job's address in the API.
+ * @param {{onJob: (job: object) => void, onLost?: () => void, onGone?: () => void, isPatient?: boolean}} on
+ *   onJob: the job has changed. onLost: the server did not answer; it will be asked again. onGone: the job is no more.
+ *   isPatient: a job that is not there yet may still come.
+ * @returns {() => void} Call it to stop watching.
+ */
+export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isPatient = false }) {
+  let tag = "";
+  let delay = FASTEST_MS;
+  let timer = 0;
+  let isOver = false;
+  let isAsking = false;
+
+  const stop = () => {
+    isOver = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", look);
+  };
+  const plan = () => {
+    clearTimeout(timer);
+    if (!isOver && !document.hidden) timer = setTimeout(ask, delay);
+  };
+  const look = () => {
+    delay = FASTEST_MS;
+    if (document.hidden) clearTimeout(timer);
+    else ask();
+  };
+  const slower = () => {
+    delay = Math.min(SLOWEST_MS, delay * GROWTH);
+  };
+
+  async function ask() {
+    if (isOver || isAsking) return;
+    isAsking = true;
+    try {
+      // The tag is ours and not the browser's cache, which would turn a 304 into a 200 and hide that nothing moved.
+      const headers = { Accept: "application/json", ...(tag === "" ? {} : { "If-None-Match": tag }) };
+      const answer = await fetch(url, { headers, cache: "no-store" });
+      if (!isOver) await take(answer);
+    } catch {
+      slower();
+      if (!isOver) onLost();
+    } finally {
+      isAsking = false;
+      plan();
+    }
+  }
+
+  async function take(answer) {
+    const isGone = answer.status === 410 || (answer.status === 404 && !isPatient);
+    if (answer.status === 200) {
+      const job = await answer.json();
+      tag = answer.headers.get("ETag") ?? "";
+      delay = FASTEST_MS;
+      if (ENDED.has(job.state)) stop();
+      onJob(job);
+    } else if (isGone) {
+      stop();
+      onGone();
+    } else {
+      slower();
+      if (answer.status !== 304 && answer.status !== 404) onLost();
+    }
+  }
+
+  document.addEventListener("visibilitychange", look);
+  plan();
+  return stop;
+}

@@ -1,0 +1,48 @@
+/** Names: which files count, which are archives, and ids of our own. */
+
+const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
+const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
+
+/** True for what operating systems leave in folders; the same rule as core/shards.py. */
+export function isIgnored(path) {
+  const parts = path.split("/");
+  const name = parts.pop();
+  return LITTER.has(name) || name.startsWith("._") || parts.includes("__MACOSX");
+}
+
+/** True for a file that the server unpacks itself. Only files given on their own count, not those inside a folder. */
+export function isArchive(path) {
+  return !path.includes("/") && ARCHIVE.test(path);
+}
+
+/** "photos.tar.gz" -> "photos". */
+export function archiveName(path) {
+  return presentable(path.replace(ARCHIVE, "") || path);
+}
+
+/** A random UUID (version 4). crypto.randomUUID is missing on plain http, getRandomValues is not. */
+export function newUuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/**
+ * A short name for what somebody gave: the folder's, the file's, or how many.
+ *
+ * @param {string[]} paths
+ */
+export function nameFor(paths) {
+  const tops = new Set(paths.map((path) => path.split("/", 1)[0]));
+  const [first] = tops;
+  if (tops.size === 1) return presentable(first);
+  return paths.every((path) => !path.includes("/")) ? `${tops.size} files` : presentable(`${first} and ${tops.size - 1} more`);
+}
+
+/** As the server takes names: no control characters, at most 500 characters, not empty. */
+export function presentable(name) {
+  const plain = name.replace(/[\u0000-\u001f\u007f]/g, " ").trim();
+  return Array.from(plain).slice(0, 200).join("") || "Pictures";
+}

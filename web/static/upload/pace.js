@@ -1,0 +1,31 @@
+/** How fast something grows, over the last seconds. */
+
+const WINDOW_MS = 8000;
+const STEP_MS = 250;
+
+export class Pace {
+  #samples = [];
+
+  /**
+   * @param {number} amount How much there is by now.
+   * @param {boolean} isMoving False forgets what was: a pause is no slowness.
+   * @param {number} now Milliseconds.
+   */
+  add(amount, isMoving, now = performance.now()) {
+    if (!isMoving) {
+      this.#samples = [];
+      return;
+    }
+    const last = this.#samples.at(-1);
+    if (last !== undefined && now - last.at < STEP_MS) return;
+    this.#samples.push({ at: now, amount });
+    while (now - this.#samples[0].at > WINDOW_MS) this.#samples.shift();
+  }
+
+  /** Units in a second; 0 until two samples are there. */
+  perSecond() {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    if (first === undefined || last.at === first.at) return 0;
+    return Math.max(0, (1000 * (last.amount - first.amount)) / (last.at - first.at));
+  }
+}

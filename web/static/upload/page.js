@@ -1,0 +1,140 @@
+/** The drop zone of the first page: takes what is dropped, picked or chosen, and sends it from here. */
+
+import { callJson } from "../http.js";
+import { ENDED, watchJob } from "../poll.js";
+import { percentOf, plural } from "../words.js";
+import { ArchiveSender } from "./archive.js";
+import { collectEntries, collectFiles, takeEntries } from "./collect.js";
+import { isArchive, nameFor, newUuid } from "./names.js";
+import { Panel, isOver } from "./panel.js";
+import { Sender } from "./sender.js";
+import { Slots } from "./slots.js";
+
+/** Three shards under way; browsers open six connections to a server, the others are for polls and pictures. */
+const slots = new Slots(3);
+const uploads = new Set();
+const parent = document.querySelector("[data-uploads]");
+const zoneTitle = document.querySelector("#drop-title");
+const restingTitle = zoneTitle.textContent;
+const pageTitle = document.title;
+
+for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+for (const button of document.querySelectorAll("[data-pick]")) {
+  const input = document.querySelector(`[data-input="${button.dataset.pick}"]`);
+  button.addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    const found = collectFiles(input.files);
+    input.value = "";
+    send(found);
+  });
+}
+
+let dragDepth = 0;
+addEventListener("dragenter", (event) => markDragging(event, 1));
+addEventListener("dragleave", (event) => markDragging(event, -1));
+addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  markDragging(event, -dragDepth);
+  // Before anything is awaited: the browser empties the list as soon as this handler ends.
+  const entries = takeEntries(event.dataTransfer);
+  collectEntries(entries, (n) => (zoneTitle.textContent = `Looking through the folder … ${plural(n, "file")}`))
+    .then(send)
+    .finally(() => (zoneTitle.textContent = restingTitle));
+});
+
+addEventListener("beforeunload", (event) => {
+  if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
+});
+
+function carriesFiles(event) {
+  return Array.from(event.dataTransfer?.types ?? []).includes("Files");
+}
+
+function markDragging(event, step) {
+  if (!carriesFiles(event)) return;
+  dragDepth = Math.max(0, dragDepth + step);
+  document.body.classList.toggle("is-dragging", dragDepth > 0);
+}
+
+/** Archives become jobs of their own; everything else is one upload. */
+function send({ files, unreadable }) {
+  const archives = files.filter(({ path }) => isArchive(path));
+  const others = files.filter(({ path }) => !isArchive(path));
+  for (const { file } of archives) {
+    start(newUuid(), (jobId, onChange) => new ArchiveSender({ jobId, file, slots, onChange }));
+  }
+  if (others.length > 0 || unreadable.length > 0) {
+    start(newUuid(), (jobId, onChange) => {
+      const name = nameFor([...others, ...unreadable].map(({ path }) => path));
+      const sender = new Sender({ uploadId: newUuid(), jobId, name, files: others, slots, onChange });
+      sender.state.skipped = unreadable;
+      return sender;
+    });
+  }
+  if (files.length === 0 && unreadable.length === 0) sayNothingFound();
+}
+
+function sayNothingFound() {
+  const message = document.createElement("p");
+  message.className = "notice";
+  message.setAttribute("role", "status");
+  message.textContent = "There is no file in it that could be sorted.";
+  parent.replaceChildren(message);
+}
+
+function start(jobId, makeSender) {
+  const jobPage = `/jobs/${jobId}`;
+  const upload = { jobPage, job: null, unwatch: () => {} };
+  upload.sender = makeSender(jobId, () => changed(upload));
+  upload.panel = new Panel({
+    parent,
+    sender: upload.sender,
+    jobPage,
+    onStop: () => stop(upload),
+    onResume: () => run(upload),
+  });
+  upload.unwatch = watchJob(upload.sender.jobUrl, {
+    isPatient: true,
+    onJob(job) {
+      upload.job = job;
+      upload.panel.showJob(job);
+      showTitle();
+    },
+    onGone: () => upload.sender.stop(),
+  });
+  uploads.add(upload);
+  run(upload);
+}
+
+async function run(upload) {
+  await upload.sender.run();
+  const { phase, skipped } = upload.sender.state;
+  showTitle();
+  // Everything is on the server: its page goes on from here. It stays when there is something to read, or more to send.
+  if (phase === "sent" && skipped.length === 0 && uploads.size === 1) location.assign(upload.jobPage);
+}
+
+async function stop(upload) {
+  upload.sender.stop();
+  upload.unwatch();
+  try {
+    await callJson("POST", `${upload.sender.jobUrl}/cancel`);
+  } catch {
+    // It has ended, or was never opened: then there is nothing to stop.
+  }
+}
+
+function changed(upload) {
+  upload.panel?.changed();
+  showTitle();
+}
+
+/** The tab's title says how far all of it is. */
+function showTitle() {
+  const open = Array.from(uploads).filter(({ sender, job }) => !isOver(sender.state.phase) || (job && !ENDED.has(job.state)));
+  const sum = (of) => open.reduce((total, { sender }) => total + of(sender.state), 0);
+  const title = open.length === 0 ? pageTitle : `${percentOf(sum((s) => s.sentBytes), sum((s) => s.totalBytes))} % sent · Pawsort`;
+  if (document.title !== title) document.title = title;
+}

@@ -1,0 +1,52 @@
+/**
+ * Which file goes into which shard: at most so many files and bytes, or one larger file.
+ *
+ * @typedef {import("./collect.js").Found} Found
+ * @typedef {{maxFiles: number, maxBytes: number, maxImageBytes: number}} Limits
+ * @typedef {{seq: number, files: Found[]}} Shard
+ */
+
+import { tarBlob } from "./tar.js";
+
+/**
+ * @param {Found[]} files
+ * @param {Limits} limits
+ * @returns {Shard[]} Numbered from 0, files in their order.
+ */
+export function planShards(files, limits) {
+  const shards = [];
+  let current = [];
+  let bytes = 0;
+  for (const found of files) {
+    const size = sentSize(found.file, limits);
+    if (current.length > 0 && (current.length >= limits.maxFiles || bytes + size > limits.maxBytes)) {
+      shards.push({ seq: shards.length, files: current });
+      current = [];
+      bytes = 0;
+    }
+    current.push(found);
+    bytes += size;
+  }
+  if (current.length > 0) shards.push({ seq: shards.length, files: current });
+  return shards;
+}
+
+/** The bytes of a file that travel: none when it is too large to be sent. */
+export function sentSize(file, limits) {
+  return file.size > limits.maxImageBytes ? 0 : file.size;
+}
+
+/**
+ * The tar of one shard. Made only when its turn has come, so that 20,000 files never cost one long task.
+ *
+ * @param {Shard} shard
+ * @param {Limits} limits
+ */
+export function shardBlob(shard, limits) {
+  return tarBlob(
+    shard.files.map(({ path, file }) => {
+      const fits = file.size <= limits.maxImageBytes;
+      return { path, size: file.size, body: fits ? file : null, declared: fits ? null : file.size };
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+/** Numbers, sizes and times as people read them. The server's templates say the same in web/pages/words.py. */
+
+const NUMBER = new Intl.NumberFormat("en");
+const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
+
+/** 20000 -> "20,000". */
+export function count(n) {
+  return NUMBER.format(n);
+}
+
+/** (1, "picture") -> "1 picture"; (2, "picture") -> "2 pictures". */
+export function plural(n, noun) {
+  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** Bytes -> "3.4 MB"; decimal units, as file managers show them. */
+export function bytes(n) {
+  let unit = 0;
+  let value = n;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : count(Math.round(value))} ${UNITS[unit]}`;
+}
+
+/** Seconds -> "about 2 minutes". */
+export function duration(seconds) {
+  if (seconds < 5) return "a few seconds";
+  if (seconds < 55) return `about ${Math.max(5, Math.round(seconds / 5) * 5)} seconds`;
+  if (seconds < 55 * 60) return `about ${plural(Math.max(1, Math.round(seconds / 60)), "minute")}`;
+  if (seconds < 36 * 3600) return `about ${plural(Math.max(1, Math.round(seconds / 3600)), "hour")}`;
+  return `about ${plural(Math.round(seconds / 86400), "day")}`;
+}
+
+/** Pictures in a second -> "850 pictures per second"; slow ones in minutes. */
+export function rate(perSecond) {
+  if (perSecond >= 10) return `${count(Math.round(perSecond))} pictures per second`;
+  if (perSecond >= 1) return `${perSecond.toFixed(1)} pictures per second`;
+  return `${plural(Math.round(perSecond * 60), "picture")} per minute`;
+}
+
+/** 0.8734 -> "87 %"; never rounds up to a certainty that is not there. */
+export function percent(share) {
+  const floored = Math.floor(share * 100);
+  return `${share > 0.99 && share < 1 ? 99 : floored} %`;
+}
+
+/** Whole percent of a total, 0 while the total is unknown. */
+export function percentOf(part, total) {
+  return total > 0 ? Math.floor((100 * part) / total) : 0;
+}
+
+/** "cat" -> "Cat". */
+export function label(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** Show every <time> of the page in the reader's own zone and habits. */
+export function localTimes(root = document) {
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const when = new Date(element.dateTime);
+    if (!Number.isNaN(when.getTime())) element.textContent = day.format(when);
+  }
+}
