@@ -65,8 +65,8 @@ def check_header(block: bytes, position: int) -> tuple[bytes, int]:
     """
     field = block[148:156]
     expected = _number(field, position)
-    # The lower half of Adler-32 is 1 + the sum of all bytes, modulo 65521, and costs a tenth of sum(). In the sum that the
-    # field holds, its own eight bytes count as spaces.
+    # The lower half of Adler-32 is 1 + the sum of all bytes, modulo 65521, and costs a tenth of sum(). In the sum that
+    # the field holds, its own eight bytes count as spaces.
     same = zlib.adler32(block) & 0xFFFF == (1 + expected - 8 * 32 + sum(field)) % 65521
     if not same or expected > BLOCK * 255:
         raise TarError(f"The tar's header at byte {position} is damaged (wrong checksum). Build the tar again.")
