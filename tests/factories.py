@@ -1,0 +1,105 @@
+"""Things that tests need many of: drawn pictures, tars, uploads, jobs, and results as a worker would record them."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from PIL import Image as Picture
+from PIL import ImageDraw
+
+from core import accounts, chunks, intake, jobs, results, uploads
+from core.blobs import Blobs, shard_key
+from core.db import Database
+from core.errors import ErrorCode
+from core.results import Outcome
+from core.shards import index_shard
+
+LEASE_S = 60.0
+
+
+def draw_picture(seed: int = 0, size: tuple[int, int] = (64, 48), format: str = "JPEG") -> bytes:
+    """A small picture that differs for each seed."""
+    image = Picture.new("RGB", size, ((seed * 37) % 256, (seed * 91) % 256, 128))
+    ImageDraw.Draw(image).ellipse((4, 4, size[0] // 2, size[1] // 2), fill=(255, (seed * 13) % 256, 0))
+    data = io.BytesIO()
+    image.save(data, format)
+    return data.getvalue()
+
+
+def make_tar(files: Mapping[str, bytes] | Sequence[tuple[str, bytes]]) -> bytes:
+    """A pax tar, written by Python's own library, not by ours."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path, content in files.items() if isinstance(files, Mapping) else files:
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return data.getvalue()
+
+
+def make_manifest(network: str = "seed-cnn", threshold: float = 0.8) -> dict[str, Any]:
+    """What the registry needs to know of a version; there are no weights behind it."""
+    digest = hashlib.sha256(network.encode()).hexdigest()
+    return {"network": network, "digest": digest, "threshold": threshold, "classes": ["cat", "dog"], "side_px": 64}
+
+
+def make_upload(
+    db: Database,
+    blobs: Blobs,
+    files: Mapping[str, bytes] | None = None,
+    n_files: int = 4,
+    labelled: bool = False,
+    is_complete: bool = True,
+    name: str = "photos",
+) -> UUID:
+    """An upload with one stored shard of the files, or of drawn pictures."""
+    uuid = uuid4()
+    content = files if files is not None else {f"photos/{n}.jpg": draw_picture(n) for n in range(n_files)}
+    tar = make_tar(content)
+    key = shard_key(uuid, 0)
+    blobs.put(key, tar)
+    with db.write() as session:
+        owner = accounts.get_or_create_owner(session)
+        uploads.create_upload(session, uuid, owner.id, name, labelled)
+        index = index_shard(io.BytesIO(tar).read, max_image_bytes=2**26)
+        intake.add_shard(session, uuid, 0, index, key, 2**40)
+        if is_complete:
+            intake.complete_upload(session, uuid, 1)
+    return uuid
+
+
+def make_job(db: Database, upload: UUID, threshold: float | None = None, name: str | None = None) -> UUID:
+    """A classify job over an upload, waiting for a worker."""
+    uuid = uuid4()
+    with db.write() as session:
+        owner = accounts.get_or_create_owner(session)
+        jobs.create_classify_job(session, uuid, upload, owner.id, threshold=threshold, name=name)
+    return uuid
+
+
+def run_job(
+    db: Database,
+    job: UUID,
+    outcomes: Mapping[str, tuple[float, float] | ErrorCode] | None = None,
+    default: tuple[float, float] = (0.9, 0.05),
+) -> None:
+    """Record results as a worker does: claim each chunk, then write it; `outcomes` by path, the rest get `default`."""
+    with db.write() as session:
+        ready = chunks.list_ready(session, 1000)
+        found = jobs.get_job(session, job)
+        for chunk_id in ready:
+            claim = chunks.claim_chunk(session, chunk_id, None, LEASE_S)
+            if claim is None or claim.job_id != found.id:
+                continue
+            images = chunks.list_to_classify(session, claim)
+            said = [(image.image_id, (outcomes or {}).get(image.path, default)) for image in images]
+            results.record(session, claim, [_outcome(image_id, one) for image_id, one in said])
+
+
+def _outcome(image_id: int, said: tuple[float, float] | ErrorCode) -> Outcome:
+    if isinstance(said, ErrorCode):
+        return Outcome(image_id, error_code=said)
+    return Outcome(image_id, probabilities=said)

@@ -1,0 +1,173 @@
+"""The API's own description: OpenAPI 3.1 at /openapi.json, and the same for people at /docs, without scripts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Blueprint, Response, current_app, jsonify, render_template
+
+from web.auth import public
+from web.problems import MEDIA_TYPE
+
+api_docs = Blueprint("api_docs", __name__)
+
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`pawsort token create` prints a token."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "pawsort_8000",
+        "description": "The cookie of the pages; its name ends with the port. Unsafe requests send X-CSRF-Token too.",
+    },
+}
+DESCRIPTION = (
+    "A folder of pictures goes in, labels come out. Errors are problem details (RFC 9457). Lists go by keyset: `next`"
+    " of one page is `cursor` of the following one, and null at the end."
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path, as the page shows it."""
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    parameters: list[dict[str, Any]]
+    body: str
+    responses: dict[str, str]
+
+
+def configure_openapi(app: APIFlask) -> None:
+    """Tell APIFlask what its description shall say, and correct what it cannot know."""
+    app.config.update(
+        INFO={"description": DESCRIPTION},
+        SERVERS=[{"url": "/"}],
+        SECURITY_SCHEMES=SECURITY_SCHEMES,
+        AUTO_OPERATION_ID=True,
+        HTTP_ERROR_SCHEMA=_problem_schema(),
+        VALIDATION_ERROR_SCHEMA=_problem_schema(errors=True),
+    )
+    app.spec_processor(complete_spec)
+    app.register_blueprint(api_docs)
+
+
+def file_answer(description: str, media_type: str) -> Any:
+    """An answer that is a file, as `@api.doc(responses={200: ...})` takes it."""
+    return {"description": description, "content": {media_type: {}}}
+
+
+def complete_spec(spec: Any) -> Any:
+    """Errors are problem details, calls below /api need a login, and raw bodies have their type."""
+    for path, operations in spec["paths"].items():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status >= "400" and "application/json" in response.get("content", {}):
+                    response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+            if path.startswith("/api/"):
+                operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+            if "x-body" in operation:
+                types = operation.pop("x-body").split()
+                schema = {"type": "string", "format": "binary"}
+                operation["requestBody"] = {"required": True, "content": {one: {"schema": schema} for one in types}}
+    return spec
+
+
+@api_docs.get("/openapi.json")
+@public
+def show_spec() -> Response:
+    """The description for programs."""
+    return jsonify(_spec())
+
+
+@api_docs.get("/docs")
+@public
+def show_docs() -> str:
+    """The description for people."""
+    spec = _spec()
+    tags = [tag["name"] for tag in spec.get("tags", [])]
+    groups = {tag: [one for name, one in _operations(spec) if name == tag] for tag in tags}
+    return render_template("api_docs.html", description=DESCRIPTION, groups=groups, schemas=_fields(spec))
+
+
+def _spec() -> dict[str, Any]:
+    app = current_app
+    assert isinstance(app, APIFlask)
+    spec = app._get_spec("json")
+    assert isinstance(spec, dict)
+    return spec
+
+
+def _operations(spec: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            contents = operation.get("requestBody", {}).get("content", {})
+            shown = Operation(
+                method=method.upper(),
+                path=path,
+                summary=operation["summary"],
+                description=operation.get("description", ""),
+                parameters=[_parameter(one) for one in operation["parameters"]],
+                body=", ".join(_body(kind, value["schema"]) for kind, value in contents.items()),
+                responses={status: one.get("description", "") for status, one in operation["responses"].items()},
+            )
+            yield operation["tags"][0], shown
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+    schema = parameter["schema"]
+    return {
+        "name": parameter["name"],
+        "in": parameter["in"],
+        "type": describe_type(schema),
+        "default": schema.get("default"),
+        "description": schema.get("description", ""),
+    }
+
+
+def _body(kind: str, schema: dict[str, Any]) -> str:
+    return _name(schema["$ref"]) if "$ref" in schema else kind
+
+
+def _fields(spec: dict[str, Any]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Every type with its fields: what each holds, and what is said of it."""
+    return {
+        name: {
+            field: (describe_type(schema), schema.get("description", ""))
+            for field, schema in whole.get("properties", {}).items()
+        }
+        for name, whole in sorted(spec["components"]["schemas"].items())
+        if whole.get("properties")
+    }
+
+
+def describe_type(schema: dict[str, Any]) -> str:
+    """A JSON schema in a few words: `text or null`, `list of LabelIn`, `128, 256 or 512`."""
+    if "anyOf" in schema:
+        return " or ".join(describe_type(one) for one in schema["anyOf"])
+    if "$ref" in schema:
+        return _name(schema["$ref"])
+    if "enum" in schema:
+        return ", ".join(str(one) for one in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    if schema.get("type") == "array":
+        return f"list of {describe_type(schema['items'])}"
+    words = {"string": schema.get("format", "text"), "object": "object"}
+    kind = str(schema.get("type", "anything"))
+    return str(words.get(kind, kind))
+
+
+def _name(reference: str) -> str:
+    return reference.rsplit("/", 1)[-1].rsplit(".", 1)[-1]
+
+
+def _problem_schema(errors: bool = False) -> dict[str, Any]:
+    text = {"type": "string"}
+    properties: dict[str, Any] = {"type": text, "title": text, "status": {"type": "integer"}, "detail": text}
+    if errors:
+        one = {"type": "object", "properties": {"in": text, "field": text, "expected": text, "got": text}}
+        properties["errors"] = {"type": "array", "items": one}
+    return {"type": "object", "properties": properties, "required": ["type", "title", "status", "detail"]}

@@ -1,0 +1,72 @@
+"""Pictures: a thumbnail, decoded and encoded again; the original only as a download, never shown."""
+
+import os
+import threading
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+
+from core import results
+from core.errors import NotFound
+from core.images import make_thumbnail
+from core.results import StoredImage
+from web.api.docs import file_answer
+from web.api.exports import attachment
+from web.api.schemas import ThumbnailQuery
+from web.services import get_services
+
+api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
+
+# Decoding holds whole pictures in memory and keeps the processor busy: more at once would only slow all of them down.
+CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
+DECODES = "pawsort-decodes"
+IMAGE_ID = "<int(min=1, max=9223372036854775807):image_id>"
+ENCODING = "1"  # part of the ETag: raise it when thumbnails are made differently
+
+
+@api.record_once
+def _bound_decodes(state: BlueprintSetupState) -> None:
+    state.app.extensions[DECODES] = threading.BoundedSemaphore(CONCURRENT_DECODES)
+
+
+@api.get(f"/{IMAGE_ID}/thumbnail")
+@api.input(ThumbnailQuery, location="query")
+@api.doc(responses={200: file_answer("The picture", "image/jpeg"), 304: "Unchanged"})
+def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
+    """A small JPEG of an image that could be read, its proportions kept"""
+    services = get_services()
+    image = _find(image_id)
+    if not image.is_readable:
+        raise NotFound(f"Image {image_id} has no thumbnail: it could not be read, or nobody has tried yet.")
+    tag = sha256(image.sha256 + f"{query_data.size}/{ENCODING}".encode()).hexdigest()[:32]
+    if request.if_none_match.contains_weak(tag):
+        response = Response(status=304)
+    else:
+        with current_app.extensions[DECODES]:
+            data = services.blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+            jpeg = make_thumbnail(data, query_data.size, max_pixels=services.settings.max_image_pixels)
+        response = Response(jpeg, mimetype="image/jpeg")
+    response.set_etag(tag)
+    # An id is never used again and its bytes never change. Private: the next user of this browser must log in first.
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+@api.get(f"/{IMAGE_ID}/original")
+@api.doc(responses={200: file_answer("The file as it was sent", "application/octet-stream")})
+def get_original(image_id: int) -> Response:
+    """The file as it was sent, only ever as a download"""
+    image = _find(image_id)
+    data = get_services().blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+    response = Response(data, mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
+    return response
+
+
+def _find(image_id: int) -> StoredImage:
+    with get_services().db.read() as session:
+        return results.get_image(session, image_id)

@@ -1,0 +1,152 @@
+"""Jobs: create, look, rename, move the threshold, cancel, retry, delete."""
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response, jsonify, request
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.errors import NotFound
+from core.orm import Job
+from core.progress import JobView, describe, describe_all
+from web.api.schemas import Counts, JobIn, JobOut, JobPage, JobPatch, PageQuery
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
+
+
+@api.put("/<uuid:job_uuid>")
+@api.input(JobIn)
+@api.output(JobOut, status_code=201, description="Created; 200 when it was there already")
+def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
+    """Classify an upload, still arriving or complete, with any version, as often as one likes
+
+    Repeating it under the same id is harmless.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        status = 200 if _exists(session, job_uuid) else 201
+        job, chunk_ids = jobs.create_classify_job(
+            session,
+            job_uuid,
+            json_data.upload,
+            current_user_id(),
+            model=None if json_data.model is None else str(json_data.model),
+            threshold=json_data.threshold,
+            name=json_data.name,
+            default_threshold=services.settings.threshold,
+        )
+        view = describe(session, job)
+    services.bell.ring(chunk_ids)
+    return show_job(view), status
+
+
+@api.get("")
+@api.input(PageQuery, location="query")
+@api.output(JobPage)
+def list_jobs(query_data: PageQuery) -> JobPage:
+    """Jobs, newest first"""
+    with get_services().db.read() as session:
+        page = jobs.list_jobs(session, query_data.cursor, query_data.limit)
+        return JobPage(items=[show_job(view) for view in describe_all(session, page.items)], next=page.next)
+
+
+@api.get("/<uuid:job_uuid>")
+@api.output(JobOut)
+@api.doc(responses={304: "Nothing has moved since the answer with this ETag", 410: "The job was deleted"})
+def get_job(job_uuid: UUID) -> Response:
+    """One job, with an ETag: send it as If-None-Match and nothing comes back while nothing moves"""
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        tag = etag_of(job)
+        if request.if_none_match.contains_weak(tag):
+            response = Response(status=304)
+        else:
+            response = jsonify(show_job(describe(session, job)).model_dump(mode="json"))
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@api.patch("/<uuid:job_uuid>")
+@api.input(JobPatch)
+@api.output(JobOut)
+def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
+    """Rename a job or move its threshold; no model runs again"""
+    with get_services().db.write() as session:
+        job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold)
+        session.flush()
+        return show_job(describe(session, job))
+
+
+@api.post("/<uuid:job_uuid>/cancel")
+@api.output(JobOut)
+@api.doc(responses={409: "The job has ended otherwise"})
+def cancel_job(job_uuid: UUID) -> JobOut:
+    """Stop a job within one chunk; what was classified stays"""
+    with get_services().db.write() as session:
+        job = jobs.cancel_job(session, job_uuid)
+        session.refresh(job)
+        return show_job(describe(session, job))
+
+
+@api.post("/<uuid:job_uuid>/retry")
+@api.output(JobOut)
+@api.doc(responses={409: "The job has not ended yet"})
+def retry_job(job_uuid: UUID) -> JobOut:
+    """Classify again what failed, and only that"""
+    services = get_services()
+    with services.db.write() as session:
+        job, chunk_ids = jobs.retry_job(session, job_uuid)
+        view = describe(session, job)
+    services.bell.ring(chunk_ids)
+    return show_job(view)
+
+
+@api.delete("/<uuid:job_uuid>")
+@api.doc(responses={202: "Hidden at once; rows and bytes go in the background"})
+def delete_job(job_uuid: UUID) -> Response:
+    """Delete a job; the last job over an upload takes the upload along
+
+    Labels stay.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        jobs.delete_job(session, job_uuid)
+    services.bell.purge()
+    return Response(status=202)
+
+
+def _exists(session: Session, job_uuid: UUID) -> bool:
+    try:
+        jobs.get_job(session, job_uuid)
+    except NotFound:
+        return False
+    return True
+
+
+def etag_of(job: Job) -> str:
+    """Changes exactly when something that a poller can see has moved."""
+    return f"{job.revision}-{job.state}"
+
+
+def show_job(view: JobView) -> JobOut:
+    """A job as the API shows it."""
+    return JobOut(
+        id=view.uuid,
+        kind=view.kind,
+        name=view.name,
+        state=view.state,
+        upload=view.upload_uuid,
+        model=view.model_version_id,
+        threshold=view.threshold,
+        counts=Counts(total=view.n_total, done=view.n_done, failed=view.n_failed, by_label=view.by_label),
+        images_per_s=view.images_per_s,
+        eta_s=view.eta_s,
+        created_at=view.created_at,
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+        error=view.error,
+    )

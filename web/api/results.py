@@ -1,0 +1,57 @@
+"""Results of a job, page by page."""
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+
+from core import jobs, results
+from core.networks import CLASSES
+from core.results import ResultFilter, ResultRow
+from web.api.schemas import ResultOut, ResultPage, ResultQuery
+from web.services import get_services
+
+api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
+
+ANY_ERROR = "any"
+
+
+@api.get("/<uuid:job_uuid>/results")
+@api.input(ResultQuery, location="query")
+@api.output(ResultPage)
+def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
+    """What the model says of each image, and what people say
+
+    `error_code=any` lists everything that failed. Sorted by confidence, what failed is left out.
+    """
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        page = results.list_results(session, job, filter_of(query_data), query_data.cursor, query_data.limit)
+    return ResultPage(items=[show_result(row) for row in page.items], next=page.next)
+
+
+def filter_of(query: ResultQuery) -> ResultFilter:
+    """The filter that a query asks for."""
+    is_any = query.error_code == ANY_ERROR
+    return ResultFilter(
+        label=query.label,
+        error_code=None if is_any else query.error_code,
+        failed=True if is_any else None,
+        min_confidence=query.min_confidence,
+        max_confidence=query.max_confidence,
+        path=query.path,
+        sort=query.sort,
+    )
+
+
+def show_result(row: ResultRow) -> ResultOut:
+    """One image of a job as the API shows it."""
+    return ResultOut(
+        image_id=row.image_id,
+        path=row.path,
+        label=row.label,
+        confidence=row.confidence,
+        probabilities=None if row.probabilities is None else dict(zip(CLASSES, row.probabilities, strict=True)),
+        human_label=row.human_label,
+        error_code=row.error_code,
+        error=row.error,
+    )

@@ -1,0 +1,229 @@
+"""What comes in and goes out, as types: APIFlask validates with them and writes the OpenAPI description from them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from core.errors import ErrorCode
+from core.orm import LabelSource
+
+MAX_LIMIT = 1000
+MAX_LABELS = 5000
+
+
+def _printable(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("expected text without control characters")
+    return value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_printable)]
+Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
+Model = VersionNumber | NetworkOrNumber
+ShownLabel = Literal["cat", "dog", "unsure"]
+
+
+class Input(BaseModel):
+    """Refuses what it does not know: a misspelt field would otherwise be ignored in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Input):
+    cursor: Annotated[str, Field(max_length=8192)] | None = Field(None, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=MAX_LIMIT)
+
+
+class UploadIn(Input):
+    name: Name = Field("", description="What people see; the folder's name, as a rule")
+    labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
+
+
+class CompleteIn(Input):
+    n_shards: int | None = Field(None, ge=0, le=2**31 - 1, description="How many shards were sent, numbered from 0")
+    partial: bool = Field(False, description="Finish with what arrived")
+
+
+class JobIn(Input):
+    upload: UUID
+    model: Model | None = Field(None, description="A version's number or a network's name; the one in use if left out")
+    threshold: Share | None = Field(None, description="Below this confidence an image is shown as unsure")
+    name: Name | None = None
+
+
+class JobPatch(Input):
+    name: Name | None = None
+    threshold: Share | None = None
+
+
+class ArchiveQuery(Input):
+    name: Name = ""
+    id: UUID | None = Field(None, description="The id of both the upload and the job; a new one if left out")
+    model: NetworkOrNumber | None = None
+    threshold: Share | None = None
+    labelled: bool = False
+
+
+class ResultQuery(PageQuery):
+    label: ShownLabel | None = None
+    error_code: ErrorCode | Literal["any"] | None = None
+    min_confidence: Share | None = None
+    max_confidence: Share | None = None
+    path: Text | None = Field(None, description="Only paths that contain this text")
+    sort: Literal["path", "order", "confidence", "-confidence"] = Field("order", description="`order`: as uploaded")
+
+
+class ThumbnailQuery(Input):
+    size: Literal[128, 256, 512, 1024] = Field(256, description="Longest side in pixels")
+
+
+class LabelIn(Input):
+    image_id: int = Field(ge=1, le=2**63 - 1)
+    label: Literal["cat", "dog", "neither"] | None = Field(description="null withdraws what people said before")
+    source: Literal[LabelSource.CORRECTION, LabelSource.CONFIRMATION] = LabelSource.CORRECTION
+
+
+class LabelsIn(Input):
+    items: list[LabelIn] = Field(min_length=1, max_length=MAX_LABELS)
+
+
+class Skipped(BaseModel):
+    path: str
+    reason: str
+
+
+class Limits(BaseModel):
+    """What one shard and one upload may hold."""
+
+    max_files: int
+    max_bytes: int
+    max_image_bytes: int
+    max_upload_bytes: int
+
+
+class UploadOut(BaseModel):
+    id: UUID
+    name: str
+    labelled: bool
+    state: str
+    n_shards: int
+    n_images: int
+    n_bytes: int
+    n_skipped: int
+    skipped: list[Skipped]
+    created_at: datetime
+    completed_at: datetime | None
+    limits: Limits
+
+
+class ShardOut(BaseModel):
+    seq: int
+    n_images: int
+    n_bytes: int
+    sha256: str
+
+
+class FileOut(BaseModel):
+    image_id: int
+    path: str
+    n_bytes: int
+    sha256: str
+
+
+class FilePage(BaseModel):
+    items: list[FileOut]
+    next: str | None
+
+
+class ShardPage(BaseModel):
+    items: list[ShardOut]
+    next: str | None
+
+
+class Counts(BaseModel):
+    total: int
+    done: int
+    failed: int
+    by_label: dict[str, int]
+
+
+class JobOut(BaseModel):
+    id: UUID
+    kind: str
+    name: str
+    state: str
+    upload: UUID | None
+    model: int | None
+    threshold: float
+    counts: Counts
+    images_per_s: float | None
+    eta_s: float | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+class JobPage(BaseModel):
+    items: list[JobOut]
+    next: str | None
+
+
+class ResultOut(BaseModel):
+    image_id: int
+    path: str
+    label: str | None
+    confidence: float | None
+    probabilities: dict[str, float] | None
+    human_label: str | None
+    error_code: str | None
+    error: str | None
+
+
+class ResultPage(BaseModel):
+    items: list[ResultOut]
+    next: str | None
+
+
+class LabelsOut(BaseModel):
+    n_labels: int
+
+
+class ModelOut(BaseModel):
+    version: int
+    network: str
+    digest: str
+    in_use: bool
+    created_at: datetime
+    manifest: dict[str, Any]
+
+
+class ModelList(BaseModel):
+    items: list[ModelOut]
+    next: None = None
+
+
+class DeploymentOut(BaseModel):
+    id: int
+    version: int
+    reason: str
+    created_at: datetime
+
+
+class DeploymentList(BaseModel):
+    items: list[DeploymentOut]
+    next: None = None
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457); more members where a program needs them."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

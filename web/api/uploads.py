@@ -1,0 +1,172 @@
+"""Uploads: create under the caller's id, send shards, look what has arrived, complete."""
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import request
+
+from core import intake, uploads
+from core.errors import NotFound
+from core.orm import Upload
+from core.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
+from web.api.bodies import BodyReader
+from web.api.schemas import (
+    CompleteIn,
+    FileOut,
+    FilePage,
+    Limits,
+    PageQuery,
+    ShardOut,
+    ShardPage,
+    Skipped,
+    UploadIn,
+    UploadOut,
+)
+from web.api.storing import receive_shard
+from web.auth import current_user_id
+from web.services import Services, get_services
+
+api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
+
+
+@api.put("/<uuid:upload_uuid>")
+@api.input(UploadIn)
+@api.output(UploadOut, status_code=201, description="Created; 200 when it was there already")
+def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
+    """Create an upload under an id that the caller chose
+
+    Repeating it is harmless: the upload stays as it is.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        status = 200
+        try:
+            upload = uploads.get_upload(session, upload_uuid)
+        except NotFound:
+            name = json_data.name or "Untitled"
+            upload = uploads.create_upload(session, upload_uuid, current_user_id(), name, json_data.labelled)
+            session.refresh(upload)
+            status = 201
+        return view_upload(services, upload), status
+
+
+@api.get("/<uuid:upload_uuid>")
+@api.output(UploadOut)
+def get_upload(upload_uuid: UUID) -> UploadOut:
+    """State and counts of an upload"""
+    services = get_services()
+    with services.db.read() as session:
+        return view_upload(services, uploads.get_upload(session, upload_uuid))
+
+
+@api.get("/<uuid:upload_uuid>/files")
+@api.input(PageQuery, location="query")
+@api.output(FilePage)
+def list_files(upload_uuid: UUID, query_data: PageQuery) -> FilePage:
+    """The files that the server has, in the order of the upload"""
+    with get_services().db.read() as session:
+        upload = uploads.get_upload(session, upload_uuid)
+        page = uploads.list_files(session, upload, query_data.cursor, query_data.limit)
+        items = [
+            FileOut(
+                image_id=image.id,
+                path=image.path,
+                n_bytes=image.n_bytes if image.declared_bytes is None else image.declared_bytes,
+                sha256=image.sha256.hex(),
+            )
+            for image in page.items
+        ]
+        return FilePage(items=items, next=page.next)
+
+
+@api.get("/<uuid:upload_uuid>/shards")
+@api.input(PageQuery, location="query")
+@api.output(ShardPage)
+def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
+    """Numbers and digests of the shards that the server has"""
+    with get_services().db.read() as session:
+        upload = uploads.get_upload(session, upload_uuid)
+        page = uploads.list_shards(session, upload, query_data.cursor, query_data.limit)
+        items = [
+            ShardOut(seq=shard.seq, n_images=shard.n_images, n_bytes=shard.n_bytes, sha256=shard.sha256.hex())
+            for shard in page.items
+        ]
+        return ShardPage(items=items, next=page.next)
+
+
+@api.put("/<uuid:upload_uuid>/shards/<int:seq>")
+@api.output(ShardOut, status_code=201, description="Stored; 200 when the same bytes had come before")
+@api.doc(
+    responses={
+        409: "Other bytes came under this number, or the upload is complete",
+        410: "The upload was deleted",
+        413: "A limit was passed; the sentence names it",
+        422: "The tar is cut off, or an entry is not allowed; the sentence names it",
+        507: "The disk is nearly full",
+    },
+    extensions={"x-body": "application/x-tar"},
+)
+def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
+    """Send one shard: a tar of at most 256 files and 32 MiB, or of one larger file
+
+    Links, devices and paths that climb are refused. A file over the size limit is sent empty, with its size in the pax
+    key `PAWSORT.size`.
+    """
+    services = get_services()
+    body = _shard_body(services)
+    announced = request.content_length or 0
+    with services.db.read() as session:
+        uploads.check_takes_shard(session, upload_uuid, seq, announced, services.settings.max_upload_bytes)
+    services.blobs.check_room(announced)
+    added, index = receive_shard(services, upload_uuid, seq, body.read)
+    shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())
+    return shard, 201 if added.created else 200
+
+
+@api.post("/<uuid:upload_uuid>/complete")
+@api.input(CompleteIn)
+@api.output(UploadOut)
+@api.doc(responses={409: "Shards are missing; `missing` has their numbers"})
+def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
+    """Say that no more shards will come
+
+    With `partial` the upload is finished with what arrived.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        upload = intake.complete_upload(session, upload_uuid, json_data.n_shards, json_data.partial)
+        session.refresh(upload)
+        return view_upload(services, upload)
+
+
+def view_upload(services: Services, upload: Upload) -> UploadOut:
+    """An upload as the API shows it."""
+    settings = services.settings
+    return UploadOut(
+        id=upload.uuid,
+        name=upload.name,
+        labelled=upload.labelled,
+        state=upload.state,
+        n_shards=upload.n_shards,
+        n_images=upload.n_images,
+        n_bytes=upload.n_bytes,
+        n_skipped=upload.n_skipped,
+        skipped=[Skipped(**one) for one in upload.skipped],
+        created_at=upload.created_at,
+        completed_at=upload.completed_at,
+        limits=Limits(
+            max_files=MAX_FILES,
+            max_bytes=MAX_BYTES,
+            max_image_bytes=settings.max_image_bytes,
+            max_upload_bytes=settings.max_upload_bytes,
+        ),
+    )
+
+
+def _shard_body(services: Services) -> BodyReader:
+    limit = max_shard_bytes(services.settings.max_image_bytes)
+    return BodyReader(
+        limit,
+        f"A shard may have {limit} bytes: {MAX_FILES} files and {MAX_BYTES} bytes of content, or one file of at most"
+        f" {services.settings.max_image_bytes} bytes (PAWSORT_MAX_IMAGE_BYTES). Divide it into more shards.",
+    )

@@ -1,0 +1,85 @@
+"""The app factory: everything the web needs is put together here, once, and passed on from here."""
+
+import secrets
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Request
+from werkzeug.exceptions import BadRequest
+
+from core.blobs import Blobs
+from core.broker import Bell, make_celery
+from core.config import Settings
+from core.db import Database
+from core.errors import ConfigError
+from web.api import docs, exports, health, images, jobs, labels, results, uploads
+from web.auth import register_auth
+from web.pages.routes import pages
+from web.problems import register_problems
+from web.security import register_security
+from web.services import EXTENSION, Services
+
+# For JSON and forms. Shards and archives are read as streams, with limits of their own.
+MAX_JSON_BYTES = 4 * 2**20
+MIN_SECRET = 16
+
+
+class JsonRequest(Request):
+    """Takes a missing body for an empty object, so that calls whose fields may all be left out need none."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        if not self.get_data(cache=True):
+            return {}
+        return super().get_json(force=force, silent=silent, cache=cache)
+
+    def on_json_loading_failure(self, e: ValueError | None) -> Any:
+        raise BadRequest(f"The body is no JSON: {e}. Expected a JSON object in UTF-8.") from e
+
+
+class App(APIFlask):
+    """Flask with OpenAPI; its own documentation pages load from elsewhere and stay off."""
+
+    request_class = JsonRequest
+
+
+def create_app(settings: Settings) -> App:
+    """Build the web application.
+
+    Raises:
+        ConfigError: A setting that the web needs is missing or wrong.
+    """
+    app = App("web", title="Pawsort", version=_version(), docs_path=None, spec_path=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
+    app.extensions[EXTENSION] = make_services(settings)
+    register_problems(app)
+    register_security(app, settings)
+    register_auth(app, settings)
+    docs.configure_openapi(app)
+    for module in (uploads, jobs, results, exports, images, labels, health):
+        app.register_blueprint(module.api)
+    app.register_blueprint(pages)
+    return app
+
+
+def make_services(settings: Settings) -> Services:
+    """Open what every request shares; nothing connects before it is used."""
+    if len(settings.secret_key.get_secret_value()) < MIN_SECRET:
+        raise ConfigError(
+            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} characters that nobody can guess, for example"
+            f" {secrets.token_hex(16)}. `pawsort up` makes one by itself."
+        )
+    return Services(
+        settings=settings,
+        db=Database(settings.sql_url, pool_size=settings.web_threads),
+        blobs=Blobs(settings.store_url, settings.min_free_bytes),
+        bell=Bell(make_celery(settings)),
+    )
+
+
+def _version() -> str:
+    try:
+        return version("pawsort")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0.0.0"

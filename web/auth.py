@@ -1,0 +1,186 @@
+"""Who is asking: a bearer token, or the cookie of a session that a token opened.
+
+Unsafe requests of a session carry a CSRF token (header X-CSRF-Token or form field csrf_token); bearer requests need
+none, since no browser adds them by itself. A session outlives the token that opened it, since every start of `pawsort
+up` makes a new one; a new PAWSORT_SECRET_KEY ends all sessions.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from apiflask import APIFlask
+from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, session
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
+from werkzeug.exceptions import Unauthorized
+
+from core import accounts
+from core.config import Settings
+from web.problems import problem
+from web.services import get_services
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+SESSION_DAYS = 30
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+login_pages = Blueprint("auth", __name__)
+
+
+class DynamicSecureSessions(SecureCookieSessionInterface):
+    """Marks the cookie Secure exactly when the request came by https, so that plain localhost works as well."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def register_auth(app: APIFlask, settings: Settings) -> None:
+    """Add sessions, the check in front of every view, and the routes for logging in and out."""
+    app.session_interface = DynamicSecureSessions()
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        # Cookies ignore ports: two instances on one machine must not overwrite each other's.
+        SESSION_COOKIE_NAME=f"pawsort_{settings.port}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=SESSION_DAYS * 86400,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    CSRFProtect(app)
+    app.before_request(authenticate)
+    app.register_blueprint(login_pages)
+
+
+def public(view: View) -> View:
+    """Mark a view that answers without login."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def current_user_id() -> int:
+    """The user who sent the present request.
+
+    Raises:
+        Unauthorized: Nobody is logged in (a view marked as public).
+    """
+    user_id: int | None = g.get("user_id")
+    if user_id is None:
+        raise Unauthorized("This needs a login.")
+    return user_id
+
+
+def authenticate() -> Response | None:
+    """Find out who is asking and refuse, with the right answer, whoever is nobody."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    token = _bearer_token()
+    if token is not None:
+        g.user_id = _user_of_token(token)
+    elif "user_id" in session:
+        g.user_id = _user_of_session()
+    if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
+        return None
+    if g.get("user_id") is None:
+        return _refuse(token is not None)
+    if token is None and request.method not in SAFE_METHODS:
+        return check_csrf()
+    return None
+
+
+def check_csrf() -> Response | None:
+    """Refuse an unsafe request of a session that does not carry the session's CSRF token."""
+    sent = request.headers.get("X-CSRF-Token", "")
+    if not sent and request.mimetype in FORM_TYPES:
+        sent = request.form.get("csrf_token", "")
+    try:
+        validate_csrf(sent)
+    except ValidationError as error:
+        return problem(
+            403,
+            f"{error} Expected the token of this session in the header X-CSRF-Token or the form field csrf_token."
+            " Reload the page and try again.",
+        )
+    return None
+
+
+def log_in(token: str) -> bool:
+    """Open a session for whoever has this token; False when nobody has it."""
+    with get_services().db.read() as db_session:
+        user = accounts.find_user_by_token(db_session, token)
+    if user is None:
+        return False
+    session.clear()
+    session.permanent = True
+    session["user_id"] = user.id
+    return True
+
+
+@login_pages.get("/login")
+@public
+def show_login() -> Response | str | tuple[str, int]:
+    """The login page; with `?token=`, the link that `pawsort up` prints, the login itself."""
+    token = request.args.get("token", "")
+    return _log_in_and_go(token) if token else render_template("login.html", error=None, next=_next())
+
+
+@login_pages.post("/login")
+@public
+def submit_login() -> Response | tuple[str, int]:
+    """The form of the login page."""
+    return _log_in_and_go(request.form.get("token", "").strip())
+
+
+@login_pages.post("/logout")
+def log_out() -> Response:
+    """End the session of this browser."""
+    session.clear()
+    return _see_other("/login")
+
+
+def _log_in_and_go(token: str) -> Response | tuple[str, int]:
+    if log_in(token):
+        return _see_other(_next())
+    message = "Nobody has this token. Use the address that `pawsort up` printed, or make one: `pawsort token create`."
+    return render_template("login.html", error=message, next=_next()), 401
+
+
+def _bearer_token() -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _user_of_token(token: str) -> int | None:
+    with get_services().db.read() as db_session:
+        user = accounts.find_user_by_token(db_session, token)
+    return user.id if user else None
+
+
+def _user_of_session() -> int | None:
+    with get_services().db.read() as db_session:
+        user = accounts.find_user(db_session, session["user_id"])
+    return user.id if user else None
+
+
+def _refuse(had_token: bool) -> Response:
+    if not had_token and not request.path.startswith("/api/") and request.method in SAFE_METHODS:
+        return _see_other(f"/login?next={request.path}" if request.path != "/" else "/login")
+    sentence = "Nobody has this token, or it was revoked." if had_token else "This needs a login."
+    return problem(
+        401,
+        f"{sentence} Send `Authorization: Bearer TOKEN`; `pawsort token create` prints a new one.",
+        {"WWW-Authenticate": 'Bearer realm="pawsort"'},
+    )
+
+
+def _next() -> str:
+    # Only a path of this server: never another site's address ("//host" is one).
+    target = request.values.get("next", "/")
+    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+
+
+def _see_other(target: str) -> Response:
+    response = redirect(target, 303)
+    assert isinstance(response, Response)
+    return response

@@ -1,0 +1,146 @@
+"""Every error leaves as problem details (RFC 9457); a browser that asked for a page gets the same words as a page.
+
+PawsortError of core        its own sentence, the status of its class
+validation of a request     422, field by field: where, what came, what was expected
+HTTPException of Werkzeug   its status, its description
+anything else               500 with an id; the trace goes to the log only, under the same id
+"""
+
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response, json, render_template, request
+from jinja2 import TemplateNotFound
+from markupsafe import escape
+from pydantic import ValidationError
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+
+from core.errors import BlobMissing, Conflict, DiskFull, Gone, ImageError, Invalid, NotFound, PawsortError, TooLarge
+
+log = structlog.get_logger("web")
+
+MEDIA_TYPE = "application/problem+json"
+STATUS_OF: dict[type[PawsortError], int] = {
+    NotFound: 404,
+    BlobMissing: 404,
+    Gone: 410,
+    Conflict: 409,
+    Invalid: 422,
+    TooLarge: 413,
+    DiskFull: 507,
+}
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Response:
+    """Answer with an error: a page for a browser that asked for one, problem details for everybody else.
+
+    Args:
+        status: HTTP status code.
+        detail: A sentence for a person: what was expected, what came, what to do.
+        headers: More headers of the answer.
+        members: Further members of the problem details, for programs.
+    """
+    title = HTTPStatus(status).phrase
+    if _wants_page():
+        response = Response(_page(status, title, detail), status, mimetype="text/html")
+    else:
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+        response = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers or {})
+    return response
+
+
+def register_problems(app: APIFlask) -> None:
+    """Turn every error that a view raises into an answer of `problem`."""
+    app.register_error_handler(PawsortError, on_pawsort_error)
+    app.register_error_handler(ImageError, on_image_error)
+    app.register_error_handler(HTTPError, on_invalid_request)
+    app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(Exception, on_unexpected)
+
+
+def status_of(error: PawsortError) -> int:
+    """The status of an expected error: that of the nearest class it inherits from."""
+    return next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
+
+
+def on_pawsort_error(error: PawsortError) -> Response:
+    status = status_of(error)
+    if status == 500:
+        return on_unexpected(error)
+    return problem(status, error.message, **{key: _plain(value) for key, value in error.details.items()})
+
+
+def on_image_error(error: ImageError) -> Response:
+    return problem(422, str(error), error_code=str(error.code))
+
+
+def on_invalid_request(error: HTTPError) -> Response:
+    """A body, a query or a form that its schema refuses."""
+    if not isinstance(error.__cause__, ValidationError):
+        return problem(error.status_code, str(error.message), dict(Headers(error.headers)))
+    location = next(iter(error.detail), "json")
+    fields = [_field(location, item) for item in error.__cause__.errors(include_url=False)]
+    sentences = [f"{one['field']}: {one['expected']}; got {one['got']}." for one in fields]
+    return problem(422, " ".join(sentences), errors=fields)
+
+
+def on_http_exception(error: HTTPException) -> Response:
+    headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
+    return problem(error.code or 500, _sentence(error), headers)
+
+
+def on_unexpected(error: Exception) -> Response:
+    error_id = secrets.token_hex(8)
+    log.error("request failed", error_id=error_id, method=request.method, path=request.path, exc_info=error)
+    return problem(
+        500,
+        f"Something went wrong on the server. The log has the details under the id {error_id}.",
+        error_id=error_id,
+    )
+
+
+def _sentence(error: HTTPException) -> str:
+    match error.code:
+        case 404 if error.description == type(error).description:
+            return f"There is nothing at {request.path}. /docs lists the calls there are."
+        case 405:
+            methods = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+            return f"{request.path} does not take {request.method}, only {methods}."
+        case 413 if error.description == type(error).description:
+            return f"The body has more than {request.max_content_length} bytes, the limit for this call."
+    return error.description or error.name
+
+
+def _field(location: str, item: Any) -> dict[str, str]:
+    name = ".".join(str(part) for part in item["loc"]) or "the body"
+    got = "nothing" if item["type"] == "missing" else repr(item["input"])
+    return {
+        "in": "query" if location == "querystring" else location,
+        "field": name,
+        "expected": item["msg"],
+        "got": got if len(got) <= 100 else got[:97] + "...",
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)
+
+
+def _wants_page() -> bool:
+    if request.path.startswith("/api/"):
+        return False
+    return request.accept_mimetypes.best_match(["application/json", MEDIA_TYPE, "text/html"]) == "text/html"
+
+
+def _page(status: int, title: str, detail: str) -> str:
+    try:
+        return render_template("error.html", status=status, title=title, detail=detail)
+    except TemplateNotFound:
+        return f"<!doctype html><html lang=en><title>{escape(title)}</title><p>{escape(detail)}</p></html>"

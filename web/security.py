@@ -1,0 +1,133 @@
+"""What every request and every answer passes: host check, patience with slow senders, headers, draining.
+
+The policy allows no inline script or style and nothing from elsewhere, so a file name that is HTML stays a file name.
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
+from apiflask import APIFlask
+from flask import Response, request
+
+from core.config import Settings
+from web.problems import problem
+
+SILENCE_S = 120
+DRAIN_BYTES = 256 * 2**20
+DRAIN_S = 20.0
+DRAIN_STEP = 2**16
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def register_security(app: APIFlask, settings: Settings) -> None:
+    """Add the checks in front of every view and the headers behind it."""
+    hosts = allowed_hosts(settings)
+    any_address = settings.host in ("0.0.0.0", "::")  # noqa: S104
+
+    @app.before_request
+    def check_host() -> Response | None:
+        name = host_name(request.environ.get("HTTP_HOST", ""))
+        if name in hosts or (any_address and _is_address(name)):
+            return None
+        return problem(
+            400,
+            f"This server does not answer to the name {name!r}. Use one of {', '.join(sorted(hosts))}, or add the"
+            " name to PAWSORT_ALLOWED_HOSTS and start again.",
+        )
+
+    @app.before_request
+    def limit_silence() -> None:
+        # A sender that falls silent would otherwise hold its thread for ever.
+        connection = request.environ.get("gunicorn.socket")
+        if connection is not None:
+            connection.settimeout(SILENCE_S)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if response.status_code >= 400 and _has_body():
+            response.call_on_close(_drainer())
+        return response
+
+
+def allowed_hosts(settings: Settings) -> frozenset[str]:
+    """Every name under which this server may be addressed, in lower case, without ports."""
+    own = socket.gethostname()
+    listed = [name.strip() for name in settings.allowed_hosts.split(",")]
+    names = ["localhost", "127.0.0.1", "[::1]", settings.host, own, own.partition(".")[0], *listed]
+    return frozenset(host_name(name) for name in names if name)
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, in lower case, without its port; an IPv6 address in brackets."""
+    value = header.strip().lower()
+    if value.startswith("["):
+        return value.partition("]")[0] + "]"
+    if value.count(":") > 1:
+        return f"[{value}]"
+    return value.partition(":")[0].rstrip(".")
+
+
+def _is_address(name: str) -> bool:
+    # Rebinding attacks need a name: whoever sends a bare address has reached that address.
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+
+
+def _drainer() -> Callable[[], None]:
+    """Reads on after the answer was sent: closing with unread bytes resets the connection, and the sender, still
+
+    busy with its body, would see the reset and not the answer. Bounded in bytes and time.
+    """
+    body = cast(BinaryIO, request.environ["wsgi.input"])
+    connection = request.environ.get("gunicorn.socket")
+
+    def drain() -> None:
+        if connection is None:
+            return
+        end = time.monotonic() + DRAIN_S
+        left = DRAIN_BYTES
+        try:
+            while left > 0 and time.monotonic() < end:
+                connection.settimeout(max(end - time.monotonic(), 0.1))
+                n_read = len(body.read(DRAIN_STEP))
+                if n_read == 0:
+                    return
+                left -= n_read
+        except (OSError, ValueError):
+            return
+
+    return drain
