@@ -28,7 +28,7 @@ class Shipped:
 SHIPPED = {
     "seed-cnn": Shipped(
         recipe=Recipe(
-            epochs=90,
+            epochs=80,
             batch_size=64,
             learning_rate=2e-3,
             averaging=0.999,
@@ -47,7 +47,7 @@ SHIPPED = {
             ),
             seed=1,
         ),
-        dropout=0.2,
+        dropout=0.1,
         source_px=80,
         max_wrong=0.05,
         max_unsure=0.25,
