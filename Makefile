@@ -69,17 +69,17 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Pawsort needs; the first time this takes a minute"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements/run.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # What the tests need holds all of what a run needs, at the same versions.
 $(VENV)/test.stamp: requirements/test.txt requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements/test.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/run.stamp $@
 
 $(UV):
 	python3 -m venv .cache/uv
-	.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.cache/uv/bin/python -m pip install -qq --disable-pip-version-check uv

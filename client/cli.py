@@ -1,0 +1,61 @@
+"""The command `pawsort`. Each subcommand is imported only when it is called, so that all of them start quickly."""
+
+import importlib
+import os
+import sys
+
+import click
+
+COMMANDS = {
+    "up": "Start everything on this machine, in the foreground.",
+    "classify": "Label the pictures in folders, files, tars and zips.",
+    "jobs": "List the jobs.",
+    "export": "Write the results of a job to a file.",
+    "token": "Make bearer tokens.",
+    "migrate": "Bring the database's schema up and register the shipped models.",
+    "doctor": "Check an installation, and say what is wrong and what to do.",
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Subcommands by name; `client.commands.<name>` holds each one as `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"client.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="pawsort", message="%(version)s")
+def cli() -> None:
+    """Pawsort: a folder of pictures goes in, labels come out."""
+
+
+def main() -> None:
+    """Run a command and end with its exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        # Threads may still be sending; nobody waits for them.
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""`pawsort classify`: from the shell, all the way to the file with the results."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from client.classification import Classification, Outcome, Wish
+from client.connecting import connect, server_options
+from client.errors import ClientError
+from client.exporting import check_target, write_results
+from client.progress import Bars
+
+SHOWN_SKIPPED = 10
+
+
+@click.command("classify")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Results: .csv or .jsonl; - for standard output.",
+)
+@click.option("--model", metavar="M", help="A version's number, or a network's name for its newest version.")
+@click.option(
+    "--threshold", type=click.FloatRange(0, 1), metavar="T", help="Below this confidence an image is shown as unsure."
+)
+@click.option("--name", metavar="N", help="What the job is called; the folder's name unless given.")
+@server_options
+def command(
+    paths: tuple[Path, ...],
+    output: Path | None,
+    model: str | None,
+    threshold: float | None,
+    name: str | None,
+    server: str | None,
+    token: str | None,
+) -> int:
+    """Label the pictures in folders, files, tars and zips.
+
+    Uses the server named with --server, else the instance that runs on this machine, else starts one for the time of
+    the run. The exit code is 0 when every image has a result, also where that is an error result.
+    """
+    if output is not None:
+        check_target(output)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with connect(server, token, console.print) as client:
+        bars = Bars(console)
+        run = Classification(client, Wish(model, threshold, name), bars)
+        started = time.monotonic()
+        try:
+            with bars.progress:
+                outcome = run.run(paths)
+        except KeyboardInterrupt:
+            _tell_what_goes_on(console, run.outcome)
+            raise
+        seconds = time.monotonic() - started
+        if not outcome.jobs and not outcome.broken:
+            raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Name a folder that holds pictures.")
+        if output is not None and outcome.jobs:
+            write_results(client, outcome.jobs, output)
+    _tell_problems(console, outcome)
+    console.print(_summary(outcome, seconds), markup=False)
+    if outcome.jobs:
+        console.print(_where(outcome, output), markup=False)
+    return 0 if outcome.is_whole else 1
+
+
+def _summary(outcome: Outcome, seconds: float) -> str:
+    counts = [view["counts"] for view in outcome.views.values()]
+    labels: dict[str, int] = {}
+    for label, count in ((label, n) for one in counts for label, n in one["by_label"].items()):
+        labels[label] = labels.get(label, 0) + count
+    n_images = sum(one["done"] + one["failed"] for one in counts)
+    by_label = ", ".join(f"{count:,} {label}" for label, count in labels.items())
+    failed = sum(one["failed"] for one in counts)
+    rate = n_images / seconds if seconds else 0.0
+    return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {by_label}, {failed:,} failed"
+
+
+def _where(outcome: Outcome, output: Path | None) -> str:
+    if output is None:
+        return "\n".join(f"Results: pawsort export {job} -o results.csv" for job in outcome.jobs)
+    return f"Results: {'standard output' if str(output) == '-' else output}"
+
+
+def _tell_problems(console: Console, outcome: Outcome) -> None:
+    for sentence in outcome.broken:
+        console.print(sentence, style="red", markup=False)
+    for skipped in outcome.skipped[:SHOWN_SKIPPED]:
+        console.print(f"Skipped {skipped.path}: {skipped.reason}", style="yellow", markup=False)
+    if len(outcome.skipped) > SHOWN_SKIPPED:
+        console.print(f"… and {len(outcome.skipped) - SHOWN_SKIPPED} more.", style="yellow", markup=False)
+    for job, view in outcome.views.items():
+        if view["state"] != "done":
+            said = f": {view['error']}" if view.get("error") else "."
+            console.print(f"Job {job} has ended as {view['state']}{said}", style="red", markup=False)
+
+
+def _tell_what_goes_on(console: Console, outcome: Outcome) -> None:
+    going: list[dict[str, Any]] = [
+        view for view in outcome.views.values() if view["state"] not in ("done", "cancelled")
+    ]
+    for view in going:
+        console.print(
+            f"What has arrived is kept: job {view['id']}. Its results: pawsort export {view['id']} -o results.csv"
+        )

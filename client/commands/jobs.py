@@ -1,0 +1,33 @@
+"""`pawsort jobs`: what there is and how far it has got."""
+
+import itertools
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from client.connecting import connect, server_options
+
+
+@click.command("jobs")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many, newest first."
+)
+@server_options
+def command(limit: int, server: str | None, token: str | None) -> None:
+    """List the jobs, newest first."""
+    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+        jobs = list(itertools.islice(client.list_jobs(), limit))
+    if not jobs:
+        click.echo("There are no jobs yet. `pawsort classify FOLDER` makes one.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, justify in (("job", "left"), ("name", "left"), ("state", "left")):
+        table.add_column(column, justify=justify, no_wrap=column == "job")  # type: ignore[arg-type]
+    for column in ("images", "cat", "dog", "unsure", "failed"):
+        table.add_column(column, justify="right")
+    for job in jobs:
+        counts = job["counts"]
+        labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
+        table.add_row(job["id"], job["name"], job["state"], f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
+    Console(highlight=False, markup=False).print(table)

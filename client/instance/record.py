@@ -1,0 +1,41 @@
+"""instance.json: how the command line finds the instance that runs on a data directory."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE_NAME = "instance.json"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """Address and owner's token of a running instance, and where its parts are. Readable by its owner alone."""
+
+    address: str
+    token: str
+    pid: int
+    redis_url: str
+    database_url: str
+    blob_url: str
+
+    def write(self, data_dir: Path) -> None:
+        """Put it into the data directory, whole or not at all."""
+        partial = data_dir / f"{FILE_NAME}.part"
+        partial.unlink(missing_ok=True)
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(asdict(self), file, indent=2)
+        partial.replace(data_dir / FILE_NAME)
+
+
+def read_record(data_dir: Path) -> InstanceRecord | None:
+    """What the file says, or None when there is none or it is of another make."""
+    try:
+        return InstanceRecord(**json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def remove_record(data_dir: Path) -> None:
+    """The instance has ended."""
+    (data_dir / FILE_NAME).unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Files into shards: tars of at most 256 files and 32 MiB of content, or of one larger file.
+
+A file is read whole before its header is written, so one that grows, shrinks or vanishes meanwhile cannot break the
+tar: its header always says how many bytes follow.
+"""
+
+import io
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from client.sources import Skipped, SourceFile
+
+MIB = 2**20
+MAX_FILES = 256
+MAX_BYTES = 32 * MIB
+MAX_IMAGE_BYTES = 64 * MIB
+# The pax key that carries the true size of a file that is too large to be sent; its entry is empty.
+SIZE_KEY = "PAWSORT.size"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server takes: files and bytes of content in a shard, and bytes of one image."""
+
+    max_files: int = MAX_FILES
+    max_bytes: int = MAX_BYTES
+    max_image_bytes: int = MAX_IMAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One tar, ready to be sent. `n_bytes` counts the content, without headers."""
+
+    seq: int
+    n_files: int
+    n_bytes: int
+    tar: bytes
+
+
+class _Tar:
+    """A tar that grows in memory."""
+
+    def __init__(self) -> None:
+        self._buffer = io.BytesIO()
+        # Closed in `finish`.
+        self._tar = tarfile.open(  # noqa: SIM115
+            fileobj=self._buffer, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8"
+        )
+        self.n_files = 0
+        self.n_bytes = 0
+
+    def add(self, path: str, data: bytes, true_size: int | None = None) -> None:
+        entry = tarfile.TarInfo(path)
+        entry.size = len(data)
+        if true_size is not None:
+            entry.pax_headers = {SIZE_KEY: str(true_size)}
+        self._tar.addfile(entry, io.BytesIO(data))
+        self.n_files += 1
+        self.n_bytes += len(data)
+
+    def finish(self, seq: int) -> Shard:
+        self._tar.close()
+        return Shard(seq, self.n_files, self.n_bytes, self._buffer.getvalue())
+
+
+def pack(
+    files: Iterable[SourceFile], limits: Limits, on_skip: Callable[[Skipped], object], first_seq: int = 0
+) -> Iterator[Shard]:
+    """Pack the files in their order into shards numbered from `first_seq`.
+
+    Args:
+        on_skip: Told of each file that could not be read; the others go on.
+    """
+    tar, seq = _Tar(), first_seq
+    for source in files:
+        try:
+            data, true_size = _read(source, limits.max_image_bytes)
+        except OSError as error:
+            on_skip(Skipped(source.path, f"it cannot be read: {error.strerror or error}", lost=True))
+            continue
+        if tar.n_files and (tar.n_files >= limits.max_files or tar.n_bytes + len(data) > limits.max_bytes):
+            yield tar.finish(seq)
+            tar, seq = _Tar(), seq + 1
+        tar.add(source.path, data, true_size)
+    if tar.n_files:
+        yield tar.finish(seq)
+
+
+def _read(source: SourceFile, max_image_bytes: int) -> tuple[bytes, int | None]:
+    """The content; or nothing and the true size, when that is over the limit."""
+    # Opened without waiting: a pipe put in the place of the file since the walk would hold the program up for ever.
+    with open(os.open(source.file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > max_image_bytes:
+            return b"", size
+        data = file.read(max_image_bytes + 1)
+    if len(data) > max_image_bytes:
+        return b"", len(data)
+    return data, None
