@@ -1,5 +1,6 @@
 """Bytes to pixels: every format, every oddity, every fault."""
 
+import contextlib
 import io
 import struct
 import tracemalloc
@@ -199,12 +200,21 @@ def test_a_broken_file_ends_with_its_code_and_a_sentence(name):
         assert str(caught.value) == code.sentence
 
 
-@pytest.mark.parametrize(
-    "head",
-    [b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51\0", b"\0\0\x01\0\x01\0", b"DDS |\0\0\0", b"P6\n4 4\n255\n",
-     b"qoif\0\0\0\x04", b"icns\0\0\1\0", b"\0\0\0\x0cJXL \r\n\x87\n", b"\0\0\0\x18ftypcrx ", b"<?xml version='1.0'?>\n<svg>"],
-    ids=["jp2", "j2k", "ico", "dds", "ppm", "qoi", "icns", "jxl", "cr3", "svg"],
-)  # fmt: skip
+OTHER_FORMATS = {
+    "jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
+    "j2k": b"\xff\x4f\xff\x51\0",
+    "ico": b"\0\0\x01\0\x01\0",
+    "dds": b"DDS |\0\0\0",
+    "ppm": b"P6\n4 4\n255\n",
+    "qoi": b"qoif\0\0\0\x04",
+    "icns": b"icns\0\0\1\0",
+    "jxl": b"\0\0\0\x0cJXL \r\n\x87\n",
+    "cr3": b"\0\0\0\x18ftypcrx ",
+    "svg": b"<?xml version='1.0'?>\n<svg>",
+}
+
+
+@pytest.mark.parametrize("head", OTHER_FORMATS.values(), ids=OTHER_FORMATS)
 def test_pictures_of_another_format_are_called_unsupported(head):
     assert decode_failure(head + bytes(100)).code == ErrorCode.UNSUPPORTED_FORMAT
 
@@ -242,10 +252,8 @@ def test_whatever_the_bytes_are_only_an_image_error_comes_out(format):
         data = bytearray(whole[: rng.integers(1, len(whole))] if rng.random() < 0.3 else whole)
         for _ in range(rng.integers(1, 12)):
             data[rng.integers(len(data))] = rng.integers(256)
-        try:
+        with contextlib.suppress(ImageError):
             assert decode_image(data, 16).shape == (16, 16, 3)
-        except ImageError as error:
-            assert error.code in ErrorCode
 
 
 @pytest.mark.parametrize(
