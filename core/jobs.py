@@ -144,7 +144,7 @@ def add_chunks(session: Session, upload: Upload, shard: Shard) -> list[int]:
     if shard.n_images == 0:
         return []
     over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
-    states = dict(session.execute(select(Job.id, Job.state).where(over_upload).with_for_update()).tuples().all())
+    states = dict(session.execute(select(Job.id, Job.state).where(over_upload).with_for_update()).all())
     if not states:
         return []
     rows = [{"job_id": job_id, "shard_id": shard.id} for job_id in states]

@@ -83,7 +83,8 @@ def _digests(session: Session, image_ids: set[int]) -> dict[int, bytes]:
     wanted = sorted(image_ids)
     for start in range(0, len(wanted), 500):
         slice_ = wanted[start : start + 500]
-        found.update(row.tuple() for row in session.execute(select(Image.id, Image.sha256).where(Image.id.in_(slice_))))
+        rows = session.execute(select(Image.id, Image.sha256).where(Image.id.in_(slice_)))
+        found |= dict(rows.all())
     if missing := image_ids - found.keys():
         raise NotFound(f"There is no image {min(missing)}; no label was written.")
     return found

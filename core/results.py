@@ -288,5 +288,5 @@ def get_image(session: Session, image_id: int) -> StoredImage:
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no image {image_id}.")
-    image, blob_key, is_readable = row.tuple()
+    image, blob_key, is_readable = row
     return StoredImage(image.id, image.path, blob_key, image.offset, image.n_bytes, image.sha256, bool(is_readable))

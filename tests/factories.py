@@ -9,11 +9,13 @@ from uuid import UUID, uuid4
 
 from PIL import Image as Picture
 from PIL import ImageDraw
+from sqlalchemy import select
 
 from core import accounts, chunks, intake, jobs, results, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import ErrorCode
+from core.orm import Chunk
 from core.results import Outcome
 from core.shards import index_shard
 
@@ -88,11 +90,10 @@ def run_job(
 ) -> None:
     """Record results as a worker does: claim each chunk, then write it; `outcomes` by path, the rest get `default`."""
     with db.write() as session:
-        ready = chunks.list_ready(session, 1000)
         found = jobs.get_job(session, job)
-        for chunk_id in ready:
+        for chunk_id in session.scalars(select(Chunk.id).where(Chunk.job_id == found.id)).all():
             claim = chunks.claim_chunk(session, chunk_id, None, LEASE_S)
-            if claim is None or claim.job_id != found.id:
+            if claim is None:
                 continue
             images = chunks.list_to_classify(session, claim)
             said = [(image.image_id, (outcomes or {}).get(image.path, default)) for image in images]

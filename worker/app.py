@@ -27,17 +27,17 @@ runtime = Runtime(settings, app)
 tasks.add_tasks(app, runtime)
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def _set_up_logs(**_: object) -> None:
     set_up_logs()
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]
 def _start_process(**_: object) -> None:
     """A child of the inference worker: load the version in use and warm it before the first claim."""
     runtime.start(INFERENCE)
 
 
-@worker_process_shutdown.connect
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop_process(**_: object) -> None:
     runtime.stop()

