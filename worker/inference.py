@@ -60,8 +60,8 @@ def _find_classifier(runtime: Runtime, chunk_id: int) -> "Classifier | None":
 
 def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
     try:
-        outcomes = _classify(runtime, claim, classifier)
         time.sleep(runtime.settings.pause_after_claim_s)
+        outcomes = _classify(runtime, claim, classifier)
         with runtime.db.write() as session:
             results.record(session, claim, outcomes)
     except LeaseLost as error:
@@ -95,7 +95,7 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> list[
         images = chunks.list_to_classify(session, claim)
         blob_key = chunks.get_shard(session, claim.shard_id).blob_key
     data = runtime.blobs.get(blob_key)
-    with open_decoder(runtime.settings, claim.attempts) as decode:
+    with open_decoder(runtime.settings, classifier.side_px, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
     probabilities = classifier.predict(pixels)
     if len(probabilities) != len(good):
@@ -112,7 +112,7 @@ def _decode(
     failed: list[Outcome] = []
     for image in images:
         try:
-            pixels[len(good)] = _decode_one(image, data, decode, side_px)
+            pixels[len(good)] = _decode_one(image, data, decode)
         except ImageError as error:
             failed.append(Outcome(image.image_id, error_code=error.code))
         else:
@@ -120,10 +120,10 @@ def _decode(
     return pixels[: len(good)], good, failed
 
 
-def _decode_one(image: ToClassify, data: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
+def _decode_one(image: ToClassify, data: memoryview, decode: Decoder) -> NDArray[np.uint8]:
     if image.declared_bytes is not None:
         raise ImageError(ErrorCode.TOO_MANY_BYTES)
     try:
-        return decode(data[image.offset : image.offset + image.n_bytes], side_px)
+        return decode(data[image.offset : image.offset + image.n_bytes])
     except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
         raise ImageError(ErrorCode.OUT_OF_MEMORY) from error
