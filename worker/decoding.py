@@ -8,7 +8,6 @@ import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,42 +17,40 @@ from core.config import Settings
 from core.sandbox import (
     DecoderProcess,
     arm_decode_deadline,
-    decode_safely,
     disarm_decode_deadline,
     use_decode_deadline,
 )
 
 SANDBOX_FROM_ATTEMPT = 3
 
-Decoder = Callable[[memoryview], NDArray[np.uint8]]
+Decoder = Callable[[memoryview, int], NDArray[np.uint8]]
 
 
 @contextmanager
-def open_decoder(settings: Settings, side_px: int, attempt: int) -> Iterator[Decoder]:
-    """A function from a file's bytes to uint8 (side_px, side_px, 3), which raises ImageError for bad bytes.
+def open_decoder(settings: Settings, attempt: int) -> Iterator[Decoder]:
+    """A function (bytes, side_px) -> uint8 (side_px, side_px, 3) that raises ImageError for bad bytes.
 
     Args:
         attempt: Which claim of the chunk this is, counted from 1.
     """
     if attempt < SANDBOX_FROM_ATTEMPT:
-        yield _in_this_process(settings, side_px)
+        yield _in_this_process(settings)
         return
     with DecoderProcess(
-        side_px,
+        settings.decoder,
         max_pixels=settings.max_image_pixels,
         memory_bytes=settings.decode_memory_bytes,
         timeout_s=settings.decode_timeout_s,
-        decoder=settings.decoder,
     ) as child:
-        yield partial(decode_safely, child)
+        yield child.decode
 
 
-def _in_this_process(settings: Settings, side_px: int) -> Decoder:
+def _in_this_process(settings: Settings) -> Decoder:
     decode = load_decoder(settings.decoder)
     if threading.current_thread() is threading.main_thread():
         use_decode_deadline()
 
-    def decode_in_time(data: memoryview) -> NDArray[np.uint8]:
+    def decode_in_time(data: memoryview, side_px: int) -> NDArray[np.uint8]:
         arm_decode_deadline(settings.decode_timeout_s)
         try:
             return decode(data, side_px, max_pixels=settings.max_image_pixels)

@@ -95,7 +95,7 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> list[
         images = chunks.list_to_classify(session, claim)
         blob_key = chunks.get_shard(session, claim.shard_id).blob_key
     data = runtime.blobs.get(blob_key)
-    with open_decoder(runtime.settings, classifier.side_px, claim.attempts) as decode:
+    with open_decoder(runtime.settings, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
     probabilities = classifier.predict(pixels)
     if len(probabilities) != len(good):
@@ -112,7 +112,7 @@ def _decode(
     failed: list[Outcome] = []
     for image in images:
         try:
-            pixels[len(good)] = _decode_one(image, data, decode)
+            pixels[len(good)] = _decode_one(image, data, decode, side_px)
         except ImageError as error:
             failed.append(Outcome(image.image_id, error_code=error.code))
         else:
@@ -120,10 +120,10 @@ def _decode(
     return pixels[: len(good)], good, failed
 
 
-def _decode_one(image: ToClassify, data: memoryview, decode: Decoder) -> NDArray[np.uint8]:
+def _decode_one(image: ToClassify, data: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
     if image.declared_bytes is not None:
         raise ImageError(ErrorCode.TOO_MANY_BYTES)
     try:
-        return decode(data[image.offset : image.offset + image.n_bytes])
+        return decode(data[image.offset : image.offset + image.n_bytes], side_px)
     except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
         raise ImageError(ErrorCode.OUT_OF_MEMORY) from error
