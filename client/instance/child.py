@@ -20,12 +20,19 @@ LIVED_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a child runs. `env` comes on top of what all children get; `fds` are open files it inherits."""
+    """What a child runs.
+
+    Attributes:
+        env: On top of what all children get.
+        fds: Open files that it inherits.
+        warns: Its warnings are worth showing on the terminal.
+    """
 
     name: str
     command: list[str]
     env: Mapping[str, str] = field(default_factory=dict)
     fds: tuple[int, ...] = ()
+    warns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ class Child:
         return self._process.pid if self._process else None
 
     def tend(self) -> None:
-        """Start it when its time has come; notice when it has died."""
+        """Start it when its time has come; notice when it has died; show, sparingly, what it warns of."""
+        if self._program.warns and (news := self.log.news()):
+            self._around.say(f"{self.name}: {news}")
         if self._process is None:
             if time.monotonic() >= self._start_at:
                 self._start()
@@ -111,7 +120,11 @@ class Child:
         )
         self._start_at = time.monotonic() + self._pause_s
         self._forget()
-        self._around.say(f"{self.name} ended ({describe_exit(code)}); starting it again in {self._pause_s:g} s.")
+        said = f"{self.name} ended ({describe_exit(code)}); starting it again in {self._pause_s:g} s."
+        if code > 0 and self._pause_s > FIRST_PAUSE_S:
+            # The second time in a row: it is not going to get better without somebody looking.
+            said += f" Its last words, in {self.log.path}: {self.log.last_lines(1)}"
+        self._around.say(said)
 
     def _forget(self) -> None:
         if self._process:

@@ -22,6 +22,10 @@ class Guarding:
         self._paths: list[str] = []
         self._start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def removes(self, path: Path) -> None:
         """Have a file or folder removed when the supervisor dies without doing so."""
         self._paths.append(str(path))

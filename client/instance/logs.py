@@ -33,7 +33,8 @@ class ChildLog:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._read_to = 0
         self._shown_at = -SHOWN_EVERY_S
-        self._held_back: list[str] = []
+        self._first = ""
+        self._held_back = 0
 
     def fileno(self) -> int:
         return self._fd
@@ -42,12 +43,14 @@ class ChildLog:
         """A warning that came since the last call, unless one was shown a moment ago."""
         for line in self._new_lines():
             if WARNING.search(line):
-                self._held_back.append(line)
+                self._first = self._first or line.strip()[:SHOWN_CHARACTERS]
+                self._held_back += 1
         if not self._held_back or time.monotonic() - self._shown_at < SHOWN_EVERY_S:
             return None
-        first, *others = self._held_back
-        self._shown_at, self._held_back = time.monotonic(), []
-        return first.strip()[:SHOWN_CHARACTERS] + (f" (and {len(others)} more in {self.path})" if others else "")
+        others = f" (and {self._held_back - 1} more in {self.path})" if self._held_back > 1 else ""
+        shown = self._first + others
+        self._first, self._held_back, self._shown_at = "", 0, time.monotonic()
+        return shown
 
     def last_lines(self, count: int = 10) -> str:
         """The end of the log, for a child that cannot be started."""

@@ -46,7 +46,8 @@ def valkey(socket: Path) -> Program:
         "logfile": "",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Program("valkey", [str(get_binary_path()), *flags])
+    # What it warns of concerns servers that keep data; this one keeps none.
+    return Program("valkey", [str(get_binary_path()), *flags], warns=False)
 
 
 def web(settings: "Settings", listening_fd: int) -> Program:

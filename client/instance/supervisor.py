@@ -175,9 +175,6 @@ class Supervisor:
     def _tend(self) -> None:
         for child in self._children:
             child.tend()
-            news = child.log.news()
-            if news:
-                self._say(f"{child.name}: {news}")
 
     def _announce(self, settings: "Settings", listening: socket.socket, token: str) -> None:
         page = address.url(listening, settings.host)

@@ -1,0 +1,157 @@
+"""One child: started again with growing pauses, its warnings shown sparingly, its end asked for and enforced."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from client.instance import child as child_module
+from client.instance.child import Child, Program, Surroundings, describe_exit
+from client.instance.guarding import Guarding
+from client.instance.lock import AlreadyRunning, DataDirLock, is_running
+from client.instance.logs import ChildLog, rotate
+from client.instance.programs import child_environment
+from tests.client.processes import wait_until
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def around(tmp_path: Path, said: list[str]) -> Iterator[Surroundings]:
+    with DataDirLock(tmp_path, said.append) as lock:
+        guarding = Guarding(lock.shared_fd)
+        yield Surroundings(tmp_path, child_environment(), lock.shared_fd, guarding, said.append)
+        guarding.close()
+
+
+def make_child(around: Surroundings, code: str, name: str = "worker") -> Child:
+    return Child(Program(name, [sys.executable, "-c", code]), ChildLog(around.cwd / f"{name}.log"), around)
+
+
+def tend(child: Child, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        child.tend()
+        time.sleep(0.01)
+
+
+def test_a_dying_child_is_started_again_with_growing_pauses(
+    around: Surroundings, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_module, "FIRST_PAUSE_S", 0.1)
+    child = make_child(around, "import sys; sys.exit('no network')")
+    tend(child, 1.5)
+    child.kill()
+    child.log.close()
+    assert "worker ended (exit code 1); starting it again in 0.1 s." in said[0]
+    assert "0.2 s." in said[1]
+    assert "0.4 s." in said[2]
+    assert "Its last words" not in said[0]
+    assert "no network" in said[1]
+    assert child.deaths == len(said) <= 4
+
+
+def test_a_child_that_lived_long_is_started_again_at_once(
+    around: Surroundings, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_module, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(child_module, "LIVED_S", 0.0)
+    child = make_child(around, "")
+    tend(child, 1.0)
+    child.kill()
+    child.log.close()
+    assert len(said) >= 3
+    assert all("0.05 s" in sentence for sentence in said)
+
+
+def test_stopping_asks_first_and_kills_whoever_does_not_listen(around: Surroundings) -> None:
+    listening = make_child(around, "import time; print('up', flush=True); time.sleep(60)", "listening")
+    deaf = make_child(
+        around,
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)",
+        "deaf",
+    )
+    for child in (listening, deaf):
+        child.tend()
+        wait_until(lambda child=child: "up" in child.log.last_lines(), 10, "the child to be up")
+        child.ask_to_stop()
+    wait_until(listening.has_ended, 5, "the listening one to end")
+    assert not deaf.has_ended()
+    deaf.kill()
+    assert deaf.has_ended()
+    for child in (listening, deaf):
+        child.log.close()
+
+
+def test_warnings_are_shown_once_in_a_while_and_other_lines_never(around: Surroundings, said: list[str]) -> None:
+    lines = ["[INFO] fine", "[2026-01-01 00:00:00 +0000] [7] [WARNING] slow", "[warning  ] slower", "[ERROR] bad"]
+    child = make_child(around, f"import time\nfor line in {lines!r}: print(line, flush=True)\ntime.sleep(60)")
+    child.tend()
+    wait_until(lambda: "bad" in child.log.last_lines(), 10, "the child to write")
+    tend(child, 0.2)
+    child.kill()
+    assert said == [f"worker: [2026-01-01 00:00:00 +0000] [7] [WARNING] slow (and 2 more in {child.log.path})"]
+    child.log.close()
+
+
+def test_logs_are_rotated_and_three_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "web.log"
+    for number in range(5):
+        rotate(path)
+        path.write_text(str(number))
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
+        "web.log": "4",
+        "web.1.log": "3",
+        "web.2.log": "2",
+    }
+
+
+def test_a_log_that_grows_too_large_begins_anew_and_is_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("client.instance.logs.MAX_BYTES", 1000)
+    log = ChildLog(tmp_path / "web.log")
+    with log.path.open("a") as out:
+        out.write("fine\n" * 500)
+        out.flush()
+        assert log.news() is None
+        assert log.path.stat().st_size == 0
+        out.write("[ERROR] late\n")
+    assert log.news() == "[ERROR] late"
+    assert (tmp_path / "web.1.log").stat().st_size == 2500
+    log.close()
+
+
+def test_the_lock_waits_for_children_of_an_earlier_run_and_then_gives_up(tmp_path: Path) -> None:
+    said: list[str] = []
+    with DataDirLock(tmp_path, said.append) as earlier:
+        guarding = Guarding(earlier.shared_fd)
+        around = Surroundings(tmp_path, child_environment(), earlier.shared_fd, guarding, said.append)
+        child = make_child(around, "import time; time.sleep(60)")
+        child.tend()
+        assert is_running(tmp_path)
+    assert not is_running(tmp_path)
+    with pytest.raises(AlreadyRunning, match="earlier run"), DataDirLock(tmp_path, said.append, wait_s=0.3):
+        pass
+    assert said == ["Waiting for processes of an earlier run to end."]
+    child.kill()
+    guarding.close()
+    child.log.close()
+    with DataDirLock(tmp_path, said.append, wait_s=5):
+        assert is_running(tmp_path)
+
+
+def test_nothing_runs_where_nothing_ever_ran(tmp_path: Path) -> None:
+    assert not is_running(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(0, "exit code 0"), (3, "exit code 3"), (-signal.SIGKILL, "killed by SIGKILL"), (-63, "killed by signal 63")],
+)
+def test_exit_codes_are_said_in_words(code: int, words: str) -> None:
+    assert describe_exit(code) == words
