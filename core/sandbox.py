@@ -1,9 +1,9 @@
 """Decoding what may kill the decoder: a child process for suspects, and a deadline for everybody else.
 
-    worker ─► DecoderProcess ─(length, bytes)─► python -m core.sandbox ─(status, length, pixels or code)─► worker
+    worker ─► DecoderProcess ─(side, length, bytes)─► python -m core.sandbox ─(status, length, pixels or code)─► worker
 
 The child imports `core.errors` and the decoder, nothing else, has its own limit on memory, and ends by itself when its
-parent is gone. Whatever happens to it costs one image: see `decode_safely`.
+parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
 """
 
 import argparse
@@ -17,15 +17,18 @@ import subprocess
 import sys
 import time
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ErrorCode, ImageError
 
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
 DEFAULT_DECODER = "core.images:decode_image"
-_LENGTH = struct.Struct(">Q")
+_REQUEST = struct.Struct(">IQ")  # side in pixels, length of the file that follows
+_ANSWER = struct.Struct(">cQ")  # status, length of the pixels or the code that follow
 _OK, _FAILED = b"\0", b"\1"
 _START_TIMEOUT_S = 60.0  # importing takes 0.2 s, but on a machine short of memory or under load much longer
 _PIECE_BYTES = 2**16
@@ -69,27 +72,23 @@ class DecoderProcess:
 
     def __init__(
         self,
-        side_px: int,
+        decoder: str = DEFAULT_DECODER,
         *,
         max_pixels: int,
         memory_bytes: int,
         timeout_s: float,
-        decoder: str = DEFAULT_DECODER,
     ) -> None:
         """Describe the child.
 
         Args:
-            side_px: Width and height of the decoded squares.
+            decoder: "module:function" with the signature of `core.images.decode_image`.
             max_pixels: Largest width x height that is decoded.
             memory_bytes: Address space of the child, its libraries (about 0.3 GiB) included.
             timeout_s: Wall time for one image.
-            decoder: "module:function" with the signature of `core.images.decode_image`.
         """
-        self._side_px = side_px
         self._timeout_s = timeout_s
         self._arguments = [
             f"--decoder={decoder}",
-            f"--side-px={side_px}",
             f"--max-pixels={max_pixels}",
             f"--memory-bytes={memory_bytes}",
             f"--timeout-s={timeout_s}",
@@ -104,21 +103,41 @@ class DecoderProcess:
     ) -> None:
         self.close()
 
-    def decode(self, data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
-        """Decode one image in the child.
+    def decode(self, data: Buffer, side_px: int) -> NDArray[np.uint8]:
+        """Decode one image; blame it for the child's death only when two children died over it.
 
         Args:
             data: The file's bytes.
+            side_px: Width and height of the result.
         Returns:
             (side_px, side_px, 3), 0 to 255.
         Raises:
-            ImageError: The decoder's own verdict, or `decode_timeout`.
+            ImageError: The decoder's verdict, `decode_timeout`, or `decoder_crashed` after the second death.
+            DecoderNotStarted: There is no child to be had.
+        """
+        for _ in range(_DEATHS):
+            try:
+                return self.decode_once(data, side_px)
+            except DecoderDied:
+                continue
+        raise ImageError(ErrorCode.DECODER_CRASHED)
+
+    def decode_once(self, data: Buffer, side_px: int) -> NDArray[np.uint8]:
+        """Decode one image in one child.
+
+        Args:
+            data: The file's bytes.
+            side_px: Width and height of the result.
+        Returns:
+            (side_px, side_px, 3), 0 to 255.
+        Raises:
+            ImageError: The decoder's verdict, or `decode_timeout`.
             DecoderDied: The child ended over this image.
             DecoderNotStarted: There is no child to be had.
         """
         child = self._running_child()
         try:
-            status, payload = _exchange(child, (_LENGTH.pack(len(data)), data), self._timeout_s)
+            status, payload = _exchange(child, (_REQUEST.pack(side_px, len(data)), data), self._timeout_s)
         except TimeoutError:
             self.close()
             raise ImageError(ErrorCode.DECODE_TIMEOUT) from None
@@ -127,7 +146,7 @@ class DecoderProcess:
             raise DecoderDied(f"the decoder's child ended with code {child.returncode}") from None
         if status == _FAILED:
             raise ImageError(ErrorCode(payload.decode()))
-        return np.frombuffer(payload, np.uint8).reshape(self._side_px, self._side_px, 3)
+        return np.frombuffer(payload, np.uint8).reshape(side_px, side_px, 3)
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -163,35 +182,13 @@ class DecoderProcess:
         return child
 
 
-def decode_safely(process: DecoderProcess, data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
-    """Decode one image in the child; blame the image only when two children died over it.
-
-    Args:
-        process: Where to decode.
-        data: The file's bytes.
-    Returns:
-        (side_px, side_px, 3), 0 to 255.
-    Raises:
-        ImageError: The decoder's verdict, `decode_timeout`, or `decoder_crashed` after the second death.
-        DecoderNotStarted: There is no child to be had.
-    """
-    for _ in range(_DEATHS):
-        try:
-            return process.decode(data)
-        except DecoderDied:
-            continue
-    raise ImageError(ErrorCode.DECODER_CRASHED)
-
-
 def _child_environment() -> dict[str, str]:
     """The parent's environment and import path; one thread for NumPy, whose threads each reserve address space."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def _exchange(
-    child: subprocess.Popen[bytes], request: tuple[bytes | bytearray | memoryview, ...], timeout_s: float
-) -> tuple[bytes, bytes]:
+def _exchange(child: subprocess.Popen[bytes], request: tuple[Buffer, ...], timeout_s: float) -> tuple[bytes, bytes]:
     """Send a request and wait for the answer.
 
     Raises:
@@ -207,8 +204,8 @@ def _exchange(
         while view:
             _wait(child.stdin.fileno(), select.POLLOUT, deadline)
             view = view[os.write(child.stdin.fileno(), view[:_PIECE_BYTES]) :]
-    head = _receive(child.stdout.fileno(), 1 + _LENGTH.size, deadline)
-    return head[:1], _receive(child.stdout.fileno(), _LENGTH.unpack(head[1:])[0], deadline)
+    status, n_bytes = _ANSWER.unpack(_receive(child.stdout.fileno(), _ANSWER.size, deadline))
+    return status, _receive(child.stdout.fileno(), n_bytes, deadline)
 
 
 def _receive(pipe: int, n_bytes: int, deadline: float) -> bytes:
@@ -239,18 +236,17 @@ def _main() -> None:
     decode = getattr(importlib.import_module(module), function)
     _limit(options.memory_bytes)
     _send(answers, _OK, b"")
-    while head := requests.read(_LENGTH.size):
+    while head := requests.read(_REQUEST.size):
+        side_px, n_bytes = _REQUEST.unpack(head)
         # The parent enforces the time; this outlives a parent that was killed while a decoder hung.
         arm_decode_deadline(options.timeout_s * 2 + 5)
-        status, payload = _answer(decode, requests.read(_LENGTH.unpack(head)[0]), options)
-        _send(answers, status, payload)
+        _send(answers, *_answer(decode, requests.read(n_bytes), side_px, options.max_pixels))
         disarm_decode_deadline()
 
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="core.sandbox", description="Decodes pictures for a Pawsort worker.")
     parser.add_argument("--decoder", required=True)
-    parser.add_argument("--side-px", type=int, required=True)
     parser.add_argument("--max-pixels", type=int, required=True)
     parser.add_argument("--memory-bytes", type=int, required=True)
     parser.add_argument("--timeout-s", type=float, required=True)
@@ -274,9 +270,9 @@ def _limit(memory_bytes: int) -> None:
         return  # macOS refuses limits on address space; there the time limit alone protects
 
 
-def _answer(decode: Any, data: bytes, options: argparse.Namespace) -> tuple[bytes, bytes]:
+def _answer(decode: Any, data: bytes, side_px: int, max_pixels: int) -> tuple[bytes, bytes]:
     try:
-        pixels = decode(data, options.side_px, max_pixels=options.max_pixels)
+        pixels = decode(data, side_px, max_pixels=max_pixels)
         return _OK, np.ascontiguousarray(pixels, dtype=np.uint8).tobytes()
     except MemoryError:
         return _FAILED, ErrorCode.OUT_OF_MEMORY.encode()
@@ -285,7 +281,7 @@ def _answer(decode: Any, data: bytes, options: argparse.Namespace) -> tuple[byte
 
 
 def _send(pipe: BinaryIO, status: bytes, payload: bytes) -> None:
-    pipe.write(status + _LENGTH.pack(len(payload)) + payload)
+    pipe.write(_ANSWER.pack(status, len(payload)) + payload)
     pipe.flush()
 
 

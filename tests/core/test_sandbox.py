@@ -16,7 +16,6 @@ from core.sandbox import (
     DecoderNotStarted,
     DecoderProcess,
     arm_decode_deadline,
-    decode_safely,
     disarm_decode_deadline,
 )
 from tests import marked_decoder, pictures
@@ -24,10 +23,8 @@ from tests import marked_decoder, pictures
 PICTURE = pictures.jpeg(5)
 
 
-def start(decoder="tests.marked_decoder:decode_image", *, side_px=24, timeout_s=20.0, memory_bytes=2**31):
-    return DecoderProcess(
-        side_px, max_pixels=50_000_000, memory_bytes=memory_bytes, timeout_s=timeout_s, decoder=decoder
-    )
+def start(decoder="tests.marked_decoder:decode_image", *, timeout_s=20.0, memory_bytes=2**31):
+    return DecoderProcess(decoder, max_pixels=50_000_000, memory_bytes=memory_bytes, timeout_s=timeout_s)
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +33,22 @@ def process():
         yield process
 
 
-def code_of(process, data, decode=decode_safely):
+def code_of(process, data):
     with pytest.raises(ImageError) as caught:
-        decode(process, data)
+        process.decode(data, 24)
     return caught.value.code
 
 
 def test_the_child_decodes_as_the_worker_itself_does(process):
     for seed in range(5):
         data = pictures.jpeg(seed)
-        np.testing.assert_array_equal(decode_safely(process, memoryview(data)), decode_image(data, 24))
+        np.testing.assert_array_equal(process.decode(memoryview(data), 24), decode_image(data, 24))
 
 
 def test_the_child_stays_for_the_next_image(process):
-    process.decode(PICTURE)
+    process.decode(PICTURE, 24)
     before = process._child.pid
-    process.decode(PICTURE)
+    process.decode(PICTURE, 24)
     assert process._child.pid == before
 
 
@@ -63,25 +60,25 @@ def test_a_broken_file_has_the_same_code_as_without_a_child(process, name):
 
 def test_a_file_that_kills_the_decoder_twice_is_called_so_and_the_next_one_decodes(process):
     assert code_of(process, PICTURE + marked_decoder.DIE) == ErrorCode.DECODER_CRASHED
-    assert decode_safely(process, PICTURE).shape == (24, 24, 3)
+    assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
 
 def test_one_death_is_nobodys_fault(process, tmp_path):
     mark = marked_decoder.DIE_ONCE + str(tmp_path / "died").encode() + b"#"
-    np.testing.assert_array_equal(decode_safely(process, PICTURE + mark), decode_image(PICTURE, 24))
+    np.testing.assert_array_equal(process.decode(PICTURE + mark, 24), decode_image(PICTURE, 24))
     assert (tmp_path / "died").exists()
 
 
 def test_a_single_death_is_reported_to_the_caller(process):
     with pytest.raises(DecoderDied, match="-9"):
-        process.decode(PICTURE + marked_decoder.DIE)
+        process.decode_once(PICTURE + marked_decoder.DIE, 24)
 
 
 def test_a_child_killed_between_two_images_is_replaced_silently(process):
-    process.decode(PICTURE)
+    process.decode(PICTURE, 24)
     os.kill(process._child.pid, signal.SIGKILL)
     process._child.wait()
-    assert process.decode(PICTURE).shape == (24, 24, 3)
+    assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
 
 def test_a_fault_of_the_decoder_itself_counts_as_a_crash(process):
@@ -90,17 +87,17 @@ def test_a_fault_of_the_decoder_itself_counts_as_a_crash(process):
 
 def test_a_decoder_that_hangs_is_stopped_in_time():
     with start(timeout_s=0.7) as process:
-        process.decode(PICTURE)
+        process.decode(PICTURE, 24)
         began = time.monotonic()
         assert code_of(process, PICTURE + marked_decoder.HANG) == ErrorCode.DECODE_TIMEOUT
         assert time.monotonic() - began < 5
-        assert process.decode(PICTURE).shape == (24, 24, 3)
+        assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses limits on address space")
 def test_a_decoder_that_eats_memory_gets_no_more_than_its_limit(process):
     assert code_of(process, PICTURE + marked_decoder.EAT) == ErrorCode.OUT_OF_MEMORY
-    assert process.decode(PICTURE).shape == (24, 24, 3)
+    assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses limits on address space")
@@ -108,25 +105,25 @@ def test_a_picture_that_needs_more_memory_than_the_limit_is_called_so():
     picture = pictures.encode(pictures.Image.new("RGBA", (7000, 7000)), "PNG")
     with start("core.images:decode_image", memory_bytes=2**29) as process:
         assert code_of(process, picture) == ErrorCode.OUT_OF_MEMORY
-        assert process.decode(PICTURE).shape == (24, 24, 3)
+        assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
 
 def test_what_a_library_prints_does_not_spoil_the_answer(process):
-    np.testing.assert_array_equal(process.decode(PICTURE + marked_decoder.TALK), decode_image(PICTURE, 24))
+    np.testing.assert_array_equal(process.decode(PICTURE + marked_decoder.TALK, 24), decode_image(PICTURE, 24))
 
 
 def test_a_file_of_many_megabytes_goes_through_the_pipe(process):
-    assert process.decode(PICTURE + bytes(40_000_000)).shape == (24, 24, 3)
+    assert process.decode(PICTURE + bytes(40_000_000), 24).shape == (24, 24, 3)
 
 
 def test_a_decoder_that_cannot_be_imported_is_no_images_fault():
     with start("core.nowhere:decode") as process, pytest.raises(DecoderNotStarted):
-        decode_safely(process, PICTURE)
+        process.decode(PICTURE, 24)
 
 
 def test_leaving_the_context_ends_the_child():
     with start() as process:
-        process.decode(PICTURE)
+        process.decode(PICTURE, 24)
         child = process._child
     assert child.returncode == -signal.SIGKILL
 
@@ -134,8 +131,8 @@ def test_leaving_the_context_ends_the_child():
 def test_the_child_ends_by_itself_when_its_parent_is_killed():
     script = (
         "import os, signal; from core.sandbox import DecoderProcess; from tests import pictures\n"
-        "p = DecoderProcess(8, max_pixels=10**6, memory_bytes=2**31, timeout_s=5)\n"
-        "p.decode(pictures.jpeg()); print(p._child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "p = DecoderProcess(max_pixels=10**6, memory_bytes=2**31, timeout_s=5)\n"
+        "p.decode(pictures.jpeg(), 8); print(p._child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     parent = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     child = int(parent.stdout)
