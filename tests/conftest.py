@@ -27,6 +27,12 @@ DATABASES = ("sqlite", "postgresql")
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever uses a database on each kind; a module that need not says so with a `DATABASES` of its own."""
+    if "sql_url" in metafunc.fixturenames:
+        metafunc.parametrize("sql_url", getattr(metafunc.module, "DATABASES", DATABASES), indirect=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_outside_connections() -> Iterator[None]:
     """A test that needs the internet is wrong: it fails at once instead of waiting."""
@@ -90,13 +96,16 @@ def postgresql(short_folder: Path) -> Iterator[str]:
 
         server = get_server(short_folder / "p", cleanup_mode="delete")
     url = server.get_uri()
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here has to survive a power cut
+        _run_sql(url, f"ALTER SYSTEM SET {setting} = off")
+    _run_sql(url, "SELECT pg_reload_conf()")
     _run_sql(url, "CREATE DATABASE template_pawsort")
     _migrate(_of_database(url, "template_pawsort"))
     yield url
     server.cleanup()
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture
 def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh database, once of each kind."""
     if request.param == "sqlite":

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from core.errors import ErrorCode
 from core.orm import LabelSource
@@ -19,11 +19,17 @@ def _printable(value: str) -> str:
     return value
 
 
+def _number(value: object) -> object:
+    # A query is text, and pydantic does not take text for one of the numbers of a Literal.
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_printable)]
 Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
+Pixels = Annotated[Literal[128, 256, 512, 1024], BeforeValidator(_number)]
 Model = VersionNumber | NetworkOrNumber
 ShownLabel = Literal["cat", "dog", "unsure"]
 
@@ -79,7 +85,7 @@ class ResultQuery(PageQuery):
 
 
 class ThumbnailQuery(Input):
-    size: Literal[128, 256, 512, 1024] = Field(256, description="Longest side in pixels")
+    size: Pixels = Field(256, description="Longest side in pixels")
 
 
 class LabelIn(Input):

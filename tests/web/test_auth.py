@@ -1,0 +1,140 @@
+"""Who is let in: bearer tokens, sessions, CSRF."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from web.app import App
+
+DATABASES = ("sqlite",)  # nothing here depends on the kind
+
+JOBS = "/api/v1/jobs"
+
+
+def csrf_of(client: FlaskClient) -> str:
+    """The token that a page of this session carries."""
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/").text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+def browser(app: App, token: str) -> FlaskClient:
+    """A browser that followed the login link."""
+    client = app.test_client()
+    assert client.get(f"/login?token={token}").status_code == 303
+    return client
+
+
+def test_no_token_is_401_and_says_how_to_get_one(stranger: FlaskClient) -> None:
+    answer = stranger.get(JOBS)
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "pawsort token create" in answer.text
+
+
+@pytest.mark.parametrize("sent", ["Bearer wrong", "Bearer ", "Basic b3duZXI6eA=="])
+def test_a_wrong_token_is_401(stranger: FlaskClient, sent: str) -> None:
+    assert stranger.get(JOBS, headers={"Authorization": sent}).status_code == 401
+
+
+def test_a_wrong_token_is_not_saved_by_a_session(browser: FlaskClient) -> None:
+    assert browser.get(JOBS, headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_a_page_without_login_leads_to_the_login_page_and_back(stranger: FlaskClient, token: str) -> None:
+    answer = stranger.get("/help")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/login?next=/help"
+    assert "Token" in stranger.get(answer.headers["Location"]).text
+    logged_in = stranger.post("/login", data={"token": token, "next": "/help"})
+    assert logged_in.headers["Location"] == "/help"
+    assert stranger.get("/help").status_code == 200
+
+
+def test_the_login_link_opens_a_session_and_leaves_the_address(stranger: FlaskClient, token: str) -> None:
+    answer = stranger.get(f"/login?token={token}")
+    assert answer.headers["Location"] == "/"
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+    assert token not in cookie
+    assert stranger.get(JOBS).status_code == 200
+
+
+def test_the_cookie_is_secure_over_https(stranger: FlaskClient, token: str) -> None:
+    answer = stranger.get(f"/login?token={token}", base_url="https://localhost")
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_a_wrong_login_link_is_401_and_opens_nothing(stranger: FlaskClient) -> None:
+    answer = stranger.get("/login?token=wrong")
+    assert answer.status_code == 401
+    assert "pawsort token create" in answer.text
+    assert stranger.get(JOBS).status_code == 401
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x()"])
+def test_the_login_never_leads_to_another_site(stranger: FlaskClient, token: str, target: str) -> None:
+    answer = stranger.post("/login", data={"token": token, "next": target})
+    assert answer.headers["Location"] == "/"
+
+
+def test_logging_out_ends_the_session(browser: FlaskClient) -> None:
+    assert browser.post("/logout", data={"csrf_token": csrf_of(browser)}).headers["Location"] == "/login"
+    assert browser.get(JOBS).status_code == 401
+
+
+def test_a_forged_cookie_is_401(stranger: FlaskClient) -> None:
+    stranger.set_cookie("pawsort_8000", "eyJ1c2VyX2lkIjoxfQ.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    assert stranger.get(JOBS).status_code == 401
+
+
+@pytest.mark.parametrize("sent", [{}, {"X-CSRF-Token": "wrong"}])
+def test_a_session_without_the_right_csrf_token_is_403(browser: FlaskClient, sent: dict[str, str]) -> None:
+    answer = browser.put(f"/api/v1/uploads/{uuid4()}", json={}, headers=sent)
+    assert answer.status_code == 403
+    assert answer.mimetype == "application/problem+json"
+    assert "X-CSRF-Token" in answer.text
+
+
+def test_another_sessions_csrf_token_is_403(browser: FlaskClient, app: App, token: str) -> None:
+    other = app.test_client()
+    other.get(f"/login?token={token}")
+    sent = {"X-CSRF-Token": csrf_of(other)}
+    csrf_of(browser)
+    assert browser.put(f"/api/v1/uploads/{uuid4()}", json={}, headers=sent).status_code == 403
+
+
+def test_a_session_with_its_csrf_token_may_write(browser: FlaskClient) -> None:
+    sent = {"X-CSRF-Token": csrf_of(browser)}
+    assert browser.put(f"/api/v1/uploads/{uuid4()}", json={}, headers=sent).status_code == 201
+
+
+def test_a_bearer_needs_no_csrf_token(client: FlaskClient) -> None:
+    assert client.put(f"/api/v1/uploads/{uuid4()}", json={}).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/openapi.json", "/docs", "/login"])
+def test_what_is_public_needs_no_login(stranger: FlaskClient, path: str) -> None:
+    assert stranger.get(path).status_code == 200
+
+
+def test_everything_else_needs_a_login(app: App, stranger: FlaskClient) -> None:
+    public = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/login", "/favicon.ico"}
+    open_to_all = []
+    for rule in app.url_map.iter_rules():
+        if rule.rule in public or rule.endpoint == "static":
+            continue
+        values = {name: (uuid4() if "uuid" in name else 1) for name in rule.arguments}
+        with app.test_request_context():
+            path = app.url_for(rule.endpoint, **values)  # type: ignore[arg-type]
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            status = stranger.open(path, method=method).status_code
+            if status not in (401, 303):
+                open_to_all.append((method, path, status))
+    assert open_to_all == []

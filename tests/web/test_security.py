@@ -1,0 +1,148 @@
+"""The Host header, the headers of answers, problem details."""
+
+import json
+import socket
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from core.config import Settings
+from core.errors import ConfigError
+from web.app import App, create_app
+from web.security import host_name
+
+DATABASES = ("sqlite",)  # nothing here depends on the kind
+
+
+@pytest.fixture
+def reachable(settings: Settings, app: App) -> Iterator[FlaskClient]:
+    """A server that listens on all addresses and has another name."""
+    changed = create_app(settings.model_copy(update={"host": "0.0.0.0", "allowed_hosts": "cats.example, dogs.example"}))
+    yield changed.test_client()
+    changed.extensions["pawsort"].db.close()
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LocalHost."])
+def test_own_names_are_answered(stranger: FlaskClient, host: str) -> None:
+    assert stranger.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_this_machines_name_is_answered(stranger: FlaskClient) -> None:
+    assert stranger.get("/healthz", headers={"Host": socket.gethostname()}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.1", "", "[::2]", "localhost@evil"])
+def test_other_names_are_400_and_the_setting_is_named(stranger: FlaskClient, host: str) -> None:
+    answer = stranger.get("/healthz", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "PAWSORT_ALLOWED_HOSTS" in answer.text
+
+
+@pytest.mark.parametrize("host", ["cats.example", "dogs.example:80", "192.168.1.7:8000", "[fe80::1]"])
+def test_allowed_names_and_bare_addresses_are_answered_when_listening_everywhere(
+    reachable: FlaskClient, host: str
+) -> None:
+    assert reachable.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_a_foreign_name_is_400_even_when_listening_everywhere(reachable: FlaskClient) -> None:
+    assert reachable.get("/healthz", headers={"Host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("a:80", "a"), ("[::1]:80", "[::1]"), ("::1", "[::1]"), ("A.b.", "a.b"), ("", ""), ("[::1", "[::1]")],
+)
+def test_the_name_in_a_host_header(header: str, name: str) -> None:
+    assert host_name(header) == name
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/api/v1/jobs", "/nowhere", "/static/style.css"])
+def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> None:
+    with client.get(path) as answer:
+        headers = answer.headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_fields_of_a_wrong_body_are_named_one_by_one(client: FlaskClient) -> None:
+    answer = client.put(f"/api/v1/jobs/{uuid4()}", json={"threshold": 7, "upload": "x", "colour": "red"})
+    assert answer.status_code == 422
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json is not None
+    assert {one["field"] for one in answer.json["errors"]} == {"threshold", "upload", "colour"}
+    assert next(one for one in answer.json["errors"] if one["field"] == "threshold") == {
+        "in": "json",
+        "field": "threshold",
+        "expected": "Input should be less than or equal to 1",
+        "got": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "cursor=nonsense", "cursor=WzFlOTldCg", "limits=5", "cursor=W10"]
+)
+def test_a_wrong_query_is_422(client: FlaskClient, query: str) -> None:
+    assert client.get(f"/api/v1/jobs?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[1]", b'"text"', b"null"])
+def test_a_body_that_is_no_json_object_is_a_4xx_with_a_sentence(client: FlaskClient, body: bytes) -> None:
+    answer = client.put(f"/api/v1/jobs/{uuid4()}", data=body)
+    assert answer.status_code in (400, 422)
+    assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "\ud800", "x" * 501])
+def test_a_name_that_no_database_keeps_is_422(client: FlaskClient, name: str) -> None:
+    body = json.dumps({"name": name})
+    assert client.put(f"/api/v1/uploads/{uuid4()}", data=body).status_code == 422
+
+
+def test_a_json_body_over_the_limit_is_413(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/labels", data=b"[" * (5 * 2**20))
+    assert answer.status_code == 413
+    assert answer.json is not None
+    assert str(4 * 2**20) in answer.json["detail"]
+
+
+def test_an_unknown_address_and_a_wrong_method_are_problems(client: FlaskClient) -> None:
+    assert client.get("/api/v1/nothing").mimetype == "application/problem+json"
+    wrong = client.post(f"/api/v1/uploads/{uuid4()}")
+    assert wrong.status_code == 405
+    assert "PUT" in wrong.headers["Allow"]
+    assert "PUT" in wrong.text
+
+
+def test_a_browser_gets_errors_as_pages(client: FlaskClient) -> None:
+    answer = client.get("/nowhere", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert answer.mimetype == "text/html"
+
+
+def test_an_unexpected_error_is_500_with_an_id_and_the_trace_only_in_the_log(app: App, client: FlaskClient) -> None:
+    def fail() -> str:
+        raise RuntimeError("a secret detail")
+
+    app.view_functions["jobs.list_jobs"] = fail
+    with capture_logs() as logs:
+        answer = client.get("/api/v1/jobs")
+    assert answer.status_code == 500
+    assert answer.json is not None
+    assert "secret" not in answer.text
+    (entry,) = [one for one in logs if one["log_level"] == "error"]
+    assert entry["error_id"] == answer.json["error_id"]
+    assert str(entry["exc_info"]) == "a secret detail"
+
+
+def test_a_short_secret_key_stops_the_start_with_the_settings_name(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="PAWSORT_SECRET_KEY"):
+        create_app(settings.model_copy(update={"secret_key": SecretStr("short")}))
