@@ -134,7 +134,7 @@ def _is_calibration(value: Any) -> bool:
 
 
 _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
-    "network": (lambda value: value in NETWORKS, f"one of {', '.join(sorted(NETWORKS))}"),
+    "network": (lambda value: value in list(NETWORKS), f"one of {', '.join(sorted(NETWORKS))}"),
     "side_px": (_is_whole, "a whole number above 0"),
     "classes": (lambda value: value == ("cat", "dog"), "the classes cat, dog in this order"),
     "threshold": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),

@@ -191,7 +191,9 @@ class Trainer:
         decay = min(self.recipe.averaging, (1 + n_steps_done) / (10 + n_steps_done))
         images, labels = self.training.images[chosen], self.training.labels[chosen]
         seed = tf.constant([self.recipe.seed, n_steps_done], tf.int32)
-        loss, accuracy = self._step(tf.constant(images), tf.constant(labels, tf.float32), seed, tf.constant(decay))
+        loss, accuracy = self._step(
+            tf.constant(images), tf.constant(labels, tf.float32), seed, tf.constant(decay, tf.float32)
+        )
         return np.array([float(loss), float(accuracy)])
 
     def _compile(self) -> Any:

@@ -9,6 +9,7 @@
 5. measure on validation, judging and, if there is one, the test folder; write `model/pretrained/`.
 """
 
+import json
 import os
 from collections import Counter
 from dataclasses import asdict, replace
@@ -150,7 +151,7 @@ def _describe(
         metrics={},
         data={"n_images": dict(by_class), "sha256": digest_contents(photographs)},
         split={"rule": SPLIT_RULE, **counts},
-        parameters=asdict(shipped),
+        parameters=json.loads(json.dumps(asdict(shipped))),
         seed=shipped.recipe.seed,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command="make pretrained DATA=FOLDER TEST=FOLDER",

@@ -1,0 +1,42 @@
+"""What the tests of the networks share: the shipped version, and pictures that are drawn, not photographed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import model
+from model.classifier import Classifier
+from model.manifest import Manifest
+
+PRETRAINED = Path(next(iter(model.__path__))) / "pretrained"
+
+
+def draw_images(n: int, side_px: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Soft blotches of colour, (n, side_px, side_px, 3): unlike each other, and smooth as photographs are."""
+    random = np.random.default_rng(seed)
+    waves = random.uniform(0.5, 3.0, (n, 3, 2))
+    phases = random.uniform(0, 6.28, (n, 3))
+    places = np.linspace(0, 1, side_px)
+    angle = 6.28 * (
+        waves[:, None, None, :, 0] * places[None, :, None, None]
+        + waves[:, None, None, :, 1] * places[None, None, :, None]
+    )
+    pixels = 127.5 + 120 * np.sin(angle + phases[:, None, None, :])
+    return pixels.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def shipped_manifest() -> Manifest:
+    return Manifest.from_json((PRETRAINED / "seed-cnn.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def shipped_weights() -> bytes:
+    return (PRETRAINED / "seed-cnn.npz").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def shipped(shipped_manifest: Manifest, shipped_weights: bytes) -> Classifier:
+    return Classifier(shipped_manifest, shipped_weights)
