@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     allowed_hosts: str = ""
     web_processes: int = Field(1, ge=1, le=64)
     web_threads: int = Field(16, ge=1, le=256)
+    queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)

@@ -3,18 +3,20 @@
 Nothing here, and nothing that is imported from here, imports TensorFlow: a parent that has it hangs its children.
 """
 
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+import os
+from typing import Any
+
+from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_process_shutdown
 
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SWEEP, make_celery
-from core.config import load_settings
-from worker import tasks
+from worker import runtime, tasks
 from worker.logs import set_up_logs
-from worker.runtime import Runtime
 
 SWEEP_S = 3600.0
 
-settings = load_settings()
+settings = runtime.get().settings
 app = make_celery(settings)
+app.conf.include = [__name__, tasks.__name__]
 app.conf.beat_schedule = {
     "reconcile": {
         "task": RECONCILE,
@@ -23,8 +25,6 @@ app.conf.beat_schedule = {
     },
     "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"queue": MAINTENANCE, "expires": SWEEP_S}},
 }
-runtime = Runtime(settings, app)
-tasks.add_tasks(app, runtime)
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
@@ -32,12 +32,19 @@ def _set_up_logs(**_: object) -> None:
     set_up_logs()
 
 
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def _tell_children_their_queues(instance: Any, **_: object) -> None:
+    os.environ["PAWSORT_QUEUES"] = ",".join(instance.app.amqp.queues.consume_from)
+
+
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _start_process(**_: object) -> None:
     """A child of the inference worker: load the version in use and warm it before the first claim."""
-    runtime.start(INFERENCE)
+    set_up_logs()
+    if INFERENCE in settings.queues.split(","):
+        runtime.get().start(INFERENCE)
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop_process(**_: object) -> None:
-    runtime.stop()
+    runtime.get().stop()

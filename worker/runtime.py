@@ -1,22 +1,21 @@
 """What one worker process holds: settings, database, blobs, broker, and the networks it has loaded.
 
-Put together once for each process and passed to every task. Connections are made on first use, so that a parent which
-spawns children opens none.
+Put together once for each process and passed on by every task. Connections are made on first use, so that a parent
+which spawns children opens none.
 """
 
 import os
 import platform
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import structlog
-from celery import Celery
 from redis import Redis
 
 from core import registry, workers
 from core.blobs import Blobs
-from core.broker import Bell, connect
-from core.config import Settings
+from core.broker import Bell, connect, make_celery
+from core.config import Settings, load_settings
 from core.db import Database
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache
@@ -31,9 +30,8 @@ POOL_SIZE = 3  # the task, the heartbeat, one to spare
 class Runtime:
     """The parts of a worker process."""
 
-    def __init__(self, settings: Settings, app: Celery) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._app = app
         self.heartbeat: Heartbeat | None = None
 
     @cached_property
@@ -49,7 +47,7 @@ class Runtime:
     @cached_property
     def bell(self) -> Bell:
         """Rings for chunks."""
-        return Bell(self._app)
+        return Bell(make_celery(self.settings))
 
     @cached_property
     def redis(self) -> Redis:
@@ -81,6 +79,12 @@ class Runtime:
         """Say that this process takes no more work."""
         if self.heartbeat is not None:
             self.heartbeat.stop()
+
+
+@cache
+def get() -> Runtime:
+    """The runtime of this process, built from the environment at the first call."""
+    return Runtime(load_settings())
 
 
 def _versions() -> dict[str, str]:

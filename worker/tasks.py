@@ -1,27 +1,33 @@
-"""What messages name: a task is a name and one call."""
+"""What messages name: a task is a name and one call. All are safe to run twice and in any order.
 
-from celery import Celery
+Shared tasks, because a spawned child gets a copy of the application that knows only what its modules declare.
+"""
+
+from celery import shared_task
 
 from core.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SWEEP
-from worker import inference, reconcile
-from worker.runtime import Runtime
+from worker import inference, reconcile, runtime
 
 
-def add_tasks(app: Celery, runtime: Runtime) -> None:
-    """Give the application its tasks, all safe to run twice and in any order."""
+@shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
+def classify_chunk(chunk_id: int) -> None:
+    """Classify a chunk, if it still has to be."""
+    inference.classify_chunk(runtime.get(), chunk_id)
 
-    @app.task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
-    def classify_chunk(chunk_id: int) -> None:
-        inference.classify_chunk(runtime, chunk_id)
 
-    @app.task(name=RECONCILE)  # type: ignore[untyped-decorator]
-    def ring_again() -> None:
-        reconcile.reconcile(runtime)
+@shared_task(name=RECONCILE)  # type: ignore[untyped-decorator]
+def reconcile_all() -> None:
+    """Ring again, finish, purge."""
+    reconcile.reconcile(runtime.get())
 
-    @app.task(name=PURGE)  # type: ignore[untyped-decorator]
-    def purge() -> None:
-        reconcile.purge_deleted(runtime)
 
-    @app.task(name=SWEEP)  # type: ignore[untyped-decorator]
-    def sweep() -> None:
-        reconcile.sweep_orphans(runtime)
+@shared_task(name=PURGE)  # type: ignore[untyped-decorator]
+def purge() -> None:
+    """Remove what was deleted."""
+    reconcile.purge_deleted(runtime.get())
+
+
+@shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Remove blobs that nothing names."""
+    reconcile.sweep_orphans(runtime.get())
