@@ -1,6 +1,7 @@
 """`pawsort jobs`: what there is and how far it has got."""
 
 import itertools
+import sys
 
 import click
 from rich.console import Console
@@ -30,4 +31,5 @@ def command(limit: int, server: str | None, token: str | None) -> None:
         counts = job["counts"]
         labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
         table.add_row(job["id"], job["name"], job["state"], f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
-    Console(highlight=False, markup=False).print(table)
+    # Where no terminal says how wide it is, nothing is cut off.
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)

@@ -1,0 +1,187 @@
+"""What `pawsort doctor` looks at. Each check answers with what is right, or with what is wrong and what to do."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from client.http import PawsortClient
+from client.instance.attach import find_instance
+
+if TYPE_CHECKING:
+    from core.blobs import Blobs
+    from core.config import Settings
+    from core.db import Database
+
+MIB = 2**20
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the answer. `is_wrong` makes the command end with 1; None: there was nothing to look at."""
+
+    subject: str
+    is_wrong: bool | None
+    sentence: str
+
+
+class Checkup:
+    """All checks over one installation.
+
+    Args:
+        orphan_age_s: Blobs younger than this may belong to a shard that is just arriving.
+    """
+
+    def __init__(self, settings: "Settings", orphan_age_s: float) -> None:
+        self._settings = settings
+        self._orphan_age_s = orphan_age_s
+        self._instance = find_instance(settings.data_dir)
+
+    def run(self) -> Iterator[Finding]:
+        """Every finding, the basic ones first; what rests on a part that is broken is left out."""
+        from core.blobs import Blobs
+        from core.db import Database
+        from core.errors import PawsortError
+
+        settings = self._settings
+        yield _guarded("disk", self._check_disk)
+        yield self._check_page()
+        yield _guarded("broker", self._check_broker)
+        try:
+            db, blobs = Database(settings.sql_url), Blobs(settings.store_url)
+        except PawsortError as error:
+            yield Finding("settings", True, error.message)
+            return
+        database = _guarded("database", lambda: self._check_database(db))
+        store = _guarded("blob store", lambda: self._check_store(blobs))
+        yield from (database, store)
+        if not database.is_wrong:
+            yield _guarded("workers", lambda: self._check_workers(db))
+            if not store.is_wrong:
+                yield _guarded("model", lambda: self._check_model(db, blobs))
+                yield _guarded("orphans", lambda: self._check_orphans(db, blobs))
+                yield _guarded("shards", lambda: self._check_missing(db, blobs))
+        db.close()
+
+    def _check_disk(self) -> Finding:
+        folder = self._settings.data_dir
+        if not folder.is_dir():
+            return Finding("disk", True, f"{folder} does not exist yet. `pawsort up` makes it.")
+        if not os.access(folder, os.W_OK):
+            return Finding("disk", True, f"{folder} cannot be written. Give it to the user that runs Pawsort.")
+        free = shutil.disk_usage(folder).free
+        sentence = f"{free // MIB:,} MiB free for {folder}"
+        if free < 2 * self._settings.min_free_bytes:
+            return Finding("disk", True, f"{sentence}: too little. Make room or delete jobs; uploads are refused soon.")
+        return Finding("disk", False, sentence)
+
+    def _check_page(self) -> Finding:
+        if self._instance is None:
+            return Finding("page", None, f"no `pawsort up` runs on {self._settings.data_dir}")
+        address = self._instance.address
+        with PawsortClient(address, self._instance.token) as client:
+            if client.is_ready():
+                return Finding("page", False, f"{address} answers")
+        logs = self._settings.data_dir / "logs" / "web.log"
+        return Finding("page", True, f"{address} does not answer. Look into {logs}, or start Pawsort again.")
+
+    def _check_broker(self) -> Finding:
+        from redis.exceptions import RedisError
+
+        from core.broker import connect
+
+        url = self._settings.redis_url or (self._instance.redis_url if self._instance else "")
+        if not url:
+            return Finding("broker", None, "the embedded one, which runs with `pawsort up`")
+        try:
+            with connect(self._settings.model_copy(update={"redis_url": url})) as redis:
+                redis.ping()
+        except RedisError as error:
+            todo = "Start it, or correct PAWSORT_REDIS_URL. Nothing is lost meanwhile; work waits."
+            return Finding("broker", True, f"{_without_password(url)} does not answer ({error}). {todo}")
+        return Finding("broker", False, f"{_without_password(url)} answers")
+
+    def _check_database(self, db: "Database") -> Finding:
+        db.ping()
+        return Finding("database", False, f"{_without_password(self._settings.sql_url)} answers")
+
+    def _check_store(self, blobs: "Blobs") -> Finding:
+        key = f"doctor/{os.urandom(8).hex()}"
+        blobs.put(key, b"ok")
+        try:
+            if bytes(blobs.get(key)) != b"ok":
+                return Finding("blob store", True, "what was written reads differently. Check the store itself.")
+        finally:
+            blobs.delete([key])
+        return Finding("blob store", False, f"{self._settings.store_url} takes and gives back")
+
+    def _check_workers(self, db: "Database") -> Finding:
+        from core.workers import list_alive
+
+        with db.read() as session:
+            alive = [(worker.queue, worker.host, worker.device) for worker in list_alive(session)]
+        if not alive and self._instance is None:
+            return Finding("workers", None, "none is alive; `pawsort up` starts them")
+        n_inference = sum(queue == "inference" for queue, _, _ in alive)
+        if n_inference == 0:
+            logs = self._settings.data_dir / "logs" / "inference.log"
+            return Finding("workers", True, f"none for inference is alive, so jobs wait. Look into {logs}.")
+        hosts = sorted({f"{host} ({device})" for queue, host, device in alive if queue == "inference"})
+        return Finding("workers", False, f"{n_inference} for inference on {', '.join(hosts)}")
+
+    def _check_model(self, db: "Database", blobs: "Blobs") -> Finding:
+        import hashlib
+
+        from core.registry import current_version, weights_key
+
+        with db.read() as session:
+            version = current_version(session)
+        if hashlib.sha256(blobs.get(weights_key(version.digest))).hexdigest() != version.digest:
+            return Finding("model", True, f"the weights of version {version.id} are damaged. Run `pawsort migrate`.")
+        return Finding("model", False, f"version {version.id} ({version.network}) is in use, its weights are whole")
+
+    def _check_orphans(self, db: "Database", blobs: "Blobs") -> Finding:
+        from core.purge import find_orphans
+
+        found = list(find_orphans(db, blobs, time.time() - self._orphan_age_s))
+        if found:
+            todo = "The maintenance worker removes them within the hour; it must be running."
+            return Finding("orphans", True, f"{len(found):,} blobs belong to nothing: {_first(found)}. {todo}")
+        return Finding("orphans", False, "every blob belongs to a shard")
+
+    def _check_missing(self, db: "Database", blobs: "Blobs") -> Finding:
+        from core.purge import find_missing
+
+        found = find_missing(db, blobs)
+        if found:
+            todo = "Put them back from a backup of the blob store, or delete the jobs that need them."
+            return Finding("shards", True, f"{len(found):,} have lost their bytes: {_first(found)}. {todo}")
+        return Finding("shards", False, "every shard has its bytes")
+
+
+def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:
+    """A check whose failure is a finding itself."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from core.errors import PawsortError
+
+    try:
+        return check()
+    except PawsortError as error:
+        return Finding(subject, True, error.message)
+    except (SQLAlchemyError, OSError) as error:
+        return Finding(subject, True, f"it failed with {type(error).__name__}: {str(error).splitlines()[0]}")
+
+
+def _first(found: list[str]) -> str:
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    return ", ".join(islice(found, SHOWN)) + more
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
