@@ -55,8 +55,3 @@ NETWORKS = {
         },
     ),
 }
-
-
-def find_network(name: str) -> Network | None:
-    """The network of that name, if there is one."""
-    return NETWORKS.get(name)

@@ -22,7 +22,7 @@ def configure_threads(n: int) -> None:
     Args:
         n: At least 1. Several processes of one thread each do more than one process of several.
     Raises:
-        RuntimeError: TensorFlow has started already, and keeps the threads it has.
+        RuntimeError: TensorFlow has started already with another number, and keeps the threads it has.
     """
     import tensorflow as tf
 

@@ -70,6 +70,7 @@ class Epoch:
 
     `loss` and `accuracy` are means over the training steps, on varied pictures, while the weights still moved;
     `val_loss` and `val_accuracy` are those of the averaged weights after the epoch, on plain pictures.
+    `seconds` and `images_per_s` are of the training steps alone.
     """
 
     number: int

@@ -95,10 +95,11 @@ def test_a_manifest_for_another_input_is_refused(shipped_manifest, shipped_weigh
         Classifier(replace(shipped_manifest, side_px=96), shipped_weights)
 
 
-def test_threads_can_be_set_before_the_first_use():
+def test_threads_are_set_before_the_first_use_and_the_same_number_again_is_harmless():
     code = (
         "from model.classifier import configure_threads; configure_threads(1); import tensorflow as tf;"
         "assert tf.config.threading.get_intra_op_parallelism_threads() == 1;"
-        "assert tf.config.threading.get_inter_op_parallelism_threads() == 1"
+        "assert tf.config.threading.get_inter_op_parallelism_threads() == 1;"
+        "tf.constant(1) + 1; configure_threads(1)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
