@@ -1,0 +1,35 @@
+"""Pictures to measure with: the originals of the test data as often as it takes, or drawn ones of the same size."""
+
+import os
+import shutil
+from pathlib import Path
+
+from PIL import Image
+from PIL.Image import effect_noise
+
+
+def make_folder(folder: Path, n: int) -> list[Path]:
+    """Fill a folder with `n` JPEG files of about 23 KB, 1,000 in each subfolder; returns them in order."""
+    sources = _originals() or [_draw(folder / "source.jpg")]
+    paths = []
+    for number in range(n):
+        path = folder / "photos" / f"{number // 1000:03d}" / f"{number:06d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(sources[number % len(sources)], path)
+        paths.append(path)
+    return paths
+
+
+def _originals() -> list[Path]:
+    data = os.environ.get("PAWSORT_TEST_DATA")
+    if not data:
+        return []
+    folder = Path(data) / "dogs-vs-cats"
+    return sorted(path for part in ("originals", "val") for path in (folder / part).glob("*/*.jpg"))
+
+
+def _draw(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = effect_noise((450, 370), 20)
+    Image.merge("RGB", (noise, noise, noise)).save(path, quality=80)
+    return path
