@@ -70,6 +70,14 @@ class Source:
         self._at = min(start + n_bytes, len(self._piece))
         return self._piece[start : self._at]
 
+    def unread(self, data: bytes | memoryview) -> None:
+        """Put back the last bytes that were handed out; they come again next."""
+        if len(data) <= self._at:
+            self._at -= len(data)
+            return
+        self._before += self._at - len(data)
+        self._piece, self._at = memoryview(b"".join((data, self._piece[self._at :]))), 0
+
     def pieces(self, n_bytes: int) -> Iterator[memoryview]:
         """Hand out the next bytes in pieces.
 
