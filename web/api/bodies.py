@@ -29,6 +29,11 @@ class BodyReader:
         if (self._length or 0) > limit:
             raise TooLarge(f"{sentence} The body was announced with {self._length} bytes.", limit_bytes=limit)
 
+    @property
+    def announced(self) -> int:
+        """How many bytes the sender says there are; 0 when it does not say."""
+        return self._length or 0
+
     def read(self, n_bytes: int) -> bytes:
         """Up to `n_bytes` bytes; b"" at the end.
 

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import request
 
 from core import intake, uploads
 from core.errors import NotFound
@@ -114,10 +113,9 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     """
     services = get_services()
     body = _shard_body(services)
-    announced = request.content_length or 0
     with services.db.read() as session:
-        uploads.check_takes_shard(session, upload_uuid, seq, announced, services.settings.max_upload_bytes)
-    services.blobs.check_room(announced)
+        uploads.check_takes_shard(session, upload_uuid, seq, body.announced, services.settings.max_upload_bytes)
+    services.blobs.check_room(body.announced)
     added, index = receive_shard(services, upload_uuid, seq, body.read)
     shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())
     return shard, 201 if added.created else 200

@@ -1,0 +1,63 @@
+"""The web as it is served: a real gunicorn over the test's database."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.config import Settings
+
+ROOT = Path(__file__).parents[2]
+START_S = 30.0
+
+
+@pytest.fixture
+def served(settings: Settings, app: object, token: str) -> Iterator[httpx.Client]:
+    """A client of a running server; it carries the bearer token."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", f"fd://{listening.fileno()}"]
+    command += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--log-level", "warning"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | environment(settings), pass_fds=[listening.fileno()]
+    ) as server:
+        listening.close()
+        try:
+            with httpx.Client(base_url=url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
+                wait_until_up(client, server)
+                yield client
+        finally:
+            server.terminate()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as a child process reads them."""
+    return {
+        "PAWSORT_DATA_DIR": str(settings.data_dir),
+        "PAWSORT_DATABASE_URL": settings.database_url,
+        "PAWSORT_REDIS_URL": settings.redis_url,
+        "PAWSORT_BLOB_URL": settings.blob_url,
+        "PAWSORT_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "PAWSORT_MAX_IMAGE_BYTES": str(settings.max_image_bytes),
+        "PAWSORT_MIN_FREE_BYTES": "0",
+    }
+
+
+def wait_until_up(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
+    """Wait for the first answer; the socket is open already, so only the start itself takes time."""
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        assert server.poll() is None, "gunicorn ended at once"
+        try:
+            client.get("/healthz").raise_for_status()
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("gunicorn did not start")

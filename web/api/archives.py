@@ -1,0 +1,48 @@
+"""A whole archive in one request: upload, shards, job and completion, while it streams in."""
+
+from uuid import uuid4
+
+from apiflask import APIBlueprint
+from flask import url_for
+from werkzeug.datastructures import Headers
+
+from core import jobs
+from core.progress import describe
+from web.api.bodies import BodyReader
+from web.api.jobs import show_job
+from web.api.receiving import ArchiveReceiver
+from web.api.schemas import ArchiveQuery, JobOut
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")
+
+
+@api.route("", methods=["PUT", "POST"])
+@api.input(ArchiveQuery, location="query")
+@api.output(JobOut, status_code=202, description="Everything has arrived; the job goes on")
+@api.doc(
+    responses={
+        413: "A limit was passed; the sentence names it",
+        422: "No archive, or it broke off: then `job` has the id, and what arrived whole stays",
+        507: "The disk is nearly full",
+    },
+    extensions={"x-body": "application/x-tar application/gzip application/zip"},
+)
+def put_archive(query_data: ArchiveQuery) -> tuple[JobOut, int, Headers]:
+    """Send a tar, a tar.gz or a zip and have it classified while it arrives
+
+    Links, devices, climbing paths and encrypted files are skipped and named. Sent again under the same id, it goes on
+    where it broke off.
+    """
+    services = get_services()
+    limit = services.settings.max_upload_bytes
+    body = BodyReader(
+        limit, f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts, as several uploads."
+    )
+    services.blobs.check_room(min(body.announced, limit))
+    uuid = query_data.id or uuid4()
+    ArchiveReceiver(services, uuid, query_data, current_user_id()).receive(body.read)
+    with services.db.read() as session:
+        view = describe(session, jobs.get_job(session, uuid))
+    return show_job(view), 202, Headers({"Location": url_for("jobs.get_job", job_uuid=uuid)})

@@ -1,0 +1,137 @@
+"""Unpacking an archive that streams in: files become shards, each stored, recorded and rung for as it fills.
+
+    body ─► read_archive ─► [files the upload does not have yet] ─► pack ─► store_shard, one by one ─► complete
+
+Upload and job are made at the first file, so a body that is no archive leaves nothing behind. An error after that
+carries the job's id: what arrived whole stays, and can be completed, or the archive be sent again.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from itertools import chain
+from uuid import UUID
+
+from core import intake, jobs, uploads
+from core.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
+from core.errors import PawsortError
+from core.shards import index_shard
+from web.api.schemas import ArchiveQuery
+from web.api.storing import store_shard
+from web.services import Services
+
+LISTED = 1000
+
+Item = File | Skipped
+
+
+class ArchiveReceiver:
+    """One archive on its way into one upload, under the id of upload and job alike."""
+
+    def __init__(self, services: Services, uuid: UUID, wanted: ArchiveQuery, user_id: int) -> None:
+        self._services = services
+        self._uuid = uuid
+        self._wanted = wanted
+        self._user_id = user_id
+        self._known: set[tuple[str, bytes]] = set()
+        self._known_skipped: set[str] = set()
+        self._next_seq = 0
+
+    def receive(self, read: Callable[[int], bytes]) -> None:
+        """Read the whole body.
+
+        Raises:
+            ArchiveError: No archive, no file in it, or it cannot be read on.
+            Conflict, NotFound, Gone, TooLarge, DiskFull: As the services that it passes through.
+        """
+        settings = self._services.settings
+        items = read_archive(read, max_image_bytes=settings.max_image_bytes, max_upload_bytes=settings.max_upload_bytes)
+        begun = _until_first_file(items)
+        self._create()
+        try:
+            for packed in pack(self._new_ones(chain(begun, items))):
+                self._store(packed)
+            self._complete()
+        except PawsortError as error:
+            error.details |= {"job": str(self._uuid), "upload": str(self._uuid)}
+            raise
+
+    def _create(self) -> None:
+        wanted, services = self._wanted, self._services
+        name = wanted.name or "Untitled"
+        with services.db.write() as session:
+            upload = uploads.create_upload(session, self._uuid, self._user_id, name, wanted.labelled)
+            _, chunk_ids = jobs.create_classify_job(
+                session,
+                self._uuid,
+                self._uuid,
+                self._user_id,
+                model=wanted.model,
+                threshold=wanted.threshold,
+                name=name,
+                default_threshold=services.settings.threshold,
+            )
+            self._next_seq = uploads.next_seq(session, upload)
+        services.bell.ring(chunk_ids)
+        if self._next_seq > 0:
+            self._learn_what_is_there()
+
+    def _learn_what_is_there(self) -> None:
+        """An archive that is sent again: what an earlier request brought is not stored twice."""
+        cursor: str | None = None
+        while True:
+            with self._services.db.read() as session:
+                upload = uploads.get_upload(session, self._uuid)
+                page = uploads.list_files(session, upload, cursor, LISTED)
+            self._known.update((image.path, _mark(image.sha256, image.declared_bytes)) for image in page.items)
+            self._known_skipped = {one["path"] for one in upload.skipped}
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def _new_ones(self, items: Iterator[Item]) -> Iterator[Item]:
+        for item in items:
+            if isinstance(item, Skipped):
+                if item.path not in self._known_skipped:
+                    yield item
+            elif not self._known or (item.path, _mark_of(item)) not in self._known:
+                yield item
+
+    def _store(self, packed: Packed) -> None:
+        if packed.shard:
+            index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._services.settings.max_image_bytes)
+            store_shard(self._services, self._uuid, self._next_seq, index, packed.shard)
+            self._next_seq += 1
+        if packed.skipped:
+            with self._services.db.write() as session:
+                upload = uploads.get_upload(session, self._uuid, lock=True)
+                uploads.add_skipped(session, upload, [(one.path, one.reason) for one in packed.skipped])
+
+    def _complete(self) -> None:
+        with self._services.db.write() as session:
+            intake.complete_upload(session, self._uuid, self._next_seq)
+
+
+def _until_first_file(items: Iterator[Item]) -> list[Item]:
+    """Everything up to the first file.
+
+    Raises:
+        ArchiveError: There is no file.
+    """
+    begun: list[Item] = []
+    for item in items:
+        begun.append(item)
+        if isinstance(item, File):
+            return begun
+    skipped = [{"path": one.path, "reason": one.reason} for one in begun[:LISTED] if isinstance(one, Skipped)]
+    what = f"; {len(begun)} entries were skipped, the first is {skipped[0]['reason']}" if skipped else ""
+    raise ArchiveError(f"There is no file in the archive{what}. Nothing was kept.", skipped=skipped)
+
+
+def _mark_of(file: File) -> bytes:
+    return _mark(hashlib.sha256(file.data or b"").digest(), file.n_bytes if file.data is None else None)
+
+
+def _mark(sha256: bytes, declared_bytes: int | None) -> bytes:
+    """Tells contents apart; a file that was too large to keep only by its size."""
+    return sha256 if declared_bytes is None else b"%d" % declared_bytes
