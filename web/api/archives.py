@@ -18,7 +18,8 @@ from web.services import get_services
 api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")
 
 
-@api.route("", methods=["PUT", "POST"])
+@api.put("")
+@api.post("")
 @api.input(ArchiveQuery, location="query")
 @api.output(JobOut, status_code=202, description="Everything has arrived; the job goes on")
 @api.doc(
