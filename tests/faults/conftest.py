@@ -1,0 +1,20 @@
+"""One installation for all tests that kill parts of it: starting TensorFlow is what takes the time."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.installation import QUICK, Installation
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A running installation with short times and a decoder that obeys marks."""
+    decoder = {"PAWSORT_DECODER": "tests.faults.decoders:decode_image", "PAWSORT_DECODE_TIMEOUT_S": "3"}
+    one = Installation(tmp_path_factory.mktemp("installation"), **QUICK, **decoder)
+    try:
+        one.start()
+        yield one
+        one.stop()
+    finally:
+        one.close()

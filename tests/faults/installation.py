@@ -1,0 +1,231 @@
+"""A whole installation on a folder of its own: `pawsort up` as a process, its parts, its database, its page.
+
+Short times, so that faults are noticed within seconds. Nothing here sleeps for a fixed time: everything that is waited
+for is asked for again and again until a deadline, which says what was waited for and what the logs say.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import select
+
+from client.http import PawsortClient
+from client.instance.record import InstanceRecord, read_record
+from core.db import Database
+from core.orm import Chunk, ChunkState, Job, JobState, Worker
+from tests.faults.processes import Process, kill, living, living_below
+
+START_S = 120.0
+# What is promised is an end within 60 s after the last fault; `wait_for_job` measures from its call.
+END_S = 60.0
+STOP_S = 15.0
+POLL_S = 0.05
+QUICK = {
+    "PAWSORT_LEASE_S": "4",
+    "PAWSORT_HEARTBEAT_S": "1",
+    "PAWSORT_RECONCILE_S": "1",
+    "PAWSORT_PAUSE_AFTER_CLAIM_S": "1.5",
+    "PAWSORT_INFERENCE_PROCESSES": "2",
+    "PAWSORT_MIN_FREE_BYTES": "0",
+}
+ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+
+Found = TypeVar("Found")
+
+
+class Installation:
+    """One data directory, and `pawsort up` on it whenever it has been started."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir = data_dir
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PAWSORT_")}
+        self.environment = {**inherited, "PAWSORT_DATA_DIR": str(data_dir), **settings}
+        self._up: subprocess.Popen[bytes] | None = None
+        self._record: InstanceRecord | None = None
+        self._db: Database | None = None
+
+    @property
+    def pid(self) -> int:
+        """`pawsort up` itself."""
+        assert self._up is not None
+        return self._up.pid
+
+    @property
+    def record(self) -> InstanceRecord:
+        assert self._record is not None
+        return self._record
+
+    @property
+    def db(self) -> Database:
+        """The installation's database, opened by the test itself."""
+        self._db = self._db or Database(self.record.database_url)
+        return self._db
+
+    def start(self) -> None:
+        """Start it and wait until the page answers; workers take some seconds more."""
+        self.data_dir.mkdir(exist_ok=True)
+        with (self.data_dir / "up.txt").open("ab") as out:
+            self._up = subprocess.Popen(
+                [sys.executable, "-m", "client.cli", "up", "--port", "0"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self._record = self.wait_for(self._own_record, START_S, "the page to answer")
+
+    def _own_record(self) -> InstanceRecord | None:
+        assert self._up is not None
+        assert self._up.poll() is None, f"pawsort up ended:\n{self.logs()}"
+        record = read_record(self.data_dir)
+        return record if record and record.pid == self._up.pid else None
+
+    def stop(self) -> None:
+        """Ask it to end as Ctrl-C does, and see that it does so in time."""
+        if self._up is not None:
+            children = [one.pid for one in self.processes()]
+            self._up.send_signal(signal.SIGTERM)
+            self._up.wait(STOP_S)
+            self.wait_for(lambda: not living(children), 5, "everything to end together with pawsort up")
+        self.close()
+
+    def kill(self) -> list[int]:
+        """`kill -9` of `pawsort up` alone; returns what it had started."""
+        assert self._up is not None
+        children = [one.pid for one in self.processes()]
+        self._up.kill()
+        self._up.wait()
+        return children
+
+    def close(self) -> None:
+        """Kill whatever still runs and let go of the database."""
+        if self._up is not None and self._up.poll() is None:
+            self._up.kill()
+            self._up.wait()
+        if self._db is not None:
+            self._db.close()
+
+    # The page
+
+    def client(self) -> PawsortClient:
+        """The client that people's programs use: it repeats what failed."""
+        return PawsortClient(self.record.address, self.record.token)
+
+    def http(self, timeout_s: float = 30.0) -> httpx.Client:
+        """Plain HTTP, once and without patience."""
+        headers = {"Authorization": f"Bearer {self.record.token}"}
+        address = f"{self.record.address}/api/v1"
+        return httpx.Client(base_url=address, headers=headers, timeout=timeout_s, trust_env=False)
+
+    def send(self, shards: Sequence[bytes], name: str = "photos", complete: bool = True) -> str:
+        """Send tars as an upload; returns its id."""
+        upload = str(uuid4())
+        with self.client() as client:
+            client.create_upload(upload, name)
+            for seq, tar in enumerate(shards):
+                client.put_shard(upload, seq, tar)
+            if complete:
+                client.complete_upload(upload, len(shards))
+        return upload
+
+    def classify(self, upload: str) -> str:
+        """Start a job over an upload; returns its id."""
+        job = str(uuid4())
+        with self.client() as client:
+            client.create_job(job, upload)
+        return job
+
+    # Looking inside
+
+    def processes(self) -> list[Process]:
+        """Everything that `pawsort up` has started and that lives."""
+        return living_below(self.pid)
+
+    def find(self, words: str, child_of: int | None = None) -> list[int]:
+        """Processes that `pawsort up` (or `child_of`) itself has started, by words of their command lines."""
+        father = child_of or self.pid
+        return [one.pid for one in self.processes() if one.parent == father and words in one.command]
+
+    def state(self, job: str) -> str:
+        with self.db.read() as session:
+            return session.scalars(select(Job.state).where(Job.uuid == UUID(job))).one()
+
+    def attempts(self, job: str) -> list[int]:
+        """How often each chunk of a job was claimed."""
+        with self.db.read() as session:
+            of_job = select(Chunk.attempts).join(Job, Job.id == Chunk.job_id).where(Job.uuid == UUID(job))
+            return list(session.scalars(of_job.order_by(Chunk.id)))
+
+    def find_under_way(self, job: str) -> tuple[int, int] | None:
+        """A chunk that is claimed but not recorded: the worker process that has it, and its fence."""
+        with self.db.read() as session:
+            row = session.execute(
+                select(Worker.pid, Chunk.fence)
+                .join(Chunk, Chunk.worker_id == Worker.id)
+                .join(Job, Job.id == Chunk.job_id)
+                .where(Job.uuid == UUID(job), Chunk.state == ChunkState.RUNNING)
+            ).first()
+        return None if row is None else (row.pid, row.fence)
+
+    def stop_under_way(self, job: str) -> int:
+        """Halt (SIGSTOP) a worker process between claim and record; returns its number."""
+
+        def halt() -> int | None:
+            found = self.find_under_way(job)
+            if found is None:
+                return None
+            pid = found[0]
+            os.kill(pid, signal.SIGSTOP)
+            if self.find_under_way(job) == found:  # it has not recorded between the look and the stop
+                return pid
+            os.kill(pid, signal.SIGCONT)
+            return None
+
+        return self.wait_for(halt, END_S, "a chunk to be under way")
+
+    def kill_under_way(self, job: str) -> int:
+        """`kill -9` a worker process between claim and record; returns its number."""
+        pid = self.stop_under_way(job)
+        kill(pid)
+        return pid
+
+    # Waiting
+
+    def wait_for(self, find: Callable[[], Found | None], seconds: float, what: str) -> Found:
+        """Ask until there is an answer; returns it."""
+        give_up_at = time.monotonic() + seconds
+        while not (found := find()):
+            assert time.monotonic() < give_up_at, f"waited {seconds:.0f} s for {what}\n{self.logs()}"
+            time.sleep(POLL_S)
+        return found
+
+    def wait_for_workers(self, n: int = 2) -> list[int]:
+        """Wait until so many inference processes are ready; returns their numbers."""
+
+        def ready() -> list[int]:
+            below = {one.pid for one in self.processes()}
+            with self.db.read() as session:
+                known = session.scalars(select(Worker.pid).where(Worker.queue == "inference")).all()
+            pids = [pid for pid in known if pid in below]
+            return pids if len(pids) >= n else []
+
+        return self.wait_for(ready, START_S, f"{n} inference processes")
+
+    def wait_for_job(self, job: str, seconds: float = END_S) -> str:
+        """Wait until a job has ended; returns its state."""
+        self.wait_for(lambda: self.state(job) in ENDED, seconds, f"job {job} to end, {self.attempts(job)} attempts")
+        return self.state(job)
+
+    def logs(self, n_lines: int = 15) -> str:
+        """The ends of all logs."""
+        files = [self.data_dir / "up.txt", *sorted((self.data_dir / "logs").glob("*.log"))]
+        ends = [(file, file.read_text("utf-8", "replace").splitlines()[-n_lines:]) for file in files if file.exists()]
+        return "\n".join("\n".join([f"--- {file.name}", *lines]) for file, lines in ends)

@@ -1,0 +1,125 @@
+"""`kill -9` of every process, each while a chunk is under way: nothing is lost, doubled or changed."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.installation import START_S, Installation
+from tests.faults.photographs import make_shards
+from tests.faults.processes import kill, living
+from tests.faults.soundness import Said, check_sound, read_results
+
+N_SHARDS, N_EACH = 3, 6
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """An upload, and what a job over it says when nobody disturbs it."""
+
+    upload: str
+    results: dict[str, Said]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(installation: Installation) -> Undisturbed:
+    upload = installation.send(make_shards(N_SHARDS, N_EACH))
+    job = installation.classify(upload)
+    installation.wait_for_job(job, START_S)
+    check_sound(installation.db, job)
+    results = read_results(installation.db, job)
+    assert len(results) == N_SHARDS * N_EACH
+    assert all(code is None for _, _, code in results.values())
+    return Undisturbed(upload, results)
+
+
+def check_the_same(installation: Installation, job: str, undisturbed: Undisturbed) -> None:
+    installation.wait_for_job(job)
+    check_sound(installation.db, job)
+    assert read_results(installation.db, job) == undisturbed.results
+
+
+def test_a_killed_inference_process_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
+    job = installation.classify(undisturbed.upload)
+    installation.kill_under_way(job)
+    check_the_same(installation, job, undisturbed)
+    assert max(installation.attempts(job)) > 1
+
+
+def test_a_killed_inference_worker_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
+    job = installation.classify(undisturbed.upload)
+    installation.stop_under_way(job)
+    (parent,) = installation.find("inference@")
+    kill(parent)
+    check_the_same(installation, job, undisturbed)
+    assert max(installation.attempts(job)) > 1
+    assert installation.find("inference@") != [parent]
+
+
+def web_server(installation: Installation) -> int:
+    return installation.find("web.wsgi")[0]
+
+
+def web_worker(installation: Installation) -> int:
+    return installation.find("web.wsgi", child_of=web_server(installation))[0]
+
+
+def maintenance_worker(installation: Installation) -> int:
+    return installation.find("maintenance@")[0]
+
+
+def valkey(installation: Installation) -> int:
+    return installation.find("valkey")[0]
+
+
+@pytest.mark.parametrize("find", [web_server, web_worker, maintenance_worker, valkey])
+def test_a_killed_helper_disturbs_no_job(
+    installation: Installation, undisturbed: Undisturbed, find: Callable[[Installation], int]
+) -> None:
+    victim = find(installation)
+    job = installation.classify(undisturbed.upload)
+    installation.wait_for(lambda: installation.find_under_way(job), START_S, "a chunk to be under way")
+    kill(victim)
+    check_the_same(installation, job, undisturbed)
+
+    def successor() -> int | None:
+        found = [pid for pid in _all(find, installation) if pid != victim]
+        return found[0] if found else None
+
+    installation.wait_for(successor, START_S, "a successor")
+
+
+def _all(find: Callable[[Installation], int], installation: Installation) -> list[int]:
+    try:
+        return [find(installation)]
+    except IndexError:  # it has not been started again yet
+        return []
+
+
+def test_a_web_server_killed_again_and_again_loses_no_shard(
+    installation: Installation, undisturbed: Undisturbed
+) -> None:
+    shards = make_shards(N_SHARDS * 2, N_EACH // 2)
+    sent: list[str] = []
+    sender = threading.Thread(target=lambda: sent.append(installation.send(shards)))
+    sender.start()
+    for _ in range(3):
+        kill(installation.wait_for(lambda: installation.find("web.wsgi"), START_S, "a web server")[0])
+    sender.join(START_S)
+    job = installation.classify(sent[0])
+    installation.wait_for_job(job)
+    check_sound(installation.db, job)
+    assert read_results(installation.db, job).keys() == undisturbed.results.keys()
+
+
+def test_a_killed_instance_goes_on_where_it_was_when_it_is_started_again(
+    installation: Installation, undisturbed: Undisturbed
+) -> None:
+    job = installation.classify(undisturbed.upload)
+    installation.stop_under_way(job)
+    children = installation.kill()
+    installation.wait_for(lambda: not living(children), 10, "everything that it had started to end")
+    installation.start()
+    check_the_same(installation, job, undisturbed)
+    assert max(installation.attempts(job)) > 1
