@@ -75,13 +75,13 @@ def current_user_id() -> int:
 def authenticate() -> Response | None:
     """Find out who is asking and refuse, with the right answer, whoever is nobody."""
     view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
+        return None
     token = _bearer_token()
     if token is not None:
         g.user_id = _user_of_token(token)
     elif "user_id" in session:
         g.user_id = _user_of_session()
-    if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
-        return None
     if g.get("user_id") is None:
         return _refuse(token is not None)
     if token is None and request.method not in SAFE_METHODS:

@@ -3,6 +3,7 @@
 PawsortError of core        its own sentence, the status of its class
 validation of a request     422, field by field: where, what came, what was expected
 HTTPException of Werkzeug   its status, its description
+the database is away        503, to be tried again
 anything else               500 with an id; the trace goes to the log only, under the same id
 """
 
@@ -17,6 +18,8 @@ from flask import Response, json, render_template, request
 from jinja2 import TemplateNotFound
 from markupsafe import escape
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
@@ -24,6 +27,7 @@ from core.errors import BlobMissing, Conflict, DiskFull, Gone, ImageError, Inval
 
 log = structlog.get_logger("web")
 
+RETRY_S = 2
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF: dict[type[PawsortError], int] = {
     NotFound: 404,
@@ -60,6 +64,8 @@ def register_problems(app: APIFlask) -> None:
     """Turn every error that a view raises into an answer of `problem`."""
     app.register_error_handler(PawsortError, on_pawsort_error)
     app.register_error_handler(ImageError, on_image_error)
+    app.register_error_handler(OperationalError, on_database_error)
+    app.register_error_handler(PoolTimeout, on_database_error)
     app.register_error_handler(HTTPError, on_invalid_request)
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(Exception, on_unexpected)
@@ -96,14 +102,31 @@ def on_http_exception(error: HTTPException) -> Response:
     return problem(error.code or 500, _sentence(error), headers)
 
 
+def on_database_error(error: OperationalError | PoolTimeout) -> Response:
+    """The database is away or overloaded for the moment; a program may try again."""
+    error_id = _log(error)
+    return problem(
+        503,
+        f"The database does not answer at the moment. Try again in {RETRY_S} seconds; the log has the details under the"
+        f" id {error_id}.",
+        {"Retry-After": str(RETRY_S)},
+        error_id=error_id,
+    )
+
+
 def on_unexpected(error: Exception) -> Response:
-    error_id = secrets.token_hex(8)
-    log.error("request failed", error_id=error_id, method=request.method, path=request.path, exc_info=error)
+    error_id = _log(error)
     return problem(
         500,
         f"Something went wrong on the server. The log has the details under the id {error_id}.",
         error_id=error_id,
     )
+
+
+def _log(error: Exception) -> str:
+    error_id = secrets.token_hex(8)
+    log.error("request failed", error_id=error_id, method=request.method, path=request.path, exc_info=error)
+    return error_id
 
 
 def _sentence(error: HTTPException) -> str:

@@ -17,7 +17,7 @@ from web.problems import problem
 
 SILENCE_S = 120
 DRAIN_BYTES = 256 * 2**20
-DRAIN_S = 20.0
+DRAIN_S = 10.0
 DRAIN_STEP = 2**16
 
 CONTENT_POLICY = "; ".join(

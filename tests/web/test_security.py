@@ -143,6 +143,20 @@ def test_an_unexpected_error_is_500_with_an_id_and_the_trace_only_in_the_log(app
     assert str(entry["exc_info"]) == "a secret detail"
 
 
+def test_a_database_that_is_away_is_503_with_an_id_and_a_time_to_try_again(
+    settings: Settings, app: App, headers: dict[str, str]
+) -> None:
+    lost = create_app(settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/none"}))
+    with capture_logs() as logs:
+        answer = lost.test_client().get("/api/v1/jobs", headers=headers)
+        alive = lost.test_client().get("/healthz", headers=headers)
+    assert (answer.status_code, alive.status_code) == (503, 200)
+    assert answer.headers["Retry-After"] == "2"
+    assert answer.json is not None
+    assert answer.json["error_id"] == logs[0]["error_id"]
+    assert "127.0.0.1" not in answer.text
+
+
 def test_a_short_secret_key_stops_the_start_with_the_settings_name(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="PAWSORT_SECRET_KEY"):
         create_app(settings.model_copy(update={"secret_key": SecretStr("short")}))

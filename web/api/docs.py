@@ -63,6 +63,9 @@ def complete_spec(spec: Any) -> Any:
     """Errors are problem details, calls below /api need a login, and raw bodies have their type."""
     for path, operations in spec["paths"].items():
         for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path" and parameter["name"].endswith("uuid"):
+                    parameter["schema"]["format"] = "uuid"
             for status, response in operation["responses"].items():
                 if status >= "400" and "application/json" in response.get("content", {}):
                     response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
