@@ -127,13 +127,12 @@ def _flatten(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def _lay_on_white(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Lay a picture with alpha on white, its colours multiplied by alpha before they are averaged."""
-    if image.mode in ("LA", "La"):
-        image = image.convert("RGBA" if image.mode == "LA" else "LA").convert("RGBA")
-    if image.mode == "RGBA":
-        image = image.convert("RGBa")
+    if image.mode in ("LA", "RGBA"):
+        image = image.convert(image.mode[:-1] + "a")
     pixels = np.asarray(image.resize(size, _FILTER, reducing_gap=_REDUCING_GAP), dtype=np.uint16)
-    white = 255 - pixels[..., 3:]
-    return Image.fromarray(np.minimum(pixels[..., :3] + white, 255).astype(np.uint8))
+    white = 255 - pixels[..., -1:]
+    colours = np.minimum(pixels[..., :-1] + white, 255).astype(np.uint8)
+    return Image.fromarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
 
 
 def _flatten_numbers(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -83,7 +83,7 @@ class DecoderProcess:
         Args:
             decoder: "module:function" with the signature of `core.images.decode_image`.
             max_pixels: Largest width x height that is decoded.
-            memory_bytes: Address space of the child, its libraries (about 0.3 GiB) included.
+            memory_bytes: Address space of the child, its libraries (0.15 GiB) included.
             timeout_s: Wall time for one image.
         """
         self._timeout_s = timeout_s

@@ -74,6 +74,7 @@ _OTHER_PICTURES = (
     b"\xabKTX",
 )
 _OTHER_BRANDS = frozenset((b"crx ", b"jxl ", b"jp2 ", b"jpx "))
+_TARGA_END = b"TRUEVISION-XFILE.\0"  # this format is known by its last bytes
 _TEXT_BYTES = 1024  # how far into a text file its first element is looked for
 
 
@@ -81,7 +82,7 @@ def code_of_unreadable(data: bytes | bytearray | memoryview) -> ErrorCode:
     """Choose the error code of a file that no decoder recognised.
 
     Args:
-        data: The whole file or at least its first KiB.
+        data: The whole file.
     Returns:
         `truncated` when it begins like a format that is read here, `unsupported_format` for another kind of
         picture, `empty_file`, else `not_an_image`.
@@ -93,7 +94,8 @@ def code_of_unreadable(data: bytes | bytearray | memoryview) -> ErrorCode:
     is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     if is_webp or brand in _READ_HERE_BRANDS or head.startswith(_READ_HERE):
         return ErrorCode.TRUNCATED
-    if brand in _OTHER_BRANDS or head.startswith(_OTHER_PICTURES) or _is_svg(head) or _is_flic(head):
+    is_other = brand in _OTHER_BRANDS or head.startswith(_OTHER_PICTURES) or data[-18:] == _TARGA_END
+    if is_other or _is_svg(head) or _is_flic(head):
         return ErrorCode.UNSUPPORTED_FORMAT
     return ErrorCode.NOT_AN_IMAGE
 

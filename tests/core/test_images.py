@@ -219,6 +219,11 @@ def test_pictures_of_another_format_are_called_unsupported(head):
     assert decode_failure(head + bytes(100)).code == ErrorCode.UNSUPPORTED_FORMAT
 
 
+def test_a_targa_file_is_known_by_its_end():
+    data = pictures.encode(pictures.draw(1), "TGA")
+    assert decode_failure(data).code == ErrorCode.UNSUPPORTED_FORMAT
+
+
 @pytest.mark.parametrize(
     "data", [b"\0", b"\0" * 1000, b"MZ\x90\0", b"PK\x03\x04" + bytes(50), b"\0\0\0\x18ftypmp42" + bytes(80), b"GIF"]
 )
