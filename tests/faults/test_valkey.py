@@ -1,0 +1,163 @@
+"""Valkey missing, emptied, frozen or killed: no request fails or waits for it, no chunk is lost."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from client.instance.programs import valkey as valkey_program
+from core.broker import KEY_PREFIX, RECONCILE, make_celery
+from core.config import Settings
+from tests.faults.installation import END_S, QUICK, START_S, Installation
+from tests.faults.photographs import make_shards
+from tests.faults.soundness import check_sound, read_results
+
+N_SHARDS, N_EACH = 5, 3
+AT_ONCE_S = 1.0
+
+
+class Valkey:
+    """A server that the test starts, stops, freezes and kills as it likes."""
+
+    def __init__(self, socket: Path) -> None:
+        self.url = f"unix://{socket}"
+        self._command = valkey_program(socket).command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    def start(self) -> None:
+        if self._process is None:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture(scope="module")
+def valkey(short_folder: Path) -> Iterator[Valkey]:
+    server = Valkey(short_folder / "own")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, valkey: Valkey) -> Iterator[Installation]:
+    """An installation that is told to use this Valkey, and is started without it."""
+    changes = {"PAWSORT_PAUSE_AFTER_CLAIM_S": "0.5", "PAWSORT_INFERENCE_PROCESSES": "1"}
+    settings = {**QUICK, **changes, "PAWSORT_REDIS_URL": valkey.url}
+    one = Installation(tmp_path_factory.mktemp("valkey"), **settings)
+    try:
+        one.start()
+        yield one
+        one.stop()
+    finally:
+        one.close()
+
+
+def send_measured(installation: Installation) -> tuple[str, list[float]]:
+    """A job over an upload that is sent request by request, each once; the job, and how long each request took."""
+    upload, job = str(uuid4()), str(uuid4())
+    shards = make_shards(N_SHARDS, N_EACH)
+    took_s = []
+    with installation.http() as http:
+
+        def call(method: str, path: str, **body: object) -> None:
+            began = time.perf_counter()
+            response = http.request(method, path, **body)  # type: ignore[arg-type]
+            took_s.append(time.perf_counter() - began)
+            assert response.is_success, response.text
+
+        call("PUT", f"/uploads/{upload}", json={"name": "photos"})
+        call("PUT", f"/jobs/{job}", json={"upload": upload})
+        for seq, tar in enumerate(shards):
+            call("PUT", f"/uploads/{upload}/shards/{seq}", content=tar)
+        call("POST", f"/uploads/{upload}/complete", json={"n_shards": N_SHARDS})
+        call("GET", f"/jobs/{job}")
+        call("GET", f"/jobs/{job}/results")
+    return job, took_s
+
+
+def check_done(installation: Installation, job: str, seconds: float = END_S) -> None:
+    installation.wait_for_job(job, seconds)
+    check_sound(installation.db, job)
+    results = read_results(installation.db, job)
+    assert sorted(results) == [f"photos/{number:03}.jpg" for number in range(N_SHARDS * N_EACH)]
+    assert all(code is None for _, _, code in results.values())
+
+
+def test_an_upload_without_valkey_neither_fails_nor_waits(installation: Installation, valkey: Valkey) -> None:
+    assert not valkey.is_running
+    job, took_s = send_measured(installation)
+    assert max(took_s) < AT_ONCE_S
+    with installation.http() as http:
+        ready = http.get(f"{installation.record.address}/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["checks"]["broker"] != "ok"
+    valkey.start()
+    check_done(installation, job)
+
+
+@pytest.fixture
+def running(installation: Installation, valkey: Valkey) -> Installation:
+    """The installation with its Valkey, and a worker that is ready."""
+    valkey.start()
+    installation.wait_for_workers(1)
+    return installation
+
+
+def test_a_frozen_valkey_delays_no_request(running: Installation, valkey: Valkey) -> None:
+    valkey.send(signal.SIGSTOP)
+    try:
+        job, took_s = send_measured(running)
+    finally:
+        valkey.send(signal.SIGCONT)
+    assert max(took_s) < AT_ONCE_S
+    check_done(running, job)
+
+
+def test_a_valkey_emptied_again_and_again_loses_nothing(running: Installation, valkey: Valkey) -> None:
+    job = running.classify(running.send(make_shards(N_SHARDS, N_EACH)))
+    with Redis.from_url(valkey.url) as redis:
+        for n_results in (1, N_EACH + 1, 3 * N_EACH + 1):
+            redis.flushall()
+            running.wait_for(lambda n=n_results: len(read_results(running.db, job)) >= n, END_S, "further results")
+    check_done(running, job)
+    assert running.attempts(job) == [1] * N_SHARDS
+
+
+def test_a_valkey_that_is_killed_and_comes_back_empty_loses_nothing(running: Installation, valkey: Valkey) -> None:
+    upload = running.send(make_shards(N_SHARDS, N_EACH))
+    job = running.classify(upload)
+    running.wait_for(lambda: running.find_under_way(job), END_S, "a chunk to be under way")
+    valkey.kill()
+    # What is under way is finished without it.
+    running.wait_for(lambda: len(read_results(running.db, job)) >= N_EACH, END_S, "the chunk to be recorded")
+    valkey.start()
+    check_done(running, job)
+    assert running.attempts(job) == [1] * N_SHARDS
+
+
+def test_messages_that_no_task_understands_do_no_harm(running: Installation, valkey: Valkey) -> None:
+    app = make_celery(Settings(_env_file=None, redis_url=valkey.url))  # type: ignore[call-arg]
+    app.send_task("pawsort.no_such_task", queue="inference")
+    app.send_task(RECONCILE, args=["too", "many"], queue="maintenance")
+    with Redis.from_url(valkey.url) as redis:
+        redis.lpush(KEY_PREFIX + "inference", "not JSON at all")
+    job, _ = send_measured(running)
+    check_done(running, job, START_S)
