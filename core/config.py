@@ -43,13 +43,13 @@ class Settings(BaseSettings):
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)
     max_image_bytes: int = Field(64 * MIB, ge=1)
-    max_image_pixels: int = Field(50_000_000, ge=1)
+    max_image_pixels: int = Field(50_000_000, ge=1, le=178_000_000)  # above that Pillow itself refuses
     min_free_bytes: int = Field(512 * MIB, ge=0)
     lease_s: float = Field(15.0, gt=0)
     heartbeat_s: float = Field(5.0, gt=0)
     reconcile_s: float = Field(5.0, gt=0)
     decode_timeout_s: float = Field(20.0, gt=0)
-    decode_memory_bytes: int = Field(2 * GIB, ge=128 * MIB)
+    decode_memory_bytes: int = Field(2 * GIB, ge=512 * MIB)
     silent_days: float = Field(7.0, gt=0)
     decoder: str = "core.images:decode_image"
     pause_after_claim_s: float = Field(0.0, ge=0)
