@@ -1,0 +1,54 @@
+"""Settings: read in one place, wrong ones named in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from core.config import load_settings
+from core.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAWSORT_PORT", "eighty"),
+        ("PAWSORT_PORT", "70000"),
+        ("PAWSORT_THRESHOLD", "1.5"),
+        ("PAWSORT_INFERENCE_PROCESSES", "0"),
+        ("PAWSORT_MAX_IMAGE_PIXELS", "999999999999"),
+    ],
+)
+def test_a_wrong_value_stops_with_a_sentence_that_names_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{name}: .*{value}.*start again"):
+        load_settings()
+
+
+def test_the_secret_key_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSORT_SECRET_KEY", "hunter2 hunter2 hunter2")
+    assert "hunter2" not in repr(load_settings())
+
+
+def test_the_environment_wins_over_the_files_and_the_data_folder_over_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / ".env").write_text("PAWSORT_PORT=1001\nPAWSORT_HOST=0.0.0.0\nPAWSORT_THRESHOLD=0.5\n")
+    (tmp_path / "data" / ".env").write_text("PAWSORT_PORT=1002\nPAWSORT_HOST=::1\n")
+    monkeypatch.setenv("PAWSORT_PORT", "1003")
+    settings = load_settings()
+    assert (settings.port, settings.host, settings.threshold) == (1003, "::1", 0.5)
+
+
+def test_everything_lives_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.sql_url == f"sqlite:///{tmp_path}/data/pawsort.db"
+    assert settings.store_url == f"file://{tmp_path}/data/blobs"
