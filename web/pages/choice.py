@@ -22,7 +22,7 @@ _STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class Choice:
-    """A filter and an order. Values that make no sense are left out, so that an address typed by hand shows something."""
+    """A filter and an order. Values that make no sense are left out: an address typed by hand shows something too."""
 
     label: str | None = None
     path: str | None = None
@@ -72,8 +72,10 @@ class Choice:
 
     def address(self, job_uuid: UUID, cursor: str | None = None, **changes: Any) -> str:
         """The job page with this choice, some of it changed."""
-        more = {"cursor": cursor} if cursor else {}
-        return url_for("pages.show_job", uuid=job_uuid, **replace(self, **changes).parameters, **more)
+        values: dict[str, Any] = dict(replace(self, **changes).parameters)
+        if cursor:
+            values["cursor"] = cursor
+        return url_for("pages.show_job", uuid=job_uuid, **values)
 
     def api_address(self, job_uuid: UUID) -> str:
         """The same results in the API."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import Flask
+from flask.sansio.app import App
 
 from core.orm import JobState
 
@@ -17,7 +17,7 @@ _STATES = {
 }
 
 
-def register_words(app: Flask) -> None:
+def register_words(app: App) -> None:
     """Make these words available to the templates, as filters."""
     filters = {
         "count": count,
@@ -27,6 +27,8 @@ def register_words(app: Flask) -> None:
         "state_word": state_word,
         "moment": moment,
         "iso": iso,
+        "file_name": file_name,
+        "folder": folder,
     }
     app.jinja_env.filters.update(filters)
 
@@ -77,7 +79,7 @@ def rate(per_second: float) -> str:
 
 
 def label(name: str) -> str:
-    """"cat" -> "Cat"."""
+    """ "cat" -> "Cat"."""
     return name[:1].upper() + name[1:]
 
 
@@ -94,3 +96,13 @@ def moment(instant: datetime) -> str:
 def iso(instant: datetime) -> str:
     """For <time datetime>."""
     return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def file_name(path: str) -> str:
+    """ "photos/a/1.jpg" -> "1.jpg"."""
+    return path.rpartition("/")[2]
+
+
+def folder(path: str) -> str:
+    """ "photos/a/1.jpg" -> "photos/a"."""
+    return path.rpartition("/")[0]

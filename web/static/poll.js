@@ -65,9 +65,9 @@ export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isP
     } else if (isGone) {
       stop();
       onGone();
-    } else {
+    } else if (answer.status !== 404) {
       slower();
-      if (answer.status !== 304 && answer.status !== 404) onLost();
+      if (answer.status !== 304) onLost();
     }
   }
 

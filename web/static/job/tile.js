@@ -32,7 +32,9 @@ export function fill(tile, result) {
   const [name, confidence] = tile.querySelectorAll(".tile__label > span");
   name.textContent = label(shown);
   confidence.textContent = result.confidence === null ? "" : percent(result.confidence);
-  const path = tile.querySelector(".tile__path");
-  path.textContent = result.error ?? result.path;
-  path.title = result.path;
+  const end = result.path.lastIndexOf("/");
+  const file = tile.querySelector(".tile__name");
+  file.textContent = result.path.slice(end + 1);
+  file.title = result.path;
+  tile.querySelector(".tile__path").textContent = result.error ?? result.path.slice(0, Math.max(0, end));
 }

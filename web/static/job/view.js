@@ -60,6 +60,7 @@ export function showJob(root, job) {
   each(root, "bar", (bar) => {
     bar.max = job.counts.total || 1;
     bar.value = sortedCount(job);
+    bar.hidden = job.state === "done";
   });
   each(root, "progress-text", (element) => (element.textContent = progressText(job)));
   each(root, "progress-side", (element) => (element.textContent = progressSide(job)));
@@ -69,7 +70,10 @@ export function showJob(root, job) {
   });
   for (const [name, n] of Object.entries({ ...job.counts.by_label, failed: job.counts.failed, sorted: sortedCount(job) })) {
     const element = root.querySelector(`[data-count="${CSS.escape(name)}"]`);
-    if (element) element.textContent = count(n);
+    if (element === null) continue;
+    element.textContent = count(n);
+    const optional = element.closest("[data-unless-zero]");
+    if (optional) optional.hidden = n === 0;
   }
   for (const element of root.querySelectorAll("[data-when]")) {
     element.hidden = !(element.dataset.when === "active" ? isActive : canRetry(job));

@@ -10,7 +10,7 @@ for (const row of Array.from(document.querySelectorAll("[data-jobs] > [data-job]
   watchJob(`/api/v1/jobs/${row.dataset.job}`, {
     onJob(job) {
       showJob(row, job);
-      row.querySelector('[data-field="bar"]').hidden = ENDED.has(job.state);
+      for (const field of ["bar", "progress"]) row.querySelector(`[data-field="${field}"]`).hidden = ENDED.has(job.state);
     },
     onGone: () => row.remove(),
   });

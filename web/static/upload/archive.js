@@ -3,6 +3,11 @@
 import { CallError } from "../http.js";
 import { archiveName } from "./names.js";
 import { putBlob } from "./put.js";
+import { withRetries } from "./retry.js";
+import { CHANGED, haltSentence, isReadable, waitSentence } from "./trouble.js";
+
+/** No answer that is worth repeating the call for. */
+const FINAL = -1;
 
 export class ArchiveSender {
   /**
@@ -21,14 +26,17 @@ export class ArchiveSender {
 
   /** Send it. Ends when the server has unpacked all of it, or with phase "halted" or "stopped". */
   async run() {
-    this.#change({ phase: "sending", message: "", sentBytes: 0 });
     const { signal } = this.stopper;
-    const onProgress = (bytes) => this.#change({ sentBytes: bytes, phase: bytes < this.file.size ? "sending" : "finishing" });
     try {
-      await this.slots.run(() => putBlob(this.url, this.file, { onProgress, signal }));
-      this.#change({ phase: "sent", sentBytes: this.file.size });
+      // Sent again under the same id, the server goes on where the stream broke off: nothing is doubled.
+      await withRetries(() => this.slots.run(() => this.#put()), {
+        signal,
+        onWait: (ms, error) => this.#change({ phase: "waiting", message: waitSentence(ms, error) }),
+        onGo: () => this.#change({ message: "" }),
+      });
+      this.#change({ phase: "sent", message: "", sentBytes: this.file.size });
     } catch (error) {
-      this.#change(signal.aborted ? { phase: "stopped" } : { phase: "halted", message: sentence(error) });
+      this.#change(signal.aborted ? { phase: "stopped" } : { phase: "halted", message: haltSentence(error) });
     }
   }
 
@@ -37,14 +45,19 @@ export class ArchiveSender {
     this.stopper.abort(new CallError(0, "Stopped."));
   }
 
+  async #put() {
+    this.#change({ phase: "sending", message: "", sentBytes: 0 });
+    const onProgress = (bytes) => this.#change({ sentBytes: bytes, phase: bytes < this.file.size ? "sending" : "finishing" });
+    try {
+      await putBlob(this.url, this.file, { onProgress, signal: this.stopper.signal });
+    } catch (error) {
+      if (error.status === 0 && !(await isReadable(this.file))) throw new CallError(FINAL, CHANGED);
+      throw error;
+    }
+  }
+
   #change(fields) {
     Object.assign(this.state, fields);
     this.onChange();
   }
-}
-
-function sentence(error) {
-  if (error.status === 401) return "You are no longer logged in. Log in again in another tab, then press Go on.";
-  if (error.status !== 0) return error.message;
-  return "The connection was lost, or the file was changed or removed while it was being sent. Press Go on to send it again.";
 }

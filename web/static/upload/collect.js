@@ -7,6 +7,9 @@
 
 import { isIgnored } from "./names.js";
 
+/** Answers about files come back in one go, each a wait for another process: a thousand of them would freeze the page. */
+const AT_ONCE = 32;
+
 /**
  * Take the entries out of a drop. Call it inside the event: the browser empties the list as soon as the handler has ended or awaited.
  *
@@ -64,18 +67,19 @@ async function readFolder(folder, folders, found, onFound) {
 }
 
 async function addEntries(entries, folders, found) {
-  await Promise.all(
-    entries.map(async (entry) => {
-      if (entry instanceof File) return addFile(entry.name, entry, found);
-      if (entry.isDirectory) return folders.push(entry);
-      try {
-        const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-        return addFile(pathOf(entry), file, found);
-      } catch (error) {
-        return found.unreadable.push({ path: pathOf(entry), reason: `This file could not be read (${error.name}).` });
-      }
-    }),
-  );
+  for (let i = 0; i < entries.length; i += AT_ONCE) {
+    await Promise.all(entries.slice(i, i + AT_ONCE).map((entry) => addEntry(entry, folders, found)));
+  }
+}
+
+async function addEntry(entry, folders, found) {
+  if (entry instanceof File) return addFile(entry.name, entry, found);
+  if (entry.isDirectory) return folders.push(entry);
+  try {
+    return addFile(pathOf(entry), await new Promise((resolve, reject) => entry.file(resolve, reject)), found);
+  } catch (error) {
+    return found.unreadable.push({ path: pathOf(entry), reason: `This file could not be read (${error.name}).` });
+  }
 }
 
 function addFile(path, file, found) {

@@ -6,7 +6,11 @@
  * @typedef {{seq: number, files: Found[]}} Shard
  */
 
+import { inTurn } from "./slices.js";
 import { tarBlob } from "./tar.js";
+
+/** So many files are made into a piece of a tar at a time: a few milliseconds. */
+const SLICE = 32;
 
 /**
  * @param {Found[]} files
@@ -19,7 +23,9 @@ export function planShards(files, limits) {
   let bytes = 0;
   for (const found of files) {
     const size = sentSize(found.file, limits);
-    if (current.length > 0 && (current.length >= limits.maxFiles || bytes + size > limits.maxBytes)) {
+    // Loose files from several folders may have the same name: a shard takes a name once, so they go into different ones.
+    const isTwin = current.at(-1)?.path === found.path;
+    if (current.length > 0 && (isTwin || current.length >= limits.maxFiles || bytes + size > limits.maxBytes)) {
       shards.push({ seq: shards.length, files: current });
       current = [];
       bytes = 0;
@@ -37,16 +43,21 @@ export function sentSize(file, limits) {
 }
 
 /**
- * The tar of one shard. Made only when its turn has come, so that 20,000 files never cost one long task.
+ * The tar of one shard. Made when its turn has come, and in slices: 20,000 files never cost one long task.
  *
  * @param {Shard} shard
  * @param {Limits} limits
+ * @returns {Promise<Blob>}
  */
-export function shardBlob(shard, limits) {
-  return tarBlob(
-    shard.files.map(({ path, file }) => {
-      const fits = file.size <= limits.maxImageBytes;
-      return { path, size: file.size, body: fits ? file : null, declared: fits ? null : file.size };
-    }),
-  );
+export async function shardBlob(shard, limits) {
+  const entries = shard.files.map(({ path, file }) => {
+    const fits = file.size <= limits.maxImageBytes;
+    return { path, size: file.size, body: fits ? file : null, declared: fits ? null : file.size };
+  });
+  const pieces = [];
+  for (let i = 0; i < entries.length; i += SLICE) {
+    const isLast = i + SLICE >= entries.length;
+    pieces.push(await inTurn(() => tarBlob(entries.slice(i, i + SLICE), isLast)));
+  }
+  return new Blob(pieces, { type: "application/x-tar" });
 }

@@ -9,6 +9,7 @@ import { CallError, callJson } from "../http.js";
 import { planShards, sentSize, shardBlob } from "./plan.js";
 import { putBlob } from "./put.js";
 import { withRetries } from "./retry.js";
+import { CHANGED, haltSentence, isReadable, waitSentence } from "./trouble.js";
 
 /**
  * @typedef {"opening"|"sending"|"waiting"|"finishing"|"sent"|"halted"|"stopped"} Phase
@@ -54,7 +55,7 @@ export class Sender {
       this.#change({ phase: "sent", message: "" });
     } catch (error) {
       if (this.stopper.signal.aborted) this.#change({ phase: "stopped", message: "" });
-      else this.#change({ phase: "halted", message: sentence(error) });
+      else this.#change({ phase: "halted", message: haltSentence(error) });
     }
   }
 
@@ -114,7 +115,8 @@ export class Sender {
   }
 
   async #putShard(shard, n) {
-    const blob = shardBlob(shard, this.limits);
+    if (shard.files.length === 0) return;
+    const blob = await shardBlob(shard, this.limits);
     const bytes = contentBytes(shard, this.limits);
     const onProgress = (sent) => {
       this.underWay.set(shard.seq, (bytes * sent) / blob.size);
@@ -143,19 +145,20 @@ export class Sender {
 
   /** @returns {Promise<boolean>} Whether any file was dropped. */
   async #dropUnreadable(shard) {
-    const reasons = await Promise.all(shard.files.map(({ file }) => reasonUnreadable(file)));
-    const lost = shard.files.filter((_, i) => reasons[i] !== null);
+    const readable = await Promise.all(shard.files.map(({ file }) => isReadable(file)));
+    const lost = shard.files.filter((_, i) => !readable[i]);
     if (lost.length === 0) return false;
-    shard.files = shard.files.filter((_, i) => reasons[i] === null);
-    const skipped = lost.map(({ path }) => ({ path, reason: "The file was changed, moved or removed while it was being sent." }));
-    this.#change({ skipped: [...this.state.skipped, ...skipped] });
+    shard.files = shard.files.filter((_, i) => readable[i]);
+    this.#change({ skipped: [...this.state.skipped, ...lost.map(({ path }) => ({ path, reason: CHANGED }))] });
     return true;
   }
 
   /** @returns {Promise<boolean>} False when the server misses shards, which are then in the queue again. */
   async #complete() {
     this.#change({ phase: "finishing" });
-    const body = { n_shards: this.shards.length };
+    // A shard whose files have all vanished was never sent; every other one has been confirmed.
+    const hasGap = this.shards.some((shard) => shard.files.length === 0);
+    const body = hasGap ? { partial: true } : { n_shards: this.shards.length };
     try {
       await this.#retried(() => callJson("POST", `${this.uploadUrl}/complete`, body, this.stopper.signal), "finishing");
       return true;
@@ -190,25 +193,4 @@ export class Sender {
 
 function contentBytes(shard, limits) {
   return shard.files.reduce((sum, { file }) => sum + sentSize(file, limits), 0);
-}
-
-/** Null when the browser can still read the file as it was when it was dropped. */
-async function reasonUnreadable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return null;
-  } catch (error) {
-    return error.name;
-  }
-}
-
-function waitSentence(ms, error) {
-  const what = error.status === 0 ? "The server cannot be reached." : error.message;
-  return `${what} Trying again in ${Math.max(1, Math.round(ms / 1000))} s.`;
-}
-
-function sentence(error) {
-  if (error.status === 401) return "You are no longer logged in. Log in again in another tab, then press Go on.";
-  if (error.status === 410) return "This job has been deleted meanwhile, so nothing more was sent.";
-  return error.message;
 }

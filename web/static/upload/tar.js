@@ -17,18 +17,23 @@ const ENCODER = new TextEncoder();
  */
 
 /**
+ * A tar, or with isLast false the beginning or middle of one: pieces behind each other make a whole.
+ *
  * @param {TarEntry[]} entries
+ * @param {boolean} isLast Whether the end-of-archive blocks follow.
  * @returns {Blob}
  */
-export function tarBlob(entries) {
+export function tarBlob(entries, isLast = true) {
   const parts = [];
+  let blocks = [];
   for (const entry of entries) {
-    parts.push(...headersOf(entry));
-    if (entry.body !== null && entry.size > 0) {
-      parts.push(entry.body, new Uint8Array(padding(entry.size)));
-    }
+    blocks.push(...headersOf(entry));
+    if (entry.body === null || entry.size === 0) continue;
+    // Few large parts instead of many small ones: each part of a Blob costs the page a moment.
+    parts.push(joined(blocks), entry.body);
+    blocks = [new Uint8Array(padding(entry.size))];
   }
-  parts.push(new Uint8Array(2 * BLOCK));
+  parts.push(joined(isLast ? [...blocks, new Uint8Array(2 * BLOCK)] : blocks));
   return new Blob(parts, { type: "application/x-tar" });
 }
 
@@ -58,21 +63,29 @@ function paxRecord(key, value) {
 function block(path, size, type) {
   const header = new Uint8Array(BLOCK);
   header.set(path.subarray(0, NAME_BYTES), 0);
-  write(header, 100, "0000644\0");
-  write(header, 108, "0000000\0");
-  write(header, 116, "0000000\0");
-  write(header, 124, `${size.toString(8).padStart(11, "0")}\0`);
-  write(header, 136, "00000000000\0");
+  write(header, 100, "0000644\x000000000\x000000000\0");
+  write(header, 124, `${size.toString(8).padStart(11, "0")}\x0000000000000\0`);
   write(header, 148, "        ");
   write(header, 156, type);
   write(header, 257, "ustar\x0000");
-  const checksum = header.reduce((sum, byte) => sum + byte, 0);
+  let checksum = 0;
+  for (let i = 0; i < BLOCK; i += 1) checksum += header[i];
   write(header, 148, `${checksum.toString(8).padStart(6, "0")}\0 `);
   return header;
 }
 
 function write(header, offset, ascii) {
   for (let i = 0; i < ascii.length; i += 1) header[offset + i] = ascii.charCodeAt(i);
+}
+
+function joined(arrays) {
+  const whole = new Uint8Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    whole.set(array, offset);
+    offset += array.length;
+  }
+  return whole;
 }
 
 function padding(size) {

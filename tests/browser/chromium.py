@@ -1,0 +1,57 @@
+"""Finding and starting a real Chromium, and dropping real folders on its pages."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find_chromium(playwright: Playwright) -> str:
+    """The browser to test with: PAWSORT_CHROMIUM, the system's, or Playwright's own.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    candidates = [
+        os.environ.get("PAWSORT_CHROMIUM"),
+        *map(shutil.which, NAMES),
+        str(MAC),
+        playwright.chromium.executable_path,
+    ]
+    for candidate in candidates:
+        if candidate and Path(candidate).exists():
+            return candidate
+    raise RuntimeError("No Chromium was found. Install chromium or google-chrome, or name one in PAWSORT_CHROMIUM.")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium with a profile of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def drop(page: Page, paths: Sequence[Path], x: int = 300, y: int = 220) -> None:
+    """Drop files and folders of the disk on a page, as a hand would."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
+    session.detach()

@@ -1,0 +1,111 @@
+"""A browser for the whole run, and pages that report everything that should not happen on one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+
+from client.instance.attach import started_instance
+from client.instance.record import InstanceRecord
+from core import accounts
+from core.db import Database
+from tests.browser.api import Api
+from tests.browser.chromium import chromium
+from tests.browser.site import served
+from web.app import App
+
+# Refusals and lost connections are what some tests are about; Chromium notes each of them here. What belongs to a page is
+# watched by its answers.
+EXPECTED_NOISE = "Failed to load resource:"
+PARTS_OF_A_PAGE = ("script", "stylesheet", "image", "font")
+
+
+@dataclass
+class Watched:
+    """What went wrong on the pages of a context: messages of the console, errors of scripts, requests elsewhere."""
+
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to one page."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("request", self._request)
+        page.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED_NOISE):
+            self.complaints.append(f"console: {message.text}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type in PARTS_OF_A_PAGE:
+            self.complaints.append(f"part of a page: {response.status} {response.url}")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            self.complaints.append(f"foreign request: {request.url}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile. At its end, anything a page complained of fails the test."""
+    made = browser.new_context(viewport={"width": 1280, "height": 900})
+    watched = Watched()
+    made.on("page", watched.watch)
+    yield made
+    made.close()
+    assert watched.complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of nobody's."""
+    return context.new_page()
+
+
+@pytest.fixture
+def site(app: App) -> Iterator[str]:
+    """The address of the application, without workers."""
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def owner_page(page: Page, site: str, db: Database) -> Page:
+    """A page of somebody who has logged in by the link."""
+    with db.write() as session:
+        token = accounts.create_token(session, "browser")
+    page.goto(f"{site}/login?token={token}")
+    return page
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstanceRecord]:
+    """A whole Pawsort as `pawsort up` starts it: gunicorn, Valkey, workers."""
+    with started_instance(tmp_path_factory.mktemp("instance"), print) as record:
+        yield record
+
+
+@pytest.fixture
+def api(instance: InstanceRecord) -> Iterator[Api]:
+    """A program that asks this instance."""
+    asking = Api(instance)
+    with asking.http:
+        yield asking
+
+
+@pytest.fixture
+def user_page(page: Page, instance: InstanceRecord) -> Page:
+    """The first page of this instance, logged in by the printed link."""
+    page.goto(f"{instance.address}/login?token={instance.token}")
+    return page

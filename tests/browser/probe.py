@@ -1,0 +1,25 @@
+"""How long a page's main thread was blocked: its long tasks, and the gaps between the ticks of a timer."""
+
+from playwright.sync_api import Page
+
+PROBE = """() => {
+  window.probe = { gaps: [], tasks: [] };
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    window.probe.gaps.push(now - last);
+    last = now;
+  }, 20);
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.probe.tasks.push(entry.duration)))
+    .observe({ type: "longtask" });
+}"""
+
+
+def start_probe(page: Page) -> None:
+    """Begin to measure, on the document that is there now."""
+    page.evaluate(PROBE)
+
+
+def longest_block_ms(page: Page) -> float:
+    """The longest time so far in which the page could not answer."""
+    return float(page.evaluate("() => Math.max(0, ...window.probe.tasks, ...window.probe.gaps)"))

@@ -1,0 +1,188 @@
+"""What the page does when something goes wrong on the way: it waits, tries again, leaves out, or asks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Dialog, Page, Route, expect
+from sqlalchemy import select
+
+from core.db import Database
+from core.orm import Image, Job, Shard, Upload
+from tests.browser.chromium import drop
+from tests.browser.trees import make_tree
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+SHARDS = "**/api/v1/uploads/*/shards/*"
+ARRIVED_MS = 30_000
+
+
+def _paths(db: Database) -> list[str]:
+    with db.read() as session:
+        return sorted(session.scalars(select(Image.path)))
+
+
+def _failing(times: int, fail: Callable[[Route], object]) -> Callable[[Route], None]:
+    """A handler that fails so many requests and lets the rest through."""
+    left = [times]
+
+    def handle(route: Route) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            fail(route)
+        else:
+            route.continue_()
+
+    return handle
+
+
+def test_a_lost_connection_is_waited_out(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    paths = make_tree(tmp_path / "photos", 300, depth=2)
+    owner_page.route(SHARDS, _failing(4, lambda route: route.abort("connectionreset")))
+    drop(owner_page, [tmp_path / "photos"])
+    message = owner_page.locator('[data-part="message"]')
+    expect(message).to_contain_text("The server cannot be reached. Trying again in")
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == paths
+
+
+def test_a_server_that_is_starting_again_is_waited_for(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    paths = make_tree(tmp_path / "photos", 20, depth=1)
+    owner_page.route("**/api/v1/**", _failing(3, lambda route: route.fulfill(status=503, body="Bad gateway")))
+    drop(owner_page, [tmp_path / "photos"])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == paths
+
+
+def test_an_answer_that_was_lost_doubles_nothing(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    paths = make_tree(tmp_path / "photos", 600, depth=1)
+
+    def lose_answer(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    owner_page.route(SHARDS, _failing(3, lose_answer))
+    drop(owner_page, [tmp_path / "photos"])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == paths
+    with db.read() as session:
+        assert len(list(session.scalars(select(Shard)))) == 3
+
+
+def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    paths = make_tree(folder, 300, depth=1)
+    lost = ["00003.jpg", "00290.jpg"]
+
+    def change_files(route: Route) -> None:
+        (folder / lost[0]).unlink()
+        (folder / lost[1]).write_bytes(b"another picture")
+        route.continue_()
+
+    owner_page.route("**/api/v1/jobs/*", change_files, times=1)
+    drop(owner_page, [folder])
+    panel = owner_page.locator("[data-panel]")
+    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Sent: ", timeout=ARRIVED_MS)
+    expect(panel.locator("summary")).to_have_text("2 files could not be sent")
+    panel.locator("summary").click()
+    expect(panel.locator("li")).to_have_count(2)
+    assert sorted(panel.locator("li").all_text_contents()) == [
+        f"photos/{name}: The file was changed, moved or removed while it was being sent." for name in lost
+    ]
+    assert _paths(db) == [path for path in paths if path.rpartition("/")[2] not in lost]
+    with db.read() as session:
+        assert session.scalar(select(Upload.state)) == "complete"
+
+
+def test_an_upload_whose_files_have_all_vanished_still_ends(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    make_tree(folder, 3, depth=1)
+
+    def remove_files(route: Route) -> None:
+        for file in folder.iterdir():
+            file.unlink()
+        route.continue_()
+
+    owner_page.route("**/api/v1/jobs/*", remove_files, times=1)
+    drop(owner_page, [folder])
+    expect(owner_page.locator("summary")).to_have_text("3 files could not be sent", timeout=ARRIVED_MS)
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sent: ")
+    with db.read() as session:
+        assert session.scalar(select(Upload.state)) == "complete"
+        assert session.scalar(select(Job.state)) == "done"
+
+
+def test_a_full_disk_halts_with_the_servers_words_until_somebody_goes_on(
+    owner_page: Page, db: Database, tmp_path: Path
+) -> None:
+    paths = make_tree(tmp_path / "photos", 10, depth=1)
+    problem = {"title": "Insufficient Storage", "status": 507, "detail": "The disk is nearly full. Make room."}
+    owner_page.route(SHARDS, _failing(1, lambda route: route.fulfill(status=507, json=problem)))
+    drop(owner_page, [tmp_path / "photos"])
+    expect(owner_page.locator('[data-part="message"]')).to_have_text("The disk is nearly full. Make room.")
+    owner_page.get_by_role("button", name="Go on").click()
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == paths
+
+
+def test_closing_the_page_while_sending_warns(owner_page: Page, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    owner_page.route(SHARDS, lambda route: None)  # never answered
+    drop(owner_page, [tmp_path / "photos"])
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    owner_page.get_by_role("heading", name="Drop a folder").click()  # browsers ask only where somebody has acted
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    owner_page.on("dialog", answer)
+    owner_page.goto("about:blank")
+    assert asked == ["beforeunload"]
+
+
+def test_stopping_keeps_what_has_arrived_and_cancels_the_job(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 300, depth=1)
+    owner_page.route("**/shards/1", lambda route: None)  # never answered
+    drop(owner_page, [tmp_path / "photos"])
+    expect(owner_page.locator('[data-part="sent"]')).not_to_have_attribute("value", "0")
+    owner_page.get_by_role("button", name="Stop sending").click()
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Stopped: ")
+    expect(owner_page.get_by_role("button", name="Stop sending")).to_be_hidden()
+    owner_page.wait_for_timeout(300)
+    with db.read() as session:
+        assert session.scalar(select(Job.state)) == "cancelled"
+
+
+def test_two_folders_dropped_one_after_the_other_become_two_jobs(
+    owner_page: Page, db: Database, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        make_tree(tmp_path / name, 20, depth=2)
+    held: list[Route] = []
+    owner_page.route("**/complete", lambda route: held.append(route))
+    drop(owner_page, [tmp_path / "first"])
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Finishing")
+    drop(owner_page, [tmp_path / "second"])
+    expect(owner_page.locator("[data-panel] h2")).to_have_text(["second", "first"])
+    expect(owner_page.get_by_text("Finishing")).to_have_count(2)
+    for route in held:
+        route.continue_()
+    expect(owner_page.get_by_text("Sent: ")).to_have_count(2)
+    with db.read() as session:
+        assert sorted(session.scalars(select(Job.name))) == ["first", "second"]
+
+
+def test_a_folder_with_nothing_to_sort_says_so(owner_page: Page, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    (tmp_path / "empty" / ".DS_Store").write_bytes(b"litter")
+    drop(owner_page, [tmp_path / "empty"])
+    expect(owner_page.get_by_role("status").filter(has_text="There is no file in it")).to_be_visible()
+
+
+def test_the_title_says_how_much_has_been_sent(owner_page: Page, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 600, depth=1)
+    owner_page.route("**/shards/2", lambda route: None)  # never answered
+    drop(owner_page, [tmp_path / "photos"])
+    expect(owner_page).to_have_title("85 % sent · Pawsort", timeout=ARRIVED_MS)

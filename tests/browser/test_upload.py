@@ -1,0 +1,134 @@
+"""Folders dropped on the page of a whole instance: everything arrives, exactly, and the page stays alive."""
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from tests.browser.api import Api, job_id_of
+from tests.browser.chromium import drop
+from tests.browser.probe import longest_block_ms, start_probe
+from tests.browser.trees import make_tree
+from tests.factories import draw_picture
+
+LONGEST_BLOCK_MS = 200
+TOO_LARGE = 64 * 2**20 + 1
+
+
+def _drop_and_measure(page: Page, folder: Path, timeout_s: float) -> tuple[str, float]:
+    """Drop a folder and stay until all is sent; the job's id, and the longest time the page did not answer."""
+    page.wait_for_load_state("networkidle")
+    start_probe(page)
+    drop(page, [folder])
+    expect(page.locator("[data-panel]")).to_contain_text(folder.name, timeout=timeout_s * 1000)
+    longest, give_up_at = 0.0, time.monotonic() + timeout_s
+    while "/jobs/" not in page.url and time.monotonic() < give_up_at:
+        with suppress(Error):  # the page moves on by itself when all is sent
+            longest = max(longest, longest_block_ms(page))
+        page.wait_for_timeout(100)
+    page.wait_for_url("**/jobs/*")
+    return job_id_of(page.url), longest
+
+
+def _check_tree(page: Page, api: Api, folder: Path, paths: list[str], timeout_s: float) -> None:
+    job_id, longest_ms = _drop_and_measure(page, folder, timeout_s)
+    job = api.wait_until_done(job_id, timeout_s)
+    assert job["state"] == "done"
+    assert job["name"] == folder.name
+    assert job["counts"]["total"] == job["counts"]["done"] == len(paths)
+    assert sorted(row["path"] for row in api.rows(job_id)) == paths
+    assert longest_ms <= LONGEST_BLOCK_MS
+    expect(page.locator('[data-field="progress-text"]')).to_have_text(f"{len(paths):,} files sorted", timeout=20_000)
+
+
+def test_2000_files_in_a_dropped_folder_arrive_and_the_page_never_hangs(
+    user_page: Page, api: Api, tmp_path: Path
+) -> None:
+    folder = tmp_path / "holiday 2026"
+    _check_tree(user_page, api, folder, make_tree(folder, 2000, depth=4), 120)
+
+
+@pytest.mark.slow
+def test_20000_files_twelve_folders_deep_arrive_and_the_page_never_hangs(
+    user_page: Page, api: Api, tmp_path: Path
+) -> None:
+    folder = tmp_path / "everything"
+    _check_tree(user_page, api, folder, make_tree(folder, 20_000, depth=12), 600)
+
+
+def test_odd_names_and_broken_files_each_get_one_row_with_the_exact_path(
+    user_page: Page, api: Api, tmp_path: Path
+) -> None:
+    root = tmp_path / "mixed"
+    names = [
+        "фото/Москва.jpg",
+        "照片/猫.jpg",
+        "emoji/🐱 & 🐶.jpg",
+        "case/a.jpg",
+        "case/A.jpg",
+        "long/" + "x" * 251 + ".jpg",
+        "/".join(f"folder {n}" for n in range(10)) + "/deep.jpg",
+        "<img src=x onerror=alert(1)>.jpg",
+        "100% #1?.jpg",
+    ]
+    content = {name: draw_picture(n) for n, name in enumerate(names)}
+    content |= {"empty.jpg": b"", "notes.txt": b"no picture", "broken.jpg": draw_picture(1)[:200]}
+    for name, data in content.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    with (root / "huge.jpg").open("wb") as huge:
+        os.truncate(huge.fileno(), TOO_LARGE)
+    for ignored in (".DS_Store", "case/Thumbs.db", "case/desktop.ini", "._a.jpg", "__MACOSX/a.jpg"):
+        (root / ignored).parent.mkdir(exist_ok=True)
+        (root / ignored).write_bytes(b"litter")
+    (root / "link.jpg").symlink_to(root / "case/a.jpg")
+
+    job_id, _ = _drop_and_measure(user_page, root, 60)
+    job = api.wait_until_done(job_id)
+    rows = {row["path"]: row["error_code"] for row in api.rows(job_id)}
+    assert job["state"] == "done"
+    assert sorted(rows) == sorted(f"mixed/{name}" for name in (*content, "huge.jpg"))
+    assert rows["mixed/empty.jpg"] == "empty_file"
+    assert rows["mixed/notes.txt"] == "not_an_image"
+    assert rows["mixed/huge.jpg"] == "too_many_bytes"
+    assert rows["mixed/broken.jpg"] == "truncated"
+    assert [rows[f"mixed/{name}"] for name in names] == [""] * len(names)
+
+
+def test_sorting_goes_on_while_the_rest_is_still_being_sent(user_page: Page, api: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "growing"
+    make_tree(folder, 600, depth=1)
+    held = []
+    user_page.route("**/shards/2", lambda route: held.append(route))
+    drop(user_page, [folder])
+    sorted_text = user_page.locator('[data-part="sorted-text"]')
+    expect(sorted_text).to_have_text("Sorted: 512 of 600 files", timeout=60_000)
+    job = api.newest_job()
+    assert (job["state"], job["counts"]["total"]) == ("receiving", 512)
+    held[0].continue_()
+    user_page.wait_for_url("**/jobs/*")
+    assert api.wait_until_done(job["id"])["counts"]["done"] == 600
+
+
+def test_a_picked_folder_arrives_like_a_dropped_one(user_page: Page, api: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "picked"
+    paths = make_tree(folder, 30, depth=3)
+    user_page.set_input_files('[data-input="folder"]', folder)
+    user_page.wait_for_url("**/jobs/*")
+    job = api.wait_until_done(job_id_of(user_page.url))
+    assert job["name"] == "picked"
+    assert sorted(row["path"] for row in api.rows(job["id"])) == paths
+
+
+def test_loose_files_arrive_under_their_names(user_page: Page, api: Api, tmp_path: Path) -> None:
+    files = [tmp_path / f"{n} ä.png" for n in range(3)]
+    for n, file in enumerate(files):
+        file.write_bytes(draw_picture(n, format="PNG"))
+    drop(user_page, files)
+    user_page.wait_for_url("**/jobs/*")
+    job = api.wait_until_done(job_id_of(user_page.url))
+    assert job["name"] == "3 files"
+    assert [row["path"] for row in api.rows(job["id"])] == [file.name for file in files]
