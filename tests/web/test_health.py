@@ -80,6 +80,8 @@ def test_every_reference_of_the_description_resolves(stranger: FlaskClient) -> N
     answer = stranger.get("/openapi.json")
     assert answer.json is not None
     known = answer.json["components"]["schemas"]
+    tags = [tag["name"] for tag in answer.json["tags"]]
+    assert len(tags) == len(set(tags))
     references = set(re.findall(r"#/components/schemas/([\w.]+)", answer.text))
     assert references <= set(known)
 
@@ -94,6 +96,8 @@ def test_no_page_loads_anything_from_elsewhere_or_inline(client: FlaskClient, pa
 def test_the_description_for_people_names_every_call(stranger: FlaskClient) -> None:
     text = stranger.get("/docs").text
     assert "PUT /api/v1/uploads/{upload_uuid}/shards/{seq}" in text
+    assert "<code>PAWSORT.size</code>" in text
+    assert "`" not in text
 
 
 def test_the_web_starts_without_tensorflow_model_or_worker() -> None:

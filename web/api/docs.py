@@ -6,6 +6,7 @@ from typing import Any
 
 from apiflask import APIFlask
 from flask import Blueprint, Response, current_app, jsonify, render_template
+from markupsafe import Markup, escape
 
 from web.auth import public
 from web.problems import MEDIA_TYPE
@@ -61,6 +62,7 @@ def file_answer(description: str, media_type: str) -> Any:
 
 def complete_spec(spec: Any) -> Any:
     """Errors are problem details, calls below /api need a login, and raw bodies have their type."""
+    spec["tags"] = list({tag["name"]: tag for tag in spec["tags"]}.values())
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             for parameter in operation["parameters"]:
@@ -92,7 +94,9 @@ def show_docs() -> str:
     spec = _spec()
     tags = [tag["name"] for tag in spec.get("tags", [])]
     groups = {tag: [one for name, one in _operations(spec) if name == tag] for tag in tags}
-    return render_template("api_docs.html", description=DESCRIPTION, groups=groups, schemas=_fields(spec))
+    return render_template(
+        "api_docs.html", description=DESCRIPTION, groups=groups, schemas=_fields(spec), mark_code=mark_code
+    )
 
 
 def _spec() -> dict[str, Any]:
@@ -119,13 +123,21 @@ def _operations(spec: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
             yield operation["tags"][0], shown
 
 
+def mark_code(text: str) -> Markup:
+    """A sentence whose parts between backticks are shown as code."""
+    parts = (
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
+    )
+    return Markup("").join(parts)
+
+
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
     schema = parameter["schema"]
     return {
         "name": parameter["name"],
         "in": parameter["in"],
         "type": describe_type(schema),
-        "default": schema.get("default"),
+        "default": "" if schema.get("default") is None else str(schema["default"]).lower(),
         "description": schema.get("description", ""),
     }
 
