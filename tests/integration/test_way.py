@@ -1,0 +1,197 @@
+"""The whole way of pictures through an installation as people use it: folders, streams, odd files, a full disk."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import ErrorCode
+from tests.factories import make_tar
+from tests.faults.installation import START_S, Installation
+from tests.faults.photographs import photographs
+from tests.faults.processes import peak_memory_bytes
+from tests.faults.soundness import check_counters, check_sound
+from tests.integration.folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
+from tests.pictures import jpeg, test_data
+
+MOST_MEMORY_BYTES = 1.5 * 10**9
+N_ODD, N_ODD_READABLE = 327, 195
+N_SHARD_FILES = 256
+LABELS = {"cat", "dog", "unsure"}
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation with its ordinary settings."""
+    one = Installation(tmp_path_factory.mktemp("way"), PAWSORT_INFERENCE_PROCESSES="1", PAWSORT_MIN_FREE_BYTES="0")
+    try:
+        one.start()
+        yield one
+        one.stop()
+    finally:
+        one.close()
+
+
+def classify(installation: Installation, folder: Path, out: Path) -> list[dict[str, str]]:
+    """`pawsort classify FOLDER -o out.csv`; the rows of the file."""
+    command = [sys.executable, "-m", "client.cli", "classify", str(folder), "-o", str(out)]
+    said = subprocess.run(
+        command, env=installation.environment, capture_output=True, text=True, timeout=START_S, check=False
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    with out.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def check_row(row: dict[str, str]) -> None:
+    """A label and probabilities, or a code and its sentence."""
+    numbers = [row[name] for name in ("confidence", "p_cat", "p_dog")]
+    if row["error_code"]:
+        assert row["error"] == ErrorCode(row["error_code"]).sentence
+        assert (row["label"], *numbers) == ("", "", "", "")
+        return
+    assert row["label"] in LABELS
+    confidence, p_cat, p_dog = map(float, numbers)
+    assert confidence == max(p_cat, p_dog)
+    assert 0 <= p_cat + p_dog <= 1.000001
+    assert all(len(number.partition(".")[2]) == 6 for number in numbers)
+
+
+def test_a_mixed_folder_gives_one_row_for_every_file_that_counts(installation: Installation, tmp_path: Path) -> None:
+    folder = tmp_path / "my photos"
+    folder.mkdir()
+    expected = make_mixed_folder(folder)
+    assert len(expected) == N_PHOTOGRAPHS + N_BROKEN
+    rows = classify(installation, folder, tmp_path / "out.csv")
+    assert len(rows) == len(expected)
+    assert {row["path"]: row["error_code"] or None for row in rows} == expected
+    for row in rows:
+        check_row(row)
+
+
+def test_odd_images_cost_no_more_than_a_row_each(installation: Installation, tmp_path: Path) -> None:
+    folder = test_data() / "odd-images"
+    workers = installation.wait_for_workers(1)
+    rows = classify(installation, folder, tmp_path / "out.csv")
+    assert sorted(row["path"] for row in rows) == sorted(f"odd-images/{name}" for name in os.listdir(folder))
+    assert len(rows) == N_ODD
+    for row in rows:
+        check_row(row)
+    assert sum(row["label"] in LABELS for row in rows) >= N_ODD_READABLE
+    assert installation.wait_for_workers(1) == workers
+    if sys.platform == "linux":
+        assert max(map(peak_memory_bytes, workers)) < MOST_MEMORY_BYTES
+
+
+def curl(installation: Installation, address: str, *options: str, body: bytes | None = None) -> tuple[int, Any]:
+    """Status and JSON of a request as a script makes it; `body` is streamed in, its length unknown."""
+    command = ["curl", "-sS", "-w", "\n%{http_code}", "-H", f"Authorization: Bearer {installation.record.token}"]
+    said = subprocess.run(
+        [*command, *options, f"{installation.record.address}{address}"],
+        input=body,
+        capture_output=True,
+        timeout=START_S,
+        check=True,
+    )
+    text, _, status = said.stdout.decode().rpartition("\n")
+    return int(status), json.loads(text)
+
+
+def test_a_script_streams_a_tar_polls_and_pages_through_the_results(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, data in enumerate(photographs(20)):
+        (folder / f"{number:02}.jpg").write_bytes(data)
+    (folder / "link.jpg").symlink_to("00.jpg")
+    packed = subprocess.run(["tar", "c", "photos"], cwd=tmp_path, capture_output=True, check=True).stdout
+    status, job = curl(installation, "/api/v1/archives?name=photos", "-T", "-", body=packed)
+    assert status == 202
+    assert job["name"] == "photos"
+    address = f"/api/v1/jobs/{job['id']}"
+
+    def ended() -> dict[str, Any] | None:
+        status, view = curl(installation, address)
+        assert status == 200
+        return view if view["state"] == "done" else None
+
+    view = installation.wait_for(ended, START_S, "the job to be done")
+    assert (view["counts"]["total"], view["counts"]["done"], view["counts"]["failed"]) == (20, 20, 0)
+    items, cursor = [], ""
+    while cursor is not None:
+        _, page = curl(installation, f"{address}/results?limit=7&cursor={cursor}")
+        assert len(page["items"]) in (7, 6)
+        items += page["items"]
+        cursor = page["next"]
+    assert sorted(item["path"] for item in items) == [f"photos/{number:02}.jpg" for number in range(20)]
+    by_label = {label: sum(item["label"] == label for item in items) for label in LABELS}
+    assert view["counts"]["by_label"] == by_label
+    _, upload = curl(installation, f"/api/v1/uploads/{view['upload']}")
+    assert [one["path"] for one in upload["skipped"]] == ["photos/link.jpg"]
+
+
+def test_of_a_stream_that_breaks_off_whole_shards_stay_and_it_can_be_sent_again(installation: Installation) -> None:
+    files = [(f"many/{number:03}.jpg", jpeg(number, size=(48, 36))) for number in range(N_SHARD_FILES + 60)]
+    packed = make_tar(files)
+    status, problem = curl(
+        installation, "/api/v1/archives?name=many", "-T", "-", body=packed[: len(packed) * 9 // 10]
+    )
+    assert status == 422
+    job = problem["job"]
+    paths = arrived(installation, job)
+    assert len(paths) >= N_SHARD_FILES
+    assert paths == [path for path, _ in files[: len(paths)]]
+    assert installation.state(job) == "receiving"
+    check_counters(installation.db, job)
+    status, again = curl(installation, f"/api/v1/archives?name=many&id={job}", "-T", "-", body=packed)
+    assert (status, again["id"]) == (202, job)
+    assert sorted(arrived(installation, job)) == [path for path, _ in files]
+    assert installation.wait_for_job(job) == "done"
+    check_sound(installation.db, job)
+
+
+def test_what_arrived_of_a_broken_stream_can_be_finished_as_it_is(installation: Installation) -> None:
+    files = [(f"many/{number:03}.jpg", jpeg(number, size=(48, 36))) for number in range(N_SHARD_FILES + 60)]
+    packed = make_tar(files)
+    status, problem = curl(installation, "/api/v1/archives", "-T", "-", body=packed[: len(packed) * 9 // 10])
+    assert status == 422
+    job = problem["job"]
+    with installation.http() as http:
+        assert http.post(f"/uploads/{problem['upload']}/complete", json={"partial": True}).is_success
+    assert installation.wait_for_job(job) == "done"
+    check_sound(installation.db, job)
+
+
+def arrived(installation: Installation, job: str) -> list[str]:
+    """The paths that the server has, in the order of the upload."""
+    paths, cursor = [], ""
+    while cursor is not None:
+        status, page = curl(installation, f"/api/v1/uploads/{job}/files?limit=200&cursor={cursor}")
+        assert status == 200
+        paths += [item["path"] for item in page["items"]]
+        cursor = page["next"]
+    return paths
+
+
+def test_a_disk_that_is_nearly_full_takes_nothing_in(tmp_path: Path) -> None:
+    full = Installation(tmp_path / "full", PAWSORT_INFERENCE_PROCESSES="1", PAWSORT_MIN_FREE_BYTES=str(10**18))
+    tar = make_tar({"photos/1.jpg": jpeg(1)})
+    try:
+        full.start()
+        for address in ("/api/v1/archives", "/api/v1/uploads/6f1c1f0e-6d4c-4d4a-9d0c-000000000001/shards/0"):
+            if "uploads" in address:
+                curl(full, address.removesuffix("/shards/0"), "-X", "PUT", "-H", "Content-Type: application/json", "-d", "{}")
+            status, problem = curl(full, address, "-T", "-", body=tar)
+            assert status == 507
+            assert "PAWSORT_MIN_FREE_BYTES" in problem["detail"]
+        stored = full.data_dir / "blobs" / "uploads"
+        assert [path for path in stored.rglob("*") if path.is_file()] == []
+    finally:
+        full.close()
