@@ -51,7 +51,6 @@ def make_celery(settings: Settings) -> Celery:
         worker_pool_start_method="spawn",
         worker_proc_alive_timeout=120,
         worker_soft_shutdown_timeout=6,
-        worker_enable_soft_shutdown_on_idle=True,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,

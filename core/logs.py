@@ -28,3 +28,5 @@ def set_up_logs() -> None:
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    # What Pillow says of hostile files is no error of ours: each of them gets its code.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)

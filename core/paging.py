@@ -21,7 +21,11 @@ class Page(Generic[T]):
 
 def encode_cursor(*key: Any) -> str:
     """The key of the last row of a page, as text that goes into an address."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(key, ensure_ascii=False, separators=(",", ":")).encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
 def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
@@ -32,11 +36,18 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     """
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise _foreign() from error
-    if not isinstance(key, list) or [type(part) for part in key] != list(types):
+    if not isinstance(key, list) or [type(part) for part in key] != list(types) or not all(map(_fits, key)):
         raise _foreign()
     return tuple(key)
+
+
+def _fits(part: Any) -> bool:
+    """Whether a database takes it as a parameter; it would come back as an error of the server."""
+    if isinstance(part, str):
+        return "\0" not in part and part.encode("utf-8", "ignore").decode() == part
+    return not isinstance(part, int) or abs(part) < 2**63
 
 
 def _foreign() -> Invalid:

@@ -9,8 +9,8 @@ from typing import Any
 from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_process_shutdown
 
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SWEEP, make_celery
+from core.logs import set_up_logs
 from worker import runtime, tasks
-from worker.logs import set_up_logs
 
 SWEEP_S = 3600.0
 
