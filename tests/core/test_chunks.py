@@ -62,7 +62,8 @@ def test_a_chunk_whose_lease_ran_out_is_claimed_again_with_a_higher_fence(db: Da
     first = claim(db, chunk_id)
     let_lease_run_out(db, chunk_id)
     second = claim(db, chunk_id)
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert (second.fence, second.attempts) == (first.fence + 1, 2)
 
 
