@@ -57,11 +57,16 @@ class NetworkCache:
         with self._db.read() as session:
             version = registry.get_version(session, version_id)
         manifest = Manifest.from_json(json.dumps(version.manifest))
-        classifier = Classifier(manifest, self._weights(version))
+        classifier = Classifier(manifest, self.weights(version))
         classifier.warm_up()
         return classifier
 
-    def _weights(self, version: ModelVersion) -> bytes:
+    def weights(self, version: ModelVersion) -> bytes:
+        """The weights of a version, from the cache or the blob store; checked either way.
+
+        Raises:
+            BadWeights, BlobMissing: As `get`.
+        """
         path = self._folder / version.digest
         if path.exists() and _digest(weights := path.read_bytes()) == version.digest:
             return weights

@@ -1,0 +1,17 @@
+"""What the tests of the worker share."""
+
+import pytest
+
+from core import registry
+from core.config import Settings
+from core.db import Database
+from tests.factories import make_manifest
+from tests.fakes import FakeRuntime
+
+
+@pytest.fixture
+def runtime(settings: Settings, db: Database) -> FakeRuntime:
+    """A worker's runtime over a fresh database with a version in use."""
+    with db.write() as session:
+        registry.register_shipped(session, [make_manifest()])
+    return FakeRuntime(settings, db)
