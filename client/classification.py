@@ -93,7 +93,7 @@ class Classification:
         if n_files == 0:
             self.outcome.skipped += [item for item in walk(paths) if isinstance(item, Skipped)]
             return
-        name = self._wish.name or _name_of(paths)
+        name = _shown(self._wish.name or _name_of(paths))
         upload, job = new_id(), new_id()
         limits = limits_of(self._client.create_upload(upload, name))
         view = self._client.create_job(job, upload, model=self._wish.model, threshold=self._wish.threshold, name=name)
@@ -128,12 +128,14 @@ class Classification:
             body: Any = _Counted(file, self._display)
             try:
                 view = self._client.send_archive(
-                    job, body, name=wish.name or _shown(path.name), model=wish.model, threshold=wish.threshold
+                    job, body, name=_shown(wish.name or path.name), model=wish.model, threshold=wish.threshold
                 )
             except BadArchive as error:
                 self.outcome.broken.append(f"{path}: {error.message}")
                 if error.job is None:
                     return
+                # The file will not get any better: what arrived whole is all there is.
+                self._client.finish_partial_upload(self._client.get_job(error.job)["upload"])
                 view = self._client.get_job(error.job)
         self._add(view["id"], view)
         self._note_skipped(view)
@@ -195,7 +197,7 @@ class _Counted:
 
 def _name_of(paths: Sequence[Path]) -> str:
     first = paths[0].resolve().name or "files"
-    return _shown(first if len(paths) == 1 else f"{first} and {len(paths) - 1} more")
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
 
 
 def _shown(name: str) -> str:

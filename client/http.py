@@ -67,6 +67,10 @@ class PawsortClient:
     def complete_upload(self, upload: str, n_shards: int) -> dict[str, Any]:
         return self._json("POST", f"{API}/uploads/{upload}/complete", json={"n_shards": n_shards})
 
+    def finish_partial_upload(self, upload: str) -> dict[str, Any]:
+        """No more will come, although something is missing."""
+        return self._json("POST", f"{API}/uploads/{upload}/complete", json={"partial": True})
+
     def create_job(
         self,
         job: str,

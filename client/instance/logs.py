@@ -12,6 +12,8 @@ MAX_BYTES = 64 * 2**20
 WARNING = re.compile(
     r"\b(?:WARNING|ERROR|CRITICAL)\b|\[(?:warning|error|critical)\s*\]|\"level\": ?\"(?:warning|error|critical)\""
 )
+# TensorFlow says this at each start, whatever happens.
+NOISE = re.compile(r"absl::InitializeLog")
 SHOWN_EVERY_S = 15.0
 SHOWN_CHARACTERS = 300
 
@@ -42,7 +44,7 @@ class ChildLog:
     def news(self) -> str | None:
         """A warning that came since the last call, unless one was shown a moment ago."""
         for line in self._new_lines():
-            if WARNING.search(line):
+            if WARNING.search(line) and not NOISE.search(line):
                 self._first = self._first or line.strip()[:SHOWN_CHARACTERS]
                 self._held_back += 1
         if not self._held_back or time.monotonic() - self._shown_at < SHOWN_EVERY_S:
