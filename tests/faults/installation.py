@@ -183,6 +183,8 @@ class Installation:
             if found is None:
                 return None
             pid = found[0]
+            if not living([pid]):  # its lease has not run out yet
+                return None
             os.kill(pid, signal.SIGSTOP)
             if self.find_under_way(job) == found:  # it has not recorded between the look and the stop
                 return pid
@@ -195,6 +197,7 @@ class Installation:
         """`kill -9` a worker process between claim and record; returns its number."""
         pid = self.stop_under_way(job)
         kill(pid)
+        self.wait_for(lambda: not living([pid]), END_S, f"process {pid} to end")
         return pid
 
     # Waiting

@@ -1,17 +1,28 @@
 """`kill -9` of every process, each while a chunk is under way: nothing is lost, doubled or changed."""
 
+import os
+import signal
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from sqlalchemy import func, select
 
-from tests.faults.installation import START_S, Installation
+from core.orm import Shard, Upload
+from tests.factories import make_tar
+from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.processes import kill, living
 from tests.faults.soundness import Said, check_sound, read_results
+from tests.pictures import jpeg
 
 N_SHARDS, N_EACH = 3, 6
+N_SHARD_FILES = 256
+N_KILLS = 3
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,36 @@ def test_a_killed_inference_worker_loses_nothing(installation: Installation, und
     assert installation.find("inference@") != [parent]
 
 
+def test_a_chunk_whose_workers_are_killed_again_and_again_is_labelled_all_the_same(installation: Installation) -> None:
+    upload = installation.send(make_shards(1, N_EACH))
+    first, second = installation.classify(upload), installation.classify(upload)
+    killed = {installation.kill_under_way(second) for _ in range(N_KILLS)}
+    assert len(killed) == N_KILLS
+    for job in (first, second):
+        installation.wait_for_job(job)
+        check_sound(installation.db, job)
+    assert read_results(installation.db, second) == read_results(installation.db, first)
+    assert installation.attempts(second) == [N_KILLS + 1]  # the last one decoded in a child of its own
+
+
+def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(
+    installation: Installation, undisturbed: Undisturbed
+) -> None:
+    installation.wait_for_workers()
+    job = installation.classify(undisturbed.upload)
+    frozen = installation.stop_under_way(job)
+    log = installation.data_dir / "logs" / "inference.log"
+    known = log.read_text().count("lease_lost")
+    try:
+        check_the_same(installation, job, undisturbed)
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    installation.wait_for(lambda: log.read_text().count("lease_lost") > known, END_S, "the results to be dropped")
+    check_the_same(installation, job, undisturbed)
+    assert living([frozen])
+    assert max(installation.attempts(job)) > 1
+
+
 def web_server(installation: Installation) -> int:
     return installation.find("web.wsgi")[0]
 
@@ -95,6 +136,46 @@ def _all(find: Callable[[Installation], int], installation: Installation) -> lis
         return [find(installation)]
     except IndexError:  # it has not been started again yet
         return []
+
+
+def test_everything_killed_at_once_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
+    job = installation.classify(undisturbed.upload)
+    installation.stop_under_way(job)
+    killed = [one.pid for one in installation.processes() if "guard.py" not in one.command]
+    for pid in killed:
+        kill(pid)
+    check_the_same(installation, job, undisturbed)
+    assert max(installation.attempts(job)) > 1
+
+
+def test_an_archive_whose_receiver_is_killed_can_be_sent_again(installation: Installation) -> None:
+    # Larger than what the server reads at a time: it stores a shard while the rest is still to come.
+    files = [(f"many/{number:03}.jpg", jpeg(number) + bytes(20_000)) for number in range(N_SHARD_FILES + 100)]
+    packed = make_tar(files)
+    job = str(uuid4())
+
+    def has_a_shard() -> bool:
+        with installation.db.read() as session:
+            of_upload = select(func.count()).select_from(Shard).join(Upload).where(Upload.uuid == UUID(job))
+            return session.scalars(of_upload).one() > 0
+
+    def body() -> Iterator[bytes]:
+        cut = len(packed) * 9 // 10
+        yield packed[:cut]
+        installation.wait_for(has_a_shard, END_S, "the first shard to be stored")
+        kill(web_server(installation))
+        while True:
+            yield packed[cut : cut + 1]
+
+    with installation.http() as http, pytest.raises(httpx.TransportError):
+        http.put(f"/archives?id={job}", content=body())
+    assert installation.state(job) == "receiving"
+    with installation.client() as client, tempfile.TemporaryFile() as file:
+        file.write(packed)
+        assert client.send_archive(job, file)["id"] == job
+    installation.wait_for_job(job)
+    check_sound(installation.db, job)
+    assert sorted(read_results(installation.db, job)) == [path for path, _ in files]
 
 
 def test_a_web_server_killed_again_and_again_loses_no_shard(
