@@ -13,8 +13,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/run.stamp ## make .venv with everything that Pawsort needs to run
+	@echo "Ready. make run starts everything; make run FOLDER=path classifies one folder."
 
 setup-test: $(VENV)/test.stamp ## the same, and what the tests need
+	@echo "Ready. make test runs the tests."
 
 run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
 	@if [ -z "$$FOLDER" ]; then exec $(BIN)/pawsort up; \
@@ -42,6 +44,10 @@ format: $(VENV)/test.stamp ## put the code into the form that lint asks for
 bench: $(VENV)/test.stamp ## measure the speed from end to end
 	$(BIN)/python -m benchmarks.end_to_end
 
+pretrained: $(VENV)/run.stamp ## train the shipped networks anew: DATA=labelled folder, TEST=another, NETWORK=one of them
+	@if [ -z "$$DATA" ]; then echo "Say which photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
+	$(BIN)/python -m worker.offline pretrained --data "$$DATA" $(if $(TEST),--test "$$TEST") $(if $(NETWORK),--network "$$NETWORK")
+
 docs: ## where to read on
 	@echo "docs/architecture.md  the one way of an image through the system"
 	@echo "docs/decisions.md     what was decided, why, and what it costs"
@@ -54,7 +60,7 @@ requirements: $(UV) ## compile the pinned requirement files anew
 	@! grep -n '://' requirements/*.txt
 
 clean: ## remove the environment and what the tools left behind
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .cache/uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
 # The first Python on the path that fits; a name on the path can be a shim for a version that is not there, so each is run.
 $(VENV)/bin/python:
