@@ -1,0 +1,79 @@
+"""What holds the parts together: migrations, queues, imports, pinned files."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from client.instance import programs
+from core import broker
+from core.config import Settings
+from core.db import Database
+from core.errors import ConfigError
+from core.orm import Base
+from migrations.run import make_config, migrate
+
+ROOT = Path(__file__).parents[1]
+REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+def test_the_migrations_have_one_head() -> None:
+    assert len(ScriptDirectory.from_config(make_config()).get_heads()) == 1
+
+
+def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrating_twice_changes_nothing(db: Database) -> None:
+    migrate(db)
+    db.ping()
+
+
+def test_a_database_of_a_newer_version_is_refused_with_a_sentence(db: Database) -> None:
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match="newer"):
+        migrate(db)
+
+
+def test_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="pawsort migrate"):
+        Database(f"sqlite:///{tmp_path / 'empty.db'}").ping()
+
+
+def test_every_queue_has_a_worker_of_its_own() -> None:
+    started = {part for program in programs.workers(Settings()) for part in program.command}
+    assert {broker.INFERENCE, broker.TRAINING, broker.MAINTENANCE} <= started
+
+
+@pytest.mark.parametrize("module", ["web.wsgi", "worker.app", "client.cli"])
+def test_nothing_that_serves_or_spawns_imports_tensorflow(module: str, tmp_path: Path) -> None:
+    code = f"import sys, {module}; print([name for name in sys.modules if name in ('tensorflow', 'keras')])"
+    environment = {"PAWSORT_DATA_DIR": str(tmp_path), "PAWSORT_SECRET_KEY": "x" * 32, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert run.stdout.strip() == "[]", run.stderr
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_pinned_files_pin_everything_and_carry_no_address(path: Path) -> None:
+    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
+    assert all(re.match(r"[\w.\[\]-]+==\S+", line) for line in lines if line)
+    assert "://" not in path.read_text()
+
+
+def test_what_the_web_needs_comes_without_tensorflow() -> None:
+    assert "tensorflow" not in (ROOT / "requirements" / "web.txt").read_text()
+
+
+def test_the_makefile_has_every_command_that_the_readme_names() -> None:
+    named = set(re.findall(r"`?make ([a-z][a-z-]+)", (ROOT / "README.md").read_text()))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named <= targets
