@@ -16,8 +16,8 @@ from tests.browser.chromium import chromium
 from tests.browser.site import served
 from web.app import App
 
-# Refusals and lost connections are what some tests are about; Chromium notes each of them here. What belongs to a page is
-# watched by its answers.
+# Refusals and lost connections are what some tests are about, and Chromium notes each of them. What belongs to a page
+# is watched by its answers.
 EXPECTED_NOISE = "Failed to load resource:"
 PARTS_OF_A_PAGE = ("script", "stylesheet", "image", "font")
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.browser.api import Api, job_id_of
 from tests.browser.chromium import drop
 from tests.browser.probe import longest_block_ms, start_probe
 from tests.browser.trees import make_tree
-from tests.factories import draw_picture
+from tests.factories import draw_picture, make_tar
 
 LONGEST_BLOCK_MS = 200
 TOO_LARGE = 64 * 2**20 + 1
@@ -132,3 +133,37 @@ def test_loose_files_arrive_under_their_names(user_page: Page, api: Api, tmp_pat
     job = api.wait_until_done(job_id_of(user_page.url))
     assert job["name"] == "3 files"
     assert [row["path"] for row in api.rows(job["id"])] == [file.name for file in files]
+
+
+def test_a_dropped_zip_is_sent_as_it_is_and_unpacked_by_the_server(user_page: Page, api: Api, tmp_path: Path) -> None:
+    archive = tmp_path / "from a camera.zip"
+    names = [f"from a camera/день {n % 3}/{n}.jpg" for n in range(20)]
+    with zipfile.ZipFile(archive, "w") as writing:
+        for n, name in enumerate(names):
+            writing.writestr(name, draw_picture(n))
+    drop(user_page, [archive])
+    user_page.wait_for_url("**/jobs/*")
+    job = api.wait_until_done(job_id_of(user_page.url))
+    assert job["name"] == "from a camera"
+    assert [row["path"] for row in api.rows(job["id"])] == names
+
+
+def test_an_archive_is_sent_again_when_the_connection_is_lost(user_page: Page, api: Api, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.tar"
+    files = {f"photos/{n}.jpg": draw_picture(n) for n in range(5)}
+    archive.write_bytes(make_tar(files))
+    user_page.route("**/api/v1/archives?*", lambda route: route.abort("connectionreset"), times=2)
+    drop(user_page, [archive])
+    user_page.wait_for_url("**/jobs/*")
+    job = api.wait_until_done(job_id_of(user_page.url))
+    assert [row["path"] for row in api.rows(job["id"])] == list(files)
+
+
+def test_what_is_no_archive_halts_with_the_servers_words(user_page: Page, tmp_path: Path) -> None:
+    archive = tmp_path / "broken.zip"
+    archive.write_bytes(b"this is no zip")
+    drop(user_page, [archive])
+    panel = user_page.locator("[data-panel]")
+    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Halted")
+    expect(panel.get_by_role("button", name="Go on")).to_be_visible()
+    expect(panel.locator('[data-part="message"]')).not_to_be_empty()

@@ -6,9 +6,13 @@
  */
 
 import { isIgnored } from "./names.js";
+import { pause } from "./slices.js";
 
-/** Answers about files come back in one go, each a wait for another process: a thousand of them would freeze the page. */
-const AT_ONCE = 32;
+/**
+ * Each answer about a file makes the page wait for another process for a moment, and answers that have come in the meantime are taken in
+ * the same breath: with all of them asked for at once, the page would stand still for seconds.
+ */
+const AT_ONCE = 16;
 
 /**
  * Take the entries out of a drop. Call it inside the event: the browser empties the list as soon as the handler has ended or awaited.
@@ -69,6 +73,7 @@ async function readFolder(folder, folders, found, onFound) {
 async function addEntries(entries, folders, found) {
   for (let i = 0; i < entries.length; i += AT_ONCE) {
     await Promise.all(entries.slice(i, i + AT_ONCE).map((entry) => addEntry(entry, folders, found)));
+    await pause();
   }
 }
 

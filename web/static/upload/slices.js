@@ -1,8 +1,10 @@
-/** Heavy pieces of work, one at a time and with a break before each, so that the page can paint and answer in between. */
+/** Heavy work in small pieces with breaks between them, so that the page can paint and answer. */
 
 let line = Promise.resolve();
 
 /**
+ * Run a piece of work after those that were asked for before it, in a task of its own.
+ *
  * @param {() => T} work
  * @returns {Promise<T>}
  * @template T
@@ -13,13 +15,9 @@ export function inTurn(work) {
   return turn;
 }
 
-/** Let everything else have its turn. Timers of hidden tabs wait for up to a minute, messages do not. */
-function pause() {
+/** Let everything that waits have its turn. A message, not a timer: timers of hidden tabs wait for up to a minute. */
+export function pause() {
   return new Promise((resolve) => {
-    if (!document.hidden) {
-      setTimeout(resolve, 0);
-      return;
-    }
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

@@ -1,0 +1,119 @@
+"""A job page while its job is running: it follows, slows down, rests when nobody looks, and stops at the end."""
+
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import jobs
+from core.blobs import Blobs
+from core.db import Database
+from tests.factories import make_job, make_upload, run_job
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture
+def job(db: Database, blobs: Blobs, site: str) -> UUID:
+    """A job of 8 pictures that waits for a worker."""
+    return make_job(db, make_upload(db, blobs, n_files=8, name="birds"))
+
+
+def _count_polls(page: Page, job: UUID) -> list[int]:
+    polls: list[int] = []
+    page.on("response", lambda answer: answer.url.endswith(f"/api/v1/jobs/{job}") and polls.append(answer.status))
+    return polls
+
+
+def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
+    owner_page: Page, site: str, db: Database, job: UUID
+) -> None:
+    polls = _count_polls(owner_page, job)
+    owner_page.goto(f"{site}/jobs/{job}")
+    expect(owner_page).to_have_title("0 % · birds – Pawsort")
+    expect(owner_page.get_by_text("The first pictures appear here")).to_be_visible()
+    run_job(db, job)
+    expect(owner_page.locator(".chip")).to_have_text("Done", timeout=10_000)
+    expect(owner_page).to_have_title("birds – Pawsort")
+    expect(owner_page.locator(".tile")).to_have_count(8)
+    expect(owner_page.locator('[data-count="cat"]')).to_have_text("8")
+    expect(owner_page.get_by_role("button", name="Stop this job")).to_be_hidden()
+    expect(owner_page.locator('[data-field="announce"]')).to_have_text("Done. 8 files sorted, 0 failed.")
+    asked = len(polls)
+    owner_page.wait_for_timeout(3000)
+    assert len(polls) == asked
+
+
+def test_polls_become_rare_while_nothing_moves_and_carry_the_tag(owner_page: Page, site: str, job: UUID) -> None:
+    polls = _count_polls(owner_page, job)
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.wait_for_timeout(9500)
+    assert polls[0] == 200
+    assert 3 <= len(polls) <= 5  # after 1, 2.0, 3.5, 5.8 and 9.1 s
+    assert set(polls[1:]) == {304}
+
+
+def test_a_hidden_page_asks_nothing_and_catches_up_when_seen(
+    owner_page: Page, site: str, db: Database, job: UUID
+) -> None:
+    polls = _count_polls(owner_page, job)
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.evaluate(HIDE, True)
+    owner_page.wait_for_timeout(300)
+    asked = len(polls)
+    run_job(db, job)
+    owner_page.wait_for_timeout(2500)
+    assert len(polls) == asked
+    owner_page.evaluate(HIDE, False)
+    expect(owner_page.locator(".chip")).to_have_text("Done", timeout=2000)
+
+
+def test_a_server_that_is_away_is_mentioned_and_waited_for(
+    owner_page: Page, site: str, db: Database, job: UUID
+) -> None:
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.route(f"**/api/v1/jobs/{job}", lambda route: route.abort("connectionrefused"))
+    notice = owner_page.get_by_text("The server does not answer at the moment.")
+    expect(notice).to_be_visible()
+    owner_page.unroute(f"**/api/v1/jobs/{job}")
+    run_job(db, job)
+    expect(owner_page.locator(".chip")).to_have_text("Done", timeout=10_000)
+    expect(notice).to_be_hidden()
+
+
+def test_a_job_deleted_elsewhere_turns_into_the_page_that_says_so(
+    owner_page: Page, site: str, db: Database, job: UUID
+) -> None:
+    owner_page.goto(f"{site}/jobs/{job}")
+    with db.write() as session:
+        jobs.delete_job(session, job)
+    expect(owner_page.get_by_role("heading", name="This has been deleted")).to_be_visible(timeout=10_000)
+
+
+def test_rows_of_the_list_follow_their_jobs(owner_page: Page, site: str, db: Database, job: UUID) -> None:
+    owner_page.goto(site)
+    row = owner_page.locator(f'[data-job="{job}"]')
+    expect(row).to_contain_text("Waiting for a free worker")
+    run_job(db, job)
+    expect(row.locator(".chip")).to_have_text("Done", timeout=10_000)
+    expect(row.locator('[data-count="cat"]')).to_have_text("8")
+    expect(row.locator("progress")).to_be_hidden()
+
+
+def test_new_results_are_offered_not_forced_on_somebody_who_has_scrolled(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    upload = make_upload(db, blobs, n_files=150, is_complete=False)
+    growing = make_job(db, upload)
+    run_job(db, growing)
+    owner_page.goto(f"{site}/jobs/{growing}")
+    owner_page.mouse.wheel(0, 20_000)
+    expect(owner_page.locator(".tile")).to_have_count(120)
+    with db.write() as session:
+        jobs.cancel_job(session, growing)
+    expect(owner_page.get_by_role("link", name="Show them")).to_be_visible(timeout=10_000)

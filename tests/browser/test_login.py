@@ -1,0 +1,90 @@
+"""Coming in and going out."""
+
+from uuid import UUID
+
+from playwright.sync_api import Page, expect
+
+from core import accounts
+from core.blobs import Blobs
+from core.db import Database
+from tests.factories import make_job, make_upload
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+
+def _token(db: Database) -> str:
+    with db.write() as session:
+        return accounts.create_token(session, "test")
+
+
+def _job(db: Database, blobs: Blobs) -> UUID:
+    return make_job(db, make_upload(db, blobs, n_files=1, name="secret"))
+
+
+def test_the_printed_link_logs_in_and_the_token_leaves_the_address(page: Page, site: str, db: Database) -> None:
+    page.goto(f"{site}/login?token={_token(db)}")
+    assert page.url == f"{site}/"
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def test_a_wrong_token_is_refused_with_a_sentence_that_helps(page: Page, site: str) -> None:
+    answer = page.goto(f"{site}/login?token=wrong")
+    assert answer is not None
+    assert answer.status == 401
+    expect(page.get_by_role("alert")).to_contain_text("Nobody has this token.")
+    expect(page.get_by_label("Token")).to_be_focused()
+
+
+def test_a_pasted_token_logs_in_and_goes_where_one_wanted_to_go(
+    page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = _job(db, blobs)
+    page.goto(f"{site}/jobs/{job}")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.get_by_label("Token").fill(_token(db))
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="secret")).to_be_visible()
+    assert page.url == f"{site}/jobs/{job}"
+
+
+def test_after_logging_out_nothing_is_shown(owner_page: Page, site: str) -> None:
+    owner_page.get_by_role("button", name="Log out").click()
+    expect(owner_page.get_by_role("heading", name="Log in")).to_be_visible()
+    owner_page.goto(site)
+    expect(owner_page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_a_form_with_a_wrong_csrf_token_changes_nothing(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = _job(db, blobs)
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.evaluate(
+        "() => document.querySelectorAll('[name=csrf_token]').forEach((field) => (field.value = 'forged'))"
+    )
+    with owner_page.expect_navigation() as navigation:
+        owner_page.get_by_role("button", name="Stop this job").click()
+    assert navigation.value is not None
+    assert navigation.value.status == 403
+    expect(owner_page.get_by_role("heading", name="That was not allowed")).to_be_visible()
+    owner_page.goto(f"{site}/jobs/{job}")
+    expect(owner_page.locator(".chip")).to_have_text("Waiting")
+
+
+def test_a_call_without_the_csrf_header_changes_nothing(owner_page: Page, db: Database, blobs: Blobs) -> None:
+    job = _job(db, blobs)
+    cancel = """async ([url, headers]) => (await fetch(url, { method: "POST", headers })).status"""
+    url = f"/api/v1/jobs/{job}/cancel"
+    assert owner_page.evaluate(cancel, [url, {}]) == 403
+    assert owner_page.evaluate(cancel, [url, {"X-CSRF-Token": "forged"}]) == 403
+    token = owner_page.locator('meta[name="csrf-token"]').get_attribute("content")
+    assert owner_page.evaluate(cancel, [url, {"X-CSRF-Token": token}]) == 200
+
+
+def test_inline_scripts_and_styles_are_refused_by_the_policy(page: Page, site: str) -> None:
+    answer = page.goto(f"{site}/login")
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert page.locator("script:not([src]), style, [style], [onclick]").count() == 0

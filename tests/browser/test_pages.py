@@ -1,0 +1,256 @@
+"""What people see: jobs, a job, its pictures, what failed; with and without JavaScript."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from core import accounts
+from core.blobs import Blobs
+from core.db import Database
+from core.errors import ErrorCode
+from core.orm import Job
+from tests.factories import draw_picture, make_job, make_upload, run_job
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+HOSTILE = "<img src=x onerror=alert(1)>.jpg"
+FILES = {
+    "zoo/tiger.jpg": (0.95, 0.03),
+    "zoo/wolf.jpg": (0.02, 0.97),
+    "zoo/fox.jpg": (0.41, 0.45),
+    f"zoo/{HOSTILE}": (0.85, 0.1),
+    "zoo/broken.jpg": ErrorCode.TRUNCATED,
+}
+
+
+@pytest.fixture
+def zoo(db: Database, blobs: Blobs, site: str) -> UUID:
+    """A job that has ended: two cats, a dog, one unsure, one broken."""
+    upload = make_upload(db, blobs, {path: draw_picture(n) for n, path in enumerate(FILES)}, name="zoo")
+    job = make_job(db, upload)
+    run_job(db, job, FILES)
+    return job
+
+
+@pytest.fixture
+def plain_page(browser: Browser, site: str, db: Database) -> Iterator[Page]:
+    """A logged-in page of a browser without JavaScript."""
+    with db.write() as session:
+        token = accounts.create_token(session, "plain")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/login?token={token}")
+    yield page
+    context.close()
+
+
+def _labels(page: Page) -> list[str]:
+    return page.locator(".tile__label > :first-child").all_text_contents()
+
+
+def test_the_empty_first_page_says_what_to_do(owner_page: Page) -> None:
+    expect(owner_page.get_by_role("heading", name="Drop a folder of pictures here")).to_be_visible()
+    expect(owner_page.get_by_role("button", name="Choose a folder")).to_be_visible()
+    expect(owner_page.get_by_role("heading", name="Nothing sorted yet")).to_be_visible()
+
+
+def test_jobs_are_listed_newest_first_with_their_counts(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    for n in range(32):
+        make_job(db, make_upload(db, blobs, n_files=1, name=f"job {n}"))
+    owner_page.goto(site)
+    expect(owner_page.locator(".job__name")).to_have_text([f"job {n}" for n in range(31, 1, -1)])
+    owner_page.get_by_role("link", name="Older jobs").click()
+    expect(owner_page.locator(".job__name")).to_have_text(["job 1", "job 0"])
+    owner_page.get_by_role("link", name="Newest jobs").click()
+    expect(owner_page.locator(".job__name").first).to_have_text("job 31")
+
+
+def test_a_job_shows_its_counts_and_its_pictures(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(site)
+    owner_page.get_by_role("link", name="zoo").click()
+    expect(owner_page.get_by_role("heading", name="zoo", exact=True)).to_be_visible()
+    counts = {
+        name: owner_page.locator(f'[data-count="{name}"]') for name in ("sorted", "cat", "dog", "unsure", "failed")
+    }
+    assert {name: locator.text_content() for name, locator in counts.items()} == {
+        "sorted": "5",
+        "cat": "2",
+        "dog": "1",
+        "unsure": "1",
+        "failed": "1",
+    }
+    assert _labels(owner_page) == ["Cat", "Dog", "Unsure", "Cat", "Failed"]
+    expect(owner_page.locator(".tile").first).to_contain_text("95 %")
+    expect(owner_page.locator(".tile img")).to_have_count(4)
+    owner_page.wait_for_function(
+        "() => [...document.querySelectorAll('.tile img')].every((img) => img.naturalWidth > 0)"
+    )
+
+
+def test_a_file_name_that_is_html_stays_a_file_name(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}?label=cat")
+    expect(owner_page.locator(".tile__name").nth(1)).to_have_text(HOSTILE)
+    made = owner_page.evaluate(
+        """async (path) => {
+          const { makeTile } = await import("/static/job/tile.js");
+          const result = { image_id: 1, path, label: "cat", confidence: 0.9, error_code: null, error: null };
+          return makeTile(result, document.querySelector("#tile")).querySelector(".tile__name").innerHTML;
+        }""",
+        HOSTILE,
+    )
+    assert made == "&lt;img src=x onerror=alert(1)&gt;.jpg"
+
+
+def test_filters_stand_in_the_address(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}")
+    owner_page.get_by_role("link", name="2 Cat").click()
+    assert _labels(owner_page) == ["Cat", "Cat"]
+    owner_page.get_by_label("At least this sure").select_option("90 %")
+    owner_page.wait_for_url(f"**/jobs/{zoo}?label=cat&min_confidence=0.9")
+    expect(owner_page.locator(".tile__name")).to_have_text(["tiger.jpg"])
+    owner_page.get_by_label("File or folder name contains").fill("nothing like it")
+    owner_page.keyboard.press("Enter")
+    expect(owner_page.get_by_text("No picture fits this choice.")).to_be_visible()
+    owner_page.get_by_role("link", name="Show all").click()
+    expect(owner_page.locator(".tile")).to_have_count(5)
+
+
+def test_the_least_sure_can_come_first(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}?sort=confidence")
+    expect(owner_page.locator(".tile__name")).to_have_text(["fox.jpg", HOSTILE, "tiger.jpg", "wolf.jpg"])
+    expect(owner_page.get_by_label("Order")).to_have_value("confidence")
+
+
+def test_an_address_with_nonsense_in_it_shows_everything(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}?label=horse&min_confidence=nan&max_confidence=7&sort=size")
+    expect(owner_page.locator(".tile")).to_have_count(5)
+
+
+def test_failed_files_have_a_page_with_what_to_do(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}")
+    owner_page.get_by_role("link", name="1 Failed").click()
+    row = owner_page.locator(".failures tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("zoo/broken.jpg")
+    expect(row).to_contain_text(ErrorCode.TRUNCATED.sentence)
+
+
+def test_more_pictures_come_while_scrolling(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=200))
+    run_job(db, job)
+    owner_page.goto(f"{site}/jobs/{job}")
+    tiles = owner_page.locator(".tile")
+    first = tiles.count()
+    assert first <= 180
+    for _ in range(20):
+        owner_page.mouse.wheel(0, 4000)
+        owner_page.wait_for_timeout(100)
+    expect(tiles).to_have_count(200)
+    assert len(set(owner_page.locator(".tile__name").all_text_contents())) == 200
+    expect(owner_page.get_by_role("link", name="More pictures")).to_have_count(0)
+
+
+def test_the_table_can_be_downloaded(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}")
+    with owner_page.expect_download() as download:
+        owner_page.get_by_role("link", name="Download table (CSV)").click()
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[1].startswith("zoo/tiger.jpg,cat,0.950000,")
+    assert len(lines) == 1 + len(FILES)
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_no_page_is_wider_than_the_window(owner_page: Page, site: str, zoo: UUID, width: int) -> None:
+    owner_page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/", f"/jobs/{zoo}", f"/jobs/{zoo}/failed", f"/jobs/{zoo}/delete", "/help", "/nothing", "/login"):
+        owner_page.goto(site + path)
+        assert owner_page.evaluate("() => document.documentElement.scrollWidth") <= width, path
+
+
+def test_the_keyboard_reaches_everything_on_a_job_page(owner_page: Page, site: str, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}")
+    reached = []
+    for _ in range(40):
+        owner_page.keyboard.press("Tab")
+        reached.append(owner_page.evaluate("() => document.activeElement.textContent.trim().slice(0, 30)"))
+    assert reached[0] == "Skip to the content"
+    for name in ("Download table (CSV)", "Try the failed ones again", "Delete …", "Show"):
+        assert name in reached
+
+
+def test_without_javascript_everything_can_be_read(plain_page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=100, name="plain"))
+    run_job(db, job, {"photos/5.jpg": ErrorCode.EMPTY_FILE})
+    plain_page.goto(site)
+    expect(plain_page.get_by_text("Sending from this page needs JavaScript")).to_be_visible()
+    plain_page.get_by_role("link", name="plain").click()
+    expect(plain_page.locator(".tile")).to_have_count(60)
+    plain_page.get_by_role("link", name="More pictures").click()
+    expect(plain_page.locator(".tile")).to_have_count(40)
+    plain_page.get_by_label("File or folder name contains").fill("5.jpg")
+    plain_page.get_by_role("button", name="Show").click()
+    expect(plain_page.locator(".tile")).to_have_count(10)
+    plain_page.get_by_role("link", name="1 Failed").click()
+    expect(plain_page.locator(".failures tbody tr")).to_have_count(1)
+    with plain_page.expect_download() as download:
+        plain_page.get_by_role("link", name="JSON Lines").click()
+    assert len(download.value.path().read_text(encoding="utf-8").splitlines()) == 100
+
+
+def test_without_javascript_a_job_can_be_stopped_retried_and_deleted(
+    plain_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs, name="plain"))
+    plain_page.goto(f"{site}/jobs/{job}")
+    plain_page.get_by_role("button", name="Stop this job").click()
+    expect(plain_page.locator(".chip")).to_have_text("Stopped")
+    plain_page.get_by_role("button", name="Go on with this job").click()
+    expect(plain_page.locator(".chip")).to_have_text("Sorting")
+    plain_page.get_by_role("link", name="Delete …").click()
+    expect(plain_page.get_by_role("heading", name="Delete “plain”?")).to_be_visible()
+    plain_page.get_by_role("link", name="Keep it").click()
+    plain_page.get_by_role("link", name="Delete …").click()
+    plain_page.get_by_role("button", name="Delete it for good").click()
+    expect(plain_page.get_by_role("heading", name="Nothing sorted yet")).to_be_visible()
+    plain_page.goto(f"{site}/jobs/{job}")
+    expect(plain_page.get_by_role("heading", name="This has been deleted")).to_be_visible()
+
+
+def test_retrying_starts_the_failed_files_anew(owner_page: Page, site: str, db: Database, zoo: UUID) -> None:
+    owner_page.goto(f"{site}/jobs/{zoo}")
+    owner_page.get_by_role("button", name="Try the failed ones again").click()
+    expect(owner_page.locator('[data-field="progress-text"]')).to_have_text("4 of 5 files sorted")
+    with db.read() as session:
+        assert session.execute(select(Job.n_done, Job.n_failed)).one() == (4, 0)
+
+
+def test_deleting_asks_whether_pictures_go_too(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    upload = make_upload(db, blobs, n_files=2)
+    first, second = make_job(db, upload, name="first"), make_job(db, upload, name="second")
+    owner_page.goto(f"{site}/jobs/{first}/delete")
+    expect(owner_page.get_by_text("The pictures stay, because another job uses them.")).to_be_visible()
+    owner_page.get_by_role("button", name="Delete it for good").click()
+    owner_page.goto(f"{site}/jobs/{second}/delete")
+    expect(owner_page.get_by_text("and the 2 pictures that were sent to this server")).to_be_visible()
+
+
+def test_what_is_not_there_gets_a_page_of_its_own(owner_page: Page, site: str) -> None:
+    for path in ("/nothing", f"/jobs/{uuid4()}"):
+        answer = owner_page.goto(site + path)
+        assert answer is not None
+        assert answer.status == 404
+        expect(owner_page.get_by_role("heading", name="Nothing is here")).to_be_visible()
+        owner_page.get_by_role("link", name="Go to the list of jobs").click()
+        assert owner_page.url == f"{site}/"
+
+
+def test_the_help_page_has_commands_with_the_readers_address(owner_page: Page, site: str) -> None:
+    owner_page.get_by_role("link", name="Help", exact=True).click()
+    expect(
+        owner_page.get_by_text(f"pawsort classify photos -o photos.csv --server {site} --token TOKEN")
+    ).to_be_visible()
