@@ -4,13 +4,24 @@ Nothing here, and nothing that is imported from here, imports TensorFlow: a pare
 """
 
 import os
+import threading
 from typing import Any
 
-from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_process_shutdown
+import structlog
+from celery.signals import (
+    celeryd_after_setup,
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+)
+from celery.worker import state
 
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SWEEP, make_celery
 from core.logs import set_up_logs
 from worker import runtime, tasks
+
+log = structlog.get_logger()
 
 SWEEP_S = 3600.0
 
@@ -48,3 +59,18 @@ def _start_process(**_: object) -> None:
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop_process(**_: object) -> None:
     runtime.get().stop()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _watch_beat(sender: Any, **_: object) -> None:
+    """Celery starts beat as a process beside the worker and never looks after it again: we do."""
+    beat = getattr(sender.controller, "beat", None)
+    if beat is not None:
+        threading.Thread(target=_end_without_beat, args=(beat,), name="beat-watch", daemon=True).start()
+
+
+def _end_without_beat(beat: Any) -> None:
+    beat.join()
+    if state.should_stop is None and state.should_terminate is None:
+        log.error("beat_died", note="this worker ends as well, to be started again together with a new one")
+        os._exit(1)
