@@ -138,6 +138,19 @@ def _all(find: Callable[[Installation], int], installation: Installation) -> lis
         return []
 
 
+def test_what_the_workers_themselves_have_started_may_be_killed_too(
+    installation: Installation, undisturbed: Undisturbed
+) -> None:
+    workers = installation.wait_for_workers()
+    helpers = [one for one in installation.processes() if one.parent != installation.pid and one.pid not in workers]
+    assert any("beat" in one.command for one in helpers)
+    for one in helpers:
+        kill(one.pid)
+    job = installation.classify(undisturbed.upload)
+    installation.kill_under_way(job)  # which the reconciler, woken by the beat, has to find
+    check_the_same(installation, job, undisturbed)
+
+
 def test_everything_killed_at_once_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
     job = installation.classify(undisturbed.upload)
     installation.stop_under_way(job)
