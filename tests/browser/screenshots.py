@@ -1,0 +1,137 @@
+"""Makes the pictures in docs/screenshots: `python -m tests.browser.screenshots`. Draws its own cats and dogs."""
+
+import io
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+from pydantic import SecretStr
+from sqlalchemy import select, update
+
+from core import accounts, registry
+from core.blobs import Blobs
+from core.clock import db_now
+from core.config import Settings
+from core.db import Database
+from core.errors import ErrorCode
+from core.orm import Job
+from migrations.run import migrate
+from tests.browser.chromium import chromium, drop
+from tests.browser.drawings import draw_pet, draw_scene
+from tests.browser.site import served
+from tests.factories import make_job, make_manifest, make_upload, run_job
+from web.app import create_app
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+PICTURES_PER_S = 94.0
+Scheme = Literal["light", "dark"]
+
+
+def main() -> None:
+    """Make every picture anew."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = _settings(Path(folder))
+        db = Database(settings.sql_url)
+        migrate(db)
+        with db.write() as session:
+            registry.register_shipped(session, [make_manifest()])
+            token = accounts.create_token(session, "screenshots")
+        with served(create_app(settings)) as site, chromium() as browser:
+            job = _fill(db, Blobs(settings.store_url, 0))
+            for scheme in ("light", "dark"):
+                page = _page(browser, f"{site}/login?token={token}", scheme, 1280, 860)
+                _shoot(page, f"jobs-{scheme}")
+                page.goto(f"{site}/jobs/{job}")
+                _shoot(page, f"job-{scheme}")
+            _shoot_sending(_page(browser, f"{site}/login?token={token}", "light", 1280, 640), db, Path(folder))
+            page = _page(browser, f"{site}/login?token={token}", "light", 390, 844)
+            page.goto(f"{site}/jobs/{job}")
+            _shoot(page, "job-phone")
+        db.close()
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        data_dir=folder,
+        database_url=f"sqlite:///{folder / 'pawsort.db'}",
+        redis_url=f"unix://{folder / 'none'}",
+        blob_url=(folder / "blobs").as_uri(),
+        secret_key=SecretStr("only for pictures of pages"),
+        min_free_bytes=0,
+    )
+
+
+def _fill(db: Database, blobs: Blobs) -> UUID:
+    """Three jobs; the last is the one to be shown."""
+    chance = random.Random(5)
+    for name, n_files in (("Shelter, March", 60), ("Garden camera", 90)):
+        _make_job(db, blobs, name, n_files, chance)
+    return _make_job(db, blobs, "Holiday 2026", 180, chance)
+
+
+def _make_job(db: Database, blobs: Blobs, name: str, n_files: int, chance: random.Random) -> UUID:
+    files: dict[str, bytes] = {}
+    outcomes: dict[str, tuple[float, float] | ErrorCode] = {}
+    for n in range(n_files):
+        kind = chance.choices(("cat", "dog", "scene", "broken"), (10, 10, 2, 0.6))[0]
+        path = f"{name}/day {n // 30 + 1}/IMG_{2100 + n}.jpg"
+        files[path] = draw_scene(n) if kind == "scene" else draw_pet("cat" if kind == "broken" else kind, n)
+        sure = chance.uniform(0.9, 0.998)
+        outcomes[path] = {
+            "cat": (sure, (1 - sure) / 2),
+            "dog": ((1 - sure) / 2, sure),
+            "scene": (chance.uniform(0.2, 0.4), chance.uniform(0.2, 0.5)),
+            "broken": ErrorCode.TRUNCATED,
+        }[kind]
+    job = make_job(db, make_upload(db, blobs, files, name=name))
+    run_job(db, job, outcomes)
+    with db.write() as session:  # nobody was in a hurry
+        session.execute(update(Job).where(Job.uuid == job).values(started_at=db_now(-n_files / PICTURES_PER_S)))
+    return job
+
+
+def _page(browser: Browser, address: str, scheme: Scheme, width: int, height: int) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="Europe/London"
+    )
+    page = context.new_page()
+    page.goto(address)
+    return page
+
+
+def _shoot_sending(page: Page, db: Database, folder: Path) -> None:
+    """The first page with an upload half on its way: the last shard is held back."""
+    dropped = folder / "Winter walks"
+    dropped.mkdir()
+    for n in range(700):
+        (dropped / f"IMG_{n:04}.jpg").write_bytes(draw_pet("dog", n % 12))
+    page.route("**/shards/2", lambda route: None)
+    drop(page, [dropped])
+    page.get_by_text("Sending: ").wait_for()
+    page.wait_for_function("() => document.querySelector('[data-part=sent]').value > 4e6")
+    with db.read() as session:
+        newest = session.scalars(select(Job.uuid).order_by(Job.id.desc())).first()
+    assert newest is not None
+    run_job(db, newest)
+    page.get_by_text("Sorted: 512").wait_for()
+    _shoot(page, "sending")
+
+
+def _shoot(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    target = FOLDER / f"{name}.png"
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(target, optimize=True)
+    sys.stdout.write(f"{target.name}  {target.stat().st_size // 1024} KB\n")
+
+
+if __name__ == "__main__":
+    main()
