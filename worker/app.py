@@ -5,6 +5,7 @@ Nothing here, and nothing that is imported from here, imports TensorFlow: a pare
 
 import os
 import threading
+import time
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from worker import runtime, tasks
 log = structlog.get_logger()
 
 SWEEP_S = 3600.0
+START_AGAIN_S = 2.0
 
 settings = runtime.get().settings
 app = make_celery(settings)
@@ -53,7 +55,20 @@ def _start_process(**_: object) -> None:
     """A child of the inference worker: load the version in use and warm it before the first claim."""
     set_up_logs()
     if INFERENCE in settings.queues.split(","):
-        runtime.get().start(INFERENCE)
+        _start_inference()
+
+
+def _start_inference() -> None:
+    """Try until it works: Celery would swallow the error and give work to a process that has no heartbeat.
+
+    A pool whose process is not ready in time (`worker_proc_alive_timeout`) starts another in its place.
+    """
+    while True:
+        try:
+            return runtime.get().start(INFERENCE)
+        except Exception as error:  # a database or a store that is away for a moment, whatever its library raises
+            log.warning("start_failed", error=f"{type(error).__name__}: {error}", again_in_s=START_AGAIN_S)
+            time.sleep(START_AGAIN_S)
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -17,6 +17,7 @@ from core.blobs import Blobs
 from core.broker import Bell, connect, make_celery
 from core.config import Settings, load_settings
 from core.db import Database
+from core.errors import BadWeights, BlobMissing
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache
 
@@ -64,10 +65,16 @@ class Runtime:
         return self.networks.get(version_id)
 
     def start(self, queue: str) -> None:
-        """Get ready for work: load and warm the version in use, then enter this process as a worker."""
+        """Get ready for work: load and warm the version in use, then enter this process as a worker.
+
+        A version that cannot be used fails its own jobs, with a sentence; this process works on others.
+        """
         with self.db.read() as session:
             version = registry.current_version(session)
-        self.classifier(version.id)
+        try:
+            self.classifier(version.id)
+        except (BadWeights, BlobMissing) as error:
+            log.error("version_unusable", version=version.id, reason=error.message)
         device = self.networks.device()
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
