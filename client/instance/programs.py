@@ -75,7 +75,7 @@ def workers(settings: "Settings") -> list[Program]:
 def _worker(name: str, options: list[str]) -> Program:
     command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-n", f"{name}@%h", *options]
     command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-    # Celery's soft shutdown hangs on SIGQUIT; what asks for an end sends SIGTERM.
+    # Celery begins its soft shutdown, which gives chunks back, at SIGQUIT; we ask with SIGTERM as everybody does.
     return Program(name, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
 
 

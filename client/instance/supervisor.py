@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1
 STOP_S = 11.0
-WEB_DEATHS = 5
+WEB_DEATHS = 4
 
 
 @dataclass(frozen=True, slots=True)

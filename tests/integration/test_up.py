@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from client.http import PawsortClient
+from client.instance.record import read_record
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture
 from tests.faults.installation import Installation
@@ -54,6 +56,15 @@ def start_pawsort(installation: Installation, *words: object) -> "subprocess.Pop
     )
 
 
+def arrived(installation: Installation) -> int:
+    """How many files the jobs of a running instance hold."""
+    record = read_record(installation.data_dir)
+    if record is None:
+        return 0
+    with PawsortClient(record.address, record.token) as client:
+        return sum(job["counts"]["total"] for job in client.list_jobs())
+
+
 def printed(installation: Installation) -> str:
     return (installation.data_dir / "up.txt").read_text(encoding="utf-8")
 
@@ -84,6 +95,11 @@ def test_classify_starts_an_instance_for_its_time_and_what_it_did_is_there_after
     assert again.read_bytes() == out.read_bytes()
     assert "фото" in pawsort(installation, "jobs").stdout
 
+    installation.wait_for_workers(1)
+    health = pawsort(installation, "doctor", "--orphan-age", 0)
+    assert health.returncode == 0, health.stdout
+    assert "1 for inference" in health.stdout
+
 
 def test_up_prints_a_link_that_logs_in_and_keeps_secrets_to_its_owner(installation: Installation) -> None:
     installation.start()
@@ -102,15 +118,10 @@ def test_up_prints_a_link_that_logs_in_and_keeps_secrets_to_its_owner(installati
     assert not (installation.data_dir / "instance.json").exists()
 
 
-def test_doctor_finds_nothing_wrong_while_it_runs_and_after_it(installation: Installation) -> None:
-    installation.start()
-    installation.wait_for_workers(1)
-    while_running = pawsort(installation, "doctor", "--orphan-age", 0)
-    assert while_running.returncode == 0, while_running.stdout
-    assert "1 for inference" in while_running.stdout
-    installation.stop()
-    afterwards = pawsort(installation, "doctor", "--orphan-age", 0)
-    assert afterwards.returncode == 0, afterwards.stdout
+def test_doctor_finds_an_orphan_and_says_what_to_do(installation: Installation) -> None:
+    assert pawsort(installation, "migrate").returncode == 0
+    healthy = pawsort(installation, "doctor", "--orphan-age", 0)
+    assert healthy.returncode == 0, healthy.stdout
     orphan = installation.data_dir / "blobs" / "uploads" / "lost" / "00000000-aa.tar"
     orphan.parent.mkdir(parents=True)
     orphan.write_bytes(b"x")
@@ -144,6 +155,15 @@ def test_a_database_that_does_not_answer_is_a_sentence(installation: Installatio
     assert "Traceback" not in refused.stderr
 
 
+def test_a_web_server_that_cannot_be_started_ends_it_with_its_last_words(installation: Installation) -> None:
+    installation.environment["GUNICORN_CMD_ARGS"] = "--no-such-option"
+    refused = pawsort(installation, "up", "--port", 0, seconds=60)
+    assert refused.returncode == 1
+    assert "The web server cannot be started" in refused.stderr
+    assert "--no-such-option" in refused.stderr
+    assert "web ended (exit code 2); starting it again in 2 s." in refused.stdout
+
+
 def test_callers_wait_in_line_while_the_web_server_is_started_again(installation: Installation) -> None:
     installation.start()
     (web,) = installation.find("gunicorn")
@@ -171,9 +191,7 @@ def test_an_instance_started_for_a_command_ends_when_the_command_is_killed(
 def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installation: Installation, photos: Path) -> None:
     installation.environment["PAWSORT_PAUSE_AFTER_CLAIM_S"] = "60"
     command = start_pawsort(installation, "classify", photos)
-    started = installation.data_dir / "logs" / "inference.log"
-    wait_until(started.exists, 60, "the instance to be ready")
-    time.sleep(2)
+    wait_until(lambda: arrived(installation) == N_FILES + 1, 60, "all files to arrive")
     below = [one.pid for one in living_below(command.pid)]
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=30)
