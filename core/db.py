@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Update, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Delete, Engine, Select, Update, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,8 @@ from core.errors import ConfigError
 
 BUSY_TIMEOUT_S = 30
 LOCK_TIMEOUT_S = 30
+
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
 class Database:
@@ -63,6 +65,15 @@ def change(session: Session, statement: Update | Delete) -> int:
     """Run an UPDATE or DELETE as it stands and say how many rows it matched; loaded objects are not touched."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     return cast(CursorResult[Any], result).rowcount
+
+
+def locked(query: Query) -> Query:
+    """The query, its rows locked until the transaction ends and read as they are then, even if they were loaded before.
+
+    FOR NO KEY UPDATE, since our keys never change: a plain FOR UPDATE of an upload would deadlock with whoever writes
+    one of its jobs twice in a transaction (PostgreSQL then checks the job's foreign key, which locks the upload).
+    """
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def _create_engine(url: str, pool_size: int) -> Engine:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import registry, uploads
 from core.clock import db_now
-from core.db import change
+from core.db import change, locked
 from core.errors import Conflict, Gone, Invalid, NotFound
 from core.orm import (
     ACTIVE_STATES,
@@ -144,7 +144,7 @@ def add_chunks(session: Session, upload: Upload, shard: Shard) -> list[int]:
     if shard.n_images == 0:
         return []
     over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
-    states = dict(session.execute(select(Job.id, Job.state).where(over_upload).with_for_update()).all())
+    states = dict(session.execute(locked(select(Job.id, Job.state).where(over_upload).order_by(Job.id))).all())
     if not states:
         return []
     rows = [{"job_id": job_id, "shard_id": shard.id} for job_id in states]
@@ -164,7 +164,7 @@ def _grow(which: ColumnElement[bool], n_chunks: int, n_images: int) -> Update:
 def upload_completed(session: Session, upload: Upload) -> None:
     """Jobs over an upload that is complete now: no longer receiving, perhaps already done."""
     still = (Job.upload_id == upload.id) & (Job.state == JobState.RECEIVING)
-    job_ids = list(session.scalars(select(Job.id).where(still).with_for_update()))
+    job_ids = list(session.scalars(locked(select(Job.id).where(still).order_by(Job.id))))
     onward = case((Job.started_at.is_(None), JobState.QUEUED.value), else_=JobState.RUNNING.value)
     change(session, update(Job).where(Job.id.in_(job_ids)).values(state=onward, revision=Job.revision + 1))
     for job_id in job_ids:
@@ -210,7 +210,7 @@ def get_job(session: Session, uuid: UUID, lock: bool = False) -> Job:
         Gone: It was deleted.
     """
     query = select(Job).where(Job.uuid == uuid)
-    job = session.scalar(query.with_for_update() if lock else query)
+    job = session.scalar(locked(query) if lock else query)
     if job is None:
         raise NotFound(f"There is no job {uuid}. GET /api/v1/jobs lists those there are.")
     return _alive(job)
@@ -276,16 +276,16 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     Raises:
         Conflict: The job has not ended yet.
     """
-    job = get_job(session, uuid, lock=True)
+    job, upload = _lock_with_upload(session, uuid)
     if job.state in ACTIVE_STATES:
         raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
     failed = (Result.job_id == job.id) & Result.error_code.is_not(None)
     _reopen_chunks(session, job, failed)
     deleted = change(session, delete(Result).where(failed))
-    upload = session.get_one(Upload, job.upload_id)
     job.n_failed -= deleted
     job.n_chunks_done = _n_chunks_done(session, job)
-    job.state = JobState.RUNNING if upload.state == UploadState.COMPLETE else JobState.RECEIVING
+    is_arriving = upload is not None and upload.state == UploadState.RECEIVING
+    job.state = JobState.RECEIVING if is_arriving else JobState.RUNNING
     job.finished_at, job.error = None, None
     job.revision += 1
     session.flush()
@@ -293,6 +293,13 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     finish_job(session, job.id)
     session.refresh(job)
     return job, chunk_ids
+
+
+def _lock_with_upload(session: Session, uuid: UUID) -> tuple[Job, Upload | None]:
+    """A job and its upload, for changes that depend on both: nothing arrives, completes or is deleted in between."""
+    upload_id = get_job(session, uuid).upload_id
+    upload = session.scalar(locked(select(Upload).where(Upload.id == upload_id)))
+    return get_job(session, uuid, lock=True), upload
 
 
 def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> None:
@@ -317,9 +324,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
     Raises:
         NotFound, Gone: As `get_job`.
     """
-    found = get_job(session, uuid)
-    upload = session.scalar(select(Upload).where(Upload.id == found.upload_id).with_for_update())
-    job = get_job(session, uuid, lock=True)
+    job, upload = _lock_with_upload(session, uuid)
     if job.state in ACTIVE_STATES:
         job.state = JobState.CANCELLED
         job.finished_at = db_now()

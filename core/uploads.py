@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.clock import db_now
+from core.db import locked
 from core.errors import Conflict, Gone, Invalid, NotFound, TooLarge
 from core.orm import Image, Shard, Upload, UploadState
 from core.paging import Page, decode_cursor, encode_cursor
@@ -52,7 +53,7 @@ def get_upload(session: Session, uuid: UUID, lock: bool = False) -> Upload:
         Gone: It was deleted.
     """
     query = select(Upload).where(Upload.uuid == uuid)
-    upload = session.scalar(query.with_for_update() if lock else query)
+    upload = session.scalar(locked(query) if lock else query)
     if upload is None:
         raise NotFound(f"There is no upload {uuid}. Create it first: PUT /api/v1/uploads/{uuid}.")
     return _alive(upload)

@@ -1,0 +1,79 @@
+"""Two at the same moment: who has to wait for whom, and that nobody waits for ever."""
+
+import io
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from uuid import UUID
+
+import pytest
+
+from core import intake, jobs, progress, uploads
+from core.blobs import Blobs, shard_key
+from core.db import Database
+from core.errors import Gone
+from core.orm import JobState
+from core.progress import JobView
+from core.shards import index_shard
+from tests.factories import make_job, make_tar, make_upload, run_job
+
+pytestmark = pytest.mark.usefixtures("version")
+
+MEANWHILE_S = 0.5  # enough for the other one to get as far as it can
+
+
+def view(db: Database, uuid: UUID) -> JobView:
+    with db.read() as session:
+        return progress.describe(session, jobs.get_job(session, uuid))
+
+
+def delete(db: Database, job: UUID) -> None:
+    with db.write() as session:
+        jobs.delete_job(session, job)
+
+
+def retry(db: Database, job: UUID) -> None:
+    with db.write() as session:
+        jobs.retry_job(session, job)
+
+
+def let_run(other: Future[None]) -> None:
+    wait([other], timeout=MEANWHILE_S)
+
+
+def test_results_and_a_new_shard_of_one_job_do_not_lock_each_other_out(db: Database, blobs: Blobs) -> None:
+    upload = make_upload(db, blobs, n_files=4, is_complete=False)
+    job = make_job(db, upload)
+    index = index_shard(io.BytesIO(make_tar({f"more/{n}.jpg": b"%d" % n for n in range(3)})).read, max_image_bytes=9)
+    with ThreadPoolExecutor() as pool:
+        with db.write() as session:
+            uploads.get_upload(session, upload, lock=True)
+            recording = pool.submit(run_job, db, job)
+            let_run(recording)
+            intake.add_shard(session, upload, 1, index, shard_key(upload, 1), 2**40)
+        recording.result()
+    assert view(db, job).n_total == 7
+    assert view(db, job).n_done >= 4
+
+
+def test_retrying_while_the_upload_is_being_completed_leaves_no_job_receiving(db: Database, blobs: Blobs) -> None:
+    upload = make_upload(db, blobs, is_complete=False)
+    job = make_job(db, upload)
+    with db.write() as session:
+        jobs.cancel_job(session, job)
+    with ThreadPoolExecutor() as pool:
+        with db.write() as session:
+            intake.complete_upload(session, upload, 1)
+            retrying = pool.submit(retry, db, job)
+            let_run(retrying)
+        retrying.result()
+    assert view(db, job).state == JobState.RUNNING
+
+
+def test_whoever_deletes_a_job_second_is_told_that_it_is_gone(db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    with ThreadPoolExecutor() as pool:
+        with db.write() as session:
+            jobs.delete_job(session, job)
+            second = pool.submit(delete, db, job)
+            let_run(second)
+        with pytest.raises(Gone):
+            second.result()

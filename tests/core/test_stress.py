@@ -1,0 +1,216 @@
+"""Everything at once: threads that send, classify, cancel, retry and delete at random; then the counts must be right.
+
+Which thread comes first is left to chance, the verdict is not: the invariants hold for every order.
+"""
+
+import hashlib
+import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from core import chunks, intake, jobs, purge, results, uploads
+from core.blobs import Blobs
+from core.chunks import Claim
+from core.clock import db_now
+from core.db import Database
+from core.errors import ErrorCode, PawsortError
+from core.orm import ACTIVE_STATES, Chunk, ChunkState, HistogramBin, Image, Job, JobState, Result, Shard, Upload
+from core.results import Outcome
+from core.shards import Entry, ShardIndex
+
+pytestmark = pytest.mark.usefixtures("version")
+
+THREADS = 6
+STEPS = 120
+N_UPLOADS = 6
+SHARD_NUMBERS = 8
+LEASE_S = 60.0
+NO_LEASE_S = -1.0  # runs out at once: a worker that was killed after its claim
+
+
+class Crowd:
+    """What the threads do to a few uploads and the jobs over them. Expected refusals are part of the game."""
+
+    def __init__(self, db: Database, blobs: Blobs) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._uploads = [uuid4() for _ in range(N_UPLOADS)]
+        self._jobs: list[UUID] = []
+        self._start = threading.Barrier(THREADS)
+        for uuid in self._uploads:
+            with db.write() as session:
+                uploads.create_upload(session, uuid, None, "crowd")
+            self.create_job(uuid, uuid4())
+
+    def run(self, seed: int) -> None:
+        """One thread's share."""
+        chance = random.Random(seed)
+        self._start.wait()
+        for _ in range(STEPS):
+            try:
+                self._step(chance)
+            except PawsortError:
+                continue  # 404, 409, 410, a lost lease: right answers to requests that come at the wrong moment
+
+    def _step(self, chance: random.Random) -> None:
+        upload, job = chance.choice(self._uploads), chance.choice(self._jobs)
+        what = chance.choices(
+            ("shard", "work", "job", "complete", "cancel", "retry", "change", "delete", "purge"),
+            (25, 40, 5, 2, 6, 12, 4, 2, 2),
+        )[0]
+        match what:
+            case "shard":
+                self.add_shard(upload, chance.randrange(SHARD_NUMBERS), chance)
+            case "work":
+                self.work(chance)
+            case "job":
+                self.create_job(upload, chance.choice((uuid4(), job)))
+            case "complete":
+                with self._db.write() as session:
+                    intake.complete_upload(session, upload, SHARD_NUMBERS, partial=chance.random() < 0.3)
+            case "purge":
+                purge.purge_all(self._db, self._blobs)
+            case _:
+                self._change_job(what, job)
+
+    def _change_job(self, what: str, job: UUID) -> None:
+        with self._db.write() as session:
+            match what:
+                case "cancel":
+                    jobs.cancel_job(session, job)
+                case "retry":
+                    jobs.retry_job(session, job)
+                case "change":
+                    jobs.update_job(session, job, threshold=0.5)
+                case "delete":
+                    jobs.delete_job(session, job)
+
+    def create_job(self, upload: UUID, job: UUID) -> None:
+        with self._db.write() as session:
+            jobs.create_classify_job(session, job, upload)
+        self._jobs.append(job)
+
+    def add_shard(self, upload: UUID, seq: int, chance: random.Random) -> None:
+        """The same number has the same bytes, mostly."""
+        variant = chance.random() < 0.1
+        with self._db.write() as session:
+            intake.add_shard(session, upload, seq, make_index(seq, variant), f"uploads/{upload}/{uuid4()}", 2**40)
+
+    def work(self, chance: random.Random) -> None:
+        """A worker's turn: claim something, then record, give back, or die."""
+        with self._db.read() as session:
+            waiting = [*chunks.list_ready(session, 20), *chunks.list_run_out(session, 20)]
+        if waiting:
+            self.work_on(chance.choice(waiting), chance, dies=chance.random() < 0.2)
+
+    def work_on(self, chunk_id: int, chance: random.Random, dies: bool = False) -> None:
+        with self._db.write() as session:
+            claim = chunks.claim_chunk(session, chunk_id, None, NO_LEASE_S if dies else LEASE_S)
+        if claim is None:
+            return
+        outcomes = self._look_at(claim, chance)
+        with self._db.write() as session:  # also the dead one tries: a process that only seemed dead
+            if chance.random() < 0.1:
+                chunks.release_chunk(session, claim)
+            else:
+                results.record(session, claim, outcomes)
+
+    def _look_at(self, claim: Claim, chance: random.Random) -> list[Outcome]:
+        with self._db.read() as session:
+            images = chunks.list_to_classify(session, claim)
+        return [
+            Outcome(image.image_id, error_code=ErrorCode.TRUNCATED)
+            if chance.random() < 0.2
+            else Outcome(image.image_id, [p := round(chance.random(), 6), 1 - p])
+            for image in images
+        ]
+
+    def finish(self) -> None:
+        """What the reconciler and patient workers bring about in the end."""
+        chance = random.Random(0)
+        for uuid in self._uploads:
+            try:
+                with self._db.write() as session:
+                    intake.complete_upload(session, uuid, partial=True)
+            except PawsortError:
+                continue
+        while True:
+            with self._db.write() as session:
+                held = select(Chunk).where(Chunk.state == ChunkState.RUNNING)
+                for chunk in session.scalars(held):
+                    chunk.lease_until = db_now(NO_LEASE_S)
+            with self._db.read() as session:
+                waiting = [*chunks.list_ready(session, 1000), *chunks.list_run_out(session, 1000)]
+            if not waiting:
+                break
+            for chunk_id in waiting:
+                self.work_on(chunk_id, chance)
+        purge.purge_all(self._db, self._blobs)
+
+
+def make_index(seq: int, variant: bool) -> ShardIndex:
+    entries = tuple(
+        Entry(f"{seq}/{n}.jpg", 512 * (2 * n + 1), 1, hashlib.sha256(b"%d %d" % (seq, n)).digest(), None)
+        for n in range(seq + 1)
+    )
+    return ShardIndex(entries, 10_240, hashlib.sha256(b"%d %d" % (seq, variant)).digest())
+
+
+def check_upload(db: Database, upload: Upload) -> None:
+    with db.read() as session:
+        shards = session.scalars(select(Shard).where(Shard.upload_id == upload.id)).all()
+        n_images = session.scalar(select(func.count()).where(Image.upload_id == upload.id))
+        live_jobs = select(Job.id).where(Job.upload_id == upload.id, Job.deleted_at.is_(None)).limit(1)
+        assert (upload.deleted_at is None) == (session.scalar(live_jobs) is not None)
+    if upload.deleted_at is not None:
+        assert upload.purged_at is not None
+        assert (shards, n_images) == ([], 0)
+        return
+    assert upload.n_shards == len(shards)
+    assert upload.n_images == n_images == sum(shard.n_images for shard in shards)
+    assert upload.n_bytes == sum(shard.n_bytes for shard in shards)
+
+
+def check_job(db: Database, job: Job) -> None:
+    with db.read() as session:
+        found = session.scalars(select(Result).where(Result.job_id == job.id)).all()
+        states = session.scalars(select(Chunk.state).where(Chunk.job_id == job.id)).all()
+        bins = session.scalars(select(HistogramBin).where(HistogramBin.job_id == job.id)).all()
+        upload = session.get_one(Upload, job.upload_id)
+    if job.deleted_at is not None:
+        assert job.purged_at is not None
+        assert (found, states, bins) == ([], [], [])
+        return
+    assert job.n_failed == sum(one.error_code is not None for one in found)
+    assert job.n_done == len(found) - job.n_failed
+    assert {(one.class_index, one.bin): one.n for one in bins} == dict(
+        Counter((one.class_index, (one.confidence or 0) // 1000) for one in found if one.error_code is None)
+    )
+    assert job.n_total == upload.n_images
+    assert job.n_chunks == len(states) == upload.n_shards
+    assert job.n_chunks_done == states.count(ChunkState.DONE)
+    assert job.state in (JobState.DONE, JobState.CANCELLED)
+    if job.state == JobState.DONE:
+        assert job.n_chunks_done == job.n_chunks
+        assert job.n_done + job.n_failed == job.n_total
+
+
+def test_whatever_happens_at_once_the_counts_are_right_and_every_job_ends(db: Database, blobs: Blobs) -> None:
+    crowd = Crowd(db, blobs)
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(crowd.run, range(THREADS)))
+    crowd.finish()
+    with db.read() as session:
+        all_uploads = session.scalars(select(Upload)).all()
+        all_jobs = session.scalars(select(Job)).all()
+    assert len(all_jobs) > N_UPLOADS
+    for upload in all_uploads:
+        check_upload(db, upload)
+    for job in all_jobs:
+        check_job(db, job)
+    assert not [job for job in all_jobs if job.state in ACTIVE_STATES]
