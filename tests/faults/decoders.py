@@ -45,4 +45,3 @@ def decode_image(data: Any, side_px: int, *, max_pixels: int = images.MAX_PIXELS
     if RAISES in raw:
         raise KeyError("a fault of the decoder")
     return images.decode_image(data, side_px, max_pixels=max_pixels)
-

@@ -71,6 +71,11 @@ class Installation:
 
     def start(self) -> None:
         """Start it and wait until the page answers; workers take some seconds more."""
+        self.begin_start()
+        self._record = self.wait_for(self._own_record, START_S, "the page to answer")
+
+    def begin_start(self) -> None:
+        """Start it and wait for nothing."""
         self.data_dir.mkdir(exist_ok=True)
         with (self.data_dir / "up.txt").open("ab") as out:
             self._up = subprocess.Popen(
@@ -80,7 +85,6 @@ class Installation:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        self._record = self.wait_for(self._own_record, START_S, "the page to answer")
 
     def _own_record(self) -> InstanceRecord | None:
         assert self._up is not None

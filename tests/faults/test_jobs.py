@@ -62,7 +62,10 @@ def count_rows(installation: Installation, job: str) -> dict[str, int]:
         row = session.scalars(select(Job).where(Job.uuid == UUID(job))).one()
         of_job = {table.__tablename__: table.job_id == row.id for table in (Result, Chunk, HistogramBin)}
         of_upload = {table.__tablename__: table.upload_id == row.upload_id for table in (Image, Shard)}
-        return {name: session.scalars(select(func.count()).where(which)).one() for name, which in (of_job | of_upload).items()}
+        return {
+            name: session.scalars(select(func.count()).where(which)).one()
+            for name, which in (of_job | of_upload).items()
+        }
 
 
 @pytest.mark.parametrize("when", ["while it runs", "when it is done"])

@@ -20,6 +20,7 @@ from tests.faults.soundness import check_sound, read_results
 
 N_SHARDS, N_EACH = 5, 3
 AT_ONCE_S = 1.0
+LONG_S = 150.0
 
 
 class Valkey:
@@ -151,6 +152,17 @@ def test_a_valkey_that_is_killed_and_comes_back_empty_loses_nothing(running: Ins
     valkey.start()
     check_done(running, job)
     assert running.attempts(job) == [1] * N_SHARDS
+
+
+@pytest.mark.slow
+def test_a_valkey_that_was_away_for_minutes_is_found_again_within_one(running: Installation, valkey: Valkey) -> None:
+    job = running.classify(running.send(make_shards(N_SHARDS, N_EACH)))
+    running.wait_for(lambda: running.find_under_way(job), END_S, "a chunk to be under way")
+    valkey.kill()
+    away_until = time.monotonic() + LONG_S  # long enough for pauses between tries to have grown
+    running.wait_for(lambda: time.monotonic() > away_until, LONG_S + 1, "the time to go by")
+    valkey.start()
+    check_done(running, job)
 
 
 def test_messages_that_no_task_understands_do_no_harm(running: Installation, valkey: Valkey) -> None:

@@ -23,6 +23,7 @@ from tests.pictures import jpeg, test_data
 MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195
 N_SHARD_FILES = 256
+UPLOAD = "6f1c1f0e-6d4c-4d4a-9d0c-000000000001"
 LABELS = {"cat", "dog", "unsure"}
 
 
@@ -103,9 +104,7 @@ def curl(installation: Installation, address: str, *options: str, body: bytes | 
     return int(status), json.loads(text)
 
 
-def test_a_script_streams_a_tar_polls_and_pages_through_the_results(
-    installation: Installation, tmp_path: Path
-) -> None:
+def test_a_script_streams_a_tar_polls_and_pages_through_the_results(installation: Installation, tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     for number, data in enumerate(photographs(20)):
@@ -140,9 +139,7 @@ def test_a_script_streams_a_tar_polls_and_pages_through_the_results(
 def test_of_a_stream_that_breaks_off_whole_shards_stay_and_it_can_be_sent_again(installation: Installation) -> None:
     files = [(f"many/{number:03}.jpg", jpeg(number, size=(48, 36))) for number in range(N_SHARD_FILES + 60)]
     packed = make_tar(files)
-    status, problem = curl(
-        installation, "/api/v1/archives?name=many", "-T", "-", body=packed[: len(packed) * 9 // 10]
-    )
+    status, problem = curl(installation, "/api/v1/archives?name=many", "-T", "-", body=packed[: len(packed) * 9 // 10])
     assert status == 422
     job = problem["job"]
     paths = arrived(installation, job)
@@ -185,9 +182,9 @@ def test_a_disk_that_is_nearly_full_takes_nothing_in(tmp_path: Path) -> None:
     tar = make_tar({"photos/1.jpg": jpeg(1)})
     try:
         full.start()
-        for address in ("/api/v1/archives", "/api/v1/uploads/6f1c1f0e-6d4c-4d4a-9d0c-000000000001/shards/0"):
-            if "uploads" in address:
-                curl(full, address.removesuffix("/shards/0"), "-X", "PUT", "-H", "Content-Type: application/json", "-d", "{}")
+        with full.http() as http:
+            assert http.put(f"/uploads/{UPLOAD}", json={}).status_code == 201
+        for address in ("/api/v1/archives", f"/api/v1/uploads/{UPLOAD}/shards/0"):
             status, problem = curl(full, address, "-T", "-", body=tar)
             assert status == 507
             assert "PAWSORT_MIN_FREE_BYTES" in problem["detail"]
