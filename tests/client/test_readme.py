@@ -29,9 +29,11 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
 
 
-def test_every_page_that_the_readme_points_to_exists() -> None:
-    for page in re.findall(r"\]\(([\w/]+\.md)\)", README):
-        assert (ROOT / page).is_file(), page
+def test_every_file_that_the_readme_points_to_exists() -> None:
+    pointed_to = re.findall(r"\]\(([\w/-]+\.(?:md|png))\)", README)
+    assert len(pointed_to) >= 4
+    for file in pointed_to:
+        assert (ROOT / file).is_file(), file
 
 
 def test_requirement_files_carry_no_address() -> None:
