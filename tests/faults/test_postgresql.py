@@ -1,0 +1,59 @@
+"""The same on PostgreSQL: a worker killed, and every connection to the database cut in the middle of a job."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.faults.installation import END_S, QUICK, START_S, Installation
+from tests.faults.photographs import make_shards
+from tests.faults.soundness import check_sound, read_results
+
+DATABASES = ("postgresql",)
+
+
+@pytest.fixture
+def installation(tmp_path: Path, sql_url: str) -> Iterator[Installation]:
+    """An installation on a PostgreSQL database of its own."""
+    one = Installation(tmp_path / "data", **QUICK, PAWSORT_DATABASE_URL=sql_url)
+    try:
+        one.start()
+        yield one
+        one.stop()
+    finally:
+        one.close()
+
+
+def test_a_killed_worker_and_cut_connections_lose_nothing_on_postgresql(
+    installation: Installation, sql_url: str
+) -> None:
+    upload = installation.send(make_shards(4, 4))
+    undisturbed = installation.classify(upload)
+    installation.wait_for_job(undisturbed, START_S)
+    check_sound(installation.db, undisturbed)
+    job = installation.classify(upload)
+    installation.kill_under_way(job)
+    installation.wait_for(lambda: installation.find_under_way(job), END_S, "a chunk to be under way")
+    cut_connections(sql_url)
+    installation.wait_for_job(job)
+    check_sound(installation.db, job)
+    assert max(installation.attempts(job)) > 1
+    assert read_results(installation.db, job) == read_results(installation.db, undisturbed)
+    with installation.http() as http:
+        assert http.get(f"/jobs/{job}").json()["state"] == "done"
+    with installation.client() as client:
+        client.delete_job(job)
+        client.delete_job(undisturbed)
+    folder = installation.data_dir / "blobs" / "uploads" / upload
+    installation.wait_for(lambda: not folder.exists(), END_S, "the bytes to go")
+
+
+def cut_connections(sql_url: str) -> None:
+    """End every other connection to this database, as a restart of the server does."""
+    engine = create_engine(sql_url, isolation_level="AUTOCOMMIT")
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        n_cut = connection.execute(text(f"SELECT count(pg_terminate_backend(pid)) {others}")).scalar_one()
+    engine.dispose()
+    assert n_cut > 2
