@@ -7,6 +7,7 @@ up` makes a new one; a new PAWSORT_SECRET_KEY ends all sessions.
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from apiflask import APIFlask
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, session
@@ -165,7 +166,8 @@ def _user_of_session() -> int | None:
 
 def _refuse(had_token: bool) -> Response:
     if not had_token and not request.path.startswith("/api/") and request.method in SAFE_METHODS:
-        return _see_other(f"/login?next={request.path}" if request.path != "/" else "/login")
+        wanted = request.full_path.rstrip("?")
+        return _see_other("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted}, safe='/')}")
     sentence = "Nobody has this token, or it was revoked." if had_token else "This needs a login."
     return problem(
         401,
@@ -175,9 +177,11 @@ def _refuse(had_token: bool) -> Response:
 
 
 def _next() -> str:
-    # Only a path of this server: never another site's address ("//host" is one).
+    # Only a path of this server: never another site's address ("//host" is one, and so is what browsers and Werkzeug
+    # read as that, with tabs and line ends between the slashes).
     target = request.values.get("next", "/")
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if is_path else "/"
 
 
 def _see_other(target: str) -> Response:

@@ -55,6 +55,13 @@ def test_a_page_without_login_leads_to_the_login_page_and_back(stranger: FlaskCl
     assert stranger.get("/help").status_code == 200
 
 
+def test_the_way_back_from_the_login_keeps_the_choice(stranger: FlaskClient, token: str) -> None:
+    job = f"/jobs/{uuid4()}?label=cat&path=a%26b"
+    answer = stranger.get(job)
+    link = answer.headers["Location"] + f"&token={token}"
+    assert stranger.get(link).headers["Location"] == job
+
+
 def test_the_login_link_opens_a_session_and_leaves_the_address(stranger: FlaskClient, token: str) -> None:
     answer = stranger.get(f"/login?token={token}")
     assert answer.headers["Location"] == "/"
@@ -78,7 +85,17 @@ def test_a_wrong_login_link_is_401_and_opens_nothing(stranger: FlaskClient) -> N
     assert stranger.get(JOBS).status_code == 401
 
 
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x()"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:x()",
+        "/\t/evil.example",
+        "/\n/evil.example",
+    ],
+)
 def test_the_login_never_leads_to_another_site(stranger: FlaskClient, token: str, target: str) -> None:
     answer = stranger.post("/login", data={"token": token, "next": target})
     assert answer.headers["Location"] == "/"
