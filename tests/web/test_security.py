@@ -160,3 +160,11 @@ def test_a_database_that_is_away_is_503_with_an_id_and_a_time_to_try_again(
 def test_a_short_secret_key_stops_the_start_with_the_settings_name(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="PAWSORT_SECRET_KEY"):
         create_app(settings.model_copy(update={"secret_key": SecretStr("short")}))
+
+
+@pytest.mark.parametrize("body", ["{", "\xff", "[" * 100_000, '{"a":' * 100_000])
+def test_a_body_that_is_no_json_is_400_and_says_so(client: FlaskClient, body: str) -> None:
+    answer = client.put(f"/api/v1/uploads/{uuid4()}", data=body.encode("latin-1"))
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert "Expected a JSON object" in answer.json["detail"]
