@@ -13,7 +13,7 @@ from model.weights import BadWeightsError, digest_of, load_into
 if TYPE_CHECKING:
     import keras
 
-BATCH_SIZES = (16, 256)
+BATCH_SIZES = (16, 64)  # 64 is as fast as 256 on a CPU and holds 170 MB less
 
 
 def configure_threads(n: int) -> None:
