@@ -12,7 +12,7 @@ import { pause } from "./slices.js";
  * Each answer about a file makes the page wait for another process for a moment, and answers that have come in the meantime are taken in
  * the same breath: with all of them asked for at once, the page would stand still for seconds.
  */
-const AT_ONCE = 16;
+const AT_ONCE = 8;
 
 /**
  * Take the entries out of a drop. Call it inside the event: the browser empties the list as soon as the handler has ended or awaited.
@@ -40,7 +40,10 @@ export async function collectEntries(entries, onFound = () => {}) {
   while (folders.length > 0) {
     await readFolder(folders.pop(), folders, found, onFound);
   }
-  return sorted(found);
+  await pause();
+  sorted(found);
+  await pause();
+  return found;
 }
 
 /**

@@ -3,19 +3,19 @@
 let line = Promise.resolve();
 
 /**
- * Run a piece of work after those that were asked for before it, in a task of its own.
+ * Run a piece of work after those that were asked for before it, when everything else has had its turn.
  *
  * @param {() => T} work
  * @returns {Promise<T>}
  * @template T
  */
 export function inTurn(work) {
-  const turn = line.then(pause).then(work);
+  const turn = line.then(rest).then(work);
   line = turn.catch(() => {});
   return turn;
 }
 
-/** Let everything that waits have its turn. A message, not a timer: timers of hidden tabs wait for up to a minute. */
+/** End this task and go on in a new one at once. */
 export function pause() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -25,4 +25,9 @@ export function pause() {
     };
     port2.postMessage(null);
   });
+}
+
+/** A few milliseconds that are free for others. Timers of hidden tabs wait for up to a minute; those have nothing to paint. */
+function rest() {
+  return document.hidden ? pause() : new Promise((resolve) => setTimeout(resolve, 0));
 }
