@@ -5,6 +5,7 @@ writing their rows takes.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from core.shards import MAX_FILES, Entry, ShardIndex
 
 MAX_SEQ = 2**31 - 1
 MAX_SKIPPED_LISTED = 1000
+MAX_MISSING_LISTED = 1000
 
 
 class IncompleteUpload(Conflict):
@@ -197,12 +199,13 @@ def _check_whole(session: Session, upload: Upload, n_shards: int | None) -> None
             "Expected `n_shards` (how many shards were sent), or `partial: true` to finish with what arrived."
         )
     present = set(session.scalars(select(Shard.seq).where(Shard.upload_id == upload.id)))
-    missing = [seq for seq in range(min(n_shards, len(present) + 1000)) if seq not in present]
-    if missing or len(present) < n_shards:
+    n_missing = n_shards - sum(seq < n_shards for seq in present)
+    if n_missing:  # counted by what has come: `n_shards` may be any number
+        missing = list(islice((seq for seq in range(n_shards) if seq not in present), MAX_MISSING_LISTED))
         raise IncompleteUpload(
-            f"{n_shards - len(present & set(range(n_shards)))} of {n_shards} shards have not arrived, the first is"
-            f" {missing[0]}. Send them, or send `partial: true`.",
-            missing=missing[:1000],
+            f"{n_missing} of {n_shards} shards have not arrived, the first is {missing[0]}. Send them, or send"
+            " `partial: true`.",
+            missing=missing,
         )
     if extra := [seq for seq in present if seq >= n_shards]:
         raise Conflict(

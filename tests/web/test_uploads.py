@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -256,3 +257,16 @@ def test_shards_may_come_in_any_order(client: FlaskClient, address: str) -> None
     assert files is not None
     assert [item["path"] for item in files["items"]] == ["0.jpg", "1.jpg", "2.jpg"]
     assert client.post(f"{address}/complete", json={"n_shards": 3}).status_code == 200
+
+
+def test_announcing_millions_of_shards_costs_no_memory(client: FlaskClient, address: str) -> None:
+    client.put(address + "/shards/3", data=make_tar({"a.jpg": b"1"}))
+    tracemalloc.start()
+    answer = client.post(address + "/complete", json={"n_shards": 2_000_000})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.status_code == 409
+    assert answer.json is not None
+    assert answer.json["missing"][:4] == [0, 1, 2, 4]
+    assert len(answer.json["missing"]) == 1000
+    assert peak < 20 * 2**20
