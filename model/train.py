@@ -29,6 +29,8 @@ class Recipe:
 
     Attributes:
         epochs: Times over all training pictures.
+        schedule_epochs: When the learning rate reaches zero, if not after `epochs`; later means that training ends
+            while the rate is still above zero.
         batch_size: Pictures for each step.
         learning_rate: The highest; it rises to it during the warm-up and falls to zero along half a cosine
             (Loshchilov and Hutter 2017, arXiv:1608.03983).
@@ -42,6 +44,7 @@ class Recipe:
     """
 
     epochs: int = 30
+    schedule_epochs: int | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3
     warmup_epochs: float = 1.0
@@ -224,9 +227,10 @@ class Trainer:
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The rate after so many epochs: up in a line, down along half a cosine, zero at the end."""
+    """The rate after so many epochs: up in a line, down along half a cosine, zero at the end of the schedule."""
+    share = min(1.0, epoch / (recipe.schedule_epochs or recipe.epochs))
     rise = min(1.0, epoch / recipe.warmup_epochs) if recipe.warmup_epochs else 1.0
-    return recipe.learning_rate * rise * (1 + cos(pi * min(1.0, epoch / recipe.epochs))) / 2
+    return recipe.learning_rate * rise * (1 + cos(pi * share)) / 2
 
 
 def predict_in_batches(forward: Callable[[Any], Any], images: NDArray[np.uint8]) -> NDArray[np.float32]:

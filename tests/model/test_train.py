@@ -133,6 +133,12 @@ def test_the_learning_rate_rises_then_falls_to_zero():
     assert learning_rate(recipe, 10) == pytest.approx(0)
 
 
+def test_a_schedule_can_be_longer_than_the_training():
+    whole, part = Recipe(epochs=80), Recipe(epochs=50, schedule_epochs=80)
+    assert [learning_rate(part, epoch) for epoch in range(50)] == [learning_rate(whole, epoch) for epoch in range(50)]
+    assert learning_rate(part, 50) > 0
+
+
 @pytest.mark.parametrize(
     ("images", "labels", "sentence"),
     [
