@@ -28,7 +28,7 @@ def test_probabilities_are_those_of_the_network_calibrated(shipped, shipped_weig
     np.testing.assert_allclose(shipped.predict(images), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 255, 256, 257, 530])
+@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 63, 64, 65, 257])
 def test_as_many_answers_as_images(shipped, n):
     probabilities = shipped.predict(draw_images(n, 64))
     assert probabilities.shape == (n, 2)
@@ -39,7 +39,7 @@ def test_as_many_answers_as_images(shipped, n):
 def test_a_padded_tail_is_answered_as_each_image_alone(shipped):
     images = draw_images(BATCH_SIZES[-1] + 21, 64)
     together = shipped.predict(images)
-    for index in (0, 15, 16, 255, 256, 276):
+    for index in (0, 15, 16, BATCH_SIZES[-1] - 1, BATCH_SIZES[-1], len(images) - 1):
         np.testing.assert_allclose(shipped.predict(images[index : index + 1])[0], together[index], atol=1e-5)
 
 
