@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from core import accounts
+from core import accounts, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
@@ -254,3 +254,14 @@ def test_the_help_page_has_commands_with_the_readers_address(owner_page: Page, s
     expect(
         owner_page.get_by_text(f"pawsort classify photos -o photos.csv --server {site} --token TOKEN")
     ).to_be_visible()
+
+
+def test_what_an_archive_left_out_is_listed_with_the_reason(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    upload = make_upload(db, blobs, n_files=1)
+    with db.write() as session:
+        uploads.add_skipped(session, uploads.get_upload(session, upload), [("../evil.jpg", "a path that climbs")])
+    owner_page.goto(f"{site}/jobs/{make_job(db, upload)}")
+    owner_page.get_by_role("link", name="1 entry of the archive was left out").click()
+    expect(owner_page.locator(".failures tbody tr")).to_have_text("../evil.jpga path that climbs")

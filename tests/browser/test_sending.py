@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Dialog, Page, Route, expect
 from sqlalchemy import select
 
+from core import jobs
 from core.db import Database
 from core.orm import Image, Job, Shard, Upload
 from tests.browser.chromium import drop
@@ -186,3 +187,16 @@ def test_the_title_says_how_much_has_been_sent(owner_page: Page, tmp_path: Path)
     owner_page.route("**/shards/2", lambda route: None)  # never answered
     drop(owner_page, [tmp_path / "photos"])
     expect(owner_page).to_have_title("85 % sent · Pawsort", timeout=ARRIVED_MS)
+
+
+def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 300, depth=1)
+    owner_page.route("**/shards/1", lambda route: None)  # never answered
+    drop(owner_page, [tmp_path / "photos"])
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    with db.read() as session:
+        job = session.scalars(select(Job.uuid)).one()
+    with db.write() as session:
+        jobs.cancel_job(session, job)
+    message = owner_page.locator('[data-part="message"]')
+    expect(message).to_have_text("This job was stopped, so nothing more is sent.", timeout=10_000)

@@ -1,5 +1,6 @@
 """Numbers, sizes, times and states as people read them. static/words.js says the same in the browser."""
 
+import math
 from datetime import UTC, datetime
 
 from flask.sansio.app import App
@@ -48,12 +49,16 @@ def in_bytes(n: int) -> str:
     value, unit = float(n), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit and value < 9.95 else f"{round(value):,} {_UNITS[unit]}"
+    return (
+        f"{_round(value * 10) / 10:.1f} {_UNITS[unit]}"
+        if unit and value < 9.95
+        else f"{_round(value):,} {_UNITS[unit]}"
+    )
 
 
 def percent(share: float) -> str:
     """0.8734 -> "87 %"; never rounds up to a certainty that is not there."""
-    return f"{int(round(share * 1000, 3) / 10)} %"
+    return f"{math.floor(_round(share * 1e6) / 1e4)} %"
 
 
 def duration(seconds: float) -> str:
@@ -61,21 +66,21 @@ def duration(seconds: float) -> str:
     if seconds < 5:
         return "a few seconds"
     if seconds < 55:
-        return f"about {max(5, round(seconds / 5) * 5)} seconds"
+        return f"about {max(5, _round(seconds / 5) * 5)} seconds"
     if seconds < 55 * 60:
-        return f"about {plural(max(1, round(seconds / 60)), 'minute')}"
+        return f"about {plural(max(1, _round(seconds / 60)), 'minute')}"
     if seconds < 36 * 3600:
-        return f"about {plural(max(1, round(seconds / 3600)), 'hour')}"
-    return f"about {plural(round(seconds / 86400), 'day')}"
+        return f"about {plural(max(1, _round(seconds / 3600)), 'hour')}"
+    return f"about {plural(_round(seconds / 86400), 'day')}"
 
 
 def rate(per_second: float) -> str:
     """850.2 -> "850 pictures per second"; slow ones in minutes."""
     if per_second >= 10:
-        return f"{round(per_second):,} pictures per second"
+        return f"{_round(per_second):,} pictures per second"
     if per_second >= 1:
-        return f"{per_second:.1f} pictures per second"
-    return f"{plural(round(per_second * 60), 'picture')} per minute"
+        return f"{_round(per_second * 10) / 10:.1f} pictures per second"
+    return f"{plural(_round(per_second * 60), 'picture')} per minute"
 
 
 def label(name: str) -> str:
@@ -106,3 +111,8 @@ def file_name(path: str) -> str:
 def folder(path: str) -> str:
     """ "photos/a/1.jpg" -> "photos/a"."""
     return path.rpartition("/")[0]
+
+
+def _round(value: float) -> int:
+    # As browsers do; Python's round() takes halves to the even neighbour.
+    return math.floor(value + 0.5)

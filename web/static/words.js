@@ -21,7 +21,7 @@ export function bytes(n) {
     value /= 1000;
     unit += 1;
   }
-  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : count(Math.round(value))} ${UNITS[unit]}`;
+  return `${unit > 0 && value < 9.95 ? tenths(value) : count(Math.round(value))} ${UNITS[unit]}`;
 }
 
 /** Seconds -> "about 2 minutes". */
@@ -36,14 +36,17 @@ export function duration(seconds) {
 /** Pictures in a second -> "850 pictures per second"; slow ones in minutes. */
 export function rate(perSecond) {
   if (perSecond >= 10) return `${count(Math.round(perSecond))} pictures per second`;
-  if (perSecond >= 1) return `${perSecond.toFixed(1)} pictures per second`;
+  if (perSecond >= 1) return `${tenths(perSecond)} pictures per second`;
   return `${plural(Math.round(perSecond * 60), "picture")} per minute`;
+}
+
+function tenths(value) {
+  return (Math.round(value * 10) / 10).toFixed(1);
 }
 
 /** 0.8734 -> "87 %"; never rounds up to a certainty that is not there. */
 export function percent(share) {
-  const floored = Math.floor(share * 100);
-  return `${share > 0.99 && share < 1 ? 99 : floored} %`;
+  return `${Math.floor(Math.round(share * 1e6) / 1e4)} %`;
 }
 
 /** Whole percent of a total, 0 while the total is unknown. */

@@ -36,13 +36,13 @@ export class ArchiveSender {
       });
       this.#change({ phase: "sent", message: "", sentBytes: this.file.size });
     } catch (error) {
-      this.#change(signal.aborted ? { phase: "stopped" } : { phase: "halted", message: haltSentence(error) });
+      this.#change(signal.aborted ? { phase: "stopped", message: signal.reason.message } : { phase: "halted", message: haltSentence(error) });
     }
   }
 
-  /** Stop for good: what has been unpacked stays on the server. */
-  stop() {
-    this.stopper.abort(new CallError(0, "Stopped."));
+  /** Stop for good, and say why if it was not the person who did: what has been unpacked stays on the server. */
+  stop(message = "") {
+    this.stopper.abort(new CallError(0, message));
   }
 
   async #put() {

@@ -2,7 +2,7 @@
  * From what somebody dropped or picked to a list of files with their paths.
  *
  * @typedef {{path: string, file: File}} Found
- * @typedef {{files: Found[], ignored: number, unreadable: {path: string, reason: string}[]}} Collection
+ * @typedef {{files: Found[], unreadable: {path: string, reason: string}[]}} Collection
  */
 
 import { isIgnored } from "./names.js";
@@ -34,7 +34,7 @@ export function takeEntries(transfer) {
  * @returns {Promise<Collection>} Files in the order of their paths.
  */
 export async function collectEntries(entries, onFound = () => {}) {
-  const found = { files: [], ignored: 0, unreadable: [] };
+  const found = { files: [], unreadable: [] };
   const folders = [];
   await addEntries(entries, folders, found);
   while (folders.length > 0) {
@@ -53,7 +53,7 @@ export async function collectEntries(entries, onFound = () => {}) {
  * @returns {Collection}
  */
 export function collectFiles(files) {
-  const found = { files: [], ignored: 0, unreadable: [] };
+  const found = { files: [], unreadable: [] };
   for (const file of files) addFile(file.webkitRelativePath || file.name, file, found);
   return sorted(found);
 }
@@ -91,8 +91,7 @@ async function addEntry(entry, folders, found) {
 }
 
 function addFile(path, file, found) {
-  if (isIgnored(path)) found.ignored += 1;
-  else found.files.push({ path, file });
+  if (!isIgnored(path)) found.files.push({ path, file });
 }
 
 function pathOf(entry) {

@@ -101,8 +101,9 @@ function start(jobId, makeSender) {
       upload.job = job;
       upload.panel.showJob(job);
       showTitle();
+      if (ENDED.has(job.state) && job.state !== "done") upload.sender.stop("This job was stopped, so nothing more is sent.");
     },
-    onGone: () => upload.sender.stop(),
+    onGone: () => upload.sender.stop("This job has been deleted, so nothing more is sent."),
   });
   uploads.add(upload);
   run(upload);

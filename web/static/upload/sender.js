@@ -54,14 +54,14 @@ export class Sender {
       while (!(await this.#complete()));
       this.#change({ phase: "sent", message: "" });
     } catch (error) {
-      if (this.stopper.signal.aborted) this.#change({ phase: "stopped", message: "" });
+      if (this.stopper.signal.aborted) this.#change({ phase: "stopped", message: this.stopper.signal.reason.message });
       else this.#change({ phase: "halted", message: haltSentence(error) });
     }
   }
 
-  /** Stop for good: what has been sent stays on the server. */
-  stop() {
-    this.stopper.abort(new CallError(0, "Stopped."));
+  /** Stop for good, and say why if it was not the person who did: what has been sent stays on the server. */
+  stop(message = "") {
+    this.stopper.abort(new CallError(0, message));
   }
 
   async #open() {
