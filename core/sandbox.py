@@ -33,6 +33,7 @@ _OK, _FAILED = b"\0", b"\1"
 _START_TIMEOUT_S = 60.0  # importing takes 0.2 s, but on a machine short of memory or under load much longer
 _PIECE_BYTES = 2**16
 _DEATHS = 2
+_KEPT = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_", "PYTHON", "VIRTUAL_ENV")
 
 
 class DecoderDied(Exception):
@@ -183,9 +184,12 @@ class DecoderProcess:
 
 
 def _child_environment() -> dict[str, str]:
-    """The parent's environment and import path; one thread for NumPy, whose threads each reserve address space."""
+    """What the child needs of the parent's environment: no addresses, no secrets. One thread for NumPy, whose threads
+    each reserve address space.
+    """
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {**kept, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _exchange(child: subprocess.Popen[bytes], request: tuple[Buffer, ...], timeout_s: float) -> tuple[bytes, bytes]:

@@ -41,6 +41,12 @@ def decode_image(data: Any, side_px: int, *, max_pixels: int = images.MAX_PIXELS
     return images.decode_image(data, side_px, max_pixels=max_pixels)
 
 
+def count_secrets(data: Any, side_px: int, *, max_pixels: int) -> NDArray[np.uint8]:
+    """A picture that tells how many variables of the environment a decoder has no business with."""
+    found = [name for name in os.environ if name.startswith(("PAWSORT_", "AWS_"))]
+    return np.full((side_px, side_px, 3), len(found), np.uint8)
+
+
 def _die_unless(made: Path) -> None:
     if not made.exists():
         made.touch()

@@ -45,6 +45,13 @@ def test_the_child_decodes_as_the_worker_itself_does(process):
         np.testing.assert_array_equal(process.decode(memoryview(data), 24), decode_image(data, 24))
 
 
+def test_the_child_knows_neither_settings_nor_keys(monkeypatch):
+    for name in ("PAWSORT_SECRET_KEY", "PAWSORT_DATABASE_URL", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "secret")
+    with start("tests.marked_decoder:count_secrets") as process:
+        assert process.decode(PICTURE, 1).max() == 0
+
+
 def test_the_child_stays_for_the_next_image(process):
     process.decode(PICTURE, 24)
     before = process._child.pid
