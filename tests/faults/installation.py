@@ -41,6 +41,11 @@ ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 Found = TypeVar("Found")
 
 
+def overload() -> float:
+    """By how much deadlines grow: 1.0 unless more than two programs want each core."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
+
+
 class Installation:
     """One data directory, and `pawsort up` on it whenever it has been started."""
 
@@ -97,7 +102,7 @@ class Installation:
         if self._up is not None:
             children = [one.pid for one in self.processes()]
             self._up.send_signal(signal.SIGTERM)
-            self._up.wait(STOP_S)
+            self._up.wait(STOP_S * overload())
             self.wait_for(lambda: not living(children), 5, "everything to end together with pawsort up")
         self.close()
 
@@ -208,6 +213,7 @@ class Installation:
 
     def wait_for(self, find: Callable[[], Found | None], seconds: float, what: str) -> Found:
         """Ask until there is an answer; returns it."""
+        seconds *= overload()
         give_up_at = time.monotonic() + seconds
         while not (found := find()):
             assert time.monotonic() < give_up_at, f"waited {seconds:.0f} s for {what}\n{self.logs()}"

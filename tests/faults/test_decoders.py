@@ -1,5 +1,7 @@
 """Files that kill, hang or starve the decoder: each costs itself a result, nothing else."""
 
+import pytest
+
 from tests.factories import make_tar
 from tests.faults import decoders
 from tests.faults.installation import START_S, Installation
@@ -46,6 +48,7 @@ def test_files_that_kill_or_hang_the_decoder_fail_alone(installation: Installati
     check_good(results, installation)
 
 
+@pytest.mark.slow
 def test_a_hanging_file_alone_in_its_chunk_ends_as_a_timeout(installation: Installation) -> None:
     job = installation.classify(
         installation.send([make_tar({"holds_the_gil.jpg": photographs(1)[0] + decoders.HOLDS_THE_GIL})])

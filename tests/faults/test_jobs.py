@@ -16,10 +16,10 @@ from core.config import Settings
 from core.orm import Chunk, HistogramBin, Image, Job, Result, Shard
 from tests.faults.installation import END_S, QUICK, START_S, Installation
 from tests.faults.photographs import make_shards
+from tests.faults.processes import kill
 from tests.faults.soundness import check_counters, check_sound, read_results
 
 PAUSE_S = float(QUICK["PAWSORT_PAUSE_AFTER_CLAIM_S"])
-PURGE_S = 20.0
 
 
 def bell(installation: Installation) -> Celery:
@@ -68,7 +68,7 @@ def count_rows(installation: Installation, job: str) -> dict[str, int]:
         }
 
 
-@pytest.mark.parametrize("when", ["while it runs", "when it is done"])
+@pytest.mark.parametrize("when", ["while it runs", "when it is done", "while its deleting is killed"])
 def test_a_deleted_job_leaves_neither_rows_nor_bytes(installation: Installation, when: str) -> None:
     upload = installation.send(make_shards(4, 3))
     job = installation.classify(upload)
@@ -83,8 +83,10 @@ def test_a_deleted_job_leaves_neither_rows_nor_bytes(installation: Installation,
         assert http.delete(f"/jobs/{job}").status_code == 202
         assert http.get(f"/jobs/{job}").status_code == 410
         assert http.put(f"/uploads/{upload}/shards/4", content=make_shards(1, 1)[0]).status_code == 410
-    installation.wait_for(lambda: not any(count_rows(installation, job).values()), PURGE_S, "the rows to go")
-    installation.wait_for(lambda: not folder.exists(), PURGE_S, "the bytes to go")
+    if when == "while its deleting is killed":
+        kill(installation.find("maintenance@")[0])
+    installation.wait_for(lambda: not any(count_rows(installation, job).values()), END_S, "the rows to go")
+    installation.wait_for(lambda: not folder.exists(), END_S, "the bytes to go")
     check_doctor(installation)
 
 
@@ -105,7 +107,7 @@ def test_of_two_jobs_over_an_upload_the_last_one_takes_it_along(installation: In
         installation.wait_for_job(second)
         check_sound(installation.db, second)
         client.delete_job(second)
-        installation.wait_for(lambda: not any(count_rows(installation, second).values()), PURGE_S, "the rows to go")
+        installation.wait_for(lambda: not any(count_rows(installation, second).values()), END_S, "the rows to go")
 
 
 def test_the_same_shards_in_parallel_and_out_of_order_arrive_once(installation: Installation) -> None:

@@ -14,7 +14,7 @@ from redis import Redis
 from client.instance.programs import valkey as valkey_program
 from core.broker import KEY_PREFIX, RECONCILE, make_celery
 from core.config import Settings
-from tests.faults.installation import END_S, QUICK, START_S, Installation
+from tests.faults.installation import END_S, QUICK, START_S, Installation, overload
 from tests.faults.photographs import make_shards
 from tests.faults.soundness import check_sound, read_results
 
@@ -105,7 +105,7 @@ def check_done(installation: Installation, job: str, seconds: float = END_S) -> 
 def test_an_upload_without_valkey_neither_fails_nor_waits(installation: Installation, valkey: Valkey) -> None:
     assert not valkey.is_running
     job, took_s = send_measured(installation)
-    assert max(took_s) < AT_ONCE_S
+    assert max(took_s) < AT_ONCE_S * overload()
     with installation.http() as http:
         ready = http.get(f"{installation.record.address}/readyz")
         assert ready.status_code == 503
@@ -128,7 +128,7 @@ def test_a_frozen_valkey_delays_no_request(running: Installation, valkey: Valkey
         job, took_s = send_measured(running)
     finally:
         valkey.send(signal.SIGCONT)
-    assert max(took_s) < AT_ONCE_S
+    assert max(took_s) < AT_ONCE_S * overload()
     check_done(running, job)
 
 
