@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.errors import Invalid, NotFound
 from core.networks import CLASSES
-from core.orm import Image, Label, LabelSource
+from core.orm import Image, Label, LabelSource, Upload
 
 NEITHER = "neither"
 
@@ -56,7 +56,7 @@ def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel])
     Returns:
         How many labels were written.
     Raises:
-        NotFound: An image does not exist; then nothing is written.
+        NotFound: An image does not exist, or was deleted; then nothing is written.
         Invalid: A label is neither a class, nor `neither`, nor None.
     """
     for item in items:
@@ -83,7 +83,8 @@ def _digests(session: Session, image_ids: set[int]) -> dict[int, bytes]:
     wanted = sorted(image_ids)
     for start in range(0, len(wanted), 500):
         slice_ = wanted[start : start + 500]
-        rows = session.execute(select(Image.id, Image.sha256).where(Image.id.in_(slice_)))
+        alive = Image.id.in_(slice_) & Upload.deleted_at.is_(None)
+        rows = session.execute(select(Image.id, Image.sha256).join(Upload, Upload.id == Image.upload_id).where(alive))
         found |= dict(rows.all())
     if missing := image_ids - found.keys():
         raise NotFound(f"There is no image {min(missing)}; no label was written.")

@@ -220,7 +220,7 @@ def _conditions(job: Job, wanted: ResultFilter) -> Iterator[ColumnElement[bool]]
     if wanted.max_confidence is not None:
         yield Result.confidence <= round(wanted.max_confidence * MILLION)
     if wanted.path is not None:
-        yield Image.path.contains(wanted.path, autoescape=True)
+        yield Image.path.icontains(wanted.path, autoescape=True)
 
 
 def _label_is(label: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -259,13 +259,14 @@ def _cursor(row: Row[Any], sort: str) -> str:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where the bytes of an image are, and whether some job could read it."""
+    """Where the bytes of an image are, and whether some job could read it; with `declared_bytes` they were not sent."""
 
     image_id: int
     path: str
     blob_key: str
     offset: int
     n_bytes: int
+    declared_bytes: int | None
     sha256: bytes
     is_readable: bool
 
@@ -289,4 +290,13 @@ def get_image(session: Session, image_id: int) -> StoredImage:
     if row is None:
         raise NotFound(f"There is no image {image_id}.")
     image, blob_key, is_readable = row
-    return StoredImage(image.id, image.path, blob_key, image.offset, image.n_bytes, image.sha256, bool(is_readable))
+    return StoredImage(
+        image_id=image.id,
+        path=image.path,
+        blob_key=blob_key,
+        offset=image.offset,
+        n_bytes=image.n_bytes,
+        declared_bytes=image.declared_bytes,
+        sha256=image.sha256,
+        is_readable=bool(is_readable),
+    )

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +13,9 @@ from PIL import Image as Picture
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
+from core.shards import ShardBuilder
 from tests.factories import draw_picture, make_job, make_upload, run_job
+from web.api.exports import attachment
 
 SAID: Mapping[str, tuple[float, float] | ErrorCode] = {
     "pets/cat.jpg": (0.987654, 0.001),
@@ -65,6 +67,7 @@ def test_results_come_in_the_order_of_the_upload(client: FlaskClient, job: UUID)
         ("error_code=not_an_image", ["bad"]),
         ("error_code=any", ["bad"]),
         ("error_code=truncated", []),
+        ("path=PETS/CAT", ["cat"]),
         ("min_confidence=0.9&max_confidence=0.96", ["dog", "=1+1"]),
         ("path=über", ["über 猫 🐈"]),
         ("path=%25", []),
@@ -191,6 +194,19 @@ def test_a_label_that_makes_no_sense_is_422(client: FlaskClient, item: dict[str,
     assert client.post("/api/v1/labels", json={"items": [item]}).status_code == 422
 
 
+@pytest.mark.parametrize("source", ["correction", "confirmation", "audit"])
+def test_people_may_say_why_they_label(client: FlaskClient, job: UUID, source: str) -> None:
+    item = {"image_id": read(client, job)[0]["image_id"], "label": "dog", "source": source}
+    assert client.post("/api/v1/labels", json={"items": [item]}).status_code == 201
+    assert read(client, job)[0]["human_label"] == "dog"
+
+
+def test_pictures_of_a_deleted_job_take_no_labels(client: FlaskClient, job: UUID) -> None:
+    items = [{"image_id": read(client, job)[0]["image_id"], "label": "dog"}]
+    client.delete(f"/api/v1/jobs/{job}")
+    assert client.post("/api/v1/labels", json={"items": items}).status_code == 404
+
+
 def test_a_thumbnail_is_a_small_jpeg_with_its_proportions(client: FlaskClient, job: UUID) -> None:
     image_id = read(client, job)[0]["image_id"]
     answer = client.get(f"/api/v1/images/{image_id}/thumbnail?size=128")
@@ -231,6 +247,23 @@ def test_the_original_is_exact_and_only_ever_a_download(client: FlaskClient, db:
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="page.html"')
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_file_that_was_too_large_to_send_has_no_original(client: FlaskClient) -> None:
+    shard = ShardBuilder()
+    shard.add_oversize("film.mov", 2**40)
+    upload = f"/api/v1/uploads/{uuid4()}"
+    client.put(upload)
+    client.put(f"{upload}/shards/0", data=shard.finish())
+    files = client.get(f"{upload}/files").json
+    assert files is not None
+    answer = client.get(f"/api/v1/images/{files['items'][0]['image_id']}/original")
+    assert answer.status_code == 404
+    assert str(2**40) in answer.text
+
+
+def test_a_name_that_turns_the_direction_of_writing_is_saved_without_it() -> None:
+    assert attachment("\u202egpj.exe") == "attachment; filename=\"_gpj.exe\"; filename*=UTF-8''_gpj.exe"
 
 
 def test_pictures_of_a_deleted_job_are_gone(client: FlaskClient, job: UUID) -> None:

@@ -24,6 +24,8 @@ api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results"
 SLICE = 1000
 # Whatever a spreadsheet may run as a formula; the quote in front makes it text.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What no file system takes, and what turns the direction of writing, so that "gpj.exe" reads "exe.jpg".
+UNSAFE = frozenset('/\\:*?"<>|\x7f\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
 COLUMNS = (
     "path",
     "label",
@@ -145,6 +147,6 @@ def _joined(lines: Iterator[str]) -> Iterator[bytes]:
 
 def attachment(name: str) -> str:
     """A Content-Disposition that saves under this name, whatever characters it has (RFC 6266)."""
-    safe = "".join("_" if character in '/\\:*?"<>|' or ord(character) < 32 else character for character in name)
+    safe = "".join("_" if ord(character) < 32 or character in UNSAFE else character for character in name)
     plain = safe.encode("ascii", "replace").decode().replace("?", "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"

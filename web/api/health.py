@@ -34,7 +34,7 @@ def show_alive() -> Response:
 
 @api.get("/readyz")
 @public
-@api.doc(responses={503: "Something does not answer; `checks` says what"})
+@api.doc(responses={200: "Everything answers", 503: "Something does not answer; `checks` says what"})
 def show_ready() -> tuple[Response, int]:
     """Whether database, broker and blob store answer and an inference worker is alive"""
     checks = {name: _sentence(name, check) for name, check in _checks(get_services()).items()}

@@ -60,6 +60,8 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
 def get_original(image_id: int) -> Response:
     """The file as it was sent, only ever as a download"""
     image = _find(image_id)
+    if image.declared_bytes is not None:
+        raise NotFound(f"Image {image_id} has no original here: with {image.declared_bytes} bytes it was not sent.")
     data = get_services().blobs.get_range(image.blob_key, image.offset, image.n_bytes)
     response = Response(data, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)

@@ -7,12 +7,10 @@ from apiflask import APIBlueprint
 from core import jobs, results
 from core.networks import CLASSES
 from core.results import ResultFilter, ResultRow
-from web.api.schemas import ResultOut, ResultPage, ResultQuery
+from web.api.schemas import ANY_ERROR, ResultOut, ResultPage, ResultQuery
 from web.services import get_services
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
-
-ANY_ERROR = "any"
 
 
 @api.get("/<uuid:job_uuid>/results")

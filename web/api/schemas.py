@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from core.errors import ErrorCode
-from core.orm import LabelSource
 
 MAX_LIMIT = 1000
 MAX_LABELS = 5000
+ANY_ERROR = "any"
 
 
 def _printable(value: str) -> str:
@@ -24,12 +24,22 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
 
 
+def _error_code(value: str) -> str:
+    known = (*ErrorCode, ANY_ERROR)
+    if value not in known:
+        raise ValueError(f"expected one of {', '.join(known)}")
+    return value
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_printable)]
 Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
 Pixels = Annotated[Literal[128, 256, 512, 1024], BeforeValidator(_number)]
+AnyErrorCode = Annotated[
+    str, AfterValidator(_error_code), WithJsonSchema({"type": "string", "enum": [*ErrorCode, ANY_ERROR]})
+]
 Model = VersionNumber | NetworkOrNumber
 ShownLabel = Literal["cat", "dog", "unsure"]
 
@@ -77,7 +87,7 @@ class ArchiveQuery(Input):
 
 class ResultQuery(PageQuery):
     label: ShownLabel | None = None
-    error_code: ErrorCode | Literal["any"] | None = None
+    error_code: AnyErrorCode | None = None
     min_confidence: Share | None = None
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
@@ -91,7 +101,7 @@ class ThumbnailQuery(Input):
 class LabelIn(Input):
     image_id: int = Field(ge=1, le=2**63 - 1)
     label: Literal["cat", "dog", "neither"] | None = Field(description="null withdraws what people said before")
-    source: Literal[LabelSource.CORRECTION, LabelSource.CONFIRMATION] = LabelSource.CORRECTION
+    source: Literal["correction", "confirmation", "audit"] = "correction"
 
 
 class LabelsIn(Input):
