@@ -3,10 +3,11 @@
 import socket
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import db_now
+from core.db import change
 from core.orm import Worker
 
 ALIVE_S = 15.0
@@ -28,6 +29,11 @@ def beat(session: Session, worker_id: int) -> None:
 def stop_worker(session: Session, worker_id: int) -> None:
     """Say that a worker has stopped."""
     session.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=db_now()))
+
+
+def forget_silent(session: Session, silent_s: float) -> int:
+    """Remove workers that have not beaten for so long: every start adds rows. Returns how many there were."""
+    return change(session, delete(Worker).where(Worker.beat_at < db_now(-silent_s)))
 
 
 def count_alive(session: Session, queue: str) -> int:

@@ -15,10 +15,11 @@ from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
+    worker_shutdown,
 )
 from celery.worker import state
 
-from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SWEEP, make_celery
+from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SWEEP, TRAINING, make_celery
 from core.logs import set_up_logs
 from worker import runtime, tasks
 
@@ -52,28 +53,38 @@ def _tell_children_their_queues(instance: Any, **_: object) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _start_process(**_: object) -> None:
-    """A child of the inference worker: load the version in use and warm it before the first claim."""
+    """A child of the inference worker: load the version in use and warm it before the first claim. Others just beat."""
     set_up_logs()
-    if INFERENCE in settings.queues.split(","):
-        _start_inference()
+    queues = settings.queues.split(",")
+    for queue in (INFERENCE, TRAINING):
+        if queue in queues:
+            return _start_until_it_works(queue)
 
 
-def _start_inference() -> None:
-    """Try until it works: Celery would swallow the error and give work to a process that has no heartbeat.
+def _start_until_it_works(queue: str) -> None:
+    """Not only once: Celery would swallow the error and give work to a process that has no heartbeat.
 
     A pool whose process is not ready in time (`worker_proc_alive_timeout`) starts another in its place.
     """
     while True:
         try:
-            return runtime.get().start(INFERENCE)
+            return runtime.get().start(queue)
         except Exception as error:  # a database or a store that is away for a moment, whatever its library raises
             log.warning("start_failed", error=f"{type(error).__name__}: {error}", again_in_s=START_AGAIN_S)
             time.sleep(START_AGAIN_S)
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop_process(**_: object) -> None:
     runtime.get().stop()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _start_threads(sender: Any, **_: object) -> None:
+    """The maintenance worker has threads and no children: it beats itself."""
+    if MAINTENANCE in sender.app.amqp.queues.consume_from:
+        threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

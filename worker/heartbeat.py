@@ -49,13 +49,15 @@ class Heartbeat:
     def _run(self) -> None:
         while not self._stopped.wait(self._beat_s):
             try:
-                self._beat()
+                self.beat()
             except SQLAlchemyError as error:  # a database that is away for a moment must not end the beating
                 log.warning("heartbeat_failed", error=str(error))
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Say once that this worker is alive, and keep the lease of what it holds."""
         claim = self._claim
         with self._db.write() as session:
             workers.beat(session, self.worker_id)
-            if claim is not None and not chunks.renew_lease(session, claim, self._lease_s):
-                log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
+            is_lost = claim is not None and not chunks.renew_lease(session, claim, self._lease_s)
+        if claim is not None and is_lost and self._claim is claim:  # else it was recorded in the meantime
+            log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)

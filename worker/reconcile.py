@@ -17,6 +17,7 @@ log = structlog.get_logger()
 MAX_RINGS = 256
 ORPHAN_AGE_S = 3600.0
 DAY_S = 86_400.0
+WORKER_DAYS = 30.0
 
 
 def reconcile(runtime: Runtime) -> None:
@@ -59,6 +60,12 @@ def purge_deleted(runtime: Runtime) -> None:
     n_purged = purge.purge_all(runtime.db, runtime.blobs)
     if n_purged:
         log.info("purged", n=n_purged)
+
+
+def forget_workers(runtime: Runtime) -> None:
+    """Remove the rows of workers that ended long ago. Not sooner: a laptop may sleep for days, and its workers wake."""
+    with runtime.db.write() as session:
+        workers.forget_silent(session, WORKER_DAYS * DAY_S)
 
 
 def sweep_orphans(runtime: Runtime) -> None:

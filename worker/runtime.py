@@ -6,7 +6,9 @@ which spawns children opens none.
 
 import os
 import platform
+import sys
 from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,7 +16,7 @@ from redis import Redis
 
 from core import registry, workers
 from core.blobs import Blobs
-from core.broker import Bell, connect, make_celery
+from core.broker import INFERENCE, Bell, connect, make_celery
 from core.config import Settings, load_settings
 from core.db import Database
 from core.errors import BadWeights, BlobMissing
@@ -65,22 +67,26 @@ class Runtime:
         return self.networks.get(version_id)
 
     def start(self, queue: str) -> None:
-        """Get ready for work: load and warm the version in use, then enter this process as a worker.
-
-        A version that cannot be used fails its own jobs, with a sentence; this process works on others.
-        """
-        with self.db.read() as session:
-            version = registry.current_version(session)
-        try:
-            self.classifier(version.id)
-        except (BadWeights, BlobMissing) as error:
-            log.error("version_unusable", version=version.id, reason=error.message)
-        device = self.networks.device()
+        """Get ready for the work of a queue (for inference: the version in use, warm), then enter this process."""
+        device = self._warm_up() if queue == INFERENCE else "cpu"
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
         self.heartbeat = Heartbeat(self.db, worker_id, self.settings.heartbeat_s, self.settings.lease_s)
         self.heartbeat.start()
-        log.info("worker_ready", worker_id=worker_id, device=device, version=version.id)
+        log.info("worker_ready", worker_id=worker_id, queue=queue, device=device)
+
+    def _warm_up(self) -> str:
+        """Load the version in use; say what it runs on.
+
+        A version that cannot be used fails its own jobs, with a sentence; this process works on others.
+        """
+        with self.db.read() as session:
+            in_use = registry.current_version(session)
+        try:
+            self.classifier(in_use.id)
+        except (BadWeights, BlobMissing) as error:
+            log.error("version_unusable", version=in_use.id, reason=error.message)
+        return self.networks.device()
 
     def stop(self) -> None:
         """Say that this process takes no more work."""
@@ -95,4 +101,13 @@ def get() -> Runtime:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()}
+    tensorflow = sys.modules.get("tensorflow")
+    known = {"python": platform.python_version(), "pawsort": _installed_version()}
+    return known | ({"tensorflow": tensorflow.__version__} if tensorflow else {})
+
+
+def _installed_version() -> str:
+    try:
+        return version("pawsort")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0.0.0"

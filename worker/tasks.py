@@ -29,5 +29,6 @@ def purge() -> None:
 
 @shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Remove blobs that nothing names."""
+    """Remove blobs that nothing names, and workers that ended long ago."""
     reconcile.sweep_orphans(runtime.get())
+    reconcile.forget_workers(runtime.get())

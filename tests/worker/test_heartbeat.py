@@ -4,6 +4,8 @@ import time
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from core import chunks, workers
 from core.blobs import Blobs
@@ -67,3 +69,39 @@ def test_a_lease_outlives_its_time_while_it_is_held_and_not_longer(
     with runtime.db.read() as session:
         assert chunks.list_run_out(session, 10) == [chunk_id]
     heartbeat.stop()
+
+
+def test_a_chunk_that_was_recorded_during_a_beat_is_no_lost_lease(
+    runtime: FakeRuntime, heartbeat: Heartbeat, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_job(runtime.db, make_upload(runtime.db, blobs))
+    with runtime.db.write() as session:
+        claim = chunks.claim_chunk(session, session.scalars(select(Chunk.id)).one(), heartbeat.worker_id, 60)
+    assert claim is not None
+    holding = heartbeat.holding(claim)
+    holding.__enter__()
+    beat = workers.beat
+
+    def record_meanwhile(session: Session, worker_id: int) -> None:
+        beat(session, worker_id)
+        chunks.mark_done(session, claim)
+        holding.__exit__(None, None, None)
+
+    monkeypatch.setattr(workers, "beat", record_meanwhile)
+    with capture_logs() as logs:
+        heartbeat.beat()
+    assert logs == []
+
+
+def test_a_lease_that_somebody_else_has_by_now_is_told(
+    runtime: FakeRuntime, heartbeat: Heartbeat, blobs: Blobs
+) -> None:
+    make_job(runtime.db, make_upload(runtime.db, blobs))
+    with runtime.db.write() as session:
+        chunk_id = session.scalars(select(Chunk.id)).one()
+        claim = chunks.claim_chunk(session, chunk_id, heartbeat.worker_id, -1)
+        assert claim is not None
+        assert chunks.claim_chunk(session, chunk_id, None, 60) is not None
+    with heartbeat.holding(claim), capture_logs() as logs:
+        heartbeat.beat()
+    assert [entry["event"] for entry in logs] == ["lease_lost"]

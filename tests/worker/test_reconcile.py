@@ -10,7 +10,7 @@ from core.blobs import Blobs
 from core.broker import INFERENCE, KEY_PREFIX
 from core.clock import db_now
 from core.db import Database
-from core.orm import Chunk, Job, JobState, Upload
+from core.orm import Chunk, Job, JobState, Upload, Worker
 from tests.factories import make_job, make_upload, run_job
 from tests.fakes import FakeRuntime
 from worker import reconcile
@@ -105,3 +105,13 @@ def test_blobs_that_no_row_names_are_swept_once_they_are_old(
     reconcile.sweep_orphans(runtime)
     assert [key for key, _ in blobs.list("uploads/") if "lost" in key] == []
     assert purge.find_missing(runtime.db, blobs) == []
+
+
+def test_workers_that_ended_long_ago_are_forgotten_and_no_others(runtime: FakeRuntime) -> None:
+    with runtime.db.write() as session:
+        long_gone, lately = (workers.add_worker(session, pid, INFERENCE, "cpu", {}) for pid in (1, 2))
+        for worker_id, days in ((long_gone, 31), (lately, 29)):
+            session.execute(update(Worker).where(Worker.id == worker_id).values(beat_at=db_now(-days * 86_400)))
+    reconcile.forget_workers(runtime)
+    with runtime.db.read() as session:
+        assert session.scalars(select(Worker.id)).all() == [lately]
