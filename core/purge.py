@@ -1,9 +1,10 @@
 """Deleting for good: rows and bytes of deleted jobs and uploads, in slices, so that a kill at any point only pauses it.
 
-Every call does one slice in one short transaction and says whether there is more. An upload's bytes go by their
+Every slice is one short transaction. An upload's bytes go by their
 prefix, which also takes what an interrupted request left there. The emptied rows stay: their ids are never used again.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from uuid import UUID
@@ -19,29 +20,29 @@ from core.orm import Chunk, HistogramBin, Image, Job, Result, Shard, Upload
 SLICE = 5000
 
 
-def purge_all(db: Database, blobs: Blobs) -> int:
-    """Purge whatever is deleted and not yet purged.
+def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
+    """Purge whatever is deleted and not yet purged, but stop after `max_s` seconds; the next call goes on.
 
     Returns:
         How many jobs and uploads were finished.
     """
+    give_up_at = time.monotonic() + max_s
     with db.read() as session:
         job_ids = list(session.scalars(select(Job.id).where(Job.deleted_at.is_not(None), Job.purged_at.is_(None))))
         uploads = session.execute(
             select(Upload.id, Upload.uuid).where(Upload.deleted_at.is_not(None), Upload.purged_at.is_(None))
         ).all()
-    for job_id in job_ids:
-        _until_empty(db, partial(_purge_job_slice, job_id))
-    for upload_id, uuid in uploads:
-        _purge_upload(db, blobs, upload_id, uuid)
-    return len(job_ids) + len(uploads)
+    n_finished = sum(_until_empty(db, partial(_purge_job_slice, job_id), give_up_at) for job_id in job_ids)
+    return n_finished + sum(_purge_upload(db, blobs, upload_id, uuid, give_up_at) for upload_id, uuid in uploads)
 
 
-def _until_empty(db: Database, do_slice: Callable[[Session], bool]) -> None:
-    more = True
-    while more:
+def _until_empty(db: Database, do_slice: Callable[[Session], bool], give_up_at: float) -> bool:
+    """Slice by slice; whether the last one was reached in time."""
+    while time.monotonic() < give_up_at:
         with db.write() as session:
-            more = do_slice(session)
+            if not do_slice(session):
+                return True
+    return False
 
 
 def _purge_job_slice(job_id: int, session: Session) -> bool:
@@ -56,15 +57,15 @@ def _purge_job_slice(job_id: int, session: Session) -> bool:
     return False
 
 
-def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID) -> None:
+def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID, give_up_at: float) -> bool:
     with db.read() as session:
         unpurged = select(Job.id).where(Job.upload_id == upload_id, Job.purged_at.is_(None)).limit(1)
         if session.scalar(unpurged) is not None:
-            return
+            return False
     prefix = upload_prefix(uuid)
     blobs.delete([key for key, _ in blobs.list(prefix)])
     blobs.remove_folder(prefix)
-    _until_empty(db, partial(_purge_upload_slice, upload_id))
+    return _until_empty(db, partial(_purge_upload_slice, upload_id), give_up_at)
 
 
 def _purge_upload_slice(upload_id: int, session: Session) -> bool:

@@ -15,6 +15,8 @@ from worker.runtime import Runtime
 log = structlog.get_logger()
 
 MAX_RINGS = 256
+MAX_WAITING = 10_000  # beyond it ringing only fills Redis: what waits there wakes the workers anyway
+PURGE_S = 3.0  # of each round, so that a large deletion never keeps it from ringing
 ORPHAN_AGE_S = 3600.0
 DAY_S = 86_400.0
 WORKER_DAYS = 30.0
@@ -30,7 +32,7 @@ def reconcile(runtime: Runtime) -> None:
 def ring_again(runtime: Runtime) -> None:
     """Ring for chunks that wait although nobody was told, or whose worker fell silent."""
     n_waiting = queue_length(runtime.redis, INFERENCE)
-    if n_waiting is None:
+    if n_waiting is None or n_waiting > MAX_WAITING:
         return
     with runtime.db.read() as session:
         run_out = chunks.list_run_out(session, MAX_RINGS)
@@ -57,7 +59,7 @@ def finish_silent_uploads(runtime: Runtime) -> None:
 
 def purge_deleted(runtime: Runtime) -> None:
     """Remove the rows and bytes of what was deleted."""
-    n_purged = purge.purge_all(runtime.db, runtime.blobs)
+    n_purged = purge.purge_all(runtime.db, runtime.blobs, PURGE_S)
     if n_purged:
         log.info("purged", n=n_purged)
 

@@ -95,6 +95,25 @@ def test_a_purge_that_was_killed_goes_on(
         assert session.scalars(select(Upload)).one().purged_at is not None
 
 
+def test_a_purge_that_takes_long_lets_the_next_round_go_on(runtime: FakeRuntime, blobs: Blobs, job: UUID) -> None:
+    with runtime.db.write() as session:
+        jobs.delete_job(session, job)
+    assert purge.purge_all(runtime.db, blobs, max_s=0) == 0
+    assert chunk_ids(runtime.db) != []
+    assert purge.purge_all(runtime.db, blobs) == 2
+
+
+def test_a_queue_that_is_full_of_messages_gets_no_more(
+    runtime: FakeRuntime, job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "MAX_WAITING", 1)
+    runtime.redis.rpush(KEY_PREFIX + INFERENCE, "a message", "another")
+    with runtime.db.write() as session:
+        chunks.claim_chunk(session, chunk_ids(runtime.db)[0], None, -1)
+    reconcile.ring_again(runtime)
+    assert runtime.rung == []
+
+
 def test_blobs_that_no_row_names_are_swept_once_they_are_old(
     runtime: FakeRuntime, blobs: Blobs, job: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
