@@ -7,7 +7,7 @@ PROBE = """() => {
   let last = performance.now();
   setInterval(() => {
     const now = performance.now();
-    window.probe.gaps.push(now - last);
+    window.probe.gaps.push(Math.max(0, now - last - 20));
     last = now;
   }, 20);
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.probe.tasks.push(entry.duration)))

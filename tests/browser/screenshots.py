@@ -19,7 +19,7 @@ from core.clock import db_now
 from core.config import Settings
 from core.db import Database
 from core.errors import ErrorCode
-from core.orm import Job
+from core.orm import Job, JobState
 from migrations.run import migrate
 from tests.browser.chromium import chromium, drop
 from tests.browser.drawings import draw_pet, draw_scene
@@ -115,13 +115,19 @@ def _shoot_sending(page: Page, db: Database, folder: Path) -> None:
     page.route("**/shards/2", lambda route: None)
     drop(page, [dropped])
     page.get_by_text("Sending: ").wait_for()
-    page.wait_for_function("() => document.querySelector('[data-part=sent]').value > 4e6")
-    with db.read() as session:
-        newest = session.scalars(select(Job.uuid).order_by(Job.id.desc())).first()
-    assert newest is not None
-    run_job(db, newest)
+    run_job(db, _job_with(db, page, 512))
     page.get_by_text("Sorted: 512").wait_for()
     _shoot(page, "sending")
+
+
+def _job_with(db: Database, page: Page, n_images: int) -> UUID:
+    """The job over the upload that is on its way, as soon as so many files have arrived."""
+    while True:
+        with db.read() as session:
+            found = session.scalar(select(Job.uuid).where(Job.state == JobState.RECEIVING, Job.n_total == n_images))
+        if found is not None:
+            return found
+        page.wait_for_timeout(100)
 
 
 def _shoot(page: Page, name: str) -> None:

@@ -6,7 +6,7 @@
  */
 
 import { isIgnored } from "./names.js";
-import { pause } from "./slices.js";
+import { pause, rest } from "./slices.js";
 
 /**
  * Each answer about a file makes the page wait for another process for a moment, and answers that have come in the meantime are taken in
@@ -40,9 +40,9 @@ export async function collectEntries(entries, onFound = () => {}) {
   while (folders.length > 0) {
     await readFolder(folders.pop(), folders, found, onFound);
   }
-  await pause();
+  await rest();
   sorted(found);
-  await pause();
+  await rest();
   return found;
 }
 

@@ -35,7 +35,7 @@ export function newUuid() {
  * @param {string[]} paths
  */
 export function nameFor(paths) {
-  const tops = new Set(paths.map((path) => path.split("/", 1)[0]));
+  const tops = new Set(paths.map((path) => path.slice(0, (path.indexOf("/") + 1 || path.length + 1) - 1)));
   const [first] = tops;
   if (tops.size === 1) return presentable(first);
   return paths.every((path) => !path.includes("/")) ? `${tops.size} files` : presentable(`${first} and ${tops.size - 1} more`);

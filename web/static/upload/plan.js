@@ -10,7 +10,7 @@ import { inTurn } from "./slices.js";
 import { tarBlob } from "./tar.js";
 
 /** So many files are made into a piece of a tar at a time: a few milliseconds. */
-const SLICE = 32;
+const SLICE = 16;
 
 /**
  * @param {Found[]} files

@@ -28,6 +28,6 @@ export function pause() {
 }
 
 /** A few milliseconds that are free for others. Timers of hidden tabs wait for up to a minute; those have nothing to paint. */
-function rest() {
+export function rest() {
   return document.hidden ? pause() : new Promise((resolve) => setTimeout(resolve, 0));
 }
