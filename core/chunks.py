@@ -87,7 +87,7 @@ def _start_job(session: Session, job_id: int) -> None:
     running = func.replace(Job.state, JobState.QUEUED.value, JobState.RUNNING.value)
     started_at = func.coalesce(Job.started_at, db_now())
     values = {"state": running, "started_at": started_at, "revision": Job.revision + 1}
-    change(session, update(Job).where(Job.id == job_id).values(values))
+    change(session, update(Job).where(Job.id == job_id, _job_is_active()).values(values))  # perhaps cancelled just now
 
 
 def renew_lease(session: Session, claim: Claim, lease_s: float) -> bool:

@@ -5,12 +5,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from core import intake, jobs, progress, uploads
+from core import chunks, intake, jobs, progress, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import Gone
-from core.orm import JobState
+from core.orm import Chunk, JobState
 from core.progress import JobView
 from core.shards import index_shard
 from tests.factories import make_job, make_tar, make_upload, run_job
@@ -33,6 +34,11 @@ def delete(db: Database, job: UUID) -> None:
 def retry(db: Database, job: UUID) -> None:
     with db.write() as session:
         jobs.retry_job(session, job)
+
+
+def claim_first(db: Database) -> None:
+    with db.write() as session:
+        chunks.claim_chunk(session, session.scalars(select(Chunk.id)).one(), None, 60)
 
 
 def let_run(other: Future[None]) -> None:
@@ -77,3 +83,15 @@ def test_whoever_deletes_a_job_second_is_told_that_it_is_gone(db: Database, blob
             let_run(second)
         with pytest.raises(Gone):
             second.result()
+
+
+def test_a_claim_that_comes_with_a_cancel_does_not_start_the_job(db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    with ThreadPoolExecutor() as pool:
+        with db.write() as session:
+            jobs.cancel_job(session, job)
+            claiming = pool.submit(claim_first, db)
+            let_run(claiming)
+        claiming.result()
+    assert view(db, job).state == JobState.CANCELLED
+    assert view(db, job).started_at is None
