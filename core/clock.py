@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Float, literal
+from sqlalchemy import ColumnElement, DateTime, Double, Float, literal
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -38,6 +38,18 @@ def db_now(offset_s: float = 0.0) -> Now:
     return Now(literal(float(offset_s), Float))
 
 
+class SecondsSince(FunctionElement[float]):
+    """How long ago a moment was, as a real number (SQLite: to the millisecond)."""
+
+    type = Double()
+    inherit_cache = True
+
+
+def seconds_since(moment: ColumnElement[Any]) -> SecondsSince:
+    """SQL for the seconds between a moment and the present one by the database's clock."""
+    return SecondsSince(moment)
+
+
 @compiles(Now)
 def _on_sqlite(element: Now, compiler: SQLCompiler, **options: Any) -> str:
     # Same text as SQLAlchemy stores for a DateTime, so that comparing texts compares moments.
@@ -49,3 +61,14 @@ def _on_sqlite(element: Now, compiler: SQLCompiler, **options: Any) -> str:
 def _on_postgresql(element: Now, compiler: SQLCompiler, **options: Any) -> str:
     offset = compiler.process(element.clauses, **options)
     return f"(clock_timestamp() + ({offset}) * interval '1 second')"
+
+
+@compiles(SecondsSince)
+def _since_on_sqlite(element: SecondsSince, compiler: SQLCompiler, **options: Any) -> str:
+    return f"((julianday('now') - julianday({compiler.process(element.clauses, **options)})) * 86400.0)"
+
+
+@compiles(SecondsSince, "postgresql")
+def _since_on_postgresql(element: SecondsSince, compiler: SQLCompiler, **options: Any) -> str:
+    moment = compiler.process(element.clauses, **options)
+    return f"CAST(extract(epoch FROM clock_timestamp() - {moment}) AS double precision)"

@@ -286,7 +286,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     job.n_chunks_done = _n_chunks_done(session, job)
     is_arriving = upload is not None and upload.state == UploadState.RECEIVING
     job.state = JobState.RECEIVING if is_arriving else JobState.RUNNING
-    job.finished_at, job.error = None, None
+    job.finished_at, job.error, job.moved_at = None, None, db_now()
     job.revision += 1
     session.flush()
     chunk_ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == job.id, Chunk.state == ChunkState.READY)))

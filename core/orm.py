@@ -168,8 +168,9 @@ class Deployment(Base):
 class Job(Base):
     """Work that somebody waits for. Counters are kept with the results, in the same transactions.
 
-    `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `revision` grows
-    with every change that a poller can see.
+    `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `active_s` is the
+    time in which results came, without nights in which nothing ran. `revision` grows with every change that a poller
+    can see.
     """
 
     __tablename__ = "jobs"
@@ -193,6 +194,7 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     started_at: Mapped[datetime | None]
     moved_at: Mapped[datetime | None]
+    active_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
     finished_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]

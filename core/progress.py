@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.clock import db_now
 from core.networks import CLASSES
 from core.orm import ACTIVE_STATES, HistogramBin, Job, ModelVersion, Upload
 from core.results import UNSURE
 
-Row = TypeVar("Row", Upload, ModelVersion)
+SHORTEST_S = 0.001  # a clock may stand still over a small job
 
 
 @dataclass(frozen=True)
@@ -58,15 +56,12 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     """Several jobs with their counts, in a fixed number of statements."""
     if not jobs:
         return []
-    now = session.execute(select(db_now())).scalar_one()
     counts = _count_sure(session, jobs)
     upload_ids, version_ids = {job.upload_id for job in jobs}, {job.model_version_id for job in jobs}
     uploads = {row.id: row for row in session.scalars(select(Upload).where(Upload.id.in_(upload_ids)))}
     versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
     return [
-        _view(
-            job, now, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0)
-        )
+        _view(job, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0))
         for job in jobs
     ]
 
@@ -86,11 +81,9 @@ def _count_sure(session: Session, jobs: Sequence[Job]) -> dict[int, dict[str, in
     return counts
 
 
-def _view(
-    job: Job, now: datetime, n_sure: dict[str, int], upload: Upload | None, version: ModelVersion | None
-) -> JobView:
+def _view(job: Job, n_sure: dict[str, int], upload: Upload | None, version: ModelVersion | None) -> JobView:
     by_label = {name: n_sure.get(name, 0) for name in CLASSES}
-    rate = _images_per_s(job, now)
+    rate = _images_per_s(job)
     left = job.n_total - job.n_done - job.n_failed
     return JobView(
         uuid=job.uuid,
@@ -117,8 +110,6 @@ def _view(
     )
 
 
-def _images_per_s(job: Job, now: datetime) -> float | None:
-    if job.started_at is None:
-        return None
-    seconds = ((job.finished_at or now) - job.started_at).total_seconds()
-    return (job.n_done + job.n_failed) / seconds if seconds > 0 else None
+def _images_per_s(job: Job) -> float | None:
+    n_results = job.n_done + job.n_failed
+    return n_results / max(job.active_s, SHORTEST_S) if n_results else None

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import chunks, jobs
 from core.chunks import Claim
-from core.clock import db_now
+from core.clock import db_now, seconds_since
 from core.db import change
 from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
 from core.labels import human_label_of
@@ -25,6 +25,7 @@ from core.paging import Page, decode_cursor, encode_cursor
 
 MILLION = 1_000_000
 UNSURE = "unsure"
+LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; what is longer was a stop, and tells nothing of its rate
 SORTS = ("order", "path", "confidence", "-confidence")
 
 
@@ -47,6 +48,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
     """
     rows = [_row(claim.job_id, outcome) for outcome in outcomes]
     n_failed = sum(row["error_code"] is not None for row in rows)
+    since_last = seconds_since(func.coalesce(Job.moved_at, Job.started_at, db_now()))
     moved = change(
         session,
         update(Job)
@@ -57,6 +59,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
             n_chunks_done=Job.n_chunks_done + 1,
             revision=Job.revision + 1,
             moved_at=db_now(),
+            active_s=Job.active_s + case((since_last > LONGEST_PAUSE_S, LONGEST_PAUSE_S), else_=since_last),
         ),
     )
     if not moved or not chunks.mark_done(session, claim):

@@ -4,11 +4,14 @@ from random import Random
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
-from core import jobs, results
+from core import jobs, progress, results
 from core.blobs import Blobs
+from core.clock import db_now
 from core.db import Database
 from core.errors import ErrorCode, Invalid, NotFound
+from core.orm import Job, Result
 from core.results import MILLION, ResultFilter, ResultRow, shown_label, to_millionths
 from tests.factories import make_job, make_upload, run_job
 
@@ -40,6 +43,11 @@ def pages(db: Database, uuid: UUID, wanted: ResultFilter, limit: int = 100) -> l
 
 def paths(rows: list[ResultRow]) -> list[str]:
     return [row.path.removeprefix("photos/") for row in rows]
+
+
+def rate(db: Database, uuid: UUID) -> float | None:
+    with db.read() as session:
+        return progress.describe(session, jobs.get_job(session, uuid)).images_per_s
 
 
 def test_rounded_probabilities_never_pass_one_together() -> None:
@@ -117,3 +125,26 @@ def test_an_image_is_readable_once_a_job_could_read_it(db: Database, job: UUID) 
 def test_an_unknown_image_is_not_found(db: Database, job: UUID) -> None:
     with pytest.raises(NotFound), db.read() as session:
         results.get_image(session, 10**9)
+
+
+def test_a_night_in_which_nothing_ran_does_not_slow_the_rate_down(db: Database, blobs: Blobs, version: int) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=4))
+    with db.write() as session:
+        session.execute(update(Job).values(started_at=db_now(-2), moved_at=db_now(-2)))
+    run_job(db, job)
+    assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
+    with db.write() as session:
+        session.execute(update(Job).values(moved_at=db_now(-80_000)))
+        session.execute(update(Result).values(error_code=ErrorCode.TRUNCATED))
+        session.execute(update(Job).values(n_done=0, n_failed=4))
+        jobs.retry_job(session, job)
+    run_job(db, job)
+    assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
+
+
+def test_a_long_stop_counts_as_a_minute(db: Database, blobs: Blobs, version: int) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=4))
+    with db.write() as session:
+        session.execute(update(Job).values(started_at=db_now(-80_000), moved_at=db_now(-80_000)))
+    run_job(db, job)
+    assert rate(db, job) == pytest.approx(4 / 60)
