@@ -7,7 +7,7 @@ UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all lint format bench docs pretrained requirements clean
+.PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: $(VENV)/test.stamp ## measure the speed from end to end
 pretrained: $(VENV)/run.stamp ## train the shipped networks anew: DATA=labelled folder, TEST=another, NETWORK=one of them
 	@if [ -z "$$DATA" ]; then echo "Say which photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
 	$(BIN)/python -m worker.offline pretrained --data "$$DATA" $(if $(TEST),--test "$$TEST") $(if $(NETWORK),--network "$$NETWORK")
+
+screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots anew
+	@sh tests/install_browser.sh $(BIN)/python
+	$(BIN)/python -m tests.browser.screenshots
 
 docs: ## where to read on
 	@echo "docs/architecture.md  the one way of an image through the system"

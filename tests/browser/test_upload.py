@@ -15,10 +15,7 @@ from tests.browser.probe import longest_block_ms, start_probe
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar
 
-LONGEST_BLOCK_MS = 200
-# Other programs hold pages up as well. What they do, an idle page beside this one shows; what this page does itself, it
-# does each time.
-MEASURED_AGAIN = 2
+LONGEST_BLOCK_MS = 200  # beyond what an idle page beside it suffers: other programs hold pages up as well
 TOO_LARGE = 64 * 2**20 + 1
 
 
@@ -54,11 +51,6 @@ def _check_tree(page: Page, api: Api, folder: Path, paths: list[str], timeout_s:
     assert job["counts"]["total"] == job["counts"]["done"] == len(paths)
     assert sorted(row["path"] for row in api.rows(job_id)) == paths
     expect(page.locator('[data-field="progress-text"]')).to_have_text(f"{len(paths):,} files sorted", timeout=20_000)
-    for _ in range(MEASURED_AGAIN):
-        if longest_ms <= LONGEST_BLOCK_MS:
-            break
-        page.get_by_role("link", name="Jobs", exact=True).click()
-        longest_ms = min(longest_ms, _drop_and_measure(page, folder, timeout_s)[1])
     assert longest_ms <= LONGEST_BLOCK_MS
 
 
