@@ -143,7 +143,7 @@ def log_out() -> Response:
 def _log_in_and_go(token: str) -> Response | tuple[str, int]:
     if log_in(token):
         return _see_other(_next())
-    message = "Nobody has this token. Use the address that “pawsort up” printed, or make one with “pawsort token create”."
+    message = "Nobody has this token. Open the address that “pawsort up” printed, or make one: “pawsort token create”."
     return render_template("login.html", error=message, next=_next()), 401
 
 
