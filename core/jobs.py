@@ -32,6 +32,7 @@ from core.orm import (
 from core.paging import Page, decode_cursor, encode_cursor
 
 MAX_NAME = 500
+ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
 
 
 def create_classify_job(
@@ -54,9 +55,7 @@ def create_classify_job(
     Returns:
         The job, and the chunks to ring for.
     Raises:
-        NotFound: No such upload or model.
-        Gone: The upload, or a job of this id, was deleted.
-        Conflict: Another job has this id.
+        NotFound, Gone, Conflict: No such upload or model; one of both ids was deleted; another job has the id.
     """
     upload = uploads.get_upload(session, upload_uuid, lock=True)
     existing = session.scalar(select(Job).where(Job.uuid == uuid))
@@ -269,7 +268,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     """Classify again what failed, and go on with what a cancelled or failed job left undone.
 
     A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
-    made ready again. Attempts are kept: what crashed a decoder is read in its own process at once.
+    made ready again. What crashed a decoder before is read in its own process at once (`ATTEMPTS_KEPT`).
 
     Returns:
         The job, and the chunks to ring for.
@@ -305,12 +304,13 @@ def _lock_with_upload(session: Session, uuid: UUID) -> tuple[Job, Upload | None]
 def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> None:
     shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
     reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
+    of_job = Chunk.job_id == job.id
     change(
         session,
-        update(Chunk)
-        .where(Chunk.job_id == job.id, reopened)
-        .values(state=ChunkState.READY, lease_until=None, fence=Chunk.fence + 1),
+        update(Chunk).where(of_job, reopened).values(state=ChunkState.READY, lease_until=None, fence=Chunk.fence + 1),
     )
+    tired = (Chunk.state == ChunkState.READY) & (Chunk.attempts > ATTEMPTS_KEPT)
+    change(session, update(Chunk).where(of_job, tired).values(attempts=ATTEMPTS_KEPT))
 
 
 def _n_chunks_done(session: Session, job: Job) -> int:

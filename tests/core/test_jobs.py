@@ -4,6 +4,7 @@ import io
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
 from core import chunks, intake, jobs, progress, purge, results, uploads
 from core.blobs import Blobs, shard_key
@@ -269,3 +270,15 @@ def test_a_running_jobs_worker_finds_nothing_to_record_after_a_delete(db: Databa
         jobs.delete_job(session, job)
     with db.write() as session:
         assert chunks.claim_chunk(session, chunk_id, None, 60) is None
+
+
+def test_a_retry_has_attempts_again_and_suspects_stay_suspects(db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    with db.write() as session:
+        session.execute(update(Chunk).values(attempts=chunks.MAX_ATTEMPTS))
+        jobs.fail_job(session, jobs.get_job(session, job).id, "The store did not answer.")
+    with db.write() as session:
+        _, (chunk_id,) = jobs.retry_job(session, job)
+        claim = chunks.claim_chunk(session, chunk_id, None, 60)
+    assert claim is not None
+    assert claim.attempts == 3
