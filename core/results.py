@@ -168,18 +168,6 @@ def list_results(session: Session, job: Job, wanted: ResultFilter, cursor: str |
     return Page([_result_row(row, job.threshold_milli) for row in rows[:limit]], following)
 
 
-def iter_results(session: Session, job: Job, slice_size: int = 1000) -> Iterator[ResultRow]:
-    """All results of a job in the order of the upload, read in slices, so that memory stays flat."""
-    after = -1
-    while True:
-        query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, Image.ordinal > after)
-        rows = session.execute(query.order_by(Image.ordinal).limit(slice_size)).all()
-        yield from (_result_row(row, job.threshold_milli) for row in rows)
-        if len(rows) < slice_size:
-            return
-        after = rows[-1].ordinal
-
-
 def _select() -> Select[Any]:
     return select(
         Image.id,

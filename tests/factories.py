@@ -16,7 +16,7 @@ from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import ErrorCode
 from core.orm import Chunk
-from core.results import Outcome
+from core.results import Outcome, ResultFilter, ResultRow
 from core.shards import index_shard
 
 LEASE_S = 60.0
@@ -98,6 +98,14 @@ def run_job(
             images = chunks.list_to_classify(session, claim)
             said = [(image.image_id, (outcomes or {}).get(image.path, default)) for image in images]
             results.record(session, claim, [_outcome(image_id, one) for image_id, one in said])
+
+
+def read_results(db: Database, job: UUID) -> list[ResultRow]:
+    """The results of a small job in the order of the upload."""
+    with db.read() as session:
+        page = results.list_results(session, jobs.get_job(session, job), ResultFilter(), None, 1000)
+    assert page.next is None
+    return page.items
 
 
 def _outcome(image_id: int, said: tuple[float, float] | ErrorCode) -> Outcome:

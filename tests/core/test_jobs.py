@@ -14,7 +14,7 @@ from core.orm import Chunk, HistogramBin, Image, JobState, Result, Shard
 from core.progress import JobView
 from core.results import ResultFilter
 from core.shards import index_shard
-from tests.factories import make_job, make_tar, make_upload, run_job
+from tests.factories import make_job, make_tar, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -143,10 +143,7 @@ def test_retrying_classifies_failed_images_again_and_leaves_the_others_alone(db:
     assert len(chunk_ids) == 1
     assert (view(db, job).state, view(db, job).n_failed) == (JobState.RUNNING, 0)
     run_job(db, job, default=(0.1, 0.9))
-    with db.read() as session:
-        found = jobs.get_job(session, job)
-        labels = [row.label for row in results.iter_results(session, found)]
-    assert labels == ["cat", "dog", "cat"]
+    assert [row.label for row in read_results(db, job)] == ["cat", "dog", "cat"]
     assert (view(db, job).state, view(db, job).n_done, view(db, job).n_failed) == (JobState.DONE, 3, 0)
 
 

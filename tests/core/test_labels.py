@@ -4,14 +4,13 @@ from uuid import UUID
 
 import pytest
 
-from core import jobs, labels, results
+from core import labels
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import Invalid, NotFound
 from core.labels import NewLabel, label_of_path
 from core.orm import Label
-from core.results import ResultRow
-from tests.factories import draw_picture, make_job, make_upload, run_job
+from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -20,11 +19,6 @@ def classified(db: Database, blobs: Blobs, files: dict[str, bytes], labelled: bo
     job = make_job(db, make_upload(db, blobs, files, labelled=labelled))
     run_job(db, job)
     return job
-
-
-def rows_of(db: Database, job: UUID) -> list[ResultRow]:
-    with db.read() as session:
-        return list(results.iter_results(session, jobs.get_job(session, job)))
 
 
 def say(db: Database, image_id: int, label: str | None) -> None:
@@ -51,49 +45,49 @@ def test_the_nearest_folder_with_a_known_name_gives_the_label(path: str, label: 
 def test_a_labelled_upload_takes_its_labels_from_the_folders(db: Database, blobs: Blobs) -> None:
     files = {"p/cats/1.jpg": draw_picture(1), "p/dogs/2.jpg": draw_picture(2), "p/3.jpg": draw_picture(3)}
     job = classified(db, blobs, files, labelled=True)
-    assert [row.human_label for row in rows_of(db, job)] == ["cat", "dog", None]
+    assert [row.human_label for row in read_results(db, job)] == ["cat", "dog", None]
 
 
 def test_a_correction_counts_wherever_its_content_appears(db: Database, blobs: Blobs) -> None:
     same = draw_picture(1)
     first = classified(db, blobs, {"a/1.jpg": same, "a/2.jpg": draw_picture(2)})
     second = classified(db, blobs, {"b/other name.jpg": same})
-    say(db, rows_of(db, first)[0].image_id, "dog")
-    assert [row.human_label for row in rows_of(db, first)] == ["dog", None]
-    (row,) = rows_of(db, second)
+    say(db, read_results(db, first)[0].image_id, "dog")
+    assert [row.human_label for row in read_results(db, first)] == ["dog", None]
+    (row,) = read_results(db, second)
     assert (row.label, row.human_label, row.final_label) == ("cat", "dog", "dog")
 
 
 def test_people_outrank_folders_and_withdrawing_brings_the_folder_back(db: Database, blobs: Blobs) -> None:
     job = classified(db, blobs, {"cats/1.jpg": draw_picture(1)}, labelled=True)
-    image_id = rows_of(db, job)[0].image_id
+    image_id = read_results(db, job)[0].image_id
     say(db, image_id, "neither")
-    assert rows_of(db, job)[0].human_label == "neither"
+    assert read_results(db, job)[0].human_label == "neither"
     say(db, image_id, None)
-    assert rows_of(db, job)[0].human_label == "cat"
+    assert read_results(db, job)[0].human_label == "cat"
 
 
 def test_the_newest_word_counts_and_the_older_ones_are_kept(db: Database, blobs: Blobs) -> None:
     job = classified(db, blobs, {"x/1.jpg": draw_picture(1)})
-    image_id = rows_of(db, job)[0].image_id
+    image_id = read_results(db, job)[0].image_id
     for label in ("cat", "dog", None, "cat"):
         say(db, image_id, label)
-    assert rows_of(db, job)[0].human_label == "cat"
+    assert read_results(db, job)[0].human_label == "cat"
     with db.read() as session:
         assert [row.label for row in session.query(Label).order_by(Label.id)] == ["cat", "dog", None, "cat"]
 
 
 def test_an_unknown_label_writes_nothing(db: Database, blobs: Blobs) -> None:
     job = classified(db, blobs, {"x/1.jpg": draw_picture(1), "x/2.jpg": draw_picture(2)})
-    one, two = (row.image_id for row in rows_of(db, job))
+    one, two = (row.image_id for row in read_results(db, job))
     with pytest.raises(Invalid, match="bird"), db.write() as session:
         labels.add_labels(session, None, [NewLabel(one, "cat"), NewLabel(two, "bird")])
-    assert rows_of(db, job)[0].human_label is None
+    assert read_results(db, job)[0].human_label is None
 
 
 def test_a_label_for_an_unknown_image_writes_nothing(db: Database, blobs: Blobs) -> None:
     job = classified(db, blobs, {"x/1.jpg": draw_picture(1)})
-    image_id = rows_of(db, job)[0].image_id
+    image_id = read_results(db, job)[0].image_id
     with pytest.raises(NotFound), db.write() as session:
         labels.add_labels(session, None, [NewLabel(image_id, "cat"), NewLabel(10**9, "cat")])
-    assert rows_of(db, job)[0].human_label is None
+    assert read_results(db, job)[0].human_label is None

@@ -109,12 +109,6 @@ def test_a_cursor_of_another_list_gets_a_sentence(db: Database, job: UUID) -> No
         results.list_results(session, jobs.get_job(session, job), ResultFilter(), "nonsense", 10)
 
 
-def test_slices_of_an_export_lose_nothing(db: Database, job: UUID) -> None:
-    with db.read() as session:
-        rows = list(results.iter_results(session, jobs.get_job(session, job), slice_size=2))
-    assert [row.path for row in rows] == list(OUTCOMES)
-
-
 def test_an_image_is_readable_once_a_job_could_read_it(db: Database, job: UUID) -> None:
     good, *_, bad = pages(db, job, ResultFilter())
     with db.read() as session:

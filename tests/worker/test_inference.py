@@ -7,14 +7,14 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import chunks, jobs, progress, registry, results
+from core import chunks, jobs, progress, registry
 from core.blobs import Blobs
 from core.chunks import MAX_ATTEMPTS
 from core.config import Settings
 from core.db import Database
 from core.orm import Chunk, ChunkState, Image, JobState, Shard
 from core.progress import JobView
-from tests.factories import make_job, make_manifest, make_upload
+from tests.factories import make_job, make_manifest, make_upload, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
 from worker import inference
 
@@ -44,9 +44,7 @@ def view(db: Database, job: UUID) -> JobView:
 
 
 def labels_of(db: Database, job: UUID) -> dict[str, str | None]:
-    with db.read() as session:
-        found = jobs.get_job(session, job)
-        return {row.path: row.label or row.error_code for row in results.iter_results(session, found)}
+    return {row.path: row.label or row.error_code for row in read_results(db, job)}
 
 
 def test_bad_images_fail_alone_and_answers_stay_with_their_images(runtime: FakeRuntime, blobs: Blobs) -> None:
