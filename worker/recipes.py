@@ -28,8 +28,7 @@ class Shipped:
 SHIPPED = {
     "seed-cnn": Shipped(
         recipe=Recipe(
-            epochs=50,
-            schedule_epochs=80,
+            epochs=80,
             batch_size=64,
             learning_rate=2e-3,
             averaging=0.999,
