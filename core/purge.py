@@ -1,7 +1,8 @@
 """Deleting for good: rows and bytes of deleted jobs and uploads, in slices, so that a kill at any point only pauses it.
 
-Every slice is one short transaction. An upload's bytes go by their
-prefix, which also takes what an interrupted request left there. The emptied rows stay: their ids are never used again.
+Every slice is one short transaction that locks the job or upload first: of two that purge the same one, the second
+would else find a slice gone and take it for the last. An upload's bytes go by their prefix, which also takes what an
+interrupted request left there. The emptied rows stay: their ids are never used again.
 """
 
 import time
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.blobs import Blobs, upload_prefix
 from core.clock import db_now
-from core.db import Database, change
+from core.db import Database, change, locked
 from core.orm import Chunk, HistogramBin, Image, Job, Result, Shard, Upload
 
 SLICE = 5000
@@ -46,6 +47,8 @@ def _until_empty(db: Database, do_slice: Callable[[Session], bool], give_up_at: 
 
 
 def _purge_job_slice(job_id: int, session: Session) -> bool:
+    if session.scalar(locked(select(Job.id).where(Job.id == job_id, Job.purged_at.is_(None)))) is None:
+        return False
     images = select(Result.image_id).where(Result.job_id == job_id).limit(SLICE)
     if change(session, delete(Result).where(Result.job_id == job_id, Result.image_id.in_(images))):
         return True
@@ -69,6 +72,8 @@ def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID, give_u
 
 
 def _purge_upload_slice(upload_id: int, session: Session) -> bool:
+    if session.scalar(locked(select(Upload.id).where(Upload.id == upload_id, Upload.purged_at.is_(None)))) is None:
+        return False
     for table in (Image, Shard):
         rows = select(table.id).where(table.upload_id == upload_id).limit(SLICE)
         if change(session, delete(table).where(table.id.in_(rows))):

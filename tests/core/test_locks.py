@@ -5,13 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from core import chunks, intake, jobs, progress, uploads
+from core import chunks, intake, jobs, progress, purge, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import Gone
-from core.orm import Chunk, JobState
+from core.orm import Chunk, Image, Job, JobState, Result
 from core.progress import JobView
 from core.shards import index_shard
 from tests.factories import make_job, make_tar, make_upload, run_job
@@ -95,3 +96,23 @@ def test_a_claim_that_comes_with_a_cancel_does_not_start_the_job(db: Database, b
         claiming.result()
     assert view(db, job).state == JobState.CANCELLED
     assert view(db, job).started_at is None
+
+
+def test_two_that_purge_the_same_job_leave_nothing_even_when_one_dies(
+    db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purge, "SLICE", 2)
+    job = make_job(db, make_upload(db, blobs, n_files=6))
+    run_job(db, job)
+    delete(db, job)
+    with ThreadPoolExecutor() as pool:
+        with db.write() as session:
+            job_id = session.scalars(select(Job.id)).one()
+            purge._purge_job_slice(job_id, session)  # the one that dies after this slice
+            session.execute(sql_delete(Chunk))
+            other = pool.submit(purge.purge_all, db, blobs)
+            wait([other], timeout=MEANWHILE_S)
+        other.result()
+    with db.read() as session:
+        assert session.scalars(select(Result.image_id)).all() == []
+        assert session.scalars(select(Image.id)).all() == []
