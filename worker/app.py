@@ -3,6 +3,7 @@
 Nothing here, and nothing that is imported from here, imports TensorFlow: a parent that has it hangs its children.
 """
 
+import atexit
 import os
 import threading
 import time
@@ -15,7 +16,6 @@ from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
-    worker_shutdown,
 )
 from celery.worker import state
 
@@ -75,7 +75,6 @@ def _start_until_it_works(queue: str) -> None:
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
-@worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _stop_process(**_: object) -> None:
     runtime.get().stop()
 
@@ -84,6 +83,7 @@ def _stop_process(**_: object) -> None:
 def _start_threads(sender: Any, **_: object) -> None:
     """The maintenance worker has threads and no children: it beats itself."""
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
+        atexit.register(_stop_process)  # Celery's own signal is not sent when a worker is asked to end at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
 
 

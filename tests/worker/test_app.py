@@ -63,4 +63,6 @@ def test_a_worker_beats_while_it_runs_and_says_that_it_stops(
         (worker,) = wait_for(db, queue, 1)
         assert {"python", "pawsort"} <= worker.versions.keys()
         process.terminate()
-        wait_for(db, queue, 0)
+        process.wait(WAIT_S)
+        with db.read() as session:
+            assert session.get_one(Worker, worker.id).stopped_at is not None
