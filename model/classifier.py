@@ -115,7 +115,9 @@ def _freeze(model: "keras.Model") -> "Any":
 
     def freeze(size: int) -> Any:
         signature = tf.TensorSpec((size, *model.input_shape[1:]), tf.uint8)
-        traced = tf.function(lambda images: model(images, training=False)).get_concrete_function(signature)
+        traced = tf.function(lambda images: model(images, training=False), autograph=False).get_concrete_function(
+            signature
+        )
         return convert_variables_to_constants_v2(traced)
 
     frozen = {size: freeze(size) for size in BATCH_SIZES}

@@ -59,6 +59,8 @@ def _find_classifier(runtime: Runtime, chunk_id: int) -> "Classifier | None":
 
 
 def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
+    if claim.attempts > MAX_ATTEMPTS:
+        return _give_back(runtime, claim, RuntimeError("Each time the worker died."))
     try:
         time.sleep(runtime.settings.pause_after_claim_s)
         outcomes = _classify(runtime, claim, classifier)

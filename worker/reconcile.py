@@ -5,11 +5,13 @@ would flood the queue. Ends jobs and uploads that nobody came back for, and dele
 """
 
 import time
+from contextlib import suppress
 
 import structlog
 
 from core import chunks, intake, jobs, purge, uploads, workers
 from core.broker import INFERENCE, queue_length
+from core.errors import Gone
 from worker.runtime import Runtime
 
 log = structlog.get_logger()
@@ -52,7 +54,7 @@ def finish_silent_uploads(runtime: Runtime) -> None:
     with runtime.db.read() as session:
         silent = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
     for uuid in silent:
-        with runtime.db.write() as session:
+        with suppress(Gone), runtime.db.write() as session:  # somebody deleted it meanwhile
             intake.complete_upload(session, uuid, partial=True)
         log.info("silent_upload_completed", upload=str(uuid))
 

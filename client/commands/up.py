@@ -1,6 +1,7 @@
 """`pawsort up`: one machine, in the foreground."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
 
     Web server, workers and, unless PAWSORT_REDIS_URL names one, an embedded Valkey. Whatever dies is started again.
     """
+    os.umask(0o077)  # whatever is made here, by us or by our children, is the owner's alone
     with sentences():
         from core.config import load_settings
 

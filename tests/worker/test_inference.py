@@ -109,6 +109,15 @@ def test_after_too_many_attempts_the_job_fails_with_a_sentence(settings: Setting
     assert "upside down" in (failed.error or "")
 
 
+def test_a_chunk_that_kills_its_workers_again_and_again_fails_its_job(runtime: FakeRuntime, blobs: Blobs) -> None:
+    job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
+    with runtime.db.write() as session:
+        session.execute(update(Chunk).values(attempts=MAX_ATTEMPTS))
+    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    assert view(runtime.db, job).state == JobState.FAILED
+    assert "worker died" in (view(runtime.db, job).error or "")
+
+
 def test_a_shard_whose_bytes_are_gone_fails_the_job_with_a_sentence(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     with runtime.db.read() as session:
