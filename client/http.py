@@ -140,6 +140,16 @@ class PawsortClient:
     def list_jobs(self) -> Iterator[dict[str, Any]]:
         return self._pages(f"{API}/jobs", {})
 
+    def list_models(self) -> Iterator[dict[str, Any]]:
+        return self._pages(f"{API}/models", {})
+
+    def promote(self, version: int) -> dict[str, Any]:
+        return self._json("POST", f"{API}/models/{version}/promote")
+
+    def roll_back(self, in_use: int) -> dict[str, Any]:
+        """Put back what was in use before `in_use`; naming it keeps a repeated request from going back twice."""
+        return self._json("POST", f"{API}/models/rollback", json={"in_use": in_use})
+
     def list_results(self, job: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """All results of a job, page by page; `filters` as the API names them (label, error_code, path, …)."""
         return self._pages(f"{API}/jobs/{job}/results", _without_none(**filters))

@@ -155,11 +155,16 @@ class ModelVersion(Base):
 
 
 class Deployment(Base):
-    """One line of the history of which version was in use; the newest one counts."""
+    """One line of the history of which version was in use; the newest one counts.
+
+    `previous_id` is the line that rolling back from this one repeats. A line written by a roll back takes over that of
+    the line it repeats, so that the next one goes further back.
+    """
 
     __tablename__ = "deployments"
     id: Mapped[int] = mapped_column(primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
+    previous_id: Mapped[int | None] = mapped_column(ForeignKey("deployments.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     reason: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())

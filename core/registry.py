@@ -9,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.blobs import Blobs
-from core.errors import BadWeights, NotFound
+from core.db import locked
+from core.errors import BadWeights, Conflict, NotFound
 from core.networks import DEFAULT_NETWORK
 from core.orm import Deployment, ModelVersion
+
+FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
 
 
 def weights_key(digest: str) -> str:
@@ -60,9 +63,74 @@ def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[
     session.flush()
     if session.scalar(select(Deployment.id).limit(1)) is None:
         default = find_version(session, DEFAULT_NETWORK)
-        session.add(Deployment(model_version_id=default.id, reason="first start"))
+        session.add(Deployment(model_version_id=default.id, reason=FIRST_START))
         session.flush()
     return added
+
+
+def check_weights(blobs: Blobs, version: ModelVersion) -> None:
+    """See that the weights of a version are there and whole, before it is put into use.
+
+    Raises:
+        BlobMissing: The store has none for it.
+        BadWeights: They are not those that the manifest promises.
+    """
+    digest = hashlib.sha256(blobs.get(weights_key(version.digest))).hexdigest()
+    if digest != version.digest:
+        raise BadWeights(
+            f"The weights of model version {version.id} have the digest {digest}, expected {version.digest}: the blob"
+            " store was changed. Restore it, or use another version."
+        )
+
+
+def promote(session: Session, version_id: int, user_id: int | None = None) -> Deployment:
+    """Put a version into use for the jobs that begin from now on; promoting the one in use writes nothing.
+
+    Raises:
+        NotFound: There is no such version.
+    """
+    version = get_version(session, version_id)
+    newest = _lock_history(session)
+    if newest is not None and newest.model_version_id == version.id:
+        return newest
+    return _deploy(session, version.id, newest.id if newest else None, user_id, PROMOTED)
+
+
+def roll_back(session: Session, in_use: int | None = None, user_id: int | None = None) -> Deployment:
+    """Put back the version that was in use before the present one. Repeated, it walks further back.
+
+    Args:
+        in_use: The version to roll back from; without it whichever is in use.
+    Raises:
+        Conflict: Another version is in use than `in_use`, or there is nothing before the present one.
+    """
+    newest = _lock_history(session)
+    if newest is None:
+        raise _nothing_deployed()
+    if in_use is not None and newest.model_version_id != in_use:
+        raise Conflict(
+            f"Version {newest.model_version_id} is in use by now, not {in_use}: somebody was faster. Look again."
+        )
+    if newest.previous_id is None:
+        raise Conflict(
+            f"There is nothing to roll back to: no version was in use before version {newest.model_version_id}."
+            " Promote another one instead."
+        )
+    earlier = session.get_one(Deployment, newest.previous_id)
+    return _deploy(session, earlier.model_version_id, earlier.previous_id, user_id, ROLLED_BACK)
+
+
+def _lock_history(session: Session) -> Deployment | None:
+    """The newest line, with everybody else who wants to add one kept waiting: the first line is the lock."""
+    session.execute(locked(select(Deployment).order_by(Deployment.id).limit(1)))
+    return session.scalar(select(Deployment).order_by(Deployment.id.desc()).limit(1))
+
+
+def _deploy(session: Session, version_id: int, previous_id: int | None, user_id: int | None, reason: str) -> Deployment:
+    deployment = Deployment(model_version_id=version_id, previous_id=previous_id, user_id=user_id, reason=reason)
+    session.add(deployment)
+    session.flush()
+    return deployment
 
 
 def current_version(session: Session) -> ModelVersion:
@@ -74,8 +142,12 @@ def current_version(session: Session) -> ModelVersion:
     newest = select(ModelVersion).join(Deployment, Deployment.model_version_id == ModelVersion.id)
     version = session.scalar(newest.order_by(Deployment.id.desc()).limit(1))
     if version is None:
-        raise NotFound("No model version is in use. Run `pawsort migrate`, which registers the shipped ones.")
+        raise _nothing_deployed()
     return version
+
+
+def _nothing_deployed() -> NotFound:
+    return NotFound("No model version is in use. Run `pawsort migrate`, which registers the shipped ones.")
 
 
 def get_version(session: Session, version_id: int) -> ModelVersion:

@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import accounts, chunks, intake, jobs, results, uploads
+from core import accounts, chunks, intake, jobs, registry, results, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import ErrorCode
@@ -42,10 +42,16 @@ def make_tar(files: Mapping[str, bytes] | Sequence[tuple[str, bytes]]) -> bytes:
     return data.getvalue()
 
 
-def make_manifest(network: str = "seed-cnn", threshold: float = 0.8) -> dict[str, Any]:
-    """What the registry needs to know of a version; there are no weights behind it."""
-    digest = hashlib.sha256(network.encode()).hexdigest()
+def make_manifest(network: str = "seed-cnn", threshold: float = 0.8, weights: bytes | None = None) -> dict[str, Any]:
+    """What the registry needs to know of a version; without `weights` there are none behind it."""
+    digest = hashlib.sha256(network.encode() if weights is None else weights).hexdigest()
     return {"network": network, "digest": digest, "threshold": threshold, "classes": ["cat", "dog"], "side_px": 64}
+
+
+def make_version(db: Database, network: str, weights: bytes | None = None) -> int:
+    """One more model version, a candidate that is not in use; returns its number."""
+    with db.write() as session:
+        return registry.register_shipped(session, [make_manifest(network, weights=weights)])[0].id
 
 
 def make_upload(

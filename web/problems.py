@@ -23,7 +23,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
-from core.errors import BlobMissing, Conflict, DiskFull, Gone, ImageError, Invalid, NotFound, PawsortError, TooLarge
+from core.errors import (
+    BadWeights,
+    BlobMissing,
+    Conflict,
+    DiskFull,
+    Gone,
+    ImageError,
+    Invalid,
+    NotFound,
+    PawsortError,
+    TooLarge,
+)
 
 log = structlog.get_logger("web")
 
@@ -34,6 +45,7 @@ STATUS_OF: dict[type[PawsortError], int] = {
     BlobMissing: 404,
     Gone: 410,
     Conflict: 409,
+    BadWeights: 409,
     Invalid: 422,
     TooLarge: 413,
     DiskFull: 507,

@@ -108,6 +108,12 @@ class LabelsIn(Input):
     items: list[LabelIn] = Field(min_length=1, max_length=MAX_LABELS)
 
 
+class RollbackIn(Input):
+    in_use: VersionNumber | None = Field(
+        None, description="The version to roll back from: sent again by accident, the call then does nothing twice"
+    )
+
+
 class Skipped(BaseModel):
     path: str
     reason: str

@@ -1,0 +1,52 @@
+"""`pawsort models`, `promote` and `rollback` against the real application."""
+
+import hashlib
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from client.cli import cli
+from core import registry
+from core.blobs import Blobs
+from core.db import Database
+from tests.browser.site import served
+from tests.factories import make_version
+from web.app import App
+
+DATABASES = ("sqlite",)
+
+
+@pytest.fixture
+def address(app: App) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def other(app: App, db: Database, blobs: Blobs) -> int:
+    """A second version, with weights."""
+    blobs.put(registry.weights_key(hashlib.sha256(b"weights").hexdigest()), b"weights")
+    return make_version(db, "another", weights=b"weights")
+
+
+def run(address: str, token: str, *words: str) -> Result:
+    return CliRunner().invoke(cli, [*words, "--server", address, "--token", token])
+
+
+def test_versions_are_listed_promoted_and_taken_back(address: str, token: str, other: int) -> None:
+    lines = run(address, token, "models").output.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [[str(other), "another"], ["1", "seed-cnn"]]
+    assert "yes" in lines[2]
+    assert f"Version {other} is in use" in run(address, token, "promote", str(other)).output
+    assert "yes" in run(address, token, "models").output.splitlines()[1]
+    assert f"Version 1 is in use again, instead of {other}" in run(address, token, "rollback").output
+
+
+def test_what_cannot_be_done_gets_the_servers_sentence_and_exit_code_1(address: str, token: str) -> None:
+    missing = run(address, token, "promote", "99")
+    assert missing.exit_code == 1
+    assert "no model version 99" in missing.output
+    first = run(address, token, "rollback")
+    assert first.exit_code == 1
+    assert "nothing to roll back to" in first.output

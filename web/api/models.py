@@ -1,0 +1,89 @@
+"""Model versions: which there are, which is in use, and putting one into use or taking it back."""
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from core import registry
+from core.errors import NotFound
+from core.orm import Deployment, ModelVersion
+from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, RollbackIn
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
+
+
+@api.get("/models")
+@api.output(ModelList)
+def list_models() -> ModelList:
+    """All model versions, newest first"""
+    with get_services().db.read() as session:
+        in_use = _find_in_use(session)
+        return ModelList(items=[_show(version, in_use) for version in registry.list_versions(session)])
+
+
+@api.get("/models/<int(max=2147483647):version>")
+@api.output(ModelOut)
+def get_model(version: int) -> ModelOut:
+    """One model version with its manifest"""
+    with get_services().db.read() as session:
+        return _show(registry.get_version(session, version), _find_in_use(session))
+
+
+@api.post("/models/<int(max=2147483647):version>/promote")
+@api.output(DeploymentOut)
+@api.doc(responses={404: "No such version, or its weights are gone", 409: "Its weights are damaged"})
+def promote_model(version: int) -> DeploymentOut:
+    """Put a version into use, for the jobs that begin from now on
+
+    Jobs that exist keep the version they began with. Promoting the version in use changes nothing.
+    """
+    services = get_services()
+    with services.db.read() as session:
+        wanted = registry.get_version(session, version)
+    registry.check_weights(services.blobs, wanted)
+    with services.db.write() as session:
+        return _show_deployment(registry.promote(session, version, current_user_id()))
+
+
+@api.post("/models/rollback")
+@api.input(RollbackIn)
+@api.output(DeploymentOut)
+@api.doc(responses={409: "Nothing was in use before, or another version is in use than the one named"})
+def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
+    """Put back the version that was in use before the present one
+
+    Repeated, it walks further back and never toggles.
+    """
+    with get_services().db.write() as session:
+        return _show_deployment(registry.roll_back(session, json_data.in_use, current_user_id()))
+
+
+@api.get("/deployments")
+@api.output(DeploymentList)
+def list_deployments() -> DeploymentList:
+    """Which version was in use since when, newest first"""
+    with get_services().db.read() as session:
+        return DeploymentList(items=[_show_deployment(one) for one in registry.list_deployments(session)])
+
+
+def _find_in_use(session: Session) -> int | None:
+    try:
+        return registry.current_version(session).id
+    except NotFound:  # a server that nobody has migrated yet
+        return None
+
+
+def _show(version: ModelVersion, in_use: int | None) -> ModelOut:
+    return ModelOut(
+        version=version.id,
+        network=version.network,
+        digest=version.digest,
+        in_use=version.id == in_use,
+        created_at=version.created_at,
+        manifest=version.manifest,
+    )
+
+
+def _show_deployment(one: Deployment) -> DeploymentOut:
+    return DeploymentOut(id=one.id, version=one.model_version_id, reason=one.reason, created_at=one.created_at)
