@@ -1,6 +1,7 @@
 """The blob store: bytes under keys, written once, in a local folder or in S3, GCS or Azure (obstore).
 
-Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards, `models/<sha256>` for weights.
+Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards, `models/<sha256>` for weights, `trainings/<job uuid>/…` for
+what trainings go on from.
 """
 
 import shutil
@@ -27,6 +28,11 @@ def shard_key(upload_uuid: UUID, seq: int) -> str:
 def upload_prefix(upload_uuid: UUID) -> str:
     """What the keys of all shards of an upload begin with."""
     return f"uploads/{upload_uuid}/"
+
+
+def training_prefix(job_uuid: UUID) -> str:
+    """What the keys of everything that a training keeps begin with."""
+    return f"trainings/{job_uuid}/"
 
 
 class Blobs:

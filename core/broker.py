@@ -19,6 +19,7 @@ from core.config import Settings
 INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 
 CLASSIFY_CHUNK = "pawsort.classify_chunk"
+TRAIN = "pawsort.train"
 RECONCILE = "pawsort.reconcile"
 PURGE = "pawsort.purge"
 SWEEP = "pawsort.sweep"
@@ -46,7 +47,7 @@ def make_celery(settings: Settings) -> Celery:
         task_acks_late=True,
         task_default_queue=MAINTENANCE,
         task_create_missing_queues=True,
-        task_routes={CLASSIFY_CHUNK: {"queue": INFERENCE}},
+        task_routes={CLASSIFY_CHUNK: {"queue": INFERENCE}, TRAIN: {"queue": TRAINING}},
         worker_prefetch_multiplier=1,
         worker_pool_start_method="spawn",
         worker_proc_alive_timeout=120,
@@ -71,7 +72,7 @@ def make_celery(settings: Settings) -> Celery:
 
 
 class Bell:
-    """Rings for chunks without ever making the caller wait."""
+    """Rings for chunks and trainings without ever making the caller wait."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
@@ -83,6 +84,11 @@ class Bell:
         """Tell the workers that these chunks are ready. Call it after the commit."""
         for chunk_id in chunk_ids:
             self._put(CLASSIFY_CHUNK, [chunk_id])
+
+    def ring_training(self, job_ids: Iterable[int]) -> None:
+        """Tell the training workers that these jobs wait. Call it after the commit."""
+        for job_id in job_ids:
+            self._put(TRAIN, [job_id])
 
     def purge(self) -> None:
         """Tell the maintenance worker that something was deleted."""

@@ -26,6 +26,8 @@ from core.orm import (
     ModelVersion,
     Result,
     Shard,
+    Training,
+    TrainingUpload,
     Upload,
     UploadState,
 )
@@ -171,12 +173,13 @@ def upload_completed(session: Session, upload: Upload) -> None:
 
 
 def finish_job(session: Session, job_id: int) -> bool:
-    """End a job whose upload is complete and whose chunks are all done; run by whoever comes last."""
+    """End a classify job whose upload is complete and whose chunks are all done; run by whoever comes last."""
     finished = change(
         session,
         update(Job)
         .where(
             Job.id == job_id,
+            Job.kind == JobKind.CLASSIFY,
             Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
             Job.n_chunks_done == Job.n_chunks,
         )
@@ -186,9 +189,10 @@ def finish_job(session: Session, job_id: int) -> bool:
 
 
 def list_finished_but_open(session: Session) -> list[int]:
-    """Jobs that nobody ended although everything is there."""
+    """Classify jobs that nobody ended although everything is there."""
     finished = (Job.n_chunks_done == Job.n_chunks) & Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-    return list(session.scalars(select(Job.id).where(finished, Job.deleted_at.is_(None))))
+    finished &= (Job.kind == JobKind.CLASSIFY) & Job.deleted_at.is_(None)
+    return list(session.scalars(select(Job.id).where(finished)))
 
 
 def fail_job(session: Session, job_id: int, sentence: str) -> None:
@@ -267,6 +271,8 @@ def cancel_job(session: Session, uuid: UUID) -> Job:
 def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     """Classify again what failed, and go on with what a cancelled or failed job left undone.
 
+    A training goes on after its last finished epoch; the reconciler rings for it.
+
     A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
     made ready again. What crashed a decoder before is read in its own process at once (`ATTEMPTS_KEPT`).
 
@@ -275,15 +281,18 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     Raises:
         Conflict: The job has not ended yet.
     """
-    job, upload = _lock_with_upload(session, uuid)
+    job, uploads_ = _lock_with_uploads(session, uuid)
     if job.state in ACTIVE_STATES:
         raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
+    if job.kind == JobKind.TRAIN:
+        _go_on_training(session, job)
+        return job, []
     failed = (Result.job_id == job.id) & Result.error_code.is_not(None)
     _reopen_chunks(session, job, failed)
     deleted = change(session, delete(Result).where(failed))
     job.n_failed -= deleted
     job.n_chunks_done = _n_chunks_done(session, job)
-    is_arriving = upload is not None and upload.state == UploadState.RECEIVING
+    is_arriving = any(upload.state == UploadState.RECEIVING for upload in uploads_)
     job.state = JobState.RECEIVING if is_arriving else JobState.RUNNING
     job.finished_at, job.error, job.moved_at = None, None, db_now()
     job.revision += 1
@@ -294,11 +303,24 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     return job, chunk_ids
 
 
-def _lock_with_upload(session: Session, uuid: UUID) -> tuple[Job, Upload | None]:
-    """A job and its upload, for changes that depend on both: nothing arrives, completes or is deleted in between."""
-    upload_id = get_job(session, uuid).upload_id
-    upload = session.scalar(locked(select(Upload).where(Upload.id == upload_id)))
-    return get_job(session, uuid, lock=True), upload
+def _lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:
+    """A job and its uploads, for changes that depend on both: nothing arrives, completes or is deleted in between."""
+    job = get_job(session, uuid)
+    trained_on = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == job.id)
+    of_job = select(Upload).where((Upload.id == job.upload_id) | Upload.id.in_(trained_on)).order_by(Upload.id)
+    uploads_ = list(session.scalars(locked(of_job)))
+    return get_job(session, uuid, lock=True), uploads_
+
+
+def _go_on_training(session: Session, job: Job) -> None:
+    if job.state == JobState.DONE:
+        raise Conflict(f"Job {job.uuid} is done: version {job.model_version_id} came of it. Start another training.")
+    job.state = JobState.QUEUED
+    job.finished_at, job.error = None, None
+    job.revision += 1
+    free = {"lease_until": None, "attempts": 0, "fence": Training.fence + 1}
+    change(session, update(Training).where(Training.job_id == job.id).values(free))
+    session.flush()
 
 
 def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> None:
@@ -324,13 +346,35 @@ def delete_job(session: Session, uuid: UUID) -> None:
     Raises:
         NotFound, Gone: As `get_job`.
     """
-    job, upload = _lock_with_upload(session, uuid)
+    job, uploads_ = _lock_with_uploads(session, uuid)
     if job.state in ACTIVE_STATES:
         job.state = JobState.CANCELLED
         job.finished_at = db_now()
     job.deleted_at = db_now()
     job.revision += 1
     session.flush()
-    others = select(Job.id).where(Job.upload_id == job.upload_id, Job.deleted_at.is_(None)).limit(1)
-    if upload is not None and session.scalar(others) is None:
-        upload.deleted_at = db_now()
+    for upload in uploads_:
+        if not is_used(session, upload):
+            upload.deleted_at = db_now()
+
+
+def delete_upload(session: Session, uuid: UUID) -> None:
+    """Delete an upload that no job works on, for example one that a refused training had been sent for.
+
+    Raises:
+        NotFound, Gone: As `uploads.get_upload`.
+        Conflict: A job works on it, or has results of it.
+    """
+    upload = uploads.get_upload(session, uuid, lock=True)
+    if is_used(session, upload):
+        raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the last one takes its upload along.")
+    upload.deleted_at = db_now()
+
+
+def is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
+    """Whether any job, other than `but`, classifies the upload or trains on it."""
+    trains = select(TrainingUpload.job_id).where(TrainingUpload.upload_id == upload.id)
+    others = select(Job.id).where((Job.upload_id == upload.id) | Job.id.in_(trains), Job.deleted_at.is_(None))
+    if but is not None:
+        others = others.where(Job.id != but.id)
+    return session.scalar(others.limit(1)) is not None

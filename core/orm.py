@@ -256,6 +256,63 @@ class HistogramBin(Base):
     n: Mapped[int]
 
 
+class ContentPart(Base):
+    """What a content is for: training, validation or judging. Written once, never changed."""
+
+    __tablename__ = "parts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    part: Mapped[str]
+
+
+class Training(Base):
+    """What a job of the kind `train` has beside its row in `jobs`.
+
+    `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
+    at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now.
+    """
+
+    __tablename__ = "trainings"
+    __table_args__ = ({"sqlite_autoincrement": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True, autoincrement=False)
+    parameters: Mapped[dict[str, Any]]
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker_id: Mapped[int | None]
+    data_key: Mapped[str | None]
+    state_key: Mapped[str | None]
+    phase: Mapped[str] = mapped_column(default="")
+    step: Mapped[int] = mapped_column(default=0)
+    n_steps: Mapped[int] = mapped_column(default=0)
+
+
+class TrainingUpload(Base):
+    """An upload that a training learns from; a training without any learns from everything labelled."""
+
+    __tablename__ = "training_uploads"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"), primary_key=True, index=True)
+
+
+class EpochRow(Base):
+    """What one epoch of a training brought: see `model.train.Epoch`. Each number once."""
+
+    __tablename__ = "epochs"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    loss: Mapped[float]
+    accuracy: Mapped[float]
+    val_loss: Mapped[float]
+    val_accuracy: Mapped[float]
+    learning_rate: Mapped[float]
+    seconds: Mapped[float]
+    images_per_s: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
 class Label(Base):
     """What a person, or a folder's name, says of a content. Append-only; NULL withdraws."""
 

@@ -13,10 +13,22 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core.blobs import Blobs, upload_prefix
+from core.blobs import Blobs, training_prefix, upload_prefix
 from core.clock import db_now
 from core.db import Database, change, locked
-from core.orm import Chunk, HistogramBin, Image, Job, Result, Shard, Upload
+from core.orm import (
+    Chunk,
+    EpochRow,
+    HistogramBin,
+    Image,
+    Job,
+    JobKind,
+    Result,
+    Shard,
+    Training,
+    TrainingUpload,
+    Upload,
+)
 
 SLICE = 5000
 
@@ -29,11 +41,15 @@ def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
     """
     give_up_at = time.monotonic() + max_s
     with db.read() as session:
-        job_ids = list(session.scalars(select(Job.id).where(Job.deleted_at.is_not(None), Job.purged_at.is_(None))))
+        deleted = select(Job.id, Job.kind, Job.uuid).where(Job.deleted_at.is_not(None), Job.purged_at.is_(None))
+        jobs = session.execute(deleted).all()
         uploads = session.execute(
             select(Upload.id, Upload.uuid).where(Upload.deleted_at.is_not(None), Upload.purged_at.is_(None))
         ).all()
-    n_finished = sum(_until_empty(db, partial(_purge_job_slice, job_id), give_up_at) for job_id in job_ids)
+    for job in jobs:
+        if job.kind == JobKind.TRAIN:
+            _remove_folder(blobs, training_prefix(job.uuid))
+    n_finished = sum(_until_empty(db, partial(_purge_job_slice, job.id), give_up_at) for job in jobs)
     return n_finished + sum(_purge_upload(db, blobs, upload_id, uuid, give_up_at) for upload_id, uuid in uploads)
 
 
@@ -55,7 +71,8 @@ def _purge_job_slice(job_id: int, session: Session) -> bool:
     chunks = select(Chunk.id).where(Chunk.job_id == job_id).limit(SLICE)
     if change(session, delete(Chunk).where(Chunk.id.in_(chunks))):
         return True
-    change(session, delete(HistogramBin).where(HistogramBin.job_id == job_id))
+    for table in (HistogramBin, EpochRow, TrainingUpload, Training):
+        change(session, delete(table).where(table.job_id == job_id))
     change(session, update(Job).where(Job.id == job_id).values(purged_at=db_now(), name=""))
     return False
 
@@ -65,10 +82,13 @@ def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID, give_u
         unpurged = select(Job.id).where(Job.upload_id == upload_id, Job.purged_at.is_(None)).limit(1)
         if session.scalar(unpurged) is not None:
             return False
-    prefix = upload_prefix(uuid)
+    _remove_folder(blobs, upload_prefix(uuid))
+    return _until_empty(db, partial(_purge_upload_slice, upload_id), give_up_at)
+
+
+def _remove_folder(blobs: Blobs, prefix: str) -> None:
     blobs.delete([key for key, _ in blobs.list(prefix)])
     blobs.remove_folder(prefix)
-    return _until_empty(db, partial(_purge_upload_slice, upload_id), give_up_at)
 
 
 def _purge_upload_slice(upload_id: int, session: Session) -> bool:

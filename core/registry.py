@@ -68,6 +68,16 @@ def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[
     return added
 
 
+def add_version(session: Session, manifest: dict[str, Any]) -> ModelVersion:
+    """Add a trained version, a candidate that is not in use; the same weights are one version."""
+    version = session.scalar(select(ModelVersion).where(ModelVersion.digest == manifest["digest"]))
+    if version is None:
+        version = ModelVersion(network=manifest["network"], digest=manifest["digest"], manifest=manifest)
+        session.add(version)
+        session.flush()
+    return version
+
+
 def check_weights(blobs: Blobs, version: ModelVersion) -> None:
     """See that the weights of a version are there and whole, before it is put into use.
 

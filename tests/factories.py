@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import accounts, chunks, intake, jobs, registry, results, uploads
+from core import accounts, chunks, intake, jobs, registry, results, trainings, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import ErrorCode
@@ -76,6 +76,22 @@ def make_upload(
         intake.add_shard(session, uuid, 0, index, key, 2**40)
         if is_complete:
             intake.complete_upload(session, uuid, 1)
+    return uuid
+
+
+def make_labelled(
+    db: Database, blobs: Blobs, n_each: int = 30, more: Mapping[str, bytes] | None = None, name: str = "pets"
+) -> UUID:
+    """A complete labelled upload, `pets/cats/…` and `pets/dogs/…`; the contents are no pictures."""
+    files = {f"pets/{kind}s/{n}.jpg": f"{kind} {n}".encode() for kind in ("cat", "dog") for n in range(n_each)}
+    return make_upload(db, blobs, files=files | dict(more or {}), labelled=True, name=name)
+
+
+def make_training(db: Database, upload: UUID, **given: Any) -> UUID:
+    """A training job over a labelled upload, waiting for a worker."""
+    uuid = uuid4()
+    with db.write() as session:
+        trainings.create_training_job(session, uuid, {"network": "seed-cnn"} | given, [upload])
     return uuid
 
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from core.errors import ImageError, Invalid
 from core.images import decode_image
 from core.networks import CLASSES
-
-PARTS = ("training",) * 8 + ("validation", "judging")
+from core.parts import part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class Photograph:
 
     @property
     def part(self) -> str:
-        """What it is for: the first 8 bytes of the SHA-256, as a big-endian number, modulo 10."""
-        return PARTS[int.from_bytes(self.sha256[:8], "big") % len(PARTS)]
+        """What it is for, by the same rule as in the product."""
+        return part_of(self.sha256)
 
 
 def read_folder(folder: Path) -> list[Photograph]:

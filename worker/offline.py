@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.errors import Invalid, PawsortError
 from core.networks import CLASSES, DEFAULT_NETWORK, NETWORKS
+from core.parts import RULE
 from model.calibrate import calibrate, choose_threshold, fit_temperature
 from model.classifier import Classifier
 from model.evaluate import judge
@@ -33,7 +34,6 @@ from model.weights import digest_of, pack_weights, weight_names
 from worker.folders import Photograph, decode_all, digest_contents, read_folder
 from worker.recipes import SHIPPED, Shipped
 
-SPLIT_RULE = "first 8 bytes of the content's SHA-256, big-endian, modulo 10: 0-7 training, 8 validation, 9 judging"
 PRETRAINED = Path(__file__).resolve().parent.parent / "model" / "pretrained"
 _ENOUGH = 100  # pictures for the validation part: with fewer, calibration and threshold would be chance
 
@@ -150,7 +150,7 @@ def _describe(
         n_weights=NETWORKS[network].n_weights,
         metrics={},
         data={"n_images": dict(by_class), "sha256": digest_contents(photographs)},
-        split={"rule": SPLIT_RULE, **counts},
+        split={"rule": RULE, **counts},
         parameters=json.loads(json.dumps(asdict(shipped))),
         seed=shipped.recipe.seed,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -114,6 +114,28 @@ class RollbackIn(Input):
     )
 
 
+class TrainingDataIn(Input):
+    data: Literal["all"] | Annotated[list[UUID], Field(max_length=1000)] = Field(
+        description="Ids of complete uploads, or `all` for everything that anybody labelled"
+    )
+
+
+class TrainingJobIn(TrainingDataIn):
+    """Types only: bounds depend on the network and get a sentence each in core/parameters.py."""
+
+    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
+    name: Name | None = None
+    network: Annotated[str, Field(max_length=100)] | None = None
+    epochs: int | None = None
+    steps_per_epoch: int | None = Field(None, description="Batches in an epoch; as many as show every picture once")
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    augmentation: Annotated[str, Field(max_length=100)] | None = Field(None, description="none, light or strong")
+    seed: int | None = None
+    early_stopping: int | None = Field(None, description="End after so many epochs without progress; 0: never")
+    start_from: int | None = Field(None, description="A version whose weights training starts from; anew if left out")
+
+
 class Skipped(BaseModel):
     path: str
     reason: str
@@ -194,6 +216,43 @@ class JobOut(BaseModel):
 class JobPage(BaseModel):
     items: list[JobOut]
     next: str | None
+
+
+class TrainingDataOut(BaseModel):
+    """What would be trained on. `by_class` and `by_part` count contents, each once; `problem` says why it cannot be."""
+
+    n_files: int
+    by_class: dict[str, int]
+    by_part: dict[str, int]
+    n_duplicates: int
+    n_unreadable: int
+    n_unlabelled: int
+    notes: list[str]
+    problem: str | None
+
+
+class EpochOut(BaseModel):
+    number: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_s: float
+    created_at: datetime
+
+
+class EpochList(BaseModel):
+    """`phase` is what happens now (reading, training, judging), `step` of `n_steps` how far that is."""
+
+    parameters: dict[str, Any]
+    phase: str
+    step: int
+    n_steps: int
+    eta_s: float | None
+    items: list[EpochOut]
+    next: None = None
 
 
 class ResultOut(BaseModel):

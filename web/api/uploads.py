@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from apiflask import APIBlueprint
+from flask import Response
 
-from core import intake, uploads
+from core import intake, jobs, uploads
 from core.errors import NotFound
 from core.orm import Upload
 from core.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
@@ -56,6 +57,20 @@ def get_upload(upload_uuid: UUID) -> UploadOut:
     services = get_services()
     with services.db.read() as session:
         return view_upload(services, uploads.get_upload(session, upload_uuid))
+
+
+@api.delete("/<uuid:upload_uuid>")
+@api.doc(responses={202: "Hidden at once; rows and bytes go in the background", 409: "A job works on it"})
+def delete_upload(upload_uuid: UUID) -> Response:
+    """Delete an upload that no job works on
+
+    Labels stay. The uploads of jobs go together with the last of these jobs.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        jobs.delete_upload(session, upload_uuid)
+    services.bell.purge()
+    return Response(status=202)
 
 
 @api.get("/<uuid:upload_uuid>/files")

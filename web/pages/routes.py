@@ -8,11 +8,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from sqlalchemy import select
 
 from core import jobs, results
 from core.errors import Conflict
-from core.orm import Job, Upload
+from core.orm import Upload
 from core.progress import describe, describe_all
 from core.results import ResultFilter
 from web.auth import public
@@ -93,8 +92,8 @@ def confirm_delete(uuid: UUID) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
-        others = select(Job.id).where(Job.upload_id == job.upload_id, Job.id != job.id, Job.deleted_at.is_(None))
-        takes_upload = session.scalar(others.limit(1)) is None
+        upload = session.get(Upload, job.upload_id) if job.upload_id else None
+        takes_upload = upload is not None and not jobs.is_used(session, upload, but=job)
         view = describe(session, job)
     return render_template("delete.html", job=view, takes_upload=takes_upload)
 

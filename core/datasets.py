@@ -1,0 +1,183 @@
+"""What can be trained on: contents with a label, each once, and whether that is enough.
+
+    uploads ─► images with a label ─► contents, each once ─► those not known to be unreadable ─► parts
+
+What people said outranks folders, and the newest counts (core/labels.py); a person's word on a picture that was only
+classified counts as well.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, select
+from sqlalchemy.orm import Session
+
+from core.labels import NEITHER, human_label_of
+from core.networks import CLASSES
+from core.orm import Image, Job, Label, Result, Shard, Upload
+from core.parts import Part, find_parts
+
+MIN_EACH = 10  # of each class: with fewer, even whether it has learned anything would be chance
+NAMED = 5
+SLICE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A content that can be trained on, by the first image that has it."""
+
+    image_id: int
+    sha256: bytes
+    label: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the chosen uploads hold.
+
+    Attributes:
+        contents: Each content once, of a class, not known to be unreadable; in the order in which they came.
+        by_class: How many contents of each class and of `neither`, unreadable ones left out.
+        by_part: How many of `contents` are for training, validation and judging.
+        n_files: Files with a label.
+        n_duplicates: Files whose content came before.
+        n_unreadable: Contents that a job could not read, or that were too large to be sent.
+        n_unlabelled: Files of which nobody said anything; 0 when everything labelled was asked for.
+        notes: Sentences on what might not be meant so.
+    """
+
+    contents: list[Content]
+    by_class: dict[str, int]
+    by_part: dict[str, int]
+    n_files: int
+    n_duplicates: int
+    n_unreadable: int
+    n_unlabelled: int
+    notes: list[str]
+
+    @property
+    def problem(self) -> str | None:
+        """Why this cannot be trained on and what to do, or None when it can."""
+        return _problem(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of an image are; `declared_bytes` is set when they were too many to be sent."""
+
+    image_id: int
+    blob_key: str
+    offset: int
+    n_bytes: int
+    declared_bytes: int | None
+
+
+def find_labelled(session: Session, upload_ids: Sequence[int] | None = None) -> Found:
+    """What can be trained on.
+
+    Args:
+        upload_ids: The uploads to look at; None for everything that anybody labelled.
+    """
+    wanted = Image.sha256.in_(select(Label.sha256)) if upload_ids is None else Upload.id.in_(upload_ids)
+    chosen = and_(Upload.deleted_at.is_(None), wanted)
+    rows = session.execute(
+        select(Image.id, Image.sha256, Image.path, Image.n_bytes, Image.declared_bytes, human_label_of(Image))
+        .join(Upload, Upload.id == Image.upload_id)
+        .where(chosen)
+        .order_by(Image.id)
+    ).all()
+    labelled = [row for row in rows if row[5] is not None]
+    first: dict[bytes, Any] = {}
+    for row in labelled:
+        first.setdefault(row.sha256, row)
+    unreadable = _unreadable(session, chosen) | {
+        sha256 for sha256, row in first.items() if row.declared_bytes is not None or row.n_bytes == 0
+    }
+    good = [row for sha256, row in first.items() if sha256 not in unreadable]
+    contents = [Content(row.id, row.sha256, row[5]) for row in good if row[5] in CLASSES]
+    by_class = Counter(row[5] for row in good)
+    by_part = Counter(find_parts(session, [content.sha256 for content in contents]).values())
+    return Found(
+        contents=contents,
+        by_class={name: by_class[name] for name in (*CLASSES, NEITHER)},
+        by_part={str(part): by_part[part] for part in Part},
+        n_files=len(labelled),
+        n_duplicates=len(labelled) - len(first),
+        n_unreadable=len(unreadable & first.keys()),
+        n_unlabelled=len(rows) - len(labelled),
+        notes=[*_same_but_for_case(row.path for row in labelled), *_unknown(row.path for row in rows if not row[5])],
+    )
+
+
+def find_places(session: Session, image_ids: Sequence[int]) -> dict[int, Place]:
+    """Where the bytes of these images are, those that still exist."""
+    places: dict[int, Place] = {}
+    columns = (Image.id, Shard.blob_key, Image.offset, Image.n_bytes, Image.declared_bytes)
+    for start in range(0, len(image_ids), SLICE):
+        query = select(*columns).join(Shard, Shard.id == Image.shard_id)
+        rows: Iterable[Row[int, str, int, int, int | None]] = session.execute(
+            query.where(Image.id.in_(image_ids[start : start + SLICE]))
+        )
+        places |= {row[0]: Place(*row) for row in rows}
+    return places
+
+
+def _unreadable(session: Session, chosen: ColumnElement[bool]) -> set[bytes]:
+    """Contents of the chosen uploads that a job over them ended with an error for."""
+    query = (
+        select(Image.sha256)
+        .join(Upload, Upload.id == Image.upload_id)
+        .join(Job, Job.upload_id == Upload.id)
+        .join(Result, (Result.job_id == Job.id) & (Result.image_id == Image.id))
+        .where(chosen, Result.error_code.is_not(None))
+    )
+    return set(session.scalars(query.distinct()))
+
+
+def _same_but_for_case(paths: Iterable[str]) -> list[str]:
+    """A sentence for each two folders that a file system may or may not tell apart."""
+    spellings: dict[str, set[str]] = {}
+    for folder in {str(PurePosixPath(path).parent) for path in paths}:
+        spellings.setdefault(folder.casefold(), set()).add(folder)
+    return [
+        f"The folders {' and '.join(sorted(some))} differ only in case; all of them are taken for the same class."
+        for some in spellings.values()
+        if len(some) > 1
+    ]
+
+
+def _unknown(paths: Iterable[str]) -> list[str]:
+    folders = Counter(PurePosixPath(path).parent.name for path in paths)
+    if not folders:
+        return []
+    names = ", ".join(sorted(name or "(none)" for name, _ in folders.most_common(NAMED)))
+    return [
+        f"{folders.total()} files lie in folders that name none of the classes {', '.join(CLASSES)} (or {NEITHER}) and"
+        f" are left out: {names}."
+    ]
+
+
+def _problem(found: Found) -> str | None:
+    wanted = " and ".join(f"{name}s" for name in CLASSES)
+    missing = [name for name in CLASSES if not found.by_class[name]]
+    said = " ".join(["", *found.notes])
+    if len(missing) == len(CLASSES):
+        return f"There are no labelled pictures. Put them into folders named {wanted} and send those.{said}"
+    if missing:
+        present = next(name for name in CLASSES if name not in missing)
+        return (
+            f"All {found.by_class[present]} pictures are of the class {present}; a network learns to tell classes"
+            f" apart. Add a folder named {missing[0]}s.{said}"
+        )
+    if scarce := [name for name in CLASSES if found.by_class[name] < MIN_EACH]:
+        counts = ", ".join(f"{found.by_class[name]} of {name}" for name in CLASSES)
+        return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{said}"
+    if empty := [part for part in Part if not found.by_part[part]]:
+        return (
+            f"None of the {len(found.contents)} pictures belongs to the {empty[0]} part, which gets one in ten. Add"
+            f" pictures; a hundred are enough.{said}"
+        )
+    return None

@@ -1,0 +1,105 @@
+"""What a training may be told: checked at once, one sentence for each wrong value, defaults that suit the data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.errors import Invalid
+from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds, Network
+
+AUGMENTATIONS = ("none", "light", "strong")
+PICTURES_SEEN = 600_000  # 30 epochs of the 20,000 photographs with which the shipped networks are made
+MIN_EPOCHS, MAX_EPOCHS = 10, 60
+STEPS_WANTED = 20  # a small set gets small batches, or an epoch would be two or three steps
+
+COMMON = {
+    "steps_per_epoch": Bounds(1, 1_000_000, 0),
+    "early_stopping": Bounds(0, 1000, 0),
+    "seed": Bounds(0, 2**31 - 1, 1),
+    "start_from": Bounds(1, 2**31 - 1, 0),
+}
+WHOLE = frozenset({"epochs", "batch_size", *COMMON})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How to train.
+
+    Attributes:
+        network: A name of `core.networks.NETWORKS`.
+        epochs: How many at most.
+        steps_per_epoch: Batches in an epoch; None: as many as show every training picture once.
+        batch_size: Pictures for each step.
+        learning_rate: The highest.
+        augmentation: One of `AUGMENTATIONS`.
+        seed: Of everything random.
+        early_stopping: End after so many epochs in which the validation loss did not fall; 0: never.
+        start_from: The version whose weights training starts from; None: anew.
+    """
+
+    network: str
+    epochs: int
+    steps_per_epoch: int | None
+    batch_size: int
+    learning_rate: float
+    augmentation: str
+    seed: int
+    early_stopping: int
+    start_from: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return asdict(self)
+
+
+def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
+    """Check what was given and fill in the rest.
+
+    Args:
+        given: Values by name; None means "not given".
+        n_training: Pictures in the training part, on which the defaults depend.
+    Raises:
+        Invalid: Something is wrong; the text has one sentence for each wrong value.
+    """
+    told = {name: value for name, value in given.items() if value is not None}
+    name = told.get("network", DEFAULT_NETWORK)
+    if name not in NETWORKS:
+        raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {name!r}.")
+    network = NETWORKS[name]
+    if wrong := list(_wrong(told, network)):
+        raise Invalid(" ".join(wrong))
+    return Parameters(**(_defaults(network, n_training) | told))
+
+
+def _wrong(told: Mapping[str, Any], network: Network) -> list[str]:
+    bounds = network.parameters | COMMON
+    unknown = sorted(set(told) - set(Parameters.__dataclass_fields__))
+    sentences = [f"{name}: there is no such parameter." for name in unknown]
+    if "augmentation" in told and told["augmentation"] not in AUGMENTATIONS:
+        sentences.append(f"augmentation: expected one of {', '.join(AUGMENTATIONS)}; got {told['augmentation']!r}.")
+    for name, bound in bounds.items():
+        if name in told and not _fits(name, told[name], bound):
+            kind = "a whole number" if name in WHOLE else "a number"
+            sentences.append(f"{name}: expected {kind} from {bound.low:g} to {bound.high:g}; got {told[name]!r}.")
+    return sentences
+
+
+def _fits(name: str, value: Any, bound: Bounds) -> bool:
+    kinds = (int,) if name in WHOLE else (int, float)
+    return isinstance(value, kinds) and not isinstance(value, bool) and bound.contains(value)
+
+
+def _defaults(network: Network, n_training: int) -> dict[str, Any]:
+    epochs = PICTURES_SEEN // max(n_training, 1)
+    batch_size = int(network.parameters["batch_size"].default)
+    return {
+        "network": network.name,
+        "epochs": min(max(epochs, MIN_EPOCHS), MAX_EPOCHS),
+        "steps_per_epoch": None,
+        "batch_size": max(1, min(batch_size, n_training // STEPS_WANTED)),
+        "learning_rate": network.parameters["learning_rate"].default,
+        "augmentation": AUGMENTATIONS[-1],
+        "seed": 1,
+        "early_stopping": 0,
+        "start_from": None,
+    }

@@ -1,0 +1,45 @@
+"""What a training may be told."""
+
+from typing import Any
+
+import pytest
+
+from core.errors import Invalid
+from core.parameters import choose_parameters
+
+
+def test_what_is_left_out_suits_the_amount_of_data() -> None:
+    small, large = choose_parameters({}, 200), choose_parameters({"epochs": None}, 60_000)
+    assert (small.epochs, small.batch_size) == (60, 10)
+    assert (large.epochs, large.batch_size) == (10, 64)
+
+
+def test_what_is_given_is_kept() -> None:
+    given = {"network": "seed-cnn", "epochs": 2, "steps_per_epoch": 5, "learning_rate": 0.01, "augmentation": "none"}
+    assert choose_parameters(given, 100).to_dict().items() >= given.items()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"network": "resnet"}, "network: expected one of .*seed-cnn.*; got 'resnet'"),
+        ({"epochs": 0}, "epochs: expected a whole number from 1 to 1000; got 0"),
+        ({"epochs": 2.5}, r"epochs: expected a whole number from 1 to 1000; got 2\.5"),
+        ({"batch_size": True}, "batch_size: expected a whole number"),
+        ({"learning_rate": float("nan")}, "learning_rate: expected a number from 1e-06 to 0.1; got nan"),
+        ({"learning_rate": 1}, "learning_rate: expected"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch: expected"),
+        ({"augmentation": "wild"}, "augmentation: expected one of none, light, strong; got 'wild'"),
+        ({"seed": -1}, "seed: expected"),
+        ({"momentum": 0.9}, "momentum: there is no such parameter"),
+    ],
+)
+def test_a_wrong_value_gets_a_sentence(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Invalid, match=sentence):
+        choose_parameters({"network": "seed-cnn"} | given, 100)
+
+
+def test_each_wrong_value_gets_its_own_sentence() -> None:
+    with pytest.raises(Invalid) as caught:
+        choose_parameters({"network": "seed-cnn", "epochs": 0, "seed": -1, "augmentation": "wild"}, 100)
+    assert len(caught.value.message.split(". ")) == 3

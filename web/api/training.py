@@ -1,0 +1,81 @@
+"""Training jobs: what there is to learn from, starting one, and its curve."""
+
+from typing import Literal
+from uuid import UUID, uuid4
+
+from apiflask import APIBlueprint
+
+from core import jobs, trainings
+from core.progress import describe
+from web.api.jobs import show_job
+from web.api.schemas import EpochList, EpochOut, JobOut, TrainingDataIn, TrainingDataOut, TrainingJobIn
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
+
+
+@api.post("/training-jobs/preview")
+@api.input(TrainingDataIn)
+@api.output(TrainingDataOut)
+def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
+    """What would be trained on: pictures of each class, duplicates, unreadable ones; nothing is started"""
+    with get_services().db.read() as session:
+        found = trainings.look_at_data(session, _uploads(json_data.data))
+    return TrainingDataOut(
+        n_files=found.n_files,
+        by_class=found.by_class,
+        by_part=found.by_part,
+        n_duplicates=found.n_duplicates,
+        n_unreadable=found.n_unreadable,
+        n_unlabelled=found.n_unlabelled,
+        notes=found.notes,
+        problem=found.problem,
+    )
+
+
+@api.post("/training-jobs")
+@api.input(TrainingJobIn)
+@api.output(JobOut, status_code=202, description="Waits for the training worker")
+@api.doc(responses={409: "An upload is still arriving", 422: "A sentence for each parameter or datum that is wrong"})
+def post_training_job(json_data: TrainingJobIn) -> JobOut:
+    """Train a network on labelled pictures
+
+    What is left out is chosen to suit the amount of data. The version that comes of it is a candidate until it is
+    promoted.
+    """
+    services = get_services()
+    given = json_data.model_dump(exclude={"id", "name", "data"})
+    with services.db.write() as session:
+        job = trainings.create_training_job(
+            session,
+            json_data.id or uuid4(),
+            given,
+            _uploads(json_data.data),
+            current_user_id(),
+            json_data.name,
+        )
+        view, job_id = describe(session, job), job.id
+    services.bell.ring_training([job_id])
+    return show_job(view)
+
+
+@api.get("/jobs/<uuid:job_uuid>/epochs")
+@api.output(EpochList)
+@api.doc(responses={422: "The job is no training"})
+def list_epochs(job_uuid: UUID) -> EpochList:
+    """The curve of a training, and what is happening in it now"""
+    with get_services().db.read() as session:
+        view = trainings.describe_training(session, jobs.get_job(session, job_uuid))
+    return EpochList(
+        parameters=view.parameters,
+        phase=view.phase,
+        step=view.step,
+        n_steps=view.n_steps,
+        eta_s=view.eta_s,
+        items=[EpochOut.model_validate(epoch, from_attributes=True) for epoch in view.epochs],
+    )
+
+
+def _uploads(data: Literal["all"] | list[UUID]) -> list[UUID] | None:
+    return None if data == "all" else data
