@@ -28,9 +28,10 @@ class Recipe:
     """How to train.
 
     Attributes:
-        epochs: Times over all training pictures.
+        epochs: How many; between two of them the network is judged and training can be resumed.
         schedule_epochs: When the learning rate reaches zero, if not after `epochs`; later means that training ends
             while the rate is still above zero.
+        steps_per_epoch: Batches in an epoch; None: as many as show every picture once.
         batch_size: Pictures for each step.
         learning_rate: The highest; it rises to it during the warm-up and falls to zero along half a cosine
             (Loshchilov and Hutter 2017, arXiv:1608.03983).
@@ -45,6 +46,7 @@ class Recipe:
 
     epochs: int = 30
     schedule_epochs: int | None = None
+    steps_per_epoch: int | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3
     warmup_epochs: float = 1.0
@@ -104,7 +106,7 @@ class Trainer:
         self._side_px = int(model.input_shape[1])
         _check(training, "training", self._side_px, exact=False)
         _check(validation, "validation", self._side_px, exact=True)
-        self.n_steps = -(-len(training.images) // recipe.batch_size)
+        self.n_steps = recipe.steps_per_epoch or -(-len(training.images) // recipe.batch_size)
         self.n_epochs_done = 0
         self._optimizer = _make_optimizer(recipe)
         self._optimizer.build(model.trainable_variables)
@@ -156,14 +158,14 @@ class Trainer:
         _assign(self.model.weights, self._current)
         _reseed(self.model, self.recipe.seed, self.n_epochs_done)
         sums = np.zeros(2)
-        rate = 0.0
+        rate, n_images = 0.0, 0
         for step, chosen in enumerate(self._batches()):
             rate = learning_rate(self.recipe, self.n_epochs_done + step / self.n_steps)
             sums += len(chosen) * self._take_step(step, chosen, rate)
+            n_images += len(chosen)
             on_step(step + 1, self.n_steps)
         self._current = self.model.get_weights()
         self._average = [variable.numpy() for variable in self._running] if self.recipe.averaging else self._current
-        n_images = len(self.training.images)
         seconds = perf_counter() - began
         self.n_epochs_done += 1
         _assign(self.model.weights, self._average)
@@ -181,7 +183,9 @@ class Trainer:
 
     def _batches(self) -> Iterator[NDArray[np.intp]]:
         """Where the pictures of each step are, in the epoch's own order; sorted within a step, which reads faster."""
-        order = np.random.default_rng((self.recipe.seed, self.n_epochs_done)).permutation(len(self.training.images))
+        random, n = np.random.default_rng((self.recipe.seed, self.n_epochs_done)), len(self.training.images)
+        n_wanted = self.n_steps * self.recipe.batch_size if self.recipe.steps_per_epoch else n
+        order = np.concatenate([random.permutation(n) for _ in range(-(-n_wanted // n))])[:n_wanted]
         for start in range(0, len(order), self.recipe.batch_size):
             yield np.sort(order[start : start + self.recipe.batch_size])
 

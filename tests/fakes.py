@@ -35,6 +35,7 @@ class FakeRuntime(Runtime):
         self._given_db = db
         self._classifier = classifier or FakeClassifier()
         self.rung: list[int] = []
+        self.rung_trainings: list[int] = []
 
     @cached_property
     def db(self) -> Database:
@@ -47,6 +48,10 @@ class FakeRuntime(Runtime):
     def ring(self, chunk_ids: list[int]) -> None:
         """Note what was rung for."""
         self.rung += chunk_ids
+
+    def ring_training(self, job_ids: list[int]) -> None:
+        """Note which trainings were rung for."""
+        self.rung_trainings += job_ids
 
     def classifier(self, version_id: int) -> FakeClassifier:  # type: ignore[override]
         return self._classifier

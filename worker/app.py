@@ -26,6 +26,7 @@ from worker import runtime, tasks
 log = structlog.get_logger()
 
 SWEEP_S = 3600.0
+NICENESS = 15  # of training: inference goes first
 START_AGAIN_S = 2.0
 
 settings = runtime.get().settings
@@ -58,7 +59,10 @@ def _start_process(**_: object) -> None:
     queues = settings.queues.split(",")
     for queue in (INFERENCE, TRAINING):
         if queue in queues:
-            return _start_until_it_works(queue)
+            _start_until_it_works(queue)
+            if queue == TRAINING:
+                os.nice(NICENESS)
+            return
 
 
 def _start_until_it_works(queue: str) -> None:

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import structlog
 
-from core import chunks, intake, jobs, purge, uploads, workers
-from core.broker import INFERENCE, queue_length
+from core import chunks, intake, jobs, purge, trainings, uploads, workers
+from core.broker import INFERENCE, TRAINING, queue_length
 from core.errors import Gone
 from worker.runtime import Runtime
 
@@ -27,6 +27,7 @@ WORKER_DAYS = 30.0
 def reconcile(runtime: Runtime) -> None:
     """One round; safe to run anywhere, any number of times, and several at once."""
     ring_again(runtime)
+    ring_for_trainings(runtime)
     finish_silent_uploads(runtime)
     purge_deleted(runtime)
 
@@ -47,6 +48,17 @@ def ring_again(runtime: Runtime) -> None:
     if run_out or ready:
         log.info("ring_again", run_out=len(run_out), ready=len(ready), waiting=n_waiting)
         runtime.bell.ring([*run_out, *ready])
+
+
+def ring_for_trainings(runtime: Runtime) -> None:
+    """Ring for trainings that nobody works on, unless the workers have been told of some already."""
+    if queue_length(runtime.redis, TRAINING) != 0:
+        return
+    with runtime.db.read() as session:
+        waiting = trainings.list_waiting(session, MAX_RINGS)
+    if waiting:
+        log.info("ring_for_trainings", waiting=len(waiting))
+        runtime.bell.ring_training(waiting)
 
 
 def finish_silent_uploads(runtime: Runtime) -> None:

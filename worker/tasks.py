@@ -5,14 +5,20 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 
 from celery import shared_task
 
-from core.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SWEEP
-from worker import inference, reconcile, runtime
+from core.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SWEEP, TRAIN
+from worker import inference, reconcile, runtime, training
 
 
 @shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
 def classify_chunk(chunk_id: int) -> None:
     """Classify a chunk, if it still has to be."""
     inference.classify_chunk(runtime.get(), chunk_id)
+
+
+@shared_task(name=TRAIN)  # type: ignore[untyped-decorator]
+def train(job_id: int) -> None:
+    """Train a network, if it still has to be."""
+    training.train(runtime.get(), job_id)
 
 
 @shared_task(name=RECONCILE)  # type: ignore[untyped-decorator]

@@ -63,7 +63,8 @@ def web(settings: "Settings", listening_fd: int) -> Program:
 def workers(settings: "Settings") -> list[Program]:
     """Celery's workers: for inference, for training, and the light one that looks after everything."""
     inference = ["-Q", "inference", "-P", "prefork", "-c", str(settings.inference_processes)]
-    training = ["-Q", "training", "-P", "prefork", "-c", "1"]
+    # A process for each training: whatever it held is given back at its end.
+    training = ["-Q", "training", "-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"]
     maintenance = ["-Q", "maintenance", "-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"]
     return [
         _worker("maintenance", maintenance),

@@ -152,3 +152,15 @@ def test_a_schedule_can_be_longer_than_the_training():
 def test_arrays_that_do_not_fit_are_refused_before_the_training(images, labels, sentence):
     with pytest.raises(ValueError, match=sentence):
         make_trainer(training=Examples(images, labels))
+
+
+@pytest.mark.parametrize(("n_steps", "shown"), [(2, {0, 1}), (7, {2, 3})])
+def test_an_epoch_can_have_any_number_of_steps(n_steps, shown):
+    trainer = make_trainer(replace(PLAIN, steps_per_epoch=n_steps))
+    batches = list(trainer._batches())
+    assert [len(batch) for batch in batches] == [8] * n_steps
+    assert set(np.bincount(np.concatenate(batches), minlength=24).tolist()) == shown
+    told = []
+    epoch = next(trainer.epochs(lambda step, of: told.append((step, of))))
+    assert told == [(step, n_steps) for step in range(1, n_steps + 1)]
+    assert epoch.images_per_s == pytest.approx(8 * n_steps / epoch.seconds)

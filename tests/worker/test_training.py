@@ -1,0 +1,244 @@
+"""Trainings from claim to version: real pictures, drawn; a real network; two epochs or a few."""
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from core import jobs, registry, trainings
+from core.blobs import Blobs
+from core.clock import db_now
+from core.db import Database
+from core.orm import EpochRow, Job, JobState, Label, ModelVersion, Training
+from model.classifier import Classifier
+from model.manifest import Manifest
+from tests.factories import make_training, make_upload
+from tests.fakes import FakeRuntime
+from tests.pictures import jpeg
+from worker import training, training_state
+from worker.dataset import find_samples
+from worker.reconcile import ring_for_trainings
+
+DATABASES = ("sqlite",)
+QUICK = {"epochs": 2, "batch_size": 16, "augmentation": "none", "learning_rate": 1e-3}
+N_EACH = 60
+
+
+class Killed(BaseException):
+    """As if the process had ended here."""
+
+
+@pytest.fixture
+def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
+    return make_pets(runtime.db, blobs)
+
+
+def make_pets(db: Database, blobs: Blobs, broken: int = 0) -> UUID:
+    """Drawn cats and dogs; the first ones of each class are no pictures."""
+    files = {
+        f"pets/{kind}s/{n:03}.jpg": b"no picture %s %d" % (kind.encode(), n) if n < broken else jpeg(n, kind, (72, 60))
+        for kind in ("cat", "dog")
+        for n in range(N_EACH)
+    }
+    return make_upload(db, blobs, files=files, labelled=True, name="pets")
+
+
+def start(runtime: FakeRuntime, upload: UUID, **given: Any) -> UUID:
+    return make_training(runtime.db, upload, **(QUICK | given))
+
+
+def run(runtime: FakeRuntime, uuid: UUID) -> Job:
+    training.train(runtime, get_job(runtime, uuid).id)
+    return get_job(runtime, uuid)
+
+
+def get_job(runtime: FakeRuntime, uuid: UUID) -> Job:
+    with runtime.db.read() as session:
+        return jobs.get_job(session, uuid)
+
+
+def epochs_of(runtime: FakeRuntime, uuid: UUID) -> list[EpochRow]:
+    with runtime.db.read() as session:
+        return trainings.list_epochs(session, jobs.get_job(session, uuid).id)
+
+
+def curve(runtime: FakeRuntime, uuid: UUID) -> list[tuple[float, float]]:
+    return [(epoch.loss, epoch.val_loss) for epoch in epochs_of(runtime, uuid)]
+
+
+def version_of(runtime: FakeRuntime, job: Job) -> ModelVersion:
+    assert job.model_version_id is not None
+    with runtime.db.read() as session:
+        return registry.get_version(session, job.model_version_id)
+
+
+@pytest.fixture
+def killed_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Epochs whose training ends right before they are recorded: the state is stored, the row is not."""
+    numbers: list[int] = []
+    real = trainings.record_epoch
+
+    def record(session: Any, claim: Any, epoch: Any, key: str) -> None:
+        if epoch["number"] in numbers:
+            numbers.remove(epoch["number"])
+            raise Killed
+        real(session, claim, epoch, key)
+
+    monkeypatch.setattr(trainings, "record_epoch", record)
+    monkeypatch.setattr(trainings, "release", lambda *_: None)  # a killed process frees no lease
+    yield numbers
+    assert numbers == []
+
+
+def let_the_lease_run_out(runtime: FakeRuntime) -> None:
+    with runtime.db.write() as session:
+        session.execute(update(Training).values(lease_until=db_now(-1)))
+
+
+def test_a_training_leaves_epochs_and_a_version_that_works_and_is_not_in_use(
+    runtime: FakeRuntime, blobs: Blobs, upload: UUID
+) -> None:
+    job = run(runtime, start(runtime, upload, epochs=4))
+    assert (job.state, job.error) == (JobState.DONE, None)
+    epochs = epochs_of(runtime, job.uuid)
+    assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
+    assert epochs[-1].loss < epochs[0].loss
+    version = version_of(runtime, job)
+    manifest = Manifest.from_dict(version.manifest)
+    classifier = Classifier(manifest, bytes(blobs.get(registry.weights_key(version.digest))))
+    assert classifier.predict(np.zeros((3, 64, 64, 3), np.uint8)).shape == (3, 2)
+    assert manifest.data["n_images"] == {"cat": N_EACH, "dog": N_EACH}
+    assert sum(manifest.split[part] for part in ("training", "validation", "judging")) == 2 * N_EACH
+    assert manifest.metrics["judging"]["n_images"] == manifest.split["judging"]
+    assert manifest.parameters["epochs"] == 4
+    with runtime.db.read() as session:
+        assert registry.current_version(session).id != version.id
+    assert list(blobs.list("trainings/")) == []
+
+
+def test_what_was_killed_goes_on_after_the_last_recorded_epoch_with_the_same_curve(
+    runtime: FakeRuntime, blobs: Blobs, upload: UUID, killed_after: list[int]
+) -> None:
+    undisturbed, disturbed = start(runtime, upload, epochs=3), start(runtime, upload, epochs=3)
+    run(runtime, undisturbed)
+    killed_after += [1, 3]
+    for _ in range(2):
+        with pytest.raises(Killed):
+            run(runtime, disturbed)
+        assert run(runtime, disturbed).state == JobState.RUNNING  # its lease has not run out
+        let_the_lease_run_out(runtime)
+        ring_for_trainings(runtime)
+        assert runtime.rung_trainings[-1] == get_job(runtime, disturbed).id
+    assert run(runtime, disturbed).state == JobState.DONE
+    assert [epoch.number for epoch in epochs_of(runtime, disturbed)] == [1, 2, 3]
+    np.testing.assert_allclose(curve(runtime, disturbed), curve(runtime, undisturbed), rtol=0.01)
+    assert list(blobs.list("trainings/")) == []
+
+
+def test_what_is_labelled_or_sent_meanwhile_does_not_change_a_training_under_way(
+    runtime: FakeRuntime, upload: UUID, killed_after: list[int]
+) -> None:
+    uuid = start(runtime, upload)
+    killed_after.append(2)
+    with pytest.raises(Killed):
+        run(runtime, uuid)
+    with runtime.db.write() as session:
+        session.execute(update(Label).values(label="dog"))
+    let_the_lease_run_out(runtime)
+    job = run(runtime, uuid)
+    assert job.state == JobState.DONE
+    assert version_of(runtime, job).manifest["data"]["n_images"] == {"cat": N_EACH, "dog": N_EACH}
+
+
+def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime: FakeRuntime, upload: UUID) -> None:
+    uuid = start(runtime, upload, epochs=1000)
+    thread = threading.Thread(target=run, args=(runtime, uuid))
+    thread.start()
+    give_up_at = time.monotonic() + 60
+    while len(epochs_of(runtime, uuid)) < 2 and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+    with runtime.db.write() as session:
+        jobs.cancel_job(session, uuid)
+    cancelled_at = time.monotonic()
+    thread.join(30)
+    assert time.monotonic() - cancelled_at < 3
+    assert get_job(runtime, uuid).state == JobState.CANCELLED
+    assert len(epochs_of(runtime, uuid)) >= 2
+
+
+def test_a_training_that_is_asked_to_stop_is_given_back(
+    runtime: FakeRuntime, upload: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuid = start(runtime, upload)
+
+    def stop(*_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(training, "read_pixels", stop)
+    with pytest.raises(SystemExit):
+        run(runtime, uuid)
+    with runtime.db.read() as session:
+        assert trainings.list_waiting(session, 10) == [jobs.get_job(session, uuid).id]
+
+
+def test_a_few_unreadable_pictures_are_left_out_and_counted(runtime: FakeRuntime, blobs: Blobs) -> None:
+    job = run(runtime, start(runtime, make_pets(runtime.db, blobs, broken=5)))
+    assert job.state == JobState.DONE
+    assert version_of(runtime, job).manifest["data"]["n_unreadable"] == 10
+
+
+def test_a_third_of_unreadable_pictures_fails_with_a_sentence_and_no_version(
+    runtime: FakeRuntime, blobs: Blobs
+) -> None:
+    job = run(runtime, start(runtime, make_pets(runtime.db, blobs, broken=N_EACH * 2 // 5)))
+    assert (job.state, job.model_version_id) == (JobState.FAILED, None)
+    assert "48 of 120 pictures cannot be read (not_an_image: 48)" in (job.error or "")
+    assert epochs_of(runtime, job.uuid) == []
+
+
+def test_steps_of_an_epoch_can_be_chosen_and_it_stops_when_nothing_gets_better(
+    runtime: FakeRuntime, upload: UUID
+) -> None:
+    job = run(runtime, start(runtime, upload, epochs=50, steps_per_epoch=1, early_stopping=1, learning_rate=0.1))
+    assert job.state == JobState.DONE
+    assert len(epochs_of(runtime, job.uuid)) < 50
+
+
+def test_a_training_can_start_from_a_version(runtime: FakeRuntime, upload: UUID) -> None:
+    first = run(runtime, start(runtime, upload, epochs=3))
+    assert first.model_version_id is not None
+    second = run(runtime, start(runtime, upload, epochs=1, start_from=first.model_version_id, learning_rate=1e-5))
+    assert second.state == JobState.DONE
+    assert epochs_of(runtime, second.uuid)[0].loss < epochs_of(runtime, first.uuid)[0].loss
+
+
+def test_a_state_that_was_never_recorded_is_not_gone_on_from(
+    runtime: FakeRuntime, blobs: Blobs, upload: UUID, killed_after: list[int]
+) -> None:
+    uuid = start(runtime, upload)
+    killed_after.append(1)
+    with pytest.raises(Killed):
+        run(runtime, uuid)
+    assert [key for key, _ in blobs.list("trainings/") if training_state.STATE in key] != []
+    with runtime.db.read() as session:
+        assert session.get_one(Training, get_job(runtime, uuid).id).state_key is None
+    let_the_lease_run_out(runtime)
+    assert run(runtime, uuid).state == JobState.DONE
+
+
+def test_samples_are_chosen_once(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
+    uuid = start(runtime, upload)
+    with runtime.db.write() as session:
+        claim = trainings.claim_training(session, jobs.get_job(session, uuid).id, None, 60)
+    assert claim is not None
+    first, again = find_samples(runtime, claim), find_samples(runtime, claim)
+    assert first.digest() == again.digest()
+    assert len([key for key, _ in blobs.list("trainings/")]) == 1
+    (key, _) = next(blobs.list("trainings/"))
+    assert set(np.load(io.BytesIO(blobs.get(key)))) == {"image_ids", "contents", "labels", "parts"}

@@ -1,0 +1,172 @@
+"""What a training learns from, as arrays: contents chosen once, then read shard by shard and decoded.
+
+    labels in SQL ─► samples, kept as a blob ─► shards ─► pixels of the training, validation and judging part
+
+The samples are chosen at the first start and kept, so that a training that goes on after a kill sees the same pictures
+in the same order, whatever has been labelled meanwhile.
+"""
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from secrets import token_hex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import datasets, trainings
+from core.datasets import Place
+from core.errors import BlobMissing, ErrorCode, ImageError, Invalid
+from core.networks import CLASSES
+from core.parts import Part, assign_parts
+from core.trainings import Claim
+from model.train import Examples
+from worker.decoding import Decoder, open_decoder
+from worker.memory import PixelStore, free_bytes
+from worker.runtime import Runtime
+from worker.watch import Watch
+
+MAX_UNREADABLE = 0.2
+PARTS = tuple(Part)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The contents of a training.
+
+    Attributes:
+        image_ids: int64 (N,), one image for each content.
+        contents: uint8 (N, 32), SHA-256.
+        labels: int8 (N,), indices of `core.networks.CLASSES`.
+        parts: int8 (N,), indices of `PARTS`.
+    """
+
+    image_ids: NDArray[np.int64]
+    contents: NDArray[np.uint8]
+    labels: NDArray[np.int8]
+    parts: NDArray[np.int8]
+
+    def count(self, part: Part) -> int:
+        """How many contents the part has."""
+        return int((self.parts == PARTS.index(part)).sum())
+
+    def count_classes(self) -> dict[str, int]:
+        """How many contents each class has."""
+        return {name: int((self.labels == index).sum()) for index, name in enumerate(CLASSES)}
+
+    def digest(self) -> str:
+        """SHA-256 over the sorted hashes of all contents with their labels: names the data."""
+        lines = (content.tobytes() + bytes([label]) for content, label in zip(self.contents, self.labels, strict=True))
+        return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
+
+
+@dataclass
+class Pixels:
+    """The pictures of a training by part, and why some could not be read."""
+
+    by_part: dict[Part, Examples]
+    failed: Counter[ErrorCode] = field(default_factory=Counter)
+
+
+def find_samples(runtime: Runtime, claim: Claim) -> Samples:
+    """The samples of a training: those of its first start, or chosen now.
+
+    Raises:
+        Invalid: There is too little to learn from.
+        LeaseLost: The claim is no longer valid.
+    """
+    with runtime.db.read() as session:
+        key = trainings.get_training(session, claim).data_key
+    if key is not None:
+        with np.load(io.BytesIO(runtime.blobs.get(key)), allow_pickle=False) as kept:
+            return Samples(**kept)
+    with runtime.db.write() as session:
+        chosen = trainings.choose_data(session, claim).contents
+        parts = assign_parts(session, [content.sha256 for content in chosen])
+    samples = Samples(
+        image_ids=np.array([content.image_id for content in chosen], np.int64),
+        contents=np.frombuffer(b"".join(content.sha256 for content in chosen), np.uint8).reshape(-1, 32),
+        labels=np.array([CLASSES.index(content.label) for content in chosen], np.int8),
+        parts=np.array([PARTS.index(parts[content.sha256]) for content in chosen], np.int8),
+    )
+    arrays = {name: getattr(samples, name) for name in Samples.__dataclass_fields__}
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)
+    key = f"{claim.blob_prefix}samples-{token_hex(8)}.npz"
+    runtime.blobs.put(key, out.getvalue())
+    with runtime.db.write() as session:
+        trainings.keep_data(session, claim, key)
+    return samples
+
+
+def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, sides: dict[Part, int], watch: Watch) -> Pixels:
+    """Decode all samples.
+
+    Args:
+        sides: Height and width in pixels to decode each part to.
+    Raises:
+        Invalid: Too many pictures cannot be read, or there is no room for their pixels.
+        BlobMissing: An upload has been deleted.
+        TrainingStopped: There is no reason to go on.
+    """
+    store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
+    images = {part: store.make(samples.count(part), sides[part]) for part in PARTS}
+    labels: dict[Part, list[int]] = {part: [] for part in PARTS}
+    failed: Counter[ErrorCode] = Counter()
+    with open_decoder(runtime.settings, claim.attempts) as decode:
+        for number, (index, place, data) in enumerate(_read(runtime, samples)):
+            part = PARTS[samples.parts[index]]
+            try:
+                images[part][len(labels[part])] = _decode(place, data, decode, sides[part])
+            except ImageError as error:
+                failed[error.code] += 1
+            else:
+                labels[part].append(int(samples.labels[index]))
+            watch.say("decoding", number + 1, len(samples.labels))
+    by_part = {part: Examples(images[part][: len(said)], np.array(said, np.int64)) for part, said in labels.items()}
+    _check_enough(by_part, failed, len(samples.labels))
+    return Pixels(by_part, failed)
+
+
+def _read(runtime: Runtime, samples: Samples) -> Iterator[tuple[int, Place, memoryview]]:
+    """Each sample with its shard, every shard read once; always in the same order."""
+    with runtime.db.read() as session:
+        places = datasets.find_places(session, samples.image_ids.tolist())
+    if len(places) != len(samples.image_ids):
+        raise BlobMissing("Some of the pictures have been deleted since the training was created. Start another one.")
+    in_order = sorted(
+        ((index, places[image_id]) for index, image_id in enumerate(samples.image_ids.tolist())),
+        key=lambda sample: (sample[1].blob_key, sample[1].offset),
+    )
+    for blob_key, together in groupby(in_order, key=lambda sample: sample[1].blob_key):
+        data = runtime.blobs.get(blob_key)
+        for index, place in together:
+            yield index, place, data
+
+
+def _decode(place: Place, data: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
+    if place.declared_bytes is not None:
+        raise ImageError(ErrorCode.TOO_MANY_BYTES)
+    try:
+        return decode(data[place.offset : place.offset + place.n_bytes], side_px)
+    except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
+        raise ImageError(ErrorCode.OUT_OF_MEMORY) from error
+
+
+def _check_enough(by_part: dict[Part, Examples], failed: Counter[ErrorCode], n_samples: int) -> None:
+    n_failed = failed.total()
+    if n_failed > MAX_UNREADABLE * n_samples:
+        reasons = ", ".join(f"{code}: {n}" for code, n in failed.most_common())
+        raise Invalid(
+            f"{n_failed} of {n_samples} pictures cannot be read ({reasons}); up to {MAX_UNREADABLE:.0%} would be"
+            " left out, more are a sign that something is wrong. Copy them again from where they came, or remove them."
+        )
+    for part, (_, labels) in by_part.items():
+        if len(labels) == 0 or (part == Part.TRAINING and len(set(labels.tolist())) < len(CLASSES)):
+            raise Invalid(
+                f"Of the pictures that can be read, too few belong to the {part} part: {len(labels)} of {n_samples}."
+                " Add pictures; a hundred are enough."
+            )

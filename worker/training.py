@@ -1,0 +1,162 @@
+"""One training: claim, read, train epoch by epoch, judge, and leave a version.
+
+    claim ─► samples ─► pixels ─► epochs: state as a blob, then the row ─► judge ─► weights as a blob, then the version
+      │        │          │          │                                       │
+     None   Invalid    Invalid   TrainingStopped: cancelled, or lost     LeaseLost: drop it
+
+Whatever is killed, the next claim goes on after the last row: an epoch and the blob that training goes on from are
+recorded together. No transaction is open while pixels or networks are at work.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import registry, trainings
+from core.errors import LeaseLost, PawsortError
+from core.networks import NETWORKS
+from core.parameters import Parameters
+from core.parts import Part
+from core.trainings import Claim
+from model.augment import NONE, SEED, STRONG
+from model.networks import build
+from model.train import Recipe, Trainer
+from model.weights import load_into, pack_weights, weight_names
+from worker.dataset import Samples, find_samples, read_pixels
+from worker.judging import make_manifest
+from worker.runtime import Runtime
+from worker.training_state import Best, TrainingState
+from worker.watch import TrainingStopped, Watch
+
+log = structlog.get_logger()
+
+AUGMENTATIONS = {"none": NONE, "light": SEED, "strong": STRONG}
+ENLARGED = 1.25  # training pictures are decoded larger where they are zoomed into, so that this shows detail
+SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or fewer pictures, or end other programs."
+
+
+def train(runtime: Runtime, job_id: int) -> None:
+    """Train if nobody else does; a message that came twice or too late ends here without harm."""
+    with runtime.db.write() as session:
+        worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
+        claim = trainings.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
+    if claim is None:
+        return
+    try:
+        with Watch(runtime.db, claim, runtime.settings.lease_s) as watch:
+            _train(runtime, claim, watch)
+    except (TrainingStopped, LeaseLost):
+        log.info("training_stopped", job_id=job_id, fence=claim.fence)
+    except PawsortError as error:
+        _fail(runtime, claim, error.message)
+    except MemoryError:  # must never leave a task: it ends a whole Celery worker
+        _fail(runtime, claim, SHORT_OF_MEMORY)
+    except Exception:  # whatever it is, it costs this attempt and not the worker
+        log.exception("training_failed", job_id=job_id, attempt=claim.attempts)
+        _release(runtime, claim, is_counted=True)
+    except BaseException:  # asked to stop: free the lease and go
+        _release(runtime, claim, is_counted=False)
+        raise
+
+
+def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
+    log.warning("training_failed", job_id=claim.job_id, reason=sentence)
+    try:
+        with runtime.db.write() as session:
+            trainings.fail(session, claim, sentence)
+    except LeaseLost as error:
+        log.info("training_stopped", job_id=claim.job_id, reason=error.message)
+
+
+def _release(runtime: Runtime, claim: Claim, is_counted: bool) -> None:
+    try:
+        with runtime.db.write() as session:
+            trainings.release(session, claim, is_counted)
+    except SQLAlchemyError as lost:  # then the lease runs out instead
+        log.warning("release_failed", job_id=claim.job_id, error=str(lost))
+
+
+def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
+    with runtime.db.read() as session:
+        row = trainings.get_training(session, claim)
+        parameters, state_key = Parameters(**row.parameters), row.state_key
+    samples = find_samples(runtime, claim)
+    pixels = read_pixels(runtime, claim, samples, _sides(parameters), watch)
+    watch.say("preparing")
+    trainer = _make_trainer(runtime, parameters, pixels.by_part)
+    best = _run_epochs(runtime, claim, trainer, parameters, state_key, watch)
+    watch.say("judging")
+    trainer.model.set_weights(best.weights)
+    weights = pack_weights(best.weights, weight_names(trainer.model))
+    watched = {part: pixels.by_part[part] for part in (Part.VALIDATION, Part.JUDGING)}
+    manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total())
+    watch.say("judging", 1, 1)
+    _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, samples)
+
+
+def _sides(parameters: Parameters) -> dict[Part, int]:
+    side_px = NETWORKS[parameters.network].side_px
+    training_px = round(side_px * ENLARGED) if parameters.augmentation == "strong" else side_px
+    return {Part.TRAINING: training_px, Part.VALIDATION: side_px, Part.JUDGING: side_px}
+
+
+def _make_trainer(runtime: Runtime, parameters: Parameters, by_part: Mapping[Part, Any]) -> Trainer:
+    import keras
+
+    keras.utils.set_random_seed(parameters.seed)
+    model = build(parameters.network)
+    if parameters.start_from is not None:
+        with runtime.db.read() as session:
+            version = registry.get_version(session, parameters.start_from)
+        load_into(model, runtime.networks.weights(version))
+    recipe = Recipe(
+        epochs=parameters.epochs,
+        steps_per_epoch=parameters.steps_per_epoch,
+        batch_size=parameters.batch_size,
+        learning_rate=parameters.learning_rate,
+        augmentation=AUGMENTATIONS[parameters.augmentation],
+        seed=parameters.seed,
+    )
+    return Trainer(model, recipe, by_part[Part.TRAINING], by_part[Part.VALIDATION])
+
+
+def _run_epochs(
+    runtime: Runtime, claim: Claim, trainer: Trainer, parameters: Parameters, state_key: str | None, watch: Watch
+) -> Best:
+    """Train the epochs that are left; the one with the lowest validation loss."""
+    state = TrainingState(runtime.blobs, claim.blob_prefix, state_key)
+    best = state.restore(trainer)
+    epochs = trainer.epochs(lambda step, n_steps: watch.say("training", step, n_steps))
+    while best is None or not _is_over(trainer, best, parameters):
+        epoch = next(epochs)
+        if not np.isfinite(epoch.loss + epoch.val_loss):
+            raise PawsortError(
+                f"The loss became infinite in epoch {epoch.number}: the learning rate of {parameters.learning_rate:g}"
+                " is too high for this network. Start another training with a tenth of it."
+            )
+        if best is None or epoch.val_loss < best.val_loss:
+            best = Best(epoch.number, epoch.val_loss, trainer.model.get_weights())
+        key = state.put(trainer, best)
+        with runtime.db.write() as session:
+            trainings.record_epoch(session, claim, asdict(epoch), key)
+        state.forget_all_but(key)
+    return best
+
+
+def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
+    has_stalled = 0 < parameters.early_stopping <= trainer.n_epochs_done - best.number
+    return has_stalled or trainer.n_epochs_done >= parameters.epochs
+
+
+def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, samples: Samples) -> None:
+    runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
+    with runtime.db.write() as session:
+        version_id = trainings.finish(session, claim, manifest).id
+    runtime.blobs.delete([key for key, _ in runtime.blobs.list(claim.blob_prefix)])
+    runtime.blobs.remove_folder(claim.blob_prefix)
+    log.info("version_made", job_id=claim.job_id, version=version_id, n_samples=len(samples.labels))

@@ -1,0 +1,62 @@
+"""A thread beside a training: keeps its lease, says what is happening, and hears that it shall stop."""
+
+import threading
+from types import TracebackType
+from typing import Self
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import trainings
+from core.db import Database
+from core.trainings import Claim
+
+log = structlog.get_logger()
+
+BEAT_S = 1.0  # cancelling has to take effect within 2 s
+
+
+class TrainingStopped(Exception):
+    """The job was cancelled or deleted, or another worker has it."""
+
+
+class Watch:
+    """Beats once a second for a claimed training, as a context manager."""
+
+    def __init__(self, db: Database, claim: Claim, lease_s: float) -> None:
+        self._db, self._claim, self._lease_s = db, claim, lease_s
+        self._now = ("reading", 0, 0)
+        self._stopped, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def say(self, phase: str, step: int = 0, n_steps: int = 0) -> None:
+        """Note what is happening now, for whoever looks at the job.
+
+        Raises:
+            TrainingStopped: There is no reason to go on.
+        """
+        self._now = (phase, step, n_steps)
+        if self._stopped.is_set():
+            raise TrainingStopped
+
+    def _run(self) -> None:
+        while not self._ended.wait(BEAT_S):
+            try:
+                with self._db.write() as session:
+                    is_ours = trainings.beat(session, self._claim, self._lease_s, *self._now)
+            except SQLAlchemyError as error:  # a database that is away for a moment must not end a training
+                log.warning("beat_failed", job_id=self._claim.job_id, error=str(error))
+                continue
+            if not is_ours:
+                self._stopped.set()
+                return
