@@ -93,7 +93,7 @@ class Classification:
         if n_files == 0:
             self.outcome.skipped += [item for item in walk(paths) if isinstance(item, Skipped)]
             return
-        name = _shown(self._wish.name or _name_of(paths))
+        name = shown_name(self._wish.name or name_of(paths))
         upload, job = new_id(), new_id()
         limits = limits_of(self._client.create_upload(upload, name))
         view = self._client.create_job(job, upload, model=self._wish.model, threshold=self._wish.threshold, name=name)
@@ -128,7 +128,7 @@ class Classification:
             body: Any = _Counted(file, self._display)
             try:
                 view = self._client.send_archive(
-                    job, body, name=_shown(wish.name or path.name), model=wish.model, threshold=wish.threshold
+                    job, body, name=shown_name(wish.name or path.name), model=wish.model, threshold=wish.threshold
                 )
             except BadArchive as error:
                 self.outcome.broken.append(f"{path}: {error.message}")
@@ -195,12 +195,13 @@ class _Counted:
         return self._file.seek(position)
 
 
-def _name_of(paths: Sequence[Path]) -> str:
+def name_of(paths: Sequence[Path]) -> str:
+    """What a job over these paths is called unless somebody says otherwise."""
     first = paths[0].resolve().name or "files"
     return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """A job's name: what the server takes, whatever the file system allowed."""
     return "".join(
         character if character.isprintable() else "?" for character in name.encode("utf-8", "replace").decode()

@@ -11,6 +11,7 @@ COMMANDS = {
     "classify": "Label the pictures in folders, files, tars and zips.",
     "jobs": "List the jobs.",
     "export": "Write the results of a job to a file.",
+    "train": "Train a network on a labelled folder.",
     "models": "List the model versions.",
     "promote": "Put a model version into use.",
     "rollback": "Put back the version that was in use before the present one.",

@@ -60,6 +60,10 @@ class PawsortClient:
     def get_upload(self, upload: str) -> dict[str, Any]:
         return self._json("GET", f"{API}/uploads/{upload}")
 
+    def delete_upload(self, upload: str) -> None:
+        """Delete an upload that no job works on."""
+        self._call("DELETE", f"{API}/uploads/{upload}")
+
     def put_shard(self, upload: str, seq: int, tar: bytes) -> dict[str, Any]:
         headers = {"Content-Type": "application/x-tar"}
         return self._json("PUT", f"{API}/uploads/{upload}/shards/{seq}", content=tar, headers=headers)
@@ -139,6 +143,24 @@ class PawsortClient:
 
     def list_jobs(self) -> Iterator[dict[str, Any]]:
         return self._pages(f"{API}/jobs", {})
+
+    def check_training(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Have parameters checked before anything is sent; answers with all of them filled in."""
+        return self._json("POST", f"{API}/training-jobs/parameters", json=parameters)
+
+    def preview_training(self, uploads: list[str]) -> dict[str, Any]:
+        """What a training on these uploads would learn from."""
+        return self._json("POST", f"{API}/training-jobs/preview", json={"data": uploads})
+
+    def create_training(self, job: str, uploads: list[str], parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._json("POST", f"{API}/training-jobs", json={"id": job, "data": uploads, **parameters})
+
+    def get_epochs(self, job: str) -> dict[str, Any]:
+        """The curve of a training, and what is happening in it now."""
+        return self._json("GET", f"{API}/jobs/{job}/epochs")
+
+    def get_model(self, version: int) -> dict[str, Any]:
+        return self._json("GET", f"{API}/models/{version}")
 
     def list_models(self) -> Iterator[dict[str, Any]]:
         return self._pages(f"{API}/models", {})

@@ -81,6 +81,22 @@ def look_at_data(session: Session, upload_uuids: Sequence[UUID] | None) -> Found
     return datasets.find_labelled(session, None if chosen is None else [upload.id for upload in chosen])
 
 
+def check_parameters(session: Session, given: Mapping[str, Any], n_training: int) -> Parameters:
+    """Check what a training is told and fill in the rest.
+
+    Args:
+        given: As `choose_parameters` takes it.
+        n_training: Pictures in the training part, on which the defaults depend.
+    Raises:
+        Invalid: A sentence for each wrong value, or the version to start from does not fit.
+        NotFound: There is no such version.
+    """
+    parameters = choose_parameters(given, n_training)
+    if parameters.start_from is not None:
+        _check_start(registry.get_version(session, parameters.start_from), parameters)
+    return parameters
+
+
 def create_training_job(
     session: Session,
     uuid: UUID,
@@ -105,8 +121,7 @@ def create_training_job(
         return _same_job(session, uuid)
     chosen = _choose_uploads(session, upload_uuids, lock=True)
     found = datasets.find_labelled(session, None if chosen is None else [upload.id for upload in chosen])
-    parameters = choose_parameters(given, found.by_part[Part.TRAINING])
-    _check_start(session, parameters)
+    parameters = check_parameters(session, given, found.by_part[Part.TRAINING])
     if found.problem is not None:
         raise Invalid(found.problem)
     called = name or (", ".join(upload.name for upload in chosen) if chosen else "") or EVERYTHING
@@ -150,11 +165,8 @@ def _choose_uploads(session: Session, uuids: Sequence[UUID] | None, lock: bool =
     return chosen
 
 
-def _check_start(session: Session, parameters: Parameters) -> None:
+def _check_start(version: ModelVersion, parameters: Parameters) -> None:
     """See that the version to start from is of the same network and input."""
-    if parameters.start_from is None:
-        return
-    version = registry.get_version(session, parameters.start_from)
     network = NETWORKS[parameters.network]
     if version.network != network.name:
         raise Invalid(

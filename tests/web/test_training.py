@@ -77,6 +77,14 @@ def test_a_wrong_request_gets_a_sentence_and_leaves_no_job(
     assert client.get("/api/v1/jobs").json == {"items": [], "next": None}
 
 
+def test_parameters_are_checked_before_anything_is_sent(client: FlaskClient) -> None:
+    status, filled = post(client, f"{URL}/parameters", {"network": "seed-cnn", "epochs": 3, "start_from": 1})
+    assert (status, filled["epochs"], filled["augmentation"]) == (200, 3, "strong")
+    assert post(client, f"{URL}/parameters", {"start_from": 99})[0] == 404
+    status, problem = post(client, f"{URL}/parameters", {"network": "seed-cnn", "batch_size": 0})
+    assert (status, "batch_size: expected a whole number from 1" in problem["detail"]) == (422, True)
+
+
 def test_a_classify_job_has_no_epochs(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     answer = client.get(f"/api/v1/jobs/{make_job(db, make_upload(db, blobs))}/epochs")
     assert answer.status_code == 422

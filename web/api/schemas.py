@@ -120,11 +120,9 @@ class TrainingDataIn(Input):
     )
 
 
-class TrainingJobIn(TrainingDataIn):
+class TrainingParametersIn(Input):
     """Types only: bounds depend on the network and get a sentence each in core/parameters.py."""
 
-    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
-    name: Name | None = None
     network: Annotated[str, Field(max_length=100)] | None = None
     epochs: int | None = None
     steps_per_epoch: int | None = Field(None, description="Batches in an epoch; as many as show every picture once")
@@ -134,6 +132,11 @@ class TrainingJobIn(TrainingDataIn):
     seed: int | None = None
     early_stopping: int | None = Field(None, description="End after so many epochs without progress; 0: never")
     start_from: int | None = Field(None, description="A version whose weights training starts from; anew if left out")
+
+
+class TrainingJobIn(TrainingParametersIn, TrainingDataIn):
+    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
+    name: Name | None = None
 
 
 class Skipped(BaseModel):
@@ -229,6 +232,18 @@ class TrainingDataOut(BaseModel):
     n_unlabelled: int
     notes: list[str]
     problem: str | None
+
+
+class TrainingParametersOut(BaseModel):
+    network: str
+    epochs: int
+    steps_per_epoch: int | None
+    batch_size: int
+    learning_rate: float
+    augmentation: str
+    seed: int
+    early_stopping: int
+    start_from: int | None
 
 
 class EpochOut(BaseModel):

@@ -8,7 +8,16 @@ from apiflask import APIBlueprint
 from core import jobs, trainings
 from core.progress import describe
 from web.api.jobs import show_job
-from web.api.schemas import EpochList, EpochOut, JobOut, TrainingDataIn, TrainingDataOut, TrainingJobIn
+from web.api.schemas import (
+    EpochList,
+    EpochOut,
+    JobOut,
+    TrainingDataIn,
+    TrainingDataOut,
+    TrainingJobIn,
+    TrainingParametersIn,
+    TrainingParametersOut,
+)
 from web.auth import current_user_id
 from web.services import get_services
 
@@ -32,6 +41,20 @@ def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
         notes=found.notes,
         problem=found.problem,
     )
+
+
+@api.post("/training-jobs/parameters")
+@api.input(TrainingParametersIn)
+@api.output(TrainingParametersOut)
+@api.doc(responses={422: "A sentence for each value that is wrong"})
+def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
+    """Check the parameters of a training before anything is sent; nothing is started
+
+    What is left out is filled in as for a small amount of data.
+    """
+    with get_services().db.read() as session:
+        parameters = trainings.check_parameters(session, json_data.model_dump(), n_training=0)
+    return TrainingParametersOut(**parameters.to_dict())
 
 
 @api.post("/training-jobs")

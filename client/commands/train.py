@@ -1,0 +1,131 @@
+"""`pawsort train`: from the shell, all the way to a new model version."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.status import Status
+
+from client.classification import name_of, shown_name
+from client.connecting import connect, server_options
+from client.errors import ClientError
+from client.sources import Skipped
+from client.training import TrainingRun
+
+SHOWN_SKIPPED = 10
+WORDS = {
+    "reading": "choosing pictures",
+    "decoding": "reading pictures",
+    "preparing": "preparing the network",
+    "training": "training",
+    "judging": "judging the network",
+}
+
+
+@click.command("train")
+@click.argument("folders", nargs=-1, required=True, metavar="FOLDER…", type=click.Path(exists=True, path_type=Path))
+@click.option("--network", metavar="N", help="Which network; the default one unless given.")
+@click.option("--epochs", type=int, metavar="E", help="How many at most.")
+@click.option("--steps-per-epoch", type=int, metavar="S", help="As many as show every picture once unless given.")
+@click.option("--batch-size", type=int, metavar="B", help="Pictures in each step.")
+@click.option("--learning-rate", type=float, metavar="R", help="The highest one.")
+@click.option("--augmentation", metavar="A", help="How pictures are varied: none, light or strong.")
+@click.option("--seed", type=int, metavar="S", help="Of everything random.")
+@click.option("--early-stopping", type=int, metavar="E", help="End after so many epochs without progress.")
+@click.option("--start-from", type=int, metavar="V", help="Start from the weights of this version instead of anew.")
+@click.option("--name", metavar="N", help="What the job is called; the folder's name unless given.")
+@server_options
+def command(
+    folders: tuple[Path, ...], name: str | None, server: str | None, token: str | None, **parameters: Any
+) -> int:
+    """Train a network on labelled folders: cats/, dogs/ and, to be turned away, neither/.
+
+    What is left out is chosen to suit the amount of data. The version that comes of it is a candidate: `pawsort
+    promote` puts it into use. The exit code is 0 when there is one.
+    """
+    given = {key: value for key, value in parameters.items() if value is not None}
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with connect(server, token, console.print) as client:
+        shown = Shown(console)
+        run = TrainingRun(client, given, shown)
+        try:
+            with shown.status:
+                job = run.run(folders, shown_name(name or name_of(folders)))
+        except KeyboardInterrupt:
+            if run.job is not None:
+                console.print(f"The training goes on without this command, while the server runs: job {run.job}.")
+            raise
+        finally:
+            _tell_skipped(console, run.skipped)
+        if job["state"] != "done":
+            raise ClientError(job["error"] or f"The training was {job['state']}.")
+        click.echo(_summary(client.get_model(job["model"])))
+    return 0
+
+
+class Shown:
+    """The display of a training: a line for each epoch, and one that changes for what is happening now."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._name, self._n_sent, self._n_files = "", 0, 0
+        self.status = Status("checking the parameters", console=console)
+
+    def sending(self, name: str, total: int) -> None:
+        self._name, self._n_files = name, total
+        self.sent(0)
+
+    def sent(self, count: int) -> None:
+        self._n_sent += count
+        self._say(f"sending {self._name}: {self._n_sent:,} of {self._n_files:,} files")
+
+    def found(self, data: dict[str, Any]) -> None:
+        classes = ", ".join(f"{n:,} {name}" for name, n in data["by_class"].items())
+        parts = ", ".join(f"{n:,} for {part}" for part, n in data["by_part"].items())
+        left_out = f"{data['n_duplicates']:,} duplicates, {data['n_unlabelled']:,} without a label"
+        self._print(f"Found {classes} ({parts}); left out: {left_out}.")
+        if not data["problem"]:  # a problem repeats them
+            for note in data["notes"]:
+                self._print(note, "yellow")
+
+    def now(self, curve: dict[str, Any], state: str) -> None:
+        said = WORDS.get(curve["phase"], "waiting for the training worker")
+        steps = f", {curve['step']:,} of {curve['n_steps']:,}" if curve["n_steps"] else ""
+        left = f"; about {_duration(curve['eta_s'])} left" if curve["eta_s"] else ""
+        self._say(f"{said}{steps}{left}")
+
+    def epoch(self, epoch: dict[str, Any], curve: dict[str, Any]) -> None:
+        self._print(
+            f"epoch {epoch['number']} of {curve['parameters']['epochs']}: loss {epoch['loss']:.4f}, accuracy"
+            f" {epoch['accuracy']:.4f}; validation {epoch['val_loss']:.4f}, {epoch['val_accuracy']:.4f};"
+            f" {epoch['seconds']:.1f} s, {epoch['images_per_s']:,.0f} images/s"
+        )
+
+    def _say(self, text: str) -> None:
+        self.status.update(text.replace("[", r"\["))
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        self._console.print(text, style=style, markup=False)
+
+
+def _summary(version: dict[str, Any]) -> str:
+    manifest = version["manifest"]
+    judged = manifest["metrics"]["judging"]
+    return (
+        f"Version {version['version']} ({version['network']}): accuracy {judged['accuracy']:.4f}"
+        f" ({judged['accuracy_low']:.4f} to {judged['accuracy_high']:.4f}) on {judged['n_images']:,} pictures that it"
+        f" has not seen; threshold {manifest['threshold']:.3f}.\n"
+        f"Put it into use: pawsort promote {version['version']}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _tell_skipped(console: Console, skipped: list[Skipped]) -> None:
+    for one in skipped[:SHOWN_SKIPPED]:
+        console.print(f"Skipped {one.path}: {one.reason}", style="yellow", markup=False)
+    if len(skipped) > SHOWN_SKIPPED:
+        console.print(f"… and {len(skipped) - SHOWN_SKIPPED} more.", style="yellow", markup=False)

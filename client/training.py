@@ -1,0 +1,109 @@
+"""From a labelled folder to a model version: send it, show what is there to learn from, follow the epochs."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from client.classification import ENDED
+from client.errors import ClientError
+from client.http import PawsortClient
+from client.shards import Limits, Shard
+from client.sources import Skipped, SourceFile, walk
+from client.upload import limits_of, new_id, send_files
+
+PAUSE_S = 0.5
+
+
+class Display(Protocol):
+    """Who is told how far it has got."""
+
+    def sending(self, name: str, total: int) -> None: ...
+    def sent(self, count: int) -> None: ...
+    def found(self, data: dict[str, Any]) -> None: ...
+    def now(self, curve: dict[str, Any], state: str) -> None: ...
+    def epoch(self, epoch: dict[str, Any], curve: dict[str, Any]) -> None: ...
+
+
+@dataclass
+class TrainingRun:
+    """One call of `pawsort train`.
+
+    Attributes:
+        parameters: What was asked for, by name; the server fills in the rest.
+        job: The job's id, once there is one.
+        skipped: What was not sent, and why.
+    """
+
+    client: PawsortClient
+    parameters: dict[str, Any]
+    display: Display
+    job: str | None = None
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def run(self, folders: Sequence[Path], name: str) -> dict[str, Any]:
+        """Send the folders, train, wait for the end.
+
+        Returns:
+            The job as it ended.
+        Raises:
+            ClientError: It was refused; nothing of it stays on the server.
+        """
+        self.client.check_training(self.parameters)
+        n_files = sum(isinstance(item, SourceFile) for item in walk(folders))
+        if n_files == 0:
+            raise ClientError(
+                f"There are no files in {', '.join(map(str, folders))}. Name a folder that holds a folder of pictures"
+                " for each class: cats and dogs."
+            )
+        upload = new_id()
+        limits = limits_of(self.client.create_upload(upload, name, labelled=True))
+        try:
+            self.display.sending(name, n_files)
+            self._send(folders, upload, limits)
+            self.job = self._start(upload, name)
+        except (ClientError, KeyboardInterrupt):
+            with suppress(ClientError):
+                self.client.delete_upload(upload)
+            raise
+        return self._follow(self.job)
+
+    def _send(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
+        send_files(
+            self.client, upload, self._sources(folders), limits, on_sent=self._on_sent, on_skip=self.skipped.append
+        )
+
+    def _start(self, upload: str, name: str) -> str:
+        data = self.client.preview_training([upload])
+        self.display.found(data)
+        if data["problem"]:
+            raise ClientError(data["problem"])
+        job = new_id()
+        self.client.create_training(job, [upload], self.parameters | {"name": name})
+        return job
+
+    def _sources(self, folders: Sequence[Path]) -> Iterator[SourceFile]:
+        for item in walk(folders):
+            if isinstance(item, SourceFile):
+                yield item
+            else:
+                self.skipped.append(item)
+
+    def _on_sent(self, shard: Shard) -> None:
+        self.display.sent(shard.n_files)
+
+    def _follow(self, job: str) -> dict[str, Any]:
+        n_shown, etag = 0, None
+        while True:
+            view, etag = self.client.poll_job(job, etag)
+            if view is not None:
+                curve = self.client.get_epochs(job)
+                for epoch in curve["items"][n_shown:]:
+                    self.display.epoch(epoch, curve)
+                n_shown = len(curve["items"])
+                self.display.now(curve, view["state"])
+                if view["state"] in ENDED:
+                    return view
+            time.sleep(PAUSE_S)

@@ -1,0 +1,132 @@
+"""`pawsort train` against the real application and a real training, in a thread instead of a worker."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from client.cli import cli
+from core import registry, trainings
+from core.blobs import Blobs
+from core.config import Settings
+from core.db import Database
+from core.orm import Chunk, Job, JobState, Upload
+from core.purge import purge_all
+from tests.browser.site import served
+from tests.fakes import FakeRuntime
+from tests.pictures import jpeg
+from web.app import App
+from worker import training
+
+DATABASES = ("sqlite",)
+QUICK = ("--network", "seed-cnn", "--epochs", "2", "--batch-size", "16", "--augmentation", "none")
+
+
+@pytest.fixture
+def address(app: App) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def worker(settings: Settings, db: Database) -> Iterator[None]:
+    """Trains whatever waits."""
+    stop, runtime = threading.Event(), FakeRuntime(settings, db)
+
+    def work() -> None:
+        while not stop.wait(0.05):
+            with db.read() as session:
+                waiting = trainings.list_waiting(session, 1)
+            for job_id in waiting:
+                training.train(runtime, job_id)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def make_folder(folder: Path, n_each: int, kinds: tuple[str, ...] = ("cat", "dog")) -> Path:
+    for kind in kinds:
+        (folder / f"{kind}s").mkdir(parents=True)
+        for n in range(n_each):
+            (folder / f"{kind}s" / f"{n:03}.jpg").write_bytes(jpeg(n, kind, (72, 60)))
+    return folder
+
+
+def train(address: str, token: str, folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["train", str(folder), *options, "--server", address, "--token", token])
+
+
+def living_uploads(db: Database) -> list[str]:
+    with db.read() as session:
+        return list(session.scalars(select(Upload.name).where(Upload.deleted_at.is_(None))))
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_labelled_folder_becomes_a_version_that_is_not_in_use(
+    address: str, token: str, db: Database, tmp_path: Path
+) -> None:
+    folder = make_folder(tmp_path / "pets", 60)
+    (folder / "cats" / "again.jpg").write_bytes((folder / "cats" / "000.jpg").read_bytes())
+    said = train(address, token, folder, *QUICK)
+    assert said.exit_code == 0, said.output
+    assert "Found 60 cat, 60 dog, 0 neither" in said.output
+    assert "1 duplicates" in said.output
+    assert [line.split(":")[0] for line in said.output.splitlines() if line.startswith("epoch")] == [
+        "epoch 1 of 2",
+        "epoch 2 of 2",
+    ]
+    assert "pawsort promote 2" in said.output
+    with db.read() as session:
+        assert registry.current_version(session).id == 1
+        assert session.scalars(select(Chunk)).all() == []
+        job = session.scalars(select(Job)).one()
+    assert (job.kind, job.name, job.state, job.model_version_id) == ("train", "pets", JobState.DONE, 2)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_training_that_fails_says_why_and_ends_with_1(address: str, token: str, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "pets", 60)
+    for number in range(40):
+        (folder / "dogs" / f"{number:03}.jpg").write_bytes(b"no picture %d" % number)
+    said = train(address, token, folder, *QUICK)
+    assert said.exit_code == 1
+    assert "40 of 120 pictures cannot be read" in said.output
+
+
+@pytest.mark.parametrize(
+    ("n_each", "kinds", "options", "sentence"),
+    [
+        (0, ("cat", "dog"), (), "There are no files in"),
+        (30, ("cat",), (), "All 30 pictures are of the class cat"),
+        (1, ("cat", "dog", "bird"), (), "at least 10 pictures of each class; got 1 of cat, 1 of dog"),
+        (3, ("bird", "fish"), (), "no labelled pictures"),
+        (20, ("cat", "dog"), ("--network", "resnet"), "network: expected one of"),
+        (20, ("cat", "dog"), ("--epochs", "0", "--seed", "-1"), "epochs: expected a whole number"),
+        (20, ("cat", "dog"), ("--start-from", "9"), "no model version 9"),
+    ],
+)
+def test_what_cannot_be_trained_gets_a_sentence_and_leaves_nothing(
+    address: str,
+    token: str,
+    db: Database,
+    blobs: Blobs,
+    tmp_path: Path,
+    n_each: int,
+    kinds: tuple[str, ...],
+    options: tuple[str, ...],
+    sentence: str,
+) -> None:
+    said = train(address, token, make_folder(tmp_path / "pets", n_each, kinds), "--network", "seed-cnn", *options)
+    assert said.exit_code == 1
+    assert sentence in said.output
+    assert living_uploads(db) == []
+    with db.read() as session:
+        assert session.scalars(select(Job)).all() == []
+    purge_all(db, blobs)
+    assert list(blobs.list("uploads/")) == []
