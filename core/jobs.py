@@ -7,7 +7,7 @@ UPDATE (`finish_job`), run by whoever comes last. Locks are taken in the order u
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Update, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -306,10 +306,14 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
 def _lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:
     """A job and its uploads, for changes that depend on both: nothing arrives, completes or is deleted in between."""
     job = get_job(session, uuid)
-    trained_on = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == job.id)
-    of_job = select(Upload).where((Upload.id == job.upload_id) | Upload.id.in_(trained_on)).order_by(Upload.id)
-    uploads_ = list(session.scalars(locked(of_job)))
+    uploads_ = list(session.scalars(locked(_uploads_of(job))))
     return get_job(session, uuid, lock=True), uploads_
+
+
+def _uploads_of(job: Job) -> Select[Upload]:
+    """The upload that a job classifies, or those that it trains on."""
+    trained_on = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == job.id)
+    return select(Upload).where((Upload.id == job.upload_id) | Upload.id.in_(trained_on)).order_by(Upload.id)
 
 
 def _go_on_training(session: Session, job: Job) -> None:
@@ -354,7 +358,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
     job.revision += 1
     session.flush()
     for upload in uploads_:
-        if not is_used(session, upload):
+        if not _is_used(session, upload):
             upload.deleted_at = db_now()
 
 
@@ -366,12 +370,17 @@ def delete_upload(session: Session, uuid: UUID) -> None:
         Conflict: A job works on it, or has results of it.
     """
     upload = uploads.get_upload(session, uuid, lock=True)
-    if is_used(session, upload):
+    if _is_used(session, upload):
         raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the last one takes its upload along.")
     upload.deleted_at = db_now()
 
 
-def is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
+def list_taken_along(session: Session, job: Job) -> list[Upload]:
+    """The uploads that would go together with this job: no other one needs them."""
+    return [upload for upload in session.scalars(_uploads_of(job)) if not _is_used(session, upload, but=job)]
+
+
+def _is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
     """Whether any job, other than `but`, classifies the upload or trains on it."""
     trains = select(TrainingUpload.job_id).where(TrainingUpload.upload_id == upload.id)
     others = select(Job.id).where((Job.upload_id == upload.id) | Job.id.in_(trains), Job.deleted_at.is_(None))

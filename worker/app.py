@@ -26,7 +26,7 @@ from worker import runtime, tasks
 log = structlog.get_logger()
 
 SWEEP_S = 3600.0
-NICENESS = 15  # of training: inference goes first
+NICENESS = 19  # of training: inference goes first
 START_AGAIN_S = 2.0
 
 settings = runtime.get().settings

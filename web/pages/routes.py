@@ -62,7 +62,7 @@ def show_failed(uuid: UUID) -> str:
         job = jobs.get_job(session, uuid)
         page = results.list_results(session, job, ResultFilter(failed=True), cursor, FAILURES_SHOWN)
         view = describe(session, job)
-        upload = session.get(Upload, job.upload_id)
+        upload = session.get(Upload, job.upload_id) if job.upload_id else None
     return render_template(
         "failed.html", job=view, choice=Choice(), rows=page.items, next=page.next, upload=upload, is_failed_view=True
     )
@@ -92,10 +92,9 @@ def confirm_delete(uuid: UUID) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
-        upload = session.get(Upload, job.upload_id) if job.upload_id else None
-        takes_upload = upload is not None and not jobs.is_used(session, upload, but=job)
+        n_taken = sum(upload.n_images for upload in jobs.list_taken_along(session, job))
         view = describe(session, job)
-    return render_template("delete.html", job=view, takes_upload=takes_upload)
+    return render_template("delete.html", job=view, n_taken=n_taken)
 
 
 @pages.post("/jobs/<uuid:uuid>/delete")
