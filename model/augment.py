@@ -78,6 +78,8 @@ def augment(images: "tf.Tensor", side_px: int, how: Augmentation, seed: "tf.Tens
     """
     import tensorflow as tf
 
+    if how == NONE and images.shape[1] == side_px:
+        return images
     draws = tf.random.stateless_uniform((tf.shape(images)[0], _N_DRAWS), seed, -1.0, 1.0)
     columns = tf.unstack(draws, axis=1)
     pixels = _move(tf.cast(images, tf.float32), side_px, how, columns[:8])

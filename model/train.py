@@ -219,7 +219,7 @@ class Trainer:
                 loss = keras.ops.mean(keras.ops.binary_crossentropy(targets, p_second))
             variables = model.trainable_variables
             optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-            for average, variable in zip(running, model.weights, strict=True):
+            for average, variable in zip(running, model.weights, strict=True) if recipe.averaging else ():
                 average.assign_add((1 - decay) * (variable.value - average))
             right = tf.equal(p_second > 0.5, labels > 0.5)
             return loss, tf.reduce_mean(tf.cast(right, tf.float32))
