@@ -57,6 +57,7 @@ class Classifier:
                 f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
                 f" {model.count_params()} for {model.input_shape[1]} px"
             )
+        self._n_outputs = int(model.output_shape[1])
         self._forward = _freeze(model)
 
     @property
@@ -84,6 +85,14 @@ class Classifier:
         Raises:
             ValueError: The array has another type or shape.
         """
+        return calibrate(self.outputs(images), self.manifest.temperature)
+
+    def outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network says before calibration: float32 (N, 1) or (N, 3), as `calibrate` takes it.
+
+        Raises:
+            ValueError: As `predict`.
+        """
         shape = (self.side_px, self.side_px, 3)
         if images.dtype != np.uint8 or images.shape[1:] != shape:
             raise ValueError(
@@ -91,13 +100,13 @@ class Classifier:
             )
         largest = BATCH_SIZES[-1]
         parts = [self._run(images[start : start + largest]) for start in range(0, len(images), largest)]
-        p_second = np.concatenate(parts) if parts else np.empty(0, np.float32)
-        if p_second.shape != (len(images),):
-            raise RuntimeError(f"expected {len(images)} answers for as many images; got an array {p_second.shape}")
-        return calibrate(p_second, self.manifest.temperature)
+        outputs = np.concatenate([np.empty((0, self._n_outputs), np.float32), *parts])
+        if len(outputs) != len(images):
+            raise RuntimeError(f"expected {len(images)} answers for as many images; got an array {outputs.shape}")
+        return outputs
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N,) raw outputs for at most the largest batch, padded to the smallest size that holds it."""
+        """(N, K) raw outputs for at most the largest batch, padded to the smallest size that holds it."""
         n = len(images)
         size = next(size for size in BATCH_SIZES if size >= n)
         if n < size:
@@ -105,7 +114,7 @@ class Classifier:
             padded[:n] = images
             images = padded
         outputs: NDArray[np.float32] = self._forward(images)
-        return outputs[:n, 0]
+        return outputs[:n]
 
 
 def _freeze(model: "keras.Model") -> "Any":

@@ -62,7 +62,7 @@ def digest_of(data: bytes) -> str:
 
 def weight_names(model: "keras.Model") -> list[str]:
     """A name for each weight of a network: its layer and what it is there, `conv_1.kernel`."""
-    return [variable.path.split("/", 1)[-1].replace("/", ".") for variable in model.weights]
+    return [".".join(variable.path.split("/")[-2:]) for variable in model.weights]
 
 
 def load_into(model: "keras.Model", data: bytes) -> None:

@@ -157,15 +157,15 @@ def _describe(
         command="make pretrained DATA=FOLDER TEST=FOLDER",
     )
     classifier = Classifier(plain, weights)
-    raw = {name: classifier.predict(examples.images)[:, 1] for name, examples in watched.items()}
+    raw = {name: classifier.outputs(examples.images) for name, examples in watched.items()}
     labels = watched["validation"].labels
     temperature = fit_temperature(raw["validation"], labels)
     threshold = choose_threshold(
         calibrate(raw["validation"], temperature), labels, max_wrong=shipped.max_wrong, max_unsure=shipped.max_unsure
     )
     figures = {
-        name: asdict(judge(calibrate(p_dog, temperature), watched[name].labels, CLASSES, threshold))
-        for name, p_dog in raw.items()
+        name: asdict(judge(calibrate(outputs, temperature), watched[name].labels, CLASSES, threshold))
+        for name, outputs in raw.items()
     }
     return replace(plain, calibration={"temperature": temperature}, threshold=threshold, metrics=figures)
 

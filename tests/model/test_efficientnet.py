@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+
+from model.efficientnet import STAGES, build_efficientnet_lite0, build_features
+from tests.model.conftest import draw_images
+
+
+@pytest.fixture(scope="module")
+def features():
+    """The network with weights of every size that matters: nothing is 0, 1 or symmetric."""
+    model = build_features(40)
+    random = np.random.default_rng(3)
+    for layer in model.layers:
+        if layer.name.endswith("norm"):
+            n = layer.gamma.shape[0]
+            gamma, variance = random.uniform(0.5, 1.0, n), random.uniform(0.01, 0.05, n)  # small: epsilon counts
+            beta, mean = random.normal(0.5, 0.5, n), random.normal(0, 0.1, n)
+            layer.set_weights([gamma, beta, mean, variance])
+    return model
+
+
+def windows(x, size, stride):
+    """(side', side', channels, size, size) windows as TensorFlow's "same" padding places them."""
+    side = x.shape[0]
+    n = -(-side // stride)
+    over = max(0, (n - 1) * stride + size - side)
+    x = np.pad(x, ((over // 2, over - over // 2),) * 2 + ((0, 0),))
+    return np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(0, 1))[::stride, ::stride]
+
+
+def forward_by_hand(model, image):
+    def norm(x, name, rectify=True):
+        gamma, beta, mean, variance = model.get_layer(f"{name}_norm").get_weights()
+        x = (x - mean) / np.sqrt(variance + 0.001) * gamma + beta
+        return np.clip(x, 0, 6) if rectify else x
+
+    def kernel(name):
+        return model.get_layer(name).get_weights()[0].astype(np.float64)
+
+    x = (image.astype(np.float64) - 127) / 128
+    x = norm(np.einsum("ijcyx,yxcf->ijf", windows(x, 3, 2), kernel("stem")), "stem")
+    sizes = [(s.kernel, s.stride if i == 0 else 1) for s in STAGES for i in range(s.n_blocks)]
+    for number, (size, stride) in enumerate(sizes, start=1):
+        name, came_in = f"block_{number:02}", x
+        if number > 1:
+            x = norm(x @ kernel(f"{name}_expand")[0, 0], f"{name}_expand")
+        x = np.einsum("ijcyx,yxc->ijc", windows(x, size, stride), kernel(f"{name}_depthwise")[..., 0])
+        x = norm(norm(x, f"{name}_depthwise") @ kernel(f"{name}_project")[0, 0], f"{name}_project", rectify=False)
+        x = x + came_in if x.shape == came_in.shape else x
+    return norm(x @ kernel("top")[0, 0], "top").mean(axis=(0, 1))
+
+
+def test_the_forward_pass_is_the_formula_of_the_layers(features):
+    images = draw_images(2, 40)
+    expected = np.stack([forward_by_hand(features, image) for image in images])
+    found = np.asarray(features(images))
+    assert found.shape == (2, 1280)
+    assert np.abs(expected[0] - expected[1]).mean() > 0.05  # the pictures come through
+    np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_windows_that_reach_over_the_border_are_padded_at_the_bottom_and_right():
+    """A stride of 2 on an even side: the first window begins at pixel 0, the last has one row and column over."""
+    import keras
+
+    model = build_features(32)
+    stem = keras.Model(model.input, model.get_layer("stem").output)
+    model.get_layer("stem").set_weights([np.ones((3, 3, 3, 32), np.float32)])
+    image = np.full((1, 32, 32, 3), 127, np.uint8)  # 0 after scaling
+    image[0, 0, 0] = 127 + 64  # 0.5 in each of three channels
+    image[0, 31, 31] = 127 + 32
+    sums = np.asarray(stem(image))[0, :, :, 0]
+    assert sums.shape == (16, 16)
+    assert sums[0, 0] == pytest.approx(1.5)
+    assert sums[15, 15] == pytest.approx(0.75)
+    assert np.count_nonzero(sums) == 2
+
+
+def test_it_has_16_blocks_of_the_published_widths(features):
+    names = [layer.name for layer in features.layers]
+    assert sum(name.endswith("_project") for name in names) == 16
+    assert sum(name.endswith("_add") for name in names) == 9
+    projects = [layer for layer in features.layers if layer.name.endswith("_project")]
+    assert [layer.filters for layer in projects] == [16, 24, 24, 40, 40, *[80] * 3, *[112] * 3, *[192] * 4, 320]
+
+
+def test_it_has_as_many_weights_as_the_published_network(features):
+    # 4,694,024 with ImageNet's classifier; the published file's 4,694,073 count each layer's batches too, 49 numbers.
+    assert features.count_params() + 1280 * 1000 + 1000 == 4_694_073 - 49
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return build_efficientnet_lite0(32)
+
+
+def test_the_outputs_are_probabilities_of_cat_dog_and_neither(whole):
+    outputs = np.asarray(whole(draw_images(3, 32)))
+    assert outputs.shape == (3, 3)
+    assert outputs.dtype == np.float32
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("imagenet_class", "is_pet"),
+    [(150, 0), (151, 1), (268, 1), (269, 0), (280, 0), (281, 1), (285, 1), (286, 0), (0, 0), (999, 0)],
+)
+def test_the_evidence_for_pets_is_that_of_dogs_and_house_cats(whole, imagenet_class, is_pet):
+    import keras
+
+    joined = keras.Model(whole.input, whole.get_layer("joined").output)
+    pets = [*range(151, 269), *range(281, 286)]
+    logits = np.full(1000, -np.log(1000 - len(pets)))  # together 0 for the others ...
+    logits[pets] = -np.log(len(pets))  # ... and 0 for the pets
+    logits[imagenet_class] = 20.0
+    whole.get_layer("imagenet").set_weights([np.zeros((1280, 1000)), logits])
+    evidence = np.asarray(joined(draw_images(1, 32)))[0, 1280]
+    assert evidence == pytest.approx(20.0 if is_pet else -20.0, abs=1e-3)

