@@ -54,4 +54,15 @@ NETWORKS = {
             "learning_rate": Bounds(1e-6, 0.1, 1e-3),
         },
     ),
+    "efficientnet-lite0": Network(
+        name="efficientnet-lite0",
+        title="EfficientNet-Lite0 on ImageNet's weights: knows what is neither cat nor dog",
+        side_px=224,
+        n_weights=4_695_308,
+        parameters={
+            "epochs": Bounds(1, 100, 5),
+            "batch_size": Bounds(1, 256, 32),
+            "learning_rate": Bounds(1e-6, 0.01, 1e-4),
+        },
+    ),
 }

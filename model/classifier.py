@@ -58,7 +58,7 @@ class Classifier:
                 f" {model.count_params()} for {model.input_shape[1]} px"
             )
         self._n_outputs = int(model.output_shape[1])
-        self._forward = _freeze(model)
+        self._forward = freeze(model)
 
     @property
     def side_px(self) -> int:
@@ -117,8 +117,14 @@ class Classifier:
         return outputs[:n]
 
 
-def _freeze(model: "keras.Model") -> "Any":
-    """The network as one graph for each batch size, its weights folded in as constants."""
+def freeze(model: "keras.Model") -> "Any":
+    """The network as one graph for each batch size, its weights folded in as constants.
+
+    Args:
+        model: From uint8 (N, side, side, 3) to float32 (N, K).
+    Returns:
+        The same function for arrays; N is one of `BATCH_SIZES`.
+    """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 

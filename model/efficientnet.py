@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import keras
 
-SIDE_PX = 192
+SIDE_PX = 224
 N_FEATURES = 1280
 N_IMAGENET_CLASSES = 1000
 CATS = range(281, 286)  # of ImageNet's classes in their usual order: the house cats ...
 DOGS = range(151, 269)  # ... and the dogs; wolves, foxes and big cats are others
+HEADS = ("dog", "pet")  # the layers that the published network does not have
 EPSILON = 1e-3  # of the batch normalisation; Keras's default is the same, PyTorch's is not
 _N_STEM_FILTERS = 32
 
@@ -41,7 +42,10 @@ STAGES = (
 
 
 def build_efficientnet_lite0(side_px: int = SIDE_PX) -> "keras.Model":
-    """The network that ships: features, what ImageNet's classifier makes of them, and a linear head over both.
+    """The network that ships: features, what ImageNet's classifier makes of them, and two linear heads.
+
+    One head tells dogs from cats by the features. The other tells pets from everything else by `pet_evidence` and
+    by how far the first one leans to either side: what is clearly a cat or a dog is a pet.
 
     Args:
         side_px: Height and width of the input.
@@ -51,10 +55,12 @@ def build_efficientnet_lite0(side_px: int = SIDE_PX) -> "keras.Model":
     import keras
 
     features = build_features(side_px)
-    x = features.output
-    logits = keras.layers.Dense(N_IMAGENET_CLASSES, name="imagenet")(x)
-    joined = keras.layers.Concatenate(name="joined")([x, pet_evidence(logits)])
-    outputs = keras.layers.Dense(3, activation="softmax", name="p_cat_dog_neither")(joined)
+    logits = keras.layers.Dense(N_IMAGENET_CLASSES, name="imagenet")(features.output)
+    lean = keras.layers.Dense(1, name="dog")(features.output)
+    dog = keras.layers.Activation("sigmoid", name="dog_sigmoid")(lean)
+    signs = keras.layers.Concatenate(name="signs")([pet_evidence(logits), abs(lean)])
+    pet = keras.layers.Dense(1, activation="sigmoid", name="pet")(signs)
+    outputs = keras.layers.Concatenate(name="p_cat_dog_neither")([pet * (1 - dog), pet * dog, 1 - pet])
     return keras.Model(features.input, outputs, name="efficientnet_lite0")
 
 

@@ -10,7 +10,8 @@ Plain JSON, so that programs without TensorFlow read it too. All fields are pres
     calibration  {"temperature": T}: the output's logit is divided by T
     digest       SHA-256 of the weights file, hexadecimal
     n_weights    how many numbers the network has learned
-    metrics      by part ("validation", "judging", "test"): the fields of `evaluate.Figures`
+    metrics      by part ("validation", "judging", "test"): the fields of `evaluate.Figures`; "strangers", if there were
+                 any: pictures of neither class by which the threshold was chosen, and the share of them left unsure
     data         what it was trained on: counts by class, digest of the contents
     split        the rule of the parts and how many pictures each got
     parameters   the recipe, with the augmentation

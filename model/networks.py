@@ -6,6 +6,8 @@ Keras and TensorFlow are imported inside the functions: importing this module co
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from model.efficientnet import build_efficientnet_lite0
+
 if TYPE_CHECKING:
     import keras
 
@@ -18,7 +20,8 @@ def build(network: str) -> "keras.Model":
     Args:
         network: A name of `NETWORKS`.
     Returns:
-        A model from uint8 (N, side, side, 3), values 0 to 255, to float32 (N, 1): the probability of the second class.
+        A model from uint8 (N, side, side, 3), values 0 to 255, to float32: (N, 1), the probability of the second class,
+        or (N, 3), the probabilities of both classes and of neither.
     Raises:
         ValueError: There is no network of that name.
     """
@@ -52,4 +55,7 @@ def build_seed_cnn() -> "keras.Model":
     )
 
 
-NETWORKS: dict[str, Callable[[], "keras.Model"]] = {"seed-cnn": build_seed_cnn}
+NETWORKS: dict[str, Callable[[], "keras.Model"]] = {
+    "seed-cnn": build_seed_cnn,
+    "efficientnet-lite0": build_efficientnet_lite0,
+}

@@ -15,6 +15,8 @@ from core.images import decode_image
 from core.networks import CLASSES
 from core.parts import part_of
 
+NEITHER = len(CLASSES)  # the label of what is none of the classes
+
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
@@ -45,6 +47,16 @@ def read_folder(folder: Path) -> list[Photograph]:
             data = path.read_bytes()
             sha256 = hashlib.sha256(data).digest()
             photographs.setdefault(sha256, Photograph(data, label, sha256))
+    return list(photographs.values())
+
+
+def read_strangers(folder: Path) -> list[Photograph]:
+    """All files of a folder of pictures that show neither class, each content once, ordered by name."""
+    photographs: dict[bytes, Photograph] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).digest()
+        photographs.setdefault(sha256, Photograph(data, NEITHER, sha256))
     return list(photographs.values())
 
 

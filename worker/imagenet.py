@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Invalid
+from model.efficientnet import HEADS
 
 if TYPE_CHECKING:
     import keras
@@ -86,23 +87,20 @@ def read_tensors(data: bytes) -> Tensors:
 
 
 def carry_over(tensors: Tensors, model: "keras.Model") -> None:
-    """Give the layers of `efficientnet.build_features` the published weights.
+    """Give the layers of `efficientnet.build_efficientnet_lite0` the published weights; the heads keep theirs.
 
     Raises:
         KeyError, ValueError: A tensor is missing or has another shape.
     """
     for layer in model.layers:
-        if layer.weights:
+        if layer.weights and layer.name not in HEADS:
             layer.set_weights([_find(tensors, layer.name, variable.name) for variable in layer.weights])
-
-
-def imagenet_head(tensors: Tensors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel (1280, 1000) and offset (1000,) of the published classifier, classes in ImageNet's usual order."""
-    return tensors["_fc.weight"].T.copy(), tensors["_fc.bias"]
 
 
 def _find(tensors: Tensors, layer: str, weight: str) -> NDArray[np.float32]:
     """The tensor of one weight, its axes in Keras's order."""
+    if layer == "imagenet":
+        return tensors["_fc.weight"].T if weight == "kernel" else tensors["_fc.bias"]
     name = _published_name(layer)
     if weight in _PARTS:
         return tensors[f"{name}.{_PARTS[weight]}"]

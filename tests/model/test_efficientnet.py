@@ -108,11 +108,30 @@ def test_the_outputs_are_probabilities_of_cat_dog_and_neither(whole):
 def test_the_evidence_for_pets_is_that_of_dogs_and_house_cats(whole, imagenet_class, is_pet):
     import keras
 
-    joined = keras.Model(whole.input, whole.get_layer("joined").output)
+    evidence = keras.Model(whole.input, whole.get_layer("signs").output[:, 0])
     pets = [*range(151, 269), *range(281, 286)]
     logits = np.full(1000, -np.log(1000 - len(pets)))  # together 0 for the others ...
     logits[pets] = -np.log(len(pets))  # ... and 0 for the pets
     logits[imagenet_class] = 20.0
     whole.get_layer("imagenet").set_weights([np.zeros((1280, 1000)), logits])
-    evidence = np.asarray(joined(draw_images(1, 32)))[0, 1280]
-    assert evidence == pytest.approx(20.0 if is_pet else -20.0, abs=1e-3)
+    found = np.asarray(evidence(draw_images(1, 32)))
+    assert found == pytest.approx(20.0 if is_pet else -20.0, abs=1e-3)
+
+
+def test_the_probabilities_are_those_of_a_pet_shared_between_cat_and_dog(whole):
+    import keras
+
+    random = np.random.default_rng(2)
+    whole.get_layer("dog").set_weights([random.normal(0, 0.2, (1280, 1)), np.array([0.1])])
+    whole.get_layer("pet").set_weights([np.array([[0.7], [0.4]]), np.array([-0.3])])
+    images = draw_images(4, 32)
+    features = np.asarray(keras.Model(whole.input, whole.get_layer("features").output)(images))
+    kernel, offset = whole.get_layer("imagenet").get_weights()
+    logits = np.exp((features @ kernel + offset).astype(np.float64))
+    pets = [*range(151, 269), *range(281, 286)]
+    evidence = np.log(logits[:, pets].sum(axis=1)) - np.log(np.delete(logits, pets, axis=1).sum(axis=1))
+    lean = (features @ whole.get_layer("dog").get_weights()[0])[:, 0] + 0.1
+    pet = 1 / (1 + np.exp(-(0.7 * evidence + 0.4 * np.abs(lean) - 0.3)))
+    dog = 1 / (1 + np.exp(-lean))
+    expected = np.stack([pet * (1 - dog), pet * dog, 1 - pet], axis=1)
+    np.testing.assert_allclose(np.asarray(whole(images)), expected, atol=1e-4)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import Invalid
-from model.efficientnet import build_features
+from model.efficientnet import HEADS, build_efficientnet_lite0
 from worker import imagenet
 
 
@@ -149,12 +149,12 @@ def make_published_tensors(model):
 
 
 def test_every_published_number_gets_its_place_in_the_network():
-    model = build_features(32)
+    model = build_efficientnet_lite0(32)
     tensors = make_published_tensors(model)
     imagenet.carry_over(tensors, model)
-    kernel, offset = imagenet.imagenet_head(tensors)
-    carried = sum(float(array.astype(np.float64).sum()) for array in [*model.get_weights(), kernel, offset])
-    assert carried == pytest.approx(sum(float(array.astype(np.float64).sum()) for array in tensors.values()), rel=1e-6)
+    carried = [array for layer in model.layers if layer.name not in HEADS for array in layer.get_weights()]
+    assert sum(array.size for array in carried) == sum(array.size for array in tensors.values()) == 4_694_024
+    assert total(carried) == pytest.approx(total(tensors.values()), rel=1e-6)
 
     stem = model.get_layer("stem").get_weights()[0]
     np.testing.assert_array_equal(stem[0, 2, 1], tensors["_conv_stem.weight"][:, 1, 0, 2])
@@ -165,4 +165,10 @@ def test_every_published_number_gets_its_place_in_the_network():
     gamma, beta, mean, variance = model.get_layer("block_02_expand_norm").get_weights()
     for ours, theirs in ((gamma, "weight"), (beta, "bias"), (mean, "running_mean"), (variance, "running_var")):
         np.testing.assert_array_equal(ours, tensors[f"_blocks.1._bn0.{theirs}"])
+    kernel, offset = model.get_layer("imagenet").get_weights()
     np.testing.assert_array_equal(kernel[:, 7], tensors["_fc.weight"][7])
+    np.testing.assert_array_equal(offset, tensors["_fc.bias"])
+
+
+def total(arrays):
+    return sum(float(array.astype(np.float64).sum()) for array in arrays)

@@ -1,0 +1,56 @@
+"""Logistic regression on features: the head of a network whose other layers stay as they are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAX_STEPS = 30
+_SMALL_STEP = 1e-4
+
+
+def fit_logistic(
+    features: NDArray[np.float32],
+    labels: NDArray[np.integer[Any]],
+    decay: float,
+    weights: NDArray[np.floating[Any]] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The weights with the smallest mean cross-entropy plus decay, by Newton's method.
+
+    There is one such minimum, so nothing is random and no learning rate is to be chosen.
+
+    Args:
+        features: (N, F), any scale: each column is brought to mean 0 and deviation 1 first, and the result is for
+            the columns as they came.
+        labels: (N,), 0 or 1.
+        decay: Half the sum of the squared weights (of the scaled columns) is added to the mean loss so many times.
+        weights: (N,), how much each row counts; all alike when left out.
+    Returns:
+        Kernel (F, 1) and offset (1,) of p(1) = 1 / (1 + exp(-(features @ kernel + offset))).
+    Raises:
+        ValueError: The steps do not become small, which happens without decay when the labels can be told perfectly.
+    Source: Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", 4.4.1.
+    """
+    n_rows, n_columns = features.shape
+    counts = np.ones(n_rows) if weights is None else weights.astype(np.float64)
+    counts = counts / counts.sum()
+    mean = features.mean(axis=0, dtype=np.float64)
+    deviation = np.maximum(features.std(axis=0, dtype=np.float64), 1e-6)
+    rows = np.concatenate([(features - mean) / deviation, np.ones((n_rows, 1))], axis=1, dtype=np.float32)
+    pull = np.full(n_columns + 1, decay)
+    pull[-1] = 1e-9  # the offset is free
+    solution = np.zeros(n_columns + 1)
+    for _ in range(_MAX_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(rows @ solution.astype(np.float32), -30, 30).astype(np.float64)))
+        gradient = rows.T @ (counts * (p - labels)).astype(np.float32) + pull * solution
+        curvature = (counts * p * (1 - p)).astype(np.float32)
+        hessian = (rows.T @ (rows * curvature[:, None])).astype(np.float64) + np.diag(pull)
+        step = np.linalg.solve(hessian, gradient)
+        solution -= step * min(1.0, 5 / float(np.abs(step).max()))
+        if np.abs(step).max() < _SMALL_STEP:
+            kernel = solution[:-1] / deviation
+            offset = solution[-1] - mean @ kernel
+            return kernel.astype(np.float32)[:, None], np.array([offset], np.float32)
+    raise ValueError(
+        f"expected a minimum after {_MAX_STEPS} steps; the last was {np.abs(step).max():.2g}. Raise decay."
+    )

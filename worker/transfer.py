@@ -1,0 +1,98 @@
+"""A published network whose layers stay as they are, with heads of ours on top.
+
+1. carry the published weights over;
+2. describe all photographs, and their mirror images, by the frozen layers (kept in the cache, so a kill costs little);
+3. fit the head that tells dogs from cats, and the one that tells pets from strangers;
+4. store the weights as float16: half the size, the same answers (tests compare them).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.networks import NETWORKS
+from model.logistic import fit_logistic
+from model.manifest import Manifest
+from model.networks import build
+from model.weights import digest_of, pack_weights, weight_names
+from worker.features import Described, Extractor
+from worker.folders import Photograph, decode_all, digest_contents, read_folder, read_strangers
+from worker.imagenet import carry_over, find_weights, read_tensors
+from worker.recipes import Transferred
+from worker.shipping import Watched, decode, describe, split, write_version
+from worker.strangers import draw_strangers
+
+if TYPE_CHECKING:
+    import keras
+
+_PET_DECAY = 1e-6  # three weights on 30,000 pictures need none
+
+
+def make_transferred(
+    network: str,
+    recipe: Transferred,
+    data: Path,
+    test: Path | None,
+    neither: Path | None,
+    out: Path,
+    cache: Path,
+) -> Manifest:
+    """All of it; the steps are those at the top of this module.
+
+    Args:
+        data: Holds cats/ and dogs/.
+        test: Another such folder, measured once, at the end.
+        neither: Holds pictures of neither, which stand beside the drawn ones.
+    Raises:
+        Invalid: The folder holds too little, or the published weights are not installed.
+    """
+    photographs = read_folder(data)
+    parts = split(photographs, data)
+    strangers = [p for p in read_strangers(neither) if p.part == "training"] if neither else []
+    published = find_weights()
+    model = build(network)
+    carry_over(read_tensors(published), model)
+
+    side_px = NETWORKS[network].side_px
+    work = f"{network} {side_px} {digest_of(published)} {digest_contents(photographs + strangers)}"
+    extractor = Extractor(model, cache / f"{network}-{digest_of(work.encode())[:16]}")
+    training = extractor.describe(parts["training"], "training", mirrored=True)
+    others = extractor.run(draw_strangers(recipe.n_drawn, side_px, recipe.seed))
+    if strangers:
+        others = np.concatenate([others, extractor.describe(strangers, "strangers").rows])
+    fit_heads(model, recipe, training, others)
+
+    weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))
+    watched = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
+    if test is not None:
+        watched["test"] = decode(read_folder(test), side_px, "test")
+    watched_strangers = _other_strangers(neither, recipe, side_px)
+    manifest = describe(network, recipe, photographs, weights, Watched(watched, watched_strangers))
+    write_version(manifest, weights, out)
+    return manifest
+
+
+def fit_heads(model: "keras.Model", recipe: Transferred, training: Described, strangers: NDArray[np.float32]) -> None:
+    """Give both heads their weights.
+
+    Args:
+        model: From `efficientnet.build_efficientnet_lite0`.
+        training: Cats and dogs.
+        strangers: (M, 1281), rows of pictures of neither.
+    """
+    kernel, offset = fit_logistic(training.rows[:, :-1], training.labels, recipe.decay)
+    model.get_layer("dog").set_weights([kernel, offset])
+    rows = np.concatenate([training.rows, strangers])
+    signs = np.concatenate([rows[:, -1:], np.abs(rows[:, :-1] @ kernel + offset)], axis=1)
+    is_pet = np.arange(len(rows)) < len(training.rows)
+    counts = np.where(is_pet, (1 - recipe.stranger_share) / is_pet.sum(), recipe.stranger_share / (~is_pet).sum())
+    model.get_layer("pet").set_weights(fit_logistic(signs, is_pet.astype(int), _PET_DECAY, counts))
+
+
+def _other_strangers(neither: Path | None, recipe: Transferred, side_px: int) -> NDArray[np.uint8]:
+    """Those by which the threshold is chosen: drawn anew, and of the folder's validation part."""
+    drawn = draw_strangers(recipe.n_drawn, side_px, recipe.seed + 1)
+    shown: list[Photograph] = [p for p in read_strangers(neither) if p.part == "validation"] if neither else []
+    return np.concatenate([drawn, decode_all(shown, side_px)[0]]) if shown else drawn
