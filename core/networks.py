@@ -32,7 +32,7 @@ class Network:
         title: One line for people.
         side_px: Height and width of its input.
         n_weights: How many numbers it learns.
-        parameters: Bounds of what a training may set, by name.
+        parameters: Bounds of what a training may set, by name; none when no job can train it.
     """
 
     name: str
@@ -59,10 +59,6 @@ NETWORKS = {
         title="EfficientNet-Lite0 on ImageNet's weights: knows what is neither cat nor dog",
         side_px=224,
         n_weights=4_695_308,
-        parameters={
-            "epochs": Bounds(1, 100, 5),
-            "batch_size": Bounds(1, 256, 32),
-            "learning_rate": Bounds(1e-6, 0.01, 1e-4),
-        },
+        parameters={},
     ),
 }

@@ -63,8 +63,9 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     """
     told = {name: value for name, value in given.items() if value is not None}
     name = told.get("network", DEFAULT_NETWORK)
-    if name not in NETWORKS:
-        raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {name!r}.")
+    trainable = [network.name for network in NETWORKS.values() if network.parameters]
+    if name not in trainable:
+        raise Invalid(f"network: expected one that can be trained ({', '.join(trainable)}); got {name!r}.")
     network = NETWORKS[name]
     if wrong := list(_wrong(told, network)):
         raise Invalid(" ".join(wrong))

@@ -28,12 +28,12 @@ def store_weights(blobs: Blobs, folder: Path) -> list[dict[str, Any]]:
     Args:
         folder: Holds `<network>.json` (manifest) and `<network>.npz` (weights) for each network.
     Returns:
-        The manifests, in the order of their names.
+        The manifests: the default network first, then by name.
     Raises:
         BadWeights: A file of weights does not have the digest that its manifest promises.
     """
     manifests = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*.json"), key=lambda path: (path.stem != DEFAULT_NETWORK, path.stem)):
         manifest = json.loads(path.read_text())
         weights = path.with_suffix(".npz").read_bytes()
         digest = hashlib.sha256(weights).hexdigest()

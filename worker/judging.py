@@ -5,9 +5,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.networks import CLASSES, NETWORKS
 from core.parameters import Parameters
 from core.parts import RULE, Part
@@ -51,7 +48,7 @@ def make_manifest(
         command="pawsort train FOLDER",
     )
     classifier = Classifier(plain, weights)
-    raw = {part: _outputs(classifier, examples.images) for part, examples in watched.items()}
+    raw = {part: classifier.outputs(examples.images) for part, examples in watched.items()}
     labels = watched[Part.VALIDATION].labels
     temperature = fit_temperature(raw[Part.VALIDATION], labels)
     honest = {part: calibrate(outputs, temperature) for part, outputs in raw.items()}
@@ -60,8 +57,3 @@ def make_manifest(
         str(part): asdict(judge(honest[part], watched[part].labels, CLASSES, threshold)) for part in watched
     }
     return replace(plain, calibration={"temperature": temperature}, threshold=threshold, metrics=figures)
-
-
-def _outputs(classifier: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the network says before calibration, as `calibrate` takes it."""
-    return classifier.predict(images)[:, 1]
