@@ -65,7 +65,7 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     name = told.get("network", DEFAULT_NETWORK)
     trainable = [network.name for network in NETWORKS.values() if network.parameters]
     if name not in trainable:
-        raise Invalid(f"network: expected one that can be trained ({', '.join(trainable)}); got {name!r}.")
+        raise Invalid(f"network: expected one of {', '.join(trainable)} (those that a job can train); got {name!r}.")
     network = NETWORKS[name]
     if wrong := list(_wrong(told, network)):
         raise Invalid(" ".join(wrong))
