@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, pi
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,12 @@ class Recipe:
 
     Attributes:
         epochs: How many; between two of them the network is judged and training can be resumed.
-        schedule_epochs: When the learning rate reaches zero, if not after `epochs`; later means that training ends
-            while the rate is still above zero.
         steps_per_epoch: Batches in an epoch; None: as many as show every picture once.
         batch_size: Pictures for each step.
-        learning_rate: The highest; it rises to it during the warm-up and falls to zero along half a cosine
-            (Loshchilov and Hutter 2017, arXiv:1608.03983).
+        learning_rate: The highest.
+        schedule: "cosine": the rate rises to the highest in a line during the warm-up and falls to zero along half a
+            cosine (Loshchilov and Hutter 2017, arXiv:1608.03983). "constant": it is the highest from the first step to
+            the last, without a warm-up.
         warmup_epochs: How long the rise takes; may be a fraction.
         weight_decay: Decoupled decay of the weights (Loshchilov and Hutter 2019, arXiv:1711.05101); 0 is plain Adam.
         label_smoothing: 0.1 trains towards 0.05 and 0.95.
@@ -45,10 +45,10 @@ class Recipe:
     """
 
     epochs: int = 30
-    schedule_epochs: int | None = None
     steps_per_epoch: int | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3
+    schedule: Literal["cosine", "constant"] = "cosine"
     warmup_epochs: float = 1.0
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
@@ -231,8 +231,10 @@ class Trainer:
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The rate after so many epochs: up in a line, down along half a cosine, zero at the end of the schedule."""
-    share = min(1.0, epoch / (recipe.schedule_epochs or recipe.epochs))
+    """The rate after so many epochs, as the recipe's schedule has it."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    share = min(1.0, epoch / recipe.epochs)
     rise = min(1.0, epoch / recipe.warmup_epochs) if recipe.warmup_epochs else 1.0
     return recipe.learning_rate * rise * (1 + cos(pi * share)) / 2
 

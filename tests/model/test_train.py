@@ -133,10 +133,23 @@ def test_the_learning_rate_rises_then_falls_to_zero():
     assert learning_rate(recipe, 10) == pytest.approx(0)
 
 
-def test_a_schedule_can_be_longer_than_the_training():
-    whole, part = Recipe(epochs=80), Recipe(epochs=50, schedule_epochs=80)
-    assert [learning_rate(part, epoch) for epoch in range(50)] == [learning_rate(whole, epoch) for epoch in range(50)]
-    assert learning_rate(part, 50) > 0
+def test_a_constant_rate_is_the_highest_from_the_first_step_to_the_last():
+    recipe = Recipe(epochs=10, learning_rate=0.4, schedule="constant", warmup_epochs=2)
+    assert {learning_rate(recipe, epoch) for epoch in (0, 0.5, 5, 10)} == {0.4}
+
+
+def test_at_a_constant_rate_training_is_plain_keras_with_adam():
+    """Without averaging, smoothing and variation, each step is what `fit` does."""
+    examples = make_examples(16)
+    keras.utils.set_random_seed(7)
+    theirs = networks.build("seed-cnn")
+    theirs.compile(keras.optimizers.Adam(1e-3), loss="binary_crossentropy")
+    theirs.fit(examples.images, examples.labels, batch_size=16, epochs=5, shuffle=False, verbose=0)
+    recipe = replace(PLAIN, epochs=5, batch_size=16, schedule="constant", warmup_epochs=1)
+    trainer = make_trainer(recipe, training=examples)
+    assert {epoch.learning_rate for epoch in trainer.epochs()} == {1e-3}
+    for ours, expected in zip(trainer.model.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
