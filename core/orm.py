@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, Uuid, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Integer
 
@@ -26,6 +26,7 @@ class UploadState(StrEnum):
 class JobKind(StrEnum):
     CLASSIFY = "classify"
     TRAIN = "train"
+    JUDGE = "judge"
 
 
 class JobState(StrEnum):
@@ -144,7 +145,10 @@ class Image(Base):
 
 
 class ModelVersion(Base):
-    """A trained network with its manifest. `id` is the number people see. Immutable."""
+    """A trained network with its manifest. `id` is the number people see. Immutable.
+
+    A deleted one stays as a row, for what jobs, results and deployments say of it; its weights are gone.
+    """
 
     __tablename__ = "model_versions"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -152,6 +156,7 @@ class ModelVersion(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     manifest: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    deleted_at: Mapped[datetime | None]
 
 
 class Deployment(Base):
@@ -256,6 +261,30 @@ class HistogramBin(Base):
     n: Mapped[int]
 
 
+class Judgement(Base):
+    """What a version says of a content of the judging part, beside what people say. One for each version and content.
+
+    `class_index` and `confidence` as in `Result`; `p_label` is the probability, in millionths, of what people say.
+    `job_id` is the job that judged: each replaces all that an earlier one said of the same version.
+    """
+
+    __tablename__ = "judgements"
+    __table_args__ = (
+        Index("ix_judgements_sha256", "sha256"),
+        Index("ix_judgements_confidence", "version_id", "confidence", "sha256"),
+        Index("ix_judgements_p_label", "version_id", "p_label", "sha256"),
+        {"sqlite_with_rowid": False},
+    )
+    version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"), primary_key=True)
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    label: Mapped[str]
+    class_index: Mapped[int]
+    confidence: Mapped[int]
+    p_label: Mapped[int]
+    probabilities: Mapped[list[Any]]
+
+
 class ContentPart(Base):
     """What a content is for: training, validation or judging. Written once, never changed."""
 
@@ -266,10 +295,11 @@ class ContentPart(Base):
 
 
 class Training(Base):
-    """What a job of the kind `train` has beside its row in `jobs`.
+    """What a job of the kind `train` or `judge` has beside its row in `jobs`.
 
     `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
     at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now.
+    `keeps_best` asks a cancelled training to keep its best epoch as a version.
     """
 
     __tablename__ = "trainings"
@@ -285,6 +315,7 @@ class Training(Base):
     phase: Mapped[str] = mapped_column(default="")
     step: Mapped[int] = mapped_column(default=0)
     n_steps: Mapped[int] = mapped_column(default=0)
+    keeps_best: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class TrainingUpload(Base):
