@@ -17,12 +17,12 @@ from secrets import token_hex
 import numpy as np
 from numpy.typing import NDArray
 
-from core import datasets, trainings
+from core import datasets, training_claims
 from core.datasets import Place
 from core.errors import BlobMissing, ErrorCode, ImageError, Invalid
 from core.networks import CLASSES
 from core.parts import Part, assign_parts
-from core.trainings import Claim
+from core.training_claims import Claim
 from model.train import Examples
 from worker.decoding import Decoder, open_decoder
 from worker.memory import PixelStore, free_bytes
@@ -79,12 +79,12 @@ def find_samples(runtime: Runtime, claim: Claim) -> Samples:
         LeaseLost: The claim is no longer valid.
     """
     with runtime.db.read() as session:
-        key = trainings.get_training(session, claim).data_key
+        key = training_claims.get_training(session, claim).data_key
     if key is not None:
         with np.load(io.BytesIO(runtime.blobs.get(key)), allow_pickle=False) as kept:
             return Samples(**kept)
     with runtime.db.write() as session:
-        chosen = trainings.choose_data(session, claim).contents
+        chosen = training_claims.choose_data(session, claim).contents
         parts = assign_parts(session, [content.sha256 for content in chosen])
     samples = Samples(
         image_ids=np.array([content.image_id for content in chosen], np.int64),
@@ -98,7 +98,7 @@ def find_samples(runtime: Runtime, claim: Claim) -> Samples:
     key = f"{claim.blob_prefix}samples-{token_hex(8)}.npz"
     runtime.blobs.put(key, out.getvalue())
     with runtime.db.write() as session:
-        trainings.keep_data(session, claim, key)
+        training_claims.keep_data(session, claim, key)
     return samples
 
 

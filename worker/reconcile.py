@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import structlog
 
-from core import chunks, intake, jobs, purge, trainings, uploads, workers
+from core import chunks, intake, jobs, purge, training_claims, uploads, workers
 from core.broker import INFERENCE, TRAINING, queue_length
 from core.errors import Gone
 from worker.runtime import Runtime
@@ -55,7 +55,7 @@ def ring_for_trainings(runtime: Runtime) -> None:
     if queue_length(runtime.redis, TRAINING) != 0:
         return
     with runtime.db.read() as session:
-        waiting = trainings.list_waiting(session, MAX_RINGS)
+        waiting = training_claims.list_waiting(session, MAX_RINGS)
     if waiting:
         log.info("ring_for_trainings", waiting=len(waiting))
         runtime.bell.ring_training(waiting)

@@ -17,12 +17,12 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import registry, trainings
+from core import registry, training_claims
 from core.errors import LeaseLost, PawsortError
 from core.networks import NETWORKS
 from core.parameters import Parameters
 from core.parts import Part
-from core.trainings import Claim
+from core.training_claims import Claim
 from model.augment import NONE, SEED, STRONG
 from model.networks import build
 from model.train import Recipe, Trainer
@@ -44,7 +44,7 @@ def train(runtime: Runtime, job_id: int) -> None:
     """Train if nobody else does; a message that came twice or too late ends here without harm."""
     with runtime.db.write() as session:
         worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
-        claim = trainings.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
+        claim = training_claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
     if claim is None:
         return
     try:
@@ -68,7 +68,7 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
     log.warning("training_failed", job_id=claim.job_id, reason=sentence)
     try:
         with runtime.db.write() as session:
-            trainings.fail(session, claim, sentence)
+            training_claims.fail(session, claim, sentence)
     except LeaseLost as error:
         log.info("training_stopped", job_id=claim.job_id, reason=error.message)
 
@@ -76,14 +76,14 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
 def _release(runtime: Runtime, claim: Claim, is_counted: bool) -> None:
     try:
         with runtime.db.write() as session:
-            trainings.release(session, claim, is_counted)
+            training_claims.release(session, claim, is_counted)
     except SQLAlchemyError as lost:  # then the lease runs out instead
         log.warning("release_failed", job_id=claim.job_id, error=str(lost))
 
 
 def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     with runtime.db.read() as session:
-        row = trainings.get_training(session, claim)
+        row = training_claims.get_training(session, claim)
         parameters, state_key = Parameters(**row.parameters), row.state_key
     samples = find_samples(runtime, claim)
     pixels = read_pixels(runtime, claim, samples, _sides(parameters), watch)
@@ -143,7 +143,7 @@ def _run_epochs(
             best = Best(epoch.number, epoch.val_loss, trainer.model.get_weights())
         key = state.put(trainer, best)
         with runtime.db.write() as session:
-            trainings.record_epoch(session, claim, asdict(epoch), key)
+            training_claims.record_epoch(session, claim, asdict(epoch), key)
         state.forget_all_but(key)
     return best
 
@@ -156,7 +156,7 @@ def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
 def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, samples: Samples) -> None:
     runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
     with runtime.db.write() as session:
-        version_id = trainings.finish(session, claim, manifest).id
+        version_id = training_claims.finish(session, claim, manifest).id
     runtime.blobs.delete([key for key, _ in runtime.blobs.list(claim.blob_prefix)])
     runtime.blobs.remove_folder(claim.blob_prefix)
     log.info("version_made", job_id=claim.job_id, version=version_id, n_samples=len(samples.labels))

@@ -7,9 +7,9 @@ from typing import Self
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import trainings
+from core import training_claims
 from core.db import Database
-from core.trainings import Claim
+from core.training_claims import Claim
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Watch:
         while not self._ended.wait(BEAT_S):
             try:
                 with self._db.write() as session:
-                    is_ours = trainings.beat(session, self._claim, self._lease_s, *self._now)
+                    is_ours = training_claims.beat(session, self._claim, self._lease_s, *self._now)
             except SQLAlchemyError as error:  # a database that is away for a moment must not end a training
                 log.warning("beat_failed", job_id=self._claim.job_id, error=str(error))
                 continue

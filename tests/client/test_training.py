@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from client.cli import cli
-from core import registry, trainings
+from core import registry, training_claims
 from core.blobs import Blobs
 from core.config import Settings
 from core.db import Database
@@ -39,7 +39,7 @@ def worker(settings: Settings, db: Database) -> Iterator[None]:
     def work() -> None:
         while not stop.wait(0.05):
             with db.read() as session:
-                waiting = trainings.list_waiting(session, 1)
+                waiting = training_claims.list_waiting(session, 1)
             for job_id in waiting:
                 training.train(runtime, job_id)
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import jobs, labels, trainings, uploads
+from core import jobs, labels, training_claims, training_views, trainings, uploads
 from core.blobs import Blobs
 from core.clock import db_now
 from core.db import Database
@@ -14,7 +14,7 @@ from core.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.labels import NewLabel
 from core.orm import Chunk, EpochRow, Image, Job, JobState, Training, TrainingUpload
 from core.purge import purge_all
-from core.trainings import MAX_ATTEMPTS, Claim
+from core.training_claims import MAX_ATTEMPTS, Claim
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -39,7 +39,7 @@ def create(db: Database, upload: UUID | None, **given: Any) -> UUID:
 
 def claim(db: Database, uuid: UUID, lease_s: float = 60.0) -> Claim | None:
     with db.write() as session:
-        return trainings.claim_training(session, jobs.get_job(session, uuid).id, None, lease_s)
+        return training_claims.claim_training(session, jobs.get_job(session, uuid).id, None, lease_s)
 
 
 def must_claim(db: Database, uuid: UUID, lease_s: float = 60.0) -> Claim:
@@ -50,7 +50,7 @@ def must_claim(db: Database, uuid: UUID, lease_s: float = 60.0) -> Claim:
 
 def record(db: Database, held: Claim, number: int) -> None:
     with db.write() as session:
-        trainings.record_epoch(session, held, EPOCH | {"number": number}, f"{held.blob_prefix}{number}")
+        training_claims.record_epoch(session, held, EPOCH | {"number": number}, f"{held.blob_prefix}{number}")
 
 
 def get_job(db: Database, uuid: UUID) -> Job:
@@ -187,18 +187,18 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     uuid = make_training(db, make_labelled(db, blobs))
     held, before = must_claim(db, uuid, lease_s=-1.0), get_job(db, uuid).revision
     with db.read() as session:
-        assert trainings.list_waiting(session, 10) == [held.job_id]
+        assert training_claims.list_waiting(session, 10) == [held.job_id]
     with db.write() as session:
-        assert trainings.beat(session, held, 60, "training", 3, 80)
+        assert training_claims.beat(session, held, 60, "training", 3, 80)
     with db.read() as session:
-        assert trainings.list_waiting(session, 10) == []
-        view = trainings.describe_training(session, jobs.get_job(session, uuid))
+        assert training_claims.list_waiting(session, 10) == []
+        view = training_views.describe_training(session, jobs.get_job(session, uuid))
     assert (view.phase, view.step, view.n_steps) == ("training", 3, 80)
     assert get_job(db, uuid).revision == before + 1
     with db.write() as session:
         jobs.cancel_job(session, uuid)
     with db.write() as session:
-        assert not trainings.beat(session, held, 60, "training", 4, 80)
+        assert not training_claims.beat(session, held, 60, "training", 4, 80)
 
 
 def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> None:
@@ -207,9 +207,9 @@ def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> N
     for number in (1, 2):
         record(db, held, number)
     with db.write() as session:
-        trainings.beat(session, held, 60, "training", 40, 80)
+        training_claims.beat(session, held, 60, "training", 40, 80)
     with db.read() as session:
-        view = trainings.describe_training(session, jobs.get_job(session, uuid))
+        view = training_views.describe_training(session, jobs.get_job(session, uuid))
     assert view.eta_s == pytest.approx(25.0)
     assert [epoch.number for epoch in view.epochs] == [1, 2]
 
@@ -217,7 +217,7 @@ def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> N
 def test_a_finished_training_has_a_version_that_is_not_in_use(db: Database, blobs: Blobs, version: int) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        made = trainings.finish(session, must_claim(db, uuid), make_manifest(weights=b"trained")).id
+        made = training_claims.finish(session, must_claim(db, uuid), make_manifest(weights=b"trained")).id
     job = get_job(db, uuid)
     assert (job.state, job.model_version_id) == (JobState.DONE, made)
     with db.read() as session:
@@ -243,7 +243,7 @@ def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Databa
 def test_a_worker_that_is_asked_to_stop_gives_the_training_back(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        trainings.release(session, must_claim(db, uuid), is_counted=False)
+        training_claims.release(session, must_claim(db, uuid), is_counted=False)
     assert must_claim(db, uuid).attempts == 1
 
 

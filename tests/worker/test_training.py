@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from core import jobs, registry, trainings
+from core import jobs, registry, training_claims, training_views
 from core.blobs import Blobs
 from core.clock import db_now
 from core.db import Database
@@ -65,7 +65,7 @@ def get_job(runtime: FakeRuntime, uuid: UUID) -> Job:
 
 def epochs_of(runtime: FakeRuntime, uuid: UUID) -> list[EpochRow]:
     with runtime.db.read() as session:
-        return trainings.list_epochs(session, jobs.get_job(session, uuid).id)
+        return training_views.list_epochs(session, jobs.get_job(session, uuid).id)
 
 
 def curve(runtime: FakeRuntime, uuid: UUID) -> list[tuple[float, float]]:
@@ -82,7 +82,7 @@ def version_of(runtime: FakeRuntime, job: Job) -> ModelVersion:
 def killed_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Epochs whose training ends right before they are recorded: the state is stored, the row is not."""
     numbers: list[int] = []
-    real = trainings.record_epoch
+    real = training_claims.record_epoch
 
     def record(session: Any, claim: Any, epoch: Any, key: str) -> None:
         if epoch["number"] in numbers:
@@ -90,8 +90,8 @@ def killed_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             raise Killed
         real(session, claim, epoch, key)
 
-    monkeypatch.setattr(trainings, "record_epoch", record)
-    monkeypatch.setattr(trainings, "release", lambda *_: None)  # a killed process frees no lease
+    monkeypatch.setattr(training_claims, "record_epoch", record)
+    monkeypatch.setattr(training_claims, "release", lambda *_: None)  # a killed process frees no lease
     yield numbers
     assert numbers == []
 
@@ -184,7 +184,7 @@ def test_a_training_that_is_asked_to_stop_is_given_back(
     with pytest.raises(SystemExit):
         run(runtime, uuid)
     with runtime.db.read() as session:
-        assert trainings.list_waiting(session, 10) == [jobs.get_job(session, uuid).id]
+        assert training_claims.list_waiting(session, 10) == [jobs.get_job(session, uuid).id]
 
 
 def test_a_few_unreadable_pictures_are_left_out_and_counted(runtime: FakeRuntime, blobs: Blobs) -> None:
@@ -235,7 +235,7 @@ def test_a_state_that_was_never_recorded_is_not_gone_on_from(
 def test_samples_are_chosen_once(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
     uuid = start(runtime, upload)
     with runtime.db.write() as session:
-        claim = trainings.claim_training(session, jobs.get_job(session, uuid).id, None, 60)
+        claim = training_claims.claim_training(session, jobs.get_job(session, uuid).id, None, 60)
     assert claim is not None
     first, again = find_samples(runtime, claim), find_samples(runtime, claim)
     assert first.digest() == again.digest()

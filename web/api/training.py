@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from apiflask import APIBlueprint
 
-from core import jobs, trainings
+from core import jobs, training_views, trainings
 from core.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import (
@@ -89,7 +89,7 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
 def list_epochs(job_uuid: UUID) -> EpochList:
     """The curve of a training, and what is happening in it now"""
     with get_services().db.read() as session:
-        view = trainings.describe_training(session, jobs.get_job(session, job_uuid))
+        view = training_views.describe_training(session, jobs.get_job(session, job_uuid))
     return EpochList(
         parameters=view.parameters,
         phase=view.phase,

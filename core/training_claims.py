@@ -1,0 +1,203 @@
+"""Trainings at work: claimed with a lease and a fence, recorded epoch by epoch, ended with a version.
+
+    queued ─► running (claimed; each epoch is a row) ─► done with a version │ failed with a sentence │ cancelled
+
+An epoch's row and the blob that training goes on from are written in one transaction that carries the fence: whoever
+claims the job after a kill goes on exactly after the last row. Locks are taken in the order upload, job, training.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from core import datasets, registry
+from core.blobs import training_prefix
+from core.clock import db_now
+from core.datasets import Found
+from core.db import locked
+from core.errors import Invalid, LeaseLost
+from core.orm import ACTIVE_STATES, EpochRow, Job, JobState, ModelVersion, Training, TrainingUpload
+
+MAX_ATTEMPTS = 5  # without an epoch between them
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A training that one worker has until its lease runs out."""
+
+    job_id: int
+    uuid: UUID
+    fence: int
+    attempts: int
+
+    @property
+    def blob_prefix(self) -> str:
+        """What the keys of everything that this training keeps begin with."""
+        return training_prefix(self.uuid)
+
+
+def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s: float) -> Claim | None:
+    """Take a training that nobody has, or whose worker let its lease run out, by the database's clock.
+
+    One that has been claimed too often without finishing an epoch is failed instead.
+
+    Returns:
+        The claim, or None: somebody else has it, or it has ended.
+    """
+    job = session.scalar(locked(select(Job).where(Job.id == job_id, _is_active())))
+    if job is None:
+        return None
+    free = select(Training).where(Training.job_id == job_id, _is_free())
+    training = session.scalar(locked(free))
+    if training is None:
+        return None
+    if training.attempts >= MAX_ATTEMPTS:
+        _end(job, training, JobState.FAILED)
+        job.error = (
+            f"Training ended {training.attempts} times before an epoch was finished; the last message is in the log of"
+            " the training worker. Memory may be short: choose a smaller batch_size, or fewer pictures."
+        )
+        return None
+    training.fence += 1
+    training.attempts += 1
+    training.lease_until = db_now(lease_s)
+    training.worker_id = worker_id
+    job.state = JobState.RUNNING
+    job.started_at = job.started_at or db_now()
+    job.revision += 1
+    session.flush()
+    return Claim(job.id, job.uuid, training.fence, training.attempts)
+
+
+def get_training(session: Session, claim: Claim) -> Training:
+    """The row of a claimed training.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    return _hold(session, claim)[1]
+
+
+def beat(session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int) -> bool:
+    """Keep the lease and say what is happening; False when the job has ended or belongs to somebody else."""
+    try:
+        job, training = _hold(session, claim)
+    except LeaseLost:
+        return False
+    training.lease_until = db_now(lease_s)
+    if (training.phase, training.step, training.n_steps) != (phase, step, n_steps):
+        training.phase, training.step, training.n_steps = phase, step, n_steps
+        job.revision += 1
+    return True
+
+
+def choose_data(session: Session, claim: Claim) -> Found:
+    """What the claimed training learns from, as it is now.
+
+    Raises:
+        Invalid: It has become too little since the job was created.
+        LeaseLost: The claim is no longer valid.
+    """
+    _hold(session, claim)
+    of_job = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == claim.job_id)
+    found = datasets.find_labelled(session, list(session.scalars(of_job)) or None)
+    if found.problem is not None:
+        raise Invalid(found.problem)
+    return found
+
+
+def keep_data(session: Session, claim: Claim, data_key: str) -> None:
+    """Note the blob with the contents that this training learns from, whatever is labelled later.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    _hold(session, claim)[1].data_key = data_key
+
+
+def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state_key: str) -> None:
+    """Record a finished epoch and the blob that training goes on from, both or neither.
+
+    Args:
+        epoch: The fields of `model.train.Epoch`.
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    job, training = _hold(session, claim)
+    session.add(EpochRow(job_id=job.id, **epoch))
+    training.state_key = state_key
+    training.attempts = 1
+    job.revision += 1
+    session.flush()
+
+
+def finish(session: Session, claim: Claim, manifest: dict[str, Any]) -> ModelVersion:
+    """End a training with its version, a candidate that is not in use.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    job, training = _hold(session, claim)
+    version = registry.add_version(session, manifest)
+    job.model_version_id = version.id
+    _end(job, training, JobState.DONE)
+    return version
+
+
+def fail(session: Session, claim: Claim, sentence: str) -> None:
+    """End a training that cannot be carried out.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    job, training = _hold(session, claim)
+    job.error = sentence
+    _end(job, training, JobState.FAILED)
+
+
+def release(session: Session, claim: Claim, is_counted: bool) -> None:
+    """Give a training back, to go on after its last epoch; nothing happens when it is no longer ours.
+
+    Args:
+        is_counted: Whether the attempt counts; not for a worker that was asked to stop.
+    """
+    try:
+        _, training = _hold(session, claim)
+    except LeaseLost:
+        return
+    training.lease_until = None
+    training.attempts -= 0 if is_counted else 1
+
+
+def list_waiting(session: Session, limit: int) -> list[int]:
+    """Trainings that nobody works on, oldest first."""
+    query = select(Job.id).join(Training, Training.job_id == Job.id).where(_is_active(), _is_free())
+    return list(session.scalars(query.order_by(Job.id).limit(limit)))
+
+
+def _hold(session: Session, claim: Claim) -> tuple[Job, Training]:
+    job = session.scalar(locked(select(Job).where(Job.id == claim.job_id, _is_active())))
+    held = select(Training).where(Training.job_id == claim.job_id, Training.fence == claim.fence)
+    training = session.scalar(locked(held)) if job is not None else None
+    if job is None or training is None:
+        raise LeaseLost(f"Training {claim.uuid} has ended, or another worker has it.")
+    return job, training
+
+
+def _end(job: Job, training: Training, state: JobState) -> None:
+    job.state = state
+    job.finished_at = db_now()
+    job.revision += 1
+    training.lease_until = None
+
+
+def _is_active() -> ColumnElement[bool]:
+    return Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
+
+
+def _is_free() -> ColumnElement[bool]:
+    return Training.lease_until.is_(None) | (Training.lease_until < db_now())
