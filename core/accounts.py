@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.orm import Token, User
+from core.orm import Job, Token, User
 
 OWNER = "owner"
 
@@ -53,6 +53,12 @@ def find_user_by_token(session: Session, token: str) -> User | None:
 def find_user(session: Session, user_id: int) -> User | None:
     """The person of a session cookie."""
     return session.get(User, user_id)
+
+
+def owner_of_job(session: Session, job_id: int) -> str:
+    """The name of whoever created a job; the owner's where nobody is known."""
+    name = session.scalar(select(User.name).join(Job, Job.user_id == User.id).where(Job.id == job_id))
+    return name or OWNER
 
 
 def _digest(token: str) -> bytes:

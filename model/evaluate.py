@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
+# Denser towards 1, where a good network's confidences are.
+_MILLI = (*range(0, 500, 100), *range(500, 900, 25), *range(900, 980, 10), *range(980, 1001, 2))
+THRESHOLDS = tuple(milli / 1000 for milli in _MILLI)
 _SMALLEST = 1e-7  # float32 cannot tell smaller probabilities from 0 beside 1
 
 Probabilities = NDArray[np.floating[Any]]
@@ -43,6 +46,7 @@ class Figures:
         threshold: Below this confidence a picture counts as unsure.
         wrong: Share of all pictures that get a wrong label at the threshold.
         unsure: Share of all pictures below the threshold.
+        coverage: What other thresholds would do, as `coverage` gives it.
     """
 
     n_images: int
@@ -57,6 +61,7 @@ class Figures:
     threshold: float
     wrong: float
     unsure: float
+    coverage: dict[str, list[float]]
 
 
 def judge(probabilities: Probabilities, labels: Labels, classes: Sequence[str], threshold: float) -> Figures:
@@ -90,6 +95,7 @@ def judge(probabilities: Probabilities, labels: Labels, classes: Sequence[str], 
         threshold=threshold,
         wrong=wrong,
         unsure=unsure,
+        coverage=coverage(probabilities, labels),
     )
 
 
@@ -164,3 +170,18 @@ def wrong_and_unsure(probabilities: Probabilities, labels: Labels, threshold: fl
     labelled = probabilities.max(axis=1) >= threshold
     wrong = labelled & (probabilities.argmax(axis=1) != labels)
     return float(wrong.mean()), float(1 - labelled.mean())
+
+
+def coverage(probabilities: Probabilities, labels: Labels) -> dict[str, list[float]]:
+    """Errors against coverage: three lists of the same length, one entry for each of `THRESHOLDS`.
+
+    Returns:
+        `threshold`; `labelled`, the share of all pictures that get a label there; `wrong`, the share of all pictures
+        that get a wrong one.
+    """
+    shares = [wrong_and_unsure(probabilities, labels, threshold) for threshold in THRESHOLDS]
+    return {
+        "threshold": list(THRESHOLDS),
+        "labelled": [round(1 - unsure, 6) for _, unsure in shares],
+        "wrong": [round(wrong, 6) for wrong, _ in shares],
+    }

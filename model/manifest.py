@@ -1,15 +1,18 @@
 """What is known of a trained network, as a JSON file beside its weights.
 
-Plain JSON, so that programs without TensorFlow read it too. All fields are present, no others:
+Plain JSON, so that programs without TensorFlow read it too. All fields are present, no others. Format 1 is read too; it
+lacks what is marked with a star, which is null then:
 
-    format       1
+    format       2
     network      name in `networks.NETWORKS`
     side_px      height and width of the input
     classes      names in the order of the probabilities: ["cat", "dog"]
     threshold    confidence from which a picture is labelled, 0 to 1, whole thousandths
     calibration  {"temperature": T}: the output's logit is divided by T
+    bounds*      what the threshold keeps on the validation part: {"max_wrong", "max_unsure", "max_taken"}, shares
     digest       SHA-256 of the weights file, hexadecimal
     n_weights    how many numbers the network has learned
+    n_bytes*     size of the weights file
     metrics      by part ("validation", "judging", "test"): the fields of `evaluate.Figures`; "strangers", if there were
                  any: pictures of neither class by which the threshold was chosen, and the share of them left unsure
     data         what it was trained on: counts by class, digest of the contents
@@ -18,6 +21,9 @@ Plain JSON, so that programs without TensorFlow read it too. All fields are pres
     seed         of everything random
     created_at   UTC, ISO 8601
     command      what makes this file again
+    who*         name of the user whose job it was, or "shipped"
+    code_version* of Pawsort, with the commit where there is one
+    speed*       of `Classifier.predict` when it was judged: {"images_per_s", "n_images", "device", "threads"}
 """
 
 import json
@@ -29,7 +35,9 @@ from typing import Any
 
 from model.networks import NETWORKS
 
-FORMAT = 1
+FORMAT = 2
+SHIPPED = "shipped"
+_SINCE_2 = {"bounds", "n_bytes", "who", "code_version", "speed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,11 @@ class Manifest:
     seed: int
     created_at: str
     command: str
+    bounds: dict[str, float] | None = None
+    n_bytes: int | None = None
+    who: str | None = None
+    code_version: str | None = None
+    speed: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no classifier could use.
@@ -70,6 +83,8 @@ class Manifest:
     def to_json(self) -> str:
         """Text that is the same whenever the fields are: sorted keys, two spaces, a line's end."""
         document = {"format": FORMAT, **asdict(self), "classes": list(self.classes)}
+        if all(document[name] is None for name in _SINCE_2):  # it was read from format 1, and stays that
+            document = {name: value for name, value in document.items() if name not in _SINCE_2} | {"format": 1}
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -95,8 +110,12 @@ class Manifest:
             ValueError: A field is missing, unknown or wrong; the sentence says which.
         """
         known = {field.name for field in fields(cls)}
-        if document.get("format") != FORMAT:
-            raise ValueError(f"manifest: expected format {FORMAT}; got {document.get('format')!r}. Update Pawsort.")
+        if document.get("format") not in (1, FORMAT):
+            raise ValueError(
+                f"manifest: expected format 1 or {FORMAT}; got {document.get('format')!r}. Update Pawsort."
+            )
+        if document["format"] == 1:
+            known -= _SINCE_2
         given = set(document) - {"format"}
         if given != known:
             raise ValueError(
@@ -115,6 +134,14 @@ def _is_whole(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_name(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and bool(value))
+
+
+def _is_object(value: Any, *keys: str) -> bool:
+    return value is None or (isinstance(value, dict) and set(value) == set(keys))
 
 
 def _is_utc(value: Any) -> bool:
@@ -152,4 +179,15 @@ _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
     "seed": (lambda value: isinstance(value, int), "a whole number"),
     "created_at": (_is_utc, "an instant in UTC as ISO 8601"),
     "command": (lambda value: isinstance(value, str) and bool(value), "a command"),
+    "bounds": (
+        lambda value: _is_object(value, "max_wrong", "max_unsure", "max_taken"),
+        "the shares max_wrong, max_unsure and max_taken",
+    ),
+    "n_bytes": (lambda value: value is None or _is_whole(value), "a whole number above 0"),
+    "who": (_is_name, "a name"),
+    "code_version": (_is_name, "a version"),
+    "speed": (
+        lambda value: _is_object(value, "images_per_s", "n_images", "device", "threads"),
+        "the fields images_per_s, n_images, device and threads",
+    ),
 }

@@ -1,59 +1,104 @@
-"""From trained weights to a version: calibrated and given a threshold on the validation part, then measured."""
+"""From trained weights to a manifest, for what a job trains and for what ships alike."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.networks import CLASSES, NETWORKS
 from core.parameters import Parameters
 from core.parts import RULE, Part
-from model.calibrate import calibrate, choose_threshold, fit_temperature
-from model.classifier import Classifier
-from model.evaluate import judge
+from model.judging import Bounds, complete_manifest
 from model.manifest import Manifest
 from model.train import Examples
 from model.weights import digest_of
 from worker.dataset import PARTS, Samples
+from worker.version import code_version
 
-MAX_WRONG = 0.01  # of the validation part, at the version's own threshold ...
-MAX_UNSURE = 0.5  # ... unless more than this share would get no label
+# Of the validation part, at the version's own threshold; where not everything can be had, the second one is kept.
+TRAINED = Bounds(max_wrong=0.01, max_unsure=0.5, max_taken=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a network comes from: the fields of `Manifest` that nothing measures.
+
+    Attributes:
+        n_by_part: How many pictures each part got.
+    """
+
+    network: str
+    data: dict[str, Any]
+    n_by_part: dict[str, int]
+    parameters: dict[str, Any]
+    seed: int
+    command: str
+    who: str
+
+
+def judge_version(
+    origin: Origin,
+    weights: bytes,
+    watched: Mapping[str, Examples],
+    bounds: Bounds,
+    strangers: NDArray[np.uint8] | None = None,
+) -> Manifest:
+    """The manifest of a trained network, with everything that is fitted and measured.
+
+    Args:
+        weights, watched, bounds, strangers: As `model.judging.complete_manifest` takes them.
+    """
+    network = NETWORKS[origin.network]
+    plain = Manifest(
+        network=origin.network,
+        side_px=network.side_px,
+        classes=CLASSES,
+        threshold=0.5,
+        calibration={"temperature": 1.0},
+        digest=digest_of(weights),
+        n_weights=network.n_weights,
+        metrics={},
+        data=origin.data,
+        split={"rule": RULE, **origin.n_by_part},
+        parameters=origin.parameters,
+        seed=origin.seed,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=origin.command,
+        who=origin.who,
+        code_version=code_version(),
+    )
+    return complete_manifest(plain, weights, watched, bounds, strangers)
 
 
 def make_manifest(
-    parameters: Parameters, weights: bytes, samples: Samples, watched: Mapping[Part, Examples], n_unreadable: int
+    parameters: Parameters,
+    weights: bytes,
+    samples: Samples,
+    watched: Mapping[Part, Examples],
+    n_unreadable: int,
+    who: str,
+    strangers: NDArray[np.uint8] | None = None,
 ) -> Manifest:
-    """Describe a trained network.
+    """Describe a network that a job has trained.
 
     Args:
         weights: The .npz file of the network.
         samples: What it learned from and was judged on.
         watched: Pictures of the validation and the judging part, in the size of the network's input.
         n_unreadable: Pictures that were left out.
+        who: Name of the user whose job it was.
+        strangers: Pictures of neither class from the validation part, in the size of the network's input.
     """
-    plain = Manifest(
+    origin = Origin(
         network=parameters.network,
-        side_px=NETWORKS[parameters.network].side_px,
-        classes=CLASSES,
-        threshold=0.5,
-        calibration={"temperature": 1.0},
-        digest=digest_of(weights),
-        n_weights=NETWORKS[parameters.network].n_weights,
-        metrics={},
         data={"n_images": samples.count_classes(), "n_unreadable": n_unreadable, "sha256": samples.digest()},
-        split={"rule": RULE, **{str(part): samples.count(part) for part in PARTS}},
+        n_by_part={str(part): samples.count(part) for part in PARTS},
         parameters=parameters.to_dict(),
         seed=parameters.seed,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command="pawsort train FOLDER",
+        who=who,
     )
-    classifier = Classifier(plain, weights)
-    raw = {part: classifier.outputs(examples.images) for part, examples in watched.items()}
-    labels = watched[Part.VALIDATION].labels
-    temperature = fit_temperature(raw[Part.VALIDATION], labels)
-    honest = {part: calibrate(outputs, temperature) for part, outputs in raw.items()}
-    threshold = choose_threshold(honest[Part.VALIDATION], labels, max_wrong=MAX_WRONG, max_unsure=MAX_UNSURE)
-    figures: dict[str, dict[str, Any]] = {
-        str(part): asdict(judge(honest[part], watched[part].labels, CLASSES, threshold)) for part in watched
-    }
-    return replace(plain, calibration={"temperature": temperature}, threshold=threshold, metrics=figures)
+    return judge_version(origin, weights, {str(part): one for part, one in watched.items()}, TRAINED, strangers)

@@ -8,7 +8,6 @@ import os
 import platform
 import sys
 from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,6 +21,7 @@ from core.db import Database
 from core.errors import BadWeights, BlobMissing
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache
+from worker.version import installed_version
 
 if TYPE_CHECKING:
     from model.classifier import Classifier
@@ -102,12 +102,5 @@ def get() -> Runtime:
 
 def _versions() -> dict[str, str]:
     tensorflow = sys.modules.get("tensorflow")
-    known = {"python": platform.python_version(), "pawsort": _installed_version()}
+    known = {"python": platform.python_version(), "pawsort": installed_version()}
     return known | ({"tensorflow": tensorflow.__version__} if tensorflow else {})
-
-
-def _installed_version() -> str:
-    try:
-        return version("pawsort")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0.0.0"

@@ -2,25 +2,21 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Invalid
-from core.networks import CLASSES, NETWORKS
-from core.parts import RULE
-from model.calibrate import calibrate, choose_threshold, fit_temperature
-from model.classifier import Classifier
-from model.evaluate import judge
-from model.manifest import Manifest
+from core.networks import CLASSES
+from model.judging import Bounds
+from model.manifest import SHIPPED, Manifest
 from model.train import Examples
-from model.weights import digest_of
 from worker.folders import Photograph, decode_all, digest_contents
+from worker.judging import Origin, judge_version
 from worker.recipes import Shipped, Transferred
 
 _ENOUGH = 100  # pictures for the validation part: with fewer, calibration and threshold would be chance
@@ -67,45 +63,17 @@ def describe(
     counts = Counter(photograph.part for photograph in photographs)
     by_class = Counter(CLASSES[photograph.label] for photograph in photographs)
     neither = "" if watched.strangers is None else " NEITHER=FOLDER"
-    plain = Manifest(
+    origin = Origin(
         network=network,
-        side_px=NETWORKS[network].side_px,
-        classes=CLASSES,
-        threshold=0.5,
-        calibration={"temperature": 1.0},
-        digest=digest_of(weights),
-        n_weights=NETWORKS[network].n_weights,
-        metrics={},
         data={"n_images": dict(by_class), "sha256": digest_contents(photographs)},
-        split={"rule": RULE, **counts},
+        n_by_part=dict(counts),
         parameters=json.loads(json.dumps(asdict(shipped))),
         seed=shipped.seed,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=f"make pretrained NETWORK={network} DATA=FOLDER TEST=FOLDER{neither}",
+        who=SHIPPED,
     )
-    classifier = Classifier(plain, weights)
-    raw = {name: classifier.outputs(examples.images) for name, examples in watched.examples.items()}
-    labels = watched.examples["validation"].labels
-    temperature = fit_temperature(raw["validation"], labels)
-    strangers = None
-    if watched.strangers is not None:
-        strangers = calibrate(classifier.outputs(watched.strangers), temperature)
-    threshold = choose_threshold(
-        calibrate(raw["validation"], temperature),
-        labels,
-        max_wrong=shipped.max_wrong,
-        max_unsure=shipped.max_unsure,
-        strangers=strangers,
-        max_taken=shipped.max_taken,
-    )
-    figures: dict[str, dict[str, Any]] = {
-        name: asdict(judge(calibrate(outputs, temperature), watched.examples[name].labels, CLASSES, threshold))
-        for name, outputs in raw.items()
-    }
-    if strangers is not None:
-        turned_away = float((strangers.max(axis=1) < threshold).mean())
-        figures["strangers"] = {"n_images": len(strangers), "threshold": threshold, "unsure": turned_away}
-    return replace(plain, calibration={"temperature": temperature}, threshold=threshold, metrics=figures)
+    bounds = Bounds(shipped.max_wrong, shipped.max_unsure, shipped.max_taken)
+    return judge_version(origin, weights, watched.examples, bounds, watched.strangers)
 
 
 def write_version(manifest: Manifest, weights: bytes, out: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import registry, training_claims
+from core import accounts, registry, training_claims
 from core.errors import LeaseLost, PawsortError
 from core.networks import NETWORKS
 from core.parameters import Parameters
@@ -85,6 +85,7 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     with runtime.db.read() as session:
         row = training_claims.get_training(session, claim)
         parameters, state_key = Parameters(**row.parameters), row.state_key
+        who = accounts.owner_of_job(session, claim.job_id)
     samples = find_samples(runtime, claim)
     pixels = read_pixels(runtime, claim, samples, _sides(parameters), watch)
     watch.say("preparing")
@@ -94,7 +95,7 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     trainer.model.set_weights(best.weights)
     weights = pack_weights(best.weights, weight_names(trainer.model))
     watched = {part: pixels.by_part[part] for part in (Part.VALIDATION, Part.JUDGING)}
-    manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total())
+    manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total(), who)
     watch.say("judging", 1, 1)
     _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, samples)
 

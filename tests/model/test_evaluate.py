@@ -95,3 +95,13 @@ def test_judge_gathers_all_figures():
 def test_judge_refuses_arrays_that_do_not_fit(shape):
     with pytest.raises(ValueError, match=r"expected probabilities \(4, 2\)"):
         evaluate.judge(np.zeros(shape), LABELS, ("cat", "dog"), 0.5)
+
+
+def test_errors_against_coverage_are_counted_at_every_threshold():
+    curve = evaluate.coverage(PROBABILITIES, LABELS)
+    assert curve["threshold"][0] == 0
+    assert curve["threshold"][-1] == 1
+    assert curve["threshold"] == sorted(set(curve["threshold"]))
+    at = dict(zip(curve["threshold"], zip(curve["labelled"], curve["wrong"], strict=True), strict=True))
+    # Confidences are 0.9, 0.6, 0.7 (wrong) and 0.8.
+    assert [at[t] for t in (0, 0.65, 0.75, 0.875, 0.95)] == [(1, 0.25), (0.75, 0.25), (0.5, 0), (0.25, 0), (0, 0)]

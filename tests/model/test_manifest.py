@@ -4,26 +4,35 @@ import pytest
 
 from model.manifest import Manifest
 
+OLD = {
+    "format": 1,
+    "network": "seed-cnn",
+    "side_px": 64,
+    "classes": ["cat", "dog"],
+    "threshold": 0.75,
+    "calibration": {"temperature": 1.25},
+    "digest": "ab" * 32,
+    "n_weights": 813_217,
+    "metrics": {"validation": {"accuracy": 0.85}},
+    "data": {"n_images": {"cat": 1, "dog": 1}},
+    "split": {"rule": "by content"},
+    "parameters": {"epochs": 3},
+    "seed": 1,
+    "created_at": "2026-01-02T03:04:05+00:00",
+    "command": "make pretrained DATA=photographs",
+}
+NEW = {
+    "format": 2,
+    "bounds": {"max_wrong": 0.01, "max_unsure": 0.5, "max_taken": 0.1},
+    "n_bytes": 3_254_778,
+    "who": "ada",
+    "code_version": "0.1.0",
+    "speed": {"images_per_s": 2310.5, "n_images": 2000, "device": "cpu", "threads": 2},
+}
+
 
 def make_document(**changes):
-    document = {
-        "format": 1,
-        "network": "seed-cnn",
-        "side_px": 64,
-        "classes": ["cat", "dog"],
-        "threshold": 0.75,
-        "calibration": {"temperature": 1.25},
-        "digest": "ab" * 32,
-        "n_weights": 813_217,
-        "metrics": {"validation": {"accuracy": 0.85}},
-        "data": {"n_images": {"cat": 1, "dog": 1}},
-        "split": {"rule": "by content"},
-        "parameters": {"epochs": 3},
-        "seed": 1,
-        "created_at": "2026-01-02T03:04:05+00:00",
-        "command": "make pretrained DATA=photographs",
-    }
-    return document | changes
+    return OLD | NEW | changes
 
 
 def test_a_manifest_comes_back_as_it_went():
@@ -79,6 +88,11 @@ def test_an_unknown_field_is_named():
         ("created_at", "2026-01-02T03:04:05"),
         ("created_at", "2026-01-02T03:04:05+02:00"),
         ("command", ""),
+        ("bounds", {"max_wrong": 0.01}),
+        ("n_bytes", 0),
+        ("who", ""),
+        ("code_version", 1),
+        ("speed", "fast"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_field(field, value):
@@ -93,5 +107,17 @@ def test_text_that_is_no_manifest_is_refused(text):
 
 
 def test_another_format_is_refused():
-    with pytest.raises(ValueError, match="expected format 1; got 2"):
-        Manifest.from_dict(make_document(format=2))
+    with pytest.raises(ValueError, match="expected format 1 or 2; got 3"):
+        Manifest.from_dict(make_document(format=3))
+
+
+def test_the_older_format_is_read_and_written_again_as_it_was():
+    manifest = Manifest.from_dict(OLD)
+    assert (manifest.who, manifest.n_bytes, manifest.speed, manifest.bounds, manifest.code_version) == (None,) * 5
+    assert json.loads(manifest.to_json()) == OLD
+
+
+@pytest.mark.parametrize("field", sorted(set(NEW) - {"format"}))
+def test_the_older_format_does_not_have_what_came_later(field):
+    with pytest.raises(ValueError, match=f"unknown fields: {field}"):
+        Manifest.from_dict(OLD | {field: NEW[field]})

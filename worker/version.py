@@ -1,0 +1,32 @@
+"""Which Pawsort this is."""
+
+import shutil
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GIT_S = 10.0
+
+
+def installed_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("pawsort")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0.0.0"
+
+
+@cache
+def code_version() -> str:
+    """The version and, in a checkout, the commit: `0.1.0 (5fce24a1b2c3)`; `-dirty` when files differ from it."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return installed_version()
+    words = [git, "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
+    try:
+        said = subprocess.run(words, capture_output=True, text=True, timeout=GIT_S, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return installed_version()
+    return f"{installed_version()} ({said.stdout.strip()})"
