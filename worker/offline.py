@@ -1,8 +1,10 @@
 """What the shipped networks are made with: from a labelled folder to weights and manifest.
 
     python -m worker.offline pretrained --data FOLDER [--test FOLDER] [--neither FOLDER] [--network NAME]
+    python -m worker.offline reproduce --data FOLDER --test FOLDER [--run NAME]…
 
-A network that begins from published weights goes the way of `transfer.py`. The others:
+The second one is explained in `reproduce.py`. In the first, a network that begins from published weights goes the way
+of `transfer.py`; the others:
 
 1. read the folder and share it out by content: 80 % training, 10 % validation, 10 % judging;
 2. decode with the product's own function, training pictures larger than the input;
@@ -11,13 +13,10 @@ A network that begins from published weights goes the way of `transfer.py`. The 
 5. measure on validation, judging and, if there is one, the test folder; write `model/pretrained/`.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import PawsortError
 from core.networks import DEFAULT_NETWORK, NETWORKS
@@ -25,12 +24,18 @@ from model.folding import build_twin, fold
 from model.manifest import Manifest
 from model.train import Epoch, Examples, Trainer
 from model.weights import digest_of, pack_weights, weight_names
+from worker import checkpoint
 from worker.folders import Photograph, digest_contents, read_folder
 from worker.recipes import SHIPPED, Shipped
+from worker.reproduce import reproduce
+from worker.seed_table import ROWS, RUNS
 from worker.shipping import Watched, decode, describe, split, write_version
 from worker.transfer import make_transferred
 
-PRETRAINED = Path(__file__).resolve().parent.parent / "model" / "pretrained"
+ROOT = Path(__file__).resolve().parent.parent
+PRETRAINED = ROOT / "model" / "pretrained"
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -39,18 +44,12 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True, help="holds cats/, dogs/"
-)
-@click.option("--test", type=click.Path(exists=True, file_okay=False, path_type=Path), help="measured once, at the end")
-@click.option(
-    "--neither", type=click.Path(exists=True, file_okay=False, path_type=Path), help="pictures of neither cat nor dog"
-)
+@click.option("--data", type=FOLDER, required=True, help="holds cats/, dogs/")
+@click.option("--test", type=FOLDER, help="measured once, at the end")
+@click.option("--neither", type=FOLDER, help="pictures of neither cat nor dog")
 @click.option("--network", type=click.Choice(sorted(SHIPPED)), default=DEFAULT_NETWORK, show_default=True)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=PRETRAINED, show_default=True)
-@click.option(
-    "--cache", type=click.Path(file_okay=False, path_type=Path), default=Path(".cache/pretrained"), show_default=True
-)
+@click.option("--out", type=NEW_FOLDER, default=PRETRAINED, show_default=True)
+@click.option("--cache", type=NEW_FOLDER, default=Path(".cache/pretrained"), show_default=True)
 def pretrained(data: Path, test: Path | None, neither: Path | None, network: str, out: Path, cache: Path) -> None:
     """Train a shipped network from a labelled folder and write its weights and manifest."""
     shipped = SHIPPED[network]
@@ -59,6 +58,22 @@ def pretrained(data: Path, test: Path | None, neither: Path | None, network: str
             make_pretrained(network, shipped, data, test, out, cache)
         else:
             make_transferred(network, shipped, data, test, neither, out, cache)
+    except PawsortError as error:
+        raise click.ClickException(error.message) from error
+
+
+@main.command("reproduce")
+@click.option("--data", type=FOLDER, required=True, help="holds cats/, dogs/: 2,500 of each are taken")
+@click.option("--test", type=FOLDER, required=True, help="another such folder, measured after each epoch")
+@click.option(
+    "--run", "names", type=click.Choice(list(RUNS)), multiple=True, default=list(ROWS), help="which trainings"
+)
+@click.option("--out", type=NEW_FOLDER, default=ROOT / "docs" / "seed-results", show_default=True)
+@click.option("--cache", type=NEW_FOLDER, default=Path(".cache/reproduce"), show_default=True)
+def reproduce_table(names: tuple[str, ...], data: Path, test: Path, out: Path, cache: Path) -> None:
+    """Run the trainings of the original description's table and write what came of them."""
+    try:
+        reproduce(names, data, test, out, cache)
     except PawsortError as error:
         raise click.ClickException(error.message) from error
 
@@ -95,23 +110,14 @@ def _train(network: str, shipped: Shipped, training: Examples, validation: Examp
 
     keras.utils.set_random_seed(shipped.recipe.seed)
     trainer = Trainer(build_twin(network, shipped.dropout), shipped.recipe, training, validation)
-    if state_file.exists():
-        with np.load(state_file, allow_pickle=False) as state:
-            trainer.restore(dict(state))
+    state = checkpoint.find(state_file)
+    if state is not None:
+        trainer.restore(state)
         click.echo(f"going on after epoch {trainer.n_epochs_done}")
     for epoch in trainer.epochs():
         click.echo(_line(epoch))
-        _save_state(trainer.state(), state_file)
+        checkpoint.save(state_file, trainer.state())
     return trainer.model
-
-
-def _save_state(state: dict[str, NDArray[Any]], path: Path) -> None:
-    """Write beside, then rename: a kill leaves the old state or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    with beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **state)
-    os.replace(beside, path)
 
 
 def _line(epoch: Epoch) -> str:
