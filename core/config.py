@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigError
+from core.networks import DEFAULT_NETWORK, NETWORKS
 
 MIB = 2**20
 GIB = 2**30
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=1, le=256)
     queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
+    default_network: str = DEFAULT_NETWORK
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)
     max_image_bytes: int = Field(64 * MIB, ge=1)
@@ -58,6 +60,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("default_network")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in NETWORKS:
+            raise ValueError(f"expected one of {', '.join(NETWORKS)}")
+        return value
 
     @property
     def sql_url(self) -> str:

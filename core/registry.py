@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from core.blobs import Blobs
 from core.db import locked
 from core.errors import BadWeights, Conflict, NotFound
-from core.networks import DEFAULT_NETWORK
 from core.orm import Deployment, ModelVersion
 
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
@@ -22,18 +21,19 @@ def weights_key(digest: str) -> str:
     return f"models/{digest}"
 
 
-def store_weights(blobs: Blobs, folder: Path) -> list[dict[str, Any]]:
+def store_weights(blobs: Blobs, folder: Path, default: str) -> list[dict[str, Any]]:
     """Copy the shipped weights into the blob store.
 
     Args:
         folder: Holds `<network>.json` (manifest) and `<network>.npz` (weights) for each network.
+        default: The network that a new installation puts into use.
     Returns:
-        The manifests: the default network first, then by name.
+        The manifests: that of the default network first, then by name.
     Raises:
         BadWeights: A file of weights does not have the digest that its manifest promises.
     """
     manifests = []
-    for path in sorted(folder.glob("*.json"), key=lambda path: (path.stem != DEFAULT_NETWORK, path.stem)):
+    for path in sorted(folder.glob("*.json"), key=lambda path: (path.stem != default, path.stem)):
         manifest = json.loads(path.read_text())
         weights = path.with_suffix(".npz").read_bytes()
         digest = hashlib.sha256(weights).hexdigest()
@@ -48,8 +48,10 @@ def store_weights(blobs: Blobs, folder: Path) -> list[dict[str, Any]]:
 
 
 def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[ModelVersion]:
-    """Add the versions that are new; deploy the default one when nothing has ever been deployed.
+    """Add the versions that are new; put the first of them into use when nothing has ever been deployed.
 
+    Args:
+        manifests: As `store_weights` gives them; at least one.
     Returns:
         The versions that were added.
     """
@@ -62,7 +64,7 @@ def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[
     session.add_all(added)
     session.flush()
     if session.scalar(select(Deployment.id).limit(1)) is None:
-        default = find_version(session, DEFAULT_NETWORK)
+        default = find_version(session, manifests[0]["network"])
         session.add(Deployment(model_version_id=default.id, reason=FIRST_START))
         session.flush()
     return added

@@ -55,7 +55,7 @@ def migrate_installation(settings: "Settings") -> "Database":
     prepare_data_dir(settings.data_dir)
     db = Database(settings.sql_url)
     migrate(db)
-    manifests = store_weights(Blobs(settings.store_url), shipped_folder())
+    manifests = store_weights(Blobs(settings.store_url), shipped_folder(), settings.default_network)
     with db.write() as session:
         register_shipped(session, manifests)
     return db

@@ -35,6 +35,7 @@ QUICK = {
     "PAWSORT_PAUSE_AFTER_CLAIM_S": "1.5",
     "PAWSORT_INFERENCE_PROCESSES": "2",
     "PAWSORT_MIN_FREE_BYTES": "0",
+    "PAWSORT_DEFAULT_NETWORK": "seed-cnn",  # what is tested does not depend on what the network is worth
 }
 ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 
