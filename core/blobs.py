@@ -35,6 +35,11 @@ def training_prefix(job_uuid: UUID) -> str:
     return f"trainings/{job_uuid}/"
 
 
+def weights_key(digest: str) -> str:
+    """The blob of the weights with this SHA-256."""
+    return f"models/{digest}"
+
+
 class Blobs:
     """A store under one address; put together once for each process."""
 

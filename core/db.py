@@ -76,6 +76,11 @@ def locked(query: Query) -> Query:
     return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
+def shared(query: Query) -> Query:
+    """The query, its rows kept from those who want them `locked`, until the transaction ends; others may share them."""
+    return query.with_for_update(read=True).execution_options(populate_existing=True)
+
+
 def _create_engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
         options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout=60s"

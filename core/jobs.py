@@ -7,7 +7,7 @@ UPDATE (`finish_job`), run by whoever comes last. Locks are taken in the order u
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Update, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Update, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,15 +18,11 @@ from core.errors import Conflict, Gone, Invalid, NotFound
 from core.orm import (
     ACTIVE_STATES,
     Chunk,
-    ChunkState,
-    Image,
     Job,
     JobKind,
     JobState,
     ModelVersion,
-    Result,
     Shard,
-    Training,
     TrainingUpload,
     Upload,
     UploadState,
@@ -34,7 +30,6 @@ from core.orm import (
 from core.paging import Page, decode_cursor, encode_cursor
 
 MAX_NAME = 500
-ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
 
 
 def create_classify_job(
@@ -71,19 +66,26 @@ def create_classify_job(
         state=JobState.RECEIVING,
         user_id=user_id,
         upload_id=upload.id,
-        model_version_id=version.id,
+        model_version_id=registry.hold_version(session, version.id).id,
         threshold_milli=_threshold_milli(threshold, default_threshold, version),
     )
-    try:
-        with session.begin_nested():
-            session.add(job)
-    except IntegrityError:  # the same id was used for another upload at this very moment
+    if not insert_job(session, job):
         return _same_job(get_job(session, uuid), upload), []
     chunk_ids = _add_chunks_of_upload(session, job, upload)
     if upload.state == UploadState.COMPLETE:
         upload_completed(session, upload)
     session.refresh(job)
     return job, chunk_ids
+
+
+def insert_job(session: Session, job: Job) -> bool:
+    """Add a job; False when its id was used for another one at this very moment."""
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _same_job(job: Job, upload: Upload) -> Job:
@@ -268,122 +270,14 @@ def cancel_job(session: Session, uuid: UUID) -> Job:
     return job
 
 
-def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
-    """Classify again what failed, and go on with what a cancelled or failed job left undone.
-
-    A training goes on after its last finished epoch; the reconciler rings for it.
-
-    A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
-    made ready again. What crashed a decoder before is read in its own process at once (`ATTEMPTS_KEPT`).
-
-    Returns:
-        The job, and the chunks to ring for.
-    Raises:
-        Conflict: The job has not ended yet.
-    """
-    job, uploads_ = _lock_with_uploads(session, uuid)
-    if job.state in ACTIVE_STATES:
-        raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
-    if job.kind == JobKind.TRAIN:
-        _go_on_training(session, job)
-        return job, []
-    failed = (Result.job_id == job.id) & Result.error_code.is_not(None)
-    _reopen_chunks(session, job, failed)
-    deleted = change(session, delete(Result).where(failed))
-    job.n_failed -= deleted
-    job.n_chunks_done = _n_chunks_done(session, job)
-    is_arriving = any(upload.state == UploadState.RECEIVING for upload in uploads_)
-    job.state = JobState.RECEIVING if is_arriving else JobState.RUNNING
-    job.finished_at, job.error, job.moved_at = None, None, db_now()
-    job.revision += 1
-    session.flush()
-    chunk_ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == job.id, Chunk.state == ChunkState.READY)))
-    finish_job(session, job.id)
-    session.refresh(job)
-    return job, chunk_ids
-
-
-def _lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:
+def lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:
     """A job and its uploads, for changes that depend on both: nothing arrives, completes or is deleted in between."""
     job = get_job(session, uuid)
-    uploads_ = list(session.scalars(locked(_uploads_of(job))))
+    uploads_ = list(session.scalars(locked(uploads_of(job))))
     return get_job(session, uuid, lock=True), uploads_
 
 
-def _uploads_of(job: Job) -> Select[Upload]:
+def uploads_of(job: Job) -> Select[Upload]:
     """The upload that a job classifies, or those that it trains on."""
     trained_on = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == job.id)
     return select(Upload).where((Upload.id == job.upload_id) | Upload.id.in_(trained_on)).order_by(Upload.id)
-
-
-def _go_on_training(session: Session, job: Job) -> None:
-    if job.state == JobState.DONE:
-        raise Conflict(f"Job {job.uuid} is done: version {job.model_version_id} came of it. Start another training.")
-    job.state = JobState.QUEUED
-    job.finished_at, job.error = None, None
-    job.revision += 1
-    free = {"lease_until": None, "attempts": 0, "fence": Training.fence + 1}
-    change(session, update(Training).where(Training.job_id == job.id).values(free))
-    session.flush()
-
-
-def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> None:
-    shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
-    reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
-    of_job = Chunk.job_id == job.id
-    change(
-        session,
-        update(Chunk).where(of_job, reopened).values(state=ChunkState.READY, lease_until=None, fence=Chunk.fence + 1),
-    )
-    tired = (Chunk.state == ChunkState.READY) & (Chunk.attempts > ATTEMPTS_KEPT)
-    change(session, update(Chunk).where(of_job, tired).values(attempts=ATTEMPTS_KEPT))
-
-
-def _n_chunks_done(session: Session, job: Job) -> int:
-    done = select(func.count()).where(Chunk.job_id == job.id, Chunk.state == ChunkState.DONE)
-    return session.scalars(done).one()
-
-
-def delete_job(session: Session, uuid: UUID) -> None:
-    """Hide a job at once; its rows and bytes go in slices later (core/purge.py). The last job takes its upload along.
-
-    Raises:
-        NotFound, Gone: As `get_job`.
-    """
-    job, uploads_ = _lock_with_uploads(session, uuid)
-    if job.state in ACTIVE_STATES:
-        job.state = JobState.CANCELLED
-        job.finished_at = db_now()
-    job.deleted_at = db_now()
-    job.revision += 1
-    session.flush()
-    for upload in uploads_:
-        if not _is_used(session, upload):
-            upload.deleted_at = db_now()
-
-
-def delete_upload(session: Session, uuid: UUID) -> None:
-    """Delete an upload that no job works on, for example one that a refused training had been sent for.
-
-    Raises:
-        NotFound, Gone: As `uploads.get_upload`.
-        Conflict: A job works on it, or has results of it.
-    """
-    upload = uploads.get_upload(session, uuid, lock=True)
-    if _is_used(session, upload):
-        raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the last one takes its upload along.")
-    upload.deleted_at = db_now()
-
-
-def list_taken_along(session: Session, job: Job) -> list[Upload]:
-    """The uploads that would go together with this job: no other one needs them."""
-    return [upload for upload in session.scalars(_uploads_of(job)) if not _is_used(session, upload, but=job)]
-
-
-def _is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
-    """Whether any job, other than `but`, classifies the upload or trains on it."""
-    trains = select(TrainingUpload.job_id).where(TrainingUpload.upload_id == upload.id)
-    others = select(Job.id).where((Job.upload_id == upload.id) | Job.id.in_(trains), Job.deleted_at.is_(None))
-    if but is not None:
-        others = others.where(Job.id != but.id)
-    return session.scalar(others.limit(1)) is not None

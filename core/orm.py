@@ -5,7 +5,6 @@ jobs are known outside by the `uuid` their caller chose. Deleted uploads and job
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,44 +13,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Integer
 
 from core.clock import Instant, db_now
+from core.states import ACTIVE_STATES as ACTIVE_STATES
+from core.states import ChunkState as ChunkState
+from core.states import JobKind as JobKind
+from core.states import JobState as JobState
+from core.states import LabelSource as LabelSource
+from core.states import UploadState as UploadState
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")
-
-
-class UploadState(StrEnum):
-    RECEIVING = "receiving"
-    COMPLETE = "complete"
-
-
-class JobKind(StrEnum):
-    CLASSIFY = "classify"
-    TRAIN = "train"
-    JUDGE = "judge"
-
-
-class JobState(StrEnum):
-    RECEIVING = "receiving"
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-ACTIVE_STATES = (JobState.RECEIVING, JobState.QUEUED, JobState.RUNNING)
-
-
-class ChunkState(StrEnum):
-    READY = "ready"
-    RUNNING = "running"
-    DONE = "done"
-
-
-class LabelSource(StrEnum):
-    FOLDER = "folder"
-    CORRECTION = "correction"
-    CONFIRMATION = "confirmation"
-    AUDIT = "audit"
 
 
 class Base(DeclarativeBase):
@@ -157,6 +126,7 @@ class ModelVersion(Base):
     manifest: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
 
 
 class Deployment(Base):

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core.blobs import Blobs, training_prefix, upload_prefix
+from core.blobs import Blobs, training_prefix, upload_prefix, weights_key
 from core.clock import db_now
 from core.db import Database, change, locked
 from core.orm import (
@@ -23,6 +23,8 @@ from core.orm import (
     Image,
     Job,
     JobKind,
+    Judgement,
+    ModelVersion,
     Result,
     Shard,
     Training,
@@ -49,8 +51,24 @@ def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
     for job in jobs:
         if job.kind == JobKind.TRAIN:
             _remove_folder(blobs, training_prefix(job.uuid))
+    purge_versions(db, blobs)
     n_finished = sum(_until_empty(db, partial(_purge_job_slice, job.id), give_up_at) for job in jobs)
     return n_finished + sum(_purge_upload(db, blobs, upload_id, uuid, give_up_at) for upload_id, uuid in uploads)
+
+
+def purge_versions(db: Database, blobs: Blobs) -> None:
+    """Remove the weights and judgements of deleted versions; the rows stay, for what else names them."""
+    with db.read() as session:
+        deleted = select(ModelVersion.id).where(ModelVersion.deleted_at.is_not(None), ModelVersion.purged_at.is_(None))
+        version_ids = session.scalars(deleted).all()
+    for version_id in version_ids:
+        with db.write() as session:  # the lock keeps out a training that brings the same weights back
+            still = deleted.where(ModelVersion.id == version_id).with_only_columns(ModelVersion)
+            version = session.scalar(locked(still))
+            if version is not None:
+                blobs.delete([weights_key(version.digest)])
+                change(session, delete(Judgement).where(Judgement.version_id == version.id))
+                version.purged_at = db_now()
 
 
 def _until_empty(db: Database, do_slice: Callable[[Session], bool], give_up_at: float) -> bool:

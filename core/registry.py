@@ -9,16 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.blobs import Blobs
-from core.db import locked
-from core.errors import BadWeights, Conflict, NotFound
+from core.blobs import weights_key as weights_key
+from core.db import locked, shared
+from core.errors import BadWeights, Conflict, Gone, NotFound
 from core.orm import Deployment, ModelVersion
 
+SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
-
-
-def weights_key(digest: str) -> str:
-    """The blob of the weights with this SHA-256."""
-    return f"models/{digest}"
 
 
 def store_weights(blobs: Blobs, folder: Path, default: str) -> list[dict[str, Any]]:
@@ -71,12 +68,13 @@ def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[
 
 
 def add_version(session: Session, manifest: dict[str, Any]) -> ModelVersion:
-    """Add a trained version, a candidate that is not in use; the same weights are one version."""
-    version = session.scalar(select(ModelVersion).where(ModelVersion.digest == manifest["digest"]))
+    """Add a trained version, a candidate that is not in use; the same weights are one version, even after deletion."""
+    version = session.scalar(locked(select(ModelVersion).where(ModelVersion.digest == manifest["digest"])))
     if version is None:
         version = ModelVersion(network=manifest["network"], digest=manifest["digest"], manifest=manifest)
         session.add(version)
-        session.flush()
+    version.deleted_at = version.purged_at = None
+    session.flush()
     return version
 
 
@@ -99,9 +97,9 @@ def promote(session: Session, version_id: int, user_id: int | None = None) -> De
     """Put a version into use for the jobs that begin from now on; promoting the one in use writes nothing.
 
     Raises:
-        NotFound: There is no such version.
+        NotFound, Gone: There is no such version.
     """
-    version = get_version(session, version_id)
+    version = hold_version(session, version_id)
     newest = _lock_history(session)
     if newest is not None and newest.model_version_id == version.id:
         return newest
@@ -123,13 +121,24 @@ def roll_back(session: Session, in_use: int | None = None, user_id: int | None =
         raise Conflict(
             f"Version {newest.model_version_id} is in use by now, not {in_use}: somebody was faster. Look again."
         )
-    if newest.previous_id is None:
+    earlier = find_rollback(session, newest)
+    if earlier is None:
         raise Conflict(
             f"There is nothing to roll back to: no version was in use before version {newest.model_version_id}."
             " Promote another one instead."
         )
-    earlier = session.get_one(Deployment, newest.previous_id)
-    return _deploy(session, earlier.model_version_id, earlier.previous_id, user_id, ROLLED_BACK)
+    version = hold_version(session, earlier.model_version_id)
+    return _deploy(session, version.id, earlier.previous_id, user_id, ROLLED_BACK)
+
+
+def find_rollback(session: Session, newest: Deployment | None = None) -> Deployment | None:
+    """The line that rolling back would repeat: the one before, past those whose version has been deleted."""
+    line = newest or session.scalar(select(Deployment).order_by(Deployment.id.desc()).limit(1))
+    while line is not None and line.previous_id is not None:
+        line = session.get_one(Deployment, line.previous_id)
+        if session.get_one(ModelVersion, line.model_version_id).deleted_at is None:
+            return line
+    return None
 
 
 def _lock_history(session: Session) -> Deployment | None:
@@ -158,6 +167,11 @@ def current_version(session: Session) -> ModelVersion:
     return version
 
 
+def find_in_use(session: Session) -> int | None:
+    """The number of the version in use; None before anything was deployed."""
+    return session.scalar(select(Deployment.model_version_id).order_by(Deployment.id.desc()).limit(1))
+
+
 def _nothing_deployed() -> NotFound:
     return NotFound("No model version is in use. Run `pawsort migrate`, which registers the shipped ones.")
 
@@ -167,11 +181,32 @@ def get_version(session: Session, version_id: int) -> ModelVersion:
 
     Raises:
         NotFound: There is none with this number.
+        Gone: It has been deleted.
     """
-    version = session.get(ModelVersion, version_id)
+    return _alive(session.get(ModelVersion, version_id), version_id)
+
+
+def hold_version(session: Session, version_id: int) -> ModelVersion:
+    """One version by its number, kept from being deleted until the transaction ends.
+
+    Raises:
+        NotFound, Gone: As `get_version`.
+    """
+    return _alive(session.scalar(shared(select(ModelVersion).where(ModelVersion.id == version_id))), version_id)
+
+
+def _alive(version: ModelVersion | None, version_id: int) -> ModelVersion:
     if version is None:
         raise NotFound(f"There is no model version {version_id}. GET /api/v1/models lists those there are.")
+    if version.deleted_at is not None:
+        raise Gone(f"Model version {version_id} has been deleted. Use another one; GET /api/v1/models lists them.")
     return version
+
+
+def is_shipped(version: ModelVersion) -> bool:
+    """Whether it came with Pawsort, and would come back with it."""
+    who, command = version.manifest.get("who"), version.manifest.get("command", "")
+    return who == SHIPPED or (who is None and command.startswith("make pretrained"))
 
 
 def find_version(session: Session, model: str) -> ModelVersion:
@@ -179,20 +214,22 @@ def find_version(session: Session, model: str) -> ModelVersion:
 
     Raises:
         NotFound: Neither a number nor a network that exists.
+        Gone: The version has been deleted.
     """
     if model.isdecimal():
         return get_version(session, int(model))
-    newest = select(ModelVersion).where(ModelVersion.network == model).order_by(ModelVersion.id.desc()).limit(1)
-    version = session.scalar(newest)
+    there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
+    version = session.scalar(there.where(ModelVersion.network == model).order_by(ModelVersion.id.desc()).limit(1))
     if version is None:
-        networks = ", ".join(sorted(set(session.scalars(select(ModelVersion.network))))) or "none yet"
+        networks = ", ".join(sorted({version.network for version in session.scalars(there)})) or "none yet"
         raise NotFound(f"There is no model {model!r}: expected a version's number or a network's name ({networks}).")
     return version
 
 
 def list_versions(session: Session) -> list[ModelVersion]:
-    """All versions, newest first."""
-    return list(session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc())))
+    """All versions but deleted ones, newest first."""
+    there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
+    return list(session.scalars(there.order_by(ModelVersion.id.desc())))
 
 
 def list_deployments(session: Session) -> list[Deployment]:

@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("trainings", sa.Column("keeps_best", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("model_versions", sa.Column("deleted_at", Instant(), nullable=True))
+    op.add_column("model_versions", sa.Column("purged_at", Instant(), nullable=True))
     op.create_table(
         "judgements",
         sa.Column("version_id", sa.Integer(), nullable=False),
@@ -36,5 +37,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("judgements")
+    op.execute("ALTER TABLE model_versions DROP COLUMN purged_at")
     op.execute("ALTER TABLE model_versions DROP COLUMN deleted_at")
     op.execute("ALTER TABLE trainings DROP COLUMN keeps_best")

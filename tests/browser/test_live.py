@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import jobs
+from core import deletion, jobs
 from core.blobs import Blobs
 from core.db import Database
 from tests.factories import make_job, make_upload, run_job
@@ -91,7 +91,7 @@ def test_a_job_deleted_elsewhere_turns_into_the_page_that_says_so(
 ) -> None:
     owner_page.goto(f"{site}/jobs/{job}")
     with db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
     expect(owner_page.get_by_role("heading", name="This has been deleted")).to_be_visible(timeout=10_000)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
-from core import chunks, intake, jobs, progress, purge, results, uploads
+from core import chunks, deletion, intake, jobs, progress, purge, results, retrying, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
@@ -139,7 +139,7 @@ def test_retrying_classifies_failed_images_again_and_leaves_the_others_alone(db:
     run_job(db, job, {"photos/1.jpg": ErrorCode.TRUNCATED})
     assert (view(db, job).n_done, view(db, job).n_failed) == (2, 1)
     with db.write() as session:
-        _, chunk_ids = jobs.retry_job(session, job)
+        _, chunk_ids = retrying.retry_job(session, job)
     assert len(chunk_ids) == 1
     assert (view(db, job).state, view(db, job).n_failed) == (JobState.RUNNING, 0)
     run_job(db, job, default=(0.1, 0.9))
@@ -155,7 +155,7 @@ def test_retrying_a_cancelled_job_goes_on_with_what_came_meanwhile(db: Database,
     add_shard(db, blobs, upload, 1, n_files=3)
     with db.write() as session:
         intake.complete_upload(session, upload, 2)
-        jobs.retry_job(session, job)
+        retrying.retry_job(session, job)
     run_job(db, job)
     assert (view(db, job).state, view(db, job).n_done, view(db, job).n_total) == (JobState.DONE, 5, 5)
 
@@ -164,7 +164,7 @@ def test_retrying_a_job_without_failures_changes_nothing(db: Database, blobs: Bl
     job = make_job(db, make_upload(db, blobs))
     run_job(db, job)
     with db.write() as session:
-        _, chunk_ids = jobs.retry_job(session, job)
+        _, chunk_ids = retrying.retry_job(session, job)
     assert chunk_ids == []
     assert view(db, job).state == JobState.DONE
 
@@ -222,7 +222,7 @@ def test_a_deleted_job_is_gone_and_its_id_is_not_used_again(db: Database, blobs:
     upload = make_upload(db, blobs)
     job, other = make_job(db, upload), make_job(db, upload)
     with db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
     with pytest.raises(Gone), db.read() as session:
         jobs.get_job(session, job)
     with pytest.raises(Gone), db.write() as session:
@@ -234,11 +234,11 @@ def test_the_last_job_takes_its_upload_along(db: Database, blobs: Blobs) -> None
     upload = make_upload(db, blobs)
     first, second = make_job(db, upload), make_job(db, upload)
     with db.write() as session:
-        jobs.delete_job(session, first)
+        deletion.delete_job(session, first)
     with db.read() as session:
         uploads.get_upload(session, upload)
     with db.write() as session:
-        jobs.delete_job(session, second)
+        deletion.delete_job(session, second)
     with pytest.raises(Gone), db.read() as session:
         uploads.get_upload(session, upload)
 
@@ -249,7 +249,7 @@ def test_purging_removes_rows_and_bytes_and_keeps_other_jobs(db: Database, blobs
     run_job(db, kept)
     run_job(db, deleted)
     with db.write() as session:
-        jobs.delete_job(session, deleted)
+        deletion.delete_job(session, deleted)
     assert purge.purge_all(db, blobs) == 2
     assert purge.purge_all(db, blobs) == 0
     with db.read() as session:
@@ -264,7 +264,7 @@ def test_a_running_jobs_worker_finds_nothing_to_record_after_a_delete(db: Databa
     with db.read() as session:
         chunk_id = chunks.list_ready(session, 1)[0]
     with db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
     with db.write() as session:
         assert chunks.claim_chunk(session, chunk_id, None, 60) is None
 
@@ -275,7 +275,7 @@ def test_a_retry_has_attempts_again_and_suspects_stay_suspects(db: Database, blo
         session.execute(update(Chunk).values(attempts=chunks.MAX_ATTEMPTS))
         jobs.fail_job(session, jobs.get_job(session, job).id, "The store did not answer.")
     with db.write() as session:
-        _, (chunk_id,) = jobs.retry_job(session, job)
+        _, (chunk_id,) = retrying.retry_job(session, job)
         claim = chunks.claim_chunk(session, chunk_id, None, 60)
     assert claim is not None
     assert claim.attempts == 3

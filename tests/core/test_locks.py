@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from core import chunks, intake, jobs, progress, purge, uploads
+from core import chunks, deletion, intake, jobs, progress, purge, retrying, uploads
 from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import Gone
@@ -29,12 +29,12 @@ def view(db: Database, uuid: UUID) -> JobView:
 
 def delete(db: Database, job: UUID) -> None:
     with db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
 
 
 def retry(db: Database, job: UUID) -> None:
     with db.write() as session:
-        jobs.retry_job(session, job)
+        retrying.retry_job(session, job)
 
 
 def claim_first(db: Database) -> None:
@@ -79,7 +79,7 @@ def test_whoever_deletes_a_job_second_is_told_that_it_is_gone(db: Database, blob
     job = make_job(db, make_upload(db, blobs))
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
-            jobs.delete_job(session, job)
+            deletion.delete_job(session, job)
             second = pool.submit(delete, db, job)
             let_run(second)
         with pytest.raises(Gone):

@@ -1,18 +1,29 @@
 """Versions in and out of use: an append-only history that rolls back without toggling."""
 
 import threading
-from uuid import UUID
+from collections.abc import Callable
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from core import jobs, registry
+from core import deletion, jobs, registry, retrying
 from core.blobs import Blobs
 from core.db import Database
-from core.errors import BadWeights, BlobMissing, Conflict, NotFound
-from core.orm import Deployment
+from core.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.orm import Deployment, ModelVersion
+from core.progress import describe
+from core.purge import purge_all
 from core.registry import FIRST_START, PROMOTED, ROLLED_BACK
-from tests.factories import make_job, make_manifest, make_upload, make_version, run_job
+from tests.factories import (
+    make_job,
+    make_labelled,
+    make_manifest,
+    make_training,
+    make_upload,
+    make_version,
+    run_job,
+)
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -119,3 +130,128 @@ def test_weights_that_are_not_those_of_the_manifest_are_refused(db: Database, bl
     blobs.put(registry.weights_key(make_manifest(weights=b"other weights")["digest"]), b"other weights")
     with db.read() as session:
         registry.check_weights(blobs, registry.get_version(session, whole))
+
+
+def delete(db: Database, version: int) -> None:
+    with db.write() as session:
+        deletion.delete_version(session, version)
+
+
+def list_ids(db: Database) -> list[int]:
+    with db.read() as session:
+        return [one.id for one in registry.list_versions(session)]
+
+
+def test_a_deleted_version_is_gone_but_what_it_did_stays_readable(db: Database, blobs: Blobs, version: int) -> None:
+    other = make_version(db, "another", weights=b"weights")
+    key = registry.weights_key(make_manifest(weights=b"weights")["digest"])
+    blobs.put(key, b"weights")
+    promote(db, other)
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    promote(db, version)
+    delete(db, other)
+    assert list_ids(db) == [version]
+    with db.read() as session, pytest.raises(Gone, match=f"version {other} has been deleted"):
+        registry.find_version(session, str(other))
+    with db.read() as session, pytest.raises(NotFound, match="a network's name"):
+        registry.find_version(session, "another")
+    purge_all(db, blobs)
+    with pytest.raises(BlobMissing):
+        blobs.get(key)
+    assert history(db)[1] == (other, PROMOTED)
+    with db.read() as session:
+        assert describe(session, jobs.get_job(session, job)).network == "another"
+
+
+def test_the_version_in_use_is_not_deleted(db: Database, version: int) -> None:
+    with pytest.raises(Conflict, match=f"Version {version} is in use"):
+        delete(db, version)
+    assert list_ids(db) == [version]
+
+
+def test_a_version_that_came_with_the_program_is_not_deleted(db: Database) -> None:
+    with db.write() as session:
+        shipped = registry.add_version(session, make_manifest("another") | {"who": "shipped"}).id
+    with pytest.raises(Conflict, match="came with Pawsort"):
+        delete(db, shipped)
+
+
+def test_a_version_that_a_running_job_needs_is_not_deleted(db: Database, blobs: Blobs, version: int) -> None:
+    other = make_version(db, "another")
+    promote(db, other)
+    job = make_job(db, make_upload(db, blobs))
+    promote(db, version)
+    with pytest.raises(Conflict, match="needed by 1 job that"):
+        delete(db, other)
+    run_job(db, job)
+    delete(db, other)
+
+
+def test_a_version_that_a_training_starts_from_is_not_deleted(db: Database, blobs: Blobs) -> None:
+    with db.write() as session:
+        other = registry.add_version(session, make_manifest(weights=b"another")).id
+    training = make_training(db, make_labelled(db, blobs), start_from=other)
+    with pytest.raises(Conflict, match="needed by 1 job that"):
+        delete(db, other)
+    with db.write() as session:
+        jobs.cancel_job(session, training)
+    delete(db, other)
+    with db.write() as session, pytest.raises(Gone, match=f"version {other} has been deleted"):
+        retrying.retry_job(session, training)
+
+
+def test_no_job_begins_or_goes_on_with_a_deleted_version(db: Database, blobs: Blobs) -> None:
+    other, upload = make_version(db, "another"), make_upload(db, blobs)
+    uuid = uuid4()
+    with db.write() as session:
+        jobs.create_classify_job(session, uuid, upload, model=str(other))
+        jobs.cancel_job(session, uuid)
+    delete(db, other)
+    with db.write() as session, pytest.raises(Gone, match="has been deleted"):
+        jobs.create_classify_job(session, uuid4(), upload, model=str(other))
+    with db.write() as session, pytest.raises(Gone, match="has been deleted"):
+        retrying.retry_job(session, uuid)
+    with pytest.raises(Gone, match="has been deleted"):
+        promote(db, other)
+
+
+def test_rolling_back_passes_over_deleted_versions(db: Database, version: int) -> None:
+    second, third = make_version(db, "second"), make_version(db, "third")
+    promote(db, second)
+    promote(db, third)
+    delete(db, second)
+    assert roll_back(db) == version
+
+
+def test_the_same_weights_trained_again_bring_a_deleted_version_back(db: Database, blobs: Blobs) -> None:
+    other = make_version(db, "another")
+    delete(db, other)
+    purge_all(db, blobs)
+    with db.write() as session:
+        assert registry.add_version(session, make_manifest("another")).id == other
+    assert other in list_ids(db)
+
+
+def test_of_deleting_and_promoting_at_the_same_moment_one_is_refused(db: Database, version: int) -> None:
+    other = make_version(db, "another")
+    refused: list[Exception] = []
+
+    def attempt(act: Callable[[Database, int], None]) -> None:
+        try:
+            act(db, other)
+        except (Conflict, Gone) as error:
+            refused.append(error)
+
+    for _ in range(10):
+        threads = [threading.Thread(target=attempt, args=(act,)) for act in (promote, delete)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with db.write() as session:
+            in_use, is_there = registry.find_in_use(session), other in list_ids(db)
+            assert (in_use == other) == is_there
+            session.execute(update(ModelVersion).values(deleted_at=None))
+        promote(db, version)
+    assert len(refused) == 10

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import jobs, progress, results
+from core import jobs, progress, results, retrying
 from core.blobs import Blobs
 from core.clock import db_now
 from core.db import Database
@@ -131,7 +131,7 @@ def test_a_night_in_which_nothing_ran_does_not_slow_the_rate_down(db: Database, 
         session.execute(update(Job).values(moved_at=db_now(-80_000)))
         session.execute(update(Result).values(error_code=ErrorCode.TRUNCATED))
         session.execute(update(Job).values(n_done=0, n_failed=4))
-        jobs.retry_job(session, job)
+        retrying.retry_job(session, job)
     run_job(db, job)
     assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import chunks, intake, jobs, purge, results, uploads
+from core import chunks, deletion, intake, jobs, purge, results, retrying, uploads
 from core.blobs import Blobs
 from core.chunks import Claim
 from core.clock import db_now
@@ -84,11 +84,11 @@ class Crowd:
                 case "cancel":
                     jobs.cancel_job(session, job)
                 case "retry":
-                    jobs.retry_job(session, job)
+                    retrying.retry_job(session, job)
                 case "change":
                     jobs.update_job(session, job, threshold=0.5)
                 case "delete":
-                    jobs.delete_job(session, job)
+                    deletion.delete_job(session, job)
 
     def create_job(self, upload: UUID, job: UUID) -> None:
         with self._db.write() as session:

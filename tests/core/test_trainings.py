@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import jobs, labels, training_claims, training_views, trainings, uploads
+from core import deletion, jobs, labels, retrying, training_claims, training_views, trainings, uploads
 from core.blobs import Blobs
 from core.clock import db_now
 from core.db import Database
@@ -129,7 +129,7 @@ def test_data_that_teaches_nothing_gets_a_sentence_and_leaves_nothing(
         create(db, upload)
     assert (n_rows(db, Job), n_rows(db, Training), n_rows(db, TrainingUpload)) == (0, 0, 0)
     with db.write() as session:
-        jobs.delete_upload(session, upload)
+        deletion.delete_upload(session, upload)
     purge_all(db, blobs)
     assert list(blobs.list("uploads/")) == []
 
@@ -223,7 +223,7 @@ def test_a_finished_training_has_a_version_that_is_not_in_use(db: Database, blob
     with db.read() as session:
         assert trainings.registry.current_version(session).id == version
     with pytest.raises(Conflict, match="is done"), db.write() as session:
-        jobs.retry_job(session, uuid)
+        retrying.retry_job(session, uuid)
 
 
 def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Database, blobs: Blobs) -> None:
@@ -255,7 +255,7 @@ def test_a_cancelled_training_goes_on_when_retried(db: Database, blobs: Blobs) -
         jobs.cancel_job(session, uuid)
     assert claim(db, uuid) is None
     with db.write() as session:
-        jobs.retry_job(session, uuid)
+        retrying.retry_job(session, uuid)
     with pytest.raises(LeaseLost):
         record(db, held, 2)
     record(db, must_claim(db, uuid), 2)
@@ -275,16 +275,16 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
     training, classifies = make_training(db, upload), make_job(db, upload)
     blobs.put(must_claim(db, training).blob_prefix + "1.npz", b"state")
     with pytest.raises(Conflict, match="belongs to a job"), db.write() as session:
-        jobs.delete_upload(session, upload)
+        deletion.delete_upload(session, upload)
     with db.read() as session:
-        assert jobs.list_taken_along(session, jobs.get_job(session, training)) == []
+        assert deletion.list_taken_along(session, jobs.get_job(session, training)) == []
     with db.write() as session:
-        jobs.delete_job(session, classifies)
+        deletion.delete_job(session, classifies)
     with db.read() as session:
         assert uploads.get_upload(session, upload).deleted_at is None
-        assert [one.uuid for one in jobs.list_taken_along(session, jobs.get_job(session, training))] == [upload]
+        assert [one.uuid for one in deletion.list_taken_along(session, jobs.get_job(session, training))] == [upload]
     with db.write() as session:
-        jobs.delete_job(session, training)
+        deletion.delete_job(session, training)
     with pytest.raises(Gone), db.read() as session:
         uploads.get_upload(session, upload)
     purge_all(db, blobs)

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import chunks, jobs, purge, uploads, workers
+from core import chunks, deletion, jobs, purge, uploads, workers
 from core.blobs import Blobs
 from core.broker import INFERENCE, KEY_PREFIX
 from core.clock import db_now
@@ -75,7 +75,7 @@ def test_an_upload_that_has_been_silent_for_days_is_finished_with_what_arrived(
 
 def test_what_was_deleted_is_purged(runtime: FakeRuntime, blobs: Blobs, job: UUID) -> None:
     with runtime.db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
     reconcile.reconcile(runtime)
     assert chunk_ids(runtime.db) == []
     assert list(blobs.list("uploads/")) == []
@@ -86,7 +86,7 @@ def test_a_purge_that_was_killed_goes_on(
 ) -> None:
     run_job(runtime.db, job)
     with runtime.db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
     monkeypatch.setattr(purge, "SLICE", 1)
     with runtime.db.write() as session:
         purge._purge_job_slice(session.scalars(select(Job.id)).one(), session)
@@ -97,7 +97,7 @@ def test_a_purge_that_was_killed_goes_on(
 
 def test_a_purge_that_takes_long_lets_the_next_round_go_on(runtime: FakeRuntime, blobs: Blobs, job: UUID) -> None:
     with runtime.db.write() as session:
-        jobs.delete_job(session, job)
+        deletion.delete_job(session, job)
     assert purge.purge_all(runtime.db, blobs, max_s=0) == 0
     assert chunk_ids(runtime.db) != []
     assert purge.purge_all(runtime.db, blobs) == 2

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from core import jobs
+from core import deletion, jobs, retrying
 from core.errors import NotFound
 from core.orm import Job
 from core.progress import JobView, describe, describe_all
@@ -99,7 +99,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
     """Classify again what failed, and only that"""
     services = get_services()
     with services.db.write() as session:
-        job, chunk_ids = jobs.retry_job(session, job_uuid)
+        job, chunk_ids = retrying.retry_job(session, job_uuid)
         view = describe(session, job)
     services.bell.ring(chunk_ids)
     return show_job(view)
@@ -114,7 +114,7 @@ def delete_job(job_uuid: UUID) -> Response:
     """
     services = get_services()
     with services.db.write() as session:
-        jobs.delete_job(session, job_uuid)
+        deletion.delete_job(session, job_uuid)
     services.bell.purge()
     return Response(status=202)
 

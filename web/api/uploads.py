@@ -5,7 +5,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response
 
-from core import intake, jobs, uploads
+from core import deletion, intake, uploads
 from core.errors import NotFound
 from core.orm import Upload
 from core.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
@@ -68,7 +68,7 @@ def delete_upload(upload_uuid: UUID) -> Response:
     """
     services = get_services()
     with services.db.write() as session:
-        jobs.delete_upload(session, upload_uuid)
+        deletion.delete_upload(session, upload_uuid)
     services.bell.purge()
     return Response(status=202)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 
-from core import jobs, results
+from core import deletion, jobs, results, retrying
 from core.errors import Conflict
 from core.orm import Upload
 from core.progress import describe, describe_all
@@ -82,7 +82,7 @@ def retry_job(uuid: UUID) -> Response:
     services = get_services()
     chunk_ids: list[int] = []
     with suppress(Conflict), services.db.write() as session:
-        _, chunk_ids = jobs.retry_job(session, uuid)
+        _, chunk_ids = retrying.retry_job(session, uuid)
     services.bell.ring(chunk_ids)
     return _see_job(uuid)
 
@@ -92,7 +92,7 @@ def confirm_delete(uuid: UUID) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
-        n_taken = sum(upload.n_images for upload in jobs.list_taken_along(session, job))
+        n_taken = sum(upload.n_images for upload in deletion.list_taken_along(session, job))
         view = describe(session, job)
     return render_template("delete.html", job=view, n_taken=n_taken)
 
@@ -102,7 +102,7 @@ def delete_job(uuid: UUID) -> Response:
     """Delete a job; its rows and bytes go in the background."""
     services = get_services()
     with services.db.write() as session:
-        jobs.delete_job(session, uuid)
+        deletion.delete_job(session, uuid)
     services.bell.purge()
     return _see(url_for("pages.list_jobs"))
 

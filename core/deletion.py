@@ -1,0 +1,89 @@
+"""Deleting: what is deleted is hidden at once; its rows and bytes go in slices later (core/purge.py)."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import jobs, registry, uploads
+from core.clock import db_now
+from core.db import locked
+from core.errors import Conflict
+from core.orm import ACTIVE_STATES, Job, JobState, ModelVersion, Training, TrainingUpload, Upload
+
+
+def delete_job(session: Session, uuid: UUID) -> None:
+    """Hide a job at once; its rows and bytes go in slices later (core/purge.py). The last job takes its upload along.
+
+    Raises:
+        NotFound, Gone: As `get_job`.
+    """
+    job, uploads_ = jobs.lock_with_uploads(session, uuid)
+    if job.state in ACTIVE_STATES:
+        job.state = JobState.CANCELLED
+        job.finished_at = db_now()
+    job.deleted_at = db_now()
+    job.revision += 1
+    session.flush()
+    for upload in uploads_:
+        if not _is_used(session, upload):
+            upload.deleted_at = db_now()
+
+
+def delete_upload(session: Session, uuid: UUID) -> None:
+    """Delete an upload that no job works on, for example one that a refused training had been sent for.
+
+    Raises:
+        NotFound, Gone: As `uploads.get_upload`.
+        Conflict: A job works on it, or has results of it.
+    """
+    upload = uploads.get_upload(session, uuid, lock=True)
+    if _is_used(session, upload):
+        raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the last one takes its upload along.")
+    upload.deleted_at = db_now()
+
+
+def list_taken_along(session: Session, job: Job) -> list[Upload]:
+    """The uploads that would go together with this job: no other one needs them."""
+    return [upload for upload in session.scalars(jobs.uploads_of(job)) if not _is_used(session, upload, but=job)]
+
+
+def _is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
+    """Whether any job, other than `but`, classifies the upload or trains on it."""
+    trains = select(TrainingUpload.job_id).where(TrainingUpload.upload_id == upload.id)
+    others = select(Job.id).where((Job.upload_id == upload.id) | Job.id.in_(trains), Job.deleted_at.is_(None))
+    if but is not None:
+        others = others.where(Job.id != but.id)
+    return session.scalar(others.limit(1)) is not None
+
+
+def delete_version(session: Session, version_id: int) -> None:
+    """Take a version out of all lists; what jobs, results and deployments say of it stays readable.
+
+    Its weights and judgements go later (core/purge.py).
+
+    Raises:
+        NotFound, Gone: There is no such version.
+        Conflict: It is in use, came with Pawsort, or a job that has not ended needs it.
+    """
+    registry.get_version(session, version_id)
+    version = session.scalars(locked(select(ModelVersion).where(ModelVersion.id == version_id))).one()
+    if registry.find_in_use(session) == version.id:
+        raise Conflict(f"Version {version.id} is in use. Promote another one or roll back first, then delete this one.")
+    if registry.is_shipped(version):
+        raise Conflict(f"Version {version.id} came with Pawsort and stays. It costs nothing while it is not in use.")
+    needing = _count_needing(session, version.id)
+    if needing:
+        raise Conflict(
+            f"Version {version.id} is needed by {needing} {'job' if needing == 1 else 'jobs'} that did not end yet."
+            " Wait for the end, or cancel first, then delete it."
+        )
+    version.deleted_at = db_now()
+
+
+def _count_needing(session: Session, version_id: int) -> int:
+    """How many active jobs classify with a version, judge it, or start training from it."""
+    active = select(Job.id).where(Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None))
+    using = session.scalars(active.where(Job.model_version_id == version_id)).all()
+    told = session.scalars(select(Training.parameters).where(Training.job_id.in_(active)))
+    return len(using) + len([one for one in told if one.get("start_from") == version_id])

@@ -1,0 +1,84 @@
+"""Going on with jobs that ended: what failed is done again, what was cancelled or failed is done to its end."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from core import jobs, registry
+from core.clock import db_now
+from core.db import change, locked
+from core.errors import Conflict
+from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobKind, JobState, Result, Training, UploadState
+
+ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
+
+
+def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
+    """Classify again what failed, and go on with what a cancelled or failed job left undone.
+
+    A training goes on after its last finished epoch, a judging begins anew; the reconciler rings for both.
+
+    A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
+    made ready again. What crashed a decoder before is read in its own process at once (`ATTEMPTS_KEPT`).
+
+    Returns:
+        The job, and the chunks to ring for.
+    Raises:
+        Conflict: The job has not ended yet.
+        Gone: Its version has been deleted.
+    """
+    job, uploads_ = jobs.lock_with_uploads(session, uuid)
+    if job.state in ACTIVE_STATES:
+        raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
+    if job.kind != JobKind.CLASSIFY:
+        _go_on_training(session, job)
+        return job, []
+    if job.model_version_id is not None:
+        registry.hold_version(session, job.model_version_id)
+    failed = (Result.job_id == job.id) & Result.error_code.is_not(None)
+    _reopen_chunks(session, job, failed)
+    deleted = change(session, delete(Result).where(failed))
+    job.n_failed -= deleted
+    job.n_chunks_done = _n_chunks_done(session, job)
+    is_arriving = any(upload.state == UploadState.RECEIVING for upload in uploads_)
+    job.state = JobState.RECEIVING if is_arriving else JobState.RUNNING
+    job.finished_at, job.error, job.moved_at = None, None, db_now()
+    job.revision += 1
+    session.flush()
+    chunk_ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == job.id, Chunk.state == ChunkState.READY)))
+    jobs.finish_job(session, job.id)
+    session.refresh(job)
+    return job, chunk_ids
+
+
+def _go_on_training(session: Session, job: Job) -> None:
+    if job.state == JobState.DONE:
+        came = f"version {job.model_version_id} came of it" if job.kind == JobKind.TRAIN else "it judged what there was"
+        raise Conflict(f"Job {job.uuid} is done: {came}. Start another one.")
+    training = session.scalars(locked(select(Training).where(Training.job_id == job.id))).one()
+    needed = training.parameters.get("start_from") if job.kind == JobKind.TRAIN else job.model_version_id
+    if needed is not None:
+        registry.hold_version(session, needed)
+    job.state = JobState.QUEUED
+    job.finished_at, job.error = None, None
+    job.revision += 1
+    training.lease_until, training.attempts, training.fence = None, 0, training.fence + 1
+    session.flush()
+
+
+def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> None:
+    shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
+    reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
+    of_job = Chunk.job_id == job.id
+    change(
+        session,
+        update(Chunk).where(of_job, reopened).values(state=ChunkState.READY, lease_until=None, fence=Chunk.fence + 1),
+    )
+    tired = (Chunk.state == ChunkState.READY) & (Chunk.attempts > ATTEMPTS_KEPT)
+    change(session, update(Chunk).where(of_job, tired).values(attempts=ATTEMPTS_KEPT))
+
+
+def _n_chunks_done(session: Session, job: Job) -> int:
+    done = select(func.count()).where(Chunk.job_id == job.id, Chunk.state == ChunkState.DONE)
+    return session.scalars(done).one()
