@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.augment import STRONG, Augmentation, augment
-from model.evaluate import accuracy, log_loss
+from model.augment import NONE, STRONG, Augmentation, augment
+from model.losses import NEITHER, make_loss, measure
+from model.tuning import Activations, moving
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
 _JUDGING_BATCH = 256
+_JUDGING_PIXELS = 2**21  # a batch of larger pictures is smaller, so that cancelling is heard in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Recipe:
             the last, without a warm-up.
         warmup_epochs: How long the rise takes; may be a fraction.
         weight_decay: Decoupled decay of the weights (Loshchilov and Hutter 2019, arXiv:1711.05101); 0 is plain Adam.
-        label_smoothing: 0.1 trains towards 0.05 and 0.95.
+        label_smoothing: 0.1 trains towards 0.05 and 0.95, or with three outputs towards 0.033 and 0.933.
         averaging: Decay, for each step, of the running mean of the weights, which is what is judged and kept;
             0 keeps the weights themselves.
         augmentation: How pictures are varied.
@@ -62,16 +64,23 @@ class Examples(NamedTuple):
 
     Attributes:
         images: uint8 (N, S, S, 3), 0 to 255.
-        labels: (N,), 0 or 1: the index of the class.
+        labels: (N,), 0 or 1: the index of the class; 2 for neither, where the network has an output for it.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.integer[Any]]
 
 
+class Passed(NamedTuple):
+    """Examples that have passed through the frozen layers of a network, for a model of the others."""
+
+    images: Activations
+    labels: NDArray[np.integer[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch brought. Loss is the mean binary cross-entropy in nats; accuracy is a share, 0 to 1.
+    """What one epoch brought. Loss is the mean cross-entropy in nats; accuracy is a share, 0 to 1.
 
     `loss` and `accuracy` are means over the training steps, on varied pictures, while the weights still moved;
     `val_loss` and `val_accuracy` are those of the averaged weights after the epoch, on plain pictures.
@@ -92,7 +101,8 @@ class Trainer:
     """Trains one network by one recipe.
 
     Args:
-        model: From `networks.build`, with the weights to start from. After each epoch it holds the averaged weights.
+        model: From `networks.build`, with the weights to start from; layers that are not trainable stay as they are.
+            After each epoch it holds the averaged weights.
         recipe: How to train.
         training: Pictures to learn from; their sides may be larger than the network's input.
         validation: Pictures to watch, in the size of the network's input.
@@ -100,37 +110,58 @@ class Trainer:
         ValueError: Images and labels do not fit each other or the network.
     """
 
-    def __init__(self, model: "keras.Model", recipe: Recipe, training: Examples, validation: Examples) -> None:
+    def __init__(
+        self, model: "keras.Model", recipe: Recipe, training: Examples | Passed, validation: Examples | Passed
+    ) -> None:
         self.model, self.recipe = model, recipe
         self.training, self.validation = training, validation
         self._side_px = int(model.input_shape[1])
-        _check(training, "training", self._side_px, exact=False)
-        _check(validation, "validation", self._side_px, exact=True)
+        self._has_neither = bool((training.labels == NEITHER).any())
+        labels = (0, 1, NEITHER) if self._has_neither else (0, 1)
+        _check(model, training, "training", (0, 1, NEITHER) if model.output_shape[1] > 1 else (0, 1), exact=False)
+        _check(model, validation, "validation", labels, exact=True)
+        if isinstance(training.images, Activations) and recipe.augmentation != NONE:
+            raise ValueError("expected no augmentation of activations: they are no pictures")
         self.n_steps = recipe.steps_per_epoch or -(-len(training.images) // recipe.batch_size)
         self.n_epochs_done = 0
         self._optimizer = _make_optimizer(recipe)
         self._optimizer.build(model.trainable_variables)
-        self._current = model.get_weights()
+        self._moving = moving(model)
+        self._current = self.weights()
         self._average = self._current
         self._running = _make_variables(self._average)
         self._step = self._compile()
         self._forward = _compile_forward(model)
 
-    def epochs(self, on_step: Callable[[int, int], object] = lambda step, n_steps: None) -> Iterator[Epoch]:
+    def epochs(
+        self,
+        on_step: Callable[[int, int], object] = lambda step, n_steps: None,
+        on_judging: Callable[[], object] = lambda: None,
+    ) -> Iterator[Epoch]:
         """Train the epochs that are left.
 
         Args:
             on_step: Called after each step with its number, from 1, and how many there are. What it raises ends the
                 training at once; the epoch under way is then lost.
+            on_judging: Called after each batch of validation pictures; likewise.
         Yields:
             One line for each epoch; between two of them the model holds the averaged weights.
         """
         while self.n_epochs_done < self.recipe.epochs:
-            yield self._run_epoch(on_step)
+            yield self._run_epoch(on_step, on_judging)
+
+    def weights(self) -> list[NDArray[Any]]:
+        """What the model holds now, but for what is frozen: after an epoch, what was judged."""
+        return [np.asarray(weight) for weight in self._moving]
+
+    def use(self, weights: Sequence[NDArray[Any]]) -> None:
+        """Put into the model what `weights` gave."""
+        _assign(self._moving, weights)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything needed to go on after the last whole epoch, as named arrays (for `np.savez`)."""
-        parts = {"current": self._current, "average": self._average, "optimizer": self._optimizer_arrays()}
+        """Everything needed to go on after the last whole epoch, as named arrays (for `np.savez`); nothing frozen."""
+        parts = {"current": self._current, "optimizer": self._optimizer_arrays()}
+        parts |= {"average": self._average} if self.recipe.averaging else {}
         arrays = {f"{part}.{i:03}": array for part, group in parts.items() for i, array in enumerate(group)}
         return arrays | {"n_epochs_done": np.array(self.n_epochs_done)}
 
@@ -147,15 +178,17 @@ class Trainer:
             )
         self.n_epochs_done = int(state["n_epochs_done"])
         self._current = _group(state, "current")
-        self._average = _group(state, "average")
+        self._average = _group(state, "average") or self._current
         _assign(self._optimizer.variables, _group(state, "optimizer"))
         _assign(self._running, self._average)
-        _assign(self.model.weights, self._average)
+        self.use(self._average)
 
-    def _run_epoch(self, on_step: Callable[[int, int], object]) -> Epoch:
+    def _run_epoch(self, on_step: Callable[[int, int], object], on_judging: Callable[[], object]) -> Epoch:
         """One epoch: put the moving weights in, step, judge the averaged ones, leave those in the model."""
         began = perf_counter()
-        _assign(self.model.weights, self._current)
+        self.use(self._current)
+        if isinstance(self.training.images, Activations):
+            self.training.images.start_epoch(self.n_epochs_done)
         _reseed(self.model, self.recipe.seed, self.n_epochs_done)
         sums = np.zeros(2)
         rate, n_images = 0.0, 0
@@ -164,22 +197,21 @@ class Trainer:
             sums += len(chosen) * self._take_step(step, chosen, rate)
             n_images += len(chosen)
             on_step(step + 1, self.n_steps)
-        self._current = self.model.get_weights()
+        self._current = self.weights()
         self._average = [variable.numpy() for variable in self._running] if self.recipe.averaging else self._current
         seconds = perf_counter() - began
+        self.use(self._average)
+        val_loss, val_accuracy = self._judge(on_judging)
         self.n_epochs_done += 1
-        _assign(self.model.weights, self._average)
-        val_loss, val_accuracy = self._judge()
         loss, accuracy = (float(value) for value in sums / n_images)
         return Epoch(
             self.n_epochs_done, loss, accuracy, val_loss, val_accuracy, rate, seconds, images_per_s=n_images / seconds
         )
 
-    def _judge(self) -> tuple[float, float]:
+    def _judge(self, on_batch: Callable[[], object]) -> tuple[float, float]:
         """Loss and accuracy of the model, as it is, on the validation pictures."""
-        p_second = predict_in_batches(self._forward, self.validation.images)[:, 0]
-        probabilities = np.stack([1 - p_second, p_second], axis=1)
-        return log_loss(probabilities, self.validation.labels), accuracy(probabilities, self.validation.labels)
+        outputs = predict_in_batches(self._forward, self.validation.images, on_batch)
+        return measure(outputs, self.validation.labels, self._has_neither)
 
     def _batches(self) -> Iterator[NDArray[np.intp]]:
         """Where the pictures of each step are, in the epoch's own order; sorted within a step, which reads faster."""
@@ -200,29 +232,27 @@ class Trainer:
         images, labels = self.training.images[chosen], self.training.labels[chosen]
         seed = tf.constant([self.recipe.seed, n_steps_done], tf.int32)
         loss, accuracy = self._step(
-            tf.constant(images), tf.constant(labels, tf.float32), seed, tf.constant(decay, tf.float32)
+            tf.constant(images), tf.constant(labels, tf.int32), seed, tf.constant(decay, tf.float32)
         )
         return np.array([float(loss), float(accuracy)])
 
     def _compile(self) -> Any:
         """The step as one graph: vary, forward, loss, gradient, update, average."""
-        import keras
         import tensorflow as tf
 
-        model, recipe, optimizer, running = self.model, self.recipe, self._optimizer, self._running
+        model, recipe, optimizer = self.model, self.recipe, self._optimizer
+        averages = list(zip(self._running, self._moving, strict=True)) if recipe.averaging else []
+        measure_loss = make_loss(int(model.output_shape[1]), self._has_neither, recipe.label_smoothing)
 
         def step(images: Any, labels: Any, seed: Any, decay: Any) -> Any:
             pixels = augment(images, self._side_px, recipe.augmentation, seed)
-            targets = labels * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
             with tf.GradientTape() as tape:
-                p_second = model(pixels, training=True)[:, 0]
-                loss = keras.ops.mean(keras.ops.binary_crossentropy(targets, p_second))
+                loss, right = measure_loss(labels, model(pixels, training=True))
             variables = model.trainable_variables
             optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-            for average, variable in zip(running, model.weights, strict=True) if recipe.averaging else ():
+            for average, variable in averages:
                 average.assign_add((1 - decay) * (variable.value - average))
-            right = tf.equal(p_second > 0.5, labels > 0.5)
-            return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+            return loss, right
 
         return tf.function(step, reduce_retracing=True)
 
@@ -239,17 +269,26 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
     return recipe.learning_rate * rise * (1 + cos(pi * share)) / 2
 
 
-def predict_in_batches(forward: Callable[[Any], Any], images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Run many pictures through a network, some hundred at a time.
+def predict_in_batches(
+    forward: Callable[[Any], Any],
+    images: NDArray[np.uint8] | Activations,
+    on_batch: Callable[[], object] = lambda: None,
+) -> NDArray[np.float32]:
+    """Run many pictures through a network, some at a time.
 
     Args:
         forward: From uint8 (N, side, side, 3) to float32 (N, C).
         images: uint8 (N, side, side, 3).
+        on_batch: Called after each batch.
     Returns:
         float32 (N, C), in the same order.
     """
-    starts = range(0, len(images), _JUDGING_BATCH)
-    return np.concatenate([np.asarray(forward(images[start : start + _JUDGING_BATCH])) for start in starts])
+    size = max(1, min(_JUDGING_BATCH, _JUDGING_PIXELS // images.shape[1] ** 2))
+    outputs = []
+    for start in range(0, len(images), size):
+        outputs.append(np.asarray(forward(images[start : start + size])))
+        on_batch()
+    return np.concatenate(outputs)
 
 
 def _compile_forward(model: "keras.Model") -> Any:
@@ -289,17 +328,26 @@ def _group(state: Mapping[str, NDArray[Any]], part: str) -> list[NDArray[Any]]:
     return [state[name] for name in sorted(state) if name.startswith(f"{part}.")]
 
 
-def _check(examples: Examples, what: str, side_px: int, *, exact: bool) -> None:
+def _check(model: "keras.Model", examples: Examples | Passed, what: str, known: Sequence[int], *, exact: bool) -> None:
     """Refuse what would fail, or silently go wrong, in the middle of an epoch."""
     images, labels = examples
+    if isinstance(images, Activations):
+        if images.shape[1:] != model.input_shape[1:]:
+            raise ValueError(f"expected {what} activations {model.input_shape}; got {images.shape}")
+    else:
+        _check_pixels(images, what, int(model.input_shape[1]), exact=exact)
+    if len(images) == 0 or labels.shape != (len(images),):
+        raise ValueError(
+            f"expected one label for each of at least one {what} image; got {labels.shape} for {len(images)}"
+        )
+    if not np.isin(labels, known).all():
+        said = f"{', '.join(map(str, known[:-1]))} and {known[-1]}"
+        raise ValueError(f"expected {what} labels {said}; got {sorted(set(labels.tolist()))[:5]}")
+
+
+def _check_pixels(images: NDArray[np.uint8], what: str, side_px: int, *, exact: bool) -> None:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
         raise ValueError(f"expected {what} images as uint8 (N, S, S, 3); got {images.dtype} {images.shape}")
     if images.shape[1] < side_px or (exact and images.shape[1] != side_px):
         expected = f"{side_px} px" if exact else f"at least {side_px} px"
         raise ValueError(f"expected {what} images of {expected} for this network; got {images.shape[1]} px")
-    if len(images) == 0 or labels.shape != (len(images),):
-        raise ValueError(
-            f"expected one label for each of at least one {what} image; got {labels.shape} for {len(images)}"
-        )
-    if not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"expected {what} labels 0 and 1; got {sorted(set(labels.tolist()))[:5]}")
