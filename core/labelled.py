@@ -1,0 +1,62 @@
+"""Uploads that people can choose a training's pictures from, and those that a training learned from. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from core.orm import Image, Job, Label, TrainingUpload, Upload, UploadState
+from core.paging import Page, decode_cursor, encode_cursor
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledUpload:
+    """A complete upload, with how many of its files have a content that a folder or a person named."""
+
+    uuid: UUID
+    name: str
+    created_at: datetime
+    n_images: int
+    n_labelled: int
+
+
+def list_labelled(session: Session, cursor: str | None = None, limit: int = 100) -> Page[LabelledUpload]:
+    """Complete uploads that were sent with labels, or of whose pictures a person said something; newest first."""
+    query = select(Upload).where(_is_there(), Upload.labelled | Upload.id.in_(_corrected()))
+    if cursor:
+        query = query.where(Upload.id < decode_cursor(cursor, int)[0])
+    rows = list(session.scalars(query.order_by(Upload.id.desc()).limit(limit + 1)))
+    return Page(_view(session, rows[:limit]), encode_cursor(rows[limit - 1].id) if len(rows) > limit else None)
+
+
+def find_uploads(session: Session, uuids: Sequence[UUID]) -> list[LabelledUpload]:
+    """Those of the named uploads that are complete and still there, newest first."""
+    query = select(Upload).where(_is_there(), Upload.uuid.in_(uuids)).order_by(Upload.id.desc())
+    return _view(session, list(session.scalars(query)))
+
+
+def list_learned_from(session: Session, job: Job) -> list[Upload]:
+    """The uploads that a training was given, deleted ones too; none when it learns from everything labelled."""
+    query = select(Upload).join(TrainingUpload, TrainingUpload.upload_id == Upload.id)
+    return list(session.scalars(query.where(TrainingUpload.job_id == job.id).order_by(Upload.id)))
+
+
+def _is_there() -> ColumnElement[bool]:
+    return (Upload.state == UploadState.COMPLETE) & Upload.deleted_at.is_(None)
+
+
+def _corrected() -> ColumnElement[int]:
+    """Uploads of which a person named a picture; folders' labels carry no image."""
+    return select(Image.upload_id).join(Label, Label.image_id == Image.id).scalar_subquery()
+
+
+def _view(session: Session, uploads: Sequence[Upload]) -> list[LabelledUpload]:
+    named = select(Label.id).where(Label.sha256 == Image.sha256, Label.label.is_not(None)).exists()
+    counted = select(Image.upload_id, func.count()).where(Image.upload_id.in_([one.id for one in uploads]), named)
+    n_labelled = dict(session.execute(counted.group_by(Image.upload_id)).all()) if uploads else {}
+    return [
+        LabelledUpload(one.uuid, one.name, one.created_at, one.n_images, n_labelled.get(one.id, 0)) for one in uploads
+    ]
