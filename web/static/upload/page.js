@@ -2,61 +2,25 @@
 
 import { callJson } from "../http.js";
 import { ENDED, watchJob } from "../poll.js";
-import { percentOf, plural } from "../words.js";
+import { percentOf } from "../words.js";
 import { ArchiveSender } from "./archive.js";
-import { collectEntries, collectFiles, takeEntries } from "./collect.js";
 import { isArchive, nameFor, newUuid } from "./names.js";
 import { Panel, isOver } from "./panel.js";
 import { Sender } from "./sender.js";
 import { Slots } from "./slots.js";
+import { openZone } from "./zone.js";
 
 /** Three shards under way; browsers open six connections to a server, the others are for polls and pictures. */
 const slots = new Slots(3);
 const uploads = new Set();
 const parent = document.querySelector("[data-uploads]");
-const zoneTitle = document.querySelector("#drop-title");
-const restingTitle = zoneTitle.textContent;
 const pageTitle = document.title;
 
-for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
-for (const button of document.querySelectorAll("[data-pick]")) {
-  const input = document.querySelector(`[data-input="${button.dataset.pick}"]`);
-  button.addEventListener("click", () => input.click());
-  input.addEventListener("change", () => {
-    const found = collectFiles(input.files);
-    input.value = "";
-    send(found);
-  });
-}
-
-let dragDepth = 0;
-addEventListener("dragenter", (event) => markDragging(event, 1));
-addEventListener("dragleave", (event) => markDragging(event, -1));
-addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
-addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  markDragging(event, -dragDepth);
-  // Before anything is awaited: the browser empties the list as soon as this handler ends.
-  const entries = takeEntries(event.dataTransfer);
-  collectEntries(entries, (n) => (zoneTitle.textContent = `Looking through the folder … ${plural(n, "file")}`))
-    .then(send)
-    .finally(() => (zoneTitle.textContent = restingTitle));
-});
+openZone(send);
 
 addEventListener("beforeunload", (event) => {
   if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
 });
-
-function carriesFiles(event) {
-  return Array.from(event.dataTransfer?.types ?? []).includes("Files");
-}
-
-function markDragging(event, step) {
-  if (!carriesFiles(event)) return;
-  dragDepth = Math.max(0, dragDepth + step);
-  document.body.classList.toggle("is-dragging", dragDepth > 0);
-}
 
 /** Archives become jobs of their own; everything else is one upload. */
 function send({ files, unreadable }) {

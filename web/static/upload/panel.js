@@ -14,15 +14,18 @@ export class Panel {
   #isPlanned = false;
 
   /**
-   * @param {{parent: Element, sender: object, jobPage: string, onStop: () => void, onResume: () => void}} options
+   * @param {{parent: Element, sender: object, jobPage: string|null, onStop: () => void, onResume: () => void}} options
+   *   jobPage: null when nothing is sorted; the template then has neither its link nor its bar.
    */
   constructor({ parent, sender, jobPage, onStop, onResume }) {
     const fragment = document.querySelector("#upload-panel").content.cloneNode(true);
     for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
     this.sender = sender;
     this.#parts.title.textContent = sender.name;
-    this.#parts.link.href = jobPage;
-    this.#parts.link.setAttribute("aria-label", `Open the page of ${sender.name} in a new tab`);
+    if (jobPage !== null) {
+      this.#parts.link.href = jobPage;
+      this.#parts.link.setAttribute("aria-label", `Open the page of ${sender.name} in a new tab`);
+    }
     this.#parts.stop.addEventListener("click", onStop);
     this.#parts.resume.addEventListener("click", onResume);
     parent.prepend(fragment);
@@ -50,7 +53,7 @@ export class Panel {
   show() {
     const { state } = this.sender;
     this.#showSent(state);
-    this.#showSorted(state);
+    if (this.#parts.sorted) this.#showSorted(state);
     this.#showSkipped(state);
     setText(this.#parts.message, state.message);
     this.#parts.message.className = state.phase === "halted" ? "notice notice--bad" : "";

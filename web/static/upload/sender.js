@@ -18,12 +18,14 @@ import { CHANGED, haltSentence, isReadable, waitSentence } from "./trouble.js";
 
 export class Sender {
   /**
-   * @param {{uploadId: string, jobId: string, name: string, files: import("./collect.js").Found[],
-   *   slots: import("./slots.js").Slots, onChange: () => void}} options
+   * @param {{uploadId: string, jobId: string|null, name: string, files: import("./collect.js").Found[],
+   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean}} options
+   *   jobId: null to send only, for a training. labelled: the folders' names are labels.
    */
-  constructor({ uploadId, jobId, name, files, slots, onChange }) {
+  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false }) {
     this.uploadUrl = `/api/v1/uploads/${uploadId}`;
     this.jobUrl = `/api/v1/jobs/${jobId}`;
+    this.labelled = labelled;
     this.uploadId = uploadId;
     this.name = name;
     this.files = files;
@@ -32,7 +34,7 @@ export class Sender {
     this.stopper = new AbortController();
     this.underWay = new Map();
     this.queue = null;
-    this.isJobOpen = false;
+    this.isJobOpen = jobId === null;
     this.doneBytes = 0;
     this.state = {
       phase: "opening",
@@ -66,7 +68,8 @@ export class Sender {
 
   async #open() {
     const { signal } = this.stopper;
-    const upload = await this.#retried(() => callJson("PUT", this.uploadUrl, { name: this.name }, signal), "opening");
+    const wanted = { name: this.name, labelled: this.labelled };
+    const upload = await this.#retried(() => callJson("PUT", this.uploadUrl, wanted, signal), "opening");
     if (this.queue === null) this.#plan(upload.limits);
     if (this.isJobOpen) return;
     // The job comes before the first shard, so that pictures are sorted while the others are still on their way.
