@@ -8,14 +8,16 @@ from uuid import UUID
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
+from sqlalchemy.orm import Session
 
 from core import deletion, jobs, results, retrying
 from core.errors import Conflict
-from core.orm import Upload
+from core.orm import Job, JobKind, Upload
 from core.progress import describe, describe_all
 from core.results import ResultFilter
+from web.api.jobs import etag_of
 from web.auth import public
-from web.pages import showing
+from web.pages import showing, training_job
 from web.pages.choice import Choice
 from web.pages.words import register_words
 from web.services import get_services
@@ -40,26 +42,43 @@ def list_jobs() -> str:
     with get_services().db.read() as session:
         page = jobs.list_jobs(session, cursor, JOBS_SHOWN)
         views = describe_all(session, page.items)
-    return render_template("jobs.html", jobs=views, next=page.next, is_first_page=cursor is None)
+        trainings = {job.uuid: training_job.look(session, job) for job in page.items if job.kind != JobKind.CLASSIFY}
+    return render_template("jobs.html", jobs=views, trainings=trainings, next=page.next, is_first_page=cursor is None)
 
 
 @pages.get("/jobs/<uuid:uuid>")
-def show_job(uuid: UUID) -> str:
-    """A job: how far it is, its counts, and a grid of its pictures."""
+def show_job(uuid: UUID) -> str | Response:
+    """A job: how far it is, its counts, and a grid of its pictures; of a training, its curves."""
     choice = Choice.from_request(request)
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
+        if job.kind != JobKind.CLASSIFY:
+            return _show_training(session, job)
         page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
         view = describe(session, job)
     return render_template("job.html", job=view, choice=choice, rows=page.items, next=page.next)
 
 
+def _show_training(session: Session, job: Job) -> Response:
+    """The page of a training, with an ETag: it is asked for again and again while it is open."""
+    tag = etag_of(job)
+    if request.if_none_match.contains_weak(tag):
+        response = Response(status=304)
+    else:
+        page = training_job.look_closely(session, job)
+        response = Response(render_template("training_job.html", shown=page.shown, uploads=page.uploads))
+    response.set_etag(tag)
+    return response
+
+
 @pages.get("/jobs/<uuid:uuid>/failed")
-def show_failed(uuid: UUID) -> str:
+def show_failed(uuid: UUID) -> str | Response:
     """The files of a job that have no label, each with its reason, and what an archive left out."""
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
+        if job.kind != JobKind.CLASSIFY:
+            return _see_job(uuid)
         page = results.list_results(session, job, ResultFilter(failed=True), cursor, FAILURES_SHOWN)
         view = describe(session, job)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from flask.sansio.app import App
 
-from core.orm import JobState
+from core.orm import JobKind, JobState
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 _STATES = {
@@ -16,12 +16,14 @@ _STATES = {
     JobState.CANCELLED: "Stopped",
     JobState.FAILED: "Failed",
 }
+_RUNNING = {JobKind.TRAIN: "Training", JobKind.JUDGE: "Judging"}
 
 
 def register_words(app: App) -> None:
     """Make these words available to the templates, as filters."""
     filters = {
         "count": count,
+        "plural": plural,
         "bytes": in_bytes,
         "percent": percent,
         "label": label,
@@ -88,9 +90,13 @@ def label(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def state_word(state: str) -> str:
+def state_word(state: str, kind: str = JobKind.CLASSIFY) -> str:
     """What a person calls this state of a job."""
-    return _STATES[JobState(state)]
+    return (
+        _RUNNING.get(JobKind(kind), _STATES[JobState.RUNNING])
+        if state == JobState.RUNNING
+        else _STATES[JobState(state)]
+    )
 
 
 def moment(instant: datetime) -> str:

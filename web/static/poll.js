@@ -7,12 +7,13 @@ export const ENDED = new Set(["done", "cancelled", "failed"]);
 
 /**
  * @param {string} url The job's address in the API.
- * @param {{onJob: (job: object) => void, onLost?: () => void, onGone?: () => void, isPatient?: boolean}} on
+ * @param {{onJob: (job: object) => void, onLost?: () => void, onGone?: () => void, isPatient?: boolean,
+ *   read?: (answer: Response) => Promise<{state: string}>}} on
  *   onJob: the job has changed. onLost: the server did not answer; it will be asked again. onGone: the job is no more.
- *   isPatient: a job that is not there yet may still come.
+ *   isPatient: a job that is not there yet may still come. read: what onJob gets of an answer; its JSON when not given.
  * @returns {() => void} Call it to stop watching.
  */
-export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isPatient = false }) {
+export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isPatient = false, read = (answer) => answer.json() }) {
   let tag = "";
   let delay = FASTEST_MS;
   let timer = 0;
@@ -57,7 +58,7 @@ export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isP
   async function take(answer) {
     const isGone = answer.status === 410 || (answer.status === 404 && !isPatient);
     if (answer.status === 200) {
-      const job = await answer.json();
+      const job = await read(answer);
       tag = answer.headers.get("ETag") ?? "";
       delay = FASTEST_MS;
       if (ENDED.has(job.state)) stop();

@@ -1,19 +1,21 @@
 /** The list of jobs: the rows of jobs that have not ended keep up with them. */
 
 import { showJob } from "../job/view.js";
+import { keepLive } from "../live.js";
 import { ENDED, watchJob } from "../poll.js";
 
 /** Watching costs a request a second each: the newest few are enough. */
 const MOST_WATCHED = 6;
 
 for (const row of Array.from(document.querySelectorAll("[data-jobs] > [data-job]")).filter(isActive).slice(0, MOST_WATCHED)) {
-  watchJob(`/api/v1/jobs/${row.dataset.job}`, {
-    onJob(job) {
-      showJob(row, job);
-      for (const field of ["bar", "progress"]) row.querySelector(`[data-field="${field}"]`).hidden = ENDED.has(job.state);
-    },
-    onGone: () => row.remove(),
-  });
+  const onGone = () => row.remove();
+  if (row.dataset.page) keepLive(row, row.dataset.page, { onGone });
+  else watchJob(`/api/v1/jobs/${row.dataset.job}`, { onJob: (job) => show(row, job), onGone });
+}
+
+function show(row, job) {
+  showJob(row, job);
+  for (const field of ["bar", "progress"]) row.querySelector(`[data-field="${field}"]`).hidden = ENDED.has(job.state);
 }
 
 function isActive(row) {

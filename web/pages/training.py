@@ -1,0 +1,179 @@
+"""Starting a training from a page: choose pictures, see what is in them, set parameters, start.
+
+    /train ─► /train/new?upload=…&upload=… (or data=all) ─► POST /train/new ─► the job's page
+
+Each step is a form of its own that works without JavaScript; only sending a folder needs it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from core import jobs, labelled, training_views, trainings
+from core.datasets import Found
+from core.errors import Invalid
+from core.labelled import LabelledUpload
+from core.orm import ModelVersion
+from core.parts import Part
+from web.auth import current_user_id
+from web.pages import training_form
+from web.pages.routes import pages
+from web.pages.training_form import ANYTHING, Typed
+from web.services import get_services
+
+UPLOADS_SHOWN = 12
+EVERYTHING = "all"
+MAX_CHOSEN = 1000
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The pictures to learn from: uploads by id, or everything labelled (`uuids` None)."""
+
+    uuids: list[UUID] | None
+
+    @classmethod
+    def from_request(cls) -> "Chosen":
+        """From the address or the form.
+
+        Raises:
+            Invalid: Something that is no id was sent.
+        """
+        if request.values.get("data") == EVERYTHING:
+            return cls(None)
+        return cls(_uuids(request.values.getlist("upload")))
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was chosen."""
+        return self.uuids == []
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Names and values that carry this choice through a form or an address."""
+        return [("data", EVERYTHING)] if self.uuids is None else [("upload", str(uuid)) for uuid in self.uuids]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the second page shows beside what was typed."""
+
+    found: Found
+    uploads: list[LabelledUpload]
+    starts: list[ModelVersion]
+
+    @property
+    def n_training(self) -> int:
+        """Pictures of the training part: the defaults depend on it."""
+        return self.found.by_part.get(Part.TRAINING, 0)
+
+
+@pages.get("/train")
+def choose_training_data() -> str:
+    """The first step: which uploads to learn from, or a folder to send."""
+    return _show_choice(_uuids(request.args.getlist("upload")))
+
+
+@pages.get("/train/new")
+def prepare_training() -> str | tuple[str, int]:
+    """The second step: what is in the chosen pictures, and how to train on them."""
+    if again := request.args.get("again"):
+        return _show_again(_uuids([again])[0])
+    chosen = Chosen.from_request()
+    if chosen.is_nothing:
+        return _show_choice([], is_missing=True), 422
+    with get_services().db.read() as session:
+        return _show_form(_prepare(session, chosen), chosen, Typed({}))
+
+
+@pages.post("/train/new")
+def start_training() -> Response | str | tuple[str, int]:
+    """Start what the form says; when something is wrong, the form again with a sentence beside each such field."""
+    chosen, typed = Chosen.from_request(), Typed.from_request(request)
+    if chosen.is_nothing:
+        return _show_choice([], is_missing=True), 422
+    services = get_services()
+    with services.db.read() as session:
+        prepared = _prepare(session, chosen)
+        checked = training_form.check(session, typed, prepared.n_training)
+    if checked.wrong or prepared.found.problem or "look" in request.form:
+        return _show_form(prepared, chosen, checked), 200 if "look" in request.form else 422
+    try:
+        job_uuid = _start(chosen, checked)
+    except Invalid as error:  # the pictures, or the name
+        return _show_form(prepared, chosen, Typed(typed.values, {ANYTHING: error.message})), 422
+    response = redirect(url_for("pages.show_job", uuid=job_uuid), 303)
+    assert isinstance(response, Response)
+    return response
+
+
+def _start(chosen: Chosen, typed: Typed) -> UUID:
+    services = get_services()
+    uuid = _uuids([request.form.get("id", "") or str(uuid4())])[0]
+    name = request.form.get("name", "").strip() or None
+    with services.db.write() as session:
+        job = trainings.create_training_job(session, uuid, typed.given, chosen.uuids, current_user_id(), name)
+        job_id = job.id
+    services.bell.ring_training([job_id])
+    return uuid
+
+
+def _show_choice(chosen: Sequence[UUID], is_missing: bool = False) -> str:
+    cursor = request.args.get("cursor")
+    with get_services().db.read() as session:
+        page = labelled.list_labelled(session, cursor, UPLOADS_SHOWN)
+        here = {upload.uuid for upload in page.items}
+        first = labelled.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
+    return render_template(
+        "training_choice.html",
+        uploads=[*first, *page.items],
+        chosen=set(chosen),
+        next=page.next,
+        is_first_page=cursor is None,
+        is_missing=is_missing,
+    )
+
+
+def _show_again(job_uuid: UUID) -> str:
+    """The form with everything as in an earlier training, as far as it is still there."""
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        parameters = training_views.describe_training(session, job).parameters
+        learned_from = labelled.list_learned_from(session, job)
+        left = [upload.uuid for upload in learned_from if upload.deleted_at is None]
+        chosen = Chosen(left if learned_from else None)
+        if not chosen.is_nothing:
+            return _show_form(_prepare(session, chosen), chosen, Typed.from_parameters(parameters))
+    return _show_choice([], is_missing=True)
+
+
+def _prepare(session: Session, chosen: Chosen) -> Prepared:
+    found = trainings.look_at_data(session, chosen.uuids)
+    return Prepared(found, labelled.find_uploads(session, chosen.uuids or []), training_form.list_starts(session))
+
+
+def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
+    return render_template(
+        "training_form.html",
+        found=prepared.found,
+        uploads=prepared.uploads,
+        starts=prepared.starts,
+        chosen=chosen,
+        typed=typed,
+        anything=typed.wrong.get(ANYTHING),
+        form=training_form,
+        n_training=prepared.n_training,
+        job_id=request.form.get("id") or uuid4(),
+        name=request.form.get("name", ""),
+    )
+
+
+def _uuids(texts: Sequence[str]) -> list[UUID]:
+    if len(texts) > MAX_CHOSEN:
+        raise Invalid(f"Expected at most {MAX_CHOSEN} uploads; got {len(texts)}. Choose everything labelled instead.")
+    try:
+        return list(dict.fromkeys(UUID(text) for text in texts))
+    except ValueError:
+        raise Invalid("This address names something that is no upload. Choose the pictures again.") from None

@@ -1,0 +1,181 @@
+"""The form that starts a training: what was typed, what is wrong with it, and what happens when it is left empty."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Request
+from sqlalchemy.orm import Session
+
+from core import registry, trainings
+from core.errors import Invalid, NotFound
+from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds
+from core.orm import ModelVersion
+from core.parameters import AUGMENTATIONS, COMMON, WHOLE, choose_parameters
+from web.pages.words import count
+
+ANYTHING = ""  # the key of what is wrong with several fields together
+AUGMENTATION_WORDS = {
+    "none": "None: pictures as they are",
+    "light": "Light: mirrored, stretched a little",
+    "strong": "Strong: also zoomed, turned, recoloured, partly covered",
+}
+NUMBERS = {
+    "epochs": ("Epochs", "How often the network goes through the pictures, at most."),
+    "steps_per_epoch": ("Steps in each epoch", "Batches; automatic shows every picture once."),
+    "batch_size": ("Batch size", "Pictures in each step. Less needs less memory."),
+    "learning_rate": ("Learning rate", "The highest one; smaller is slower and steadier."),
+    "early_stopping": ("Early stopping", "Ends after so many epochs without progress; 0 is never."),
+    "seed": ("Seed", "Of everything random: the same one gives the same network."),
+}
+AUTOMATIC = {"steps_per_epoch": "every picture once"}
+MAX_TYPED = 100
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What one field says for one network: its bounds, and what is taken when it is left empty."""
+
+    network: str
+    bounds: str
+    placeholder: str
+
+
+@dataclass(frozen=True)
+class NumberField:
+    """A field for a number, with a hint for each network."""
+
+    name: str
+    label: str
+    meaning: str
+    hints: list[Hint]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody filled in, as text, and one sentence for each field that is wrong."""
+
+    values: Mapping[str, str]
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_request(cls, request: Request) -> "Typed":
+        """Read it from the form."""
+        return cls({name: request.form.get(name, "").strip()[:MAX_TYPED] for name in (*CHOICES, *NUMBERS)})
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> "Typed":
+        """The parameters of an earlier training."""
+        names = (*CHOICES, *NUMBERS)
+        return cls({name: _shown(parameters[name]) for name in names if parameters.get(name) is not None})
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    @property
+    def network(self) -> str:
+        """The network chosen, or the one that is marked before anybody chooses."""
+        return self["network"] if self["network"] in trainable() else first_network()
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What `choose_parameters` takes: fields left empty are not given, what is no number stays text."""
+        told = {name: _number(name, value) for name, value in self.values.items() if value != ""}
+        return told | {"network": self["network"] or self.network}
+
+
+CHOICES = ("network", "augmentation", "start_from")
+
+
+def trainable() -> list[str]:
+    """The names of the networks that a job can train, the default one first if it is among them."""
+    names = [network.name for network in NETWORKS.values() if network.parameters]
+    return sorted(names, key=lambda name: name != DEFAULT_NETWORK)
+
+
+def first_network() -> str:
+    """The network that is chosen when nobody chooses."""
+    return trainable()[0]
+
+
+def check(session: Session, typed: Typed, n_training: int) -> Typed:
+    """The same with a sentence for each field that is wrong, and for what does not fit together."""
+    given = typed.given
+    network = {"network": typed.network}
+    wrong: dict[str, str] = {}
+    for name, value in given.items():
+        if sentence := _wrong(session, network | {name: value}, n_training):
+            wrong[name] = _without_name(sentence, name)
+    if not wrong and (sentence := _wrong(session, given, n_training)):
+        wrong[ANYTHING] = sentence
+    return Typed(typed.values, wrong)
+
+
+def number_fields(n_training: int) -> list[NumberField]:
+    """The fields for numbers; hints depend on the network and on how many pictures there are to train on."""
+    defaults = {name: choose_parameters({"network": name}, n_training).to_dict() for name in trainable()}
+    return [
+        NumberField(name, label, meaning, [_hint(network, name, values[name]) for network, values in defaults.items()])
+        for name, (label, meaning) in NUMBERS.items()
+    ]
+
+
+def augmentation_default(network: str, n_training: int) -> str:
+    """How pictures are varied when nobody chooses."""
+    return choose_parameters({"network": network}, n_training).augmentation
+
+
+def augmentations() -> list[tuple[str, str]]:
+    """Values and words of the field."""
+    return [(name, AUGMENTATION_WORDS.get(name, name)) for name in AUGMENTATIONS]
+
+
+def list_starts(session: Session) -> list[ModelVersion]:
+    """Versions whose weights a training can begin with, newest first."""
+    return [version for version in registry.list_versions(session) if version.network in trainable()]
+
+
+def _wrong(session: Session, given: Mapping[str, Any], n_training: int) -> str | None:
+    try:
+        trainings.check_parameters(session, given, n_training)
+    except (Invalid, NotFound) as error:
+        return error.message
+    return None
+
+
+def _without_name(sentence: str, name: str) -> str:
+    rest = sentence.removeprefix(f"{name}: ")
+    return rest[:1].upper() + rest[1:]
+
+
+def _hint(network: str, name: str, default: Any) -> Hint:
+    bounds = (NETWORKS[network].parameters | COMMON)[name]
+    automatic = AUTOMATIC.get(name, "") if default is None else _shown(default)
+    return Hint(network, _bounds_text(name, bounds), f"automatic: {automatic}" if automatic else "automatic")
+
+
+def _bounds_text(name: str, bounds: Bounds) -> str:
+    kind = "Whole number" if name in WHOLE else "Number"
+    return f"{kind} from {_bound(bounds.low)} to {_bound(bounds.high)}."
+
+
+def _bound(value: float) -> str:
+    return count(int(value)) if float(value).is_integer() else _shown(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+        return f"{value:.{decimals}f}".rstrip("0") if decimals <= 8 else repr(value)
+    return str(value)
+
+
+def _number(name: str, text: str) -> Any:
+    """The number that was typed, or the text itself, which the check then refuses in words."""
+    if name in ("network", "augmentation"):
+        return text
+    try:
+        return int(text) if name in WHOLE else float(text)
+    except ValueError:
+        return text

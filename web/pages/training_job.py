@@ -1,0 +1,201 @@
+"""A training as the templates show it: what is happening now, in words; its curves; its epochs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core import labelled, training_views
+from core.orm import EpochRow, Job, JobKind, JobState, Upload
+from core.progress import JobView, describe
+from core.training_views import TrainingView
+from web.pages.charts import Chart, Mark, Series, line_chart
+from web.pages.words import count, duration, plural, rate
+
+_PHASES = {
+    "reading": "Reading: looking up the pictures",
+    "preparing": "Preparing the network",
+    "judging": "Judging, on pictures that were not trained on",
+}
+_PARAMETERS = {
+    "network": "Network",
+    "epochs": "Epochs, at most",
+    "steps_per_epoch": "Steps in each epoch",
+    "batch_size": "Batch size",
+    "learning_rate": "Learning rate",
+    "augmentation": "Augmentation",
+    "early_stopping": "Early stopping",
+    "seed": "Seed",
+    "start_from": "Started from",
+}
+
+
+@dataclass(frozen=True)
+class ShownTraining:
+    """A training beside its job."""
+
+    job: JobView
+    training: TrainingView
+
+    @property
+    def epochs(self) -> list[EpochRow]:
+        """Those that have ended, in their order."""
+        return self.training.epochs
+
+    @property
+    def n_epochs(self) -> int:
+        """How many there will be, at most."""
+        return int(self.training.parameters.get("epochs", 0))
+
+    @property
+    def best(self) -> int | None:
+        """The number of the epoch with the lowest validation loss, the one that is kept."""
+        known = [epoch for epoch in self.epochs if math.isfinite(epoch.val_loss)]
+        return min(known, key=lambda epoch: epoch.val_loss).number if known else None
+
+    @property
+    def done(self) -> float:
+        """Epochs that are over, with the share of the present one."""
+        begun = self._step_share if self.training.phase == "training" else 0.0
+        return min(len(self.epochs) + begun, float(self.n_epochs))
+
+    @property
+    def percent(self) -> int:
+        """Whole percent of the epochs."""
+        return int(100 * self.done / self.n_epochs) if self.n_epochs else 0
+
+    @property
+    def _step_share(self) -> float:
+        return self.training.step / self.training.n_steps if self.training.n_steps else 0.0
+
+    @property
+    def now(self) -> str:
+        """What is happening, in words."""
+        if self.job.state == JobState.QUEUED:
+            return "Waiting for the training worker"
+        if self.job.is_active:
+            return self._phase_text()
+        return f"{count(len(self.epochs))} of {plural(self.n_epochs, 'epoch')}"
+
+    def _phase_text(self) -> str:
+        view = self.training
+        if view.phase == "training":
+            number = min(len(self.epochs) + 1, self.n_epochs)
+            step = f", step {count(view.step)} of {count(view.n_steps)}" if view.n_steps else ""
+            return f"Training: epoch {count(number)} of {count(self.n_epochs)}{step}"
+        if view.phase == "decoding":
+            return f"Decoding: {count(view.step)} of {plural(view.n_steps, 'picture')}"
+        return _PHASES.get(view.phase, "Starting")
+
+    @property
+    def side(self) -> str:
+        """How fast, and how long still."""
+        words = []
+        if self.training.phase == "training" and self.epochs:
+            words.append(rate(self.epochs[-1].images_per_s))
+        if self.job.is_active and self.training.eta_s is not None:
+            words.append(f"{duration(self.training.eta_s)} left")
+        return " · ".join(words)
+
+    @property
+    def bar(self) -> tuple[str, str]:
+        """Length and value of the bar: pictures while they are decoded, then epochs."""
+        if self.training.phase == "decoding" or not self.n_epochs:
+            return str(self.training.n_steps or 1), str(self.training.step)
+        return str(self.n_epochs), f"{self.done:.3f}"
+
+    @property
+    def bar_label(self) -> str:
+        """What the bar is of, for screen readers."""
+        return f"{'Pictures decoded' if self.training.phase == 'decoding' else 'Epochs'} of {self.job.name}"
+
+    @property
+    def kind_words(self) -> str:
+        """What this job is, in a word or two."""
+        network = self.training.parameters.get("network", "")
+        return f"Training {network}".strip() if self.job.kind == JobKind.TRAIN else "Judging a model version"
+
+    @property
+    def said(self) -> str:
+        """What screen readers hear: each epoch, not each step."""
+        if not self.epochs:
+            return ""
+        last = self.epochs[-1]
+        return f"Epoch {last.number} of {self.n_epochs} has ended: validation accuracy {last.val_accuracy:.4f}."
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it ended before its time and can be taken up again."""
+        return self.job.state in (JobState.CANCELLED, JobState.FAILED)
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """Names and values, as people read them."""
+        told = self.training.parameters
+        return [(words, _parameter(name, told.get(name))) for name, words in _PARAMETERS.items() if name in told]
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Loss and accuracy by epoch."""
+        planned = self.n_epochs if self.job.is_active else (self.epochs[-1].number if self.epochs else 1)
+        return [
+            _chart("Loss", self.epochs, "loss", planned, self.best),
+            _chart("Accuracy", self.epochs, "accuracy", planned, self.best),
+        ]
+
+
+@dataclass(frozen=True)
+class TrainingPage:
+    """Everything that the page of one training shows."""
+
+    shown: ShownTraining
+    uploads: list[Upload]
+
+
+def look(session: Session, job: Job) -> ShownTraining:
+    """A training as it is now."""
+    return ShownTraining(describe(session, job), training_views.describe_training(session, job))
+
+
+def look_closely(session: Session, job: Job) -> TrainingPage:
+    """A training with what it learns from."""
+    return TrainingPage(look(session, job), labelled.list_learned_from(session, job))
+
+
+def _chart(title: str, epochs: Sequence[EpochRow], what: str, planned: int, best: int | None) -> Chart:
+    training = [(float(epoch.number), float(getattr(epoch, what))) for epoch in epochs]
+    validation = [(float(epoch.number), float(getattr(epoch, f"val_{what}"))) for epoch in epochs]
+    return line_chart(
+        [Series("training", training), Series("validation", validation, style=2)],
+        "epoch",
+        what,
+        title=title,
+        description=_description(what, training, validation),
+        x_range=(1.0, float(planned)) if planned > 1 else None,
+        x_is_whole=True,
+        marks=[Mark(float(best), "best")] if best is not None else [],
+    )
+
+
+def _description(what: str, training: Sequence[tuple[float, float]], validation: Sequence[tuple[float, float]]) -> str:
+    if not training:
+        return "No epoch has ended yet."
+    return (
+        f"From the first to the last of {plural(len(training), 'epoch')} the {what} goes from {training[0][1]:.4f} to"
+        f" {training[-1][1]:.4f} in training and from {validation[0][1]:.4f} to {validation[-1][1]:.4f} in validation."
+        " The table has every value."
+    )
+
+
+def _parameter(name: str, value: Any) -> str:
+    if value is None:
+        return {"steps_per_epoch": "as many as show every picture once", "start_from": "anew"}.get(name, "automatic")
+    if name == "early_stopping":
+        return f"after {plural(value, 'epoch')} without progress" if value else "never"
+    if name == "start_from":
+        return f"version {value}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return count(value) if isinstance(value, int) and name != "seed" else str(value)
