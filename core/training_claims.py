@@ -20,7 +20,7 @@ from core.clock import db_now
 from core.datasets import Found
 from core.db import locked
 from core.errors import Invalid, LeaseLost
-from core.orm import ACTIVE_STATES, EpochRow, Job, JobState, ModelVersion, Training, TrainingUpload
+from core.orm import ACTIVE_STATES, EpochRow, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload
 
 MAX_ATTEMPTS = 5  # without an epoch between them
 
@@ -33,6 +33,7 @@ class Claim:
     uuid: UUID
     fence: int
     attempts: int
+    kind: str = JobKind.TRAIN
 
     @property
     def blob_prefix(self) -> str:
@@ -70,7 +71,7 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
     job.started_at = job.started_at or db_now()
     job.revision += 1
     session.flush()
-    return Claim(job.id, job.uuid, training.fence, training.attempts)
+    return Claim(job.id, job.uuid, training.fence, training.attempts, job.kind)
 
 
 def get_training(session: Session, claim: Claim) -> Training:
@@ -133,6 +134,15 @@ def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state
     training.attempts = 1
     job.revision += 1
     session.flush()
+
+
+def end(session: Session, claim: Claim) -> None:
+    """End what is done, of whatever kind; the caller has written what came of it.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    _end(*_hold(session, claim), JobState.DONE)
 
 
 def finish(session: Session, claim: Claim, manifest: dict[str, Any]) -> ModelVersion:

@@ -24,7 +24,7 @@ from core.networks import CLASSES
 from core.parts import Part, assign_parts
 from core.training_claims import Claim
 from model.train import Examples
-from worker.decoding import Decoder, open_decoder
+from worker.decoding import decode_stored, open_decoder
 from worker.memory import PixelStore, free_bytes
 from worker.runtime import Runtime
 from worker.watch import Watch
@@ -120,7 +120,7 @@ def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, sides: dict[Pa
         for number, (index, place, data) in enumerate(_read(runtime, samples)):
             part = PARTS[samples.parts[index]]
             try:
-                images[part][len(labels[part])] = _decode(place, data, decode, sides[part])
+                images[part][len(labels[part])] = decode_stored(place, data, decode, sides[part])
             except ImageError as error:
                 failed[error.code] += 1
             else:
@@ -145,15 +145,6 @@ def _read(runtime: Runtime, samples: Samples) -> Iterator[tuple[int, Place, memo
         data = runtime.blobs.get(blob_key)
         for index, place in together:
             yield index, place, data
-
-
-def _decode(place: Place, data: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
-    if place.declared_bytes is not None:
-        raise ImageError(ErrorCode.TOO_MANY_BYTES)
-    try:
-        return decode(data[place.offset : place.offset + place.n_bytes], side_px)
-    except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
-        raise ImageError(ErrorCode.OUT_OF_MEMORY) from error
 
 
 def _check_enough(by_part: dict[Part, Examples], failed: Counter[ErrorCode], n_samples: int) -> None:

@@ -8,12 +8,13 @@ import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.config import Settings
+from core.errors import ErrorCode, ImageError
 from core.sandbox import (
     DecoderProcess,
     arm_decode_deadline,
@@ -58,6 +59,31 @@ def _in_this_process(settings: Settings) -> Decoder:
             disarm_decode_deadline()
 
     return decode_in_time
+
+
+class Stored(Protocol):
+    """Where the bytes of an image are in its shard; `declared_bytes` is set when they were too many to be sent."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def n_bytes(self) -> int: ...
+    @property
+    def declared_bytes(self) -> int | None: ...
+
+
+def decode_stored(image: Stored, shard: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
+    """The pixels of one image of a shard, uint8 (side_px, side_px, 3).
+
+    Raises:
+        ImageError: This image cannot be decoded.
+    """
+    if image.declared_bytes is not None:
+        raise ImageError(ErrorCode.TOO_MANY_BYTES)
+    try:
+        return decode(shard[image.offset : image.offset + image.n_bytes], side_px)
+    except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
+        raise ImageError(ErrorCode.OUT_OF_MEMORY) from error
 
 
 def load_decoder(dotted: str) -> Callable[..., NDArray[np.uint8]]:

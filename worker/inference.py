@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import chunks, jobs, results
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
-from core.errors import BadWeights, BlobMissing, ErrorCode, ImageError, LeaseLost
+from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost
 from core.results import Outcome
-from worker.decoding import Decoder, open_decoder
+from worker.decoding import Decoder, decode_stored, open_decoder
 from worker.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -114,18 +114,9 @@ def _decode(
     failed: list[Outcome] = []
     for image in images:
         try:
-            pixels[len(good)] = _decode_one(image, data, decode, side_px)
+            pixels[len(good)] = decode_stored(image, data, decode, side_px)
         except ImageError as error:
             failed.append(Outcome(image.image_id, error_code=error.code))
         else:
             good.append(image)
     return pixels[: len(good)], good, failed
-
-
-def _decode_one(image: ToClassify, data: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
-    if image.declared_bytes is not None:
-        raise ImageError(ErrorCode.TOO_MANY_BYTES)
-    try:
-        return decode(data[image.offset : image.offset + image.n_bytes], side_px)
-    except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
-        raise ImageError(ErrorCode.OUT_OF_MEMORY) from error

@@ -17,17 +17,20 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import accounts, registry, training_claims
+from core import accounts, judging_jobs, registry, training_claims
 from core.errors import LeaseLost, PawsortError
 from core.networks import NETWORKS
+from core.orm import JobKind
 from core.parameters import Parameters
 from core.parts import Part
 from core.training_claims import Claim
 from model.augment import NONE, SEED, STRONG
+from model.classifier import Classifier
 from model.networks import build
 from model.train import Recipe, Trainer
 from model.weights import load_into, pack_weights, weight_names
-from worker.dataset import Samples, find_samples, read_pixels
+from worker.dataset import find_samples, read_pixels
+from worker.judge import Said, judge, judge_beside
 from worker.judging import make_manifest
 from worker.runtime import Runtime
 from worker.training_state import Best, TrainingState
@@ -41,7 +44,7 @@ SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or
 
 
 def train(runtime: Runtime, job_id: int) -> None:
-    """Train if nobody else does; a message that came twice or too late ends here without harm."""
+    """Train, or judge, if nobody else does; a message that came twice or too late ends here without harm."""
     with runtime.db.write() as session:
         worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
         claim = training_claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
@@ -49,7 +52,7 @@ def train(runtime: Runtime, job_id: int) -> None:
         return
     try:
         with Watch(runtime.db, claim, runtime.settings.lease_s) as watch:
-            _train(runtime, claim, watch)
+            (judge if claim.kind == JobKind.JUDGE else _train)(runtime, claim, watch)
     except (TrainingStopped, LeaseLost):
         log.info("training_stopped", job_id=job_id, fence=claim.fence)
     except PawsortError as error:
@@ -96,8 +99,8 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     weights = pack_weights(best.weights, weight_names(trainer.model))
     watched = {part: pixels.by_part[part] for part in (Part.VALIDATION, Part.JUDGING)}
     manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total(), who)
-    watch.say("judging", 1, 1)
-    _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, samples)
+    said = judge_beside(runtime, claim, Classifier(manifest, weights), samples, watch)
+    _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, said)
 
 
 def _sides(parameters: Parameters) -> dict[Part, int]:
@@ -154,10 +157,10 @@ def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
     return has_stalled or trainer.n_epochs_done >= parameters.epochs
 
 
-def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, samples: Samples) -> None:
+def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, said: Said) -> None:
     runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
     with runtime.db.write() as session:
-        version_id = training_claims.finish(session, claim, manifest).id
+        version_id = judging_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id
     runtime.blobs.delete([key for key, _ in runtime.blobs.list(claim.blob_prefix)])
     runtime.blobs.remove_folder(claim.blob_prefix)
-    log.info("version_made", job_id=claim.job_id, version=version_id, n_samples=len(samples.labels))
+    log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(said.by_it))

@@ -1,0 +1,206 @@
+"""Judgements: what versions say of the contents of the judging part, beside what people say of them.
+
+A version and a content never change, so neither does what one says of the other: judging again only brings the newest
+labels. Nothing here is ever trained on.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core import datasets, parts
+from core.db import change
+from core.errors import Invalid
+from core.figures import Said, measure
+from core.labels import NEITHER
+from core.networks import CLASSES
+from core.orm import Image, Judgement, ModelVersion, Upload
+from core.paging import Page, decode_cursor, encode_cursor
+from core.parts import Part
+from core.results import MILLION, to_millionths
+
+SLICE = 500
+SORTS = {"doubt": Judgement.confidence, "error": Judgement.p_label}
+
+
+@dataclass(frozen=True, slots=True)
+class NewJudgement:
+    """What a version says of a content: `label` is what people say, probabilities are those of the classes."""
+
+    sha256: bytes
+    label: str
+    probabilities: Sequence[float]
+
+
+@dataclass(frozen=True)
+class JudgementFilter:
+    """What a list is narrowed to: what people say (`true`), what the version says (`called`); and its order.
+
+    `doubt` begins with the least sure ones, `error` with those to which the version gave the least chance of being
+    what people say.
+    """
+
+    true: str | None = None
+    called: str | None = None
+    sort: str = "doubt"
+
+
+@dataclass(frozen=True)
+class JudgementRow:
+    """One judgement as it is shown, by an image that has the content; None when no upload has it any more."""
+
+    image_id: int | None
+    path: str | None
+    sha256: bytes
+    label: str
+    called: str
+    confidence: float
+    probabilities: list[float]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image that has a content."""
+
+    image_id: int
+    path: str
+
+
+def choose_contents(session: Session) -> list[datasets.Content]:
+    """Everything labelled that belongs to the judging part, each content once; its part is kept for good."""
+    labelled = datasets.find_labelled(session).contents
+    by_part = parts.find_parts(session, [content.sha256 for content in labelled])
+    chosen = [content for content in labelled if by_part[content.sha256] == Part.JUDGING]
+    parts.assign_parts(session, [content.sha256 for content in chosen])
+    return chosen
+
+
+def record(
+    session: Session, version_id: int, job_id: int, judged: Iterable[NewJudgement], is_everything: bool = False
+) -> None:
+    """Write what a version says; what it said of the same contents before is replaced.
+
+    Args:
+        job_id: The job that asked it.
+        is_everything: What it said of any other content goes, too.
+    """
+    if is_everything:
+        change(session, delete(Judgement).where(Judgement.version_id == version_id))
+    rows = [{"version_id": version_id, "job_id": job_id} | _row(one) for one in judged]
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Judgement)
+    changed = ("job_id", "label", "class_index", "confidence", "p_label", "probabilities")
+    replaced = insert.on_conflict_do_update(
+        index_elements=["version_id", "sha256"], set_={name: insert.excluded[name] for name in changed}
+    )
+    if rows:
+        session.execute(replaced, sorted(rows, key=lambda row: bytes(row["sha256"])))
+
+
+def _row(one: NewJudgement) -> dict[str, Any]:
+    millionths = to_millionths(one.probabilities)
+    confidence = max(millionths)
+    rest = MILLION - sum(millionths)
+    return {
+        "sha256": one.sha256,
+        "label": one.label,
+        "class_index": millionths.index(confidence),
+        "confidence": confidence,
+        "p_label": millionths[CLASSES.index(one.label)] if one.label in CLASSES else rest,
+        "probabilities": [value / MILLION for value in millionths],
+    }
+
+
+def measure_version(session: Session, version: ModelVersion) -> dict[str, Any]:
+    """The figures of a version on all that it was asked, at its own threshold, as `figures.measure` gives them."""
+    rows = session.execute(
+        select(Judgement.label, Judgement.probabilities).where(Judgement.version_id == version.id)
+    ).all()
+    return measure((Said(label, said) for label, said in rows), float(version.manifest["threshold"]))
+
+
+def find_job(session: Session, version_id: int) -> int | None:
+    """The newest job that asked a version."""
+    return session.scalar(select(func.max(Judgement.job_id)).where(Judgement.version_id == version_id))
+
+
+def list_judgements(
+    session: Session, version_id: int, wanted: JudgementFilter, cursor: str | None, limit: int
+) -> Page[JudgementRow]:
+    """One page of what a version says.
+
+    Raises:
+        Invalid: A filter has a value that does not exist.
+    """
+    by = _order(wanted.sort)
+    query = select(Judgement).where(Judgement.version_id == version_id, *_conditions(wanted))
+    if cursor:
+        value, content = decode_cursor(cursor, int, str)
+        query = query.where(tuple_(by, Judgement.sha256) > (value, from_hex(content)))
+    rows = session.scalars(query.order_by(by, Judgement.sha256).limit(limit + 1)).all()
+    images = find_images(session, [row.sha256 for row in rows[:limit]])
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = encode_cursor(last.p_label if by is Judgement.p_label else last.confidence, last.sha256.hex())
+    return Page([_show(row, images) for row in rows[:limit]], following)
+
+
+def from_hex(text: str) -> bytes:
+    """A content's hash from a cursor.
+
+    Raises:
+        Invalid: It is none.
+    """
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Invalid("The cursor does not belong to this list. Take `next` of the page before.") from error
+
+
+def _order(sort: str) -> Any:
+    if sort not in SORTS:
+        raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")
+    return SORTS[sort]
+
+
+def _conditions(wanted: JudgementFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.true is not None:
+        if wanted.true not in (*CLASSES, NEITHER):
+            raise Invalid(f"true: expected one of {', '.join((*CLASSES, NEITHER))}; got {wanted.true!r}.")
+        yield Judgement.label == wanted.true
+    if wanted.called is not None:
+        if wanted.called not in CLASSES:
+            raise Invalid(f"called: expected one of {', '.join(CLASSES)}; got {wanted.called!r}.")
+        yield Judgement.class_index == CLASSES.index(wanted.called)
+
+
+def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, Found]:
+    """For each content the first image that has it, in an upload that is not deleted."""
+    listed, found = list(contents), dict[bytes, Found]()
+    for start in range(0, len(listed), SLICE):
+        first = (
+            select(func.min(Image.id))
+            .join(Upload, Upload.id == Image.upload_id)
+            .where(Image.sha256.in_(listed[start : start + SLICE]), Upload.deleted_at.is_(None))
+            .group_by(Image.sha256)
+        )
+        rows = session.execute(select(Image.sha256, Image.id, Image.path).where(Image.id.in_(first)))
+        found |= {row.sha256: Found(row.id, row.path) for row in rows}
+    return found
+
+
+def _show(row: Judgement, images: dict[bytes, Found]) -> JudgementRow:
+    image = images.get(row.sha256)
+    return JudgementRow(
+        image_id=image.image_id if image else None,
+        path=image.path if image else None,
+        sha256=row.sha256,
+        label=row.label,
+        called=CLASSES[row.class_index],
+        confidence=row.confidence / MILLION,
+        probabilities=row.probabilities,
+    )

@@ -1,0 +1,110 @@
+"""Jobs that judge: they ask a version about the judging part of everything labelled, and train nothing.
+
+    queued ─► running (claimed as a training is: core/training_claims.py) ─► done with judgements │ failed │ cancelled
+
+What was asked is written in one transaction with the job's end: a job that was killed begins anew and doubles nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import jobs, judgements, registry, training_claims
+from core.errors import Conflict, Invalid
+from core.judgements import NewJudgement
+from core.orm import ACTIVE_STATES, Job, JobKind, JobState, ModelVersion, Training
+from core.training_claims import Claim
+
+
+def create_judge_job(session: Session, version_id: int, user_id: int | None = None, uuid: UUID | None = None) -> Job:
+    """Create a job that judges a version; while one is under way for it, that one is the answer.
+
+    Args:
+        uuid: The caller's id for the job; a new one when not given.
+    Raises:
+        NotFound, Gone: There is no such version.
+        Invalid: Nothing labelled belongs to the judging part.
+        Conflict: Another job has this id.
+    """
+    version = registry.hold_version(session, version_id)
+    existing = _find_active(session, version.id) or session.scalar(select(Job).where(Job.uuid == uuid))
+    if existing is not None:
+        return _same_job(session, existing.uuid, version)
+    _check_contents(session)
+    job = Job(
+        uuid=uuid or uuid4(),
+        kind=JobKind.JUDGE,
+        name=f"Judge version {version.id}",
+        state=JobState.QUEUED,
+        user_id=user_id,
+        model_version_id=version.id,
+    )
+    if not jobs.insert_job(session, job):
+        return _same_job(session, job.uuid, version)
+    session.add(Training(job_id=job.id, parameters={}))
+    session.flush()
+    session.refresh(job)
+    return job
+
+
+def _find_active(session: Session, version_id: int) -> Job | None:
+    judging = (Job.kind == JobKind.JUDGE) & (Job.model_version_id == version_id)
+    return session.scalar(select(Job).where(judging, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1))
+
+
+def _same_job(session: Session, uuid: UUID, version: ModelVersion) -> Job:
+    job = jobs.get_job(session, uuid)
+    if job.kind != JobKind.JUDGE or job.model_version_id != version.id:
+        raise Conflict(f"Job {job.uuid} exists and does something else. Choose a new id for judging.")
+    return job
+
+
+def _check_contents(session: Session) -> None:
+    if not judgements.choose_contents(session):
+        raise Invalid(
+            "There is nothing to judge on: none of the labelled pictures belongs to the judging part, which gets one in"
+            " ten. Send labelled folders (cats, dogs); a hundred pictures are enough."
+        )
+
+
+def find_version(session: Session, claim: Claim) -> int:
+    """The version that a claimed job judges.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    training_claims.get_training(session, claim)
+    version_id = session.get_one(Job, claim.job_id).model_version_id
+    assert version_id is not None
+    return version_id
+
+
+def finish_judging(session: Session, claim: Claim, version_id: int, judged: Sequence[NewJudgement]) -> None:
+    """Write what the version said and end the job, both or neither.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    training_claims.end(session, claim)
+    judgements.record(session, version_id, claim.job_id, judged, is_everything=True)
+
+
+def finish_training(
+    session: Session,
+    claim: Claim,
+    manifest: dict[str, Any],
+    said_by_it: Sequence[NewJudgement],
+    said_by_others: Mapping[int, Sequence[NewJudgement]],
+) -> ModelVersion:
+    """End a training with its version and with what it, and others, say of its judging part: all or nothing.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    version = training_claims.finish(session, claim, manifest)
+    for version_id, said in {**said_by_others, version.id: said_by_it}.items():
+        judgements.record(session, version_id, claim.job_id, said)
+    return version

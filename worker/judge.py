@@ -1,0 +1,151 @@
+"""Asking versions about pictures of the judging part: in a job of its own, or at the end of a training.
+
+    contents ─► places ─► shards, each read once ─► pixels in batches ─► every version that is asked
+       │                                              │
+    deleted meanwhile: left out                   ImageError: left out
+
+Versions answer in this process with all its threads; it is the training worker's, which gives inference the first turn.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from core import datasets, judgements, judging_jobs, registry
+from core.datasets import Content, Place
+from core.errors import BadWeights, BlobMissing, ImageError
+from core.judgements import NewJudgement
+from core.networks import CLASSES
+from core.parts import Part
+from core.training_claims import Claim
+from model.classifier import BATCH_SIZES, Classifier
+from model.manifest import Manifest
+from worker.dataset import PARTS, Samples
+from worker.decoding import decode_stored, open_decoder
+from worker.runtime import Runtime
+from worker.watch import Watch
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a new version says of the judging part, and what other versions, by their numbers, say of the same."""
+
+    by_it: list[NewJudgement]
+    by_others: dict[int, list[NewJudgement]]
+
+
+def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
+    """Do a claimed job that judges a version on the judging part of everything labelled.
+
+    Raises:
+        BadWeights, BlobMissing: The version's weights cannot be used.
+        LeaseLost, TrainingStopped: There is no reason to go on.
+    """
+    with runtime.db.read() as session:
+        version_id = judging_jobs.find_version(session, claim)
+    classifier = _open_version(runtime, version_id)
+    with runtime.db.write() as session:
+        contents = judgements.choose_contents(session)
+    said = _ask(runtime, claim, {version_id: classifier}, contents, watch)[version_id]
+    with runtime.db.write() as session:
+        judging_jobs.finish_judging(session, claim, version_id, said)
+    log.info("version_judged", job_id=claim.job_id, version=version_id, n_judged=len(said), n_wanted=len(contents))
+
+
+def judge_beside(runtime: Runtime, claim: Claim, classifier: Classifier, samples: Samples, watch: Watch) -> Said:
+    """Ask a version that a training has just made, and the one in use, about the training's judging part.
+
+    Raises:
+        TrainingStopped: There is no reason to go on.
+    """
+    in_judging = np.flatnonzero(samples.parts == PARTS.index(Part.JUDGING))
+    contents = [
+        Content(int(samples.image_ids[row]), samples.contents[row].tobytes(), CLASSES[samples.labels[row]])
+        for row in in_judging
+    ]
+    with runtime.db.read() as session:
+        in_use = registry.find_in_use(session)
+    others: dict[int, Classifier] = {}
+    if in_use is not None:
+        try:
+            others[in_use] = _open_version(runtime, in_use)
+        except (BadWeights, BlobMissing) as error:  # that it cannot be used must not cost the new one
+            log.warning("version_unusable", version=in_use, reason=error.message)
+    said = _ask(runtime, claim, {0: classifier, **others}, contents, watch)
+    return Said(by_it=said.pop(0), by_others=said)
+
+
+def _open_version(runtime: Runtime, version_id: int) -> Classifier:
+    """The network of a version. Not `runtime.classifier`, which would take all threads but one from this process."""
+    with runtime.db.read() as session:
+        version = registry.get_version(session, version_id)
+    weights = runtime.networks.weights(version)
+    return Classifier(Manifest.from_dict(version.manifest), weights)
+
+
+def _ask(
+    runtime: Runtime, claim: Claim, versions: Mapping[int, Classifier], contents: Sequence[Content], watch: Watch
+) -> dict[int, list[NewJudgement]]:
+    """What each version says of each content that can be read; all of them say something of the same ones."""
+    said: dict[int, list[NewJudgement]] = {number: [] for number in versions}
+    sides = {classifier.side_px for classifier in versions.values()}
+    for some in _batches(_read(runtime, claim, contents, sides, watch)):
+        for number, classifier in versions.items():
+            pixels = np.stack([by_side[classifier.side_px] for _, by_side in some])
+            answers = classifier.predict(pixels)
+            said[number] += [
+                NewJudgement(content.sha256, content.label, answer.tolist())
+                for (content, _), answer in zip(some, answers, strict=True)
+            ]
+    return said
+
+
+Decoded = tuple[Content, dict[int, NDArray[np.uint8]]]
+
+
+def _batches(decoded: Iterator[Decoded]) -> Iterator[list[Decoded]]:
+    batch: list[Decoded] = []
+    for one in decoded:
+        batch.append(one)
+        if len(batch) == BATCH_SIZES[-1]:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _read(
+    runtime: Runtime, claim: Claim, contents: Sequence[Content], sides: set[int], watch: Watch
+) -> Iterator[Decoded]:
+    """Each content that still exists and can be read, with its pixels by their side; every shard is read once."""
+    with runtime.db.read() as session:
+        places = datasets.find_places(session, [content.image_id for content in contents])
+    there = sorted(
+        ((places[content.image_id], content) for content in contents if content.image_id in places),
+        key=lambda one: (one[0].blob_key, one[0].offset),
+    )
+    with open_decoder(runtime.settings, claim.attempts) as decode:
+        for n_before, (place, content, data) in enumerate(_with_shards(runtime, there)):
+            watch.say("judging", n_before, len(contents))
+            try:
+                yield content, {side_px: decode_stored(place, data, decode, side_px) for side_px in sides}
+            except ImageError:
+                continue
+
+
+def _with_shards(
+    runtime: Runtime, there: Sequence[tuple[Place, Content]]
+) -> Iterator[tuple[Place, Content, memoryview]]:
+    for blob_key, together in groupby(there, key=lambda one: one[0].blob_key):
+        try:
+            data = runtime.blobs.get(blob_key)
+        except BlobMissing:  # deleted since it was looked for
+            continue
+        for place, content in together:
+            yield place, content, data
