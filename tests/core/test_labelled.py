@@ -1,6 +1,6 @@
 """Uploads that a training can learn from: which are offered, and with what numbers."""
 
-from core import jobs, labelled
+from core import deletion, jobs, labelled
 from core.blobs import Blobs
 from core.db import Database
 from core.labels import NewLabel, add_labels
@@ -44,6 +44,6 @@ def test_what_a_training_learned_from_is_known_after_it_was_deleted(db: Database
     training = make_training(db, upload)
     with db.write() as session:
         job = jobs.get_job(session, training)
-        jobs.delete_job(session, training)
+        deletion.delete_job(session, training)
         assert [one.uuid for one in labelled.list_learned_from(session, job)] == [upload]
         assert labelled.find_uploads(session, [upload]) == []
