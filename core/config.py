@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     decode_timeout_s: float = Field(20.0, gt=0)
     decode_memory_bytes: int = Field(2 * GIB, ge=512 * MIB)
     silent_days: float = Field(7.0, gt=0)
+    import_roots: str = ""
     decoder: str = "core.images:decode_image"
     pause_after_claim_s: float = Field(0.0, ge=0)
 
@@ -68,6 +69,19 @@ class Settings(BaseSettings):
             raise ValueError(f"expected one of {', '.join(NETWORKS)}")
         return value
 
+    @field_validator("import_roots")
+    @classmethod
+    def _roots(cls, value: str) -> str:
+        for root in _split(value):
+            if "://" not in root and not root.startswith("/"):
+                raise ValueError("expected absolute paths or s3://bucket/prefix, with commas between them")
+        return value
+
+    @property
+    def import_root_list(self) -> list[str]:
+        """The folders and bucket prefixes below which schedules may read."""
+        return _split(self.import_roots)
+
     @property
     def sql_url(self) -> str:
         """SQLAlchemy address of the database: the one set, else SQLite in the data directory."""
@@ -77,6 +91,10 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Address of the blob store: the one set, else a folder in the data directory."""
         return self.blob_url or (self.data_dir / "blobs").as_uri()
+
+
+def _split(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -269,7 +269,8 @@ class Training(Base):
 
     `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
     at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now.
-    `keeps_best` asks a cancelled training to keep its best epoch as a version.
+    `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` leaves out contents of
+    which nothing was said since then.
     """
 
     __tablename__ = "trainings"
@@ -286,6 +287,7 @@ class Training(Base):
     step: Mapped[int] = mapped_column(default=0)
     n_steps: Mapped[int] = mapped_column(default=0)
     keeps_best: Mapped[bool] = mapped_column(default=False, server_default=false())
+    labels_since: Mapped[datetime | None]
 
 
 class TrainingUpload(Base):

@@ -37,3 +37,21 @@ class LabelSource(StrEnum):
     CORRECTION = "correction"
     CONFIRMATION = "confirmation"
     AUDIT = "audit"
+
+
+class ScheduleKind(StrEnum):
+    RETRAIN = "retrain"
+    CLASSIFY = "classify"
+    CLEAN_UP = "clean_up"
+
+
+class RunState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    JUDGING = "judging"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+OPEN_RUN_STATES = (RunState.WAITING, RunState.RUNNING, RunState.JUDGING)

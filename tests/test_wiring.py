@@ -11,11 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from client.instance import programs
-from core import broker
+from core import broker, orm_schedules
 from core.config import Settings
 from core.db import Database
 from core.errors import ConfigError
-from core.orm import Base
 from migrations.run import make_config, migrate
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +28,7 @@ def test_the_migrations_have_one_head() -> None:
 def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, orm_schedules.Base.metadata) == []
 
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:

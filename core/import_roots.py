@@ -1,0 +1,71 @@
+"""Which folders and bucket prefixes this server may read pictures from by itself: those below the operator's roots."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from core.errors import Invalid
+
+SETTING = "PAWSORT_IMPORT_ROOTS"
+MAX_SOURCE = 4096
+
+
+def check_source(source: str, roots: Sequence[str]) -> str:
+    """A folder or bucket prefix as it is kept: without a final slash; links in the path of a folder are followed first.
+
+    Args:
+        source: An absolute path, or `s3://bucket/prefix`.
+        roots: As the operator gave them.
+    Raises:
+        Invalid: It is neither, lies outside of the roots, or is not there.
+    """
+    if not roots:
+        raise Invalid(f"source: no folder may be read yet. Whoever runs this server allows some in {SETTING}.")
+    if not 0 < len(source) <= MAX_SOURCE or not source.isprintable():
+        raise Invalid(f"source: expected the path of a folder, or s3://bucket/prefix; got {source[:100]!r}.")
+    return _check_prefix(source, roots) if is_bucket(source) else _check_folder(source, roots)
+
+
+def is_bucket(source: str) -> bool:
+    """Whether it is a prefix in a bucket, and no folder."""
+    return "://" in source
+
+
+def find_root(source: str, roots: Sequence[str]) -> str | None:
+    """The root that a source, as `check_source` gives it, lies below; None when it lies below none."""
+    if is_bucket(source):
+        prefixes = [root.rstrip("/") for root in roots if is_bucket(root)]
+        return next((root for root in prefixes if source == root or source.startswith(root + "/")), None)
+    folders = [Path(root).resolve() for root in roots if not is_bucket(root)]
+    return next((str(root) for root in folders if Path(source).is_relative_to(root)), None)
+
+
+def _check_prefix(source: str, roots: Sequence[str]) -> str:
+    scheme, _, rest = source.rstrip("/").partition("://")
+    if not rest or {"", ".", ".."} & set(rest.split("/")) or any(mark in rest for mark in "?#@"):
+        raise Invalid(f"source: expected s3://bucket/prefix; got {source!r}.")
+    kept = f"{scheme}://{rest}"
+    if find_root(kept, roots) is None:
+        raise _outside(source, roots)
+    return kept
+
+
+def _check_folder(source: str, roots: Sequence[str]) -> str:
+    if not PurePosixPath(source).is_absolute():
+        raise Invalid(f"source: expected an absolute path, such as /srv/photos, or s3://bucket/prefix; got {source!r}.")
+    try:
+        folder = Path(source).resolve()
+    except (OSError, RuntimeError) as error:  # a circle of links
+        raise Invalid(f"source: the folder {source!r} cannot be followed ({error}). Choose another one.") from error
+    root = find_root(str(folder), roots)
+    if root is None:
+        raise _outside(source, roots)
+    if Path(root).is_dir() and not folder.is_dir():  # else this is not the machine that has it
+        raise Invalid(f"source: there is no folder {source!r} on this server. Make it, or correct the path.")
+    return str(folder)
+
+
+def _outside(source: str, roots: Sequence[str]) -> Invalid:
+    return Invalid(
+        f"source: {source!r} is outside of what this server may read ({', '.join(roots)}). Choose a folder below, or"
+        f" have whoever runs this server add it to {SETTING}."
+    )

@@ -1,0 +1,85 @@
+"""The tables of schedules: what comes due when, what came of it, and which files were taken in."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import db_now
+from core.orm import Base
+from core.states import OPEN_RUN_STATES as OPEN_RUN_STATES
+from core.states import RunState as RunState
+from core.states import ScheduleKind as ScheduleKind
+
+
+class Schedule(Base):
+    """Something that is done again and again: when a cron line comes due, or when so many new labels have come in.
+
+    `next_run_at` is the moment at which it comes due next; the beat that moves it on, and no other, begins the run.
+    `label_mark` is the newest label (its id) that the last training knew of. `revision` grows with every edit. Deleted
+    ones stay, for the runs that tell the history.
+    """
+
+    __tablename__ = "schedules"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    cron: Mapped[str | None]
+    time_zone: Mapped[str]
+    every_n_labels: Mapped[int | None]
+    parameters: Mapped[dict[str, Any]]
+    is_on: Mapped[bool]
+    next_run_at: Mapped[datetime | None]
+    label_mark: Mapped[int] = mapped_column(BigInteger, default=0)
+    revision: Mapped[int] = mapped_column(default=1)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    deleted_at: Mapped[datetime | None]
+
+
+class ScheduleRun(Base):
+    """One time that a schedule came due. Exactly one for each schedule and moment.
+
+    `n_due` counts the due times that it stands for: more than one when nobody was there to begin them. `user_id` is who
+    said 'run now'. `parameters` are those of the schedule when it began. `work_uuid` is the id of the job (and upload)
+    that the run makes, chosen before it is made, so that a run that was killed finds it again. `details` is what the
+    page shows beside `outcome`.
+    """
+
+    __tablename__ = "schedule_runs"
+    __table_args__ = (
+        UniqueConstraint("schedule_id", "due_at"),
+        Index("ix_schedule_runs_listed", "schedule_id", "id"),
+        Index("ix_schedule_runs_state", "state"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id"))
+    due_at: Mapped[datetime]
+    n_due: Mapped[int] = mapped_column(default=1)
+    is_late: Mapped[bool] = mapped_column(default=False)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    parameters: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    work_uuid: Mapped[UUID] = mapped_column(unique=True)
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    outcome: Mapped[str] = mapped_column(default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    finished_at: Mapped[datetime | None]
+
+
+class ImportedFile(Base):
+    """A file of a watched folder or bucket that a schedule has taken in, as it was then. The path is kept as a hash."""
+
+    __tablename__ = "imported_files"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id"), primary_key=True)
+    path_key: Mapped[bytes] = mapped_column(primary_key=True)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    run_id: Mapped[int] = mapped_column(ForeignKey("schedule_runs.id"))

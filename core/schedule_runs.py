@@ -1,0 +1,157 @@
+"""Runs of schedules: claimed with a lease and a fence by whoever works on them, ended with a sentence.
+
+    waiting ─► running (its job is there) ─► [judging: both versions are asked] ─► done │ skipped │ failed
+
+A run chose the id of its job before there was one (`work_uuid`), so one that was killed half way finds what it began.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.clock import db_now
+from core.db import locked
+from core.errors import LeaseLost, NotFound
+from core.orm import ACTIVE_STATES, Job, User
+from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
+from core.paging import Page, decode_cursor, encode_cursor
+
+
+@dataclass(frozen=True)
+class RunClaim:
+    """A run that one worker has until its lease runs out."""
+
+    run_id: int
+    schedule_id: int
+    fence: int
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as it is shown: with the name of who said 'run now', and the id of its job while that is there."""
+
+    run: ScheduleRun
+    who: str | None
+    job: UUID | None
+
+
+def list_ready(session: Session) -> list[int]:
+    """Runs that somebody can do something for: nobody holds them, and their job, if they have one, has ended."""
+    job_ended = or_(Job.id.is_(None), Job.state.not_in(ACTIVE_STATES), Job.deleted_at.is_not(None))
+    query = select(ScheduleRun.id).join(Job, Job.id == ScheduleRun.job_id, isouter=True).where(_is_free(), job_ended)
+    return list(session.scalars(query.order_by(ScheduleRun.id)))
+
+
+def claim_run(session: Session, run_id: int, lease_s: float) -> RunClaim | None:
+    """Take a run that nobody has, by the database's clock; None when somebody has it or it has ended."""
+    run = session.scalar(locked(select(ScheduleRun).where(ScheduleRun.id == run_id, _is_free())))
+    if run is None:
+        return None
+    run.fence += 1
+    run.lease_until = db_now(lease_s)
+    session.flush()
+    return RunClaim(run.id, run.schedule_id, run.fence)
+
+
+def hold_run(session: Session, claim: RunClaim) -> ScheduleRun:
+    """The row of a claimed run, locked.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    held = (ScheduleRun.id == claim.run_id) & (ScheduleRun.fence == claim.fence)
+    run = session.scalar(locked(select(ScheduleRun).where(held, ScheduleRun.state.in_(OPEN_RUN_STATES))))
+    if run is None:
+        raise LeaseLost(f"Run {claim.run_id} has ended, or another worker has it.")
+    return run
+
+
+def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:
+    """Keep a claimed run.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    hold_run(session, claim).lease_until = db_now(lease_s)
+
+
+def release_run(session: Session, claim: RunClaim) -> None:
+    """Let go of a run that goes on later.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    hold_run(session, claim).lease_until = None
+
+
+def note(run: ScheduleRun, **details: Any) -> None:
+    """Keep more of what the run's page shows."""
+    run.details = {**run.details, **details}
+
+
+def end_run(session: Session, claim: RunClaim, state: RunState, outcome: str, **details: Any) -> None:
+    """End a run with a sentence.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    run = hold_run(session, claim)
+    note(run, **details)
+    run.state, run.outcome, run.finished_at, run.lease_until = state, outcome, db_now(), None
+    session.flush()
+
+
+def get_run(session: Session, schedule_id: int, run_id: int) -> RunView:
+    """One run of a schedule; those of deleted schedules stay readable.
+
+    Raises:
+        NotFound: There is none.
+    """
+    found = session.execute(_views().where(ScheduleRun.id == run_id, ScheduleRun.schedule_id == schedule_id)).first()
+    if found is None:
+        raise NotFound(f"Schedule {schedule_id} has no run {run_id}. GET /api/v1/schedules/{schedule_id}/runs has all.")
+    return RunView(*found)
+
+
+def list_runs(session: Session, schedule_id: int, cursor: str | None = None, limit: int = 100) -> Page[RunView]:
+    """The runs of a schedule, newest first."""
+    query = _views().where(ScheduleRun.schedule_id == schedule_id).order_by(ScheduleRun.id.desc())
+    if cursor:
+        query = query.where(ScheduleRun.id < decode_cursor(cursor, int)[0])
+    items = [RunView(*row) for row in session.execute(query.limit(limit + 1))]
+    return Page(items[:limit], encode_cursor(items[limit - 1].run.id) if len(items) > limit else None)
+
+
+def find_last(session: Session, schedule_ids: list[int]) -> dict[int, RunView]:
+    """The newest run of each schedule that has one."""
+    newest = select(func.max(ScheduleRun.id)).where(ScheduleRun.schedule_id.in_(schedule_ids))
+    rows = session.execute(_views().where(ScheduleRun.id.in_(newest.group_by(ScheduleRun.schedule_id))))
+    return {row[0].schedule_id: RunView(*row) for row in rows}
+
+
+def find_by_job(session: Session, job_id: int) -> tuple[Schedule, ScheduleRun] | None:
+    """The schedule and the run that made a job, if one did."""
+    query = select(Schedule, ScheduleRun).join(ScheduleRun, ScheduleRun.schedule_id == Schedule.id)
+    row = session.execute(query.where(ScheduleRun.job_id == job_id).order_by(ScheduleRun.id).limit(1)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def last_training(session: Session, schedule_id: int) -> datetime | None:
+    """When a schedule last began a training."""
+    began = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.job_id.is_not(None)
+    return session.scalar(select(func.max(ScheduleRun.started_at)).where(began))
+
+
+def _views() -> Any:
+    alive = and_(Job.id == ScheduleRun.job_id, Job.deleted_at.is_(None))
+    columns = (ScheduleRun, User.name, Job.uuid)
+    return select(*columns).join(User, User.id == ScheduleRun.user_id, isouter=True).join(Job, alive, isouter=True)
+
+
+def _is_free() -> ColumnElement[bool]:
+    nobody = ScheduleRun.lease_until.is_(None) | (ScheduleRun.lease_until < db_now())
+    return ScheduleRun.state.in_(OPEN_RUN_STATES) & nobody
