@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
+# Whole instances and browsers are timed, so they run one after the other; everything else shares the processors.
+TIMED := tests/browser tests/faults tests/integration
+PYTEST = $(BIN)/python -m pytest
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements clean
 
@@ -25,11 +29,12 @@ run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that fold
 
 test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
 	@sh tests/install_browser.sh $(BIN)/python
-	$(BIN)/python -m pytest -m "not slow"
+	@status=0; $(PYTEST) -m "not slow" -n 3 $(addprefix --ignore ,$(TIMED)) || status=1; \
+	$(PYTEST) -m "not slow" $(TIMED) || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_browser.sh $(BIN)/python
-	$(BIN)/python -m pytest
+	@status=0; $(PYTEST) -n 3 $(addprefix --ignore ,$(TIMED)) || status=1; $(PYTEST) $(TIMED) || status=1; exit $$status
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check .
