@@ -21,6 +21,7 @@ INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 CLASSIFY_CHUNK = "pawsort.classify_chunk"
 TRAIN = "pawsort.train"
 RECONCILE = "pawsort.reconcile"
+SCHEDULES = "pawsort.schedules"
 PURGE = "pawsort.purge"
 SWEEP = "pawsort.sweep"
 

@@ -9,6 +9,7 @@ classified counts as well.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -75,13 +76,20 @@ class Place:
     declared_bytes: int | None
 
 
-def find_labelled(session: Session, upload_ids: Sequence[int] | None = None) -> Found:
+def find_labelled(
+    session: Session, upload_ids: Sequence[int] | None = None, labels_since: datetime | None = None
+) -> Found:
     """What can be trained on.
 
     Args:
         upload_ids: The uploads to look at; None for everything that anybody labelled.
+        labels_since: Leave out contents of which nothing was said since then; None leaves out none.
     """
-    wanted = Image.sha256.in_(select(Label.sha256)) if upload_ids is None else Upload.id.in_(upload_ids)
+    wanted: ColumnElement[bool] = Upload.id.in_(upload_ids or ())
+    if upload_ids is None:
+        wanted = Image.sha256.in_(select(Label.sha256))
+    if labels_since is not None:
+        wanted &= Image.sha256.in_(select(Label.sha256).where(Label.created_at >= labels_since))
     chosen = and_(Upload.deleted_at.is_(None), wanted)
     rows = session.execute(
         select(Image.id, Image.sha256, Image.path, Image.n_bytes, Image.declared_bytes, human_label_of(Image))

@@ -93,17 +93,29 @@ def check_weights(blobs: Blobs, version: ModelVersion) -> None:
         )
 
 
-def promote(session: Session, version_id: int, user_id: int | None = None) -> Deployment:
+def promote(
+    session: Session,
+    version_id: int,
+    user_id: int | None = None,
+    reason: str = PROMOTED,
+    instead_of: int | None = None,
+) -> Deployment:
     """Put a version into use for the jobs that begin from now on; promoting the one in use writes nothing.
 
+    Args:
+        reason: Why, for the history.
+        instead_of: The version that it was compared with; without it, it replaces whichever is in use.
     Raises:
         NotFound, Gone: There is no such version.
+        Conflict: Another version is in use than `instead_of`.
     """
     version = hold_version(session, version_id)
     newest = _lock_history(session)
+    if instead_of is not None and (newest is None or newest.model_version_id != instead_of):
+        raise Conflict(f"Version {instead_of} is no longer in use: somebody was faster. Compare again.")
     if newest is not None and newest.model_version_id == version.id:
         return newest
-    return _deploy(session, version.id, newest.id if newest else None, user_id, PROMOTED)
+    return _deploy(session, version.id, newest.id if newest else None, user_id, reason)
 
 
 def roll_back(session: Session, in_use: int | None = None, user_id: int | None = None) -> Deployment:

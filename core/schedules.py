@@ -208,8 +208,12 @@ def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> Schedu
         return None
     if _find_open_run(session, schedule) is not None:
         return None
-    schedule.label_mark = labelling_pace.newest_label(session)
-    return _add_run(session, schedule, now)
+    n_new = labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads"))
+    schedule.label_mark = labelling_pace.newest_label(session)  # now, or a run that fails would come again at once
+    run = _add_run(session, schedule, now)
+    if run is not None:
+        run.details = {"n_new_labels": n_new}
+    return run
 
 
 def _has_labels(session: Session, schedule: Schedule) -> bool:

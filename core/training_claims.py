@@ -103,9 +103,9 @@ def choose_data(session: Session, claim: Claim) -> Found:
         Invalid: It has become too little since the job was created.
         LeaseLost: The claim is no longer valid.
     """
-    _hold(session, claim)
+    since = _hold(session, claim)[1].labels_since
     of_job = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == claim.job_id)
-    found = datasets.find_labelled(session, list(session.scalars(of_job)) or None)
+    found = datasets.find_labelled(session, list(session.scalars(of_job)) or None, since)
     if found.problem is not None:
         raise Invalid(found.problem)
     return found

@@ -6,6 +6,7 @@ Who works on them: core/training_claims.py; how far they are: core/training_view
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +60,7 @@ def create_training_job(
     upload_uuids: Sequence[UUID] | None,
     user_id: int | None = None,
     name: str | None = None,
+    labels_since: datetime | None = None,
 ) -> Job:
     """Create a job that trains a network; repeating it under the same id is harmless.
 
@@ -67,6 +69,7 @@ def create_training_job(
         given: Parameters by name, as `choose_parameters` takes them.
         upload_uuids: The uploads to learn from; None for everything that anybody labelled.
         name: What it is called; after its uploads when not given.
+        labels_since: Leave out pictures of which nothing was said since then.
     Raises:
         Invalid: Parameters or data are such that training would fail or teach nothing; a sentence for each reason.
         NotFound, Gone, Conflict: An upload or a version is not there, or a job has this id.
@@ -75,7 +78,7 @@ def create_training_job(
     if existing is not None:
         return _same_job(session, uuid)
     chosen = _choose_uploads(session, upload_uuids, lock=True)
-    found = datasets.find_labelled(session, None if chosen is None else [upload.id for upload in chosen])
+    found = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
     parameters = check_parameters(session, given, found.by_part[Part.TRAINING])
     if found.problem is not None:
         raise Invalid(found.problem)
@@ -92,7 +95,7 @@ def create_training_job(
             session.add(job)
     except IntegrityError:  # the same id was used at this very moment
         return _same_job(session, uuid)
-    session.add(Training(job_id=job.id, parameters=parameters.to_dict()))
+    session.add(Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since))
     session.add_all(TrainingUpload(job_id=job.id, upload_id=upload.id) for upload in chosen or ())
     session.flush()
     session.refresh(job)

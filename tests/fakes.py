@@ -53,5 +53,8 @@ class FakeRuntime(Runtime):
         """Note which trainings were rung for."""
         self.rung_trainings += job_ids
 
+    def purge(self) -> None:
+        """Nothing waits for it."""
+
     def classifier(self, version_id: int) -> FakeClassifier:  # type: ignore[override]
         return self._classifier

@@ -19,9 +19,9 @@ from celery.signals import (
 )
 from celery.worker import state
 
-from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SWEEP, TRAINING, make_celery
+from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.logs import set_up_logs
-from worker import runtime, tasks
+from worker import runs, runtime, tasks
 
 log = structlog.get_logger()
 
@@ -35,6 +35,11 @@ app.conf.include = [__name__, tasks.__name__]
 app.conf.beat_schedule = {
     "reconcile": {
         "task": RECONCILE,
+        "schedule": settings.reconcile_s,
+        "options": {"queue": MAINTENANCE, "expires": settings.reconcile_s},
+    },
+    "schedules": {
+        "task": SCHEDULES,
         "schedule": settings.reconcile_s,
         "options": {"queue": MAINTENANCE, "expires": settings.reconcile_s},
     },
@@ -85,10 +90,11 @@ def _stop_process(**_: object) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _start_threads(sender: Any, **_: object) -> None:
-    """The maintenance worker has threads and no children: it beats itself."""
+    """The maintenance worker has threads and no children: it beats itself, and works on schedules beside its rounds."""
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
         atexit.register(_stop_process)  # Celery's own signal is not sent when a worker is asked to end at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
+        runs.Runner(runtime.get()).start()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -5,8 +5,8 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 
 from celery import shared_task
 
-from core.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SWEEP, TRAIN
-from worker import inference, reconcile, runtime, training
+from core.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
+from worker import inference, reconcile, runtime, scheduling, training
 
 
 @shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
@@ -25,6 +25,12 @@ def train(job_id: int) -> None:
 def reconcile_all() -> None:
     """Ring again, finish, purge."""
     reconcile.reconcile(runtime.get())
+
+
+@shared_task(name=SCHEDULES)  # type: ignore[untyped-decorator]
+def tick_schedules() -> None:
+    """Begin what has come due."""
+    scheduling.tick(runtime.get().db)
 
 
 @shared_task(name=PURGE)  # type: ignore[untyped-decorator]

@@ -1,0 +1,70 @@
+"""Which jobs a clean-up may delete: ended ones that classified, oldest first, whose pictures nobody needs any more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from core import deletion, jobs
+from core.clock import db_now
+from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Upload
+from core.orm_schedules import Schedule, ScheduleKind
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A job that was deleted, and how many bytes of pictures went with it."""
+
+    n_bytes: int
+
+
+def list_old(session: Session, older_than_days: float, keep_labelled: bool) -> list[UUID]:
+    """Jobs that ended so long ago, oldest first."""
+    old = Job.finished_at < db_now(-older_than_days * DAY_S)
+    return list(session.scalars(select(Job.uuid).where(*_may_go(session, keep_labelled), old).order_by(Job.id)))
+
+
+def list_oldest(session: Session, keep_labelled: bool) -> list[UUID]:
+    """All jobs that may go, oldest first."""
+    return list(session.scalars(select(Job.uuid).where(*_may_go(session, keep_labelled)).order_by(Job.id)))
+
+
+def count_bytes(session: Session) -> int:
+    """How many bytes all uploads have."""
+    return int(session.scalar(select(func.sum(Upload.n_bytes)).where(Upload.deleted_at.is_(None))) or 0)
+
+
+def remove(session: Session, uuid: UUID) -> Removed | None:
+    """Delete a job as a person would; None when it goes on again, or has been deleted, since it was listed.
+
+    Raises:
+        NotFound, Gone: As `jobs.get_job`.
+    """
+    job, uploads = jobs.lock_with_uploads(session, uuid)
+    if job.state in ACTIVE_STATES:
+        return None
+    deletion.delete_job(session, uuid)
+    session.flush()
+    return Removed(sum(upload.n_bytes for upload in uploads if upload.deleted_at is not None))
+
+
+def _may_go(session: Session, keep_labelled: bool) -> Iterator[ColumnElement[bool]]:
+    yield Job.kind == JobKind.CLASSIFY
+    yield Job.state.not_in(ACTIVE_STATES)
+    yield Job.deleted_at.is_(None)
+    if named := _named_by_schedules(session):
+        yield Job.upload_id.not_in(select(Upload.id).where(Upload.uuid.in_(named)))
+    if keep_labelled:
+        yield Job.upload_id.not_in(select(Upload.id).where(Upload.labelled))
+        yield Job.upload_id.not_in(select(Image.upload_id).join(Label, Label.image_id == Image.id))
+
+
+def _named_by_schedules(session: Session) -> set[UUID]:
+    """The uploads that schedules train on."""
+    trains = (Schedule.kind == ScheduleKind.RETRAIN) & Schedule.deleted_at.is_(None)
+    told = session.scalars(select(Schedule.parameters).where(trains))
+    return {UUID(one) for parameters in told for one in parameters.get("uploads") or ()}

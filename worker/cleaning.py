@@ -1,0 +1,78 @@
+"""Runs that clean up: jobs that are old, then the oldest until few enough bytes are left, by the ordinary deletion.
+
+Each job goes in a transaction of its own that counts it in the run's row, so a run that was killed goes on counting.
+"""
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import retention, schedule_runs
+from core.errors import Gone
+from core.orm_schedules import RunState, ScheduleRun
+from core.schedule_runs import RunClaim
+from worker.runtime import Runtime
+
+
+def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+    """Do a claimed run that cleans up.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    told = run.parameters
+    days, below, keeps = told["older_than_days"], told["below_bytes"], told["keep_labelled"]
+    if days is not None:
+        _remove(runtime, claim, _read(runtime, lambda session: retention.list_old(session, days, keeps)))
+    if below is not None:
+        for uuid in _read(runtime, lambda session: retention.list_oldest(session, keeps)):
+            if _count_bytes(runtime) <= below:
+                break
+            _remove(runtime, claim, [uuid])
+    n_left = _count_bytes(runtime)
+    with runtime.db.write() as session:
+        details = schedule_runs.hold_run(session, claim).details
+        n_jobs, n_bytes = details.get("n_jobs", 0), details.get("n_bytes", 0)
+        outcome = _outcome(n_jobs, n_bytes, n_left, below)
+        schedule_runs.end_run(session, claim, RunState.DONE, outcome, n_jobs=n_jobs, n_bytes=n_bytes, n_left=n_left)
+    runtime.bell.purge()
+
+
+def _remove(runtime: Runtime, claim: RunClaim, uuids: Iterable[UUID]) -> None:
+    for uuid in uuids:
+        with runtime.db.write() as session:
+            try:
+                removed = retention.remove(session, uuid)
+            except Gone:  # somebody was faster
+                continue
+            if removed is not None:
+                run = schedule_runs.hold_run(session, claim)
+                n_jobs, n_bytes = run.details.get("n_jobs", 0), run.details.get("n_bytes", 0)
+                schedule_runs.note(run, n_jobs=n_jobs + 1, n_bytes=n_bytes + removed.n_bytes)
+
+
+def _read(runtime: Runtime, find: Callable[[Session], list[UUID]]) -> list[UUID]:
+    with runtime.db.read() as session:
+        return find(session)
+
+
+def _count_bytes(runtime: Runtime) -> int:
+    with runtime.db.read() as session:
+        return retention.count_bytes(session)
+
+
+def _outcome(n_jobs: int, n_bytes: int, n_left: int, below: int | None) -> str:
+    went = f"{n_jobs} {'job was' if n_jobs == 1 else 'jobs were'} deleted, {_megabytes(n_bytes)} of pictures with them."
+    if not n_jobs:
+        went = "Nothing was to be deleted."
+    if below is not None and n_left > below:
+        went += (
+            f" {_megabytes(n_left)} are left, more than the {_megabytes(below)} asked for: the rest is labelled, named"
+            " by a schedule, used by a training, or still being worked on."
+        )
+    return went
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB"

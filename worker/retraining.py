@@ -1,0 +1,202 @@
+"""Runs that retrain: enough new labels? ─► a training ─► its version, judged ─► promoted, or kept as a candidate.
+
+    waiting ─► running (the training) ─► [judging: whichever version was not asked about all pictures] ─► done
+
+The gate (core/gates.py) judges candidate and version in use on the same pictures, and only on labels that may judge
+(core/honest.py). A promotion, its line in the history and the run's end are one transaction.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import gates, honest, judging_jobs, labelling_pace, registry, schedule_runs, schedules, trainings
+from core.errors import Conflict
+from core.gates import Gate, Verdict
+from core.networks import NETWORKS
+from core.orm import ACTIVE_STATES, Job, JobState
+from core.orm_schedules import RunState, Schedule, ScheduleRun
+from core.schedule_parameters import IN_USE, PROMOTE, parse_since
+from core.schedule_runs import RunClaim
+from worker.runtime import Runtime
+
+log = structlog.get_logger()
+
+
+def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+    """Take a claimed run one step on.
+
+    Raises:
+        PawsortError: It cannot be carried out; the text says why.
+        LeaseLost: The claim is no longer valid.
+    """
+    match run.state:
+        case RunState.WAITING:
+            _start(runtime, claim)
+        case RunState.RUNNING:
+            _look_at_training(runtime, claim, run)
+        case RunState.JUDGING:
+            if not _release_while_judging(runtime, claim, run):
+                _look_at_training(runtime, claim, run)
+
+
+def _start(runtime: Runtime, claim: RunClaim) -> None:
+    """Create the training, or skip it because too little is new."""
+    with runtime.db.write() as session:
+        schedule = schedules.get_schedule(session, claim.schedule_id, lock=True)
+        run = schedule_runs.hold_run(session, claim)
+        told = run.parameters
+        n_new = _count_new(session, schedule, run)
+        if run.user_id is None and schedule.every_n_labels is None and n_new < told["min_new_labels"]:
+            outcome = f"Skipped: {_labels(n_new)} since the last training, and {told['min_new_labels']} are asked for."
+            schedule_runs.end_run(session, claim, RunState.SKIPPED, outcome, n_new_labels=n_new)
+            return
+        started_from, note = _choose_start(session, told)
+        job = trainings.create_training_job(
+            session,
+            run.work_uuid,
+            told["training"] | {"network": told["network"], "start_from": started_from},
+            None if told["uploads"] is None else [UUID(one) for one in told["uploads"]],
+            run.user_id or schedule.user_id,
+            schedule.name,
+            None if told["labels_since"] is None else parse_since(told["labels_since"]),
+        )
+        run.job_id, run.state, run.lease_until = job.id, RunState.RUNNING, None
+        schedule_runs.note(run, n_new_labels=n_new, started_from=started_from, note=note)
+        schedule.label_mark = max(schedule.label_mark, labelling_pace.newest_label(session))
+        job_id = job.id
+    runtime.bell.ring_training([job_id])
+
+
+def _count_new(session: Session, schedule: Schedule, run: ScheduleRun) -> int:
+    """How many labels are new: counted when the run began, if that was why it did."""
+    if "n_new_labels" in run.details:
+        return int(run.details["n_new_labels"])
+    return labelling_pace.count_new(session, schedule.label_mark, run.parameters["uploads"])
+
+
+def _choose_start(session: Session, told: dict[str, Any]) -> tuple[int | None, str]:
+    """The version that lends its weights, and a sentence where it is not the one that was asked for."""
+    if told["start_from"] != IN_USE:
+        return None, ""
+    version = registry.current_version(session)
+    network = NETWORKS[told["network"]]
+    if version.network == network.name and version.manifest["side_px"] == network.side_px:
+        return version.id, ""
+    return None, f"Version {version.id}, in use, is a {version.network}; {network.name} was trained anew."
+
+
+def _look_at_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+    """What came of the training: a version that is kept or weighed, or nothing."""
+    with runtime.db.read() as session:
+        job = session.get_one(Job, run.job_id)
+    if job.deleted_at is not None:
+        return _end(runtime, claim, RunState.FAILED, "The job of the training was deleted before it was looked at.")
+    if job.state in ACTIVE_STATES:  # it was tried again since this run was found ready
+        return _release(runtime, claim)
+    if job.state == JobState.FAILED:
+        return _end(runtime, claim, RunState.FAILED, f"The training failed. {job.error or ''}".strip())
+    if job.model_version_id is None:
+        return _end(runtime, claim, RunState.FAILED, "The training was stopped; no version came of it.")
+    if run.parameters["outcome"] == PROMOTE and job.state == JobState.DONE:
+        return _weigh(runtime, claim, run, job.model_version_id)
+    outcome = f"Version {job.model_version_id} came of it and is kept as a candidate."
+    return _end(runtime, claim, RunState.DONE, outcome, candidate=job.model_version_id)
+
+
+def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) -> None:
+    """Compare candidate and version in use; judge first what is missing."""
+    told = run.parameters
+    with runtime.db.write() as session:
+        in_use = registry.current_version(session).id
+        may_judge = honest.choose_honest(session)
+    if in_use == candidate:
+        outcome = f"The training brought the very network that is in use: version {candidate}."
+        return _end(runtime, claim, RunState.DONE, outcome, candidate=candidate)
+    if len(may_judge) < gates.MIN_JUDGING:
+        return _keep(runtime, claim, candidate, in_use, gates.too_few(len(may_judge)))
+    if run.details.get("weighed_against") != in_use and _judge_first(runtime, claim, in_use, candidate, may_judge):
+        return None
+    with runtime.db.read() as session:
+        pairs = gates.read_pairs(session, in_use, candidate, may_judge)
+    verdict = gates.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs)
+    if not verdict.is_better:
+        return _keep(runtime, claim, candidate, in_use, verdict)
+    return _promote(runtime, claim, candidate, in_use, verdict)
+
+
+def _judge_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int, may_judge: dict[bytes, str]) -> bool:
+    """Have those versions asked that have not been asked about every picture; whether any had to be."""
+    with runtime.db.write() as session:
+        asked = [one for one in (in_use, candidate) if not gates.has_judged_all(session, one, may_judge)]
+        run = schedule_runs.hold_run(session, claim)
+        made = [judging_jobs.create_judge_job(session, version, run.user_id) for version in asked]
+        schedule_runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
+        if made:
+            run.state, run.lease_until = RunState.JUDGING, None
+        job_ids = [job.id for job in made]
+    runtime.bell.ring_training(job_ids)
+    return bool(job_ids)
+
+
+def _release_while_judging(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> bool:
+    """Leave the run for now if a version is still being asked."""
+    uuids = [UUID(one) for one in run.details.get("judge_jobs", [])]
+    still = select(Job.id).where(Job.uuid.in_(uuids), Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1)
+    with runtime.db.read() as session:
+        goes_on = session.scalar(still) is not None
+    if goes_on:
+        _release(runtime, claim)
+    return goes_on
+
+
+def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdict: Verdict) -> None:
+    with runtime.db.read() as session:
+        version = registry.get_version(session, candidate)
+    registry.check_weights(runtime.blobs, version)
+    try:
+        with runtime.db.write() as session:
+            schedule = session.get_one(Schedule, claim.schedule_id)
+            reason = f"promoted by the schedule “{schedule.name}” (run {claim.run_id}): {verdict.sentence}"
+            registry.promote(session, candidate, None, reason, instead_of=in_use)
+            outcome = f"Version {candidate} was promoted in place of version {in_use}: {verdict.sentence}."
+            found = _found(candidate, in_use, verdict, is_promoted=True)
+            schedule_runs.end_run(session, claim, RunState.DONE, outcome, **found)
+    except Conflict as error:  # somebody promoted another one meanwhile: weigh again, against that one
+        log.info("weighed_in_vain", run_id=claim.run_id, reason=error.message)
+        _release(runtime, claim)
+    else:
+        log.info("version_promoted", run_id=claim.run_id, version=candidate, instead_of=in_use)
+
+
+def _keep(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdict: Verdict) -> None:
+    outcome = f"Version {candidate} was not promoted and is kept as a candidate: {verdict.sentence}."
+    _end(runtime, claim, RunState.DONE, outcome, **_found(candidate, in_use, verdict, is_promoted=False))
+
+
+def _found(candidate: int, in_use: int, verdict: Verdict, is_promoted: bool) -> dict[str, Any]:
+    """What the run's page shows of the comparison."""
+    return {
+        "candidate": candidate,
+        "in_use": in_use,
+        "is_promoted": is_promoted,
+        "is_too_few": verdict.is_too_few,
+        "gate": verdict.figures,
+    }
+
+
+def _end(runtime: Runtime, claim: RunClaim, state: RunState, outcome: str, **details: Any) -> None:
+    with runtime.db.write() as session:
+        schedule_runs.end_run(session, claim, state, outcome, **details)
+
+
+def _release(runtime: Runtime, claim: RunClaim) -> None:
+    with runtime.db.write() as session:
+        schedule_runs.release_run(session, claim)
+
+
+def _labels(n: int) -> str:
+    return f"{n} new label{'' if n == 1 else 's'}"

@@ -1,0 +1,93 @@
+"""Working on runs of schedules, one after the other, on a thread of the maintenance worker beside its quick rounds.
+
+    ready run ─► claim (lease, fence) ─► retrain │ classify │ clean up ─► ended with a sentence, or left to its job
+
+Whatever is killed, the lease runs out and the next claim goes on: see `core/schedule_runs.py`.
+"""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import schedule_runs, schedules
+from core.errors import LeaseLost, PawsortError
+from core.orm_schedules import RunState, ScheduleKind, ScheduleRun
+from core.schedule_runs import RunClaim
+from worker import cleaning, retraining
+from worker.run_lease import keeping
+from worker.runtime import Runtime
+
+log = structlog.get_logger()
+
+MAX_CLAIMS = 50  # of one run: beyond it something is wrong with the run itself
+Work = Callable[[Runtime, RunClaim, ScheduleRun], None]
+KINDS: dict[str, Work] = {
+    ScheduleKind.RETRAIN: retraining.advance,
+    ScheduleKind.CLEAN_UP: cleaning.clean_up,
+}
+
+
+class Runner:
+    """A thread that works on whatever is ready, and looks again every few seconds."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="schedule-runs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; what is being worked on is left, and its lease runs out."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._runtime.settings.reconcile_s):
+            try:
+                work_on_runs(self._runtime)
+            except SQLAlchemyError as error:  # a database that is away for a moment
+                log.warning("runs_not_read", error=str(error))
+            except Exception:  # the thread must outlive whatever a library raises
+                log.exception("runs_failed")
+
+
+def work_on_runs(runtime: Runtime) -> None:
+    """Do what there is to do for every run that nobody has; safe to run anywhere, and several at once."""
+    with runtime.db.read() as session:
+        ready = schedule_runs.list_ready(session)
+    for run_id in ready:
+        with runtime.db.write() as session:
+            claim = schedule_runs.claim_run(session, run_id, runtime.settings.lease_s)
+        if claim is not None:
+            _work(runtime, claim)
+
+
+def _work(runtime: Runtime, claim: RunClaim) -> None:
+    """Work on a claimed run; what goes wrong ends it with a sentence, or it is tried again after its lease."""
+    try:
+        with runtime.db.read() as session:
+            run = schedule_runs.hold_run(session, claim)
+            kind = schedules.get_schedule(session, claim.schedule_id).kind
+        with keeping(runtime.db, claim, runtime.settings.lease_s):
+            KINDS[kind](runtime, claim, run)
+    except LeaseLost as error:
+        log.info("run_left", run_id=claim.run_id, reason=error.message)
+    except PawsortError as error:
+        _fail(runtime, claim, error.message)
+    except Exception:  # whatever it is, it costs this attempt and not the thread
+        log.exception("run_failed", run_id=claim.run_id, claims=claim.fence)
+        if claim.fence >= MAX_CLAIMS:
+            _fail(runtime, claim, "It failed again and again; the log of the maintenance worker has the reason.")
+
+
+def _fail(runtime: Runtime, claim: RunClaim, sentence: str) -> None:
+    log.warning("run_failed", run_id=claim.run_id, reason=sentence)
+    try:
+        with runtime.db.write() as session:
+            schedule_runs.end_run(session, claim, RunState.FAILED, sentence)
+    except LeaseLost as error:
+        log.info("run_left", run_id=claim.run_id, reason=error.message)
