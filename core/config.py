@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     @classmethod
     def _roots(cls, value: str) -> str:
         for root in _split(value):
-            if "://" not in root and not root.startswith("/"):
+            if not root.startswith(("/", "s3://", "gs://", "az://")):
                 raise ValueError("expected absolute paths or s3://bucket/prefix, with commas between them")
         return value
 

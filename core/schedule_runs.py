@@ -40,8 +40,11 @@ class RunView:
 
 
 def list_ready(session: Session) -> list[int]:
-    """Runs that somebody can do something for: nobody holds them, and their job, if they have one, has ended."""
-    job_ended = or_(Job.id.is_(None), Job.state.not_in(ACTIVE_STATES), Job.deleted_at.is_not(None))
+    """Runs that somebody can do something for: nobody holds them, and there is no job to wait for."""
+    job_ended = or_(Job.state.not_in(ACTIVE_STATES), Job.deleted_at.is_not(None))
+    job_ended |= Job.id.is_(None) | (
+        ScheduleRun.state == RunState.WAITING
+    )  # that has begun, and has not made all of it
     query = select(ScheduleRun.id).join(Job, Job.id == ScheduleRun.job_id, isouter=True).where(_is_free(), job_ended)
     return list(session.scalars(query.order_by(ScheduleRun.id)))
 

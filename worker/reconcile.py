@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import structlog
 
-from core import chunks, intake, jobs, purge, training_claims, uploads, workers
+from core import chunks, imports, intake, jobs, purge, training_claims, uploads, workers
 from core.broker import INFERENCE, TRAINING, queue_length
 from core.errors import Gone
 from worker.runtime import Runtime
@@ -82,6 +82,14 @@ def forget_workers(runtime: Runtime) -> None:
     """Remove the rows of workers that ended long ago. Not sooner: a laptop may sleep for days, and its workers wake."""
     with runtime.db.write() as session:
         workers.forget_silent(session, WORKER_DAYS * DAY_S)
+
+
+def forget_imports(runtime: Runtime) -> None:
+    """Forget which files deleted schedules took in, slice by slice."""
+    n_forgotten = -1
+    while n_forgotten:
+        with runtime.db.write() as session:
+            n_forgotten = imports.forget_deleted(session)
 
 
 def sweep_orphans(runtime: Runtime) -> None:

@@ -15,7 +15,7 @@ from core import schedule_runs, schedules
 from core.errors import LeaseLost, PawsortError
 from core.orm_schedules import RunState, ScheduleKind, ScheduleRun
 from core.schedule_runs import RunClaim
-from worker import cleaning, retraining
+from worker import cleaning, importing, retraining
 from worker.run_lease import keeping
 from worker.runtime import Runtime
 
@@ -25,6 +25,7 @@ MAX_CLAIMS = 50  # of one run: beyond it something is wrong with the run itself
 Work = Callable[[Runtime, RunClaim, ScheduleRun], None]
 KINDS: dict[str, Work] = {
     ScheduleKind.RETRAIN: retraining.advance,
+    ScheduleKind.CLASSIFY: importing.advance,
     ScheduleKind.CLEAN_UP: cleaning.clean_up,
 }
 

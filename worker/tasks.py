@@ -41,6 +41,7 @@ def purge() -> None:
 
 @shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Remove blobs that nothing names, and workers that ended long ago."""
+    """Remove blobs that nothing names, workers that ended long ago, and what deleted schedules knew of files."""
     reconcile.sweep_orphans(runtime.get())
+    reconcile.forget_imports(runtime.get())
     reconcile.forget_workers(runtime.get())

@@ -1,0 +1,98 @@
+"""Storing one shard: blob first, then rows, then the bell; whatever fails takes the blob away again."""
+
+import errno
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+import structlog
+from obstore.exceptions import BaseError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core import intake
+from core.blobs import Blobs, shard_key
+from core.db import Database
+from core.errors import DiskFull
+from core.intake import AddedShard
+from core.orm import Shard
+from core.shards import ShardIndex
+
+log = structlog.get_logger()
+
+
+class Rings(Protocol):
+    """What wakes workers."""
+
+    def ring(self, chunk_ids: Iterable[int]) -> None:
+        """Tell them that these chunks are ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where shards go: the store of their bytes, the database of their rows, and who is told."""
+
+    db: Database
+    blobs: Blobs
+    bell: Rings
+    max_upload_bytes: int
+
+
+def _nothing(_: Session) -> None:
+    return None
+
+
+def store_shard(
+    store: Store,
+    upload_uuid: UUID,
+    seq: int,
+    index: ShardIndex,
+    body: bytes | BinaryIO,
+    also: Callable[[Session], None] = _nothing,
+) -> AddedShard:
+    """Store a checked tar under a key of its own, record it, and ring for its chunks after the commit.
+
+    Args:
+        also: What else to write in the transaction that records it.
+    Raises:
+        Conflict, NotFound, Gone, Invalid, TooLarge: As `core.intake.add_shard`.
+        DiskFull: The store has too little room.
+    """
+    store.blobs.check_room(index.n_bytes)
+    key = shard_key(upload_uuid, seq)
+    added: AddedShard | None = None
+    try:
+        store.blobs.put(key, body)
+        with store.db.write() as session:
+            added = intake.add_shard(session, upload_uuid, seq, index, key, store.max_upload_bytes)
+            also(session)
+    except OSError as error:
+        _drop(store, key)
+        raise disk_full(error) from error
+    except BaseException:
+        _drop(store, key)
+        raise
+    if not added.created:
+        store.blobs.delete([key])
+    store.bell.ring(added.chunk_ids)
+    return added
+
+
+def _drop(store: Store, key: str) -> None:
+    """Delete a blob whose recording failed, unless it is recorded after all: a commit's answer can get lost."""
+    try:
+        with store.db.read() as session:
+            recorded = session.scalar(select(Shard.id).where(Shard.blob_key == key))
+        if recorded is None:
+            store.blobs.delete([key])
+    except (SQLAlchemyError, BaseError, OSError) as error:
+        log.warning("blob left behind", key=key, error=str(error), note="`pawsort doctor` finds it")
+
+
+def disk_full(error: OSError) -> Exception:
+    """The same error, as a sentence where it says that the disk is full."""
+    if error.errno == errno.ENOSPC:
+        return DiskFull("The disk is full. Delete jobs that are no longer needed, or make room, and send it again.")
+    return error

@@ -1,0 +1,190 @@
+"""Folders and bucket prefixes that schedules read: their files in order, never by way of a link.
+
+A folder is walked, and its files are opened, component by component below an open root with O_NOFOLLOW: whoever may
+write there cannot lead out of it, however they swap folders for links meanwhile. Files that have only just changed are
+left for the next time: somebody may still be writing them.
+"""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore, from_url
+
+from core import imports
+from core.archives import Skipped
+from core.errors import Invalid
+from core.import_roots import SETTING, find_root, is_bucket
+from core.imports import Seen
+from core.shards import is_ignored
+from core.tar_headers import clean_path
+
+SETTLE_S = 5.0
+LISTED = 500
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Unread(Exception):
+    """A file cannot be read, or has changed while it was read; the text says which, as a noun."""
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file of a source.
+
+    Attributes:
+        path: As the upload names it: below the name of the source's own folder.
+        seen: What it is known by.
+        read: Its first bytes, up to a number; raises Unread.
+    """
+
+    path: str
+    seen: Seen
+    read: Callable[[int], bytes]
+
+
+@dataclass
+class Source:
+    """The files below a folder or a prefix. `n_fresh` counts those that are left for the next time.
+
+    Raises:
+        Invalid: It is not below the operator's roots (any more), or not there.
+    """
+
+    address: str
+    roots: list[str]
+    n_fresh: int = field(default=0, init=False)
+
+    @property
+    def name(self) -> str:
+        """What its own folder is called."""
+        return PurePosixPath(self.address).name or "files"
+
+    def walk(self) -> Iterator[FoundFile | Skipped]:
+        """All files that count, and what is skipped, in an order that stays the same while nothing changes."""
+        root = find_root(self.address, self.roots)
+        if root is None:
+            raise Invalid(f"{self.address} is not below {SETTING} any more. Allow it again, or change the schedule.")
+        files = self._walk_bucket() if is_bucket(self.address) else self._walk_folder(Path(root))
+        for one in files:
+            if isinstance(one, FoundFile) and 0 <= time.time() - one.seen.mtime_ns / 1e9 < SETTLE_S:
+                self.n_fresh += 1
+            else:
+                yield one
+
+    def _found(self, relative: bytes, n_bytes: int, mtime_ns: int, read: Callable[[int], bytes]) -> FoundFile | Skipped:
+        path, refusal = clean_path(os.fsencode(self.name) + b"/" + relative)
+        if refusal:
+            return Skipped(path, refusal)
+        return FoundFile(path, Seen(imports.path_key(self.address, relative), n_bytes, mtime_ns), read)
+
+    def _walk_folder(self, root: Path) -> Iterator[FoundFile | Skipped]:
+        below = Path(self.address).relative_to(root).parts
+        try:
+            top = _open_folder(root, below)
+        except OSError as error:
+            raise Invalid(
+                f"The folder {self.address} cannot be read ({error.strerror}). Mend that, or choose another."
+            ) from error
+        skipped: list[Skipped] = []
+
+        def note(error: OSError) -> None:
+            skipped.append(
+                Skipped(str(error.filename or self.name), f"a folder that cannot be read ({error.strerror})")
+            )
+
+        try:
+            for folder, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=note):
+                folders.sort()
+                for name in sorted([*folders, *names]):
+                    relative = os.path.join(folder, name)[2:]
+                    if not is_ignored(relative):
+                        yield from self._look(descriptor, name, relative, root, (*below, *relative.split("/")))
+                yield from skipped
+                skipped.clear()
+        finally:
+            os.close(top)
+
+    def _look(
+        self, folder: int, name: str, relative: str, root: Path, parts: tuple[str, ...]
+    ) -> Iterator[FoundFile | Skipped]:
+        """What a name in an open folder is: nothing when it is a folder itself, or has gone."""
+        try:
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            return
+        shown = os.fsencode(relative)
+        if stat.S_ISREG(status.st_mode):
+            seen = (status.st_size, status.st_mtime_ns)
+            yield self._found(shown, *seen, lambda n: _read_file(root, parts, seen, n))
+        elif not stat.S_ISDIR(status.st_mode):
+            is_link = stat.S_ISLNK(status.st_mode)
+            path = clean_path(os.fsencode(self.name) + b"/" + shown)[0]
+            yield Skipped(path, "a symbolic link" if is_link else "a device or something else that is no file")
+
+    def _walk_bucket(self) -> Iterator[FoundFile | Skipped]:
+        try:
+            store = open_store(self.address)
+            for page in store.list(chunk_size=LISTED):
+                for item in page:
+                    path, size, moment = item["path"], item["size"], item["last_modified"]
+                    if not (is_ignored(path) or path.endswith("/")):
+                        mtime_ns = int(moment.timestamp() * 1000) * 10**6
+                        yield self._found(path.encode(), size, mtime_ns, _object_reader(store, path, size))
+        except (BaseError, OSError) as error:
+            raise Invalid(f"The bucket at {self.address} does not answer as it should: {error}") from error
+
+
+def open_store(address: str) -> ObjectStore:
+    """The store behind a bucket prefix; its keys come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …)."""
+    return from_url(address)
+
+
+def _object_reader(store: ObjectStore, path: str, size: int) -> Callable[[int], bytes]:
+    def read(n_bytes: int) -> bytes:
+        try:
+            length = min(n_bytes, size)
+            return bytes(store.get_range(path, start=0, length=length)) if length else b""
+        except (BaseError, OSError) as error:
+            raise Unread("a file that could not be read") from error
+
+    return read
+
+
+def _open_folder(root: Path, parts: tuple[str, ...]) -> int:
+    """A folder below the root, by a descriptor; no component of the way is a link."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in parts:
+        try:
+            following = os.open(part, _FOLDER, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = following
+    return descriptor
+
+
+def _read_file(root: Path, parts: tuple[str, ...], seen: tuple[int, int], n_bytes: int) -> bytes:
+    try:
+        folder = _open_folder(root, parts[:-1])
+        try:
+            descriptor = os.open(parts[-1], _FILE, dir_fd=folder)
+        finally:
+            os.close(folder)
+        with os.fdopen(descriptor, "rb") as file:
+            _check_unchanged(descriptor, seen)
+            data = file.read(n_bytes)
+            _check_unchanged(descriptor, seen)
+            return data
+    except OSError as error:
+        raise Unread(f"a file that cannot be read ({error.strerror})") from error
+
+
+def _check_unchanged(descriptor: int, seen: tuple[int, int]) -> None:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != seen:
+        raise Unread("a file that was being changed")
