@@ -15,6 +15,7 @@ COMMANDS = {
     "models": "List the model versions.",
     "promote": "Put a model version into use.",
     "rollback": "Put back the version that was in use before the present one.",
+    "schedules": "List, add, pause, run and delete schedules.",
     "token": "Make bearer tokens.",
     "migrate": "Bring the database's schema up and register the shipped models.",
     "doctor": "Check an installation, and say what is wrong and what to do.",

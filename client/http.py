@@ -172,6 +172,29 @@ class PawsortClient:
         """Put back what was in use before `in_use`; naming it keeps a repeated request from going back twice."""
         return self._json("POST", f"{API}/models/rollback", json={"in_use": in_use})
 
+    def list_schedules(self) -> Iterator[dict[str, Any]]:
+        return self._pages(f"{API}/schedules", {})
+
+    def get_schedule(self, schedule: int) -> dict[str, Any]:
+        return self._json("GET", f"{API}/schedules/{schedule}")
+
+    def create_schedule(self, schedule: dict[str, Any]) -> dict[str, Any]:
+        """Repeated after an answer that got lost, it is refused: no two schedules share a name."""
+        return self._json("POST", f"{API}/schedules", json=schedule)
+
+    def update_schedule(self, schedule: int, **changes: Any) -> dict[str, Any]:
+        return self._json("PATCH", f"{API}/schedules/{schedule}", json=changes)
+
+    def run_schedule(self, schedule: int) -> dict[str, Any]:
+        return self._json("POST", f"{API}/schedules/{schedule}/run")
+
+    def delete_schedule(self, schedule: int) -> None:
+        self._call("DELETE", f"{API}/schedules/{schedule}")
+
+    def list_runs(self, schedule: int) -> Iterator[dict[str, Any]]:
+        """What came of a schedule each time, newest first."""
+        return self._pages(f"{API}/schedules/{schedule}/runs", {})
+
     def list_results(self, job: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """All results of a job, page by page; `filters` as the API names them (label, error_code, path, …)."""
         return self._pages(f"{API}/jobs/{job}/results", _without_none(**filters))

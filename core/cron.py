@@ -66,6 +66,11 @@ def list_next(line: str, zone: str, after: datetime, n: int) -> list[datetime]:
     return [moment.astimezone(ZoneInfo(zone)) for moment in islice(_due_times(line, zone, after), n)]
 
 
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """The same moment as clocks in a zone show it."""
+    return moment.astimezone(ZoneInfo(zone))
+
+
 def count_missed(line: str, zone: str, first: datetime, now: datetime) -> int:
     """How often a line came due from `first`, which is such a moment, until now; at most `MAX_COUNTED`."""
     n = 1

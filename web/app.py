@@ -13,7 +13,7 @@ from core.broker import Bell, make_celery
 from core.config import Settings
 from core.db import Database
 from core.errors import ConfigError
-from web.api import archives, docs, exports, health, images, jobs, labels, models, results, training, uploads
+from web.api import archives, docs, exports, health, images, jobs, labels, models, results, schedules, training, uploads
 from web.auth import register_auth
 from web.pages import training as _training_pages  # noqa: F401  adds its routes to `pages`
 from web.pages.routes import pages
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     docs.configure_openapi(app)
-    for module in (uploads, archives, jobs, results, exports, images, labels, models, training, health):
+    for module in (uploads, archives, jobs, results, exports, images, labels, models, training, schedules, health):
         app.register_blueprint(module.api)
     app.register_blueprint(pages)
     return app

@@ -1,0 +1,78 @@
+"""`pawsort schedules` against the real application."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from client.cli import cli
+from core import schedule_runs
+from core.config import Settings
+from core.db import Database
+from core.orm_schedules import RunState
+from tests.browser.site import served
+from web.app import App
+
+DATABASES = ("sqlite",)
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"import_roots": str(tmp_path)})
+
+
+@pytest.fixture
+def address(app: App) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+def run(address: str, token: str, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["schedules", *words, "--server", address, "--token", token])
+
+
+def add_clean_up(address: str, token: str) -> Result:
+    words = ("add", "clean-up", "tidy", "--cron", "0 3 * * SUN", "--zone", "Europe/Berlin", "--older-than-days", "30")
+    return run(address, token, *words)
+
+
+def test_a_schedule_is_added_in_words_and_listed(address: str, token: str) -> None:
+    assert run(address, token).output.startswith("There are no schedules yet.")
+    added = add_clean_up(address, token).output
+    assert added.startswith("Schedule 1 (tidy): At 03:00, only on Sunday (Europe/Berlin). Next: ")
+    assert added.partition("Next: ")[2].count(" 03:00") == 5
+    (line,) = run(address, token, "list").output.splitlines()[1:]
+    assert line.split()[:3] == ["1", "tidy", "clean_up"]
+
+
+def test_a_schedule_is_paused_resumed_run_and_deleted(address: str, token: str, db: Database) -> None:
+    add_clean_up(address, token)
+    assert "is paused" in run(address, token, "pause", "1").output
+    assert "paused" in run(address, token, "list").output
+    assert "goes on. At 03:00" in run(address, token, "resume", "1").output
+    assert "has not run yet" in run(address, token, "runs", "1").output
+    assert "Run 1 has begun" in run(address, token, "run", "1").output
+    with db.write() as session:
+        claim = schedule_runs.claim_run(session, 1, 60)
+        assert claim is not None
+        schedule_runs.end_run(session, claim, RunState.DONE, "Nothing was to be deleted.")
+    assert "by owner" in run(address, token, "runs", "1").output
+    assert "Nothing was to be deleted." in run(address, token, "list").output
+    assert "is deleted" in run(address, token, "delete", "1").output
+    assert run(address, token).output.startswith("There are no schedules yet.")
+
+
+def test_retraining_and_classifying_are_told_what_the_options_say(address: str, token: str, tmp_path: Path) -> None:
+    words = ("--every-labels", "500", "--network", "seed-cnn", "--promote", "--min-gain", "0.01", "--epochs", "3")
+    added = run(address, token, "add", "retrain", "learn", *words)
+    assert added.output.startswith("Schedule 1 (learn): When 500 new labels have come in.")
+    added = run(address, token, "add", "classify", "incoming", str(tmp_path), "--cron", "0 * * * *", "--labelled")
+    assert added.output.startswith("Schedule 2 (incoming): Every hour")
+
+
+def test_what_is_wrong_gets_the_servers_sentence_and_exit_code_1(address: str, token: str) -> None:
+    outside = run(address, token, "add", "classify", "incoming", "/etc", "--cron", "0 * * * *")
+    assert outside.exit_code == 1
+    assert "outside of what this server may read" in outside.output
+    assert "no schedule 99" in run(address, token, "run", "99").output

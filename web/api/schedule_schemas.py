@@ -1,0 +1,85 @@
+"""What schedules are given and answer with. Their parameters are checked by core/schedule_parameters.py."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from core.orm_schedules import RunState
+from core.schedule_parameters import DEFAULTS
+from web.api.schemas import Input
+
+Kind = Literal["retrain", "classify", "clean_up"]
+Line = Annotated[str, StringConstraints(max_length=200)]
+ShortText = Annotated[str, StringConstraints(max_length=500)]
+PARAMETERS = "By name; what is left out is filled in. " + " ".join(
+    f"{kind}: {', '.join(f'{name} ({value!r})' for name, value in values.items())}."
+    for kind, values in DEFAULTS.items()
+)
+
+
+class ScheduleIn(Input):
+    name: ShortText
+    kind: Kind
+    cron: Line | None = Field(None, description="Minute, hour, day of the month, month, day of the week: `0 3 * * SUN`")
+    time_zone: ShortText = Field("UTC", description="In which the cron line is read: Europe/Berlin")
+    every_n_labels: int | None = Field(None, description="Instead of a cron line, to retrain: so many new labels")
+    parameters: dict[str, Any] = Field(default_factory=dict, description=PARAMETERS)
+    is_on: bool = True
+
+
+class SchedulePatch(Input):
+    name: ShortText | None = None
+    cron: Line | None = None
+    time_zone: ShortText | None = None
+    every_n_labels: int | None = None
+    parameters: dict[str, Any] | None = Field(None, description="Those that change; null puts the usual value back")
+    is_on: bool | None = Field(None, description="false pauses, true resumes; what was missed while paused is not run")
+    revision: int | None = Field(None, description="The one you have seen: refused (409) if somebody was faster")
+
+
+class RunOut(BaseModel):
+    """`n_due` counts the due times that it stands for; `who` said 'run now'; `details` depend on the kind."""
+
+    id: int
+    due_at: datetime
+    n_due: int
+    is_late: bool
+    who: str | None
+    state: RunState
+    outcome: str
+    job: UUID | None
+    parameters: dict[str, Any]
+    details: dict[str, Any]
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class ScheduleOut(BaseModel):
+    """`next_times` are the next five, as clocks in its zone show them."""
+
+    id: int
+    name: str
+    kind: Kind
+    cron: str | None
+    time_zone: str
+    every_n_labels: int | None
+    in_words: str
+    next_times: list[datetime]
+    parameters: dict[str, Any]
+    is_on: bool
+    next_run_at: datetime | None
+    last_run: RunOut | None
+    revision: int
+    created_at: datetime
+
+
+class SchedulePage(BaseModel):
+    items: list[ScheduleOut]
+    next: str | None
+
+
+class RunPage(BaseModel):
+    items: list[RunOut]
+    next: str | None

@@ -1,0 +1,161 @@
+"""Schedules: make, look, change, pause, run now, delete; and what came of each run."""
+
+from datetime import datetime
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from core import cron, schedule_runs, schedules
+from core.orm_schedules import RunState, Schedule
+from core.schedule_runs import RunView
+from core.schedules import NewSchedule
+from web.api.schedule_schemas import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
+from web.api.schemas import PageQuery
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag="Schedules")
+
+ONE = "/<int(max=2147483647):schedule_id>"
+TIMES_SHOWN = 5
+
+
+@api.get("")
+@api.input(PageQuery, location="query")
+@api.output(SchedulePage)
+def list_schedules(query_data: PageQuery) -> SchedulePage:
+    """Schedules, newest first"""
+    with get_services().db.read() as session:
+        page = schedules.list_schedules(session, query_data.cursor, query_data.limit)
+        last = schedule_runs.find_last(session, [one.id for one in page.items])
+        now = schedules.read_clock(session)
+    return SchedulePage(items=[_show(one, last.get(one.id), now) for one in page.items], next=page.next)
+
+
+@api.post("")
+@api.input(ScheduleIn)
+@api.output(ScheduleOut, status_code=201)
+@api.doc(responses={409: "Another schedule has this name", 422: "A sentence for each value that is wrong"})
+def post_schedule(json_data: ScheduleIn) -> ScheduleOut:
+    """Have something done again and again
+
+    It retrains (and promotes what is better, if so told), classifies what is new in a folder or bucket prefix that
+    this server may read, or cleans up.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        wanted = NewSchedule(**json_data.model_dump())
+        schedule = schedules.create_schedule(session, wanted, services.settings.import_root_list, current_user_id())
+        return _show(schedule, None, schedules.read_clock(session))
+
+
+@api.get(ONE)
+@api.output(ScheduleOut)
+@api.doc(responses={410: "The schedule was deleted"})
+def get_schedule(schedule_id: int) -> ScheduleOut:
+    """One schedule with its last run"""
+    with get_services().db.read() as session:
+        return _read(session, schedules.get_schedule(session, schedule_id))
+
+
+@api.patch(ONE)
+@api.input(SchedulePatch)
+@api.output(ScheduleOut)
+@api.doc(responses={409: "Somebody was faster (`revision`)", 422: "A sentence for each value that is wrong"})
+def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
+    """Change a schedule, pause it or resume it
+
+    What is not named stays as it is. A cron line and a number of labels exclude each other: set one, and the other to
+    null.
+    """
+    services = get_services()
+    changes = json_data.model_dump(exclude_unset=True)
+    revision = changes.pop("revision", None)
+    nullable = {"cron", "every_n_labels"}
+    changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
+    with services.db.write() as session:
+        if "parameters" in changes:
+            present = schedules.get_schedule(session, schedule_id, lock=True).parameters
+            changes["parameters"] = present | changes["parameters"]
+        roots = services.settings.import_root_list
+        return _read(session, schedules.update_schedule(session, schedule_id, changes, roots, revision))
+
+
+@api.delete(ONE)
+@api.output({}, status_code=204)
+def delete_schedule(schedule_id: int) -> tuple[str, int]:
+    """Delete a schedule; its runs stay readable
+
+    A job that it began goes on, but nothing is promoted any more.
+    """
+    with get_services().db.write() as session:
+        schedules.delete_schedule(session, schedule_id)
+    return "", 204
+
+
+@api.post(f"{ONE}/run")
+@api.output(RunOut, status_code=202, description="It has begun")
+@api.doc(responses={409: "Its last run has not ended yet"})
+def run_schedule(schedule_id: int) -> RunOut:
+    """Run it now; the next run comes due as before"""
+    with get_services().db.write() as session:
+        run = schedules.run_now(session, schedule_id, current_user_id())
+        return show_run(schedule_runs.get_run(session, schedule_id, run.id))
+
+
+@api.get(f"{ONE}/runs")
+@api.input(PageQuery, location="query")
+@api.output(RunPage)
+def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
+    """What came of it each time, newest first; those of deleted schedules too"""
+    with get_services().db.read() as session:
+        page = schedule_runs.list_runs(session, schedule_id, query_data.cursor, query_data.limit)
+    return RunPage(items=[show_run(one) for one in page.items], next=page.next)
+
+
+@api.get(f"{ONE}/runs/<int(max=2147483647):run_id>")
+@api.output(RunOut)
+def get_run(schedule_id: int, run_id: int) -> RunOut:
+    """One run: what it was told, what came of it, and why"""
+    with get_services().db.read() as session:
+        return show_run(schedule_runs.get_run(session, schedule_id, run_id))
+
+
+def show_run(view: RunView) -> RunOut:
+    """A run as programs see it."""
+    run = view.run
+    names = ("id", "due_at", "n_due", "is_late", "outcome", "parameters", "details", "started_at", "finished_at")
+    return RunOut(**{name: getattr(run, name) for name in names}, state=RunState(run.state), who=view.who, job=view.job)
+
+
+def when_in_words(cron_line: str | None, every_n_labels: int | None) -> str:
+    """When something is done, as a sentence."""
+    if cron_line is not None:
+        return cron.in_words(cron_line)
+    return f"When {every_n_labels:,} new label{'' if every_n_labels == 1 else 's'} have come in"
+
+
+def list_next_times(schedule: Schedule, now: datetime) -> list[datetime]:
+    """The next five moments, as clocks in the schedule's zone show them; none while it is paused."""
+    if schedule.cron is None or schedule.next_run_at is None:
+        return []
+    following = cron.list_next(schedule.cron, schedule.time_zone, max(now, schedule.next_run_at), TIMES_SHOWN)
+    first = cron.in_zone(schedule.next_run_at, schedule.time_zone)
+    return [first, *following][:TIMES_SHOWN]
+
+
+def _read(session: Session, schedule: Schedule) -> ScheduleOut:
+    last = schedule_runs.find_last(session, [schedule.id])
+    return _show(schedule, last.get(schedule.id), schedules.read_clock(session))
+
+
+def _show(schedule: Schedule, last: RunView | None, now: datetime) -> ScheduleOut:
+    names = ("id", "name", "kind", "cron", "time_zone", "every_n_labels", "parameters", "is_on", "next_run_at")
+    return ScheduleOut(
+        **{name: getattr(schedule, name) for name in names},
+        revision=schedule.revision,
+        created_at=schedule.created_at,
+        in_words=when_in_words(schedule.cron, schedule.every_n_labels),
+        next_times=list_next_times(schedule, now),
+        last_run=None if last is None else show_run(last),
+    )
