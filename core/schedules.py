@@ -1,20 +1,16 @@
 """Schedules: what is done again and again, and the one moment at which each comes due next.
 
-    created, edited, resumed ─► next_run_at ─► a beat's tick: UPDATE … WHERE next_run_at is still that ─► a run
+    created, edited, resumed ─► checked ─► next_run_at
 
-Several beats are harmless: the one whose UPDATE matches begins the run. What is missed while no beat ticks runs once,
-late. A clock that is set back repeats nothing, since `next_run_at` only moves on. Who works on runs:
-core/schedule_runs.py.
+What happens at that moment: core/schedule_due.py; who works on runs: core/schedule_runs.py.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import cron, labelling_pace
@@ -26,7 +22,6 @@ from core.paging import Page, decode_cursor, encode_cursor
 from core.schedule_parameters import check_parameters
 
 MAX_NAME = 200
-LATE_S = 60.0
 DEFAULT_ZONE = "UTC"
 EDITABLE = ("name", "cron", "time_zone", "every_n_labels", "parameters", "is_on")
 
@@ -87,6 +82,20 @@ def update_schedule(
     return schedule
 
 
+def switch(session: Session, schedule_id: int, is_on: bool) -> Schedule:
+    """Pause a schedule, or let it go on from now; nothing else is looked at, so that a broken one can be paused.
+
+    Raises:
+        NotFound, Gone: There is no such schedule.
+    """
+    schedule = get_schedule(session, schedule_id, lock=True)
+    if schedule.is_on != is_on:
+        schedule.is_on, schedule.revision = is_on, schedule.revision + 1
+        schedule.next_run_at = _find_next(session, schedule.cron, schedule.time_zone) if is_on else None
+        session.flush()
+    return schedule
+
+
 def delete_schedule(session: Session, schedule_id: int) -> None:
     """Delete a schedule. Its runs stay readable; a job that it began goes on, but nothing is promoted any more.
 
@@ -128,142 +137,32 @@ def list_schedules(session: Session, cursor: str | None = None, limit: int = 100
     return Page(items[:limit], encode_cursor(items[limit - 1].id) if len(items) > limit else None)
 
 
-def run_now(session: Session, schedule_id: int, user_id: int | None) -> ScheduleRun:
-    """Begin a run because somebody says so; the next one comes due as before.
-
-    Raises:
-        NotFound, Gone: There is no such schedule.
-        Conflict: Its last run has not ended yet.
-    """
-    schedule = get_schedule(session, schedule_id, lock=True)
-    if (still := _find_open_run(session, schedule)) is not None:
-        raise Conflict(
-            f"The run of schedule {schedule.name!r} that began at {still.started_at:%Y-%m-%d %H:%M} UTC has not ended"
-            " yet. Wait for it, or cancel its job."
-        )
-    run = _add_run(session, schedule, read_clock(session), user_id=user_id)
-    if run is None:
-        raise Conflict(f"Schedule {schedule.name!r} was started at this very moment. Look at its runs.")
-    return run
-
-
 def read_clock(session: Session) -> datetime:
     """The present moment by the database's clock."""
     now: datetime = session.scalars(select(db_now())).one()
     return now
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A schedule that has come due: at which moment first, how often until now, and when next."""
+def check_schedule(
+    session: Session, wanted: NewSchedule, roots: Sequence[str], schedule_id: int | None = None
+) -> tuple[str | None, dict[str, Any]]:
+    """See whether a schedule could be made, or changed, like this; nothing is written.
 
-    schedule_id: int
-    due_at: datetime
-    n_due: int
-    next_run_at: datetime | None
-
-
-def list_due(session: Session, now: datetime) -> list[Due]:
-    """Schedules that have come due."""
-    is_due = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at <= now)
-    found = []
-    for schedule in session.scalars(select(Schedule).where(is_due).order_by(Schedule.id)):
-        assert schedule.next_run_at is not None
-        assert schedule.cron is not None
-        n_due = cron.count_missed(schedule.cron, schedule.time_zone, schedule.next_run_at, now)
-        following = cron.find_next(schedule.cron, schedule.time_zone, now)
-        found.append(Due(schedule.id, schedule.next_run_at, n_due, following))
-    return found
-
-
-def begin_due(session: Session, due: Due, now: datetime) -> ScheduleRun | None:
-    """Begin the run of a schedule that has come due, unless another beat has; one whose last run goes on is skipped."""
-    still = (Schedule.id == due.schedule_id) & (Schedule.next_run_at == due.due_at) & Schedule.deleted_at.is_(None)
-    if change(session, update(Schedule).where(still, Schedule.is_on).values(next_run_at=due.next_run_at)) != 1:
-        return None
-    schedule = session.get_one(Schedule, due.schedule_id)
-    is_late = due.n_due > 1 or (now - due.due_at).total_seconds() > LATE_S
-    run = _add_run(session, schedule, due.due_at, due.n_due, is_late)
-    if run is None:
-        return None
-    if (earlier := _find_open_run(session, schedule, but=run)) is not None:
-        run.state, run.finished_at = RunState.SKIPPED, db_now()
-        run.outcome = (
-            f"Skipped: run {earlier.id}, which began at {earlier.started_at:%Y-%m-%d %H:%M} UTC, still goes on."
-        )
-        session.flush()
-    return run
-
-
-def list_by_labels(session: Session) -> list[int]:
-    """Schedules that wait for labels and whose number has come in."""
-    waits = Schedule.is_on & Schedule.deleted_at.is_(None) & Schedule.every_n_labels.is_not(None)
-    return [one.id for one in session.scalars(select(Schedule).where(waits)) if _has_labels(session, one)]
-
-
-def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> ScheduleRun | None:
-    """Begin the run of a schedule whose number of labels has come in; while its last run goes on, later."""
-    schedule = session.scalar(locked(select(Schedule).where(Schedule.id == schedule_id, Schedule.is_on)))
-    if schedule is None or schedule.deleted_at or not _has_labels(session, schedule):
-        return None
-    if _find_open_run(session, schedule) is not None:
-        return None
-    n_new = labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads"))
-    schedule.label_mark = labelling_pace.newest_label(session)  # now, or a run that fails would come again at once
-    run = _add_run(session, schedule, now)
-    if run is not None:
-        run.details = {"n_new_labels": n_new}
-    return run
-
-
-def _has_labels(session: Session, schedule: Schedule) -> bool:
-    wanted = schedule.every_n_labels
-    if wanted is None or labelling_pace.newest_label(session) - schedule.label_mark < wanted:
-        return False
-    return labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads")) >= wanted
-
-
-def _find_open_run(session: Session, schedule: Schedule, but: ScheduleRun | None = None) -> ScheduleRun | None:
-    still = (ScheduleRun.schedule_id == schedule.id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
-    query = select(ScheduleRun).where(still).order_by(ScheduleRun.id)
-    return session.scalar((query if but is None else query.where(ScheduleRun.id != but.id)).limit(1))
-
-
-def _add_run(
-    session: Session,
-    schedule: Schedule,
-    due_at: datetime,
-    n_due: int = 1,
-    is_late: bool = False,
-    user_id: int | None = None,
-) -> ScheduleRun | None:
-    """A run for this moment; None when there is one already, as after an edit while the clock was set back."""
-    run = ScheduleRun(
-        schedule_id=schedule.id,
-        due_at=due_at,
-        n_due=n_due,
-        is_late=is_late,
-        user_id=user_id,
-        parameters=schedule.parameters,
-        state=RunState.WAITING,
-        work_uuid=uuid4(),
-    )
-    try:
-        with session.begin_nested():
-            session.add(run)
-    except IntegrityError:
-        return None
-    session.refresh(run)
-    return run
+    Returns:
+        The cron line and the parameters as they would be kept.
+    Raises:
+        Invalid, Conflict: As `create_schedule`.
+    """
+    kind = _check_kind(wanted.kind)
+    _check_name(session, wanted.name, schedule_id)
+    return _check_when(wanted, kind), check_parameters(session, kind, wanted.parameters, roots)
 
 
 def _fill(session: Session, schedule: Schedule, wanted: NewSchedule, roots: Sequence[str]) -> None:
     """Put what is wanted into a row, checked; the next moment is looked for anew where it depends on a change."""
-    name, kind = _check_name(session, wanted.name, schedule.id), _check_kind(wanted.kind)
-    line = _check_when(wanted, kind)
-    parameters = check_parameters(session, kind, wanted.parameters, roots)
+    line, parameters = check_schedule(session, wanted, roots, schedule.id)
     was = (schedule.cron, schedule.time_zone, schedule.is_on)
-    schedule.name, schedule.kind, schedule.parameters = name, kind, parameters
+    schedule.name, schedule.kind, schedule.parameters = wanted.name.strip(), wanted.kind, parameters
     schedule.cron, schedule.time_zone, schedule.is_on = line, wanted.time_zone, wanted.is_on
     if wanted.every_n_labels is not None and schedule.every_n_labels is None:
         schedule.label_mark = labelling_pace.newest_label(session)
@@ -273,6 +172,10 @@ def _fill(session: Session, schedule: Schedule, wanted: NewSchedule, roots: Sequ
         schedule.next_run_at = (
             cron.find_next(line, wanted.time_zone, read_clock(session)) if line and is_timed else None
         )
+
+
+def _find_next(session: Session, line: str | None, zone: str) -> datetime | None:
+    return cron.find_next(line, zone, read_clock(session)) if line is not None else None
 
 
 def _check_when(wanted: NewSchedule, kind: ScheduleKind) -> str | None:
@@ -299,11 +202,10 @@ def _check_kind(kind: str) -> ScheduleKind:
         raise Invalid(f"kind: expected one of {', '.join(ScheduleKind)}; got {kind!r}.") from None
 
 
-def _check_name(session: Session, name: str, schedule_id: int | None) -> str:
+def _check_name(session: Session, name: str, schedule_id: int | None) -> None:
     kept = name.strip()
     if not 0 < len(kept) <= MAX_NAME or not kept.isprintable():
         raise Invalid(f"name: expected 1 to {MAX_NAME} characters; got {name[:MAX_NAME]!r}.")
     same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None))
     if session.scalar(same.where(Schedule.id != schedule_id) if schedule_id else same) is not None:
         raise Conflict(f"There is a schedule of the name {kept!r} already. Choose another name, or change that one.")
-    return kept

@@ -15,6 +15,7 @@ from core.db import Database
 from core.errors import ConfigError
 from web.api import archives, docs, exports, health, images, jobs, labels, models, results, schedules, training, uploads
 from web.auth import register_auth
+from web.pages import schedules as _schedule_pages  # noqa: F401  adds its routes to `pages`
 from web.pages import training as _training_pages  # noqa: F401  adds its routes to `pages`
 from web.pages.routes import pages
 from web.problems import register_problems

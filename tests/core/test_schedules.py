@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from core import deletion, registry, schedule_runs, schedules
+from core import deletion, registry, schedule_due, schedule_runs, schedules
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import Conflict, Gone, Invalid, NotFound
@@ -163,10 +163,10 @@ def test_a_paused_schedule_has_no_next_run(db: Database) -> None:
 def test_run_now_says_who_and_is_refused_while_the_last_run_goes_on(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = schedules.run_now(session, schedule.id, None)
+        run = schedule_due.run_now(session, schedule.id, None)
         assert run.state == RunState.WAITING
         with pytest.raises(Conflict, match="has not ended yet"):
-            schedules.run_now(session, schedule.id, None)
+            schedule_due.run_now(session, schedule.id, None)
     with db.read() as session:
         assert schedules.get_schedule(session, schedule.id).next_run_at == schedule.next_run_at
 
@@ -174,7 +174,7 @@ def test_run_now_says_who_and_is_refused_while_the_last_run_goes_on(db: Database
 def test_a_deleted_schedule_is_gone_but_its_runs_stay(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = schedules.run_now(session, schedule.id, None)
+        run = schedule_due.run_now(session, schedule.id, None)
         schedules.delete_schedule(session, schedule.id)
     with db.read() as session:
         with pytest.raises(Gone):
@@ -190,7 +190,7 @@ def test_runs_are_listed_page_by_page_newest_first(db: Database) -> None:
     schedule = create(db)
     for _ in range(5):
         with db.write() as session:
-            run = schedules.run_now(session, schedule.id, None)
+            run = schedule_due.run_now(session, schedule.id, None)
             claim = schedule_runs.claim_run(session, run.id, 60)
             assert claim is not None
             schedule_runs.end_run(session, claim, RunState.DONE, "done")

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import jobs, labels, retention, schedules
+from core import jobs, labels, retention, schedule_due, schedules
 from core.blobs import Blobs
 from core.clock import db_now
 from core.labels import NewLabel
@@ -35,7 +35,7 @@ def clean_up(runtime: FakeRuntime, **parameters: Any) -> ScheduleRun:
         name = f"clean {len(schedules.list_schedules(session).items)}"
         wanted = NewSchedule(name, "clean_up", "0 4 * * *", parameters=parameters)
         schedule = schedules.create_schedule(session, wanted, [])
-        run_id = schedules.run_now(session, schedule.id, None).id
+        run_id = schedule_due.run_now(session, schedule.id, None).id
     runs.work_on_runs(runtime)
     with runtime.db.read() as session:
         return session.get_one(ScheduleRun, run_id)

@@ -9,7 +9,7 @@ import pytest
 from obstore.store import MemoryStore
 from sqlalchemy import func, select, update
 
-from core import deletion, imports, jobs, schedules, storing
+from core import deletion, imports, jobs, schedule_due, schedules, storing
 from core.blobs import Blobs
 from core.clock import db_now
 from core.config import Settings
@@ -57,7 +57,7 @@ def add_schedule(runtime: FakeRuntime, source: Path | str, **more: Any) -> int:
 def run(runtime: FakeRuntime, schedule: int) -> ScheduleRun:
     """A run as far as it comes without a worker that classifies."""
     with runtime.db.write() as session:
-        schedules.run_now(session, schedule, None)
+        schedule_due.run_now(session, schedule, None)
     return work(runtime)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, jobs, judging_jobs, registry, schedule_runs, schedules, training_claims
+from core import deletion, jobs, judging_jobs, registry, schedule_due, schedule_runs, schedules, training_claims
 from core.blobs import Blobs
 from core.clock import db_now
 from core.orm import Job, JobKind, LabelSource
@@ -31,13 +31,13 @@ def begin(runtime: FakeRuntime, schedule: int, by_hand: bool = False) -> Schedul
     """Let a schedule come due, or say 'run now', and work on its run."""
     with runtime.db.write() as session:
         if by_hand:
-            schedules.run_now(session, schedule, user_id=1)
+            schedule_due.run_now(session, schedule, user_id=1)
         else:
             row = schedules.get_schedule(session, schedule)
             row.next_run_at = schedules.read_clock(session)
             session.flush()
-            (due,) = schedules.list_due(session, row.next_run_at)
-            schedules.begin_due(session, due, row.next_run_at)
+            (due,) = schedule_due.list_due(session, row.next_run_at)
+            schedule_due.begin_due(session, due, row.next_run_at)
     return work(runtime)
 
 

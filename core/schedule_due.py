@@ -1,0 +1,146 @@
+"""What happens when a schedule comes due: exactly one run for each moment, whatever beats and clocks do.
+
+    due ─► UPDATE … WHERE next_run_at is still that moment ─► a run, waiting │ skipped, while the last one goes on
+
+Several beats are harmless: the one whose UPDATE matches begins the run. What is missed while no beat ticks runs once,
+late. A clock that is set back repeats nothing, since `next_run_at` only moves on and a moment has one run at most.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import cron, labelling_pace, schedules
+from core.clock import db_now
+from core.db import change, locked
+from core.errors import Conflict
+from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
+
+LATE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule that has come due: at which moment first, how often until now, and when next."""
+
+    schedule_id: int
+    due_at: datetime
+    n_due: int
+    next_run_at: datetime | None
+
+
+def list_due(session: Session, now: datetime) -> list[Due]:
+    """Schedules that have come due."""
+    is_due = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at <= now)
+    found = []
+    for schedule in session.scalars(select(Schedule).where(is_due).order_by(Schedule.id)):
+        assert schedule.next_run_at is not None
+        assert schedule.cron is not None
+        n_due = cron.count_missed(schedule.cron, schedule.time_zone, schedule.next_run_at, now)
+        following = cron.find_next(schedule.cron, schedule.time_zone, now)
+        found.append(Due(schedule.id, schedule.next_run_at, n_due, following))
+    return found
+
+
+def begin_due(session: Session, due: Due, now: datetime) -> ScheduleRun | None:
+    """Begin the run of a schedule that has come due, unless another beat has; one whose last run goes on is skipped."""
+    still = (Schedule.id == due.schedule_id) & (Schedule.next_run_at == due.due_at) & Schedule.deleted_at.is_(None)
+    if change(session, update(Schedule).where(still, Schedule.is_on).values(next_run_at=due.next_run_at)) != 1:
+        return None
+    schedule = session.get_one(Schedule, due.schedule_id)
+    is_late = due.n_due > 1 or (now - due.due_at).total_seconds() > LATE_S
+    run = _add_run(session, schedule, due.due_at, due.n_due, is_late)
+    if run is None:
+        return None
+    if (earlier := _find_open_run(session, schedule, but=run)) is not None:
+        run.state, run.finished_at = RunState.SKIPPED, db_now()
+        run.outcome = (
+            f"Skipped: run {earlier.id}, which began at {earlier.started_at:%Y-%m-%d %H:%M} UTC, still goes on."
+        )
+        session.flush()
+    return run
+
+
+def list_by_labels(session: Session) -> list[int]:
+    """Schedules that wait for labels and whose number has come in."""
+    waits = Schedule.is_on & Schedule.deleted_at.is_(None) & Schedule.every_n_labels.is_not(None)
+    return [one.id for one in session.scalars(select(Schedule).where(waits)) if _has_labels(session, one)]
+
+
+def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> ScheduleRun | None:
+    """Begin the run of a schedule whose number of labels has come in; while its last run goes on, later."""
+    schedule = session.scalar(locked(select(Schedule).where(Schedule.id == schedule_id, Schedule.is_on)))
+    if schedule is None or schedule.deleted_at or not _has_labels(session, schedule):
+        return None
+    if _find_open_run(session, schedule) is not None:
+        return None
+    n_new = labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads"))
+    schedule.label_mark = labelling_pace.newest_label(session)  # now, or a run that fails would come again at once
+    run = _add_run(session, schedule, now)
+    if run is not None:
+        run.details = {"n_new_labels": n_new}
+    return run
+
+
+def _has_labels(session: Session, schedule: Schedule) -> bool:
+    wanted = schedule.every_n_labels
+    if wanted is None or labelling_pace.newest_label(session) - schedule.label_mark < wanted:
+        return False
+    return labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads")) >= wanted
+
+
+def _find_open_run(session: Session, schedule: Schedule, but: ScheduleRun | None = None) -> ScheduleRun | None:
+    still = (ScheduleRun.schedule_id == schedule.id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
+    query = select(ScheduleRun).where(still).order_by(ScheduleRun.id)
+    return session.scalar((query if but is None else query.where(ScheduleRun.id != but.id)).limit(1))
+
+
+def _add_run(
+    session: Session,
+    schedule: Schedule,
+    due_at: datetime,
+    n_due: int = 1,
+    is_late: bool = False,
+    user_id: int | None = None,
+) -> ScheduleRun | None:
+    """A run for this moment; None when there is one already, as after an edit while the clock was set back."""
+    run = ScheduleRun(
+        schedule_id=schedule.id,
+        due_at=due_at,
+        n_due=n_due,
+        is_late=is_late,
+        user_id=user_id,
+        parameters=schedule.parameters,
+        state=RunState.WAITING,
+        work_uuid=uuid4(),
+    )
+    try:
+        with session.begin_nested():
+            session.add(run)
+    except IntegrityError:
+        return None
+    session.refresh(run)
+    return run
+
+
+def run_now(session: Session, schedule_id: int, user_id: int | None) -> ScheduleRun:
+    """Begin a run because somebody says so; the next one comes due as before.
+
+    Raises:
+        NotFound, Gone: There is no such schedule.
+        Conflict: Its last run has not ended yet.
+    """
+    schedule = schedules.get_schedule(session, schedule_id, lock=True)
+    if (still := _find_open_run(session, schedule)) is not None:
+        raise Conflict(
+            f"The run of schedule {schedule.name!r} that began at {still.started_at:%Y-%m-%d %H:%M} UTC has not ended"
+            " yet. Wait for it, or cancel its job."
+        )
+    run = _add_run(session, schedule, schedules.read_clock(session), user_id=user_id)
+    if run is None:
+        raise Conflict(f"Schedule {schedule.name!r} was started at this very moment. Look at its runs.")
+    return run

@@ -1,0 +1,213 @@
+"""The pages of schedules: a list, a form that shows a cron line in words, a schedule with its runs, and a run.
+
+Every step is a form or a link that works without JavaScript.
+"""
+
+from uuid import UUID
+
+from flask import Response, redirect, render_template, request, url_for
+
+from core import cron, labelled, registry, schedule_due, schedule_runs, schedules
+from core.errors import Conflict, Invalid, NotFound
+from core.labelled import LabelledUpload
+from core.orm_schedules import Schedule, ScheduleKind
+from web.auth import current_user_id
+from web.pages import schedule_form, schedule_words, training_form
+from web.pages.routes import pages
+from web.pages.schedule_form import ANYTHING, KIND_WORDS, Typed
+from web.services import get_services
+
+SHOWN = 30
+UPLOADS_SHOWN = 30
+ONE = "/schedules/<int(max=2147483647):schedule_id>"
+
+
+@pages.get("/schedules")
+def list_schedules() -> str:
+    """All schedules, newest first."""
+    cursor = request.args.get("cursor")
+    with get_services().db.read() as session:
+        page = schedules.list_schedules(session, cursor, SHOWN)
+        last = schedule_runs.find_last(session, [one.id for one in page.items])
+        now = schedules.read_clock(session)
+    shown = [schedule_words.show_schedule(one, last.get(one.id), now) for one in page.items]
+    return render_template("schedules.html", schedules=shown, next=page.next, is_first_page=cursor is None)
+
+
+@pages.get("/schedules/new")
+def prepare_schedule() -> str:
+    """What a new schedule shall do, and the form for that."""
+    kind = _kind(request.args.get("kind", ScheduleKind.RETRAIN))
+    return _show_form(Typed.empty(kind))
+
+
+@pages.post("/schedules/new")
+def create_schedule() -> Response | tuple[str, int]:
+    """Make what the form says; when something is wrong, the form again with a sentence beside each such field."""
+    typed = Typed.from_request(_kind(request.form.get("kind", "")), request)
+    return _keep(typed, None)
+
+
+@pages.get(f"{ONE}/edit")
+def edit_schedule(schedule_id: int) -> str:
+    """The form with everything as it is."""
+    with get_services().db.read() as session:
+        schedule = schedules.get_schedule(session, schedule_id)
+    return _show_form(Typed.from_schedule(schedule), schedule, schedule.revision)
+
+
+@pages.post(f"{ONE}/edit")
+def change_schedule(schedule_id: int) -> Response | tuple[str, int]:
+    """Change a schedule to what the form says."""
+    with get_services().db.read() as session:
+        schedule = schedules.get_schedule(session, schedule_id)
+    return _keep(Typed.from_request(ScheduleKind(schedule.kind), request), schedule)
+
+
+@pages.get(ONE)
+def show_schedule(schedule_id: int) -> str:
+    """A schedule: what it does, when, and its runs."""
+    cursor = request.args.get("cursor")
+    with get_services().db.read() as session:
+        schedule = schedules.get_schedule(session, schedule_id)
+        page = schedule_runs.list_runs(session, schedule_id, cursor, SHOWN)
+        last = schedule_runs.find_last(session, [schedule_id])
+        now = schedules.read_clock(session)
+    return render_template(
+        "schedule.html",
+        shown=schedule_words.show_schedule(schedule, last.get(schedule_id), now),
+        runs=[schedule_words.show_run(one, schedule.time_zone) for one in page.items],
+        next=page.next,
+        is_first_page=cursor is None,
+        refused=request.args.get("refused"),
+    )
+
+
+@pages.get(f"{ONE}/runs/<int(max=2147483647):run_id>")
+def show_schedule_run(schedule_id: int, run_id: int) -> str:
+    """A run: what data, what came out, and why it was promoted or not."""
+    with get_services().db.read() as session:
+        view = schedule_runs.get_run(session, schedule_id, run_id)
+        schedule = session.get_one(Schedule, schedule_id)
+    kind = ScheduleKind(schedule.kind)
+    return render_template(
+        "schedule_run.html",
+        schedule=schedule,
+        shown=schedule_words.show_run(view, schedule.time_zone),
+        told=schedule_words.describe(kind, view.run.parameters),
+        found=schedule_words.describe_details(kind, view.run.details),
+        details=view.run.details,
+    )
+
+
+@pages.post(f"{ONE}/run")
+def run_schedule_now(schedule_id: int) -> Response:
+    """Begin a run; while the last one goes on, say so."""
+    try:
+        with get_services().db.write() as session:
+            run_id = schedule_due.run_now(session, schedule_id, current_user_id()).id
+    except Conflict:
+        return _see(url_for("pages.show_schedule", schedule_id=schedule_id, refused=1))
+    return _see(url_for("pages.show_schedule_run", schedule_id=schedule_id, run_id=run_id))
+
+
+@pages.post(f"{ONE}/switch")
+def switch_schedule(schedule_id: int) -> Response:
+    """Pause a schedule, or let it go on."""
+    services = get_services()
+    is_on = request.form.get("is_on") == "1"
+    with services.db.write() as session:
+        schedules.switch(session, schedule_id, is_on)
+    return _see(url_for("pages.show_schedule", schedule_id=schedule_id))
+
+
+@pages.get(f"{ONE}/delete")
+def confirm_delete_schedule(schedule_id: int) -> str:
+    """The question before a schedule is deleted."""
+    with get_services().db.read() as session:
+        return render_template("schedule_delete.html", schedule=schedules.get_schedule(session, schedule_id))
+
+
+@pages.post(f"{ONE}/delete")
+def delete_schedule(schedule_id: int) -> Response:
+    """Delete a schedule."""
+    with get_services().db.write() as session:
+        schedules.delete_schedule(session, schedule_id)
+    return _see(url_for("pages.list_schedules"))
+
+
+def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]:
+    """Make or change a schedule, or show the form again."""
+    services = get_services()
+    roots = services.settings.import_root_list
+    revision = request.form.get("revision", type=int)
+    with services.db.read() as session:
+        checked = schedule_form.check(session, typed, roots, schedule)
+    if checked.wrong or "look" in request.form:
+        return _show_form(checked, schedule, revision), 200 if "look" in request.form else 422
+    try:
+        with services.db.write() as session:
+            if schedule is None:
+                kept = schedules.create_schedule(session, typed.to_schedule()[0], roots, current_user_id())
+            else:
+                wanted = typed.to_schedule(schedule.is_on)[0]
+                changes = {name: getattr(wanted, name) for name in schedules.EDITABLE if name != "is_on"}
+                kept = schedules.update_schedule(session, schedule.id, changes, roots, revision)
+    except (Invalid, Conflict) as error:  # since it was checked
+        wrong = Typed(typed.kind, typed.values, typed.uploads, {ANYTHING: error.message})
+        return _show_form(wrong, schedule, revision), 409
+    return _see(url_for("pages.show_schedule", schedule_id=kept.id))
+
+
+def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | None = None) -> str:
+    services = get_services()
+    with services.db.read() as session:
+        moments = schedule_form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
+        uploads = labelled.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
+        chosen = labelled.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
+        versions = registry.list_versions(session) if typed.kind == ScheduleKind.CLASSIFY else []
+    return render_template(
+        "schedule_form.html",
+        typed=typed,
+        anything=typed.wrong.get(ANYTHING),
+        schedule=schedule,
+        revision=revision,
+        kinds=KIND_WORDS,
+        moments=moments,
+        uploads=[*chosen, *uploads],
+        versions=versions,
+        roots=services.settings.import_root_list,
+        zones=cron.list_zones(),
+        form=training_form,
+        training_fields=schedule_form.TRAINING[1:],
+    )
+
+
+def _known_uuids(typed: Typed, uploads: list[LabelledUpload]) -> list[UUID]:
+    """The chosen uploads that are not among those listed anyway."""
+    here = {str(one.uuid) for one in uploads}
+    found = []
+    for text in typed.uploads:
+        try:
+            if text not in here:
+                found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _is_retrain(typed: Typed) -> bool:
+    return typed.kind == ScheduleKind.RETRAIN
+
+
+def _kind(name: str) -> ScheduleKind:
+    try:
+        return ScheduleKind(name)
+    except ValueError:
+        raise NotFound(f"A schedule does one of {', '.join(ScheduleKind)}; there is no {name[:50]!r}.") from None
+
+
+def _see(address: str) -> Response:
+    response = redirect(address, 303)
+    assert isinstance(response, Response)
+    return response
