@@ -55,6 +55,11 @@ def find_user(session: Session, user_id: int) -> User | None:
     return session.get(User, user_id)
 
 
+def list_names(session: Session) -> dict[int, str]:
+    """Everybody's name by id, for lists that say who did what."""
+    return {user.id: user.name for user in session.scalars(select(User))}
+
+
 def owner_of_job(session: Session, job_id: int) -> str:
     """The name of whoever created a job; the owner's where nobody is known."""
     name = session.scalar(select(User.name).join(Job, Job.user_id == User.id).where(Job.id == job_id))

@@ -20,7 +20,7 @@ from core.db import change
 from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
 from core.labels import human_label_of
 from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, HistogramBin, Image, Job, Result, Shard, Upload
+from core.orm import ACTIVE_STATES, HistogramBin, Image, Job, Judgement, Result, Shard, Upload
 from core.paging import Page, decode_cursor, encode_cursor
 
 MILLION = 1_000_000
@@ -271,6 +271,7 @@ def get_image(session: Session, image_id: int) -> StoredImage:
     good = (Result.image_id == Image.id) & Result.error_code.is_(None)
     readable = (
         select(Job.id).join(Result, Result.job_id == Job.id).where(Job.upload_id == Image.upload_id, good).exists()
+        | select(Judgement.sha256).where(Judgement.sha256 == Image.sha256).exists()
     )
     row = session.execute(
         select(Image, Shard.blob_key, readable)

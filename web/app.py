@@ -13,10 +13,25 @@ from core.broker import Bell, make_celery
 from core.config import Settings
 from core.db import Database
 from core.errors import ConfigError
-from web.api import archives, docs, exports, health, images, jobs, labels, models, results, schedules, training, uploads
+from web.api import (
+    archives,
+    docs,
+    exports,
+    health,
+    images,
+    jobs,
+    judging,
+    labels,
+    models,
+    results,
+    schedules,
+    training,
+    uploads,
+)
 from web.auth import register_auth
-from web.pages import schedules as _schedule_pages  # noqa: F401  adds its routes to `pages`
-from web.pages import training as _training_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import models as _model_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import schedules as _schedule_pages  # noqa: F401
+from web.pages import training as _training_pages  # noqa: F401
 from web.pages.routes import pages
 from web.problems import register_problems
 from web.security import register_security
@@ -25,6 +40,8 @@ from web.services import EXTENSION, Services
 # For JSON and forms. Shards and archives are read as streams, with limits of their own.
 MAX_JSON_BYTES = 4 * 2**20
 MIN_SECRET = 16
+# The order is that of the description at /docs.
+APIS = (uploads, archives, jobs, results, exports, images, labels, models, judging, training, schedules, health)
 
 
 class JsonRequest(Request):
@@ -62,7 +79,20 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     docs.configure_openapi(app)
-    for module in (uploads, archives, jobs, results, exports, images, labels, models, training, schedules, health):
+    for module in (
+        uploads,
+        archives,
+        jobs,
+        results,
+        exports,
+        images,
+        labels,
+        models,
+        judging,
+        training,
+        schedules,
+        health,
+    ):
         app.register_blueprint(module.api)
     app.register_blueprint(pages)
     return app

@@ -1,9 +1,12 @@
 """Model versions: which there are, which is in use, and putting one into use or taking it back."""
 
+from collections.abc import Mapping
+
 from apiflask import APIBlueprint
+from flask import Response
 from sqlalchemy.orm import Session
 
-from core import registry
+from core import accounts, deletion, registry
 from core.errors import NotFound
 from core.orm import Deployment, ModelVersion
 from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, RollbackIn
@@ -43,7 +46,7 @@ def promote_model(version: int) -> DeploymentOut:
         wanted = registry.get_version(session, version)
     registry.check_weights(services.blobs, wanted)
     with services.db.write() as session:
-        return _show_deployment(registry.promote(session, version, current_user_id()))
+        return _show_deployment(registry.promote(session, version, current_user_id()), accounts.list_names(session))
 
 
 @api.post("/models/rollback")
@@ -56,7 +59,19 @@ def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
     Repeated, it walks further back and never toggles.
     """
     with get_services().db.write() as session:
-        return _show_deployment(registry.roll_back(session, json_data.in_use, current_user_id()))
+        line = registry.roll_back(session, json_data.in_use, current_user_id())
+        return _show_deployment(line, accounts.list_names(session))
+
+
+@api.delete("/models/<int(max=2147483647):version>")
+@api.doc(responses={202: "Deleted", 404: "No such version", 409: "It is in use, or needed"})
+def delete_model(version: int) -> Response:
+    """Delete a version that nobody needs; its weights go in the background"""
+    services = get_services()
+    with services.db.write() as session:
+        deletion.delete_version(session, version)
+    services.bell.purge()
+    return Response(status=202)
 
 
 @api.get("/deployments")
@@ -64,7 +79,8 @@ def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
 def list_deployments() -> DeploymentList:
     """Which version was in use since when, newest first"""
     with get_services().db.read() as session:
-        return DeploymentList(items=[_show_deployment(one) for one in registry.list_deployments(session)])
+        names = accounts.list_names(session)
+        return DeploymentList(items=[_show_deployment(one, names) for one in registry.list_deployments(session)])
 
 
 def _find_in_use(session: Session) -> int | None:
@@ -85,5 +101,6 @@ def _show(version: ModelVersion, in_use: int | None) -> ModelOut:
     )
 
 
-def _show_deployment(one: Deployment) -> DeploymentOut:
-    return DeploymentOut(id=one.id, version=one.model_version_id, reason=one.reason, created_at=one.created_at)
+def _show_deployment(one: Deployment, names: Mapping[int, str]) -> DeploymentOut:
+    who = None if one.user_id is None else names.get(one.user_id)
+    return DeploymentOut(id=one.id, version=one.model_version_id, reason=one.reason, who=who, created_at=one.created_at)

@@ -1,6 +1,7 @@
 """Numbers, sizes, times and states as people read them. static/words.js says the same in the browser."""
 
 import math
+import re
 from datetime import UTC, datetime
 
 from flask.sansio.app import App
@@ -32,6 +33,7 @@ def register_words(app: App) -> None:
         "iso": iso,
         "file_name": file_name,
         "folder": folder,
+        "cell": cell,
     }
     app.jinja_env.filters.update(filters)
 
@@ -117,6 +119,11 @@ def file_name(path: str) -> str:
 def folder(path: str) -> str:
     """ "photos/a/1.jpg" -> "photos/a"."""
     return path.rpartition("/")[0]
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a table in Markdown: on one line, and nothing in it is markup."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))
 
 
 def _round(value: float) -> int:

@@ -1,0 +1,44 @@
+"""Versions that have judged labelled pictures, as a training worker would leave them."""
+
+from collections.abc import Callable
+
+from core import judgements, judging_jobs, training_claims
+from core.blobs import Blobs
+from core.db import Database
+from core.judgements import NewJudgement
+from tests.factories import draw_picture, make_upload
+
+Probabilities = tuple[float, float]
+
+
+def make_judged(db: Database, blobs: Blobs, *, n_each: int = 60) -> dict[bytes, str]:
+    """A labelled upload; the contents of its judging part, with their labels."""
+    files = {
+        f"pets/{kind}s/{n}.jpg": draw_picture(n + 1000 * (kind == "dog"), (16, 16))
+        for kind in ("cat", "dog")
+        for n in range(n_each)
+    }
+    make_upload(db, blobs, files=files, labelled=True, name="pets")
+    with db.write() as session:
+        return {content.sha256: content.label for content in judgements.choose_contents(session)}
+
+
+def judge(db: Database, version: int, said: dict[bytes, str], say: Callable[[int, str], Probabilities]) -> None:
+    """Let a version judge: `say` gets the number of the content, by hash, and its label."""
+    with db.write() as session:
+        job = judging_jobs.create_judge_job(session, version)
+        claim = training_claims.claim_training(session, job.id, None, 60)
+    assert claim is not None
+    rows = [NewJudgement(sha256, said[sha256], say(n, said[sha256])) for n, sha256 in enumerate(sorted(said))]
+    with db.write() as session:
+        judging_jobs.finish_judging(session, claim, version, rows)
+
+
+def right(n: int, label: str) -> Probabilities:
+    """Always right, and sure."""
+    return (0.97, 0.02) if label == "cat" else (0.02, 0.97)
+
+
+def wrong_at_first(n: int, label: str) -> Probabilities:
+    """Wrong on the first three."""
+    return right(n, {"cat": "dog", "dog": "cat"}[label] if n < 3 else label)

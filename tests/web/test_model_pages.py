@@ -1,0 +1,123 @@
+"""The pages of the registry, as a person without JavaScript meets them."""
+
+import re
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from core import registry
+from core.blobs import Blobs
+from core.db import Database
+from tests.factories import make_version
+from tests.web.judged import judge, make_judged, right, wrong_at_first
+
+DATABASES = ("sqlite",)
+
+
+@pytest.fixture
+def other(app: object, db: Database, blobs: Blobs) -> int:
+    """A second version, with weights."""
+    version = make_version(db, "another", weights=b"weights")
+    with db.read() as session:
+        digest = registry.get_version(session, version).digest
+    blobs.put(registry.weights_key(digest), b"weights")
+    return version
+
+
+def words(answer: TestResponse) -> str:
+    """What a page says, without its markup."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def test_the_list_says_which_version_is_in_use(client: FlaskClient, other: int) -> None:
+    page = client.get("/models")
+    assert page.text.count("data-in-use") == 1
+    assert "Put version 2 into use" in words(page)
+
+
+def test_a_version_is_put_into_use_and_taken_back(client: FlaskClient, other: int) -> None:
+    assert client.post(f"/models/{other}/promote").status_code == 303
+    assert "Roll back to version 1" in words(client.get("/models"))
+    assert client.post("/models/rollback", data={"in_use": other}).status_code == 303
+    history = words(client.get("/deployments"))
+    assert history.index("rolled back") < history.index("promoted") < history.index("first start")
+    assert "owner" in history
+
+
+def test_a_roll_back_from_an_old_page_gets_a_sentence(client: FlaskClient, other: int) -> None:
+    answer = client.post("/models/rollback", data={"in_use": other})
+    assert answer.status_code == 409
+    assert "somebody was faster" in words(answer)
+
+
+def test_damaged_weights_are_not_put_into_use(client: FlaskClient, db: Database, blobs: Blobs, other: int) -> None:
+    with db.read() as session:
+        key = registry.weights_key(registry.get_version(session, other).digest)
+    blobs.put(key, b"changed")
+    answer = client.post(f"/models/{other}/promote")
+    assert answer.status_code == 409
+    assert "digest" in words(answer)
+
+
+def test_a_version_in_use_is_not_deleted(client: FlaskClient) -> None:
+    answer = client.post("/models/1/delete")
+    assert answer.status_code == 409
+    assert "is in use" in words(answer)
+
+
+def test_a_candidate_is_deleted_after_a_question(client: FlaskClient, other: int) -> None:
+    assert "cannot be brought back" in words(client.get(f"/models/{other}/delete"))
+    assert client.post(f"/models/{other}/delete").status_code == 303
+    assert client.get(f"/models/{other}").status_code == 410
+
+
+def test_a_version_that_was_never_judged_offers_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    assert "Judge it now" in words(client.get("/models/1"))
+    assert "nothing to judge on" in words(client.post("/models/1/judge"))
+    make_judged(db, blobs)
+    assert client.post("/models/1/judge").status_code == 303
+
+
+def test_the_page_of_a_version_shows_its_worst_errors(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    judge(db, 1, make_judged(db, blobs), wrong_at_first)
+    page = client.get("/models/1")
+    assert "The 3 pictures of which it was most sure and wrong" in words(page)
+    cells = re.findall(r'href="(/models/1/judgements\?true=[^"]*called=[^"]*)"', page.text)
+    assert cells
+    assert all(client.get(unescape(cell)).status_code == 200 for cell in cells)
+
+
+def test_two_versions_stand_side_by_side_in_plain_words(
+    client: FlaskClient, db: Database, blobs: Blobs, other: int
+) -> None:
+    assert "no picture that both were asked about" in words(client.get(f"/models/1/compare/{other}"))
+    contents = make_judged(db, blobs)
+    judge(db, 1, contents, wrong_at_first)
+    judge(db, other, contents, right)
+    page = words(client.get(f"/models/1/compare/{other}"))
+    assert "do not tell which of the two is better" in page
+    assert "3 pictures on which they differ" in page
+
+
+def test_choosing_two_versions_leads_to_their_comparison(client: FlaskClient, other: int) -> None:
+    answer = client.get(f"/models/compare?first=1&second={other}")
+    assert (answer.status_code, answer.location) == (303, f"/models/1/compare/{other}")
+    assert "Compare two versions" in words(client.get("/models/compare"))
+
+
+@pytest.mark.parametrize("kind", ["html", "md"])
+def test_a_model_card_is_one_file_that_says_what_is_not_recorded(client: FlaskClient, kind: str) -> None:
+    answer = client.get(f"/models/1/card.{kind}")
+    assert answer.status_code == 200
+    assert f'filename="model-card-1.{kind}"' in answer.headers["Content-Disposition"]
+    assert "not recorded" in answer.text
+    assert "://" not in answer.text.replace("https://semver.org", "")
+
+
+def test_names_in_a_markdown_card_are_no_markup(app: object, client: FlaskClient, db: Database) -> None:
+    with db.write() as session:
+        version = registry.get_version(session, 1)
+        version.manifest = {**version.manifest, "who": "a|b [c](d) <e>"}
+    assert r"a\|b \[c\](d) \<e\>" in client.get("/models/1/card.md").text

@@ -1,0 +1,111 @@
+"""How good versions are: judging one on what is labelled here, what it says of each picture, two versions compared."""
+
+from apiflask import APIBlueprint
+
+from core import comparisons, judgements, judging_jobs, registry
+from core.figures import Said
+from core.judgements import JudgementFilter, JudgementRow
+from core.networks import CLASSES
+from core.progress import describe
+from web.api.jobs import show_job
+from web.api.schemas import (
+    ComparisonOut,
+    DifferenceOut,
+    DifferencePage,
+    FiguresOut,
+    JobOut,
+    JudgementOut,
+    JudgementPage,
+    JudgementQuery,
+    PageQuery,
+)
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models")
+VERSION = "<int(max=2147483647):version>"
+OTHER = "<int(max=2147483647):other>"
+
+
+@api.post(f"/{VERSION}/judge")
+@api.output(JobOut, status_code=202, description="Waits for the training worker")
+@api.doc(responses={404: "No such version", 422: "Nothing labelled belongs to the judging part"})
+def judge_model(version: int) -> JobOut:
+    """Ask a version about the judging part of everything that is labelled here
+
+    While such a job is under way for this version, that one is the answer.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        job = judging_jobs.create_judge_job(session, version, current_user_id())
+        view, job_id = describe(session, job), job.id
+    services.bell.ring_training([job_id])
+    return show_job(view)
+
+
+@api.get(f"/{VERSION}/figures")
+@api.output(FiguresOut)
+def get_figures(version: int) -> FiguresOut:
+    """How good a version is on what it was judged on here; the manifest has how good it was when it was made"""
+    with get_services().db.read() as session:
+        row = registry.get_version(session, version)
+        return FiguresOut(version=version, figures=judgements.measure_version(session, row))
+
+
+@api.get(f"/{VERSION}/judgements")
+@api.input(JudgementQuery, location="query")
+@api.output(JudgementPage)
+def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
+    """What a version says of each picture of the judging part, beside what people say"""
+    wanted = JudgementFilter(true=query_data.true, called=query_data.called, sort=query_data.sort)
+    with get_services().db.read() as session:
+        row = registry.get_version(session, version)
+        page = judgements.list_judgements(session, row.id, wanted, query_data.cursor, query_data.limit)
+    return JudgementPage(items=[_show_judgement(one) for one in page.items], next=page.next)
+
+
+@api.get(f"/{VERSION}/compare/{OTHER}")
+@api.output(ComparisonOut)
+def compare_models(version: int, other: int) -> ComparisonOut:
+    """Two versions on the pictures that both have judged, with McNemar's test"""
+    with get_services().db.read() as session:
+        first, second = registry.get_version(session, version), registry.get_version(session, other)
+        found = comparisons.compare(session, first, second)
+    return ComparisonOut.model_validate(found, from_attributes=True)
+
+
+@api.get(f"/{VERSION}/compare/{OTHER}/differences")
+@api.input(PageQuery, location="query")
+@api.output(DifferencePage)
+def list_differences(version: int, other: int, query_data: PageQuery) -> DifferencePage:
+    """The pictures that two versions call differently"""
+    with get_services().db.read() as session:
+        first, second = registry.get_version(session, version), registry.get_version(session, other)
+        page = comparisons.list_differences(session, first.id, second.id, query_data.cursor, query_data.limit)
+    items = [
+        DifferenceOut(
+            image_id=one.image_id,
+            path=one.path,
+            label=one.label,
+            first=_probabilities(one.first),
+            second=_probabilities(one.second),
+        )
+        for one in page.items
+    ]
+    return DifferencePage(items=items, next=page.next)
+
+
+def _show_judgement(row: JudgementRow) -> JudgementOut:
+    return JudgementOut(
+        image_id=row.image_id,
+        path=row.path,
+        sha256=row.sha256.hex(),
+        label=row.label,
+        called=row.called,
+        confidence=row.confidence,
+        probabilities=dict(zip(CLASSES, row.probabilities, strict=True)),
+    )
+
+
+def _probabilities(said: Said) -> dict[str, float]:
+    return dict(zip(CLASSES, said.probabilities, strict=True))

@@ -1,0 +1,222 @@
+"""A model version as its card shows it: every figure of its manifest, in words and tables, and what is not recorded.
+
+The page, the file of HTML and the file of Markdown are all made from this one object.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.networks import CLASSES, NETWORKS
+from core.orm import ModelVersion
+from web.pages.charts import Chart, Mark, Series, line_chart
+from web.pages.words import count, in_bytes, moment, plural
+
+NOT_RECORDED = "not recorded"
+STRANGERS = "strangers"
+PARTS = {
+    "validation": "Validation: by these pictures calibration and threshold were chosen",
+    "judging": "Judging: no version has trained on these",
+    "test": "Test: a folder of its own, looked at once, when everything was chosen",
+}
+
+Fact = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PartFigures:
+    """What was measured on one part; `figures` are the fields of `model.evaluate.Figures`."""
+
+    name: str
+    meaning: str
+    figures: Mapping[str, Any]
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The figures as people read them."""
+        return list(figure_facts(self.figures))
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything that can be said of a version."""
+
+    version: ModelVersion
+    who: str | None = None
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """As it was written when the version was made."""
+        return self.version.manifest
+
+    @property
+    def title(self) -> str:
+        """Which version of which network."""
+        return f"Version {self.version.id}: {self.version.network}"
+
+    @property
+    def network_title(self) -> str:
+        """One line on the network."""
+        network = NETWORKS.get(self.version.network)
+        return network.title if network else "A network that this version of Pawsort does not know"
+
+    @property
+    def accuracy(self) -> Mapping[str, Any] | None:
+        """The figures that a list shows: of the judging part, else of the validation part."""
+        metrics = self.manifest.get("metrics", {})
+        return next(
+            (metrics[name] for name in ("judging", "validation") if metrics.get(name, {}).get("n_images")), None
+        )
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What it is, and where it comes from."""
+        manifest, n_bytes = self.manifest, self.manifest.get("n_bytes")
+        return [
+            ("Network", f"{self.version.network}: {self.network_title}"),
+            ("Input", _or(manifest.get("side_px"), lambda side: f"{side} x {side} pixels, squeezed, never cropped")),
+            ("Classes", ", ".join(manifest.get("classes", CLASSES))),
+            ("Weights", _or(manifest.get("n_weights"), lambda n: f"{count(n)} numbers")),
+            ("Size", _or(n_bytes, in_bytes)),
+            ("Speed when judged", _or(manifest.get("speed"), _speed)),
+            ("Made", _or(manifest.get("created_at"), lambda text: moment(datetime.fromisoformat(text)))),
+            ("Made by", _or(manifest.get("who"), lambda who: "came with Pawsort" if who == "shipped" else str(who))),
+            ("Made with", _or(manifest.get("command"), str)),
+            ("Code", _or(manifest.get("code_version"), str)),
+            ("Seed", _or(manifest.get("seed"), str)),
+            ("Digest (SHA-256)", self.version.digest),
+        ]
+
+    @property
+    def data_facts(self) -> list[Fact]:
+        """What it was trained on, and how that was shared out."""
+        data, split = self.manifest.get("data", {}), self.manifest.get("split", {})
+        by_class = data.get("n_images") or {}
+        parts = {name: n for name, n in split.items() if name != "rule"}
+        return [
+            ("Pictures", ", ".join(f"{count(n)} {name}" for name, n in by_class.items()) or NOT_RECORDED),
+            ("Could not be read", _or(data.get("n_unreadable"), count)),
+            ("By part", ", ".join(f"{count(n)} {name}" for name, n in parts.items()) or NOT_RECORDED),
+            ("Rule of the parts", _or(split.get("rule"), str)),
+            ("Digest of the contents", _or(data.get("sha256"), str)),
+        ]
+
+    @property
+    def parameters(self) -> list[Fact]:
+        """The recipe, nested fields as `augmentation.zoom`."""
+        return list(_flat(self.manifest.get("parameters", {})))
+
+    @property
+    def choice_facts(self) -> list[Fact]:
+        """Calibration and threshold."""
+        calibration, bounds = self.manifest.get("calibration") or {}, self.manifest.get("bounds")
+        return [
+            (
+                "Calibration",
+                _or(calibration.get("temperature"), lambda t: f"temperature {t:g}, from the validation part"),
+            ),
+            ("Threshold", f"{self.manifest['threshold']:g}: below this confidence a picture is shown as unsure"),
+            ("What the threshold had to keep", _or(bounds, _bounds)),
+        ]
+
+    @property
+    def parts(self) -> list[PartFigures]:
+        """Figures by part, as they were when the version was made."""
+        metrics = self.manifest.get("metrics", {})
+        names = [
+            *(name for name in PARTS if name in metrics),
+            *(n for n in metrics if n not in PARTS and n != STRANGERS),
+        ]
+        return [PartFigures(name, PARTS.get(name, name), metrics[name]) for name in names]
+
+    @property
+    def stranger_facts(self) -> list[Fact]:
+        """What it does with pictures of neither class."""
+        found = self.manifest.get("metrics", {}).get(STRANGERS)
+        if not found:
+            return []
+        return [("Pictures of neither", count(found["n_images"])), ("Left unsure", share(found["unsure"]))]
+
+    @property
+    def coverage(self) -> list[tuple[float, float, float]]:
+        """Threshold, share of the validation part with a label, share with a wrong one; empty when not recorded."""
+        curve = self.manifest.get("metrics", {}).get("validation", {}).get("coverage")
+        if not curve:
+            return []
+        return list(zip(curve["threshold"], curve["labelled"], curve["wrong"], strict=True))
+
+    @property
+    def chart(self) -> Chart | None:
+        """Errors against coverage, with the version's own threshold marked."""
+        curve = self.coverage
+        if not curve:
+            return None
+        at = min(curve, key=lambda row: abs(row[0] - self.manifest["threshold"]))
+        points = [(100 * labelled, 100 * wrong) for _, labelled, wrong in curve if labelled > 0]
+        return line_chart(
+            [Series("validation part", points)],
+            "pictures with a label, %",
+            "pictures labelled wrong, %",
+            title="Errors against coverage",
+            description=(
+                f"At the threshold of {self.manifest['threshold']:g}, {share(at[1])} of the pictures get a label and"
+                f" {share(at[2])} get a wrong one. The table has every value."
+            ),
+            marks=[Mark(100 * at[1], f"threshold {self.manifest['threshold']:g}")],
+        )
+
+
+def figure_facts(figures: Mapping[str, Any]) -> Iterator[Fact]:
+    """Figures of one set of pictures as people read them."""
+    yield "Pictures", count(figures["n_images"])
+    if figures["n_images"] and "accuracy" in figures:
+        interval = f"{share(figures['accuracy_low'])} to {share(figures['accuracy_high'])}"
+        yield "Accuracy (95 % interval)", f"{share(figures['accuracy'])} ({interval})"
+        yield "Labelled wrong at the threshold", share(figures["wrong"])
+        yield "Unsure at the threshold", share(figures["unsure"])
+        yield "Log loss", f"{figures['log_loss']:.4f}"
+        yield "ROC AUC", f"{figures['roc_auc']:.4f}"
+        yield "Expected calibration error", f"{figures['calibration_error']:.4f}"
+        for name, of_class in figures["by_class"].items():
+            yield f"Precision, recall of {name}", f"{share(of_class['precision'])}, {share(of_class['recall'])}"
+    if "n_neither" in figures:
+        n = figures["n_neither"]
+        yield "Pictures of neither, left unsure", f"{share(figures['neither_unsure'])} of {plural(n, 'picture')}"
+
+
+def share(value: float) -> str:
+    """0.9887 -> "98.9 %"."""
+    return f"{100 * value:.1f} %"
+
+
+def _or(value: Any, words: Any) -> str:
+    return NOT_RECORDED if value is None else str(words(value))
+
+
+def _speed(speed: Mapping[str, Any]) -> str:
+    threads = plural(speed["threads"], "thread")
+    return f"{speed['images_per_s']:g} pictures/s on {speed['device']}, {threads} ({count(speed['n_images'])} pictures)"
+
+
+def _bounds(bounds: Mapping[str, float]) -> str:
+    return (
+        f"at most {share(bounds['max_wrong'])} wrong and at most {share(bounds['max_taken'])} of the pictures of"
+        f" neither labelled, unless more than {share(bounds['max_unsure'])} would then be unsure"
+    )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _value(value)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "automatic"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ", ".join(map(_value, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,214 @@
+"""Pages of the registry: versions, one version's card, what it says of pictures, two side by side, the history.
+
+Everything is plain forms and links; nothing needs JavaScript.
+"""
+
+from collections.abc import Sequence
+
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import accounts, comparisons, deletion, judgements, judging_jobs, registry
+from core.errors import BadWeights, BlobMissing, Conflict, Invalid
+from core.judgements import JudgementFilter
+from core.networks import CLASSES
+from core.orm import Job, JobKind, ModelVersion
+from web.auth import current_user_id
+from web.pages.model_card import NOT_RECORDED, Card, figure_facts
+from web.pages.routes import pages
+from web.services import get_services
+
+WORST_SHOWN = 50
+PICTURES_SHOWN = 60
+VERSION = "<int(max=2147483647):version>"
+OTHER = "<int(max=2147483647):other>"
+
+
+@pages.get("/models")
+def list_models() -> str:
+    """All versions, newest first, and which of them is in use."""
+    return _list_models()
+
+
+@pages.post(f"/models/{VERSION}/promote")
+def promote_model(version: int) -> Response | tuple[str, int]:
+    """Put a version into use."""
+    services = get_services()
+    try:
+        with services.db.read() as session:
+            wanted = registry.get_version(session, version)
+        registry.check_weights(services.blobs, wanted)
+        with services.db.write() as session:
+            registry.promote(session, version, current_user_id())
+    except (BadWeights, BlobMissing) as error:
+        return _list_models(error.message), 409
+    return _see("pages.list_models")
+
+
+@pages.post("/models/rollback")
+def roll_back_model() -> Response | tuple[str, int]:
+    """Put back the version that was in use before the one that the page showed."""
+    shown = request.form.get("in_use", type=int)
+    try:
+        with get_services().db.write() as session:
+            registry.roll_back(session, shown, current_user_id())
+    except Conflict as error:
+        return _list_models(error.message), 409
+    return _see("pages.list_models")
+
+
+@pages.post(f"/models/{VERSION}/judge")
+def judge_model(version: int) -> Response | tuple[str, int]:
+    """Ask a version about the judging part of what is labelled here; leads to the job's page."""
+    services = get_services()
+    try:
+        with services.db.write() as session:
+            job = judging_jobs.create_judge_job(session, version, current_user_id())
+            job_id, uuid = job.id, job.uuid
+    except Invalid as error:
+        return _show_model(version, error.message), 422
+    services.bell.ring_training([job_id])
+    return _see("pages.show_job", uuid=uuid)
+
+
+@pages.get(f"/models/{VERSION}/delete")
+def confirm_delete_model(version: int) -> str:
+    """The question before a version is deleted."""
+    with get_services().db.read() as session:
+        card = Card(registry.get_version(session, version))
+    return render_template("model_delete.html", card=card)
+
+
+@pages.post(f"/models/{VERSION}/delete")
+def delete_model(version: int) -> Response | tuple[str, int]:
+    """Delete a version that nobody needs."""
+    services = get_services()
+    try:
+        with services.db.write() as session:
+            deletion.delete_version(session, version)
+    except Conflict as error:
+        return _list_models(error.message), 409
+    services.bell.purge()
+    return _see("pages.list_models")
+
+
+@pages.get(f"/models/{VERSION}")
+def show_model(version: int) -> str:
+    """A version's page: its card, how it does here, its worst errors."""
+    return _show_model(version)
+
+
+@pages.get(f"/models/{VERSION}/card.<any(html, md):kind>")
+def download_card(version: int, kind: str) -> Response:
+    """The model card as one file, for whoever is given the weights."""
+    with get_services().db.read() as session:
+        card = Card(registry.get_version(session, version))
+    text = render_template(f"model_card.{kind}", card=card)
+    response = Response(text, mimetype="text/html" if kind == "html" else "text/markdown")
+    response.headers["Content-Disposition"] = f'attachment; filename="model-card-{version}.{kind}"'
+    return response
+
+
+@pages.get(f"/models/{VERSION}/judgements")
+def show_judgements(version: int) -> str:
+    """What a version says of the pictures of the judging part; a cell of the confusion matrix leads here."""
+    wanted = JudgementFilter(
+        true=request.args.get("true") or None,
+        called=request.args.get("called") or None,
+        sort=request.args.get("sort") or "doubt",
+    )
+    with get_services().db.read() as session:
+        row = registry.get_version(session, version)
+        page = judgements.list_judgements(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
+    return render_template(
+        "model_judgements.html", card=Card(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
+    )
+
+
+@pages.get("/models/compare")
+def choose_comparison() -> Response | str:
+    """Choose two versions; with both in the address, on to the comparison."""
+    first, second = request.args.get("first", type=int), request.args.get("second", type=int)
+    if first and second:
+        return _see("pages.compare_models", version=first, other=second)
+    with get_services().db.read() as session:
+        versions = registry.list_versions(session)
+    return render_template("model_choice.html", versions=versions, first=first, second=second)
+
+
+@pages.get(f"/models/{VERSION}/compare/{OTHER}")
+def compare_models(version: int, other: int) -> str:
+    """Two versions side by side, on the pictures that both have judged."""
+    with get_services().db.read() as session:
+        first, second = registry.get_version(session, version), registry.get_version(session, other)
+        found = comparisons.compare(session, first, second)
+        page = comparisons.list_differences(session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN)
+    facts = [dict(figure_facts(one)) for one in (found.first, found.second)]
+    rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]]
+    return render_template(
+        "model_compare.html", first=first, second=second, found=found, facts=rows, rows=page.items, next=page.next
+    )
+
+
+@pages.get("/deployments")
+def list_deployments() -> str:
+    """Which version was in use since when, and who put it there; newest first."""
+    with get_services().db.read() as session:
+        lines, names = registry.list_deployments(session), accounts.list_names(session)
+        networks = {version.id: version.network for version in session.scalars(select(ModelVersion))}
+        gone = set(networks) - {version.id for version in registry.list_versions(session)}
+    return render_template("deployments.html", lines=lines, names=names, networks=networks, gone=gone)
+
+
+def _list_models(problem: str = "") -> str:
+    with get_services().db.read() as session:
+        versions = registry.list_versions(session)
+        in_use = registry.find_in_use(session)
+        back = registry.find_rollback(session)
+        cards = [Card(version) for version in versions]
+    return render_template(
+        "models.html",
+        cards=cards,
+        in_use=in_use,
+        back=back.model_version_id if back else None,
+        problem=problem,
+        is_shipped=registry.is_shipped,
+    )
+
+
+def _show_model(version: int, problem: str = "") -> str:
+    with get_services().db.read() as session:
+        row = registry.get_version(session, version)
+        figures = judgements.measure_version(session, row)
+        worst = judgements.list_judgements(session, row.id, JudgementFilter(sort="error"), None, WORST_SHOWN)
+        return render_template(
+            "model.html",
+            card=Card(row),
+            in_use=registry.find_in_use(session),
+            is_shipped=registry.is_shipped(row),
+            figures=figures,
+            facts=list(figure_facts(figures)),
+            worst=[one for one in worst.items if one.label != one.called],
+            judged_by=judgements.find_job(session, row.id),
+            training=_find_training(session, row),
+            others=_others(session, row),
+            classes=CLASSES,
+            problem=problem,
+        )
+
+
+def _find_training(session: Session, version: ModelVersion) -> Job | None:
+    """The training that this version came of, if it is still there."""
+    made = select(Job).where(Job.kind == JobKind.TRAIN, Job.model_version_id == version.id, Job.deleted_at.is_(None))
+    return session.scalar(made.order_by(Job.id).limit(1))
+
+
+def _others(session: Session, version: ModelVersion) -> Sequence[ModelVersion]:
+    return [one for one in registry.list_versions(session) if one.id != version.id]
+
+
+def _see(endpoint: str, **values: object) -> Response:
+    response = redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
+    assert isinstance(response, Response)
+    return response
