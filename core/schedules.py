@@ -154,8 +154,24 @@ def check_schedule(
         Invalid, Conflict: As `create_schedule`.
     """
     kind = _check_kind(wanted.kind)
-    _check_name(session, wanted.name, schedule_id)
-    return _check_when(wanted, kind), check_parameters(session, kind, wanted.parameters, roots)
+    sentences: list[str] = []
+    line: str | None = None
+    parameters: dict[str, Any] = {}
+    try:
+        _check_name(session, wanted.name, schedule_id)
+    except Invalid as error:
+        sentences.append(error.message)
+    try:
+        line = _check_when(wanted, kind)
+    except Invalid as error:
+        sentences.append(error.message)
+    try:
+        parameters = check_parameters(session, kind, wanted.parameters, roots)
+    except Invalid as error:
+        sentences.append(error.message)
+    if sentences:
+        raise Invalid(" ".join(sentences))
+    return line, parameters
 
 
 def _fill(session: Session, schedule: Schedule, wanted: NewSchedule, roots: Sequence[str]) -> None:

@@ -101,10 +101,19 @@ def _look_at_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> No
         return _end(runtime, claim, RunState.FAILED, f"The training failed. {job.error or ''}".strip())
     if job.model_version_id is None:
         return _end(runtime, claim, RunState.FAILED, "The training was stopped; no version came of it.")
+    _note_data(runtime, claim, job.model_version_id)
     if run.parameters["outcome"] == PROMOTE and job.state == JobState.DONE:
         return _weigh(runtime, claim, run, job.model_version_id)
     outcome = f"Version {job.model_version_id} came of it and is kept as a candidate."
     return _end(runtime, claim, RunState.DONE, outcome, candidate=job.model_version_id)
+
+
+def _note_data(runtime: Runtime, claim: RunClaim, version_id: int) -> None:
+    """Keep what the version has learned from beside the run, for when the version is gone."""
+    with runtime.db.write() as session:
+        manifest = registry.get_version(session, version_id).manifest
+        run = schedule_runs.hold_run(session, claim)
+        schedule_runs.note(run, pictures=manifest.get("data", {}).get("n_images"), parts=manifest.get("split"))
 
 
 def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) -> None:
@@ -174,6 +183,8 @@ def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, ver
 
 def _keep(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdict: Verdict) -> None:
     outcome = f"Version {candidate} was not promoted and is kept as a candidate: {verdict.sentence}."
+    if verdict.is_too_few:
+        outcome = f"{verdict.sentence[:1].upper()}{verdict.sentence[1:]}. Version {candidate} is kept as a candidate."
     _end(runtime, claim, RunState.DONE, outcome, **_found(candidate, in_use, verdict, is_promoted=False))
 
 

@@ -151,6 +151,13 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert 'name="name" value="' in answer.text
 
 
+def test_everything_that_is_wrong_is_said_at_once(browser: FlaskClient) -> None:
+    typed = retrain(name="", cron="0 0 30 2 *", min_gain="many", epochs="0", labels_since="2999-01-01")
+    answer = post(browser, "/schedules/new", **typed)
+    assert re.findall(r'id="wrong-(\w+)"', answer.text) == ["name", "cron", "labels_since", "epochs", "min_gain"]
+    assert "5 fields are not right yet" in answer.text
+
+
 def test_an_edit_shows_what_is_there_and_keeps_what_it_does_not_show(browser: FlaskClient, db: Database) -> None:
     post(browser, "/schedules/new", **retrain(epochs="3"))
     schedule = only_schedule(db)

@@ -135,7 +135,7 @@ def test_labels_that_are_all_corrections_never_promote_too_few_to_tell(runtime: 
     before = in_use(runtime)
     run = retrain(runtime, blobs, wrong=0, wrong_in_use=N_JUDGING)
     assert in_use(runtime) == before
-    assert "too few to tell: 0 pictures of the judging part may judge" in run.outcome
+    assert "Too few to tell: 0 pictures of the judging part may judge" in run.outcome
     assert run.details["is_too_few"] is True
 
 
@@ -149,7 +149,7 @@ def test_labels_of_an_audit_sample_judge(runtime: FakeRuntime, blobs: Blobs) -> 
 def test_too_few_pictures_promote_nothing(runtime: FakeRuntime, blobs: Blobs) -> None:
     make_pets(runtime.db, blobs, 180)
     run = retrain(runtime, blobs, wrong=0, wrong_in_use=180)
-    assert "too few to tell: 180 pictures" in run.outcome
+    assert "Too few to tell: 180 pictures" in run.outcome
 
 
 def test_a_candidate_is_only_kept_where_nothing_else_was_asked_for(

@@ -122,11 +122,10 @@ def check(session: Session, typed: Typed, roots: list[str], schedule: Schedule |
     wanted, wrong = typed.to_schedule(schedule.is_on if schedule else True)
     if typed.kind == ScheduleKind.CLEAN_UP and not (typed["older_than_days"] or typed["below_bytes"]):
         wrong["parameters"] = "Fill in one of both fields, or both: else nothing would ever be deleted."
-    if not wrong:
-        try:
-            schedules.check_schedule(session, wanted, roots, schedule.id if schedule else None)
-        except (Invalid, Conflict) as error:
-            wrong = split_sentences(error.message, typed.kind)
+    try:
+        schedules.check_schedule(session, wanted, roots, schedule.id if schedule else None)
+    except (Invalid, Conflict) as error:
+        wrong = split_sentences(error.message, typed.kind) | wrong
     return replace(typed, wrong=wrong)
 
 

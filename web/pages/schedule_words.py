@@ -7,6 +7,7 @@ from typing import Any
 
 from core import cron
 from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleKind
+from core.parts import Part
 from core.schedule_parameters import IN_USE, PROMOTE
 from core.schedule_runs import RunView
 from web.api.schedules import list_next_times, when_in_words
@@ -140,6 +141,11 @@ def describe_details(kind: ScheduleKind, details: Mapping[str, Any]) -> list[Fac
     if kind == ScheduleKind.RETRAIN and "started_from" in details:
         start = details["started_from"]
         facts.append(("Started from", f"version {start}" if start else "anew"))
+    if details.get("pictures"):
+        facts.append(("Pictures", ", ".join(f"{count(n)} {name}" for name, n in details["pictures"].items())))
+    if details.get("parts"):
+        parts = [f"{count(details['parts'][part])} for {part}" for part in Part if part in details["parts"]]
+        facts.append(("Of them", ", ".join(parts)))
     if details.get("note"):
         facts.append(("Note", details["note"]))
     if "n_files" in details:
