@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -21,6 +22,8 @@ from core.errors import Conflict
 from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
 
 LATE_S = 60.0
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,22 @@ class Due:
 
 
 def list_due(session: Session, now: datetime) -> list[Due]:
-    """Schedules that have come due."""
+    """Schedules that have come due; one that cannot be read any more keeps no other from running."""
     is_due = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at <= now)
     found = []
     for schedule in session.scalars(select(Schedule).where(is_due).order_by(Schedule.id)):
-        assert schedule.next_run_at is not None
-        assert schedule.cron is not None
-        n_due = cron.count_missed(schedule.cron, schedule.time_zone, schedule.next_run_at, now)
-        following = cron.find_next(schedule.cron, schedule.time_zone, now)
-        found.append(Due(schedule.id, schedule.next_run_at, n_due, following))
+        try:
+            found.append(_look_at(schedule, now))
+        except Exception:  # a time zone that this machine no longer knows, or whatever else a row may hold
+            log.exception("schedule_unreadable", schedule_id=schedule.id)
     return found
+
+
+def _look_at(schedule: Schedule, now: datetime) -> Due:
+    line, zone, due_at = schedule.cron, schedule.time_zone, schedule.next_run_at
+    assert line is not None
+    assert due_at is not None
+    return Due(schedule.id, due_at, cron.count_missed(line, zone, due_at, now), cron.find_next(line, zone, now))
 
 
 def begin_due(session: Session, due: Due, now: datetime) -> ScheduleRun | None:

@@ -6,7 +6,6 @@ A run chose the id of its job before there was one (`work_uuid`), so one that wa
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from core.clock import db_now
 from core.db import locked
 from core.errors import LeaseLost, NotFound
 from core.orm import ACTIVE_STATES, Job, User
-from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
+from core.orm_schedules import OPEN_RUN_STATES, RunState, ScheduleRun
 from core.paging import Page, decode_cursor, encode_cursor
 
 
@@ -134,19 +133,6 @@ def find_last(session: Session, schedule_ids: list[int]) -> dict[int, RunView]:
     newest = select(func.max(ScheduleRun.id)).where(ScheduleRun.schedule_id.in_(schedule_ids))
     rows = session.execute(_views().where(ScheduleRun.id.in_(newest.group_by(ScheduleRun.schedule_id))))
     return {row[0].schedule_id: RunView(*row) for row in rows}
-
-
-def find_by_job(session: Session, job_id: int) -> tuple[Schedule, ScheduleRun] | None:
-    """The schedule and the run that made a job, if one did."""
-    query = select(Schedule, ScheduleRun).join(ScheduleRun, ScheduleRun.schedule_id == Schedule.id)
-    row = session.execute(query.where(ScheduleRun.job_id == job_id).order_by(ScheduleRun.id).limit(1)).first()
-    return None if row is None else (row[0], row[1])
-
-
-def last_training(session: Session, schedule_id: int) -> datetime | None:
-    """When a schedule last began a training."""
-    began = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.job_id.is_not(None)
-    return session.scalar(select(func.max(ScheduleRun.started_at)).where(began))
 
 
 def _views() -> Any:

@@ -223,6 +223,15 @@ def test_a_schedule_that_waits_for_labels_runs_when_so_many_contents_are_labelle
     assert len(runs_of(db, schedule)) == 2
 
 
+def test_a_schedule_that_cannot_be_read_any_more_keeps_no_other_from_running(db: Database, clock: FakeClock) -> None:
+    broken, whole = add_schedule(db), add_schedule(db)
+    with db.write() as session:
+        session.execute(update(Schedule).where(Schedule.id == broken).values(time_zone="Europe/Atlantis"))
+    clock.move(minutes=15)
+    assert scheduling.tick(db, clock) == 1
+    assert due_times(db, whole) == ["12:15"]
+
+
 def test_the_databases_own_clock_is_asked_where_nobody_gives_another(db: Database) -> None:
     schedule = add_schedule(db)
     with db.write() as session:

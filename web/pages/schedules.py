@@ -171,6 +171,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         typed=typed,
         anything=typed.wrong.get(ANYTHING),
         schedule=schedule,
+        is_new=request.method == "GET" and schedule is None,
         revision=revision,
         kinds=KIND_WORDS,
         moments=moments,

@@ -1,0 +1,78 @@
+"""Making and running a schedule, with the keyboard and without JavaScript."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core import accounts
+from core.db import Database
+
+DATABASES = ("sqlite",)
+WIDTHS = (360, 800, 1400)
+
+
+@pytest.fixture
+def plain_page(browser: Browser, site: str, db: Database) -> Iterator[Page]:
+    """A logged-in page of a browser without JavaScript."""
+    with db.write() as session:
+        token = accounts.create_token(session, "plain")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/login?token={token}")
+    yield page
+    context.close()
+
+
+def fill_in(page: Page) -> None:
+    page.get_by_role("link", name="Schedules").click()
+    page.get_by_role("link", name="New schedule").click()
+    page.get_by_role("link", name="Clean up").click()
+    page.get_by_label("Name", exact=True).fill("Tidy up")
+    page.get_by_label("Cron line").fill("0 3 * * SUN")
+    page.get_by_label("Time zone").fill("Europe/Berlin")
+    page.get_by_label("Jobs that ended more than so many days ago").fill("30")
+
+
+def test_a_schedule_is_made_paused_and_run_without_javascript(plain_page: Page) -> None:
+    fill_in(plain_page)
+    plain_page.get_by_role("button", name="Show in words, and check").click()
+    expect(plain_page.get_by_text("At 03:00, only on Sunday")).to_be_visible()
+    plain_page.get_by_role("button", name="Create schedule").click()
+    expect(plain_page.get_by_role("heading", name="Tidy up")).to_be_visible()
+    plain_page.get_by_role("button", name="Pause").click()
+    expect(plain_page.get_by_text("Paused")).to_be_visible()
+    plain_page.get_by_role("button", name="Run now").click()
+    expect(plain_page.get_by_role("heading", name="Run 1 of Tidy up")).to_be_visible()
+
+
+def test_a_wrong_line_is_said_beside_its_field_and_what_was_typed_stays(owner_page: Page) -> None:
+    fill_in(owner_page)
+    line = owner_page.get_by_label("Cron line")
+    line.fill("0 0 30 2 *")
+    line.press("Enter")
+    expect(owner_page.get_by_text("never comes due")).to_be_visible()
+    expect(owner_page.get_by_label("Name", exact=True)).to_have_value("Tidy up")
+    expect(owner_page.get_by_label("Cron line")).to_have_attribute("aria-invalid", "true")
+
+
+def test_a_new_schedule_begins_with_the_zone_of_whoever_makes_it(browser: Browser, site: str, db: Database) -> None:
+    with db.write() as session:
+        token = accounts.create_token(session, "elsewhere")
+    context = browser.new_context(timezone_id="America/New_York")
+    page = context.new_page()
+    page.goto(f"{site}/login?token={token}")
+    page.goto(f"{site}/schedules/new")
+    expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
+    context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways(owner_page: Page, site: str, width: int) -> None:
+    fill_in(owner_page)
+    owner_page.get_by_role("button", name="Create schedule").click()
+    owner_page.get_by_role("button", name="Run now").click()
+    owner_page.set_viewport_size({"width": width, "height": 800})
+    for path in ("", "/new", "/new?kind=classify", "/new?kind=clean_up", "/1", "/1/edit", "/1/runs/1", "/1/delete"):
+        owner_page.goto(f"{site}/schedules{path}")
+        assert owner_page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

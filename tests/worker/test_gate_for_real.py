@@ -1,0 +1,79 @@
+"""The gate with real photographs and a real training: wrong labels teach, and what was taught badly is not promoted."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from core import gates, labels, registry, schedule_due, schedules
+from core.blobs import Blobs
+from core.labels import NewLabel
+from core.orm import Image, Job, JobKind
+from core.orm_schedules import OPEN_RUN_STATES, ScheduleRun
+from core.schedules import NewSchedule
+from tests.factories import make_upload
+from tests.fakes import FakeRuntime
+from tests.pictures import test_data
+from tests.worker.test_judge import shipped as shipped
+from worker import runs, training
+
+DATABASES = ("sqlite",)
+N_EACH = 1700
+FLIPPED = 0.3
+EACH_UPLOAD = 250
+OTHER = {"cat": "dog", "dog": "cat"}
+
+
+def send_photographs(runtime: FakeRuntime, blobs: Blobs, folder: Path) -> None:
+    files = [(f"pets/{kind}/{path.name}", path) for kind in ("cats", "dogs") for path in listed(folder / kind)]
+    for start in range(0, len(files), EACH_UPLOAD):
+        some = {name: path.read_bytes() for name, path in files[start : start + EACH_UPLOAD]}
+        make_upload(runtime.db, blobs, files=some, labelled=True, name="pets")
+
+
+def listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())[:N_EACH]
+
+
+def flip(runtime: FakeRuntime, share: float, seed: int) -> None:
+    """Let somebody correct so many labels into the wrong ones."""
+    chance = random.Random(seed)
+    with runtime.db.write() as session:
+        images = session.scalars(select(Image).order_by(Image.id)).all()
+        wrong = chance.sample(list(images), round(share * len(images)))
+        items = [NewLabel(one.id, OTHER[str(labels.label_of_path(one.path))]) for one in wrong]
+        labels.add_labels(session, None, items)
+
+
+def run_schedule(runtime: FakeRuntime, **told: Any) -> ScheduleRun:
+    """A run from start to end, with every job that it needs."""
+    parameters = {"network": "seed-cnn", "outcome": "promote"} | told
+    with runtime.db.write() as session:
+        wanted = NewSchedule("nightly", "retrain", "0 3 * * *", parameters=parameters)
+        schedule = schedules.create_schedule(session, wanted, [])
+        run_id = schedule_due.run_now(session, schedule.id, None).id
+    while True:
+        runs.work_on_runs(runtime)
+        with runtime.db.read() as session:
+            run = session.get_one(ScheduleRun, run_id)
+            waiting = session.scalars(select(Job.id).where(Job.state == "queued", Job.kind != JobKind.CLASSIFY)).all()
+        if run.state not in OPEN_RUN_STATES:
+            return run
+        for job_id in waiting:
+            training.train(runtime, job_id)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start_from", ["in_use", "anew"])
+def test_a_candidate_that_learned_from_flipped_labels_is_not_promoted(
+    runtime: FakeRuntime, blobs: Blobs, shipped: int, start_from: str
+) -> None:
+    send_photographs(runtime, blobs, test_data() / "dogs-vs-cats" / "train")
+    flip(runtime, FLIPPED, seed=1)
+    run = run_schedule(runtime, start_from=start_from, min_gain=0.0, training={"epochs": 4, "augmentation": "light"})
+    assert run.details["is_promoted"] is False, run.outcome
+    assert run.details["gate"]["n_images"] >= gates.MIN_JUDGING
+    with runtime.db.read() as session:
+        assert registry.current_version(session).id == shipped

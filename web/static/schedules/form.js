@@ -1,0 +1,7 @@
+/** A new schedule goes by the clocks of whoever makes it, unless they say otherwise. */
+
+const field = document.getElementById("time_zone");
+const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const isKnown = [...document.querySelectorAll("#zones option")].some((option) => option.value === own);
+
+if (isKnown && field.value === field.defaultValue) field.value = own;
