@@ -40,9 +40,9 @@ class Found:
     """What the chosen uploads hold.
 
     Attributes:
-        contents: Each content once, of a class, not known to be unreadable; in the order in which they came.
+        contents: Each content once, not known to be unreadable; in the order in which they came.
         by_class: How many contents of each class and of `neither`, unreadable ones left out.
-        by_part: How many of `contents` are for training, validation and judging.
+        by_part: How many contents of the classes are for training, validation and judging.
         n_files: Files with a label.
         n_duplicates: Files whose content came before.
         n_unreadable: Contents that a job could not read, or that were too large to be sent.
@@ -105,9 +105,10 @@ def find_labelled(
         sha256 for sha256, row in first.items() if row.declared_bytes is not None or row.n_bytes == 0
     }
     good = [row for sha256, row in first.items() if sha256 not in unreadable]
-    contents = [Content(row.id, row.sha256, row[5]) for row in good if row[5] in CLASSES]
+    contents = [Content(row.id, row.sha256, row[5]) for row in good]
     by_class = Counter(row[5] for row in good)
-    by_part = Counter(find_parts(session, [content.sha256 for content in contents]).values())
+    of_classes = [content.sha256 for content in contents if content.label in CLASSES]
+    by_part = Counter(find_parts(session, of_classes).values())
     return Found(
         contents=contents,
         by_class={name: by_class[name] for name in (*CLASSES, NEITHER)},

@@ -24,6 +24,24 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training job does with a network when it is not told otherwise.
+
+    Attributes:
+        pictures_seen: How many pictures are shown in all, which makes the number of epochs ...
+        epochs: ... within these bounds.
+        augmentations: How pictures may be varied; the last one is the default.
+        only_last_layers: Whether a job trains the last layers alone, from a version of the same network. What the
+            others make of a picture is then computed once.
+    """
+
+    pictures_seen: int
+    epochs: tuple[int, int]
+    augmentations: tuple[str, ...]
+    only_last_layers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """What can be said of a network without loading it.
 
@@ -32,7 +50,10 @@ class Network:
         title: One line for people.
         side_px: Height and width of its input.
         n_weights: How many numbers it learns.
-        parameters: Bounds of what a training may set, by name; none when no job can train it.
+        parameters: Bounds of what a training may set, by name.
+        plan: What a training does by default.
+        knows_neither: Whether it has an output for pictures of neither class, and learns from them.
+        float16: Whether its weights are stored in half the size.
     """
 
     name: str
@@ -40,6 +61,9 @@ class Network:
     side_px: int
     n_weights: int
     parameters: dict[str, Bounds]
+    plan: Plan
+    knows_neither: bool = False
+    float16: bool = False
 
 
 NETWORKS = {
@@ -53,12 +77,21 @@ NETWORKS = {
             "batch_size": Bounds(1, 1024, 64),
             "learning_rate": Bounds(1e-6, 0.1, 1e-3),
         },
+        # 30 epochs of the 20,000 photographs with which the shipped networks are made
+        plan=Plan(pictures_seen=600_000, epochs=(10, 60), augmentations=("none", "light", "strong")),
     ),
     "efficientnet-lite0": Network(
         name="efficientnet-lite0",
         title="EfficientNet-Lite0 on ImageNet's weights: knows what is neither cat nor dog",
         side_px=224,
         n_weights=4_695_308,
-        parameters={},
+        parameters={
+            "epochs": Bounds(1, 200, 5),
+            "batch_size": Bounds(1, 256, 64),
+            "learning_rate": Bounds(1e-6, 0.01, 1e-4),
+        },
+        plan=Plan(pictures_seen=100_000, epochs=(5, 30), augmentations=("none", "light"), only_last_layers=True),
+        knows_neither=True,
+        float16=True,
     ),
 }

@@ -7,9 +7,6 @@ from typing import Any
 from core.errors import Invalid
 from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds, Network
 
-AUGMENTATIONS = ("none", "light", "strong")
-PICTURES_SEEN = 600_000  # 30 epochs of the 20,000 photographs with which the shipped networks are made
-MIN_EPOCHS, MAX_EPOCHS = 10, 60
 STEPS_WANTED = 20  # a small set gets small batches, or an epoch would be two or three steps
 
 COMMON = {
@@ -31,7 +28,7 @@ class Parameters:
         steps_per_epoch: Batches in an epoch; None: as many as show every training picture once.
         batch_size: Pictures for each step.
         learning_rate: The highest.
-        augmentation: One of `AUGMENTATIONS`.
+        augmentation: One of the network's `Plan.augmentations`.
         seed: Of everything random.
         early_stopping: End after so many epochs in which the validation loss did not fall; 0: never.
         start_from: The version whose weights training starts from; None: anew.
@@ -63,9 +60,8 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     """
     told = {name: value for name, value in given.items() if value is not None}
     name = told.get("network", DEFAULT_NETWORK)
-    trainable = [network.name for network in NETWORKS.values() if network.parameters]
-    if name not in trainable:
-        raise Invalid(f"network: expected one of {', '.join(trainable)} (those that a job can train); got {name!r}.")
+    if name not in NETWORKS:
+        raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {name!r}.")
     network = NETWORKS[name]
     if wrong := list(_wrong(told, network)):
         raise Invalid(" ".join(wrong))
@@ -76,8 +72,10 @@ def _wrong(told: Mapping[str, Any], network: Network) -> list[str]:
     bounds = network.parameters | COMMON
     unknown = sorted(set(told) - set(Parameters.__dataclass_fields__))
     sentences = [f"{name}: there is no such parameter." for name in unknown]
-    if "augmentation" in told and told["augmentation"] not in AUGMENTATIONS:
-        sentences.append(f"augmentation: expected one of {', '.join(AUGMENTATIONS)}; got {told['augmentation']!r}.")
+    known = network.plan.augmentations
+    if "augmentation" in told and told["augmentation"] not in known:
+        of = f" for {network.name}, of which a job trains the last layers" if network.plan.only_last_layers else ""
+        sentences.append(f"augmentation: expected one of {', '.join(known)}{of}; got {told['augmentation']!r}.")
     for name, bound in bounds.items():
         if name in told and not _fits(name, told[name], bound):
             kind = "a whole number" if name in WHOLE else "a number"
@@ -91,15 +89,15 @@ def _fits(name: str, value: Any, bound: Bounds) -> bool:
 
 
 def _defaults(network: Network, n_training: int) -> dict[str, Any]:
-    epochs = PICTURES_SEEN // max(n_training, 1)
+    epochs, (fewest, most) = network.plan.pictures_seen // max(n_training, 1), network.plan.epochs
     batch_size = int(network.parameters["batch_size"].default)
     return {
         "network": network.name,
-        "epochs": min(max(epochs, MIN_EPOCHS), MAX_EPOCHS),
+        "epochs": min(max(epochs, fewest), most),
         "steps_per_epoch": None,
         "batch_size": max(1, min(batch_size, n_training // STEPS_WANTED)),
         "learning_rate": network.parameters["learning_rate"].default,
-        "augmentation": AUGMENTATIONS[-1],
+        "augmentation": network.plan.augmentations[-1],
         "seed": 1,
         "early_stopping": 0,
         "start_from": None,

@@ -64,6 +64,7 @@ def _go_on_training(session: Session, job: Job) -> None:
     job.finished_at, job.error = None, None
     job.revision += 1
     training.lease_until, training.attempts, training.fence = None, 0, training.fence + 1
+    training.keeps_best = False
     session.flush()
 
 

@@ -8,6 +8,7 @@ claims the job after a kill goes on exactly after the last row. Locks are taken 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,14 @@ from core.errors import Invalid, LeaseLost
 from core.orm import ACTIVE_STATES, EpochRow, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload
 
 MAX_ATTEMPTS = 5  # without an epoch between them
+
+
+class Order(StrEnum):
+    """What whoever trains shall do next. KEEP_BEST: end now, with the best epoch as the version."""
+
+    GO_ON = "go on"
+    KEEP_BEST = "keep best"
+    STOP = "stop"
 
 
 @dataclass(frozen=True)
@@ -83,17 +92,17 @@ def get_training(session: Session, claim: Claim) -> Training:
     return _hold(session, claim)[1]
 
 
-def beat(session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int) -> bool:
-    """Keep the lease and say what is happening; False when the job has ended or belongs to somebody else."""
+def beat(session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int) -> Order:
+    """Keep the lease and say what is happening; STOP when the job has ended or belongs to somebody else."""
     try:
         job, training = _hold(session, claim)
     except LeaseLost:
-        return False
+        return Order.STOP
     training.lease_until = db_now(lease_s)
     if (training.phase, training.step, training.n_steps) != (phase, step, n_steps):
         training.phase, training.step, training.n_steps = phase, step, n_steps
         job.revision += 1
-    return True
+    return Order.KEEP_BEST if training.keeps_best else Order.GO_ON
 
 
 def choose_data(session: Session, claim: Claim) -> Found:

@@ -15,13 +15,19 @@ RATED_EPOCHS = 3
 
 @dataclass(frozen=True)
 class TrainingView:
-    """A training as it is shown; `eta_s` counts what is left of the epochs, in seconds."""
+    """A training as it is shown.
+
+    Attributes:
+        keeps_best: It is about to end with its best epoch as the version.
+        eta_s: What is left of the epochs, in seconds.
+    """
 
     parameters: dict[str, Any]
     phase: str
     step: int
     n_steps: int
     epochs: list[EpochRow]
+    keeps_best: bool
     eta_s: float | None
 
 
@@ -46,6 +52,7 @@ def describe_training(session: Session, job: Job) -> TrainingView:
         step=training.step,
         n_steps=training.n_steps,
         epochs=epochs,
+        keeps_best=training.keeps_best and job.state in ACTIVE_STATES,
         eta_s=_eta_s(training, epochs) if job.state in ACTIVE_STATES else None,
     )
 

@@ -6,6 +6,7 @@ Who works on them: core/training_claims.py; how far they are: core/training_view
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from core import datasets, jobs, registry, uploads
 from core.datasets import Found
 from core.errors import Conflict, Invalid
 from core.networks import NETWORKS
-from core.orm import Job, JobKind, JobState, ModelVersion, Training, TrainingUpload, Upload, UploadState
+from core.orm import ACTIVE_STATES, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload, Upload, UploadState
 from core.parameters import Parameters, choose_parameters
 from core.parts import Part
 
@@ -48,7 +49,10 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
         NotFound: There is no such version.
     """
     parameters = choose_parameters(given, n_training)
-    if parameters.start_from is not None:
+    if parameters.start_from is None and NETWORKS[parameters.network].plan.only_last_layers:
+        # The other layers have to come from somewhere: from the newest version of the network.
+        parameters = replace(parameters, start_from=registry.find_version(session, parameters.network).id)
+    elif parameters.start_from is not None:
         _check_start(registry.get_version(session, parameters.start_from), parameters)
     return parameters
 
@@ -99,6 +103,28 @@ def create_training_job(
     session.add_all(TrainingUpload(job_id=job.id, upload_id=upload.id) for upload in chosen or ())
     session.flush()
     session.refresh(job)
+    return job
+
+
+def keep_best(session: Session, uuid: UUID) -> Job:
+    """End a training early with its best epoch as a version: what is under way is given up, then that epoch is judged.
+
+    Before the first epoch has ended there is nothing to keep; the job is then cancelled.
+
+    Raises:
+        NotFound, Gone: As `jobs.get_job`.
+        Invalid: The job is no training.
+        Conflict: It has ended.
+    """
+    job = jobs.get_job(session, uuid, lock=True)
+    if job.kind != JobKind.TRAIN:
+        raise Invalid(f"keep_best: only a training has epochs; job {uuid} is of the kind {job.kind}. Leave it out.")
+    training = session.get_one(Training, job.id)
+    if job.state not in ACTIVE_STATES or training.state_key is None:
+        return jobs.cancel_job(session, uuid)
+    training.keeps_best = True
+    job.revision += 1
+    session.flush()
     return job
 
 

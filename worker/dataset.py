@@ -20,17 +20,19 @@ from numpy.typing import NDArray
 from core import datasets, training_claims
 from core.datasets import Place
 from core.errors import BlobMissing, ErrorCode, ImageError, Invalid
+from core.labels import NEITHER
 from core.networks import CLASSES
 from core.parts import Part, assign_parts
 from core.training_claims import Claim
 from model.train import Examples
 from worker.decoding import decode_stored, open_decoder
-from worker.memory import PixelStore, free_bytes
+from worker.memory import PixelStore
 from worker.runtime import Runtime
 from worker.watch import Watch
 
 MAX_UNREADABLE = 0.2
 PARTS = tuple(Part)
+NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.losses` says the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Samples:
     Attributes:
         image_ids: int64 (N,), one image for each content.
         contents: uint8 (N, 32), SHA-256.
-        labels: int8 (N,), indices of `core.networks.CLASSES`.
+        labels: int8 (N,), indices of `NAMES`.
         parts: int8 (N,), indices of `PARTS`.
     """
 
@@ -54,8 +56,9 @@ class Samples:
         return int((self.parts == PARTS.index(part)).sum())
 
     def count_classes(self) -> dict[str, int]:
-        """How many contents each class has."""
-        return {name: int((self.labels == index).sum()) for index, name in enumerate(CLASSES)}
+        """How many contents each class has, and neither if there are any."""
+        counts = {name: int((self.labels == index).sum()) for index, name in enumerate(NAMES)}
+        return {name: n for name, n in counts.items() if name in CLASSES or n}
 
     def digest(self) -> str:
         """SHA-256 over the sorted hashes of all contents with their labels: names the data."""
@@ -69,6 +72,18 @@ class Pixels:
 
     by_part: dict[Part, Examples]
     failed: Counter[ErrorCode] = field(default_factory=Counter)
+
+    def of_classes(self, part: Part) -> Examples:
+        """The part without pictures of neither."""
+        images, labels = self.by_part[part]
+        ours = labels < len(CLASSES)
+        return Examples(images, labels) if ours.all() else Examples(images[ours], labels[ours])
+
+    def of_neither(self, part: Part) -> NDArray[np.uint8] | None:
+        """The pictures of neither in a part; None when there is none."""
+        images, labels = self.by_part[part]
+        others = labels == len(CLASSES)
+        return images[others] if others.any() else None
 
 
 def find_samples(runtime: Runtime, claim: Claim) -> Samples:
@@ -89,7 +104,7 @@ def find_samples(runtime: Runtime, claim: Claim) -> Samples:
     samples = Samples(
         image_ids=np.array([content.image_id for content in chosen], np.int64),
         contents=np.frombuffer(b"".join(content.sha256 for content in chosen), np.uint8).reshape(-1, 32),
-        labels=np.array([CLASSES.index(content.label) for content in chosen], np.int8),
+        labels=np.array([NAMES.index(content.label) for content in chosen], np.int8),
         parts=np.array([PARTS.index(parts[content.sha256]) for content in chosen], np.int8),
     )
     arrays = {name: getattr(samples, name) for name in Samples.__dataclass_fields__}
@@ -102,18 +117,20 @@ def find_samples(runtime: Runtime, claim: Claim) -> Samples:
     return samples
 
 
-def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, sides: dict[Part, int], watch: Watch) -> Pixels:
+def read_pixels(
+    runtime: Runtime, claim: Claim, samples: Samples, sides: dict[Part, int], store: PixelStore, watch: Watch
+) -> Pixels:
     """Decode all samples.
 
     Args:
+        store: Gives room for the pixels.
         sides: Height and width in pixels to decode each part to.
     Raises:
         Invalid: Too many pictures cannot be read, or there is no room for their pixels.
         BlobMissing: An upload has been deleted.
         TrainingStopped: There is no reason to go on.
     """
-    store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
-    images = {part: store.make(samples.count(part), sides[part]) for part in PARTS}
+    images = {part: store.make_pictures(samples.count(part), sides[part]) for part in PARTS}
     labels: dict[Part, list[int]] = {part: [] for part in PARTS}
     failed: Counter[ErrorCode] = Counter()
     with open_decoder(runtime.settings, claim.attempts) as decode:
@@ -156,7 +173,8 @@ def _check_enough(by_part: dict[Part, Examples], failed: Counter[ErrorCode], n_s
             " left out, more are a sign that something is wrong. Copy them again from where they came, or remove them."
         )
     for part, (_, labels) in by_part.items():
-        if len(labels) == 0 or (part == Part.TRAINING and len(set(labels.tolist())) < len(CLASSES)):
+        found = set(labels.tolist()) - {len(CLASSES)}
+        if not found or (part == Part.TRAINING and len(found) < len(CLASSES)):
             raise Invalid(
                 f"Of the pictures that can be read, too few belong to the {part} part: {len(labels)} of {n_samples}."
                 " Add pictures; a hundred are enough."

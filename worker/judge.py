@@ -19,12 +19,11 @@ from core import datasets, judgements, judging_jobs, registry
 from core.datasets import Content, Place
 from core.errors import BadWeights, BlobMissing, ImageError
 from core.judgements import NewJudgement
-from core.networks import CLASSES
 from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import BATCH_SIZES, Classifier
 from model.manifest import Manifest
-from worker.dataset import PARTS, Samples
+from worker.dataset import NAMES, PARTS, Samples
 from worker.decoding import decode_stored, open_decoder
 from worker.runtime import Runtime
 from worker.watch import Watch
@@ -66,7 +65,7 @@ def judge_beside(runtime: Runtime, claim: Claim, classifier: Classifier, samples
     """
     in_judging = np.flatnonzero(samples.parts == PARTS.index(Part.JUDGING))
     contents = [
-        Content(int(samples.image_ids[row]), samples.contents[row].tobytes(), CLASSES[samples.labels[row]])
+        Content(int(samples.image_ids[row]), samples.contents[row].tobytes(), NAMES[samples.labels[row]])
         for row in in_judging
     ]
     with runtime.db.read() as session:

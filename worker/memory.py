@@ -4,11 +4,14 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Invalid
+
+T = TypeVar("T", bound=np.generic)
 
 MIB = 2**20
 NEEDED_BYTES = 768 * MIB  # TensorFlow, a small network and its optimizer
@@ -35,26 +38,29 @@ class PixelStore:
         self._folder = folder
         self._left = int((free_bytes - NEEDED_BYTES) * SHARE)
 
-    def make(self, n: int, side_px: int) -> NDArray[np.uint8]:
-        """An array uint8 (n, side_px, side_px, 3), in memory or in a file.
+    def make_pictures(self, n: int, side_px: int) -> NDArray[np.uint8]:
+        """An array uint8 (n, side_px, side_px, 3); as `make`."""
+        return self.make((n, side_px, side_px, 3), np.uint8)
+
+    def make(self, shape: tuple[int, ...], dtype: type[T]) -> NDArray[T]:
+        """An array in memory or in a file; its first axis or axes count pictures.
 
         Raises:
             Invalid: Neither has the room.
         """
-        shape = (n, side_px, side_px, 3)
-        n_bytes = int(np.prod(shape))
+        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if n_bytes <= self._left:
             self._left -= n_bytes
-            return np.empty(shape, np.uint8)
+            return np.empty(shape, dtype)
         self._folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self._folder).free
         if n_bytes > free:
             raise Invalid(
-                f"The pixels of {n} pictures need {n_bytes // MIB} MiB; memory has {self._left // MIB} MiB for them and"
+                f"The pictures need {n_bytes // MIB} MiB; memory has {self._left // MIB} MiB for them and"
                 f" the disk of {self._folder} {free // MIB} MiB. Make room, or train on fewer pictures."
             )
         with tempfile.TemporaryFile(dir=self._folder) as file:  # without a name: a kill leaves nothing behind
-            return np.memmap(file, np.uint8, "w+", shape=shape)
+            return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def free_bytes() -> int:

@@ -9,7 +9,6 @@ recorded together. No transaction is open while pixels or networks are at work.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -19,27 +18,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import accounts, judging_jobs, registry, training_claims
 from core.errors import LeaseLost, PawsortError
-from core.networks import NETWORKS
 from core.orm import JobKind
 from core.parameters import Parameters
 from core.parts import Part
 from core.training_claims import Claim
-from model.augment import NONE, SEED, STRONG
 from model.classifier import Classifier
-from model.networks import build
-from model.train import Recipe, Trainer
-from model.weights import load_into, pack_weights, weight_names
+from model.train import Trainer
 from worker.dataset import find_samples, read_pixels
 from worker.judge import Said, judge, judge_beside
 from worker.judging import make_manifest
+from worker.learner import make_learner, sides_of
+from worker.memory import PixelStore, free_bytes
 from worker.runtime import Runtime
 from worker.training_state import Best, TrainingState
-from worker.watch import TrainingStopped, Watch
+from worker.watch import BestWanted, TrainingStopped, Watch
 
 log = structlog.get_logger()
 
-AUGMENTATIONS = {"none": NONE, "light": SEED, "strong": STRONG}
-ENLARGED = 1.25  # training pictures are decoded larger where they are zoomed into, so that this shows detail
 SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or fewer pictures, or end other programs."
 
 
@@ -90,43 +85,18 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         parameters, state_key = Parameters(**row.parameters), row.state_key
         who = accounts.owner_of_job(session, claim.job_id)
     samples = find_samples(runtime, claim)
-    pixels = read_pixels(runtime, claim, samples, _sides(parameters), watch)
+    store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
+    pixels = read_pixels(runtime, claim, samples, sides_of(parameters), store, watch)
     watch.say("preparing")
-    trainer = _make_trainer(runtime, parameters, pixels.by_part)
-    best = _run_epochs(runtime, claim, trainer, parameters, state_key, watch)
+    learner = make_learner(runtime, parameters, pixels, store)
+    best = _run_epochs(runtime, claim, learner.trainer, parameters, state_key, watch)
     watch.say("judging")
-    trainer.model.set_weights(best.weights)
-    weights = pack_weights(best.weights, weight_names(trainer.model))
-    watched = {part: pixels.by_part[part] for part in (Part.VALIDATION, Part.JUDGING)}
-    manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total(), who)
+    weights = learner.pack(list(best.weights))
+    watched = {part: pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
+    strangers = pixels.of_neither(Part.VALIDATION)
+    manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total(), who, strangers)
     said = judge_beside(runtime, claim, Classifier(manifest, weights), samples, watch)
     _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, said)
-
-
-def _sides(parameters: Parameters) -> dict[Part, int]:
-    side_px = NETWORKS[parameters.network].side_px
-    training_px = round(side_px * ENLARGED) if parameters.augmentation == "strong" else side_px
-    return {Part.TRAINING: training_px, Part.VALIDATION: side_px, Part.JUDGING: side_px}
-
-
-def _make_trainer(runtime: Runtime, parameters: Parameters, by_part: Mapping[Part, Any]) -> Trainer:
-    import keras
-
-    keras.utils.set_random_seed(parameters.seed)
-    model = build(parameters.network)
-    if parameters.start_from is not None:
-        with runtime.db.read() as session:
-            version = registry.get_version(session, parameters.start_from)
-        load_into(model, runtime.networks.weights(version))
-    recipe = Recipe(
-        epochs=parameters.epochs,
-        steps_per_epoch=parameters.steps_per_epoch,
-        batch_size=parameters.batch_size,
-        learning_rate=parameters.learning_rate,
-        augmentation=AUGMENTATIONS[parameters.augmentation],
-        seed=parameters.seed,
-    )
-    return Trainer(model, recipe, by_part[Part.TRAINING], by_part[Part.VALIDATION])
 
 
 def _run_epochs(
@@ -135,16 +105,20 @@ def _run_epochs(
     """Train the epochs that are left; the one with the lowest validation loss."""
     state = TrainingState(runtime.blobs, claim.blob_prefix, state_key)
     best = state.restore(trainer)
-    epochs = trainer.epochs(lambda step, n_steps: watch.say("training", step, n_steps))
+    epochs = trainer.epochs(watch.say_step)
     while best is None or not _is_over(trainer, best, parameters):
-        epoch = next(epochs)
+        try:
+            epoch = next(epochs)
+        except BestWanted:  # only ever after an epoch
+            assert best is not None
+            break
         if not np.isfinite(epoch.loss + epoch.val_loss):
             raise PawsortError(
                 f"The loss became infinite in epoch {epoch.number}: the learning rate of {parameters.learning_rate:g}"
                 " is too high for this network. Start another training with a tenth of it."
             )
         if best is None or epoch.val_loss < best.val_loss:
-            best = Best(epoch.number, epoch.val_loss, trainer.model.get_weights())
+            best = Best(epoch.number, epoch.val_loss, trainer.weights())
         key = state.put(trainer, best)
         with runtime.db.write() as session:
             training_claims.record_epoch(session, claim, asdict(epoch), key)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import training_claims
 from core.db import Database
-from core.training_claims import Claim
+from core.training_claims import Claim, Order
 
 log = structlog.get_logger()
 
@@ -20,13 +20,17 @@ class TrainingStopped(Exception):
     """The job was cancelled or deleted, or another worker has it."""
 
 
+class BestWanted(Exception):
+    """The job shall end now, with its best epoch as the version."""
+
+
 class Watch:
     """Beats once a second for a claimed training, as a context manager."""
 
     def __init__(self, db: Database, claim: Claim, lease_s: float) -> None:
         self._db, self._claim, self._lease_s = db, claim, lease_s
         self._now = ("reading", 0, 0)
-        self._stopped, self._ended = threading.Event(), threading.Event()
+        self._stopped, self._ended, self._best_wanted = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -49,14 +53,27 @@ class Watch:
         if self._stopped.is_set():
             raise TrainingStopped
 
+    def say_step(self, step: int, n_steps: int) -> None:
+        """Note a step of training.
+
+        Raises:
+            TrainingStopped: There is no reason to go on.
+            BestWanted: The epochs so far are enough.
+        """
+        self.say("training", step, n_steps)
+        if self._best_wanted.is_set():
+            raise BestWanted
+
     def _run(self) -> None:
         while not self._ended.wait(BEAT_S):
             try:
                 with self._db.write() as session:
-                    is_ours = training_claims.beat(session, self._claim, self._lease_s, *self._now)
+                    order = training_claims.beat(session, self._claim, self._lease_s, *self._now)
             except SQLAlchemyError as error:  # a database that is away for a moment must not end a training
                 log.warning("beat_failed", job_id=self._claim.job_id, error=str(error))
                 continue
-            if not is_ours:
+            if order == Order.KEEP_BEST:
+                self._best_wanted.set()
+            elif order == Order.STOP:
                 self._stopped.set()
                 return

@@ -23,7 +23,7 @@ def test_what_is_given_is_kept() -> None:
     ("given", "sentence"),
     [
         ({"network": "resnet"}, "network: expected one of .*seed-cnn.*; got 'resnet'"),
-        ({"network": "efficientnet-lite0"}, "a job can train.*; got 'efficientnet-lite0'"),
+        ({"network": "efficientnet-lite0", "augmentation": "strong"}, "none, light for efficientnet-lite0, of which"),
         ({"epochs": 0}, "epochs: expected a whole number from 1 to 1000; got 0"),
         ({"epochs": 2.5}, r"epochs: expected a whole number from 1 to 1000; got 2\.5"),
         ({"batch_size": True}, "batch_size: expected a whole number"),

@@ -14,8 +14,17 @@ from core.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.labels import NewLabel
 from core.orm import Chunk, EpochRow, Image, Job, JobState, Training, TrainingUpload
 from core.purge import purge_all
-from core.training_claims import MAX_ATTEMPTS, Claim
-from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_job
+from core.training_claims import MAX_ATTEMPTS, Claim, Order
+from tests.factories import (
+    make_job,
+    make_labelled,
+    make_manifest,
+    make_training,
+    make_upload,
+    make_version,
+    run_epochs,
+    run_job,
+)
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -80,7 +89,7 @@ def test_what_would_be_trained_on_is_counted_by_content(db: Database, blobs: Blo
         found = trainings.look_at_data(session, [upload])
     assert found.by_class == {"cat": 29, "dog": 30, "neither": 1}
     assert (found.n_files, found.n_duplicates, found.n_unreadable, found.n_unlabelled) == (63, 1, 2, 1)
-    assert sum(found.by_part.values()) == 59 == len(found.contents)
+    assert (sum(found.by_part.values()), len(found.contents)) == (59, 60)
     assert any("name none of the classes" in note and "empty" in note for note in found.notes)
 
 
@@ -189,7 +198,7 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     with db.read() as session:
         assert training_claims.list_waiting(session, 10) == [held.job_id]
     with db.write() as session:
-        assert training_claims.beat(session, held, 60, "training", 3, 80)
+        assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.GO_ON
     with db.read() as session:
         assert training_claims.list_waiting(session, 10) == []
         view = training_views.describe_training(session, jobs.get_job(session, uuid))
@@ -198,7 +207,7 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     with db.write() as session:
         jobs.cancel_job(session, uuid)
     with db.write() as session:
-        assert not training_claims.beat(session, held, 60, "training", 4, 80)
+        assert training_claims.beat(session, held, 60, "training", 4, 80) == Order.STOP
 
 
 def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> None:
@@ -290,3 +299,44 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
     purge_all(db, blobs)
     assert [*blobs.list("uploads/"), *blobs.list("trainings/")] == []
     assert (n_rows(db, Training), n_rows(db, TrainingUpload), n_rows(db, Image)) == (0, 0, 0)
+
+
+def test_before_the_first_epoch_there_is_no_best_one_to_keep(db: Database, blobs: Blobs) -> None:
+    uuid = make_training(db, make_labelled(db, blobs))
+    with db.write() as session:
+        assert trainings.keep_best(session, uuid).state == JobState.CANCELLED
+
+
+def test_a_training_that_shall_keep_its_best_epoch_says_so_until_it_ends(db: Database, blobs: Blobs) -> None:
+    uuid = make_training(db, make_labelled(db, blobs))
+    held = run_epochs(db, uuid, 2)
+    with db.write() as session:
+        assert trainings.keep_best(session, uuid).state == JobState.RUNNING
+    with db.write() as session:
+        assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.KEEP_BEST
+        assert training_views.describe_training(session, jobs.get_job(session, uuid)).keeps_best
+        jobs.cancel_job(session, uuid)
+    with db.write() as session:
+        assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.STOP
+        retrying.retry_job(session, uuid)
+        assert not training_views.describe_training(session, jobs.get_job(session, uuid)).keeps_best
+
+
+def test_only_a_training_has_a_best_epoch(db: Database, blobs: Blobs, version: int) -> None:
+    uuid = make_job(db, make_upload(db, blobs))
+    with db.write() as session, pytest.raises(Invalid, match="only a training has epochs"):
+        trainings.keep_best(session, uuid)
+
+
+def test_a_network_of_which_the_last_layers_are_trained_starts_from_its_newest_version(
+    db: Database, blobs: Blobs
+) -> None:
+    newest = [make_version(db, "efficientnet-lite0", weights=weights) for weights in (b"old", b"new")][-1]
+    with db.read() as session:
+        parameters = trainings.check_parameters(session, {"network": "efficientnet-lite0"}, 1000)
+    assert parameters.start_from == newest
+
+
+def test_without_a_version_of_it_such_a_network_cannot_be_trained(db: Database) -> None:
+    with db.read() as session, pytest.raises(NotFound, match="no model 'efficientnet-lite0'"):
+        trainings.check_parameters(session, {"network": "efficientnet-lite0"}, 1000)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from core import jobs, registry, training_claims, training_views
+from core import jobs, registry, training_claims, training_views, trainings
 from core.blobs import Blobs
 from core.clock import db_now
 from core.db import Database
@@ -170,6 +170,36 @@ def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime
     assert time.monotonic() - cancelled_at < 3
     assert get_job(runtime, uuid).state == JobState.CANCELLED
     assert len(epochs_of(runtime, uuid)) >= 2
+
+
+def test_a_training_that_is_ended_early_keeps_its_best_epoch_as_a_version(runtime: FakeRuntime, upload: UUID) -> None:
+    uuid = start(runtime, upload, epochs=1000)
+    thread = threading.Thread(target=run, args=(runtime, uuid))
+    thread.start()
+    give_up_at = time.monotonic() + 60
+    while len(epochs_of(runtime, uuid)) < 2 and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+    with runtime.db.write() as session:
+        trainings.keep_best(session, uuid)
+    thread.join(60)
+    job = get_job(runtime, uuid)
+    assert (job.state, job.error) == (JobState.DONE, None)
+    assert 2 <= len(epochs_of(runtime, uuid)) < 1000
+    assert version_of(runtime, job).manifest["metrics"]["judging"]["n_images"] > 0
+
+
+def test_the_best_epoch_is_kept_also_when_the_worker_was_killed_meanwhile(
+    runtime: FakeRuntime, upload: UUID, killed_after: list[int]
+) -> None:
+    uuid = start(runtime, upload, epochs=1000)
+    killed_after.append(3)
+    with pytest.raises(Killed):
+        run(runtime, uuid)
+    with runtime.db.write() as session:
+        trainings.keep_best(session, uuid)
+    let_the_lease_run_out(runtime)
+    assert run(runtime, uuid).state == JobState.DONE
+    assert len(epochs_of(runtime, uuid)) == 2
 
 
 def test_a_training_that_is_asked_to_stop_is_given_back(

@@ -6,11 +6,11 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from core import deletion, jobs, retrying
+from core import deletion, jobs, retrying, trainings
 from core.errors import NotFound
 from core.orm import Job
 from core.progress import JobView, describe, describe_all
-from web.api.schemas import Counts, JobIn, JobOut, JobPage, JobPatch, PageQuery
+from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, PageQuery
 from web.auth import current_user_id
 from web.services import get_services
 
@@ -82,12 +82,16 @@ def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
 
 
 @api.post("/<uuid:job_uuid>/cancel")
+@api.input(CancelIn)
 @api.output(JobOut)
-@api.doc(responses={409: "The job has ended otherwise"})
-def cancel_job(job_uuid: UUID) -> JobOut:
-    """Stop a job within one chunk; what was classified stays"""
+@api.doc(responses={409: "The job has ended otherwise", 422: "Only a training has a best epoch to keep"})
+def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
+    """Stop a job within one chunk, or one step of a training; what was classified stays
+
+    With `keep_best` a training ends with its best epoch as a version, once that has been judged.
+    """
     with get_services().db.write() as session:
-        job = jobs.cancel_job(session, job_uuid)
+        job = (trainings.keep_best if json_data.keep_best else jobs.cancel_job)(session, job_uuid)
         session.refresh(job)
         return show_job(describe(session, job))
 

@@ -77,6 +77,10 @@ class JobPatch(Input):
     threshold: Share | None = None
 
 
+class CancelIn(Input):
+    keep_best: bool = Field(False, description="Of a training: end with the best epoch so far as a version")
+
+
 class ArchiveQuery(Input):
     name: Name = ""
     id: UUID | None = Field(None, description="The id of both the upload and the job; a new one if left out")

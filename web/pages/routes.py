@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion, jobs, results, retrying
+from core import deletion, jobs, results, retrying, trainings
 from core.errors import Conflict
 from core.orm import Job, JobKind, Upload
 from core.progress import describe, describe_all
@@ -90,8 +90,9 @@ def show_failed(uuid: UUID) -> str | Response:
 @pages.post("/jobs/<uuid:uuid>/cancel")
 def cancel_job(uuid: UUID) -> Response:
     """Stop a job; one that has ended in the meantime simply shows its end."""
+    stop = trainings.keep_best if "keep_best" in request.form else jobs.cancel_job
     with suppress(Conflict), get_services().db.write() as session:
-        jobs.cancel_job(session, uuid)
+        stop(session, uuid)
     return _see_job(uuid)
 
 

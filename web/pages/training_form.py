@@ -12,7 +12,7 @@ from core import registry, trainings
 from core.errors import Invalid, NotFound
 from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds
 from core.orm import ModelVersion
-from core.parameters import AUGMENTATIONS, COMMON, WHOLE, choose_parameters
+from core.parameters import COMMON, WHOLE, choose_parameters
 from web.pages.words import count
 
 ANYTHING = ""  # the key of what is wrong with several fields together
@@ -89,9 +89,8 @@ CHOICES = ("network", "augmentation", "start_from")
 
 
 def trainable() -> list[str]:
-    """The names of the networks that a job can train, the default one first if it is among them."""
-    names = [network.name for network in NETWORKS.values() if network.parameters]
-    return sorted(names, key=lambda name: name != DEFAULT_NETWORK)
+    """The names of the networks, the default one first."""
+    return sorted(NETWORKS, key=lambda name: name != DEFAULT_NETWORK)
 
 
 def first_network() -> str:
@@ -127,8 +126,9 @@ def augmentation_default(network: str, n_training: int) -> str:
 
 
 def augmentations() -> list[tuple[str, str]]:
-    """Values and words of the field."""
-    return [(name, AUGMENTATION_WORDS.get(name, name)) for name in AUGMENTATIONS]
+    """Values and words of the field, for whichever network."""
+    names = dict.fromkeys(name for network in NETWORKS.values() for name in network.plan.augmentations)
+    return [(name, AUGMENTATION_WORDS.get(name, name)) for name in names]
 
 
 def list_starts(session: Session) -> list[ModelVersion]:

@@ -73,6 +73,8 @@ class ShownTraining:
     @property
     def now(self) -> str:
         """What is happening, in words."""
+        if self.training.keeps_best:
+            return f"Stopping: epoch {count(self.best or 0)}, the best, is judged and kept"
         if self.job.state == JobState.QUEUED:
             return "Waiting for the training worker"
         if self.job.is_active:
