@@ -1,26 +1,43 @@
-"""What people, and folders' names, say of contents. Append-only; the newest counts, people outrank folders."""
+"""What people, and folders' names, say of contents. Append-only; the newest counts, people outrank folders.
+
+Taking a label back appends one, too: see core/standing.py.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ScalarSelect, case, insert, select
+from sqlalchemy import ScalarSelect, case, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from core.errors import Invalid, NotFound
 from core.networks import CLASSES
 from core.orm import Image, Label, LabelSource, Upload
+from core.standing import find_standing, take_back
 
 NEITHER = "neither"
+SLICE = 500
 
 
 @dataclass(frozen=True)
 class NewLabel:
-    """What somebody says of one image; `label` None withdraws what people said before."""
+    """What somebody says of one image; `label` None withdraws what people said before.
+
+    Attributes:
+        key: The sender's own; sent again, the label is not written a second time.
+        undoes: The key of the label to take back instead of saying something new. Nothing happens when it no longer
+            counts: somebody said something else since then, or it was taken back already.
+    """
 
     image_id: int
     label: str | None
     source: LabelSource = LabelSource.CORRECTION
+    key: UUID | None = None
+    undoes: UUID | None = None
 
 
 def label_of_path(path: str, known: Sequence[str] = (*CLASSES, NEITHER)) -> str | None:
@@ -47,12 +64,14 @@ def add_folder_labels(session: Session, user_id: int | None, images: Iterable[tu
         if (label := label_of_path(path)) is not None
     ]
     if rows:
-        session.execute(insert(Label), rows)
+        session.execute(plain_insert(Label), rows)
 
 
-def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel]) -> int:
-    """Record what a person says of images; nothing is overwritten.
+def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel], audit_id: int | None = None) -> int:
+    """Record what a person says of images, in this order; nothing is overwritten.
 
+    Args:
+        audit_id: The audit that they are judged for.
     Returns:
         How many labels were written.
     Raises:
@@ -62,27 +81,55 @@ def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel])
     for item in items:
         if item.label is not None and item.label not in (*CLASSES, NEITHER):
             raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {item.label!r}.")
-    digests = _digests(session, {item.image_id for item in items})
-    rows = [
-        {
-            "sha256": digests[item.image_id],
-            "image_id": item.image_id,
-            "label": item.label,
-            "source": item.source,
-            "user_id": user_id,
-        }
-        for item in items
-    ]
-    if rows:
-        session.execute(insert(Label), rows)
-    return len(rows)
+    digests = digests_of(session, {item.image_id for item in items})
+    known = _known_keys(session, [item.key for item in items if item.key])
+    n_written = 0
+    pending: list[dict[str, Any]] = []
+    for item in items:
+        if item.key in known:
+            continue
+        row = {"sha256": digests[item.image_id], "image_id": item.image_id, "user_id": user_id, "key": item.key}
+        if item.undoes is None:
+            pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
+            continue
+        n_written += _insert(session, pending)  # what is taken back may be among them
+        pending = []
+        stack = find_standing(session, [digests[item.image_id]])[digests[item.image_id]]
+        if stack and stack[-1].key == item.undoes:
+            pending.append(row | take_back(stack) | {"audit_id": None})
+    return n_written + _insert(session, pending)
 
 
-def _digests(session: Session, image_ids: set[int]) -> dict[int, bytes]:
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """Write labels; one whose key came by another request at this very moment is left out."""
+    if not rows:
+        return 0
+    if not any(row["key"] for row in rows):
+        session.execute(plain_insert(Label), rows)
+        return len(rows)
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Label)
+    once = insert.on_conflict_do_nothing(index_elements=["key"]).returning(Label.id)
+    return len(session.scalars(once, rows).all())
+
+
+def _known_keys(session: Session, keys: Sequence[UUID]) -> set[UUID]:
+    known: set[UUID] = set()
+    for start in range(0, len(keys), SLICE):
+        found = session.scalars(select(Label.key).where(Label.key.in_(keys[start : start + SLICE])))
+        known |= {key for key in found if key is not None}
+    return known
+
+
+def digests_of(session: Session, image_ids: set[int]) -> dict[int, bytes]:
+    """The contents of images.
+
+    Raises:
+        NotFound: One of them does not exist, or was deleted.
+    """
     found: dict[int, bytes] = {}
     wanted = sorted(image_ids)
-    for start in range(0, len(wanted), 500):
-        slice_ = wanted[start : start + 500]
+    for start in range(0, len(wanted), SLICE):
+        slice_ = wanted[start : start + SLICE]
         alive = Image.id.in_(slice_) & Upload.deleted_at.is_(None)
         rows = session.execute(select(Image.id, Image.sha256).join(Upload, Upload.id == Image.upload_id).where(alive))
         found |= dict(rows.all())
@@ -108,6 +155,19 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
         select(said.label)
         .where(said.sha256 == image.sha256, said.label.is_not(None), by_folder | ~overtaken)
         .order_by(case((by_folder, 1), else_=0), said.id.desc())
+        .limit(1)
+        .correlate(image)
+        .scalar_subquery()
+    )
+
+
+def word_of_people(image: type[Image]) -> ScalarSelect[str | None]:
+    """SQL for what people say of an image now, whatever a folder says; NULL when nothing, or no longer anything."""
+    said = aliased(Label)
+    return (
+        select(said.label)
+        .where(said.sha256 == image.sha256, said.source != LabelSource.FOLDER)
+        .order_by(said.id.desc())
         .limit(1)
         .correlate(image)
         .scalar_subquery()

@@ -162,7 +162,9 @@ def list_results(session: Session, job: Job, wanted: ResultFilter, cursor: str |
     Raises:
         Invalid: A filter has a value that does not exist.
     """
-    query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, *_conditions(job, wanted))
+    query = _select().where(
+        Image.upload_id == job.upload_id, Result.job_id == job.id, *conditions(wanted, job.threshold_milli)
+    )
     rows = session.execute(_order(query, wanted.sort, cursor).limit(limit + 1)).all()
     following = _cursor(rows[limit - 1], wanted.sort) if len(rows) > limit else None
     return Page([_result_row(row, job.threshold_milli) for row in rows[:limit]], following)
@@ -198,8 +200,13 @@ def _result_row(row: Row[Any], threshold_milli: int) -> ResultRow:
     )
 
 
-def _conditions(job: Job, wanted: ResultFilter) -> Iterator[ColumnElement[bool]]:
-    sure = Result.confidence >= job.threshold_milli * 1000
+def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnElement[bool]]:
+    """SQL for what a filter lets through, on `Image` and `Result`.
+
+    Raises:
+        Invalid: A filter has a value that does not exist.
+    """
+    sure = Result.confidence >= threshold_milli * 1000
     if wanted.label is not None:
         yield _label_is(wanted.label, sure)
     if wanted.error_code is not None:

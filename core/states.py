@@ -39,6 +39,12 @@ class LabelSource(StrEnum):
     AUDIT = "audit"
 
 
+class BatchKind(StrEnum):
+    LABEL = "label"
+    CONFIRM = "confirm"
+    UNDO = "undo"
+
+
 class ScheduleKind(StrEnum):
     RETRAIN = "retrain"
     CLASSIFY = "classify"

@@ -15,15 +15,18 @@ from core.db import Database
 from core.errors import ConfigError
 from web.api import (
     archives,
+    audits,
     docs,
     exports,
     health,
     images,
     jobs,
     judging,
+    label_batches,
     labels,
     models,
     results,
+    reviews,
     schedules,
     training,
     uploads,
@@ -79,20 +82,9 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     docs.configure_openapi(app)
-    for module in (
-        uploads,
-        archives,
-        jobs,
-        results,
-        exports,
-        images,
-        labels,
-        models,
-        judging,
-        training,
-        schedules,
-        health,
-    ):
+    labelling = (labels, label_batches, reviews, audits)
+    reading = (jobs, results, exports, images)
+    for module in (uploads, archives, *reading, *labelling, models, judging, training, schedules, health):
         app.register_blueprint(module.api)
     app.register_blueprint(pages)
     return app

@@ -1,10 +1,10 @@
 """What people and folders say: the newest counts, people outrank folders, nothing is overwritten."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from core import labels
+from core import accounts, label_history, labels
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import Invalid, NotFound
@@ -91,3 +91,66 @@ def test_a_label_for_an_unknown_image_writes_nothing(db: Database, blobs: Blobs)
     with pytest.raises(NotFound), db.write() as session:
         labels.add_labels(session, None, [NewLabel(image_id, "cat"), NewLabel(10**9, "cat")])
     assert read_results(db, job)[0].human_label is None
+
+
+def test_a_label_that_is_sent_twice_is_written_once(db: Database, blobs: Blobs) -> None:
+    job = classified(db, blobs, {"x/1.jpg": draw_picture(1), "x/2.jpg": draw_picture(2)})
+    one, two = (row.image_id for row in read_results(db, job))
+    key = uuid4()
+    with db.write() as session:
+        assert labels.add_labels(session, None, [NewLabel(one, "cat", key=key)]) == 1
+    with db.write() as session:
+        both = [NewLabel(one, "cat", key=key), NewLabel(two, "dog", key=uuid4())]
+        assert labels.add_labels(session, None, both) == 1
+    with db.read() as session:
+        assert [row.label for row in session.query(Label).order_by(Label.id)] == ["cat", "dog"]
+
+
+def test_taking_back_restores_what_was_said_before_to_any_depth(db: Database, blobs: Blobs) -> None:
+    job = classified(db, blobs, {"dogs/1.jpg": draw_picture(1)}, labelled=True)
+    image_id = read_results(db, job)[0].image_id
+    keys = [uuid4() for _ in range(3)]
+    with db.write() as session:
+        said = [NewLabel(image_id, label, key=key) for label, key in zip(("cat", "dog", "neither"), keys, strict=True)]
+        labels.add_labels(session, None, said)
+    seen = []
+    for key in reversed(keys):
+        with db.write() as session:
+            labels.add_labels(session, None, [NewLabel(image_id, None, undoes=key)])
+        seen.append(read_results(db, job)[0].human_label)
+    assert seen == ["dog", "cat", "dog"], "the last one is the folder's again"
+    with db.read() as session:
+        assert session.query(Label).count() == 7, "nothing is ever removed"
+
+
+def test_what_somebody_said_since_then_is_not_taken_back(db: Database, blobs: Blobs) -> None:
+    job = classified(db, blobs, {"x/1.jpg": draw_picture(1)})
+    image_id = read_results(db, job)[0].image_id
+    key = uuid4()
+    with db.write() as session:
+        labels.add_labels(session, None, [NewLabel(image_id, "cat", key=key), NewLabel(image_id, "dog")])
+    with db.write() as session:
+        assert labels.add_labels(session, None, [NewLabel(image_id, None, undoes=key)]) == 0
+    assert read_results(db, job)[0].human_label == "dog"
+
+
+def test_the_history_of_an_image_says_who_why_and_what_counts(db: Database, blobs: Blobs) -> None:
+    job = classified(db, blobs, {"cats/1.jpg": draw_picture(1)}, labelled=True)
+    image_id = read_results(db, job)[0].image_id
+    key = uuid4()
+    with db.write() as session:
+        owner = accounts.get_or_create_owner(session)
+        labels.add_labels(session, owner.id, [NewLabel(image_id, "dog"), NewLabel(image_id, "neither", key=key)])
+        labels.add_labels(session, owner.id, [NewLabel(image_id, None, undoes=key)])
+    with db.read() as session:
+        page = label_history.list_history(session, image_id, None, 3)
+        rest = label_history.list_history(session, image_id, page.next, 3)
+    rows = [*page.items, *rest.items]
+    assert [(row.label, row.source, row.user, row.is_undone, row.counts) for row in rows] == [
+        ("dog", "correction", "owner", False, False),
+        ("neither", "correction", "owner", True, False),
+        ("dog", "correction", "owner", False, True),
+        ("cat", "folder", "owner", False, False),
+    ]
+    assert rows[0].undoes == rows[1].id
+    assert rows[0].path == "cats/1.jpg"

@@ -1,11 +1,13 @@
-"""What people say of images."""
+"""What people say of images: saying it, taking it back, and everything that was said."""
 
 from apiflask import APIBlueprint
 
-from core import labels
+from core import audits, label_history, labels
 from core.labels import NewLabel
 from core.orm import LabelSource
-from web.api.schemas import LabelsIn, LabelsOut
+from web.api.images import IMAGE_ID
+from web.api.labelling_schemas import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
+from web.api.schemas import PageQuery
 from web.auth import current_user_id
 from web.services import get_services
 
@@ -18,8 +20,31 @@ api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 def post_labels(json_data: LabelsIn) -> LabelsOut:
     """Say what images show; nothing is overwritten, the newest counts
 
-    All of the items are recorded, or none.
+    All of the items are recorded, or none. With `audit` they are judgements of a random sample, whatever `source` says.
     """
-    items = [NewLabel(item.image_id, item.label, LabelSource(item.source)) for item in json_data.items]
+    source = LabelSource.AUDIT if json_data.audit else None
+    items = [_new_label(item, source) for item in json_data.items]
     with get_services().db.write() as session:
-        return LabelsOut(n_labels=labels.add_labels(session, current_user_id(), items))
+        audit = audits.get_audit(session, json_data.audit) if json_data.audit else None
+        if audit is not None:
+            audits.check_pictures(session, audit, {item.image_id for item in items})
+        n_labels = labels.add_labels(session, current_user_id(), items, audit.id if audit else None)
+    return LabelsOut(n_labels=n_labels)
+
+
+def _new_label(item: LabelIn, source: LabelSource | None) -> NewLabel:
+    return NewLabel(item.image_id, item.label, source or LabelSource(item.source), item.key, item.undoes)
+
+
+@api.get(f"/images/{IMAGE_ID}/labels")
+@api.input(PageQuery, location="query")
+@api.output(HistoryPage)
+def list_labels(image_id: int, query_data: PageQuery) -> HistoryPage:
+    """Everything that was ever said of an image's content, newest first
+
+    Who, when and why (`source`), what was taken back, and which of it counts.
+    """
+    with get_services().db.read() as session:
+        page = label_history.list_history(session, image_id, query_data.cursor, query_data.limit)
+    items = [HistoryOut.model_validate(row, from_attributes=True) for row in page.items]
+    return HistoryPage(items=items, next=page.next)

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core.errors import ErrorCode
 
 MAX_LIMIT = 1000
-MAX_LABELS = 5000
 ANY_ERROR = "any"
 
 
@@ -108,16 +107,6 @@ class JudgementQuery(PageQuery):
     sort: Literal["doubt", "error"] = Field(
         "doubt", description="`doubt`: least sure first; `error`: first those least believed to be what people say"
     )
-
-
-class LabelIn(Input):
-    image_id: int = Field(ge=1, le=2**63 - 1)
-    label: Literal["cat", "dog", "neither"] | None = Field(description="null withdraws what people said before")
-    source: Literal["correction", "confirmation", "audit"] = "correction"
-
-
-class LabelsIn(Input):
-    items: list[LabelIn] = Field(min_length=1, max_length=MAX_LABELS)
 
 
 class RollbackIn(Input):
@@ -296,10 +285,6 @@ class ResultOut(BaseModel):
 class ResultPage(BaseModel):
     items: list[ResultOut]
     next: str | None
-
-
-class LabelsOut(BaseModel):
-    n_labels: int
 
 
 class ModelOut(BaseModel):

@@ -1,0 +1,238 @@
+"""Random samples of a job's pictures, judged by people who do not see what the model says.
+
+What people correct is chosen by doubt and says nothing about how often the model is right. A sample does: each good
+result of the job has the same chance to be in it. It is drawn once, from a seed that is kept, and never changed; it can
+be gone on with on another day.
+"""
+
+import hashlib
+import heapq
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from core import jobs
+from core.db import Database
+from core.errors import Conflict, Invalid, NotFound
+from core.figures import wilson_interval
+from core.networks import CLASSES
+from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Result
+from core.orm_labelling import Audit, AuditPicture
+from core.paging import Page, decode_cursor, encode_cursor
+from core.results import shown_label
+from core.standing import find_standing
+
+SIZES = (50, 100, 200)
+READ_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPicture:
+    """A picture of a sample that somebody judged: what the model shows, its class if it had to say, and the person."""
+
+    image_id: int
+    label: str | None
+    best_guess: str
+    confidence: float
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """A sample and what came of it, at the job's present threshold.
+
+    Attributes:
+        n_labelled: Judged pictures that the model labelled; the others it left unsure.
+        n_right: Those of them of which the person said the same.
+        accuracy: `n_right / n_labelled`, with its 95 % interval (Wilson); None before there is any.
+        guess_accuracy: How often the likelier class was right over all judged pictures, unsure ones too.
+    """
+
+    audit: Audit
+    n_judged: int
+    n_labelled: int
+    n_right: int
+    n_guessed_right: int
+    accuracy: float | None
+    accuracy_low: float | None
+    accuracy_high: float | None
+    guess_accuracy: float | None
+    guess_low: float | None
+    guess_high: float | None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every picture of the sample was judged."""
+        return self.n_judged == self.audit.n_images
+
+
+def draw_audit(
+    db: Database, uuid: UUID, job_uuid: UUID, user_id: int | None, size: int, seed: int | None = None
+) -> Audit:
+    """Draw a sample of a job that has ended, or return the one that has this id.
+
+    Choosing reads every result of the job, so it is done before the transaction that writes.
+
+    Args:
+        uuid: The caller's id: sent again, nothing happens twice.
+        size: How many pictures; all of them when the job has fewer.
+        seed: What the choice follows from; a new one when not given.
+    Raises:
+        NotFound, Gone: As `jobs.get_job`.
+        Conflict: The job has not ended, has no good result, or the id is that of another sample.
+        Invalid: The size is none of `SIZES`.
+    """
+    with db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        existing = _same_audit(session, uuid, job)
+        if existing is not None:
+            return existing
+        if size not in SIZES:
+            raise Invalid(f"size: expected one of {', '.join(map(str, SIZES))}; got {size}.")
+        if job.kind != JobKind.CLASSIFY or job.state in ACTIVE_STATES:
+            raise Conflict(f"Job {job_uuid} is {job.state}: a sample can be drawn when all of its pictures are sorted.")
+        seed = secrets.randbits(62) if seed is None else seed
+        pictures, n_population = _choose(session, job.id, size, seed)
+    if not pictures:
+        raise Conflict(f"Job {job_uuid} has no picture that could be read: there is nothing to judge.")
+    drawn = {"seed": seed, "size": size, "n_images": len(pictures), "n_population": n_population}
+    with db.write() as session:
+        job = jobs.get_job(session, job_uuid, lock=True)
+        existing = _same_audit(session, uuid, job)
+        if existing is not None:
+            return existing
+        audit = Audit(uuid=uuid, job_id=job.id, user_id=user_id, **drawn)
+        session.add(audit)
+        session.flush()
+        session.refresh(audit)
+        session.execute(insert(AuditPicture), [picture | {"audit_id": audit.id} for picture in pictures])
+        return audit
+
+
+def _same_audit(session: Session, uuid: UUID, job: Job) -> Audit | None:
+    existing = session.scalar(select(Audit).where(Audit.uuid == uuid))
+    if existing is not None and existing.job_id != job.id:
+        raise Conflict(f"Audit {uuid} exists and is one of another job. Choose a new id.")
+    return existing
+
+
+def _choose(session: Session, job_id: int, size: int, seed: int) -> tuple[list[dict[str, Any]], int]:
+    """The images with the smallest hashes of seed and id: uniform, in random order; and out of how many."""
+    good = select(Result.image_id).where(Result.job_id == job_id, Result.error_code.is_(None))
+    image_ids = list(session.scalars(good.execution_options(yield_per=READ_AT_ONCE)))
+    chosen = heapq.nsmallest(size, image_ids, key=lambda image_id: _lot(seed, image_id))
+    columns = (Image.id.label("image_id"), Image.sha256, Result.class_index, Result.confidence)
+    rows = session.execute(
+        select(*columns).join(Result, Result.image_id == Image.id).where(Result.job_id == job_id, Image.id.in_(chosen))
+    )
+    place = {image_id: position for position, image_id in enumerate(chosen)}
+    return [dict(row) | {"position": place[row["image_id"]]} for row in rows.mappings()], len(image_ids)
+
+
+def _lot(seed: int, image_id: int) -> bytes:
+    return hashlib.blake2b(b"%d" % image_id, key=b"%d" % seed, digest_size=16).digest()
+
+
+def get_audit(session: Session, uuid: UUID) -> Audit:
+    """A sample by its id.
+
+    Raises:
+        NotFound: There is none, or its job was deleted.
+    """
+    alive = Job.deleted_at.is_(None)
+    audit = session.scalar(select(Audit).join(Job, Job.id == Audit.job_id).where(Audit.uuid == uuid, alive))
+    if audit is None:
+        raise NotFound(f"There is no audit {uuid}.")
+    return audit
+
+
+def list_audits(session: Session, job: Job, cursor: str | None = None, limit: int = 100) -> Page[Audit]:
+    """The samples of a job, newest first."""
+    query = select(Audit).where(Audit.job_id == job.id)
+    if cursor:
+        query = query.where(Audit.id < decode_cursor(cursor, int)[0])
+    items = list(session.scalars(query.order_by(Audit.id.desc()).limit(limit + 1)))
+    return Page(items[:limit], encode_cursor(items[limit - 1].id) if len(items) > limit else None)
+
+
+def check_pictures(session: Session, audit: Audit, image_ids: set[int]) -> None:
+    """Refuse images that are not in the sample: judging others would spoil it.
+
+    Raises:
+        Invalid: One of them is not.
+    """
+    known = session.scalars(select(AuditPicture.image_id).where(AuditPicture.audit_id == audit.id)).all()
+    if strangers := image_ids - set(known):
+        raise Invalid(f"image_id: expected pictures of audit {audit.uuid}; {min(strangers)} is not in it.")
+
+
+def is_judged(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnElement[bool]:
+    """SQL for whether a content has a judgement of this audit that nobody took back."""
+    said, undo = aliased(Label), aliased(Label)
+    taken_back = select(undo.id).where(undo.undoes_id == said.id).exists()
+    of_audit = (said.audit_id == audit_id) & (said.sha256 == sha256) & said.label.is_not(None)
+    return select(said.id).where(of_audit, ~taken_back).exists()
+
+
+def list_judged(session: Session, audit: Audit, threshold_milli: int) -> list[JudgedPicture]:
+    """The pictures of a sample that were judged, in the order in which they were drawn.
+
+    What counts is what was said blind, within the sample: what people say of a picture later, knowing what the model
+    said, does not change it.
+    """
+    pictures = list(
+        session.scalars(select(AuditPicture).where(AuditPicture.audit_id == audit.id).order_by(AuditPicture.position))
+    )
+    said = _said_in(session, audit, [picture.sha256 for picture in pictures])
+    return [
+        JudgedPicture(
+            image_id=picture.image_id,
+            label=shown_label(picture.class_index, picture.confidence, threshold_milli),
+            best_guess=CLASSES[picture.class_index],
+            confidence=picture.confidence / 1_000_000,
+            said=said[picture.sha256],
+        )
+        for picture in pictures
+        if picture.sha256 in said
+    ]
+
+
+def _said_in(session: Session, audit: Audit, contents: Sequence[bytes]) -> dict[bytes, str]:
+    said: dict[bytes, str] = {}
+    for sha256, stack in find_standing(session, contents).items():
+        here = [one.label for one in stack if one.audit_id == audit.id and one.label is not None]
+        if here:
+            said[sha256] = here[-1]
+    return said
+
+
+def describe_audit(session: Session, audit: Audit, threshold_milli: int) -> AuditView:
+    """A sample with its figures, at a threshold."""
+    judged = list_judged(session, audit, threshold_milli)
+    labelled = [picture for picture in judged if picture.label in CLASSES]
+    n_right = sum(picture.label == picture.said for picture in labelled)
+    n_guessed_right = sum(picture.best_guess == picture.said for picture in judged)
+    accuracy, low, high = _share(n_right, len(labelled))
+    guess, guess_low, guess_high = _share(n_guessed_right, len(judged))
+    return AuditView(
+        audit=audit,
+        n_judged=len(judged),
+        n_labelled=len(labelled),
+        n_right=n_right,
+        n_guessed_right=n_guessed_right,
+        accuracy=accuracy,
+        accuracy_low=low,
+        accuracy_high=high,
+        guess_accuracy=guess,
+        guess_low=guess_low,
+        guess_high=guess_high,
+    )
+
+
+def _share(n: int, of: int) -> tuple[float | None, float | None, float | None]:
+    return (n / of, *wilson_interval(n, of)) if of else (None, None, None)

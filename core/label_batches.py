@@ -1,0 +1,232 @@
+"""Many pictures labelled in one go: all that a filter lets through. Slice by slice, so that nobody waits for long.
+
+A batch is a row, and how far it has come is written with each slice: whatever is interrupted goes on with the same
+call, and what was done in one go can be taken back in one go.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.orm import Session
+
+from core import jobs, labels, results
+from core.clock import db_now
+from core.db import Database, locked
+from core.errors import Conflict, Invalid, NotFound
+from core.labels import NEITHER, word_of_people
+from core.networks import CLASSES
+from core.orm import Image, Job, JobKind, Label, LabelSource, Result
+from core.orm_labelling import BatchKind, LabelBatch
+from core.results import ResultFilter
+from core.standing import find_standing, take_back
+
+SLICE = 1000
+NOTHING_BUT_ORDER = {"sort"}
+
+
+def create_batch(
+    session: Session,
+    uuid: UUID,
+    job_uuid: UUID,
+    user_id: int | None,
+    kind: BatchKind,
+    wanted: ResultFilter,
+    label: str | None = None,
+    threshold: float | None = None,
+    image_ids: Sequence[int] | None = None,
+) -> LabelBatch:
+    """Begin to label all good results of a job that a filter lets through; `run_batch` does it.
+
+    Args:
+        uuid: The caller's id: with the same one again, the batch that was begun is returned.
+        kind: LABEL gives all of them `label` (None withdraws), CONFIRM says that what the model shows is right, for
+            those of which nobody has said anything; unsure ones, which show nothing, are left out.
+        threshold: The one that the pictures were seen at; the job's when not given.
+        image_ids: Only these of them.
+    Raises:
+        NotFound, Gone: As `jobs.get_job`.
+        Conflict: The id is that of something else.
+        Invalid: A filter or the label has a value that does not exist, or the job classifies nothing.
+    """
+    job = jobs.get_job(session, job_uuid)
+    existing = session.scalar(select(LabelBatch).where(LabelBatch.uuid == uuid))
+    if existing is not None:
+        if (existing.job_id, existing.kind, existing.label) != (job.id, kind, label):
+            raise Conflict(f"Batch {uuid} exists and is another one. Choose a new id.")
+        return existing
+    if job.kind != JobKind.CLASSIFY:
+        raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
+    if label is not None and label not in (*CLASSES, NEITHER):
+        raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {label!r}.")
+    threshold_milli = job.threshold_milli if threshold is None else jobs.to_milli(threshold)
+    list(results.conditions(wanted, threshold_milli))  # refuses what it does not know, before anything is written
+    batch = LabelBatch(
+        uuid=uuid,
+        job_id=job.id,
+        user_id=user_id,
+        kind=kind,
+        label=label,
+        wanted={"filter": asdict(wanted), "image_ids": None if image_ids is None else sorted(image_ids)},
+        threshold_milli=threshold_milli,
+        is_whole=kind == BatchKind.CONFIRM and image_ids is None and _lets_everything_through(wanted),
+    )
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def _lets_everything_through(wanted: ResultFilter) -> bool:
+    everything = asdict(ResultFilter())
+    return all(value == everything[name] for name, value in asdict(wanted).items() if name not in NOTHING_BUT_ORDER)
+
+
+def undo_batch(session: Session, uuid: UUID, of: UUID, user_id: int | None) -> LabelBatch:
+    """Begin to take back what a batch wrote; `run_batch` does it. What people said since then stays.
+
+    Raises:
+        NotFound: There is no such batch.
+        Conflict: It is an undo itself, or the id is that of something else.
+    """
+    batch = get_batch(session, of, lock=True)
+    if batch.kind == BatchKind.UNDO:
+        raise Conflict(f"Batch {of} took back another one and cannot be taken back itself: label the pictures again.")
+    existing = session.scalar(select(LabelBatch).where(LabelBatch.undo_of_id == batch.id))
+    if existing is not None:
+        return existing
+    if session.scalar(select(LabelBatch.id).where(LabelBatch.uuid == uuid)) is not None:
+        raise Conflict(f"Batch {uuid} exists and is another one. Choose a new id.")
+    batch.finished_at = batch.finished_at or db_now()  # what is half done is not gone on with
+    undo = LabelBatch(
+        uuid=uuid,
+        job_id=batch.job_id,
+        user_id=user_id,
+        kind=BatchKind.UNDO,
+        wanted={},
+        threshold_milli=batch.threshold_milli,
+        is_whole=False,
+        undo_of_id=batch.id,
+    )
+    session.add(undo)
+    session.flush()
+    return undo
+
+
+def get_batch(session: Session, uuid: UUID, lock: bool = False) -> LabelBatch:
+    """A batch by the id its caller chose.
+
+    Raises:
+        NotFound: There is none.
+    """
+    query = select(LabelBatch).where(LabelBatch.uuid == uuid)
+    batch = session.scalar(locked(query) if lock else query)
+    if batch is None:
+        raise NotFound(f"There is no batch {uuid}.")
+    return batch
+
+
+def find_undo(session: Session, batch: LabelBatch) -> UUID | None:
+    """The batch that takes this one back, or None."""
+    return session.scalar(select(LabelBatch.uuid).where(LabelBatch.undo_of_id == batch.id))
+
+
+def run_batch(db: Database, uuid: UUID, max_s: float) -> LabelBatch:
+    """Write slice after slice, each in a transaction of its own, until nothing is left or `max_s` seconds are over.
+
+    Returns:
+        The batch as it is then: `finished_at` is None when there is more to do; the next call goes on.
+    """
+    give_up_at = time.monotonic() + max_s
+    while True:
+        with db.read() as session:
+            batch = get_batch(session, uuid)
+            slice_ = None if batch.finished_at else _read_slice(session, batch)
+        if slice_ is None:
+            return batch
+        with db.write() as session:
+            batch = get_batch(session, uuid, lock=True)
+            # Two calls may run the same batch: of both only one finds it where it left it.
+            if batch.finished_at is None and (not slice_ or slice_[0].id > batch.position):
+                _write_slice(session, batch, slice_)
+        if time.monotonic() >= give_up_at:
+            return batch
+
+
+def _read_slice(session: Session, batch: LabelBatch) -> list[Row[Any]]:
+    """What comes next: images with what the model said, or of an undo the labels to take back."""
+    if batch.undo_of_id is not None:
+        return list(
+            session.execute(
+                select(Label.id, Label.sha256, Label.image_id)
+                .where(Label.batch_id == batch.undo_of_id, Label.id > batch.position)
+                .order_by(Label.id)
+                .limit(SLICE)
+            )
+        )
+    job = session.get_one(Job, batch.job_id)
+    wanted = ResultFilter(**batch.wanted["filter"])
+    query = (
+        select(Image.id, Image.sha256, Result.class_index, Result.confidence)
+        .join(Result, Result.image_id == Image.id)
+        .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
+        .where(Result.image_id > batch.position, *results.conditions(wanted, batch.threshold_milli))
+    )
+    if batch.wanted["image_ids"] is not None:
+        query = query.where(Image.id.in_(batch.wanted["image_ids"]))
+    return list(session.execute(query.order_by(Result.image_id).limit(SLICE)))
+
+
+def _write_slice(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> None:
+    if slice_:
+        rows = _undoing(session, batch, slice_) if batch.undo_of_id is not None else _labelling(session, batch, slice_)
+        if rows:
+            session.execute(insert(Label), rows)
+        batch.position = slice_[-1].id
+        batch.n_labels += len(rows)
+        batch.n_skipped += len(slice_) - len(rows)
+    if len(slice_) < SLICE:
+        batch.finished_at = db_now()
+    session.flush()
+    session.refresh(batch)
+
+
+def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:
+    image_ids = [row.id for row in slice_]
+    words: dict[int, str | None] = {}
+    for start in range(0, len(image_ids), labels.SLICE):
+        some = Image.id.in_(image_ids[start : start + labels.SLICE])
+        words |= dict(session.execute(select(Image.id, word_of_people(Image)).where(some)).all())
+    rows: dict[bytes, dict[str, Any]] = {}
+    for row in slice_:
+        is_there = row.id in words  # else it was deleted meanwhile
+        if is_there and row.sha256 not in rows and _has_news(batch, row, words[row.id]):
+            rows[row.sha256] = {
+                "sha256": row.sha256,
+                "image_id": row.id,
+                "label": batch.label if batch.kind == BatchKind.LABEL else CLASSES[row.class_index],
+                "source": LabelSource.CORRECTION if batch.kind == BatchKind.LABEL else LabelSource.CONFIRMATION,
+                "user_id": batch.user_id,
+                "batch_id": batch.id,
+            }
+    return list(rows.values())
+
+
+def _has_news(batch: LabelBatch, row: Row[Any], word: str | None) -> bool:
+    """Whether a label would say anything that people have not said already."""
+    if batch.kind == BatchKind.LABEL:
+        return word != batch.label
+    return word is None and row.confidence >= batch.threshold_milli * 1000
+
+
+def _undoing(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:
+    stacks = find_standing(session, {row.sha256 for row in slice_})
+    rows = []
+    for row in slice_:
+        stack = stacks[row.sha256]
+        if stack and stack[-1].batch_id == batch.undo_of_id:
+            said = {"sha256": row.sha256, "image_id": row.image_id, "user_id": batch.user_id, "batch_id": batch.id}
+            rows.append(said | take_back(stack))
+    return rows

@@ -1,0 +1,256 @@
+"""Handing out pictures to the people who review a job, or a sample of it: the most doubtful first, nobody's twice.
+
+A reviewer is one open page. It gets a few pictures at a time, under a lease by the database's clock, and says again
+and again which ones it still has before it: whatever it no longer names, or no longer renews, can be had by others.
+Pictures of which people have said something are not handed out. Candidates are found without a lock; the claim decides.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.audits import is_judged
+from core.clock import db_now
+from core.db import change
+from core.labels import human_label_of, word_of_people
+from core.networks import CLASSES
+from core.orm import Image, Job, Result
+from core.orm_labelling import Audit, AuditPicture, ReviewClaim
+from core.results import MILLION, shown_label
+
+LEASE_S = 120.0
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to be reviewed. `place` is where it stands in the queue. In a sample all that would tell is None."""
+
+    image_id: int
+    place: Place
+    path: str | None
+    label: str | None
+    confidence: float | None
+    probabilities: list[float] | None
+    human_label: str | None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What is reviewed: a job, or a sample of it."""
+
+    job: Job
+    audit: Audit | None = None
+
+    @property
+    def audit_id(self) -> int:
+        """The sample's key, 0 for the job's own review."""
+        return self.audit.id if self.audit else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job's review is. All but `n_good` count pictures of which people have said something, or have not.
+
+    `n_other` counts those that people call otherwise than the model; whoever reviews begins with the doubtful ones, so
+    it says nothing about how often the model is right.
+    """
+
+    n_good: int
+    n_reviewed: int
+    n_unsure_left: int
+    n_other: int
+
+
+def find_candidates(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:
+    """The next pictures that nobody has said anything of, has skipped, or has before them; found, not yet claimed.
+
+    Args:
+        after: The place behind which to look first; from the beginning again when that is not enough.
+    """
+    if n <= 0:
+        return []
+    find = _find_in_job if queue.audit is None else _find_in_audit
+    found = find(session, queue, reviewer, after, n)
+    if after is not None and len(found) < n:
+        known = {picture.image_id for picture in found}
+        again = find(session, queue, reviewer, None, n)
+        found += [picture for picture in again if picture.image_id not in known]
+    return found[:n]
+
+
+def _is_free(queue: Queue, reviewer: UUID, image_id: Any) -> ColumnElement[bool]:
+    taken = (ReviewClaim.lease_until > db_now()) & (ReviewClaim.reviewer != reviewer)
+    claim = (ReviewClaim.job_id == queue.job.id) & (ReviewClaim.audit_id == queue.audit_id)
+    claim &= ReviewClaim.image_id == image_id
+    return ~select(ReviewClaim.image_id).where(claim, ReviewClaim.skipped_at.is_not(None) | taken).exists()
+
+
+def _find_in_job(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:
+    """The least sure of each class by the index, then the least sure of all of them."""
+    rows: list[Row[Any]] = []
+    for class_index in range(len(CLASSES)):
+        query = _select_pictures(queue.job).where(
+            Result.class_index == class_index,
+            word_of_people(Image).is_(None),
+            _is_free(queue, reviewer, Result.image_id),
+        )
+        if after is not None:
+            query = query.where(tuple_(Result.confidence, Result.image_id) > after)
+        rows += session.execute(query.order_by(Result.confidence, Result.image_id).limit(n)).all()
+    pictures = [_picture(row, queue.job.threshold_milli) for row in rows]
+    return sorted(pictures, key=lambda picture: picture.place)[:n]
+
+
+def _select_pictures(job: Job) -> Select[Any]:
+    return (
+        select(
+            Image.id,
+            Image.path,
+            Result.class_index,
+            Result.confidence,
+            Result.probabilities,
+            human_label_of(Image).label("human_label"),
+        )
+        .join(Result, Result.image_id == Image.id)
+        .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
+    )
+
+
+def find_pictures(session: Session, queue: Queue, image_ids: Sequence[int]) -> list[Picture]:
+    """Certain pictures of a queue, in its order, whoever has them; those that are not in it are left out."""
+    if queue.audit is not None:
+        of_audit = select(AuditPicture.position, AuditPicture.image_id).where(AuditPicture.audit_id == queue.audit_id)
+        rows = session.execute(of_audit.where(AuditPicture.image_id.in_(image_ids)))
+        return [_blind(*row) for row in rows.all()]
+    rows_ = session.execute(_select_pictures(queue.job).where(Image.id.in_(image_ids)))
+    pictures = [_picture(row, queue.job.threshold_milli) for row in rows_]
+    return sorted(pictures, key=lambda picture: picture.place)
+
+
+def _picture(row: Row[Any], threshold_milli: int) -> Picture:
+    return Picture(
+        image_id=row.id,
+        place=(row.confidence, row.id),
+        path=row.path,
+        label=shown_label(row.class_index, row.confidence, threshold_milli),
+        confidence=row.confidence / MILLION,
+        probabilities=row.probabilities,
+        human_label=row.human_label,
+    )
+
+
+def _blind(position: int, image_id: int) -> Picture:
+    return Picture(image_id, (position, image_id), None, None, None, None, None)
+
+
+def _find_in_audit(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:
+    query = (
+        select(AuditPicture.position, AuditPicture.image_id)
+        .join(Image, Image.id == AuditPicture.image_id)
+        .where(AuditPicture.audit_id == queue.audit_id, ~is_judged(queue.audit_id, AuditPicture.sha256))
+        .where(_is_free(queue, reviewer, AuditPicture.image_id))
+    )
+    if after is not None:
+        query = query.where(AuditPicture.position > after[0])
+    rows = session.execute(query.order_by(AuditPicture.position).limit(n)).all()
+    return [_blind(position, image_id) for position, image_id in rows]
+
+
+def claim_pictures(
+    session: Session,
+    queue: Queue,
+    reviewer: UUID,
+    holding: Collection[int],
+    skipped: Collection[int] = (),
+    candidates: Collection[int] = (),
+) -> set[int]:
+    """Renew what a reviewer has before them, let go what they no longer name, mark what they skip, claim candidates.
+
+    Returns:
+        The images that this reviewer has from now on: of those in `holding` and `candidates`, the ones that nobody
+        else has got hold of.
+    """
+    wanted = set(holding) | set(candidates)
+    let_go = _claims(queue) & (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
+    change(session, delete(ReviewClaim).where(let_go, ReviewClaim.image_id.not_in(wanted | set(skipped))))
+    _upsert(session, queue, reviewer, set(skipped), is_skipped=True)
+    return _upsert(session, queue, reviewer, wanted - set(skipped), is_skipped=False)
+
+
+def _claims(queue: Queue) -> ColumnElement[bool]:
+    return (ReviewClaim.job_id == queue.job.id) & (ReviewClaim.audit_id == queue.audit_id)
+
+
+def _upsert(session: Session, queue: Queue, reviewer: UUID, image_ids: set[int], is_skipped: bool) -> set[int]:
+    if not image_ids:
+        return set()
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(ReviewClaim)
+    may = (ReviewClaim.lease_until <= db_now()) | (ReviewClaim.reviewer == reviewer)
+    claim = insert.on_conflict_do_update(
+        index_elements=["job_id", "audit_id", "image_id"],
+        set_={name: insert.excluded[name] for name in ("reviewer", "lease_until", "skipped_at")},
+        where=may,
+    )
+    own = {"job_id": queue.job.id, "audit_id": queue.audit_id, "reviewer": reviewer}
+    values = {"lease_until": db_now(LEASE_S), "skipped_at": db_now() if is_skipped else None}
+    rows = [own | {"image_id": image_id} for image_id in sorted(image_ids)]
+    return set(session.scalars(claim.values(values).returning(ReviewClaim.image_id), rows))
+
+
+def count_skipped(session: Session, queue: Queue) -> int:
+    """How many pictures were skipped and nobody has said anything of since."""
+    skipped = (
+        select(func.count())
+        .select_from(ReviewClaim)
+        .join(Image, Image.id == ReviewClaim.image_id)
+        .where(_claims(queue), ReviewClaim.skipped_at.is_not(None))
+    )
+    said = is_judged(queue.audit_id, Image.sha256) if queue.audit else word_of_people(Image).is_not(None)
+    return session.scalars(skipped.where(~said)).one()
+
+
+def bring_back_skipped(session: Session, queue: Queue) -> None:
+    """Hand out again what was skipped."""
+    change(session, delete(ReviewClaim).where(_claims(queue), ReviewClaim.skipped_at.is_not(None)))
+
+
+def release(session: Session, queue: Queue, reviewer: UUID) -> None:
+    """A reviewer leaves: what they had before them is free at once."""
+    own = (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
+    change(session, delete(ReviewClaim).where(_claims(queue), own))
+
+
+def count_others(session: Session, queue: Queue, reviewer: UUID) -> int:
+    """How many other reviewers have pictures before them now."""
+    active = (ReviewClaim.lease_until > db_now()) & (ReviewClaim.reviewer != reviewer)
+    active &= ReviewClaim.skipped_at.is_(None)
+    return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()
+
+
+def measure_progress(session: Session, job: Job) -> Progress:
+    """How far the review of a job is. Counts rows: for a page that is opened, not for one that asks again and again."""
+    shown = case(
+        (Result.confidence < job.threshold_milli * 1000, None),
+        *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
+    )
+    said = (
+        select(word_of_people(Image).label("word"), shown.label("shown"))
+        .select_from(Image)
+        .join(Result, Result.image_id == Image.id)
+        .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
+        .subquery()
+    )
+    is_other = said.c.word.is_not(None) & said.c.shown.is_not(None) & (said.c.word != said.c.shown)
+    counted = (
+        func.count(),
+        func.count(said.c.word),
+        func.count(case((said.c.word.is_(None) & said.c.shown.is_(None), 1))),
+        func.count(case((is_other, 1))),
+    )
+    return Progress(*session.execute(select(*counted).select_from(said)).one())

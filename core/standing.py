@@ -1,0 +1,61 @@
+"""Which of the things people said of a content still stand: labels on top of each other, less those taken back.
+
+Nothing is ever removed. Taking the topmost label back appends one that names it and says again what stood below, so
+that "the newest counts" stays true for everybody who only looks at the newest.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.orm import Label, LabelSource
+
+SLICE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A label of a person, as much of it as taking back needs."""
+
+    id: int
+    label: str | None
+    source: str
+    key: UUID | None
+    batch_id: int | None
+    audit_id: int | None
+
+
+def find_standing(session: Session, contents: Collection[bytes]) -> dict[bytes, list[Said]]:
+    """What people said of each content and nobody took back, oldest first; the last one counts."""
+    wanted = sorted(set(contents))
+    stacks: dict[bytes, list[Said]] = {sha256: [] for sha256 in wanted}
+    columns = (Label.sha256, Label.undoes_id, Label.id, Label.label, Label.source, Label.key)
+    for start in range(0, len(wanted), SLICE):
+        said = select(*columns, Label.batch_id, Label.audit_id).where(
+            Label.sha256.in_(wanted[start : start + SLICE]), Label.source != LabelSource.FOLDER
+        )
+        for row in session.execute(said.order_by(Label.id)):
+            if row.undoes_id is None:
+                one = Said(row.id, row.label, row.source, row.key, row.batch_id, row.audit_id)
+                stacks[row.sha256].append(one)
+            else:
+                stacks[row.sha256] = [one for one in stacks[row.sha256] if one.id != row.undoes_id]
+    return stacks
+
+
+def take_back(stack: list[Said]) -> dict[str, Any]:
+    """Remove the topmost label of a stack; returns the columns of the one to append for that.
+
+    With nothing below, people have said nothing any more, and what a folder says counts again.
+    """
+    undone = stack.pop()
+    below = stack[-1] if stack else None
+    return {
+        "label": below.label if below else None,
+        "source": below.source if below else undone.source,
+        "undoes_id": undone.id,
+    }

@@ -1,0 +1,69 @@
+"""Random samples of a job, judged blind: how often the model is right, with an interval."""
+
+from dataclasses import asdict
+from uuid import UUID, uuid4
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from core import audits, jobs
+from core.orm import Job
+from core.orm_labelling import Audit
+from web.api.labelling_schemas import AuditIn, AuditOut, AuditPage
+from web.api.schemas import PageQuery
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
+
+
+@api.post("/jobs/<uuid:job_uuid>/audits")
+@api.input(AuditIn)
+@api.output(AuditOut, status_code=201)
+def post_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
+    """Draw a random sample of a job that has ended
+
+    Every picture that could be read has the same chance. Get its pictures with `POST /jobs/{job_uuid}/review`, naming
+    the sample as `audit`, and judge them with `POST /labels`, naming it again.
+    """
+    uuid = json_data.id or uuid4()
+    audit = audits.draw_audit(get_services().db, uuid, job_uuid, current_user_id(), json_data.size)
+    with get_services().db.read() as session:
+        return show_audit(session, audit)
+
+
+@api.get("/jobs/<uuid:job_uuid>/audits")
+@api.input(PageQuery, location="query")
+@api.output(AuditPage)
+def list_audits(job_uuid: UUID, query_data: PageQuery) -> AuditPage:
+    """The random samples of a job, newest first, with what came of them"""
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        page = audits.list_audits(session, job, query_data.cursor, query_data.limit)
+        return AuditPage(items=[show_audit(session, audit) for audit in page.items], next=page.next)
+
+
+@api.get("/audits/<uuid:audit_uuid>")
+@api.output(AuditOut)
+def get_audit(audit_uuid: UUID) -> AuditOut:
+    """One random sample, with what came of it so far"""
+    with get_services().db.read() as session:
+        return show_audit(session, audits.get_audit(session, audit_uuid))
+
+
+def show_audit(session: Session, audit: Audit) -> AuditOut:
+    """A sample as the API shows it, at the job's present threshold."""
+    job = session.get_one(Job, audit.job_id)
+    view = audits.describe_audit(session, audit, job.threshold_milli)
+    figures = {name: value for name, value in asdict(view).items() if name in AuditOut.model_fields}
+    return AuditOut(
+        id=audit.uuid,
+        job=job.uuid,
+        size=audit.size,
+        seed=audit.seed,
+        n_images=audit.n_images,
+        n_population=audit.n_population,
+        created_at=audit.created_at,
+        is_complete=view.is_complete,
+        **figures,
+    )

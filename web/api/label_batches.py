@@ -1,0 +1,89 @@
+"""Many pictures of a job labelled in one go, and that taken back in one go."""
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+
+from core import label_batches
+from core.orm import Job
+from core.orm_labelling import BatchKind, LabelBatch
+from web.api.labelling_schemas import BatchIn, BatchOut, UndoIn
+from web.api.results import filter_of
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("label_batches", __name__, url_prefix="/api/v1", tag="Labels")
+
+WORK_S = 2.0  # for each call; proxies and people lose patience
+
+
+@api.post("/jobs/<uuid:job_uuid>/labels")
+@api.input(BatchIn)
+@api.output(BatchOut, status_code=200)
+def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
+    """Label all pictures that a filter lets through, or confirm what the model shows
+
+    Works for some seconds and answers; repeat the call with the same `id` until `is_finished`. Repeating it later does
+    no harm. Confirming leaves alone what the model is unsure of and what people have labelled already.
+    """
+    kind = BatchKind.CONFIRM if json_data.confirm else BatchKind.LABEL
+    with get_services().db.write() as session:
+        label_batches.create_batch(
+            session,
+            json_data.id,
+            job_uuid,
+            current_user_id(),
+            kind,
+            filter_of(json_data.filter),
+            json_data.label,
+            json_data.threshold,
+            json_data.image_ids,
+        )
+    return _run(json_data.id)
+
+
+@api.get("/label-batches/<uuid:batch_uuid>")
+@api.output(BatchOut)
+def get_batch(batch_uuid: UUID) -> BatchOut:
+    """What was labelled in one go"""
+    return _show(batch_uuid)
+
+
+@api.post("/label-batches/<uuid:batch_uuid>/undo")
+@api.input(UndoIn)
+@api.output(BatchOut)
+def undo_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
+    """Take back what was labelled in one go; what people said since then stays
+
+    What counted before counts again. Repeat the call until `is_finished`.
+    """
+    with get_services().db.write() as session:
+        undo = label_batches.undo_batch(session, json_data.id, batch_uuid, current_user_id())
+    return _run(undo.uuid)
+
+
+def _run(uuid: UUID) -> BatchOut:
+    label_batches.run_batch(get_services().db, uuid, WORK_S)
+    return _show(uuid)
+
+
+def _show(uuid: UUID) -> BatchOut:
+    with get_services().db.read() as session:
+        batch = label_batches.get_batch(session, uuid)
+        job = session.get_one(Job, batch.job_id)
+        return show_batch(batch, job.uuid, label_batches.find_undo(session, batch))
+
+
+def show_batch(batch: LabelBatch, job: UUID, undone_by: UUID | None) -> BatchOut:
+    """A batch as the API shows it."""
+    return BatchOut(
+        id=batch.uuid,
+        kind=batch.kind,
+        job=job,
+        label=batch.label,
+        n_labels=batch.n_labels,
+        n_skipped=batch.n_skipped,
+        is_finished=batch.finished_at is not None,
+        undone_by=undone_by,
+        created_at=batch.created_at,
+    )

@@ -1,0 +1,97 @@
+"""Reviewing a job or a random sample of it: pictures are handed out, so that two people do not do each other's work."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
+
+from core import audits, jobs, reviews
+from core.errors import Invalid
+from core.networks import CLASSES
+from core.orm import JobKind
+from core.reviews import Picture, Queue
+from web.api.labelling_schemas import PictureOut, ProgressOut, ReviewIn, ReviewOut
+from web.services import get_services
+
+api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
+
+
+@api.get("/<uuid:job_uuid>/review")
+@api.output(ProgressOut)
+def get_progress(job_uuid: UUID) -> ProgressOut:
+    """How far the review of a job is; counts rows, so do not ask every second"""
+    with get_services().db.read() as session:
+        job = open_queue(session, job_uuid, None).job
+        return ProgressOut(**asdict(reviews.measure_progress(session, job)))
+
+
+@api.post("/<uuid:job_uuid>/review")
+@api.input(ReviewIn)
+@api.output(ReviewOut)
+def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
+    """Get pictures to review, the most doubtful first, and keep them from others for two minutes
+
+    Call it again, at least every minute, with what you still hold. Say what the pictures show with `POST /labels`.
+    """
+    db = get_services().db
+    with db.read() as session:
+        queue = open_queue(session, job_uuid, json_data.audit)
+    if json_data.leaving:
+        with db.write() as session:
+            reviews.release(session, queue, json_data.reviewer)
+        return ReviewOut(items=[], holding=[], n_others=0, n_skipped=None)
+    if json_data.again:
+        with db.write() as session:
+            reviews.bring_back_skipped(session, queue)
+    return _hand_out(queue, json_data)
+
+
+def _hand_out(queue: Queue, asked: ReviewIn) -> ReviewOut:
+    db = get_services().db
+    with db.read() as session:
+        held = {*asked.holding, *asked.skipped}
+        n = asked.wanted + len(held)
+        found = reviews.find_candidates(session, queue, asked.reviewer, asked.after, n if asked.wanted else 0)
+        candidates = [picture for picture in found if picture.image_id not in held][: asked.wanted]
+        n_others = reviews.count_others(session, queue, asked.reviewer)
+        n_skipped = reviews.count_skipped(session, queue) if len(candidates) < asked.wanted else None
+    with db.write() as session:
+        ids = [picture.image_id for picture in candidates]
+        own = reviews.claim_pictures(session, queue, asked.reviewer, asked.holding, asked.skipped, ids)
+    return ReviewOut(
+        items=[show_picture(picture) for picture in candidates if picture.image_id in own],
+        holding=[image_id for image_id in asked.holding if image_id in own],
+        n_others=n_others,
+        n_skipped=n_skipped,
+    )
+
+
+def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Queue:
+    """What is to be reviewed.
+
+    Raises:
+        NotFound, Gone: There is no such job or audit.
+        Invalid: The job has no pictures, or the audit is one of another job.
+    """
+    job = jobs.get_job(session, job_uuid)
+    if job.kind != JobKind.CLASSIFY:
+        raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
+    audit = audits.get_audit(session, audit_uuid) if audit_uuid else None
+    if audit is not None and audit.job_id != job.id:
+        raise Invalid(f"audit: expected one of job {job_uuid}; {audit_uuid} is one of another job.")
+    return Queue(job, audit)
+
+
+def show_picture(picture: Picture) -> PictureOut:
+    """A picture to be reviewed as the API shows it."""
+    said = picture.probabilities
+    return PictureOut(
+        image_id=picture.image_id,
+        place=picture.place,
+        path=picture.path,
+        label=picture.label,
+        confidence=picture.confidence,
+        probabilities=None if said is None else dict(zip(CLASSES, said, strict=True)),
+        human_label=picture.human_label,
+    )
