@@ -88,10 +88,21 @@ def has_judged_all(session: Session, version: int, honest: Mapping[bytes, str]) 
     return honest.keys() <= set(asked)
 
 
-def decide(gate: Gate, pairs: Sequence[Pair]) -> Verdict:
-    """Weigh a candidate against the version in use."""
+def decide(gate: Gate, pairs: Sequence[Pair], n_may_judge: int) -> Verdict:
+    """Weigh a candidate against the version in use.
+
+    Args:
+        n_may_judge: How many pictures there are that may judge; of some of them a version may have said nothing.
+    """
     if len(pairs) < MIN_JUDGING:
-        return too_few(len(pairs))
+        verdict = too_few(n_may_judge)
+        if n_may_judge < MIN_JUDGING:
+            return verdict
+        sentence = (
+            f"too few to tell: both versions were asked about {len(pairs)} of the {n_may_judge} pictures that may"
+            f" judge, and {MIN_JUDGING} are needed; a job that judges has failed or was stopped, or pictures cannot be read"
+        )
+        return Verdict(False, True, sentence, {"n_images": len(pairs), "n_needed": MIN_JUDGING})
     figures = _measure(pairs)
     wrong = list(_reasons(gate, figures))
     shares = (

@@ -31,6 +31,7 @@ class Due:
     """A schedule that has come due: at which moment first, how often until now, and when next."""
 
     schedule_id: int
+    revision: int
     due_at: datetime
     n_due: int
     next_run_at: datetime | None
@@ -52,12 +53,17 @@ def _look_at(schedule: Schedule, now: datetime) -> Due:
     line, zone, due_at = schedule.cron, schedule.time_zone, schedule.next_run_at
     assert line is not None
     assert due_at is not None
-    return Due(schedule.id, due_at, cron.count_missed(line, zone, due_at, now), cron.find_next(line, zone, now))
+    n_due, following = cron.count_missed(line, zone, due_at, now), cron.find_next(line, zone, now)
+    return Due(schedule.id, schedule.revision, due_at, n_due, following)
 
 
 def begin_due(session: Session, due: Due, now: datetime) -> ScheduleRun | None:
-    """Begin the run of a schedule that has come due, unless another beat has; one whose last run goes on is skipped."""
-    still = (Schedule.id == due.schedule_id) & (Schedule.next_run_at == due.due_at) & Schedule.deleted_at.is_(None)
+    """Begin the run of a schedule that has come due, unless another beat has; one whose last run goes on is skipped.
+
+    One that was edited since it was looked at is looked at again with the next tick.
+    """
+    still = (Schedule.id == due.schedule_id) & (Schedule.next_run_at == due.due_at)
+    still &= (Schedule.revision == due.revision) & Schedule.deleted_at.is_(None)
     if change(session, update(Schedule).where(still, Schedule.is_on).values(next_run_at=due.next_run_at)) != 1:
         return None
     schedule = session.get_one(Schedule, due.schedule_id)

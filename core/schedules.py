@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from core import cron, labelling_pace
+from core import cron, intake, labelling_pace
 from core.clock import db_now
 from core.db import change, locked
 from core.errors import Conflict, Gone, Invalid, NotFound
+from core.orm import Upload
 from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleKind, ScheduleRun
 from core.paging import Page, decode_cursor, encode_cursor
 from core.schedule_parameters import check_parameters
@@ -107,9 +108,17 @@ def delete_schedule(session: Session, schedule_id: int) -> None:
     schedule.revision += 1
     session.flush()
     still = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
+    _complete_uploads(session, still)
     outcome = "The schedule was deleted while this ran; what had begun goes on by itself."
     ended = {"state": RunState.SKIPPED, "outcome": outcome, "finished_at": db_now(), "lease_until": None}
     change(session, update(ScheduleRun).where(still).values(fence=ScheduleRun.fence + 1, **ended))
+
+
+def _complete_uploads(session: Session, runs: ColumnElement[bool]) -> None:
+    """Let uploads that runs are still filling end with what has come in."""
+    arriving = select(Upload.uuid).join(ScheduleRun, ScheduleRun.work_uuid == Upload.uuid)
+    for uuid in session.scalars(arriving.where(runs, Upload.deleted_at.is_(None))).all():
+        intake.complete_upload(session, uuid, partial=True)
 
 
 def get_schedule(session: Session, schedule_id: int, lock: bool = False) -> Schedule:

@@ -8,6 +8,7 @@ was killed goes on where it was and takes nothing in twice.
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 import structlog
@@ -15,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from core import imports, intake, jobs, schedule_runs, schedules, storing, uploads
 from core.archives import File, Packed, Skipped, pack
-from core.errors import LeaseLost, PawsortError, TooLarge
+from core.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.imports import Seen
-from core.orm import ACTIVE_STATES, Job, Upload
+from core.orm import ACTIVE_STATES, Job
 from core.orm_schedules import RunState, ScheduleRun
 from core.progress import describe
 from core.schedule_runs import RunClaim
@@ -163,19 +164,20 @@ class _Importer:
             return self._begun or schedule_runs.hold_run(session, self._claim).job_id is not None
 
     def _finish(self, note: str) -> None:
+        fresh = self._source.n_fresh
+        if fresh:
+            note = f"{note} {_files(fresh, 'was', 'were')} still being written and come with the next run.".strip()
+        has_begun = self._has_begun()
         with self._runtime.db.write() as session:
-            run = schedule_runs.hold_run(session, self._claim)
-            fresh = self._source.n_fresh
-            if fresh:
-                note = f"{note} {_files(fresh, 'was', 'were')} still being written and come with the next run.".strip()
-            if run.job_id is None:
-                outcome = f"Nothing is new: {_files(self._n_known, 'was', 'were')} known already. {note}".strip()
-                schedule_runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)
+            if has_begun:  # before the run is locked, as everywhere: upload, job, run
+                with suppress(Gone):  # then the job has been deleted, which is looked at next
+                    intake.complete_upload(session, self._run.work_uuid, partial=True)
+                run = schedule_runs.hold_run(session, self._claim)
+                schedule_runs.note(run, note=note, n_known=self._n_known)
+                run.state, run.lease_until = RunState.RUNNING, None
                 return
-            schedule_runs.note(run, note=note, n_known=self._n_known)
-            run.state, run.lease_until = RunState.RUNNING, None
-            if session.get_one(Upload, session.get_one(Job, run.job_id).upload_id).deleted_at is None:
-                intake.complete_upload(session, run.work_uuid, partial=True)
+            outcome = f"Nothing is new: {_files(self._n_known, 'was', 'were')} known already. {note}".strip()
+            schedule_runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)
 
 
 def _files(n: int, one: str = "", many: str = "") -> str:

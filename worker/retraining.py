@@ -131,7 +131,7 @@ def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) 
         return None
     with runtime.db.read() as session:
         pairs = gates.read_pairs(session, in_use, candidate, may_judge)
-    verdict = gates.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs)
+    verdict = gates.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs, len(may_judge))
     if not verdict.is_better:
         return _keep(runtime, claim, candidate, in_use, verdict)
     return _promote(runtime, claim, candidate, in_use, verdict)

@@ -240,6 +240,28 @@ def test_a_worker_that_wakes_up_after_its_lease_stores_nothing(
     assert (paths(runtime.db), list(blobs.list("uploads/"))) == ([], [])
 
 
+def test_a_schedule_deleted_while_files_come_in_leaves_a_job_that_ends(
+    runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(300):
+        put(folder, f"{n:03}.jpg", n % 7)
+    schedule, real = add_schedule(runtime, folder), storing.store_shard
+
+    def delete_after_the_first(*args: Any) -> Any:
+        added = real(*args)
+        with runtime.db.write() as session:
+            schedules.delete_schedule(session, schedule)
+        monkeypatch.setattr(storing, "store_shard", real)
+        return added
+
+    monkeypatch.setattr(storing, "store_shard", delete_after_the_first)
+    ended = run(runtime, schedule)
+    assert (ended.state, len(paths(runtime.db))) == (RunState.SKIPPED, 256)
+    run_job(runtime.db, ended.work_uuid)
+    with runtime.db.read() as session:
+        assert jobs.get_job(session, ended.work_uuid).state == "done"
+
+
 def test_an_upload_that_gets_too_large_is_finished_and_the_next_run_goes_on(
     runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

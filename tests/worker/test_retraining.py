@@ -179,6 +179,19 @@ def test_versions_that_were_not_asked_about_all_pictures_are_asked_before_they_a
     assert run.details["is_promoted"] is True
 
 
+def test_a_judge_job_that_is_stopped_promotes_nothing_and_says_why(
+    runtime: FakeRuntime, blobs: Blobs, pets: list[UUID]
+) -> None:
+    run = begin(runtime, add_schedule(runtime))
+    said, said_by_in_use = judge_with(runtime.db, 10), judge_with(runtime.db, 40)
+    finish_training(runtime.db, blobs, run.work_uuid, said, in_use(runtime), said_by_in_use[:50])
+    judge_job = UUID(work(runtime).details["judge_jobs"][0])
+    with runtime.db.write() as session:
+        jobs.cancel_job(session, judge_job)
+    outcome = work(runtime).outcome
+    assert "asked about 50 of the 300 pictures that may judge, and 200 are needed" in outcome
+
+
 def test_a_version_that_somebody_promoted_meanwhile_is_the_one_to_beat(
     runtime: FakeRuntime, blobs: Blobs, pets: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:

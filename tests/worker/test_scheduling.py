@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from core import schedules
+from core import schedule_due, schedules
 from core.db import Database
 from core.orm import Label
 from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
@@ -221,6 +221,17 @@ def test_a_schedule_that_waits_for_labels_runs_when_so_many_contents_are_labelle
     clock.move(seconds=5)
     assert scheduling.tick(db, clock) == 1
     assert len(runs_of(db, schedule)) == 2
+
+
+def test_a_schedule_that_was_edited_while_it_came_due_goes_by_what_it_says_now(db: Database, clock: FakeClock) -> None:
+    schedule = add_schedule(db)
+    clock.move(minutes=15)
+    with db.read() as session:
+        (due,) = schedule_due.list_due(session, clock.now)
+    with db.write() as session:
+        schedules.update_schedule(session, schedule, {"name": "another"}, [])
+        assert schedule_due.begin_due(session, due, clock.now) is None
+    assert [scheduling.tick(db, clock), scheduling.tick(db, clock)] == [1, 0]
 
 
 def test_a_schedule_that_cannot_be_read_any_more_keeps_no_other_from_running(db: Database, clock: FakeClock) -> None:
