@@ -100,7 +100,8 @@ def decide(gate: Gate, pairs: Sequence[Pair], n_may_judge: int) -> Verdict:
             return verdict
         sentence = (
             f"too few to tell: both versions were asked about {len(pairs)} of the {n_may_judge} pictures that may"
-            f" judge, and {MIN_JUDGING} are needed; a job that judges has failed or was stopped, or pictures cannot be read"
+            f" judge, and {MIN_JUDGING} are needed; a job that judges has failed or was stopped, or pictures cannot be"
+            " read"
         )
         return Verdict(False, True, sentence, {"n_images": len(pairs), "n_needed": MIN_JUDGING})
     figures = _measure(pairs)

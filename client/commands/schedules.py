@@ -140,4 +140,6 @@ def _why(run: dict[str, Any]) -> str:
 
 
 def _moment(text: str) -> str:
-    return f"{text[:10]} {text[11:16]} {text[19:].lstrip('.0123456789') or 'UTC'}".replace("+00:00", "UTC")
+    """2026-11-29T03:00:00+01:00 -> "2026-11-29 03:00 +01:00"."""
+    offset = text[19:].lstrip(".0123456789")
+    return f"{text[:10]} {text[11:16]} {'UTC' if offset in ('Z', '+00:00') else offset}"
