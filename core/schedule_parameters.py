@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import import_roots, judgements, registry, uploads
 from core.errors import Conflict, Gone, Invalid, NotFound
-from core.networks import DEFAULT_NETWORK
+from core.networks import DEFAULT_NETWORK, NETWORKS
 from core.orm import UploadState
 from core.parameters import choose_parameters
 from core.states import ScheduleKind
@@ -56,7 +56,7 @@ def check_parameters(
         raise Invalid(
             f"parameters: a schedule that does {kind} has no {', '.join(unknown)}; it has {', '.join(DEFAULTS[kind])}."
         )
-    chosen = DEFAULTS[kind] | told
+    chosen = defaults_of(session, kind) | told
     match kind:
         case ScheduleKind.RETRAIN:
             wrong = list(_wrong_retrain(session, chosen))
@@ -69,6 +69,16 @@ def check_parameters(
     if kind == ScheduleKind.CLASSIFY:
         chosen["source"] = import_roots.check_source(chosen["source"], roots)
     return chosen
+
+
+def defaults_of(session: Session, kind: ScheduleKind) -> dict[str, Any]:
+    """What is filled in for a schedule of a kind; the network to train is that of the version in use, if it can be."""
+    values = dict(DEFAULTS[kind])
+    if kind == ScheduleKind.RETRAIN and (in_use := registry.find_in_use(session)) is not None:
+        network = registry.get_version(session, in_use).network
+        if network in NETWORKS and NETWORKS[network].parameters:
+            values["network"] = network
+    return values
 
 
 def parse_since(text: str) -> datetime:

@@ -42,6 +42,15 @@ def test_a_new_schedule_knows_when_it_comes_due_and_what_it_was_not_told(db: Dat
     assert schedule.parameters["uploads"] is None
 
 
+@pytest.mark.parametrize(("in_use", "network"), [("efficientnet-lite0", "efficientnet-lite0"), ("other", "seed-cnn")])
+def test_the_network_that_is_trained_is_that_of_the_version_in_use_if_it_can_be(
+    db: Database, in_use: str, network: str
+) -> None:
+    with db.write() as session:
+        registry.register_shipped(session, [make_manifest(in_use)])
+    assert create(db, kind="retrain", parameters={}).parameters["network"] == network
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import cron, schedules
 from core.errors import Conflict, Invalid
 from core.orm_schedules import Schedule, ScheduleKind
-from core.schedule_parameters import DEFAULTS
+from core.schedule_parameters import defaults_of
 from core.schedules import NewSchedule
 from web.pages import training_form
 
@@ -60,9 +60,9 @@ class Typed:
         return cls(kind, values, request.form.getlist("upload"))
 
     @classmethod
-    def empty(cls, kind: ScheduleKind) -> "Typed":
+    def empty(cls, session: Session, kind: ScheduleKind) -> "Typed":
         """What the form begins with."""
-        return cls._from(kind, DEFAULTS[kind], {"time_zone": schedules.DEFAULT_ZONE})
+        return cls._from(kind, defaults_of(session, kind), {"time_zone": schedules.DEFAULT_ZONE})
 
     @classmethod
     def from_schedule(cls, schedule: Schedule) -> "Typed":

@@ -38,7 +38,9 @@ def list_schedules() -> str:
 def prepare_schedule() -> str:
     """What a new schedule shall do, and the form for that."""
     kind = _kind(request.args.get("kind", ScheduleKind.RETRAIN))
-    return _show_form(Typed.empty(kind))
+    with get_services().db.read() as session:
+        typed = Typed.empty(session, kind)
+    return _show_form(typed)
 
 
 @pages.post("/schedules/new")
