@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from core.figures import Said, mcnemar
+from core.labels import NEITHER
 from core.networks import CLASSES
-from core.orm import Judgement
+from core.orm import Judgement, ModelVersion
 
 MIN_JUDGING = 200  # with fewer, a difference of some points is chance
+MIN_NEITHER = 50  # pictures of neither class: with fewer, they are not asked about
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +53,56 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A picture of which both versions said something, and what people say."""
+    """A picture of which both versions said something, and whether each was right.
 
-    in_use: Said
-    candidate: Said
+    On a picture of neither class a version is right that leaves it unsure, at its own threshold.
+    """
+
+    label: str
+    in_use: bool
+    candidate: bool
+
+
+def count_of_classes(honest: Mapping[bytes, str]) -> int:
+    """How many of the pictures that may judge belong to a class."""
+    return sum(label in CLASSES for label in honest.values())
 
 
 def too_few(n: int) -> Verdict:
     """The verdict when so many pictures are not enough."""
     sentence = (
         f"too few to tell: {n} {'picture' if n == 1 else 'pictures'} of the judging part may judge (labelled by a"
-        f" folder or in an audit sample, not by a correction), and {MIN_JUDGING} are needed"
+        f" folder, in an audit sample, or in a job confirmed as a whole), and {MIN_JUDGING} are needed"
     )
     return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})
 
 
-def read_pairs(session: Session, in_use: int, candidate: int, honest: Mapping[bytes, str]) -> list[Pair]:
+def read_pairs(
+    session: Session, in_use: ModelVersion, candidate: ModelVersion, honest: Mapping[bytes, str]
+) -> list[Pair]:
     """What both versions say of the pictures that may judge; pictures of which either said nothing are left out."""
     first, second = aliased(Judgement), aliased(Judgement)
     both = (
         select(first.sha256, first.probabilities, second.probabilities)
         .join(second, second.sha256 == first.sha256)
-        .where(first.version_id == in_use, second.version_id == candidate)
+        .where(first.version_id == in_use.id, second.version_id == candidate.id)
     )
     rows = session.execute(both).all()
     return [
-        Pair(Said(honest[sha256], said), Said(honest[sha256], other))
+        Pair(
+            honest[sha256],
+            _is_right(Said(honest[sha256], said), in_use),
+            _is_right(Said(honest[sha256], other), candidate),
+        )
         for sha256, said, other in rows
         if sha256 in honest
     ]
+
+
+def _is_right(said: Said, version: ModelVersion) -> bool:
+    if said.label in CLASSES:
+        return said.is_right
+    return said.confidence < float(version.manifest["threshold"])
 
 
 def has_judged_all(session: Session, version: int, honest: Mapping[bytes, str]) -> bool:
@@ -92,27 +115,28 @@ def decide(gate: Gate, pairs: Sequence[Pair], n_may_judge: int) -> Verdict:
     """Weigh a candidate against the version in use.
 
     Args:
-        n_may_judge: How many pictures there are that may judge; of some of them a version may have said nothing.
+        n_may_judge: How many pictures of the classes may judge; of some of them a version may have said nothing.
     """
-    if len(pairs) < MIN_JUDGING:
-        verdict = too_few(n_may_judge)
-        if n_may_judge < MIN_JUDGING:
-            return verdict
-        sentence = (
-            f"too few to tell: both versions were asked about {len(pairs)} of the {n_may_judge} pictures that may"
-            f" judge, and {MIN_JUDGING} are needed; a job that judges has failed or was stopped, or pictures cannot be"
-            " read"
-        )
-        return Verdict(False, True, sentence, {"n_images": len(pairs), "n_needed": MIN_JUDGING})
-    figures = _measure(pairs)
+    of_classes = [pair for pair in pairs if pair.label in CLASSES]
+    if len(of_classes) < MIN_JUDGING:
+        return too_few(n_may_judge) if n_may_judge < MIN_JUDGING else _too_few_asked(len(of_classes), n_may_judge)
+    figures = _measure(of_classes, [pair for pair in pairs if pair.label not in CLASSES])
     wrong = list(_reasons(gate, figures))
     shares = (
-        f"right on {_percent(figures['candidate'])} of {len(pairs)} pictures instead of {_percent(figures['in_use'])}"
-        f" (p = {figures['p_value']:.2g})"
+        f"right on {_percent(figures['candidate'])} of {len(of_classes)} pictures instead of"
+        f" {_percent(figures['in_use'])} (p = {figures['p_value']:.2g})"
     )
     if wrong:
         return Verdict(False, False, f"{shares}; {'; '.join(wrong)}", figures)
     return Verdict(True, False, shares, figures)
+
+
+def _too_few_asked(n: int, n_may_judge: int) -> Verdict:
+    sentence = (
+        f"too few to tell: both versions were asked about {n} of the {n_may_judge} pictures that may judge, and"
+        f" {MIN_JUDGING} are needed; a job that judges has failed or was stopped, or pictures cannot be read"
+    )
+    return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})
 
 
 def _reasons(gate: Gate, figures: Mapping[str, Any]) -> Iterable[str]:
@@ -127,15 +151,18 @@ def _reasons(gate: Gate, figures: Mapping[str, Any]) -> Iterable[str]:
         loss = share["in_use"] - share["candidate"]
         if loss > gate.max_class_loss + 1e-9:
             allowed = _points(gate.max_class_loss)
-            yield f"on pictures of the class {name} it is worse by {_points(loss)}, and {allowed} were allowed"
+            which = name if name == NEITHER else f"the class {name}"
+            yield f"on pictures of {which} it is worse by {_points(loss)}, and {allowed} were allowed"
 
 
-def _measure(pairs: Sequence[Pair]) -> dict[str, Any]:
-    right = [(pair.in_use.is_right, pair.candidate.is_right) for pair in pairs]
+def _measure(of_classes: Sequence[Pair], others: Sequence[Pair]) -> dict[str, Any]:
+    right = [(pair.in_use, pair.candidate) for pair in of_classes]
     only_in_use, only_candidate = right.count((True, False)), right.count((False, True))
-    by_class = {name: [one for one in pairs if one.in_use.label == name] for name in CLASSES}
+    by_class = {name: [pair for pair in of_classes if pair.label == name] for name in CLASSES}
+    if len(others) >= MIN_NEITHER:
+        by_class[NEITHER] = list(others)
     return {
-        "n_images": len(pairs),
+        "n_images": len(of_classes),
         "in_use": _share(one for one, _ in right),
         "candidate": _share(one for _, one in right),
         "only_in_use": only_in_use,
@@ -144,8 +171,8 @@ def _measure(pairs: Sequence[Pair]) -> dict[str, Any]:
         "by_class": {
             name: {
                 "n_images": len(some),
-                "in_use": _share(one.in_use.is_right for one in some),
-                "candidate": _share(one.candidate.is_right for one in some),
+                "in_use": _share(pair.in_use for pair in some),
+                "candidate": _share(pair.candidate for pair in some),
             }
             for name, some in by_class.items()
             if some

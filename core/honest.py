@@ -1,33 +1,62 @@
 """Labels that may judge: those that were given whatever a version thought of the picture.
 
 Whoever corrects looks at what the version in use got wrong. Judged on such pictures it would score near zero, and any
-candidate would win. So a content judges only if its label is that of a folder or of an audit sample; a correction that
-says otherwise takes it out.
+candidate would win. So a content judges only if a folder or an audit sample says of it what counts, or if it belongs to
+a job that was confirmed as a whole and of which no picture was left out: there corrections are part of the whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
 
 from core import judgements
-from core.orm import Label, LabelSource
+from core.labels import word_of_people
+from core.orm import Image, Job, Label, LabelSource, Result
+from core.orm_labelling import BatchKind, LabelBatch
 
 HONEST_SOURCES = (LabelSource.FOLDER, LabelSource.AUDIT)
 SLICE = 500
 
 
 def choose_honest(session: Session) -> dict[bytes, str]:
-    """The contents of the judging part that judge honestly, each with its class; their part is kept for good."""
+    """The contents of the judging part that judge honestly, with what counts as said; their part is kept for good."""
     said = {content.sha256: content.label for content in judgements.choose_contents(session)}
-    return {sha256: said[sha256] for sha256 in _backed(session, said, list(said))}
+    backed = _backed(session, said)
+    backed |= _in_whole_jobs(session, said.keys() - backed)
+    return {sha256: label for sha256, label in said.items() if sha256 in backed}
 
 
-def _backed(session: Session, said: dict[bytes, str], contents: Sequence[bytes]) -> set[bytes]:
+def _backed(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
     """Those of the contents of which an honest source says the same as what counts."""
     backed: set[bytes] = set()
-    for start in range(0, len(contents), SLICE):
-        some = contents[start : start + SLICE]
+    for some in _slices(said):
         honest = select(Label.sha256, Label.label).where(Label.sha256.in_(some), Label.source.in_(HONEST_SOURCES))
         backed |= {row.sha256 for row in session.execute(honest) if row.label == said[row.sha256]}
     return backed
+
+
+def _in_whole_jobs(session: Session, contents: Collection[bytes]) -> set[bytes]:
+    """Those of the contents that belong to a job of which people said something of every picture, in one go."""
+    found: set[bytes] = set()
+    for job in session.scalars(_confirmed_jobs()).all() if contents else ():
+        good = (Image.upload_id == job.upload_id) & (Result.job_id == job.id) & Result.error_code.is_(None)
+        of_job = select(Image.sha256).join(Result, Result.image_id == Image.id).where(good)
+        if session.scalar(of_job.where(word_of_people(Image).is_(None)).limit(1)) is None:
+            for some in _slices(contents):
+                found |= set(session.scalars(of_job.where(Image.sha256.in_(some))))
+    return found
+
+
+def _confirmed_jobs() -> Select[Job]:
+    """Jobs that somebody confirmed as a whole, and nobody took that back."""
+    undo = aliased(LabelBatch)
+    whole = LabelBatch.is_whole & (LabelBatch.kind == BatchKind.CONFIRM) & LabelBatch.finished_at.is_not(None)
+    stands = ~select(undo.id).where(undo.undo_of_id == LabelBatch.id).exists()
+    return select(Job).where(Job.id.in_(select(LabelBatch.job_id).where(whole, stands)), Job.deleted_at.is_(None))
+
+
+def _slices(contents: Collection[bytes]) -> Iterator[list[bytes]]:
+    listed = list(contents)
+    for start in range(0, len(listed), SLICE):
+        yield listed[start : start + SLICE]

@@ -125,13 +125,15 @@ def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) 
     if in_use == candidate:
         outcome = f"The training brought the very network that is in use: version {candidate}."
         return _end(runtime, claim, RunState.DONE, outcome, candidate=candidate)
-    if len(may_judge) < gates.MIN_JUDGING:
-        return _keep(runtime, claim, candidate, in_use, gates.too_few(len(may_judge)))
+    n_may_judge = gates.count_of_classes(may_judge)
+    if n_may_judge < gates.MIN_JUDGING:
+        return _keep(runtime, claim, candidate, in_use, gates.too_few(n_may_judge))
     if run.details.get("weighed_against") != in_use and _judge_first(runtime, claim, in_use, candidate, may_judge):
         return None
     with runtime.db.read() as session:
-        pairs = gates.read_pairs(session, in_use, candidate, may_judge)
-    verdict = gates.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs, len(may_judge))
+        first, second = registry.get_version(session, in_use), registry.get_version(session, candidate)
+        pairs = gates.read_pairs(session, first, second, may_judge)
+    verdict = gates.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs, n_may_judge)
     if not verdict.is_better:
         return _keep(runtime, claim, candidate, in_use, verdict)
     return _promote(runtime, claim, candidate, in_use, verdict)

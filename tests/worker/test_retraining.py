@@ -1,18 +1,30 @@
 """Runs that retrain, and the gate: what is promoted, what is kept, and why. The trainings themselves are told."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, jobs, judging_jobs, registry, schedule_due, schedule_runs, schedules, training_claims
+from core import (
+    deletion,
+    jobs,
+    judging_jobs,
+    label_batches,
+    registry,
+    schedule_due,
+    schedule_runs,
+    schedules,
+    training_claims,
+)
 from core.blobs import Blobs
 from core.clock import db_now
-from core.orm import Job, JobKind, LabelSource
+from core.orm import Image, Job, JobKind, LabelSource, Upload
+from core.orm_labelling import BatchKind
 from core.orm_schedules import RunState, ScheduleRun
+from core.results import ResultFilter
 from core.schedules import NewSchedule
-from tests.factories import make_version
+from tests.factories import make_job, make_version, run_job
 from tests.fakes import FakeRuntime
 from tests.judged import finish_training, judge_with, make_pets, say_all
 from worker import runs
@@ -144,6 +156,43 @@ def test_labels_of_an_audit_sample_judge(runtime: FakeRuntime, blobs: Blobs) -> 
     say_all(runtime.db, LabelSource.AUDIT, uploads)
     run = retrain(runtime, blobs, wrong=10, wrong_in_use=40)
     assert run.details["is_promoted"] is True
+
+
+def confirm_as_a_whole(runtime: FakeRuntime, uploads: list[UUID], n_left_out: int = 0) -> list[UUID]:
+    """Classify uploads without a fault and confirm all of each; some pictures are unsure, so nothing is confirmed."""
+    made = []
+    for upload in uploads:
+        job = make_job(runtime.db, upload)
+        with runtime.db.read() as session:
+            paths = list(session.scalars(select(Image.path).join(Upload).where(Upload.uuid == upload)))
+        outcomes = {path: (0.9, 0.05) if "cats" in path else (0.05, 0.9) for path in paths}
+        run_job(runtime.db, job, outcomes | dict.fromkeys(paths[:n_left_out], (0.5, 0.4)))
+        with runtime.db.write() as session:
+            batch = label_batches.create_batch(session, uuid4(), job, None, BatchKind.CONFIRM, ResultFilter()).uuid
+        label_batches.run_batch(runtime.db, batch, 60)
+        made.append(batch)
+    return made
+
+
+def test_labels_of_jobs_that_were_confirmed_as_a_whole_judge(runtime: FakeRuntime, blobs: Blobs) -> None:
+    confirm_as_a_whole(runtime, make_pets(runtime.db, blobs, N_JUDGING, labelled=False))
+    assert retrain(runtime, blobs, wrong=10, wrong_in_use=40).details["is_promoted"] is True
+
+
+def test_a_job_of_which_something_was_left_out_does_not_judge(runtime: FakeRuntime, blobs: Blobs) -> None:
+    confirm_as_a_whole(runtime, make_pets(runtime.db, blobs, N_JUDGING, labelled=False), n_left_out=1)
+    assert "Too few to tell: 0 pictures" in retrain(runtime, blobs, wrong=10, wrong_in_use=40).outcome
+
+
+def test_a_job_whose_confirmation_was_taken_back_does_not_judge(runtime: FakeRuntime, blobs: Blobs) -> None:
+    uploads = make_pets(runtime.db, blobs, N_JUDGING, labelled=False)
+    batches = confirm_as_a_whole(runtime, uploads)
+    with runtime.db.write() as session:
+        undone = [label_batches.undo_batch(session, uuid4(), batch, None).uuid for batch in batches]
+    for undo in undone:
+        label_batches.run_batch(runtime.db, undo, 60)
+    say_all(runtime.db, LabelSource.CORRECTION, uploads)
+    assert "Too few to tell: 0 pictures" in retrain(runtime, blobs, wrong=10, wrong_in_use=40).outcome
 
 
 def test_too_few_pictures_promote_nothing(runtime: FakeRuntime, blobs: Blobs) -> None:

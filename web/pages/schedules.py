@@ -7,9 +7,10 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import cron, labelled, registry, schedule_due, schedule_runs, schedules
+from core import cron, jobs, labelled, registry, schedule_due, schedule_runs, schedules
 from core.errors import Conflict, Invalid, NotFound
 from core.labelled import LabelledUpload
+from core.orm import JobKind, JobState
 from core.orm_schedules import Schedule, ScheduleKind
 from web.auth import current_user_id
 from web.pages import schedule_form, schedule_words, training_form
@@ -18,7 +19,9 @@ from web.pages.schedule_form import ANYTHING, KIND_WORDS, Typed
 from web.services import get_services
 
 SHOWN = 30
+JOBS_OFFERED = 3
 UPLOADS_SHOWN = 30
+JOBS_OFFERED = 3
 ONE = "/schedules/<int(max=2147483647):schedule_id>"
 
 
@@ -91,6 +94,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
     with get_services().db.read() as session:
         view = schedule_runs.get_run(session, schedule_id, run_id)
         schedule = session.get_one(Schedule, schedule_id)
+        recent = jobs.list_jobs(session, None, SHOWN).items if view.run.details.get("is_too_few") else []
     kind = ScheduleKind(schedule.kind)
     return render_template(
         "schedule_run.html",
@@ -99,6 +103,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
         told=schedule_words.describe(kind, view.run.parameters),
         found=schedule_words.describe_details(kind, view.run.details),
         details=view.run.details,
+        to_audit=[job for job in recent if job.kind == JobKind.CLASSIFY and job.state == JobState.DONE][:JOBS_OFFERED],
     )
 
 
