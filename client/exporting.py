@@ -2,13 +2,13 @@
 
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from client.errors import ClientError
 from client.http import PawsortClient
 
-KINDS = ("csv", "jsonl", "parquet", "zip")
+KINDS = ("csv", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")
 
 
@@ -41,23 +41,31 @@ def check_target(target: Path) -> None:
         raise ClientError(f"-o {target} is a folder; expected the name of a file.")
 
 
-def write_results(client: PawsortClient, jobs: Sequence[str], target: Path) -> None:
+def write_results(
+    client: PawsortClient, jobs: Sequence[str], target: Path, wanted: Mapping[str, str] | None = None
+) -> None:
     """Write the results of all jobs, in their order, to one file or to standard output.
 
+    Args:
+        wanted: Of a zip: whose label decides (`by`), and whether folders are kept (`tree`).
     Raises:
         ClientError: The file cannot be written, or several jobs do not fit into one file of this kind.
     """
     kind = kind_of(target)
     if len(jobs) > 1 and kind not in ("csv", "jsonl"):
         raise ClientError(f"-o {target}: {len(jobs)} jobs fit into one .csv or .jsonl; export the others one by one.")
+    if wanted and kind != "zip":
+        raise ClientError(
+            f"-o {target}: --by and --flat sort pictures into folders; expected a name that ends in .zip."
+        )
     if target == STDOUT:
-        sys.stdout.buffer.writelines(_joined(client, jobs, kind))
+        sys.stdout.buffer.writelines(_joined(client, jobs, kind, wanted))
         sys.stdout.buffer.flush()
         return
     partial = target.with_name(f"{target.name}.part")
     try:
         with partial.open("wb") as out:
-            out.writelines(_joined(client, jobs, kind))
+            out.writelines(_joined(client, jobs, kind, wanted))
         partial.replace(target)
     except OSError as error:
         raise ClientError(f"{target} cannot be written: {error.strerror or error}.") from error
@@ -65,9 +73,9 @@ def write_results(client: PawsortClient, jobs: Sequence[str], target: Path) -> N
         partial.unlink(missing_ok=True)
 
 
-def _joined(client: PawsortClient, jobs: Sequence[str], kind: str) -> Iterator[bytes]:
+def _joined(client: PawsortClient, jobs: Sequence[str], kind: str, wanted: Mapping[str, str] | None) -> Iterator[bytes]:
     for number, job in enumerate(jobs):
-        with client.open_export(job, kind) as blocks:
+        with client.open_export(job, kind, wanted) as blocks:
             yield from _without_first_line(blocks) if number and kind == "csv" else blocks
 
 

@@ -1,6 +1,6 @@
 """The HTTP interface as Python calls. Knows nothing of the server's code: only its addresses and what it answers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -200,9 +200,15 @@ class PawsortClient:
         return self._pages(f"{API}/jobs/{job}/results", _without_none(**filters))
 
     @contextmanager
-    def open_export(self, job: str, kind: str) -> Iterator[Iterator[bytes]]:
-        """The export of a job (csv, jsonl, parquet, zip) as a stream of bytes."""
-        request = self._http.build_request("GET", f"{API}/jobs/{job}/export.{kind}", headers={"Accept": "*/*"})
+    def open_export(self, job: str, kind: str, wanted: Mapping[str, str] | None = None) -> Iterator[Iterator[bytes]]:
+        """The export of a job (csv, jsonl, parquet, zip, html) as a stream of bytes.
+
+        Args:
+            wanted: Of a zip: `by` and `tree`.
+        """
+        name = "report.html" if kind == "html" else f"export.{kind}"
+        headers = {"Accept": "*/*"}
+        request = self._http.build_request("GET", f"{API}/jobs/{job}/{name}", headers=headers, params=wanted)
         response = self._retries.call(lambda: self._http.send(request, stream=True))
         try:
             yield response.iter_bytes(READ_BYTES)

@@ -15,7 +15,7 @@ from core.db import Database
 from core.errors import ErrorCode
 from core.shards import ShardBuilder
 from tests.factories import draw_picture, make_job, make_upload, run_job
-from web.api.exports import attachment
+from web.exports.names import attachment
 
 SAID: Mapping[str, tuple[float, float] | ErrorCode] = {
     "pets/cat.jpg": (0.987654, 0.001),
@@ -155,7 +155,7 @@ def test_an_export_longer_than_a_slice_has_every_line_once(client: FlaskClient, 
     job = make_job(db, make_upload(db, blobs, files=files))
     run_job(db, job)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("web.api.exports.SLICE", 100)
+        patch.setattr("web.exports.rows.SLICE", 100)
         lines = client.get(f"/api/v1/jobs/{job}/export.jsonl").data.decode().splitlines()
     assert [json.loads(line)["path"] for line in lines] == list(files)
 

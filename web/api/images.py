@@ -14,8 +14,8 @@ from core.errors import NotFound
 from core.images import make_thumbnail
 from core.results import StoredImage
 from web.api.docs import file_answer
-from web.api.exports import attachment
 from web.api.schemas import ThumbnailQuery
+from web.exports.names import attachment
 from web.services import get_services
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")

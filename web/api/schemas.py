@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from core.errors import ErrorCode
+from web.exports.archive import By, Tree
 
 MAX_LIMIT = 1000
 ANY_ERROR = "any"
@@ -95,6 +96,13 @@ class ResultQuery(PageQuery):
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
     sort: Literal["path", "order", "confidence", "-confidence"] = Field("order", description="`order`: as uploaded")
+
+
+class ZipQuery(Input):
+    by: By = Field(
+        By.FINAL, description="Whose label decides: the model's, the person's, the person's where there is one"
+    )
+    tree: Tree = Field(Tree.KEEP, description="`flat`: without the folders that were sent")
 
 
 class ThumbnailQuery(Input):

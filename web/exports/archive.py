@@ -1,0 +1,61 @@
+"""The originals of a job as a zip, sorted into folders by label, streamed: memory holds names and a few MiB."""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+
+from zipstream import ZIP_STORED, ZipStream
+
+from core.results import ResultRow
+from web.exports.names import Taken, safe_name, safe_path
+from web.exports.tables import csv_line, guard_formula
+
+UNLABELLED = "unlabelled"
+NOT_KEPT = "not_kept"
+NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to be sent, or has been removed."
+
+
+class By(StrEnum):
+    """Whose label decides: the model's, the person's, or the person's where there is one."""
+
+    MODEL = "model"
+    PERSON = "person"
+    FINAL = "final"
+
+
+class Tree(StrEnum):
+    """Whether the folders below a label are those that were sent, or none."""
+
+    KEEP = "keep"
+    FLAT = "flat"
+
+
+LABEL_BY: dict[By, Callable[[ResultRow], str | None]] = {
+    By.MODEL: lambda row: row.label,
+    By.PERSON: lambda row: row.human_label,
+    By.FINAL: lambda row: row.final_label,
+}
+
+
+def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tree) -> Iterator[bytes]:
+    """The zip in pieces. Files are stored as they are: pictures hardly get smaller.
+
+    Args:
+        files: Results with the bytes of their files; None where there are none.
+    """
+    archive, taken, errors = ZipStream(compress_type=ZIP_STORED), Taken(), [csv_line(("path", "error_code", "error"))]
+    for row, data in files:
+        label = LABEL_BY[by](row) or (None if row.error_code else UNLABELLED)
+        if label is None or data is None:
+            errors.append(_error(row))
+            continue
+        inside = safe_path(row.path) if tree == Tree.KEEP else safe_name(row.path.rpartition("/")[2])
+        archive.add(data, arcname=taken.free(f"{label}/{inside}"))
+        yield from archive.all_files()
+    archive.add("".join(errors).encode("utf-8", "backslashreplace"), arcname="errors.csv")
+    yield from archive.all_files()
+    yield from archive.footer()
+
+
+def _error(row: ResultRow) -> str:
+    code, sentence = (row.error_code, row.error) if row.error_code else (NOT_KEPT, NOT_KEPT_SENTENCE)
+    return csv_line([guard_formula(cell or "") for cell in (row.path, code, sentence)])

@@ -1,0 +1,53 @@
+"""A report as one HTML file with its pictures inside: it can be read, sent and kept without a server."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+from flask import render_template
+
+from core.errors import ImageError
+from core.images import make_thumbnail
+from core.progress import JobView
+from core.results import ResultRow
+
+MOST_PICTURES = 1000
+MOST_ERRORS = 1000
+SIDE_PX = 128
+
+
+def report_blocks(
+    job: JobView,
+    pictures: Iterable[tuple[ResultRow, bytes | None]],
+    errors: Iterable[ResultRow],
+    turn: AbstractContextManager[object],
+    max_pixels: int,
+) -> Iterator[bytes]:
+    """The report in pieces, the pictures that the model was least sure of first.
+
+    Args:
+        pictures: At most `MOST_PICTURES`, with the bytes of their files.
+        errors: Results that are errors, at most `MOST_ERRORS`.
+        turn: Held while a picture is decoded: only so many at once.
+        max_pixels: Of one picture.
+    """
+    yield render_template("report_head.html", job=job, made_at=datetime.now(UTC), most=MOST_PICTURES).encode()
+    for row, data in pictures:
+        yield render_template("report_picture.html", row=row, picture=_inline(data, turn, max_pixels)).encode(
+            "utf-8", "backslashreplace"
+        )
+    text = render_template("report_foot.html", errors=list(errors), most=MOST_ERRORS)
+    yield text.encode("utf-8", "backslashreplace")
+
+
+def _inline(data: bytes | None, turn: AbstractContextManager[object], max_pixels: int) -> str | None:
+    """A small JPEG as a data address; None where the picture is not there any more, or cannot be read."""
+    if data is None:
+        return None
+    try:
+        with turn:
+            jpeg = make_thumbnail(data, SIDE_PX, max_pixels=max_pixels)
+    except ImageError:
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -1,0 +1,36 @@
+"""The results of a job in the order of the upload, in slices with a session of their own each.
+
+A slow reader holds neither memory nor a transaction.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from core import results
+from core.orm import Job
+from core.results import ResultFilter, ResultRow
+from web.services import Services
+
+SLICE = 1000
+
+
+def iterate_rows(services: Services, job: Job, wanted: ResultFilter | None = None) -> Iterator[ResultRow]:
+    """All rows that a filter lets through."""
+    cursor: str | None = None
+    while True:
+        with services.db.read() as session:
+            page = results.list_results(session, job, wanted or ResultFilter(), cursor, SLICE)
+        yield from page.items
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def in_blocks(lines: Iterable[str]) -> Iterator[bytes]:
+    """Lines in pieces that are worth a network packet each."""
+    waiting: list[str] = []
+    for line in lines:
+        waiting.append(line)
+        if len(waiting) == SLICE:
+            yield "".join(waiting).encode("utf-8", "backslashreplace")
+            waiting.clear()
+    yield "".join(waiting).encode("utf-8", "backslashreplace")
