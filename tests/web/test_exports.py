@@ -2,11 +2,13 @@
 
 import csv
 import io
+import os
 import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -14,12 +16,14 @@ import pyarrow.parquet
 import pytest
 from flask.testing import FlaskClient
 
+from core.archives import File, read_archive
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
 from core.labels import NewLabel, add_labels
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
-from web.exports.names import Taken, safe_path
+from web.exports.names import Taken, safe_name, safe_path
+from web.exports.zip_writer import ZipWriter
 
 FILES = {
     "photos/a.jpg": draw_picture(1),
@@ -109,9 +113,61 @@ def test_paths_that_would_climb_do_not() -> None:
     assert safe_path("a/../../b//./c.jpg") == "a/_/_/b/c.jpg"
 
 
-def test_files_of_the_same_name_all_get_one_of_their_own() -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("..", "_"),
+        ("C:x.jpg", "C_x.jpg"),
+        ("a\x00b\x85c\u2028d.jpg", "a_b_c_d.jpg"),
+        ("gpj.\u202eexe", "gpj._exe"),
+        ("caf\udce9.jpg", "caf_udce9.jpg"),
+        ("ё" * 300 + ".jpg", "ё" * 118 + ".jpg"),
+    ],
+)
+def test_names_become_what_every_file_system_takes(name: str, expected: str) -> None:
+    assert safe_name(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["a.jpg", "A.jpg", "a.jpg", "b"], ["a.jpg", "A (2).jpg", "a (3).jpg", "b"]),
+        (["caf\u00e9", "cafe\u0301"], ["caf\u00e9", "cafe\u0301 (2)"]),
+        (["x", "x/a.jpg", "x/b.jpg"], ["x", "x (2)/a.jpg", "x (2)/b.jpg"]),
+        (["x/a.jpg", "x"], ["x/a.jpg", "x (2)"]),
+    ],
+)
+def test_files_of_the_same_name_all_get_one_of_their_own(given: list[str], expected: list[str]) -> None:
     taken = Taken()
-    assert [taken.free(name) for name in ("a.jpg", "A.jpg", "a.jpg", "b")] == ["a.jpg", "A (2).jpg", "a (3).jpg", "b"]
+    assert [taken.free(name) for name in given] == expected
+
+
+def test_a_zip_can_be_read_from_front_to_back(client: FlaskClient, job: UUID) -> None:
+    data = io.BytesIO(client.get(f"/api/v1/jobs/{job}/export.zip").data)
+    files = list(read_archive(data.read, max_image_bytes=2**20, max_upload_bytes=2**30))
+    assert len(files) == 5
+    assert files[0] == File("cat/photos/a.jpg", FILES["photos/a.jpg"], len(FILES["photos/a.jpg"]))
+
+
+def test_a_zip_of_more_files_than_16_bits_count_is_whole() -> None:
+    writer, data = ZipWriter(datetime(2026, 1, 1, tzinfo=UTC)), io.BytesIO()
+    for number in range(70_000):
+        data.writelines(writer.add(f"cat/{number}", b""))
+    data.writelines(writer.finish())
+    names = zipfile.ZipFile(data).namelist()
+    assert (len(names), names[-1]) == (70_000, "cat/69999")
+
+
+def test_a_zip_of_more_than_4_gib_is_whole(tmp_path: Path) -> None:
+    writer, block = ZipWriter(datetime(2026, 1, 1, tzinfo=UTC)), bytes(2**20)
+    with (tmp_path / "x.zip").open("wb") as out:
+        for number in range(4100):
+            header, _ = writer.add(f"cat/{number}", block)
+            out.write(header)
+            out.seek(len(block), os.SEEK_CUR)  # a hole: zeros that take no room
+        out.writelines(writer.finish())
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert archive.read("cat/4099") == block
 
 
 def test_parquet_has_the_columns_of_the_csv_with_types(client: FlaskClient, job: UUID) -> None:

@@ -1,15 +1,18 @@
 """The originals of a job as a zip, sorted into folders by label, streamed: memory holds names and a few MiB."""
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from enum import StrEnum
-
-from zipstream import ZIP_STORED, ZipStream
 
 from core.results import ResultRow
 from web.exports.names import Taken, safe_name, safe_path
 from web.exports.tables import csv_line, guard_formula
+from web.exports.zip_writer import ZipWriter
 
 UNLABELLED = "unlabelled"
+ERRORS = "errors.csv"
 NOT_KEPT = "not_kept"
 NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to be sent, or has been removed."
 
@@ -42,20 +45,24 @@ def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tr
     Args:
         files: Results with the bytes of their files; None where there are none.
     """
-    archive, taken, errors = ZipStream(compress_type=ZIP_STORED), Taken(), [csv_line(("path", "error_code", "error"))]
-    for row, data in files:
-        label = LABEL_BY[by](row) or (None if row.error_code else UNLABELLED)
-        if label is None or data is None:
-            errors.append(_error(row))
-            continue
-        inside = safe_path(row.path) if tree == Tree.KEEP else safe_name(row.path.rpartition("/")[2])
-        archive.add(data, arcname=taken.free(f"{label}/{inside}"))
-        yield from archive.all_files()
-    archive.add("".join(errors).encode("utf-8", "backslashreplace"), arcname="errors.csv")
-    yield from archive.all_files()
-    yield from archive.footer()
+    taken = Taken()
+    with closing(ZipWriter(datetime.now(UTC))) as archive, tempfile.TemporaryFile() as errors:
+        errors.write(_line(("path", "error_code", "error")))
+        for row, data in files:
+            label = LABEL_BY[by](row) or (None if row.error_code else UNLABELLED)
+            if label is None or data is None:
+                errors.write(_line(_error(row)))
+                continue
+            inside = safe_path(row.path) if tree == Tree.KEEP else safe_name(row.path.rpartition("/")[2])
+            yield from archive.add(taken.free(f"{label}/{inside}"), data)
+        yield from archive.add_written(taken.free(ERRORS), errors)
+        yield from archive.finish()
 
 
-def _error(row: ResultRow) -> str:
+def _line(cells: Iterable[str]) -> bytes:
+    return csv_line(cells).encode("utf-8", "backslashreplace")
+
+
+def _error(row: ResultRow) -> list[str]:
     code, sentence = (row.error_code, row.error) if row.error_code else (NOT_KEPT, NOT_KEPT_SENTENCE)
-    return csv_line([guard_formula(cell or "") for cell in (row.path, code, sentence)])
+    return [guard_formula(cell or "") for cell in (row.path, code, sentence)]
