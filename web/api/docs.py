@@ -168,6 +168,8 @@ def describe_type(schema: dict[str, Any]) -> str:
         return ", ".join(str(one) for one in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
+    if "prefixItems" in schema:
+        return f"list of {', '.join(describe_type(one) for one in schema['prefixItems'])}"
     if schema.get("type") == "array":
         return f"list of {describe_type(schema['items'])}"
     words = {"string": schema.get("format", "text"), "object": "object"}
