@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -150,17 +151,18 @@ def test_a_zip_can_be_read_from_front_to_back(client: FlaskClient, job: UUID) ->
 
 
 def test_a_zip_of_more_files_than_16_bits_count_is_whole() -> None:
-    writer, data = ZipWriter(datetime(2026, 1, 1, tzinfo=UTC)), io.BytesIO()
-    for number in range(70_000):
-        data.writelines(writer.add(f"cat/{number}", b""))
-    data.writelines(writer.finish())
+    data = io.BytesIO()
+    with closing(ZipWriter(datetime(2026, 1, 1, tzinfo=UTC))) as writer:
+        for number in range(70_000):
+            data.writelines(writer.add(f"cat/{number}", b""))
+        data.writelines(writer.finish())
     names = zipfile.ZipFile(data).namelist()
     assert (len(names), names[-1]) == (70_000, "cat/69999")
 
 
 def test_a_zip_of_more_than_4_gib_is_whole(tmp_path: Path) -> None:
-    writer, block = ZipWriter(datetime(2026, 1, 1, tzinfo=UTC)), bytes(2**20)
-    with (tmp_path / "x.zip").open("wb") as out:
+    block = bytes(2**20)
+    with closing(ZipWriter(datetime(2026, 1, 1, tzinfo=UTC))) as writer, (tmp_path / "x.zip").open("wb") as out:
         for number in range(4100):
             header, _ = writer.add(f"cat/{number}", block)
             out.write(header)
