@@ -76,9 +76,12 @@ def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:
     """Keep a claimed run.
 
     Raises:
-        LeaseLost: The claim is no longer valid.
+        LeaseLost: The claim is no longer valid, or its run was released and must not be taken again.
     """
-    hold_run(session, claim).lease_until = db_now(lease_s)
+    run = hold_run(session, claim)
+    if run.lease_until is None:
+        raise LeaseLost(f"Run {claim.run_id} was released.")
+    run.lease_until = db_now(lease_s)
 
 
 def release_run(session: Session, claim: RunClaim) -> None:

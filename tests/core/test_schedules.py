@@ -9,7 +9,7 @@ import pytest
 from core import deletion, registry, schedule_due, schedule_runs, schedules
 from core.blobs import Blobs
 from core.db import Database
-from core.errors import Conflict, Gone, Invalid, NotFound
+from core.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.orm import ModelVersion
 from core.orm_schedules import RunState, Schedule
 from core.schedules import NewSchedule
@@ -209,3 +209,18 @@ def test_runs_are_listed_page_by_page_newest_first(db: Database) -> None:
     ids = [view.run.id for view in first.items + rest.items]
     assert ids == sorted(ids, reverse=True)
     assert (len(ids), rest.next) == (5, None)
+
+
+def test_a_run_that_was_released_is_not_taken_again_by_a_renewal_that_comes_late(db: Database) -> None:
+    schedule = create(db)
+    with db.write() as session:
+        run = schedule_due.run_now(session, schedule.id, None)
+        claim = schedule_runs.claim_run(session, run.id, 60)
+        assert claim is not None
+        schedule_runs.renew_lease(session, claim, 60)
+        assert schedule_runs.claim_run(session, run.id, 60) is None
+        schedule_runs.release_run(session, claim)
+    with db.write() as session, pytest.raises(LeaseLost, match="was released"):
+        schedule_runs.renew_lease(session, claim, 60)
+    with db.write() as session:
+        assert schedule_runs.list_ready(session) == [run.id]
