@@ -33,9 +33,13 @@ READ_AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class JudgedPicture:
-    """A picture of a sample that somebody judged: what the model shows, its class if it had to say, and the person."""
+    """A picture of a sample that somebody judged: what the model shows, its class if it had to say, and the person.
+
+    `path` is None when the picture is no longer there.
+    """
 
     image_id: int
+    path: str | None
     label: str | None
     best_guess: str
     confidence: float
@@ -189,9 +193,12 @@ def list_judged(session: Session, audit: Audit, threshold_milli: int) -> list[Ju
         session.scalars(select(AuditPicture).where(AuditPicture.audit_id == audit.id).order_by(AuditPicture.position))
     )
     said = _said_in(session, audit, [picture.sha256 for picture in pictures])
+    image_ids = [picture.image_id for picture in pictures]
+    paths = dict(session.execute(select(Image.id, Image.path).where(Image.id.in_(image_ids))).all())
     return [
         JudgedPicture(
             image_id=picture.image_id,
+            path=paths.get(picture.image_id),
             label=shown_label(picture.class_index, picture.confidence, threshold_milli),
             best_guess=CLASSES[picture.class_index],
             confidence=picture.confidence / 1_000_000,

@@ -19,6 +19,7 @@ from web.api.jobs import etag_of
 from web.auth import public
 from web.pages import showing, training_job
 from web.pages.choice import Choice
+from web.pages.reviewing import look_at_reviewing
 from web.pages.words import register_words
 from web.services import get_services
 
@@ -56,7 +57,8 @@ def show_job(uuid: UUID) -> str | Response:
             return _show_training(session, job)
         page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
         view = describe(session, job)
-    return render_template("job.html", job=view, choice=choice, rows=page.items, next=page.next)
+        reviewing = look_at_reviewing(session, job)
+    return render_template("job.html", job=view, choice=choice, rows=page.items, next=page.next, reviewing=reviewing)
 
 
 def _show_training(session: Session, job: Job) -> Response:

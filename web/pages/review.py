@@ -1,0 +1,195 @@
+"""Reviewing a job, picture by picture, and random samples of it.
+
+With JavaScript one page does it all (static/review); without, a form shows one picture, takes what it is, and shows the
+next. Only forms write: showing the page claims nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Response, abort, json, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from core import audits, labels, reviews
+from core.db import Database
+from core.errors import Invalid
+from core.labels import NEITHER, NewLabel
+from core.networks import CLASSES
+from core.orm import LabelSource
+from core.progress import describe
+from core.reviews import Picture, Queue
+from web.api.labelling_schemas import MAX_HELD
+from web.api.reviews import open_queue, show_picture
+from web.auth import current_user_id
+from web.pages.routes import pages
+from web.services import get_services
+
+SKIPPED = "skip"
+MOST_STEPS = 40  # of a form that can be undone; they stand in the address
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a form did so far, so that it can be undone: image and key of the label, or `skip`; oldest first."""
+
+    taken: tuple[tuple[int, str], ...] = ()
+
+    @classmethod
+    def from_text(cls, text: str) -> "Steps":
+        """As `text` writes it; whatever is not that is left out."""
+        parts = (step.partition(":") for step in text.split(" ") if step)
+        return cls(tuple((int(image), key) for image, _, key in parts if image.isdecimal() and _is_key(key)))
+
+    @property
+    def text(self) -> str:
+        """For a hidden field and the address."""
+        return " ".join(f"{image_id}:{key}" for image_id, key in self.taken[-MOST_STEPS:])
+
+    def plus(self, image_id: int, key: str) -> "Steps":
+        """One more."""
+        return Steps((*self.taken, (image_id, key)))
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return text == SKIPPED or bool(UUID(text))
+    except ValueError:
+        return False
+
+
+@pages.get("/jobs/<uuid:uuid>/review")
+@pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="judge_audit")
+def show_review(uuid: UUID, audit: UUID | None = None) -> str:
+    """One large picture, and buttons and keys for what it shows."""
+    reviewer = _reviewer()
+    image_id = request.args.get("image", type=int)
+    with get_services().db.read() as session:
+        queue = open_queue(session, uuid, audit)
+        picture = _choose_picture(session, queue, reviewer, image_id)
+        view = describe(session, queue.job)
+        progress = None if audit else reviews.measure_progress(session, queue.job)
+        judged = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
+        n_skipped = reviews.count_skipped(session, queue)
+    return render_template(
+        "review.html",
+        job=view,
+        picture=picture,
+        as_data=json.dumps(show_picture(picture).model_dump() if picture else None),
+        progress=progress,
+        judged=judged,
+        n_skipped=n_skipped,
+        reviewer=reviewer,
+        steps=Steps.from_text(request.args.get("steps", "")),
+        choices=(*CLASSES, NEITHER),
+        user_id=current_user_id(),
+        max_held=MAX_HELD,
+    )
+
+
+def _reviewer() -> UUID:
+    try:
+        return UUID(request.values.get("as", ""))
+    except ValueError:
+        return uuid4()
+
+
+def _choose_picture(session: Session, queue: Queue, reviewer: UUID, image_id: int | None) -> Picture | None:
+    """The picture that a form asks for, else the first one that is free."""
+    asked_for = reviews.find_pictures(session, queue, [image_id]) if image_id else []
+    found = asked_for or reviews.find_candidates(session, queue, reviewer, None, 1)
+    return found[0] if found else None
+
+
+@pages.post("/jobs/<uuid:uuid>/review")
+@pages.post("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="submit_judgement")
+def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
+    """What a form says of a picture; shows the next one."""
+    db = get_services().db
+    reviewer, steps = _reviewer(), Steps.from_text(request.form.get("steps", ""))
+    said, image_id = request.form.get("say", ""), request.form.get("image", type=int)
+    with db.read() as session:
+        queue = open_queue(session, uuid, audit)
+    if said == "undo":
+        if steps.taken:
+            image_id = _undo(db, queue, reviewer, *steps.taken[-1])
+            steps = Steps(steps.taken[:-1])
+    elif said == "again":
+        with db.write() as session:
+            reviews.bring_back_skipped(session, queue)
+        image_id = _next(db, queue, reviewer, ())
+    elif image_id is not None:
+        steps = steps.plus(image_id, _say(db, queue, image_id, said))
+        image_id = _next(db, queue, reviewer, [image_id] if said == SKIPPED else ())
+    form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": steps.text or None}
+    if audit is not None:
+        return _see(url_for("pages.judge_audit", uuid=uuid, audit=audit, **form))
+    return _see(url_for("pages.show_review", uuid=uuid, **form))
+
+
+def _say(db: Database, queue: Queue, image_id: int, said: str) -> str:
+    """Write what was said of a picture; returns the label's key, or that it was skipped."""
+    if said == SKIPPED:
+        return SKIPPED
+    with db.write() as session:
+        shown = reviews.find_pictures(session, queue, [image_id])
+        if not shown or said not in (*CLASSES, NEITHER):
+            raise Invalid(
+                f"say: expected one of {', '.join((*CLASSES, NEITHER))}, of a picture of this job; got {said!r}."
+            )
+        source = LabelSource.CONFIRMATION if said == shown[0].label else LabelSource.CORRECTION
+        key = uuid4()
+        label = NewLabel(image_id, said, LabelSource.AUDIT if queue.audit else source, key)
+        labels.add_labels(session, current_user_id(), [label], queue.audit.id if queue.audit else None)
+    return str(key)
+
+
+def _undo(db: Database, queue: Queue, reviewer: UUID, image_id: int, key: str) -> int:
+    with db.write() as session:
+        if key != SKIPPED:
+            labels.add_labels(session, current_user_id(), [NewLabel(image_id, None, undoes=UUID(key))])
+        reviews.claim_pictures(session, queue, reviewer, [image_id])
+    return image_id
+
+
+def _next(db: Database, queue: Queue, reviewer: UUID, skipped: Sequence[int]) -> int | None:
+    """Claim the next picture for a form; None when there is none."""
+    with db.write() as session:
+        reviews.claim_pictures(session, queue, reviewer, (), skipped)
+        found = reviews.find_candidates(session, queue, reviewer, None, 1)
+        reviews.claim_pictures(session, queue, reviewer, [picture.image_id for picture in found])
+    return found[0].image_id if found else None
+
+
+@pages.post("/jobs/<uuid:uuid>/audits")
+def draw_audit(uuid: UUID) -> Response:
+    """Draw a random sample and begin to judge it."""
+    try:
+        audit_uuid, size = UUID(request.form["id"]), int(request.form["size"])
+    except ValueError:
+        abort(
+            400,
+            f"Expected a size ({', '.join(map(str, audits.SIZES))}) and an id. Go back, reload the page, try again.",
+        )
+    audits.draw_audit(get_services().db, audit_uuid, uuid, current_user_id(), size)
+    return _see(url_for("pages.judge_audit", uuid=uuid, audit=audit_uuid))
+
+
+@pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>")
+def show_audit(uuid: UUID, audit: UUID) -> str:
+    """What came of a random sample: accuracy with its interval, and the pictures on which person and model disagree."""
+    with get_services().db.read() as session:
+        queue = open_queue(session, uuid, audit)
+        assert queue.audit is not None
+        view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli)
+        judged = audits.list_judged(session, queue.audit, queue.job.threshold_milli)
+        job = describe(session, queue.job)
+    wrong = [one for one in judged if one.label in CLASSES and one.label != one.said]
+    return render_template("audit.html", job=job, view=view, wrong=wrong)
+
+
+def _see(address: str) -> Response:
+    response = redirect(address, 303)
+    assert isinstance(response, Response)
+    return response

@@ -1,0 +1,27 @@
+"""What the page of a job says about reviewing it."""
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from core import audits
+from core.audits import SIZES, AuditView
+from core.orm import Job
+
+AUDITS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """The newest random samples, and what a new one needs: possible sizes, and an id, so that two clicks draw one."""
+
+    audits: list[AuditView]
+    sizes: tuple[int, ...] = SIZES
+    new_id: UUID = field(default_factory=uuid4)
+
+
+def look_at_reviewing(session: Session, job: Job) -> Reviewing:
+    """What there is of reviewing a job; nothing of it counts the job's rows."""
+    newest = audits.list_audits(session, job, limit=AUDITS_SHOWN).items
+    return Reviewing([audits.describe_audit(session, audit, job.threshold_milli) for audit in newest])

@@ -1,0 +1,42 @@
+/** Single keys for what is done again and again. They can be switched off: some people speak to their computer, others rest a hand on it. */
+
+const STORED = "pawsort-single-keys";
+
+/**
+ * @param {Map<string, () => void>} actions By the key's name, as `KeyboardEvent.key` gives it, in lower case.
+ * @param {HTMLInputElement} box Whether single keys are on.
+ */
+export function listenToKeys(actions, box) {
+  box.checked = read() !== "off";
+  box.addEventListener("change", () => write(box.checked ? "on" : "off"));
+  document.addEventListener("keydown", (event) => {
+    if (!box.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (document.querySelector("dialog[open]") !== null || isTakenBy(event.target, event.key)) return;
+    const action = actions.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+    if (action === undefined) return;
+    event.preventDefault();
+    if (!event.repeat) action();
+  });
+}
+
+/** A field takes all keys, a button or link the two that press it. */
+function isTakenBy(element, key) {
+  if (element.closest("input, select, textarea") !== null) return true;
+  return (key === " " || key === "Enter") && element.closest("button, a, summary") !== null;
+}
+
+function read() {
+  try {
+    return localStorage.getItem(STORED);
+  } catch {
+    return null;
+  }
+}
+
+function write(value) {
+  try {
+    localStorage.setItem(STORED, value);
+  } catch {
+    // Then it holds for this page only.
+  }
+}
