@@ -132,8 +132,9 @@ class PawsortClient:
     def update_job(self, job: str, **changes: Any) -> dict[str, Any]:
         return self._json("PATCH", f"{API}/jobs/{job}", json=changes)
 
-    def cancel_job(self, job: str) -> dict[str, Any]:
-        return self._json("POST", f"{API}/jobs/{job}/cancel")
+    def cancel_job(self, job: str, keep_best: bool = False) -> dict[str, Any]:
+        """Stop a job; `keep_best` lets a training end with its best epoch so far as a version."""
+        return self._json("POST", f"{API}/jobs/{job}/cancel", json={"keep_best": keep_best})
 
     def retry_job(self, job: str) -> dict[str, Any]:
         return self._json("POST", f"{API}/jobs/{job}/retry")

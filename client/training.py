@@ -42,12 +42,13 @@ class TrainingRun:
     display: Display
     job: str | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    _n_shown: int = 0
 
     def run(self, folders: Sequence[Path], name: str) -> dict[str, Any]:
         """Send the folders, train, wait for the end.
 
         Returns:
-            The job as it ended.
+            The job as it ended. One that failed before its first epoch has ended is deleted, with what was sent.
         Raises:
             ClientError: It was refused; nothing of it stays on the server.
         """
@@ -68,7 +69,30 @@ class TrainingRun:
             with suppress(ClientError):
                 self.client.delete_upload(upload)
             raise
-        return self._follow(self.job)
+        return self.follow(self.job)
+
+    def follow(self, job: str) -> dict[str, Any]:
+        """Show a training until it ends; the job as it ended."""
+        etag = None
+        while True:
+            view, etag = self.client.poll_job(job, etag)
+            if view is not None:
+                curve = self.client.get_epochs(job)
+                for epoch in curve["items"][self._n_shown :]:
+                    self.display.epoch(epoch, curve)
+                self._n_shown = len(curve["items"])
+                self.display.now(curve, view["state"])
+                if view["state"] in ENDED:
+                    break
+            time.sleep(PAUSE_S)
+        if view["state"] == "failed" and not curve["items"]:
+            self.client.delete_job(job)
+        return view
+
+    def stop(self, job: str, keep_best: bool) -> dict[str, Any]:
+        """End a training early, with its best epoch so far as a version or without; the job as it ended."""
+        self.client.cancel_job(job, keep_best)
+        return self.follow(job)
 
     def _send(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
         send_files(
@@ -93,17 +117,3 @@ class TrainingRun:
 
     def _on_sent(self, shard: Shard) -> None:
         self.display.sent(shard.n_files)
-
-    def _follow(self, job: str) -> dict[str, Any]:
-        n_shown, etag = 0, None
-        while True:
-            view, etag = self.client.poll_job(job, etag)
-            if view is not None:
-                curve = self.client.get_epochs(job)
-                for epoch in curve["items"][n_shown:]:
-                    self.display.epoch(epoch, curve)
-                n_shown = len(curve["items"])
-                self.display.now(curve, view["state"])
-                if view["state"] in ENDED:
-                    return view
-            time.sleep(PAUSE_S)

@@ -8,7 +8,7 @@ classified counts as well.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,10 +17,11 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import Session
 
 from core.labels import NEITHER, human_label_of
-from core.networks import CLASSES
+from core.networks import CLASSES, NETWORKS
 from core.orm import Image, Job, Label, Result, Shard, Upload
 from core.parts import Part, find_parts
 
+MAX_UNREADABLE = 0.2  # more are a sign that something is wrong
 MIN_EACH = 10  # of each class: with fewer, even whether it has learned anything would be chance
 NAMED = 5
 SLICE = 500
@@ -45,7 +46,8 @@ class Found:
         by_part: How many contents of the classes are for training, validation and judging.
         n_files: Files with a label.
         n_duplicates: Files whose content came before.
-        n_unreadable: Contents that a job could not read, or that were too large to be sent.
+        n_unreadable: Contents that a job could not read, that break off or are no pictures as far as one sees when they
+            come in, or that were too large to be sent.
         n_unlabelled: Files of which nobody said anything; 0 when everything labelled was asked for.
         notes: Sentences on what might not be meant so.
     """
@@ -63,6 +65,10 @@ class Found:
     def problem(self) -> str | None:
         """Why this cannot be trained on and what to do, or None when it can."""
         return _problem(self)
+
+    def summary(self) -> dict[str, Any]:
+        """All but the contents, as JSON keeps it."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "contents"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +98,31 @@ def find_labelled(
         wanted &= Image.sha256.in_(select(Label.sha256).where(Label.created_at >= labels_since))
     chosen = and_(Upload.deleted_at.is_(None), wanted)
     rows = session.execute(
-        select(Image.id, Image.sha256, Image.path, Image.n_bytes, Image.declared_bytes, human_label_of(Image))
+        select(
+            Image.id,
+            Image.sha256,
+            Image.path,
+            Image.n_bytes,
+            Image.declared_bytes,
+            Image.error_code,
+            human_label_of(Image).label("human"),
+        )
         .join(Upload, Upload.id == Image.upload_id)
         .where(chosen)
         .order_by(Image.id)
     ).all()
-    labelled = [row for row in rows if row[5] is not None]
+    labelled = [row for row in rows if row.human is not None]
     first: dict[bytes, Any] = {}
     for row in labelled:
         first.setdefault(row.sha256, row)
     unreadable = _unreadable(session, chosen) | {
-        sha256 for sha256, row in first.items() if row.declared_bytes is not None or row.n_bytes == 0
+        sha256
+        for sha256, row in first.items()
+        if row.declared_bytes is not None or row.n_bytes == 0 or row.error_code is not None
     }
     good = [row for sha256, row in first.items() if sha256 not in unreadable]
-    contents = [Content(row.id, row.sha256, row[5]) for row in good]
-    by_class = Counter(row[5] for row in good)
+    contents = [Content(row.id, row.sha256, row.human) for row in good]
+    by_class = Counter(row.human for row in good)
     of_classes = [content.sha256 for content in contents if content.label in CLASSES]
     by_part = Counter(find_parts(session, of_classes).values())
     return Found(
@@ -117,7 +133,11 @@ def find_labelled(
         n_duplicates=len(labelled) - len(first),
         n_unreadable=len(unreadable & first.keys()),
         n_unlabelled=len(rows) - len(labelled),
-        notes=[*_same_but_for_case(row.path for row in labelled), *_unknown(row.path for row in rows if not row[5])],
+        notes=[
+            *_same_but_for_case(row.path for row in labelled),
+            *_unknown(row.path for row in rows if not row.human),
+            *_of_neither(by_class[NEITHER]),
+        ],
     )
 
 
@@ -153,6 +173,7 @@ def _same_but_for_case(paths: Iterable[str]) -> list[str]:
         spellings.setdefault(folder.casefold(), set()).add(folder)
     return [
         f"The folders {' and '.join(sorted(some))} differ only in case; all of them are taken for the same class."
+        " Where that is not meant, rename one of them and send them again."
         for some in spellings.values()
         if len(some) > 1
     ]
@@ -165,7 +186,18 @@ def _unknown(paths: Iterable[str]) -> list[str]:
     names = ", ".join(sorted(name or "(none)" for name, _ in folders.most_common(NAMED)))
     return [
         f"{folders.total()} files lie in folders that name none of the classes {', '.join(CLASSES)} (or {NEITHER}) and"
-        f" are left out: {names}."
+        f" are left out: {names}. Where they show one of these, rename their folder and send them again."
+    ]
+
+
+def _of_neither(n: int) -> list[str]:
+    if not n:
+        return []
+    taught = ", ".join(name for name, network in NETWORKS.items() if network.knows_neither)
+    others = ", ".join(name for name, network in NETWORKS.items() if not network.knows_neither)
+    return [
+        f"Pictures of neither ({n}) teach {taught} what to turn away; for {others}, which has no output for them, they"
+        " only help to choose the threshold."
     ]
 
 
@@ -173,6 +205,13 @@ def _problem(found: Found) -> str | None:
     wanted = " and ".join(f"{name}s" for name in CLASSES)
     missing = [name for name in CLASSES if not found.by_class[name]]
     said = " ".join(["", *found.notes])
+    n_all = len(found.contents) + found.n_unreadable
+    if found.n_unreadable > MAX_UNREADABLE * n_all:
+        return (
+            f"{found.n_unreadable:,} of {n_all:,} pictures cannot be read: they break off, are empty or are no"
+            f" pictures. Up to {MAX_UNREADABLE:.0%} would be left out; more are a sign that something is wrong. Copy"
+            f" them again from where they came, or remove them.{said}"
+        )
     if len(missing) == len(CLASSES):
         return f"There are no labelled pictures. Put them into folders named {wanted} and send those.{said}"
     if missing:

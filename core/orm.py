@@ -93,7 +93,8 @@ class Shard(Base):
 class Image(Base):
     """One file of a shard. `ordinal` = shard's seq * 256 + position: the order of the upload.
 
-    `declared_bytes` is set when the file was too large to be sent: its bytes are not here.
+    `declared_bytes` is set when the file was too large to be sent: its bytes are not here. `error_code` is set when a
+    file of a labelled upload was seen to be unreadable as it came in (core/signatures.py), without decoding it.
     """
 
     __tablename__ = "images"
@@ -111,6 +112,7 @@ class Image(Base):
     n_bytes: Mapped[int]
     declared_bytes: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[bytes]
+    error_code: Mapped[str | None]
 
 
 class ModelVersion(Base):
@@ -268,7 +270,8 @@ class Training(Base):
     """What a job of the kind `train` or `judge` has beside its row in `jobs`.
 
     `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
-    at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now.
+    at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now, and
+    `phase_left_s` how many seconds of that are left. `found` is what was there to learn from when the job was created.
     `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` leaves out contents of
     which nothing was said since then.
     """
@@ -286,6 +289,8 @@ class Training(Base):
     phase: Mapped[str] = mapped_column(default="")
     step: Mapped[int] = mapped_column(default=0)
     n_steps: Mapped[int] = mapped_column(default=0)
+    phase_left_s: Mapped[float | None]
+    found: Mapped[dict[str, Any] | None]
     keeps_best: Mapped[bool] = mapped_column(default=False, server_default=false())
     labels_since: Mapped[datetime | None]
 

@@ -53,6 +53,7 @@ class Entry:
         n_bytes: Size of its content.
         sha256: Digest of its content, 32 bytes.
         declared_bytes: True size of a file over the limit, which was not sent; else None.
+        error_code: Why it cannot be read, where somebody has looked; else None.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Entry:
     n_bytes: int
     sha256: bytes
     declared_bytes: int | None
+    error_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

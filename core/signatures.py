@@ -1,6 +1,7 @@
-"""First bytes of files: which formats are read here, and which are pictures of another kind.
+"""First and last bytes of files: which formats are read here, which are pictures of another kind, which break off.
 
-Only used to choose the error code of a file that could not be opened, never to decide how it is read.
+Used to choose the error code of a file that could not be opened, and to find files at sight that will not be readable;
+never to decide how a file is read.
 """
 
 from core.errors import ErrorCode
@@ -13,6 +14,8 @@ _READ_HERE = (
     b"BM",
     b"II*\0",  # TIFF, little end first
     b"MM\0*",
+    b"II\0*",  # TIFF with its number the wrong way round, which Pillow reads too
+    b"MM*\0",
     b"II+\0",  # BigTIFF
     b"MM\0+",
 )
@@ -98,6 +101,25 @@ def code_of_unreadable(data: bytes | bytearray | memoryview) -> ErrorCode:
     if is_other or _is_svg(head) or _is_flic(head):
         return ErrorCode.UNSUPPORTED_FORMAT
     return ErrorCode.NOT_AN_IMAGE
+
+
+def code_at_sight(data: bytes | bytearray | memoryview) -> ErrorCode | None:
+    """The error code of a file that can be seen to be unreadable without decoding it; None says nothing about it.
+
+    A JPEG or PNG without an end mark, or a WebP shorter than it says, breaks off.
+    """
+    code = code_of_unreadable(data)
+    if code != ErrorCode.TRUNCATED:
+        is_unknown_box = bytes(data[4:8]) == b"ftyp"  # decoders know more brands of these than we do
+        return None if is_unknown_box else code
+    whole = bytes(data)
+    if whole.startswith(b"\xff\xd8"):
+        return None if b"\xff\xd9" in whole else code
+    if whole.startswith(b"\x89PNG"):
+        return None if b"IEND" in whole else code
+    if whole.startswith(b"RIFF"):
+        return code if len(whole) < int.from_bytes(whole[4:8], "little") + 8 else None
+    return None
 
 
 def _is_svg(head: bytes) -> bool:

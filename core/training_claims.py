@@ -83,6 +83,12 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
     return Claim(job.id, job.uuid, training.fence, training.attempts, job.kind)
 
 
+def is_waiting(session: Session, job_id: int) -> bool:
+    """Whether a training could be claimed at this moment."""
+    waiting = select(Training.job_id).join(Job, Job.id == Training.job_id)
+    return session.scalar(waiting.where(Job.id == job_id, _is_active(), _is_free())) is not None
+
+
 def get_training(session: Session, claim: Claim) -> Training:
     """The row of a claimed training.
 
@@ -92,8 +98,14 @@ def get_training(session: Session, claim: Claim) -> Training:
     return _hold(session, claim)[1]
 
 
-def beat(session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int) -> Order:
-    """Keep the lease and say what is happening; STOP when the job has ended or belongs to somebody else."""
+def beat(
+    session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int, left_s: float | None = None
+) -> Order:
+    """Keep the lease and say what is happening; STOP when the job has ended or belongs to somebody else.
+
+    Args:
+        left_s: How long this phase will still take, in seconds.
+    """
     try:
         job, training = _hold(session, claim)
     except LeaseLost:
@@ -101,6 +113,7 @@ def beat(session: Session, claim: Claim, lease_s: float, phase: str, step: int, 
     training.lease_until = db_now(lease_s)
     if (training.phase, training.step, training.n_steps) != (phase, step, n_steps):
         training.phase, training.step, training.n_steps = phase, step, n_steps
+        training.phase_left_s = left_s
         job.revision += 1
     return Order.KEEP_BEST if training.keeps_best else Order.GO_ON
 
@@ -167,15 +180,20 @@ def finish(session: Session, claim: Claim, manifest: dict[str, Any]) -> ModelVer
     return version
 
 
-def fail(session: Session, claim: Claim, sentence: str) -> None:
+def fail(session: Session, claim: Claim, sentence: str) -> bool:
     """End a training that cannot be carried out.
 
+    Returns:
+        Whether nothing has been learned that it could go on from. Then what it keeps in the blob store can go.
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
     job, training = _hold(session, claim)
     job.error = sentence
+    if training.state_key is None:
+        training.data_key = None  # nothing has been learned yet: whoever tries again looks at the pictures as they are
     _end(job, training, JobState.FAILED)
+    return training.state_key is None
 
 
 def release(session: Session, claim: Claim, is_counted: bool) -> None:

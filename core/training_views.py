@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.orm import ACTIVE_STATES, EpochRow, Job, Training
 
 RATED_EPOCHS = 3
+TRAINING, VALIDATING = "training", "validating"  # phases: steps are counted; those of the epoch are over
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class TrainingView:
     Attributes:
         keeps_best: It is about to end with its best epoch as the version.
         eta_s: What is left of the epochs, in seconds.
+        phase_left_s: What is left of the present phase, in seconds.
+        found: What was there to learn from when it was created: the fields of `core.datasets.Found` but `contents`.
     """
 
     parameters: dict[str, Any]
@@ -29,6 +32,8 @@ class TrainingView:
     epochs: list[EpochRow]
     keeps_best: bool
     eta_s: float | None
+    phase_left_s: float | None
+    found: dict[str, Any] | None
 
 
 def list_epochs(session: Session, job_id: int) -> list[EpochRow]:
@@ -54,14 +59,21 @@ def describe_training(session: Session, job: Job) -> TrainingView:
         epochs=epochs,
         keeps_best=training.keeps_best and job.state in ACTIVE_STATES,
         eta_s=_eta_s(training, epochs) if job.state in ACTIVE_STATES else None,
+        phase_left_s=training.phase_left_s if job.state in ACTIVE_STATES else None,
+        found=training.found,
     )
 
 
 def _eta_s(training: Training, epochs: Sequence[EpochRow]) -> float | None:
-    if not epochs:
-        return None
+    """Seconds until the last epoch has ended: by the latest ones, in the first one by its steps so far."""
+    is_under_way = training.phase == TRAINING and training.n_steps > 0
+    begun = training.step / training.n_steps if is_under_way else float(training.phase == VALIDATING)
     recent = epochs[-RATED_EPOCHS:]
-    seconds = sum(epoch.seconds for epoch in recent) / len(recent)
-    begun = training.step / training.n_steps if training.n_steps and training.phase == "training" else 0.0
+    if recent:
+        seconds = sum(epoch.seconds for epoch in recent) / len(recent)
+    elif begun < 1 and is_under_way and training.phase_left_s is not None:
+        seconds = training.phase_left_s / (1 - begun)
+    else:
+        return None
     n_left = int(training.parameters["epochs"]) - len(epochs)
     return max(0.0, (n_left - begun) * seconds)

@@ -99,7 +99,9 @@ def create_training_job(
             session.add(job)
     except IntegrityError:  # the same id was used at this very moment
         return _same_job(session, uuid)
-    session.add(Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since))
+    session.add(
+        Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=found.summary())
+    )
     session.add_all(TrainingUpload(job_id=job.id, upload_id=upload.id) for upload in chosen or ())
     session.flush()
     session.refresh(job)

@@ -157,6 +157,7 @@ def _image_row(upload: Upload, shard: Shard, position: int, entry: Entry) -> dic
         "offset": entry.offset,
         "n_bytes": entry.n_bytes,
         "declared_bytes": entry.declared_bytes,
+        "error_code": entry.error_code,
         "sha256": entry.sha256,
     }
 

@@ -1,5 +1,6 @@
 """A trained network, ready to answer: pixels in, probabilities out."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,9 +88,12 @@ class Classifier:
         """
         return calibrate(self.outputs(images), self.manifest.temperature)
 
-    def outputs(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def outputs(self, images: NDArray[np.uint8], on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
         """What the network says before calibration: float32 (N, 1) or (N, 3), as `calibrate` takes it.
 
+        Args:
+            images: As for `predict`.
+            on_batch: Called before each batch; what it raises ends the work.
         Raises:
             ValueError: As `predict`.
         """
@@ -99,7 +103,10 @@ class Classifier:
                 f"expected images as uint8 (N, {self.side_px}, {self.side_px}, 3); got {images.dtype} {images.shape}"
             )
         largest = BATCH_SIZES[-1]
-        parts = [self._run(images[start : start + largest]) for start in range(0, len(images), largest)]
+        parts = []
+        for start in range(0, len(images), largest):
+            on_batch()
+            parts.append(self._run(images[start : start + largest]))
         outputs = np.concatenate([np.empty((0, self._n_outputs), np.float32), *parts])
         if len(outputs) != len(images):
             raise RuntimeError(f"expected {len(images)} answers for as many images; got an array {outputs.shape}")

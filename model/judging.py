@@ -5,7 +5,7 @@ outputs of every part ─► temperature (validation) ─► threshold (validati
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -36,6 +36,7 @@ def complete_manifest(
     watched: Mapping[str, Examples],
     bounds: Bounds,
     strangers: NDArray[np.uint8] | None = None,
+    on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Fit calibration and threshold, then measure through the classifier itself, as the product would answer.
 
@@ -45,13 +46,14 @@ def complete_manifest(
         watched: Pictures of the network's input size by part: "validation", by which everything is chosen, and others.
         bounds: What the threshold has to keep on the validation part.
         strangers: uint8 (M, side, side, 3), pictures of neither class, by which the threshold is chosen too.
+        on_batch: Called before each batch of pictures; what it raises ends the work.
     """
     classifier = Classifier(replace(plain, calibration={"temperature": 1.0}), weights)
-    outputs, speed = _run(classifier, {part: examples.images for part, examples in watched.items()})
+    outputs, speed = _run(classifier, {part: examples.images for part, examples in watched.items()}, on_batch)
     labels = watched[VALIDATION].labels
     temperature = fit_temperature(outputs[VALIDATION], labels)
     said = {part: calibrate(raw, temperature) for part, raw in outputs.items()}
-    taken = None if strangers is None else calibrate(classifier.outputs(strangers), temperature)
+    taken = None if strangers is None else calibrate(classifier.outputs(strangers, on_batch), temperature)
     threshold = choose_threshold(said[VALIDATION], labels, strangers=taken, **asdict(bounds))
     figures: dict[str, dict[str, Any]] = {
         str(part): asdict(judge(said[part], watched[part].labels, plain.classes, threshold)) for part in watched
@@ -70,14 +72,14 @@ def complete_manifest(
 
 
 def _run(
-    classifier: Classifier, images: Mapping[str, NDArray[np.uint8]]
+    classifier: Classifier, images: Mapping[str, NDArray[np.uint8]], on_batch: Callable[[], object]
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Raw outputs by part, and how fast they came, the first batches left out."""
     import tensorflow as tf
 
     classifier.warm_up()
     begun_at = time.perf_counter()
-    outputs = {part: classifier.outputs(some) for part, some in images.items()}
+    outputs = {part: classifier.outputs(some, on_batch) for part, some in images.items()}
     seconds = time.perf_counter() - begun_at
     n_images = sum(map(len, images.values()))
     gpus = tf.config.get_visible_devices("GPU")

@@ -29,6 +29,8 @@ class Tail:
     of_neither: tuple[str, ...] = ()
 
 
+FILLED_AT_ONCE = 16  # faster than 64 on a CPU, and the layers with the largest images hold 0.5 GB less
+
 TAILS = {"efficientnet-lite0": Tail("block_16_expand", fixed=("imagenet",), of_neither=("pet",))}
 
 
@@ -102,6 +104,11 @@ class Activations:
         return shown
 
     def _fill(self, variants: NDArray[np.intp], places: NDArray[np.intp]) -> None:
+        for start in range(0, len(places), FILLED_AT_ONCE):
+            some = slice(start, start + FILLED_AT_ONCE)
+            self._fill_some(variants[some], places[some])
+
+    def _fill_some(self, variants: NDArray[np.intp], places: NDArray[np.intp]) -> None:
         pixels = self._images[places]
         is_mirrored = variants == 1
         pixels[is_mirrored] = pixels[is_mirrored, :, ::-1]

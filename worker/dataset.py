@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import datasets, training_claims
-from core.datasets import Place
+from core.datasets import MAX_UNREADABLE, Place
 from core.errors import BlobMissing, ErrorCode, ImageError, Invalid
 from core.labels import NEITHER
 from core.networks import CLASSES
@@ -30,7 +30,6 @@ from worker.memory import PixelStore
 from worker.runtime import Runtime
 from worker.watch import Watch
 
-MAX_UNREADABLE = 0.2
 PARTS = tuple(Part)
 NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.losses` says the same
 

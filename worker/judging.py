@@ -1,6 +1,6 @@
 """From trained weights to a manifest, for what a job trains and for what ships alike."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -45,11 +45,12 @@ def judge_version(
     watched: Mapping[str, Examples],
     bounds: Bounds,
     strangers: NDArray[np.uint8] | None = None,
+    on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """The manifest of a trained network, with everything that is fitted and measured.
 
     Args:
-        weights, watched, bounds, strangers: As `model.judging.complete_manifest` takes them.
+        weights, watched, bounds, strangers, on_batch: As `model.judging.complete_manifest` takes them.
     """
     network = NETWORKS[origin.network]
     plain = Manifest(
@@ -70,7 +71,7 @@ def judge_version(
         who=origin.who,
         code_version=code_version(),
     )
-    return complete_manifest(plain, weights, watched, bounds, strangers)
+    return complete_manifest(plain, weights, watched, bounds, strangers, on_batch)
 
 
 def make_manifest(
@@ -81,6 +82,7 @@ def make_manifest(
     n_unreadable: int,
     who: str,
     strangers: NDArray[np.uint8] | None = None,
+    on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Describe a network that a job has trained.
 
@@ -91,6 +93,7 @@ def make_manifest(
         n_unreadable: Pictures that were left out.
         who: Name of the user whose job it was.
         strangers: Pictures of neither class from the validation part, in the size of the network's input.
+        on_batch: Called before each batch of pictures; what it raises ends the work.
     """
     origin = Origin(
         network=parameters.network,
@@ -101,4 +104,5 @@ def make_manifest(
         command="pawsort train FOLDER",
         who=who,
     )
-    return judge_version(origin, weights, {str(part): one for part, one in watched.items()}, TRAINED, strangers)
+    by_name = {str(part): one for part, one in watched.items()}
+    return judge_version(origin, weights, by_name, TRAINED, strangers, on_batch)

@@ -1,5 +1,6 @@
 """What a training job learns with: the whole network, or its last layers on what the others make of the pictures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,13 @@ def sides_of(parameters: Parameters) -> dict[Part, int]:
     return {Part.TRAINING: training_px, Part.VALIDATION: side_px, Part.JUDGING: side_px}
 
 
-def make_learner(runtime: Runtime, parameters: Parameters, pixels: Pixels, store: PixelStore) -> Learner:
+def make_learner(
+    runtime: Runtime, parameters: Parameters, pixels: Pixels, store: PixelStore, on_part: Callable[[], object]
+) -> Learner:
     """Build the network, give it the weights to start from, and put it before the pictures.
 
+    Args:
+        on_part: Called between what takes long; what it raises ends the work.
     Raises:
         Invalid: There is no room for what the first layers make of the pictures.
         BadWeights, BlobMissing: The version to start from cannot be used.
@@ -70,10 +75,12 @@ def make_learner(runtime: Runtime, parameters: Parameters, pixels: Pixels, store
     keras.utils.set_random_seed(parameters.seed)
     network = NETWORKS[parameters.network]
     model = build(parameters.network)
+    on_part()
     if parameters.start_from is not None:
         with runtime.db.read() as session:
             version = registry.get_version(session, parameters.start_from)
         load_into(model, runtime.networks.weights(version))
+    on_part()
     seen = {part: pixels.by_part[part] for part in (Part.TRAINING, Part.VALIDATION)}
     if not network.knows_neither or not (seen[Part.TRAINING].labels == len(CLASSES)).any():
         seen = {part: pixels.of_classes(part) for part in seen}

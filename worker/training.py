@@ -40,6 +40,11 @@ SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or
 
 def train(runtime: Runtime, job_id: int) -> None:
     """Train, or judge, if nobody else does; a message that came twice or too late ends here without harm."""
+    with runtime.db.read() as session:
+        if not training_claims.is_waiting(session, job_id):
+            return
+    import keras  # noqa: F401 - takes seconds, in which nobody could stop a job that has been claimed
+
     with runtime.db.write() as session:
         worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
         claim = training_claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
@@ -66,9 +71,12 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
     log.warning("training_failed", job_id=claim.job_id, reason=sentence)
     try:
         with runtime.db.write() as session:
-            training_claims.fail(session, claim, sentence)
+            leaves_nothing = training_claims.fail(session, claim, sentence)
     except LeaseLost as error:
         log.info("training_stopped", job_id=claim.job_id, reason=error.message)
+    else:
+        if leaves_nothing:
+            _forget(runtime, claim)
 
 
 def _release(runtime: Runtime, claim: Claim, is_counted: bool) -> None:
@@ -83,18 +91,25 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     with runtime.db.read() as session:
         row = training_claims.get_training(session, claim)
         parameters, state_key = Parameters(**row.parameters), row.state_key
+        if row.keeps_best:  # said to a worker that is gone
+            watch.want_best()
         who = accounts.owner_of_job(session, claim.job_id)
     samples = find_samples(runtime, claim)
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
     pixels = read_pixels(runtime, claim, samples, sides_of(parameters), store, watch)
     watch.say("preparing")
-    learner = make_learner(runtime, parameters, pixels, store)
+    learner = make_learner(runtime, parameters, pixels, store, lambda: watch.say("preparing"))
     best = _run_epochs(runtime, claim, learner.trainer, parameters, state_key, watch)
     watch.say("judging")
     weights = learner.pack(list(best.weights))
+    del learner  # with all that it saw: judging needs the room
+    pixels.by_part.pop(Part.TRAINING)
     watched = {part: pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
     strangers = pixels.of_neither(Part.VALIDATION)
-    manifest = make_manifest(parameters, weights, samples, watched, pixels.failed.total(), who, strangers)
+    n_failed = pixels.failed.total()
+    manifest = make_manifest(
+        parameters, weights, samples, watched, n_failed, who, strangers, lambda: watch.say("judging")
+    )
     said = judge_beside(runtime, claim, Classifier(manifest, weights), samples, watch)
     _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, said)
 
@@ -105,7 +120,7 @@ def _run_epochs(
     """Train the epochs that are left; the one with the lowest validation loss."""
     state = TrainingState(runtime.blobs, claim.blob_prefix, state_key)
     best = state.restore(trainer)
-    epochs = trainer.epochs(watch.say_step)
+    epochs = trainer.epochs(watch.say_step, watch.say_validating)
     while best is None or not _is_over(trainer, best, parameters):
         try:
             epoch = next(epochs)
@@ -135,6 +150,11 @@ def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weig
     runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
     with runtime.db.write() as session:
         version_id = judging_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id
+    _forget(runtime, claim)
+    log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(said.by_it))
+
+
+def _forget(runtime: Runtime, claim: Claim) -> None:
+    """Remove what a training kept to go on from."""
     runtime.blobs.delete([key for key, _ in runtime.blobs.list(claim.blob_prefix)])
     runtime.blobs.remove_folder(claim.blob_prefix)
-    log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(said.by_it))

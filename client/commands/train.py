@@ -1,5 +1,7 @@
 """`pawsort train`: from the shell, all the way to a new model version."""
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +11,18 @@ from rich.status import Status
 
 from client.classification import name_of, shown_name
 from client.connecting import connect, server_options
-from client.errors import ClientError
+from client.errors import ClientError, RequestFailed
 from client.sources import Skipped
 from client.training import TrainingRun
 
 SHOWN_SKIPPED = 10
+KEEP, DISCARD, LEAVE = "keep", "discard", "leave"
 WORDS = {
     "reading": "choosing pictures",
     "decoding": "reading pictures",
     "preparing": "preparing the network",
     "training": "training",
+    "validating": "measuring the epoch",
     "judging": "judging the network",
 }
 
@@ -35,9 +39,20 @@ WORDS = {
 @click.option("--early-stopping", type=int, metavar="E", help="End after so many epochs without progress.")
 @click.option("--start-from", type=int, metavar="V", help="Start from the weights of this version instead of anew.")
 @click.option("--name", metavar="N", help="What the job is called; the folder's name unless given.")
+@click.option(
+    "--on-interrupt",
+    type=click.Choice([KEEP, DISCARD, LEAVE]),
+    help="What Ctrl-C does to the training: end it and keep its best epoch, end it without, or leave it running while"
+    " the server does. On a terminal it asks unless given, else it leaves it.",
+)
 @server_options
 def command(
-    folders: tuple[Path, ...], name: str | None, server: str | None, token: str | None, **parameters: Any
+    folders: tuple[Path, ...],
+    name: str | None,
+    on_interrupt: str | None,
+    server: str | None,
+    token: str | None,
+    **parameters: Any,
 ) -> int:
     """Train a network on labelled folders: cats/, dogs/ and, to be turned away, neither/.
 
@@ -53,15 +68,40 @@ def command(
             with shown.status:
                 job = run.run(folders, shown_name(name or name_of(folders)))
         except KeyboardInterrupt:
-            if run.job is not None:
-                console.print(f"The training goes on without this command, while the server runs: job {run.job}.")
-            raise
+            if run.job is None:
+                raise
+            job = _interrupted(run, run.job, on_interrupt or _ask(), shown)
         finally:
             _tell_skipped(console, run.skipped)
         if job["state"] != "done":
             raise ClientError(job["error"] or f"The training was {job['state']}.")
         click.echo(_summary(client.get_model(job["model"])))
     return 0
+
+
+def _ask() -> str:
+    """What to do with the training after Ctrl-C."""
+    if not sys.stdin.isatty():
+        return LEAVE
+    question = f"End the training and {KEEP} its best epoch, {DISCARD} it, or {LEAVE} it running?"
+    return str(click.prompt(question, type=click.Choice([KEEP, DISCARD, LEAVE]), default=KEEP, err=True))
+
+
+def _interrupted(run: TrainingRun, job: str, wish: str, shown: "Shown") -> dict[str, Any]:
+    """Do with the training what was wished; the job, if it ends with a version after all.
+
+    Raises:
+        KeyboardInterrupt: It does not.
+    """
+    if wish == LEAVE:
+        shown.tell(f"The training goes on without this command, while the server runs: job {job}.")
+        raise KeyboardInterrupt
+    with suppress(RequestFailed), shown.status:  # it may have ended at this very moment
+        ended = run.stop(job, keep_best=wish == KEEP)
+        if ended["state"] == "done":
+            return ended
+    shown.tell(f"The training was stopped: job {job}. Its page can take it up again.")
+    raise KeyboardInterrupt
 
 
 class Shown:
@@ -83,11 +123,14 @@ class Shown:
     def found(self, data: dict[str, Any]) -> None:
         classes = ", ".join(f"{n:,} {name}" for name, n in data["by_class"].items())
         parts = ", ".join(f"{n:,} for {part}" for part, n in data["by_part"].items())
-        left_out = f"{data['n_duplicates']:,} duplicates, {data['n_unlabelled']:,} without a label"
-        self._print(f"Found {classes} ({parts}); left out: {left_out}.")
+        left_out = (
+            f"{data['n_duplicates']:,} duplicates, {data['n_unreadable']:,} unreadable,"
+            f" {data['n_unlabelled']:,} without a label"
+        )
+        self.tell(f"Found {classes} ({parts}); left out: {left_out}.")
         if not data["problem"]:  # a problem repeats them
             for note in data["notes"]:
-                self._print(note, "yellow")
+                self.tell(note, "yellow")
 
     def now(self, curve: dict[str, Any], state: str) -> None:
         said = WORDS.get(curve["phase"], "waiting for the training worker")
@@ -96,7 +139,7 @@ class Shown:
         self._say(f"{said}{steps}{left}")
 
     def epoch(self, epoch: dict[str, Any], curve: dict[str, Any]) -> None:
-        self._print(
+        self.tell(
             f"epoch {epoch['number']} of {curve['parameters']['epochs']}: loss {epoch['loss']:.4f}, accuracy"
             f" {epoch['accuracy']:.4f}; validation {epoch['val_loss']:.4f}, {epoch['val_accuracy']:.4f};"
             f" {epoch['seconds']:.1f} s, {epoch['images_per_s']:,.0f} images/s"
@@ -105,7 +148,7 @@ class Shown:
     def _say(self, text: str) -> None:
         self.status.update(text.replace("[", r"\["))
 
-    def _print(self, text: str, style: str | None = None) -> None:
+    def tell(self, text: str, style: str | None = None) -> None:
         self._console.print(text, style=style, markup=False)
 
 

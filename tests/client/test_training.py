@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from client.cli import cli
-from core import registry, training_claims
+from client.commands.train import Shown
+from core import jobs, registry, training_claims
 from core.blobs import Blobs
 from core.config import Settings
 from core.db import Database
@@ -89,14 +90,74 @@ def test_a_labelled_folder_becomes_a_version_that_is_not_in_use(
     assert (job.kind, job.name, job.state, job.model_version_id) == ("train", "pets", JobState.DONE, 2)
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_training_that_fails_says_why_and_ends_with_1(address: str, token: str, tmp_path: Path) -> None:
+def test_many_files_that_are_seen_to_be_unreadable_are_refused_before_the_start(
+    address: str, token: str, db: Database, tmp_path: Path
+) -> None:
     folder = make_folder(tmp_path / "pets", 60)
-    for number in range(40):
+    for number in range(20):
         (folder / "dogs" / f"{number:03}.jpg").write_bytes(b"no picture %d" % number)
+        (folder / "cats" / f"{number:03}.jpg").write_bytes(jpeg(number)[:-300])
     said = train(address, token, folder, *QUICK)
     assert said.exit_code == 1
+    assert "40 unreadable" in said.output
     assert "40 of 120 pictures cannot be read" in said.output
+    assert "Copy them again" in said.output
+    assert living_uploads(db) == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_training_whose_pictures_turn_out_to_be_unreadable_says_why_and_leaves_nothing(
+    address: str, token: str, db: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    folder = make_folder(tmp_path / "pets", 60)
+    for number in range(40):
+        (folder / "dogs" / f"{number:03}.jpg").write_bytes(b"GIF89a looks like one %d" % number)
+    said = train(address, token, folder, *QUICK)
+    assert said.exit_code == 1
+    assert "40 of 120 pictures cannot be read (truncated: 40)" in said.output
+    assert living_uploads(db) == []
+    purge_all(db, blobs)
+    assert [*blobs.list("uploads/"), *blobs.list("trainings/")] == []
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("wish", "exit_code", "state", "sentence"),
+    [
+        ("keep", 0, JobState.DONE, "pawsort promote 2"),
+        ("discard", None, JobState.CANCELLED, "The training was stopped"),
+        ("leave", None, JobState.RUNNING, "goes on without this command"),
+    ],
+)
+def test_ctrl_c_does_to_the_training_what_was_asked_for(
+    address: str,
+    token: str,
+    db: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wish: str,
+    exit_code: int | None,
+    state: JobState,
+    sentence: str,
+) -> None:
+    interrupted = []
+
+    def epoch(self: Shown, epoch: object, curve: object) -> None:
+        if not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Shown, "epoch", epoch)
+    folder = make_folder(tmp_path / "pets", 60)
+    said = train(address, token, folder, *QUICK, "--epochs", "1000", "--on-interrupt", wish)
+    assert sentence in said.output
+    assert said.exit_code == exit_code or (exit_code is None and said.exit_code != 0)
+    with db.read() as session:
+        job = session.scalars(select(Job)).one()
+    assert job.state == state
+    with db.write() as session:
+        if state == JobState.RUNNING:
+            jobs.cancel_job(session, job.uuid)
 
 
 @pytest.mark.parametrize(

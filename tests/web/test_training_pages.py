@@ -220,7 +220,35 @@ def test_a_training_says_what_happens_now(client: FlaskClient, db: Database, blo
     assert "Decoding: 20 of 60 pictures" in words(client.get(f"/jobs/{job}"))
     with db.write() as session:
         training_claims.beat(session, claim, 60, "judging", 0, 0)
-    assert "Judging, on pictures that were not trained on" in words(client.get(f"/jobs/{job}"))
+    assert "Judging, on pictures that it has not seen" in words(client.get(f"/jobs/{job}"))
+
+
+def test_the_time_that_decoding_and_the_first_epoch_take_is_shown_while_they_go_on(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    job = make_training(db, make_labelled(db, blobs), epochs=3)
+    claim = run_epochs(db, job, 0)
+    for phase, step, left_s, sentence in (
+        ("decoding", 20, 240.0, "4 minutes of decoding left"),
+        ("training", 15, 180.0, "11 minutes left"),  # three quarters of an epoch take three minutes
+        ("validating", 0, None, "Training: measuring epoch 1 on the validation part"),
+    ):
+        with db.write() as session:
+            training_claims.beat(session, claim, 60, phase, step, 60 if step else 0, left_s)
+        assert sentence in words(client.get(f"/jobs/{job}"))
+
+
+def test_what_was_found_before_the_start_stays_on_the_page(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    upload = make_labelled(db, blobs, more={f"pets/neither/{n}.jpg": b"other %d" % n for n in range(3)})
+    job = make_training(db, upload)
+    found = client.post("/api/v1/training-jobs/preview", json={"data": [str(upload)]}).get_json()
+    said = words(client.get(f"/jobs/{job}"))
+    by_class, by_part = found["by_class"], found["by_part"]
+    assert f"Cat {by_class['cat']} Dog {by_class['dog']} Neither 3" in said
+    assert f"Training {by_part['training']} Validation {by_part['validation']} Judging {by_part['judging']}" in said
+    assert "Known to be unreadable 0" in said
+    assert "only help to choose the threshold" in said
+    assert client.get(f"/api/v1/jobs/{job}/epochs").get_json()["found"]["by_part"] == by_part
 
 
 def test_a_training_shows_its_epochs_and_marks_the_best(client: FlaskClient, db: Database, blobs: Blobs) -> None:

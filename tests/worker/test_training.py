@@ -24,6 +24,7 @@ from tests.pictures import jpeg
 from worker import training, training_state
 from worker.dataset import find_samples
 from worker.reconcile import ring_for_trainings
+from worker.watch import Watch
 
 DATABASES = ("sqlite",)
 QUICK = {"epochs": 2, "batch_size": 16, "augmentation": "none", "learning_rate": 1e-3}
@@ -172,6 +173,28 @@ def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime
     assert len(epochs_of(runtime, uuid)) >= 2
 
 
+@pytest.mark.parametrize("phase", ["reading", "decoding", "preparing", "training", "validating", "judging"])
+def test_cancelling_takes_effect_whatever_is_happening(
+    runtime: FakeRuntime, blobs: Blobs, upload: UUID, monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    uuid = start(runtime, upload)
+    cancelled_at: list[float] = []
+
+    def cancel(now: str) -> None:
+        if now == phase and not cancelled_at:
+            with runtime.db.write() as session:
+                jobs.cancel_job(session, uuid)
+            cancelled_at.append(time.monotonic())
+
+    say, find = Watch.say, training.find_samples
+    monkeypatch.setattr(Watch, "say", lambda self, now, *rest: (cancel(now), say(self, now, *rest)))
+    monkeypatch.setattr(training, "find_samples", lambda *given: (cancel("reading"), find(*given))[1])
+    job = run(runtime, uuid)
+    assert time.monotonic() - cancelled_at[0] < 3
+    assert (job.state, job.model_version_id) == (JobState.CANCELLED, None)
+    assert list(blobs.list("models/")) == []
+
+
 def test_a_training_that_is_ended_early_keeps_its_best_epoch_as_a_version(runtime: FakeRuntime, upload: UUID) -> None:
     uuid = start(runtime, upload, epochs=1000)
     thread = threading.Thread(target=run, args=(runtime, uuid))
@@ -230,6 +253,7 @@ def test_a_third_of_unreadable_pictures_fails_with_a_sentence_and_no_version(
     assert (job.state, job.model_version_id) == (JobState.FAILED, None)
     assert "48 of 120 pictures cannot be read (not_an_image: 48)" in (job.error or "")
     assert epochs_of(runtime, job.uuid) == []
+    assert list(blobs.list("trainings/")) == []  # trying again looks at the pictures anew
 
 
 def test_steps_of_an_epoch_can_be_chosen_and_it_stops_when_nothing_gets_better(

@@ -268,13 +268,20 @@ class EpochOut(BaseModel):
 
 
 class EpochList(BaseModel):
-    """`phase` is what happens now (reading, training, judging), `step` of `n_steps` how far that is."""
+    """How far a training is.
+
+    `phase` is what happens now (reading, decoding, preparing, training, validating, judging), `step` of `n_steps` how
+    far that is and `phase_left_s` how long it still takes; `eta_s` is what is left of all epochs. `found` is what was
+    there to learn from when the job was created.
+    """
 
     parameters: dict[str, Any]
     phase: str
     step: int
     n_steps: int
     eta_s: float | None
+    phase_left_s: float | None
+    found: dict[str, Any] | None
     items: list[EpochOut]
     next: None = None
 

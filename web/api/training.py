@@ -96,6 +96,8 @@ def list_epochs(job_uuid: UUID) -> EpochList:
         step=view.step,
         n_steps=view.n_steps,
         eta_s=view.eta_s,
+        phase_left_s=view.phase_left_s,
+        found=view.found,
         items=[EpochOut.model_validate(epoch, from_attributes=True) for epoch in view.epochs],
     )
 

@@ -125,6 +125,20 @@ def augmentation_default(network: str, n_training: int) -> str:
     return choose_parameters({"network": network}, n_training).augmentation
 
 
+def start_default(network: str) -> str:
+    """Where a training begins when nobody chooses."""
+    if NETWORKS[network].plan.only_last_layers:
+        return "Automatic is the newest: a job trains the last layers alone, the others have to come from somewhere."
+    return "Automatic is anew, from nothing."
+
+
+def layers_words(network: str) -> str:
+    """Why there is less to choose from, where there is."""
+    if not NETWORKS[network].plan.only_last_layers:
+        return ""
+    return " Strong is not to be had: what the layers that stay make of a picture is kept, plain and mirrored."
+
+
 def augmentations() -> list[tuple[str, str]]:
     """Values and words of the field, for whichever network."""
     names = dict.fromkeys(name for network in NETWORKS.values() for name in network.plan.augmentations)

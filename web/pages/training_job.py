@@ -17,7 +17,7 @@ from web.pages.words import count, duration, plural, rate
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
-    "judging": "Judging, on pictures that were not trained on",
+    "judging": "Judging, on pictures that it has not seen",
 }
 _PARAMETERS = {
     "network": "Network",
@@ -29,6 +29,11 @@ _PARAMETERS = {
     "early_stopping": "Early stopping",
     "seed": "Seed",
     "start_from": "Started from",
+}
+_LEFT_OUT = {
+    "n_duplicates": "Same content as another",
+    "n_unreadable": "Known to be unreadable",
+    "n_unlabelled": "Without a label",
 }
 
 
@@ -58,7 +63,7 @@ class ShownTraining:
     @property
     def done(self) -> float:
         """Epochs that are over, with the share of the present one."""
-        begun = self._step_share if self.training.phase == "training" else 0.0
+        begun = {"training": self._step_share, "validating": 1.0}.get(self.training.phase, 0.0)
         return min(len(self.epochs) + begun, float(self.n_epochs))
 
     @property
@@ -87,6 +92,8 @@ class ShownTraining:
             number = min(len(self.epochs) + 1, self.n_epochs)
             step = f", step {count(view.step)} of {count(view.n_steps)}" if view.n_steps else ""
             return f"Training: epoch {count(number)} of {count(self.n_epochs)}{step}"
+        if view.phase == "validating":
+            return f"Training: measuring epoch {count(min(len(self.epochs) + 1, self.n_epochs))} on the validation part"
         if view.phase == "decoding":
             return f"Decoding: {count(view.step)} of {plural(view.n_steps, 'picture')}"
         return _PHASES.get(view.phase, "Starting")
@@ -99,6 +106,8 @@ class ShownTraining:
             words.append(rate(self.epochs[-1].images_per_s))
         if self.job.is_active and self.training.eta_s is not None:
             words.append(f"{duration(self.training.eta_s)} left")
+        elif self.training.phase == "decoding" and self.training.phase_left_s is not None:
+            words.append(f"{duration(self.training.phase_left_s)} of decoding left")
         return " · ".join(words)
 
     @property
@@ -137,6 +146,19 @@ class ShownTraining:
         """Names and values, as people read them."""
         told = self.training.parameters
         return [(words, _parameter(name, told.get(name))) for name, words in _PARAMETERS.items() if name in told]
+
+    @property
+    def found(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        """What was there to learn from when it was created: a caption and counts by name, table by table."""
+        told = self.training.found
+        if told is None:
+            return []
+        left_out = {name: told[key] for key, name in _LEFT_OUT.items()}
+        return [
+            ("By class", list(told["by_class"].items())),
+            ("By part: given once to each content, and kept", list(told["by_part"].items())),
+            ("Left out", list(left_out.items())),
+        ]
 
     @property
     def charts(self) -> list[Chart]:

@@ -1,0 +1,21 @@
+"""What a training found before it began, how long its present phase still takes, and files seen to be unreadable."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("images", sa.Column("error_code", sa.String(), nullable=True))
+    op.add_column("trainings", sa.Column("found", sa.JSON(), nullable=True))
+    op.add_column("trainings", sa.Column("phase_left_s", sa.Double(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("trainings", "phase_left_s")
+    op.drop_column("trainings", "found")
+    op.drop_column("images", "error_code")
