@@ -101,6 +101,7 @@ class Image(Base):
     __table_args__ = (
         UniqueConstraint("upload_id", "ordinal"),
         Index("ix_images_sha256", "sha256"),
+        Index("ix_images_path", "upload_id", "path", "ordinal"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -212,6 +213,7 @@ class Result(Base):
     __tablename__ = "results"
     __table_args__ = (
         Index("ix_results_confidence", "job_id", "class_index", "confidence", "image_id"),
+        Index("ix_results_doubt", "job_id", "confidence", "image_id"),
         {"sqlite_with_rowid": False},
     )
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)

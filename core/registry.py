@@ -198,6 +198,11 @@ def get_version(session: Session, version_id: int) -> ModelVersion:
     return _alive(session.get(ModelVersion, version_id), version_id)
 
 
+def get_any(session: Session, version_id: int | None) -> ModelVersion | None:
+    """One version by its number, also a deleted one: for what was done with it."""
+    return None if version_id is None else session.get(ModelVersion, version_id)
+
+
 def hold_version(session: Session, version_id: int) -> ModelVersion:
     """One version by its number, kept from being deleted until the transaction ends.
 

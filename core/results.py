@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, case, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -18,7 +18,7 @@ from core.chunks import Claim
 from core.clock import db_now, seconds_since
 from core.db import change
 from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
-from core.labels import human_label_of
+from core.labels import human_label_of, word_of_people
 from core.networks import CLASSES
 from core.orm import ACTIVE_STATES, HistogramBin, Image, Job, Judgement, Result, Shard, Upload
 from core.paging import Page, decode_cursor, encode_cursor
@@ -27,6 +27,7 @@ MILLION = 1_000_000
 UNSURE = "unsure"
 LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; what is longer was a stop, and tells nothing of its rate
 SORTS = ("order", "path", "confidence", "-confidence")
+SAID = ("nothing", "something", "otherwise")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,13 @@ def _add_to_histogram(session: Session, job_id: int, rows: list[dict[str, Any]])
 
 @dataclass(frozen=True)
 class ResultFilter:
-    """What a list of results is narrowed to, and its order (`SORTS`; `order` is the order of the upload)."""
+    """What a list of results is narrowed to, and its order (`SORTS`; `order` is the order of the upload).
+
+    Attributes:
+        path: Text that the path contains, upper and lower case alike.
+        folder: A folder whose files, and those of folders in it, are wanted; exactly as sent.
+        said: One of `SAID`: whether, and what, a person said of the picture.
+    """
 
     label: str | None = None
     error_code: str | None = None
@@ -120,6 +127,8 @@ class ResultFilter:
     min_confidence: float | None = None
     max_confidence: float | None = None
     path: str | None = None
+    folder: str | None = None
+    said: str | None = None
     sort: str = "order"
 
 
@@ -168,6 +177,19 @@ def list_results(session: Session, job: Job, wanted: ResultFilter, cursor: str |
     rows = session.execute(_order(query, wanted.sort, cursor).limit(limit + 1)).all()
     following = _cursor(rows[limit - 1], wanted.sort) if len(rows) > limit else None
     return Page([_result_row(row, job.threshold_milli) for row in rows[:limit]], following)
+
+
+def get_result(session: Session, job: Job, image_id: int) -> ResultRow:
+    """The result of one image in a job.
+
+    Raises:
+        NotFound: The job has none for this image.
+    """
+    of_job = (Result.job_id == job.id) & (Image.upload_id == job.upload_id)
+    row = session.execute(_select().where(of_job, Image.id == image_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"Job {job.uuid} has no result for an image {image_id}.")
+    return _result_row(row, job.threshold_milli)
 
 
 def _select() -> Select[Any]:
@@ -219,6 +241,24 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
         yield Result.confidence <= round(wanted.max_confidence * MILLION)
     if wanted.path is not None:
         yield Image.path.icontains(wanted.path, autoescape=True)
+    if wanted.folder is not None:  # not LIKE, which takes upper and lower case alike on SQLite
+        below = f"{wanted.folder}/"
+        yield func.substr(Image.path, 1, len(below)) == below
+    if wanted.said is not None:
+        yield _said_is(wanted.said)
+
+
+def _said_is(said: str) -> ColumnElement[bool]:
+    word = word_of_people(Image)
+    match said:
+        case "nothing":
+            return word.is_(None)
+        case "something":
+            return word.is_not(None)
+        case "otherwise":
+            called = case(dict(enumerate(CLASSES)), value=Result.class_index)
+            return word.is_not(None) & (word != called)
+    raise Invalid(f"said: expected one of {', '.join(SAID)}; got {said!r}.")
 
 
 def _label_is(label: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -229,24 +269,50 @@ def _label_is(label: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
     return (Result.class_index == CLASSES.index(label)) & sure
 
 
-def _order(query: Select[Any], sort: str, cursor: str | None) -> Select[Any]:
+@dataclass(frozen=True)
+class Order:
+    """An order of results: its columns, the types of their values in a cursor, its direction, what it leaves out."""
+
     columns: tuple[InstrumentedAttribute[Any], ...]
-    types: list[type]
+    types: tuple[type, ...]
+    downwards: bool = False
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def by(self) -> list[UnaryExpression[Any] | InstrumentedAttribute[Any]]:
+        """For ORDER BY."""
+        return [column.desc() if self.downwards else column for column in self.columns]
+
+    def after(self, key: Sequence[Any], backwards: bool = False) -> ColumnElement[bool]:
+        """What comes after a key, or with `backwards` before it."""
+        # One column by itself: SQLite finds no index for a row value of one.
+        columns, value = (tuple_(*self.columns), tuple(key)) if len(self.columns) > 1 else (self.columns[0], key[0])
+        return columns < value if self.downwards != backwards else columns > value
+
+
+def order_of(sort: str) -> Order:
+    """An order by its name.
+
+    Raises:
+        Invalid: There is no such order.
+    """
     match sort:
         case "order":
-            columns, types = (Image.ordinal,), [int]
+            return Order((Image.ordinal,), (int,))
         case "path":
-            columns, types = (Image.path, Image.ordinal), [str, int]
+            return Order((Image.path, Image.ordinal), (str, int))
         case "confidence" | "-confidence":  # whatever failed has none and is left out
-            columns, types = (Result.confidence, Result.image_id), [int, int]
-            query = query.where(Result.confidence.is_not(None))
-        case _:
-            raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")
-    downwards = sort.startswith("-")
+            known = (Result.confidence.is_not(None),)
+            return Order((Result.confidence, Result.image_id), (int, int), sort.startswith("-"), known)
+    raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")
+
+
+def _order(query: Select[Any], sort: str, cursor: str | None) -> Select[Any]:
+    order = order_of(sort)
+    query = query.where(*order.conditions)
     if cursor:
-        after = decode_cursor(cursor, *types)
-        query = query.where(tuple_(*columns) < after if downwards else tuple_(*columns) > after)
-    return query.order_by(*(column.desc() if downwards else column for column in columns))
+        query = query.where(order.after(decode_cursor(cursor, *order.types)))
+    return query.order_by(*order.by)
 
 
 def _cursor(row: Row[Any], sort: str) -> str:

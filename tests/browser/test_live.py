@@ -112,8 +112,9 @@ def test_new_results_are_offered_not_forced_on_somebody_who_has_scrolled(
     growing = make_job(db, upload)
     run_job(db, growing)
     owner_page.goto(f"{site}/jobs/{growing}")
+    expect(owner_page.locator(".grid--placed .tile").first).to_be_visible()
     owner_page.mouse.wheel(0, 20_000)
-    expect(owner_page.locator(".tile")).to_have_count(120)
+    expect(owner_page.locator('.tile[aria-posinset="150"]')).to_be_visible()
     with db.write() as session:
         jobs.cancel_job(session, growing)
-    expect(owner_page.get_by_role("link", name="Show them")).to_be_visible(timeout=10_000)
+    expect(owner_page.get_by_role("button", name="Show them")).to_be_visible(timeout=10_000)

@@ -144,21 +144,22 @@ def test_more_pictures_come_while_scrolling(owner_page: Page, site: str, db: Dat
     job = make_job(db, make_upload(db, blobs, n_files=200))
     run_job(db, job)
     owner_page.goto(f"{site}/jobs/{job}")
-    tiles = owner_page.locator(".tile")
-    first = tiles.count()
-    assert first <= 180
+    expect(owner_page.locator(".grid--placed .tile").first).to_be_visible()
+    seen: set[str] = set()
     for _ in range(20):
-        owner_page.mouse.wheel(0, 4000)
+        owner_page.mouse.wheel(0, 600)
         owner_page.wait_for_timeout(100)
-    expect(tiles).to_have_count(200)
-    assert len(set(owner_page.locator(".tile__name").all_text_contents())) == 200
-    expect(owner_page.get_by_role("link", name="More pictures")).to_have_count(0)
+        names = owner_page.locator(".tile__name").all_text_contents()
+        assert len(names) < 100
+        seen.update(names)
+    assert len(seen) == 200
+    expect(owner_page.get_by_role("link", name="More pictures")).to_be_hidden()
 
 
 def test_the_table_can_be_downloaded(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}")
     with owner_page.expect_download() as download:
-        owner_page.get_by_role("link", name="Download table (CSV)").click()
+        owner_page.get_by_role("link", name="Table (CSV)").click()
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert lines[1].startswith("zoo/tiger.jpg,cat,0.950000,")
     assert len(lines) == 1 + len(FILES)
@@ -175,11 +176,11 @@ def test_no_page_is_wider_than_the_window(owner_page: Page, site: str, zoo: UUID
 def test_the_keyboard_reaches_everything_on_a_job_page(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}")
     reached = []
-    for _ in range(40):
+    for _ in range(50):
         owner_page.keyboard.press("Tab")
         reached.append(owner_page.evaluate("() => document.activeElement.textContent.trim().slice(0, 30)"))
     assert reached[0] == "Skip to the content"
-    for name in ("Download table (CSV)", "Try the failed ones again", "Delete …", "Show"):
+    for name in ("Table (CSV)", "Try the failed ones again", "Delete …", "Show"):
         assert name in reached
 
 

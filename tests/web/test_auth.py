@@ -147,7 +147,7 @@ def test_everything_else_needs_a_login(app: App, stranger: FlaskClient) -> None:
     for rule in app.url_map.iter_rules():
         if rule.rule in public or rule.endpoint == "static":
             continue
-        values = {name: (uuid4() if "uuid" in name else 1) for name in rule.arguments}
+        values = {name: (uuid4() if f"<uuid:{name}>" in rule.rule else 1) for name in rule.arguments}
         values |= dict.fromkeys(rule.arguments & {"kind"}, "html")
         with app.test_request_context():
             path = app.url_for(rule.endpoint, **values)  # type: ignore[arg-type]

@@ -4,10 +4,18 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
-from core import jobs, results
+from core import jobs, result_views, results
 from core.networks import CLASSES
 from core.results import ResultFilter, ResultRow
-from web.api.schemas import ANY_ERROR, ResultOut, ResultPage, ResultQuery
+from web.api.schemas import (
+    ANY_ERROR,
+    HistogramOut,
+    LandmarkQuery,
+    LandmarksOut,
+    ResultOut,
+    ResultPage,
+    ResultQuery,
+)
 from web.services import get_services
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
@@ -27,6 +35,32 @@ def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
     return ResultPage(items=[show_result(row) for row in page.items], next=page.next)
 
 
+@api.get("/<uuid:job_uuid>/results/landmarks")
+@api.input(LandmarkQuery, location="query")
+@api.output(LandmarksOut)
+def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
+    """Where the pages of a view begin, to go to any of them at once
+
+    `cursor` and `limit` do nothing here.
+    """
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        found = result_views.find_landmarks(session, job, filter_of(query_data), query_data.every)
+    return LandmarksOut(n=found.n, every=query_data.every, cursors=found.cursors)
+
+
+@api.get("/<uuid:job_uuid>/histogram")
+@api.output(HistogramOut)
+def get_histogram(job_uuid: UUID) -> HistogramOut:
+    """How sure the model was: sums over these give the counts by label at any threshold"""
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, job_uuid)
+        bins: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASSES}
+        for class_index, thousandth, n in result_views.find_bins(session, job):
+            bins[CLASSES[class_index]].append((thousandth, n))
+    return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins)
+
+
 def filter_of(query: ResultQuery) -> ResultFilter:
     """The filter that a query asks for."""
     is_any = query.error_code == ANY_ERROR
@@ -37,6 +71,8 @@ def filter_of(query: ResultQuery) -> ResultFilter:
         min_confidence=query.min_confidence,
         max_confidence=query.max_confidence,
         path=query.path,
+        folder=query.folder,
+        said=query.said,
         sort=query.sort,
     )
 

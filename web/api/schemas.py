@@ -95,7 +95,15 @@ class ResultQuery(PageQuery):
     min_confidence: Share | None = None
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
+    folder: Text | None = Field(None, description="Only files in this folder, or in folders in it")
+    said: Literal["nothing", "something", "otherwise"] | None = Field(
+        None, description="Whether a person said something of it; `otherwise`: something else than the model"
+    )
     sort: Literal["path", "order", "confidence", "-confidence"] = Field("order", description="`order`: as uploaded")
+
+
+class LandmarkQuery(ResultQuery):
+    every: int = Field(100, ge=10, le=MAX_LIMIT, description="Results on each page")
 
 
 class ZipQuery(Input):
@@ -300,6 +308,21 @@ class ResultOut(BaseModel):
 class ResultPage(BaseModel):
     items: list[ResultOut]
     next: str | None
+
+
+class LandmarksOut(BaseModel):
+    """How many results a view has, and the cursors of its pages but the first."""
+
+    n: int
+    every: int
+    cursors: list[str]
+
+
+class HistogramOut(BaseModel):
+    """For each class the thousandths of confidence with how many results have them: `[[731, 5], …]`."""
+
+    threshold: float
+    bins: dict[str, list[tuple[int, int]]]
 
 
 class ModelOut(BaseModel):

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Request, url_for
 
 from core.networks import CLASSES
-from core.results import SORTS, UNSURE, ResultFilter
+from core.results import SAID, SORTS, UNSURE, ResultFilter
 from web.pages.words import percent
 
 _SORT_WORDS = {
@@ -16,6 +16,12 @@ _SORT_WORDS = {
     "path": "By name",
     "confidence": "Least sure first",
     "-confidence": "Most sure first",
+}
+_SAID_WORDS = {
+    "": "Any",
+    "nothing": "Nothing yet",
+    "something": "Labelled by people",
+    "otherwise": "Other than the model",
 }
 _STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
@@ -28,17 +34,21 @@ class Choice:
     path: str | None = None
     min_confidence: float | None = None
     max_confidence: float | None = None
+    folder: str | None = None
+    said: str | None = None
     sort: str = "order"
 
     @classmethod
     def from_request(cls, request: Request) -> "Choice":
         """Read it from the address."""
-        label, sort = request.args.get("label"), request.args.get("sort")
+        label, sort, said = (request.args.get(name) for name in ("label", "sort", "said"))
         return cls(
             label=label if label in (*CLASSES, UNSURE) else None,
             path=request.args.get("path", "")[:500] or None,
             min_confidence=_share(request.args.get("min_confidence")),
             max_confidence=_share(request.args.get("max_confidence")),
+            folder=request.args.get("folder", "")[:4096] or None,
+            said=said if said in SAID else None,
             sort=sort if sort in SORTS else "order",
         )
 
@@ -55,6 +65,8 @@ class Choice:
             path=self.path,
             min_confidence=self.min_confidence,
             max_confidence=self.max_confidence,
+            folder=self.folder,
+            said=self.said,
             sort=self.sort,
         )
 
@@ -66,16 +78,25 @@ class Choice:
             "path": self.path,
             "min_confidence": self.min_confidence,
             "max_confidence": self.max_confidence,
+            "folder": self.folder,
+            "said": self.said,
             "sort": None if self.sort == "order" else self.sort,
         }
         return {name: str(value) for name, value in given.items() if value is not None}
 
-    def address(self, job_uuid: UUID, cursor: str | None = None, **changes: Any) -> str:
-        """The job page with this choice, some of it changed."""
+    def address(self, job_uuid: UUID, cursor: str | None = None, folders: bool = False, **changes: Any) -> str:
+        """The job page with this choice, some of it changed; `folders`: with the list of folders."""
         values: dict[str, Any] = dict(replace(self, **changes).parameters)
         if cursor:
             values["cursor"] = cursor
+        if folders:
+            values["folders"] = 1
         return url_for("pages.show_job", uuid=job_uuid, **values)
+
+    def image_address(self, job_uuid: UUID, image_id: int) -> str:
+        """One picture of the job, large, with its neighbours in this choice."""
+        values: dict[str, Any] = dict(self.parameters)
+        return url_for("pages.show_image", uuid=job_uuid, image_id=image_id, **values)
 
     def api_address(self, job_uuid: UUID) -> str:
         """The same results in the API."""
@@ -101,6 +122,11 @@ class Choice:
     def max_text(self) -> str:
         """The chosen value of that field."""
         return _text(self.max_confidence)
+
+    @property
+    def said_choices(self) -> list[tuple[str, str]]:
+        """Values and words of the field "your labels"."""
+        return list(_SAID_WORDS.items())
 
     @property
     def sort_choices(self) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion, jobs, results, retrying, trainings
+from core import deletion, jobs, result_views, results, retrying, trainings
 from core.errors import Conflict
 from core.orm import Job, JobKind, Upload
 from core.progress import describe, describe_all
@@ -19,6 +19,8 @@ from web.api.jobs import etag_of
 from web.auth import public
 from web.pages import showing, training_job
 from web.pages.choice import Choice
+from web.pages.folders import list_folders
+from web.pages.histogram import make_bars
 from web.pages.reviewing import look_at_reviewing
 from web.pages.words import register_words
 from web.services import get_services
@@ -57,8 +59,21 @@ def show_job(uuid: UUID) -> str | Response:
             return _show_training(session, job)
         page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
         view = describe(session, job)
+        bars = make_bars(result_views.find_bins(session, job))
         reviewing = look_at_reviewing(session, job)
-    return render_template("job.html", job=view, choice=choice, rows=page.items, next=page.next, reviewing=reviewing)
+        asks_folders = "folders" in request.args or choice.folder is not None
+        below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
+    return render_template(
+        "job.html",
+        job=view,
+        choice=choice,
+        rows=page.items,
+        next=page.next,
+        bars=bars,
+        folders=below,
+        asks_folders=asks_folders,
+        reviewing=reviewing,
+    )
 
 
 def _show_training(session: Session, job: Job) -> Response:

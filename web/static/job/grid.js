@@ -1,16 +1,21 @@
 /**
- * The grid of pictures: more of them while one scrolls, new ones while the job is running.
+ * The grid of pictures: as tall as all results of the view together, but only those near the window are in the page.
  *
- * The server renders the first page and a link to the next; this goes on from that link's cursor with the API's results.
+ * The server renders the first results and a link to the next ones; here they give way to a list whose tiles are placed
+ * by their number and used again as one scrolls. Others may listen on the list: `picture:drawn` (detail: tile, result)
+ * when a tile shows another result, `picture:changed` on the document to have everything drawn anew.
  */
 
-import { callJson } from "../http.js";
+import { ResultPages } from "./pages.js";
 import { fill, makeTile } from "./tile.js";
 
 const PAGE = 60;
-/** How far below the window the next page is asked for. */
-const AHEAD = "1200px";
+const GAP_PX = 12;
+const NARROWEST_PX = 150;
+const TEXT_PX = 92;
 const FRESH_EVERY_MS = 3000;
+/** Rows above and below the window that are drawn as well. */
+const AHEAD = 2;
 
 export class Grid {
   #list = document.querySelector("[data-grid]");
@@ -18,104 +23,160 @@ export class Grid {
   #more = document.querySelector("[data-more]");
   #empty = document.querySelector('[data-field="empty"]');
   #fresh = document.querySelector('[data-field="fresh"]');
-  #next = "";
-  #isLoading = false;
-  #hasGrown = false;
-  #isFirstPage = !new URLSearchParams(location.search).has("cursor");
-  #freshAt = 0;
-  #freshTimer = 0;
+  #pages = null;
+  #tiles = new Map();
+  #spare = [];
+  #shape = { columns: 1, width: 0, height: 0 };
+  #isOpen = false;
+  #isPlanned = false;
+  #opening = null;
+  #openedAt = 0;
 
   constructor() {
     if (this.#list === null) return;
-    this.#next = this.#list.dataset.next;
-    const watcher = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.#load(), {
-      rootMargin: AHEAD,
+    this.#pages = new ResultPages({
+      address: this.#list.dataset.results,
+      size: PAGE,
+      onPage: () => this.#plan(),
+      onLost: () => setTimeout(() => this.#plan(), FRESH_EVERY_MS),
     });
-    watcher.observe(this.#more);
-    this.#watcher = watcher;
-    this.#more.addEventListener("click", (event) => {
-      if (!event.target.closest("a") || event.metaKey || event.ctrlKey) return;
-      event.preventDefault();
-      this.#load();
-    });
+    addEventListener("scroll", () => this.#plan(), { passive: true });
+    new ResizeObserver(() => this.#isOpen && this.#measure()).observe(this.#list);
+    this.#list.addEventListener("keydown", (event) => this.#moveFocus(event));
+    this.#fresh.querySelector("button").addEventListener("click", () => this.reload());
+    this.reload();
   }
 
-  #watcher = null;
+  /** Show the view as it is now on the server: results, labels or the threshold have changed. */
+  async reload() {
+    if (this.#pages === null) return;
+    this.#opening ??= this.#open().finally(() => (this.#opening = null));
+    await this.#opening;
+  }
 
-  /** The job has new results. Shows them at once while nobody has scrolled on, else offers them. */
+  /** The job has new results: shown at once, but offered to somebody who has scrolled on and looks at others. */
   results(isLast) {
     if (this.#list === null) return;
-    if (this.#hasGrown || !this.#isFirstPage) {
+    clearTimeout(this.freshTimer);
+    if (this.#list.getBoundingClientRect().top < -innerHeight / 2) {
       this.#fresh.hidden = false;
+      this.#fresh.classList.add("is-floating");
       return;
     }
-    clearTimeout(this.#freshTimer);
-    const wait = isLast ? 0 : Math.max(0, this.#freshAt + FRESH_EVERY_MS - Date.now());
-    this.#freshTimer = setTimeout(() => this.#renew(), wait);
+    const wait = isLast ? 0 : Math.max(0, this.#openedAt + FRESH_EVERY_MS - Date.now());
+    this.freshTimer = setTimeout(() => this.reload(), wait);
   }
 
-  async #renew() {
-    if (this.#hasGrown || this.#isLoading) return;
-    this.#freshAt = Date.now();
-    this.#isLoading = true;
+  async #open() {
+    this.#openedAt = Date.now();
+    this.#fresh.hidden = true;
     try {
-      const page = await callJson("GET", this.#address(""));
-      this.#list.replaceChildren(...page.items.map((item) => this.#tileFor(item)));
-      this.#setNext(page.next);
+      await this.#pages.open();
+      await this.#pages.fetch(0);
     } catch {
-      // The next change of the job asks again.
-    } finally {
-      this.#isLoading = false;
+      return; // what the server rendered stays, with its link to the next pictures
     }
+    this.#empty.hidden = this.#pages.n > 0;
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      this.#list.classList.add("grid--placed");
+      this.#list.replaceChildren();
+      this.#more.hidden = true;
+    }
+    this.#measure();
+    this.#draw();
   }
 
-  async #load() {
-    if (this.#next === "" || this.#isLoading) return;
-    this.#isLoading = true;
-    try {
-      const page = await callJson("GET", this.#address(this.#next));
-      this.#hasGrown = true;
-      this.#list.append(...page.items.map((item) => makeTile(item, this.#template)));
-      this.#setNext(page.next);
-    } catch {
-      // The link below stays: pressing it, or scrolling again, tries once more.
-    } finally {
-      this.#isLoading = false;
-    }
-    // The observer speaks only when something changes: looking anew asks on while the end is still in sight.
-    this.#watcher.unobserve(this.#more);
-    if (this.#next !== "") this.#watcher.observe(this.#more);
+  #measure() {
+    const width = this.#list.clientWidth;
+    const columns = Math.max(1, Math.floor((width + GAP_PX) / (NARROWEST_PX + GAP_PX)));
+    const tile = (width - GAP_PX * (columns - 1)) / columns;
+    this.#shape = { columns, width: tile, height: tile + TEXT_PX };
+    const rows = Math.ceil(this.#pages.n / columns);
+    this.#list.style.height = `${Math.max(0, rows * (this.#shape.height + GAP_PX) - GAP_PX)}px`;
+    for (const [place, tileThere] of this.#tiles) this.#put(tileThere, place);
+    this.#plan();
   }
 
-  /** Tiles that are there stay: their pictures neither flicker nor lose the focus. */
-  #tileFor(item) {
-    const known = this.#list.querySelector(`[data-image="${item.image_id}"]`);
-    if (known === null || (item.error_code === null) !== (known.querySelector("img") !== null)) {
-      return makeTile(item, this.#template);
-    }
-    fill(known, item);
-    return known;
+  #plan() {
+    if (this.#isPlanned || !this.#isOpen) return;
+    this.#isPlanned = true;
+    requestAnimationFrame(() => {
+      this.#isPlanned = false;
+      this.#draw();
+    });
   }
 
-  #address(cursor) {
-    const url = new URL(this.#list.dataset.results, location.href);
-    url.searchParams.set("limit", String(PAGE));
-    if (cursor !== "") url.searchParams.set("cursor", cursor);
-    return url.pathname + url.search;
+  #draw() {
+    const { columns, height } = this.#shape;
+    const top = -this.#list.getBoundingClientRect().top;
+    const row = height + GAP_PX;
+    const first = Math.max(0, Math.floor(top / row) - AHEAD) * columns;
+    const last = Math.min(this.#pages.n, (Math.ceil((top + innerHeight) / row) + AHEAD) * columns) - 1;
+    for (const [place, tile] of this.#tiles) if (place < first || place > last) this.#drop(place, tile);
+    if (last < first) return;
+    this.#pages.want(first, last);
+    for (let place = first; place <= last; place += 1) this.#show(place);
   }
 
-  #setNext(next) {
-    this.#next = next ?? "";
-    this.#empty.hidden = this.#list.childElementCount > 0;
-    const link = this.#more.querySelector("a");
-    if (this.#next === "") {
-      link?.remove();
-      return;
+  #show(place) {
+    const result = this.#pages.at(place);
+    const tile = this.#tiles.get(place);
+    if (result === null || tile?.result === result) return;
+    if (tile?.result && tile.dataset.image === String(result.image_id)) {
+      fill(tile, result);
+    } else {
+      const spare = this.#spare.pop();
+      const made = makeTile(result, this.#template, spare);
+      if (tile) this.#drop(place, tile);
+      this.#tiles.set(place, made);
+      made.setAttribute("aria-posinset", String(place + 1));
+      made.querySelector("a")?.setAttribute("data-place", String(place));
+      this.#put(made, place);
+      this.#insert(made, place);
     }
-    const url = new URL(location.href);
-    url.searchParams.set("cursor", this.#next);
-    const shown = link ?? this.#more.appendChild(Object.assign(document.createElement("a"), { className: "button", rel: "next" }));
-    shown.textContent = "More pictures";
-    shown.href = url.pathname + url.search;
+    const shown = this.#tiles.get(place);
+    shown.result = result;
+    shown.setAttribute("aria-setsize", String(this.#pages.n));
+    this.#list.dispatchEvent(new CustomEvent("picture:drawn", { detail: { tile: shown, result, place } }));
+  }
+
+  /** Tiles stand in the page in the order of their places, so that Tab and screen readers go through them in order. */
+  #insert(tile, place) {
+    const before = Array.from(this.#list.children).find((other) => Number(other.getAttribute("aria-posinset")) > place + 1);
+    this.#list.insertBefore(tile, before ?? null);
+  }
+
+  #put(tile, place) {
+    const { columns, width, height } = this.#shape;
+    const x = (place % columns) * (width + GAP_PX);
+    const y = Math.floor(place / columns) * (height + GAP_PX);
+    tile.style.transform = `translate(${x}px, ${y}px)`;
+    tile.style.width = `${width}px`;
+    tile.style.height = `${height}px`;
+  }
+
+  #drop(place, tile) {
+    if (tile.contains(document.activeElement)) return;
+    this.#tiles.delete(place);
+    tile.remove();
+    if (this.#spare.length < 60) this.#spare.push(tile);
+  }
+
+  /** Arrow keys go from picture to picture, also to those that are not in the page yet. */
+  async #moveFocus(event) {
+    const place = Number(event.target.closest("[data-place]")?.dataset.place ?? Number.NaN);
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#shape.columns, ArrowUp: -this.#shape.columns }[event.key];
+    if (step === undefined || Number.isNaN(place) || event.altKey || event.ctrlKey || event.metaKey) return;
+    const next = place + step;
+    if (next < 0 || next >= this.#pages.n) return;
+    event.preventDefault();
+    this.#tiles.get(next)?.scrollIntoView({ block: "nearest" });
+    this.#list.querySelector(`[data-place="${next}"]`)?.focus();
+  }
+
+  /** How many results the view has. */
+  get n() {
+    return this.#pages?.n ?? 0;
   }
 }

@@ -3,6 +3,7 @@
 import { ENDED, watchJob } from "../poll.js";
 import { plural } from "../words.js";
 import { Grid } from "./grid.js";
+import { Threshold } from "./threshold.js";
 import { STATE_WORDS, percentDone, showJob, sortedCount } from "./view.js";
 
 const root = document.querySelector("[data-job]");
@@ -10,6 +11,7 @@ const announce = root.querySelector('[data-field="announce"]');
 const lost = root.querySelector('[data-field="lost"]');
 const titleEnd = document.title.replace(/^\d+ % · /, "");
 const grid = new Grid();
+const threshold = new Threshold({ root, onMoved: () => grid.reload() });
 let seen = null;
 
 if (!ENDED.has(root.dataset.state)) {
@@ -21,6 +23,9 @@ if (!ENDED.has(root.dataset.state)) {
 }
 
 const filter = document.querySelector("[data-filter]");
+// Chosen before this script was there: it counts as well.
+const isChosen = (select) => !select.selectedOptions[0]?.defaultSelected;
+if (filter && Array.from(filter.querySelectorAll("select")).some(isChosen)) queueMicrotask(() => filter.requestSubmit());
 filter?.addEventListener("change", (event) => event.target.matches("select") && filter.requestSubmit());
 filter?.addEventListener("submit", () => {
   // Fields left empty do not belong in an address that is sent to someone.
@@ -35,7 +40,10 @@ function show(job) {
   showJob(root, job);
   document.title = hasEnded ? titleEnd : `${percentDone(job)} % · ${titleEnd}`;
   say(job, hasEnded);
-  if (seen === null || sortedCount(job) !== sortedCount(seen) || hasEnded) grid.results(hasEnded);
+  if (seen === null || sortedCount(job) !== sortedCount(seen) || hasEnded) {
+    threshold.forget();
+    grid.results(hasEnded);
+  }
   seen = job;
 }
 

@@ -5,21 +5,23 @@ import { label, percent } from "../words.js";
 /**
  * @param {object} result As the API gives it.
  * @param {HTMLTemplateElement} template
+ * @param {Element} [spare] A tile that is no longer needed, to be used again.
  * @returns {Element}
  */
-export function makeTile(result, template) {
-  const tile = template.content.firstElementChild.cloneNode(true);
+export function makeTile(result, template, spare) {
+  const isBroken = result.error_code !== null;
+  const isFit = spare !== undefined && (spare.querySelector("img") === null) === isBroken;
+  const tile = isFit ? spare : template.content.firstElementChild.cloneNode(true);
   tile.dataset.image = String(result.image_id);
-  const [link, broken] = [tile.querySelector("a"), tile.querySelector("[data-broken]")];
-  if (result.error_code === null) {
-    const address = `/api/v1/images/${result.image_id}/thumbnail`;
-    link.href = `${address}?size=1024`;
-    const image = link.querySelector("img");
+  if (!isFit) tile.querySelector(isBroken ? ".tile__picture:not([data-broken])" : "[data-broken]").remove();
+  const link = tile.querySelector("a");
+  link.href = `${location.pathname.replace(/\/$/, "")}/images/${result.image_id}${viewQuery()}`;
+  const image = link.querySelector("img");
+  if (image !== null) {
+    image.src = `/api/v1/images/${result.image_id}/thumbnail?size=256`;
     image.alt = `Open ${result.path}`;
-    image.src = `${address}?size=256`;
-    broken.remove();
   } else {
-    link.remove();
+    link.setAttribute("aria-label", `Open ${result.path}`);
   }
   fill(tile, result);
   return tile;
@@ -27,14 +29,26 @@ export function makeTile(result, template) {
 
 /** Write a result's label into a tile that is there already. */
 export function fill(tile, result) {
-  const shown = result.label ?? "failed";
+  const shown = result.human_label ?? result.label ?? "failed";
   tile.dataset.label = shown;
   const [name, confidence] = tile.querySelectorAll(".tile__label > span");
   name.textContent = label(shown);
-  confidence.textContent = result.confidence === null ? "" : percent(result.confidence);
+  confidence.textContent = result.human_label ? "by people" : result.confidence === null ? "" : percent(result.confidence);
   const end = result.path.lastIndexOf("/");
   const file = tile.querySelector(".tile__name");
   file.textContent = result.path.slice(end + 1);
   file.title = result.path;
-  tile.querySelector(".tile__path").textContent = result.error ?? result.path.slice(0, Math.max(0, end));
+  tile.querySelector(".tile__path").textContent = result.error ?? saidBeside(result) ?? result.path.slice(0, Math.max(0, end));
+}
+
+/** What the model said, where people say something else. */
+function saidBeside(result) {
+  if (!result.human_label || result.human_label === result.label) return null;
+  return `the model: ${result.label}, ${percent(result.confidence)}`;
+}
+
+function viewQuery() {
+  const query = new URLSearchParams(location.search);
+  query.delete("cursor");
+  return query.size > 0 ? `?${query}` : "";
 }

@@ -1,0 +1,107 @@
+"""What a page needs of a job's results beside the rows themselves: where pages begin, and who stands beside whom."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.orm import HistogramBin, Image, Job, Result
+from core.paging import encode_cursor
+from core.results import Order, ResultFilter, conditions, order_of
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """How many results a view has, and the cursors of its pages: the first page needs none."""
+
+    n: int
+    cursors: list[str]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The images before and after one in a view; None at its ends."""
+
+    before: int | None
+    after: int | None
+
+
+def find_landmarks(session: Session, job: Job, wanted: ResultFilter, every: int) -> Landmarks:
+    """Where each page of a view begins, so that one can go to any of them without the pages between.
+
+    Reads every key of the view once: for a person who opens a page, not for a poll.
+
+    Args:
+        every: Results on each page.
+    Raises:
+        Invalid: A filter has a value that does not exist.
+    """
+    order = order_of(wanted.sort)
+    number = func.row_number().over(order_by=order.by).label("number")
+    keys = select(*(column.label(f"key_{index}") for index, column in enumerate(order.columns)), number)
+    rows = _narrowed(keys, job, wanted, order).subquery()
+    marks = session.execute(select(rows).where(rows.c.number % every == 0).order_by(rows.c.number)).all()
+    n = session.scalars(select(func.count()).select_from(rows)).one()
+    cursors = [encode_cursor(*row[:-1]) for row in marks]
+    return Landmarks(n, cursors[: -1 if cursors and n % every == 0 else None])
+
+
+def find_neighbours(session: Session, job: Job, wanted: ResultFilter, image_id: int) -> Neighbours:
+    """The images beside one in a view.
+
+    Raises:
+        NotFound: The image does not belong to the job.
+        Invalid: A filter has a value that does not exist.
+    """
+    order = order_of(wanted.sort)
+    own = select(*order.columns).select_from(Image).join(Result, Result.image_id == Image.id)
+    key = session.execute(own.where(Result.job_id == job.id, Image.id == image_id)).one_or_none()
+    if key is None:
+        raise NotFound(f"Job {job.uuid} has no image {image_id}.")
+    if None in key:  # it failed, and this order has no place for it
+        return Neighbours(None, None)
+
+    def nearest(backwards: bool) -> int | None:
+        turned = Order(order.columns, order.types, order.downwards != backwards)
+        found = (
+            select(Image.id)
+            .join(Result, Result.image_id == Image.id)
+            .where(*_of_view(job, wanted, order), order.after(key, backwards))
+            .order_by(*turned.by)
+            .limit(1)
+        )
+        return session.scalar(found)
+
+    return Neighbours(nearest(backwards=True), nearest(backwards=False))
+
+
+def find_bins(session: Session, job: Job) -> list[tuple[int, int, int]]:
+    """How many results have each class and thousandth of confidence: (index of the class, thousandth, how many)."""
+    bins = select(HistogramBin.class_index, HistogramBin.bin, HistogramBin.n).where(HistogramBin.job_id == job.id)
+    return [
+        (row[0], row[1], row[2]) for row in session.execute(bins.order_by(HistogramBin.class_index, HistogramBin.bin))
+    ]
+
+
+def _narrowed(keys: Select[Any], job: Job, wanted: ResultFilter, order: Order) -> Select[Any]:
+    """The keys of a view, read from one table where that is enough: five times as fast as from both."""
+    by_image = order.columns[0].class_ is Image
+    asks_images = wanted.path is not None or wanted.folder is not None or wanted.said is not None
+    asks_results = wanted != ResultFilter(path=wanted.path, folder=wanted.folder, sort=wanted.sort)
+    if by_image and not asks_results and job.n_total and job.n_done + job.n_failed == job.n_total:
+        return keys.where(Image.upload_id == job.upload_id, *conditions(wanted, job.threshold_milli))
+    if not by_image and not asks_images:
+        return keys.where(Result.job_id == job.id, *order.conditions, *conditions(wanted, job.threshold_milli))
+    both = keys.select_from(Image).join(Result, Result.image_id == Image.id)
+    return both.where(*_of_view(job, wanted, order))
+
+
+def _of_view(job: Job, wanted: ResultFilter, order: Order) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Image.upload_id == job.upload_id,
+        Result.job_id == job.id,
+        *order.conditions,
+        *conditions(wanted, job.threshold_milli),
+    )

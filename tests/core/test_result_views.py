@@ -1,0 +1,113 @@
+"""Where the pages of a view begin, who stands beside whom, and the folders of an upload."""
+
+from uuid import UUID
+
+import pytest
+
+from core import folders, jobs, result_views, uploads
+from core.blobs import Blobs
+from core.db import Database
+from core.errors import ErrorCode, Invalid, NotFound
+from core.labels import NewLabel, add_labels
+from core.results import SORTS, ResultFilter, list_results
+from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
+
+pytestmark = pytest.mark.usefixtures("version")
+N = 25
+
+
+@pytest.fixture
+def job(db: Database, blobs: Blobs) -> UUID:
+    """Pictures in two folders, cats and dogs of every confidence, one broken; a person called one cat a dog."""
+    files = {f"zoo/{'ab'[n % 2]}/{n * 7 % N:02}.jpg": draw_picture(n) for n in range(N)}
+    job = make_job(db, make_upload(db, blobs, files=files), threshold=0.8)
+    said: dict[str, tuple[float, float] | ErrorCode] = {
+        path: (0.5 + n / 60, 0.04) if n % 3 else (0.04, 0.5 + n / 60) for n, path in enumerate(files)
+    }
+    run_job(db, job, said | {"zoo/a/00.jpg": ErrorCode.TRUNCATED})
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(read_results(db, job)[1].image_id, "dog")])
+    return job
+
+
+FILTERS = [
+    *(ResultFilter(sort=sort) for sort in SORTS),
+    *(ResultFilter(label="cat", sort=sort) for sort in SORTS),
+    ResultFilter(folder="zoo/a"),
+    ResultFilter(folder="zoo/a", sort="confidence"),
+    ResultFilter(path="1", sort="path"),
+    ResultFilter(said="something"),
+    ResultFilter(said="nothing", sort="-confidence"),
+    ResultFilter(said="otherwise"),
+    ResultFilter(failed=True),
+]
+
+
+def ids(db: Database, job: UUID, wanted: ResultFilter, cursor: str | None = None, limit: int = 1000) -> list[int]:
+    with db.read() as session:
+        page = list_results(session, jobs.get_job(session, job), wanted, cursor, limit)
+    return [row.image_id for row in page.items]
+
+
+@pytest.mark.parametrize("wanted", FILTERS, ids=str)
+def test_landmarks_lead_to_every_page_of_a_view(db: Database, job: UUID, wanted: ResultFilter) -> None:
+    whole = ids(db, job, wanted)
+    with db.read() as session:
+        found = result_views.find_landmarks(session, jobs.get_job(session, job), wanted, every=5)
+    assert found.n == len(whole)
+    pages = [ids(db, job, wanted, cursor, 5) for cursor in (None, *found.cursors)]
+    assert [image for page in pages for image in page] == whole
+
+
+@pytest.mark.parametrize("wanted", FILTERS, ids=str)
+def test_neighbours_are_those_of_the_view(db: Database, job: UUID, wanted: ResultFilter) -> None:
+    whole = ids(db, job, wanted)
+    with db.read() as session:
+        row = jobs.get_job(session, job)
+        for place, image in enumerate(whole):
+            beside = result_views.find_neighbours(session, row, wanted, image)
+            assert beside.before == (whole[place - 1] if place else None)
+            assert beside.after == (whole[place + 1] if place + 1 < len(whole) else None)
+
+
+def test_a_picture_of_another_job_has_no_neighbours(db: Database, job: UUID) -> None:
+    with db.read() as session, pytest.raises(NotFound, match="has no image 4711"):
+        result_views.find_neighbours(session, jobs.get_job(session, job), ResultFilter(), 4711)
+
+
+def test_what_people_said_narrows_a_list(db: Database, job: UUID) -> None:
+    corrected = read_results(db, job)[1].image_id
+    assert ids(db, job, ResultFilter(said="otherwise")) == ids(db, job, ResultFilter(said="something")) == [corrected]
+    assert corrected not in ids(db, job, ResultFilter(said="nothing"))
+    with pytest.raises(Invalid, match="said: expected one of"):
+        ids(db, job, ResultFilter(said="maybe"))
+
+
+def test_a_folder_is_taken_by_its_exact_name(db: Database, blobs: Blobs) -> None:
+    files = {
+        f"{name}/{n}.jpg": draw_picture(n) for n, name in enumerate(("Cats", "cats", "cats%", "cats_old", "cats/x"))
+    }
+    job = make_job(db, make_upload(db, blobs, files=files))
+    run_job(db, job)
+    with db.read() as session:
+        page = list_results(session, jobs.get_job(session, job), ResultFilter(folder="cats"), None, 10)
+    assert [row.path for row in page.items] == ["cats/1.jpg", "cats/x/4.jpg"]
+
+
+def test_folders_count_what_lies_in_them_at_any_depth(
+    db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "SLICE", 2)
+    paths = ("a/1.jpg", "a/b/2.jpg", "a/b/c/3.jpg", "d/4.jpg", "5.jpg")
+    upload = make_upload(db, blobs, files={path: draw_picture(n) for n, path in enumerate(paths)})
+    with db.read() as session:
+        counts = folders.count_folders(session, uploads.get_upload(session, upload).id)
+    assert counts == {"a": 3, "a/b": 2, "a/b/c": 1, "d": 1}
+    assert folders.list_children(counts, "") == [("a", 3), ("d", 1)]
+    assert folders.list_children(counts, "a") == [("a/b", 2)]
+
+
+def test_bins_sum_to_the_good_results(db: Database, job: UUID) -> None:
+    with db.read() as session:
+        bins = result_views.find_bins(session, jobs.get_job(session, job))
+    assert sum(n for _, _, n in bins) == N - 1

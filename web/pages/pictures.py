@@ -1,0 +1,45 @@
+"""One picture of a job, large: what the model says, what people said, the file's data, its neighbours in the view."""
+
+from uuid import UUID
+
+from flask import Response, redirect, render_template, request, url_for
+
+from core import jobs, registry, result_views, results
+from core.networks import CLASSES
+from web.pages.choice import Choice
+from web.pages.routes import pages
+from web.services import get_services
+
+
+@pages.get("/jobs/<uuid:uuid>/images/<int(min=1, max=9223372036854775807):image_id>")
+def show_image(uuid: UUID, image_id: int) -> str:
+    """One picture; the address carries the view in which its neighbours are looked for."""
+    choice = Choice.from_request(request)
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, uuid)
+        row = results.get_result(session, job, image_id)
+        beside = result_views.find_neighbours(session, job, choice.as_filter, image_id)
+        version = registry.get_any(session, job.model_version_id)
+    probabilities = list(zip(CLASSES, row.probabilities, strict=True)) if row.probabilities else []
+    return render_template(
+        "image.html",
+        job=job,
+        row=row,
+        choice=choice,
+        beside=beside,
+        version=version,
+        probabilities=probabilities,
+        p_neither=1 - sum(p for _, p in probabilities),
+    )
+
+
+@pages.post("/jobs/<uuid:uuid>/threshold")
+def move_threshold(uuid: UUID) -> Response:
+    """Move the threshold from a plain form, in percent; the page's own slider asks the API."""
+    threshold = request.form.get("threshold", type=float)
+    if threshold is not None:
+        with get_services().db.write() as session:
+            jobs.update_job(session, uuid, threshold=threshold / 100)
+    response = redirect(url_for("pages.show_job", uuid=uuid), 303)
+    assert isinstance(response, Response)
+    return response
