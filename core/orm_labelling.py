@@ -17,7 +17,7 @@ class LabelBatch(Base):
 
     `wanted` is the filter that chose the pictures, `threshold_milli` the threshold that it was seen at. `position` is
     the last image (of an undo: the last label) that was dealt with; `finished_at` is set when none is left. `is_whole`
-    says that all of the job was confirmed, without any filter.
+    says that all of the job was confirmed, without any filter. One of the kind `folders` chose by where files lay.
     """
 
     __tablename__ = "label_batches"

@@ -42,6 +42,7 @@ class LabelSource(StrEnum):
 class BatchKind(StrEnum):
     LABEL = "label"
     CONFIRM = "confirm"
+    FOLDERS = "folders"
     UNDO = "undo"
 
 

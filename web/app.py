@@ -16,6 +16,7 @@ from core.errors import ConfigError
 from web.api import (
     archives,
     audits,
+    corrections,
     docs,
     exports,
     health,
@@ -84,7 +85,7 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     docs.configure_openapi(app)
-    labelling = (labels, label_batches, reviews, audits)
+    labelling = (labels, label_batches, corrections, reviews, audits)
     reading = (jobs, results, exports, images)
     for module in (uploads, archives, *reading, *labelling, models, judging, training, schedules, health):
         app.register_blueprint(module.api)

@@ -182,3 +182,25 @@ class AuditOut(BaseModel):
 class AuditPage(BaseModel):
     items: list[AuditOut]
     next: str | None
+
+
+class CorrectionsQuery(Input):
+    id: UUID | None = Field(None, description="Your own id of the labels: sent again, nothing is written twice")
+
+
+class CorrectionsOut(BaseModel):
+    """Contents are counted, each once; `n_unknown` counts files.
+
+    `batch`: the labels that were written, to be taken back in one go; null when there were none. `n_confirmed`: the
+    folder says what was shown already, nothing was written. `n_silent`: in folders that say nothing, such as `unsure`.
+    `ambiguous`: a sentence for each content in folders of two classes. Of both lists the first hundred are named.
+    """
+
+    batch: UUID | None
+    n_corrected: int
+    n_confirmed: int
+    n_silent: int
+    n_unknown: int
+    n_ambiguous: int
+    unknown: list[str]
+    ambiguous: list[str]

@@ -1,7 +1,7 @@
 """Writing a zip whose files are known when their turn comes: sizes and checksums stand in front, nothing is packed.
 
-A zip with its sizes behind the files (as libraries write that stream) cannot be read from front to back when its files
-are stored: no unpacker that streams, and neither ours, finds where one ends. The directory waits in a temporary file.
+A zip with its sizes behind the files (as libraries write that stream) is hard to read from front to back when its files
+are stored: most unpackers that stream cannot tell where one ends. The directory waits in a temporary file.
 
 Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 (layout), 4.4 (fields), 4.5.3 (sizes and places over 4 GiB).
 """
