@@ -11,6 +11,8 @@ COMMANDS = {
     "classify": "Label the pictures in folders, files, tars and zips.",
     "jobs": "List the jobs.",
     "export": "Write the results of a job to a file.",
+    "sort": "Sort the pictures of a job on this disk into folders by label.",
+    "correct": "Read a sorted folder that was rearranged by hand as corrections.",
     "train": "Train a network on a labelled folder.",
     "models": "List the model versions.",
     "promote": "Put a model version into use.",

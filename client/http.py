@@ -218,6 +218,28 @@ class PawsortClient:
         finally:
             response.close()
 
+    def correct_by_list(self, job: str, batch: str, lines: bytes) -> dict[str, Any]:
+        """Send where files lie now, a line of JSON each, as corrections; repeated with the same id, nothing doubles."""
+        headers = {"Content-Type": "application/jsonl"}
+        return self._json("POST", f"{API}/jobs/{job}/corrections", params={"id": batch}, content=lines, headers=headers)
+
+    def correct_by_archive(self, job: str, batch: str, body: BinaryIO) -> dict[str, Any]:
+        """Stream a sorted zip or tar that was rearranged, as corrections."""
+
+        def send() -> httpx.Response:
+            body.seek(0)
+            return self._http.post(f"{API}/jobs/{job}/corrections", params={"id": batch}, content=_blocks(body))
+
+        answer: dict[str, Any] = self._retries.call(send).json()
+        return answer
+
+    def undo_batch(self, batch: str, undo: str) -> dict[str, Any]:
+        """Take back labels that were written in one go, to the end."""
+        while True:
+            answer = self._json("POST", f"{API}/label-batches/{batch}/undo", json={"id": undo})
+            if answer["is_finished"]:
+                return answer
+
     def is_ready(self) -> bool:
         """Whether the page answers at all; asked once, without patience."""
         try:

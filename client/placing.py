@@ -1,0 +1,106 @@
+"""One file to its place: as a hard link, a copy, or moved there. Nothing that is there is ever overwritten."""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from enum import StrEnum
+from pathlib import Path
+
+from client.errors import ClientError
+
+BLOCK = 2**20
+NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
+
+
+class Way(StrEnum):
+    """How a file gets to its place."""
+
+    LINK = "link"
+    COPY = "copy"
+    MOVE = "move"
+
+
+def place(source: Path, target: Path, sha256: bytes, way: Way) -> None:
+    """Put a file where nothing is yet; its folders are made.
+
+    Raises:
+        FileExistsError: Something is there.
+        ClientError: It cannot be done; nothing has changed.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ClientError(f"The folder {target.parent} cannot be made: {error.strerror}.") from error
+    try:
+        if way == Way.COPY:
+            _copy(source, target, sha256)
+        else:
+            _link(source, target, sha256, way)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise ClientError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def finish_move(source: Path, target: Path) -> bool:
+    """Take the old name away when both are names of one file: a move that was interrupted, and whether it was one."""
+    try:
+        if not source.samefile(target) or source.resolve() == target.resolve():
+            return False
+        source.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _link(source: Path, target: Path, sha256: bytes, way: Way) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if way == Way.LINK:
+            raise ClientError(
+                f"{target} cannot be a hard link to {source}: {_why(error)} Say --copy to copy the pictures, or --move"
+                " to move them."
+            ) from error
+        _copy(source, target, sha256)
+    if way == Way.MOVE:
+        source.unlink()
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EXDEV:
+        return "they are on different disks."
+    return f"this file system does not allow it ({error.strerror})."
+
+
+def _copy(source: Path, target: Path, sha256: bytes) -> None:
+    """Copy under another name first, so that the target is whole or not there."""
+    partial = target.with_name(f".pawsort-{secrets.token_hex(8)}.part")
+    try:
+        digest = hashlib.sha256()
+        with source.open("rb") as opened, partial.open("xb") as out:
+            while block := opened.read(BLOCK):
+                digest.update(block)
+                out.write(block)
+        if digest.digest() != sha256:
+            raise ClientError(f"{source} changed while it was copied. Run the command again.")
+        shutil.copystat(source, partial)
+        _give_name(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _give_name(partial: Path, target: Path) -> None:
+    """Rename without overwriting: a second name fails where something is; not every file system has them."""
+    try:
+        os.link(partial, target)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+        partial.rename(target)
