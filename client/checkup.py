@@ -90,23 +90,18 @@ class Checkup:
         return Finding("page", True, f"{address} does not answer. Look into {logs}, or start Pawsort again.")
 
     def _check_broker(self) -> Finding:
-        from redis.exceptions import RedisError
-
-        from core.broker import connect
+        from core.broker import check_broker
 
         url = self._settings.redis_url or (self._instance.redis_url if self._instance else "")
         if not url:
             return Finding("broker", None, "the embedded one, which runs with `pawsort up`")
-        try:
-            with connect(self._settings.model_copy(update={"redis_url": url})) as redis:
-                redis.ping()
-        except RedisError as error:
-            todo = "Start it, or correct PAWSORT_REDIS_URL. Nothing is lost meanwhile; work waits."
-            return Finding("broker", True, f"{_without_password(url)} does not answer ({error}). {todo}")
+        check_broker(self._settings.model_copy(update={"redis_url": url}))
         return Finding("broker", False, f"{_without_password(url)} answers")
 
     def _check_database(self, db: "Database") -> Finding:
-        db.ping()
+        from migrations.run import check_schema
+
+        check_schema(db)
         return Finding("database", False, f"{_without_password(self._settings.sql_url)} answers")
 
     def _check_store(self, blobs: "Blobs") -> Finding:

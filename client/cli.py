@@ -20,6 +20,9 @@ COMMANDS = {
     "schedules": "List, add, pause, run and delete schedules.",
     "token": "Make bearer tokens.",
     "migrate": "Bring the database's schema up and register the shipped models.",
+    "web": "Run the web server alone, with servers of your own.",
+    "worker": "Run one worker alone, with servers of your own.",
+    "alive": "Say by the exit code whether a part of this machine works: for health checks.",
     "doctor": "Check an installation, and say what is wrong and what to do.",
 }
 INTERRUPTED = 130

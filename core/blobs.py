@@ -6,6 +6,8 @@ what trainings go on from.
 
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -15,9 +17,18 @@ from uuid import UUID
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from core.errors import BlobMissing, ConfigError, DiskFull
+from core.errors import BlobMissing, ConfigError, DiskFull, PawsortError, Refused, Unavailable
 
 DELETE_SLICE = 500
+PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
+PARTS_AT_ONCE = 4
+CLIENT = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": True}
+RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=15)}
+
+# What servers of several makes say, as the end of a sentence of ours.
+WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized")
+NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
+FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "QuotaExceeded", "no space left")
 
 
 def shard_key(upload_uuid: UUID, seq: int) -> str:
@@ -56,7 +67,7 @@ class Blobs:
         self._folder = Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
         self._min_free_bytes = min_free_bytes
         try:
-            self._store: ObjectStore = LocalStore(self._folder, mkdir=True) if self._folder else from_url(url)
+            self._store = _open(url, self._folder)
         except (BaseError, OSError, ValueError) as error:
             raise ConfigError(f"PAWSORT_BLOB_URL: expected file:///folder or s3://bucket/prefix; {error}") from error
 
@@ -74,7 +85,8 @@ class Blobs:
 
     def put(self, key: str, data: bytes | BinaryIO) -> None:
         """Store a whole blob; nothing is visible under the key before it is complete."""
-        self._store.put(key, data)
+        with self._sentences():
+            self._store.put(key, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
 
     def get(self, key: str) -> memoryview:
         """All bytes of a blob.
@@ -82,10 +94,8 @@ class Blobs:
         Raises:
             BlobMissing: There is none under this key.
         """
-        try:
+        with self._sentences(key):
             return memoryview(self._store.get(key).bytes())
-        except FileNotFoundError as error:
-            raise BlobMissing(f"The blob store has no {key}.") from error
 
     def get_range(self, key: str, offset: int, n_bytes: int) -> bytes:
         """`n_bytes` bytes of a blob from `offset` on.
@@ -95,24 +105,21 @@ class Blobs:
         """
         if n_bytes == 0:
             return b""
-        try:
+        with self._sentences(key):
             return bytes(self._store.get_range(key, start=offset, length=n_bytes))
-        except FileNotFoundError as error:
-            raise BlobMissing(f"The blob store has no {key}.") from error
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete blobs; those that are gone already are no error."""
         for key in keys:
-            try:
+            with suppress(FileNotFoundError), self._sentences():
                 self._store.delete(key)
-            except FileNotFoundError:
-                continue
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
         """Keys under a prefix, each with the moment it was written (seconds since 1970)."""
-        for page in self._store.list(prefix.rstrip("/"), chunk_size=DELETE_SLICE):
-            for item in page:
-                yield item["path"], item["last_modified"].timestamp()
+        with self._sentences():
+            for page in self._store.list(prefix.rstrip("/"), chunk_size=DELETE_SLICE):
+                for item in page:
+                    yield item["path"], item["last_modified"].timestamp()
 
     def remove_folder(self, prefix: str) -> None:
         """Remove what an emptied prefix leaves behind in a local store: the folder itself."""
@@ -120,8 +127,57 @@ class Blobs:
             shutil.rmtree(self._folder / prefix, ignore_errors=True)
 
     def ping(self) -> None:
-        """Raise ConfigError when the store does not answer."""
+        """See that the store answers.
+
+        Raises:
+            Refused: It does not let us in, or has no such bucket; the sentence names the setting.
+            Unavailable: It does not answer.
+        """
         try:
-            next(iter(self._store.list("models", chunk_size=1)), None)
+            with self._sentences():
+                next(iter(self._store.list("models", chunk_size=1)), None)
         except (BaseError, OSError) as error:
-            raise ConfigError(f"The blob store at PAWSORT_BLOB_URL does not answer: {error}") from error
+            raise Unavailable(f"The blob store at PAWSORT_BLOB_URL does not answer: {error}") from error
+
+    @contextmanager
+    def _sentences(self, key: str | None = None) -> Iterator[None]:
+        """Turn what a server answers into our errors; a folder's errors stay those of the operating system.
+
+        Args:
+            key: The blob that is read; without it, one that is missing is FileNotFoundError.
+        """
+        try:
+            yield
+        except FileNotFoundError as error:
+            if self._folder is None and any(word in str(error) for word in NO_BUCKET):
+                raise _refusal(error) from error
+            if key is None:
+                raise
+            raise BlobMissing(f"The blob store has no {key}.") from error
+        except BaseError as error:
+            if self._folder is not None:
+                raise
+            raise _refusal(error) from error
+
+
+def _open(url: str, folder: Path | None) -> ObjectStore:
+    if folder is not None:
+        return LocalStore(folder, mkdir=True)
+    return from_url(url, client_options=CLIENT, retry_config=RETRIES)  # type: ignore[call-overload,no-any-return]
+
+
+def _refusal(error: Exception) -> PawsortError:
+    """What a server's error means for whoever runs it: something to correct, to make room for, or to wait for."""
+    said = " ".join(str(error).partition("Debug source")[0].split())
+    if any(word in said for word in NO_BUCKET):
+        return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
+    if any(word in said for word in WRONG_KEYS):
+        return Refused(
+            "PAWSORT_BLOB_URL: the store refuses our keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
+            " those of your cloud), and let them read, write, list and delete."
+        )
+    if any(word in said for word in FULL):
+        return DiskFull(
+            "The blob store is full. Delete jobs that are no longer needed, or make room, and send it again."
+        )
+    return Unavailable(f"The blob store at PAWSORT_BLOB_URL does not answer ({said[:200]}). Try again soon.")

@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 from celery import Celery
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from core.config import Settings
+from core.errors import Refused, Unavailable
 
 INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 
@@ -25,7 +26,8 @@ SCHEDULES = "pawsort.schedules"
 PURGE = "pawsort.purge"
 SWEEP = "pawsort.sweep"
 
-KEY_PREFIX = "pawsort:"
+KEY_PREFIX: str = Settings.model_fields["redis_prefix"].default
+KEEPS_EVERYTHING = "noeviction"
 BELL_LENGTH = 10_000
 RETRY_S = 1.0
 
@@ -65,7 +67,7 @@ def make_celery(settings: Settings) -> Celery:
             "socket_connect_timeout": 5,
             "socket_keepalive": not settings.redis_url.startswith("unix:"),
             "health_check_interval": 25,
-            "global_keyprefix": KEY_PREFIX,
+            "global_keyprefix": settings.redis_prefix,
             "unacked_restore_throttle": 1,
         },
     )
@@ -133,9 +135,35 @@ def connect(settings: Settings) -> "Redis":
     return Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
 
 
-def queue_length(redis: "Redis", name: str) -> int | None:
+def check_broker(settings: Settings) -> None:
+    """See that the broker lets us in and keeps what it is given.
+
+    Raises:
+        Refused: It does not; the sentence names the setting.
+        Unavailable: It does not answer.
+    """
+    try:
+        with connect(settings) as redis:
+            policy = redis.info("memory").get("maxmemory_policy", KEEPS_EVERYTHING)
+    except (AuthenticationError, NoPermissionError, ResponseError) as error:
+        raise Refused(f"PAWSORT_REDIS_URL: the server refuses user or password ({error}). Correct it.") from error
+    except (RedisError, OSError) as error:
+        raise Unavailable(
+            f"The broker at PAWSORT_REDIS_URL does not answer ({error}). Start it, or correct the address."
+            " Nothing is lost meanwhile; work waits."
+        ) from error
+    except ValueError as error:
+        raise Refused(f"PAWSORT_REDIS_URL: expected redis://, rediss:// or unix://; {error}") from error
+    if policy != KEEPS_EVERYTHING:
+        raise Refused(
+            f"PAWSORT_REDIS_URL: the server's maxmemory-policy is {policy}, which throws messages away when memory is"
+            f" short. Set it to {KEEPS_EVERYTHING}, or use a server of its own."
+        )
+
+
+def queue_length(redis: "Redis", name: str, prefix: str = KEY_PREFIX) -> int | None:
     """How many messages wait in a queue, or None when Redis does not answer."""
     try:
-        return redis.llen(KEY_PREFIX + name)
+        return redis.llen(prefix + name)
     except RedisError:
         return None

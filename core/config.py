@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir)
     database_url: str = ""
     redis_url: str = ""
+    redis_prefix: str = "pawsort:"
     blob_url: str = ""
     secret_key: SecretStr = SecretStr("")
     host: str = "127.0.0.1"

@@ -6,13 +6,21 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Delete, Engine, Select, Update, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoResultFound, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Refused, Unavailable
 
 BUSY_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 5
+# On PostgreSQL both are defaults of our role in our database, set by `pawsort migrate`: a pooler that hands connections
+# from one program to the next (PgBouncer) refuses them as options and would leak them as SET.
 LOCK_TIMEOUT_S = 30
+STATEMENT_TIMEOUT_S = 120
+IDLE_TIMEOUT_S = 60
+
+REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "', 'database "')
+NO_TABLES = ("no such table", "alembic_version")
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
@@ -45,20 +53,35 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def ping(self) -> None:
-        """Raise ConfigError when the database does not answer or has no schema yet."""
+    def ping(self) -> str:
+        """Ask the database which schema it has; returns its revision.
+
+        Raises:
+            Refused: It does not let us in, or has no tables yet.
+            Unavailable: It does not answer.
+        """
         try:
             with self.read() as session:
-                session.execute(text("SELECT version_num FROM alembic_version")).one()
+                revision: str = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         except SQLAlchemyError as error:
-            raise ConfigError(
-                "The database at PAWSORT_DATABASE_URL does not answer, or has no tables yet: run `pawsort migrate`."
-                f" ({type(error).__name__})"
-            ) from error
+            raise refusal(error) from error
+        return revision
 
     def close(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()
+
+
+def refusal(error: SQLAlchemyError) -> Unavailable:
+    """What a database's error means for whoever runs it: a setting to correct, or a server to wait for."""
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if any(words in said for words in REFUSALS):
+        return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({said}). Correct it.")
+    if isinstance(error, NoResultFound) or any(words in said for words in NO_TABLES):
+        return Refused("PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first.")
+    return Unavailable(
+        f"The database at PAWSORT_DATABASE_URL does not answer ({said}). Start it, or correct the address."
+    )
 
 
 def change(session: Session, statement: Update | Delete) -> int:
@@ -83,10 +106,9 @@ def shared(query: Query) -> Query:
 
 def _create_engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
-        options = f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout=60s"
-        return create_engine(
-            url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args={"options": options}
-        )
+        # Prepared statements belong to one connection of the server, which a pooler gives to others in between.
+        connect_args = {"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None}
+        return create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=connect_args)
     engine = create_engine(url, pool_size=pool_size, max_overflow=4, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

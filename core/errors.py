@@ -27,6 +27,14 @@ class ConfigError(PawsortError):
     """A setting has a wrong value; the sentence names it."""
 
 
+class Unavailable(PawsortError):
+    """A server does not answer at the moment; the same may go through later."""
+
+
+class Refused(ConfigError, Unavailable):
+    """A server answers but will not do what we need: a setting is wrong, and waiting does not help."""
+
+
 class NotFound(PawsortError):
     """Nothing has this id."""
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core import intake
 from core.blobs import Blobs, shard_key
 from core.db import Database
-from core.errors import DiskFull
+from core.errors import DiskFull, PawsortError
 from core.intake import AddedShard
 from core.orm import Shard, Upload
 from core.shards import ShardIndex
@@ -108,7 +108,7 @@ def _drop(store: Store, key: str) -> None:
             recorded = session.scalar(select(Shard.id).where(Shard.blob_key == key))
         if recorded is None:
             store.blobs.delete([key])
-    except (SQLAlchemyError, BaseError, OSError) as error:
+    except (SQLAlchemyError, PawsortError, BaseError, OSError) as error:
         log.warning("blob left behind", key=key, error=str(error), note="`pawsort doctor` finds it")
 
 

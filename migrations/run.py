@@ -6,13 +6,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from core.db import Database
-from core.errors import ConfigError
+from core.db import IDLE_TIMEOUT_S, LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
+from core.errors import Refused
 
 MIGRATION_LOCK = 7_291_001  # any number that nothing else of ours locks
-STATEMENT_TIMEOUT_S = 600
+MIGRATION_TIMEOUT_S = 600
 
 
 def make_config() -> Config:
@@ -27,22 +27,62 @@ def migrate(db: Database) -> None:
     """Bring the schema up to the newest revision; two that start together take turns.
 
     Raises:
-        ConfigError: The database was made by a newer version of this program.
+        Refused: The database was made by a newer version of this program.
     """
     config = make_config()
     with db.engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'"))
+            connection.execute(text(f"SET LOCAL statement_timeout = '{MIGRATION_TIMEOUT_S}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         _check_known(MigrationContext.configure(connection).get_current_revision(), config)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if connection.dialect.name == "postgresql":
+            _set_timeouts(connection)
+
+
+def check_schema(db: Database) -> None:
+    """See that the database has the schema of this program.
+
+    Raises:
+        Refused: It is older or newer; the sentence says what to do.
+        Unavailable: The database does not answer.
+    """
+    revision, config = db.ping(), make_config()
+    _check_known(revision, config)
+    head = ScriptDirectory.from_config(config).get_current_head()
+    if revision != head:
+        raise Refused(
+            f"PAWSORT_DATABASE_URL: the database has schema {revision}, and this version of Pawsort needs {head}."
+            " Run `pawsort migrate` first."
+        )
+
+
+def _set_timeouts(connection: Connection) -> None:
+    """Give our role its timeouts in this database, where they are not set: so no program has to at each connection."""
+    wanted = {
+        "lock_timeout": LOCK_TIMEOUT_S,
+        "statement_timeout": STATEMENT_TIMEOUT_S,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_S,
+    }
+    found = connection.execute(
+        text(
+            "SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setrole = current_user::regrole"
+            " AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+    )
+    known = {line.partition("=")[0] for line in found.scalars()}
+    name = connection.dialect.identifier_preparer.quote(
+        connection.execute(text("SELECT current_database()")).scalar_one()
+    )
+    for setting in wanted.keys() - known:
+        connection.exec_driver_sql(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = '{wanted[setting]}s'")
 
 
 def _check_known(revision: str | None, config: Config) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
-        raise ConfigError(
+        raise Refused(
             f"The database has schema {revision}, which this version of Pawsort does not know: it was made by a newer"
             " one. Install the newer version again, or point PAWSORT_DATABASE_URL at another database."
         )

@@ -34,6 +34,7 @@ from core.errors import (
     NotFound,
     PawsortError,
     TooLarge,
+    Unavailable,
 )
 
 log = structlog.get_logger("web")
@@ -49,6 +50,7 @@ STATUS_OF: dict[type[PawsortError], int] = {
     Invalid: 422,
     TooLarge: 413,
     DiskFull: 507,
+    Unavailable: 503,
 }
 
 

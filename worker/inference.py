@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import chunks, jobs, results
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
-from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost
+from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.results import Outcome
 from worker.decoding import Decoder, decode_stored, open_decoder
 from worker.runtime import Runtime
@@ -68,13 +68,21 @@ def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
             results.record(session, claim, outcomes)
     except LeaseLost as error:
         log.info("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence, reason=error.message)
+    except Unavailable as error:  # the store is away: the chunk is not to blame, so the attempt is not counted
+        log.warning("store_away", chunk_id=claim.chunk_id, job_id=claim.job_id, reason=error.message)
+        _release(runtime, claim)
     except Exception as error:  # whatever it is, it costs this attempt and not the worker
         log.exception("chunk_failed", chunk_id=claim.chunk_id, job_id=claim.job_id, attempt=claim.attempts)
         _give_back(runtime, claim, error)
     except BaseException:  # asked to stop: free the lease and go
-        with runtime.db.write() as session:
-            chunks.release_chunk(session, claim)
+        _release(runtime, claim)
         raise
+
+
+def _release(runtime: Runtime, claim: Claim) -> None:
+    """Free a chunk as if it had not been claimed."""
+    with runtime.db.write() as session:
+        chunks.release_chunk(session, claim)
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:

@@ -34,7 +34,7 @@ def reconcile(runtime: Runtime) -> None:
 
 def ring_again(runtime: Runtime) -> None:
     """Ring for chunks that wait although nobody was told, or whose worker fell silent."""
-    n_waiting = queue_length(runtime.redis, INFERENCE)
+    n_waiting = queue_length(runtime.redis, INFERENCE, runtime.settings.redis_prefix)
     if n_waiting is None or n_waiting > MAX_WAITING:
         return
     with runtime.db.read() as session:
@@ -52,7 +52,7 @@ def ring_again(runtime: Runtime) -> None:
 
 def ring_for_trainings(runtime: Runtime) -> None:
     """Ring for trainings that nobody works on, unless the workers have been told of some already."""
-    if queue_length(runtime.redis, TRAINING) != 0:
+    if queue_length(runtime.redis, TRAINING, runtime.settings.redis_prefix) != 0:
         return
     with runtime.db.read() as session:
         waiting = training_claims.list_waiting(session, MAX_RINGS)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.config import Settings
 
 VALKEY_MEMORY = "256mb"  # messages are a few hundred bytes; this is room for a million
+QUEUES = ("maintenance", "inference", "training")
 SOURCES = Path(__file__).resolve().parents[2]
 
 
@@ -50,34 +51,38 @@ def valkey(socket: Path) -> Program:
     return Program("valkey", [str(get_binary_path()), *flags], warns=False)
 
 
-def web(settings: "Settings", listening_fd: int) -> Program:
-    """gunicorn on a socket that the supervisor has opened: while it is started again, callers wait in line."""
-    command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", f"fd://{listening_fd}"]
+def web(settings: "Settings", listening_fd: int | None = None) -> Program:
+    """gunicorn, on a socket that is open already (while it is started again, callers wait in line) or on its own."""
+    bind = f"{settings.host}:{settings.port}" if listening_fd is None else f"fd://{listening_fd}"
+    command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", bind]
     command += ["--worker-class", "gthread", "--workers", str(settings.web_processes)]
     command += ["--threads", str(settings.web_threads), "--graceful-timeout", "5", "--keep-alive", "15"]
     # No access log: addresses can carry a login token. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket"]
-    return Program("web", command, fds=(listening_fd,))
+    return Program("web", command, fds=() if listening_fd is None else (listening_fd,))
 
 
 def workers(settings: "Settings") -> list[Program]:
-    """Celery's workers: for inference, for training, and the light one that looks after everything."""
-    inference = ["-Q", "inference", "-P", "prefork", "-c", str(settings.inference_processes)]
-    # A process for each training: whatever it held is given back at its end.
-    training = ["-Q", "training", "-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"]
-    maintenance = ["-Q", "maintenance", "-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"]
-    return [
-        _worker("maintenance", maintenance),
-        _worker("inference", inference),
-        _worker("training", training),
-    ]
+    """Celery's workers on one machine: one for each queue."""
+    return [worker(queue, settings) for queue in QUEUES]
 
 
-def _worker(name: str, options: list[str]) -> Program:
-    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-n", f"{name}@%h", *options]
-    command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+def worker(queue: str, settings: "Settings", name: str | None = None) -> Program:
+    """Celery's worker for a queue: `inference`, `training`, or the light one that looks after everything.
+
+    Args:
+        name: What it is called among the workers of this machine; they must differ.
+    """
+    options = {
+        "maintenance": ["-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"],
+        "inference": ["-P", "prefork", "-c", str(settings.inference_processes)],
+        # A process for each training: whatever it held is given back at its end.
+        "training": ["-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"],
+    }[queue]
+    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-n", f"{name or queue}@%h"]
+    command += ["-Q", queue, *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     # Celery begins its soft shutdown, which gives chunks back, at SIGQUIT; we ask with SIGTERM as everybody does.
-    return Program(name, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
+    return Program(queue, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
 
 
 def _settings_environment(settings: "Settings") -> dict[str, str]:

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import workers
-from core.broker import INFERENCE, MAINTENANCE, TRAINING, connect
-from core.errors import PawsortError
+from core.broker import INFERENCE, MAINTENANCE, TRAINING, check_broker
+from core.errors import PawsortError, Unavailable
 from core.orm import ACTIVE_STATES, Chunk, ChunkState, Job, JobState
 from web.api.docs import file_answer
 from web.auth import public
@@ -78,10 +78,9 @@ def _gauge(name: str, help_text: str, label: str, values: dict[str, int]) -> Ite
         yield f'{name}{{{label}="{value}"}} {n}'
 
 
-def _checks(services: Services) -> dict[str, Callable[[], None]]:
+def _checks(services: Services) -> dict[str, Callable[[], object]]:
     def ping_broker() -> None:
-        with connect(services.settings) as redis:
-            redis.ping()
+        check_broker(services.settings)
 
     def find_worker() -> None:
         with services.db.read() as session:
@@ -96,12 +95,12 @@ def _checks(services: Services) -> dict[str, Callable[[], None]]:
     }
 
 
-def _sentence(name: str, check: Callable[[], None]) -> str:
+def _sentence(name: str, check: Callable[[], object]) -> str:
     try:
         check()
+    except (Unavailable, RedisError, SQLAlchemyError, OSError, ValueError) as error:  # what servers say is not for all
+        log.warning("not ready", check=name, error=str(error))
+        return f"The {name.replace('_', ' ')} does not answer ({type(error).__name__}). `pawsort doctor` says more."
     except PawsortError as error:
         return error.message
-    except (RedisError, SQLAlchemyError, OSError, ValueError) as error:
-        log.warning("not ready", check=name, error=str(error))
-        return f"The {name.replace('_', ' ')} does not answer ({type(error).__name__})."
     return "ok"

@@ -1,0 +1,36 @@
+"""`pawsort alive PART`: the health checks of docker-compose.yml."""
+
+import socket
+
+import click
+
+from client.administering import sentences
+from client.errors import ClientError
+from client.http import PawsortClient
+from client.instance import programs
+
+
+@click.command("alive")
+@click.argument("part", type=click.Choice(("web", *programs.QUEUES)))
+def command(part: str) -> None:
+    """Say by the exit code whether the web server, or a worker of this machine, works.
+
+    A worker does when it has told the database so within the last 15 seconds.
+    """
+    with sentences():
+        from core.config import load_settings
+
+        settings = load_settings()
+        if part == "web":
+            with PawsortClient(f"http://127.0.0.1:{settings.port}", "") as client:
+                is_alive = client.is_ready()
+        else:
+            from core.db import Database
+            from core.workers import list_alive
+
+            db = Database(settings.sql_url, pool_size=1)
+            with db.read() as session:
+                is_alive = any(one.queue == part and one.host == socket.gethostname() for one in list_alive(session))
+            db.close()
+    if not is_alive:
+        raise ClientError(f"No {part} is alive on this machine.")

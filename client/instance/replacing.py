@@ -1,0 +1,33 @@
+"""Programs that run with servers of their own: checked, then put in the place of the command that was called."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from client.administering import sentences
+from client.instance.child import Program
+from client.instance.preflight import check_servers
+from client.instance.prepare import prepare_data_dir
+from client.instance.programs import child_environment
+
+if TYPE_CHECKING:
+    from core.config import Settings
+
+
+def become(program: Callable[["Settings"], Program]) -> NoReturn:
+    """Check settings and servers, then become this program: signals reach it without anybody in between.
+
+    Raises:
+        ClientError: A setting is wrong, or a server does not answer.
+    """
+    with sentences():
+        from core.config import load_settings
+
+        settings = load_settings()
+        check_servers(settings, lambda sentence: click.echo(sentence, err=True))
+    prepare_data_dir(settings.data_dir)
+    wanted = program(settings)
+    os.chdir(settings.data_dir)  # not where a folder `web` or `core`, or another .env, may lie
+    os.execve(wanted.command[0], wanted.command, {**child_environment(settings), **wanted.env})  # noqa: S606
