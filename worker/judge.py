@@ -22,7 +22,6 @@ from core.judgements import NewJudgement
 from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import BATCH_SIZES, Classifier
-from model.manifest import Manifest
 from worker.dataset import NAMES, PARTS, Samples
 from worker.decoding import decode_stored, open_decoder
 from worker.runtime import Runtime
@@ -84,8 +83,7 @@ def _open_version(runtime: Runtime, version_id: int) -> Classifier:
     """The network of a version. Not `runtime.classifier`, which would take all threads but one from this process."""
     with runtime.db.read() as session:
         version = registry.get_version(session, version_id)
-    weights = runtime.networks.weights(version)
-    return Classifier(Manifest.from_dict(version.manifest), weights)
+    return runtime.networks.open(version)
 
 
 def _ask(

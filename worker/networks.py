@@ -1,7 +1,6 @@
 """Networks that a worker process has loaded: fetched from the blob store, checked by digest, kept warm."""
 
 import hashlib
-import json
 from collections import OrderedDict
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from model.classifier import Classifier
 
 MAX_LOADED = 3
+MAX_KEPT = 20  # on the disk
 
 
 class NetworkCache:
@@ -32,7 +32,7 @@ class NetworkCache:
         """The network of a version, ready to predict.
 
         Raises:
-            BadWeights: The weights are not those that the manifest promises.
+            BadWeights: The weights are not those that the manifest promises, or this Pawsort cannot use them.
             BlobMissing: The store has no weights for it.
         """
         if version_id not in self._loaded:
@@ -50,16 +50,31 @@ class NetworkCache:
         return f"gpu x {len(gpus)}" if gpus else "cpu"
 
     def _load(self, version_id: int) -> "Classifier":
-        from model.classifier import Classifier, configure_threads
-        from model.manifest import Manifest
+        from model.classifier import configure_threads
 
         configure_threads(1)  # one process for each core beats one process with threads
         with self._db.read() as session:
             version = registry.get_version(session, version_id)
-        manifest = Manifest.from_json(json.dumps(version.manifest))
-        classifier = Classifier(manifest, self.weights(version))
+        classifier = self.open(version)
         classifier.warm_up()
         return classifier
+
+    def open(self, version: ModelVersion) -> "Classifier":
+        """The network of a version, for the caller alone and with the threads that this process has.
+
+        Raises:
+            BadWeights, BlobMissing: As `get`.
+        """
+        from model.classifier import Classifier
+        from model.manifest import Manifest
+
+        weights = self.weights(version)
+        try:
+            return Classifier(Manifest.from_dict(version.manifest), weights)
+        except ValueError as error:  # made by a newer Pawsort, or changed by hand
+            raise BadWeights(
+                f"Model version {version.id} cannot be used here: {error}. Update Pawsort, or use another version."
+            ) from error
 
     def weights(self, version: ModelVersion) -> bytes:
         """The weights of a version, from the cache or the blob store; checked either way.
@@ -80,7 +95,14 @@ class NetworkCache:
         part = path.with_suffix(f".{token_hex(4)}")
         part.write_bytes(weights)
         part.replace(path)
+        self._trim()
         return weights
+
+    def _trim(self) -> None:
+        """Forget what was fetched longest ago: versions are many, and the blob store has them all."""
+        there = [(path.stat().st_mtime, path) for path in self._folder.iterdir() if not path.suffix]
+        for _, path in sorted(there)[:-MAX_KEPT]:
+            path.unlink(missing_ok=True)
 
 
 def _digest(data: bytes) -> str:

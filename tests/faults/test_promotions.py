@@ -8,40 +8,28 @@ import httpx
 import pytest
 
 from core import registry
-from core.blobs import Blobs, weights_key
-from core.orm import ModelVersion
-from model.weights import digest_of, pack_weights, unpack_weights
+from core.blobs import Blobs
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.soundness import Said, check_sound, read_results
+from tests.mirrored import add_mirrored
 
 N_SHARDS, N_EACH = 6, 2
-OUTPUT_LAYER = "p_dog."
 
 
 @pytest.fixture
 def mirrored(installation: Installation) -> Iterator[int]:
-    """A candidate that calls every cat a dog and every dog a cat: what it said can be told from what the other said."""
+    """A candidate that says the opposite of the version in use."""
     installation.wait_for_workers()
     blobs = Blobs((installation.data_dir / "blobs").as_uri(), 0)
     with installation.db.read() as session:
         in_use = registry.current_version(session)
-    version = _add_mirrored(installation, blobs, in_use)
+    version = add_mirrored(installation.db, blobs, in_use)
     yield version
     with installation.http() as http:
         if _in_use(http) == version:
             http.post("/models/rollback")
         assert http.delete(f"/models/{version}").status_code == 202
-
-
-def _add_mirrored(installation: Installation, blobs: Blobs, original: ModelVersion) -> int:
-    arrays = unpack_weights(bytes(blobs.get(weights_key(original.digest))))
-    mirrored = {name: -array if name.startswith(OUTPUT_LAYER) else array for name, array in arrays.items()}
-    weights = pack_weights(list(mirrored.values()), list(mirrored))
-    blobs.put(weights_key(digest_of(weights)), weights)
-    manifest = {**original.manifest, "digest": digest_of(weights), "command": "made by a test"}
-    with installation.db.write() as session:
-        return registry.add_version(session, manifest).id
 
 
 def _in_use(http: httpx.Client) -> int:
