@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.blobs import Blobs
 from core.blobs import weights_key as weights_key
 from core.db import locked, shared
-from core.errors import BadWeights, Conflict, Gone, NotFound
+from core.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.orm import Deployment, ModelVersion
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
@@ -78,19 +78,27 @@ def add_version(session: Session, manifest: dict[str, Any]) -> ModelVersion:
     return version
 
 
-def check_weights(blobs: Blobs, version: ModelVersion) -> None:
-    """See that the weights of a version are there and whole, before it is put into use.
+def fetch_weights(blobs: Blobs, version: ModelVersion) -> bytes:
+    """The weights of a version, whole: before it is loaded, and before it is put into use.
 
     Raises:
-        BlobMissing: The store has none for it.
-        BadWeights: They are not those that the manifest promises.
+        BadWeights: The store has none for it, or not those that the manifest promises.
     """
-    digest = hashlib.sha256(blobs.get(weights_key(version.digest))).hexdigest()
+    key = weights_key(version.digest)
+    try:
+        weights = bytes(blobs.get(key))
+    except BlobMissing as error:
+        raise BadWeights(
+            f"The weights of model version {version.id} are missing: the blob store has no {key}. Restore it, or use"
+            " another version."
+        ) from error
+    digest = hashlib.sha256(weights).hexdigest()
     if digest != version.digest:
         raise BadWeights(
             f"The weights of model version {version.id} have the digest {digest}, expected {version.digest}: the blob"
             " store was changed. Restore it, or use another version."
         )
+    return weights
 
 
 def promote(

@@ -51,7 +51,7 @@ def _find_classifier(runtime: Runtime, chunk_id: int) -> "Classifier | None":
         return None
     try:
         return runtime.classifier(wanted.model_version_id)
-    except (BadWeights, BlobMissing) as error:
+    except BadWeights as error:
         with runtime.db.write() as session:
             jobs.fail_job(session, wanted.job_id, error.message)
         log.error("version_unusable", version=wanted.model_version_id, reason=error.message)

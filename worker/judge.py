@@ -42,7 +42,7 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     """Do a claimed job that judges a version on the judging part of everything labelled.
 
     Raises:
-        BadWeights, BlobMissing: The version's weights cannot be used.
+        BadWeights: The version's weights cannot be used.
         LeaseLost, TrainingStopped: There is no reason to go on.
     """
     with runtime.db.read() as session:
@@ -73,7 +73,7 @@ def judge_beside(runtime: Runtime, claim: Claim, classifier: Classifier, samples
     if in_use is not None:
         try:
             others[in_use] = _open_version(runtime, in_use)
-        except (BadWeights, BlobMissing) as error:  # that it cannot be used must not cost the new one
+        except BadWeights as error:  # that it cannot be used must not cost the new one
             log.warning("version_unusable", version=in_use, reason=error.message)
     said = _ask(runtime, claim, {0: classifier, **others}, contents, watch)
     return Said(by_it=said.pop(0), by_others=said)

@@ -68,7 +68,7 @@ def make_learner(
         on_part: Called between what takes long; what it raises ends the work.
     Raises:
         Invalid: There is no room for what the first layers make of the pictures.
-        BadWeights, BlobMissing: The version to start from cannot be used.
+        BadWeights: The version to start from cannot be used.
     """
     import keras
 

@@ -32,8 +32,7 @@ class NetworkCache:
         """The network of a version, ready to predict.
 
         Raises:
-            BadWeights: The weights are not those that the manifest promises, or this Pawsort cannot use them.
-            BlobMissing: The store has no weights for it.
+            BadWeights: The weights are missing or not those that the manifest promises, or no network that is known.
         """
         if version_id not in self._loaded:
             self._loaded[version_id] = self._load(version_id)
@@ -63,7 +62,7 @@ class NetworkCache:
         """The network of a version, for the caller alone and with the threads that this process has.
 
         Raises:
-            BadWeights, BlobMissing: As `get`.
+            BadWeights: As `get`.
         """
         from model.classifier import Classifier
         from model.manifest import Manifest
@@ -80,17 +79,12 @@ class NetworkCache:
         """The weights of a version, from the cache or the blob store; checked either way.
 
         Raises:
-            BadWeights, BlobMissing: As `get`.
+            BadWeights: As `get`.
         """
         path = self._folder / version.digest
         if path.exists() and _digest(weights := path.read_bytes()) == version.digest:
             return weights
-        weights = bytes(self._blobs.get(registry.weights_key(version.digest)))
-        if _digest(weights) != version.digest:
-            raise BadWeights(
-                f"The weights of model version {version.id} have the digest {_digest(weights)}, expected"
-                f" {version.digest}: the blob store was changed. Restore it, or use another version."
-            )
+        weights = registry.fetch_weights(self._blobs, version)
         self._folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{token_hex(4)}")
         part.write_bytes(weights)

@@ -167,7 +167,7 @@ def _release_while_judging(runtime: Runtime, claim: RunClaim, run: ScheduleRun) 
 def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdict: Verdict) -> None:
     with runtime.db.read() as session:
         version = registry.get_version(session, candidate)
-    registry.check_weights(runtime.blobs, version)
+    registry.fetch_weights(runtime.blobs, version)
     try:
         with runtime.db.write() as session:
             schedule = session.get_one(Schedule, claim.schedule_id)

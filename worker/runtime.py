@@ -18,7 +18,7 @@ from core.blobs import Blobs
 from core.broker import INFERENCE, Bell, connect, make_celery
 from core.config import Settings, load_settings
 from core.db import Database
-from core.errors import BadWeights, BlobMissing
+from core.errors import BadWeights
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache
 from worker.version import installed_version
@@ -84,7 +84,7 @@ class Runtime:
             in_use = registry.current_version(session)
         try:
             self.classifier(in_use.id)
-        except (BadWeights, BlobMissing) as error:
+        except BadWeights as error:
             log.error("version_unusable", version=in_use.id, reason=error.message)
         return self.networks.device()
 

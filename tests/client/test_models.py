@@ -11,7 +11,7 @@ from core import registry
 from core.blobs import Blobs
 from core.db import Database
 from tests.browser.site import served
-from tests.factories import make_version
+from tests.factories import make_manifest, make_version
 from web.app import App
 
 DATABASES = ("sqlite",)
@@ -25,7 +25,8 @@ def address(app: App) -> Iterator[str]:
 
 @pytest.fixture
 def other(app: App, db: Database, blobs: Blobs) -> int:
-    """A second version, with weights."""
+    """A second version; both have weights."""
+    blobs.put(registry.weights_key(make_manifest()["digest"]), b"seed-cnn")
     blobs.put(registry.weights_key(hashlib.sha256(b"weights").hexdigest()), b"weights")
     return make_version(db, "another", weights=b"weights")
 

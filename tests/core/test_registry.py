@@ -121,15 +121,15 @@ def test_a_job_keeps_the_version_it_began_with(db: Database, blobs: Blobs, versi
 def test_weights_that_are_not_those_of_the_manifest_are_refused(db: Database, blobs: Blobs, version: int) -> None:
     with db.read() as session:
         row = registry.get_version(session, version)
-    with pytest.raises(BlobMissing):
-        registry.check_weights(blobs, row)
+    with pytest.raises(BadWeights, match="are missing"):
+        registry.fetch_weights(blobs, row)
     blobs.put(registry.weights_key(row.digest), b"other weights")
     with pytest.raises(BadWeights, match=f"expected {row.digest}"):
-        registry.check_weights(blobs, row)
+        registry.fetch_weights(blobs, row)
     whole = make_version(db, "another", weights=b"other weights")
     blobs.put(registry.weights_key(make_manifest(weights=b"other weights")["digest"]), b"other weights")
     with db.read() as session:
-        registry.check_weights(blobs, registry.get_version(session, whole))
+        registry.fetch_weights(blobs, registry.get_version(session, whole))
 
 
 def delete(db: Database, version: int) -> None:

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from core import registry
 from core.blobs import Blobs
 from core.db import Database
-from tests.factories import make_version
+from tests.factories import make_manifest, make_version
 from tests.web.judged import judge, make_judged, right, wrong_at_first
 
 DATABASES = ("sqlite",)
@@ -18,7 +18,8 @@ DATABASES = ("sqlite",)
 
 @pytest.fixture
 def other(app: object, db: Database, blobs: Blobs) -> int:
-    """A second version, with weights."""
+    """A second version; both have weights."""
+    blobs.put(registry.weights_key(make_manifest()["digest"]), b"seed-cnn")
     version = make_version(db, "another", weights=b"weights")
     with db.read() as session:
         digest = registry.get_version(session, version).digest

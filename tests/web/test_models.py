@@ -9,14 +9,16 @@ from flask.testing import FlaskClient
 from core import registry
 from core.blobs import Blobs
 from core.db import Database
-from tests.factories import make_upload, make_version
+from tests.factories import make_manifest, make_upload, make_version
 
 DIGEST = hashlib.sha256(b"weights").hexdigest()
+FIRST_KEY = registry.weights_key(make_manifest()["digest"])
 
 
 @pytest.fixture
 def other(app: object, db: Database, blobs: Blobs) -> int:
-    """A second version, with weights."""
+    """A second version; both have weights."""
+    blobs.put(FIRST_KEY, b"seed-cnn")
     blobs.put(registry.weights_key(DIGEST), b"weights")
     return make_version(db, "another", weights=b"weights")
 
@@ -68,13 +70,48 @@ def test_a_version_without_its_weights_is_not_put_into_use(
     client: FlaskClient, db: Database, blobs: Blobs, other: int
 ) -> None:
     empty = make_version(db, "a third")
-    assert client.post(f"/api/v1/models/{empty}/promote").status_code == 404
+    missing = client.post(f"/api/v1/models/{empty}/promote")
+    assert missing.status_code == 409
+    assert missing.json is not None
+    assert f"version {empty} are missing" in missing.json["detail"]
     blobs.put(registry.weights_key(DIGEST), b"changed")
     damaged = client.post(f"/api/v1/models/{other}/promote")
     assert damaged.status_code == 409
     assert damaged.json is not None
     assert "digest" in damaged.json["detail"]
     assert in_use(client) == [1]
+
+
+def test_a_roll_back_to_a_version_without_its_weights_gets_a_sentence(
+    client: FlaskClient, blobs: Blobs, other: int
+) -> None:
+    client.post(f"/api/v1/models/{other}/promote")
+    blobs.delete([FIRST_KEY])
+    answer = client.post("/api/v1/models/rollback", json={"in_use": other})
+    assert answer.status_code == 409
+    assert answer.json is not None
+    assert "version 1 are missing" in answer.json["detail"]
+    assert in_use(client) == [other]
+
+
+def test_a_candidate_is_deleted_and_gone(client: FlaskClient, other: int) -> None:
+    assert client.delete(f"/api/v1/models/{other}").status_code == 202
+    assert client.get(f"/api/v1/models/{other}").status_code == 410
+    assert client.delete(f"/api/v1/models/{other}").status_code == 410
+
+
+def test_a_version_that_is_needed_is_not_deleted(client: FlaskClient, db: Database, other: int) -> None:
+    in_use = client.delete("/api/v1/models/1")
+    assert in_use.status_code == 409
+    assert in_use.json is not None
+    assert "Promote another one or roll back first" in in_use.json["detail"]
+    with db.write() as session:
+        version = registry.get_version(session, other)
+        version.manifest = {**version.manifest, "who": registry.SHIPPED}
+    shipped = client.delete(f"/api/v1/models/{other}")
+    assert shipped.status_code == 409
+    assert shipped.json is not None
+    assert "came with Pawsort" in shipped.json["detail"]
 
 
 def test_one_version_is_shown_with_its_manifest(client: FlaskClient) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core import accounts, deletion, registry
 from core.errors import NotFound
 from core.orm import Deployment, ModelVersion
+from web import deploying
 from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, RollbackIn
 from web.auth import current_user_id
 from web.services import get_services
@@ -35,32 +36,29 @@ def get_model(version: int) -> ModelOut:
 
 @api.post("/models/<int(max=2147483647):version>/promote")
 @api.output(DeploymentOut)
-@api.doc(responses={404: "No such version, or its weights are gone", 409: "Its weights are damaged"})
+@api.doc(responses={404: "No such version", 409: "Its weights are missing or damaged"})
 def promote_model(version: int) -> DeploymentOut:
     """Put a version into use, for the jobs that begin from now on
 
     Jobs that exist keep the version they began with. Promoting the version in use changes nothing.
     """
-    services = get_services()
-    with services.db.read() as session:
-        wanted = registry.get_version(session, version)
-    registry.check_weights(services.blobs, wanted)
-    with services.db.write() as session:
-        return _show_deployment(registry.promote(session, version, current_user_id()), accounts.list_names(session))
+    return _show_line(deploying.promote(get_services(), version, current_user_id()))
 
 
 @api.post("/models/rollback")
 @api.input(RollbackIn)
 @api.output(DeploymentOut)
-@api.doc(responses={409: "Nothing was in use before, or another version is in use than the one named"})
+@api.doc(
+    responses={
+        409: "Nothing was in use before, its weights are spoilt, or another version is in use than the one named"
+    }
+)
 def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
     """Put back the version that was in use before the present one
 
     Repeated, it walks further back and never toggles.
     """
-    with get_services().db.write() as session:
-        line = registry.roll_back(session, json_data.in_use, current_user_id())
-        return _show_deployment(line, accounts.list_names(session))
+    return _show_line(deploying.roll_back(get_services(), json_data.in_use, current_user_id()))
 
 
 @api.delete("/models/<int(max=2147483647):version>")
@@ -99,6 +97,11 @@ def _show(version: ModelVersion, in_use: int | None) -> ModelOut:
         created_at=version.created_at,
         manifest=version.manifest,
     )
+
+
+def _show_line(one: Deployment) -> DeploymentOut:
+    with get_services().db.read() as session:
+        return _show_deployment(one, accounts.list_names(session))
 
 
 def _show_deployment(one: Deployment, names: Mapping[int, str]) -> DeploymentOut:

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import accounts, comparisons, deletion, judgements, judging_jobs, registry
-from core.errors import BadWeights, BlobMissing, Conflict, Invalid
+from core.errors import BadWeights, Conflict, Invalid
 from core.judgements import JudgementFilter
 from core.networks import CLASSES
 from core.orm import Job, JobKind, ModelVersion
+from web import deploying
 from web.auth import current_user_id
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts
 from web.pages.routes import pages
@@ -34,14 +35,9 @@ def list_models() -> str:
 @pages.post(f"/models/{VERSION}/promote")
 def promote_model(version: int) -> Response | tuple[str, int]:
     """Put a version into use."""
-    services = get_services()
     try:
-        with services.db.read() as session:
-            wanted = registry.get_version(session, version)
-        registry.check_weights(services.blobs, wanted)
-        with services.db.write() as session:
-            registry.promote(session, version, current_user_id())
-    except (BadWeights, BlobMissing) as error:
+        deploying.promote(get_services(), version, current_user_id())
+    except BadWeights as error:
         return _list_models(error.message), 409
     return _see("pages.list_models")
 
@@ -51,9 +47,8 @@ def roll_back_model() -> Response | tuple[str, int]:
     """Put back the version that was in use before the one that the page showed."""
     shown = request.form.get("in_use", type=int)
     try:
-        with get_services().db.write() as session:
-            registry.roll_back(session, shown, current_user_id())
-    except Conflict as error:
+        deploying.roll_back(get_services(), shown, current_user_id())
+    except (BadWeights, Conflict) as error:
         return _list_models(error.message), 409
     return _see("pages.list_models")
 
