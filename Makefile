@@ -7,11 +7,11 @@ UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
 # Whole instances and browsers are timed, so they run one after the other; everything else shares the processors.
-TIMED := tests/browser tests/faults tests/integration
+TIMED := tests/browser tests/deploy tests/faults tests/integration
 PYTEST = $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements clean
+.PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,13 @@ run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that fold
 
 test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
 	@sh tests/install_browser.sh $(BIN)/python
+	@sh tests/install_servers.sh
 	@status=0; $(PYTEST) -m "not slow" -n 3 $(addprefix --ignore ,$(TIMED)) || status=1; \
 	$(PYTEST) -m "not slow" $(TIMED) || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_browser.sh $(BIN)/python
+	@sh tests/install_servers.sh
 	@status=0; $(PYTEST) -n 3 $(addprefix --ignore ,$(TIMED)) || status=1; $(PYTEST) $(TIMED) || status=1; exit $$status
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
@@ -70,8 +72,13 @@ docs: ## where to read on
 requirements: $(UV) ## compile the pinned requirement files anew
 	$(COMPILE) --extra web --output-file requirements/web.txt
 	$(COMPILE) --extra all --constraint requirements/web.txt --output-file requirements/run.txt
+	$(COMPILE) --extra worker --constraint requirements/run.txt --output-file requirements/worker.txt
+	$(COMPILE) --extra gpu --constraint requirements/run.txt --output-file requirements/gpu.txt
 	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 	@! grep -n '://' requirements/*.txt
+
+env: ## fill .env with secrets, for docker-compose.yml
+	@sh deploy/make-env.sh .env
 
 clean: ## remove the environment and what the tools left behind
 	rm -rf $(VENV) .cache/uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -1,0 +1,160 @@
+"""The files that a container engine reads: well-formed by their own tools, and in agreement with the code."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.instance import programs
+from core import broker
+from core.config import Settings
+from tests.deploy import compose
+from tests.deploy.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
+
+ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
+SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
+ELSEWHERE = {"INFERENCE_MEMORY", "TRAINING_MEMORY", "HTTP_ADDRESS", "HTTP_PORT"}
+
+
+@pytest.fixture
+def services(env_file: Path) -> dict[str, Any]:
+    """The services of docker-compose.yml."""
+    found: dict[str, Any] = compose.project(env_file)["services"]
+    return found
+
+
+@pytest.mark.parametrize("files", [(MAIN,), (MAIN, GPU), (MAIN, TLS)], ids=lambda files: files[-1].name)
+def test_the_files_follow_the_compose_specification(env_file: Path, tmp_path: Path, files: tuple[Path, ...]) -> None:
+    whole = tmp_path / "compose.json"
+    whole.write_text(json.dumps(compose.read(env_file, *files, TLS_FOLDER=str(tmp_path))))
+    command = [compose.tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
+    run = subprocess.run([*command, str(whole)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    run = subprocess.run(
+        [compose.tool("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_each_queue_has_a_service_whose_command_is_its_worker(services: dict[str, Any]) -> None:
+    commands = {name: service["command"] for name, service in services.items() if name in OWN_IMAGES}
+    for queue in (broker.INFERENCE, broker.TRAINING, broker.MAINTENANCE):
+        assert commands[queue] == ["pawsort", "worker", queue]
+        assert queue in programs.worker(queue, Settings()).command
+    assert commands["web"] == ["pawsort", "web"]
+    assert commands["migrate"] == ["pawsort", "migrate"]
+
+
+def test_every_variable_is_a_setting_or_its_library_s(services: dict[str, Any]) -> None:
+    settings = {f"PAWSORT_{name.upper()}" for name in Settings.model_fields}
+    others = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "FORWARDED_ALLOW_IPS"}
+    for name in OWN_IMAGES:
+        assert services[name]["environment"].keys() <= settings | others
+
+
+def test_web_and_workers_get_the_same_servers(services: dict[str, Any]) -> None:
+    addresses = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL", "AWS_ENDPOINT_URL")
+    given = {tuple(services[name]["environment"][one] for one in addresses) for name in OWN_IMAGES}
+    assert len(given) == 1
+    database, redis, blobs, endpoint = given.pop()
+    assert database.endswith("@postgres:5432/pawsort")
+    assert redis.endswith("@redis:6379/0")
+    assert (blobs, endpoint) == ("s3://pawsort/data", "http://s3:8333")
+
+
+def test_no_file_holds_a_secret(env_file: Path) -> None:
+    secrets = [line.partition("=") for line in env_file.read_text().splitlines() if re.match("[A-Z]", line)]
+    made = {name for name, _, value in secrets if re.fullmatch("[0-9a-f]{48}", value)}
+    asked = {name for name, _, value in (line.partition("=") for line in _example()) if value == "generate"}
+    assert made == asked
+    assert len({value for name, _, value in secrets if name in made}) == len(made)
+    assert env_file.stat().st_mode & 0o077 == 0
+    for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_SECRET_KEY", "PAWSORT_SECRET_KEY"):
+        assert set(re.findall(rf"{name}:?-([^}}]*)", MAIN.read_text())) == set()
+
+
+def test_the_secrets_are_made_once(env_file: Path) -> None:
+    before = env_file.read_text()
+    compose.make_env(env_file)
+    assert env_file.read_text() == before
+
+
+def test_every_variable_that_the_files_read_can_be_explained(env_file: Path) -> None:
+    known = {f"PAWSORT_{name.upper()}" for name in Settings.model_fields} | ELSEWHERE
+    known |= {line.partition("=")[0] for line in _example()} | {"AWS_ENDPOINT_URL", "AWS_REGION"}
+    assert set(ENVIRONMENT.findall(MAIN.read_text())) <= known
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_every_server_is_checked_limited_and_locked_down(services: dict[str, Any], name: str) -> None:
+    service = services[name]
+    assert service["healthcheck"]["test"]
+    assert service["deploy"]["resources"]["limits"]["memory"]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["restart"] == "unless-stopped"
+    assert ":latest" not in service["image"]
+    assert ":" in service["image"] or "build" in service
+
+
+def test_only_the_proxy_can_be_reached_from_outside(services: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+    assert published.keys() == {"proxy"}
+    assert [(port["target"], port["host_ip"]) for port in published["proxy"]] == [(8080, "127.0.0.1")]
+
+
+def test_an_inference_worker_that_is_away_does_not_take_the_site_down(services: dict[str, Any]) -> None:
+    assert services["web"]["healthcheck"]["test"] == ["CMD", "pawsort", "alive", "web"]
+    assert services["web"]["depends_on"].keys() == {"postgres", "redis", "migrate"}
+    assert services["proxy"]["depends_on"].keys() == {"web"}
+
+
+def test_everything_waits_for_the_schema(services: dict[str, Any]) -> None:
+    for name in ("web", "inference", "training", "maintenance"):
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+
+
+def test_workers_have_time_to_give_their_work_back(services: dict[str, Any]) -> None:
+    soft_s = broker.make_celery(Settings(redis_url="redis://127.0.0.1:1/0")).conf.worker_soft_shutdown_timeout
+    for name in ("inference", "training", "maintenance"):
+        assert compose.seconds(services[name]["stop_grace_period"]) >= soft_s + 10
+
+
+def test_postgresql_has_connections_for_every_process(services: dict[str, Any]) -> None:
+    command = services["postgres"]["command"]
+    most = next(int(word.partition("=")[2]) for word in command if word.startswith("max_connections="))
+    web = 2 * (Settings().web_threads + 4)
+    workers = 4 * 4 * (3 + 4)  # three inference workers of four processes, and the others
+    assert web + workers < most - 10
+
+
+def test_the_dockerfile_builds_every_image_that_compose_wants(env_file: Path) -> None:
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    services = compose.read(env_file, MAIN, GPU)["services"]
+    wanted = {service["build"]["target"] for service in services.values() if "build" in service}
+    assert wanted == {"web", "worker", "worker-gpu"} <= stages
+
+
+def test_the_images_run_as_nobody_in_particular() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "USER 10001:10001" in text
+    assert all(":" in image for image in re.findall(r"^FROM ([a-z]+:\S+|python\S*)", text, re.MULTILINE))
+
+
+def test_the_gpu_file_asks_for_devices(env_file: Path) -> None:
+    services = compose.read(env_file, MAIN, GPU)["services"]
+    for name in ("inference", "training"):
+        device = services[name]["deploy"]["resources"]["reservations"]["devices"][0]
+        assert device["capabilities"] == ["gpu"]
+        assert services[name]["command"] == ["pawsort", "worker", name]
+        assert services[name]["environment"]["CUDA_VISIBLE_DEVICES"] is None
+
+
+def _example() -> list[str]:
+    return [line for line in (ROOT / ".env.example").read_text().splitlines() if re.match("[A-Z]", line)]

@@ -1,0 +1,159 @@
+"""Every service of docker-compose.yml, started for real, and pictures that go through all of them."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from core.db import Database
+from core.images import decode_image
+from tests.deploy import compose
+from tests.deploy.compose import ROOT
+from tests.deploy.stack import Stack
+from tests.faults.photographs import photographs
+from tests.faults.soundness import check_sound
+
+N_SHORT, N_WHOLE = 100, 1_000
+TOLERANCE = 2e-4  # of a probability: another batch, another order of sums
+ROLES = {"web": "web", "inference": "worker", "training": "worker", "maintenance": "worker", "migrate": "worker"}
+
+pytestmark = pytest.mark.skipif(compose.missing("nginx"), reason="nginx is not installed")
+
+
+def test_pictures_go_through_every_service(stack: Stack, tmp_path: Path) -> None:
+    stack.start()
+    check_pictures(stack, N_SHORT, tmp_path)
+
+
+def test_a_second_start_finds_its_jobs_done(stack: Stack) -> None:
+    stack.start("migrate")
+    for name in ("bucket", "migrate"):
+        stack.begin(name)
+        stack.wait_completed(name)
+    assert "already" not in stack.log("bucket", 1)
+
+
+def test_the_proxy_lets_large_bodies_through_as_they_come_and_keeps_figures_inside(stack: Stack) -> None:
+    stack.start("proxy")
+    stack.wait_healthy("proxy")
+    page = f"http://127.0.0.1:{stack.port('proxy')}"
+    assert httpx.get(f"{page}/healthz").status_code == 200
+    assert httpx.get(f"{page}/metrics").status_code == 404
+    body = b"\0" * 9 * 2**20
+    assert httpx.post(f"{page}/login", content=body).status_code == 413
+    # Past the proxy; the web refuses it for what it is.
+    assert httpx.put(f"{page}/api/v1/archives?name=x", content=body).status_code == 401
+
+
+def test_every_service_ends_in_its_grace(stack: Stack) -> None:
+    stack.start()
+    for name in ("inference", "training", "maintenance"):
+        stack.wait_healthy(name)
+    for name in ("proxy", "web", "inference", "training", "maintenance", "redis", "postgres"):
+        stack.stop(name)
+
+
+@pytest.mark.slow
+def test_a_thousand_originals_go_through_images_that_were_installed_for_it(tmp_path: Path) -> None:
+    images = {service: make_image(role, tmp_path / role) for service, role in ROLES.items()}
+    stack = Stack({"PAWSORT_INFERENCE_PROCESSES": "2"}, images)
+    try:
+        stack.start()
+        check_pictures(stack, N_WHOLE, tmp_path)
+    finally:
+        stack.close()
+
+
+def make_image(role: str, folder: Path) -> Path:
+    """What the Dockerfile's steps put into an image, in a folder; returns its `bin`."""
+    target = folder / "environment"
+    if target.exists():
+        return target / "bin"
+    text = (ROOT / "Dockerfile").read_text()
+    build = text[text.index(f" AS {role}-build") :].partition("\nFROM")[0]
+    source = folder / "source"
+    source.mkdir(parents=True)
+    for part in re.findall(r"^COPY (\w+)/ ", build, re.MULTILINE):
+        subprocess.run(["cp", "-R", str(ROOT / part), str(source)], check=True)
+    for part in ("deploy", "requirements", "pyproject.toml", "README.md"):
+        subprocess.run(["cp", "-R", str(ROOT / part), str(source)], check=True)
+    for step in (("packages", role, str(target)), ("pawsort", str(target))):
+        command = ["sh", "deploy/install.sh", *step]
+        environment = {"PYTHON": sys.executable, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        run = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+    has_tensorflow = any((target / "lib").glob("python*/site-packages/tensorflow"))
+    assert has_tensorflow == (role == "worker")
+    return target / "bin"
+
+
+def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
+    """Send so many pictures with the command that people use; each gets the label that its network gives it."""
+    folder = tmp_path / f"photos-{n}"
+    folder.mkdir()
+    pictures = {f"{number:04}.jpg": data for number, data in enumerate(photographs(n))}
+    for name, data in pictures.items():
+        (folder / name).write_bytes(data)
+    token = stack.run("web", "pawsort", "token", "create").stdout.strip()
+    stack.wait_healthy("proxy")
+    server = f"http://127.0.0.1:{stack.port('proxy')}"
+    out = tmp_path / "out.csv"
+    run = stack.run(
+        "web", "pawsort", "classify", str(folder), "-o", str(out), "--server", server, "--token", token, NO_PROXY="*"
+    )
+    assert run.returncode == 0, run.stdout + run.stderr + stack.log("web") + stack.log("inference")
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == [f"{folder.name}/{name}" for name in pictures]
+    expected = predict(list(pictures.values()))
+    for row, (p_cat, p_dog) in zip(rows, expected, strict=True):
+        assert row["error_code"] == ""
+        assert abs(float(row["p_cat"]) - p_cat) < TOLERANCE
+        assert abs(float(row["p_dog"]) - p_dog) < TOLERANCE
+        assert row["label"] in ("unsure", "cat" if p_cat > p_dog else "dog")
+    with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+        job = http.get("/api/v1/jobs").json()["items"][0]
+    counted = Counter(row["label"] for row in rows)
+    assert {name: n_label for name, n_label in job["counts"]["by_label"].items() if n_label} == counted
+    database = Database(stack.environment("web")["PAWSORT_DATABASE_URL"])
+    check_sound(database, job["id"])
+    database.close()
+    check_metrics(stack, server, token)
+
+
+def check_metrics(stack: Stack, server: str, token: str) -> None:
+    """What Prometheus is told equals what the interface says."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.port('web')}/metrics") as answer:
+        lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
+    with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+        jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
+    assert float(lines['pawsort_jobs{state="done"}']) == sum(job["state"] == "done" for job in jobs)
+
+
+def predict(pictures: list[bytes]) -> list[tuple[float, float]]:
+    """What the shipped network says of these pictures, without any of the services."""
+    code = (
+        "import json, sys, zlib, numpy as np\n"
+        "from pathlib import Path\n"
+        "from model.classifier import Classifier\n"
+        "from model.manifest import Manifest\n"
+        "SHIPPED = Path('model/pretrained')\n"
+        "manifest = Manifest.from_json((SHIPPED / 'seed-cnn.json').read_text())\n"
+        "one = Classifier(manifest, (SHIPPED / 'seed-cnn.npz').read_bytes())\n"
+        "pixels = np.frombuffer(zlib.decompress(sys.stdin.buffer.read()), np.uint8)\n"
+        "pixels = pixels.reshape(-1, manifest.side_px, manifest.side_px, 3)\n"
+        "print(json.dumps(one.predict(pixels).tolist()))\n"
+    )
+    pixels = np.stack([decode_image(picture, 64) for picture in pictures])
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, input=zlib.compress(pixels.tobytes()), capture_output=True, cwd=ROOT, check=True)
+    return [tuple(row) for row in json.loads(run.stdout.splitlines()[-1])]
