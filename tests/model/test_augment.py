@@ -88,3 +88,14 @@ def test_a_cover_is_one_rectangle_of_one_colour():
         if len(rows):
             assert rows[-1] - rows[0] <= 32
             assert columns[-1] - columns[0] <= 32
+
+
+def test_sharpness_changes_edges_and_leaves_plain_pictures_alone():
+    plain = np.full((4, 32, 32, 3), 90, np.uint8)
+    edge = plain.copy()
+    edge[:, :, 16:] = 160
+    how = Augmentation(sharpness=1.5)
+    np.testing.assert_array_equal(run(plain, how, 32), plain)
+    varied = run(edge, how, 32).astype(int)
+    assert len({int(one[16, 16, 0]) for one in varied}) > 1  # each by an amount of its own
+    np.testing.assert_array_equal(varied[:, :, :8], edge[:, :, :8])  # far from the edge nothing happens

@@ -7,10 +7,11 @@ from model.classifier import Classifier
 from model.efficientnet import build_efficientnet_lite0
 from model.manifest import Manifest
 from tests.worker.test_offline import draw_labelled_folder
-from worker import features, transfer
-from worker.features import Described, Extractor
+from worker import transfer
+from worker.features import Described, describe_activations, describe_images
 from worker.folders import NEITHER, decode_all, read_folder, read_strangers
 from worker.recipes import SHIPPED
+from worker.variations import Variations
 
 RECIPE = SHIPPED["efficientnet-lite0"]
 
@@ -21,33 +22,45 @@ def small():
     return build_efficientnet_lite0(32)
 
 
-def test_descriptions_are_those_of_the_layers_in_the_order_of_the_photographs(small, tmp_path):
+def test_descriptions_of_pictures_and_of_what_the_first_layers_make_of_them_agree(small, tmp_path):
     import keras
 
-    photographs = read_folder(draw_labelled_folder(tmp_path / "data", 5))
-    described = Extractor(small, tmp_path / "cache").describe(photographs, "all", mirrored=True)
-    assert described.rows.shape == (20, 1281)
-    assert described.labels.tolist() == ([0] * 5 + [1] * 5) * 2
-    images, _, _ = decode_all(photographs, 32)
+    images, _, _ = decode_all(read_folder(draw_labelled_folder(tmp_path / "data", 5)), 32)
+    rows = describe_images(small, images)
+    assert rows.shape == (10, 1281)
     plain = keras.Model(small.input, [small.get_layer("features").output, small.get_layer("signs").output])
-    features, signs = plain(np.concatenate([images, images[:, :, ::-1]]))
-    np.testing.assert_allclose(described.rows[:, :-1], features, atol=1e-4)
-    np.testing.assert_allclose(described.rows[:, -1], signs[:, 0], atol=1e-4)
+    features, signs = plain(images)
+    np.testing.assert_allclose(rows[:, :-1], features, atol=1e-4)
+    np.testing.assert_allclose(rows[:, -1], signs[:, 0], atol=1e-4)
+    passed = np.asarray(keras.Model(small.input, small.get_layer("block_12_expand").input)(images))
+    np.testing.assert_allclose(describe_activations(small, "block_12_expand", passed), rows, atol=1e-4)
 
 
-def test_what_was_described_once_is_kept(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "_BLOCK", 4)
+@pytest.fixture
+def variations(tmp_path):
+    import keras
+
+    lively = build_efficientnet_lite0(32)
+    for layer in lively.layers:  # as drawn, they make so little of a picture that float16 keeps nothing
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
+    return Variations(lively, "block_12_expand", RECIPE.taught.augmentation, 40, tmp_path / "cache")
+
+
+def test_variations_are_kept_and_the_first_is_the_picture_as_it_is(variations, tmp_path, monkeypatch):
     photographs = read_folder(draw_labelled_folder(tmp_path / "data", 5))
-    first = Extractor(small, tmp_path / "cache").describe(photographs, "all")
-    assert len(list((tmp_path / "cache").iterdir())) == 3
+    seen = variations.run(photographs, 3, seed=1)
+    assert len(seen.activations) == len(seen.logits) == 3
+    assert seen.labels.tolist() == [0] * 5 + [1] * 5
+    assert not np.array_equal(seen.activations[0], seen.activations[1])
+    assert not np.array_equal(seen.activations[1], seen.activations[2])
 
     def fail(*args):
-        raise AssertionError("described again")
+        raise AssertionError("computed again")
 
-    monkeypatch.setattr(features, "decode_all", fail)
-    again = Extractor(small, tmp_path / "cache").describe(photographs, "all")
-    np.testing.assert_array_equal(first.rows, again.rows)
-    np.testing.assert_array_equal(first.labels, again.labels)
+    monkeypatch.setattr(Variations, "_compute", fail)
+    again = variations.run(photographs, 3, seed=1)
+    np.testing.assert_array_equal(again.activations[2], seen.activations[2])
 
 
 def test_the_heads_learn_to_tell_dogs_and_strangers(small):
@@ -84,8 +97,9 @@ def test_a_folder_becomes_a_version_whose_float16_answers_are_those_of_the_netwo
     built = []
     monkeypatch.setattr(transfer, "carry_over", lambda tensors, model: built.append(model))
     data = draw_labelled_folder(tmp_path / "data", 600)
-    recipe = replace(RECIPE, n_drawn=2)
-    folders = (data, None, data / "cats", tmp_path / "out", tmp_path / "cache")
+    gentle = replace(RECIPE.taught.gentle, epochs=1)
+    recipe = replace(RECIPE, n_drawn=2, decay=1.0, taught=replace(RECIPE.taught, gentle=gentle, n_variations=2))
+    folders = ([data], None, data / "cats", tmp_path / "out", tmp_path / "cache")
     made = transfer.make_transferred("efficientnet-lite0", recipe, *folders)
     manifest = Manifest.from_json((tmp_path / "out" / "efficientnet-lite0.json").read_text())
     assert manifest == made
