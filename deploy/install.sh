@@ -18,12 +18,12 @@ case ${1:-} in
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     # setuptools builds it, at the version that is pinned with everything else, and stays outside.
-    "$python" -m pip install -q --no-cache-dir --no-deps --target "$work/tools" "$(grep -m 1 -o '^setuptools==[^ ]*' requirements/run.txt)"
+    "$2/bin/python" -m pip install -q --no-cache-dir --no-deps --target "$work/tools" "$(grep -m 1 -o '^setuptools==[^ ]*' requirements/run.txt)"
     cp -R pyproject.toml README.md "$work"
     for part in client core migrations model web worker; do
       if [ -d "$part" ]; then cp -R "$part" "$work"; fi
     done
-    (cd "$work" && PYTHONPATH="$work/tools" "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/wheels" .)
+    (cd "$work" && PYTHONPATH="$work/tools" "$2/bin/python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/wheels" .)
     "$2/bin/python" -m pip install -q --no-cache-dir --no-deps --force-reinstall "$work"/wheels/*.whl
     ;;
   *)

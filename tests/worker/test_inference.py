@@ -8,7 +8,7 @@ from PIL import Image as Picture
 from sqlalchemy import select, update
 
 from core import chunks, jobs, progress, registry
-from core.blobs import Blobs
+from core.blobs import RETRIES, Blobs
 from core.chunks import MAX_ATTEMPTS
 from core.config import Settings
 from core.db import Database
@@ -166,3 +166,23 @@ def test_from_the_third_claim_on_images_are_decoded_in_a_child_with_the_same_lab
     for chunk_id in chunk_ids:
         inference.classify_chunk(runtime, chunk_id)
     assert labels_of(runtime.db, there) == labels_of(runtime.db, here)
+
+
+def test_a_store_that_is_away_costs_a_chunk_no_attempt(
+    runtime: FakeRuntime, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_version(runtime.db)
+    job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "any")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setitem(RETRIES, "max_retries", 0)
+    runtime.__dict__["blobs"] = Blobs("s3://bucket/away")
+    for _ in range(MAX_ATTEMPTS + 1):
+        inference.classify_chunk(runtime, chunk_of(runtime.db))
+    with runtime.db.read() as session:
+        chunk = session.scalars(select(Chunk)).one()
+        assert (chunk.state, chunk.attempts) == (ChunkState.READY, 0)
+    runtime.__dict__["blobs"] = blobs
+    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    assert view(runtime.db, job).state == JobState.DONE

@@ -1,0 +1,197 @@
+"""Wrong settings, each with a real server that refuses: the program stops at its start, and `pawsort doctor` agrees."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import create_engine, text
+
+from core.blobs import Blobs
+from core.db import LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
+from core.errors import BlobMissing, Refused, Unavailable
+from tests.deploy import compose
+from tests.deploy.places import free_port
+from tests.deploy.stack import Stack
+
+NAMES = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL")
+PROGRAMS = [("web", "pawsort", "web"), ("inference", "pawsort", "worker", "inference")]
+
+
+@pytest.fixture
+def servers(stack: Stack) -> Stack:
+    """PostgreSQL with a schema, Valkey, and S3 with a bucket."""
+    stack.start("postgres", "redis", "migrate")
+    stack.wait_healthy("redis")
+    stack.wait_completed("migrate")
+    return stack
+
+
+def wrong_password(servers: Stack) -> dict[str, str]:
+    url = servers.environment("web")["PAWSORT_DATABASE_URL"]
+    password = servers.environment("postgres")["POSTGRES_PASSWORD"]
+    return {"PAWSORT_DATABASE_URL": url.replace(password, "wrong")}
+
+
+def no_such_database(servers: Stack) -> dict[str, str]:
+    return {"PAWSORT_DATABASE_URL": servers.environment("web")["PAWSORT_DATABASE_URL"].removesuffix("/pawsort") + "/x"}
+
+
+def no_tables(servers: Stack) -> dict[str, str]:
+    return {
+        "PAWSORT_DATABASE_URL": servers.environment("web")["PAWSORT_DATABASE_URL"].removesuffix("pawsort") + "postgres"
+    }
+
+
+def wrong_redis_password(servers: Stack) -> dict[str, str]:
+    return {"PAWSORT_REDIS_URL": f"redis://:wrong@127.0.0.1:{servers.port('redis')}/0"}
+
+
+def no_redis(servers: Stack) -> dict[str, str]:
+    return {"PAWSORT_REDIS_URL": ""}
+
+
+def no_bucket(servers: Stack) -> dict[str, str]:
+    return {"PAWSORT_BLOB_URL": "s3://nothing/data"}
+
+
+def wrong_keys(servers: Stack) -> dict[str, str]:
+    return {"AWS_SECRET_ACCESS_KEY": "wrong"}
+
+
+WRONG = {
+    wrong_password: ("PAWSORT_DATABASE_URL", "password"),
+    no_such_database: ("PAWSORT_DATABASE_URL", "does not exist"),
+    no_tables: ("PAWSORT_DATABASE_URL", "pawsort migrate"),
+    wrong_redis_password: ("PAWSORT_REDIS_URL", "password"),
+    no_redis: ("PAWSORT_REDIS_URL", "expected redis://"),
+    no_bucket: ("PAWSORT_BLOB_URL", "bucket"),
+    wrong_keys: ("PAWSORT_BLOB_URL", "AWS_SECRET_ACCESS_KEY"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.__name__)
+def test_a_wrong_setting_stops_the_start_with_a_sentence(servers: Stack, wrong: object) -> None:
+    variables = wrong(servers)  # type: ignore[operator]
+    for service, *command in PROGRAMS[: 2 if wrong is no_bucket else 1]:
+        run = servers.run(service, *command, **variables)
+        assert run.returncode == 1, run.stderr
+        last = run.stderr.strip().splitlines()[-1]
+        assert last.startswith("Error: "), run.stderr
+        assert all(words in last for words in WRONG[wrong]), last  # type: ignore[index]
+        assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("wrong", [wrong_password, wrong_redis_password, no_bucket], ids=lambda wrong: wrong.__name__)
+def test_the_doctor_says_the_same(servers: Stack, wrong: object) -> None:
+    run = servers.run("web", "pawsort", "doctor", **wrong(servers))  # type: ignore[operator]
+    assert run.returncode == 1
+    assert all(words in run.stdout for words in WRONG[wrong]), run.stdout  # type: ignore[index]
+
+
+def test_a_redis_that_evicts_is_refused(servers: Stack) -> None:
+    password = servers.environment("redis")["REDISCLI_AUTH"]
+    with Redis(port=servers.port("redis"), password=password) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            run = servers.run("maintenance", "pawsort", "worker", "maintenance")
+            doctor = servers.run("web", "pawsort", "doctor")
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+    for said in (run.stderr, doctor.stdout):
+        assert "PAWSORT_REDIS_URL" in said
+        assert "allkeys-lru" in said
+        assert "noeviction" in said
+    assert (run.returncode, doctor.returncode) == (1, 1)
+
+
+def test_an_old_schema_stops_the_start(servers: Stack) -> None:
+    engine = create_engine(servers.environment("web")["PAWSORT_DATABASE_URL"])
+    with engine.begin() as connection:
+        head = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    try:
+        run = servers.run("web", "pawsort", "web")
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
+        engine.dispose()
+    assert run.returncode == 1
+    assert "has schema 0001" in run.stderr
+    assert "pawsort migrate" in run.stderr
+
+
+def test_the_database_keeps_the_timeouts_that_migrate_gave_it(servers: Stack) -> None:
+    database = Database(servers.environment("web")["PAWSORT_DATABASE_URL"])
+    with database.read() as session:
+        shown = [session.execute(text(f"SHOW {one}")).scalar_one() for one in ("lock_timeout", "statement_timeout")]
+    database.close()
+    assert shown == [f"{LOCK_TIMEOUT_S}s", f"{STATEMENT_TIMEOUT_S // 60}min"]
+
+
+@pytest.fixture
+def keys(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The keys of the store in the environment of this process."""
+    for name, value in servers.environment("web").items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    return servers
+
+
+def test_the_store_takes_large_blobs_in_parts_and_gives_back_ranges(keys: Stack, tmp_path: Path) -> None:
+    blobs = Blobs("s3://pawsort/tests")
+    data = os.urandom(20 * 2**20)
+    (tmp_path / "large").write_bytes(data)
+    with (tmp_path / "large").open("rb") as file:
+        blobs.put("large", file)
+    assert blobs.get_range("large", 9 * 2**20, 1000) == data[9 * 2**20 :][:1000]
+    assert bytes(blobs.get("large")) == data
+    assert [key for key, _ in blobs.list("")] == ["large"]
+    blobs.delete(["large", "large"])
+    with pytest.raises(BlobMissing):
+        blobs.get("large")
+
+
+def test_a_store_that_refuses_is_told_from_one_that_is_away(keys: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refused, match="bucket"):
+        Blobs("s3://nothing/tests").get("a")
+    with pytest.raises(Refused, match="bucket"):
+        Blobs("s3://nothing/tests").put("a", b"a")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable, match="does not answer") as caught:
+        Blobs("s3://pawsort/tests").get("a")
+    assert not isinstance(caught.value, Refused)
+
+
+@pytest.fixture
+def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
+    """The address of the same database through PgBouncer, which hands connections on after each transaction."""
+    if compose.missing("pgbouncer"):
+        pytest.skip("PgBouncer is not installed")
+    port, folder = free_port(), servers.folder / "pgbouncer"
+    folder.mkdir(exist_ok=True)
+    password = servers.environment("postgres")["POSTGRES_PASSWORD"]
+    (folder / "users").write_text(f'"pawsort" "{password}"\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\npawsort = host=127.0.0.1 port={servers.port('postgres')}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\n"
+        f"auth_file = {folder / 'users'}\npool_mode = transaction\ndefault_pool_size = 2\n"
+    )
+    user = {"user": "pgserver"} if os.getuid() == 0 else {}
+    command = ["/usr/sbin/pgbouncer", str(folder / "pgbouncer.ini")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
+    yield f"postgresql://pawsort:{password}@127.0.0.1:{port}/pawsort"
+    process.terminate()
+    process.wait()
+
+
+def test_a_pooler_that_hands_connections_on_is_enough(servers: Stack, pooler: str) -> None:
+    run = servers.run("migrate", "pawsort", "migrate", PAWSORT_DATABASE_URL=pooler)
+    assert run.returncode == 0, run.stderr
+    database = Database(pooler)
+    for _ in range(20):  # beyond the number after which the driver would prepare a statement
+        with database.write() as session:
+            assert session.execute(text("SELECT count(*) FROM jobs WHERE id < :id"), {"id": 5}).scalar_one() >= 0
+    database.close()
