@@ -35,6 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("timed")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name no test by bytes: an archive holds the time when it was made, and ids must be equal in all processes."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run whatever uses a database on each kind; a module that need not says so with a `DATABASES` of its own."""
     if "sql_url" in metafunc.fixturenames:
