@@ -67,6 +67,12 @@ def test_what_was_fetched_longest_ago_leaves_the_cache_first(
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == sorted(digests[1:])
 
 
+@pytest.fixture(autouse=True)
+def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave TensorFlow's threads alone: an earlier test may have started it in this process."""
+    monkeypatch.setattr("model.classifier.configure_threads", lambda n: None)
+
+
 @pytest.fixture
 def shipped(db: Database, blobs: Blobs) -> ModelVersion:
     """The `seed-cnn` that ships, in use."""
