@@ -147,6 +147,8 @@ def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
 
 
 def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, said: Said) -> None:
+    with runtime.db.read() as session:
+        training_claims.get_training(session, claim)  # so that what was cancelled leaves no weights behind
     runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
     with runtime.db.write() as session:
         version_id = judging_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id

@@ -67,7 +67,7 @@ def test_closing_ends_the_patience_of_other_threads() -> None:
         client = make_client(address, patience_s=60)
 
         def ask() -> None:
-            with pytest.raises(RequestFailed):
+            with pytest.raises((RequestFailed, Unreachable)):  # the answer may still be on its way
                 client.get_job("j")
             ended.set()
 
