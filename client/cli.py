@@ -10,6 +10,7 @@ COMMANDS = {
     "up": "Start everything on this machine, in the foreground.",
     "classify": "Label the pictures in folders, files, tars and zips.",
     "jobs": "List the jobs.",
+    "cancel": "Stop a job.",
     "export": "Write the results of a job to a file.",
     "sort": "Sort the pictures of a job on this disk into folders by label.",
     "correct": "Read a sorted folder that was rearranged by hand as corrections.",

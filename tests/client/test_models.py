@@ -1,7 +1,6 @@
 """`pawsort models`, `promote` and `rollback` against the real application."""
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,17 +9,10 @@ from client.cli import cli
 from core import registry
 from core.blobs import Blobs
 from core.db import Database
-from tests.browser.site import served
 from tests.factories import make_manifest, make_version
 from web.app import App
 
 DATABASES = ("sqlite",)
-
-
-@pytest.fixture
-def address(app: App) -> Iterator[str]:
-    with served(app) as address:
-        yield address
 
 
 @pytest.fixture

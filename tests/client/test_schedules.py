@@ -1,6 +1,5 @@
 """`pawsort schedules` against the real application."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from core import schedule_runs
 from core.config import Settings
 from core.db import Database
 from core.orm_schedules import RunState
-from tests.browser.site import served
-from web.app import App
 
 DATABASES = ("sqlite",)
 
@@ -20,12 +17,6 @@ DATABASES = ("sqlite",)
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"import_roots": str(tmp_path)})
-
-
-@pytest.fixture
-def address(app: App) -> Iterator[str]:
-    with served(app) as address:
-        yield address
 
 
 def run(address: str, token: str, *words: str) -> Result:

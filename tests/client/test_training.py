@@ -1,7 +1,5 @@
 """`pawsort train` against the real application and a real training, in a thread instead of a worker."""
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,45 +8,15 @@ from sqlalchemy import select
 
 from client.cli import cli
 from client.commands.train import Shown
-from core import jobs, registry, training_claims
+from core import jobs, registry
 from core.blobs import Blobs
-from core.config import Settings
 from core.db import Database
 from core.orm import Chunk, Job, JobState, Upload
 from core.purge import purge_all
-from tests.browser.site import served
-from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
-from web.app import App
-from worker import training
 
 DATABASES = ("sqlite",)
 QUICK = ("--network", "seed-cnn", "--epochs", "2", "--batch-size", "16", "--augmentation", "none")
-
-
-@pytest.fixture
-def address(app: App) -> Iterator[str]:
-    with served(app) as address:
-        yield address
-
-
-@pytest.fixture
-def worker(settings: Settings, db: Database) -> Iterator[None]:
-    """Trains whatever waits."""
-    stop, runtime = threading.Event(), FakeRuntime(settings, db)
-
-    def work() -> None:
-        while not stop.wait(0.05):
-            with db.read() as session:
-                waiting = training_claims.list_waiting(session, 1)
-            for job_id in waiting:
-                training.train(runtime, job_id)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
 
 
 def make_folder(folder: Path, n_each: int, kinds: tuple[str, ...] = ("cat", "dog")) -> Path:
@@ -88,6 +56,19 @@ def test_a_labelled_folder_becomes_a_version_that_is_not_in_use(
         assert session.scalars(select(Chunk)).all() == []
         job = session.scalars(select(Job)).one()
     assert (job.kind, job.name, job.state, job.model_version_id) == ("train", "pets", JobState.DONE, 2)
+
+
+@pytest.mark.usefixtures("worker")
+def test_folders_that_differ_only_in_case_are_one_class_and_are_named(address: str, token: str, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "pets", 30)
+    make_folder(tmp_path / "more", 10, ("Cat",))
+    (tmp_path / "more" / "Cats").rename(folder / "Cats")
+    for number in range(10):
+        (folder / "Cats" / f"{number:03}.jpg").write_bytes(jpeg(100 + number, "cat", (72, 60)))
+    said = train(address, token, folder, *QUICK)
+    assert said.exit_code == 0, said.output
+    assert "Found 40 cat, 30 dog" in said.output
+    assert "pets/Cats and pets/cats differ only in case" in said.output
 
 
 def test_many_files_that_are_seen_to_be_unreadable_are_refused_before_the_start(
@@ -170,6 +151,7 @@ def test_ctrl_c_does_to_the_training_what_was_asked_for(
         (20, ("cat", "dog"), ("--network", "resnet"), "network: expected one of"),
         (20, ("cat", "dog"), ("--epochs", "0", "--seed", "-1"), "epochs: expected a whole number"),
         (20, ("cat", "dog"), ("--start-from", "9"), "no model version 9"),
+        (20, ("cat", "dog"), ("--start-from", "1", "--network", "efficientnet-lite0"), "version 1 is a seed-cnn"),
     ],
 )
 def test_what_cannot_be_trained_gets_a_sentence_and_leaves_nothing(

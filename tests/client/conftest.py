@@ -1,0 +1,39 @@
+"""The real application behind a real port, and a training worker in a thread."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from core import training_claims
+from core.config import Settings
+from core.db import Database
+from tests.browser.site import served
+from tests.fakes import FakeRuntime
+from web.app import App
+from worker import training
+
+
+@pytest.fixture
+def address(app: App) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+def worker(settings: Settings, db: Database) -> Iterator[None]:
+    """Trains whatever waits."""
+    stop, runtime = threading.Event(), FakeRuntime(settings, db)
+
+    def work() -> None:
+        while not stop.wait(0.05):
+            with db.read() as session:
+                waiting = training_claims.list_waiting(session, 1)
+            for job_id in waiting:
+                training.train(runtime, job_id)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()

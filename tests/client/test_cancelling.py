@@ -1,0 +1,73 @@
+"""`pawsort cancel` against the real application."""
+
+import time
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner, Result
+
+from client.cli import cli
+from core import jobs, training_views
+from core.blobs import Blobs
+from core.db import Database
+from core.orm import Job, JobState
+from tests.factories import make_job, make_training, make_upload
+from tests.pictures import jpeg
+
+DATABASES = ("sqlite",)
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def cancel(address: str, token: str, job: object, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["cancel", str(job), *options, "--server", address, "--token", token])
+
+
+def get_job(db: Database, uuid: UUID) -> Job:
+    with db.read() as session:
+        return jobs.get_job(session, uuid)
+
+
+def test_a_job_is_stopped(address: str, token: str, db: Database, blobs: Blobs) -> None:
+    uuid = make_job(db, make_upload(db, blobs, files={"a.jpg": jpeg(1)}))
+    said = cancel(address, token, uuid)
+    assert said.exit_code == 0, said.output
+    assert get_job(db, uuid).state == JobState.CANCELLED
+
+
+def test_only_a_training_has_a_best_epoch_to_keep(address: str, token: str, db: Database, blobs: Blobs) -> None:
+    uuid = make_job(db, make_upload(db, blobs, files={"a.jpg": jpeg(1)}))
+    said = cancel(address, token, uuid, "--keep-best")
+    assert said.exit_code == 1
+    assert "training" in said.output
+    assert get_job(db, uuid).state != JobState.CANCELLED
+
+
+def test_what_is_no_job_is_said(address: str, token: str) -> None:
+    assert "no job" in cancel(address, token, UUID(int=7)).output
+    assert cancel(address, token, "seven").exit_code == 2
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_training_ends_with_its_best_epoch_as_a_version(
+    address: str,
+    token: str,
+    db: Database,
+    blobs: Blobs,
+) -> None:
+    files = {f"pets/{kind}s/{n}.jpg": jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(60)}
+    upload = make_upload(db, blobs, files=files, labelled=True)
+    uuid = make_training(db, upload, network="seed-cnn", epochs=1000, batch_size=16, augmentation="none")
+    give_up_at = time.monotonic() + 60
+    while not n_epochs(db, uuid) and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+    said = cancel(address, token, uuid, "--keep-best")
+    assert said.exit_code == 0, said.output
+    while get_job(db, uuid).state == JobState.RUNNING and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+    assert get_job(db, uuid).state == JobState.DONE
+    assert get_job(db, uuid).model_version_id is not None
+
+
+def n_epochs(db: Database, uuid: UUID) -> int:
+    with db.read() as session:
+        return len(training_views.list_epochs(session, jobs.get_job(session, uuid).id))
