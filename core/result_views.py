@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound
+from core.errors import ErrorCode, NotFound
 from core.orm import HistogramBin, Image, Job, Result
 from core.paging import encode_cursor
 from core.results import Order, ResultFilter, conditions, order_of
@@ -83,6 +83,14 @@ def find_bins(session: Session, job: Job) -> list[tuple[int, int, int]]:
     return [
         (row[0], row[1], row[2]) for row in session.execute(bins.order_by(HistogramBin.class_index, HistogramBin.bin))
     ]
+
+
+def count_errors(session: Session, job: Job) -> list[tuple[ErrorCode, int]]:
+    """How many files of a job failed for each reason, the most frequent first."""
+    failed = (Result.job_id == job.id) & Result.confidence.is_(None)  # the index knows where they are
+    counted = select(Result.error_code, func.count()).where(failed).group_by(Result.error_code)
+    found = [(ErrorCode(row[0]), row[1]) for row in session.execute(counted) if row[0]]
+    return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
 def _narrowed(keys: Select[Any], job: Job, wanted: ResultFilter, order: Order) -> Select[Any]:

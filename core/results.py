@@ -233,8 +233,9 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
         yield _label_is(wanted.label, sure)
     if wanted.error_code is not None:
         yield Result.error_code == wanted.error_code
-    if wanted.failed is not None:
-        yield Result.error_code.is_not(None) if wanted.failed else Result.error_code.is_(None)
+    if wanted.failed is not None or wanted.error_code is not None:
+        # Whatever failed has no confidence: an index of its own would hold all results to find a few.
+        yield Result.confidence.is_(None) if wanted.failed or wanted.error_code else Result.confidence.is_not(None)
     if wanted.min_confidence is not None:
         yield Result.confidence >= round(wanted.min_confidence * MILLION)
     if wanted.max_confidence is not None:

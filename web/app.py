@@ -33,7 +33,8 @@ from web.api import (
     uploads,
 )
 from web.auth import register_auth
-from web.pages import models as _model_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import failures as _failure_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import models as _model_pages  # noqa: F401
 from web.pages import pictures as _picture_pages  # noqa: F401
 from web.pages import review as _review_pages  # noqa: F401
 from web.pages import schedules as _schedule_pages  # noqa: F401

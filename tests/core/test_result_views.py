@@ -40,6 +40,9 @@ FILTERS = [
     ResultFilter(said="nothing", sort="-confidence"),
     ResultFilter(said="otherwise"),
     ResultFilter(failed=True),
+    ResultFilter(error_code="truncated"),
+    ResultFilter(failed=True, error_code="empty_file"),
+    ResultFilter(failed=False, sort="path"),
 ]
 
 
@@ -111,3 +114,12 @@ def test_bins_sum_to_the_good_results(db: Database, job: UUID) -> None:
     with db.read() as session:
         bins = result_views.find_bins(session, jobs.get_job(session, job))
     assert sum(n for _, _, n in bins) == N - 1
+
+
+def test_errors_are_counted_by_reason_the_most_frequent_first(db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=6))
+    reasons = {f"photos/{n}.jpg": ErrorCode.TRUNCATED if n < 3 else ErrorCode.EMPTY_FILE for n in range(1, 6)}
+    run_job(db, job, reasons | {"photos/5.jpg": ErrorCode.EMPTY_FILE})
+    with db.read() as session:
+        found = result_views.count_errors(session, jobs.get_job(session, job))
+    assert found == [(ErrorCode.EMPTY_FILE, 3), (ErrorCode.TRUNCATED, 2)]

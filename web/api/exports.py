@@ -13,10 +13,10 @@ from core import jobs
 from core.errors import Invalid
 from core.orm import Job, JobKind
 from core.progress import describe
-from core.results import ResultFilter
+from core.results import ResultFilter, ResultRow
 from web.api.docs import file_answer
 from web.api.images import DECODES
-from web.api.schemas import ZipQuery
+from web.api.schemas import ANY_ERROR, ExportQuery, ZipQuery
 from web.exports.archive import zip_blocks
 from web.exports.names import attachment
 from web.exports.originals import read_originals
@@ -31,31 +31,35 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 @api.get("/<uuid:job_uuid>/export.csv")
+@api.input(ExportQuery, location="query")
 @api.doc(responses={200: file_answer("UTF-8, six decimals", "text/csv")})
-def export_csv(job_uuid: UUID) -> Response:
+def export_csv(job_uuid: UUID, query_data: ExportQuery) -> Response:
     """All results as CSV, one line for each file that has a result so far
 
     A cell that a spreadsheet would run as a formula gets a leading `'`.
     """
     job = _find(job_uuid)
-    return _stream(in_blocks(csv_lines(iterate_rows(get_services(), job))), f"{job.name}.csv", "text/csv")
+    name = f"{job.name} failed.csv" if query_data.error_code else f"{job.name}.csv"
+    return _stream(in_blocks(csv_lines(_rows(job, query_data))), name, "text/csv")
 
 
 @api.get("/<uuid:job_uuid>/export.jsonl")
+@api.input(ExportQuery, location="query")
 @api.doc(responses={200: file_answer("One object a line", "application/jsonl")})
-def export_jsonl(job_uuid: UUID) -> Response:
+def export_jsonl(job_uuid: UUID, query_data: ExportQuery) -> Response:
     """All results as JSON Lines; paths exactly as they were"""
     job = _find(job_uuid)
-    lines = json_lines(iterate_rows(get_services(), job))
+    lines = json_lines(_rows(job, query_data))
     return _stream(in_blocks(lines), f"{job.name}.jsonl", "application/jsonl")
 
 
 @api.get("/<uuid:job_uuid>/export.parquet")
+@api.input(ExportQuery, location="query")
 @api.doc(responses={200: file_answer("The columns of the CSV, typed", PARQUET)})
-def export_parquet(job_uuid: UUID) -> Response:
+def export_parquet(job_uuid: UUID, query_data: ExportQuery) -> Response:
     """All results as Parquet"""
     job = _find(job_uuid)
-    return _stream(parquet_blocks(iterate_rows(get_services(), job)), f"{job.name}.parquet", PARQUET)
+    return _stream(parquet_blocks(_rows(job, query_data)), f"{job.name}.parquet", PARQUET)
 
 
 @api.get("/<uuid:job_uuid>/export.zip")
@@ -84,6 +88,12 @@ def export_report(job_uuid: UUID) -> Response:
     errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)
     blocks = report_blocks(view, read_originals(services, doubtful), errors, turn, services.settings.max_image_pixels)
     return _stream(blocks, f"{job.name}.html", "text/html")
+
+
+def _rows(job: Job, query: ExportQuery) -> Iterator[ResultRow]:
+    is_any = query.error_code == ANY_ERROR
+    wanted = ResultFilter(error_code=None if is_any else query.error_code, failed=True if is_any else None)
+    return iterate_rows(get_services(), job, wanted)
 
 
 def _find(job_uuid: UUID) -> Job:

@@ -106,6 +106,12 @@ class LandmarkQuery(ResultQuery):
     every: int = Field(100, ge=10, le=MAX_LIMIT, description="Results on each page")
 
 
+class ExportQuery(Input):
+    error_code: AnyErrorCode | None = Field(
+        None, description="Only what failed for this reason; `any`: all that failed"
+    )
+
+
 class ZipQuery(Input):
     by: By = Field(
         By.FINAL, description="Whose label decides: the model's, the person's, the person's where there is one"

@@ -1,4 +1,4 @@
-"""The pages: the list of jobs with the drop zone, a job, its failed files, deleting, help.
+"""The pages: the list of jobs with the drop zone, a job, deleting, help.
 
 Everything can be read, and jobs can be stopped, retried and deleted, without JavaScript; sending pictures needs it.
 """
@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from core import deletion, jobs, result_views, results, retrying, trainings
 from core.errors import Conflict
-from core.orm import Job, JobKind, Upload
+from core.orm import Job, JobKind
 from core.progress import describe, describe_all
-from core.results import ResultFilter
 from web.api.jobs import etag_of
 from web.auth import public
 from web.pages import showing, training_job
@@ -27,7 +26,6 @@ from web.services import get_services
 
 JOBS_SHOWN = 30
 PICTURES_SHOWN = 60
-FAILURES_SHOWN = 200
 
 pages = Blueprint("pages", __name__)
 
@@ -88,29 +86,13 @@ def _show_training(session: Session, job: Job) -> Response:
     return response
 
 
-@pages.get("/jobs/<uuid:uuid>/failed")
-def show_failed(uuid: UUID) -> str | Response:
-    """The files of a job that have no label, each with its reason, and what an archive left out."""
-    cursor = request.args.get("cursor")
-    with get_services().db.read() as session:
-        job = jobs.get_job(session, uuid)
-        if job.kind != JobKind.CLASSIFY:
-            return _see_job(uuid)
-        page = results.list_results(session, job, ResultFilter(failed=True), cursor, FAILURES_SHOWN)
-        view = describe(session, job)
-        upload = session.get(Upload, job.upload_id) if job.upload_id else None
-    return render_template(
-        "failed.html", job=view, choice=Choice(), rows=page.items, next=page.next, upload=upload, is_failed_view=True
-    )
-
-
 @pages.post("/jobs/<uuid:uuid>/cancel")
 def cancel_job(uuid: UUID) -> Response:
     """Stop a job; one that has ended in the meantime simply shows its end."""
     stop = trainings.keep_best if "keep_best" in request.form else jobs.cancel_job
     with suppress(Conflict), get_services().db.write() as session:
         stop(session, uuid)
-    return _see_job(uuid)
+    return see_job(uuid)
 
 
 @pages.post("/jobs/<uuid:uuid>/retry")
@@ -121,7 +103,7 @@ def retry_job(uuid: UUID) -> Response:
     with suppress(Conflict), services.db.write() as session:
         _, chunk_ids = retrying.retry_job(session, uuid)
     services.bell.ring(chunk_ids)
-    return _see_job(uuid)
+    return see_job(uuid)
 
 
 @pages.get("/jobs/<uuid:uuid>/delete")
@@ -141,7 +123,7 @@ def delete_job(uuid: UUID) -> Response:
     with services.db.write() as session:
         deletion.delete_job(session, uuid)
     services.bell.purge()
-    return _see(url_for("pages.list_jobs"))
+    return see(url_for("pages.list_jobs"))
 
 
 @pages.get("/help")
@@ -159,11 +141,13 @@ def show_favicon() -> Response:
     return current_app.send_static_file("favicon.svg")
 
 
-def _see_job(uuid: UUID) -> Response:
-    return _see(url_for("pages.show_job", uuid=uuid))
+def see_job(uuid: UUID) -> Response:
+    """Go to the page of a job."""
+    return see(url_for("pages.show_job", uuid=uuid))
 
 
-def _see(address: str) -> Response:
+def see(address: str) -> Response:
+    """Go to another page, by GET."""
     response = redirect(address, 303)
     assert isinstance(response, Response)
     return response

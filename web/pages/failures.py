@@ -1,0 +1,46 @@
+"""The files of a job that have no label: what is wrong with each, what to do, trying again, the list to take away."""
+
+from uuid import UUID
+
+from flask import Response, render_template, request
+
+from core import jobs, result_views, results
+from core.errors import ErrorCode
+from core.orm import JobKind, Upload
+from core.progress import describe
+from core.results import ResultFilter
+from web.pages.choice import Choice
+from web.pages.routes import pages, see_job
+from web.services import get_services
+
+FAILURES_SHOWN = 200
+
+
+@pages.get("/jobs/<uuid:uuid>/failed")
+def show_failed(uuid: UUID) -> str | Response:
+    """Failed files by their reason, or those of one reason; and what an archive left out."""
+    cursor, code = request.args.get("cursor"), _error_code(request.args.get("error_code"))
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, uuid)
+        if job.kind != JobKind.CLASSIFY:
+            return see_job(uuid)
+        reasons = result_views.count_errors(session, job)
+        wanted = ResultFilter(failed=True, error_code=code)
+        page = results.list_results(session, job, wanted, cursor, FAILURES_SHOWN)
+        view = describe(session, job)
+        upload = session.get(Upload, job.upload_id) if job.upload_id else None
+    return render_template(
+        "failed.html",
+        job=view,
+        choice=Choice(),
+        reasons=reasons,
+        code=code,
+        rows=page.items,
+        next=page.next,
+        upload=upload,
+        is_failed_view=True,
+    )
+
+
+def _error_code(text: str | None) -> ErrorCode | None:
+    return ErrorCode(text) if text in list(ErrorCode) else None
