@@ -38,6 +38,7 @@ def create_batch(
     label: str | None = None,
     threshold: float | None = None,
     image_ids: Sequence[int] | None = None,
+    except_ids: Sequence[int] = (),
 ) -> LabelBatch:
     """Begin to label all good results of a job that a filter lets through; `run_batch` does it.
 
@@ -47,6 +48,7 @@ def create_batch(
             those of which nobody has said anything; unsure ones, which show nothing, are left out.
         threshold: The one that the pictures were seen at; the job's when not given.
         image_ids: Only these of them.
+        except_ids: All but these of them.
     Raises:
         NotFound, Gone: As `jobs.get_job`.
         Conflict: The id is that of something else.
@@ -70,9 +72,16 @@ def create_batch(
         user_id=user_id,
         kind=kind,
         label=label,
-        wanted={"filter": asdict(wanted), "image_ids": None if image_ids is None else sorted(image_ids)},
+        wanted={
+            "filter": asdict(wanted),
+            "image_ids": None if image_ids is None else sorted(image_ids),
+            "except_ids": sorted(except_ids),
+        },
         threshold_milli=threshold_milli,
-        is_whole=kind == BatchKind.CONFIRM and image_ids is None and _lets_everything_through(wanted),
+        is_whole=kind == BatchKind.CONFIRM
+        and image_ids is None
+        and not except_ids
+        and _lets_everything_through(wanted),
     )
     session.add(batch)
     session.flush()
@@ -176,6 +185,8 @@ def _read_slice(session: Session, batch: LabelBatch) -> list[Row[Any]]:
     )
     if batch.wanted["image_ids"] is not None:
         query = query.where(Image.id.in_(batch.wanted["image_ids"]))
+    if batch.wanted.get("except_ids"):  # batches of earlier versions do not know it
+        query = query.where(Image.id.not_in(batch.wanted["except_ids"]))
     return list(session.execute(query.order_by(Result.image_id).limit(SLICE)))
 
 
@@ -203,11 +214,13 @@ def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> l
     for row in slice_:
         is_there = row.id in words  # else it was deleted meanwhile
         if is_there and row.sha256 not in rows and _has_news(batch, row, words[row.id]):
+            shown = results.shown_label(row.class_index, row.confidence, batch.threshold_milli)
+            label = batch.label if batch.kind == BatchKind.LABEL else shown
             rows[row.sha256] = {
                 "sha256": row.sha256,
                 "image_id": row.id,
-                "label": batch.label if batch.kind == BatchKind.LABEL else CLASSES[row.class_index],
-                "source": LabelSource.CORRECTION if batch.kind == BatchKind.LABEL else LabelSource.CONFIRMATION,
+                "label": label,
+                "source": LabelSource.CONFIRMATION if label == shown else LabelSource.CORRECTION,
                 "user_id": batch.user_id,
                 "batch_id": batch.id,
             }

@@ -40,10 +40,11 @@ def do(
     wanted: ResultFilter | None = None,
     label: str | None = None,
     image_ids: list[int] | None = None,
+    except_ids: list[int] | None = None,
 ) -> LabelBatch:
-    uuid = uuid4()
+    uuid, wanted, some = uuid4(), wanted or ResultFilter(), {"image_ids": image_ids, "except_ids": except_ids or []}
     with db.write() as session:
-        label_batches.create_batch(session, uuid, job, None, kind, wanted or ResultFilter(), label, image_ids=image_ids)
+        label_batches.create_batch(session, uuid, job, None, kind, wanted, label, **some)
     return label_batches.run_batch(db, uuid, 60)
 
 
@@ -83,6 +84,7 @@ def test_only_confirming_everything_counts_as_the_whole_job(db: Database, job: U
     some = read_results(db, job)[0].image_id
     assert not do(db, job, BatchKind.CONFIRM, ResultFilter(label="cat")).is_whole
     assert not do(db, job, BatchKind.CONFIRM, image_ids=[some]).is_whole
+    assert not do(db, job, BatchKind.CONFIRM, except_ids=[some]).is_whole
     assert not do(db, job, BatchKind.LABEL, label="cat").is_whole
     assert do(db, job, BatchKind.CONFIRM, ResultFilter(sort="path")).is_whole
 
@@ -91,6 +93,19 @@ def test_chosen_pictures_can_be_labelled_in_one_go(db: Database, job: UUID) -> N
     rows = read_results(db, job)
     do(db, job, BatchKind.LABEL, label="cat", image_ids=[rows[1].image_id, rows[2].image_id])
     assert words(db, job) == [None, "cat", "cat", None, None]
+
+
+def test_all_but_some_can_be_confirmed(db: Database, job: UUID) -> None:
+    odd_one = read_results(db, job)[0].image_id
+    do(db, job, BatchKind.CONFIRM, ResultFilter(label="cat"), except_ids=[odd_one])
+    assert words(db, job) == [None, None, None, None, "cat"]
+
+
+def test_a_label_that_the_model_shows_anyway_is_a_confirmation(db: Database, job: UUID) -> None:
+    batch = do(db, job, BatchKind.LABEL, label="cat")
+    with db.read() as session:
+        sources = [row.source for row in session.query(Label).filter_by(batch_id=batch.id).order_by(Label.image_id)]
+    assert sources == ["confirmation", "correction", "correction", "confirmation"], "the third is shown as unsure"
 
 
 def test_undoing_a_batch_restores_what_was_said_before_it(db: Database, job: UUID) -> None:

@@ -38,6 +38,7 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
             json_data.label,
             json_data.threshold,
             json_data.image_ids,
+            json_data.except_ids,
         )
     return _run(json_data.id)
 

@@ -70,6 +70,7 @@ class BatchIn(Input):
         description="As the query of a job's results; everything when left out. cursor, limit and sort mean nothing",
     )
     image_ids: list[ImageId] | None = Field(None, max_length=MAX_LABELS, description="Only these of them")
+    except_ids: list[ImageId] = Field(default_factory=list, max_length=MAX_LABELS, description="All but these of them")
     label: PersonsLabel | None = Field(None, description="What all of them show; null withdraws what people said")
     confirm: bool = Field(False, description="Instead of a label: what the model shows is right")
     threshold: Share | None = Field(None, description="The one the pictures were seen at; the job's when left out")

@@ -12,7 +12,7 @@ import { fill, makeTile } from "./tile.js";
 const PAGE = 60;
 const GAP_PX = 12;
 const NARROWEST_PX = 150;
-const TEXT_PX = 92;
+const TEXT_PX = 114;
 const FRESH_EVERY_MS = 3000;
 /** Rows above and below the window that are drawn as well. */
 const AHEAD = 2;
@@ -113,7 +113,10 @@ export class Grid {
     const row = height + GAP_PX;
     const first = Math.max(0, Math.floor(top / row) - AHEAD) * columns;
     const last = Math.min(this.#pages.n, (Math.ceil((top + innerHeight) / row) + AHEAD) * columns) - 1;
-    for (const [place, tile] of this.#tiles) if (place < first || place > last) this.#drop(place, tile);
+    for (const [place, tile] of this.#tiles) {
+      if (place >= this.#pages.n) this.#remove(place, tile);
+      else if (place < first || place > last) this.#drop(place, tile);
+    }
     if (last < first) return;
     this.#pages.want(first, last);
     for (let place = first; place <= last; place += 1) this.#show(place);
@@ -126,14 +129,13 @@ export class Grid {
     if (tile?.result && tile.dataset.image === String(result.image_id)) {
       fill(tile, result);
     } else {
-      const spare = this.#spare.pop();
-      const made = makeTile(result, this.#template, spare);
-      if (tile) this.#drop(place, tile);
+      const made = makeTile(result, this.#template, tile ?? this.#spare.pop());
       this.#tiles.set(place, made);
       made.setAttribute("aria-posinset", String(place + 1));
-      made.querySelector("a")?.setAttribute("data-place", String(place));
+      made.querySelector("a").setAttribute("data-place", String(place));
       this.#put(made, place);
-      this.#insert(made, place);
+      if (tile === undefined) this.#insert(made, place);
+      else if (tile !== made) replace(tile, made);
     }
     const shown = this.#tiles.get(place);
     shown.result = result;
@@ -163,9 +165,17 @@ export class Grid {
     if (this.#spare.length < 60) this.#spare.push(tile);
   }
 
+  /** The view has become shorter: the focus goes to what is the last picture now. */
+  #remove(place, tile) {
+    const hadFocus = tile.contains(document.activeElement);
+    this.#tiles.delete(place);
+    tile.remove();
+    if (hadFocus) this.#tiles.get(this.#pages.n - 1)?.querySelector("a").focus();
+  }
+
   /** Arrow keys go from picture to picture, also to those that are not in the page yet. */
   async #moveFocus(event) {
-    const place = Number(event.target.closest("[data-place]")?.dataset.place ?? Number.NaN);
+    const place = Number(event.target.closest(".tile")?.getAttribute("aria-posinset") ?? Number.NaN) - 1;
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#shape.columns, ArrowUp: -this.#shape.columns }[event.key];
     if (step === undefined || Number.isNaN(place) || event.altKey || event.ctrlKey || event.metaKey) return;
     const next = place + step;
@@ -179,4 +189,21 @@ export class Grid {
   get n() {
     return this.#pages?.n ?? 0;
   }
+
+  /** The view's filter, as calls take it that concern all of it. */
+  get filter() {
+    return this.#pages.filter;
+  }
+
+  /** All results from one place to another, also those that nobody has scrolled to. */
+  between(first, last) {
+    return this.#pages.between(first, last);
+  }
+}
+
+/** Put a tile in the place of another one; the focus stays where it was. */
+function replace(old, made) {
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(made);
+  if (hadFocus) made.querySelector("a").focus({ preventScroll: true });
 }

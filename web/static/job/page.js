@@ -2,6 +2,7 @@
 
 import { ENDED, watchJob } from "../poll.js";
 import { plural } from "../words.js";
+import { Choose } from "./choose.js";
 import { Grid } from "./grid.js";
 import { Threshold } from "./threshold.js";
 import { STATE_WORDS, percentDone, showJob, sortedCount } from "./view.js";
@@ -12,7 +13,10 @@ const lost = root.querySelector('[data-field="lost"]');
 const titleEnd = document.title.replace(/^\d+ % · /, "");
 const grid = new Grid();
 const threshold = new Threshold({ root, onMoved: () => grid.reload() });
+const choose = new Choose({ job: root.dataset.job, grid, threshold: () => threshold.share });
 let seen = null;
+
+choose.ended(ENDED.has(root.dataset.state));
 
 if (!ENDED.has(root.dataset.state)) {
   watchJob(`/api/v1/jobs/${root.dataset.job}`, {
@@ -40,6 +44,7 @@ function show(job) {
   showJob(root, job);
   document.title = hasEnded ? titleEnd : `${percentDone(job)} % · ${titleEnd}`;
   say(job, hasEnded);
+  choose.ended(hasEnded);
   if (seen === null || sortedCount(job) !== sortedCount(seen) || hasEnded) {
     threshold.forget();
     grid.results(hasEnded);

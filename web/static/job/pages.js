@@ -3,6 +3,7 @@
 import { callJson } from "../http.js";
 
 const KEPT = 16;
+const MOST_AT_ONCE = 1000;
 
 export class ResultPages {
   #cursors = null;
@@ -32,6 +33,34 @@ export class ResultPages {
     this.#pages.clear();
     for (const [, stopper] of this.#under) stopper.abort();
     this.#under.clear();
+  }
+
+  /** The view's filter, as calls take it that concern all of it. */
+  get filter() {
+    const numbers = ["min_confidence", "max_confidence"];
+    const wanted = Array.from(this.url.searchParams).filter(([name]) => name !== "sort");
+    return Object.fromEntries(wanted.map(([name, value]) => [name, numbers.includes(name) ? Number(value) : value]));
+  }
+
+  /**
+   * All results from one place to another, also those that are not kept.
+   *
+   * @throws {import("../http.js").CallError}
+   */
+  async between(first, last) {
+    const kept = Array.from({ length: last - first + 1 }, (_, n) => this.at(first + n));
+    if (!kept.includes(null)) return kept;
+    const number = Math.floor(first / this.size);
+    const url = new URL(this.url);
+    url.searchParams.set("limit", String(MOST_AT_ONCE));
+    const found = [];
+    for (let cursor = this.#cursors[number]; cursor !== null && number * this.size + found.length <= last; ) {
+      if (cursor !== "") url.searchParams.set("cursor", cursor);
+      const page = await callJson("GET", url.pathname + url.search);
+      found.push(...page.items);
+      cursor = page.next;
+    }
+    return found.slice(first - number * this.size, last - number * this.size + 1);
   }
 
   /** The result at a place, or null while it is not there yet. */

@@ -30,6 +30,11 @@ export class Threshold {
     this.#bins = null;
   }
 
+  /** The threshold that the pictures are shown at, from 0 to 1. */
+  get share() {
+    return Math.round(this.#kept * 10) / 1000;
+  }
+
   async #load() {
     if (this.#bins !== null) return;
     const { bins } = await callJson("GET", `/api/v1/jobs/${this.#job.dataset.job}/histogram`);

@@ -13,7 +13,10 @@ export function makeTile(result, template, spare) {
   const isFit = spare !== undefined && (spare.querySelector("img") === null) === isBroken;
   const tile = isFit ? spare : template.content.firstElementChild.cloneNode(true);
   tile.dataset.image = String(result.image_id);
-  if (!isFit) tile.querySelector(isBroken ? ".tile__picture:not([data-broken])" : "[data-broken]").remove();
+  if (!isFit) {
+    tile.querySelector(isBroken ? ".tile__picture:not([data-broken])" : "[data-broken]").remove();
+    if (isBroken) tile.querySelector(".tile__check").remove(); // nobody can say what it shows
+  }
   const link = tile.querySelector("a");
   link.href = `${location.pathname.replace(/\/$/, "")}/images/${result.image_id}${viewQuery()}`;
   const image = link.querySelector("img");

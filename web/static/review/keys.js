@@ -19,10 +19,10 @@ export function listenToKeys(actions, box) {
   });
 }
 
-/** A field takes all keys, a button or link the two that press it. */
+/** A field takes all keys, a button, link or box those that press it. */
 function isTakenBy(element, key) {
-  if (element.closest("input, select, textarea") !== null) return true;
-  return (key === " " || key === "Enter") && element.closest("button, a, summary") !== null;
+  if (element.closest('input:not([type="checkbox"]), select, textarea') !== null) return true;
+  return (key === " " || key === "Enter") && element.closest("button, a, summary, input") !== null;
 }
 
 function read() {

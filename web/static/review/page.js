@@ -1,6 +1,7 @@
 /** The review page: a picture, what it shows, the next. Nothing here waits for the server. */
 
 import { callJson, unsafeHeaders } from "../http.js";
+import { newUuid } from "../upload/names.js";
 import { label as word } from "../words.js";
 import { Deck } from "./deck.js";
 import { listenToKeys } from "./keys.js";
@@ -14,7 +15,7 @@ const root = document.querySelector("[data-review]");
 const { job, audit, user } = root.dataset;
 const choices = Array.from(root.querySelectorAll("[data-say]"), (button) => button.dataset.say);
 const url = `/api/v1/jobs/${job}/review`;
-const reviewer = newId();
+const reviewer = newUuid();
 const view = new View(root);
 const steps = new Steps(`${job}${audit}`);
 const titleEnd = document.title;
@@ -64,7 +65,7 @@ function confirm() {
 /** Label a picture, or skip it with label "", and go on to the next one. */
 function act(picture, name, source) {
   deck.touch();
-  const key = name === "" ? "" : newId();
+  const key = name === "" ? "" : newUuid();
   steps.push({ picture, key, label: name });
   if (name === "") {
     deck.skip(picture);
@@ -81,7 +82,7 @@ function undo() {
   const step = steps.pop();
   if (step === undefined) return;
   if (step.key !== "") {
-    outbox.add({ image_id: step.picture.image_id, undoes: step.key, key: newId() }, audit);
+    outbox.add({ image_id: step.picture.image_id, undoes: step.key, key: newUuid() }, audit);
     move(step.picture, -1);
   }
   deck.back(step.picture);
@@ -138,15 +139,6 @@ function sentenceFor(error) {
   if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser: load the page again to log in, and they are sent.";
   if (error.status === 404 || error.status === 410) return "This job is no longer here.";
   return "The server does not answer at the moment. Your labels are kept in this browser and sent as soon as it does. Go on if you like.";
-}
-
-/** Also where there is no crypto.randomUUID: on plain http. */
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
 for (const element of root.querySelectorAll("[data-needs-script]")) element.hidden = false;

@@ -16,6 +16,11 @@ export class Steps {
     return this.#taken.length;
   }
 
+  /** The last step, which stays; undefined when there is none. */
+  get last() {
+    return this.#taken.at(-1);
+  }
+
   /** @param {{picture: object, key: string, label: string}} step `key` is the label's; "" for a picture that was skipped. */
   push(step) {
     this.#taken = [...this.#taken, step].slice(-MOST);

@@ -1,0 +1,154 @@
+"""Choosing many pictures in the grid, labelling them in one go, by mouse and by keyboard; taken back to any depth."""
+
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import select
+
+from core.blobs import Blobs
+from core.db import Database
+from core.errors import ErrorCode
+from core.orm import Label
+from core.orm_labelling import LabelBatch
+from tests.factories import make_job, make_upload, read_results, run_job
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+N = 40
+
+
+@pytest.fixture
+def job(db: Database, blobs: Blobs, site: str) -> UUID:
+    """40 pictures: every tenth unsure, one broken, the others called cats."""
+    job = make_job(db, make_upload(db, blobs, n_files=N, name="pets"))
+    unsure = {f"photos/{n}.jpg": (0.4, 0.4) for n in range(0, N, 10)}
+    run_job(db, job, unsure | {"photos/5.jpg": ErrorCode.TRUNCATED})
+    return job
+
+
+@pytest.fixture
+def grid(owner_page: Page, site: str, job: UUID) -> Page:
+    """The job's page, its pictures there."""
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.locator(".grid--placed .tile").nth(3).wait_for()
+    return owner_page
+
+
+def box(page: Page, n: int) -> object:
+    return page.get_by_label(f"Choose photos/{n}.jpg", exact=True)
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator('[data-field="said"]')).to_have_text(words)
+
+
+def words(db: Database, job: UUID) -> list[str | None]:
+    return [row.human_label for row in read_results(db, job)]
+
+
+def test_pictures_from_one_click_to_another_get_a_label_and_lose_it_again(grid: Page, db: Database, job: UUID) -> None:
+    box(grid, 1).check(force=True)
+    grid.locator('[aria-posinset="8"] .tile__picture').click(modifiers=["Shift"])
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("6 of 40 chosen")  # one of seven is broken
+    grid.locator('[aria-posinset="3"] .tile__picture').click()  # while some are chosen, a click chooses
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("5 of 40 chosen")
+    grid.get_by_role("button", name="Dog", exact=True).click()
+    said(grid, "5 pictures labelled: Dog.")
+    expect(grid.locator('[aria-posinset="2"] .tile__label')).to_contain_text("Dog")
+    assert [n for n, word in enumerate(words(db, job)) if word == "dog"] == [1, 3, 4, 6, 7]
+    grid.get_by_role("button", name="Undo").click()
+    said(grid, "5 labels taken back.")
+    assert set(words(db, job)) == {None}
+    expect(grid.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_all_shown_are_right_confirms_what_the_model_shows(grid: Page, db: Database, job: UUID) -> None:
+    grid.get_by_role("button", name="All shown are right").click()
+    said(grid, "35 pictures confirmed. 4 left as they are: unsure, or labelled by people before.")
+    with db.read() as session:
+        assert {row.source for row in session.scalars(select(Label))} == {"confirmation"}
+        assert session.scalars(select(LabelBatch)).one().is_whole
+    expect(grid.locator('[data-field="review-counts"]')).to_contain_text("People have labelled 35 of 39 pictures")
+
+
+def test_all_of_a_filter_but_some_are_labelled(grid: Page, site: str, db: Database, job: UUID) -> None:
+    grid.goto(f"{site}/jobs/{job}?label=unsure")
+    grid.locator(".grid--placed .tile").nth(3).wait_for()
+    grid.get_by_role("button", name="Choose all shown").click()
+    box(grid, 20).uncheck(force=True)
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 4 chosen")
+    grid.get_by_role("button", name="Neither", exact=True).click()
+    said(grid, "3 pictures labelled: Neither.")
+    assert [n for n, word in enumerate(words(db, job)) if word == "neither"] == [0, 10, 30]
+    with db.read() as session:
+        assert not session.scalars(select(LabelBatch)).one().is_whole
+
+
+def test_everything_can_be_done_by_keyboard(grid: Page, db: Database, job: UUID) -> None:
+    grid.locator('[data-place="1"]').focus()
+    grid.keyboard.press("d")  # the one that has the focus
+    said(grid, "1 picture labelled: Dog.")
+    grid.keyboard.press("x")
+    grid.keyboard.press("Shift+ArrowRight")
+    grid.keyboard.press("Shift+ArrowRight")
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 40 chosen")
+    grid.keyboard.press("n")
+    said(grid, "3 pictures labelled: Neither.")
+    grid.keyboard.press("a")
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("40 of 40 chosen")
+    grid.keyboard.press("y")
+    said(grid, "32 pictures confirmed. 7 left as they are: unsure, or labelled by people before.")
+    assert words(db, job)[:5] == [None, "neither", "neither", "neither", "cat"]
+    for sentence in ("32 labels taken back.", "3 labels taken back.", "1 label taken back."):
+        grid.keyboard.press("u")
+        said(grid, sentence)
+    assert set(words(db, job)) == {None}
+    grid.keyboard.press("x")
+    grid.keyboard.press("Escape")
+    expect(grid.locator(".is-chosen")).to_have_count(0)
+    grid.keyboard.press("?")
+    expect(grid.get_by_role("dialog")).to_be_visible()
+
+
+def test_pictures_between_two_that_nobody_has_scrolled_to_are_chosen_as_well(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    many = make_job(db, make_upload(db, blobs, n_files=230, name="many"))
+    run_job(db, many)
+    owner_page.goto(f"{site}/jobs/{many}")
+    owner_page.locator('[aria-posinset="2"] [data-check]').check(force=True)
+    owner_page.keyboard.press("End")
+    owner_page.locator('[aria-posinset="229"] .tile__picture').click(modifiers=["Shift"])
+    expect(owner_page.locator('[data-field="chosen"]')).to_have_text("228 of 230 chosen")
+    owner_page.get_by_role("button", name="The model is right").click()
+    said(owner_page, "228 pictures confirmed.")
+    assert [n for n, word in enumerate(words(db, many)) if word is None] == [0, 229]
+
+
+def test_what_was_begun_is_finished_by_the_next_page(grid: Page, db: Database, job: UUID) -> None:
+    """The connection is lost after the server has taken the first call, and the page is closed."""
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    grid.route("**/labels", lose)
+    grid.on("dialog", lambda dialog: dialog.accept())
+    grid.keyboard.press("a")
+    grid.keyboard.press("c")
+    expect(grid.locator('[data-field="said"]')).to_contain_text("does not answer")
+    grid.unroute("**/labels")
+    grid.reload()
+    said(grid, "What a page before this one had begun is finished now.")
+    assert words(db, job).count("cat") == 39
+    grid.keyboard.press("u")
+    said(grid, "39 labels taken back.")
+
+
+def test_a_job_at_work_offers_no_all(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=4, is_complete=False))
+    run_job(db, job)
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.locator(".grid--placed .tile").nth(3).wait_for()
+    expect(owner_page.get_by_role("button", name="Keys")).to_be_visible()
+    expect(owner_page.get_by_role("button", name="All shown are right")).to_be_hidden()
