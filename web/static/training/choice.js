@@ -2,8 +2,9 @@
 
 import { callJson } from "../http.js";
 import { isArchive, nameFor, newUuid } from "../upload/names.js";
-import { Panel, isOver } from "../upload/panel.js";
+import { Panel } from "../upload/panel.js";
 import { Sender } from "../upload/sender.js";
+import { isOver } from "../upload/sending.js";
 import { Slots } from "../upload/slots.js";
 import { openZone } from "../upload/zone.js";
 

@@ -4,9 +4,12 @@ import { callJson } from "../http.js";
 import { ENDED, watchJob } from "../poll.js";
 import { percentOf } from "../words.js";
 import { ArchiveSender } from "./archive.js";
+import { findBegun } from "./begun.js";
+import { forget, printOf, printOfArchive, remember } from "./memory.js";
 import { isArchive, nameFor, newUuid } from "./names.js";
-import { Panel, isOver } from "./panel.js";
+import { Panel } from "./panel.js";
 import { Sender } from "./sender.js";
+import { isOver } from "./sending.js";
 import { Slots } from "./slots.js";
 import { openZone } from "./zone.js";
 
@@ -22,22 +25,32 @@ addEventListener("beforeunload", (event) => {
   if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
 });
 
-/** Archives become jobs of their own; everything else is one upload. */
+/** Archives become jobs of their own; everything else is one upload. What was begun before is gone on with. */
 function send({ files, unreadable }) {
   const archives = files.filter(({ path }) => isArchive(path));
   const others = files.filter(({ path }) => !isArchive(path));
-  for (const { file } of archives) {
-    start(newUuid(), (jobId, onChange) => new ArchiveSender({ jobId, file, slots, onChange }));
-  }
-  if (others.length > 0 || unreadable.length > 0) {
-    start(newUuid(), (jobId, onChange) => {
-      const name = nameFor([...others, ...unreadable].map(({ path }) => path));
-      const sender = new Sender({ uploadId: newUuid(), jobId, name, files: others, slots, onChange });
-      sender.state.skipped = unreadable;
-      return sender;
-    });
-  }
+  for (const { file } of archives) sendArchive(file);
+  if (others.length > 0 || unreadable.length > 0) sendFiles(others, unreadable);
   if (files.length === 0 && unreadable.length === 0) sayNothingFound();
+}
+
+async function sendArchive(file) {
+  const print = printOfArchive(file);
+  const begun = await findBegun(print, []);
+  const jobId = begun?.jobId ?? newUuid();
+  start(print, { uploadId: jobId, jobId }, (onChange) => new ArchiveSender({ jobId, file, slots, onChange }));
+}
+
+async function sendFiles(files, unreadable) {
+  const paths = [...files, ...unreadable].map(({ path }) => path);
+  const print = printOf(paths);
+  const begun = await findBegun(print, files);
+  const ids = { uploadId: begun?.uploadId ?? newUuid(), jobId: begun?.jobId ?? newUuid() };
+  start(print, ids, (onChange) => {
+    const sender = new Sender({ ...ids, name: nameFor(paths), files, slots, onChange });
+    sender.state.skipped = unreadable;
+    return sender;
+  });
 }
 
 function sayNothingFound() {
@@ -48,10 +61,11 @@ function sayNothingFound() {
   parent.replaceChildren(message);
 }
 
-function start(jobId, makeSender) {
+function start(print, { uploadId, jobId }, makeSender) {
   const jobPage = `/jobs/${jobId}`;
-  const upload = { jobPage, job: null, unwatch: () => {} };
-  upload.sender = makeSender(jobId, () => changed(upload));
+  const upload = { print, jobId, jobPage, job: null, unwatch: () => {} };
+  upload.sender = makeSender(() => changed(upload));
+  remember(print, { uploadId, jobId, name: upload.sender.name, at: Date.now() });
   upload.panel = new Panel({
     parent,
     sender: upload.sender,
@@ -77,6 +91,7 @@ async function run(upload) {
   await upload.sender.run();
   const { phase, skipped } = upload.sender.state;
   showTitle();
+  if (isOver(phase)) forget(upload.print, upload.jobId);
   // Everything is on the server: its page goes on from here. It stays when there is something to read, or more to send.
   if (phase === "sent" && skipped.length === 0 && uploads.size === 1) location.assign(upload.jobPage);
 }
@@ -84,6 +99,7 @@ async function run(upload) {
 async function stop(upload) {
   upload.sender.stop();
   upload.unwatch();
+  forget(upload.print, upload.jobId);
   try {
     await callJson("POST", `${upload.sender.jobUrl}/cancel`);
   } catch {

@@ -4,6 +4,7 @@ import { ENDED } from "../poll.js";
 import { progressSide, sortedCount } from "../job/view.js";
 import { bytes, count, duration, plural } from "../words.js";
 import { Pace } from "./pace.js";
+import { isOver } from "./sending.js";
 
 const MOST_LISTED = 200;
 
@@ -27,7 +28,9 @@ export class Panel {
       this.#parts.link.setAttribute("aria-label", `Open the page of ${sender.name} in a new tab`);
     }
     this.#parts.stop.addEventListener("click", onStop);
+    this.#parts.pause.addEventListener("click", () => sender.pause());
     this.#parts.resume.addEventListener("click", onResume);
+    this.element = fragment.querySelector("[data-panel]");
     parent.prepend(fragment);
     this.show();
   }
@@ -58,7 +61,8 @@ export class Panel {
     setText(this.#parts.message, state.message);
     this.#parts.message.className = state.phase === "halted" ? "notice notice--bad" : "";
     this.#parts.message.hidden = state.message === "";
-    this.#parts.resume.hidden = state.phase !== "halted";
+    this.#parts.resume.hidden = state.phase !== "halted" && state.phase !== "paused";
+    this.#parts.pause.hidden = isOver(state.phase) || !this.#parts.resume.hidden;
     this.#parts.stop.hidden = isOver(state.phase);
   }
 
@@ -96,17 +100,13 @@ export class Panel {
   }
 }
 
-/** Nothing more will be sent. */
-export function isOver(phase) {
-  return phase === "sent" || phase === "stopped";
-}
-
 const SENT_WORDS = {
   opening: "Starting",
   sending: "Sending",
   waiting: "Waiting",
   finishing: "Finishing",
   sent: "Sent",
+  paused: "Paused",
   halted: "Halted",
   stopped: "Stopped",
 };

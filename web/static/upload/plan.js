@@ -15,10 +15,17 @@ const SLICE = 16;
 /**
  * @param {Found[]} files
  * @param {Limits} limits
- * @returns {Shard[]} Numbered from 0, files in their order.
+ * @param {Set<number>} [taken] Numbers that other shards of the upload have.
+ * @returns {Shard[]} With the lowest free numbers, files in their order.
  */
-export function planShards(files, limits) {
+export function planShards(files, limits, taken = new Set()) {
   const shards = [];
+  let seq = 0;
+  const close = (inShard) => {
+    while (taken.has(seq)) seq += 1;
+    shards.push({ seq, files: inShard });
+    seq += 1;
+  };
   let current = [];
   let bytes = 0;
   for (const found of files) {
@@ -26,14 +33,14 @@ export function planShards(files, limits) {
     // Loose files from several folders may have the same name: a shard takes a name once, so they go into different ones.
     const isTwin = current.at(-1)?.path === found.path;
     if (current.length > 0 && (isTwin || current.length >= limits.maxFiles || bytes + size > limits.maxBytes)) {
-      shards.push({ seq: shards.length, files: current });
+      close(current);
       current = [];
       bytes = 0;
     }
     current.push(found);
     bytes += size;
   }
-  if (current.length > 0) shards.push({ seq: shards.length, files: current });
+  if (current.length > 0) close(current);
   return shards;
 }
 

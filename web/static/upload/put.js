@@ -28,6 +28,7 @@ export function putBlob(url, blob, { onProgress, signal }) {
       signal.removeEventListener("abort", abort);
       finish();
     };
+    if (signal.aborted) return reject(signal.reason);
     request.open("PUT", url);
     for (const [name, value] of Object.entries(unsafeHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => {

@@ -1,102 +1,93 @@
 /**
  * Sends one set of files: opens the upload and its job, sends the shards a few at a time, says when there are no more.
  *
- * Every step may be repeated without harm (ids are ours, shards are numbered), so a step that failed is simply tried again.
- * Nothing here touches the page; who wants to show something reads `state` when `onChange` is called.
+ * Every step may be repeated without harm (ids are ours, shards are numbered), so a step that failed is simply tried again. An upload
+ * that has been begun, by this page or on another day, gets what it lacks.
  */
 
 import { CallError, callJson } from "../http.js";
 import { planShards, sentSize, shardBlob } from "./plan.js";
 import { putBlob } from "./put.js";
-import { withRetries } from "./retry.js";
-import { CHANGED, haltSentence, isReadable, waitSentence } from "./trouble.js";
+import { Sending } from "./sending.js";
+import { There, askWhatIsThere } from "./there.js";
+import { CHANGED, isReadable } from "./trouble.js";
 
-/**
- * @typedef {"opening"|"sending"|"waiting"|"finishing"|"sent"|"halted"|"stopped"} Phase
- *   waiting: the connection is lost and will be tried again; halted: something only a person can mend, `resume` goes on.
- */
+/** A shard's number is taken by another sending of the same upload: what is missing has to be found anew. */
+class Taken extends Error {}
 
-export class Sender {
+export class Sender extends Sending {
+  #underWay = new Map();
+  #lost = new Set();
+  #shards = null;
+  #queue = [];
+  #arrivedSeqs = new Set();
+  #doneBytes = 0;
+
   /**
    * @param {{uploadId: string, jobId: string|null, name: string, files: import("./collect.js").Found[],
    *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean}} options
    *   jobId: null to send only, for a training. labelled: the folders' names are labels.
    */
   constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false }) {
+    super({ slots, onChange, files: files.length, totalBytes: files.reduce((sum, { file }) => sum + file.size, 0) });
     this.uploadUrl = `/api/v1/uploads/${uploadId}`;
     this.jobUrl = `/api/v1/jobs/${jobId}`;
     this.labelled = labelled;
     this.uploadId = uploadId;
     this.name = name;
     this.files = files;
-    this.slots = slots;
-    this.onChange = onChange;
-    this.stopper = new AbortController();
-    this.underWay = new Map();
-    this.queue = null;
     this.isJobOpen = jobId === null;
-    this.doneBytes = 0;
-    this.state = {
-      phase: "opening",
-      message: "",
-      files: files.length,
-      totalBytes: files.reduce((sum, { file }) => sum + file.size, 0),
-      sentBytes: 0,
-      skipped: [],
-    };
   }
 
-  /** Send everything. Ends when all is sent, or with phase "halted" or "stopped". Called again, it goes on. */
-  async run() {
-    this.#change({ phase: "opening", message: "" });
-    try {
+  async send() {
+    let isComplete = false;
+    while (!isComplete) {
       await this.#open();
-      this.#change({ phase: "sending" });
-      do await this.#sendQueue();
-      while (!(await this.#complete()));
-      this.#change({ phase: "sent", message: "" });
-    } catch (error) {
-      if (this.stopper.signal.aborted) this.#change({ phase: "stopped", message: this.stopper.signal.reason.message });
-      else this.#change({ phase: "halted", message: haltSentence(error) });
+      this.change({ phase: "sending" });
+      try {
+        await this.#sendQueue();
+        isComplete = await this.#complete();
+      } catch (error) {
+        if (!(error instanceof Taken)) throw error;
+        this.#shards = null;
+      }
     }
   }
 
-  /** Stop for good, and say why if it was not the person who did: what has been sent stays on the server. */
-  stop(message = "") {
-    this.stopper.abort(new CallError(0, message));
-  }
-
   async #open() {
-    const { signal } = this.stopper;
+    const { signal } = this;
     const wanted = { name: this.name, labelled: this.labelled };
-    const upload = await this.#retried(() => callJson("PUT", this.uploadUrl, wanted, signal), "opening");
-    if (this.queue === null) this.#plan(upload.limits);
+    const upload = await this.retried(() => callJson("PUT", this.uploadUrl, wanted, signal), "opening");
+    if (this.#shards === null) await this.#plan(upload);
     if (this.isJobOpen) return;
     // The job comes before the first shard, so that pictures are sorted while the others are still on their way.
-    await this.#retried(() => callJson("PUT", this.jobUrl, { upload: this.uploadId, name: this.name }, signal), "opening");
+    await this.retried(() => callJson("PUT", this.jobUrl, { upload: this.uploadId, name: this.name }, signal), "opening");
     this.isJobOpen = true;
   }
 
-  #plan(limits) {
-    this.limits = {
-      maxFiles: limits.max_files,
-      maxBytes: limits.max_bytes,
-      maxImageBytes: limits.max_image_bytes,
-    };
-    this.shards = planShards(this.files, this.limits);
-    this.queue = [...this.shards];
-    this.state.totalBytes = this.files.reduce((sum, { file }) => sum + sentSize(file, this.limits), 0);
+  async #plan({ limits, n_shards: nShards, state }) {
+    const askAgain = () => askWhatIsThere(this.uploadUrl, this.signal);
+    const there = nShards > 0 ? await this.retried(askAgain, "opening") : new There();
+    const { missing, arrived } = there.divide(this.files.filter(({ file }) => !this.#lost.has(file)));
+    if (state === "complete" && missing.length > 0) throw new CallError(409, COMPLETED);
+    this.limits = { maxFiles: limits.max_files, maxBytes: limits.max_bytes, maxImageBytes: limits.max_image_bytes };
+    this.#shards = planShards(missing, this.limits, there.seqs);
+    this.#queue = [...this.#shards];
+    this.#arrivedSeqs = there.seqs;
+    this.#doneBytes = this.#bytesOf(arrived);
+    this.state.totalBytes = this.#doneBytes + this.#bytesOf(missing);
+    this.#progress();
   }
 
   /** Each lane takes the next shard until none is left; the first error that stays ends all of them. */
   async #sendQueue() {
     const lanes = Array.from({ length: this.slots.size }, async () => {
-      while (this.queue.length > 0) {
-        const shard = this.queue.shift();
+      while (this.#queue.length > 0) {
+        const shard = this.#queue.shift();
         try {
           await this.#sendShard(shard);
         } catch (error) {
-          this.queue.unshift(shard);
+          this.#queue.unshift(shard);
           throw error;
         }
       }
@@ -106,44 +97,34 @@ export class Sender {
   }
 
   async #sendShard(shard) {
-    const bytes = contentBytes(shard, this.limits);
+    const bytes = this.#bytesOf(shard.files);
     try {
-      await this.#retried((n) => this.slots.run(() => this.#putShard(shard, n)), "sending");
-      this.doneBytes += contentBytes(shard, this.limits);
-      this.state.totalBytes -= bytes - contentBytes(shard, this.limits);
+      await this.retried(() => this.slots.run(() => this.#putShard(shard)), "sending");
+      this.#doneBytes += this.#bytesOf(shard.files);
+      this.state.totalBytes -= bytes - this.#bytesOf(shard.files);
     } finally {
-      this.underWay.delete(shard.seq);
+      this.#underWay.delete(shard.seq);
       this.#progress();
     }
   }
 
-  async #putShard(shard, n) {
+  async #putShard(shard) {
     if (shard.files.length === 0) return;
     const blob = await shardBlob(shard, this.limits);
-    const bytes = contentBytes(shard, this.limits);
+    const bytes = this.#bytesOf(shard.files);
     const onProgress = (sent) => {
-      this.underWay.set(shard.seq, (bytes * sent) / blob.size);
+      this.#underWay.set(shard.seq, (bytes * sent) / blob.size);
       this.#progress();
     };
     try {
-      await putBlob(`${this.uploadUrl}/shards/${shard.seq}`, blob, { onProgress, signal: this.stopper.signal });
+      await putBlob(`${this.uploadUrl}/shards/${shard.seq}`, blob, { onProgress, signal: this.signal });
     } catch (error) {
-      // The first try arrived and only its answer was lost; since then a file went away. The server has the better one.
-      if (error.status === 409 && n > 0 && (await this.#hasShard(shard.seq))) return;
+      // Another tab was faster with this number, or the first try arrived, its answer was lost, and since then a file went away.
+      if (error.status === 409) throw new Taken();
       // A file that changed or vanished looks like a lost connection: look which, and send the shard without it.
-      if (error.status === 0 && (await this.#dropUnreadable(shard))) return this.#putShard(shard, n + 1);
+      if (error.status === 0 && (await this.#dropUnreadable(shard))) return this.#putShard(shard);
       throw error;
     }
-  }
-
-  async #hasShard(seq) {
-    let cursor = "";
-    do {
-      const page = await callJson("GET", `${this.uploadUrl}/shards?limit=1000${cursor}`, undefined, this.stopper.signal);
-      if (page.items.some((item) => item.seq === seq)) return true;
-      cursor = page.next === null ? null : `&cursor=${encodeURIComponent(page.next)}`;
-    } while (cursor !== null);
-    return false;
   }
 
   /** @returns {Promise<boolean>} Whether any file was dropped. */
@@ -152,48 +133,40 @@ export class Sender {
     const lost = shard.files.filter((_, i) => !readable[i]);
     if (lost.length === 0) return false;
     shard.files = shard.files.filter((_, i) => readable[i]);
-    this.#change({ skipped: [...this.state.skipped, ...lost.map(({ path }) => ({ path, reason: CHANGED }))] });
+    for (const { file } of lost) this.#lost.add(file);
+    this.change({ skipped: [...this.state.skipped, ...lost.map(({ path }) => ({ path, reason: CHANGED }))] });
     return true;
   }
 
-  /** @returns {Promise<boolean>} False when the server misses shards, which are then in the queue again. */
+  /** @returns {Promise<boolean>} False when the server misses shards: then everything is asked and planned anew. */
   async #complete() {
-    this.#change({ phase: "finishing" });
-    // A shard whose files have all vanished was never sent; every other one has been confirmed.
-    const hasGap = this.shards.some((shard) => shard.files.length === 0);
-    const body = hasGap ? { partial: true } : { n_shards: this.shards.length };
+    this.change({ phase: "finishing" });
     try {
-      await this.#retried(() => callJson("POST", `${this.uploadUrl}/complete`, body, this.stopper.signal), "finishing");
+      await this.retried(() => callJson("POST", `${this.uploadUrl}/complete`, this.#ending(), this.signal), "finishing");
       return true;
     } catch (error) {
-      const missing = new Set(error.details?.missing ?? []);
-      if (error.status !== 409 || missing.size === 0) throw error;
-      this.queue = this.shards.filter((shard) => missing.has(shard.seq));
-      this.doneBytes -= this.queue.reduce((sum, shard) => sum + contentBytes(shard, this.limits), 0);
-      this.#change({ phase: "sending" });
+      if (error.status !== 409 || !(error.details?.missing?.length > 0)) throw error;
+      this.#shards = null;
       return false;
     }
   }
 
-  #retried(attempt, phase) {
-    return withRetries(attempt, {
-      signal: this.stopper.signal,
-      onWait: (ms, error) => this.#change({ phase: "waiting", message: waitSentence(ms, error) }),
-      onGo: () => this.#change({ phase, message: "" }),
-    });
+  /** How many shards there are. Numbers whose files have all vanished, or were removed since an earlier day, are never sent. */
+  #ending() {
+    const sent = this.#shards.filter(({ files }) => files.length > 0).map(({ seq }) => seq);
+    const seqs = [...this.#arrivedSeqs, ...sent];
+    const hasGap = seqs.some((seq) => seq >= seqs.length);
+    return hasGap ? { partial: true } : { n_shards: seqs.length };
+  }
+
+  #bytesOf(files) {
+    return files.reduce((sum, { file }) => sum + sentSize(file, this.limits), 0);
   }
 
   #progress() {
-    const moving = Array.from(this.underWay.values()).reduce((sum, bytes) => sum + bytes, 0);
-    this.#change({ sentBytes: Math.min(this.state.totalBytes, this.doneBytes + moving) });
-  }
-
-  #change(fields) {
-    Object.assign(this.state, fields);
-    this.onChange();
+    const moving = Array.from(this.#underWay.values()).reduce((sum, bytes) => sum + bytes, 0);
+    this.change({ sentBytes: Math.min(this.state.totalBytes, this.#doneBytes + moving) });
   }
 }
 
-function contentBytes(shard, limits) {
-  return shard.files.reduce((sum, { file }) => sum + sentSize(file, limits), 0);
-}
+const COMPLETED = "This upload was finished with what had arrived. Drop the folder again to send it as a new one.";

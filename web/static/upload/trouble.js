@@ -21,6 +21,6 @@ export function waitSentence(ms, error) {
 /** When only a person can mend it. */
 export function haltSentence(error) {
   if (error.status === 401) return "You are no longer logged in. Log in again in another tab, then press Go on.";
-  if (error.status === 410) return "This job has been deleted meanwhile, so nothing more was sent.";
+  if (error.status === 410) return "This job has been deleted meanwhile, so nothing more was sent. Drop the folder again to send it as a new one.";
   return error.message;
 }

@@ -1,0 +1,213 @@
+"""A folder that was not sent to its end, dropped again: after a reload, after changes, beside another tab."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+from sqlalchemy import select
+
+from core import intake, jobs
+from core.db import Database
+from core.orm import Image, Job, Shard, Upload
+from tests.browser.chromium import drop
+from tests.browser.trees import make_tree
+from tests.factories import draw_picture
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+ARRIVED_MS = 30_000
+N_FILES = 700  # three shards
+# As a page has it that came by plain http from another machine.
+PLAIN_HTTP = """() => {
+  for (const name of ["subtle", "randomUUID"]) Object.defineProperty(Crypto.prototype, name, { value: undefined });
+}"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_tree(tmp_path / "photos", N_FILES, depth=3)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def plain_http_page(owner_page: Page) -> Page:
+    """A page without what browsers keep for secure addresses."""
+    owner_page.add_init_script(f"({PLAIN_HTTP})()")
+    owner_page.reload()
+    return owner_page
+
+
+def _paths(db: Database) -> list[str]:
+    with db.read() as session:
+        return sorted(session.scalars(select(Image.path)))
+
+
+def _now(folder: Path) -> list[str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(f"{folder.name}/{path.relative_to(folder).as_posix()}" for path in files)
+
+
+def _send_only(page: Page, folder: Path, seq: int, db: Database) -> None:
+    """Send one shard, and leave the page before the others have been answered."""
+
+    def handle(route: Route) -> None:
+        if route.request.url.endswith(f"/{seq}"):
+            route.continue_()
+
+    page.route("**/shards/*", handle)
+    drop(page, [folder])
+    _wait_for(page, lambda: len(_paths(db)) > 0)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.unroute("**/shards/*")
+
+
+def _wait_for(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("It did not happen within 30 s.")
+
+
+def _count_shards_sent(page: Page) -> list[str]:
+    sent: list[str] = []
+    page.on("request", lambda request: "/shards/" in request.url and sent.append(request.url.rpartition("/")[2]))
+    return sent
+
+
+@pytest.mark.parametrize("seq", [0, 1])
+def test_after_a_reload_the_same_folder_sends_only_what_is_missing(
+    plain_http_page: Page, db: Database, folder: Path, seq: int
+) -> None:
+    _send_only(plain_http_page, folder, seq, db)
+    assert len(_paths(db)) == 256
+    sent = _count_shards_sent(plain_http_page)
+    drop(plain_http_page, [folder])
+    plain_http_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == _now(folder)
+    assert sorted(sent) == sorted({"0", "1", "2"} - {str(seq)})
+    with db.read() as session:
+        assert session.scalars(select(Upload.state)).all() == ["complete"]
+        assert session.scalars(select(Job.n_total)).all() == [N_FILES]
+
+
+def test_files_added_meanwhile_are_sent_and_removed_ones_stay_as_they_were_sent(
+    owner_page: Page, db: Database, folder: Path
+) -> None:
+    _send_only(owner_page, folder, 0, db)
+    arrived = _paths(db)
+    unsent = sorted(set(_now(folder)) - set(arrived))
+    for path in (arrived[3], unsent[3]):
+        (folder.parent / path).unlink()
+    for n in range(3):
+        (folder / f"added {n}.jpg").write_bytes(draw_picture(100 + n))
+    drop(owner_page, [folder])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == sorted({*_now(folder), *arrived})
+    assert len(_paths(db)) == N_FILES + 2
+
+
+def test_a_file_that_has_another_size_now_is_sent_again(owner_page: Page, db: Database, folder: Path) -> None:
+    _send_only(owner_page, folder, 0, db)
+    changed = _paths(db)[0]
+    (folder.parent / changed).write_bytes(draw_picture(7, size=(80, 80)))
+    drop(owner_page, [folder])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == sorted([*_now(folder), changed])
+
+
+def test_an_upload_that_lacks_nothing_but_its_end_is_ended(owner_page: Page, db: Database, folder: Path) -> None:
+    _send_only(owner_page, folder, 2, db)
+    arrived = _paths(db)
+    for path in set(_now(folder)) - set(arrived):
+        (folder.parent / path).unlink()
+    drop(owner_page, [folder])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == arrived
+    with db.read() as session:
+        assert session.scalar(select(Upload.state)) == "complete"
+
+
+def test_a_folder_that_was_sent_to_its_end_is_a_new_upload(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    for _ in range(2):
+        owner_page.goto(owner_page.url.partition("/jobs/")[0])
+        drop(owner_page, [tmp_path / "photos"])
+        owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalars(select(Upload.n_images)).all() == [3, 3]
+
+
+def test_another_folder_of_the_same_name_is_a_new_upload(
+    owner_page: Page, db: Database, folder: Path, tmp_path: Path
+) -> None:
+    _send_only(owner_page, folder, 0, db)
+    other = tmp_path / "other disk" / "photos"
+    other.mkdir(parents=True)
+    (other / "a.jpg").write_bytes(draw_picture(1))
+    drop(owner_page, [other])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, 1]
+
+
+def test_an_upload_that_was_finished_elsewhere_begins_anew(owner_page: Page, db: Database, folder: Path) -> None:
+    _send_only(owner_page, folder, 0, db)
+    with db.write() as session:
+        intake.complete_upload(session, session.scalars(select(Upload.uuid)).one(), partial=True)
+    drop(owner_page, [folder])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, N_FILES]
+
+
+def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_pictures(
+    owner_page: Page, db: Database, folder: Path
+) -> None:
+    _send_only(owner_page, folder, 0, db)
+    with db.write() as session:
+        jobs.cancel_job(session, session.scalars(select(Job.uuid)).one())
+    drop(owner_page, [folder])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == _now(folder)
+    with db.read() as session:
+        assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
+
+
+def test_two_tabs_that_send_the_same_folder_bring_it_once(
+    owner_page: Page, context: BrowserContext, site: str, db: Database, folder: Path
+) -> None:
+    _send_only(owner_page, folder, 0, db)
+    second = context.new_page()
+    second.goto(site)
+    held: list[Route] = []
+    second.route("**/shards/*", lambda route: held.append(route), times=2)
+    drop(second, [folder])
+    _wait_for(second, lambda: len(held) == 2)
+    (folder / "added.jpg").write_bytes(draw_picture(1))
+    owner_page.route("**/complete", lambda route: None)  # the first is not yet done when the second goes on
+    owner_page.bring_to_front()
+    drop(owner_page, [folder])
+    _wait_for(owner_page, lambda: len(_paths(db)) == N_FILES + 1)
+    for route in held:
+        route.continue_()
+    second.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == _now(folder)
+
+
+def test_a_pause_sends_nothing_until_somebody_goes_on(owner_page: Page, db: Database, folder: Path) -> None:
+    owner_page.route("**/shards/*", lambda route: None)  # never answered
+    drop(owner_page, [folder])
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    owner_page.get_by_role("button", name="Pause").click()
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Paused: ")
+    owner_page.unroute("**/shards/*")
+    owner_page.wait_for_timeout(500)
+    with db.read() as session:
+        assert session.scalars(select(Shard)).all() == []
+        assert session.scalar(select(Job.state)) == "receiving"
+    owner_page.get_by_role("button", name="Go on").click()
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == _now(folder)
