@@ -73,15 +73,19 @@ class Blobs:
 
     def check_room(self, n_bytes: int) -> None:
         """Raise DiskFull when `n_bytes` more would leave less than the minimum free. Only folders have a limit."""
-        if self._folder is None:
+        free = self.free_bytes()
+        if free is None:
             return
-        free = shutil.disk_usage(self._folder).free
         if free - n_bytes < self._min_free_bytes:
             raise DiskFull(
                 f"The disk has {free // 2**20} MiB left; {n_bytes / 2**20:.1f} MiB more would leave less than the"
                 f" {self._min_free_bytes // 2**20} MiB that stay free (PAWSORT_MIN_FREE_BYTES)."
                 " Delete jobs that are no longer needed, or make room, and send it again."
             )
+
+    def free_bytes(self) -> int | None:
+        """Room left on the disk of a folder; None for stores that do not say."""
+        return None if self._folder is None else shutil.disk_usage(self._folder).free
 
     def put(self, key: str, data: bytes | BinaryIO) -> None:
         """Store a whole blob; nothing is visible under the key before it is complete."""

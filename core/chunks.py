@@ -6,14 +6,15 @@ that number: whoever lost the lease in between finds that nothing matches any mo
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy import ColumnElement, Update, case, func, select, update
 from sqlalchemy.orm import Session
 
-from core.clock import db_now
+from core.clock import db_now, seconds_since
 from core.db import change
 from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobState, Result, Shard
 
 MAX_ATTEMPTS = 20
+RAN_OUT = "The worker that had it fell silent."
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,20 @@ class Work:
 
 @dataclass(frozen=True)
 class Claim:
-    """A chunk that one worker has until its lease runs out."""
+    """A chunk that one worker has until its lease runs out.
+
+    Attributes:
+        waited_s: For how long it could have been claimed.
+        is_taken_over: Another worker let its lease run out.
+    """
 
     chunk_id: int
     job_id: int
     shard_id: int
     fence: int
     attempts: int
+    waited_s: float | None = None
+    is_taken_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,14 +78,18 @@ def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s:
             fence=Chunk.fence + 1,
             attempts=Chunk.attempts + 1,
             worker_id=worker_id,
+            error=case((Chunk.state == ChunkState.RUNNING, RAN_OUT), else_=Chunk.error),
         )
-        .returning(Chunk.job_id, Chunk.shard_id, Chunk.fence, Chunk.attempts)
+        .returning(
+            Chunk.job_id, Chunk.shard_id, Chunk.fence, Chunk.attempts, seconds_since(Chunk.ready_at), Chunk.error
+        )
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if row is None:
         return None
-    _start_job(session, row.job_id)
-    return Claim(chunk_id, row.job_id, row.shard_id, row.fence, row.attempts)
+    job_id, shard_id, fence, attempts, waited_s, error = row
+    _start_job(session, job_id)
+    return Claim(chunk_id, job_id, shard_id, fence, attempts, waited_s, is_taken_over=error == RAN_OUT)
 
 
 def _start_job(session: Session, job_id: int) -> None:
@@ -102,7 +114,8 @@ def release_chunk(session: Session, claim: Claim, error: str | None = None) -> N
         error: What went wrong; without it the attempt is not counted (a worker that was asked to stop).
     """
     attempts = Chunk.attempts if error else Chunk.attempts - 1
-    change(session, _held(claim).values(state=ChunkState.READY, lease_until=None, attempts=attempts, error=error))
+    values = {"state": ChunkState.READY, "lease_until": None, "ready_at": db_now()}
+    change(session, _held(claim).values(**values, attempts=attempts, error=error))
 
 
 def mark_done(session: Session, claim: Claim) -> bool:

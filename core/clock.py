@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, DateTime, Double, Float, literal
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -45,7 +46,7 @@ class SecondsSince(FunctionElement[float]):
     inherit_cache = True
 
 
-def seconds_since(moment: ColumnElement[Any]) -> SecondsSince:
+def seconds_since(moment: ColumnElement[Any] | InstrumentedAttribute[Any]) -> SecondsSince:
     """SQL for the seconds between a moment and the present one by the database's clock."""
     return SecondsSince(moment)
 

@@ -184,7 +184,7 @@ class Job(Base):
 
 
 class Chunk(Base):
-    """One shard in one classify job: what a message names and a worker claims."""
+    """One shard in one classify job: what a message names and a worker claims. `ready_at`: since when it could be."""
 
     __tablename__ = "chunks"
     __table_args__ = (
@@ -201,6 +201,7 @@ class Chunk(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     worker_id: Mapped[int | None]
     error: Mapped[str | None]
+    ready_at: Mapped[datetime | None] = mapped_column(insert_default=db_now())
 
 
 class Result(Base):

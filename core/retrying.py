@@ -61,7 +61,7 @@ def _go_on_training(session: Session, job: Job) -> None:
     if needed is not None:
         registry.hold_version(session, needed)
     job.state = JobState.QUEUED
-    job.finished_at, job.error = None, None
+    job.finished_at, job.error, job.moved_at = None, None, db_now()
     job.revision += 1
     training.lease_until, training.attempts, training.fence = None, 0, training.fence + 1
     training.keeps_best = False
@@ -72,10 +72,9 @@ def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> N
     shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
     reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
     of_job = Chunk.job_id == job.id
-    change(
-        session,
-        update(Chunk).where(of_job, reopened).values(state=ChunkState.READY, lease_until=None, fence=Chunk.fence + 1),
-    )
+    values = {"state": ChunkState.READY, "lease_until": None, "fence": Chunk.fence + 1, "error": None}
+    change(session, update(Chunk).where(of_job, reopened).values(**values))
+    change(session, update(Chunk).where(of_job, Chunk.state == ChunkState.READY).values(ready_at=db_now()))
     tired = (Chunk.state == ChunkState.READY) & (Chunk.attempts > ATTEMPTS_KEPT)
     change(session, update(Chunk).where(of_job, tired).values(attempts=ATTEMPTS_KEPT))
 

@@ -36,13 +36,14 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A training that one worker has until its lease runs out."""
+    """A training that one worker has until its lease runs out. `is_taken_over`: another one let it run out before."""
 
     job_id: int
     uuid: UUID
     fence: int
     attempts: int
     kind: str = JobKind.TRAIN
+    is_taken_over: bool = False
 
     @property
     def blob_prefix(self) -> str:
@@ -72,6 +73,7 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
             " the training worker. Memory may be short: choose a smaller batch_size, or fewer pictures."
         )
         return None
+    is_taken_over = training.lease_until is not None
     training.fence += 1
     training.attempts += 1
     training.lease_until = db_now(lease_s)
@@ -80,7 +82,7 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
     job.started_at = job.started_at or db_now()
     job.revision += 1
     session.flush()
-    return Claim(job.id, job.uuid, training.fence, training.attempts, job.kind)
+    return Claim(job.id, job.uuid, training.fence, training.attempts, job.kind, is_taken_over)
 
 
 def is_waiting(session: Session, job_id: int) -> bool:

@@ -13,6 +13,7 @@ from core.broker import Bell, make_celery
 from core.config import Settings
 from core.db import Database
 from core.errors import ConfigError
+from core.measures import Meter
 from web.api import (
     archives,
     audits,
@@ -25,6 +26,7 @@ from web.api import (
     judging,
     label_batches,
     labels,
+    metrics,
     models,
     results,
     reviews,
@@ -81,14 +83,17 @@ def create_app(settings: Settings) -> App:
     app = App("web", title="Pawsort", version=_version(), docs_path=None, spec_path=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
-    app.extensions[EXTENSION] = make_services(settings)
+    services = make_services(settings)
+    app.extensions[EXTENSION] = services
+    metrics.register_measuring(app, services.meter)
     register_problems(app)
     register_security(app, settings)
     register_auth(app, settings)
     docs.configure_openapi(app)
     labelling = (labels, label_batches, corrections, reviews, audits)
     reading = (jobs, results, exports, images)
-    for module in (uploads, archives, *reading, *labelling, models, judging, training, schedules, health):
+    watching = (health, metrics)
+    for module in (uploads, archives, *reading, *labelling, models, judging, training, schedules, *watching):
         app.register_blueprint(module.api)
     app.register_blueprint(pages)
     return app
@@ -106,6 +111,7 @@ def make_services(settings: Settings) -> Services:
         db=Database(settings.sql_url, pool_size=settings.web_threads),
         blobs=Blobs(settings.store_url, settings.min_free_bytes),
         bell=Bell(make_celery(settings)),
+        meter=Meter(),
     )
 
 

@@ -8,18 +8,20 @@ from core.blobs import Blobs
 from core.broker import Bell
 from core.config import Settings
 from core.db import Database
+from core.measures import Meter
 
 EXTENSION = "pawsort"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, database, blob store and the bell that wakes workers."""
+    """Settings, database, blob store, the bell that wakes workers, and what this process counts."""
 
     settings: Settings
     db: Database
     blobs: Blobs
     bell: Bell
+    meter: Meter
 
 
 def get_services() -> Services:

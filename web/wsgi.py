@@ -3,8 +3,10 @@
 from core.config import load_settings
 from core.logs import set_up_logs
 from web.app import create_app
+from web.counting import count_beside
 from web.memory import give_memory_back
 
 set_up_logs()
 give_memory_back()
 app = create_app(load_settings())
+count_beside(app)

@@ -6,22 +6,28 @@ from contextlib import contextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core import chunks, workers
 from core.chunks import Claim
 from core.db import Database
+from core.measures import Meter
 
 log = structlog.get_logger()
 
 
 class Heartbeat:
-    """Beats for one worker row; `holding` adds a claim whose lease is renewed with every beat."""
+    """Beats for one worker row; `holding` adds a claim whose lease is renewed with every beat.
 
-    def __init__(self, db: Database, worker_id: int, beat_s: float, lease_s: float) -> None:
+    Each beat also writes what the process has counted.
+    """
+
+    def __init__(self, db: Database, worker_id: int, beat_s: float, lease_s: float, meter: Meter | None = None) -> None:
         self.worker_id = worker_id
         self._db = db
         self._beat_s = beat_s
         self._lease_s = lease_s
+        self._meter = meter or Meter()
         self._claim: Claim | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -34,7 +40,7 @@ class Heartbeat:
         """Stop beating and say so; a worker that is killed just falls silent."""
         self._stopped.set()
         self._thread.join(self._beat_s)
-        with self._db.write() as session:
+        with self._writing() as session:
             workers.stop_worker(session, self.worker_id)
 
     @contextmanager
@@ -56,8 +62,20 @@ class Heartbeat:
     def beat(self) -> None:
         """Say once that this worker is alive, and keep the lease of what it holds."""
         claim = self._claim
-        with self._db.write() as session:
+        with self._writing() as session:
             workers.beat(session, self.worker_id)
             is_lost = claim is not None and not chunks.renew_lease(session, claim, self._lease_s)
         if claim is not None and is_lost and self._claim is claim:  # else it was recorded in the meantime
             log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """A transaction that takes along what was counted; when it is undone, that waits for the next one."""
+        counted = {}
+        try:
+            with self._db.write() as session:
+                yield session
+                counted = self._meter.write(session)
+        except BaseException:
+            self._meter.put_back(counted)
+            raise

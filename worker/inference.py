@@ -8,6 +8,7 @@ No transaction is open while pixels or networks are at work.
 """
 
 import time
+from collections import Counter
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import chunks, jobs, results
+from core.broker import INFERENCE
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
+from core.measures import CHUNKS, IMAGES, LEASES, STAGES
 from core.results import Outcome
 from worker.decoding import Decoder, decode_stored, open_decoder
 from worker.runtime import Runtime
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from model.classifier import Classifier
 
 log = structlog.get_logger()
+GOOD = "good"  # beside the codes of errors
 
 
 def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
@@ -39,8 +43,19 @@ def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
         claim = chunks.claim_chunk(session, chunk_id, worker_id, runtime.settings.lease_s)
     if claim is None:
         return
-    with runtime.heartbeat.holding(claim) if runtime.heartbeat else nullcontext():
+    with (
+        structlog.contextvars.bound_contextvars(job_id=claim.job_id, chunk_id=claim.chunk_id, fence=claim.fence),
+        runtime.heartbeat.holding(claim) if runtime.heartbeat else nullcontext(),
+    ):
+        _note_claim(runtime, claim)
         _work(runtime, claim, classifier)
+
+
+def _note_claim(runtime: Runtime, claim: Claim) -> None:
+    runtime.meter.time(STAGES, claim.waited_s or 0.0, stage="wait")
+    if claim.is_taken_over:
+        log.warning("chunk_taken_over", attempt=claim.attempts, note="its last worker fell silent")
+        runtime.meter.count(LEASES, queue=INFERENCE)
 
 
 def _find_classifier(runtime: Runtime, chunk_id: int) -> "Classifier | None":
@@ -64,19 +79,34 @@ def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
     try:
         time.sleep(runtime.settings.pause_after_claim_s)
         outcomes = _classify(runtime, claim, classifier)
-        with runtime.db.write() as session:
+        with runtime.meter.timing(STAGES, stage="record"), runtime.db.write() as session:
             results.record(session, claim, outcomes)
+        _note_outcomes(runtime, outcomes)
     except LeaseLost as error:
-        log.info("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence, reason=error.message)
+        log.info("lease_lost", reason=error.message)
+        runtime.meter.count(CHUNKS, outcome="dropped")
     except Unavailable as error:  # the store is away: the chunk is not to blame, so the attempt is not counted
-        log.warning("store_away", chunk_id=claim.chunk_id, job_id=claim.job_id, reason=error.message)
+        log.warning("store_away", reason=error.message)
+        runtime.meter.count(CHUNKS, outcome="store_away")
         _release(runtime, claim)
     except Exception as error:  # whatever it is, it costs this attempt and not the worker
-        log.exception("chunk_failed", chunk_id=claim.chunk_id, job_id=claim.job_id, attempt=claim.attempts)
+        log.exception("chunk_failed", attempt=claim.attempts)
+        runtime.meter.count(CHUNKS, outcome="failed")
         _give_back(runtime, claim, error)
     except BaseException:  # asked to stop: free the lease and go
         _release(runtime, claim)
         raise
+
+
+def _note_outcomes(runtime: Runtime, outcomes: list[Outcome]) -> None:
+    failed: dict[str, list[int]] = {}
+    for outcome in outcomes:
+        if outcome.error_code is not None:
+            failed.setdefault(outcome.error_code, []).append(outcome.image_id)
+    for code, n in Counter(outcome.error_code or GOOD for outcome in outcomes).items():
+        runtime.meter.count(IMAGES, n, outcome=code)
+    runtime.meter.count(CHUNKS, outcome="done")
+    log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed)
 
 
 def _release(runtime: Runtime, claim: Claim) -> None:
@@ -96,7 +126,7 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
                 jobs.fail_job(session, claim.job_id, sentence)
             chunks.release_chunk(session, claim, reason)
     except SQLAlchemyError as lost:  # then the lease runs out instead
-        log.warning("release_failed", chunk_id=claim.chunk_id, error=str(lost))
+        log.warning("release_failed", error=str(lost))
 
 
 def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> list[Outcome]:
@@ -104,10 +134,13 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> list[
     with runtime.db.read() as session:
         images = chunks.list_to_classify(session, claim)
         blob_key = chunks.get_shard(session, claim.shard_id).blob_key
-    data = runtime.blobs.get(blob_key)
-    with open_decoder(runtime.settings, claim.attempts) as decode:
+    timing = runtime.meter.timing
+    with timing(STAGES, stage="read"):
+        data = runtime.blobs.get(blob_key)
+    with timing(STAGES, stage="decode"), open_decoder(runtime.settings, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
-    probabilities = classifier.predict(pixels)
+    with timing(STAGES, stage="predict"):
+        probabilities = classifier.predict(pixels)
     if len(probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(probabilities)}")
     return failed + [Outcome(image.image_id, row.tolist()) for image, row in zip(good, probabilities, strict=True)]

@@ -12,6 +12,7 @@ import structlog
 from core import chunks, imports, intake, jobs, purge, training_claims, uploads, workers
 from core.broker import INFERENCE, TRAINING, queue_length
 from core.errors import Gone
+from core.measures import RUNG_AGAIN
 from worker.runtime import Runtime
 
 log = structlog.get_logger()
@@ -47,6 +48,8 @@ def ring_again(runtime: Runtime) -> None:
             jobs.finish_job(session, job_id)
     if run_out or ready:
         log.info("ring_again", run_out=len(run_out), ready=len(ready), waiting=n_waiting)
+        runtime.meter.count(RUNG_AGAIN, len(run_out), reason="lease_ran_out")
+        runtime.meter.count(RUNG_AGAIN, len(ready), reason="waiting")
         runtime.bell.ring([*run_out, *ready])
 
 
@@ -58,6 +61,7 @@ def ring_for_trainings(runtime: Runtime) -> None:
         waiting = training_claims.list_waiting(session, MAX_RINGS)
     if waiting:
         log.info("ring_for_trainings", waiting=len(waiting))
+        runtime.meter.count(RUNG_AGAIN, len(waiting), reason="training")
         runtime.bell.ring_training(waiting)
 
 

@@ -19,6 +19,7 @@ from core.broker import INFERENCE, Bell, connect, make_celery
 from core.config import Settings, load_settings
 from core.db import Database
 from core.errors import BadWeights
+from core.measures import Meter
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache
 from worker.version import installed_version
@@ -35,6 +36,7 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.meter = Meter()
         self.heartbeat: Heartbeat | None = None
 
     @cached_property
@@ -71,7 +73,8 @@ class Runtime:
         device = self._warm_up() if queue == INFERENCE else "cpu"
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
-        self.heartbeat = Heartbeat(self.db, worker_id, self.settings.heartbeat_s, self.settings.lease_s)
+        beat_s, lease_s = self.settings.heartbeat_s, self.settings.lease_s
+        self.heartbeat = Heartbeat(self.db, worker_id, beat_s, lease_s, self.meter)
         self.heartbeat.start()
         log.info("worker_ready", worker_id=worker_id, queue=queue, device=device)
 

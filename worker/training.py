@@ -17,7 +17,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import accounts, judging_jobs, registry, training_claims
+from core.broker import TRAINING
 from core.errors import LeaseLost, PawsortError
+from core.measures import LEASES
 from core.orm import JobKind
 from core.parameters import Parameters
 from core.parts import Part
@@ -50,6 +52,9 @@ def train(runtime: Runtime, job_id: int) -> None:
         claim = training_claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
     if claim is None:
         return
+    if claim.is_taken_over:
+        runtime.meter.count(LEASES, queue=TRAINING)
+    structlog.contextvars.bind_contextvars(job_id=claim.job_id)
     try:
         with Watch(runtime.db, claim, runtime.settings.lease_s) as watch:
             (judge if claim.kind == JobKind.JUDGE else _train)(runtime, claim, watch)

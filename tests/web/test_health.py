@@ -13,7 +13,7 @@ from core import workers
 from core.blobs import Blobs
 from core.config import Settings
 from core.db import Database
-from tests.factories import make_job, make_upload, run_job
+from tests.factories import make_upload
 from web.app import App, create_app
 
 ROOT = Path(__file__).parents[2]
@@ -46,20 +46,6 @@ def test_a_dead_broker_makes_it_unready_but_fails_no_request(
     assert ready.json is not None
     assert "does not answer" in ready.json["checks"]["broker"]
     assert job.status_code == 201
-
-
-def test_metrics_count_jobs_chunks_and_workers(stranger: FlaskClient, db: Database, blobs: Blobs) -> None:
-    upload = make_upload(db, blobs)
-    done = make_job(db, upload)
-    run_job(db, done)
-    make_job(db, upload)
-    text = stranger.get("/metrics").text
-    assert 'pawsort_jobs{state="done"} 1' in text
-    assert 'pawsort_jobs{state="queued"} 1' in text
-    assert 'pawsort_chunks{state="ready"} 1' in text
-    assert 'pawsort_workers_alive{queue="inference"} 0' in text
-    for line in text.splitlines():
-        assert re.fullmatch(r'# (HELP|TYPE) .+|[a-z_]+\{[a-z]+="[a-z]+"\} \d+', line), line
 
 
 def test_every_call_of_the_contract_is_described(app: App, stranger: FlaskClient) -> None:

@@ -1,0 +1,164 @@
+"""What processes count and time, added up in SQL: whichever web process is asked, it tells the same of all of them.
+
+    Meter of a process ── every few seconds: add() ──► measures (name, labels, value) ──► read() ──► /metrics
+
+A process that is killed takes along what it counted in its last seconds. What has to be exact (jobs, images, chunks) is
+therefore counted in the tables themselves, at the moment of asking (core/watching.py).
+"""
+
+import json
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.orm_measures import Measure
+
+Key = tuple[str, str]  # name, labels as JSON
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+BEYOND = "+Inf"
+SUM = "_sum"
+ROWS_AT_ONCE = 200  # of one statement; SQLite takes 32,766 values
+
+IMAGES = "pawsort_images_classified_total"
+CHUNKS = "pawsort_chunks_ended_total"
+LEASES = "pawsort_leases_lost_total"
+RUNG_AGAIN = "pawsort_messages_rung_again_total"
+REQUESTS = "pawsort_http_requests_total"
+STAGES = "pawsort_stage_seconds"
+ANSWERS = "pawsort_http_seconds"
+
+
+class Meter:
+    """Counts and times of one process since they were last written. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[Key, float] = {}
+
+    def count(self, name: str, n: float = 1, **labels: str) -> None:
+        """Add `n` to a counter."""
+        self._add({_key(name, labels): n})
+
+    def time(self, name: str, seconds: float, **labels: str) -> None:
+        """Note how long something took."""
+        place = bisect_left(BUCKETS_S, seconds)
+        bucket = str(BUCKETS_S[place]) if place < len(BUCKETS_S) else BEYOND
+        self._add({_key(name, labels | {"le": bucket}): 1, _key(name + SUM, labels): seconds})
+
+    @contextmanager
+    def timing(self, name: str, **labels: str) -> Iterator[None]:
+        """Note how long the block takes, unless it ends with an error."""
+        begun = time.perf_counter()
+        yield
+        self.time(name, time.perf_counter() - begun, **labels)
+
+    def write(self, session: Session) -> dict[Key, float]:
+        """Add what has come together to the table and begin anew; returns it, for `put_back` when this is undone."""
+        with self._lock:
+            taken, self._values = self._values, {}
+        _write(session, taken)
+        return taken
+
+    def put_back(self, taken: Mapping[Key, float]) -> None:
+        """Take again what could not be written after all."""
+        self._add(taken)
+
+    def flush(self, db: Database) -> None:
+        """Write in a transaction of its own; nothing is lost when that fails."""
+        with self._lock:
+            taken, self._values = self._values, {}
+        if not taken:
+            return
+        try:
+            with db.write() as session:
+                _write(session, taken)
+        except BaseException:
+            self.put_back(taken)
+            raise
+
+    def _add(self, values: Mapping[Key, float]) -> None:
+        with self._lock:
+            for key, value in values.items():
+                self._values[key] = self._values.get(key, 0.0) + value
+
+
+@dataclass(frozen=True)
+class Timed:
+    """How often something took how long: `n_up_to` counts what took at most so many seconds, and all under +Inf."""
+
+    labels: dict[str, str]
+    n_up_to: dict[str, int]
+    sum_s: float
+
+    @property
+    def n(self) -> int:
+        """How often it was timed."""
+        return self.n_up_to[BEYOND]
+
+
+class Measures:
+    """Everything that was written, read in one statement."""
+
+    def __init__(self, session: Session) -> None:
+        self._values: dict[str, dict[str, float]] = {}
+        for name, labels, value in session.execute(select(Measure.name, Measure.labels, Measure.value)):
+            self._values.setdefault(name, {})[labels] = value
+
+    def counts(self, name: str) -> list[tuple[dict[str, str], float]]:
+        """The values of a counter with their labels."""
+        return [(json.loads(labels), value) for labels, value in sorted(self._values.get(name, {}).items())]
+
+    def total(self, name: str) -> float:
+        """A counter over all its labels."""
+        return sum(self._values.get(name, {}).values())
+
+    def times(self, name: str) -> list[Timed]:
+        """The timings under a name, for each set of labels."""
+        found: dict[str, dict[str, float]] = {}
+        for text, value in self._values.get(name, {}).items():
+            labels = json.loads(text)
+            bucket = labels.pop("le")
+            found.setdefault(_text(labels), {})[bucket] = value
+        sums = self._values.get(name + SUM, {})
+        return [Timed(json.loads(text), _cumulate(one), sums.get(text, 0.0)) for text, one in sorted(found.items())]
+
+
+def _cumulate(counted: Mapping[str, float]) -> dict[str, int]:
+    up_to, total = {}, 0
+    for bucket in (*map(str, BUCKETS_S), BEYOND):
+        total += int(counted.get(bucket, 0))
+        up_to[bucket] = total
+    return up_to
+
+
+def _write(session: Session, values: Mapping[Key, float]) -> None:
+    """One statement for many rows, always in the same order: so two processes wait for each other and never both."""
+    insert_or = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Measure)
+    rows: list[dict[str, Any]] = [
+        {"name": name, "labels": labels, "value": value} for (name, labels), value in sorted(values.items())
+    ]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        added = insert_or.values(rows[start : start + ROWS_AT_ONCE])
+        session.execute(
+            added.on_conflict_do_update(
+                index_elements=["name", "labels"], set_={"value": Measure.value + added.excluded.value}
+            )
+        )
+
+
+def _key(name: str, labels: Mapping[str, str]) -> Key:
+    return name, _text(labels)
+
+
+def _text(labels: Mapping[str, str]) -> str:
+    return json.dumps(labels, sort_keys=True, separators=(",", ":"))

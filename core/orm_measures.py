@@ -1,0 +1,15 @@
+"""The table of what all processes count (core/measures.py)."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.orm import Base
+
+
+class Measure(Base):
+    """What has been counted under a name and its labels, by all processes together. Never falls."""
+
+    __tablename__ = "measures"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    labels: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[float]

@@ -1,0 +1,136 @@
+"""How an installation is doing, read from its tables, its broker and its disk at the moment of asking.
+
+For Prometheus and for the page 'System' alike. Counts of jobs and images are those of jobs that have not been deleted.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from core import workers
+from core.broker import INFERENCE, MAINTENANCE, TRAINING, connect
+from core.clock import seconds_since
+from core.config import Settings
+from core.orm import ACTIVE_STATES, Chunk, ChunkState, Job, JobKind, JobState, Worker
+
+QUEUES = (INFERENCE, TRAINING, MAINTENANCE)
+OPEN = (ChunkState.READY, ChunkState.RUNNING)
+SUSPECT_FROM = 3  # claims of a chunk: from then on its images are decoded one by one
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What the tables say.
+
+    Attributes:
+        chunks: Open chunks of active jobs by state: counting what is done would read every chunk that ever was.
+        oldest_s: For each queue, for how long the oldest piece of work has waited; 0 where none waits.
+        n_suspect: Open chunks that have been claimed at least `SUSPECT_FROM` times.
+    """
+
+    jobs: dict[str, int]
+    images: dict[str, int]
+    chunks: dict[str, int]
+    oldest_s: dict[str, float]
+    n_suspect: int
+    workers: list[Worker]
+    database_bytes: int
+
+
+def look(session: Session) -> Installation:
+    """Everything that the tables say, in a fixed number of statements."""
+    jobs = select(Job.state, func.count()).where(Job.deleted_at.is_(None)).group_by(Job.state)
+    chunks = _open(select(Chunk.state, func.count())).group_by(Chunk.state)
+    counted, open_chunks = _pairs(session, jobs), _pairs(session, chunks)
+    return Installation(
+        jobs={str(state): counted.get(state, 0) for state in JobState},
+        images=_count_images(session),
+        chunks={str(state): open_chunks.get(state, 0) for state in OPEN},
+        oldest_s=_find_oldest(session),
+        n_suspect=session.scalars(_open(select(func.count())).where(Chunk.attempts >= SUSPECT_FROM)).one(),
+        workers=workers.list_alive(session),
+        database_bytes=_database_bytes(session),
+    )
+
+
+def count_messages(settings: Settings) -> dict[str, int] | None:
+    """How many messages wait in each queue; None when the broker does not answer."""
+    try:
+        with connect(settings) as redis:
+            return _lengths(redis, settings.redis_prefix)
+    except (RedisError, OSError, ValueError):
+        return None
+
+
+def _lengths(redis: Redis, prefix: str) -> dict[str, int]:
+    with redis.pipeline(transaction=False) as pipe:
+        for queue in QUEUES:
+            pipe.llen(prefix + queue)
+        return dict(zip(QUEUES, pipe.execute(), strict=True))
+
+
+def list_slow(session: Session, limit: int) -> list["SlowChunk"]:
+    """Chunks that were claimed again and again and are not done, most often claimed first."""
+    query = select(Job.uuid, Job.name, Chunk.id, Chunk.attempts, Chunk.error).join(Job, Job.id == Chunk.job_id)
+    suspect = Chunk.state.in_(OPEN) & (Chunk.attempts >= SUSPECT_FROM)
+    rows = session.execute(query.where(suspect, _is_active()).order_by(Chunk.attempts.desc(), Chunk.id).limit(limit))
+    return [SlowChunk(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class SlowChunk:
+    """A piece of a job that does not get done. `error`: what went wrong the last time."""
+
+    job_uuid: Any
+    job_name: str
+    chunk_id: int
+    attempts: int
+    error: str | None
+
+
+def list_failed(session: Session, limit: int) -> list[Job]:
+    """Jobs that failed as a whole, newest first."""
+    query = select(Job).where(Job.state == JobState.FAILED, Job.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(Job.id.desc()).limit(limit)))
+
+
+def _count_images(session: Session) -> dict[str, int]:
+    sums = select(func.sum(Job.n_total), func.sum(Job.n_done), func.sum(Job.n_failed))
+    of_jobs = (Job.kind == JobKind.CLASSIFY) & Job.deleted_at.is_(None)
+    n_total, n_done, n_failed = (int(n or 0) for n in session.execute(sums.where(of_jobs)).one())
+    return {"done": n_done, "failed": n_failed, "open": n_total - n_done - n_failed}
+
+
+def _find_oldest(session: Session) -> dict[str, float]:
+    since = func.min(func.coalesce(Chunk.ready_at, Job.created_at))
+    chunk = session.scalar(_open(select(seconds_since(since))).where(Chunk.state == ChunkState.READY))
+    waiting = (Job.kind != JobKind.CLASSIFY) & (Job.state == JobState.QUEUED) & Job.deleted_at.is_(None)
+    training = session.scalar(
+        select(seconds_since(func.min(func.coalesce(Job.moved_at, Job.created_at)))).where(waiting)
+    )
+    return {INFERENCE: max(chunk or 0.0, 0.0), TRAINING: max(training or 0.0, 0.0)}
+
+
+def _open(query: Any) -> Any:
+    of_active = query.select_from(Chunk).join(Job, Job.id == Chunk.job_id)
+    return of_active.where(Chunk.state.in_(OPEN), _is_active())
+
+
+def _is_active() -> Any:
+    return Job.deleted_at.is_(None) & Job.state.in_(ACTIVE_STATES)
+
+
+def _pairs(session: Session, query: Any) -> dict[str, int]:
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _database_bytes(session: Session) -> int:
+    if session.get_bind().dialect.name == "postgresql":
+        size = text("SELECT pg_database_size(current_database())")
+    else:
+        size = text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    return int(session.execute(size).scalar_one())

@@ -1,0 +1,152 @@
+"""`/metrics` for Prometheus: gauges from the tables at the scrape, and what all processes have added up there.
+
+So whichever web process is asked, and however many there are, the answer is that of the whole installation. Names and
+labels are finite: routes and not addresses, known methods, known codes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from time import perf_counter
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, g, request
+
+from core import measures, watching
+from core.broker import INFERENCE, TRAINING
+from core.errors import ErrorCode
+from core.measures import Measures, Meter
+from core.orm import Worker
+from web.api.docs import file_answer
+from web.auth import public
+from web.services import Services, get_services
+
+api = APIBlueprint("metrics", __name__, tag="Health")
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+NO_ROUTE = "none"  # of an address that does not exist
+
+Sample = tuple[Mapping[str, str], float]
+
+# Counters, and what their label can be where that is known: those are there from the start, with 0.
+COUNTERS = {
+    measures.IMAGES: ("Images classified, good or with the code of an error.", "outcome", ("good", *ErrorCode)),
+    measures.CHUNKS: (
+        "Chunks that a worker had, by what became of them.",
+        "outcome",
+        ("done", "failed", "dropped", "store_away"),
+    ),
+    measures.LEASES: ("Leases that ran out because a worker fell silent.", "queue", (INFERENCE, TRAINING)),
+    measures.RUNG_AGAIN: ("Messages sent again.", "reason", ("waiting", "lease_ran_out", "training")),
+    measures.REQUESTS: ("HTTP requests, by route, method and status.", "", ()),
+}
+TIMES = {
+    measures.STAGES: "Seconds that each stage of a chunk takes: wait, read, decode, predict, record.",
+    measures.ANSWERS: "Seconds until an answer begins, by route and method.",
+}
+
+
+@api.get("/metrics")
+@public
+@api.doc(responses={200: file_answer("Prometheus text format", "text/plain")})
+def show_metrics() -> Response:
+    """Jobs, images, workers, queues, times and requests of the whole installation"""
+    services = get_services()
+    services.meter.flush(services.db)
+    return Response("\n".join(_lines(services)) + "\n", content_type=METRICS_TYPE)
+
+
+def register_measuring(app: APIFlask, meter: Meter) -> None:
+    """Count and time every request. A stream's time ends where its answer begins."""
+
+    @app.before_request
+    def begin() -> None:
+        g.begun = perf_counter()
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else NO_ROUTE
+        method = request.method if request.method in METHODS else "OTHER"
+        meter.count(measures.REQUESTS, route=route, method=method, status=str(response.status_code))
+        meter.time(measures.ANSWERS, perf_counter() - g.get("begun", perf_counter()), route=route, method=method)
+        return response
+
+
+def _lines(services: Services) -> Iterator[str]:
+    with services.db.read() as session:
+        found, measured = watching.look(session), Measures(session)
+    yield from _gauge("pawsort_jobs", "Jobs, by state.", _by("state", found.jobs))
+    yield from _gauge("pawsort_images", "Images of jobs, by what became of them.", _by("outcome", found.images))
+    yield from _gauge("pawsort_chunks", "Chunks of active jobs, by state.", _by("state", found.chunks))
+    yield from _gauge("pawsort_chunks_suspect", "Open chunks claimed three times or more.", [({}, found.n_suspect)])
+    yield from _gauge(
+        "pawsort_oldest_waiting_seconds", "Age of the oldest work that nobody does yet.", _by("queue", found.oldest_s)
+    )
+    yield from _workers(found.workers)
+    messages = watching.count_messages(services.settings)
+    yield from _gauge("pawsort_broker_up", "Whether the broker answers.", [({}, messages is not None)])
+    yield from _gauge("pawsort_queue_messages", "Messages that wait in the broker.", _by("queue", messages or {}))
+    yield from _gauge("pawsort_database_bytes", "Size of the database.", [({}, found.database_bytes)])
+    if (free := services.blobs.free_bytes()) is not None:
+        yield from _gauge("pawsort_disk_free_bytes", "Room left on the disk of the blob store.", [({}, free)])
+    for name, (help_text, label, known) in COUNTERS.items():
+        yield from _counter(name, help_text, measured, {label: known} if label else {})
+    for name, help_text in TIMES.items():
+        yield from _histogram(name, help_text, measured)
+
+
+def _workers(alive: Iterable[Worker]) -> Iterator[str]:
+    by_queue = Counter(dict.fromkeys(watching.QUEUES, 0))
+    by_make: Counter[tuple[str, str, str, str]] = Counter()
+    for worker in alive:
+        by_queue[worker.queue] += 1
+        versions = worker.versions
+        by_make[worker.queue, worker.device, versions.get("pawsort", ""), versions.get("tensorflow", "")] += 1
+    yield from _gauge("pawsort_workers_alive", "Workers that beat within the last 15 s.", _by("queue", by_queue))
+    names = ("queue", "device", "version", "tensorflow")
+    samples = [(dict(zip(names, make, strict=True)), n) for make, n in sorted(by_make.items())]
+    yield from _gauge("pawsort_workers", "The same, by device and version.", samples)
+
+
+def _by(label: str, values: Mapping[str, float]) -> list[Sample]:
+    return [({label: str(value)}, n) for value, n in values.items()]
+
+
+def _gauge(name: str, help_text: str, samples: Iterable[Sample]) -> Iterator[str]:
+    yield from _head(name, "gauge", help_text)
+    for labels, value in samples:
+        yield _line(name, labels, value)
+
+
+def _counter(name: str, help_text: str, measured: Measures, known: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    yield from _head(name, "counter", help_text)
+    counts = measured.counts(name)
+    for labels, value in counts:
+        yield _line(name, labels, value)
+    for label, values in known.items():
+        for missing in {str(one) for one in values} - {labels.get(label) for labels, _ in counts}:
+            yield _line(name, {label: missing}, 0)
+
+
+def _histogram(name: str, help_text: str, measured: Measures) -> Iterator[str]:
+    yield from _head(name, "histogram", help_text)
+    for timed in measured.times(name):
+        for bucket, n in timed.n_up_to.items():
+            yield _line(f"{name}_bucket", timed.labels | {"le": bucket}, n)
+        yield _line(f"{name}_sum", timed.labels, timed.sum_s)
+        yield _line(f"{name}_count", timed.labels, timed.n)
+
+
+def _head(name: str, kind: str, help_text: str) -> Iterator[str]:
+    yield f"# HELP {name} {help_text}"
+    yield f"# TYPE {name} {kind}"
+
+
+def _line(name: str, labels: Mapping[str, str], value: float) -> str:
+    inside = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
+    shown = int(value) if float(value).is_integer() else repr(float(value))
+    return f"{name}{{{inside}}} {shown}" if inside else f"{name} {shown}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
