@@ -71,6 +71,12 @@ class Blobs:
         except (BaseError, OSError, ValueError) as error:
             raise ConfigError(f"PAWSORT_BLOB_URL: expected file:///folder or s3://bucket/prefix; {error}") from error
 
+    def find_room(self) -> int | None:
+        """How many bytes may still come; None where only the store itself knows (everything but folders)."""
+        if self._folder is None:
+            return None
+        return max(shutil.disk_usage(self._folder).free - self._min_free_bytes, 0)
+
     def check_room(self, n_bytes: int) -> None:
         """Raise DiskFull when `n_bytes` more would leave less than the minimum free. Only folders have a limit."""
         free = self.free_bytes()

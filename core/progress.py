@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, HistogramBin, Job, ModelVersion, Upload
+from core.orm import ACTIVE_STATES, HistogramBin, Job, JobKind, JobState, ModelVersion, Upload
 from core.results import UNSURE
 
 SHORTEST_S = 0.001  # a clock may stand still over a small job
+MIN_TELLING = 100  # of smaller jobs most of the time is a worker's reaction
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,13 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
         _view(job, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0))
         for job in jobs
     ]
+
+
+def find_pace(session: Session) -> float | None:
+    """Images per second of the newest job that is done and was large enough to say; None when there is none."""
+    told = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & (Job.n_total >= MIN_TELLING)
+    job = session.scalar(select(Job).where(told, Job.deleted_at.is_(None)).order_by(Job.id.desc()).limit(1))
+    return _images_per_s(job) if job else None
 
 
 def _count_sure(session: Session, jobs: Sequence[Job]) -> dict[int, dict[str, int]]:

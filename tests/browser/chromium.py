@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FIRST_LOOK_MS = 120_000  # 20,000 files on a busy machine
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 FLAGS = (
     "--no-sandbox",
@@ -55,3 +56,16 @@ def drop(page: Page, paths: Sequence[Path], x: int = 300, y: int = 220) -> None:
     for kind in ("dragEnter", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
     session.detach()
+
+
+def send(page: Page, paths: Sequence[Path]) -> None:
+    """Drop files and folders, and press the button that starts."""
+    drop(page, paths)
+    start_sending(page)
+
+
+def start_sending(page: Page) -> None:
+    """Press the button below what will be sent, as soon as the page has looked through it."""
+    button = page.locator('[data-offer] [data-part="start"]').first
+    expect(button).to_be_enabled(timeout=FIRST_LOOK_MS)
+    button.click()

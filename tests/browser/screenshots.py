@@ -21,7 +21,7 @@ from core.db import Database
 from core.errors import ErrorCode
 from core.orm import Job, JobState
 from migrations.run import migrate
-from tests.browser.chromium import chromium, drop
+from tests.browser.chromium import chromium, send
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.browser.site import served
 from tests.factories import make_job, make_manifest, make_upload, run_job
@@ -113,7 +113,7 @@ def _shoot_sending(page: Page, db: Database, folder: Path) -> None:
     for n in range(700):
         (dropped / f"IMG_{n:04}.jpg").write_bytes(draw_pet("dog", n % 12))
     page.route("**/shards/2", lambda route: None)
-    drop(page, [dropped])
+    send(page, [dropped])
     page.get_by_text("Sending: ").wait_for()
     run_job(db, _job_with(db, page, 512))
     page.get_by_text("Sorted: 512").wait_for()

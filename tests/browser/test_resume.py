@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core import intake, jobs
 from core.db import Database
 from core.orm import Image, Job, Shard, Upload
-from tests.browser.chromium import drop
+from tests.browser.chromium import send
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture
 
@@ -56,7 +56,7 @@ def _send_only(page: Page, folder: Path, seq: int, db: Database) -> None:
             route.continue_()
 
     page.route("**/shards/*", handle)
-    drop(page, [folder])
+    send(page, [folder])
     _wait_for(page, lambda: len(_paths(db)) > 0)
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
@@ -84,7 +84,7 @@ def test_after_a_reload_the_same_folder_sends_only_what_is_missing(
     _send_only(plain_http_page, folder, seq, db)
     assert len(_paths(db)) == 256
     sent = _count_shards_sent(plain_http_page)
-    drop(plain_http_page, [folder])
+    send(plain_http_page, [folder])
     plain_http_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == _now(folder)
     assert sorted(sent) == sorted({"0", "1", "2"} - {str(seq)})
@@ -103,7 +103,7 @@ def test_files_added_meanwhile_are_sent_and_removed_ones_stay_as_they_were_sent(
         (folder.parent / path).unlink()
     for n in range(3):
         (folder / f"added {n}.jpg").write_bytes(draw_picture(100 + n))
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == sorted({*_now(folder), *arrived})
     assert len(_paths(db)) == N_FILES + 2
@@ -113,7 +113,7 @@ def test_a_file_that_has_another_size_now_is_sent_again(owner_page: Page, db: Da
     _send_only(owner_page, folder, 0, db)
     changed = _paths(db)[0]
     (folder.parent / changed).write_bytes(draw_picture(7, size=(80, 80)))
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == sorted([*_now(folder), changed])
 
@@ -123,7 +123,7 @@ def test_an_upload_that_lacks_nothing_but_its_end_is_ended(owner_page: Page, db:
     arrived = _paths(db)
     for path in set(_now(folder)) - set(arrived):
         (folder.parent / path).unlink()
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == arrived
     with db.read() as session:
@@ -134,7 +134,7 @@ def test_a_folder_that_was_sent_to_its_end_is_a_new_upload(owner_page: Page, db:
     make_tree(tmp_path / "photos", 3, depth=1)
     for _ in range(2):
         owner_page.goto(owner_page.url.partition("/jobs/")[0])
-        drop(owner_page, [tmp_path / "photos"])
+        send(owner_page, [tmp_path / "photos"])
         owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     with db.read() as session:
         assert session.scalars(select(Upload.n_images)).all() == [3, 3]
@@ -147,7 +147,7 @@ def test_another_folder_of_the_same_name_is_a_new_upload(
     other = tmp_path / "other disk" / "photos"
     other.mkdir(parents=True)
     (other / "a.jpg").write_bytes(draw_picture(1))
-    drop(owner_page, [other])
+    send(owner_page, [other])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, 1]
@@ -157,7 +157,7 @@ def test_an_upload_that_was_finished_elsewhere_begins_anew(owner_page: Page, db:
     _send_only(owner_page, folder, 0, db)
     with db.write() as session:
         intake.complete_upload(session, session.scalars(select(Upload.uuid)).one(), partial=True)
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, N_FILES]
@@ -169,7 +169,7 @@ def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_picture
     _send_only(owner_page, folder, 0, db)
     with db.write() as session:
         jobs.cancel_job(session, session.scalars(select(Job.uuid)).one())
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == _now(folder)
     with db.read() as session:
@@ -184,12 +184,12 @@ def test_two_tabs_that_send_the_same_folder_bring_it_once(
     second.goto(site)
     held: list[Route] = []
     second.route("**/shards/*", lambda route: held.append(route), times=2)
-    drop(second, [folder])
+    send(second, [folder])
     _wait_for(second, lambda: len(held) == 2)
     (folder / "added.jpg").write_bytes(draw_picture(1))
     owner_page.route("**/complete", lambda route: None)  # the first is not yet done when the second goes on
     owner_page.bring_to_front()
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     _wait_for(owner_page, lambda: len(_paths(db)) == N_FILES + 1)
     for route in held:
         route.continue_()
@@ -199,7 +199,7 @@ def test_two_tabs_that_send_the_same_folder_bring_it_once(
 
 def test_a_pause_sends_nothing_until_somebody_goes_on(owner_page: Page, db: Database, folder: Path) -> None:
     owner_page.route("**/shards/*", lambda route: None)  # never answered
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
     owner_page.get_by_role("button", name="Pause").click()
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Paused: ")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from core import jobs
 from core.db import Database
 from core.orm import Image, Job, Shard, Upload
-from tests.browser.chromium import drop
+from tests.browser.chromium import drop, send
 from tests.browser.trees import make_tree
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -40,7 +40,7 @@ def _failing(times: int, fail: Callable[[Route], object]) -> Callable[[Route], N
 def test_a_lost_connection_is_waited_out(owner_page: Page, db: Database, tmp_path: Path) -> None:
     paths = make_tree(tmp_path / "photos", 300, depth=2)
     owner_page.route(SHARDS, _failing(4, lambda route: route.abort("connectionreset")))
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     message = owner_page.locator('[data-part="message"]')
     expect(message).to_contain_text("The server cannot be reached. Trying again in")
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
@@ -50,7 +50,7 @@ def test_a_lost_connection_is_waited_out(owner_page: Page, db: Database, tmp_pat
 def test_a_server_that_is_starting_again_is_waited_for(owner_page: Page, db: Database, tmp_path: Path) -> None:
     paths = make_tree(tmp_path / "photos", 20, depth=1)
     owner_page.route("**/api/v1/**", _failing(3, lambda route: route.fulfill(status=503, body="Bad gateway")))
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == paths
 
@@ -63,7 +63,7 @@ def test_an_answer_that_was_lost_doubles_nothing(owner_page: Page, db: Database,
         route.abort("connectionreset")
 
     owner_page.route(SHARDS, _failing(3, lose_answer))
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == paths
     with db.read() as session:
@@ -81,7 +81,7 @@ def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db
         route.continue_()
 
     owner_page.route("**/api/v1/jobs/*", change_files, times=1)
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     panel = owner_page.locator("[data-panel]")
     expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Sent: ", timeout=ARRIVED_MS)
     expect(panel.locator("summary")).to_have_text("2 files could not be sent")
@@ -105,7 +105,7 @@ def test_an_upload_whose_files_have_all_vanished_still_ends(owner_page: Page, db
         route.continue_()
 
     owner_page.route("**/api/v1/jobs/*", remove_files, times=1)
-    drop(owner_page, [folder])
+    send(owner_page, [folder])
     expect(owner_page.locator("summary")).to_have_text("3 files could not be sent", timeout=ARRIVED_MS)
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sent: ")
     with db.read() as session:
@@ -119,7 +119,7 @@ def test_a_full_disk_halts_with_the_servers_words_until_somebody_goes_on(
     paths = make_tree(tmp_path / "photos", 10, depth=1)
     problem = {"title": "Insufficient Storage", "status": 507, "detail": "The disk is nearly full. Make room."}
     owner_page.route(SHARDS, _failing(1, lambda route: route.fulfill(status=507, json=problem)))
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="message"]')).to_have_text("The disk is nearly full. Make room.")
     owner_page.get_by_role("button", name="Go on").click()
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
@@ -129,7 +129,7 @@ def test_a_full_disk_halts_with_the_servers_words_until_somebody_goes_on(
 def test_closing_the_page_while_sending_warns(owner_page: Page, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 3, depth=1)
     owner_page.route(SHARDS, lambda route: None)  # never answered
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
     owner_page.get_by_role("heading", name="Drop a folder").click()  # browsers ask only where somebody has acted
     asked: list[str] = []
@@ -146,7 +146,7 @@ def test_closing_the_page_while_sending_warns(owner_page: Page, tmp_path: Path) 
 def test_stopping_keeps_what_has_arrived_and_cancels_the_job(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
     owner_page.route("**/shards/1", lambda route: None)  # never answered
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent"]')).not_to_have_attribute("value", "0")
     owner_page.get_by_role("button", name="Stop sending").click()
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Stopped: ")
@@ -163,9 +163,9 @@ def test_two_folders_dropped_one_after_the_other_become_two_jobs(
         make_tree(tmp_path / name, 20, depth=2)
     held: list[Route] = []
     owner_page.route("**/complete", lambda route: held.append(route))
-    drop(owner_page, [tmp_path / "first"])
+    send(owner_page, [tmp_path / "first"])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Finishing")
-    drop(owner_page, [tmp_path / "second"])
+    send(owner_page, [tmp_path / "second"])
     expect(owner_page.locator("[data-panel] h2")).to_have_text(["second", "first"])
     expect(owner_page.get_by_text("Finishing")).to_have_count(2)
     for route in held:
@@ -185,14 +185,14 @@ def test_a_folder_with_nothing_to_sort_says_so(owner_page: Page, tmp_path: Path)
 def test_the_title_says_how_much_has_been_sent(owner_page: Page, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 600, depth=1)
     owner_page.route("**/shards/2", lambda route: None)  # never answered
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     expect(owner_page).to_have_title("85 % sent · Pawsort", timeout=ARRIVED_MS)
 
 
 def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
     owner_page.route("**/shards/1", lambda route: None)  # never answered
-    drop(owner_page, [tmp_path / "photos"])
+    send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
     with db.read() as session:
         job = session.scalars(select(Job.uuid)).one()

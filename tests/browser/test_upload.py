@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.api import Api, job_id_of
-from tests.browser.chromium import drop
+from tests.browser.chromium import send, start_sending
 from tests.browser.probe import longest_block_ms, start_probe
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar
@@ -30,7 +30,7 @@ def _drop_and_measure(page: Page, folder: Path, timeout_s: float) -> tuple[str, 
     start_probe(idle)
     page.wait_for_load_state("networkidle")
     start_probe(page)
-    drop(page, [folder])
+    send(page, [folder])
     expect(page.locator("[data-panel]")).to_contain_text(folder.name, timeout=timeout_s * 1000)
     longest, give_up_at = 0.0, time.monotonic() + timeout_s
     while "/jobs/" not in page.url and time.monotonic() < give_up_at:
@@ -113,7 +113,7 @@ def test_sorting_goes_on_while_the_rest_is_still_being_sent(user_page: Page, api
     make_tree(folder, 600, depth=1)
     held = []
     user_page.route("**/shards/2", lambda route: held.append(route))
-    drop(user_page, [folder])
+    send(user_page, [folder])
     sorted_text = user_page.locator('[data-part="sorted-text"]')
     expect(sorted_text).to_have_text("Sorted: 512 of 600 files", timeout=60_000)
     job = api.newest_job()
@@ -127,6 +127,7 @@ def test_a_picked_folder_arrives_like_a_dropped_one(user_page: Page, api: Api, t
     folder = tmp_path / "picked"
     paths = make_tree(folder, 30, depth=3)
     user_page.set_input_files('[data-input="folder"]', folder)
+    start_sending(user_page)
     user_page.wait_for_url("**/jobs/*")
     job = api.wait_until_done(job_id_of(user_page.url))
     assert job["name"] == "picked"
@@ -137,7 +138,7 @@ def test_loose_files_arrive_under_their_names(user_page: Page, api: Api, tmp_pat
     files = [tmp_path / f"{n} ä.png" for n in range(3)]
     for n, file in enumerate(files):
         file.write_bytes(draw_picture(n, format="PNG"))
-    drop(user_page, files)
+    send(user_page, files)
     user_page.wait_for_url("**/jobs/*")
     job = api.wait_until_done(job_id_of(user_page.url))
     assert job["name"] == "3 files"
@@ -150,7 +151,7 @@ def test_a_dropped_zip_is_sent_as_it_is_and_unpacked_by_the_server(user_page: Pa
     with zipfile.ZipFile(archive, "w") as writing:
         for n, name in enumerate(names):
             writing.writestr(name, draw_picture(n))
-    drop(user_page, [archive])
+    send(user_page, [archive])
     user_page.wait_for_url("**/jobs/*")
     job = api.wait_until_done(job_id_of(user_page.url))
     assert job["name"] == "from a camera"
@@ -162,7 +163,7 @@ def test_an_archive_is_sent_again_when_the_connection_is_lost(user_page: Page, a
     files = {f"photos/{n}.jpg": draw_picture(n) for n in range(5)}
     archive.write_bytes(make_tar(files))
     user_page.route("**/api/v1/archives?*", lambda route: route.abort("connectionreset"), times=2)
-    drop(user_page, [archive])
+    send(user_page, [archive])
     user_page.wait_for_url("**/jobs/*")
     job = api.wait_until_done(job_id_of(user_page.url))
     assert [row["path"] for row in api.rows(job["id"])] == list(files)
@@ -171,7 +172,7 @@ def test_an_archive_is_sent_again_when_the_connection_is_lost(user_page: Page, a
 def test_what_is_no_archive_halts_with_the_servers_words(user_page: Page, tmp_path: Path) -> None:
     archive = tmp_path / "broken.zip"
     archive.write_bytes(b"this is no zip")
-    drop(user_page, [archive])
+    send(user_page, [archive])
     panel = user_page.locator("[data-panel]")
     expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Halted")
     expect(panel.get_by_role("button", name="Go on")).to_be_visible()

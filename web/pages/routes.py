@@ -21,6 +21,7 @@ from web.pages.choice import Choice
 from web.pages.folders import list_folders
 from web.pages.histogram import make_bars
 from web.pages.reviewing import look_at_reviewing
+from web.pages.sending import look_at_terms
 from web.pages.words import register_words
 from web.services import get_services
 
@@ -40,11 +41,15 @@ def _add_words(state: BlueprintSetupState) -> None:
 def list_jobs() -> str:
     """The first page: drop zone and jobs, newest first."""
     cursor = request.args.get("cursor")
-    with get_services().db.read() as session:
+    services = get_services()
+    with services.db.read() as session:
         page = jobs.list_jobs(session, cursor, JOBS_SHOWN)
+        terms = look_at_terms(session, services)
         views = describe_all(session, page.items)
         trainings = {job.uuid: training_job.look(session, job) for job in page.items if job.kind != JobKind.CLASSIFY}
-    return render_template("jobs.html", jobs=views, trainings=trainings, next=page.next, is_first_page=cursor is None)
+    return render_template(
+        "jobs.html", jobs=views, trainings=trainings, next=page.next, is_first_page=cursor is None, terms=terms
+    )
 
 
 @pages.get("/jobs/<uuid:uuid>")

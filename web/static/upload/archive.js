@@ -11,14 +11,15 @@ const FINAL = -1;
 
 export class ArchiveSender extends Sending {
   /**
-   * @param {{jobId: string, file: File, slots: import("./slots.js").Slots, onChange: () => void}} options
+   * @param {{jobId: string, file: File, slots: import("./slots.js").Slots, onChange: () => void, model?: string|null}} options
+   *   model: null for the one in use.
    */
-  constructor({ jobId, file, slots, onChange }) {
+  constructor({ jobId, file, slots, onChange, model = null }) {
     super({ slots, onChange, files: null, totalBytes: file.size });
     this.jobUrl = `/api/v1/jobs/${jobId}`;
     this.name = archiveName(file.name);
     this.file = file;
-    this.url = `/api/v1/archives?${new URLSearchParams({ id: jobId, name: this.name })}`;
+    this.url = `/api/v1/archives?${new URLSearchParams({ id: jobId, name: this.name, ...(model === null ? {} : { model }) })}`;
   }
 
   async send() {

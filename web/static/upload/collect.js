@@ -2,7 +2,8 @@
  * From what somebody dropped or picked to a list of files with their paths.
  *
  * @typedef {{path: string, file: File}} Found
- * @typedef {{files: Found[], unreadable: {path: string, reason: string}[]}} Collection
+ * @typedef {{files: Found[], ignored: string[], unreadable: {path: string, reason: string}[]}} Collection
+ *   ignored: paths of what operating systems leave in folders.
  */
 
 import { isIgnored } from "./names.js";
@@ -34,7 +35,7 @@ export function takeEntries(transfer) {
  * @returns {Promise<Collection>} Files in the order of their paths.
  */
 export async function collectEntries(entries, onFound = () => {}) {
-  const found = { files: [], unreadable: [] };
+  const found = { files: [], ignored: [], unreadable: [] };
   const folders = [];
   await addEntries(entries, folders, found);
   while (folders.length > 0) {
@@ -53,7 +54,7 @@ export async function collectEntries(entries, onFound = () => {}) {
  * @returns {Collection}
  */
 export function collectFiles(files) {
-  const found = { files: [], unreadable: [] };
+  const found = { files: [], ignored: [], unreadable: [] };
   for (const file of files) addFile(file.webkitRelativePath || file.name, file, found);
   return sorted(found);
 }
@@ -91,7 +92,8 @@ async function addEntry(entry, folders, found) {
 }
 
 function addFile(path, file, found) {
-  if (!isIgnored(path)) found.files.push({ path, file });
+  if (isIgnored(path)) found.ignored.push(path);
+  else found.files.push({ path, file });
 }
 
 function pathOf(entry) {

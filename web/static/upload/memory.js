@@ -7,6 +7,9 @@
  */
 
 const KEY = "pawsort.uploads";
+const PACE_KEY = "pawsort.pace";
+/** Of smaller uploads most of the time is spent on asking. */
+const MIN_TELLING_S = 1;
 const MOST = 50;
 
 /** What a folder is known by when it is dropped again: its name; loose files by how many they are, and the first and the last. */
@@ -24,34 +27,54 @@ export function printOfArchive(file) {
 
 /** @returns {Begun|null} */
 export function recall(print) {
-  return load()[print] ?? null;
+  return load(KEY)[print] ?? null;
 }
 
 /** @param {Begun} begun */
 export function remember(print, begun) {
-  const newest = Object.entries({ ...load(), [print]: begun }).sort(([, a], [, b]) => b.at - a.at);
-  save(Object.fromEntries(newest.slice(0, MOST)));
+  const newest = Object.entries({ ...load(KEY), [print]: begun }).sort(([, a], [, b]) => b.at - a.at);
+  save(KEY, Object.fromEntries(newest.slice(0, MOST)));
 }
 
 /** Forget an upload, unless its place has been taken by a newer one of the same name. */
 export function forget(print, jobId) {
-  const { [print]: begun, ...others } = load();
-  if (begun?.jobId === jobId) save(others);
+  const { [print]: begun, ...others } = load(KEY);
+  if (begun?.jobId === jobId) save(KEY, others);
+}
+
+/**
+ * Note how fast an upload went. Many small files are slow in bytes, few large ones in files: the best of both is kept, and fades.
+ *
+ * @param {{nBytes: number, nFiles: number, seconds: number}} sent
+ */
+export function notePace({ nBytes, nFiles, seconds }) {
+  if (seconds < MIN_TELLING_S || nBytes === 0 || nFiles === 0) return;
+  const before = lastPace() ?? { bytesPerS: 0, filesPerS: 0 };
+  save(PACE_KEY, {
+    bytesPerS: Math.max(nBytes / seconds, before.bytesPerS / 2),
+    filesPerS: Math.max(nFiles / seconds, before.filesPerS / 2),
+  });
+}
+
+/** @returns {{bytesPerS: number, filesPerS: number}|null} */
+export function lastPace() {
+  const { bytesPerS, filesPerS } = load(PACE_KEY);
+  return bytesPerS > 0 && filesPerS > 0 ? { bytesPerS, filesPerS } : null;
 }
 
 /** A browser may refuse to keep anything; then an upload simply cannot be gone on with after a reload. */
-function load() {
+function load(key) {
   try {
-    const value = JSON.parse(localStorage.getItem(KEY));
+    const value = JSON.parse(localStorage.getItem(key));
     return value !== null && typeof value === "object" ? value : {};
   } catch {
     return {};
   }
 }
 
-function save(begun) {
+function save(key, value) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(begun));
+    localStorage.setItem(key, JSON.stringify(value));
   } catch {
     // Full, or not allowed.
   }

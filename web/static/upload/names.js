@@ -1,6 +1,9 @@
 /** Names: which files count, which are archives, and ids of our own. */
 
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
+/** What the server reads, as names end; core/images.py decides by content. */
+const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|bmp|dib|gif|tiff?|avif|heic|heif|hif)$/i;
+const ENDING = /\.([^./]{1,10})$/;
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 
 /** True for what operating systems leave in folders; the same rule as core/shards.py. */
@@ -8,6 +11,16 @@ export function isIgnored(path) {
   const parts = path.split("/");
   const name = parts.pop();
   return LITTER.has(name) || name.startsWith("._") || parts.includes("__MACOSX");
+}
+
+/** False for a file whose name says that it is something else than a picture. */
+export function mayBePicture(path) {
+  return PICTURE.test(path) || !ENDING.test(path);
+}
+
+/** "films/A.MP4" -> "mp4". */
+export function endingOf(path) {
+  return ENDING.exec(path)?.[1].toLowerCase() ?? "";
 }
 
 /** True for a file that the server unpacks itself. Only files given on their own count, not those inside a folder. */
@@ -18,6 +31,23 @@ export function isArchive(path) {
 /** "photos.tar.gz" -> "photos". */
 export function archiveName(path) {
   return presentable(path.replace(ARCHIVE, "") || path);
+}
+
+let nPasted = 0;
+
+/** Browsers call every pasted picture "image.png": it gets a name of its own. Whatever else is pasted keeps its name. */
+export function namedPasted(entry) {
+  const now = new Date();
+  const ending = entry instanceof File ? /^image(\.[a-z]+)$/.exec(entry.name)?.[1] : undefined;
+  if (ending === undefined) return entry;
+  const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map(twoDigits).join("-");
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(twoDigits).join(".");
+  nPasted += 1;
+  return new File([entry], `Pasted ${day} ${time} (${nPasted})${ending}`, { type: entry.type, lastModified: entry.lastModified });
+}
+
+function twoDigits(n) {
+  return String(n).padStart(2, "0");
 }
 
 /** A random UUID (version 4). crypto.randomUUID is missing on plain http, getRandomValues is not. */

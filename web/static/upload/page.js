@@ -5,71 +5,68 @@ import { ENDED, watchJob } from "../poll.js";
 import { percentOf } from "../words.js";
 import { ArchiveSender } from "./archive.js";
 import { findBegun } from "./begun.js";
-import { forget, printOf, printOfArchive, remember } from "./memory.js";
-import { isArchive, nameFor, newUuid } from "./names.js";
+import { forget, notePace, remember } from "./memory.js";
+import { newUuid } from "./names.js";
+import { Offer } from "./offer.js";
 import { Panel } from "./panel.js";
 import { Sender } from "./sender.js";
 import { isOver } from "./sending.js";
 import { Slots } from "./slots.js";
+import { There } from "./there.js";
 import { openZone } from "./zone.js";
 
 /** Three shards under way; browsers open six connections to a server, the others are for polls and pictures. */
 const slots = new Slots(3);
 const uploads = new Set();
 const parent = document.querySelector("[data-uploads]");
+const terms = JSON.parse(document.querySelector("#upload-offer").dataset.terms);
 const pageTitle = document.title;
 
-openZone(send);
+openZone((found) => {
+  if (found.files.length === 0 && found.unreadable.length === 0) sayNothingFound();
+  else new Offer({ parent, found, terms, findGoing, onStart: (parcels, model) => parcels.forEach((parcel) => start(parcel, model)) });
+});
 
 addEventListener("beforeunload", (event) => {
   if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
 });
 
-/** Archives become jobs of their own; everything else is one upload. What was begun before is gone on with. */
-function send({ files, unreadable }) {
-  const archives = files.filter(({ path }) => isArchive(path));
-  const others = files.filter(({ path }) => !isArchive(path));
-  for (const { file } of archives) sendArchive(file);
-  if (others.length > 0 || unreadable.length > 0) sendFiles(others, unreadable);
-  if (files.length === 0 && unreadable.length === 0) sayNothingFound();
+/** How far a parcel came earlier. A folder of the same name that is being sent here goes on only if it is the same. */
+async function findGoing(parcel) {
+  const twin = twinOf(parcel.print);
+  if (twin && !parcel.archive) {
+    const sent = new There(twin.sender.files.map(({ path, file }) => ({ path, n_bytes: file.size })));
+    if (sent.divide(parcel.files).arrived.length === 0) return null;
+  }
+  return findBegun(parcel.print, parcel.files);
 }
 
-async function sendArchive(file) {
-  const print = printOfArchive(file);
-  const begun = await findBegun(print, []);
-  const jobId = begun?.jobId ?? newUuid();
-  start(print, { uploadId: jobId, jobId }, (onChange) => new ArchiveSender({ jobId, file, slots, onChange }));
-}
-
-async function sendFiles(files, unreadable) {
-  const paths = [...files, ...unreadable].map(({ path }) => path);
-  const print = printOf(paths);
-  const begun = await findBegun(print, files);
-  const ids = { uploadId: begun?.uploadId ?? newUuid(), jobId: begun?.jobId ?? newUuid() };
-  start(print, ids, (onChange) => {
-    const sender = new Sender({ ...ids, name: nameFor(paths), files, slots, onChange });
-    sender.state.skipped = unreadable;
-    return sender;
-  });
+function twinOf(print) {
+  return Array.from(uploads).find((upload) => upload.print === print && !isOver(upload.sender.state.phase));
 }
 
 function sayNothingFound() {
+  parent.querySelector("[data-nothing]")?.remove();
   const message = document.createElement("p");
   message.className = "notice";
+  message.dataset.nothing = "";
   message.setAttribute("role", "status");
   message.textContent = "There is no file in it that could be sorted.";
-  parent.replaceChildren(message);
+  parent.prepend(message);
 }
 
-function start(print, { uploadId, jobId }, makeSender) {
-  const jobPage = `/jobs/${jobId}`;
-  const upload = { print, jobId, jobPage, job: null, unwatch: () => {} };
-  upload.sender = makeSender(() => changed(upload));
-  remember(print, { uploadId, jobId, name: upload.sender.name, at: Date.now() });
+function start(parcel, model) {
+  const { print, going } = parcel;
+  const jobId = going?.jobId ?? newUuid();
+  const uploadId = parcel.archive ? jobId : (going?.uploadId ?? newUuid());
+  if (going) replace(twinOf(print));
+  const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
+  upload.sender = makeSender(parcel, { uploadId, jobId, model, slots, onChange: () => changed(upload) });
+  remember(print, { uploadId, jobId, name: parcel.name, at: Date.now() });
   upload.panel = new Panel({
     parent,
     sender: upload.sender,
-    jobPage,
+    jobPage: upload.jobPage,
     onStop: () => stop(upload),
     onResume: () => run(upload),
   });
@@ -87,13 +84,38 @@ function start(print, { uploadId, jobId }, makeSender) {
   run(upload);
 }
 
+function makeSender({ archive, name, files, unreadable }, options) {
+  if (archive) return new ArchiveSender({ ...options, file: archive });
+  const sender = new Sender({ ...options, name, files });
+  sender.state.skipped = unreadable;
+  return sender;
+}
+
+/** The same folder was given again: what is under way ends here, and goes on with the folder as it is now. */
+function replace(upload) {
+  if (!upload) return;
+  upload.sender.pause();
+  upload.unwatch();
+  upload.panel.element.remove();
+  uploads.delete(upload);
+}
+
 async function run(upload) {
+  const from = { at: performance.now(), bytes: upload.sender.state.sentBytes };
   await upload.sender.run();
   const { phase, skipped } = upload.sender.state;
   showTitle();
   if (isOver(phase)) forget(upload.print, upload.jobId);
+  if (phase === "sent") notePace(paceSince(from, upload.sender));
   // Everything is on the server: its page goes on from here. It stays when there is something to read, or more to send.
   if (phase === "sent" && skipped.length === 0 && uploads.size === 1) location.assign(upload.jobPage);
+}
+
+/** Of an upload that was gone on with, the share of files that the bytes sent now are of all bytes. */
+function paceSince(from, { state }) {
+  const nBytes = state.sentBytes - Math.max(from.bytes, state.arrivedBytes ?? 0);
+  const nFiles = ((state.files ?? 0) * nBytes) / (state.totalBytes || 1);
+  return { nBytes, nFiles, seconds: (performance.now() - from.at) / 1000 };
 }
 
 async function stop(upload) {

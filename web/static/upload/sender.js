@@ -25,10 +25,10 @@ export class Sender extends Sending {
 
   /**
    * @param {{uploadId: string, jobId: string|null, name: string, files: import("./collect.js").Found[],
-   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean}} options
-   *   jobId: null to send only, for a training. labelled: the folders' names are labels.
+   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean, model?: string|null}} options
+   *   jobId: null to send only, for a training. labelled: the folders' names are labels. model: null for the one in use.
    */
-  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false }) {
+  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false, model = null }) {
     super({ slots, onChange, files: files.length, totalBytes: files.reduce((sum, { file }) => sum + file.size, 0) });
     this.uploadUrl = `/api/v1/uploads/${uploadId}`;
     this.jobUrl = `/api/v1/jobs/${jobId}`;
@@ -36,6 +36,7 @@ export class Sender extends Sending {
     this.uploadId = uploadId;
     this.name = name;
     this.files = files;
+    this.job = { upload: uploadId, name, model };
     this.isJobOpen = jobId === null;
   }
 
@@ -61,7 +62,7 @@ export class Sender extends Sending {
     if (this.#shards === null) await this.#plan(upload);
     if (this.isJobOpen) return;
     // The job comes before the first shard, so that pictures are sorted while the others are still on their way.
-    await this.retried(() => callJson("PUT", this.jobUrl, { upload: this.uploadId, name: this.name }, signal), "opening");
+    await this.retried(() => callJson("PUT", this.jobUrl, this.job, signal), "opening");
     this.isJobOpen = true;
   }
 
@@ -75,6 +76,7 @@ export class Sender extends Sending {
     this.#queue = [...this.#shards];
     this.#arrivedSeqs = there.seqs;
     this.#doneBytes = this.#bytesOf(arrived);
+    this.state.arrivedBytes = this.#doneBytes;
     this.state.totalBytes = this.#doneBytes + this.#bytesOf(missing);
     this.#progress();
   }

@@ -9,6 +9,11 @@ export class There {
   #files = new Map();
   #seqs = new Set();
 
+  /** @param {{path: string, n_bytes: number}[]} files */
+  constructor(files = []) {
+    for (const file of files) this.addFile(file);
+  }
+
   addFile({ path, n_bytes: size }) {
     const key = keyOf(path, size);
     this.#files.set(key, (this.#files.get(key) ?? 0) + 1);

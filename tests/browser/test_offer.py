@@ -1,0 +1,204 @@
+"""What the page says before it sends anything: how much, what stays out and why, what the server takes, how long."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from core import accounts
+from core.db import Database
+from core.orm import Image, Job, Upload
+from tests.browser.chromium import drop, send, start_sending
+from tests.browser.trees import make_tree
+from tests.factories import draw_picture, make_version
+from web.pages.words import in_bytes
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+ARRIVED_MS = 30_000
+LITTER = (".DS_Store", "Thumbs.db")
+TERMS = {"maxImageBytes": 1000, "maxUploadBytes": 5000, "roomBytes": 3000, "imagesPerS": 10}
+PASTE = """([names, bytes]) => {
+  const clipboardData = new DataTransfer();
+  for (const name of names) clipboardData.items.add(new File([new Uint8Array(bytes)], name, { type: "image/jpeg" }));
+  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
+
+def _paths(db: Database) -> list[str]:
+    with db.read() as session:
+        return sorted(session.scalars(select(Image.path)))
+
+
+def _size(folder: Path, pattern: str) -> str:
+    """What of a folder is sent, in words: all but litter and what is too large."""
+    files = [file for file in folder.rglob(pattern) if file.is_file() and file.name not in LITTER]
+    return in_bytes(sum(size for size in (file.stat().st_size for file in files) if size <= 2**20))
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Ten pictures among things that are none."""
+    folder = tmp_path / "mixed"
+    make_tree(folder, 10, depth=2)
+    for name in ("notes.txt", "more.txt", "film.mp4"):
+        (folder / name).write_bytes(b"no picture")
+    for name in LITTER:
+        (folder / name).write_bytes(b"litter")
+    with (folder / "huge.jpg").open("wb") as huge:
+        huge.truncate(2**20 + 1)  # more than the tests' server takes
+    return folder
+
+
+def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, db: Database, mixed: Path) -> None:
+    asked: list[str] = []
+    owner_page.on("request", lambda request: request.method != "GET" and asked.append(request.url))
+    drop(owner_page, [mixed])
+    offer = owner_page.locator("[data-offer]")
+    expect(offer.get_by_role("heading", name="mixed")).to_be_visible()
+    expect(offer.locator('[data-part="sum"]')).to_have_text(f"14 files, {_size(mixed, '*')}")
+    expect(offer.locator("summary")).to_have_text(
+        [
+            "3 files are no picture by name (2 txt, 1 mp4). Sent, and listed as failed.",
+            "1 file is larger than 1.0 MB. Not sent, but listed as failed.",
+            "2 hidden or system files are left out.",
+        ]
+    )
+    expect(offer.locator('[data-part="limits"]')).to_contain_text("This server takes pictures of up to 1.0 MB, ")
+    expect(offer.get_by_role("button", name="Start sending")).to_be_focused()
+    offer.get_by_text("2 hidden or system files").click()
+    expect(offer.get_by_text("mixed/.DS_Store")).to_be_visible()
+    assert asked == []
+    offer.get_by_role("button", name="Do not send").click()
+    expect(offer).to_have_count(0)
+    assert asked == []
+
+
+def test_one_press_starts_and_what_is_no_picture_may_stay_out(owner_page: Page, db: Database, mixed: Path) -> None:
+    drop(owner_page, [mixed])
+    owner_page.get_by_label("Leave them out").check()
+    expect(owner_page.locator('[data-part="sum"]')).to_have_text(f"11 files, {_size(mixed, '*.jpg')}")
+    owner_page.keyboard.press("Shift+Tab")
+    start_sending(owner_page)
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert {path.rpartition(".")[2] for path in _paths(db)} == {"jpg"}
+    assert len(_paths(db)) == 11
+
+
+def test_a_folder_and_an_archive_dropped_together_are_one_question(
+    owner_page: Page, db: Database, tmp_path: Path
+) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    archive = tmp_path / "more.zip"
+    archive.write_bytes(b"no zip")
+    send(owner_page, [tmp_path / "photos", archive])
+    expect(owner_page.locator("[data-panel] h2")).to_have_text(["photos", "more"])
+
+
+def test_a_second_time_it_says_how_long_it_will_take(owner_page: Page, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    drop(owner_page, [tmp_path / "photos"])
+    time = owner_page.locator('[data-part="time"]').first
+    expect(time).to_have_text("How long it takes shows once it has begun.")
+    owner_page.evaluate(
+        """async () => {
+          const { notePace } = await import("/static/upload/memory.js");
+          notePace({ nBytes: 1000000, nFiles: 1000, seconds: 2 });
+        }"""
+    )
+    drop(owner_page, [tmp_path / "photos"])
+    expect(time).to_have_text("Takes a few seconds, at the pace of last time.")
+
+
+def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    make_tree(tmp_path / "photos", 300, depth=1)
+    owner_page.route("**/shards/1", lambda route: None)  # never answered
+    send(owner_page, [tmp_path / "photos"])
+    expect(owner_page.locator('[data-part="sent"]')).not_to_have_attribute("value", "0")
+    owner_page.once("dialog", lambda dialog: dialog.accept())
+    owner_page.reload()
+    owner_page.unroute("**/shards/1")
+    drop(owner_page, [tmp_path / "photos"])
+    expect(owner_page.locator('[data-part="begun"]')).to_contain_text("256 files of 300 files will not be sent again")
+    expect(owner_page.get_by_role("button", name="Go on sending")).to_be_enabled()
+    owner_page.get_by_role("button", name="Send it all as a new upload").click()
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, 300]
+
+
+def test_another_version_can_be_chosen_before_sending(
+    owner_page: Page, site: str, db: Database, tmp_path: Path
+) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    version = make_version(db, "efficientnet-lite0")
+    owner_page.goto(site)
+    drop(owner_page, [tmp_path / "photos"])
+    owner_page.get_by_label("Sort with").select_option(label=f"Version {version} (efficientnet-lite0)")
+    start_sending(owner_page)
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalar(select(Job.model_version_id)) == version
+
+
+@pytest.mark.parametrize(
+    ("amount", "largest", "sentence"),
+    [
+        ({"nFiles": 0, "nArchives": 0, "nBytes": 0}, 0, "There is nothing left to send."),
+        (
+            {"nFiles": 1, "nArchives": 1, "nBytes": 5500},
+            5001,
+            "This server takes 5.0 KB at a time. Send the folder in parts.",
+        ),
+        (
+            {"nFiles": 9, "nArchives": 0, "nBytes": 3001},
+            3001,
+            "This server has room for 3.0 KB more. Delete jobs that are no longer needed, or send a part.",
+        ),
+        ({"nFiles": 9, "nArchives": 0, "nBytes": 3000}, 3000, ""),
+    ],
+    ids=["nothing", "too much at a time", "no room", "fits"],
+)
+def test_what_the_server_would_refuse_is_refused_before(
+    page: Page, site: str, amount: dict[str, int], largest: int, sentence: str
+) -> None:
+    page.goto(f"{site}/login")
+    script = "async (given) => (await import('/static/upload/summary.js')).refusalOf(...given)"
+    given: list[Any] = [amount, largest, TERMS]
+    assert page.evaluate(script, given) == sentence
+
+
+def test_pasted_pictures_are_sent_under_names_of_their_own(owner_page: Page, db: Database) -> None:
+    owner_page.evaluate(PASTE, [["image.jpg", "image.jpg", "named.jpg"], list(draw_picture(1))])
+    start_sending(owner_page)
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    paths = _paths(db)
+    assert len(paths) == len(set(paths)) == 3
+    assert paths[2] == "named.jpg"
+    assert all(path.startswith("Pasted 20") for path in paths[:2])
+
+
+def test_on_a_telephone_pictures_are_picked(browser: Browser, site: str, db: Database, tmp_path: Path) -> None:
+    with db.write() as session:
+        token = accounts.create_token(session, "telephone")
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True, device_scale_factor=3
+    )
+    page = context.new_page()
+    page.goto(f"{site}/login?token={token}")
+    expect(page.get_by_role("heading", name="Choose pictures to sort")).to_be_visible()
+    # As telephones name what they have just taken: twice the same.
+    files = [tmp_path / "a" / "image.jpg", tmp_path / "b" / "image.jpg"]
+    for n, file in enumerate(files):
+        file.parent.mkdir()
+        file.write_bytes(draw_picture(n))
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Choose files").tap()
+    choosing.value.set_files(files)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Start sending").tap()
+    page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    context.close()
+    assert _paths(db) == ["image.jpg", "image.jpg"]

@@ -1,0 +1,116 @@
+/** The question before anything is sent: shows what somebody gave, and starts at one press. */
+
+import { localTimes, plural } from "../words.js";
+import { lastPace } from "./memory.js";
+import { parcelsOf } from "./parcels.js";
+import { amountOf, isOther, limitWords, notesOn, refusalOf, sumWords, timeWords } from "./summary.js";
+
+const MOST_LISTED = 200;
+let nOffers = 0;
+
+export class Offer {
+  #parts = {};
+  #leavesOut = false;
+  #isReady = false;
+
+  /**
+   * @param {{parent: Element, found: import("./collect.js").Collection, terms: import("./summary.js").Terms,
+   *   findGoing: (parcel: import("./parcels.js").Parcel) => Promise<import("./begun.js").Going|null>,
+   *   onStart: (parcels: import("./parcels.js").Parcel[], model: string|null) => void}} options
+   */
+  constructor({ parent, found, terms, findGoing, onStart }) {
+    const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
+    for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
+    this.terms = terms;
+    this.parcels = parcelsOf(found);
+    this.onStart = onStart;
+    this.element = fragment.querySelector("[data-offer]");
+    this.#name();
+    this.#list(notesOn(this.parcels.flatMap(({ files }) => files), found.ignored, found.unreadable, terms));
+    this.#parts.start.addEventListener("click", () => this.#start());
+    this.#parts.anew.addEventListener("click", () => this.#start({ isNew: true }));
+    this.#parts.dismiss.addEventListener("click", () => this.element.remove());
+    parent.prepend(fragment);
+    this.show();
+    this.element.scrollIntoView({ block: "nearest" });
+    this.#look(findGoing);
+  }
+
+  show() {
+    const amount = amountOf(this.#chosen(), this.terms);
+    const largest = Math.max(0, ...this.#chosen().map((parcel) => amountOf([parcel], this.terms).nBytes));
+    const refusal = refusalOf(amount, largest, this.terms);
+    this.#parts.sum.textContent = sumWords(amount);
+    this.#parts.time.textContent = timeWords(amount, lastPace(), this.terms);
+    this.#parts.limits.textContent = limitWords(this.terms);
+    this.#parts.refusal.textContent = refusal;
+    this.#parts.refusal.hidden = refusal === "";
+    this.#parts.start.disabled = this.#parts.anew.disabled = refusal !== "" || !this.#isReady;
+  }
+
+  #name() {
+    const [{ name }, ...others] = this.parcels;
+    this.#parts.title.textContent = others.length > 0 ? `${name} and ${others.length} more` : name;
+    this.#parts.title.id = `offer-${(nOffers += 1)}`;
+    this.element.setAttribute("aria-labelledby", this.#parts.title.id);
+  }
+
+  #list(notes) {
+    const template = document.querySelector("#upload-note").content;
+    for (const { title, paths, isOptional } of notes) {
+      const note = template.cloneNode(true);
+      note.querySelector("summary").textContent = title;
+      const list = note.querySelector("ul");
+      for (const path of paths.slice(0, MOST_LISTED)) list.append(item(path));
+      if (paths.length > MOST_LISTED) list.append(item(`and ${plural(paths.length - MOST_LISTED, "more file")}`));
+      if (isOptional) note.querySelector("input").addEventListener("change", (event) => this.#leaveOut(event.target.checked));
+      else note.querySelector("label").remove();
+      this.#parts.notes.append(note);
+    }
+  }
+
+  #leaveOut(isLeft) {
+    this.#leavesOut = isLeft;
+    this.show();
+  }
+
+  /** Ask the server whether any of it was begun before. */
+  async #look(findGoing) {
+    try {
+      await Promise.all(this.parcels.map(async (parcel) => (parcel.going = await findGoing(parcel))));
+    } finally {
+      this.#isReady = true;
+      this.#showGoing(this.parcels.filter(({ going }) => going !== null));
+      this.show();
+      this.#parts.start.focus({ preventScroll: true });
+    }
+  }
+
+  #showGoing(begun) {
+    if (begun.length === 0) return;
+    const [{ going, files }] = begun;
+    const when = Object.assign(document.createElement("time"), { dateTime: new Date(going.at).toISOString() });
+    const number = going.nArrived === null ? "What has arrived" : `${plural(going.nArrived, "file")} of ${plural(files.length, "file")}`;
+    this.#parts.begun.replaceChildren("Begun ", when, `: ${number} will not be sent again, the rest is sent on.`);
+    localTimes(this.#parts.begun);
+    this.#parts.begun.hidden = false;
+    this.#parts.anew.hidden = false;
+    this.#parts.start.textContent = "Go on sending";
+  }
+
+  #chosen() {
+    if (!this.#leavesOut) return this.parcels;
+    const kept = this.parcels.map((parcel) => ({ ...parcel, files: parcel.files.filter((found) => !isOther(found, this.terms)) }));
+    return kept.filter(({ archive, files, unreadable }) => archive || files.length > 0 || unreadable.length > 0);
+  }
+
+  #start({ isNew = false } = {}) {
+    const parcels = isNew ? this.#chosen().map((parcel) => ({ ...parcel, going: null })) : this.#chosen();
+    this.element.remove();
+    this.onStart(parcels, this.#parts.model?.value || null);
+  }
+}
+
+function item(text) {
+  return Object.assign(document.createElement("li"), { textContent: text });
+}
