@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
-# What measures time runs alone; everything else shares the processors.
+# What measures time runs alone, whole instances two at once; everything else shares the processors.
 PYTEST = $(BIN)/python -m pytest
+TOGETHER = -n 3
+IN_PAIRS = -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements env clean
@@ -29,12 +31,16 @@ run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that fold
 test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(PYTEST) -m "not slow and not timed" -n 3 || status=1; $(PYTEST) -m "not slow and timed" || status=1; exit $$status
+	@status=0; $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) || status=1; \
+	$(PYTEST) -m "not slow and whole" $(IN_PAIRS) || status=1; \
+	$(PYTEST) -m "not slow and timed" || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(PYTEST) -m "not timed" -n 3 || status=1; $(PYTEST) -m timed || status=1; exit $$status
+	@status=0; $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
+	$(PYTEST) -m whole $(IN_PAIRS) || status=1; \
+	$(PYTEST) -m timed || status=1; exit $$status
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

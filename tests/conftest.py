@@ -24,15 +24,19 @@ from tests.factories import make_manifest
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
-TIMED = ("browser", "deploy", "faults", "integration")
+TIMED = ("browser",)
+WHOLE = ("deploy", "faults", "integration")
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever starts whole instances or browsers is timed."""
+    """Whatever starts browsers is timed; whole instances wait more than they work, so two of them run at once."""
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in TIMED:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in TIMED:
             item.add_marker("timed")
+        elif folder in WHOLE and not item.get_closest_marker("timed"):
+            item.add_marker("whole")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

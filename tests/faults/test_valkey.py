@@ -21,6 +21,7 @@ from tests.faults.soundness import check_sound, read_results
 N_SHARDS, N_EACH = 5, 3
 AT_ONCE_S = 1.0
 LONG_S = 150.0
+pytestmark = pytest.mark.timed  # how long requests take is what is measured
 
 
 class Valkey:

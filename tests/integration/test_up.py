@@ -18,7 +18,7 @@ from client.http import PawsortClient
 from client.instance.record import read_record
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture
-from tests.faults.installation import Installation
+from tests.faults.installation import Installation, overload
 from tests.faults.processes import kill, living_below
 
 N_FILES = 300
@@ -194,12 +194,13 @@ def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installati
     wait_until(lambda: arrived(installation) == N_FILES + 1, 60, "all files to arrive")
     below = [one.pid for one in living_below(command.pid)]
     command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=30)
+    _, said = command.communicate(timeout=30 * overload())
     assert command.returncode == 130
     assert "What has arrived is kept: job" in said
     wait_until(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
 
 
+@pytest.mark.timed
 def test_a_killed_instance_is_started_again_without_waiting_long(installation: Installation) -> None:
     installation.start()
     children = installation.kill()
