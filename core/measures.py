@@ -105,6 +105,15 @@ class Timed:
         """How often it was timed."""
         return self.n_up_to[BEYOND]
 
+    @property
+    def mean_s(self) -> float:
+        """Seconds on average."""
+        return self.sum_s / self.n
+
+    def most_within_s(self, share: float) -> float | None:
+        """In how many seconds this share of them was over, as far as the buckets tell; None: more than the longest."""
+        return next((limit for limit in BUCKETS_S if self.n_up_to[str(limit)] >= share * self.n), None)
+
 
 class Measures:
     """Everything that was written, read in one statement."""

@@ -6,16 +6,15 @@ For Prometheus and for the page 'System' alike. Counts of jobs and images are th
 from dataclasses import dataclass
 from typing import Any
 
-from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import workers
 from core.broker import INFERENCE, MAINTENANCE, TRAINING, connect
-from core.clock import seconds_since
+from core.clock import db_now, seconds_since
 from core.config import Settings
-from core.orm import ACTIVE_STATES, Chunk, ChunkState, Job, JobKind, JobState, Worker
+from core.orm import ACTIVE_STATES, Chunk, ChunkState, Job, JobKind, JobState, Training, Worker
 
 QUEUES = (INFERENCE, TRAINING, MAINTENANCE)
 OPEN = (ChunkState.READY, ChunkState.RUNNING)
@@ -39,6 +38,7 @@ class Installation:
     n_suspect: int
     workers: list[Worker]
     database_bytes: int
+    database_version: str
 
 
 def look(session: Session) -> Installation:
@@ -54,23 +54,34 @@ def look(session: Session) -> Installation:
         n_suspect=session.scalars(_open(select(func.count())).where(Chunk.attempts >= SUSPECT_FROM)).one(),
         workers=workers.list_alive(session),
         database_bytes=_database_bytes(session),
+        database_version=_database_version(session),
     )
 
 
-def count_messages(settings: Settings) -> dict[str, int] | None:
-    """How many messages wait in each queue; None when the broker does not answer."""
+@dataclass(frozen=True)
+class Broker:
+    """What the broker says of itself. `messages`: how many wait in each queue."""
+
+    version: str
+    used_bytes: int
+    messages: dict[str, int]
+
+
+def look_at_broker(settings: Settings) -> Broker | None:
+    """What the broker says; None when it does not answer."""
     try:
-        with connect(settings) as redis:
-            return _lengths(redis, settings.redis_prefix)
+        with connect(settings) as redis, redis.pipeline(transaction=False) as pipe:
+            for queue in QUEUES:
+                pipe.llen(settings.redis_prefix + queue)
+            pipe.info("server")
+            pipe.info("memory")
+            *lengths, server, memory = pipe.execute()
     except (RedisError, OSError, ValueError):
         return None
-
-
-def _lengths(redis: Redis, prefix: str) -> dict[str, int]:
-    with redis.pipeline(transaction=False) as pipe:
-        for queue in QUEUES:
-            pipe.llen(prefix + queue)
-        return dict(zip(QUEUES, pipe.execute(), strict=True))
+    version = server.get("valkey_version") or server.get("redis_version", "")
+    name = "Valkey" if "valkey_version" in server else "Redis"
+    messages = dict(zip(QUEUES, lengths, strict=True))
+    return Broker(f"{name} {version}", int(memory.get("used_memory", 0)), messages)
 
 
 def list_slow(session: Session, limit: int) -> list["SlowChunk"]:
@@ -96,6 +107,15 @@ def list_failed(session: Session, limit: int) -> list[Job]:
     """Jobs that failed as a whole, newest first."""
     query = select(Job).where(Job.state == JobState.FAILED, Job.deleted_at.is_(None))
     return list(session.scalars(query.order_by(Job.id.desc()).limit(limit)))
+
+
+def list_at_work(session: Session) -> dict[int, Job]:
+    """What each worker has at this moment, by its id: the job of its chunk, or its training."""
+    by_chunk = select(Chunk.worker_id, Job).join(Job, Job.id == Chunk.job_id)
+    chunks = by_chunk.where(Chunk.state == ChunkState.RUNNING, Chunk.worker_id.is_not(None), _is_active())
+    by_training = select(Training.worker_id, Job).join(Job, Job.id == Training.job_id)
+    trainings = by_training.where(Training.lease_until > db_now(), Training.worker_id.is_not(None), _is_active())
+    return {row[0]: row[1] for query in (chunks, trainings) for row in session.execute(query) if row[0] is not None}
 
 
 def _count_images(session: Session) -> dict[str, int]:
@@ -134,3 +154,9 @@ def _database_bytes(session: Session) -> int:
     else:
         size = text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     return int(session.execute(size).scalar_one())
+
+
+def _database_version(session: Session) -> str:
+    if session.get_bind().dialect.name == "postgresql":
+        return f"PostgreSQL {session.execute(text('SHOW server_version')).scalar_one()}"
+    return f"SQLite {session.execute(text('SELECT sqlite_version()')).scalar_one()}"

@@ -40,6 +40,7 @@ from web.pages import models as _model_pages  # noqa: F401
 from web.pages import pictures as _picture_pages  # noqa: F401
 from web.pages import review as _review_pages  # noqa: F401
 from web.pages import schedules as _schedule_pages  # noqa: F401
+from web.pages import system as _system_pages  # noqa: F401
 from web.pages import training as _training_pages  # noqa: F401
 from web.pages.routes import pages
 from web.problems import register_problems

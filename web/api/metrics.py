@@ -83,9 +83,10 @@ def _lines(services: Services) -> Iterator[str]:
         "pawsort_oldest_waiting_seconds", "Age of the oldest work that nobody does yet.", _by("queue", found.oldest_s)
     )
     yield from _workers(found.workers)
-    messages = watching.count_messages(services.settings)
-    yield from _gauge("pawsort_broker_up", "Whether the broker answers.", [({}, messages is not None)])
-    yield from _gauge("pawsort_queue_messages", "Messages that wait in the broker.", _by("queue", messages or {}))
+    broker = watching.look_at_broker(services.settings)
+    yield from _gauge("pawsort_broker_up", "Whether the broker answers.", [({}, broker is not None)])
+    messages = _by("queue", broker.messages if broker else {})
+    yield from _gauge("pawsort_queue_messages", "Messages that wait in the broker.", messages)
     yield from _gauge("pawsort_database_bytes", "Size of the database.", [({}, found.database_bytes)])
     if (free := services.blobs.free_bytes()) is not None:
         yield from _gauge("pawsort_disk_free_bytes", "Room left on the disk of the blob store.", [({}, free)])

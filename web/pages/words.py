@@ -25,6 +25,7 @@ def register_words(app: App) -> None:
     filters = {
         "count": count,
         "plural": plural,
+        "duration": duration,
         "bytes": in_bytes,
         "percent": percent,
         "label": label,

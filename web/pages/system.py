@@ -1,0 +1,122 @@
+"""The page 'System', for whoever runs the installation: what is wrong and what to do, workers, queues, servers, times.
+
+It asks every server at the moment of the request, needs no JavaScript, and shows no address with a password in it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import cast
+
+from apiflask import APIFlask
+from flask import current_app, render_template
+
+from core import measures, watching
+from core.errors import PawsortError
+from core.measures import Measures, Timed
+from core.orm import Job
+from core.watching import Broker, Installation, SlowChunk
+from web.pages.routes import pages
+from web.pages.system_troubles import Trouble, find_troubles
+from web.services import Services, get_services
+
+SHOWN = 10
+SHARE = 0.95
+STAGES = ("wait", "read", "decode", "predict", "record")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything on the page, as it was at one moment.
+
+    Attributes:
+        store_trouble: What is wrong with the blob store; None when it answers.
+        free_bytes: Room on the disk of the blob store, where it has one.
+    """
+
+    installation: Installation
+    broker: Broker | None
+    at_work: dict[int, Job]
+    slow: list[SlowChunk]
+    failed: list[Job]
+    measured: Measures
+    store_trouble: str | None
+    free_bytes: int | None
+
+
+@pages.get("/system")
+def show_system() -> str:
+    """Whether everything works, and what works where."""
+    services = get_services()
+    services.meter.flush(services.db)
+    seen = _look(services)
+    own = cast(APIFlask, current_app).version
+    return render_template(
+        "system.html",
+        seen=seen,
+        troubles=_troubles(services, seen, own),
+        queues=watching.QUEUES,
+        n_alive=Counter(worker.queue for worker in seen.installation.workers),
+        version=own,
+        addresses=_addresses(services),
+        stages=_stages(seen.measured),
+        routes=_slowest_routes(seen.measured),
+        lost=seen.measured.total(measures.LEASES),
+        rung_again=seen.measured.total(measures.RUNG_AGAIN),
+        share=SHARE,
+    )
+
+
+def _look(services: Services) -> Seen:
+    with services.db.read() as session:
+        installation = watching.look(session)
+        at_work = watching.list_at_work(session)
+        slow, failed = watching.list_slow(session, SHOWN), watching.list_failed(session, SHOWN)
+        measured = Measures(session)
+    broker = watching.look_at_broker(services.settings)
+    trouble = _store_trouble(services)
+    return Seen(installation, broker, at_work, slow, failed, measured, trouble, services.blobs.free_bytes())
+
+
+def _store_trouble(services: Services) -> str | None:
+    try:
+        services.blobs.ping()
+    except PawsortError as error:
+        return error.message
+    return None
+
+
+def _troubles(services: Services, seen: Seen, own: str) -> list[Trouble]:
+    return list(
+        find_troubles(
+            seen.installation,
+            seen.broker,
+            store_trouble=seen.store_trouble,
+            free_bytes=seen.free_bytes,
+            min_free_bytes=services.settings.min_free_bytes,
+            own_version=own,
+        )
+    )
+
+
+def _addresses(services: Services) -> dict[str, str]:
+    settings = services.settings
+    return {
+        "database": _without_password(settings.sql_url),
+        "broker": _without_password(settings.redis_url),
+        "blobs": _without_password(settings.store_url),
+    }
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def _stages(measured: Measures) -> list[tuple[str, Timed]]:
+    found = {timed.labels["stage"]: timed for timed in measured.times(measures.STAGES)}
+    return [(stage, found[stage]) for stage in STAGES if stage in found]
+
+
+def _slowest_routes(measured: Measures) -> list[tuple[str, Timed]]:
+    timed = sorted(measured.times(measures.ANSWERS), key=lambda one: one.mean_s, reverse=True)
+    return [(f"{one.labels['method']} {one.labels['route']}", one) for one in timed[:SHOWN]]
