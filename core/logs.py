@@ -1,32 +1,43 @@
-"""Logs of web and workers: one line each on standard error, readable on a terminal, JSON elsewhere."""
+"""Logs of web and workers: one line each on standard error, readable on a terminal, JSON elsewhere.
+
+What belongs to every line of a piece of work (job_id, chunk_id, fence) is bound to the context where it begins, so that
+whatever is logged on the way carries it, also by libraries.
+"""
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import structlog
+from structlog.typing import Processor
 
 
 def set_up_logs() -> None:
     """Send structlog and the logging of libraries to standard error; called once, where a process starts."""
-    is_terminal = sys.stderr.isatty()
     # Plain traces, not structlog's decorated ones: those print local variables, and with them tokens.
-    renderer = (
+    renderer: Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if is_terminal
+        if sys.stderr.isatty()
         else structlog.processors.JSONRenderer()
     )
+    before: Sequence[Processor] = (
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*before, renderer],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.captureWarnings(True)
     # What Pillow says of hostile files is no error of ours: each of them gets its code.
     logging.getLogger("PIL").setLevel(logging.CRITICAL)

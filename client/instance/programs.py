@@ -59,6 +59,7 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     command += ["--threads", str(settings.web_threads), "--graceful-timeout", "5", "--keep-alive", "15"]
     # No access log: addresses can carry a login token. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket"]
+    command += ["--logger-class", "web.gunicorn_log.Logger"]
     return Program("web", command, fds=() if listening_fd is None else (listening_fd,))
 
 
@@ -79,8 +80,8 @@ def worker(queue: str, settings: "Settings", name: str | None = None) -> Program
         # A process for each training: whatever it held is given back at its end.
         "training": ["-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"],
     }[queue]
-    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-n", f"{name or queue}@%h"]
-    command += ["-Q", queue, *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", "worker", "-n", f"{name or queue}@%h"]
+    command += ["-Q", queue, *options, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     # Celery begins its soft shutdown, which gives chunks back, at SIGQUIT; we ask with SIGTERM as everybody does.
     return Program(queue, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
 

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from core.errors import ErrorCode
+from core.orm import Chunk, Image, Job
 from tests.factories import make_tar
 from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import photographs
@@ -175,6 +178,27 @@ def arrived(installation: Installation, job: str) -> list[str]:
         paths += [item["path"] for item in page["items"]]
         cursor = page["next"]
     return paths
+
+
+def test_logs_are_json_and_name_job_chunk_and_images(installation: Installation) -> None:
+    upload = installation.send([make_tar({"good.jpg": jpeg(1), "empty.jpg": b""})])
+    job = installation.classify(upload)
+    installation.wait_for_job(job)
+    with installation.db.read() as session:
+        row = session.scalars(select(Job).where(Job.uuid == UUID(job))).one()
+        chunk = session.scalars(select(Chunk.id).where(Chunk.job_id == row.id)).one()
+        image = session.scalars(select(Image.id).where(Image.upload_id == row.upload_id, Image.n_bytes == 0)).one()
+    lines = lines_of(installation, "inference.log")
+    ready = next(number for number, line in enumerate(lines) if "worker_ready" in line)
+    said = [json.loads(line) for line in lines[ready:]]
+    (done,) = [line for line in said if line["event"] == "chunk_done" and line["job_id"] == row.id]
+    assert (done["chunk_id"], done["n_images"]) == (chunk, 2)
+    assert done["failed_image_ids"] == {"empty_file": [image]}
+    assert all("event" in json.loads(line) for line in lines_of(installation, "web.log"))
+
+
+def lines_of(installation: Installation, log: str) -> list[str]:
+    return [line for line in (installation.data_dir / "logs" / log).read_text().splitlines() if line]
 
 
 def test_a_disk_that_is_nearly_full_takes_nothing_in(tmp_path: Path) -> None:

@@ -1,0 +1,18 @@
+"""What gunicorn itself says, in the form of all other lines: `gunicorn --logger-class web.gunicorn_log.Logger`."""
+
+from typing import Any
+
+from gunicorn.glogging import Logger as GunicornLogger
+
+from core.logs import set_up_logs
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]
+    """Hands its lines on instead of writing them."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn in each of its processes."""
+        super().setup(cfg)
+        set_up_logs()
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
