@@ -16,6 +16,7 @@ ENDED = frozenset({"done", "cancelled", "failed"})
 FIRST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.0
 LONGEST_NAME = 200
+DISCARDING_BEGINS_S = 30.0
 
 
 class Display(Protocol):
@@ -33,6 +34,7 @@ class Wish:
     model: str | None = None
     threshold: float | None = None
     name: str | None = None
+    discard_originals: bool = False
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Outcome:
         expected: How many images each must end with, where that is known here.
         skipped: What was not sent, and why.
         broken: A sentence for each archive that was only partly read.
+        undiscarded: Uploads whose originals are discarded later, once nothing needs them.
     """
 
     jobs: list[str] = field(default_factory=list)
@@ -52,6 +55,7 @@ class Outcome:
     expected: dict[str, int] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    undiscarded: list[str] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
@@ -86,6 +90,8 @@ class Classification:
             elif path is plain[0]:
                 self._send_plain(plain)
         self._wait()
+        if self._wish.discard_originals:
+            self._wait_for_discarding()
         return self.outcome
 
     def _send_plain(self, paths: Sequence[Path]) -> None:
@@ -95,7 +101,8 @@ class Classification:
             return
         name = shown_name(self._wish.name or name_of(paths))
         upload, job = new_id(), new_id()
-        limits = limits_of(self._client.create_upload(upload, name))
+        discard = self._wish.discard_originals
+        limits = limits_of(self._client.create_upload(upload, name, discard_originals=discard))
         view = self._client.create_job(job, upload, model=self._wish.model, threshold=self._wish.threshold, name=name)
         self._add(job, view)
         self._display.sending(name, n_files)
@@ -128,7 +135,12 @@ class Classification:
             body: Any = _Counted(file, self._display)
             try:
                 view = self._client.send_archive(
-                    job, body, name=shown_name(wish.name or path.name), model=wish.model, threshold=wish.threshold
+                    job,
+                    body,
+                    name=shown_name(wish.name or path.name),
+                    model=wish.model,
+                    threshold=wish.threshold,
+                    discard_originals=wish.discard_originals,
                 )
             except BadArchive as error:
                 self.outcome.broken.append(f"{path}: {error.message}")
@@ -172,6 +184,21 @@ class Classification:
                 return
             pause_s = FIRST_PAUSE_S if moved else min(pause_s * 1.5, LONGEST_PAUSE_S)
             time.sleep(pause_s)
+
+    def _wait_for_discarding(self) -> None:
+        """Until the originals are gone: an instance of our own ends with us, and would keep them until its next start.
+
+        Not for long where they have to wait, for another job over them or a training.
+        """
+        give_up_at = time.monotonic() + DISCARDING_BEGINS_S
+        left = [view["upload"] for view in self.outcome.views.values()]
+        while left:
+            said = {upload: self._client.get_upload(upload)["originals"] for upload in left}
+            left = [upload for upload, state in said.items() if state != "discarded"]
+            if "being discarded" not in said.values() and time.monotonic() > give_up_at:
+                self.outcome.undiscarded = left
+                return
+            time.sleep(FIRST_PAUSE_S)
 
 
 class _Counted:

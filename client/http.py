@@ -54,8 +54,11 @@ class PawsortClient:
         self._retries.stopped.set()
         self._http.close()
 
-    def create_upload(self, upload: str, name: str | None = None, labelled: bool = False) -> dict[str, Any]:
-        return self._json("PUT", f"{API}/uploads/{upload}", json=_without_none(name=name, labelled=labelled or None))
+    def create_upload(
+        self, upload: str, name: str | None = None, labelled: bool = False, discard_originals: bool = False
+    ) -> dict[str, Any]:
+        body = _without_none(name=name, labelled=labelled or None, discard_originals=discard_originals or None)
+        return self._json("PUT", f"{API}/uploads/{upload}", json=body)
 
     def get_upload(self, upload: str) -> dict[str, Any]:
         return self._json("GET", f"{API}/uploads/{upload}")
@@ -95,6 +98,7 @@ class PawsortClient:
         name: str | None = None,
         model: str | None = None,
         threshold: float | None = None,
+        discard_originals: bool = False,
     ) -> dict[str, Any]:
         """Stream a tar, tar.gz or zip as it is; answers with the job that classifies it.
 
@@ -104,7 +108,8 @@ class PawsortClient:
         Raises:
             BadArchive: It breaks off or cannot be read; names the job that holds the whole files before that.
         """
-        params = _without_none(id=archive, name=name, model=model, threshold=threshold)
+        wishes = {"model": model, "threshold": threshold, "discard_originals": discard_originals or None}
+        params = _without_none(id=archive, name=name, **wishes)
 
         def send() -> httpx.Response:
             body.seek(0)

@@ -1,7 +1,7 @@
 """The blob store: bytes under keys, written once, in a local folder or in S3, GCS or Azure (obstore).
 
-Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards, `models/<sha256>` for weights, `trainings/<job uuid>/…` for
-what trainings go on from.
+Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards (`.small`: what stays of discarded ones), `models/<sha256>`
+for weights, `trainings/<job uuid>/…` for what trainings go on from.
 """
 
 import shutil
@@ -36,8 +36,13 @@ def shard_key(upload_uuid: UUID, seq: int) -> str:
     return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.tar"
 
 
+def thumbnails_key(upload_uuid: UUID, seq: int) -> str:
+    """A fresh key for the small pictures that are kept of a shard whose originals are discarded."""
+    return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.small"
+
+
 def upload_prefix(upload_uuid: UUID) -> str:
-    """What the keys of all shards of an upload begin with."""
+    """What the keys of everything that is kept of an upload begin with."""
     return f"uploads/{upload_uuid}/"
 
 

@@ -73,13 +73,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the bytes of an image are; `declared_bytes` is set when they were too many to be sent."""
+    """Where the bytes of an image are; `declared_bytes` is set when they were too many to be sent.
+
+    With `thumbnails_key` only a small picture is left.
+    """
 
     image_id: int
     blob_key: str
     offset: int
     n_bytes: int
     declared_bytes: int | None
+    thumbnails_key: str | None
 
 
 def find_labelled(
@@ -96,7 +100,7 @@ def find_labelled(
         wanted = Image.sha256.in_(select(Label.sha256))
     if labels_since is not None:
         wanted &= Image.sha256.in_(select(Label.sha256).where(Label.created_at >= labels_since))
-    chosen = and_(Upload.deleted_at.is_(None), wanted)
+    chosen = and_(Upload.deleted_at.is_(None), Upload.discarded_at.is_(None), wanted)
     rows = session.execute(
         select(
             Image.id,
@@ -144,10 +148,10 @@ def find_labelled(
 def find_places(session: Session, image_ids: Sequence[int]) -> dict[int, Place]:
     """Where the bytes of these images are, those that still exist."""
     places: dict[int, Place] = {}
-    columns = (Image.id, Shard.blob_key, Image.offset, Image.n_bytes, Image.declared_bytes)
+    columns = (Image.id, Shard.blob_key, Image.offset, Image.n_bytes, Image.declared_bytes, Shard.thumbnails_key)
     for start in range(0, len(image_ids), SLICE):
         query = select(*columns).join(Shard, Shard.id == Image.shard_id)
-        rows: Iterable[Row[int, str, int, int, int | None]] = session.execute(
+        rows: Iterable[Row[int, str, int, int, int | None, str | None]] = session.execute(
             query.where(Image.id.in_(image_ids[start : start + SLICE]))
         )
         places |= {row[0]: Place(*row) for row in rows}

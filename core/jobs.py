@@ -52,12 +52,14 @@ def create_classify_job(
     Returns:
         The job, and the chunks to ring for.
     Raises:
-        NotFound, Gone, Conflict: No such upload or model; one of both ids was deleted; another job has the id.
+        NotFound, Gone, Conflict: No such upload or model; one of both ids was deleted; another job has the id; the
+            upload's originals were discarded.
     """
     upload = uploads.get_upload(session, upload_uuid, lock=True)
     existing = session.scalar(select(Job).where(Job.uuid == uuid))
     if existing is not None:
         return _same_job(existing, upload), []
+    uploads.check_has_originals(upload)
     version = registry.find_version(session, model) if model else registry.current_version(session)
     job = Job(
         uuid=uuid,

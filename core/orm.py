@@ -54,7 +54,11 @@ class Token(Base):
 
 
 class Upload(Base):
-    """A set of images as a person sent it. `n_bytes` counts whole shards."""
+    """A set of images as a person sent it. `n_bytes` counts whole shards, or what is left of them.
+
+    `discards` asks for the originals to go once they are classified, `discarded_at` says since when they count as gone
+    (core/discarding.py).
+    """
 
     __tablename__ = "uploads"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,10 +77,16 @@ class Upload(Base):
     completed_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+    discards: Mapped[bool] = mapped_column(default=False, server_default=false())
+    discarded_at: Mapped[datetime | None]
 
 
 class Shard(Base):
-    """One tar of an upload, stored as one blob."""
+    """One tar of an upload, stored as one blob.
+
+    `thumbnails_key` is the blob of small pictures that takes its place when originals are discarded, `is_gone` says
+    that its own blob has been removed.
+    """
 
     __tablename__ = "shards"
     __table_args__ = (UniqueConstraint("upload_id", "seq"), {"sqlite_autoincrement": True})
@@ -88,6 +98,8 @@ class Shard(Base):
     n_bytes: Mapped[int]
     n_images: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    thumbnails_key: Mapped[str | None]
+    is_gone: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Image(Base):

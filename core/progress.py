@@ -27,6 +27,8 @@ class JobView:
     upload_uuid: UUID | None
     upload_state: str | None
     n_skipped: int
+    discards: bool
+    discarded_at: datetime | None
     model_version_id: int | None
     network: str | None
     threshold: float
@@ -101,6 +103,8 @@ def _view(job: Job, n_sure: dict[str, int], upload: Upload | None, version: Mode
         upload_uuid=upload.uuid if upload else None,
         upload_state=upload.state if upload else None,
         n_skipped=upload.n_skipped if upload else 0,
+        discards=upload.discards if upload else False,
+        discarded_at=upload.discarded_at if upload else None,
         model_version_id=job.model_version_id,
         network=version.network if version else None,
         threshold=job.threshold_milli / 1000,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.blobs import Blobs, training_prefix, upload_prefix, weights_key
@@ -124,14 +124,15 @@ def _purge_upload_slice(upload_id: int, session: Session) -> bool:
 def find_orphans(db: Database, blobs: Blobs, older_than: float) -> Iterator[str]:
     """Blobs of shards that no row names, written before `older_than` (seconds since 1970)."""
     with db.read() as session:
-        known = set(session.scalars(select(Shard.blob_key)))
+        known = {key for keys in session.execute(select(Shard.blob_key, Shard.thumbnails_key)) for key in keys}
     for key, written_at in blobs.list("uploads/"):
         if key not in known and written_at < older_than:
             yield key
 
 
 def find_missing(db: Database, blobs: Blobs) -> list[str]:
-    """Shards whose blob is gone: what `doctor` reports as lost bytes."""
+    """Blobs that shards need and that are gone: what `doctor` reports as lost bytes."""
+    needed = func.coalesce(Shard.thumbnails_key, Shard.blob_key)
     with db.read() as session:
-        known = set(session.scalars(select(Shard.blob_key).join(Upload).where(Upload.deleted_at.is_(None))))
+        known = set(session.scalars(select(needed).join(Upload).where(Upload.deleted_at.is_(None))))
     return sorted(known - {key for key, _ in blobs.list("uploads/")})

@@ -7,6 +7,7 @@ into the bin of its thousandth (0 to 1000), thresholds are thousandths too, so s
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, case, func, insert, select, tuple_, update
@@ -324,9 +325,13 @@ def _cursor(row: Row[Any], sort: str) -> str:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where the bytes of an image are, and whether some job could read it; with `declared_bytes` they were not sent."""
+    """Where the bytes of an image are, and whether some job could read it; with `declared_bytes` they were not sent.
+
+    With `discarded_at` the original counts as gone; with `thumbnails_key` there is a small picture in its place.
+    """
 
     image_id: int
+    ordinal: int
     path: str
     blob_key: str
     offset: int
@@ -334,6 +339,8 @@ class StoredImage:
     declared_bytes: int | None
     sha256: bytes
     is_readable: bool
+    thumbnails_key: str | None
+    discarded_at: datetime | None
 
 
 def get_image(session: Session, image_id: int) -> StoredImage:
@@ -348,16 +355,17 @@ def get_image(session: Session, image_id: int) -> StoredImage:
         | select(Judgement.sha256).where(Judgement.sha256 == Image.sha256).exists()
     )
     row = session.execute(
-        select(Image, Shard.blob_key, readable)
+        select(Image, Shard.blob_key, readable, Shard.thumbnails_key, Upload.discarded_at)
         .join(Shard, Shard.id == Image.shard_id)
         .join(Upload, Upload.id == Image.upload_id)
         .where(Image.id == image_id, Upload.deleted_at.is_(None))
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no image {image_id}.")
-    image, blob_key, is_readable = row
+    image, blob_key, is_readable, thumbnails_key, discarded_at = row
     return StoredImage(
         image_id=image.id,
+        ordinal=image.ordinal,
         path=image.path,
         blob_key=blob_key,
         offset=image.offset,
@@ -365,4 +373,6 @@ def get_image(session: Session, image_id: int) -> StoredImage:
         declared_bytes=image.declared_bytes,
         sha256=image.sha256,
         is_readable=bool(is_readable),
+        thumbnails_key=thumbnails_key,
+        discarded_at=discarded_at,
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core import jobs, registry
+from core import jobs, registry, uploads
 from core.clock import db_now
 from core.db import change, locked
 from core.errors import Conflict
@@ -25,7 +25,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     Returns:
         The job, and the chunks to ring for.
     Raises:
-        Conflict: The job has not ended yet.
+        Conflict: The job has not ended yet, or its upload's originals were discarded.
         Gone: Its version has been deleted.
     """
     job, uploads_ = jobs.lock_with_uploads(session, uuid)
@@ -34,6 +34,8 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     if job.kind != JobKind.CLASSIFY:
         _go_on_training(session, job)
         return job, []
+    for upload in uploads_:
+        uploads.check_has_originals(upload)
     if job.model_version_id is not None:
         registry.hold_version(session, job.model_version_id)
     failed = (Result.job_id == job.id) & Result.error_code.is_not(None)

@@ -29,16 +29,27 @@ class IncompleteUpload(Conflict):
     """Shards are missing; `details["missing"]` has the first of their numbers."""
 
 
-def create_upload(session: Session, uuid: UUID, user_id: int | None, name: str, labelled: bool = False) -> Upload:
+def create_upload(
+    session: Session, uuid: UUID, user_id: int | None, name: str, labelled: bool = False, discards: bool = False
+) -> Upload:
     """Create an upload under the caller's id; repeating it is harmless.
 
+    Args:
+        labelled: Folders' names are labels.
+        discards: Its originals go as soon as they are classified (core/discarding.py).
     Raises:
         Gone: The id belonged to an upload that was deleted.
+        Invalid: Both were asked for.
     """
+    if labelled and discards:
+        raise Invalid(
+            "Expected either labelled pictures or originals that are discarded: a model can only learn from pictures"
+            " that are kept. Leave one of both out."
+        )
     upload = session.scalar(select(Upload).where(Upload.uuid == uuid))
     if upload is not None:
         return _alive(upload)
-    upload = Upload(uuid=uuid, user_id=user_id, name=name, labelled=labelled)
+    upload = Upload(uuid=uuid, user_id=user_id, name=name, labelled=labelled, discards=discards)
     try:
         with session.begin_nested():
             session.add(upload)
@@ -65,6 +76,20 @@ def _alive(upload: Upload) -> Upload:
     if upload.deleted_at is not None:
         raise Gone(f"Upload {upload.uuid} has been deleted; its id is not used again. Choose a new id.")
     return upload
+
+
+def check_has_originals(upload: Upload) -> None:
+    """Refuse what needs the pictures as they were sent.
+
+    Raises:
+        Conflict: They were discarded.
+    """
+    if upload.discarded_at is not None:
+        raise Conflict(
+            f"The originals of upload {upload.uuid} were discarded on {upload.discarded_at:%Y-%m-%d} after they had"
+            " been classified, as was asked for when they were sent. Labels and small pictures are kept. To classify"
+            " them again, send them again."
+        )
 
 
 def find_shard(session: Session, upload: Upload, seq: int) -> Shard | None:

@@ -21,7 +21,7 @@ from celery.worker import state
 
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.logs import set_up_logs
-from worker import runs, runtime, tasks
+from worker import discarding, runs, runtime, tasks
 
 log = structlog.get_logger()
 
@@ -90,11 +90,12 @@ def _stop_process(**_: object) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _start_threads(sender: Any, **_: object) -> None:
-    """The maintenance worker has threads and no children: it beats itself, and works on schedules beside its rounds."""
+    """The maintenance worker has threads and no children: beside its rounds it beats, works on schedules, discards."""
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
         atexit.register(_stop_process)  # Celery's own signal is not sent when a worker is asked to end at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
         runs.Runner(runtime.get()).start()
+        discarding.start(runtime.get())
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

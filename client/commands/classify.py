@@ -29,6 +29,7 @@ SHOWN_SKIPPED = 10
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), metavar="T", help="Below this confidence an image is shown as unsure."
 )
+@click.option("--discard-originals", is_flag=True, help="The server removes the pictures once they are classified.")
 @click.option("--name", metavar="N", help="What the job is called; the folder's name unless given.")
 @server_options
 def command(
@@ -36,6 +37,7 @@ def command(
     output: Path | None,
     model: str | None,
     threshold: float | None,
+    discard_originals: bool,
     name: str | None,
     server: str | None,
     token: str | None,
@@ -50,7 +52,7 @@ def command(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with connect(server, token, console.print) as client:
         bars = Bars(console)
-        run = Classification(client, Wish(model, threshold, name), bars)
+        run = Classification(client, Wish(model, threshold, name, discard_originals), bars)
         started = time.monotonic()
         try:
             with bars.progress:
@@ -67,6 +69,8 @@ def command(
     console.print(_summary(outcome, seconds), markup=False)
     if outcome.jobs:
         console.print(_where(outcome, output), markup=False)
+    if outcome.undiscarded:
+        console.print("The originals are still needed by another job; the server discards them when that has ended.")
     return 0 if outcome.is_whole else 1
 
 

@@ -42,9 +42,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         one.close()
 
 
-def classify(installation: Installation, folder: Path, out: Path) -> list[dict[str, str]]:
+def classify(installation: Installation, folder: Path, out: Path, *options: str) -> list[dict[str, str]]:
     """`pawsort classify FOLDER -o out.csv`; the rows of the file."""
-    command = [sys.executable, "-m", "client.cli", "classify", str(folder), "-o", str(out)]
+    command = [sys.executable, "-m", "client.cli", "classify", str(folder), "-o", str(out), *options]
     said = subprocess.run(
         command, env=installation.environment, capture_output=True, text=True, timeout=START_S, check=False
     )
@@ -77,6 +77,21 @@ def test_a_mixed_folder_gives_one_row_for_every_file_that_counts(installation: I
     assert {row["path"]: row["error_code"] or None for row in rows} == expected
     for row in rows:
         check_row(row)
+
+
+def test_originals_that_nobody_wants_to_keep_are_gone_when_the_command_ends(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "discarded"
+    folder.mkdir()
+    for n in range(3):
+        (folder / f"{n}.jpg").write_bytes(jpeg(n))
+    (folder / "bad.jpg").write_bytes(b"no picture")
+    before = set(installation.data_dir.rglob("*.tar"))
+    rows = classify(installation, folder, tmp_path / "discarded.csv", "--discard-originals")
+    assert [row["error_code"] for row in rows] == ["", "", "", "not_an_image"]
+    assert set(installation.data_dir.rglob("*.tar")) == before
+    assert len(list(installation.data_dir.rglob("*.small"))) == 1
 
 
 def test_odd_images_cost_no_more_than_a_row_each(installation: Installation, tmp_path: Path) -> None:

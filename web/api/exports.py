@@ -10,8 +10,8 @@ from flask import Response, current_app, stream_with_context
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.errors import Invalid
-from core.orm import Job, JobKind
+from core.errors import Gone, Invalid
+from core.orm import Job, JobKind, Upload
 from core.progress import describe
 from core.results import ResultFilter, ResultRow
 from web.api.docs import file_answer
@@ -19,7 +19,7 @@ from web.api.images import DECODES
 from web.api.schemas import ANY_ERROR, ExportQuery, ZipQuery
 from web.exports.archive import zip_blocks
 from web.exports.names import attachment
-from web.exports.originals import read_originals
+from web.exports.originals import read_originals, read_pictures
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import in_blocks, iterate_rows
 from web.exports.tables import csv_lines, json_lines, parquet_blocks
@@ -64,13 +64,18 @@ def export_parquet(job_uuid: UUID, query_data: ExportQuery) -> Response:
 
 @api.get("/<uuid:job_uuid>/export.zip")
 @api.input(ZipQuery, location="query")
-@api.doc(responses={200: file_answer("Folders by label, and errors.csv", "application/zip")})
+@api.doc(
+    responses={200: file_answer("Folders by label, and errors.csv", "application/zip"), 410: "They were discarded"}
+)
 def export_zip(job_uuid: UUID, query_data: ZipQuery) -> Response:
     """The original files sorted into folders by label, and a list of those that have none
 
     Arranged anew and sent back, it is read as corrections.
     """
-    job, services = _find(job_uuid), get_services()
+    services = get_services()
+    with services.db.read() as session:
+        job = _check(session, job_uuid)
+        _check_originals(session, job)
     files = read_originals(services, iterate_rows(services, job))
     return _stream(zip_blocks(files, query_data.by, query_data.tree), f"{job.name}.zip", "application/zip")
 
@@ -86,7 +91,7 @@ def export_report(job_uuid: UUID) -> Response:
     turn: AbstractContextManager[object] = current_app.extensions[DECODES]
     doubtful = islice(iterate_rows(services, job, ResultFilter(sort="confidence")), MOST_PICTURES)
     errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)
-    blocks = report_blocks(view, read_originals(services, doubtful), errors, turn, services.settings.max_image_pixels)
+    blocks = report_blocks(view, read_pictures(services, doubtful), errors, turn, services.settings.max_image_pixels)
     return _stream(blocks, f"{job.name}.html", "text/html")
 
 
@@ -99,6 +104,15 @@ def _rows(job: Job, query: ExportQuery) -> Iterator[ResultRow]:
 def _find(job_uuid: UUID) -> Job:
     with get_services().db.read() as session:
         return _check(session, job_uuid)
+
+
+def _check_originals(session: Session, job: Job) -> None:
+    upload = session.get(Upload, job.upload_id)
+    if upload is not None and upload.discarded_at is not None:
+        raise Gone(
+            f"The originals of job {job.uuid} were discarded after they had been classified, as was asked for when they"
+            f" were sent. Take the table, or sort your own files: pawsort sort {job.uuid} --from FOLDER --to FOLDER"
+        )
 
 
 def _check(session: Session, job_uuid: UUID) -> Job:

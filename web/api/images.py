@@ -9,14 +9,14 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from core import results
-from core.errors import NotFound
+from core import discarding, results
+from core.errors import BlobMissing, Gone, NotFound
 from core.images import make_thumbnail
 from core.results import StoredImage
 from web.api.docs import file_answer
 from web.api.schemas import ThumbnailQuery
 from web.exports.names import attachment
-from web.services import get_services
+from web.services import Services, get_services
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 
@@ -24,6 +24,7 @@ api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images"
 CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
 DECODES = "pawsort-decodes"
 IMAGE_ID = "<int(min=1, max=9223372036854775807):image_id>"
+SMALL = "small"
 ENCODING = "1"  # part of the ETag: raise it when thumbnails are made differently
 
 
@@ -41,12 +42,13 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
     image = _find(image_id)
     if not image.is_readable:
         raise NotFound(f"Image {image_id} has no thumbnail: it could not be read, or nobody has tried yet.")
-    tag = sha256(image.sha256 + f"{query_data.size}/{ENCODING}".encode()).hexdigest()[:32]
+    kept = SMALL if image.thumbnails_key else ENCODING
+    tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
     if request.if_none_match.contains_weak(tag):
         response = Response(status=304)
     else:
         with current_app.extensions[DECODES]:
-            data = services.blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+            data = _read(services, image)
             jpeg = make_thumbnail(data, query_data.size, max_pixels=services.settings.max_image_pixels)
         response = Response(jpeg, mimetype="image/jpeg")
     response.set_etag(tag)
@@ -62,11 +64,26 @@ def get_original(image_id: int) -> Response:
     image = _find(image_id)
     if image.declared_bytes is not None:
         raise NotFound(f"Image {image_id} has no original here: with {image.declared_bytes} bytes it was not sent.")
+    if image.discarded_at is not None:
+        raise Gone(f"The original of image {image_id} was discarded after it had been classified, as was asked for.")
     data = get_services().blobs.get_range(image.blob_key, image.offset, image.n_bytes)
     response = Response(data, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     return response
+
+
+def _read(services: Services, image: StoredImage) -> bytes:
+    """The bytes to make a small picture from: the original, or what was kept of it."""
+    if image.thumbnails_key is not None:
+        return discarding.read_thumbnail(services.blobs, image.thumbnails_key, image.ordinal)
+    try:
+        return services.blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+    except BlobMissing:
+        found = _find(image.image_id)
+        if found.thumbnails_key is None:
+            raise
+        return _read(services, found)  # it was discarded since we looked
 
 
 def _find(image_id: int) -> StoredImage:

@@ -153,4 +153,5 @@ def show_job(view: JobView) -> JobOut:
         started_at=view.started_at,
         finished_at=view.finished_at,
         error=view.error,
+        originals_discarded_at=view.discarded_at,
     )

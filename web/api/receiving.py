@@ -60,7 +60,8 @@ class ArchiveReceiver:
         wanted, services = self._wanted, self._services
         name = wanted.name or "Untitled"
         with services.db.write() as session:
-            upload = uploads.create_upload(session, self._uuid, self._user_id, name, wanted.labelled)
+            wishes = (wanted.labelled, wanted.discard_originals)
+            upload = uploads.create_upload(session, self._uuid, self._user_id, name, *wishes)
             _, chunk_ids = jobs.create_classify_job(
                 session,
                 self._uuid,

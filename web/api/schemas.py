@@ -11,6 +11,7 @@ from web.exports.archive import By, Tree
 
 MAX_LIMIT = 1000
 ANY_ERROR = "any"
+DISCARD = "Remove the pictures once they are classified; labels and small pictures are kept"
 
 
 def _printable(value: str) -> str:
@@ -58,6 +59,7 @@ class PageQuery(Input):
 class UploadIn(Input):
     name: Name = Field("", description="What people see; the folder's name, as a rule")
     labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
+    discard_originals: bool = Field(False, description=DISCARD)
 
 
 class CompleteIn(Input):
@@ -87,6 +89,7 @@ class ArchiveQuery(Input):
     model: NetworkOrNumber | None = None
     threshold: Share | None = None
     labelled: bool = False
+    discard_originals: bool = Field(False, description=DISCARD)
 
 
 class ResultQuery(PageQuery):
@@ -188,6 +191,7 @@ class UploadOut(BaseModel):
     skipped: list[Skipped]
     created_at: datetime
     completed_at: datetime | None
+    originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
     limits: Limits
 
 
@@ -237,6 +241,7 @@ class JobOut(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    originals_discarded_at: datetime | None
 
 
 class JobPage(BaseModel):

@@ -1,11 +1,13 @@
 """Uploads: create under the caller's id, send shards, look what has arrived, complete."""
 
+from typing import Literal
 from uuid import UUID
 
 from apiflask import APIBlueprint
 from flask import Response
+from sqlalchemy.orm import Session
 
-from core import deletion, intake, uploads
+from core import deletion, discarding, intake, uploads
 from core.errors import NotFound
 from core.orm import Upload
 from core.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
@@ -44,10 +46,11 @@ def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
             upload = uploads.get_upload(session, upload_uuid)
         except NotFound:
             name = json_data.name or "Untitled"
-            upload = uploads.create_upload(session, upload_uuid, current_user_id(), name, json_data.labelled)
+            wishes = (json_data.labelled, json_data.discard_originals)
+            upload = uploads.create_upload(session, upload_uuid, current_user_id(), name, *wishes)
             session.refresh(upload)
             status = 201
-        return view_upload(services, upload), status
+        return view_upload(services, session, upload), status
 
 
 @api.get("/<uuid:upload_uuid>")
@@ -56,7 +59,7 @@ def get_upload(upload_uuid: UUID) -> UploadOut:
     """State and counts of an upload"""
     services = get_services()
     with services.db.read() as session:
-        return view_upload(services, uploads.get_upload(session, upload_uuid))
+        return view_upload(services, session, uploads.get_upload(session, upload_uuid))
 
 
 @api.delete("/<uuid:upload_uuid>")
@@ -149,10 +152,10 @@ def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
     with services.db.write() as session:
         upload = intake.complete_upload(session, upload_uuid, json_data.n_shards, json_data.partial)
         session.refresh(upload)
-        return view_upload(services, upload)
+        return view_upload(services, session, upload)
 
 
-def view_upload(services: Services, upload: Upload) -> UploadOut:
+def view_upload(services: Services, session: Session, upload: Upload) -> UploadOut:
     """An upload as the API shows it."""
     settings = services.settings
     return UploadOut(
@@ -167,6 +170,7 @@ def view_upload(services: Services, upload: Upload) -> UploadOut:
         skipped=[Skipped(**one) for one in upload.skipped],
         created_at=upload.created_at,
         completed_at=upload.completed_at,
+        originals=_originals(session, upload),
         limits=Limits(
             max_files=MAX_FILES,
             max_bytes=MAX_BYTES,
@@ -174,6 +178,12 @@ def view_upload(services: Services, upload: Upload) -> UploadOut:
             max_upload_bytes=settings.max_upload_bytes,
         ),
     )
+
+
+def _originals(session: Session, upload: Upload) -> Literal["kept", "to be discarded", "being discarded", "discarded"]:
+    if upload.discarded_at is None:
+        return "to be discarded" if upload.discards else "kept"
+    return "discarded" if discarding.is_finished(session, upload) else "being discarded"
 
 
 def _shard_body(services: Services) -> BodyReader:

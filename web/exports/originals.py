@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from core import datasets
+from core import datasets, discarding
 from core.datasets import Place
-from core.errors import BlobMissing
+from core.errors import BlobMissing, NotFound
 from core.results import ResultRow
 from web.services import Services
 
@@ -34,6 +34,27 @@ def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tu
                 span = []
             span.append((row, place))
         yield from _read(services, span)
+
+
+def read_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, bytes | None]]:
+    """Each row with bytes of its picture: the original, or the small one that was kept of it."""
+    left = iter(rows)
+    while some := list(islice(left, LOOKED_UP)):
+        with services.db.read() as session:
+            places = datasets.find_places(session, [row.image_id for row in some])
+        for row in some:
+            place = places.get(row.image_id)
+            if place is None or place.thumbnails_key is None:
+                yield from read_originals(services, [row])
+            else:
+                yield row, _read_small(services, place.thumbnails_key, row.ordinal)
+
+
+def _read_small(services: Services, key: str, ordinal: int) -> bytes | None:
+    try:
+        return discarding.read_thumbnail(services.blobs, key, ordinal)
+    except (NotFound, BlobMissing):
+        return None
 
 
 def _fits(span: list[Located], place: Place) -> bool:

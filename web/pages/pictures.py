@@ -6,6 +6,7 @@ from flask import Response, redirect, render_template, request, url_for
 
 from core import jobs, registry, result_views, results
 from core.networks import CLASSES
+from core.orm import Upload
 from web.pages.choice import Choice
 from web.pages.routes import pages
 from web.services import get_services
@@ -20,6 +21,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         row = results.get_result(session, job, image_id)
         beside = result_views.find_neighbours(session, job, choice.as_filter, image_id)
         version = registry.get_any(session, job.model_version_id)
+        upload = session.get(Upload, job.upload_id) if job.upload_id else None
     probabilities = list(zip(CLASSES, row.probabilities, strict=True)) if row.probabilities else []
     return render_template(
         "image.html",
@@ -28,6 +30,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         choice=choice,
         beside=beside,
         version=version,
+        discarded_at=upload.discarded_at if upload else None,
         probabilities=probabilities,
         p_neither=1 - sum(p for _, p in probabilities),
     )

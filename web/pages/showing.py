@@ -50,7 +50,11 @@ def progress_side(job: JobView) -> str:
 
 def can_retry(job: JobView) -> bool:
     """Whether trying again would do anything."""
-    return not job.is_active and (job.n_failed > 0 or job.state in (JobState.CANCELLED, JobState.FAILED))
+    return (
+        not job.is_active
+        and job.discarded_at is None
+        and (job.n_failed > 0 or job.state in (JobState.CANCELLED, JobState.FAILED))
+    )
 
 
 def shares(job: JobView) -> list[Part]:

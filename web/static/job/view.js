@@ -41,7 +41,7 @@ export function progressSide(job) {
 
 /** Whether trying again would do anything. */
 export function canRetry(job) {
-  return ENDED.has(job.state) && (job.counts.failed > 0 || job.state !== "done");
+  return ENDED.has(job.state) && job.originals_discarded_at === null && (job.counts.failed > 0 || job.state !== "done");
 }
 
 /**

@@ -1,0 +1,168 @@
+"""Discarding originals, for those who only want labels: small pictures take the place of the shards.
+
+    wish ─► every file of a job has its result, nothing else needs them ─► they count as gone (one transaction)
+         ─► shard by shard: small pictures stored ─► the row names them ─► the tar removed ─► the row says so
+
+A kill between two steps leaves the next one to whoever looks next, and each is harmless when it is done twice. From the
+first transaction on no job is created over the upload, and none is tried again.
+"""
+
+import struct
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Row, Select, exists, select, update
+from sqlalchemy.orm import Session
+
+from core.blobs import Blobs, thumbnails_key
+from core.clock import db_now
+from core.db import Database, change, locked
+from core.errors import BlobMissing, ImageError, NotFound
+from core.images import make_thumbnail
+from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, Result, Shard, Upload, UploadState
+from core.shards import MAX_FILES
+
+SIDE_PX = 512
+_PLACE = struct.Struct(">LL")  # offset and length of one small picture
+_HEADER_BYTES = MAX_FILES * _PLACE.size
+
+
+def mark_ready(db: Database) -> int:
+    """Let the originals of uploads count as gone whose files have their results, and that nothing else needs.
+
+    Returns:
+        How many uploads.
+    """
+    with db.read() as session:
+        waiting = session.scalars(select(Upload.id).where(Upload.discards, Upload.discarded_at.is_(None))).all()
+    return sum(_mark(db, upload_id) for upload_id in waiting)
+
+
+def _mark(db: Database, upload_id: int) -> bool:
+    with db.write() as session:
+        upload = session.scalars(locked(select(Upload).where(Upload.id == upload_id))).one()
+        is_whole = upload.state == UploadState.COMPLETE and upload.deleted_at is None and upload.discarded_at is None
+        if not is_whole or not _is_done_with(session, upload):
+            return False
+        upload.discarded_at = db_now()
+        over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
+        change(session, update(Job).where(over_upload).values(revision=Job.revision + 1))
+        return True
+
+
+def _is_done_with(session: Session, upload: Upload) -> bool:
+    """Whether a job has all results, none is under way, and nothing trains or judges, which may need any picture."""
+    alive, active = Job.deleted_at.is_(None), Job.state.in_(ACTIVE_STATES)
+    over_upload = (Job.upload_id == upload.id) & alive
+    done = exists().where(over_upload, Job.kind == JobKind.CLASSIFY, Job.state == JobState.DONE)
+    busy = exists().where(alive, active, (Job.upload_id == upload.id) | (Job.kind != JobKind.CLASSIFY))
+    return bool(session.scalar(select(done & ~busy)))
+
+
+def remove_originals(db: Database, blobs: Blobs, max_pixels: int, max_s: float = float("inf")) -> int:
+    """Put small pictures in the place of shards whose originals count as gone; stop after `max_s` seconds.
+
+    Returns:
+        How many shards were dealt with.
+    """
+    give_up_at = time.monotonic() + max_s
+    n_shards, last = 0, 0
+    while time.monotonic() < give_up_at:
+        with db.read() as session:
+            shard = session.scalar(
+                select(Shard)
+                .join(Upload, Upload.id == Shard.upload_id)
+                .where(Upload.discarded_at.is_not(None), Upload.deleted_at.is_(None), ~Shard.is_gone, Shard.id > last)
+                .order_by(Shard.id)
+                .limit(1)
+            )
+        if shard is None:
+            break
+        last = shard.id
+        if shard.thumbnails_key is None:
+            _keep_thumbnails(db, blobs, shard, max_pixels)
+        _remove(db, blobs, shard.id)
+        n_shards += 1
+    return n_shards
+
+
+def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, max_pixels: int) -> None:
+    with db.read() as session:
+        upload_uuid = session.scalars(select(Upload.uuid).where(Upload.id == shard.upload_id)).one()
+        readable = session.execute(_readable(shard.id)).all()
+    packed = pack(_make_thumbnails(blobs, shard.blob_key, readable, max_pixels))
+    key = thumbnails_key(upload_uuid, shard.seq)
+    blobs.put(key, packed)
+    with db.write() as session:
+        upload = session.scalars(locked(select(Upload).where(Upload.id == shard.upload_id))).one()
+        nobody_else = (Shard.id == shard.id) & Shard.thumbnails_key.is_(None)
+        is_first = upload.deleted_at is None and change(
+            session, update(Shard).where(nobody_else).values(thumbnails_key=key)
+        )
+        if is_first:
+            upload.n_bytes += len(packed) - shard.n_bytes
+    if not is_first:
+        blobs.delete([key])
+
+
+def _remove(db: Database, blobs: Blobs, shard_id: int) -> None:
+    """Remove the tar of a shard that has small pictures in its place."""
+    with db.read() as session:
+        shard = session.get(Shard, shard_id)
+    if shard is None or shard.thumbnails_key is None:  # its upload was deleted meanwhile
+        return
+    blobs.delete([shard.blob_key])
+    with db.write() as session:
+        change(session, update(Shard).where(Shard.id == shard_id).values(is_gone=True))
+
+
+def _readable(shard_id: int) -> Select[int, int, int]:
+    good = exists().where(Result.image_id == Image.id, Result.job_id == Job.id, Result.error_code.is_(None))
+    over_upload = exists().where(Job.upload_id == Image.upload_id, good)
+    return select(Image.ordinal, Image.offset, Image.n_bytes).where(Image.shard_id == shard_id, over_upload)
+
+
+def _make_thumbnails(blobs: Blobs, key: str, images: Sequence[Row[int, int, int]], max_pixels: int) -> dict[int, bytes]:
+    try:
+        data = blobs.get(key)
+    except BlobMissing:
+        return {}
+    made: dict[int, bytes] = {}
+    for ordinal, offset, n_bytes in images:
+        try:
+            made[ordinal % MAX_FILES] = make_thumbnail(data[offset : offset + n_bytes], SIDE_PX, max_pixels=max_pixels)
+        except ImageError:  # a worker could read it, at a smaller size
+            continue
+    return made
+
+
+def pack(thumbnails: Mapping[int, bytes]) -> bytes:
+    """Small pictures by their position in the shard as one blob: where each is, then all of them."""
+    header, offset = bytearray(_HEADER_BYTES), _HEADER_BYTES
+    for position, data in sorted(thumbnails.items()):
+        _PLACE.pack_into(header, position * _PLACE.size, offset, len(data))
+        offset += len(data)
+    return bytes(header) + b"".join(data for _, data in sorted(thumbnails.items()))
+
+
+def read_thumbnail(blobs: Blobs, key: str, ordinal: int) -> bytes:
+    """The small picture that was kept of an image.
+
+    Args:
+        key: Of the blob that stands in the place of its shard.
+        ordinal: The image's place in the upload.
+    Raises:
+        NotFound: None was kept.
+        BlobMissing: The store has lost the blob.
+    """
+    place = blobs.get_range(key, ordinal % MAX_FILES * _PLACE.size, _PLACE.size)
+    offset, n_bytes = _PLACE.unpack(place)
+    if not n_bytes:
+        raise NotFound("No small picture was kept of this image.")
+    return blobs.get_range(key, offset, n_bytes)
+
+
+def is_finished(session: Session, upload: Upload) -> bool:
+    """Whether the last original of an upload has been removed."""
+    left = exists().where(Shard.upload_id == upload.id, ~Shard.is_gone)
+    return upload.discarded_at is not None and not session.scalar(select(left))
