@@ -16,7 +16,7 @@ from tests.deploy.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
-ELSEWHERE = {"INFERENCE_MEMORY", "TRAINING_MEMORY", "HTTP_ADDRESS", "HTTP_PORT"}
+ELSEWHERE = {"INFERENCE_MEMORY", "TRAINING_MEMORY", "HTTP_ADDRESS", "HTTP_PORT", "GRAFANA_ADDRESS", "GRAFANA_PORT"}
 
 
 @pytest.fixture
