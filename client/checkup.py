@@ -146,7 +146,7 @@ class Checkup:
         if found:
             todo = "The maintenance worker removes them within the hour; it must be running."
             return Finding("orphans", True, f"{len(found):,} blobs belong to nothing: {_first(found)}. {todo}")
-        return Finding("orphans", False, "every blob belongs to a shard")
+        return Finding("orphans", False, "every blob belongs to something")
 
     def _check_missing(self, db: "Database", blobs: "Blobs") -> Finding:
         from core.purge import find_missing

@@ -1,7 +1,7 @@
 """The blob store: bytes under keys, written once, in a local folder or in S3, GCS or Azure (obstore).
 
-Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards (`.small`: what stays of discarded ones), `models/<sha256>`
-for weights, `trainings/<job uuid>/…` for what trainings go on from.
+Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards (`.small`: what stays of discarded ones; `.npz`: features),
+`models/<sha256>` for weights, `trainings/<job uuid>/…` for what trainings go on from.
 """
 
 import shutil
@@ -39,6 +39,11 @@ def shard_key(upload_uuid: UUID, seq: int) -> str:
 def thumbnails_key(upload_uuid: UUID, seq: int) -> str:
     """A fresh key for the small pictures that are kept of a shard whose originals are discarded."""
     return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.small"
+
+
+def features_key(upload_uuid: UUID, seq: int) -> str:
+    """A fresh key for features of a shard; it goes with the upload."""
+    return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.npz"
 
 
 def upload_prefix(upload_uuid: UUID) -> str:

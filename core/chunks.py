@@ -52,6 +52,7 @@ class ToClassify:
     offset: int
     n_bytes: int
     declared_bytes: int | None
+    sha256: bytes
 
 
 def find_work(session: Session, chunk_id: int) -> Work | None:
@@ -137,7 +138,7 @@ def list_to_classify(session: Session, claim: Claim) -> list[ToClassify]:
     """The images of the chunk's shard that have no result in its job, in the order of the shard."""
     has_result = select(Result.image_id).where(Result.job_id == claim.job_id, Result.image_id == Image.id).exists()
     rows = session.execute(
-        select(Image.id, Image.path, Image.offset, Image.n_bytes, Image.declared_bytes)
+        select(Image.id, Image.path, Image.offset, Image.n_bytes, Image.declared_bytes, Image.sha256)
         .where(Image.shard_id == claim.shard_id, ~has_result)
         .order_by(Image.ordinal)
     )

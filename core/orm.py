@@ -102,6 +102,18 @@ class Shard(Base):
     is_gone: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
+class ShardFeatures(Base):
+    """What a network's body makes of images of a shard, kept as one blob (core/features.py); there may be several."""
+
+    __tablename__ = "shard_features"
+    __table_args__ = (Index("ix_shard_features_shard", "shard_id", "body"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"))
+    body: Mapped[str] = mapped_column(index=True)
+    blob_key: Mapped[str] = mapped_column(unique=True)
+    n_images: Mapped[int]
+
+
 class Image(Base):
     """One file of a shard. `ordinal` = shard's seq * 256 + position: the order of the upload.
 
@@ -131,7 +143,9 @@ class Image(Base):
 class ModelVersion(Base):
     """A trained network with its manifest. `id` is the number people see. Immutable.
 
-    A deleted one stays as a row, for what jobs, results and deployments say of it; its weights are gone.
+    A deleted one stays as a row, for what jobs, results and deployments say of it; its weights are gone. `body` is the
+    SHA-256 of its layers below the head, filled in by whoever first loads it: versions that share it see the same
+    features.
     """
 
     __tablename__ = "model_versions"
@@ -139,6 +153,7 @@ class ModelVersion(Base):
     network: Mapped[str] = mapped_column(index=True)
     digest: Mapped[str] = mapped_column(unique=True)
     manifest: Mapped[dict[str, Any]]
+    body: Mapped[str | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
@@ -220,7 +235,8 @@ class Result(Base):
     """What one version says of one image in one job: probabilities or an error code. Exactly one for each image.
 
     `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
-    shown as unsure depends on the job's threshold and is never stored.
+    shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
+    by row: how much it speaks for that class (`model.heads.draw_heat`); only for networks that keep places.
     """
 
     __tablename__ = "results"
@@ -235,6 +251,7 @@ class Result(Base):
     confidence: Mapped[int | None]
     probabilities: Mapped[list[Any] | None]
     error_code: Mapped[str | None]
+    heat: Mapped[bytes | None]
 
 
 class HistogramBin(Base):

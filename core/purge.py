@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core import features
 from core.blobs import Blobs, training_prefix, upload_prefix, weights_key
 from core.clock import db_now
 from core.db import Database, change, locked
@@ -27,6 +28,7 @@ from core.orm import (
     ModelVersion,
     Result,
     Shard,
+    ShardFeatures,
     Training,
     TrainingUpload,
     Upload,
@@ -53,6 +55,7 @@ def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
         if job.kind == JobKind.TRAIN:
             _remove_folder(blobs, training_prefix(job.uuid))
     purge_versions(db, blobs)
+    features.forget_unused(db, blobs)
     n_finished = sum(_until_empty(db, partial(_purge_job_slice, job.id), give_up_at) for job in jobs)
     return n_finished + sum(_purge_upload(db, blobs, upload_id, uuid, give_up_at) for upload_id, uuid in uploads)
 
@@ -113,6 +116,10 @@ def _remove_folder(blobs: Blobs, prefix: str) -> None:
 def _purge_upload_slice(upload_id: int, session: Session) -> bool:
     if session.scalar(locked(select(Upload.id).where(Upload.id == upload_id, Upload.purged_at.is_(None)))) is None:
         return False
+    shards = select(Shard.id).where(Shard.upload_id == upload_id)
+    kept = select(ShardFeatures.id).where(ShardFeatures.shard_id.in_(shards)).limit(SLICE)
+    if change(session, delete(ShardFeatures).where(ShardFeatures.id.in_(kept))):
+        return True
     for table in (Image, Shard):
         rows = select(table.id).where(table.upload_id == upload_id).limit(SLICE)
         if change(session, delete(table).where(table.id.in_(rows))):
@@ -122,9 +129,10 @@ def _purge_upload_slice(upload_id: int, session: Session) -> bool:
 
 
 def find_orphans(db: Database, blobs: Blobs, older_than: float) -> Iterator[str]:
-    """Blobs of shards that no row names, written before `older_than` (seconds since 1970)."""
+    """Blobs of shards and their features that no row names, written before `older_than` (seconds since 1970)."""
     with db.read() as session:
         known = {key for keys in session.execute(select(Shard.blob_key, Shard.thumbnails_key)) for key in keys}
+        known |= set(session.scalars(select(ShardFeatures.blob_key)))
     for key, written_at in blobs.list("uploads/"):
         if key not in known and written_at < older_than:
             yield key

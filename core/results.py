@@ -33,11 +33,12 @@ SAID = ("nothing", "something", "otherwise")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image: a probability for each class (float, 0 to 1), or an error code."""
+    """What became of one image: a probability for each class (float, 0 to 1), or an error code; `heat` as `Result`."""
 
     image_id: int
     probabilities: Sequence[float] | None = None
     error_code: ErrorCode | None = None
+    heat: bytes | None = None
 
 
 def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
@@ -73,7 +74,12 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
 
 
 def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
-    row: dict[str, Any] = {"job_id": job_id, "image_id": outcome.image_id, "error_code": outcome.error_code}
+    row: dict[str, Any] = {
+        "job_id": job_id,
+        "image_id": outcome.image_id,
+        "error_code": outcome.error_code,
+        "heat": outcome.heat,
+    }
     if outcome.probabilities is None:
         return row | {"class_index": None, "confidence": None, "probabilities": None}
     millionths = to_millionths(outcome.probabilities)

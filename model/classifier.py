@@ -1,4 +1,4 @@
-"""A trained network, ready to answer: pixels in, probabilities out."""
+"""A trained network, ready to answer: pixels in; probabilities, features and evidence out."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibrate import calibrate
+from model.heads import HEADS, Looked, outputs_of
 from model.manifest import Manifest
 from model.networks import build
-from model.weights import BadWeightsError, digest_of, load_into
+from model.weights import BadWeightsError, digest_body, digest_of, load_into
 
 if TYPE_CHECKING:
     import keras
@@ -58,8 +59,11 @@ class Classifier:
                 f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
                 f" {model.count_params()} for {model.input_shape[1]} px"
             )
-        self._n_outputs = int(model.output_shape[1])
-        self._forward = freeze(model)
+        head = HEADS.get(manifest.network)
+        self.body = digest_body(model, head) if head is not None else None
+        outputs = outputs_of(model, head)
+        self._none = [np.empty((0, *output.shape[1:]), output.dtype) for output in outputs]
+        self._forward = _freeze(model, outputs)
 
     @property
     def side_px(self) -> int:
@@ -88,6 +92,17 @@ class Classifier:
         """
         return calibrate(self.outputs(images), self.manifest.temperature)
 
+    def look(self, images: NDArray[np.uint8]) -> Looked:
+        """Classify pictures, and say what the head has read and where.
+
+        Args:
+            images: As for `predict`.
+        Raises:
+            ValueError: As `predict`.
+        """
+        outputs, *more = self._run_all(images, lambda: None)
+        return Looked(calibrate(outputs, self.manifest.temperature), *more)
+
     def outputs(self, images: NDArray[np.uint8], on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
         """What the network says before calibration: float32 (N, 1) or (N, 3), as `calibrate` takes it.
 
@@ -97,6 +112,10 @@ class Classifier:
         Raises:
             ValueError: As `predict`.
         """
+        return self._run_all(images, on_batch)[0]
+
+    def _run_all(self, images: NDArray[np.uint8], on_batch: Callable[[], object]) -> list[NDArray[Any]]:
+        """Everything that the graph gives, one row for each picture."""
         shape = (self.side_px, self.side_px, 3)
         if images.dtype != np.uint8 or images.shape[1:] != shape:
             raise ValueError(
@@ -107,21 +126,20 @@ class Classifier:
         for start in range(0, len(images), largest):
             on_batch()
             parts.append(self._run(images[start : start + largest]))
-        outputs = np.concatenate([np.empty((0, self._n_outputs), np.float32), *parts])
-        if len(outputs) != len(images):
-            raise RuntimeError(f"expected {len(images)} answers for as many images; got an array {outputs.shape}")
-        return outputs
+        found = [np.concatenate(rows) for rows in zip(self._none, *parts, strict=True)]
+        if any(len(rows) != len(images) for rows in found):
+            raise RuntimeError(f"expected {len(images)} answers for as many images; got {[r.shape for r in found]}")
+        return found
 
-    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, K) raw outputs for at most the largest batch, padded to the smallest size that holds it."""
+    def _run(self, images: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        """Rows for at most the largest batch, padded to the smallest size that holds it."""
         n = len(images)
         size = next(size for size in BATCH_SIZES if size >= n)
         if n < size:
             padded = np.zeros((size, *images.shape[1:]), np.uint8)
             padded[:n] = images
             images = padded
-        outputs: NDArray[np.float32] = self._forward(images)
-        return outputs[:n]
+        return [rows[:n] for rows in self._forward(images)]
 
 
 def freeze(model: "keras.Model") -> "Any":
@@ -132,20 +150,30 @@ def freeze(model: "keras.Model") -> "Any":
     Returns:
         The same function for arrays; N is one of `BATCH_SIZES`.
     """
+    forward = _freeze(model, [model.outputs[0]])
+    return lambda images: forward(images)[0]
+
+
+def _freeze(
+    model: "keras.Model", outputs: "list[keras.KerasTensor]"
+) -> Callable[[NDArray[np.uint8]], list[NDArray[Any]]]:
+    """Several outputs of a network as one graph for each batch size."""
+    import keras
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+    whole = keras.Model(model.inputs[0], outputs)
+
     def freeze(size: int) -> Any:
         signature = tf.TensorSpec((size, *model.input_shape[1:]), tf.uint8)
-        traced = tf.function(lambda images: model(images, training=False), autograph=False).get_concrete_function(
+        traced = tf.function(lambda images: whole(images, training=False), autograph=False).get_concrete_function(
             signature
         )
         return convert_variables_to_constants_v2(traced)
 
     frozen = {size: freeze(size) for size in BATCH_SIZES}
 
-    def forward(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        (outputs,) = frozen[len(images)](tf.constant(images))
-        return np.asarray(outputs)
+    def forward(images: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        return [np.asarray(output) for output in frozen[len(images)](tf.constant(images))]
 
     return forward

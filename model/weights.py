@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.heads import Head
+
 if TYPE_CHECKING:
     import keras
 
@@ -58,6 +60,15 @@ def unpack_weights(data: bytes) -> dict[str, NDArray[Any]]:
 def digest_of(data: bytes) -> str:
     """SHA-256 in hexadecimal: what manifests and the blob store name weights by."""
     return hashlib.sha256(data).hexdigest()
+
+
+def digest_body(model: "keras.Model", head: Head) -> str:
+    """SHA-256 over all weights below the head: networks that share it make the same features of the same picture."""
+    digest = hashlib.sha256()
+    for name, variable in zip(weight_names(model), model.weights, strict=True):
+        if name.partition(".")[0] not in head.above:
+            digest.update(name.encode() + np.asarray(variable).tobytes())
+    return digest.hexdigest()
 
 
 def weight_names(model: "keras.Model") -> list[str]:

@@ -1,8 +1,8 @@
-"""One chunk: claim, read, decode, predict, record.
+"""One chunk: claim, read, decode, look, record.
 
-    claim ─► read shard ─► decode each image ─► one batch through the network ─► record
-      │          │                │                                               │
-     None    BlobMissing      ImageError: this image's result               LeaseLost: drop it
+    claim ─► read shard ─► decode each image ─► one batch through the network ─► keep features ─► record
+      │          │                │                                                   │             │
+     None    BlobMissing      ImageError: this image's result             store full: do without   LeaseLost: drop it
 
 No transaction is open while pixels or networks are at work.
 """
@@ -16,13 +16,16 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from core import chunks, jobs, results
+from core import chunks, features, jobs, results
 from core.broker import INFERENCE
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
+from core.features import Kept
 from core.measures import CHUNKS, IMAGES, LEASES, STAGES
 from core.results import Outcome
+from model.heads import Looked, draw_heat
 from worker.decoding import Decoder, decode_stored, open_decoder
 from worker.runtime import Runtime
 
@@ -78,9 +81,9 @@ def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
         return _give_back(runtime, claim, RuntimeError("Each time the worker died."))
     try:
         time.sleep(runtime.settings.pause_after_claim_s)
-        outcomes = _classify(runtime, claim, classifier)
-        with runtime.meter.timing(STAGES, stage="record"), runtime.db.write() as session:
-            results.record(session, claim, outcomes)
+        outcomes, kept = _classify(runtime, claim, classifier)
+        with runtime.meter.timing(STAGES, stage="record"):
+            _record(runtime, claim, outcomes, kept)
         _note_outcomes(runtime, outcomes)
     except LeaseLost as error:
         log.info("lease_lost", reason=error.message)
@@ -129,21 +132,60 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
         log.warning("release_failed", error=str(lost))
 
 
-def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> list[Outcome]:
-    """What became of each image of the chunk that has no result yet, in the order of the shard."""
+def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: Kept | None) -> None:
+    try:
+        with runtime.db.write() as session:
+            results.record(session, claim, outcomes)
+            if kept is not None:
+                features.add(session, kept)
+    except LeaseLost:
+        if kept is not None:
+            runtime.blobs.delete([kept.blob_key])
+        raise
+
+
+def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple[list[Outcome], Kept | None]:
+    """What became of each image of the chunk that has no result yet, and the features of the good ones, if kept."""
     with runtime.db.read() as session:
         images = chunks.list_to_classify(session, claim)
         blob_key = chunks.get_shard(session, claim.shard_id).blob_key
+        kept = _find_room(session, claim, classifier.body, len(images))
     timing = runtime.meter.timing
     with timing(STAGES, stage="read"):
         data = runtime.blobs.get(blob_key)
     with timing(STAGES, stage="decode"), open_decoder(runtime.settings, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
     with timing(STAGES, stage="predict"):
-        probabilities = classifier.predict(pixels)
-    if len(probabilities) != len(good):
-        raise RuntimeError(f"expected {len(good)} answers from the network, got {len(probabilities)}")
-    return failed + [Outcome(image.image_id, row.tolist()) for image, row in zip(good, probabilities, strict=True)]
+        looked = classifier.look(pixels)
+    if len(looked.probabilities) != len(good):
+        raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
+    if kept is not None and not _put(runtime, kept, good, looked):
+        kept = None
+    return failed + [_outcome(image, looked, row) for row, image in enumerate(good)], kept
+
+
+def _outcome(image: ToClassify, looked: Looked, row: int) -> Outcome:
+    said = looked.probabilities[row]
+    heat = None if looked.evidence is None else draw_heat(looked.evidence[row], int(said.argmax()))
+    return Outcome(image.image_id, said.tolist(), heat=heat)
+
+
+def _find_room(session: Session, claim: Claim, body: str | None, n_images: int) -> Kept | None:
+    """Where the features of a chunk shall be kept; None when there are none, or the same were kept before."""
+    key = None if body is None else features.find_key(session, claim.shard_id, body, n_images)
+    return None if body is None or key is None else Kept(claim.shard_id, body, key, n_images)
+
+
+def _put(runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Looked) -> bool:
+    """Keep features if that can be done; results never wait for it, since features can be computed again."""
+    if looked.features is None or not images:
+        return False
+    try:
+        runtime.blobs.put(kept.blob_key, features.pack([image.sha256 for image in images], looked.features))
+    except Exception as error:  # a full disk, a store that is away: whatever it is, it costs no result
+        log.warning("features_not_kept", shard_id=kept.shard_id, reason=str(error))
+        return False
+    return True
 
 
 def _decode(

@@ -6,7 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from core import registry
+from core import features, registry
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import BadWeights
@@ -55,6 +55,9 @@ class NetworkCache:
         with self._db.read() as session:
             version = registry.get_version(session, version_id)
         classifier = self.open(version)
+        if classifier.body is not None and version.body is None:
+            with self._db.write() as session:
+                features.note_body(session, version_id, classifier.body)
         classifier.warm_up()
         return classifier
 

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
-from core import jobs, result_views, results
+from core import heat, jobs, result_views, results
+from core.errors import NotFound
 from core.networks import CLASSES
 from core.results import ResultFilter, ResultRow
 from web.api.schemas import (
     ANY_ERROR,
+    HeatOut,
     HistogramOut,
     LandmarkQuery,
     LandmarksOut,
@@ -47,6 +49,21 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
         job = jobs.get_job(session, job_uuid)
         found = result_views.find_landmarks(session, job, filter_of(query_data), query_data.every)
     return LandmarksOut(n=found.n, every=query_data.every, cursors=found.cursors)
+
+
+@api.get("/<uuid:job_uuid>/results/<int:image_id>/heat")
+@api.output(HeatOut)
+def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
+    """Where in a picture the model saw the class it names
+
+    Rows of a square grid from the top: 0, does not speak for the class, to 255, speaks for it most in this picture. 404
+    where the version draws none, or the image failed.
+    """
+    with get_services().db.read() as session:
+        found = heat.find_heat(session, jobs.get_job(session, job_uuid), image_id)
+    if found is None:
+        raise NotFound(f"Job {job_uuid} has no heat map of an image {image_id}: not every network draws them.")
+    return HeatOut(class_name=found.class_name, rows=found.rows)
 
 
 @api.get("/<uuid:job_uuid>/histogram")

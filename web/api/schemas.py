@@ -316,6 +316,11 @@ class ResultOut(BaseModel):
     error: str | None
 
 
+class HeatOut(BaseModel):
+    class_name: str
+    rows: list[list[int]]
+
+
 class ResultPage(BaseModel):
     items: list[ResultOut]
     next: str | None

@@ -1,0 +1,128 @@
+"""Features: what a network's body makes of pictures, kept so that a new head can be fitted in seconds.
+
+    worker: a chunk's features ─► blob beside the shard ─► row, in the transaction that records the results
+    training: contents ─► images ─► shards ─► blobs ─► rows of features
+
+Kept by content and by the body's digest. They can always be computed again, so losing some costs time alone.
+"""
+
+import io
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from core.blobs import Blobs, features_key
+from core.db import Database
+from core.errors import BlobMissing
+from core.orm import Image, ModelVersion, Shard, ShardFeatures, Upload
+
+SLICE = 500
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A blob of features that a worker has put, for `add`.
+
+    Attributes:
+        body: SHA-256 of the network's body.
+        n_images: How many images were looked at, those that cannot be read among them.
+    """
+
+    shard_id: int
+    body: str
+    blob_key: str
+    n_images: int
+
+
+def pack(contents: Sequence[bytes], features: NDArray[np.float16]) -> bytes:
+    """Contents (N SHA-256) and their features (N, F) as an .npz archive."""
+    data = io.BytesIO()
+    digests = np.frombuffer(b"".join(contents), np.uint8).reshape(-1, 32)
+    np.savez(data, contents=digests, features=features)
+    return data.getvalue()
+
+
+def unpack(data: bytes | memoryview) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    """What `pack` packed: contents uint8 (N, 32) and features float16 (N, F)."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return archive["contents"], archive["features"]
+
+
+def find_key(session: Session, shard_id: int, body: str, n_images: int) -> str | None:
+    """A fresh key for the features of so many images of a shard; None when there are that many already."""
+    kept = func.coalesce(func.max(ShardFeatures.n_images), 0)
+    n_kept = session.scalar(select(kept).where(ShardFeatures.shard_id == shard_id, ShardFeatures.body == body))
+    if n_images <= (n_kept or 0):
+        return None
+    shard = select(Upload.uuid, Shard.seq).join(Shard, Shard.upload_id == Upload.id).where(Shard.id == shard_id)
+    uuid, seq = session.execute(shard).one()
+    return features_key(uuid, seq)
+
+
+def add(session: Session, kept: Kept) -> None:
+    """Make a blob known; call it in the transaction that records what it belongs to."""
+    row = {"shard_id": kept.shard_id, "body": kept.body, "blob_key": kept.blob_key, "n_images": kept.n_images}
+    session.execute(insert(ShardFeatures), row)
+
+
+def note_body(session: Session, version_id: int, body: str) -> None:
+    """Note the body of a version that was loaded; it never changes."""
+    there = (ModelVersion.id == version_id) & ModelVersion.body.is_(None)
+    session.execute(update(ModelVersion).where(there).values(body=body))
+
+
+def find(db: Database, blobs: Blobs, body: str, contents: Collection[bytes]) -> dict[bytes, NDArray[np.float16]]:
+    """The features (F,) of those contents that have some; blobs that are gone or damaged are forgotten."""
+    wanted, found = set(contents), dict[bytes, NDArray[np.float16]]()
+    with db.read() as session:
+        rows = list(_find_blobs(session, body, wanted))
+    lost = []
+    for row_id, blob_key in rows:
+        try:
+            digests, features = unpack(blobs.get(blob_key))
+        except (BlobMissing, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            lost.append(row_id)
+            continue
+        for digest, row in zip(digests, features, strict=True):
+            if (content := digest.tobytes()) in wanted:
+                found.setdefault(content, row)
+    if lost:
+        with db.write() as session:
+            session.execute(delete(ShardFeatures).where(ShardFeatures.id.in_(lost)))
+    return found
+
+
+def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Iterator[tuple[int, str]]:
+    """Each blob of this body over a shard that has one of the contents, once."""
+    seen: set[int] = set()
+    listed = sorted(contents)
+    for start in range(0, len(listed), SLICE):
+        query = (
+            select(ShardFeatures.id, ShardFeatures.blob_key)
+            .join(Image, Image.shard_id == ShardFeatures.shard_id)
+            .where(ShardFeatures.body == body, Image.sha256.in_(listed[start : start + SLICE]))
+            .distinct()
+        )
+        for row_id, blob_key in session.execute(query):
+            if row_id not in seen:
+                seen.add(row_id)
+                yield row_id, blob_key
+
+
+def forget_unused(db: Database, blobs: Blobs) -> None:
+    """Remove features that no version there is could use: those of bodies whose last version was deleted."""
+    used = select(ModelVersion.body).where(ModelVersion.deleted_at.is_(None), ModelVersion.body.is_not(None))
+    unused = select(ShardFeatures.id, ShardFeatures.blob_key).where(ShardFeatures.body.not_in(used)).limit(SLICE)
+    while True:
+        with db.read() as session:
+            rows = session.execute(unused).all()
+        if not rows:
+            return
+        blobs.delete([row.blob_key for row in rows])
+        with db.write() as session:
+            session.execute(delete(ShardFeatures).where(ShardFeatures.id.in_([row.id for row in rows])))
