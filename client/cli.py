@@ -21,6 +21,7 @@ COMMANDS = {
     "schedules": "List, add, pause, run and delete schedules.",
     "token": "Make bearer tokens.",
     "migrate": "Bring the database's schema up and register the shipped models.",
+    "move": "Copy the installation of this machine into servers: PostgreSQL and S3.",
     "web": "Run the web server alone, with servers of your own.",
     "worker": "Run one worker alone, with servers of your own.",
     "alive": "Say by the exit code whether a part of this machine works: for health checks.",

@@ -21,6 +21,7 @@ IDLE_TIMEOUT_S = 60
 
 REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "', 'database "')
 NO_TABLES = ("no such table", "alembic_version")
+NO_TABLES_SENTENCE = "PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first."
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
@@ -78,7 +79,7 @@ def refusal(error: SQLAlchemyError) -> Unavailable:
     if any(words in said for words in REFUSALS):
         return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({said}). Correct it.")
     if isinstance(error, NoResultFound) or any(words in said for words in NO_TABLES):
-        return Refused("PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first.")
+        return Refused(NO_TABLES_SENTENCE)
     return Unavailable(
         f"The database at PAWSORT_DATABASE_URL does not answer ({said}). Start it, or correct the address."
     )

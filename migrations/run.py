@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from core.db import IDLE_TIMEOUT_S, LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
 from core.errors import Refused
+from core.moving import MOVING
 
 MIGRATION_LOCK = 7_291_001  # any number that nothing else of ours locks
 MIGRATION_TIMEOUT_S = 600
@@ -41,6 +42,13 @@ def migrate(db: Database) -> None:
             _set_timeouts(connection)
 
 
+def head_revision() -> str:
+    """The newest revision that this program knows."""
+    head = ScriptDirectory.from_config(make_config()).get_current_head()
+    assert head is not None
+    return head
+
+
 def check_schema(db: Database) -> None:
     """See that the database has the schema of this program.
 
@@ -48,9 +56,8 @@ def check_schema(db: Database) -> None:
         Refused: It is older or newer; the sentence says what to do.
         Unavailable: The database does not answer.
     """
-    revision, config = db.ping(), make_config()
-    _check_known(revision, config)
-    head = ScriptDirectory.from_config(config).get_current_head()
+    revision, head = db.ping(), head_revision()
+    _check_known(revision, make_config())
     if revision != head:
         raise Refused(
             f"PAWSORT_DATABASE_URL: the database has schema {revision}, and this version of Pawsort needs {head}."
@@ -80,6 +87,11 @@ def _set_timeouts(connection: Connection) -> None:
 
 
 def _check_known(revision: str | None, config: Config) -> None:
+    if revision is not None and revision.startswith(MOVING):
+        raise Refused(
+            "PAWSORT_DATABASE_URL: a `pawsort move` into this database has not come to its end. Run it again, until it"
+            " says that everything is there."
+        )
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise Refused(

@@ -1,0 +1,89 @@
+"""The steps of `pawsort move`: from the files of one machine into servers."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from client.errors import ClientError
+from client.instance.lock import DataDirLock
+
+if TYPE_CHECKING:
+    from core.config import Settings
+    from core.db import Database
+
+MIB = 2**20
+
+
+def move_installation(settings: "Settings", say: Callable[[str], object]) -> None:
+    """Copy database and blobs of a data directory into the servers that the settings name, and compare both.
+
+    Nothing is changed here. Broken off at any point, it goes on when it is called again.
+
+    Raises:
+        ClientError: There is nothing to move, or nowhere to move it.
+        PawsortError: A server is away, refuses us, or holds something else.
+    """
+    from core import moving
+    from core.blobs import Blobs
+    from core.db import Database
+
+    here = settings.data_dir / "pawsort.db"
+    _check_addresses(settings)
+    if not here.exists():
+        raise ClientError(f"{here} does not exist: nothing was ever started on {settings.data_dir}. Say --data DIR.")
+    with DataDirLock(settings.data_dir, say):  # `pawsort up` has to be stopped, and cannot be started meanwhile
+        source, target = Database(f"sqlite:///{here}"), Database(settings.sql_url)
+        try:
+            head = _prepare(source, target)
+            is_continued = moving.begin(target, head)
+            say("Going on with a move that broke off." if is_continued else "The target is empty and ready.")
+            blobs = Blobs((settings.data_dir / "blobs").as_uri()), Blobs(settings.store_url)
+            n, n_bytes = moving.copy_blobs(*blobs, lambda n, size: say(f"  {n:,} blobs, {size // MIB:,} MiB"))
+            say(f"{n:,} blobs with {n_bytes // MIB:,} MiB are there and equal.")
+            for table in moving.tables():
+                say(f"  {table.name}: {moving.copy_rows(source, target, table):,} rows")
+            for table in moving.tables():
+                moving.compare(source, target, table)
+            moving.finish(source, target, head)
+        finally:
+            source.close()
+            target.close()
+    say("All rows are there and equal. Start web and workers with these addresses.")
+    say(f"{settings.data_dir} is as it was; start nothing on it any more, and delete it when you are sure.")
+
+
+def _check_addresses(settings: "Settings") -> None:
+    if not settings.database_url.startswith("postgresql"):
+        raise ClientError("PAWSORT_DATABASE_URL: expected where to move to, postgresql://user:password@host/name.")
+    own = (settings.data_dir / "blobs").as_uri()
+    if not settings.blob_url or settings.blob_url.rstrip("/") == own:
+        raise ClientError("PAWSORT_BLOB_URL: expected where to move to, s3://bucket/prefix, or a folder elsewhere.")
+
+
+def _prepare(source: "Database", target: "Database") -> str:
+    """Bring the target's schema up, unless a move is under way there; the revision that both have."""
+    from core.errors import Refused
+    from core.moving import MOVING
+    from migrations.run import check_schema, head_revision, migrate
+
+    try:
+        check_schema(source)
+    except Refused as error:
+        raise ClientError(
+            "The database of this machine was made by another version of Pawsort. Start it once with this version"
+            f" (`pawsort up`), stop it, and move then. ({error.message})"
+        ) from error
+    if not _revision(target).startswith(MOVING):
+        migrate(target)
+    return head_revision()
+
+
+def _revision(db: "Database") -> str:
+    from core.db import NO_TABLES_SENTENCE
+    from core.errors import Refused
+
+    try:
+        return db.ping()
+    except Refused as error:
+        if error.message == NO_TABLES_SENTENCE:
+            return ""
+        raise

@@ -1,0 +1,207 @@
+"""Moving an installation from one machine's database and folder into servers: `pawsort move`.
+
+    begin: the target is marked ─► blobs ─► rows, table by table ─► both are compared ─► finish: the mark goes
+
+While the mark stands, no program starts on the target (`migrations.run.check_schema`). Everything can be repeated: what
+has been copied is found and only compared. Rows keep their ids, and blobs their keys.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Integer, Table, bindparam, func, insert, select, text
+from sqlalchemy.dialects import postgresql
+
+from core.blobs import Blobs
+from core.db import Database
+from core.errors import Conflict, Refused
+from core.orm import Base, Job, Label, Upload
+from core.orm_labelling import LabelBatch
+from core.orm_measures import Measure as Measure
+from core.orm_schedules import Schedule
+from core.workers import list_alive
+
+MOVING = "moving-"  # in the place of the schema's revision, before the one that it will have
+SLICE = 1000
+AT_ONCE = 4  # blobs; each is a shard of at most 32 MiB, or one large file
+USED_BY = (Upload, Job, Label, LabelBatch, Schedule)
+MASK = (1 << 256) - 1
+
+
+@dataclass(frozen=True)
+class Digest:
+    """How many rows, and a digest that does not depend on their order."""
+
+    n: int
+    value: int
+
+
+def tables() -> list[Table]:
+    """Every table, those that others point at first."""
+    return Base.metadata.sorted_tables
+
+
+def begin(target: Database, head: str) -> bool:
+    """Empty a target that nobody has used, and mark it; or find the mark of an earlier call that broke off.
+
+    Args:
+        head: The revision of the schema that source and target have.
+    Returns:
+        Whether an earlier call is continued.
+    Raises:
+        Conflict: The target holds work of its own, or programs run on it.
+        Refused: An earlier call was made by another version of this program.
+    """
+    with target.write() as session:
+        connection = session.connection()
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        if revision == MOVING + head:
+            return True
+        if revision != head:
+            raise Refused(f"A move into this database was begun by another version ({revision}). Use that one.")
+        used = [kind.__tablename__ for kind in USED_BY if session.scalar(select(kind.id).limit(1)) is not None]
+        if used:
+            raise Conflict(
+                f"The database at PAWSORT_DATABASE_URL holds work of its own ({', '.join(used)}). Move into a new one."
+            )
+        if list_alive(session):
+            raise Conflict("Workers run on the database at PAWSORT_DATABASE_URL. Stop web and workers there first.")
+        for table in reversed(tables()):  # versions and tokens of a new installation
+            connection.execute(table.delete())
+        _mark(connection, MOVING + head)
+    return False
+
+
+def copy_blobs(source: Blobs, target: Blobs, say: Callable[[int, int], object]) -> tuple[int, int]:
+    """Copy every blob and read it again from the target; what is there already is only compared.
+
+    Args:
+        say: Gets the number of blobs and of bytes so far.
+    Returns:
+        How many blobs and bytes there are.
+    Raises:
+        Conflict: The target gives back other bytes than it was given.
+    """
+    there = {key for key, _ in target.list("")}
+    n, n_bytes = 0, 0
+    keys = (key for key, _ in source.list(""))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while some := list(islice(keys, AT_ONCE * 4)):  # not all at once: results of a pool wait in memory
+            for size in pool.map(lambda key: _copy_blob(source, target, key, key in there), some):
+                n, n_bytes = n + 1, n_bytes + size
+            say(n, n_bytes)
+    return n, n_bytes
+
+
+def _copy_blob(source: Blobs, target: Blobs, key: str, is_there: bool) -> int:
+    data = source.get(key)
+    wanted = hashlib.sha256(data).digest()
+    if not is_there or hashlib.sha256(target.get(key)).digest() != wanted:
+        target.put(key, bytes(data))
+        if hashlib.sha256(target.get(key)).digest() != wanted:
+            raise Conflict(
+                f"The blob store gives back other bytes than it was given for {key}. Check the store itself."
+            )
+    return len(data)
+
+
+def copy_rows(source: Database, target: Database, table: Table) -> int:
+    """Copy a table in slices, each in a transaction of its own; rows that are there stay. Returns how many it has."""
+    with source.engine.connect() as reading:
+        n_rows = reading.execute(select(func.count()).select_from(table)).scalar_one()
+        with target.engine.connect() as connection:
+            if connection.execute(select(func.count()).select_from(table)).scalar_one() == n_rows:
+                return n_rows
+        for rows in _slices(reading, table):
+            with target.write() as session:
+                session.execute(_insert(session.connection(), table), rows)
+    return n_rows
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    # None is no value at all: what JSON calls null reads the same.
+    types = {
+        column.name: JSON(none_as_null=True) if isinstance(column.type, JSON) else column.type for column in table.c
+    }
+    values = {name: bindparam(name, type_=kind) for name, kind in types.items()}
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).values(values).on_conflict_do_nothing()
+    return insert(table).values(values).prefix_with("OR IGNORE")
+
+
+def _slices(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+    # In the order of the key: rows of some tables point at earlier ones of their own.
+    rows = connection.execute(select(table).order_by(*table.primary_key.columns).execution_options(yield_per=SLICE))
+    for part in rows.mappings().partitions(SLICE):
+        yield [dict(row) for row in part]
+
+
+def digest_rows(db: Database, table: Table) -> Digest:
+    """Read a table whole."""
+    n, total = 0, 0
+    with db.engine.connect() as connection:
+        for rows in _slices(connection, table):
+            for row in rows:
+                written = json.dumps([_plain(row[column.name]) for column in table.columns], sort_keys=True)
+                total = (total + int.from_bytes(hashlib.sha256(written.encode()).digest())) & MASK
+            n += len(rows)
+    return Digest(n, total)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if isinstance(value, (dict, list, int, float, str, type(None))) else str(value)
+
+
+def compare(source: Database, target: Database, table: Table) -> None:
+    """See that both have the same rows.
+
+    Raises:
+        Conflict: They have not.
+    """
+    wanted, found = digest_rows(source, table), digest_rows(target, table)
+    if wanted != found:
+        raise Conflict(
+            f"Table {table.name}: expected {wanted.n:,} rows as they are here, found {found.n:,} there that differ."
+            " Empty the database at PAWSORT_DATABASE_URL (or make a new one), and move again."
+        )
+
+
+def finish(source: Database, target: Database, head: str) -> None:
+    """Let new rows get ids that were never used, and take the mark away."""
+    used = _used_ids(source)
+    with target.write() as session:
+        connection = session.connection()
+        for name, last in used.items() if connection.dialect.name == "postgresql" else ():
+            sequence = text("SELECT pg_get_serial_sequence(:name, 'id')")
+            found = connection.execute(sequence, {"name": name}).scalar()
+            if found is not None and last > 0:
+                connection.execute(text("SELECT setval(:found, :last)"), {"found": found, "last": last})
+        _mark(connection, head)
+
+
+def _used_ids(source: Database) -> dict[str, int]:
+    """The largest id that each table has ever had; SQLite remembers those of deleted rows too."""
+    numbered = [table for table in tables() if "id" in table.c and isinstance(table.c.id.type.as_generic(), Integer)]
+    with source.engine.connect() as connection:
+        largest = {
+            table.name: connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+            for table in numbered
+        }
+        if connection.dialect.name == "sqlite":
+            kept = connection.execute(text("SELECT name, seq FROM sqlite_sequence")).all()
+            largest |= {name: max(seq, largest[name]) for name, seq in kept if name in largest}
+    return largest
+
+
+def _mark(connection: Connection, revision: str) -> None:
+    connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})

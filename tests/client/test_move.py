@@ -1,0 +1,210 @@
+"""`pawsort move`: everything is on the other side, with its ids, whenever it was killed on the way."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+
+from client.errors import ClientError
+from client.instance.lock import DataDirLock
+from client.instance.move import move_installation
+from core import deletion, jobs, labels, moving, purge, registry, uploads, workers
+from core.blobs import Blobs
+from core.config import Settings
+from core.db import Database
+from core.errors import Conflict, ErrorCode, Refused
+from core.orm import Image, Job, Result, Shard, Upload
+from migrations.run import check_schema, migrate
+from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
+from tests.faults.installation import overload
+
+DATABASES = ("postgresql",)  # where it goes
+N_SHARDS, N_EACH = 40, 25
+GIVE_UP_S = 60.0
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sql_url: str, sqlite_template: Path) -> Settings:
+    """A data directory with a database that has its schema, and servers to move to."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "pawsort.db").write_bytes(sqlite_template.read_bytes())
+    there = (tmp_path / "there").as_uri()
+    return Settings(_env_file=None, data_dir=folder, database_url=sql_url, blob_url=there)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+def source(settings: Settings) -> Database:
+    """An installation that has been used: jobs of every kind, labels, deleted uploads."""
+    db, blobs = Database(f"sqlite:///{settings.data_dir / 'pawsort.db'}"), blobs_here(settings)
+    with db.write() as session:
+        registry.register_shipped(session, [make_manifest(weights=b"weights")])
+    blobs.put(registry.weights_key(make_manifest(weights=b"weights")["digest"]), b"weights")
+    run_job(db, make_job(db, make_upload(db, blobs)), {"photos/2.jpg": ErrorCode.TRUNCATED})
+    with db.write() as session:
+        labels.add_labels(session, None, [labels.NewLabel(1, "cat")])
+    make_job(db, make_upload(db, blobs, is_complete=False), name="under way")
+    run_epochs(db, make_training(db, make_labelled(db, blobs)), 3)
+    gone = make_job(db, make_upload(db, blobs, n_files=9))
+    with db.write() as session:
+        deletion.delete_job(session, gone)
+    purge.purge_all(db, blobs)
+    return db
+
+
+def blobs_here(settings: Settings) -> Blobs:
+    return Blobs((settings.data_dir / "blobs").as_uri())
+
+
+def check_the_same(settings: Settings, source: Database, target: Database) -> None:
+    for table in moving.tables():
+        assert moving.digest_rows(source, table) == moving.digest_rows(target, table), table.name
+    here, there = blobs_here(settings), Blobs(settings.store_url)
+    contents = {key: bytes(here.get(key)) for key, _ in here.list("")}
+    assert contents == {key: bytes(there.get(key)) for key, _ in there.list("")}
+    check_schema(target)
+
+
+def test_everything_is_there_and_new_rows_get_new_ids(settings: Settings, source: Database, db: Database) -> None:
+    said: list[str] = []
+    move_installation(settings, said.append)
+    check_the_same(settings, source, db)
+    assert "All rows are there and equal" in said[-2]
+    filled = {table.name for table in moving.tables() if moving.digest_rows(db, table).n}
+    assert {"users", "uploads", "images", "results", "labels", "trainings", "epochs", "deployments"} <= filled
+    with source.read() as session:
+        ids = {kind: session.scalar(text(f"SELECT seq FROM sqlite_sequence WHERE name = '{kind}'")) for kind in SEEN}
+        last_image = session.scalar(select(func.max(Image.id))) or 0
+    assert ids["images"] > last_image  # those of the deleted upload came last
+    upload = make_upload(db, Blobs(settings.store_url))
+    make_job(db, upload)
+    with db.read() as session:
+        assert session.scalars(select(func.max(Image.id) - 3)).one() == ids["images"] + 1
+        assert uploads.get_upload(session, upload).id == ids["uploads"] + 1
+        assert session.scalars(select(func.max(Job.id))).one() == ids["jobs"] + 1
+    source.close()
+
+
+SEEN = ("images", "uploads", "jobs")
+
+
+def test_an_installation_that_was_only_migrated_is_taken_over(
+    settings: Settings, source: Database, db: Database
+) -> None:
+    with db.write() as session:
+        registry.register_shipped(session, [make_manifest(), make_manifest("efficientnet-lite0")])
+    move_installation(settings, lambda _: None)
+    check_the_same(settings, source, db)
+    source.close()
+
+
+def test_a_target_that_is_used_is_left_alone(settings: Settings, source: Database, db: Database) -> None:
+    with db.write() as session:
+        workers.add_worker(session, 1, "inference", "cpu", {})
+    with pytest.raises(Conflict, match="Stop web and workers there first"):
+        move_installation(settings, lambda _: None)
+    make_upload(db, Blobs(settings.store_url))
+    with pytest.raises(Conflict, match="holds work of its own"):
+        move_installation(settings, lambda _: None)
+    with db.read() as session:
+        assert session.scalars(select(func.count()).select_from(Upload)).one() == 1
+    source.close()
+
+
+def test_what_differs_in_the_end_is_named(
+    settings: Settings, source: Database, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = moving.copy_rows
+
+    def forge(here: Database, there: Database, table: object) -> int:
+        n = real(here, there, table)  # type: ignore[arg-type]
+        with there.write() as session:
+            session.execute(text("UPDATE results SET confidence = confidence - 1 WHERE confidence IS NOT NULL"))
+        return n
+
+    monkeypatch.setattr(moving, "copy_rows", forge)
+    with pytest.raises(Conflict, match="Table results: expected 4 rows"):
+        move_installation(settings, lambda _: None)
+    with pytest.raises(Refused, match="has not come to its end"):
+        check_schema(db)
+    source.close()
+
+
+def test_wrong_places_are_sentences(settings: Settings, source: Database) -> None:
+    def moved(**changes: object) -> Callable[[], None]:
+        return lambda: move_installation(settings.model_copy(update=changes), lambda _: None)
+
+    for move, words in (
+        (moved(database_url=""), "PAWSORT_DATABASE_URL: expected where to move to"),
+        (moved(blob_url=""), "PAWSORT_BLOB_URL: expected where to move to"),
+        (moved(data_dir=settings.data_dir / "nowhere"), "does not exist"),
+    ):
+        with pytest.raises(ClientError, match=words):
+            move()
+    with DataDirLock(settings.data_dir, print), pytest.raises(ClientError, match="already runs"):
+        moved()()
+    source.close()
+
+
+def begin_move(settings: Settings) -> "subprocess.Popen[str]":
+    environment = os.environ | {
+        "PAWSORT_DATABASE_URL": settings.database_url,
+        "PAWSORT_BLOB_URL": settings.blob_url,
+        "PAWSORT_DATA_DIR": str(settings.data_dir),
+    }
+    command = [sys.executable, "-m", "client.cli", "move"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def kill_when(process: "subprocess.Popen[str]", is_time: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + GIVE_UP_S * overload()
+    while not is_time():
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        assert time.monotonic() < give_up_at
+    process.kill()
+    process.communicate()
+
+
+def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
+    settings: Settings, source: Database, db: Database
+) -> None:
+    blobs = blobs_here(settings)
+    job = make_large_job(source, blobs)
+    there = Path(settings.blob_url.removeprefix("file://"))
+    kill_when(begin_move(settings), lambda: 3 < len(list(there.rglob("*.tar"))) < N_SHARDS)
+    with pytest.raises(Refused, match="has not come to its end"):
+        check_schema(db)
+    with pytest.raises(Refused, match="has not come to its end"):
+        migrate(db)
+
+    def rows(kind: type[Image | Result]) -> int:
+        with db.read() as session:
+            return session.scalars(select(func.count()).select_from(kind)).one()
+
+    kill_when(begin_move(settings), lambda: rows(Image) > 0)
+    assert rows(Result) < N_SHARDS * N_EACH
+    last = begin_move(settings)
+    said, _ = last.communicate(timeout=GIVE_UP_S * overload())
+    assert last.returncode == 0, said
+    assert "Going on with a move that broke off." in said
+    check_the_same(settings, source, db)
+    with db.read() as session:
+        moved = jobs.get_job(session, job)
+        assert (moved.n_done, moved.n_total) == (N_EACH, N_EACH)
+        assert session.scalars(select(func.count()).select_from(Shard)).one() > N_SHARDS
+    source.close()
+
+
+def make_large_job(db: Database, blobs: Blobs) -> UUID:
+    """Uploads of a thousand pictures, each with a job; returns the last job."""
+    for number in range(N_SHARDS):
+        files = {f"many/{number}-{n}.jpg": os.urandom(2000) for n in range(N_EACH)}
+        job = make_job(db, make_upload(db, blobs, files=files))
+        run_job(db, job)
+    return job
