@@ -1,0 +1,60 @@
+"""axe-core on every page, light and dark, wide and narrow. A page that nobody goes over fails a test of its own."""
+
+from importlib.resources import files
+from typing import Any
+
+from playwright.sync_api import Page
+
+from core import accounts
+from core.blobs import Blobs
+from core.db import Database
+from tests.browser.furnished import Shown, furnish, list_endpoints
+from web.app import App
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+RUN = """async (only) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...only });
+  return violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html.slice(0, 200)) }));
+}"""
+# What a colour scheme can change; the rest was looked at in the other one.
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+WIDTHS = (1280, 360)
+SCHEMES = {"light": {}, "dark": COLOURS}
+
+
+def test_every_page_is_gone_over(app: App, db: Database, blobs: Blobs) -> None:
+    covered = {shown.endpoint for shown in furnish(db, blobs)} - {"error"}
+    assert list_endpoints(app) == covered, "add what is missing to tests/browser/furnished.py"
+
+
+def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
+    page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    pages = furnish(db, blobs)
+    with db.write() as session:
+        token = accounts.create_token(session, "browser")
+    found: list[Any] = []
+    is_in = False
+    for shown in sorted(pages, key=lambda one: one.needs_login):
+        if shown.needs_login and not is_in:
+            page.goto(f"{site}/login?token={token}")
+            is_in = True
+        _open(page, site, shown)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            for scheme, only in SCHEMES.items():
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                found += [(shown, width, scheme, one) for one in page.evaluate(RUN, only)]
+    assert not found, "\n".join(f"{shown.address} {width} {scheme}: {one}" for shown, width, scheme, one in found)
+
+
+def _open(page: Page, site: str, shown: Shown) -> None:
+    page.goto(site + shown.address)
+    assert ("/login" in page.url) == (not shown.needs_login)
+    if page.locator("[data-grid] .tile").count():
+        page.locator(".grid--placed").wait_for()
+    for key in shown.keys:
+        page.keyboard.press(key)
+    page.evaluate(AXE)
