@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 from sqlalchemy import select
 
 from core import jobs
+from core.config import Settings
 from core.db import Database
 from core.orm import Image, Job, Shard, Upload
 from tests.browser.chromium import drop, send
+from tests.browser.stoppable import StoppableServer
 from tests.browser.trees import make_tree
+from web.app import App
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -52,6 +56,35 @@ def test_a_server_that_is_starting_again_is_waited_for(owner_page: Page, db: Dat
     owner_page.route("**/api/v1/**", _failing(3, lambda route: route.fulfill(status=503, body="Bad gateway")))
     send(owner_page, [tmp_path / "photos"])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == paths
+
+
+@pytest.mark.parametrize("away_s", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_server_that_is_killed_in_the_middle_delays_an_upload_and_nothing_else(
+    page: Page, app: App, settings: Settings, db: Database, token: str, tmp_path: Path, away_s: int
+) -> None:
+    paths = make_tree(tmp_path / "photos", 1200, depth=2)  # five shards
+    server = StoppableServer(settings)
+    server.start()
+    try:
+        page.goto(f"{server.address}/login?token={token}")
+        stopped: list[str] = []
+
+        def stop_server(route: Route) -> None:
+            server.kill()
+            stopped.append(route.request.url)
+            route.continue_()
+
+        page.route("**/shards/3", stop_server, times=1)
+        send(page, [tmp_path / "photos"])
+        expect(page.locator('[data-part="message"]')).to_contain_text("The server cannot be reached.")
+        page.wait_for_timeout(away_s * 1000)
+        assert len(stopped) == 1
+        assert 0 < len(_paths(db)) < len(paths)
+        server.start()
+        page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    finally:
+        server.kill()
     assert _paths(db) == paths
 
 

@@ -1,0 +1,54 @@
+"""The web server as a process of its own, to be killed and started again on the same port."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import httpx
+
+from client.instance import programs
+from core.config import Settings
+
+START_S = 60.0
+
+
+class StoppableServer:
+    """gunicorn as `pawsort up` runs it; without workers that sort."""
+
+    def __init__(self, settings: Settings) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.settings = settings.model_copy(update={"port": port})
+        self.address = f"http://127.0.0.1:{port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        program = programs.web(self.settings)
+        self._process = subprocess.Popen(
+            program.command,
+            env={**programs.child_environment(self.settings), **program.env},
+            cwd=self.settings.data_dir,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        give_up_at = time.monotonic() + START_S
+        while time.monotonic() < give_up_at:
+            try:
+                httpx.get(f"{self.address}/healthz", trust_env=False, timeout=5)
+            except httpx.TransportError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError(f"The web server does not answer after {START_S:.0f} s.")
+
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does, with all its processes."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
