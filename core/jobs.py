@@ -279,6 +279,18 @@ def lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:
     return get_job(session, uuid, lock=True), uploads_
 
 
+def get_upload_of(session: Session, job: Job) -> Upload:
+    """The upload that a job classifies.
+
+    Raises:
+        Conflict: It is a job of another kind.
+    """
+    upload = session.get(Upload, job.upload_id) if job.upload_id is not None else None
+    if upload is None:
+        raise Conflict(f"Job {job.uuid} classifies nothing: its kind is {job.kind}.")
+    return upload
+
+
 def uploads_of(job: Job) -> Select[Upload]:
     """The upload that a job classifies, or those that it trains on."""
     trained_on = select(TrainingUpload.upload_id).where(TrainingUpload.job_id == job.id)

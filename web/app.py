@@ -42,6 +42,7 @@ from web.pages import review as _review_pages  # noqa: F401
 from web.pages import schedules as _schedule_pages  # noqa: F401
 from web.pages import system as _system_pages  # noqa: F401
 from web.pages import training as _training_pages  # noqa: F401
+from web.pages import uploads as _upload_pages  # noqa: F401
 from web.pages.routes import pages
 from web.problems import register_problems
 from web.security import register_security

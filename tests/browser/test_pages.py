@@ -1,6 +1,8 @@
 """What people see: jobs, a job, its pictures, what failed; with and without JavaScript."""
 
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +14,7 @@ from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
 from core.orm import Job
-from tests.factories import draw_picture, make_job, make_upload, run_job
+from tests.factories import draw_picture, make_job, make_upload, make_version, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -188,7 +190,6 @@ def test_without_javascript_everything_can_be_read(plain_page: Page, site: str, 
     job = make_job(db, make_upload(db, blobs, n_files=100, name="plain"))
     run_job(db, job, {"photos/5.jpg": ErrorCode.EMPTY_FILE})
     plain_page.goto(site)
-    expect(plain_page.get_by_text("Sending from this page needs JavaScript")).to_be_visible()
     plain_page.get_by_role("link", name="plain").click()
     expect(plain_page.locator(".tile")).to_have_count(60)
     plain_page.get_by_role("link", name="More pictures").click()
@@ -201,6 +202,43 @@ def test_without_javascript_everything_can_be_read(plain_page: Page, site: str, 
     with plain_page.expect_download() as download:
         plain_page.get_by_role("link", name="JSON Lines").click()
     assert len(download.value.path().read_text(encoding="utf-8").splitlines()) == 100
+
+
+def test_without_javascript_a_zip_is_sent_and_read(plain_page: Page, site: str, db: Database, tmp_path: Path) -> None:
+    archive = tmp_path / "from a camera.zip"
+    with zipfile.ZipFile(archive, "w") as writing:
+        for n in range(3):
+            writing.writestr(f"camera/{n}.jpg", draw_picture(n))
+    plain_page.set_input_files('input[name="archive"]', archive)
+    plain_page.get_by_role("button", name="Send it").click()
+    expect(plain_page.get_by_role("heading", name="from a camera", exact=True)).to_be_visible()
+    with db.read() as session:
+        job = session.scalars(select(Job.uuid)).one()
+    assert plain_page.url == f"{site}/jobs/{job}"
+    run_job(db, job)
+    plain_page.reload()
+    expect(plain_page.locator(".tile")).to_have_count(3)
+    with plain_page.expect_download() as download:
+        plain_page.get_by_role("link", name="Table (CSV)").click()
+    assert "camera/2.jpg,cat," in download.value.path().read_text(encoding="utf-8")
+
+
+def test_without_javascript_an_upload_is_finished_and_classified_again(
+    plain_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs, name="plain", is_complete=False))
+    version = make_version(db, "efficientnet-lite0")
+    plain_page.goto(f"{site}/jobs/{job}")
+    plain_page.get_by_role("button", name="Finish with what arrived").click()
+    expect(plain_page.locator(".chip")).to_have_text("Waiting")
+    expect(plain_page.get_by_role("button", name="Finish with what arrived")).to_have_count(0)
+    plain_page.get_by_role("link", name="Classify again with …").click()
+    expect(plain_page.get_by_label("Version")).to_have_value(str(version))
+    plain_page.get_by_label("Name of the new job").fill("plain, better")
+    plain_page.get_by_role("button", name="Classify again").click()
+    expect(plain_page.get_by_role("heading", name="plain, better", exact=True)).to_be_visible()
+    with db.read() as session:
+        assert session.execute(select(Job.model_version_id, Job.n_total).order_by(Job.id)).all()[1] == (version, 4)
 
 
 def test_without_javascript_a_job_can_be_stopped_retried_and_deleted(

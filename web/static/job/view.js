@@ -51,7 +51,6 @@ export function canRetry(job) {
  * @param {object} job As the API gives it.
  */
 export function showJob(root, job) {
-  const isActive = !ENDED.has(job.state);
   root.dataset.state = job.state;
   each(root, "state", (chip) => {
     chip.dataset.state = job.state;
@@ -76,9 +75,15 @@ export function showJob(root, job) {
     if (optional) optional.hidden = n === 0;
   }
   for (const element of root.querySelectorAll("[data-when]")) {
-    element.hidden = !(element.dataset.when === "active" ? isActive : canRetry(job));
+    element.hidden = !isTime(element.dataset.when, job);
   }
   showShares(root, job);
+}
+
+/** Whether what is there "active", to "retry" or while "receiving" has its time. */
+function isTime(when, job) {
+  if (when === "retry") return canRetry(job);
+  return when === "active" ? !ENDED.has(job.state) : job.state === when;
 }
 
 function showShares(root, job) {

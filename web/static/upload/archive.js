@@ -11,15 +11,16 @@ const FINAL = -1;
 
 export class ArchiveSender extends Sending {
   /**
-   * @param {{jobId: string, file: File, slots: import("./slots.js").Slots, onChange: () => void, model?: string|null}} options
-   *   model: null for the one in use.
+   * @param {{jobId: string, file: File, slots: import("./slots.js").Slots, onChange: () => void, model?: string|null, discards?: boolean}} options
+   *   model: null for the one in use. discards: the originals go once they are classified.
    */
-  constructor({ jobId, file, slots, onChange, model = null }) {
+  constructor({ jobId, file, slots, onChange, model = null, discards = false }) {
     super({ slots, onChange, files: null, totalBytes: file.size });
     this.jobUrl = `/api/v1/jobs/${jobId}`;
     this.name = archiveName(file.name);
     this.file = file;
-    this.url = `/api/v1/archives?${new URLSearchParams({ id: jobId, name: this.name, ...(model === null ? {} : { model }) })}`;
+    const query = { id: jobId, name: this.name, discard_originals: discards, ...(model === null ? {} : { model }) };
+    this.url = `/api/v1/archives?${new URLSearchParams(query)}`;
   }
 
   async send() {

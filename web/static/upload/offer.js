@@ -16,7 +16,8 @@ export class Offer {
   /**
    * @param {{parent: Element, found: import("./collect.js").Collection, terms: import("./summary.js").Terms,
    *   findGoing: (parcel: import("./parcels.js").Parcel) => Promise<import("./begun.js").Going|null>,
-   *   onStart: (parcels: import("./parcels.js").Parcel[], model: string|null) => void}} options
+   *   onStart: (parcels: import("./parcels.js").Parcel[], wishes: {model: string|null, discards: boolean}) => void}} options
+   *   model: null for the version in use.
    */
   constructor({ parent, found, terms, findGoing, onStart }) {
     const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
@@ -107,7 +108,7 @@ export class Offer {
   #start({ isNew = false } = {}) {
     const parcels = isNew ? this.#chosen().map((parcel) => ({ ...parcel, going: null })) : this.#chosen();
     this.element.remove();
-    this.onStart(parcels, this.#parts.model?.value || null);
+    this.onStart(parcels, { model: this.#parts.model?.value || null, discards: this.#parts.discards.checked });
   }
 }
 

@@ -24,7 +24,7 @@ const pageTitle = document.title;
 
 openZone((found) => {
   if (found.files.length === 0 && found.unreadable.length === 0) sayNothingFound();
-  else new Offer({ parent, found, terms, findGoing, onStart: (parcels, model) => parcels.forEach((parcel) => start(parcel, model)) });
+  else new Offer({ parent, found, terms, findGoing, onStart: (parcels, wishes) => parcels.forEach((parcel) => start(parcel, wishes)) });
 });
 
 addEventListener("beforeunload", (event) => {
@@ -55,13 +55,13 @@ function sayNothingFound() {
   parent.prepend(message);
 }
 
-function start(parcel, model) {
+function start(parcel, wishes) {
   const { print, going } = parcel;
   const jobId = going?.jobId ?? newUuid();
   const uploadId = parcel.archive ? jobId : (going?.uploadId ?? newUuid());
   if (going) replace(twinOf(print));
   const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
-  upload.sender = makeSender(parcel, { uploadId, jobId, model, slots, onChange: () => changed(upload) });
+  upload.sender = makeSender(parcel, { ...wishes, uploadId, jobId, slots, onChange: () => changed(upload) });
   remember(print, { uploadId, jobId, name: parcel.name, at: Date.now() });
   upload.panel = new Panel({
     parent,

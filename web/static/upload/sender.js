@@ -25,14 +25,15 @@ export class Sender extends Sending {
 
   /**
    * @param {{uploadId: string, jobId: string|null, name: string, files: import("./collect.js").Found[],
-   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean, model?: string|null}} options
+   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean, model?: string|null, discards?: boolean}} options
    *   jobId: null to send only, for a training. labelled: the folders' names are labels. model: null for the one in use.
+   *   discards: the originals go once they are classified.
    */
-  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false, model = null }) {
+  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false, model = null, discards = false }) {
     super({ slots, onChange, files: files.length, totalBytes: files.reduce((sum, { file }) => sum + file.size, 0) });
     this.uploadUrl = `/api/v1/uploads/${uploadId}`;
     this.jobUrl = `/api/v1/jobs/${jobId}`;
-    this.labelled = labelled;
+    this.upload = { name, labelled, discard_originals: discards };
     this.uploadId = uploadId;
     this.name = name;
     this.files = files;
@@ -57,8 +58,7 @@ export class Sender extends Sending {
 
   async #open() {
     const { signal } = this;
-    const wanted = { name: this.name, labelled: this.labelled };
-    const upload = await this.retried(() => callJson("PUT", this.uploadUrl, wanted, signal), "opening");
+    const upload = await this.retried(() => callJson("PUT", this.uploadUrl, this.upload, signal), "opening");
     if (this.#shards === null) await this.#plan(upload);
     if (this.isJobOpen) return;
     // The job comes before the first shard, so that pictures are sorted while the others are still on their way.

@@ -1,0 +1,111 @@
+"""Uploads from the pages: send an archive without JavaScript, finish with what arrived, classify again."""
+
+from contextlib import suppress
+from pathlib import PurePosixPath
+from uuid import UUID, uuid4
+
+from flask import Response, render_template, request, url_for
+from pydantic import ValidationError
+
+from core import intake, jobs, registry
+from core.errors import Conflict, Invalid
+from core.progress import describe
+from web.api.bodies import BodyReader
+from web.api.receiving import ArchiveReceiver
+from web.api.schemas import ArchiveQuery
+from web.auth import checks_csrf_itself, current_user_id, refuse_csrf
+from web.forms import FileForm
+from web.pages.routes import pages, see, see_job
+from web.services import get_services
+
+ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
+MAX_FORM_BYTES = 2**20  # what a form has around its file
+MAX_NAME = 200
+
+
+@pages.post("/archives")
+@checks_csrf_itself
+def send_archive() -> Response:
+    """The form of the first page: a zip or a tar, classified while it streams in, without JavaScript."""
+    services = get_services()
+    limit = services.settings.max_upload_bytes
+    sentence = f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts, as several uploads."
+    body = BodyReader(limit + MAX_FORM_BYTES, sentence)
+    form = FileForm(body.read)
+    refusal = refuse_csrf(form.fields.get("csrf_token", ""))
+    if refusal is not None:
+        return refusal
+    if not form.file_name:
+        raise Invalid("No file was chosen. Go back, and choose a zip or a tar first.")
+    services.blobs.check_room(min(body.announced, limit))
+    uuid = uuid4()
+    ArchiveReceiver(services, uuid, _wanted(form), current_user_id()).receive(form.read)
+    form.drain()
+    return see_job(uuid)
+
+
+def _wanted(form: FileForm) -> ArchiveQuery:
+    try:
+        return ArchiveQuery.model_validate(
+            {"name": _name_of(form.file_name), "model": form.fields.get("model") or None}
+        )
+    except ValidationError as error:
+        raise Invalid(f"model: there is no version {form.fields.get('model')!r}. Choose one of the list.") from error
+
+
+def _name_of(file_name: str) -> str:
+    """ "C:\\\\photos.tar.gz" -> "photos", as static/upload/names.js does."""
+    name = PurePosixPath(file_name.replace("\\", "/")).name
+    ending = next((one for one in ARCHIVE_ENDINGS if name.lower().endswith(one)), "")
+    plain = "".join(c if c.isprintable() else " " for c in name[: len(name) - len(ending)])
+    return plain.strip()[:MAX_NAME] or "Pictures"
+
+
+@pages.post("/jobs/<uuid:uuid>/finish")
+def finish_upload(uuid: UUID) -> Response:
+    """Finish the upload of a job with what arrived; one that is complete meanwhile stays as it is."""
+    with suppress(Conflict), get_services().db.write() as session:
+        upload = jobs.get_upload_of(session, jobs.get_job(session, uuid))
+        intake.complete_upload(session, upload.uuid, partial=True)
+    return see_job(uuid)
+
+
+@pages.get("/jobs/<uuid:uuid>/again")
+def ask_again(uuid: UUID) -> str:
+    """The question with which version the pictures of a job are to be classified again."""
+    with get_services().db.read() as session:
+        job = jobs.get_job(session, uuid)
+        jobs.get_upload_of(session, job)
+        view = describe(session, job)
+        versions = registry.list_versions(session)
+        in_use = registry.find_in_use(session)
+    others = [one.id for one in versions if one.id != job.model_version_id]
+    chosen = in_use if in_use in others else next(iter(others), in_use)
+    return render_template("again.html", job=view, versions=versions, in_use=in_use, chosen=chosen, new_id=uuid4())
+
+
+@pages.post("/jobs/<uuid:uuid>/again")
+def classify_again(uuid: UUID) -> Response:
+    """A new job over the same pictures; sent twice, the form makes one."""
+    services = get_services()
+    new_id = _new_id()
+    with services.db.write() as session:
+        job = jobs.get_job(session, uuid)
+        _, chunk_ids = jobs.create_classify_job(
+            session,
+            new_id,
+            jobs.get_upload_of(session, job).uuid,
+            current_user_id(),
+            model=request.form.get("model") or None,
+            name=request.form.get("name") or job.name,
+            default_threshold=services.settings.threshold,
+        )
+    services.bell.ring(chunk_ids)
+    return see(url_for("pages.show_job", uuid=new_id))
+
+
+def _new_id() -> UUID:
+    try:
+        return UUID(request.form.get("id", ""))
+    except ValueError:
+        return uuid4()
