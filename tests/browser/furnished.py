@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from flask import Flask
+from sqlalchemy import update
 
 from core import audits, deletion, discarding, intake, jobs, schedule_due, schedules, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
 from core.labels import NewLabel, add_labels
-from core.orm import LabelSource
+from core.orm import LabelSource, Result
 from core.schedules import NewSchedule
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (
@@ -37,6 +38,8 @@ NO_PAGES = {
     "pages.show_favicon",
     "static",
 }
+
+HEAT = bytes(max(0, 255 - 60 * (abs(n % 7 - 3) + abs(n // 7 - 2))) for n in range(49))
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("pages.show_failed", f"{address}/failed")
     yield Shown("pages.confirm_delete", f"{address}/delete")
     for row in (rows[0], rows[1], next(row for row in rows if row.error_code)):
-        yield Shown("pages.show_image", f"{address}/images/{row.image_id}")
+        yield Shown("pages.show_image", f"{address}/images/{row.image_id}", keys=("h",))
     yield Shown("pages.show_review", f"{address}/review")
     yield Shown("pages.show_review", f"{address}/review", keys=("?",))
     audit = _audit(db, job, n_judged=30)
@@ -124,6 +127,7 @@ def _done(db: Database, blobs: Blobs) -> tuple[UUID, str]:
     with db.write() as session:
         items = [NewLabel(row.image_id, "neither") for row in read_results(db, job)[1:4]]
         add_labels(session, None, items)
+        session.execute(update(Result).where(Result.confidence.is_not(None)).values(heat=HEAT))
     return job, f"/jobs/{job}"
 
 

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import accounts, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
-from core.orm import Job
-from tests.factories import draw_picture, make_job, make_upload, make_version, run_job
+from core.orm import Job, Result
+from tests.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -304,3 +304,25 @@ def test_what_an_archive_left_out_is_listed_with_the_reason(
     owner_page.goto(f"{site}/jobs/{make_job(db, upload)}")
     owner_page.get_by_role("link", name="1 entry of the archive was left out").click()
     expect(owner_page.locator(".failures tbody tr")).to_have_text("../evil.jpga path that climbs")
+
+
+def test_what_the_model_looked_at_is_shown_over_the_picture_and_the_next_ones(
+    owner_page: Page, site: str, db: Database, zoo: UUID
+) -> None:
+    with db.write() as session:
+        session.execute(update(Result).values(heat=bytes(range(49))))
+    images = [row.image_id for row in read_results(db, zoo)]
+    owner_page.goto(f"{site}/jobs/{zoo}/images/{images[0]}")
+    heat = owner_page.locator("[data-heat]")
+    expect(heat).to_be_hidden()
+    owner_page.keyboard.press("h")
+    expect(heat).to_be_visible()
+    for click in (False, True):  # as the picture is, and enlarged
+        if click:
+            owner_page.locator("[data-zoom]").click()
+        assert heat.bounding_box() == owner_page.locator("[data-zoom] img").bounding_box()
+    owner_page.keyboard.press("ArrowRight")
+    owner_page.wait_for_url(f"**/images/{images[1]}")
+    expect(heat).to_be_visible()
+    owner_page.get_by_role("button", name="What the model looked at").click()
+    expect(heat).to_be_hidden()

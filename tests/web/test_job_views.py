@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
+from core.orm import Result
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 from web.pages.histogram import HEIGHT, N_BARS, make_bars
 
@@ -88,3 +90,32 @@ def test_folders_narrow_the_pictures(client: FlaskClient, job: UUID) -> None:
     below = client.get(links[0]).text
     assert ("tiger.jpg" in below) != ("fox.jpg" in below)
     assert "All folders" in below
+
+
+def draw(db: Database, job: UUID, name: str, heat: bytes | None) -> None:
+    with db.write() as session:
+        session.execute(update(Result).where(Result.image_id == image_of(db, job, name)).values(heat=heat))
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [(0, "at the top left"), (24, "in the middle"), (27, "at the right"), (45, "at the bottom")]
+)
+def test_a_heat_map_lies_over_the_picture_and_is_told_in_words(
+    client: FlaskClient, db: Database, job: UUID, place: int, words: str
+) -> None:
+    draw(db, job, "tiger.jpg", bytes(255 if n == place else 0 for n in range(49)))
+    page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'tiger.jpg')}").text
+    assert f"What speaks for cat lies {words}." in page
+    darkness = re.findall(r'<rect [^>]*fill="#000" fill-opacity="([\d.]+)"', page)
+    assert [n for n, dark in enumerate(darkness) if dark == "0.00"] == [place]
+    assert len(darkness) == 49
+
+
+@pytest.mark.parametrize(("heat", "says"), [(None, False), (bytes(49), True)])
+def test_nothing_is_drawn_where_there_is_nothing_to_see(
+    client: FlaskClient, db: Database, job: UUID, heat: bytes | None, says: bool
+) -> None:
+    draw(db, job, "tiger.jpg", heat)
+    page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'tiger.jpg')}").text
+    assert "data-heat" not in page
+    assert ("found no place" in page) == says

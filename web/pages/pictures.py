@@ -4,10 +4,11 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import jobs, registry, result_views, results
+from core import heat, jobs, registry, result_views, results
 from core.networks import CLASSES
 from core.orm import Upload
 from web.pages.choice import Choice
+from web.pages.heat import show_heat
 from web.pages.routes import pages
 from web.services import get_services
 
@@ -19,6 +20,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         row = results.get_result(session, job, image_id)
+        drawn = heat.find_heat(session, job, image_id)
         beside = result_views.find_neighbours(session, job, choice.as_filter, image_id)
         version = registry.get_any(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
@@ -30,6 +32,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         choice=choice,
         beside=beside,
         version=version,
+        heat=show_heat(drawn),
         discarded_at=upload.discarded_at if upload else None,
         probabilities=probabilities,
         p_neither=1 - sum(p for _, p in probabilities),

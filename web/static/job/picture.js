@@ -1,4 +1,7 @@
-/** One picture, large: arrow keys go to its neighbours, which are fetched before they are asked for; a click enlarges. */
+/**
+ * One picture, large: arrow keys go to its neighbours, which are fetched before they are asked for; a click enlarges; what the model
+ * looked at is shown over it, also over the next ones once that was asked for.
+ */
 
 const KEYS = { ArrowLeft: "prev", ArrowRight: "next" };
 
@@ -23,3 +26,32 @@ zoom?.addEventListener("click", (event) => {
   zoom.classList.toggle("is-large");
   zoom.setAttribute("aria-pressed", String(zoom.classList.contains("is-large")));
 });
+
+const HEAT = "pawsort-heat";
+const button = document.querySelector("[data-heat-button]");
+if (button !== null) {
+  button.hidden = false;
+  button.addEventListener("click", () => showHeat(button.getAttribute("aria-pressed") !== "true"));
+  addEventListener("keydown", (event) => {
+    if (event.key === "h" && !event.altKey && !event.ctrlKey && !event.metaKey) button.click();
+  });
+  showHeat(recall() === "on");
+}
+
+function showHeat(isOn) {
+  button.setAttribute("aria-pressed", String(isOn));
+  document.querySelector("[data-heat]").toggleAttribute("hidden", !isOn);
+  try {
+    sessionStorage.setItem(HEAT, isOn ? "on" : "off");
+  } catch {
+    // Then the next picture begins without it.
+  }
+}
+
+function recall() {
+  try {
+    return sessionStorage.getItem(HEAT);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,72 @@
+"""A heat map as it lies over a picture: what does not speak for the class is darkened, what does stays bright."""
+
+from dataclasses import dataclass
+
+from core.heat import Heat
+
+DARKEST, WARMEST = 0.68, 0.3
+MOST = 255
+BEYOND, OVERLAP = 2, 1.02
+_ROWS = ("top", "middle", "bottom")
+_COLUMNS = ("left", "middle", "right")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place: where it is drawn, in units of places, and how much it is darkened and warmed, from 0 to 1."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    dark: str
+    warm: str
+
+
+@dataclass(frozen=True)
+class HeatShown:
+    """A map to draw. `where` says in words what it shows; None when no place speaks for the class."""
+
+    class_name: str
+    side: int
+    cells: list[Cell]
+    where: str | None
+
+
+def show_heat(heat: Heat | None) -> HeatShown | None:
+    """What a page draws of a heat map; None where the version draws none."""
+    if heat is None:
+        return None
+    side = len(heat.rows)
+    cells = [
+        Cell(*_stretch(x, y, side), f"{DARKEST * (1 - value / MOST):.2f}", f"{WARMEST * value / MOST:.2f}")
+        for y, row in enumerate(heat.rows)
+        for x, value in enumerate(row)
+    ]
+    return HeatShown(heat.class_name, side, cells, _where(heat.rows))
+
+
+def _stretch(x: int, y: int, side: int) -> tuple[str, str, str, str]:
+    """A square; those at the border reach beyond it, or it would fade there when it is blurred."""
+    left, top, right, bottom = (
+        BEYOND if at_border else 0 for at_border in (x == 0, y == 0, x == side - 1, y == side - 1)
+    )
+    return (f"{x - left}", f"{y - top}", f"{left + OVERLAP + right:.2f}", f"{top + OVERLAP + bottom:.2f}")
+
+
+def _where(rows: list[list[int]]) -> str | None:
+    """Where the centre of what speaks for the class lies: "at the top left"."""
+    total = sum(map(sum, rows))
+    if not total:
+        return None
+    down = sum(y * sum(row) for y, row in enumerate(rows)) / total
+    across = sum(x * value for row in rows for x, value in enumerate(row)) / total
+    row, column = _third(down, len(rows), _ROWS), _third(across, len(rows), _COLUMNS)
+    if row == column == "middle":
+        return "in the middle"
+    words = [word for word in (row, column) if word != "middle"]
+    return f"at the {' '.join(words)}"
+
+
+def _third(centre: float, side: int, words: tuple[str, str, str]) -> str:
+    return words[min(2, int(3 * (centre + 0.5) / side))]
