@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.blobs import Blobs, features_key
@@ -57,8 +57,11 @@ def find_key(session: Session, shard_id: int, body: str, n_images: int) -> str |
     """A fresh key for the features of so many images of a shard; None when there are that many already."""
     kept = func.coalesce(func.max(ShardFeatures.n_images), 0)
     n_kept = session.scalar(select(kept).where(ShardFeatures.shard_id == shard_id, ShardFeatures.body == body))
-    if n_images <= (n_kept or 0):
-        return None
+    return None if n_images <= (n_kept or 0) else new_key(session, shard_id)
+
+
+def new_key(session: Session, shard_id: int) -> str:
+    """A fresh key for features of a shard."""
     shard = select(Upload.uuid, Shard.seq).join(Shard, Shard.upload_id == Upload.id).where(Shard.id == shard_id)
     uuid, seq = session.execute(shard).one()
     return features_key(uuid, seq)
@@ -68,6 +71,19 @@ def add(session: Session, kept: Kept) -> None:
     """Make a blob known; call it in the transaction that records what it belongs to."""
     row = {"shard_id": kept.shard_id, "body": kept.body, "blob_key": kept.blob_key, "n_images": kept.n_images}
     session.execute(insert(ShardFeatures), row)
+
+
+def find_shards(session: Session, image_ids: Sequence[int]) -> dict[int, int]:
+    """The shard of each image that still exists."""
+    shards: dict[int, int] = {}
+    for start in range(0, len(image_ids), SLICE):
+        some = image_ids[start : start + SLICE]
+        shards |= {row.id: row.shard_id for row in session.execute(_shards_of(some))}
+    return shards
+
+
+def _shards_of(image_ids: Sequence[int]) -> Select[int, int]:
+    return select(Image.id, Image.shard_id).where(Image.id.in_(image_ids))
 
 
 def note_body(session: Session, version_id: int, body: str) -> None:

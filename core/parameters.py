@@ -15,6 +15,8 @@ COMMON = {
     "seed": Bounds(0, 2**31 - 1, 1),
     "start_from": Bounds(1, 2**31 - 1, 0),
 }
+ALL, HEAD = "all", "head"
+OF_EPOCHS = ("epochs", "steps_per_epoch", "batch_size", "learning_rate", "augmentation", "early_stopping")
 WHOLE = frozenset({"epochs", "batch_size", *COMMON})
 
 
@@ -32,6 +34,8 @@ class Parameters:
         seed: Of everything random.
         early_stopping: End after so many epochs in which the validation loss did not fall; 0: never.
         start_from: The version whose weights training starts from; None: anew.
+        what: `all`: the network, or its last layers, epoch by epoch. `head`: a new head on the features of
+            `start_from`, in one step; what belongs to epochs means nothing then.
     """
 
     network: str
@@ -43,6 +47,7 @@ class Parameters:
     seed: int
     early_stopping: int
     start_from: int | None
+    what: str = ALL
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON keeps it."""
@@ -65,7 +70,10 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     network = NETWORKS[name]
     if wrong := list(_wrong(told, network)):
         raise Invalid(" ".join(wrong))
-    return Parameters(**(_defaults(network, n_training) | told))
+    defaults = _defaults(network, n_training)
+    if told.get("what") == HEAD:
+        defaults |= {"epochs": 1, "augmentation": network.plan.augmentations[0]}
+    return Parameters(**(defaults | told))
 
 
 def _wrong(told: Mapping[str, Any], network: Network) -> list[str]:
@@ -76,6 +84,10 @@ def _wrong(told: Mapping[str, Any], network: Network) -> list[str]:
     if "augmentation" in told and told["augmentation"] not in known:
         of = f" for {network.name}, of which a job trains the last layers" if network.plan.only_last_layers else ""
         sentences.append(f"augmentation: expected one of {', '.join(known)}{of}; got {told['augmentation']!r}.")
+    if told.get("what", ALL) not in (ALL, HEAD):
+        sentences.append(f"what: expected {ALL} or {HEAD}; got {told['what']!r}.")
+    if told.get("what") == HEAD and (useless := [name for name in OF_EPOCHS if name in told]):
+        sentences.append(f"{', '.join(useless)}: a head is fitted in one step, without epochs. Leave it out.")
     for name, bound in bounds.items():
         if name in told and not _fits(name, told[name], bound):
             kind = "a whole number" if name in WHOLE else "a number"

@@ -20,7 +20,7 @@ from core.datasets import Found
 from core.errors import Conflict, Invalid
 from core.networks import NETWORKS
 from core.orm import ACTIVE_STATES, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload, Upload, UploadState
-from core.parameters import Parameters, choose_parameters
+from core.parameters import HEAD, Parameters, choose_parameters
 from core.parts import Part
 
 EVERYTHING = "everything labelled"
@@ -49,7 +49,9 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
         NotFound: There is no such version.
     """
     parameters = choose_parameters(given, n_training)
-    if parameters.start_from is None and NETWORKS[parameters.network].plan.only_last_layers:
+    if parameters.start_from is None and parameters.what == HEAD:
+        parameters = replace(parameters, start_from=_find_start(session, parameters.network))
+    elif parameters.start_from is None and NETWORKS[parameters.network].plan.only_last_layers:
         # The other layers have to come from somewhere: from the newest version of the network.
         parameters = replace(parameters, start_from=registry.find_version(session, parameters.network).id)
     elif parameters.start_from is not None:
@@ -149,6 +151,12 @@ def _choose_uploads(session: Session, uuids: Sequence[UUID] | None, lock: bool =
         if upload.state != UploadState.COMPLETE:
             raise Conflict(f"Upload {upload.uuid} is still arriving. Complete it first, then train on it.")
     return chosen
+
+
+def _find_start(session: Session, network: str) -> int:
+    """The version in use when it is of this network, else the newest of the network."""
+    in_use = registry.current_version(session)
+    return in_use.id if in_use.network == network else registry.find_version(session, network).id
 
 
 def _check_start(version: ModelVersion, parameters: Parameters) -> None:

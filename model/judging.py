@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +50,27 @@ def complete_manifest(
     """
     classifier = Classifier(replace(plain, calibration={"temperature": 1.0}), weights)
     outputs, speed = _run(classifier, {part: examples.images for part, examples in watched.items()}, on_batch)
+    of_strangers = None if strangers is None else classifier.outputs(strangers, on_batch)
+    by_part = {part: Answered(outputs[part], examples.labels) for part, examples in watched.items()}
+    return complete_from_outputs(replace(plain, n_bytes=len(weights), speed=speed), by_part, bounds, of_strangers)
+
+
+class Answered(NamedTuple):
+    """What a network says of pictures, and what they show: (N, 1) or (N, 3) before calibration, and (N,)."""
+
+    outputs: NDArray[np.float32]
+    labels: NDArray[np.integer[Any]]
+
+
+def complete_from_outputs(
+    plain: Manifest, watched: Mapping[str, Answered], bounds: Bounds, strangers: NDArray[np.float32] | None = None
+) -> Manifest:
+    """Fit calibration and threshold, then measure, by what the network has said; else as `complete_manifest`."""
     labels = watched[VALIDATION].labels
+    outputs = {part: answered.outputs for part, answered in watched.items()}
     temperature = fit_temperature(outputs[VALIDATION], labels)
     said = {part: calibrate(raw, temperature) for part, raw in outputs.items()}
-    taken = None if strangers is None else calibrate(classifier.outputs(strangers, on_batch), temperature)
+    taken = None if strangers is None else calibrate(strangers, temperature)
     threshold = choose_threshold(said[VALIDATION], labels, strangers=taken, **asdict(bounds))
     figures: dict[str, dict[str, Any]] = {
         str(part): asdict(judge(said[part], watched[part].labels, plain.classes, threshold)) for part in watched
@@ -66,8 +83,6 @@ def complete_manifest(
         threshold=threshold,
         bounds=asdict(bounds),
         metrics=figures,
-        n_bytes=len(weights),
-        speed=speed,
     )
 
 

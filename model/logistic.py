@@ -14,6 +14,7 @@ def fit_logistic(
     labels: NDArray[np.integer[Any]],
     decay: float,
     weights: NDArray[np.floating[Any]] | None = None,
+    start: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The weights with the smallest mean cross-entropy plus decay, by Newton's method.
 
@@ -25,6 +26,7 @@ def fit_logistic(
         labels: (N,), 0 or 1.
         decay: Half the sum of the squared weights (of the scaled columns) is added to the mean loss so many times.
         weights: (N,), how much each row counts; all alike when left out.
+        start: Kernel and offset towards which decay pulls; towards zero when left out.
     Returns:
         Kernel (F, 1) and offset (1,) of p(1) = 1 / (1 + exp(-(features @ kernel + offset))).
     Raises:
@@ -38,11 +40,16 @@ def fit_logistic(
     deviation = np.maximum(features.std(axis=0, dtype=np.float64), 1e-6)
     rows = np.concatenate([(features - mean) / deviation, np.ones((n_rows, 1))], axis=1, dtype=np.float32)
     pull = np.full(n_columns + 1, decay)
-    pull[-1] = 1e-9  # the offset is free
-    solution = np.zeros(n_columns + 1)
+    if start is None:
+        pull[-1] = 1e-9  # the offset is free
+    towards = np.zeros(n_columns + 1)
+    if start is not None:
+        kernel = start[0][:, 0].astype(np.float64)
+        towards = np.append(kernel * deviation, start[1][0] + mean @ kernel)
+    solution = np.zeros(n_columns + 1)  # where the curvature is largest, so that no step goes astray
     for _ in range(_MAX_STEPS):
         p = 1 / (1 + np.exp(-np.clip(rows @ solution.astype(np.float32), -30, 30).astype(np.float64)))
-        gradient = rows.T @ (counts * (p - labels)).astype(np.float32) + pull * solution
+        gradient = rows.T @ (counts * (p - labels)).astype(np.float32) + pull * (solution - towards)
         curvature = (counts * p * (1 - p)).astype(np.float32)
         hessian = (rows.T @ (rows * curvature[:, None])).astype(np.float64) + np.diag(pull)
         step = np.linalg.solve(hessian, gradient)

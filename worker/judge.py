@@ -47,10 +47,10 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     """
     with runtime.db.read() as session:
         version_id = judging_jobs.find_version(session, claim)
-    classifier = _open_version(runtime, version_id)
+    classifier = open_version(runtime, version_id)
     with runtime.db.write() as session:
         contents = judgements.choose_contents(session)
-    said = _ask(runtime, claim, {version_id: classifier}, contents, watch)[version_id]
+    said = ask(runtime, claim, {version_id: classifier}, contents, watch)[version_id]
     with runtime.db.write() as session:
         judging_jobs.finish_judging(session, claim, version_id, said)
     log.info("version_judged", job_id=claim.job_id, version=version_id, n_judged=len(said), n_wanted=len(contents))
@@ -72,21 +72,21 @@ def judge_beside(runtime: Runtime, claim: Claim, classifier: Classifier, samples
     others: dict[int, Classifier] = {}
     if in_use is not None:
         try:
-            others[in_use] = _open_version(runtime, in_use)
+            others[in_use] = open_version(runtime, in_use)
         except BadWeights as error:  # that it cannot be used must not cost the new one
             log.warning("version_unusable", version=in_use, reason=error.message)
-    said = _ask(runtime, claim, {0: classifier, **others}, contents, watch)
+    said = ask(runtime, claim, {0: classifier, **others}, contents, watch)
     return Said(by_it=said.pop(0), by_others=said)
 
 
-def _open_version(runtime: Runtime, version_id: int) -> Classifier:
+def open_version(runtime: Runtime, version_id: int) -> Classifier:
     """The network of a version. Not `runtime.classifier`, which would take all threads but one from this process."""
     with runtime.db.read() as session:
         version = registry.get_version(session, version_id)
     return runtime.networks.open(version)
 
 
-def _ask(
+def ask(
     runtime: Runtime, claim: Claim, versions: Mapping[int, Classifier], contents: Sequence[Content], watch: Watch
 ) -> dict[int, list[NewJudgement]]:
     """What each version says of each content that can be read; all of them say something of the same ones."""
@@ -128,7 +128,7 @@ def _read(
         key=lambda one: (one[0].blob_key, one[0].offset),
     )
     with open_decoder(runtime.settings, claim.attempts) as decode:
-        for n_before, (place, content, data) in enumerate(_with_shards(runtime, there)):
+        for n_before, (place, content, data) in enumerate(with_shards(runtime, there)):
             watch.say("judging", n_before, len(contents))
             try:
                 yield content, {side_px: decode_stored(place, data, decode, side_px) for side_px in sides}
@@ -136,9 +136,10 @@ def _read(
                 continue
 
 
-def _with_shards(
+def with_shards(
     runtime: Runtime, there: Sequence[tuple[Place, Content]]
 ) -> Iterator[tuple[Place, Content, memoryview]]:
+    """Each content with the bytes of its shard; in order of shards, so that each is read once."""
     for blob_key, together in groupby(there, key=lambda one: one[0].blob_key):
         try:
             data = runtime.blobs.get(blob_key)

@@ -52,8 +52,13 @@ def judge_version(
     Args:
         weights, watched, bounds, strangers, on_batch: As `model.judging.complete_manifest` takes them.
     """
+    return complete_manifest(plain_manifest(origin, weights), weights, watched, bounds, strangers, on_batch)
+
+
+def plain_manifest(origin: Origin, weights: bytes) -> Manifest:
+    """The manifest of a trained network but for what is fitted and measured."""
     network = NETWORKS[origin.network]
-    plain = Manifest(
+    return Manifest(
         network=origin.network,
         side_px=network.side_px,
         classes=CLASSES,
@@ -71,7 +76,6 @@ def judge_version(
         who=origin.who,
         code_version=code_version(),
     )
-    return complete_manifest(plain, weights, watched, bounds, strangers, on_batch)
 
 
 def make_manifest(
@@ -95,7 +99,14 @@ def make_manifest(
         strangers: Pictures of neither class from the validation part, in the size of the network's input.
         on_batch: Called before each batch of pictures; what it raises ends the work.
     """
-    origin = Origin(
+    origin = origin_of(parameters, samples, n_unreadable, who)
+    by_name = {str(part): one for part, one in watched.items()}
+    return judge_version(origin, weights, by_name, TRAINED, strangers, on_batch)
+
+
+def origin_of(parameters: Parameters, samples: Samples, n_unreadable: int, who: str) -> Origin:
+    """Where a network comes from that a job has trained."""
+    return Origin(
         network=parameters.network,
         data={"n_images": samples.count_classes(), "n_unreadable": n_unreadable, "sha256": samples.digest()},
         n_by_part={str(part): samples.count(part) for part in PARTS},
@@ -104,5 +115,3 @@ def make_manifest(
         command="pawsort train FOLDER",
         who=who,
     )
-    by_name = {str(part): one for part, one in watched.items()}
-    return judge_version(origin, weights, by_name, TRAINED, strangers, on_batch)

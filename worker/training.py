@@ -21,12 +21,13 @@ from core.broker import TRAINING
 from core.errors import LeaseLost, PawsortError
 from core.measures import LEASES
 from core.orm import JobKind
-from core.parameters import Parameters
+from core.parameters import HEAD, Parameters
 from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import Classifier
 from model.train import Trainer
 from worker.dataset import find_samples, read_pixels
+from worker.head import fit_head
 from worker.judge import Said, judge, judge_beside
 from worker.judging import make_manifest
 from worker.learner import make_learner, sides_of
@@ -99,6 +100,8 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         if row.keeps_best:  # said to a worker that is gone
             watch.want_best()
         who = accounts.owner_of_job(session, claim.job_id)
+    if parameters.what == HEAD:
+        return _keep_version(runtime, claim, *fit_head(runtime, claim, parameters, who, watch))
     samples = find_samples(runtime, claim)
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
     pixels = read_pixels(runtime, claim, samples, sides_of(parameters), store, watch)

@@ -38,6 +38,13 @@ WORDS = {
 @click.option("--seed", type=int, metavar="S", help="Of everything random.")
 @click.option("--early-stopping", type=int, metavar="E", help="End after so many epochs without progress.")
 @click.option("--start-from", type=int, metavar="V", help="Start from the weights of this version instead of anew.")
+@click.option(
+    "--head-only",
+    "what",
+    flag_value="head",
+    default=None,
+    help="Fit a new head alone, in seconds, on what the version in use sees of the pictures.",
+)
 @click.option("--name", metavar="N", help="What the job is called; the folder's name unless given.")
 @click.option(
     "--on-interrupt",

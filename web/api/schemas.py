@@ -158,6 +158,9 @@ class TrainingParametersIn(Input):
     seed: int | None = None
     early_stopping: int | None = Field(None, description="End after so many epochs without progress; 0: never")
     start_from: int | None = Field(None, description="A version whose weights training starts from; anew if left out")
+    what: Annotated[str, Field(max_length=100)] | None = Field(
+        None, description="all; or head: a new head alone, in seconds, on what the body of `start_from` sees"
+    )
 
 
 class TrainingJobIn(TrainingParametersIn, TrainingDataIn):
@@ -272,6 +275,7 @@ class TrainingParametersOut(BaseModel):
     seed: int
     early_stopping: int
     start_from: int | None
+    what: str
 
 
 class EpochOut(BaseModel):

@@ -1,0 +1,145 @@
+"""A training of a head alone: features, kept or computed, then one step, then the same judging as for any other.
+
+    samples ─► features ─► new head ─► what it says of validation and judging part ─► manifest and judgements
+
+Nothing of it is kept for a kill: whoever claims the job again finds the features and is through in seconds.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import registry
+from core.datasets import MAX_UNREADABLE, Content
+from core.errors import BadWeights, Invalid
+from core.judgements import NewJudgement
+from core.networks import CLASSES
+from core.orm import ModelVersion
+from core.parameters import Parameters
+from core.parts import Part
+from core.training_claims import Claim
+from model.calibrate import calibrate
+from model.judging import Answered, complete_from_outputs
+from model.manifest import Manifest
+from model.refit import Arrays, outputs_of, refit
+from model.weights import pack_weights, unpack_weights
+from worker.dataset import NAMES, PARTS, Samples, find_samples
+from worker.judge import Said, ask, open_version
+from worker.judging import TRAINED, origin_of, plain_manifest
+from worker.runtime import Runtime
+from worker.seeing import Seen, see
+from worker.watch import Watch
+
+
+def fit_head(
+    runtime: Runtime, claim: Claim, parameters: Parameters, who: str, watch: Watch
+) -> tuple[dict[str, Any], bytes, Said]:
+    """The manifest and the weights of a version with a new head, and what it and the one in use say.
+
+    Raises:
+        Invalid: There is too little that can be read.
+        BadWeights: The version to start from cannot be used.
+        TrainingStopped: There is no reason to go on.
+    """
+    samples = find_samples(runtime, claim)
+    contents = contents_of(samples)
+    assert parameters.start_from is not None
+    with runtime.db.read() as session:
+        version = registry.get_version(session, parameters.start_from)
+    seen = see(runtime, claim, version, contents, watch)
+    _check_enough(samples, seen)
+    watch.say("training")
+    arrays = unpack_weights(runtime.networks.weights(version))
+    learned = _rows(samples, seen, Part.TRAINING)
+    new = refit(version.network, arrays, seen.rows[learned], samples.labels[learned])
+    watch.say("judging")
+    weights = pack_weights(list(new.values()), list(new))
+    n_unreadable = int((~seen.is_known).sum())
+    plain = plain_manifest(origin_of(parameters, samples, n_unreadable, who), weights)
+    plain = replace(plain, n_bytes=len(weights), speed=version.manifest.get("speed"))
+    manifest = _complete(plain, new, samples, seen)
+    said = _judge(runtime, claim, version, manifest, new, contents, samples, seen, watch)
+    return json.loads(manifest.to_json()), weights, said
+
+
+def contents_of(samples: Samples) -> list[Content]:
+    """The samples as contents, in their order."""
+    return [
+        Content(int(image_id), content.tobytes(), NAMES[label])
+        for image_id, content, label in zip(samples.image_ids, samples.contents, samples.labels, strict=True)
+    ]
+
+
+def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = seen.is_known & (samples.parts == PARTS.index(part))
+    return mask
+
+
+def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen) -> Manifest:
+    is_ours = samples.labels < len(CLASSES)
+    watched = {}
+    for part in (Part.VALIDATION, Part.JUDGING):
+        rows = _rows(samples, seen, part) & is_ours
+        watched[str(part)] = Answered(
+            outputs_of(plain.network, arrays, seen.rows[rows]), samples.labels[rows].astype(np.int64)
+        )
+    others = _rows(samples, seen, Part.VALIDATION) & ~is_ours
+    strangers = outputs_of(plain.network, arrays, seen.rows[others]) if others.any() else None
+    return complete_from_outputs(plain, watched, TRAINED, strangers)
+
+
+def _judge(
+    runtime: Runtime,
+    claim: Claim,
+    start: ModelVersion,
+    manifest: Manifest,
+    arrays: Arrays,
+    contents: list[Content],
+    samples: Samples,
+    seen: Seen,
+    watch: Watch,
+) -> Said:
+    """What the new version and the one in use say of the judging part; pictures are read only for another body."""
+    rows = np.flatnonzero(_rows(samples, seen, Part.JUDGING))
+    judged = [contents[row] for row in rows]
+    by_it = _say(manifest, arrays, judged, seen.rows[rows])
+    with runtime.db.read() as session:
+        in_use = registry.get_any(session, registry.find_in_use(session))
+        body = registry.get_version(session, start.id).body
+    if in_use is None:
+        return Said(by_it, {})
+    try:
+        if in_use.body is not None and in_use.body == body:
+            its_own = unpack_weights(runtime.networks.weights(in_use))
+            by_other = _say(Manifest.from_dict(in_use.manifest), its_own, judged, seen.rows[rows])
+        else:
+            by_other = ask(runtime, claim, {in_use.id: open_version(runtime, in_use.id)}, judged, watch)[in_use.id]
+    except BadWeights:  # that it cannot be used must not cost the new one
+        return Said(by_it, {})
+    return Said(by_it, {in_use.id: by_other})
+
+
+def _say(manifest: Manifest, arrays: Arrays, judged: list[Content], rows: NDArray[np.float16]) -> list[NewJudgement]:
+    answers = calibrate(outputs_of(manifest.network, arrays, rows), manifest.temperature)
+    return [
+        NewJudgement(content.sha256, content.label, answer.tolist())
+        for content, answer in zip(judged, answers, strict=True)
+    ]
+
+
+def _check_enough(samples: Samples, seen: Seen) -> None:
+    n_failed, n_all = int((~seen.is_known).sum()), len(seen.is_known)
+    if n_failed > MAX_UNREADABLE * n_all:
+        raise Invalid(
+            f"{n_failed} of {n_all} pictures cannot be read or have been deleted; up to {MAX_UNREADABLE:.0%} would be"
+            " left out, more are a sign that something is wrong. Copy them again from where they came, or remove them."
+        )
+    for part in PARTS:
+        found = set(samples.labels[_rows(samples, seen, part)].tolist()) - {len(CLASSES)}
+        if not found or (part == Part.TRAINING and len(found) < len(CLASSES)):
+            raise Invalid(
+                f"Of the pictures that can be read, too few belong to the {part} part. Add some; a hundred are enough."
+            )

@@ -1,0 +1,141 @@
+"""What a network's body makes of labelled pictures: kept features, and the missing ones computed and kept.
+
+contents ─► kept features ─► missing ones: shards, each read once ─► pixels ─► network ─► a blob for each shard
+                                 │                                │
+                            deleted meanwhile: left out       ImageError: left out
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy.exc import IntegrityError
+
+from core import datasets, features
+from core.datasets import Content, Place
+from core.errors import ImageError
+from core.features import Kept
+from core.orm import ModelVersion
+from core.training_claims import Claim
+from model.classifier import BATCH_SIZES, Classifier
+from worker.decoding import decode_stored, open_decoder
+from worker.judge import with_shards
+from worker.runtime import Runtime
+from worker.watch import Watch
+
+log = structlog.get_logger()
+
+
+class Seen(NamedTuple):
+    """Features of pictures, in the order in which they were asked for.
+
+    Attributes:
+        rows: float16 (N, F); zeros where a picture cannot be read.
+        is_known: (N,), whether it can.
+    """
+
+    rows: NDArray[np.float16]
+    is_known: NDArray[np.bool_]
+
+
+def see(runtime: Runtime, claim: Claim, version: ModelVersion, contents: Sequence[Content], watch: Watch) -> Seen:
+    """Features of all contents that can be read, by the body of a version; what was missing is kept from now on.
+
+    The network is only built when something is missing.
+
+    Raises:
+        BadWeights: The version cannot be used.
+        TrainingStopped: There is no reason to go on.
+    """
+    classifier = None if version.body else _open(runtime, version)
+    body = version.body or (classifier.body if classifier else None)
+    assert body is not None  # every network that can be trained has a head
+    watch.say("reading")
+    known = features.find(runtime.db, runtime.blobs, body, [content.sha256 for content in contents])
+    missing = [content for content in contents if content.sha256 not in known]
+    if missing:
+        known |= dict(_compute(runtime, claim, classifier or _open(runtime, version), missing, watch))
+    width = len(next(iter(known.values()))) if known else 0
+    rows = np.zeros((len(contents), width), np.float16)
+    is_known = np.array([content.sha256 in known for content in contents], bool)
+    for index, content in enumerate(contents):
+        if is_known[index]:
+            rows[index] = known[content.sha256]
+    return Seen(rows, is_known)
+
+
+def _open(runtime: Runtime, version: ModelVersion) -> Classifier:
+    classifier = runtime.networks.open(version)
+    if classifier.body is not None:
+        with runtime.db.write() as session:
+            features.note_body(session, version.id, classifier.body)
+    return classifier
+
+
+def _compute(
+    runtime: Runtime, claim: Claim, classifier: Classifier, missing: Sequence[Content], watch: Watch
+) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
+    """Each content that can be read with its features, computed now; each shard's are kept when it is through."""
+    with runtime.db.read() as session:
+        image_ids = [content.image_id for content in missing]
+        places, shards = datasets.find_places(session, image_ids), features.find_shards(session, image_ids)
+    there = sorted(
+        ((places[one.image_id], one) for one in missing if one.image_id in places),
+        key=lambda one: (one[0].blob_key, one[0].offset),
+    )
+    n_done = 0
+
+    def say() -> None:
+        watch.say("decoding", n_done, len(there))
+
+    for shard_id, together in groupby(with_shards(runtime, there), key=lambda one: shards[one[1].image_id]):
+        of_shard = list(together)
+        found = dict(_look(runtime, claim, classifier, of_shard, say))
+        n_done += len(of_shard)
+        say()
+        _keep(runtime, shard_id, str(classifier.body), found)
+        yield from found.items()
+
+
+def _look(
+    runtime: Runtime,
+    claim: Claim,
+    classifier: Classifier,
+    of_shard: Sequence[tuple[Place, Content, memoryview]],
+    say: Callable[[], object],
+) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
+    size = BATCH_SIZES[-1]
+    with open_decoder(runtime.settings, claim.attempts) as decode:
+        for start in range(0, len(of_shard), size):
+            say()
+            good, pixels = [], []
+            for place, content, data in of_shard[start : start + size]:
+                try:
+                    pixels.append(decode_stored(place, data, decode, classifier.side_px))
+                except ImageError:
+                    continue
+                good.append(content.sha256)
+            if good:
+                rows = classifier.look(np.stack(pixels)).features
+                assert rows is not None
+                yield from zip(good, rows, strict=True)
+
+
+def _keep(runtime: Runtime, shard_id: int, body: str, found: dict[bytes, NDArray[np.float16]]) -> None:
+    """Keep features if that can be done: they can be computed again."""
+    if not found:
+        return
+    try:
+        with runtime.db.read() as session:
+            kept = Kept(shard_id, body, features.new_key(session, shard_id), len(found))
+        runtime.blobs.put(kept.blob_key, features.pack(list(found), np.stack(list(found.values()))))
+        try:
+            with runtime.db.write() as session:
+                features.add(session, kept)
+        except IntegrityError:  # the upload has just been deleted
+            runtime.blobs.delete([kept.blob_key])
+    except Exception as error:  # a full disk, a store that is away: it costs time later, not this training
+        log.warning("features_not_kept", shard_id=shard_id, reason=str(error))
