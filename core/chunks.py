@@ -82,25 +82,33 @@ def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s:
             error=case((Chunk.state == ChunkState.RUNNING, RAN_OUT), else_=Chunk.error),
         )
         .returning(
-            Chunk.job_id, Chunk.shard_id, Chunk.fence, Chunk.attempts, seconds_since(Chunk.ready_at), Chunk.error
+            Chunk.job_id,
+            Chunk.shard_id,
+            Chunk.fence,
+            Chunk.attempts,
+            seconds_since(Chunk.ready_at),
+            Chunk.error,
+            select(Job.id).where(Job.id == Chunk.job_id, _is_not_started()).exists(),
         )
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if row is None:
         return None
-    job_id, shard_id, fence, attempts, waited_s, error = row
-    _start_job(session, job_id)
+    job_id, shard_id, fence, attempts, waited_s, error, is_first = row
+    if is_first:
+        _start_job(session, job_id)
     return Claim(chunk_id, job_id, shard_id, fence, attempts, waited_s, is_taken_over=error == RAN_OUT)
 
 
 def _start_job(session: Session, job_id: int) -> None:
-    started = (Job.started_at.is_(None)) | (Job.state == JobState.QUEUED)
-    if session.scalar(select(Job.id).where(Job.id == job_id, started)) is None:
-        return
     running = func.replace(Job.state, JobState.QUEUED.value, JobState.RUNNING.value)
     started_at = func.coalesce(Job.started_at, db_now())
     values = {"state": running, "started_at": started_at, "revision": Job.revision + 1}
     change(session, update(Job).where(Job.id == job_id, _job_is_active()).values(values))  # perhaps cancelled just now
+
+
+def _is_not_started() -> ColumnElement[bool]:
+    return Job.started_at.is_(None) | (Job.state == JobState.QUEUED)
 
 
 def renew_lease(session: Session, claim: Claim, lease_s: float) -> bool:

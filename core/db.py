@@ -109,7 +109,10 @@ def _create_engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
         # Prepared statements belong to one connection of the server, which a pooler gives to others in between.
         connect_args = {"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None}
-        return create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=connect_args)
+        engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=connect_args)
+        # Many rows go in one INSERT of many rows; psycopg's executemany would send one statement for each of them.
+        engine.dialect.use_insertmanyvalues_wo_returning = True
+        return engine
     engine = create_engine(url, pool_size=pool_size, max_overflow=4, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

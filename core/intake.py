@@ -29,7 +29,7 @@ def add_shard(
     shard = uploads.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
     if shard is None:
         return AddedShard(created=False)
-    upload = uploads.get_upload(session, uuid)
+    upload = session.get_one(Upload, shard.upload_id)  # loaded and locked already
     if upload.labelled:
         labels.add_folder_labels(session, upload.user_id, ((entry.sha256, entry.path) for entry in index.entries))
     return AddedShard(created=True, chunk_ids=jobs.add_chunks(session, upload, shard))

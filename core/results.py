@@ -17,7 +17,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import chunks, jobs
 from core.chunks import Claim
 from core.clock import db_now, seconds_since
-from core.db import change
 from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
 from core.labels import human_label_of, word_of_people
 from core.networks import CLASSES
@@ -52,8 +51,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
     rows = [_row(claim.job_id, outcome) for outcome in outcomes]
     n_failed = sum(row["error_code"] is not None for row in rows)
     since_last = seconds_since(func.coalesce(Job.moved_at, Job.started_at, db_now()))
-    moved = change(
-        session,
+    is_last = session.scalar(
         update(Job)
         .where(Job.id == claim.job_id, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None))
         .values(
@@ -63,14 +61,16 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
             revision=Job.revision + 1,
             moved_at=db_now(),
             active_s=Job.active_s + case((since_last > LONGEST_PAUSE_S, LONGEST_PAUSE_S), else_=since_last),
-        ),
+        )
+        .returning(Job.n_chunks_done == Job.n_chunks)
+        .execution_options(synchronize_session=False)
     )
-    if not moved or not chunks.mark_done(session, claim):
+    if is_last is None or not chunks.mark_done(session, claim):
         raise LeaseLost(f"Chunk {claim.chunk_id} is no longer this worker's; its results were dropped.")
     if rows:
         session.execute(insert(Result), rows)
         _add_to_histogram(session, claim.job_id, rows)
-    return jobs.finish_job(session, claim.job_id)
+    return bool(is_last) and jobs.finish_job(session, claim.job_id)
 
 
 def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:

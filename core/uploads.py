@@ -106,19 +106,23 @@ def check_takes_shard(session: Session, uuid: UUID, seq: int, n_bytes: int, max_
         Invalid: The number is out of range.
         TooLarge: The upload would pass `max_upload_bytes`.
     """
+    upload = get_upload(session, uuid)
+    _check_takes(session, upload, seq, n_bytes, max_upload_bytes)
+    return upload
+
+
+def _check_takes(session: Session, upload: Upload, seq: int, n_bytes: int, max_upload_bytes: int) -> None:
     if not 0 <= seq <= MAX_SEQ:
         raise Invalid(f"Shard number: expected 0 to {MAX_SEQ}, got {seq}.")
-    upload = get_upload(session, uuid)
     if upload.state == UploadState.COMPLETE and find_shard(session, upload, seq) is None:
         raise Conflict(
-            f"Upload {uuid} is complete and takes no further shards; {seq} is none of its. Start a new upload."
+            f"Upload {upload.uuid} is complete and takes no further shards; {seq} is none of its. Start a new upload."
         )
     if upload.n_bytes + n_bytes > max_upload_bytes:
         raise TooLarge(
-            f"Upload {uuid} has {upload.n_bytes} bytes; {n_bytes} more would pass the limit of {max_upload_bytes} bytes"
-            " (PAWSORT_MAX_UPLOAD_BYTES). Send the rest as another upload."
+            f"Upload {upload.uuid} has {upload.n_bytes} bytes; {n_bytes} more would pass the limit of"
+            f" {max_upload_bytes} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send the rest as another upload."
         )
-    return upload
 
 
 def add_shard(
@@ -132,8 +136,8 @@ def add_shard(
         Conflict: Another shard has this number, or the upload is complete.
         NotFound, Gone, Invalid, TooLarge: As `check_takes_shard`.
     """
-    get_upload(session, uuid, lock=True)
-    upload = check_takes_shard(session, uuid, seq, 0, max_upload_bytes)
+    upload = get_upload(session, uuid, lock=True)
+    _check_takes(session, upload, seq, 0, max_upload_bytes)
     known = find_shard(session, upload, seq)
     if known is not None:
         if known.sha256 == index.sha256:
@@ -142,7 +146,7 @@ def add_shard(
             f"Shard {seq} of upload {uuid} has come before with other bytes"
             f" (SHA-256 {known.sha256.hex()}, now {index.sha256.hex()}). Send new files under a new number."
         )
-    check_takes_shard(session, uuid, seq, index.n_bytes, max_upload_bytes)
+    _check_takes(session, upload, seq, index.n_bytes, max_upload_bytes)
     return _insert(session, upload, seq, index, blob_key)
 
 
