@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
-from core import accounts, uploads
+from core import accounts, intake, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
@@ -326,3 +327,30 @@ def test_what_the_model_looked_at_is_shown_over_the_picture_and_the_next_ones(
     expect(heat).to_be_visible()
     owner_page.get_by_role("button", name="What the model looked at").click()
     expect(heat).to_be_hidden()
+
+
+def test_times_are_those_of_the_readers_zone(browser: Browser, site: str, db: Database, zoo: UUID) -> None:
+    with db.write() as session:
+        token = accounts.create_token(session, "elsewhere")
+        session.execute(update(Job).values(created_at=datetime(2026, 11, 5, 20, 30, tzinfo=UTC)))
+    for zone, shown in (("Asia/Tokyo", "6 Nov 2026, 05:30"), ("America/New_York", "5 Nov 2026, 15:30")):
+        context = browser.new_context(timezone_id=zone, locale="en-GB")
+        page = context.new_page()
+        page.goto(f"{site}/login?token={token}")
+        expect(page.locator("time").first).to_have_text(shown)
+        page.goto(f"{site}/jobs/{zoo}")
+        expect(page.locator("time").first).to_have_text(shown)
+        expect(page.locator("time").first).to_have_attribute("datetime", "2026-11-05T20:30:00Z")
+        context.close()
+
+
+def test_the_title_of_a_job_says_how_far_it_is(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    upload = make_upload(db, blobs, n_files=4, is_complete=False, name="walk")
+    job = make_job(db, upload)
+    owner_page.goto(f"{site}/jobs/{job}")
+    expect(owner_page).to_have_title("0 % · walk – Pawsort")
+    run_job(db, job)
+    expect(owner_page).to_have_title("100 % · walk – Pawsort")
+    with db.write() as session:
+        intake.complete_upload(session, upload, 1)
+    expect(owner_page).to_have_title("walk – Pawsort")

@@ -1,10 +1,13 @@
 """What only a real server shows: bodies refused while they are still being sent, chunked bodies, broken connections."""
 
 import json
+import os
+import re
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from uuid import uuid4
 
@@ -116,3 +119,23 @@ def start_of_put(client: httpx.Client, path: str, length: int | None) -> bytes:
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     lines = [f"PUT {path} HTTP/1.1", "Host: localhost", f"Authorization: {client.headers['Authorization']}", framing]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def test_the_commands_of_the_help_page_run_as_they_stand(served: httpx.Client, token: str, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    (tmp_path / "photos").mkdir()
+    for n in range(3):
+        (tmp_path / "photos" / f"{n}.jpg").write_bytes(draw_picture(n))
+    page = served.get("/help", headers={"Accept": "text/html"}).text
+    commands = [unescape(command) for command in re.findall(r"<pre data-command>(.*?)</pre>", page, re.DOTALL)]
+    assert len(commands) == 3
+    job, said = str(uuid4()), []
+    for command in commands:
+        environment = {"PATH": os.environ["PATH"], "TOKEN": token, "JOB": job}
+        ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        said.append(ran.stdout)
+    assert json.loads(said[0])["id"] == json.loads(said[1])["id"] == job
+    assert json.loads(said[1])["counts"]["total"] == 3
+    assert (tmp_path / "photos.csv").read_text().startswith("path,label,confidence")
