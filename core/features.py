@@ -113,6 +113,16 @@ def find(db: Database, blobs: Blobs, body: str, contents: Collection[bytes]) -> 
     return found
 
 
+def count_kept(session: Session, body: str | None, contents: Collection[bytes]) -> int:
+    """How many of the contents have features by this body, as far as rows tell."""
+    listed, n = sorted(contents), 0
+    for start in range(0, len(listed) if body else 0, SLICE):
+        there = select(Image.sha256).join(ShardFeatures, ShardFeatures.shard_id == Image.shard_id)
+        some = there.where(ShardFeatures.body == body, Image.sha256.in_(listed[start : start + SLICE])).distinct()
+        n += session.scalars(select(func.count()).select_from(some.subquery())).one()
+    return n
+
+
 def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Iterator[tuple[int, str]]:
     """Each blob of this body over a shard that has one of the contents, once."""
     seen: set[int] = set()

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.orm import Image, Label, Upload
+from core.orm import Image, Job, JobKind, Label, ModelVersion, Upload
 
 
 def newest_label(session: Session) -> int:
@@ -25,4 +25,14 @@ def count_new(session: Session, after: int, uploads: Sequence[str | UUID] | None
     if uploads is not None:
         of_uploads = select(Image.sha256).join(Upload, Upload.id == Image.upload_id)
         new = new.where(Label.sha256.in_(of_uploads.where(Upload.uuid.in_([UUID(str(one)) for one in uploads]))))
+    return session.scalars(new).one()
+
+
+def count_since_training(session: Session, version: ModelVersion) -> int:
+    """How many contents were labelled since a version was trained; all of them for one that came with Pawsort."""
+    trained = select(Job.started_at).where(Job.kind == JobKind.TRAIN, Job.model_version_id == version.id)
+    began_at = session.scalar(trained.order_by(Job.id).limit(1))  # also of a deleted job: its emptied row stays
+    new = select(func.count(Label.sha256.distinct())).where(Label.label.is_not(None))
+    if began_at is not None:
+        new = new.where(Label.created_at > began_at)
     return session.scalars(new).one()

@@ -50,7 +50,7 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
     """
     parameters = choose_parameters(given, n_training)
     if parameters.start_from is None and parameters.what == HEAD:
-        parameters = replace(parameters, start_from=_find_start(session, parameters.network))
+        parameters = replace(parameters, start_from=find_start(session, parameters.network))
     elif parameters.start_from is None and NETWORKS[parameters.network].plan.only_last_layers:
         # The other layers have to come from somewhere: from the newest version of the network.
         parameters = replace(parameters, start_from=registry.find_version(session, parameters.network).id)
@@ -153,7 +153,7 @@ def _choose_uploads(session: Session, uuids: Sequence[UUID] | None, lock: bool =
     return chosen
 
 
-def _find_start(session: Session, network: str) -> int:
+def find_start(session: Session, network: str) -> int:
     """The version in use when it is of this network, else the newest of the network."""
     in_use = registry.current_version(session)
     return in_use.id if in_use.network == network else registry.find_version(session, network).id

@@ -40,6 +40,7 @@ def _when_options(command: Command) -> Command:
 @click.option("--upload", "uploads", multiple=True, metavar="ID", help="Only labels of this upload; may be repeated.")
 @click.option("--since", metavar="DAY", help="Only labels given since this day, such as 2026-03-01.")
 @click.option("--min-new-labels", type=int, metavar="N", help="Skip the run with fewer new labels.")
+@click.option("--head-only", is_flag=True, help="Fit a new head alone, in seconds, instead of going through epochs.")
 @click.option("--epochs", type=int, metavar="E", help="How often to go through the pictures, at most.")
 @click.option("--promote", is_flag=True, help="Put the new version into use if it passes the gate; else keep it.")
 @click.option("--min-gain", type=float, metavar="X", help="Better by this share of the judging part: 0.005.")
@@ -55,19 +56,21 @@ def retrain(
     promote: bool,
     since: str | None,
     epochs: int | None,
+    head_only: bool,
     uploads: tuple[str, ...],
     server: str | None,
     token: str | None,
     **more: Any,
 ) -> None:
     """Retrain on what people labelled, and keep the new version or put it into use if it is better."""
+    training = ({} if epochs is None else {"epochs": epochs}) | ({"what": "head"} if head_only else {})
     parameters = {
         **more,
         "start_from": "anew" if anew else None,
         "outcome": "promote" if promote else None,
         "labels_since": since,
         "uploads": list(uploads) or None,
-        "training": None if epochs is None else {"epochs": epochs},
+        "training": training or None,
     }
     _create("retrain", name, zone, parameters, server, token, cron=cron, every_n_labels=every_labels)
 

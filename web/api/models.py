@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import accounts, deletion, registry
+from core import accounts, deletion, labelling_pace, registry
 from core.errors import NotFound
 from core.orm import Deployment, ModelVersion
 from web import deploying
@@ -23,7 +23,7 @@ def list_models() -> ModelList:
     """All model versions, newest first"""
     with get_services().db.read() as session:
         in_use = _find_in_use(session)
-        return ModelList(items=[_show(version, in_use) for version in registry.list_versions(session)])
+        return ModelList(items=[_show(session, version, in_use) for version in registry.list_versions(session)])
 
 
 @api.get("/models/<int(max=2147483647):version>")
@@ -31,7 +31,7 @@ def list_models() -> ModelList:
 def get_model(version: int) -> ModelOut:
     """One model version with its manifest"""
     with get_services().db.read() as session:
-        return _show(registry.get_version(session, version), _find_in_use(session))
+        return _show(session, registry.get_version(session, version), _find_in_use(session))
 
 
 @api.post("/models/<int(max=2147483647):version>/promote")
@@ -88,12 +88,13 @@ def _find_in_use(session: Session) -> int | None:
         return None
 
 
-def _show(version: ModelVersion, in_use: int | None) -> ModelOut:
+def _show(session: Session, version: ModelVersion, in_use: int | None) -> ModelOut:
     return ModelOut(
         version=version.id,
         network=version.network,
         digest=version.digest,
         in_use=version.id == in_use,
+        n_new_labels=labelling_pace.count_since_training(session, version),
         created_at=version.created_at,
         manifest=version.manifest,
     )

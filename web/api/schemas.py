@@ -350,6 +350,7 @@ class ModelOut(BaseModel):
     network: str
     digest: str
     in_use: bool
+    n_new_labels: int = Field(description="Pictures that were labelled since it was trained")
     created_at: datetime
     manifest: dict[str, Any]
 

@@ -4,16 +4,18 @@ Everything is plain forms and links; nothing needs JavaScript.
 """
 
 from collections.abc import Sequence
+from uuid import uuid4
 
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import accounts, comparisons, deletion, judgements, judging_jobs, registry
+from core import accounts, comparisons, deletion, judgements, judging_jobs, labelling_pace, registry, trainings
 from core.errors import BadWeights, Conflict, Invalid
 from core.judgements import JudgementFilter
 from core.networks import CLASSES
 from core.orm import Job, JobKind, ModelVersion
+from core.parameters import HEAD
 from web import deploying
 from web.auth import current_user_id
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts
@@ -60,6 +62,22 @@ def judge_model(version: int) -> Response | tuple[str, int]:
     try:
         with services.db.write() as session:
             job = judging_jobs.create_judge_job(session, version, current_user_id())
+            job_id, uuid = job.id, job.uuid
+    except Invalid as error:
+        return _show_model(version, error.message), 422
+    services.bell.ring_training([job_id])
+    return _see("pages.show_job", uuid=uuid)
+
+
+@pages.post(f"/models/{VERSION}/train")
+def train_head(version: int) -> Response | tuple[str, int]:
+    """Train a new head for a version on everything labelled, with one click; leads to the job's page."""
+    services = get_services()
+    try:
+        with services.db.write() as session:
+            row = registry.get_version(session, version)
+            given = {"network": row.network, "start_from": row.id, "what": HEAD}
+            job = trainings.create_training_job(session, uuid4(), given, None, current_user_id())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422
@@ -162,9 +180,11 @@ def _list_models(problem: str = "") -> str:
         in_use = registry.find_in_use(session)
         back = registry.find_rollback(session)
         cards = [Card(version) for version in versions]
+        n_new = {version.id: labelling_pace.count_since_training(session, version) for version in versions}
     return render_template(
         "models.html",
         cards=cards,
+        n_new=n_new,
         in_use=in_use,
         back=back.model_version_id if back else None,
         problem=problem,
@@ -180,6 +200,7 @@ def _show_model(version: int, problem: str = "") -> str:
         return render_template(
             "model.html",
             card=Card(row),
+            n_new=labelling_pace.count_since_training(session, row),
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,

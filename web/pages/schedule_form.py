@@ -24,7 +24,7 @@ KIND_WORDS = {
     ScheduleKind.CLEAN_UP: "Clean up",
 }
 COMMON = ("name", "cron", "time_zone", "every_n_labels")
-TRAINING = ("augmentation", *training_form.NUMBERS)
+TRAINING = ("what", "augmentation", *training_form.NUMBERS)
 FIELDS = {
     ScheduleKind.RETRAIN: (
         "network", "start_from", "data", "labels_since", "min_new_labels", "outcome", "min_gain", "max_p",

@@ -187,7 +187,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         roots=services.settings.import_root_list,
         zones=cron.list_zones(),
         form=training_form,
-        training_fields=schedule_form.TRAINING[1:],
+        training_fields=list(training_form.NUMBERS),
     )
 
 

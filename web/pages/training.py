@@ -19,7 +19,7 @@ from core.labelled import LabelledUpload
 from core.orm import ModelVersion
 from core.parts import Part
 from web.auth import current_user_id
-from web.pages import training_form
+from web.pages import training_form, training_ways
 from web.pages.routes import pages
 from web.pages.training_form import ANYTHING, Typed
 from web.services import get_services
@@ -63,6 +63,7 @@ class Prepared:
     found: Found
     uploads: list[LabelledUpload]
     starts: list[ModelVersion]
+    ways: dict[str, dict[str, str]]
 
     @property
     def n_training(self) -> int:
@@ -85,7 +86,7 @@ def prepare_training() -> str | tuple[str, int]:
     if chosen.is_nothing:
         return _show_choice([], is_missing=True), 422
     with get_services().db.read() as session:
-        return _show_form(_prepare(session, chosen), chosen, Typed({}))
+        return _show_form(_prepare(session, chosen), chosen, Typed.from_address(request))
 
 
 @pages.post("/train/new")
@@ -151,7 +152,12 @@ def _show_again(job_uuid: UUID) -> str:
 
 def _prepare(session: Session, chosen: Chosen) -> Prepared:
     found = trainings.look_at_data(session, chosen.uuids)
-    return Prepared(found, labelled.find_uploads(session, chosen.uuids or []), training_form.list_starts(session))
+    return Prepared(
+        found,
+        labelled.find_uploads(session, chosen.uuids or []),
+        training_form.list_starts(session),
+        {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
+    )
 
 
 def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
@@ -160,6 +166,7 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         found=prepared.found,
         uploads=prepared.uploads,
         starts=prepared.starts,
+        ways=prepared.ways,
         chosen=chosen,
         typed=typed,
         anything=typed.wrong.get(ANYTHING),

@@ -12,7 +12,7 @@ from core import registry, trainings
 from core.errors import Invalid, NotFound
 from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds
 from core.orm import ModelVersion
-from core.parameters import COMMON, WHOLE, choose_parameters
+from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters
 from web.pages.words import count
 
 ANYTHING = ""  # the key of what is wrong with several fields together
@@ -65,9 +65,15 @@ class Typed:
         return cls({name: request.form.get(name, "").strip()[:MAX_TYPED] for name in (*CHOICES, *NUMBERS)})
 
     @classmethod
+    def from_address(cls, request: Request) -> "Typed":
+        """Read what an address fills in."""
+        return cls({name: request.args.get(name, "").strip()[:MAX_TYPED] for name in CHOICES})
+
+    @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> "Typed":
         """The parameters of an earlier training."""
-        names = (*CHOICES, *NUMBERS)
+        means_nothing = OF_EPOCHS if parameters.get("what") == HEAD else ()
+        names = [name for name in (*CHOICES, *NUMBERS) if name not in means_nothing]
         return cls({name: _shown(parameters[name]) for name in names if parameters.get(name) is not None})
 
     def __getitem__(self, name: str) -> str:
@@ -85,7 +91,7 @@ class Typed:
         return told | {"network": self["network"] or self.network}
 
 
-CHOICES = ("network", "augmentation", "start_from")
+CHOICES = ("network", "what", "augmentation", "start_from")
 
 
 def trainable() -> list[str]:
@@ -187,7 +193,7 @@ def _shown(value: Any) -> str:
 
 def _number(name: str, text: str) -> Any:
     """The number that was typed, or the text itself, which the check then refuses in words."""
-    if name in ("network", "augmentation"):
+    if name in ("network", "augmentation", "what"):
         return text
     try:
         return int(text) if name in WHOLE else float(text)

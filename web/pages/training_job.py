@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import labelled, training_views
 from core.orm import EpochRow, Job, JobKind, JobState, Upload
+from core.parameters import HEAD
 from core.progress import JobView, describe
 from core.training_views import TrainingView
 from web.pages.charts import Chart, Mark, Series, line_chart
@@ -21,6 +22,7 @@ _PHASES = {
 }
 _PARAMETERS = {
     "network": "Network",
+    "what": "What learned",
     "epochs": "Epochs, at most",
     "steps_per_epoch": "Steps in each epoch",
     "batch_size": "Batch size",
@@ -220,6 +222,8 @@ def _parameter(name: str, value: Any) -> str:
         return f"after {plural(value, 'epoch')} without progress" if value else "never"
     if name == "start_from":
         return f"version {value}"
+    if name == "what":
+        return "a new head alone" if value == HEAD else "its layers, epoch by epoch"
     if isinstance(value, float):
         return f"{value:g}"
     return count(value) if isinstance(value, int) and name != "seed" else str(value)

@@ -9,7 +9,7 @@ for (const choice of document.querySelectorAll("[data-network]")) {
 function showFor(network) {
   for (const hint of document.querySelectorAll("[data-for]")) {
     hint.hidden = hint.dataset.for !== network;
-    const input = hint.closest(".field").querySelector("input");
-    if (!hint.hidden && hint.dataset.placeholder !== undefined) input.placeholder = hint.dataset.placeholder;
+    const input = hint.closest(".field")?.querySelector("input");
+    if (input && !hint.hidden && hint.dataset.placeholder !== undefined) input.placeholder = hint.dataset.placeholder;
   }
 }

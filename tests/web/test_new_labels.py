@@ -1,0 +1,135 @@
+"""How many labels are new since a version was trained, wherever it is shown, and the click that trains on them."""
+
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from core import features, jobs, registry
+from core.blobs import Blobs
+from core.clock import db_now
+from core.db import Database
+from core.labelling_pace import count_since_training
+from core.labels import NewLabel, add_labels
+from core.orm import JobKind, JobState, Training
+from tests.factories import make_job, make_labelled, make_upload, read_results, run_job
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def label(db: Database, job: UUID, n: int) -> None:
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(row.image_id, "dog") for row in read_results(db, job)[:n]])
+
+
+def train(client: FlaskClient, version: int) -> UUID:
+    answer = client.post(f"/models/{version}/train")
+    assert answer.status_code == 303, answer.text
+    return UUID(answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def finish(db: Database, uuid: UUID, version: int) -> None:
+    """As if the training had begun now and brought this version."""
+    with db.write() as session:
+        job = jobs.get_job(session, uuid)
+        job.state, job.started_at, job.model_version_id = JobState.DONE, db_now(), version
+
+
+def n_new(client: FlaskClient, version: int) -> int:
+    answer = client.get(f"/api/v1/models/{version}")
+    assert answer.json is not None
+    return int(answer.json["n_new_labels"])
+
+
+def test_labels_count_from_the_moment_they_are_given(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    assert n_new(client, 1) == 0
+    label(db, job, 3)
+    label(db, job, 1)  # the same picture again is no new one
+    assert n_new(client, 1) == 3
+    for page in ("/models", "/models/1"):
+        assert "<strong>3 new labels</strong> since version 1 was trained" in client.get(page).text
+    label(db, job, 4)
+    assert n_new(client, 1) == 4
+
+
+def test_one_click_trains_a_new_head_on_everything_labelled(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    uuid = train(client, 1)
+    with db.read() as session:
+        job = jobs.get_job(session, uuid)
+        parameters = session.get_one(Training, job.id).parameters
+    assert (job.kind, job.state) == (JobKind.TRAIN, JobState.QUEUED)
+    assert (parameters["what"], parameters["start_from"], parameters["network"]) == ("head", 1, "seed-cnn")
+    assert "a new head alone" in client.get(f"/jobs/{uuid}").text
+
+
+def test_what_a_version_was_trained_on_is_not_new_to_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    finish(db, train(client, 1), 1)
+    assert n_new(client, 1) == 0
+    label(db, job, 2)
+    assert n_new(client, 1) == 2
+
+
+def test_with_too_few_labels_the_click_says_what_is_missing(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    label(db, job, 2)
+    answer = client.post("/models/1/train")
+    assert answer.status_code == 422
+    assert "All 2 pictures are of the class dog" in answer.text
+
+
+def test_the_form_says_what_both_ways_need(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    page = client.get("/train/new?data=all&network=seed-cnn&what=head").text
+    assert "Sees as version 1 does, and judges anew by 60 pictures; 60 of them have to be looked at first" in page
+    assert "Also learns to see: 60 epochs over" in page
+    assert 'name="what" value="head" checked' in page
+
+
+def test_a_head_with_epochs_is_refused_in_words(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    answer = client.post("/train/new", data={"data": "all", "network": "seed-cnn", "what": "head", "epochs": "3"})
+    assert answer.status_code == 422
+    assert "epochs: a head is fitted in one step, without epochs. Leave it out." in answer.text
+
+
+def test_a_training_of_a_head_is_repeated_as_one(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    page = client.get(f"/train/new?again={train(client, 1)}").text
+    assert 'name="what" value="head" checked' in page
+    assert 'id="epochs" name="epochs" value=""' in page
+
+
+def test_kept_features_are_counted(db: Database, blobs: Blobs) -> None:
+    make_upload(db, blobs)
+    with db.read() as session:
+        assert features.count_kept(session, None, [b"\0" * 32]) == 0
+        assert features.count_kept(session, "ab", [b"\0" * 32]) == 0
+
+
+def test_a_deleted_training_still_tells_what_is_new(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    uuid = train(client, 1)
+    finish(db, uuid, 1)
+    client.delete(f"/api/v1/jobs/{uuid}")
+    with db.read() as session:
+        assert count_since_training(session, registry.get_version(session, 1)) == 0
+
+
+def test_a_schedule_trains_a_head(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    body = {
+        "name": "nightly", "kind": "retrain", "cron": "0 3 * * *", "parameters": {"training": {"what": "head"}}
+    }  # fmt: skip
+    answer = client.post("/api/v1/schedules", json=body)
+    assert answer.status_code in (200, 201), answer.text
+    assert answer.json is not None
+    assert answer.json["parameters"]["training"] == {"what": "head"}
+    body["parameters"] = {"training": {"what": "tail"}}
+    assert "what: expected all or head" in client.post("/api/v1/schedules", json=body | {"name": "b"}).text
