@@ -15,6 +15,7 @@ from core import registry, uploads
 from core.clock import db_now
 from core.db import change, locked
 from core.errors import Conflict, Gone, Invalid, NotFound
+from core.listing import EVERY_JOB, JobFilter
 from core.orm import (
     ACTIVE_STATES,
     Chunk,
@@ -229,9 +230,11 @@ def _alive(job: Job) -> Job:
     return job
 
 
-def list_jobs(session: Session, cursor: str | None = None, limit: int = 100) -> Page[Job]:
+def list_jobs(
+    session: Session, cursor: str | None = None, limit: int = 100, wanted: JobFilter = EVERY_JOB
+) -> Page[Job]:
     """Jobs, newest first."""
-    query = select(Job).where(Job.deleted_at.is_(None)).order_by(Job.id.desc())
+    query = select(Job).where(Job.deleted_at.is_(None), *wanted.conditions()).order_by(Job.id.desc())
     if cursor:
         query = query.where(Job.id < decode_cursor(cursor, int)[0])
     items = list(session.scalars(query.limit(limit + 1)))

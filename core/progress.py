@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import accounts
 from core.networks import CLASSES
 from core.orm import ACTIVE_STATES, HistogramBin, Job, JobKind, JobState, ModelVersion, Upload
 from core.results import UNSURE
@@ -43,6 +44,7 @@ class JobView:
     finished_at: datetime | None
     error: str | None
     revision: int
+    user: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -63,8 +65,15 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     upload_ids, version_ids = {job.upload_id for job in jobs}, {job.model_version_id for job in jobs}
     uploads = {row.id: row for row in session.scalars(select(Upload).where(Upload.id.in_(upload_ids)))}
     versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
+    names = accounts.list_names(session)
     return [
-        _view(job, counts.get(job.id, {}), uploads.get(job.upload_id or 0), versions.get(job.model_version_id or 0))
+        _view(
+            job,
+            counts.get(job.id, {}),
+            uploads.get(job.upload_id or 0),
+            versions.get(job.model_version_id or 0),
+            names.get(job.user_id or 0),
+        )
         for job in jobs
     ]
 
@@ -91,7 +100,9 @@ def _count_sure(session: Session, jobs: Sequence[Job]) -> dict[int, dict[str, in
     return counts
 
 
-def _view(job: Job, n_sure: dict[str, int], upload: Upload | None, version: ModelVersion | None) -> JobView:
+def _view(
+    job: Job, n_sure: dict[str, int], upload: Upload | None, version: ModelVersion | None, user: str | None
+) -> JobView:
     by_label = {name: n_sure.get(name, 0) for name in CLASSES}
     rate = _images_per_s(job)
     left = job.n_total - job.n_done - job.n_failed
@@ -119,6 +130,7 @@ def _view(job: Job, n_sure: dict[str, int], upload: Upload | None, version: Mode
         finished_at=job.finished_at,
         error=job.error,
         revision=job.revision,
+        user=user,
     )
 
 

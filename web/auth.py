@@ -190,12 +190,19 @@ def _refuse(had_token: bool) -> Response:
     )
 
 
-def _next() -> str:
-    # Only a path of this server: never another site's address ("//host" is one, and so is what browsers and Werkzeug
-    # read as that, with tabs and line ends between the slashes).
-    target = request.values.get("next", "/")
+def own_path(name: str, default: str) -> str:
+    """A path of this server that the request names in its address or form; `default` when there is none.
+
+    Never another site's address ("//host" is one, and so is what browsers and Werkzeug read as that, with tabs and line
+    ends between the slashes).
+    """
+    target = request.values.get(name, default)
     is_path = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if is_path else "/"
+    return target if is_path else default
+
+
+def _next() -> str:
+    return own_path("next", "/")
 
 
 def _see_other(target: str) -> Response:

@@ -73,6 +73,35 @@ def test_jobs_are_listed_newest_first_with_their_counts(
     expect(owner_page.locator(".job__name").first).to_have_text("job 31")
 
 
+def test_jobs_are_found_by_name_and_state_and_the_address_says_it(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    upload = make_upload(db, blobs)
+    first, second = make_job(db, upload, name="garden"), make_job(db, upload, name="garden, again")
+    make_job(db, upload, name="shelter")
+    run_job(db, first)
+    owner_page.goto(site)
+    owner_page.get_by_label("Name contains").fill("GARDEN")
+    owner_page.keyboard.press("Enter")
+    expect(owner_page.locator(".job__name")).to_have_text(["garden, again", "garden"])
+    owner_page.wait_for_load_state("load")
+    owner_page.get_by_label("State").select_option("Done")
+    owner_page.wait_for_url(f"{site}/?name=GARDEN&state=done")
+    expect(owner_page.locator(".job__name")).to_have_text(["garden"])
+    owner_page.get_by_role("link", name="Show all").click()
+    row = owner_page.locator(f'[data-job="{second}"]')
+    row.get_by_role("button", name="Stop").click()
+    expect(row.locator(".chip")).to_have_text("Stopped")
+    row.get_by_role("button", name="Try again").click()
+    expect(row.locator(".chip")).to_have_text("Sorting")
+    row.get_by_role("link", name="Delete").click()
+    owner_page.get_by_role("button", name="Delete it for good").click()  # the browser asks for the word
+    expect(owner_page.get_by_label("Type the word")).to_be_focused()
+    owner_page.keyboard.type("delete")
+    owner_page.keyboard.press("Enter")
+    expect(owner_page.locator(".job__name")).to_have_text(["shelter", "garden"])
+
+
 def test_a_job_shows_its_counts_and_its_pictures(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(site)
     owner_page.get_by_role("link", name="zoo").click()
@@ -255,6 +284,7 @@ def test_without_javascript_a_job_can_be_stopped_retried_and_deleted(
     expect(plain_page.get_by_role("heading", name="Delete “plain”?")).to_be_visible()
     plain_page.get_by_role("link", name="Keep it").click()
     plain_page.get_by_role("link", name="Delete …").click()
+    plain_page.get_by_label("Type the word").fill("delete")
     plain_page.get_by_role("button", name="Delete it for good").click()
     expect(plain_page.get_by_role("heading", name="Nothing sorted yet")).to_be_visible()
     plain_page.goto(f"{site}/jobs/{job}")
@@ -274,6 +304,7 @@ def test_deleting_asks_whether_pictures_go_too(owner_page: Page, site: str, db: 
     first, second = make_job(db, upload, name="first"), make_job(db, upload, name="second")
     owner_page.goto(f"{site}/jobs/{first}/delete")
     expect(owner_page.get_by_text("The pictures stay, because another job uses them.")).to_be_visible()
+    owner_page.get_by_label("Type the word").fill(" Delete")
     owner_page.get_by_role("button", name="Delete it for good").click()
     owner_page.goto(f"{site}/jobs/{second}/delete")
     expect(owner_page.get_by_text("and the 2 pictures that were sent to this server")).to_be_visible()

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from core import deletion, jobs, retrying, trainings
 from core.errors import NotFound
-from core.orm import Job
+from core.listing import JobFilter
+from core.orm import ACTIVE_STATES, Job, JobState
 from core.progress import JobView, describe, describe_all
-from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, PageQuery
+from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
 from web.auth import current_user_id
 from web.services import get_services
 
@@ -44,12 +45,12 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
 
 
 @api.get("")
-@api.input(PageQuery, location="query")
+@api.input(JobQuery, location="query")
 @api.output(JobPage)
-def list_jobs(query_data: PageQuery) -> JobPage:
+def list_jobs(query_data: JobQuery) -> JobPage:
     """Jobs, newest first"""
     with get_services().db.read() as session:
-        page = jobs.list_jobs(session, query_data.cursor, query_data.limit)
+        page = jobs.list_jobs(session, query_data.cursor, query_data.limit, _filter_of(query_data))
         return JobPage(items=[show_job(view) for view in describe_all(session, page.items)], next=page.next)
 
 
@@ -121,6 +122,11 @@ def delete_job(job_uuid: UUID) -> Response:
         deletion.delete_job(session, job_uuid)
     services.bell.purge()
     return Response(status=202)
+
+
+def _filter_of(query: JobQuery) -> JobFilter:
+    wanted = ACTIVE_STATES if query.state == "active" else (JobState(query.state),) if query.state else ()
+    return JobFilter(query.name, wanted, query.user, query.since, query.before)
 
 
 def _exists(session: Session, job_uuid: UUID) -> bool:

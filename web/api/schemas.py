@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from core.errors import ErrorCode
 from web.exports.archive import By, Tree
@@ -54,6 +63,16 @@ class Input(BaseModel):
 class PageQuery(Input):
     cursor: Annotated[str, Field(max_length=8192)] | None = Field(None, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=MAX_LIMIT)
+
+
+class JobQuery(PageQuery):
+    name: Text | None = Field(None, description="Only jobs whose name contains this text")
+    state: Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"] | None = Field(
+        None, description="`active`: receiving, queued or running"
+    )
+    user: Name | None = Field(None, description="Only jobs that this person created")
+    since: AwareDatetime | None = Field(None, description="Created at this moment or later, with its zone")
+    before: AwareDatetime | None = Field(None, description="Created before this moment, with its zone")
 
 
 class UploadIn(Input):

@@ -1,6 +1,6 @@
 """The pages: the list of jobs with the drop zone, a job, deleting, help.
 
-Everything can be read, and jobs can be stopped, retried and deleted, without JavaScript; sending pictures needs it.
+Without JavaScript everything can be read, jobs be found, stopped, retried and deleted, and a zip be sent.
 """
 
 from contextlib import suppress
@@ -10,21 +10,23 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion, jobs, result_views, results, retrying, trainings
+from core import accounts, deletion, jobs, result_views, results, retrying, trainings
 from core.errors import Conflict
 from core.orm import Job, JobKind
 from core.progress import describe, describe_all
 from web.api.jobs import etag_of
-from web.auth import public
+from web.auth import own_path, public
 from web.pages import showing, training_job
 from web.pages.choice import Choice
 from web.pages.folders import list_folders
 from web.pages.histogram import make_bars
+from web.pages.job_choice import STATES, JobChoice
 from web.pages.reviewing import look_at_reviewing
 from web.pages.sending import look_at_terms
 from web.pages.words import register_words
 from web.services import get_services
 
+CONFIRMATION = "delete"
 JOBS_SHOWN = 30
 PICTURES_SHOWN = 60
 
@@ -39,16 +41,26 @@ def _add_words(state: BlueprintSetupState) -> None:
 
 @pages.get("/")
 def list_jobs() -> str:
-    """The first page: drop zone and jobs, newest first."""
+    """The first page: drop zone and jobs, newest first, or those that somebody looks for."""
     cursor = request.args.get("cursor")
+    choice = JobChoice.from_request(request)
     services = get_services()
     with services.db.read() as session:
-        page = jobs.list_jobs(session, cursor, JOBS_SHOWN)
+        page = jobs.list_jobs(session, cursor, JOBS_SHOWN, choice.as_filter)
+        users = sorted(accounts.list_names(session).values())
         terms = look_at_terms(session, services)
         views = describe_all(session, page.items)
         trainings = {job.uuid: training_job.look(session, job) for job in page.items if job.kind != JobKind.CLASSIFY}
     return render_template(
-        "jobs.html", jobs=views, trainings=trainings, next=page.next, is_first_page=cursor is None, terms=terms
+        "jobs.html",
+        jobs=views,
+        trainings=trainings,
+        next=page.next,
+        is_first_page=cursor is None,
+        terms=terms,
+        choice=choice,
+        states=STATES,
+        users=users,
     )
 
 
@@ -97,7 +109,7 @@ def cancel_job(uuid: UUID) -> Response:
     stop = trainings.keep_best if "keep_best" in request.form else jobs.cancel_job
     with suppress(Conflict), get_services().db.write() as session:
         stop(session, uuid)
-    return see_job(uuid)
+    return _see_back(uuid)
 
 
 @pages.post("/jobs/<uuid:uuid>/retry")
@@ -108,22 +120,24 @@ def retry_job(uuid: UUID) -> Response:
     with suppress(Conflict), services.db.write() as session:
         _, chunk_ids = retrying.retry_job(session, uuid)
     services.bell.ring(chunk_ids)
-    return see_job(uuid)
+    return _see_back(uuid)
 
 
 @pages.get("/jobs/<uuid:uuid>/delete")
-def confirm_delete(uuid: UUID) -> str:
+def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         n_taken = sum(upload.n_images for upload in deletion.list_taken_along(session, job))
         view = describe(session, job)
-    return render_template("delete.html", job=view, n_taken=n_taken)
+    return render_template("delete.html", job=view, n_taken=n_taken, word=CONFIRMATION, is_wrong=is_wrong)
 
 
 @pages.post("/jobs/<uuid:uuid>/delete")
-def delete_job(uuid: UUID) -> Response:
-    """Delete a job; its rows and bytes go in the background."""
+def delete_job(uuid: UUID) -> Response | tuple[str, int]:
+    """Delete a job if the word was typed; its rows and bytes go in the background."""
+    if request.form.get("confirmation", "").strip().lower() != CONFIRMATION:
+        return confirm_delete(uuid, is_wrong=True), 422
     services = get_services()
     with services.db.write() as session:
         deletion.delete_job(session, uuid)
@@ -144,6 +158,11 @@ def show_help() -> str:
 def show_favicon() -> Response:
     """For browsers that ask for it by this name."""
     return current_app.send_static_file("favicon.svg")
+
+
+def _see_back(uuid: UUID) -> Response:
+    """Go back to the list that the form stood in, else to the page of the job."""
+    return see(own_path("back", url_for("pages.show_job", uuid=uuid)))
 
 
 def see_job(uuid: UUID) -> Response:

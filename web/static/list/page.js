@@ -3,9 +3,13 @@
 import { showJob } from "../job/view.js";
 import { keepLive } from "../live.js";
 import { ENDED, watchJob } from "../poll.js";
+import { openFilter } from "./filter.js";
 
 /** Watching costs a request a second each: the newest few are enough. */
 const MOST_WATCHED = 6;
+
+const filter = document.querySelector("[data-job-filter]");
+if (filter) openFilter(filter);
 
 for (const row of Array.from(document.querySelectorAll("[data-jobs] > [data-job]")).filter(isActive).slice(0, MOST_WATCHED)) {
   const onGone = () => row.remove();

@@ -1,0 +1,44 @@
+"""Which jobs somebody wants to see in a list."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+
+from core.orm import Job, JobState, User
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Only jobs that fit all of this.
+
+    Attributes:
+        name: Text that the name contains, upper and lower case alike.
+        states: One of these.
+        user: The name of whoever created it.
+        since: Created at this moment or later.
+        before: Created before this moment.
+    """
+
+    name: str | None = None
+    states: tuple[JobState, ...] = ()
+    user: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """For WHERE."""
+        if self.name:
+            yield Job.name.icontains(self.name, autoescape=True)
+        if self.states:
+            yield Job.state.in_(self.states)
+        if self.user is not None:
+            yield Job.user_id.in_(select(User.id).where(User.name == self.user))
+        if self.since is not None:
+            yield Job.created_at >= self.since
+        if self.before is not None:
+            yield Job.created_at < self.before
+
+
+EVERY_JOB = JobFilter()

@@ -1,0 +1,91 @@
+"""Which jobs somebody wants to see, as parameters of the first page's address: it can be sent to someone."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Request, url_for
+
+from core.listing import JobFilter
+from core.orm import ACTIVE_STATES, JobState
+
+MAX_TEXT = 500
+MAX_ZONE_MIN = 14 * 60
+STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
+    "": ("Any", ()),
+    "active": ("Under way", ACTIVE_STATES),
+    "done": ("Done", (JobState.DONE,)),
+    "cancelled": ("Stopped", (JobState.CANCELLED,)),
+    "failed": ("Failed", (JobState.FAILED,)),
+}
+
+
+@dataclass(frozen=True)
+class JobChoice:
+    """What the list's form says. Days are ISO dates in a zone that is `zone` minutes behind UTC; "" means any."""
+
+    name: str = ""
+    state: str = ""
+    user: str = ""
+    since: str = ""
+    until: str = ""
+    zone: int = 0
+
+    @classmethod
+    def from_request(cls, request: Request) -> "JobChoice":
+        """Read the address; what makes no sense in it is left out."""
+        given = request.args
+        state = given.get("state", "")
+        return cls(
+            name=given.get("name", "").strip()[:MAX_TEXT],
+            state=state if state in STATES else "",
+            user=given.get("user", "")[:MAX_TEXT],
+            since=_day(given.get("since", "")),
+            until=_day(given.get("until", "")),
+            zone=_zone(given.get("zone", "")),
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the newest jobs is wanted."""
+        return any((self.name, self.state, self.user, self.since, self.until))
+
+    @property
+    def as_filter(self) -> JobFilter:
+        """The same for core."""
+        return JobFilter(
+            name=self.name or None,
+            states=STATES[self.state][1],
+            user=self.user or None,
+            since=self._midnight(self.since),
+            before=self._midnight(self.until, days_later=1),
+        )
+
+    def address(self, cursor: str | None = None) -> str:
+        """The page's address with this choice."""
+        values: dict[str, Any] = {name: value for name, value in asdict(self).items() if value and name != "zone"}
+        if self.zone and (self.since or self.until):
+            values["zone"] = self.zone
+        return url_for("pages.list_jobs", **values, cursor=cursor)
+
+    def _midnight(self, day: str, days_later: int = 0) -> datetime | None:
+        if not day:
+            return None
+        return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=days_later, minutes=self.zone)
+
+
+def _day(text: str) -> str:
+    """An ISO date, or "" for anything else; years that dates can be counted from."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day, not a moment
+    except ValueError:
+        return ""
+    return text if 1970 <= day.year < 9000 else ""
+
+
+def _zone(text: str) -> int:
+    try:
+        minutes = int(text)
+    except ValueError:
+        return 0
+    return minutes if abs(minutes) <= MAX_ZONE_MIN else 0
