@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=1, le=256)
     queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
+    processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: whatever TensorFlow sees, INFERENCE_PROCESSES of them
     default_network: str = DEFAULT_NETWORK
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)

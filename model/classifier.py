@@ -1,12 +1,13 @@
 """A trained network, ready to answer: pixels in; probabilities, features and evidence out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.calibrate import calibrate
+from model.devices import CPU, CPU_BATCHES, Device, batch_sizes, count_bytes
 from model.heads import HEADS, Looked, outputs_of
 from model.manifest import Manifest
 from model.networks import build
@@ -15,7 +16,8 @@ from model.weights import BadWeightsError, digest_body, digest_of, load_into
 if TYPE_CHECKING:
     import keras
 
-BATCH_SIZES = (16, 64)  # 64 is as fast as 256 on a CPU and holds 170 MB less
+BATCH_SIZES = CPU_BATCHES
+MOST_APART = 0.002  # of a probability, between float32 and halves
 
 
 def configure_threads(n: int) -> None:
@@ -41,11 +43,12 @@ class Classifier:
     Args:
         manifest: Says which network it is and how its output becomes probabilities.
         weights: The .npz file whose digest the manifest has.
+        device: Where it runs.
     Raises:
         BadWeightsError: The weights are not those of the manifest.
     """
 
-    def __init__(self, manifest: Manifest, weights: bytes) -> None:
+    def __init__(self, manifest: Manifest, weights: bytes, device: Device = CPU) -> None:
         digest = digest_of(weights)
         if digest != manifest.digest:
             raise BadWeightsError(
@@ -63,7 +66,24 @@ class Classifier:
         self.body = digest_body(model, head) if head is not None else None
         outputs = outputs_of(model, head)
         self._none = [np.empty((0, *output.shape[1:]), output.dtype) for output in outputs]
-        self._forward = _freeze(model, outputs)
+        self.sizes = batch_sizes(device, count_bytes(model))
+        self._forward = _freeze(model, outputs, self.sizes, device)
+        may_halve = device.is_fast_in_halves and manifest.half_precision is True
+        self.uses_halves = may_halve and self._use_halves(weights, device)
+
+    def _use_halves(self, weights: bytes, device: Device) -> bool:
+        """Compute with float16 from now on, if probabilities stay the same with it; whether they do."""
+        model = build_in_halves(self.manifest.network)
+        load_into(model, weights)
+        outputs = outputs_of(model, HEADS.get(self.manifest.network))
+        whole = self._forward
+        pictures = np.random.default_rng(0).integers(0, 256, (self.sizes[0], self.side_px, self.side_px, 3), np.uint8)
+        wanted = self.predict(pictures)
+        self._forward = _freeze(model, outputs, self.sizes, device, [rows.dtype for rows in self._none])
+        if np.abs(self.predict(pictures) - wanted).max() <= MOST_APART:
+            return True
+        self._forward = whole
+        return False
 
     @property
     def side_px(self) -> int:
@@ -77,7 +97,7 @@ class Classifier:
 
     def warm_up(self) -> None:
         """Run each batch size once, so that the first real batch is as fast as the others."""
-        for size in BATCH_SIZES:
+        for size in self.sizes:
             self._run(np.zeros((size, self.side_px, self.side_px, 3), np.uint8))
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -121,7 +141,7 @@ class Classifier:
             raise ValueError(
                 f"expected images as uint8 (N, {self.side_px}, {self.side_px}, 3); got {images.dtype} {images.shape}"
             )
-        largest = BATCH_SIZES[-1]
+        largest = self.sizes[-1]
         parts = []
         for start in range(0, len(images), largest):
             on_batch()
@@ -134,7 +154,7 @@ class Classifier:
     def _run(self, images: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """Rows for at most the largest batch, padded to the smallest size that holds it."""
         n = len(images)
-        size = next(size for size in BATCH_SIZES if size >= n)
+        size = next(size for size in self.sizes if size >= n)
         if n < size:
             padded = np.zeros((size, *images.shape[1:]), np.uint8)
             padded[:n] = images
@@ -150,14 +170,34 @@ def freeze(model: "keras.Model") -> "Any":
     Returns:
         The same function for arrays; N is one of `BATCH_SIZES`.
     """
-    forward = _freeze(model, [model.outputs[0]])
+    forward = _freeze(model, [model.outputs[0]], BATCH_SIZES, CPU)
     return lambda images: forward(images)[0]
 
 
+def build_in_halves(network: str) -> "keras.Model":
+    """The network as `build` makes it, but computing with float16; its weights stay float32."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return build(network)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def _freeze(
-    model: "keras.Model", outputs: "list[keras.KerasTensor]"
+    model: "keras.Model",
+    outputs: "list[keras.KerasTensor]",
+    sizes: Sequence[int],
+    device: Device,
+    dtypes: "Sequence[Any] | None" = None,
 ) -> Callable[[NDArray[np.uint8]], list[NDArray[Any]]]:
-    """Several outputs of a network as one graph for each batch size."""
+    """Several outputs of a network as one graph for each batch size.
+
+    Args:
+        dtypes: What the outputs are given as; without it as they are.
+    """
     import keras
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -171,9 +211,12 @@ def _freeze(
         )
         return convert_variables_to_constants_v2(traced)
 
-    frozen = {size: freeze(size) for size in BATCH_SIZES}
+    frozen = {size: freeze(size) for size in sizes}
+    wanted = [output.dtype for output in outputs] if dtypes is None else dtypes
 
     def forward(images: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        return [np.asarray(output) for output in frozen[len(images)](tf.constant(images))]
+        with tf.device(device.place):
+            found = frozen[len(images)](tf.constant(images))
+        return [np.asarray(output).astype(dtype, copy=False) for output, dtype in zip(found, wanted, strict=True)]
 
     return forward

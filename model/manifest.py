@@ -23,6 +23,7 @@ lacks what is marked with a star, which is null then:
     command      what makes this file again
     who*         name of the user whose job it was, or "shipped"
     code_version* of Pawsort, with the commit where there is one
+    half_precision  whether computing with float16 may be tried where it is faster; may be missing, which means no
     speed*       of `Classifier.predict` when it was judged: {"images_per_s", "n_images", "device", "threads"}
 """
 
@@ -38,6 +39,7 @@ from model.networks import NETWORKS
 FORMAT = 2
 SHIPPED = "shipped"
 _SINCE_2 = {"bounds", "n_bytes", "who", "code_version", "speed"}
+_OPTIONAL = {"half_precision"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Manifest:
     who: str | None = None
     code_version: str | None = None
     speed: dict[str, Any] | None = None
+    half_precision: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no classifier could use.
@@ -83,6 +86,7 @@ class Manifest:
     def to_json(self) -> str:
         """Text that is the same whenever the fields are: sorted keys, two spaces, a line's end."""
         document = {"format": FORMAT, **asdict(self), "classes": list(self.classes)}
+        document = {name: value for name, value in document.items() if name not in _OPTIONAL or value is not None}
         if all(document[name] is None for name in _SINCE_2):  # it was read from format 1, and stays that
             document = {name: value for name, value in document.items() if name not in _SINCE_2} | {"format": 1}
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
@@ -117,12 +121,12 @@ class Manifest:
         if document["format"] == 1:
             known -= _SINCE_2
         given = set(document) - {"format"}
-        if given != known:
+        if not known - _OPTIONAL <= given <= known:
             raise ValueError(
-                f"manifest: missing fields: {', '.join(sorted(known - given)) or 'none'};"
+                f"manifest: missing fields: {', '.join(sorted(known - _OPTIONAL - given)) or 'none'};"
                 f" unknown fields: {', '.join(sorted(given - known)) or 'none'}"
             )
-        values = {name: document[name] for name in known}
+        values = {name: document[name] for name in given}
         if isinstance(values["classes"], list):
             values["classes"] = tuple(values["classes"])
         return cls(**values)
@@ -162,6 +166,7 @@ def _is_calibration(value: Any) -> bool:
 
 
 _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
+    "half_precision": (lambda value: value in (None, True, False), "true, false or missing"),
     "network": (lambda value: value in list(NETWORKS), f"one of {', '.join(sorted(NETWORKS))}"),
     "side_px": (_is_whole, "a whole number above 0"),
     "classes": (lambda value: value == ("cat", "dog"), "the classes cat, dog in this order"),

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import structlog
+from billiard import current_process
 from celery.signals import (
     celeryd_after_setup,
     setup_logging,
@@ -19,6 +20,7 @@ from celery.signals import (
 )
 from celery.worker import state
 
+from core import gpus
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.logs import set_up_logs
 from worker import discarding, runs, runtime, tasks
@@ -64,6 +66,9 @@ def _start_process(**_: object) -> None:
     queues = settings.queues.split(",")
     for queue in (INFERENCE, TRAINING):
         if queue in queues:
+            if queue == INFERENCE and settings.processes_per_gpu:
+                slot = getattr(current_process(), "index", 0)
+                log.info("gpu_taken", slot=slot, gpu=gpus.take_one(slot))
             _start_until_it_works(queue)
             if queue == TRAINING:
                 os.nice(NICENESS)

@@ -14,6 +14,7 @@ from core.orm import ModelVersion
 
 if TYPE_CHECKING:
     from model.classifier import Classifier
+    from model.devices import Device
 
 MAX_LOADED = 3
 MAX_KEPT = 20  # on the disk
@@ -22,7 +23,14 @@ MAX_KEPT = 20  # on the disk
 class NetworkCache:
     """The last few versions used, each loaded and warmed once. TensorFlow is imported at the first of them."""
 
-    def __init__(self, db: Database, blobs: Blobs, folder: Path) -> None:
+    def __init__(self, db: Database, blobs: Blobs, folder: Path, n_sharing: int = 1) -> None:
+        """Load nothing yet.
+
+        Args:
+            n_sharing: How many processes use the same GPU.
+        """
+        self._n_sharing = n_sharing
+        self._device: Device | None = None
         self._db = db
         self._blobs = blobs
         self._folder = folder
@@ -41,12 +49,18 @@ class NetworkCache:
         self._loaded.move_to_end(version_id)
         return self._loaded[version_id]
 
-    def device(self) -> str:
+    def device(self) -> "Device":
         """What the networks run on."""
-        import tensorflow as tf
+        from model import devices
 
-        gpus = tf.config.get_visible_devices("GPU")
-        return f"gpu x {len(gpus)}" if gpus else "cpu"
+        if self._device is None:
+            self._device = devices.set_up(self._n_sharing)
+        return self._device
+
+    def uses_halves(self, version_id: int) -> bool:
+        """Whether a version that is loaded computes with float16."""
+        loaded = self._loaded.get(version_id)
+        return loaded is not None and loaded.uses_halves
 
     def _load(self, version_id: int) -> "Classifier":
         from model.classifier import configure_threads
@@ -72,7 +86,7 @@ class NetworkCache:
 
         weights = self.weights(version)
         try:
-            return Classifier(Manifest.from_dict(version.manifest), weights)
+            return Classifier(Manifest.from_dict(version.manifest), weights, self.device())
         except ValueError as error:  # made by a newer Pawsort, or changed by hand
             raise BadWeights(
                 f"Model version {version.id} cannot be used here: {error}. Update Pawsort, or use another version."

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import structlog
 from redis import Redis
 
+from core import gpus as gpus_of
 from core import registry, workers
 from core.blobs import Blobs
-from core.broker import INFERENCE, Bell, connect, make_celery
+from core.broker import INFERENCE, TRAINING, Bell, connect, make_celery
 from core.config import Settings, load_settings
 from core.db import Database
 from core.errors import BadWeights
@@ -62,7 +63,8 @@ class Runtime:
     @cached_property
     def networks(self) -> NetworkCache:
         """Networks that are loaded and warm."""
-        return NetworkCache(self.db, self.blobs, self.settings.data_dir / "cache" / "models")
+        folder = self.settings.data_dir / "cache" / "models"
+        return NetworkCache(self.db, self.blobs, folder, max(self.settings.processes_per_gpu, 1))
 
     def classifier(self, version_id: int) -> "Classifier":
         """The network of a version, loaded and warm."""
@@ -70,7 +72,7 @@ class Runtime:
 
     def start(self, queue: str) -> None:
         """Get ready for the work of a queue (for inference: the version in use, warm), then enter this process."""
-        device = self._warm_up() if queue == INFERENCE else "cpu"
+        device = self._warm_up() if queue == INFERENCE else self._name_gpus() if queue == TRAINING else "cpu"
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
         beat_s, lease_s = self.settings.heartbeat_s, self.settings.lease_s
@@ -89,7 +91,13 @@ class Runtime:
             self.classifier(in_use.id)
         except BadWeights as error:
             log.error("version_unusable", version=in_use.id, reason=error.message)
-        return self.networks.device()
+        device = self.networks.device().name
+        return f"{device}, half precision" if self.networks.uses_halves(in_use.id) else device
+
+    def _name_gpus(self) -> str:
+        """What trainings run on, without TensorFlow: each of them imports it anew."""
+        gpus = gpus_of.list_gpus() if self.settings.processes_per_gpu else []
+        return f"set to gpu {', '.join(gpus)}" if gpus else "cpu"
 
     def stop(self) -> None:
         """Say that this process takes no more work."""

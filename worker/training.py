@@ -24,6 +24,7 @@ from core.orm import JobKind
 from core.parameters import HEAD, Parameters
 from core.parts import Part
 from core.training_claims import Claim
+from model import devices
 from model.classifier import Classifier
 from model.train import Trainer
 from worker.dataset import find_samples, read_pixels
@@ -47,6 +48,8 @@ def train(runtime: Runtime, job_id: int) -> None:
         if not training_claims.is_waiting(session, job_id):
             return
     import keras  # noqa: F401 - takes seconds, in which nobody could stop a job that has been claimed
+
+    devices.set_up()
 
     with runtime.db.write() as session:
         worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None

@@ -76,7 +76,7 @@ def worker(queue: str, settings: "Settings", name: str | None = None) -> Program
     """
     options = {
         "maintenance": ["-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"],
-        "inference": ["-P", "prefork", "-c", str(settings.inference_processes)],
+        "inference": ["-P", "prefork", "-c", str(_inference_processes(settings))],
         # A process for each training: whatever it held is given back at its end.
         "training": ["-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"],
     }[queue]
@@ -84,6 +84,13 @@ def worker(queue: str, settings: "Settings", name: str | None = None) -> Program
     command += ["-Q", queue, *options, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     # Celery begins its soft shutdown, which gives chunks back, at SIGQUIT; we ask with SIGTERM as everybody does.
     return Program(queue, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
+
+
+def _inference_processes(settings: "Settings") -> int:
+    """So many for each GPU where there are some, else what is set for the processor."""
+    from core.gpus import list_gpus
+
+    return settings.processes_per_gpu * len(list_gpus()) or settings.inference_processes
 
 
 def _settings_environment(settings: "Settings") -> dict[str, str]:

@@ -26,10 +26,11 @@ def test_ready_needs_an_inference_worker(stranger: FlaskClient, db: Database) ->
     assert before.json["checks"]["database"] == "ok"
     assert "pawsort up" in before.json["checks"]["inference_worker"]
     with db.write() as session:
-        workers.add_worker(session, 1, "inference", "cpu", {})
+        workers.add_worker(session, 1, "inference", "gpu: NVIDIA L4", {})
     after = stranger.get("/readyz")
     assert after.status_code == 200
     assert after.json is not None
+    assert after.json["devices"] == {"inference": ["gpu: NVIDIA L4"]}
     assert set(after.json["checks"].values()) == {"ok"}
 
 

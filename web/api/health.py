@@ -1,6 +1,7 @@
 """For those who watch: alive and ready. Without login."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from apiflask import APIBlueprint
@@ -33,7 +34,17 @@ def show_ready() -> tuple[Response, int]:
     """Whether database, broker and blob store answer and an inference worker is alive"""
     checks = {name: _sentence(name, check) for name, check in _checks(get_services()).items()}
     is_ready = all(sentence == "ok" for sentence in checks.values())
-    return jsonify({"status": "ok" if is_ready else "not ready", "checks": checks}), 200 if is_ready else 503
+    answer = {"status": "ok" if is_ready else "not ready", "checks": checks, "devices": _devices(get_services())}
+    return jsonify(answer), 200 if is_ready else 503
+
+
+def _devices(services: Services) -> dict[str, list[str]]:
+    """What the workers that are alive run on, each device once for each queue; empty when the database is away."""
+    found: dict[str, set[str]] = {}
+    with suppress(SQLAlchemyError), services.db.read() as session:
+        for worker in workers.list_alive(session):
+            found.setdefault(worker.queue, set()).add(worker.device)
+    return {queue: sorted(devices) for queue, devices in sorted(found.items())}
 
 
 def _checks(services: Services) -> dict[str, Callable[[], object]]:

@@ -1,0 +1,33 @@
+"""Which GPUs this process may use, found without importing TensorFlow: whoever starts processes must not load it."""
+
+import os
+from pathlib import Path
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+DRIVER = Path("/proc/driver/nvidia/gpus")
+
+
+def list_gpus(driver: Path = DRIVER) -> list[str]:
+    """The GPUs by the names that CUDA_VISIBLE_DEVICES takes; as CUDA does, what follows a -1 there does not count."""
+    visible = os.environ.get(VISIBLE)
+    if visible is None:
+        return [str(number) for number, _ in enumerate(driver.iterdir())] if driver.is_dir() else []
+    names: list[str] = []
+    for name in (part.strip() for part in visible.split(",")):
+        if name in ("", "-1"):
+            break
+        names.append(name)
+    return names
+
+
+def take_one(slot: int, driver: Path = DRIVER) -> str | None:
+    """Let this process see one GPU alone, in turn by its number among the processes; before TensorFlow is imported.
+
+    Returns:
+        The name of the GPU; None where there is none.
+    """
+    gpus = list_gpus(driver)
+    if not gpus:
+        return None
+    os.environ[VISIBLE] = gpus[slot % len(gpus)]
+    return os.environ[VISIBLE]
