@@ -236,13 +236,15 @@ class Result(Base):
 
     `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
     shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
-    by row: how much it speaks for that class (`model.heads.draw_heat`); only for networks that keep places.
+    by row: how much it speaks for that class (`model.heads.draw_heat`); only for networks that keep places. `looks` is
+    near for pictures that look alike (core/likeness.py); 0 where nobody looked.
     """
 
     __tablename__ = "results"
     __table_args__ = (
         Index("ix_results_confidence", "job_id", "class_index", "confidence", "image_id"),
         Index("ix_results_doubt", "job_id", "confidence", "image_id"),
+        Index("ix_results_looks", "job_id", "looks", "image_id"),
         {"sqlite_with_rowid": False},
     )
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
@@ -252,6 +254,7 @@ class Result(Base):
     probabilities: Mapped[list[Any] | None]
     error_code: Mapped[str | None]
     heat: Mapped[bytes | None]
+    looks: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class HistogramBin(Base):

@@ -26,18 +26,22 @@ from core.paging import Page, decode_cursor, encode_cursor
 MILLION = 1_000_000
 UNSURE = "unsure"
 LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; what is longer was a stop, and tells nothing of its rate
-SORTS = ("order", "path", "confidence", "-confidence")
+SORTS = ("order", "path", "confidence", "-confidence", "alike")
 SAID = ("nothing", "something", "otherwise")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image: a probability for each class (float, 0 to 1), or an error code; `heat` as `Result`."""
+    """What became of one image: a probability for each class (float, 0 to 1), or an error code.
+
+    `heat` and `looks` as in `Result`.
+    """
 
     image_id: int
     probabilities: Sequence[float] | None = None
     error_code: ErrorCode | None = None
     heat: bytes | None = None
+    looks: int = 0
 
 
 def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
@@ -79,6 +83,7 @@ def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
         "image_id": outcome.image_id,
         "error_code": outcome.error_code,
         "heat": outcome.heat,
+        "looks": outcome.looks,
     }
     if outcome.probabilities is None:
         return row | {"class_index": None, "confidence": None, "probabilities": None}
@@ -209,6 +214,7 @@ def _select() -> Select[Any]:
         Result.class_index,
         Result.confidence,
         Result.probabilities,
+        Result.looks,
         Result.error_code,
         human_label_of(Image).label("human_label"),
     ).join(Result, Result.image_id == Image.id)
@@ -312,6 +318,8 @@ def order_of(sort: str) -> Order:
         case "confidence" | "-confidence":  # whatever failed has none and is left out
             known = (Result.confidence.is_not(None),)
             return Order((Result.confidence, Result.image_id), (int, int), sort.startswith("-"), known)
+        case "alike":
+            return Order((Result.looks, Result.image_id), (int, int), conditions=(Result.confidence.is_not(None),))
     raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")
 
 
@@ -326,6 +334,8 @@ def _order(query: Select[Any], sort: str, cursor: str | None) -> Select[Any]:
 def _cursor(row: Row[Any], sort: str) -> str:
     if sort == "path":
         return encode_cursor(row.path, row.ordinal)
+    if sort == "alike":
+        return encode_cursor(row.looks, row.id)
     return encode_cursor(row.confidence, row.id) if "confidence" in sort else encode_cursor(row.ordinal)
 
 

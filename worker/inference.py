@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core import chunks, features, jobs, results
+from core import chunks, features, jobs, likeness, results
 from core.broker import INFERENCE
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
@@ -161,13 +161,14 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
     if kept is not None and not _put(runtime, kept, good, looked):
         kept = None
-    return failed + [_outcome(image, looked, row) for row, image in enumerate(good)], kept
+    looks = likeness.find_places(pixels).tolist()
+    return failed + [_outcome(image, looked, row, looks[row]) for row, image in enumerate(good)], kept
 
 
-def _outcome(image: ToClassify, looked: Looked, row: int) -> Outcome:
+def _outcome(image: ToClassify, looked: Looked, row: int, looks: int) -> Outcome:
     said = looked.probabilities[row]
     heat = None if looked.evidence is None else draw_heat(looked.evidence[row], int(said.argmax()))
-    return Outcome(image.image_id, said.tolist(), heat=heat)
+    return Outcome(image.image_id, said.tolist(), heat=heat, looks=looks)
 
 
 def _find_room(session: Session, claim: Claim, body: str | None, n_images: int) -> Kept | None:

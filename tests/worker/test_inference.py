@@ -1,6 +1,8 @@
 """One chunk, from claim to record, over a real database and a real blob store; only the network is a stand-in."""
 
 import io
+from itertools import groupby
+from pathlib import PurePosixPath
 from uuid import UUID
 
 import pytest
@@ -14,6 +16,7 @@ from core.config import Settings
 from core.db import Database
 from core.orm import Chunk, ChunkState, Image, JobState, Shard
 from core.progress import JobView
+from core.results import ResultFilter, list_results
 from tests.factories import make_job, make_manifest, make_upload, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
 from worker import inference
@@ -57,6 +60,17 @@ def test_bad_images_fail_alone_and_answers_stay_with_their_images(runtime: FakeR
         "p/empty.png": "empty_file",
     }
     assert view(runtime.db, job).state == JobState.DONE
+
+
+def test_alike_pictures_stand_together_in_the_order_of_looks(runtime: FakeRuntime, blobs: Blobs) -> None:
+    greys = {f"p/{n}.png": grey(value) for n, value in enumerate((10, 200, 12, 198, 14))} | {"p/broken.png": b"no"}
+    job = make_job(runtime.db, make_upload(runtime.db, blobs, greys))
+    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    with runtime.db.read() as session:
+        page = list_results(session, jobs.get_job(session, job), ResultFilter(sort="alike"), None, 10)
+    kinds = [PurePosixPath(row.path).stem in ("0", "2", "4") for row in page.items]
+    assert len(kinds) == 5
+    assert len(list(groupby(kinds))) == 2, "dark ones beside dark ones"
 
 
 def test_the_same_message_ten_times_changes_nothing(runtime: FakeRuntime, blobs: Blobs) -> None:

@@ -121,7 +121,9 @@ class ResultQuery(PageQuery):
     said: Literal["nothing", "something", "otherwise"] | None = Field(
         None, description="Whether a person said something of it; `otherwise`: something else than the model"
     )
-    sort: Literal["path", "order", "confidence", "-confidence"] = Field("order", description="`order`: as uploaded")
+    sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
+        "order", description="`order`: as uploaded; `alike`: pictures that look alike together"
+    )
 
 
 class LandmarkQuery(ResultQuery):

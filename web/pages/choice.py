@@ -16,6 +16,7 @@ _SORT_WORDS = {
     "path": "By name",
     "confidence": "Least sure first",
     "-confidence": "Most sure first",
+    "alike": "Alike ones together",
 }
 _SAID_WORDS = {
     "": "Any",

@@ -1,0 +1,19 @@
+"""Where each picture stands in a row in which alike ones stand together; 0 for what was classified before."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("results", sa.Column("looks", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_index("ix_results_looks", "results", ["job_id", "looks", "image_id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_results_looks", "results")
+    op.drop_column("results", "looks")
