@@ -21,6 +21,7 @@ from core.config import Settings
 from core.db import Database
 from migrations.run import migrate
 from tests.factories import make_manifest
+from tests.s3 import running_s3
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
@@ -67,9 +68,9 @@ def _no_outside_connections() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody's own settings reach a test; PAWSORT_TEST_DATA says where photographs are."""
+    """Nobody's own settings reach a test; PAWSORT_TEST_... say where photographs are and where blobs go."""
     for name in list(os.environ):
-        if name.startswith("PAWSORT_") and name != "PAWSORT_TEST_DATA":
+        if name.startswith("PAWSORT_") and not name.startswith("PAWSORT_TEST_"):
             monkeypatch.delenv(name)
 
 
@@ -144,15 +145,32 @@ def db(sql_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real S3 for the whole run, with a bucket; returns the bucket's address."""
+    with running_s3(tmp_path_factory.mktemp("s3")) as address:
+        yield address
+
+
 @pytest.fixture
-def settings(tmp_path: Path, sql_url: str, redis_url: str) -> Settings:
+def blob_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where blobs go: a folder, or with PAWSORT_TEST_STORE=s3 a prefix of a bucket of its own."""
+    if os.environ.get("PAWSORT_TEST_STORE") != "s3":
+        return (tmp_path / "blobs").as_uri()
+    if request.node.get_closest_marker("folder"):
+        pytest.skip("looks into the folder of the blobs")
+    return f"{request.getfixturevalue('s3')}/{os.urandom(6).hex()}"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sql_url: str, redis_url: str, blob_url: str) -> Settings:
     """Settings of an installation of its own."""
     return Settings(  # type: ignore[call-arg]
         _env_file=None,
         data_dir=tmp_path,
         database_url=sql_url,
         redis_url=redis_url,
-        blob_url=(tmp_path / "blobs").as_uri(),
+        blob_url=blob_url,
         secret_key=SecretStr("a secret of the tests, long enough"),
         min_free_bytes=0,
         max_image_bytes=2**20,

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 import zlib
 from collections import Counter
@@ -19,10 +20,12 @@ from core.images import decode_image
 from tests.deploy import compose
 from tests.deploy.compose import ROOT
 from tests.deploy.stack import Stack
+from tests.faults.installation import overload
 from tests.faults.photographs import photographs
 from tests.faults.soundness import check_sound
 
 N_SHORT, N_WHOLE = 100, 1_000
+COUNTED_S = 20.0  # workers write with their heartbeat, every 5 s
 TOLERANCE = 2e-4  # of a probability: another batch, another order of sums
 ROLES = {"web": "web", "inference": "worker", "training": "worker", "maintenance": "worker", "migrate": "worker"}
 
@@ -131,12 +134,28 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
 
 
 def check_metrics(stack: Stack, server: str, token: str) -> None:
-    """What Prometheus is told equals what the interface says."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{stack.port('web')}/metrics") as answer:
-        lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
+    """What Prometheus is told equals what the interface says; workers tell what they counted a few seconds later."""
     with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
         jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
-    assert float(lines['pawsort_jobs{state="done"}']) == sum(job["state"] == "done" for job in jobs)
+    n_done = sum(job["counts"]["done"] for job in jobs)
+    give_up_at = time.monotonic() + COUNTED_S * overload()
+    while (found := scrape(stack))['pawsort_images_classified_total{outcome="good"}'] < n_done:
+        assert time.monotonic() < give_up_at, found
+        time.sleep(0.5)
+    assert found['pawsort_images_classified_total{outcome="good"}'] == n_done
+    assert found['pawsort_images{outcome="done"}'] == n_done
+    assert found['pawsort_images{outcome="open"}'] == 0
+    assert found['pawsort_jobs{state="done"}'] == sum(job["state"] == "done" for job in jobs)
+    n_chunks = found['pawsort_chunks_ended_total{outcome="done"}']
+    for stage in ("wait", "read", "decode", "predict", "record"):
+        assert found[f'pawsort_stage_seconds_count{{stage="{stage}"}}'] == n_chunks
+    assert found['pawsort_workers_alive{queue="inference"}'] >= 1
+
+
+def scrape(stack: Stack) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.port('web')}/metrics") as answer:
+        lines = [line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in lines}
 
 
 def predict(pictures: list[bytes]) -> list[tuple[float, float]]:

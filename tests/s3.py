@@ -1,0 +1,64 @@
+"""A real S3 on this machine: SeaweedFS, with keys, and one bucket."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+BUCKET = "tests"
+START_S = 60.0
+BELOW = 20_000  # each port has a second one, 10,000 above it
+
+
+@contextmanager
+def running_s3(folder: Path) -> Iterator[str]:
+    """Start it, with its keys in the environment as they are in production; gives `s3://bucket`."""
+    ports = {name: _free_port() for name in ("master", "volume", "filer", "s3")}
+    keys = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests-secret"}
+    command = [str(Path(sys.executable).parent / "weed"), "server", f"-dir={folder}", "-ip=127.0.0.1", "-filer", "-s3"]
+    command += [f"-{name}.port={number}" for name, number in ports.items()]
+    command += ["-master.volumeSizeLimitMB=64", "-volume.max=0", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    address = f"http://127.0.0.1:{ports['s3']}"
+    with pytest.MonkeyPatch.context() as patch, (folder / "log").open("wb") as log:
+        for name, value in {**keys, "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1"}.items():
+            patch.setenv(name, value)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        try:
+            _wait(address, folder / "log")
+            yield f"s3://{BUCKET}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(address: str, log: Path) -> None:
+    """SeaweedFS makes a bucket when the first object comes."""
+    store = S3Store(BUCKET, endpoint=address, client_options={"allow_http": True}, retry_config={"max_retries": 0})
+    give_up_at = time.monotonic() + START_S
+    while True:
+        try:
+            store.put("started", b"")
+            return
+        except (BaseError, OSError):
+            assert time.monotonic() < give_up_at, log.read_text("utf-8", "replace")[-2000:]
+            time.sleep(0.2)
+
+
+def _free_port() -> int:
+    while True:
+        number = BELOW + int.from_bytes(os.urandom(2), "big") % 10_000
+        try:
+            for one in (number, number + 10_000):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", one))
+        except OSError:
+            continue
+        return number
