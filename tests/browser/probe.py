@@ -1,4 +1,4 @@
-"""How long a page's main thread was blocked: its long tasks, and the gaps between the ticks of a timer."""
+"""A page's longest block (its long tasks, and the gaps between the ticks of a timer), and its heap."""
 
 from playwright.sync_api import Page
 
@@ -23,3 +23,8 @@ def start_probe(page: Page) -> None:
 def longest_block_ms(page: Page) -> float:
     """The longest time so far in which the page could not answer."""
     return float(page.evaluate("() => Math.max(0, ...window.probe.tasks, ...window.probe.gaps)"))
+
+
+def heap_bytes(page: Page) -> int:
+    """How much memory the page's scripts hold now, in steps of Chromium's choice."""
+    return int(page.evaluate("() => performance.memory.usedJSHeapSize"))

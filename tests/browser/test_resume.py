@@ -1,5 +1,7 @@
 """A folder that was not sent to its end, dropped again: after a reload, after changes, beside another tab."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +118,30 @@ def test_a_file_that_has_another_size_now_is_sent_again(owner_page: Page, db: Da
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == sorted([*_now(folder), changed])
+
+
+def test_a_file_written_since_is_sent_again_only_if_its_content_is_new(
+    plain_http_page: Page, db: Database, folder: Path
+) -> None:
+    _send_only(plain_http_page, folder, 0, db)
+    new, touched = (folder.parent / path for path in _paths(db)[:2])
+    content = new.read_bytes()
+    new.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    touched.write_bytes(touched.read_bytes())
+    send(plain_http_page, [folder])
+    plain_http_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == sorted([*_now(folder), f"photos/{new.relative_to(folder).as_posix()}"])
+
+
+@pytest.mark.parametrize("size", [0, 55, 56, 64, 119, 2**19, 2**19 + 1])
+def test_contents_are_known_by_their_sha_256(page: Page, site: str, size: int) -> None:
+    page.goto(f"{site}/login")
+    data = bytes(n * n % 251 for n in range(size))
+    script = """async (text) => {
+      const { sha256 } = await import("/static/upload/sha256.js");
+      return sha256(new Blob([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))]));
+    }"""
+    assert page.evaluate(script, base64.b64encode(data).decode()) == hashlib.sha256(data).hexdigest()
 
 
 def test_an_upload_that_lacks_nothing_but_its_end_is_ended(owner_page: Page, db: Database, folder: Path) -> None:

@@ -25,7 +25,7 @@ export async function findBegun(print, files) {
     const url = `/api/v1/uploads/${begun.uploadId}`;
     const upload = await callJson("GET", url);
     if (upload.state === "complete") return gone(print, begun);
-    const nArrived = files.length > 0 ? (await askWhatIsThere(url)).divide(files).arrived.length : null;
+    const nArrived = files.length > 0 ? await countArrived(url, files, begun.at) : null;
     // Another folder that happens to have the same name.
     if (nArrived === 0 && upload.n_images > 0) return null;
     return { ...begun, nArrived, jobId: (await isOver(begun.jobId)) ? null : begun.jobId };
@@ -35,6 +35,11 @@ export async function findBegun(print, files) {
     // The server is away: whoever sends waits for it, and asks again what has arrived.
     return { ...begun, nArrived: null };
   }
+}
+
+async function countArrived(url, files, since) {
+  const there = await askWhatIsThere(url);
+  return (await there.divide(files, since)).arrived.length;
 }
 
 function gone(print, { jobId }) {

@@ -2,8 +2,7 @@
 
 import { localTimes, plural } from "../words.js";
 import { lastPace } from "./memory.js";
-import { parcelsOf } from "./parcels.js";
-import { amountOf, isOther, limitWords, notesOn, refusalOf, sumWords, timeWords } from "./summary.js";
+import { amountOf, isOther, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
 
 const MOST_LISTED = 200;
 let nOffers = 0;
@@ -14,20 +13,20 @@ export class Offer {
   #isReady = false;
 
   /**
-   * @param {{parent: Element, found: import("./collect.js").Collection, terms: import("./summary.js").Terms,
+   * @param {{parent: Element, parcels: import("./parcels.js").Parcel[], notes: import("./summary.js").Note[], terms: import("./summary.js").Terms,
    *   findGoing: (parcel: import("./parcels.js").Parcel) => Promise<import("./begun.js").Going|null>,
    *   onStart: (parcels: import("./parcels.js").Parcel[], wishes: {model: string|null, discards: boolean}) => void}} options
    *   model: null for the version in use.
    */
-  constructor({ parent, found, terms, findGoing, onStart }) {
+  constructor({ parent, parcels, notes, terms, findGoing, onStart }) {
     const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
     for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
     this.terms = terms;
-    this.parcels = parcelsOf(found);
+    this.parcels = parcels;
     this.onStart = onStart;
     this.element = fragment.querySelector("[data-offer]");
     this.#name();
-    this.#list(notesOn(this.parcels.flatMap(({ files }) => files), found.ignored, found.unreadable, terms));
+    this.#list(notes);
     this.#parts.start.addEventListener("click", () => this.#start());
     this.#parts.anew.addEventListener("click", () => this.#start({ isNew: true }));
     this.#parts.dismiss.addEventListener("click", () => this.element.remove());

@@ -9,9 +9,12 @@ import { forget, notePace, remember } from "./memory.js";
 import { newUuid } from "./names.js";
 import { Offer } from "./offer.js";
 import { Panel } from "./panel.js";
+import { parcelsOf } from "./parcels.js";
 import { Sender } from "./sender.js";
 import { isOver } from "./sending.js";
+import { rest } from "./slices.js";
 import { Slots } from "./slots.js";
+import { notesOn } from "./summary.js";
 import { There } from "./there.js";
 import { openZone } from "./zone.js";
 
@@ -22,21 +25,29 @@ const parent = document.querySelector("[data-uploads]");
 const terms = JSON.parse(document.querySelector("#upload-offer").dataset.terms);
 const pageTitle = document.title;
 
-openZone((found) => {
-  if (found.files.length === 0 && found.unreadable.length === 0) sayNothingFound();
-  else new Offer({ parent, found, terms, findGoing, onStart: (parcels, wishes) => parcels.forEach((parcel) => start(parcel, wishes)) });
-});
+openZone(ask);
 
 addEventListener("beforeunload", (event) => {
   if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
 });
+
+/** Show what was given, and wait for the press that starts. With breaks: 20,000 files never cost one long task. */
+async function ask(found) {
+  if (found.files.length === 0 && found.unreadable.length === 0) return sayNothingFound();
+  const parcels = parcelsOf(found);
+  await rest();
+  const notes = notesOn(parcels.flatMap(({ files }) => files), found.ignored, found.unreadable, terms);
+  await rest();
+  const onStart = (chosen, wishes) => chosen.forEach((parcel) => start(parcel, wishes));
+  return new Offer({ parent, parcels, notes, terms, findGoing, onStart });
+}
 
 /** How far a parcel came earlier. A folder of the same name that is being sent here goes on only if it is the same. */
 async function findGoing(parcel) {
   const twin = twinOf(parcel.print);
   if (twin && !parcel.archive) {
     const sent = new There(twin.sender.files.map(({ path, file }) => ({ path, n_bytes: file.size })));
-    if (sent.divide(parcel.files).arrived.length === 0) return null;
+    if ((await sent.divide(parcel.files)).arrived.length === 0) return null;
   }
   return findBegun(parcel.print, parcel.files);
 }
@@ -61,8 +72,9 @@ function start(parcel, wishes) {
   const uploadId = parcel.archive ? jobId : (going?.uploadId ?? newUuid());
   if (going) replace(twinOf(print));
   const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
-  upload.sender = makeSender(parcel, { ...wishes, uploadId, jobId, slots, onChange: () => changed(upload) });
-  remember(print, { uploadId, jobId, name: parcel.name, at: Date.now() });
+  const since = going?.at ?? Date.now();
+  upload.sender = makeSender(parcel, { ...wishes, uploadId, jobId, since, slots, onChange: () => changed(upload) });
+  remember(print, { uploadId, jobId, name: parcel.name, at: since });
   upload.panel = new Panel({
     parent,
     sender: upload.sender,

@@ -9,6 +9,7 @@ import { CallError, callJson } from "../http.js";
 import { planShards, sentSize, shardBlob } from "./plan.js";
 import { putBlob } from "./put.js";
 import { Sending } from "./sending.js";
+import { rest } from "./slices.js";
 import { There, askWhatIsThere } from "./there.js";
 import { CHANGED, isReadable } from "./trouble.js";
 
@@ -25,11 +26,11 @@ export class Sender extends Sending {
 
   /**
    * @param {{uploadId: string, jobId: string|null, name: string, files: import("./collect.js").Found[],
-   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean, model?: string|null, discards?: boolean}} options
+   *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean, model?: string|null, discards?: boolean, since?: number}} options
    *   jobId: null to send only, for a training. labelled: the folders' names are labels. model: null for the one in use.
-   *   discards: the originals go once they are classified.
+   *   discards: the originals go once they are classified. since: when this upload was begun, perhaps by an earlier page.
    */
-  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false, model = null, discards = false }) {
+  constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false, model = null, discards = false, since = Date.now() }) {
     super({ slots, onChange, files: files.length, totalBytes: files.reduce((sum, { file }) => sum + file.size, 0) });
     this.uploadUrl = `/api/v1/uploads/${uploadId}`;
     this.jobUrl = `/api/v1/jobs/${jobId}`;
@@ -37,6 +38,7 @@ export class Sender extends Sending {
     this.uploadId = uploadId;
     this.name = name;
     this.files = files;
+    this.since = since;
     this.job = { upload: uploadId, name, model };
     this.isJobOpen = jobId === null;
   }
@@ -69,9 +71,13 @@ export class Sender extends Sending {
   async #plan({ limits, n_shards: nShards, state }) {
     const askAgain = () => askWhatIsThere(this.uploadUrl, this.signal);
     const there = nShards > 0 ? await this.retried(askAgain, "opening") : new There();
-    const { missing, arrived } = there.divide(this.files.filter(({ file }) => !this.#lost.has(file)));
+    const { missing, arrived } = await there.divide(
+      this.files.filter(({ file }) => !this.#lost.has(file)),
+      this.since,
+    );
     if (state === "complete" && missing.length > 0) throw new CallError(409, COMPLETED);
     this.limits = { maxFiles: limits.max_files, maxBytes: limits.max_bytes, maxImageBytes: limits.max_image_bytes };
+    await rest();
     this.#shards = planShards(missing, this.limits, there.seqs);
     this.#queue = [...this.#shards];
     this.#arrivedSeqs = there.seqs;

@@ -1,22 +1,30 @@
 /** What the server has of an upload, so that a folder that is dropped again is sent on from where it stopped. */
 
 import { callJson } from "../http.js";
+import { sha256 } from "./sha256.js";
+import { pause } from "./slices.js";
 
 const PAGE = 1000;
+/** So many files are looked up at a time: some milliseconds. */
+const SLICE = 1000;
+
+/** What the server names as the content of a file that was too large to be sent. */
+const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** Files and shard numbers that have arrived. */
 export class There {
   #files = new Map();
   #seqs = new Set();
 
-  /** @param {{path: string, n_bytes: number}[]} files */
+  /** @param {{path: string, n_bytes: number, sha256?: string}[]} files */
   constructor(files = []) {
     for (const file of files) this.addFile(file);
   }
 
-  addFile({ path, n_bytes: size }) {
+  addFile({ path, n_bytes: size, sha256: content }) {
     const key = keyOf(path, size);
-    this.#files.set(key, (this.#files.get(key) ?? 0) + 1);
+    if (this.#files.has(key)) this.#files.get(key).push(content);
+    else this.#files.set(key, [content]);
   }
 
   addShard({ seq }) {
@@ -28,23 +36,37 @@ export class There {
   }
 
   /**
-   * Divide a folder into what has arrived and what is still to be sent. A file counts as arrived when its path and its size are the
-   * same; two files of one path (loose files from several folders) are counted.
+   * Divide a folder into what has arrived and what is still to be sent. A file has arrived when one of its path and size has; if it was
+   * written since the sending began, its content is compared as well. Two files of one path (loose ones from several folders) are counted.
    *
    * @param {import("./collect.js").Found[]} files
-   * @returns {{missing: import("./collect.js").Found[], arrived: import("./collect.js").Found[]}}
+   * @param {number} [since] When the sending began, in milliseconds since 1970.
+   * @returns {Promise<{missing: import("./collect.js").Found[], arrived: import("./collect.js").Found[]}>}
    */
-  divide(files) {
-    const left = new Map(this.#files);
+  async divide(files, since = Infinity) {
+    const left = new Map();
     const divided = { missing: [], arrived: [] };
-    for (const found of files) {
+    if (this.#files.size === 0) return { missing: [...files], arrived: [] };
+    for (const [i, found] of files.entries()) {
+      if (i % SLICE === SLICE - 1) await pause();
       const key = keyOf(found.path, found.file.size);
-      const n = left.get(key) ?? 0;
-      if (n > 0) left.set(key, n - 1);
-      (n > 0 ? divided.arrived : divided.missing).push(found);
+      if (!left.has(key)) left.set(key, [...(this.#files.get(key) ?? [])]);
+      const place = placeOf(found.file, left.get(key), since);
+      const at = typeof place === "number" ? place : await place;
+      if (at >= 0) left.get(key).splice(at, 1);
+      (at >= 0 ? divided.arrived : divided.missing).push(found);
     }
     return divided;
   }
+}
+
+/** Which of the contents that arrived is the file's; -1 when none is. */
+function placeOf(file, contents, since) {
+  if (contents.length === 0 || file.lastModified <= since || contents[0] === EMPTY) return contents.length - 1;
+  return sha256(file).then(
+    (content) => contents.indexOf(content),
+    () => -1, // it cannot be read: whoever sends it says so
+  );
 }
 
 /**
