@@ -5,11 +5,12 @@ Taking a label back appends one, too: see core/standing.py.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, case, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
@@ -172,3 +173,10 @@ def word_of_people(image: type[Image]) -> ScalarSelect[str | None]:
         .correlate(image)
         .scalar_subquery()
     )
+
+
+def looked_at_since(image: type[Image], moment: datetime) -> ColumnElement[bool]:
+    """SQL for whether a person has said anything of an image since a moment."""
+    said = aliased(Label)
+    by_people = (said.sha256 == image.sha256) & (said.source != LabelSource.FOLDER) & (said.created_at > moment)
+    return select(said.id).where(by_people).correlate(image).exists()

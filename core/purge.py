@@ -34,6 +34,7 @@ from core.orm import (
     Upload,
 )
 from core.orm_labelling import ReviewClaim
+from core.orm_studies import Study
 
 SLICE = 5000
 
@@ -93,7 +94,7 @@ def _purge_job_slice(job_id: int, session: Session) -> bool:
     chunks = select(Chunk.id).where(Chunk.job_id == job_id).limit(SLICE)
     if change(session, delete(Chunk).where(Chunk.id.in_(chunks))):
         return True
-    for table in (HistogramBin, EpochRow, TrainingUpload, Training, ReviewClaim):
+    for table in (HistogramBin, EpochRow, TrainingUpload, Training, ReviewClaim, Study):
         change(session, delete(table).where(table.job_id == job_id))
     change(session, update(Job).where(Job.id == job_id).values(purged_at=db_now(), name=""))
     return False

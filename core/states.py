@@ -12,6 +12,7 @@ class JobKind(StrEnum):
     CLASSIFY = "classify"
     TRAIN = "train"
     JUDGE = "judge"
+    STUDY = "study"
 
 
 class JobState(StrEnum):

@@ -31,11 +31,13 @@ from web.api import (
     results,
     reviews,
     schedules,
+    studies,
     training,
     uploads,
 )
 from web.auth import register_auth
 from web.pages import failures as _failure_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import labels as _label_pages  # noqa: F401
 from web.pages import models as _model_pages  # noqa: F401
 from web.pages import pictures as _picture_pages  # noqa: F401
 from web.pages import review as _review_pages  # noqa: F401
@@ -52,7 +54,21 @@ from web.services import EXTENSION, Services
 MAX_JSON_BYTES = 4 * 2**20
 MIN_SECRET = 16
 # The order is that of the description at /docs.
-APIS = (uploads, archives, jobs, results, exports, images, labels, models, judging, training, schedules, health)
+APIS = (
+    uploads,
+    archives,
+    jobs,
+    results,
+    exports,
+    images,
+    labels,
+    studies,
+    models,
+    judging,
+    training,
+    schedules,
+    health,
+)
 
 
 class JsonRequest(Request):
@@ -92,7 +108,7 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     docs.configure_openapi(app)
-    labelling = (labels, label_batches, corrections, reviews, audits)
+    labelling = (labels, studies, label_batches, corrections, reviews, audits)
     reading = (jobs, results, exports, images)
     watching = (health, metrics)
     for module in (uploads, archives, *reading, *labelling, models, judging, training, schedules, *watching):

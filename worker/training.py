@@ -9,6 +9,7 @@ recorded together. No transaction is open while pixels or networks are at work.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -34,11 +35,13 @@ from worker.judging import make_manifest
 from worker.learner import make_learner, sides_of
 from worker.memory import PixelStore, free_bytes
 from worker.runtime import Runtime
+from worker.study import study
 from worker.training_state import Best, TrainingState
 from worker.watch import BestWanted, TrainingStopped, Watch
 
 log = structlog.get_logger()
 
+_DOES: dict[str, Callable[[Runtime, Claim, Watch], None]] = {JobKind.JUDGE: judge, JobKind.STUDY: study}
 SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or fewer pictures, or end other programs."
 
 
@@ -61,7 +64,7 @@ def train(runtime: Runtime, job_id: int) -> None:
     structlog.contextvars.bind_contextvars(job_id=claim.job_id)
     try:
         with Watch(runtime.db, claim, runtime.settings.lease_s) as watch:
-            (judge if claim.kind == JobKind.JUDGE else _train)(runtime, claim, watch)
+            _DOES.get(claim.kind, _train)(runtime, claim, watch)
     except (TrainingStopped, LeaseLost):
         log.info("training_stopped", job_id=job_id, fence=claim.fence)
     except PawsortError as error:

@@ -18,6 +18,7 @@ from web.pages.words import count, duration, plural, rate
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
+    "studying": "Fitting heads on shares of the labels",
     "judging": "Judging, on pictures that it has not seen",
 }
 _PARAMETERS = {
@@ -128,6 +129,8 @@ class ShownTraining:
     def kind_words(self) -> str:
         """What this job is, in a word or two."""
         network = self.training.parameters.get("network", "")
+        if self.job.kind == JobKind.STUDY:
+            return "Looking through the labels"
         return f"Training {network}".strip() if self.job.kind == JobKind.TRAIN else "Judging a model version"
 
     @property

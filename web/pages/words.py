@@ -17,7 +17,7 @@ _STATES = {
     JobState.CANCELLED: "Stopped",
     JobState.FAILED: "Failed",
 }
-_RUNNING = {JobKind.TRAIN: "Training", JobKind.JUDGE: "Judging"}
+_RUNNING = {JobKind.TRAIN: "Training", JobKind.JUDGE: "Judging", JobKind.STUDY: "Looking"}
 
 
 def register_words(app: App) -> None:

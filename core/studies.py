@@ -1,0 +1,217 @@
+"""Studies: a look through the labels by way of a version's features. What is probably wrong, what more would bring.
+
+    queued ─► running (claimed as a training is) ─► done with findings │ failed │ cancelled
+
+A study changes nothing: it trains heads that nobody keeps. Its findings stand until the next one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from core import datasets, jobs, labels, registry, training_claims
+from core.datasets import Content
+from core.errors import Conflict, Invalid
+from core.networks import CLASSES
+from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, Result, Training, Upload
+from core.orm_studies import Study
+from core.training_claims import Claim
+
+MIN_EACH = 25
+DOUBTFUL_OF_JOB = 300
+JOBS_LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A picture nobody labelled, of which a version was not sure; `confidence` in millionths."""
+
+    image_id: int
+    sha256: bytes
+    confidence: int
+
+
+def create_study_job(
+    session: Session, version_id: int | None = None, user_id: int | None = None, uuid: UUID | None = None
+) -> Job:
+    """Create a job that looks through all labels; while one is under way, that one is the answer.
+
+    Args:
+        version_id: Whose features to look through; those of the version in use when not given.
+        uuid: The caller's id for the job; a new one when not given.
+    Raises:
+        NotFound, Gone: There is no such version.
+        Invalid: There are too few labels.
+        Conflict: Another job has this id.
+    """
+    version = registry.hold_version(session, version_id or registry.current_version(session).id)
+    active = (Job.kind == JobKind.STUDY) & Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
+    existing = session.scalar(select(Job).where(active)) or session.scalar(select(Job).where(Job.uuid == uuid))
+    if existing is not None:
+        return _same_job(session, existing.uuid)
+    choose_contents(session)
+    job = Job(
+        uuid=uuid or uuid4(),
+        kind=JobKind.STUDY,
+        name="Look through the labels",
+        state=JobState.QUEUED,
+        user_id=user_id,
+        model_version_id=version.id,
+    )
+    if not jobs.insert_job(session, job):
+        return _same_job(session, job.uuid)
+    session.add(Training(job_id=job.id, parameters={}))
+    session.flush()
+    session.refresh(job)
+    return job
+
+
+def _same_job(session: Session, uuid: UUID) -> Job:
+    job = jobs.get_job(session, uuid)
+    if job.kind != JobKind.STUDY:
+        raise Conflict(f"Job {uuid} exists and does something else. Choose a new id for this one.")
+    return job
+
+
+def choose_contents(session: Session) -> list[Content]:
+    """Everything labelled as one of the classes, each content once.
+
+    Raises:
+        Invalid: It is too little to say anything.
+    """
+    contents = [one for one in datasets.find_labelled(session, None).contents if one.label in CLASSES]
+    counts = {name: sum(one.label == name for one in contents) for name in CLASSES}
+    if min(counts.values()) < MIN_EACH:
+        there = ", ".join(f"{n} of {name}" for name, n in counts.items())
+        raise Invalid(
+            f"There are too few labels to look through: expected at least {MIN_EACH} of each class; got {there}. Label"
+            " some more, or send labelled folders."
+        )
+    return contents
+
+
+def find_doubtful(session: Session) -> list[Doubtful]:
+    """Pictures that nobody labelled and of which the newest jobs' versions were least sure, the least sure first."""
+    newest = (
+        select(Job.id, Job.upload_id)
+        .where(Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0)
+        .order_by(Job.id.desc())
+        .limit(JOBS_LOOKED_AT)
+    )
+    found: dict[bytes, Doubtful] = {}
+    for job_id, upload_id in session.execute(newest):
+        rows = session.execute(
+            select(Image.id, Image.sha256, Result.confidence)
+            .join(Result, Result.image_id == Image.id)
+            .join(Upload, Upload.id == Image.upload_id)
+            .where(Result.job_id == job_id, Image.upload_id == upload_id, Result.confidence.is_not(None))
+            .where(labels.human_label_of(Image).is_(None))
+            .order_by(Result.confidence, Result.image_id)
+            .limit(DOUBTFUL_OF_JOB)
+        )
+        for image_id, sha256, confidence in rows:
+            assert confidence is not None
+            found.setdefault(sha256, Doubtful(image_id, sha256, confidence))
+    return sorted(found.values(), key=lambda one: one.confidence)
+
+
+def find_version(session: Session, claim: Claim) -> int:
+    """The version whose features a claimed study looks through.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    training_claims.get_training(session, claim)
+    version_id = session.get_one(Job, claim.job_id).model_version_id
+    assert version_id is not None
+    return version_id
+
+
+def finish(
+    session: Session,
+    claim: Claim,
+    version_id: int,
+    n_labels: int,
+    curve: Mapping[str, Any],
+    suspects: Sequence[Mapping[str, Any]],
+    wanted: Sequence[int],
+) -> None:
+    """End a study with what it found, both or neither.
+
+    Raises:
+        LeaseLost: The claim is no longer valid; nothing was written.
+    """
+    training_claims.end(session, claim)
+    session.add(
+        Study(
+            job_id=claim.job_id,
+            version_id=version_id,
+            n_labels=n_labels,
+            curve=dict(curve),
+            suspects=[dict(one) for one in suspects],
+            wanted=list(wanted),
+        )
+    )
+
+
+def find_newest(session: Session) -> Study | None:
+    """The newest study there is."""
+    alive = select(Study).join(Job, Job.id == Study.job_id).where(Job.deleted_at.is_(None))
+    return session.scalar(alive.order_by(Study.job_id.desc()).limit(1))
+
+
+def find_active(session: Session) -> Job | None:
+    """The study that is under way."""
+    active = (Job.kind == JobKind.STUDY) & Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
+    return session.scalar(select(Job).where(active).limit(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A label that is probably wrong.
+
+    Attributes:
+        label: What counted when the study was made.
+        now: What counts by now.
+        p_label: How likely the label is, 0 to 1, to a head that has not seen it.
+    """
+
+    image_id: int
+    path: str
+    label: str
+    suggested: str
+    now: str | None
+    p_label: float
+
+
+def list_suspects(session: Session, study: Study, is_open: bool = True) -> list[Suspect]:
+    """What a study found, most suspicious first, as far as the pictures are there.
+
+    Args:
+        is_open: Leave out those that somebody has looked at since: the label changed, or was confirmed.
+    """
+    found = {int(one["image_id"]): one for one in study.suspects}
+    rows: dict[int, Row[int, str, str | None, bool]] = {}
+    listed = list(found)
+    for start in range(0, len(listed), labels.SLICE):
+        some = listed[start : start + labels.SLICE]
+        query = (
+            select(
+                Image.id,
+                Image.path,
+                labels.human_label_of(Image).label("now"),
+                labels.looked_at_since(Image, study.created_at),
+            )
+            .join(Upload, Upload.id == Image.upload_id)
+            .where(Image.id.in_(some), Upload.deleted_at.is_(None))
+        )
+        rows |= {row[0]: row for row in session.execute(query)}
+    return [
+        Suspect(image_id, rows[image_id][1], one["label"], one["suggested"], rows[image_id][2], one["p_label"])
+        for image_id, one in found.items()
+        if image_id in rows and not (is_open and (rows[image_id][3] or rows[image_id][2] != one["label"]))
+    ]

@@ -1,0 +1,123 @@
+"""A study from labels to findings: a real database, the features of a stand-in."""
+
+import time
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from core import deletion, jobs, labels, purge, registry, studies
+from core.blobs import Blobs
+from core.errors import Invalid
+from core.labels import NewLabel
+from core.orm import Image, Job, JobState, LabelSource
+from core.orm_studies import Study
+from tests.factories import draw_picture, make_labelled, make_upload, run_job
+from tests.fakes import FakeRuntime
+from tests.pictures import jpeg
+from tests.worker.test_head import runtime as runtime
+from worker import training
+
+DATABASES = ("sqlite",)
+N_EACH = 40
+
+
+@pytest.fixture
+def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
+    """Cats and dogs; two of the dogs are cats."""
+    files = {f"pets/{kind}s/{n:03}.jpg": jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(N_EACH)}
+    files |= {f"pets/dogs/wrong {n}.jpg": jpeg(900 + n, "cat", (72, 60)) for n in range(2)}
+    return make_upload(runtime.db, blobs, files=files, labelled=True)
+
+
+def run(runtime: FakeRuntime) -> Job:
+    with runtime.db.write() as session:
+        job = studies.create_study_job(session)
+        job_id, uuid = job.id, job.uuid
+    training.train(runtime, job_id)
+    with runtime.db.read() as session:
+        return jobs.get_job(session, uuid)
+
+
+def newest(runtime: FakeRuntime) -> Study:
+    with runtime.db.read() as session:
+        found = studies.find_newest(session)
+    assert found is not None
+    return found
+
+
+def test_wrong_labels_come_first_and_disappear_when_they_are_mended(runtime: FakeRuntime, upload: UUID) -> None:
+    assert run(runtime).state == JobState.DONE
+    study = newest(runtime)
+    with runtime.db.read() as session:
+        suspects = studies.list_suspects(session, study)
+    assert {one.path for one in suspects[:2]} == {"pets/dogs/wrong 0.jpg", "pets/dogs/wrong 1.jpg"}
+    assert [(one.label, one.suggested) for one in suspects[:2]] == [("dog", "cat")] * 2
+    time.sleep(1.1)  # moments are kept in whole seconds on one of the databases
+    with runtime.db.write() as session:
+        labels.add_labels(session, None, [NewLabel(suspects[0].image_id, "cat")])
+        labels.add_labels(session, None, [NewLabel(suspects[1].image_id, "dog", LabelSource.CONFIRMATION)])
+    with runtime.db.read() as session:
+        left = studies.list_suspects(session, study)
+        everything = studies.list_suspects(session, study, is_open=False)
+    assert not {one.image_id for one in left} & {one.image_id for one in suspects[:2]}
+    assert [one.now for one in everything[:2]] == ["cat", "dog"]
+
+
+def test_it_says_what_more_labels_would_bring_and_which(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
+    new = make_upload(runtime.db, blobs, files={f"new/{n}.jpg": draw_picture(n) for n in range(6)})
+    with runtime.db.write() as session:
+        job = uuid4()
+        jobs.create_classify_job(session, job, new, None)
+    run_job(runtime.db, job, {f"new/{n}.jpg": (0.5 + n / 20, 0.1) for n in range(6)})
+    run(runtime)
+    study = newest(runtime)
+    assert study.n_labels == 2 * N_EACH + 2
+    assert [point["n"] for point in study.curve["points"]] == sorted(point["n"] for point in study.curve["points"])
+    assert study.curve["now"] <= study.curve["with_more"] <= 1
+    assert study.curve["now"] <= study.curve["with_twice"] <= 1  # twice is fewer than a hundred more here
+    with runtime.db.read() as session:
+        paths = [session.get_one(Image, image_id).path for image_id in study.wanted]
+    assert paths[0] == "new/0.jpg"
+    assert len(paths) == 6
+
+
+def test_too_few_labels_are_refused_at_once(runtime: FakeRuntime, blobs: Blobs) -> None:
+    make_labelled(runtime.db, blobs, n_each=20)
+    with (
+        runtime.db.write() as session,
+        pytest.raises(Invalid, match="at least 25 of each class; got 20 of cat"),
+    ):
+        studies.create_study_job(session)
+
+
+def test_one_study_at_a_time(runtime: FakeRuntime, upload: UUID) -> None:
+    with runtime.db.write() as session:
+        assert studies.create_study_job(session).id == studies.create_study_job(session).id
+
+
+def test_a_deleted_study_leaves_nothing(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
+    job = run(runtime)
+    with runtime.db.write() as session:
+        deletion.delete_job(session, job.uuid)
+    with runtime.db.read() as session:
+        assert studies.find_newest(session) is None
+    purge.purge_all(runtime.db, blobs)
+    with runtime.db.read() as session:
+        assert session.scalars(select(Study)).all() == []
+
+
+def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, blobs: Blobs) -> None:
+    upload = make_upload(runtime.db, blobs)
+    with runtime.db.write() as session:
+        job = uuid4()
+        jobs.create_classify_job(session, job, upload, None)
+    run_job(runtime.db, job)
+    with runtime.db.write() as session:
+        first = session.scalars(select(Image.id).order_by(Image.id)).first()
+        assert first is not None
+        labels.add_labels(session, None, [NewLabel(first, "cat")])
+    with runtime.db.read() as session:
+        assert first not in [one.image_id for one in studies.find_doubtful(session)]
+        assert len(studies.find_doubtful(session)) == 3
+        assert registry.find_in_use(session) == 1

@@ -1,0 +1,84 @@
+"""Looking through the labels: which are probably wrong, what more would bring, and which pictures to label."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from pydantic import BaseModel, Field
+
+from core import studies
+from core.errors import NotFound
+from core.progress import describe
+from web.api.jobs import show_job
+from web.api.schemas import JobOut
+from web.auth import current_user_id
+from web.services import get_services
+
+api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Labels")
+
+
+class StudyIn(BaseModel):
+    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
+    version: int | None = Field(
+        None, description="Whose features to look through; those of the version in use if left out"
+    )
+
+
+class SuspectOut(BaseModel):
+    image_id: int
+    path: str
+    label: str
+    suggested: str
+    now: str | None
+    p_label: float
+
+
+class StudyOut(BaseModel):
+    """`curve`: measured points, and what share would be right now, with `more` labels more, and with twice as many."""
+
+    version: int
+    created_at: datetime
+    n_labels: int
+    curve: dict[str, Any]
+    suspects: list[SuspectOut] = Field(
+        description="Most suspicious first; those that people have looked at are left out"
+    )
+    wanted: list[int] = Field(description="Images that would teach most: doubtful ones, unlike each other")
+
+
+@api.post("")
+@api.input(StudyIn)
+@api.output(JobOut, status_code=202, description="Waits for the training worker")
+@api.doc(responses={404: "No such version", 422: "There are too few labels"})
+def post_study(json_data: StudyIn) -> JobOut:
+    """Look through everything that is labelled; nothing is changed
+
+    While such a job is under way, that one is the answer.
+    """
+    services = get_services()
+    with services.db.write() as session:
+        job = studies.create_study_job(session, json_data.version, current_user_id(), json_data.id)
+        view, job_id = describe(session, job), job.id
+    services.bell.ring_training([job_id])
+    return show_job(view)
+
+
+@api.get("/newest")
+@api.output(StudyOut)
+@api.doc(responses={404: "Nobody has looked through the labels yet"})
+def get_newest_study() -> StudyOut:
+    """What the newest look through the labels found"""
+    with get_services().db.read() as session:
+        study = studies.find_newest(session)
+        if study is None:
+            raise NotFound("Nobody has looked through the labels yet. POST /api/v1/studies does.")
+        suspects = studies.list_suspects(session, study)
+    return StudyOut(
+        version=study.version_id,
+        created_at=study.created_at,
+        n_labels=study.n_labels,
+        curve=study.curve,
+        suspects=[SuspectOut.model_validate(one, from_attributes=True) for one in suspects],
+        wanted=study.wanted,
+    )

@@ -1,0 +1,140 @@
+"""Pages about labels as a whole: whether they are enough, which are probably wrong, which pictures would teach most."""
+
+from dataclasses import dataclass
+
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import labels, studies
+from core.errors import Invalid
+from core.labels import NewLabel
+from core.orm import Image, LabelSource, Upload
+from core.orm_studies import Study
+from web.auth import current_user_id
+from web.pages.charts import Chart, Series, line_chart
+from web.pages.routes import pages
+from web.pages.words import plural
+from web.services import get_services
+
+SUSPECTS_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A study's curve as the page shows it."""
+
+    study: Study
+
+    @property
+    def answer(self) -> str:
+        """Whether there are enough labels, in a sentence or two."""
+        curve = self.study.curve
+        gain, twice = (100 * (curve[name] - curve["now"]) for name in ("with_more", "with_twice"))
+        sure = f"{100 * curve['now']:.1f} % right now, give or take {100 * curve['half_width']:.1f} points"
+        if gain < 0.05:
+            few = f"{curve['more']} more labels would bring less than 0.1 points"
+            return f"Probably enough for a new head: {sure}. {few}; twice as many about {twice:.1f}."
+        return (
+            f"{sure}. {curve['more']} more labels would bring about {gain:.1f} points, twice as many about {twice:.1f}."
+        )
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """The points and what is expected, for a table."""
+        curve = self.study.curve
+        measured = [(plural(point["n"], "label"), f"{100 * point['accuracy']:.2f} %") for point in curve["points"]]
+        n = self.study.n_labels
+        return [
+            *measured,
+            (f"{plural(n, 'label')}, all there are (expected)", f"{100 * curve['now']:.2f} %"),
+            (f"{plural(n + curve['more'], 'label')} (expected)", f"{100 * curve['with_more']:.2f} %"),
+            (f"{plural(2 * n, 'label')} (expected)", f"{100 * curve['with_twice']:.2f} %"),
+        ]
+
+    @property
+    def chart(self) -> Chart:
+        """Measured points and the line through them."""
+        curve, n = self.study.curve, self.study.n_labels
+        formula = curve["formula"]
+        first = curve["points"][0]["n"]
+        steps = [first + (2 * n - first) * step / 40 for step in range(41)]
+        line = [(x, 1 - formula["floor"] - formula["scale"] * x ** -formula["exponent"]) for x in steps]
+        points = [(float(point["n"]), point["accuracy"]) for point in curve["points"]]
+        return line_chart(
+            [Series("measured", points), Series("expected", line, style=2)],
+            "labels",
+            "right",
+            title="Right, by how many labels a head was fitted on",
+            description=self.answer,
+        )
+
+
+@pages.get("/labels")
+def show_labels() -> str:
+    """Are there enough, which are wrong, which pictures to label next."""
+    return _show_labels()
+
+
+@pages.post("/labels/study")
+def start_study() -> Response | tuple[str, int]:
+    """Look through all labels; leads to the job's page."""
+    services = get_services()
+    try:
+        with services.db.write() as session:
+            job = studies.create_study_job(session, None, current_user_id())
+            job_id, uuid = job.id, job.uuid
+    except Invalid as error:
+        return _show_labels(error.message), 422
+    services.bell.ring_training([job_id])
+    return _see("pages.show_job", uuid=uuid)
+
+
+@pages.get("/labels/suspects")
+def list_suspects() -> str:
+    """Labels that are probably wrong, most suspicious first."""
+    with get_services().db.read() as session:
+        study = studies.find_newest(session)
+        suspects = studies.list_suspects(session, study) if study else []
+    return render_template("suspects.html", study=study, suspects=suspects[:SUSPECTS_SHOWN], n_suspects=len(suspects))
+
+
+@pages.post("/labels/suspects")
+def mend_suspect() -> Response:
+    """Say what a suspect shows, from a plain form; the page's keys ask the API."""
+    image_id, label = request.form.get("image_id", type=int), request.form.get("label", "")
+    given = request.form.get("given", "")
+    if image_id is not None:
+        source = LabelSource.CONFIRMATION if label == given else LabelSource.CORRECTION
+        with get_services().db.write() as session:
+            labels.add_labels(session, current_user_id(), [NewLabel(image_id, label, source)])
+    return _see("pages.list_suspects")
+
+
+def _show_labels(problem: str = "") -> str:
+    with get_services().db.read() as session:
+        study = studies.find_newest(session)
+        n_suspects = len(studies.list_suspects(session, study)) if study else 0
+        return render_template(
+            "labels.html",
+            study=study,
+            active=studies.find_active(session),
+            forecast=Forecast(study) if study else None,
+            n_suspects=n_suspects,
+            wanted=_still_there(session, study) if study else [],
+            problem=problem,
+        )
+
+
+def _still_there(session: Session, study: Study) -> list[Image]:
+    """The wanted pictures that are there and that nobody has labelled since."""
+    there = select(Image).join(Upload, Upload.id == Image.upload_id).where(Upload.deleted_at.is_(None))
+    open_ones = there.where(Image.id.in_(study.wanted), labels.human_label_of(Image).is_(None))
+    found = {image.id: image for image in session.scalars(open_ones)}
+    return [found[image_id] for image_id in study.wanted if image_id in found]
+
+
+def _see(endpoint: str, **values: object) -> Response:
+    response = redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
+    assert isinstance(response, Response)
+    return response
