@@ -1,0 +1,129 @@
+"""Training jobs of the product against plain Keras `fit`: same network, photographs, batches and variation, in turns.
+
+The product's side is real: an instance, an upload, `pawsort train`'s own calls, and the images/s that its epochs record.
+The other side is what a careful user of Keras writes: `tf.data` with the same variation, mapped in parallel and prefetched.
+Both take the same number of epochs in each round; the first of them, in which graphs are traced, does not count.
+The training worker runs at low priority, so measure where nothing else runs.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from client.http import PawsortClient
+from client.instance.attach import started_instance
+from client.sources import SourceFile, walk
+from client.upload import limits_of, new_id, send_files
+from core.networks import NETWORKS
+from core.parameters import choose_parameters
+from core.parts import Part
+from model.augment import STRONG, augment
+from model.networks import build
+from worker.folders import decode_all, read_folder
+from worker.learner import sides_of
+
+NETWORK = "seed-cnn"
+BATCH = 64
+LEARNING_RATE = 1e-3
+GIVEN = {"network": NETWORK, "batch_size": BATCH, "learning_rate": LEARNING_RATE, "augmentation": "strong"}
+POLL_S = 0.2
+GOAL = 0.95
+
+
+def main() -> None:
+    """Measure, and print one line for each round and the median."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="holds cats/, dogs/, such as dogs-vs-cats/train")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    measure(options.folder, options.epochs, options.rounds)
+
+
+def measure(folder: Path, n_epochs: int, n_rounds: int) -> None:
+    """Take turns; both see the training part alone."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pawsort-bench-") as data_dir,
+        started_instance(Path(data_dir), print) as instance,
+        PawsortClient(instance.address, instance.token) as client,
+    ):
+        upload = send(client, folder)
+        plain = PlainKeras(folder)
+        ratios = []
+        for number in range(1, n_rounds + 1):
+            product, bare = train(client, upload, n_epochs), plain.fit(n_epochs)
+            ratios.append(product / bare)
+            rates = f"product {product:,.0f} images/s, fit {bare:,.0f} images/s"
+            print(f"round {number}: {rates}, ratio {ratios[-1]:.2f}", flush=True)
+    print(f"median ratio of {n_rounds}: {statistics.median(ratios):.2f} (goal: at least {GOAL})")
+
+
+class PlainKeras:
+    """The network, compiled, and the training photographs as `tf.data` varies them."""
+
+    def __init__(self, folder: Path) -> None:
+        import keras
+        import tensorflow as tf
+
+        photographs = [one for one in read_folder(folder) if one.part == "training"]
+        side_px = NETWORKS[NETWORK].side_px
+        sides = sides_of(choose_parameters(GIVEN, len(photographs)))
+        images, labels, _ = decode_all(photographs, sides[Part.TRAINING])
+        self._n_images = len(images)
+        data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.float32)[:, None]))
+        counter = tf.data.Dataset.counter(dtype=tf.int32)
+
+        def vary(number: Any, batch: Any) -> Any:
+            return augment(batch[0], side_px, STRONG, tf.stack([1, number])), batch[1]
+
+        batches = data.shuffle(self._n_images).batch(BATCH)
+        self._data = (
+            tf.data.Dataset.zip(counter, batches)
+            .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
+            .prefetch(tf.data.AUTOTUNE)
+        )
+        self._model = build(NETWORK)
+        self._model.compile(keras.optimizers.Adam(LEARNING_RATE), "binary_crossentropy", metrics=["accuracy"])
+
+    def fit(self, n_epochs: int) -> float:
+        """Images/s: the median over the epochs but the first."""
+        import keras
+
+        seconds: list[float] = []
+        clock = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: seconds.append(-time.perf_counter()),
+            on_epoch_end=lambda epoch, logs: seconds.append(seconds.pop() + time.perf_counter()),
+        )
+        self._model.fit(self._data, epochs=n_epochs, verbose=0, callbacks=[clock])
+        return self._n_images / statistics.median(seconds[1:])
+
+
+def send(client: PawsortClient, folder: Path) -> str:
+    """Upload a labelled folder; its id."""
+    upload = new_id()
+    limits = limits_of(client.create_upload(upload, "bench", labelled=True))
+    files = (item for item in walk([folder]) if isinstance(item, SourceFile))
+    send_files(client, upload, files, limits, on_sent=lambda _: None, on_skip=print)
+    return upload
+
+
+def train(client: PawsortClient, upload: str, n_epochs: int) -> float:
+    """Run a training job to its end; images/s: the median over the epochs but the first."""
+    job = new_id()
+    client.create_training(job, [upload], GIVEN | {"epochs": n_epochs, "name": "bench"})
+    while (view := client.get_job(job))["state"] not in ("done", "failed", "cancelled"):
+        time.sleep(POLL_S)
+    if view["state"] != "done":
+        raise RuntimeError(f"the training ended as {view['state']}: {view['error']}")
+    return statistics.median(epoch["images_per_s"] for epoch in client.get_epochs(job)["items"][1:])
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    main()
