@@ -1,9 +1,9 @@
-"""Training jobs of the product against plain Keras `fit`: same network, photographs, batches and variation, in turns.
+"""Training jobs of the product against plain Keras `fit`: same network, photographs, batches and variation.
 
-The product's side is real: an instance, an upload, `pawsort train`'s own calls, and the images/s that its epochs record.
-The other side is what a careful user of Keras writes: `tf.data` with the same variation, mapped in parallel and prefetched.
-Both take the same number of epochs in each round; the first of them, in which graphs are traced, does not count.
-The training worker runs at low priority, so measure where nothing else runs.
+The product's side is real: an instance, an upload, the calls of `pawsort train`, and the images/s that its epochs
+record. The other side is what a careful user of Keras writes: `tf.data` with the same variation, mapped in parallel and
+prefetched. They take turns, with the same number of epochs in each round; the first of them, in which graphs are
+traced, does not count. The training worker runs at low priority, so measure where nothing else runs.
 """
 
 import argparse
