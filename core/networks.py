@@ -7,7 +7,7 @@ knows. `model/networks.py` has the layers.
 from dataclasses import dataclass
 
 CLASSES = ("cat", "dog")
-DEFAULT_NETWORK = "seed-cnn"
+DEFAULT_NETWORK = "efficientnet-lite0"
 
 
 @dataclass(frozen=True, slots=True)

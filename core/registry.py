@@ -12,6 +12,7 @@ from core.blobs import Blobs
 from core.blobs import weights_key as weights_key
 from core.db import locked, shared
 from core.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.networks import DEFAULT_NETWORK, NETWORKS
 from core.orm import Deployment, ModelVersion
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
@@ -190,6 +191,13 @@ def current_version(session: Session) -> ModelVersion:
 def find_in_use(session: Session) -> int | None:
     """The number of the version in use; None before anything was deployed."""
     return session.scalar(select(Deployment.model_version_id).order_by(Deployment.id.desc()).limit(1))
+
+
+def network_to_train(session: Session) -> str:
+    """The network that is trained when nobody names one: that of the version in use, if it can be trained here."""
+    in_use = find_in_use(session)
+    network = DEFAULT_NETWORK if in_use is None else get_version(session, in_use).network
+    return network if network in NETWORKS else DEFAULT_NETWORK
 
 
 def _nothing_deployed() -> NotFound:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import import_roots, judgements, registry, uploads
 from core.errors import Conflict, Gone, Invalid, NotFound
-from core.networks import DEFAULT_NETWORK, NETWORKS
+from core.networks import DEFAULT_NETWORK
 from core.orm import UploadState
 from core.parameters import choose_parameters
 from core.states import ScheduleKind
@@ -73,12 +73,8 @@ def check_parameters(
 
 def defaults_of(session: Session, kind: ScheduleKind) -> dict[str, Any]:
     """What is filled in for a schedule of a kind; the network to train is that of the version in use, if it can be."""
-    values = dict(DEFAULTS[kind])
-    if kind == ScheduleKind.RETRAIN and (in_use := registry.find_in_use(session)) is not None:
-        network = registry.get_version(session, in_use).network
-        if network in NETWORKS and NETWORKS[network].parameters:
-            values["network"] = network
-    return values
+    found = {"network": registry.network_to_train(session)} if kind == ScheduleKind.RETRAIN else {}
+    return DEFAULTS[kind] | found
 
 
 def parse_since(text: str) -> datetime:

@@ -48,7 +48,8 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
         Invalid: A sentence for each wrong value, or the version to start from does not fit.
         NotFound: There is no such version.
     """
-    parameters = choose_parameters(given, n_training)
+    network = given.get("network") or registry.network_to_train(session)
+    parameters = choose_parameters({**given, "network": network}, n_training)
     if parameters.start_from is None and parameters.what == HEAD:
         parameters = replace(parameters, start_from=find_start(session, parameters.network))
     elif parameters.start_from is None and NETWORKS[parameters.network].plan.only_last_layers:

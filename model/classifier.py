@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calibrate import calibrate
-from model.devices import CPU, CPU_BATCHES, Device, batch_sizes, count_bytes
+from model.devices import CPU, Device, batch_sizes, count_bytes
 from model.heads import HEADS, Looked, outputs_of
 from model.manifest import Manifest
 from model.networks import build
@@ -16,7 +16,6 @@ from model.weights import BadWeightsError, digest_body, digest_of, load_into
 if TYPE_CHECKING:
     import keras
 
-BATCH_SIZES = CPU_BATCHES
 MOST_APART = 0.002  # of a probability, between float32 and halves
 
 
@@ -168,9 +167,10 @@ def freeze(model: "keras.Model") -> "Any":
     Args:
         model: From uint8 (N, side, side, 3) to float32 (N, K).
     Returns:
-        The same function for arrays; N is one of `BATCH_SIZES`.
+        The same function for arrays; N is one of `batch_sizes(CPU, count_bytes(model))`.
     """
-    forward = _freeze(model, [model.outputs[0]], BATCH_SIZES, CPU)
+    sizes = batch_sizes(CPU, count_bytes(model))
+    forward = _freeze(model, [model.outputs[0]], sizes, CPU)
     return lambda images: forward(images)[0]
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import BATCH_SIZES, freeze
+from model.classifier import freeze
+from model.devices import CPU, batch_sizes, count_bytes
 
 if TYPE_CHECKING:
     import keras
@@ -30,8 +31,9 @@ def describe_images(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[
     """(N, 1281), as `Described.rows`, of uint8 pictures of the network's input size."""
     import keras
 
-    forward: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = freeze(keras.Model(model.input, _rows_of(model)))
-    size = BATCH_SIZES[-1]
+    rows = keras.Model(model.input, _rows_of(model))
+    forward: Callable[[NDArray[np.uint8]], NDArray[np.float32]] = freeze(rows)
+    size = batch_sizes(CPU, count_bytes(rows))[-1]
     padded = np.concatenate([images, np.zeros((-len(images) % size, *images.shape[1:]), np.uint8)])
     return np.concatenate([forward(padded[i : i + size]) for i in range(0, len(padded), size)])[: len(images)]
 

@@ -21,13 +21,15 @@ from core.errors import BadWeights, BlobMissing, ImageError
 from core.judgements import NewJudgement
 from core.parts import Part
 from core.training_claims import Claim
-from model.classifier import BATCH_SIZES, Classifier
+from model.classifier import Classifier
 from worker.dataset import NAMES, PARTS, Samples
 from worker.decoding import decode_stored, open_decoder
 from worker.runtime import Runtime
 from worker.watch import Watch
 
 log = structlog.get_logger()
+
+_BATCH = 64  # pictures that are decoded before they are judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _batches(decoded: Iterator[Decoded]) -> Iterator[list[Decoded]]:
     batch: list[Decoded] = []
     for one in decoded:
         batch.append(one)
-        if len(batch) == BATCH_SIZES[-1]:
+        if len(batch) == _BATCH:
             yield batch
             batch = []
     if batch:

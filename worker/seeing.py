@@ -20,7 +20,7 @@ from core.errors import ImageError
 from core.features import Kept
 from core.orm import ModelVersion
 from core.training_claims import Claim
-from model.classifier import BATCH_SIZES, Classifier
+from model.classifier import Classifier
 from worker.decoding import decode_stored, open_decoder
 from worker.judge import with_shards
 from worker.runtime import Runtime
@@ -107,7 +107,7 @@ def _look(
     of_shard: Sequence[tuple[Place, Content, memoryview]],
     say: Callable[[], object],
 ) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
-    size = BATCH_SIZES[-1]
+    size = classifier.sizes[-1]
     with open_decoder(runtime.settings, claim.attempts) as decode:
         for start in range(0, len(of_shard), size):
             say()

@@ -92,8 +92,10 @@ def owner_page(page: Page, site: str, db: Database) -> Page:
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstanceRecord]:
     """A whole Pawsort as `pawsort up` starts it: gunicorn, Valkey, workers."""
-    with started_instance(tmp_path_factory.mktemp("instance"), print) as record:
-        yield record
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAWSORT_DEFAULT_NETWORK", "seed-cnn")  # pages do not depend on what the network is worth
+        with started_instance(tmp_path_factory.mktemp("instance"), print) as record:
+            yield record
 
 
 @pytest.fixture

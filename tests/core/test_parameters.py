@@ -7,9 +7,11 @@ import pytest
 from core.errors import Invalid
 from core.parameters import choose_parameters
 
+SEED: dict[str, Any] = {"network": "seed-cnn"}
+
 
 def test_what_is_left_out_suits_the_amount_of_data() -> None:
-    small, large = choose_parameters({}, 200), choose_parameters({"epochs": None}, 60_000)
+    small, large = choose_parameters(SEED, 200), choose_parameters(SEED | {"epochs": None}, 60_000)
     assert (small.epochs, small.batch_size) == (60, 10)
     assert (large.epochs, large.batch_size) == (10, 64)
 

@@ -10,6 +10,7 @@ from core import deletion, registry, schedule_due, schedule_runs, schedules
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
+from core.networks import DEFAULT_NETWORK
 from core.orm import ModelVersion
 from core.orm_schedules import RunState, Schedule
 from core.schedules import NewSchedule
@@ -42,7 +43,7 @@ def test_a_new_schedule_knows_when_it_comes_due_and_what_it_was_not_told(db: Dat
     assert schedule.parameters["uploads"] is None
 
 
-@pytest.mark.parametrize(("in_use", "network"), [("efficientnet-lite0", "efficientnet-lite0"), ("other", "seed-cnn")])
+@pytest.mark.parametrize(("in_use", "network"), [("seed-cnn", "seed-cnn"), ("other", DEFAULT_NETWORK)])
 def test_the_network_that_is_trained_is_that_of_the_version_in_use_if_it_can_be(
     db: Database, in_use: str, network: str
 ) -> None:

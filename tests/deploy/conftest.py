@@ -19,7 +19,7 @@ def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack() -> Iterator[Stack]:
     """The servers of docker-compose.yml; tests start what they need."""
     compose.tool("docker-compose")
-    one = Stack({"PAWSORT_INFERENCE_PROCESSES": "1"})
+    one = Stack({"PAWSORT_INFERENCE_PROCESSES": "1", "PAWSORT_DEFAULT_NETWORK": "seed-cnn"})
     try:
         yield one
     finally:

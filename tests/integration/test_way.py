@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import ErrorCode
+from core.networks import DEFAULT_NETWORK
 from core.orm import Chunk, Image, Job
 from tests.factories import make_tar
 from tests.faults.installation import START_S, Installation
@@ -32,8 +33,13 @@ LABELS = {"cat", "dog", "unsure"}
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation with its ordinary settings."""
-    one = Installation(tmp_path_factory.mktemp("way"), PAWSORT_INFERENCE_PROCESSES="1", PAWSORT_MIN_FREE_BYTES="0")
+    """An installation with its ordinary settings and the network that people get by default."""
+    one = Installation(
+        tmp_path_factory.mktemp("way"),
+        PAWSORT_DEFAULT_NETWORK=DEFAULT_NETWORK,
+        PAWSORT_INFERENCE_PROCESSES="1",
+        PAWSORT_MIN_FREE_BYTES="0",
+    )
     try:
         one.start()
         yield one

@@ -7,7 +7,7 @@ import pytest
 
 from model import networks
 from model.calibrate import calibrate
-from model.classifier import BATCH_SIZES, Classifier
+from model.classifier import Classifier
 from model.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
 from tests.model.conftest import draw_images
 
@@ -37,9 +37,10 @@ def test_as_many_answers_as_images(shipped, n):
 
 
 def test_a_padded_tail_is_answered_as_each_image_alone(shipped):
-    images = draw_images(BATCH_SIZES[-1] + 21, 64)
+    largest = shipped.sizes[-1]
+    images = draw_images(largest + 21, 64)
     together = shipped.predict(images)
-    for index in (0, 15, 16, BATCH_SIZES[-1] - 1, BATCH_SIZES[-1], len(images) - 1):
+    for index in (0, 15, 16, largest - 1, largest, len(images) - 1):
         np.testing.assert_allclose(shipped.predict(images[index : index + 1])[0], together[index], atol=1e-5)
 
 

@@ -59,10 +59,11 @@ def test_a_network_runs_on_the_logical_device_it_is_given() -> None:
 
 
 def test_batches_fit_into_the_memory_of_the_device() -> None:
-    assert batch_sizes(CPU, 10**9) == (16, 64)
+    lite = count_bytes(build("efficientnet-lite0"))
+    assert batch_sizes(CPU, count_bytes(build("seed-cnn"))) == (16, 64)
+    assert batch_sizes(CPU, lite) == (4, 8)
     of_24_gib = describe({"device_name": "NVIDIA L4", "compute_capability": (8, 9)}, 24 * GIB, 1)
     assert (of_24_gib.name, of_24_gib.is_fast_in_halves) == ("gpu: NVIDIA L4", True)
-    lite = count_bytes(build("efficientnet-lite0"))
     assert 10**7 < lite < 10**8
     assert batch_sizes(of_24_gib, lite) == (16, 64, 256)
     shared = describe({"compute_capability": (6, 1)}, 24 * GIB, 12)

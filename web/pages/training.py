@@ -86,7 +86,9 @@ def prepare_training() -> str | tuple[str, int]:
     if chosen.is_nothing:
         return _show_choice([], is_missing=True), 422
     with get_services().db.read() as session:
-        return _show_form(_prepare(session, chosen), chosen, Typed.from_address(request))
+        return _show_form(
+            _prepare(session, chosen), chosen, Typed.from_address(request, registry.network_to_train(session))
+        )
 
 
 @pages.post("/train/new")

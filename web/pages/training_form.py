@@ -65,9 +65,14 @@ class Typed:
         return cls({name: request.form.get(name, "").strip()[:MAX_TYPED] for name in (*CHOICES, *NUMBERS)})
 
     @classmethod
-    def from_address(cls, request: Request) -> "Typed":
-        """Read what an address fills in."""
-        return cls({name: request.args.get(name, "").strip()[:MAX_TYPED] for name in CHOICES})
+    def from_address(cls, request: Request, network: str) -> "Typed":
+        """Read what an address fills in.
+
+        Args:
+            network: The one that is marked when the address names none.
+        """
+        said = {name: request.args.get(name, "").strip()[:MAX_TYPED] for name in CHOICES}
+        return cls(said | {"network": said["network"] or network})
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> "Typed":
@@ -87,8 +92,7 @@ class Typed:
     @property
     def given(self) -> dict[str, Any]:
         """What `choose_parameters` takes: fields left empty are not given, what is no number stays text."""
-        told = {name: _number(name, value) for name, value in self.values.items() if value != ""}
-        return told | {"network": self["network"] or self.network}
+        return {name: _number(name, value) for name, value in self.values.items() if value != ""}
 
 
 CHOICES = ("network", "what", "augmentation", "start_from")
@@ -107,7 +111,7 @@ def first_network() -> str:
 def check(session: Session, typed: Typed, n_training: int) -> Typed:
     """The same with a sentence for each field that is wrong, and for what does not fit together."""
     given = typed.given
-    network = {"network": typed.network}
+    network = {"network": typed["network"] or registry.network_to_train(session)}
     wrong: dict[str, str] = {}
     for name, value in given.items():
         if sentence := _wrong(session, network | {name: value}, n_training):
