@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import jobs, labelled, training_views, trainings
+from core import jobs, labelled, registry, training_views, trainings
 from core.datasets import Found
 from core.errors import Invalid
 from core.labelled import LabelledUpload
@@ -86,9 +86,8 @@ def prepare_training() -> str | tuple[str, int]:
     if chosen.is_nothing:
         return _show_choice([], is_missing=True), 422
     with get_services().db.read() as session:
-        return _show_form(
-            _prepare(session, chosen), chosen, Typed.from_address(request, registry.network_to_train(session))
-        )
+        typed = Typed.from_address(request, registry.network_to_train(session))
+        return _show_form(_prepare(session, chosen), chosen, typed)
 
 
 @pages.post("/train/new")
