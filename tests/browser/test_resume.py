@@ -202,6 +202,22 @@ def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_picture
         assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
 
 
+def test_the_page_reminds_of_what_was_not_sent_to_its_end_and_finishes_it(
+    owner_page: Page, site: str, db: Database, folder: Path
+) -> None:
+    _send_only(owner_page, folder, 0, db)
+    reminder = owner_page.locator("[data-unfinished]")
+    expect(reminder).to_contain_text("photos was begun")
+    expect(reminder).to_contain_text("256 files arrived.")
+    reminder.get_by_role("button", name="Finish with what arrived").click()
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalar(select(Upload.state)) == "complete"
+    owner_page.goto(site)
+    owner_page.wait_for_load_state("networkidle")
+    expect(reminder).to_have_count(0)
+
+
 def test_two_tabs_that_send_the_same_folder_bring_it_once(
     owner_page: Page, context: BrowserContext, site: str, db: Database, folder: Path
 ) -> None:

@@ -83,6 +83,7 @@ def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
             "counts": {"total": job.n_total, "done": job.n_done, "failed": job.n_failed, "by_label": job.by_label},
             "images_per_s": job.images_per_s,
             "eta_s": job.eta_s,
+            "originals_discarded_at": job.discarded_at,
         }
         for job in JOBS
     ]

@@ -30,6 +30,11 @@ export function recall(print) {
   return load(KEY)[print] ?? null;
 }
 
+/** @returns {[string, Begun][]} Everything that is remembered, newest first, with what it is known by. */
+export function recallAll() {
+  return Object.entries(load(KEY));
+}
+
 /** @param {Begun} begun */
 export function remember(print, begun) {
   const newest = Object.entries({ ...load(KEY), [print]: begun }).sort(([, a], [, b]) => b.at - a.at);

@@ -16,6 +16,7 @@ import { rest } from "./slices.js";
 import { Slots } from "./slots.js";
 import { notesOn } from "./summary.js";
 import { There } from "./there.js";
+import { hideUnfinished, showUnfinished } from "./unfinished.js";
 import { openZone } from "./zone.js";
 
 /** Three shards under way; browsers open six connections to a server, the others are for polls and pictures. */
@@ -26,6 +27,7 @@ const terms = JSON.parse(document.querySelector("#upload-offer").dataset.terms);
 const pageTitle = document.title;
 
 openZone(ask);
+showUnfinished(parent, (print) => twinOf(print) !== undefined);
 
 addEventListener("beforeunload", (event) => {
   if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
@@ -71,6 +73,7 @@ function start(parcel, wishes) {
   const jobId = going?.jobId ?? newUuid();
   const uploadId = parcel.archive ? jobId : (going?.uploadId ?? newUuid());
   if (going) replace(twinOf(print));
+  hideUnfinished(print);
   const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
   const since = going?.at ?? Date.now();
   upload.sender = makeSender(parcel, { ...wishes, uploadId, jobId, since, slots, onChange: () => changed(upload) });
