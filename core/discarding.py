@@ -130,7 +130,9 @@ def _make_thumbnails(blobs: Blobs, key: str, images: Sequence[Row[int, int, int]
     made: dict[int, bytes] = {}
     for ordinal, offset, n_bytes in images:
         try:
-            made[ordinal % MAX_FILES] = make_thumbnail(data[offset : offset + n_bytes], SIDE_PX, max_pixels=max_pixels)
+            picture = data[offset : offset + n_bytes]
+            small = make_thumbnail(picture, SIDE_PX, max_pixels=max_pixels, enlarge=False)
+            made[ordinal % MAX_FILES] = small
         except ImageError:  # a worker could read it, at a smaller size
             continue
     return made

@@ -73,13 +73,14 @@ def decode_image(data: Buffer, side_px: int, *, max_pixels: int = MAX_PIXELS) ->
     raise _image_error(code, reason)
 
 
-def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
+def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS, enlarge: bool = True) -> bytes:
     """Encode a small upright JPEG of a picture, without any of its metadata.
 
     Args:
         data: The file's bytes.
         size_px: Length of the longer side; the proportions are kept.
         max_pixels: Largest width x height that is decoded.
+        enlarge: Whether a picture that is smaller is enlarged.
     Returns:
         A JPEG file.
     Raises:
@@ -87,20 +88,21 @@ def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS) 
     """
     try:
         out = io.BytesIO()
-        _read(data, size_px, max_pixels, squeeze=False).save(out, "JPEG", quality=_JPEG_QUALITY)
+        _read(data, size_px, max_pixels, squeeze=False, enlarge=enlarge).save(out, "JPEG", quality=_JPEG_QUALITY)
         return out.getvalue()
     except Exception as error:
         code, reason = _explain(error, data)
     raise _image_error(code, reason)
 
 
-def _read(data: Buffer, side_px: int, max_pixels: int, *, squeeze: bool) -> Image.Image:
+def _read(data: Buffer, side_px: int, max_pixels: int, *, squeeze: bool, enlarge: bool = True) -> Image.Image:
     """Open, load, resize, flatten and turn, in the order that costs least."""
     image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
     width, height = image.size
     if width * height > max_pixels:
         raise ImageError(ErrorCode.TOO_MANY_PIXELS)
-    size = (side_px, side_px) if squeeze else _fit(width, height, side_px)
+    longest_px = side_px if enlarge else min(side_px, max(width, height))
+    size = (side_px, side_px) if squeeze else _fit(width, height, longest_px)
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         image.draft(None, size)  # libjpeg scales by 1/2, 1/4 or 1/8 while it decodes, never below `size`
     with _LARGE_ONES_TURN if _is_large(image, width * height) else nullcontext():

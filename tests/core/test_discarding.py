@@ -62,7 +62,8 @@ def test_what_stays_are_results_and_small_pictures_of_what_could_be_read(db: Dat
     assert read_results(db, job) == before
     assert keys(blobs) == ["small"]
     assert Picture.open(io.BytesIO(small(db, blobs, "p/wide.jpg"))).size == (512, 205)
-    assert Picture.open(io.BytesIO(small(db, blobs, "p/small.png"))).format == "JPEG"
+    unenlarged = Picture.open(io.BytesIO(small(db, blobs, "p/small.png")))
+    assert (unenlarged.format, unenlarged.size) == ("JPEG", (64, 48))
     with pytest.raises(NotFound):
         small(db, blobs, "p/bad.jpg")
     with db.read() as session:

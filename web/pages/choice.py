@@ -16,7 +16,7 @@ _SORT_WORDS = {
     "path": "By name",
     "confidence": "Least sure first",
     "-confidence": "Most sure first",
-    "alike": "Alike ones together",
+    "alike": "Alike together",
 }
 _SAID_WORDS = {
     "": "Any",

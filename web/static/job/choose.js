@@ -193,6 +193,7 @@ export class Choose {
     const isGrowing = this.#root.hasAttribute("data-growing");
     this.#root.classList.toggle("choose--some", n > 0);
     this.#root.querySelector('[data-field="chosen"]').textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} chosen` : "";
+    this.#root.querySelector('[data-field="shown"]').textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
     for (const button of this.#root.querySelectorAll("button")) button.disabled = this.#isBusy && button.dataset.do !== "help";
     for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= isGrowing;
