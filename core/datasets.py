@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.labels import NEITHER, human_label_of
 from core.networks import CLASSES, NETWORKS
 from core.orm import Image, Job, Label, Result, Shard, Upload
+from core.orm_twins import Twin
 from core.parts import Part, find_parts
 
 MAX_UNREADABLE = 0.2  # more are a sign that something is wrong
@@ -124,7 +125,8 @@ def find_labelled(
         for sha256, row in first.items()
         if row.declared_bytes is not None or row.n_bytes == 0 or row.error_code is not None
     }
-    good = [row for sha256, row in first.items() if sha256 not in unreadable]
+    left_out = unreadable | set(session.scalars(select(Twin.sha256).where(Twin.is_bridge)))
+    good = [row for sha256, row in first.items() if sha256 not in left_out]
     contents = [Content(row.id, row.sha256, row.human) for row in good]
     by_class = Counter(row.human for row in good)
     of_classes = [content.sha256 for content in contents if content.label in CLASSES]

@@ -39,11 +39,12 @@ class Kept:
     n_images: int
 
 
-def pack(contents: Sequence[bytes], features: NDArray[np.float16]) -> bytes:
-    """Contents (N SHA-256) and their features (N, F) as an .npz archive."""
+def pack(contents: Sequence[bytes], features: NDArray[np.float16], sketches: NDArray[np.uint8] | None = None) -> bytes:
+    """Contents (N SHA-256), their features (N, F) and perhaps their sketches (N, 32, 32) as an .npz archive."""
     data = io.BytesIO()
     digests = np.frombuffer(b"".join(contents), np.uint8).reshape(-1, 32)
-    np.savez(data, contents=digests, features=features)
+    more = {} if sketches is None else {"sketches": sketches}
+    np.savez(data, allow_pickle=False, contents=digests, features=features, **more)
     return data.getvalue()
 
 
@@ -111,6 +112,25 @@ def find(db: Database, blobs: Blobs, body: str, contents: Collection[bytes]) -> 
         with db.write() as session:
             session.execute(delete(ShardFeatures).where(ShardFeatures.id.in_(lost)))
     return found
+
+
+def find_sketches(db: Database, blobs: Blobs, contents: Collection[bytes]) -> dict[bytes, bytes]:
+    """The sketches that are kept with features of any body."""
+    wanted, found = set(contents), dict[bytes, bytes]()
+    with db.read() as session:
+        keys = sorted({key for body in _bodies(session) for _, key in _find_blobs(session, body, wanted)})
+    for key in keys:
+        try:
+            with np.load(io.BytesIO(blobs.get(key)), allow_pickle=False) as archive:
+                rows = zip(archive["contents"], archive["sketches"], strict=True) if "sketches" in archive else ()
+                found |= {digest.tobytes(): sketch.tobytes() for digest, sketch in rows if digest.tobytes() in wanted}
+        except (BlobMissing, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            continue
+    return found
+
+
+def _bodies(session: Session) -> list[str]:
+    return list(session.scalars(select(ShardFeatures.body).distinct()))
 
 
 def count_kept(session: Session, body: str | None, contents: Collection[bytes]) -> int:

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from client.instance import programs
-from core import broker, orm_labelling, orm_measures, orm_schedules, orm_studies
+from core import broker, orm_labelling, orm_measures, orm_schedules, orm_studies, orm_twins
 from core.config import Settings
 from core.db import Database
 from core.errors import ConfigError
@@ -28,7 +28,7 @@ def test_the_migrations_have_one_head() -> None:
 def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert orm_labelling.Base is orm_schedules.Base is orm_measures.Base is orm_studies.Base
+        assert orm_labelling.Base is orm_schedules.Base is orm_measures.Base is orm_studies.Base is orm_twins.Base
         assert compare_metadata(context, orm_schedules.Base.metadata) == []
 
 

@@ -17,7 +17,7 @@ from secrets import token_hex
 import numpy as np
 from numpy.typing import NDArray
 
-from core import datasets, training_claims
+from core import datasets, training_claims, twins
 from core.datasets import MAX_UNREADABLE, Place
 from core.errors import BlobMissing, ErrorCode, ImageError, Invalid
 from core.labels import NEITHER
@@ -28,6 +28,7 @@ from model.train import Examples
 from worker.decoding import decode_stored, open_decoder
 from worker.memory import PixelStore
 from worker.runtime import Runtime
+from worker.twins import look_for_twins
 from worker.watch import Watch
 
 PARTS = tuple(Part)
@@ -85,7 +86,7 @@ class Pixels:
         return images[others] if others.any() else None
 
 
-def find_samples(runtime: Runtime, claim: Claim) -> Samples:
+def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None) -> Samples:
     """The samples of a training: those of its first start, or chosen now.
 
     Raises:
@@ -98,7 +99,11 @@ def find_samples(runtime: Runtime, claim: Claim) -> Samples:
         with np.load(io.BytesIO(runtime.blobs.get(key)), allow_pickle=False) as kept:
             return Samples(**kept)
     with runtime.db.write() as session:
-        chosen = training_claims.choose_data(session, claim).contents
+        found = training_claims.choose_data(session, claim).contents
+    look_for_twins(runtime, claim, found, watch)
+    with runtime.db.write() as session:
+        bridges = twins.find_bridges(session)
+        chosen = [content for content in found if content.sha256 not in bridges]
         parts = assign_parts(session, [content.sha256 for content in chosen])
     samples = Samples(
         image_ids=np.array([content.image_id for content in chosen], np.int64),

@@ -44,7 +44,7 @@ def fit_head(
         BadWeights: The version to start from cannot be used.
         TrainingStopped: There is no reason to go on.
     """
-    samples = find_samples(runtime, claim)
+    samples = find_samples(runtime, claim, watch)
     contents = contents_of(samples)
     assert parameters.start_from is not None
     with runtime.db.read() as session:

@@ -26,6 +26,7 @@ from core.features import Kept
 from core.measures import CHUNKS, IMAGES, LEASES, STAGES
 from core.results import Outcome
 from model.heads import Looked, draw_heat
+from model.twins import SIDE, sketch
 from worker.decoding import Decoder, decode_stored, open_decoder
 from worker.runtime import Runtime
 
@@ -159,7 +160,7 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
         looked = classifier.look(pixels)
     if len(looked.probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
-    if kept is not None and not _put(runtime, kept, good, looked):
+    if kept is not None and not _put(runtime, kept, good, looked, pixels):
         kept = None
     looks = likeness.find_places(pixels).tolist()
     return failed + [_outcome(image, looked, row, looks[row]) for row, image in enumerate(good)], kept
@@ -177,12 +178,13 @@ def _find_room(session: Session, claim: Claim, body: str | None, n_images: int) 
     return None if body is None or key is None else Kept(claim.shard_id, body, key, n_images)
 
 
-def _put(runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Looked) -> bool:
+def _put(runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Looked, pixels: NDArray[np.uint8]) -> bool:
     """Keep features if that can be done; results never wait for it, since features can be computed again."""
     if looked.features is None or not images:
         return False
     try:
-        runtime.blobs.put(kept.blob_key, features.pack([image.sha256 for image in images], looked.features))
+        sketches = None if pixels.shape[1] % SIDE else sketch(pixels)
+        runtime.blobs.put(kept.blob_key, features.pack([image.sha256 for image in images], looked.features, sketches))
     except Exception as error:  # a full disk, a store that is away: whatever it is, it costs no result
         log.warning("features_not_kept", shard_id=kept.shard_id, reason=str(error))
         return False

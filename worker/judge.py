@@ -9,22 +9,23 @@ Versions answer in this process with all its threads; it is the training worker'
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
 from core import datasets, judgements, judging_jobs, registry
-from core.datasets import Content, Place
-from core.errors import BadWeights, BlobMissing, ImageError
+from core.datasets import Content
+from core.errors import BadWeights, ImageError
 from core.judgements import NewJudgement
 from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import Classifier
 from worker.dataset import NAMES, PARTS, Samples
 from worker.decoding import decode_stored, open_decoder
+from worker.places import with_shards
 from worker.runtime import Runtime
+from worker.twins import look_for_twins
 from worker.watch import Watch
 
 log = structlog.get_logger()
@@ -49,7 +50,9 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     """
     with runtime.db.read() as session:
         version_id = judging_jobs.find_version(session, claim)
+        labelled = datasets.find_labelled(session).contents
     classifier = open_version(runtime, version_id)
+    look_for_twins(runtime, claim, labelled, watch)
     with runtime.db.write() as session:
         contents = judgements.choose_contents(session)
     said = ask(runtime, claim, {version_id: classifier}, contents, watch)[version_id]
@@ -136,16 +139,3 @@ def _read(
                 yield content, {side_px: decode_stored(place, data, decode, side_px) for side_px in sides}
             except ImageError:
                 continue
-
-
-def with_shards(
-    runtime: Runtime, there: Sequence[tuple[Place, Content]]
-) -> Iterator[tuple[Place, Content, memoryview]]:
-    """Each content with the bytes of its shard; in order of shards, so that each is read once."""
-    for blob_key, together in groupby(there, key=lambda one: one[0].blob_key):
-        try:
-            data = runtime.blobs.get(blob_key)
-        except BlobMissing:  # deleted since it was looked for
-            continue
-        for place, content in together:
-            yield place, content, data

@@ -22,7 +22,7 @@ from core.orm import ModelVersion
 from core.training_claims import Claim
 from model.classifier import Classifier
 from worker.decoding import decode_stored, open_decoder
-from worker.judge import with_shards
+from worker.places import with_shards
 from worker.runtime import Runtime
 from worker.watch import Watch
 

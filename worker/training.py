@@ -108,7 +108,7 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         who = accounts.owner_of_job(session, claim.job_id)
     if parameters.what == HEAD:
         return _keep_version(runtime, claim, *fit_head(runtime, claim, parameters, who, watch))
-    samples = find_samples(runtime, claim)
+    samples = find_samples(runtime, claim, watch)
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
     pixels = read_pixels(runtime, claim, samples, sides_of(parameters), store, watch)
     watch.say("preparing")

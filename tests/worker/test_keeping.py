@@ -38,7 +38,7 @@ def classify(runtime: FakeRuntime, job: UUID) -> None:
 
 def contents_of(db: Database) -> dict[str, bytes]:
     with db.read() as session:
-        return dict(session.execute(select(Image.path, Image.sha256)))
+        return {row.path: row.sha256 for row in session.execute(select(Image.path, Image.sha256))}
 
 
 def count_blobs(db: Database) -> int:

@@ -1,0 +1,169 @@
+"""Near-duplicates: contents that are nearly the same share a part, and are labelled as one.
+
+    pairs ─► groups ─► parts: a new content takes the part of those it is like; what is like two parts is used for none
+
+A part that was given stays. Where two contents that are alike were given different parts before anybody noticed, the
+one that does not judge is the bridge: the judging part stays what it was.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.labels import human_label_of
+from core.orm import ContentPart, Image, Upload
+from core.orm_twins import Sketch, Twin
+from core.parts import Part, part_of
+
+SLICE = 500
+Pair = tuple[bytes, bytes]
+
+
+def find_sketches(session: Session, contents: Collection[bytes]) -> dict[bytes, bytes]:
+    """The sketches that are known of these contents."""
+    found: dict[bytes, bytes] = {}
+    for some in _slices(sorted(contents)):
+        rows = session.execute(select(Sketch.sha256, Sketch.greys).where(Sketch.sha256.in_(some)))
+        found |= {row.sha256: row.greys for row in rows}
+    return found
+
+
+def add_sketches(session: Session, sketches: Mapping[bytes, bytes]) -> None:
+    """Keep sketches; those that are known stay."""
+    once = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Sketch)
+    rows = [{"sha256": sha256, "greys": greys} for sha256, greys in sorted(sketches.items())]
+    if rows:
+        session.execute(once.on_conflict_do_nothing(index_elements=["sha256"]), rows)
+
+
+def settle(session: Session, contents: Collection[bytes], pairs: Collection[Pair]) -> None:
+    """Write down which of the contents are nearly the same, and give parts to those that have none yet.
+
+    Args:
+        contents: All that were compared with each other.
+        pairs: Which of them are alike.
+    """
+    near: dict[bytes, set[bytes]] = defaultdict(set)
+    for one, other in pairs:
+        near[one].add(other)
+        near[other].add(one)
+    known = _known_parts(session, near)
+    given, bridges = _share_out(near, known)
+    group_of = {sha256: min(group) for group in _groups(near) for sha256 in group}
+    for some in _slices(sorted(contents)):
+        session.execute(delete(Twin).where(Twin.sha256.in_(some)))
+    if group_of:
+        rows = [
+            {"sha256": sha256, "group_id": group_id, "is_bridge": sha256 in bridges}
+            for sha256, group_id in sorted(group_of.items())
+        ]
+        session.execute(insert(Twin), rows)
+    once = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(ContentPart)
+    new = [{"sha256": sha256, "part": part} for sha256, part in sorted(given.items()) if sha256 not in known]
+    if new:
+        session.execute(once.on_conflict_do_nothing(index_elements=["sha256"]), new)
+
+
+def _share_out(near: Mapping[bytes, set[bytes]], known: Mapping[bytes, Part]) -> tuple[dict[bytes, Part], set[bytes]]:
+    """The part of each content, and those that are used for none."""
+    given = dict(known)
+    bridges = {
+        one
+        for one, part in known.items()
+        if part != Part.JUDGING and any(given.get(other, part) != part for other in near[one] if other in known)
+    }
+    waiting = sorted(near.keys() - known.keys())
+    while waiting:
+        touched = [one for one in waiting if any(other in given and other not in bridges for other in near[one])]
+        for one in touched or waiting[:1]:
+            parts = {given[other] for other in near[one] if other in given and other not in bridges}
+            if len(parts) > 1:
+                bridges.add(one)
+            given[one] = parts.pop() if parts else part_of(one)
+        done = set(touched or waiting[:1])
+        waiting = [one for one in waiting if one not in done]
+    return given, bridges
+
+
+def _groups(near: Mapping[bytes, set[bytes]]) -> Iterator[set[bytes]]:
+    left = set(near)
+    while left:
+        group, edge = set[bytes](), {left.pop()}
+        while edge:
+            group |= edge
+            edge = {other for one in edge for other in near[one]} - group
+        left -= group
+        yield group
+
+
+def _known_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
+    parts: dict[bytes, Part] = {}
+    for some in _slices(sorted(contents)):
+        rows = session.execute(select(ContentPart.sha256, ContentPart.part).where(ContentPart.sha256.in_(some)))
+        parts |= {row.sha256: Part(row.part) for row in rows}
+    return parts
+
+
+def find_bridges(session: Session) -> set[bytes]:
+    """Contents that are used for none of the parts."""
+    return set(session.scalars(select(Twin.sha256).where(Twin.is_bridge)))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One picture of a group."""
+
+    image_id: int
+    path: str
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures that are nearly the same."""
+
+    group_id: bytes
+    members: list[Member]
+
+    @property
+    def labels(self) -> set[str | None]:
+        """What people say of them; more than one is a contradiction."""
+        return {member.label for member in self.members}
+
+
+def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
+    """Groups of pictures that are there, those whose labels contradict each other first, and how many there are."""
+    first = (
+        select(func.min(Image.id))
+        .join(Twin, Twin.sha256 == Image.sha256)
+        .join(Upload, Upload.id == Image.upload_id)
+        .where(Upload.deleted_at.is_(None))
+        .group_by(Image.sha256)
+    )
+    query = select(Twin.group_id, Image.id, Image.path, human_label_of(Image)).join(Twin, Twin.sha256 == Image.sha256)
+    members: dict[bytes, list[Member]] = defaultdict(list)
+    for group_id, image_id, path, label in session.execute(query.where(Image.id.in_(first)).order_by(Image.id)):
+        members[group_id].append(Member(image_id, path, label))
+    groups = [Group(group_id, some) for group_id, some in members.items() if len(some) > 1]
+    return sorted(groups, key=lambda group: -len(group.labels))[:limit], len(groups)
+
+
+def find_images(session: Session, group_id: bytes) -> list[int]:
+    """One image of each content of a group."""
+    first = (
+        select(func.min(Image.id))
+        .join(Twin, Twin.sha256 == Image.sha256)
+        .join(Upload, Upload.id == Image.upload_id)
+        .where(Twin.group_id == group_id, Upload.deleted_at.is_(None))
+        .group_by(Image.sha256)
+    )
+    return sorted(session.scalars(first))
+
+
+def _slices(listed: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(listed), SLICE):
+        yield listed[start : start + SLICE]

@@ -1,0 +1,91 @@
+"""Pictures that are nearly the same: scaled, compressed anew, cropped a little, mirrored.
+
+    pixels ─► sketch: 32 x 32 greys ─► correlation of sketches, also of cropped and mirrored ones ─► pairs
+
+Measured on 2,500 photographs of cats and dogs: a copy scaled, compressed anew or mirrored correlates by 0.999, one that
+lost 5 % at each edge by 0.99 at least; the most alike of different photographs by 0.90.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 32
+ALIKE = 0.95
+_CANDIDATE = 0.65  # of sketches as they are, before crops are tried
+_MAX_CANDIDATES = 30
+_SLICE = 1024
+_CROPS = ((0.9, 0.5, 0.5), *((0.95, x, y) for x in (0.0, 0.5, 1.0) for y in (0.0, 0.5, 1.0)))  # size, where
+
+
+def sketch(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 (N, 32, 32): the greens of pictures, uint8 (N, S, S, 3), where S is a multiple of 32.
+
+    Raises:
+        ValueError: It is not.
+    """
+    n, side = images.shape[:2]
+    if side % SIDE:
+        raise ValueError(f"expected pictures whose side is a multiple of {SIDE}; got {side}")
+    step = side // SIDE
+    offsets = slice(step // 4, None, 2) if step > 2 else slice(None)  # some pixels of each part tell as much as all
+    parts = images[..., 1].reshape(n, SIDE, step, SIDE, step)[:, :, offsets][..., offsets]
+    means: NDArray[np.uint8] = np.rint(parts.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
+    return means
+
+
+def find_pairs(sketches: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Rows (i, j), i < j, of sketches (N, 32, 32) that are nearly the same picture."""
+    plain = _normalise(sketches)
+    mirrored = _normalise(sketches[:, :, ::-1])
+    candidates: list[tuple[int, int]] = []
+    for start in range(0, len(sketches), _SLICE):
+        some = plain[start : start + _SLICE]
+        alike = np.maximum(some @ plain.T, some @ mirrored.T)
+        alike[np.arange(len(some)), start + np.arange(len(some))] = -1
+        kept = min(_MAX_CANDIDATES, len(sketches) - 1)
+        nearest = np.argpartition(-alike, kept - 1, axis=1)[:, :kept] if kept else np.empty((len(some), 0), int)
+        for row, others in enumerate(nearest):
+            candidates += [(start + row, int(one)) for one in others if alike[row, one] >= _CANDIDATE]
+    return sorted({(min(pair), max(pair)) for pair in _confirm(sketches, candidates)})
+
+
+def _confirm(sketches: NDArray[np.uint8], candidates: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those of the pairs of which one is the other, or a crop of it, perhaps mirrored."""
+    found = []
+    for start in range(0, len(candidates), 4 * _SLICE):
+        pairs = np.array(candidates[start : start + 4 * _SLICE])
+        whole, other = sketches[pairs[:, 0]], _normalise(sketches[pairs[:, 1]])
+        best = np.full(len(pairs), -1.0, np.float32)
+        for crop in ((1.0, 0.0, 0.0), *_CROPS):
+            cut = _crop(whole, *crop)
+            for one in (cut, cut[:, :, ::-1]):
+                best = np.maximum(best, (_normalise(one) * other).sum(axis=1))
+        found += [(int(i), int(j)) for i, j in pairs[best >= ALIKE]]
+    return found
+
+
+def _normalise(sketches: NDArray[np.generic]) -> NDArray[np.float32]:
+    """(N, 256): halved in size, mean 0, length 1, so that a product is a correlation."""
+    halves = sketches.reshape(len(sketches), SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4), dtype=np.float32)
+    rows = halves.reshape(len(sketches), (SIDE // 2) ** 2)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    flat: NDArray[np.float32] = rows / np.maximum(lengths, 1e-6) * (lengths > 16)  # what shows nothing is like nothing
+    return flat
+
+
+def _crop(sketches: NDArray[np.uint8], size: float, x: float, y: float) -> NDArray[np.float32]:
+    """A part of each sketch, enlarged to the whole: `size` of its sides, placed at (x, y), 0 to 1."""
+    rows, down = _places(size, y)
+    columns, right = _places(size, x)
+    upper, lower = sketches[:, rows].astype(np.float32), sketches[:, rows + 1].astype(np.float32)
+    mixed = upper + (lower - upper) * down[:, None]
+    left, beside = mixed[:, :, columns], mixed[:, :, columns + 1]
+    cut: NDArray[np.float32] = left + (beside - left) * right
+    return cut
+
+
+def _places(size: float, where: float) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    centres = (np.arange(SIDE) + 0.5) * size + SIDE * (1 - size) * where - 0.5
+    first = np.clip(np.floor(centres).astype(int), 0, SIDE - 2)
+    return first, np.clip(centres - first, 0, 1).astype(np.float32)

@@ -1,0 +1,99 @@
+"""Contents that are nearly the same share a part; what is like two parts is used for none."""
+
+import pytest
+from sqlalchemy import select
+
+from core import twins
+from core.blobs import Blobs
+from core.db import Database
+from core.labels import NewLabel, add_labels
+from core.orm import ContentPart, Image
+from core.parts import Part, find_parts, part_of
+from tests.factories import make_upload
+
+
+def content(part: Part, number: int = 0) -> bytes:
+    """A content that the rule would put into a part."""
+    digit = {Part.TRAINING: 0, Part.VALIDATION: 8, Part.JUDGING: 9}[part]
+    sha256 = (digit + 10 * number).to_bytes(8, "big") + bytes(24)
+    assert part_of(sha256) == part
+    return sha256
+
+
+def settle(db: Database, *pairs: tuple[bytes, bytes], known: dict[bytes, Part] | None = None) -> dict[bytes, Part]:
+    with db.write() as session:
+        session.add_all(ContentPart(sha256=sha256, part=part) for sha256, part in (known or {}).items())
+        session.flush()
+        contents = {one for pair in pairs for one in pair}
+        twins.settle(session, contents, pairs)
+    with db.read() as session:
+        return find_parts(session, contents)
+
+
+T, T2, V, J = (content(Part.TRAINING), content(Part.TRAINING, 1), content(Part.VALIDATION), content(Part.JUDGING))
+
+
+def bridges(db: Database) -> set[bytes]:
+    with db.read() as session:
+        return twins.find_bridges(session)
+
+
+def test_new_contents_that_are_alike_get_one_part(db: Database) -> None:
+    parts = settle(db, (T, J), (J, V))
+    assert len(set(parts.values())) == 1
+    assert bridges(db) == set()
+
+
+def test_a_new_content_takes_the_part_of_what_it_is_like(db: Database) -> None:
+    assert settle(db, (J, T), known={J: Part.JUDGING})[T] == Part.JUDGING
+    assert bridges(db) == set()
+
+
+def test_a_part_is_handed_on_from_one_to_the_next(db: Database) -> None:
+    parts = settle(db, (J, T), (T, T2), (T2, V), known={J: Part.JUDGING})
+    assert set(parts.values()) == {Part.JUDGING}
+
+
+def test_what_is_like_two_parts_is_used_for_none(db: Database) -> None:
+    settle(db, (J, V), (V, T), known={J: Part.JUDGING, T: Part.TRAINING})
+    assert bridges(db) == {V}
+
+
+def test_of_two_that_had_parts_before_the_one_that_judges_stays(db: Database) -> None:
+    parts = settle(db, (J, T), known={J: Part.JUDGING, T: Part.TRAINING})
+    assert (parts[J], parts[T]) == (Part.JUDGING, Part.TRAINING)
+    assert bridges(db) == {T}
+
+
+def test_settling_again_changes_nothing_and_forgets_what_is_no_longer_alike(db: Database) -> None:
+    first = settle(db, (J, T))
+    assert settle(db, (J, T)) == first
+    with db.write() as session:
+        twins.settle(session, [J, T], [])
+        assert twins.find_images(session, min(J, T)) == []
+
+
+def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs) -> None:
+    make_upload(db, blobs)
+    with db.write() as session:
+        images = session.scalars(select(Image).order_by(Image.id)).all()
+        a, b, c, d = (image.sha256 for image in images)
+        twins.settle(session, [a, b, c, d], [(a, b), (c, d)])
+        add_labels(session, None, [NewLabel(images[2].id, "cat"), NewLabel(images[3].id, "dog")])
+    with db.read() as session:
+        groups, n = twins.list_groups(session, 10)
+    assert n == 2
+    assert [sorted(member.image_id for member in group.members) for group in groups] == [
+        [images[2].id, images[3].id],
+        [images[0].id, images[1].id],
+    ]
+    assert groups[0].labels == {"cat", "dog"}
+
+
+@pytest.mark.parametrize("n", [0, 1200])
+def test_sketches_are_kept_once(db: Database, n: int) -> None:
+    drawn = {number.to_bytes(32, "big"): bytes([number % 256]) * 1024 for number in range(n)}
+    with db.write() as session:
+        twins.add_sketches(session, drawn)
+        twins.add_sketches(session, dict.fromkeys(list(drawn)[:3], b"other"))
+        assert twins.find_sketches(session, drawn.keys()) == drawn

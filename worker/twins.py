@@ -1,0 +1,64 @@
+"""Looking for near-duplicates among labelled pictures, before any of them gets a part.
+
+contents ─► sketches: known ones, those kept with features, the rest from pixels ─► pairs ─► parts
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+
+from core import datasets, features, twins
+from core.datasets import Content
+from core.errors import ImageError
+from core.training_claims import Claim
+from model.twins import SIDE, find_pairs, sketch
+from worker.decoding import decode_stored, open_decoder
+from worker.places import with_shards
+from worker.runtime import Runtime
+from worker.watch import Watch
+
+DECODED_PX = 2 * SIDE
+
+
+def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], watch: Watch | None = None) -> None:
+    """Compare all contents with each other, and let those that are nearly the same share a part.
+
+    Raises:
+        TrainingStopped: There is no reason to go on.
+    """
+    wanted = {content.sha256 for content in contents}
+    with runtime.db.read() as session:
+        known = twins.find_sketches(session, wanted)
+    new = features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
+    missing = [content for content in contents if content.sha256 not in known and content.sha256 not in new]
+    new |= _draw(runtime, claim, missing, watch)
+    known |= new
+    there = sorted(known)
+    greys = np.frombuffer(b"".join(known[sha256] for sha256 in there), np.uint8).reshape(-1, SIDE, SIDE)
+    pairs = [(there[i], there[j]) for i, j in find_pairs(greys)]
+    with runtime.db.write() as session:
+        twins.add_sketches(session, new)
+        twins.settle(session, there, pairs)
+
+
+def _draw(runtime: Runtime, claim: Claim, missing: Sequence[Content], watch: Watch | None) -> dict[bytes, bytes]:
+    """Sketches from pixels; what cannot be read has none."""
+    with runtime.db.read() as session:
+        places = datasets.find_places(session, [content.image_id for content in missing])
+    there = sorted(
+        ((places[one.image_id], one) for one in missing if one.image_id in places),
+        key=lambda one: (one[0].blob_key, one[0].offset),
+    )
+    found: dict[bytes, bytes] = {}
+    with open_decoder(runtime.settings, claim.attempts) as decode:
+        for _, together in groupby(with_shards(runtime, there), key=lambda one: one[0].blob_key):
+            for place, content, data in together:
+                try:
+                    pixels = decode_stored(place, data, decode, DECODED_PX)
+                except ImageError:
+                    continue
+                found[content.sha256] = sketch(pixels[None]).tobytes()
+            if watch is not None:
+                watch.say("comparing", len(found), len(there))
+    return found
