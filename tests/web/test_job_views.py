@@ -2,12 +2,13 @@
 
 import re
 from html import unescape
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from core import intake, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
@@ -119,3 +120,14 @@ def test_nothing_is_drawn_where_there_is_nothing_to_see(
     page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'tiger.jpg')}").text
     assert "data-heat" not in page
     assert ("found no place" in page) == says
+
+
+def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClient, db: Database) -> None:
+    upload = uuid4()
+    with db.write() as session:
+        uploads.create_upload(session, upload, None, "nothing")
+        intake.complete_upload(session, upload, partial=True)
+    page = client.get(f"/jobs/{make_job(db, upload)}").text
+    assert "nothing that could be sorted was sent" in page
+    for offer in ("Is it right?", "How sure the model was", "Take it away", "All shown are right"):
+        assert offer not in page
