@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import update
 
-from core import audits, deletion, discarding, intake, jobs, schedule_due, schedules, uploads
+from core import audits, deletion, discarding, intake, jobs, schedule_due, schedules, studies, training_claims, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
@@ -16,6 +16,7 @@ from core.orm import LabelSource, Result
 from core.schedules import NewSchedule
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (
+    LEASE_S,
     make_job,
     make_labelled,
     make_training,
@@ -26,6 +27,7 @@ from tests.factories import (
     run_job,
 )
 from tests.web.judged import judge, make_judged, right, wrong_at_first
+from tests.web.test_studies import CURVE
 
 # What answers GET and is no page of ours for people.
 NO_PAGES = {
@@ -60,7 +62,14 @@ def list_endpoints(app: Flask) -> set[str]:
 
 def furnish(db: Database, blobs: Blobs) -> list[Shown]:
     """Fill an empty site whose first version is in use."""
-    return [*_general(), *_jobs(db, blobs), *_models(db, blobs), *_trainings(db, blobs), *_schedules(db)]
+    return [
+        *_general(),
+        *_jobs(db, blobs),
+        *_models(db, blobs),
+        *_trainings(db, blobs),
+        *_labels(db, blobs),
+        *_schedules(db),
+    ]
 
 
 def _general() -> Iterator[Shown]:
@@ -179,6 +188,21 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("pages.show_job", f"/jobs/{running}")
     yield Shown("pages.show_job", f"/jobs/{failed}")
     yield Shown("pages.confirm_delete", f"/jobs/{failed}/delete")
+
+
+def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
+    """A study that suspects two labels and wants two pictures."""
+    job = make_job(db, make_upload(db, blobs, {f"a/{n}.jpg": draw_pet("dog", n) for n in range(4)}, name="To label"))
+    run_job(db, job)
+    images = [row.image_id for row in read_results(db, job)]
+    with db.write() as session:
+        study = studies.create_study_job(session, None, None).id
+        claim = training_claims.claim_training(session, study, None, LEASE_S)
+        assert claim is not None
+        suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in images[:2]]
+        studies.finish(session, claim, 1, 60, CURVE, suspects, images[2:])
+    yield Shown("pages.show_labels", "/labels")
+    yield Shown("pages.list_suspects", "/labels/suspects")
 
 
 def _schedules(db: Database) -> Iterator[Shown]:
