@@ -119,6 +119,19 @@ def find_doubtful(session: Session) -> list[Doubtful]:
     return sorted(found.values(), key=lambda one: one.confidence)
 
 
+def list_some_contents(session: Session, n_each: int) -> dict[int, list[bytes]]:
+    """Contents of the newest jobs that classified, by the job's number: at most so many of each, anywhere in it."""
+    newest = select(Job.id, Job.upload_id, Job.n_total).where(
+        Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0
+    )
+    some: dict[int, list[bytes]] = {}
+    for job_id, upload_id, n_total in session.execute(newest.order_by(Job.id.desc()).limit(JOBS_LOOKED_AT)):
+        step = max(1, n_total // n_each)
+        rows = select(Image.sha256).where(Image.upload_id == upload_id, Image.id % step == 0).limit(n_each)
+        some[job_id] = list(session.scalars(rows))
+    return some
+
+
 def find_version(session: Session, claim: Claim) -> int:
     """The version whose features a claimed study looks through.
 

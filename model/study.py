@@ -156,3 +156,23 @@ def choose_unlike(features: NDArray[np.floating], n: int) -> NDArray[np.intp]:
         nearest = np.minimum(nearest, 1 - rows @ rows[furthest])
         nearest[chosen] = -1
     return np.array(chosen, np.intp)
+
+
+def share_unlike(features: NDArray[np.floating], known: NDArray[np.floating], usual: float = 0.05) -> float:
+    """The share of pictures that are further from every known one than all but `usual` of these are from each other.
+
+    Args:
+        features: (N, F); N at least 1.
+        known: (M, F), of the labelled pictures; at least 2.
+    """
+    rows, others = _directions(features), _directions(known)
+    among = others @ others.T
+    np.fill_diagonal(among, -1)
+    limit = np.quantile(among.max(axis=1), usual)
+    return float(((rows @ others.T).max(axis=1) < limit).mean())
+
+
+def _directions(features: NDArray[np.floating]) -> NDArray[np.float32]:
+    rows = features.astype(np.float32)
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit

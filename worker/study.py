@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from core import features, registry, studies
 from core.datasets import Content
@@ -15,7 +16,7 @@ from core.errors import Invalid
 from core.networks import CLASSES
 from core.orm import ModelVersion
 from core.training_claims import Claim
-from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects
+from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 from worker.runtime import Runtime
 from worker.seeing import see
 from worker.watch import Watch
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 MAX_SUSPECTS = 1000
 MORE = 100  # labels
 CANDIDATES = 500
+COMPARED_OF_JOB = 300
+COMPARED_WITH = 2000
 
 
 def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
@@ -49,13 +52,14 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     )
     suspects = [_suspect(there[row], float(said.p_second[row])) for row in rank_suspects(said.p_second, labels)]
     wanted = _choose_wanted(runtime, version)
+    unlike = _compare_jobs(runtime, version, seen.rows[seen.is_known])
     with runtime.db.write() as session:
         studies.finish(
             session,
             claim,
             version.id,
             len(there),
-            describe_curve(said.points, len(there)),
+            describe_curve(said.points, len(there)) | {"unlike": unlike},
             suspects[:MAX_SUSPECTS],
             wanted,
         )
@@ -98,3 +102,18 @@ def _choose_wanted(runtime: Runtime, version: ModelVersion) -> list[int]:
         return [one.image_id for one in doubtful[:MORE]]
     chosen = choose_unlike(np.stack([known[one.sha256] for one in described]), MORE)
     return [described[row].image_id for row in sorted(chosen)]
+
+
+def _compare_jobs(runtime: Runtime, version: ModelVersion, labelled: NDArray[np.float16]) -> dict[str, float]:
+    """How unlike the labelled pictures those of the newest jobs are, by the job's number, where features are kept."""
+    with runtime.db.read() as session:
+        some = studies.list_some_contents(session, COMPARED_OF_JOB)
+        body = registry.get_version(session, version.id).body
+    random = np.random.default_rng(1)
+    known = labelled[random.permutation(len(labelled))[:COMPARED_WITH]]
+    shares = {}
+    for job_id, contents in some.items():
+        rows = list(features.find(runtime.db, runtime.blobs, body, contents).values()) if body else []
+        if rows:
+            shares[str(job_id)] = share_unlike(np.stack(rows), known)
+    return shares

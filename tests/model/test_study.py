@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.logistic import fit_logistic
-from model.study import SHARES, Point, choose_unlike, cross_validate, fit_curve, rank_suspects
+from model.study import SHARES, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 
 DIRECTION = np.random.default_rng(7).normal(0, 1, 200)
 
@@ -83,3 +83,11 @@ def test_chosen_pictures_are_unlike_each_other():
     assert len({row // 20 for row in chosen.tolist()}) == 10
     assert len(choose_unlike(rows[:3], 10)) == 3
     assert len(choose_unlike(rows[:0], 10)) == 0
+
+
+def test_pictures_of_another_kind_are_unlike_and_those_of_the_same_are_not():
+    random = np.random.default_rng(9)
+    known = random.normal(0, 1, (400, 20)) + 3
+    same, other = random.normal(0, 1, (300, 20)) + 3, random.normal(0, 1, (300, 20)) - 3
+    assert share_unlike(same, known) < 0.12
+    assert share_unlike(other, known) > 0.95

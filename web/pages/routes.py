@@ -10,9 +10,9 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import accounts, deletion, jobs, result_views, results, retrying, trainings
+from core import accounts, deletion, drift, jobs, result_views, results, retrying, trainings
 from core.errors import Conflict
-from core.orm import Job, JobKind
+from core.orm import Job, JobKind, JobState
 from core.progress import describe, describe_all
 from web.api.jobs import etag_of
 from web.auth import own_path, public
@@ -76,6 +76,7 @@ def show_job(uuid: UUID) -> str | Response:
         view = describe(session, job)
         bars = make_bars(result_views.find_bins(session, job))
         reviewing = look_at_reviewing(session, job)
+        fit = drift.describe(session, job) if job.state == JobState.DONE else None
         asks_folders = "folders" in request.args or choice.folder is not None
         below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
     return render_template(
@@ -88,6 +89,7 @@ def show_job(uuid: UUID) -> str | Response:
         folders=below,
         asks_folders=asks_folders,
         reviewing=reviewing,
+        fit=fit,
     )
 
 

@@ -1,0 +1,139 @@
+"""Does the model still fit? What came of each job, beside what could be expected of its version.
+
+histogram ─► confidence, shares ─┐
+labels    ─► share corrected    ─┼─► one line for each job, newest first
+audits    ─► accuracy, interval ─┘
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audits, studies
+from core.audits import AuditView
+from core.networks import CLASSES
+from core.orm import HistogramBin, Image, Job, JobKind, JobState, Label, LabelSource, ModelVersion, Result
+from core.orm_labelling import Audit
+
+USUALLY_UNLIKE = 0.05  # of pictures like those that were labelled: by how `model.study.share_unlike` is made
+MANY = 50  # good results: with fewer, shares are chance
+
+
+@dataclass(frozen=True, slots=True)
+class JobFit:
+    """How a job's pictures suit the version that classified them.
+
+    Attributes:
+        shares: Of its good results, by label at the version's own threshold, `unsure` among them.
+        confidence: The mean.
+        expected_unsure: The share that was unsure among the pictures on which the version was judged; None: unknown.
+        corrected: Share of its pictures of which a person says something else than the model's likelier class.
+        audit: Its newest random sample that somebody has judged.
+        unlike: Share of its pictures that are further from every labelled one than `USUALLY_UNLIKE` of these are from
+            each other, as the newest look through the labels found; None: it did not look at this job.
+    """
+
+    uuid: UUID
+    name: str
+    finished_at: datetime | None
+    version_id: int
+    n: int
+    shares: dict[str, float]
+    confidence: float
+    expected_unsure: float | None
+    corrected: float
+    audit: AuditView | None
+    unlike: float | None
+
+    @property
+    def is_less_sure(self) -> bool:
+        """Whether clearly more is unsure than expected: twice as much, and more than chance would explain."""
+        expected = self.expected_unsure
+        if expected is None or self.n < MANY:
+            return False
+        chance = 3 * math.sqrt(max(expected * (1 - expected), 1e-4) / self.n)
+        return self.shares["unsure"] > max(2 * expected, expected + chance)
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether clearly more pictures are unlike the labelled ones than usual."""
+        return self.unlike is not None and self.n >= MANY and self.unlike > 4 * USUALLY_UNLIKE
+
+
+def describe(session: Session, job: Job) -> JobFit | None:
+    """How one job's pictures suit its version; None before it has results, or when it does not classify."""
+    if job.kind != JobKind.CLASSIFY or not job.n_done or job.model_version_id is None:
+        return None
+    version = session.get_one(ModelVersion, job.model_version_id)
+    threshold_milli = round(float(version.manifest.get("threshold", 0.5)) * 1000)
+    counts = dict.fromkeys((*CLASSES, "unsure"), 0)
+    total = 0.0
+    bins = select(HistogramBin.class_index, HistogramBin.bin, HistogramBin.n).where(HistogramBin.job_id == job.id)
+    for class_index, bin_, n in session.execute(bins):
+        counts[CLASSES[class_index] if bin_ >= threshold_milli else "unsure"] += n
+        total += n * min(bin_ + 0.5, 1000) / 1000
+    n_good = sum(counts.values())
+    if not n_good:
+        return None
+    return JobFit(
+        uuid=job.uuid,
+        name=job.name,
+        finished_at=job.finished_at,
+        version_id=version.id,
+        n=n_good,
+        shares={name: n / n_good for name, n in counts.items()},
+        confidence=total / n_good,
+        expected_unsure=_expected(version.manifest),
+        corrected=_count_corrected(session, job) / n_good,
+        audit=_newest_audit(session, job),
+        unlike=_find_unlike(session, job),
+    )
+
+
+def list_jobs(session: Session, limit: int) -> list[JobFit]:
+    """The newest jobs that are done, the newest first."""
+    done = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & Job.deleted_at.is_(None)
+    newest = session.scalars(select(Job).where(done).order_by(Job.id.desc()).limit(limit)).all()
+    fits = (describe(session, job) for job in newest)
+    return [fit for fit in fits if fit is not None]
+
+
+def _expected(manifest: dict[str, Any]) -> float | None:
+    unsure = manifest.get("metrics", {}).get("judging", {}).get("unsure")
+    return None if unsure is None else float(unsure)
+
+
+def _count_corrected(session: Session, job: Job) -> int:
+    """Pictures whose newest word of a person is another one than the likelier class."""
+    newest = (
+        select(Label.sha256, func.max(Label.id).label("id"))
+        .where(Label.source != LabelSource.FOLDER)
+        .group_by(Label.sha256)
+        .subquery()
+    )
+    said = (
+        select(Result.class_index, Label.label, func.count())
+        .join(Image, Image.id == Result.image_id)
+        .join(newest, newest.c.sha256 == Image.sha256)
+        .join(Label, Label.id == newest.c.id)
+        .where(Result.job_id == job.id, Result.class_index.is_not(None), Label.label.is_not(None))
+        .group_by(Result.class_index, Label.label)
+    )
+    return sum(n for class_index, label, n in session.execute(said) if label != CLASSES[class_index or 0])
+
+
+def _newest_audit(session: Session, job: Job) -> AuditView | None:
+    rows = session.scalars(select(Audit).where(Audit.job_id == job.id).order_by(Audit.id.desc()).limit(5))
+    views = (audits.describe_audit(session, audit, job.threshold_milli) for audit in rows)
+    return next((view for view in views if view.n_judged), None)
+
+
+def _find_unlike(session: Session, job: Job) -> float | None:
+    study = studies.find_newest(session)
+    found = study.curve.get("unlike", {}).get(str(job.id)) if study else None
+    return None if found is None else float(found)

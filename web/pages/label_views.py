@@ -1,0 +1,68 @@
+"""Pages beside the one about labels: disagreements, near-duplicates, and whether the model still fits."""
+
+from uuid import UUID, uuid4, uuid5
+
+from flask import Response, redirect, render_template, request, url_for
+
+from core import disagreements, drift, labels, twins
+from core.disagreements import BETWEEN, PEOPLE
+from core.errors import Invalid
+from core.labels import NewLabel
+from web.auth import current_user_id
+from web.pages.routes import pages
+from web.services import get_services
+
+SHOWN = 60
+JOBS_SHOWN = 50
+
+
+@pages.get("/labels/disagreements")
+def list_disagreements() -> str:
+    """Pictures over which people, or people and folders, do not agree."""
+    between = request.args.get("between", PEOPLE)
+    if between not in BETWEEN:
+        raise Invalid(f"between: expected one of {', '.join(BETWEEN)}; got {between!r}.")
+    with get_services().db.read() as session:
+        found, n = disagreements.list_disagreements(session, between, SHOWN)
+    return render_template("disagreements.html", between=between, found=found, n=n)
+
+
+@pages.get("/labels/twins")
+def list_twins() -> str:
+    """Pictures that are nearly the same, group by group."""
+    with get_services().db.read() as session:
+        groups, n = twins.list_groups(session, SHOWN)
+    return render_template("twins.html", groups=groups, n=n, done=_batch(), batch=uuid4())
+
+
+@pages.post("/labels/twins")
+def label_twins() -> Response:
+    """Say of a whole group what it shows, or take that back."""
+    group_id, batch = bytes.fromhex(request.form.get("group", "")), UUID(request.form.get("batch", ""))
+    undo = "undo" in request.form
+    with get_services().db.write() as session:
+        items = [
+            NewLabel(image_id, None, key=uuid5(batch, f"undo {image_id}"), undoes=uuid5(batch, str(image_id)))
+            if undo
+            else NewLabel(image_id, request.form.get("label", ""), key=uuid5(batch, str(image_id)))
+            for image_id in twins.find_images(session, group_id)
+        ]
+        labels.add_labels(session, current_user_id(), items)
+    more = {} if undo else {"batch": str(batch), "group": group_id.hex()}
+    response = redirect(url_for("pages.list_twins", **more), 303)  # type: ignore[arg-type]
+    assert isinstance(response, Response)
+    return response
+
+
+@pages.get("/labels/fit")
+def show_fit() -> str:
+    """Whether the model still fits: what came of each job, over time."""
+    with get_services().db.read() as session:
+        fits = drift.list_jobs(session, JOBS_SHOWN)
+    return render_template("fit.html", fits=fits)
+
+
+def _batch() -> tuple[str, str] | None:
+    """What was just said of a group, and can be taken back: the batch and the group."""
+    batch, group = request.args.get("batch", ""), request.args.get("group", "")
+    return (batch, group) if batch and group else None
