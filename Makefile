@@ -39,6 +39,7 @@ test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
 	@status=0; $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
+	PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
 	$(PYTEST) -m whole $(IN_PAIRS) || status=1; \
 	$(PYTEST) -m timed || status=1; exit $$status
 

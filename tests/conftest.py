@@ -27,11 +27,19 @@ from web.app import App, create_app
 DATABASES = ("sqlite", "postgresql")
 TIMED = ("browser",)
 WHOLE = ("deploy", "faults", "integration")
+S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever starts browsers is timed; whole instances wait more than they work, so two of them run at once."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whatever starts browsers is timed; whole instances wait more than they work, so two of them run at once.
+
+    With S3 as the store only those run that have one.
+    """
+    if S3_IS_STORE:
+        left_out = [item for item in items if "blob_url" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in TIMED:
@@ -48,7 +56,9 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run whatever uses a database on each kind; a module that need not says so with a `DATABASES` of its own."""
     if "sql_url" in metafunc.fixturenames:
-        metafunc.parametrize("sql_url", getattr(metafunc.module, "DATABASES", DATABASES), indirect=True)
+        kinds = getattr(metafunc.module, "DATABASES", DATABASES)
+        some = [kind for kind in kinds if kind != "sqlite"] if S3_IS_STORE else []  # servers for all
+        metafunc.parametrize("sql_url", some or kinds, indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -155,7 +165,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def blob_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where blobs go: a folder, or with PAWSORT_TEST_STORE=s3 a prefix of a bucket of its own."""
-    if os.environ.get("PAWSORT_TEST_STORE") != "s3":
+    if not S3_IS_STORE:
         return (tmp_path / "blobs").as_uri()
     if request.node.get_closest_marker("folder"):
         pytest.skip("looks into the folder of the blobs")

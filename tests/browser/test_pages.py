@@ -200,7 +200,16 @@ def test_the_table_can_be_downloaded(owner_page: Page, site: str, zoo: UUID) -> 
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_no_page_is_wider_than_the_window(owner_page: Page, site: str, zoo: UUID, width: int) -> None:
     owner_page.set_viewport_size({"width": width, "height": 800})
-    for path in ("/", f"/jobs/{zoo}", f"/jobs/{zoo}/failed", f"/jobs/{zoo}/delete", "/help", "/nothing", "/login"):
+    for path in (
+        "/",
+        f"/jobs/{zoo}",
+        f"/jobs/{zoo}/failed",
+        f"/jobs/{zoo}/delete",
+        "/help",
+        "/system",
+        "/nothing",
+        "/login",
+    ):
         owner_page.goto(site + path)
         assert owner_page.evaluate("() => document.documentElement.scrollWidth") <= width, path
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 
 from client.errors import ClientError
 from client.instance.lock import DataDirLock
@@ -102,6 +102,11 @@ def test_an_installation_that_was_only_migrated_is_taken_over(
     move_installation(settings, lambda _: None)
     check_the_same(settings, source, db)
     source.close()
+
+
+def test_no_table_is_forgotten(db: Database) -> None:
+    there = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    assert {table.name for table in moving.tables()} == there
 
 
 def test_a_target_that_is_used_is_left_alone(settings: Settings, source: Database, db: Database) -> None:

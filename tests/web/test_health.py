@@ -73,7 +73,7 @@ def test_every_reference_of_the_description_resolves(stranger: FlaskClient) -> N
     assert references <= set(known)
 
 
-@pytest.mark.parametrize("path", ["/docs", "/login", "/"])
+@pytest.mark.parametrize("path", ["/docs", "/login", "/", "/system"])
 def test_no_page_loads_anything_from_elsewhere_or_inline(client: FlaskClient, path: str) -> None:
     text = client.get(path).text
     assert not re.search(r'(?:src|href|action)="(?:https?:)?//', text)

@@ -32,6 +32,7 @@ def scrape(client: FlaskClient) -> dict[str, float]:
     return found
 
 
+@pytest.mark.folder
 def test_jobs_images_and_chunks_equal_the_tables(stranger: FlaskClient, db: Database, blobs: Blobs) -> None:
     upload = make_upload(db, blobs, n_files=5)
     run_job(db, make_job(db, upload), {"photos/2.jpg": ErrorCode.TRUNCATED})

@@ -83,6 +83,7 @@ def test_files_come_in_pages(client: FlaskClient, address: str) -> None:
     assert seen == [f"{n}.jpg" for n in range(5)]
 
 
+@pytest.mark.folder
 def test_the_same_shard_again_is_200_and_leaves_one_blob(client: FlaskClient, address: str, stored: Path) -> None:
     tar = make_tar(PICTURES)
     assert client.put(f"{address}/shards/0", data=tar).status_code == 201
@@ -90,6 +91,7 @@ def test_the_same_shard_again_is_200_and_leaves_one_blob(client: FlaskClient, ad
     assert len(files_below(stored)) == 1
 
 
+@pytest.mark.folder
 def test_another_shard_under_the_same_number_is_409_and_its_blob_is_gone(
     client: FlaskClient, address: str, stored: Path
 ) -> None:
@@ -101,6 +103,7 @@ def test_another_shard_under_the_same_number_is_409_and_its_blob_is_gone(
     assert len(files_below(stored)) == 1
 
 
+@pytest.mark.folder
 def test_the_same_shard_sent_in_parallel_is_stored_once(app: App, headers: dict[str, str], stored: Path) -> None:
     url = f"/api/v1/uploads/{uuid4()}"
     app.test_client().put(url, headers=headers)
@@ -201,6 +204,7 @@ def test_an_upload_over_its_limit_is_413(settings: Settings, db: Database, app: 
     assert "30000" in second.json["detail"]
 
 
+@pytest.mark.folder
 def test_a_disk_that_is_nearly_full_is_507_before_anything_is_kept(
     settings: Settings, app: App, headers: dict[str, str], stored: Path
 ) -> None:
