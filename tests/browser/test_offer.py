@@ -143,6 +143,18 @@ def test_another_version_can_be_chosen_before_sending(
         assert session.scalar(select(Job.model_version_id)) == version
 
 
+def test_originals_are_discarded_if_somebody_wishes_so_before_sending(
+    owner_page: Page, db: Database, tmp_path: Path
+) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    drop(owner_page, [tmp_path / "photos"])
+    owner_page.get_by_label("Keep only the labels").check()
+    start_sending(owner_page)
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    with db.read() as session:
+        assert session.scalar(select(Upload.discards)) is True
+
+
 @pytest.mark.parametrize(
     ("amount", "largest", "sentence"),
     [

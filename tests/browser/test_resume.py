@@ -14,7 +14,7 @@ from core.db import Database
 from core.orm import Image, Job, Shard, Upload
 from tests.browser.chromium import send
 from tests.browser.trees import make_tree
-from tests.factories import draw_picture
+from tests.factories import draw_picture, make_tar
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -200,6 +200,33 @@ def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_picture
     assert _paths(db) == _now(folder)
     with db.read() as session:
         assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
+
+
+def test_an_archive_begun_before_goes_on_in_the_same_job(owner_page: Page, db: Database, tmp_path: Path) -> None:
+    files = {f"photos/{n}.jpg": draw_picture(n) for n in range(300)}
+    archive = tmp_path / "photos.tar"
+    archive.write_bytes(make_tar(files))
+
+    tried: list[str] = []
+
+    def break_off(route: Route) -> None:
+        if not tried:
+            route.fetch(post_data=archive.read_bytes()[: -(2**17)])
+        tried.append(route.request.url)
+        route.abort("connectionreset")
+
+    owner_page.route("**/api/v1/archives?*", break_off)
+    send(owner_page, [archive])
+    _wait_for(owner_page, lambda: len(_paths(db)) > 0)
+    owner_page.get_by_role("button", name="Pause").click()
+    owner_page.once("dialog", lambda dialog: dialog.accept())
+    owner_page.reload()
+    owner_page.unroute("**/api/v1/archives?*")
+    send(owner_page, [archive])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _paths(db) == sorted(files)
+    with db.read() as session:
+        assert session.scalars(select(Job.n_total)).all() == [300]
 
 
 def test_the_page_reminds_of_what_was_not_sent_to_its_end_and_finishes_it(
