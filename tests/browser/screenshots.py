@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 
 from core import accounts, registry
 from core.blobs import Blobs
-from core.clock import db_now
 from core.config import Settings
 from core.db import Database
 from core.errors import ErrorCode
@@ -49,11 +48,27 @@ def main() -> None:
                 _shoot(page, f"jobs-{scheme}")
                 page.goto(f"{site}/jobs/{job}")
                 _shoot(page, f"job-{scheme}")
+            _shoot_labelling(page, f"{site}/jobs/{job}")
             _shoot_sending(_page(browser, f"{site}/login?token={token}", "light", 1280, 640), db, Path(folder))
             page = _page(browser, f"{site}/login?token={token}", "light", 390, 844)
             page.goto(f"{site}/jobs/{job}")
             _shoot(page, "job-phone")
         db.close()
+
+
+def _shoot_labelling(page: Page, job: str) -> None:
+    """Pictures chosen in the grid, and one under review."""
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{job}?label=cat&sort=confidence")
+    page.locator("#pictures-title").scroll_into_view_if_needed()
+    page.locator(".grid--placed .tile").nth(9).wait_for()
+    page.evaluate("document.querySelector('[data-filter]').scrollIntoView()")
+    for n in (1, 3, 4):
+        page.locator(f'[aria-posinset="{n}"] [data-check]').check(force=True)
+    _shoot(page, "choosing")
+    page.goto(f"{job}/review")
+    page.locator("[data-review][data-ready]").wait_for()
+    _shoot(page, "review")
 
 
 def _settings(folder: Path) -> Settings:
@@ -93,7 +108,7 @@ def _make_job(db: Database, blobs: Blobs, name: str, n_files: int, chance: rando
     job = make_job(db, make_upload(db, blobs, files, name=name))
     run_job(db, job, outcomes)
     with db.write() as session:  # nobody was in a hurry
-        session.execute(update(Job).where(Job.uuid == job).values(started_at=db_now(-n_files / PICTURES_PER_S)))
+        session.execute(update(Job).where(Job.uuid == job).values(active_s=n_files / PICTURES_PER_S))
     return job
 
 
