@@ -141,8 +141,8 @@ SHIPPED: dict[str, Shipped | Transferred] = {
         stranger_share=0.015,
         n_drawn=100,
         seed=1,
-        max_wrong=0.005,
-        max_unsure=0.025,
+        max_wrong=0.004,
+        max_unsure=0.028,
         max_taken=0.05,
     ),
 }
