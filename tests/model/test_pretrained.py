@@ -17,7 +17,7 @@ from tests.model.conftest import PRETRAINED, draw_images
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")
 SHIPPED = sorted(path.stem for path in PRETRAINED.glob("*.json"))
-FLOORS = {"seed-cnn": 0.82, "efficientnet-lite0": 0.98}
+FLOORS = {"seed-cnn": 0.82, "efficientnet-lite0": 0.99}
 SIZES_MB = {"seed-cnn": 5, "efficientnet-lite0": 10}
 N_SAMPLE = 150  # photographs of each class: enough to see a break, few enough for every run
 
