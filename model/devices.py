@@ -64,9 +64,14 @@ def describe(details: dict[str, Any], memory_bytes: int | None, n_sharing: int) 
 
 
 def _memory_bytes() -> int | None:
+    """What the first GPU has. The list opens every device itself: without growth it would take all of the memory."""
+    import tensorflow as tf
     from tensorflow.python.client import device_lib
 
-    return next((int(one.memory_limit) for one in device_lib.list_local_devices() if one.device_type == "GPU"), None)
+    v1 = tf.compat.v1
+    growing = v1.ConfigProto(gpu_options=v1.GPUOptions(allow_growth=True))
+    found = device_lib.list_local_devices(session_config=growing)
+    return next((int(one.memory_limit) for one in found if one.device_type == "GPU"), None)
 
 
 def batch_sizes(device: Device, bytes_per_image: int) -> tuple[int, ...]:

@@ -107,6 +107,11 @@ def test_halves_that_change_answers_are_not_used(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(classifier.predict(pictures), Classifier(manifest, weights).predict(pictures))
 
 
+def test_a_machine_without_gpus_has_none_of_their_memory() -> None:
+    assert devices._memory_bytes() is None
+    assert devices.set_up() == CPU
+
+
 def test_memory_of_gpus_is_taken_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 
