@@ -5,14 +5,26 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from core import audits, deletion, discarding, intake, jobs, schedule_due, schedules, studies, training_claims, uploads
+from core import (
+    audits,
+    deletion,
+    discarding,
+    intake,
+    jobs,
+    schedule_due,
+    schedules,
+    studies,
+    training_claims,
+    twins,
+    uploads,
+)
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
 from core.labels import NewLabel, add_labels
-from core.orm import LabelSource, Result
+from core.orm import Image, LabelSource, Result, User
 from core.schedules import NewSchedule
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (
@@ -203,6 +215,18 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
         studies.finish(session, claim, 1, 60, CURVE, suspects, images[2:])
     yield Shown("pages.show_labels", "/labels")
     yield Shown("pages.list_suspects", "/labels/suspects")
+    for name, label in (("Ada", "cat"), ("Bob", "dog")):
+        with db.write() as session:
+            user = User(name=name)
+            session.add(user)
+            session.flush()
+            add_labels(session, user.id, [NewLabel(images[3], label)])
+    with db.write() as session:
+        alike = list(session.scalars(select(Image.sha256).where(Image.id.in_(images[:2]))))
+        twins.settle(session, alike, [(alike[0], alike[1])])
+    yield Shown("pages.list_disagreements", "/labels/disagreements")
+    yield Shown("pages.list_twins", "/labels/twins")
+    yield Shown("pages.show_fit", "/labels/fit")
 
 
 def _schedules(db: Database) -> Iterator[Shown]:
