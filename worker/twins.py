@@ -33,6 +33,8 @@ def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], 
     new = features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
     missing = [content for content in contents if content.sha256 not in known and content.sha256 not in new]
     new |= _draw(runtime, claim, missing, watch)
+    if not new:  # all of them were compared with each other before
+        return
     known |= new
     there = sorted(known)
     greys = np.frombuffer(b"".join(known[sha256] for sha256 in there), np.uint8).reshape(-1, SIDE, SIDE)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 import model
-from core import features, intake, registry, uploads
+from core import features, intake, registry, twins, uploads
 from core.blobs import Blobs, shard_key
 from core.features import Kept
 from core.orm import Image, Shard
@@ -35,7 +35,10 @@ def draw_features(n: int, weights: Mapping[str, NDArray[np.float32]], seed: int 
 
 
 def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
-    """A labelled upload of n contents, three labels in a hundred wrong, with features of the large network, in use."""
+    """A labelled upload of n contents, three labels in a hundred wrong, with features of the large network, in use.
+
+    They were compared with each other before, as far as near-duplicates go.
+    """
     manifests = registry.store_weights(blobs, PRETRAINED, "efficientnet-lite0")
     with runtime.db.write() as session:
         version = registry.register_shipped(session, manifests)[0]
@@ -45,6 +48,7 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
     lean = lean_of("efficientnet-lite0", weights, rows)[:, 0]
     is_wrong = np.random.default_rng(1).random(n) < 0.03
     kinds = np.where((lean > np.median(lean)) != is_wrong, "dogs", "cats")
+    sketches = np.random.default_rng(2).integers(0, 256, (n, 32, 32)).astype(np.uint8)
     uuid = uuid4()
     with runtime.db.write() as session:
         uploads.create_upload(session, uuid, None, "many", True)
@@ -61,6 +65,9 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
             numbers = [int(Path(image.path).stem) for image in images]
             blobs.put(kept.blob_key, features.pack([image.sha256 for image in images], rows[numbers]))
             features.add(session, kept)
+            twins.add_sketches(
+                session, {one.sha256: sketches[n].tobytes() for n, one in zip(numbers, images, strict=True)}
+            )
     with runtime.db.write() as session:
         intake.complete_upload(session, uuid, -(-n // SHARD))
     return uuid
