@@ -131,7 +131,7 @@ def test_the_same_shards_in_parallel_and_out_of_order_arrive_once(installation: 
     check_sound(installation.db, job)
     paths = sorted(read_results(installation.db, job))
     assert paths == [f"photos/{number:03}.jpg" for number in range(18)]
-    assert len(list((installation.data_dir / "blobs" / "uploads" / upload).iterdir())) == 6
+    assert len(list((installation.data_dir / "blobs" / "uploads" / upload).glob("*.tar"))) == 6
 
 
 def test_a_message_that_comes_ten_times_and_one_for_no_chunk_do_no_harm(installation: Installation) -> None:
