@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
-# What measures time runs alone, whole instances two at once; everything else shares the processors.
+# What measures time runs alone, browsers and whole instances two at once; everything else shares the processors.
 PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
 IN_PAIRS = -n 2 --dist loadfile

@@ -25,14 +25,13 @@ from tests.s3 import running_s3
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
-TIMED = ("browser",)
-WHOLE = ("deploy", "faults", "integration")
+WHOLE = ("browser", "deploy", "faults", "integration")
 S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whatever starts browsers is timed; whole instances wait more than they work, so two of them run at once.
+    """Browsers and whole instances wait more than they work, so two of them run at once, but for what measures time.
 
     With S3 as the store only those run that have one.
     """
@@ -42,9 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in TIMED:
-            item.add_marker("timed")
-        elif folder in WHOLE and not item.get_closest_marker("timed"):
+        if folder in WHOLE and not item.get_closest_marker("timed"):
             item.add_marker("whole")
 
 

@@ -13,6 +13,7 @@ from core.db import Database
 from core.orm import HistogramBin, Image, Job, Result, Shard
 from tests.factories import make_job, make_upload, run_job
 
+pytestmark = pytest.mark.timed
 DATABASES = ("sqlite",)
 N = 100_000
 MOST_NODES = 2000

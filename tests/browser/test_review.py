@@ -17,6 +17,7 @@ from core.orm import Label
 from core.orm_labelling import ReviewClaim
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
+pytestmark = pytest.mark.timed
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 N = 24

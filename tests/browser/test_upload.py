@@ -16,6 +16,7 @@ from tests.browser.probe import heap_bytes, longest_block_ms, start_probe
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar
 
+pytestmark = pytest.mark.timed
 LONGEST_BLOCK_MS = 200  # beyond what an idle page beside it suffers: other programs hold pages up as well
 MOST_HEAP_BYTES = 500 * 10**6
 TOO_LARGE = 64 * 2**20 + 1
