@@ -1,6 +1,7 @@
 /** Pictures that one says something of, one after the other: by button, or by key where a label is suspected. */
 
 import { callJson } from "../http.js";
+import { newUuid } from "../upload/names.js";
 
 const tiles = [...document.querySelectorAll("[data-say]")];
 const suspects = document.querySelector("[data-suspects]");
@@ -51,7 +52,7 @@ function mark(index) {
 async function say(tile, label) {
   if (tile.dataset.done !== undefined) return;
   tile.dataset.done = label;
-  const key = crypto.randomUUID();
+  const key = newUuid();
   if (tiles[marked] === tile) mark(marked + 1);
   const source = label === tile.dataset.given ? "confirmation" : "correction";
   try {
@@ -69,7 +70,7 @@ async function takeBack() {
   if (last === undefined) return;
   try {
     await callJson("POST", "/api/v1/labels", {
-      items: [{ image_id: Number(last.tile.dataset.say), undoes: last.key, key: crypto.randomUUID() }],
+      items: [{ image_id: Number(last.tile.dataset.say), undoes: last.key, key: newUuid() }],
     });
     delete last.tile.dataset.done;
     mark(tiles.indexOf(last.tile));
