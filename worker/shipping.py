@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,8 +73,7 @@ def describe(
         who=SHIPPED,
     )
     bounds = Bounds(shipped.max_wrong, shipped.max_unsure, shipped.max_taken)
-    # A classifier computes with halves only where its own probabilities stay the same with them.
-    return replace(judge_version(origin, weights, watched.examples, bounds, watched.strangers), half_precision=True)
+    return judge_version(origin, weights, watched.examples, bounds, watched.strangers)
 
 
 def write_version(manifest: Manifest, weights: bytes, out: Path) -> None:
