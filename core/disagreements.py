@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import accounts
 from core.labels import human_label_of
-from core.orm import Image, Label, LabelSource, Upload, User
+from core.orm import Image, Label, LabelSource, Upload
 
 PEOPLE, FOLDERS = "people", "folders"
 BETWEEN = (PEOPLE, FOLDERS)
@@ -55,7 +56,7 @@ def _find(session: Session) -> list[Disagreement]:
         .limit(LOOKED_AT)
     )
     contents = list(session.scalars(ever))
-    names = {user.id: user.name for user in session.scalars(select(User))}
+    names = accounts.list_names(session)
     words: dict[bytes, dict[str, str]] = defaultdict(dict)
     for some in _slices(contents):
         rows = session.scalars(select(Label).where(Label.sha256.in_(some)).order_by(Label.id))

@@ -70,18 +70,6 @@ def _check_contents(session: Session) -> None:
         )
 
 
-def find_version(session: Session, claim: Claim) -> int:
-    """The version that a claimed job judges.
-
-    Raises:
-        LeaseLost: The claim is no longer valid.
-    """
-    training_claims.get_training(session, claim)
-    version_id = session.get_one(Job, claim.job_id).model_version_id
-    assert version_id is not None
-    return version_id
-
-
 def finish_judging(session: Session, claim: Claim, version_id: int, judged: Sequence[NewJudgement]) -> None:
     """Write what the version said and end the job, both or neither.
 

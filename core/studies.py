@@ -132,18 +132,6 @@ def list_some_contents(session: Session, n_each: int) -> dict[int, list[bytes]]:
     return some
 
 
-def find_version(session: Session, claim: Claim) -> int:
-    """The version whose features a claimed study looks through.
-
-    Raises:
-        LeaseLost: The claim is no longer valid.
-    """
-    training_claims.get_training(session, claim)
-    version_id = session.get_one(Job, claim.job_id).model_version_id
-    assert version_id is not None
-    return version_id
-
-
 def finish(
     session: Session,
     claim: Claim,

@@ -100,6 +100,17 @@ def get_training(session: Session, claim: Claim) -> Training:
     return _hold(session, claim)[1]
 
 
+def find_version(session: Session, claim: Claim) -> int:
+    """The version that a claimed job is about: the one it judges, or whose features it looks through.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    version_id = _hold(session, claim)[0].model_version_id
+    assert version_id is not None
+    return version_id
+
+
 def beat(
     session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int, left_s: float | None = None
 ) -> Order:

@@ -14,7 +14,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from core import datasets, judgements, judging_jobs, registry
+from core import datasets, judgements, judging_jobs, registry, training_claims
 from core.datasets import Content
 from core.errors import BadWeights, ImageError
 from core.judgements import NewJudgement
@@ -49,7 +49,7 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         LeaseLost, TrainingStopped: There is no reason to go on.
     """
     with runtime.db.read() as session:
-        version_id = judging_jobs.find_version(session, claim)
+        version_id = training_claims.find_version(session, claim)
         labelled = datasets.find_labelled(session).contents
     classifier = open_version(runtime, version_id)
     look_for_twins(runtime, claim, labelled, watch)

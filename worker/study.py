@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from core import features, registry, studies
+from core import features, registry, studies, training_claims
 from core.datasets import Content
 from core.errors import Invalid
 from core.networks import CLASSES
@@ -38,7 +38,7 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         LeaseLost, TrainingStopped: There is no reason to go on.
     """
     with runtime.db.read() as session:
-        version = registry.get_version(session, studies.find_version(session, claim))
+        version = registry.get_version(session, training_claims.find_version(session, claim))
         contents = studies.choose_contents(session)
     seen = see(runtime, claim, version, contents, watch)
     there = [content for content, is_known in zip(contents, seen.is_known, strict=True) if is_known]
