@@ -19,6 +19,7 @@ from core.audits import AuditView
 from core.networks import CLASSES
 from core.orm import HistogramBin, Image, Job, JobKind, JobState, Label, LabelSource, ModelVersion, Result
 from core.orm_labelling import Audit
+from core.orm_studies import Study
 
 USUALLY_UNLIKE = 0.05  # of pictures like those that were labelled: by how `model.study.share_unlike` is made
 MANY = 50  # good results: with fewer, shares are chance
@@ -67,6 +68,10 @@ class JobFit:
 
 def describe(session: Session, job: Job) -> JobFit | None:
     """How one job's pictures suit its version; None before it has results, or when it does not classify."""
+    return _describe(session, job, studies.find_newest(session))
+
+
+def _describe(session: Session, job: Job, study: Study | None) -> JobFit | None:
     if job.kind != JobKind.CLASSIFY or not job.n_done or job.model_version_id is None:
         return None
     version = session.get_one(ModelVersion, job.model_version_id)
@@ -91,7 +96,7 @@ def describe(session: Session, job: Job) -> JobFit | None:
         expected_unsure=_expected(version.manifest),
         corrected=_count_corrected(session, job) / n_good,
         audit=_newest_audit(session, job),
-        unlike=_find_unlike(session, job),
+        unlike=_find_unlike(study, job),
     )
 
 
@@ -99,7 +104,8 @@ def list_jobs(session: Session, limit: int) -> list[JobFit]:
     """The newest jobs that are done, the newest first."""
     done = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & Job.deleted_at.is_(None)
     newest = session.scalars(select(Job).where(done).order_by(Job.id.desc()).limit(limit)).all()
-    fits = (describe(session, job) for job in newest)
+    study = studies.find_newest(session)
+    fits = (_describe(session, job, study) for job in newest)
     return [fit for fit in fits if fit is not None]
 
 
@@ -133,7 +139,6 @@ def _newest_audit(session: Session, job: Job) -> AuditView | None:
     return next((view for view in views if view.n_judged), None)
 
 
-def _find_unlike(session: Session, job: Job) -> float | None:
-    study = studies.find_newest(session)
+def _find_unlike(study: Study | None, job: Job) -> float | None:
     found = study.curve.get("unlike", {}).get(str(job.id)) if study else None
     return None if found is None else float(found)
