@@ -23,7 +23,7 @@ from core.training_claims import Claim
 from model.classifier import Classifier
 from worker.dataset import NAMES, PARTS, Samples
 from worker.decoding import decode_stored, open_decoder
-from worker.places import with_shards
+from worker.places import locate, with_shards
 from worker.runtime import Runtime
 from worker.twins import look_for_twins
 from worker.watch import Watch
@@ -126,14 +126,8 @@ def _read(
     runtime: Runtime, claim: Claim, contents: Sequence[Content], sides: set[int], watch: Watch
 ) -> Iterator[Decoded]:
     """Each content that still exists and can be read, with its pixels by their side; every shard is read once."""
-    with runtime.db.read() as session:
-        places = datasets.find_places(session, [content.image_id for content in contents])
-    there = sorted(
-        ((places[content.image_id], content) for content in contents if content.image_id in places),
-        key=lambda one: (one[0].blob_key, one[0].offset),
-    )
     with open_decoder(runtime.settings, claim.attempts) as decode:
-        for n_before, (place, content, data) in enumerate(with_shards(runtime, there)):
+        for n_before, (place, content, data) in enumerate(with_shards(runtime, locate(runtime, contents))):
             watch.say("judging", n_before, len(contents))
             try:
                 yield content, {side_px: decode_stored(place, data, decode, side_px) for side_px in sides}

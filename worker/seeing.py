@@ -14,7 +14,7 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError
 
-from core import datasets, features
+from core import features
 from core.datasets import Content, Place
 from core.errors import ImageError
 from core.features import Kept
@@ -22,7 +22,7 @@ from core.orm import ModelVersion
 from core.training_claims import Claim
 from model.classifier import Classifier
 from worker.decoding import decode_stored, open_decoder
-from worker.places import with_shards
+from worker.places import locate, with_shards
 from worker.runtime import Runtime
 from worker.watch import Watch
 
@@ -79,13 +79,10 @@ def _compute(
     runtime: Runtime, claim: Claim, classifier: Classifier, missing: Sequence[Content], watch: Watch
 ) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
     """Each content that can be read with its features, computed now; each shard's are kept when it is through."""
+    there = locate(runtime, missing)
     with runtime.db.read() as session:
-        image_ids = [content.image_id for content in missing]
-        places, shards = datasets.find_places(session, image_ids), features.find_shards(session, image_ids)
-    there = sorted(
-        ((places[one.image_id], one) for one in missing if one.image_id in places),
-        key=lambda one: (one[0].blob_key, one[0].offset),
-    )
+        shards = features.find_shards(session, [content.image_id for _, content in there])
+    there = [one for one in there if one[1].image_id in shards]  # some may have been deleted in between
     n_done = 0
 
     def say() -> None:

@@ -8,13 +8,13 @@ from itertools import groupby
 
 import numpy as np
 
-from core import datasets, features, twins
+from core import features, twins
 from core.datasets import Content
 from core.errors import ImageError
 from core.training_claims import Claim
 from model.twins import SIDE, find_pairs, sketch
 from worker.decoding import decode_stored, open_decoder
-from worker.places import with_shards
+from worker.places import locate, with_shards
 from worker.runtime import Runtime
 from worker.watch import Watch
 
@@ -46,12 +46,7 @@ def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], 
 
 def _draw(runtime: Runtime, claim: Claim, missing: Sequence[Content], watch: Watch | None) -> dict[bytes, bytes]:
     """Sketches from pixels; what cannot be read has none."""
-    with runtime.db.read() as session:
-        places = datasets.find_places(session, [content.image_id for content in missing])
-    there = sorted(
-        ((places[one.image_id], one) for one in missing if one.image_id in places),
-        key=lambda one: (one[0].blob_key, one[0].offset),
-    )
+    there = locate(runtime, missing)
     found: dict[bytes, bytes] = {}
     with open_decoder(runtime.settings, claim.attempts) as decode:
         for _, together in groupby(with_shards(runtime, there), key=lambda one: one[0].blob_key):
