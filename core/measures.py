@@ -62,29 +62,28 @@ class Meter:
         yield
         self.time(name, time.perf_counter() - begun, **labels)
 
-    def write(self, session: Session) -> dict[Key, float]:
-        """Add what has come together to the table and begin anew; returns it, for `put_back` when this is undone."""
-        with self._lock:
-            taken, self._values = self._values, {}
-        _write(session, taken)
-        return taken
-
-    def put_back(self, taken: Mapping[Key, float]) -> None:
-        """Take again what could not be written after all."""
-        self._add(taken)
+    @contextmanager
+    def writing(self, db: Database) -> Iterator[Session]:
+        """A transaction that takes along what has come together; when it is undone, that waits for the next one."""
+        taken: dict[Key, float] = {}
+        try:
+            with db.write() as session:
+                yield session
+                with self._lock:
+                    taken, self._values = self._values, {}
+                _write(session, taken)
+        except BaseException:
+            self._add(taken)
+            raise
 
     def flush(self, db: Database) -> None:
         """Write in a transaction of its own; nothing is lost when that fails."""
         with self._lock:
-            taken, self._values = self._values, {}
-        if not taken:
+            has_nothing = not self._values
+        if has_nothing:
             return
-        try:
-            with db.write() as session:
-                _write(session, taken)
-        except BaseException:
-            self.put_back(taken)
-            raise
+        with self.writing(db):
+            pass
 
     def _add(self, values: Mapping[Key, float]) -> None:
         with self._lock:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from core import chunks, workers
 from core.chunks import Claim
@@ -40,7 +39,7 @@ class Heartbeat:
         """Stop beating and say so; a worker that is killed just falls silent."""
         self._stopped.set()
         self._thread.join(self._beat_s)
-        with self._writing() as session:
+        with self._meter.writing(self._db) as session:
             workers.stop_worker(session, self.worker_id)
 
     @contextmanager
@@ -62,20 +61,8 @@ class Heartbeat:
     def beat(self) -> None:
         """Say once that this worker is alive, and keep the lease of what it holds."""
         claim = self._claim
-        with self._writing() as session:
+        with self._meter.writing(self._db) as session:
             workers.beat(session, self.worker_id)
             is_lost = claim is not None and not chunks.renew_lease(session, claim, self._lease_s)
         if claim is not None and is_lost and self._claim is claim:  # else it was recorded in the meantime
             log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        """A transaction that takes along what was counted; when it is undone, that waits for the next one."""
-        counted = {}
-        try:
-            with self._db.write() as session:
-                yield session
-                counted = self._meter.write(session)
-        except BaseException:
-            self._meter.put_back(counted)
-            raise
