@@ -1,11 +1,12 @@
 """Sessions for SQLite and PostgreSQL alike: `read()` sees, `write()` changes and commits."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Delete, Engine, Select, Update, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoResultFound, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,12 +19,14 @@ CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_S = 30
 STATEMENT_TIMEOUT_S = 120
 IDLE_TIMEOUT_S = 60
+IN_ONE_STATEMENT = 500  # values that an IN names
 
 REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "', 'database "')
 NO_TABLES = ("no such table", "alembic_version")
 NO_TABLES_SENTENCE = "PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first."
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
+Item = TypeVar("Item")
 
 
 class Database:
@@ -89,6 +92,19 @@ def change(session: Session, statement: Update | Delete) -> int:
     """Run an UPDATE or DELETE as it stands and say how many rows it matched; loaded objects are not touched."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     return cast(CursorResult[Any], result).rowcount
+
+
+def insert_or(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say ON CONFLICT, in the words of the database."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
+
+
+def slices(items: Iterable[Item], size: int = IN_ONE_STATEMENT) -> Iterator[list[Item]]:
+    """Items as many at a time as one statement names."""
+    listed = list(items)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
 
 
 def locked(query: Query) -> Query:

@@ -4,13 +4,13 @@ Of each person the newest word counts, and of folders the newest; what was withd
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import accounts
+from core.db import slices
 from core.labels import human_label_of
 from core.orm import Image, Label, LabelSource, Upload
 
@@ -58,7 +58,7 @@ def _find(session: Session) -> list[Disagreement]:
     contents = list(session.scalars(ever))
     names = accounts.list_names(session)
     words: dict[bytes, dict[str, str]] = defaultdict(dict)
-    for some in _slices(contents):
+    for some in slices(contents):
         rows = session.scalars(select(Label).where(Label.sha256.in_(some)).order_by(Label.id))
         for row in rows:
             who = FOLDER if row.source == LabelSource.FOLDER else names.get(row.user_id or 0, "somebody")
@@ -77,7 +77,7 @@ def _find(session: Session) -> list[Disagreement]:
 
 def _first_images(session: Session, contents: list[bytes]) -> dict[bytes, tuple[int, str, str | None]]:
     images: dict[bytes, tuple[int, str, str | None]] = {}
-    for some in _slices(contents):
+    for some in slices(contents):
         query = (
             select(Image.sha256, Image.id, Image.path, human_label_of(Image).label("counts"))
             .join(Upload, Upload.id == Image.upload_id)
@@ -87,7 +87,3 @@ def _first_images(session: Session, contents: list[bytes]) -> dict[bytes, tuple[
         for sha256, image_id, path, counts in session.execute(query):
             images.setdefault(sha256, (image_id, path, counts))
     return images
-
-
-def _slices(contents: list[bytes], size: int = 500) -> Iterable[list[bytes]]:
-    return (contents[start : start + size] for start in range(0, len(contents), size))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.blobs import Blobs, features_key
-from core.db import Database
+from core.db import Database, slices
 from core.errors import BlobMissing
 from core.orm import Image, ModelVersion, Shard, ShardFeatures, Upload
 
@@ -77,14 +77,10 @@ def add(session: Session, kept: Kept) -> None:
 def find_shards(session: Session, image_ids: Sequence[int]) -> dict[int, int]:
     """The shard of each image that still exists."""
     shards: dict[int, int] = {}
-    for start in range(0, len(image_ids), SLICE):
-        some = image_ids[start : start + SLICE]
-        shards |= {row.id: row.shard_id for row in session.execute(_shards_of(some))}
+    for some in slices(image_ids):
+        rows = session.execute(select(Image.id, Image.shard_id).where(Image.id.in_(some)))
+        shards |= {row.id: row.shard_id for row in rows}
     return shards
-
-
-def _shards_of(image_ids: Sequence[int]) -> Select[int, int]:
-    return select(Image.id, Image.shard_id).where(Image.id.in_(image_ids))
 
 
 def note_body(session: Session, version_id: int, body: str) -> None:
@@ -135,23 +131,22 @@ def _bodies(session: Session) -> list[str]:
 
 def count_kept(session: Session, body: str | None, contents: Collection[bytes]) -> int:
     """How many of the contents have features by this body, as far as rows tell."""
-    listed, n = sorted(contents), 0
-    for start in range(0, len(listed) if body else 0, SLICE):
+    n = 0
+    for some in slices(sorted(contents)) if body else ():
         there = select(Image.sha256).join(ShardFeatures, ShardFeatures.shard_id == Image.shard_id)
-        some = there.where(ShardFeatures.body == body, Image.sha256.in_(listed[start : start + SLICE])).distinct()
-        n += session.scalars(select(func.count()).select_from(some.subquery())).one()
+        kept = there.where(ShardFeatures.body == body, Image.sha256.in_(some)).distinct()
+        n += session.scalars(select(func.count()).select_from(kept.subquery())).one()
     return n
 
 
 def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Iterator[tuple[int, str]]:
     """Each blob of this body over a shard that has one of the contents, once."""
     seen: set[int] = set()
-    listed = sorted(contents)
-    for start in range(0, len(listed), SLICE):
+    for some in slices(sorted(contents)):
         query = (
             select(ShardFeatures.id, ShardFeatures.blob_key)
             .join(Image, Image.shard_id == ShardFeatures.shard_id)
-            .where(ShardFeatures.body == body, Image.sha256.in_(listed[start : start + SLICE]))
+            .where(ShardFeatures.body == body, Image.sha256.in_(some))
             .distinct()
         )
         for row_id, blob_key in session.execute(query):

@@ -5,18 +5,18 @@ candidate would win. So a content judges only if a folder or an audit sample say
 a job that was confirmed as a whole and of which no picture was left out: there corrections are part of the whole.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from core import judgements
+from core.db import slices
 from core.labels import word_of_people
 from core.orm import Image, Job, Label, LabelSource, Result
 from core.orm_labelling import BatchKind, LabelBatch
 
 HONEST_SOURCES = (LabelSource.FOLDER, LabelSource.AUDIT)
-SLICE = 500
 
 
 def choose_honest(session: Session) -> dict[bytes, str]:
@@ -30,7 +30,7 @@ def choose_honest(session: Session) -> dict[bytes, str]:
 def _backed(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
     """Those of the contents of which an honest source says the same as what counts."""
     backed: set[bytes] = set()
-    for some in _slices(said):
+    for some in slices(said):
         honest = select(Label.sha256, Label.label).where(Label.sha256.in_(some), Label.source.in_(HONEST_SOURCES))
         backed |= {row.sha256 for row in session.execute(honest) if row.label == said[row.sha256]}
     return backed
@@ -43,7 +43,7 @@ def _in_whole_jobs(session: Session, contents: Collection[bytes]) -> set[bytes]:
         good = (Image.upload_id == job.upload_id) & (Result.job_id == job.id) & Result.error_code.is_(None)
         of_job = select(Image.sha256).join(Result, Result.image_id == Image.id).where(good)
         if session.scalar(of_job.where(word_of_people(Image).is_(None)).limit(1)) is None:
-            for some in _slices(contents):
+            for some in slices(contents):
                 found |= set(session.scalars(of_job.where(Image.sha256.in_(some))))
     return found
 
@@ -54,9 +54,3 @@ def _confirmed_jobs() -> Select[Job]:
     whole = LabelBatch.is_whole & (LabelBatch.kind == BatchKind.CONFIRM) & LabelBatch.finished_at.is_not(None)
     stands = ~select(undo.id).where(undo.undo_of_id == LabelBatch.id).exists()
     return select(Job).where(Job.id.in_(select(LabelBatch.job_id).where(whole, stands)), Job.deleted_at.is_(None))
-
-
-def _slices(contents: Collection[bytes]) -> Iterator[list[bytes]]:
-    listed = list(contents)
-    for start in range(0, len(listed), SLICE):
-        yield listed[start : start + SLICE]

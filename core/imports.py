@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.db import change
+from core.db import change, insert_or
 from core.orm_schedules import ImportedFile, Schedule
 
 SLICE = 500
@@ -41,7 +40,7 @@ def find_new(session: Session, schedule_id: int, seen: Sequence[Seen]) -> set[Se
 def remember(session: Session, schedule_id: int, run_id: int, seen: Iterable[Seen]) -> None:
     """Note files as taken in; what was known of the same paths is replaced."""
     rows = [{"schedule_id": schedule_id, "run_id": run_id, **one._asdict()} for one in sorted(set(seen))]
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(ImportedFile)
+    insert = insert_or(session, ImportedFile)
     replaced = insert.on_conflict_do_update(
         index_elements=["schedule_id", "path_key"],
         set_={name: insert.excluded[name] for name in ("n_bytes", "mtime_ns", "run_id")},

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import datasets, parts
-from core.db import change
+from core.db import change, insert_or
 from core.errors import Invalid
 from core.figures import Said, measure
 from core.labels import NEITHER
@@ -91,7 +90,7 @@ def record(
     if is_everything:
         change(session, delete(Judgement).where(Judgement.version_id == version_id))
     rows = [{"version_id": version_id, "job_id": job_id} | _row(one) for one in judged]
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Judgement)
+    insert = insert_or(session, Judgement)
     changed = ("job_id", "label", "class_index", "confidence", "p_label", "probabilities")
     replaced = insert.on_conflict_do_update(
         index_elements=["version_id", "sha256"], set_={name: insert.excluded[name] for name in changed}

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, case, select
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from core.db import insert_or
 from core.errors import Invalid, NotFound
 from core.networks import CLASSES
 from core.orm import Image, Label, LabelSource, Upload
@@ -108,7 +108,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
     if not any(row["key"] for row in rows):
         session.execute(plain_insert(Label), rows)
         return len(rows)
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Label)
+    insert = insert_or(session, Label)
     once = insert.on_conflict_do_nothing(index_elements=["key"]).returning(Label.id)
     return len(session.scalars(once, rows).all())
 

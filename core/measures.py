@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.db import Database
+from core.db import Database, insert_or
 from core.orm_measures import Measure
 
 Key = tuple[str, str]  # name, labels as JSON
@@ -151,12 +150,12 @@ def _cumulate(counted: Mapping[str, float]) -> dict[str, int]:
 
 def _write(session: Session, values: Mapping[Key, float]) -> None:
     """One statement for many rows, always in the same order: so two processes wait for each other and never both."""
-    insert_or = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Measure)
+    insert = insert_or(session, Measure)
     rows: list[dict[str, Any]] = [
         {"name": name, "labels": labels, "value": value} for (name, labels), value in sorted(values.items())
     ]
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        added = insert_or.values(rows[start : start + ROWS_AT_ONCE])
+        added = insert.values(rows[start : start + ROWS_AT_ONCE])
         session.execute(
             added.on_conflict_do_update(
                 index_elements=["name", "labels"], set_={"value": Measure.value + added.excluded.value}

@@ -4,17 +4,16 @@ A content gets its part once, when it is first wanted for training, and keeps it
 does not. Equal bytes are one content, whatever they are called.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.db import insert_or, slices
 from core.orm import ContentPart
 
 RULE = "first 8 bytes of the content's SHA-256, big-endian, modulo 10: 0-7 training, 8 validation, 9 judging"
-SLICE = 500
 
 
 class Part(StrEnum):
@@ -33,8 +32,13 @@ def part_of(sha256: bytes) -> Part:
 
 def find_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
     """The part of each content: the one it has, or the one it would get."""
-    parts = {sha256: part_of(sha256) for sha256 in contents}
-    for some in _slices(contents):
+    return {sha256: part_of(sha256) for sha256 in contents} | find_given(session, contents)
+
+
+def find_given(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
+    """The parts of those contents that have one."""
+    parts: dict[bytes, Part] = {}
+    for some in slices(contents):
         rows = session.execute(select(ContentPart.sha256, ContentPart.part).where(ContentPart.sha256.in_(some)))
         parts |= {row.sha256: Part(row.part) for row in rows}
     return parts
@@ -42,15 +46,13 @@ def find_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Par
 
 def assign_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
     """Give a part, for good, to each content that has none yet; the parts of all of them."""
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(ContentPart)
-    # Sorted, so that two who assign the same contents at once wait for each other instead of locking each other out.
-    for some in _slices(sorted(contents)):
-        rows = [{"sha256": sha256, "part": part_of(sha256)} for sha256 in some]
-        session.execute(insert.on_conflict_do_nothing(index_elements=["sha256"]), rows)
+    give(session, {sha256: part_of(sha256) for sha256 in contents})
     return find_parts(session, contents)
 
 
-def _slices(contents: Collection[bytes]) -> Iterator[list[bytes]]:
-    listed = list(contents)
-    for start in range(0, len(listed), SLICE):
-        yield listed[start : start + SLICE]
+def give(session: Session, parts: Mapping[bytes, Part]) -> None:
+    """Give these parts, for good; a content that has one keeps it."""
+    once = insert_or(session, ContentPart).on_conflict_do_nothing(index_elements=["sha256"])
+    # Sorted, so that two who give to the same contents at once wait for each other instead of locking each other out.
+    for some in slices(sorted(parts)):
+        session.execute(once, [{"sha256": sha256, "part": parts[sha256]} for sha256 in some])

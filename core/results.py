@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, case, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import chunks, jobs
 from core.chunks import Claim
 from core.clock import db_now, seconds_since
+from core.db import insert_or
 from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
 from core.labels import human_label_of, word_of_people
 from core.networks import CLASSES
@@ -109,15 +109,14 @@ def _add_to_histogram(session: Session, job_id: int, rows: list[dict[str, Any]])
     bins = Counter((row["class_index"], row["confidence"] // 1000) for row in rows if row["error_code"] is None)
     if not bins:
         return
-    dialect = session.get_bind().dialect.name
-    insert_or = (postgresql if dialect == "postgresql" else sqlite).insert(HistogramBin)
+    added = insert_or(session, HistogramBin)
     values = [
         {"job_id": job_id, "class_index": class_index, "bin": bin_, "n": n}
         for (class_index, bin_), n in sorted(bins.items())
     ]
     session.execute(
-        insert_or.on_conflict_do_update(
-            index_elements=["job_id", "class_index", "bin"], set_={"n": HistogramBin.n + insert_or.excluded.n}
+        added.on_conflict_do_update(
+            index_elements=["job_id", "class_index", "bin"], set_={"n": HistogramBin.n + added.excluded.n}
         ),
         values,
     )

@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.audits import is_judged
 from core.clock import db_now
-from core.db import change
+from core.db import change, insert_or
 from core.labels import human_label_of, word_of_people
 from core.networks import CLASSES
 from core.orm import Image, Job, Result
@@ -190,7 +189,7 @@ def _claims(queue: Queue) -> ColumnElement[bool]:
 def _upsert(session: Session, queue: Queue, reviewer: UUID, image_ids: set[int], is_skipped: bool) -> set[int]:
     if not image_ids:
         return set()
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(ReviewClaim)
+    insert = insert_or(session, ReviewClaim)
     may = (ReviewClaim.lease_until <= db_now()) | (ReviewClaim.reviewer == reviewer)
     claim = insert.on_conflict_do_update(
         index_elements=["job_id", "audit_id", "image_id"],

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import datasets, jobs, labels, registry, training_claims
 from core.datasets import Content
+from core.db import slices
 from core.errors import Conflict, Invalid
 from core.networks import CLASSES
 from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, Result, Training, Upload
@@ -197,9 +198,7 @@ def list_suspects(session: Session, study: Study, is_open: bool = True) -> list[
     """
     found = {int(one["image_id"]): one for one in study.suspects}
     rows: dict[int, Row[int, str, str | None, bool]] = {}
-    listed = list(found)
-    for start in range(0, len(listed), labels.SLICE):
-        some = listed[start : start + labels.SLICE]
+    for some in slices(found):
         query = (
             select(
                 Image.id,

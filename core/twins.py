@@ -7,26 +7,25 @@ one that does not judge is the bridge: the judging part stays what it was.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.db import insert_or, slices
 from core.labels import human_label_of
-from core.orm import ContentPart, Image, Upload
+from core.orm import Image, Upload
 from core.orm_twins import Sketch, Twin
-from core.parts import Part, part_of
+from core.parts import Part, find_given, give, part_of
 
-SLICE = 500
 Pair = tuple[bytes, bytes]
 
 
 def find_sketches(session: Session, contents: Collection[bytes]) -> dict[bytes, bytes]:
     """The sketches that are known of these contents."""
     found: dict[bytes, bytes] = {}
-    for some in _slices(sorted(contents)):
+    for some in slices(sorted(contents)):
         rows = session.execute(select(Sketch.sha256, Sketch.greys).where(Sketch.sha256.in_(some)))
         found |= {row.sha256: row.greys for row in rows}
     return found
@@ -34,7 +33,7 @@ def find_sketches(session: Session, contents: Collection[bytes]) -> dict[bytes, 
 
 def add_sketches(session: Session, sketches: Mapping[bytes, bytes]) -> None:
     """Keep sketches; those that are known stay."""
-    once = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(Sketch)
+    once = insert_or(session, Sketch)
     rows = [{"sha256": sha256, "greys": greys} for sha256, greys in sorted(sketches.items())]
     if rows:
         session.execute(once.on_conflict_do_nothing(index_elements=["sha256"]), rows)
@@ -51,10 +50,10 @@ def settle(session: Session, contents: Collection[bytes], pairs: Collection[Pair
     for one, other in pairs:
         near[one].add(other)
         near[other].add(one)
-    known = _known_parts(session, near)
+    known = find_given(session, near)
     given, bridges = _share_out(near, known)
     group_of = {sha256: min(group) for group in _groups(near) for sha256 in group}
-    for some in _slices(sorted(contents)):
+    for some in slices(sorted(contents)):
         session.execute(delete(Twin).where(Twin.sha256.in_(some)))
     if group_of:
         rows = [
@@ -62,10 +61,7 @@ def settle(session: Session, contents: Collection[bytes], pairs: Collection[Pair
             for sha256, group_id in sorted(group_of.items())
         ]
         session.execute(insert(Twin), rows)
-    once = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(ContentPart)
-    new = [{"sha256": sha256, "part": part} for sha256, part in sorted(given.items()) if sha256 not in known]
-    if new:
-        session.execute(once.on_conflict_do_nothing(index_elements=["sha256"]), new)
+    give(session, {sha256: part for sha256, part in given.items() if sha256 not in known})
 
 
 def _share_out(near: Mapping[bytes, set[bytes]], known: Mapping[bytes, Part]) -> tuple[dict[bytes, Part], set[bytes]]:
@@ -98,14 +94,6 @@ def _groups(near: Mapping[bytes, set[bytes]]) -> Iterator[set[bytes]]:
             edge = {other for one in edge for other in near[one]} - group
         left -= group
         yield group
-
-
-def _known_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
-    parts: dict[bytes, Part] = {}
-    for some in _slices(sorted(contents)):
-        rows = session.execute(select(ContentPart.sha256, ContentPart.part).where(ContentPart.sha256.in_(some)))
-        parts |= {row.sha256: Part(row.part) for row in rows}
-    return parts
 
 
 def find_bridges(session: Session) -> set[bytes]:
@@ -162,8 +150,3 @@ def find_images(session: Session, group_id: bytes) -> list[int]:
         .group_by(Image.sha256)
     )
     return sorted(session.scalars(first))
-
-
-def _slices(listed: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(listed), SLICE):
-        yield listed[start : start + SLICE]
