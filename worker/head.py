@@ -17,7 +17,6 @@ from core.datasets import MAX_UNREADABLE, Content
 from core.errors import BadWeights, Invalid
 from core.judgements import NewJudgement
 from core.networks import CLASSES
-from core.orm import ModelVersion
 from core.parameters import Parameters
 from core.parts import Part
 from core.training_claims import Claim
@@ -61,7 +60,7 @@ def fit_head(
     plain = plain_manifest(origin_of(parameters, samples, n_unreadable, who), weights)
     plain = replace(plain, n_bytes=len(weights), speed=version.manifest.get("speed"))
     manifest = _complete(plain, new, samples, seen)
-    said = _judge(runtime, claim, version, manifest, new, contents, samples, seen, watch)
+    said = _judge(runtime, claim, manifest, new, contents, samples, seen, watch)
     return json.loads(manifest.to_json()), weights, said
 
 
@@ -94,7 +93,6 @@ def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen) -> 
 def _judge(
     runtime: Runtime,
     claim: Claim,
-    start: ModelVersion,
     manifest: Manifest,
     arrays: Arrays,
     contents: list[Content],
@@ -108,11 +106,10 @@ def _judge(
     by_it = _say(manifest, arrays, judged, seen.rows[rows])
     with runtime.db.read() as session:
         in_use = registry.get_any(session, registry.find_in_use(session))
-        body = registry.get_version(session, start.id).body
     if in_use is None:
         return Said(by_it, {})
     try:
-        if in_use.body is not None and in_use.body == body:
+        if in_use.body == seen.body:
             its_own = unpack_weights(runtime.networks.weights(in_use))
             by_other = _say(Manifest.from_dict(in_use.manifest), its_own, judged, seen.rows[rows])
         else:

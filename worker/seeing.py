@@ -35,10 +35,12 @@ class Seen(NamedTuple):
     Attributes:
         rows: float16 (N, F); zeros where a picture cannot be read.
         is_known: (N,), whether it can.
+        body: SHA-256 of the body that they come from.
     """
 
     rows: NDArray[np.float16]
     is_known: NDArray[np.bool_]
+    body: str
 
 
 def see(runtime: Runtime, claim: Claim, version: ModelVersion, contents: Sequence[Content], watch: Watch) -> Seen:
@@ -64,7 +66,7 @@ def see(runtime: Runtime, claim: Claim, version: ModelVersion, contents: Sequenc
     for index, content in enumerate(contents):
         if is_known[index]:
             rows[index] = known[content.sha256]
-    return Seen(rows, is_known)
+    return Seen(rows, is_known, body)
 
 
 def _open(runtime: Runtime, version: ModelVersion) -> Classifier:

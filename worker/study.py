@@ -14,7 +14,6 @@ from core import features, registry, studies, training_claims
 from core.datasets import Content
 from core.errors import Invalid
 from core.networks import CLASSES
-from core.orm import ModelVersion
 from core.training_claims import Claim
 from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 from worker.runtime import Runtime
@@ -51,8 +50,8 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         seen.rows[seen.is_known], labels, on_fit=lambda step, n_steps: watch.say("studying", step, n_steps)
     )
     suspects = [_suspect(there[row], float(said.p_second[row])) for row in rank_suspects(said.p_second, labels)]
-    wanted = _choose_wanted(runtime, version)
-    unlike = _compare_jobs(runtime, version, seen.rows[seen.is_known])
+    wanted = _choose_wanted(runtime, seen.body)
+    unlike = _compare_jobs(runtime, seen.body, seen.rows[seen.is_known])
     with runtime.db.write() as session:
         studies.finish(
             session,
@@ -91,12 +90,11 @@ def describe_curve(points: list[Point], n_labels: int) -> dict[str, Any]:
     }
 
 
-def _choose_wanted(runtime: Runtime, version: ModelVersion) -> list[int]:
+def _choose_wanted(runtime: Runtime, body: str) -> list[int]:
     """Images that would teach most: doubtful ones, unlike each other; features that are missing are not computed."""
     with runtime.db.read() as session:
         doubtful = studies.find_doubtful(session)[:CANDIDATES]
-        body = registry.get_version(session, version.id).body
-    known = features.find(runtime.db, runtime.blobs, body, [one.sha256 for one in doubtful]) if body else {}
+    known = features.find(runtime.db, runtime.blobs, body, [one.sha256 for one in doubtful])
     described = [one for one in doubtful if one.sha256 in known]
     if not described:
         return [one.image_id for one in doubtful[:MORE]]
@@ -104,16 +102,15 @@ def _choose_wanted(runtime: Runtime, version: ModelVersion) -> list[int]:
     return [described[row].image_id for row in sorted(chosen)]
 
 
-def _compare_jobs(runtime: Runtime, version: ModelVersion, labelled: NDArray[np.float16]) -> dict[str, float]:
+def _compare_jobs(runtime: Runtime, body: str, labelled: NDArray[np.float16]) -> dict[str, float]:
     """How unlike the labelled pictures those of the newest jobs are, by the job's number, where features are kept."""
     with runtime.db.read() as session:
         some = studies.list_some_contents(session, COMPARED_OF_JOB)
-        body = registry.get_version(session, version.id).body
     random = np.random.default_rng(1)
     known = labelled[random.permutation(len(labelled))[:COMPARED_WITH]]
     shares = {}
     for job_id, contents in some.items():
-        rows = list(features.find(runtime.db, runtime.blobs, body, contents).values()) if body else []
+        rows = list(features.find(runtime.db, runtime.blobs, body, contents).values())
         if rows:
             shares[str(job_id)] = share_unlike(np.stack(rows), known)
     return shares
