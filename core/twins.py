@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.db import insert_or, slices
@@ -125,16 +125,11 @@ class Group:
 
 def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
     """Groups of pictures that are there, those whose labels contradict each other first, and how many there are."""
-    first = (
-        select(func.min(Image.id))
-        .join(Twin, Twin.sha256 == Image.sha256)
-        .join(Upload, Upload.id == Image.upload_id)
-        .where(Upload.deleted_at.is_(None))
-        .group_by(Image.sha256)
-    )
     query = select(Twin.group_id, Image.id, Image.path, human_label_of(Image)).join(Twin, Twin.sha256 == Image.sha256)
     members: dict[bytes, list[Member]] = defaultdict(list)
-    for group_id, image_id, path, label in session.execute(query.where(Image.id.in_(first)).order_by(Image.id)):
+    for group_id, image_id, path, label in session.execute(
+        query.where(Image.id.in_(_first_images())).order_by(Image.id)
+    ):
         members[group_id].append(Member(image_id, path, label))
     groups = [Group(group_id, some) for group_id, some in members.items() if len(some) > 1]
     return sorted(groups, key=lambda group: -len(group.labels))[:limit], len(groups)
@@ -142,11 +137,11 @@ def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
 
 def find_images(session: Session, group_id: bytes) -> list[int]:
     """One image of each content of a group."""
-    first = (
-        select(func.min(Image.id))
-        .join(Twin, Twin.sha256 == Image.sha256)
-        .join(Upload, Upload.id == Image.upload_id)
-        .where(Twin.group_id == group_id, Upload.deleted_at.is_(None))
-        .group_by(Image.sha256)
-    )
-    return sorted(session.scalars(first))
+    return sorted(session.scalars(_first_images().where(Twin.group_id == group_id)))
+
+
+def _first_images() -> Select[int]:
+    """One image of each content that is in a group and still there."""
+    there = select(func.min(Image.id)).join(Twin, Twin.sha256 == Image.sha256)
+    alive = there.join(Upload, Upload.id == Image.upload_id).where(Upload.deleted_at.is_(None))
+    return alive.group_by(Image.sha256)
