@@ -10,11 +10,21 @@ from pathlib import Path
 
 import httpx
 import pytest
+from flask.testing import FlaskClient
 
 from core.config import Settings
+from web.app import App
 
 ROOT = Path(__file__).parents[2]
 START_S = 30.0
+
+
+@pytest.fixture
+def browser(app: App, token: str) -> FlaskClient:
+    """Somebody with a session."""
+    client = app.test_client()
+    client.get(f"/login?token={token}")
+    return client
 
 
 @pytest.fixture

@@ -19,14 +19,6 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture
-def browser(app: App, token: str) -> FlaskClient:
-    """Somebody with a session."""
-    client = app.test_client()
-    client.get(f"/login?token={token}")
-    return client
-
-
-@pytest.fixture
 def listed(db: Database, blobs: Blobs, app: App) -> dict[str, UUID]:
     """Four jobs by name: done, stopped, waiting, and one of somebody else on another day."""
     upload = make_upload(db, blobs)

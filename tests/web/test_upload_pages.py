@@ -26,14 +26,6 @@ FORM = "multipart/form-data; boundary=b"
 PAGE = {"Accept": "text/html"}
 
 
-@pytest.fixture
-def browser(app: App, token: str) -> FlaskClient:
-    """Somebody with a session."""
-    client = app.test_client()
-    client.get(f"/login?token={token}")
-    return client
-
-
 def _csrf(client: FlaskClient) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/", headers=PAGE).text)
     assert found is not None
