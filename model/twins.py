@@ -14,7 +14,8 @@ ALIKE = 0.95
 _CANDIDATE = 0.65  # of sketches as they are, before crops are tried
 _MAX_CANDIDATES = 30
 _SLICE = 1024
-_CROPS = ((0.9, 0.5, 0.5), *((0.95, x, y) for x in (0.0, 0.5, 1.0) for y in (0.0, 0.5, 1.0)))  # size, where
+_WHOLE = (1.0, 0.0, 0.0)  # size, where
+_CROPS = ((0.9, 0.5, 0.5), *((0.95, x, y) for x in (0.0, 0.5, 1.0) for y in (0.0, 0.5, 1.0)))
 
 
 def sketch(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,38 +41,40 @@ def sketch(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def find_pairs(sketches: NDArray[np.uint8]) -> list[tuple[int, int]]:
     """Rows (i, j), i < j, of sketches (N, 32, 32) that are nearly the same picture."""
-    plain = _normalise(sketches)
-    mirrored = _normalise(sketches[:, :, ::-1])
-    candidates: list[tuple[int, int]] = []
+    plain, mirrored = _normalise(sketches), _normalise(sketches[:, :, ::-1])
+    pairs: set[tuple[int, int]] = set()
     for start in range(0, len(sketches), _SLICE):
-        some = plain[start : start + _SLICE]
-        alike = np.maximum(some @ plain.T, some @ mirrored.T)
-        alike[np.arange(len(some)), start + np.arange(len(some))] = -1
-        kept = min(_MAX_CANDIDATES, len(sketches) - 1)
-        nearest = np.argpartition(-alike, kept - 1, axis=1)[:, :kept] if kept else np.empty((len(some), 0), int)
-        for row, others in enumerate(nearest):
-            candidates += [(start + row, int(one)) for one in others if alike[row, one] >= _CANDIDATE]
-    return sorted({(min(pair), max(pair)) for pair in _confirm(sketches, candidates)})
+        some = slice(start, start + _SLICE)
+        alike = np.maximum(plain[some] @ plain.T, plain[some] @ mirrored.T)
+        np.fill_diagonal(alike[:, start:], -1)
+        cuts = _cuts(sketches[some])
+        for row, correlations in enumerate(alike):
+            others = _most_alike(correlations)
+            best = (cuts[row] @ plain[others].T).max(axis=0)
+            pairs |= {
+                (min(start + row, int(other)), max(start + row, int(other))) for other in others[best >= ALIKE]
+            }
+    return sorted(pairs)
 
 
-def _confirm(sketches: NDArray[np.uint8], candidates: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those of the pairs of which one is the other, or a crop of it, perhaps mirrored."""
-    found = []
-    for start in range(0, len(candidates), 4 * _SLICE):
-        pairs = np.array(candidates[start : start + 4 * _SLICE])
-        whole, other = sketches[pairs[:, 0]], _normalise(sketches[pairs[:, 1]])
-        best = np.full(len(pairs), -1.0, np.float32)
-        for crop in ((1.0, 0.0, 0.0), *_CROPS):
-            cut = _crop(whole, *crop)
-            for one in (cut, cut[:, :, ::-1]):
-                best = np.maximum(best, (_normalise(one) * other).sum(axis=1))
-        found += [(int(i), int(j)) for i, j in pairs[best >= ALIKE]]
-    return found
+def _most_alike(correlations: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The places of those that are worth a closer look."""
+    others = np.flatnonzero(correlations >= _CANDIDATE)
+    if len(others) <= _MAX_CANDIDATES:
+        return others
+    return others[np.argpartition(-correlations[others], _MAX_CANDIDATES)[:_MAX_CANDIDATES]]
+
+
+def _cuts(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, 22, 256): each picture whole and as its crops, as it is and mirrored; normalised."""
+    cuts = [_crop(sketches, *crop) for crop in (_WHOLE, *_CROPS)]
+    return np.stack([_normalise(one) for cut in cuts for one in (cut, cut[:, :, ::-1])], axis=1)
 
 
 def _normalise(sketches: NDArray[np.generic]) -> NDArray[np.float32]:
     """(N, 256): halved in size, mean 0, length 1, so that a product is a correlation."""
-    halves = sketches.reshape(len(sketches), SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4), dtype=np.float32)
+    greys = sketches.astype(np.float32)
+    halves = (greys[:, ::2, ::2] + greys[:, 1::2, ::2] + greys[:, ::2, 1::2] + greys[:, 1::2, 1::2]) / 4
     rows = halves.reshape(len(sketches), (SIDE // 2) ** 2)
     rows = rows - rows.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
