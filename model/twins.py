@@ -51,9 +51,7 @@ def find_pairs(sketches: NDArray[np.uint8]) -> list[tuple[int, int]]:
         for row, correlations in enumerate(alike):
             others = _most_alike(correlations)
             best = (cuts[row] @ plain[others].T).max(axis=0)
-            pairs |= {
-                (min(start + row, int(other)), max(start + row, int(other))) for other in others[best >= ALIKE]
-            }
+            pairs |= {(min(start + row, int(other)), max(start + row, int(other))) for other in others[best >= ALIKE]}
     return sorted(pairs)
 
 

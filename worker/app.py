@@ -24,11 +24,11 @@ from core import gpus
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.logs import set_up_logs
 from worker import discarding, runs, runtime, tasks
+from worker.priority import give_way
 
 log = structlog.get_logger()
 
 SWEEP_S = 3600.0
-NICENESS = 19  # of training: inference goes first
 START_AGAIN_S = 2.0
 
 settings = runtime.get().settings
@@ -71,7 +71,7 @@ def _start_process(**_: object) -> None:
                 log.info("gpu_taken", slot=slot, gpu=gpus.take_one(slot))
             _start_until_it_works(queue)
             if queue == TRAINING:
-                os.nice(NICENESS)
+                give_way()
             return
 
 

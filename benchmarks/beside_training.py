@@ -1,0 +1,97 @@
+"""How fast a job of classification is while a training runs beside it, against the same job alone.
+
+The pictures are sent once and classified several times, so that the workers are measured and not the sending. Alone and
+beside take turns; the training is in its epochs whenever it runs, and goes on from round to round.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.photographs import make_folder
+from benchmarks.training import send
+from client.http import PawsortClient
+from client.instance.attach import started_instance
+from client.upload import new_id
+
+POLL_S = 0.1
+EPOCHS = 1000  # more than anybody waits for
+GOAL = 0.6
+ENDED = ("done", "failed", "cancelled")
+
+
+def main() -> None:
+    """Measure, and print one line for each round and the median."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="to train on: holds cats/, dogs/, such as dogs-vs-cats/train")
+    parser.add_argument("--images", type=int, default=4000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--network", default="seed-cnn", help="of both, the job and the training")
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="pawsort-bench-") as name,
+        started_instance(Path(name) / "data", print) as instance,
+        PawsortClient(instance.address, instance.token) as client,
+    ):
+        make_folder(Path(name), options.images)
+        measure(client, send(client, Path(name) / "photos"), send(client, options.folder), options)
+
+
+def measure(client: PawsortClient, photographs: str, labelled: str, options: argparse.Namespace) -> None:
+    """Warm up, then take turns."""
+    classify(client, photographs, options)
+    ratios = []
+    for number in range(1, options.rounds + 1):
+        alone = classify(client, photographs, options)
+        training = start_training(client, labelled, options.network)
+        beside = classify(client, photographs, options)
+        n_epochs = stop_training(client, training)
+        ratios.append(beside / alone)
+        rates = f"alone {alone:,.0f} images/s, beside a training {beside:,.0f} images/s ({n_epochs} epochs meanwhile)"
+        print(f"round {number}: {rates}, ratio {ratios[-1]:.2f}", flush=True)
+    print(f"median ratio of {options.rounds}: {statistics.median(ratios):.2f} (goal: at least {GOAL})")
+
+
+def classify(client: PawsortClient, upload: str, options: argparse.Namespace) -> float:
+    """Images/s from the request to the last result."""
+    job = new_id()
+    started = time.perf_counter()
+    client.create_job(job, upload, model=options.network, threshold=None, name="bench")
+    view = wait(client, job, ENDED)
+    if view["counts"]["done"] != options.images:
+        raise RuntimeError(f"expected {options.images} results, got {view['counts']}")
+    return options.images / (time.perf_counter() - started)
+
+
+def start_training(client: PawsortClient, upload: str, network: str) -> str:
+    """A training that has finished its first epoch."""
+    job = new_id()
+    client.create_training(job, [upload], {"network": network, "epochs": EPOCHS, "early_stopping": 0})
+    while not client.get_epochs(job)["items"]:
+        if (view := client.get_job(job))["state"] in ENDED:
+            raise RuntimeError(f"the training ended as {view['state']}: {view['error']}")
+        time.sleep(POLL_S)
+    return job
+
+
+def stop_training(client: PawsortClient, job: str) -> int:
+    """End a training, and say how many epochs it had finished."""
+    n_epochs = len(client.get_epochs(job)["items"])
+    client.cancel_job(job)
+    wait(client, job, ENDED)
+    return n_epochs
+
+
+def wait(client: PawsortClient, job: str, states: tuple[str, ...]) -> dict[str, object]:
+    """The job once it is in one of the states."""
+    while (view := client.get_job(job))["state"] not in states:
+        time.sleep(POLL_S)
+    return view
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    main()
