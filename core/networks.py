@@ -54,6 +54,7 @@ class Network:
         plan: What a training does by default.
         knows_neither: Whether it has an output for pictures of neither class, and learns from them.
         float16: Whether its weights are stored in half the size.
+        images_per_s: How many photographs one core sorts, decoding included: a guess, until a job has shown it.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Network:
     n_weights: int
     parameters: dict[str, Bounds]
     plan: Plan
+    images_per_s: float
     knows_neither: bool = False
     float16: bool = False
 
@@ -79,6 +81,7 @@ NETWORKS = {
         },
         # 30 epochs of the 20,000 photographs with which the shipped networks are made
         plan=Plan(pictures_seen=600_000, epochs=(10, 60), augmentations=("none", "light", "strong")),
+        images_per_s=750,
     ),
     "efficientnet-lite0": Network(
         name="efficientnet-lite0",
@@ -91,6 +94,7 @@ NETWORKS = {
             "learning_rate": Bounds(1e-6, 0.01, 1e-4),
         },
         plan=Plan(pictures_seen=100_000, epochs=(5, 30), augmentations=("none", "light"), only_last_layers=True),
+        images_per_s=60,
         knows_neither=True,
         float16=True,
     ),

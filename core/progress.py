@@ -78,11 +78,12 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     ]
 
 
-def find_pace(session: Session) -> float | None:
-    """Images per second of the newest job that is done and was large enough to say; None when there is none."""
+def find_paces(session: Session) -> dict[int, float]:
+    """Images per second by version: of its newest job that is done and was large enough to say."""
     told = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & (Job.n_total >= MIN_TELLING)
-    job = session.scalar(select(Job).where(told, Job.deleted_at.is_(None)).order_by(Job.id.desc()).limit(1))
-    return _images_per_s(job) if job else None
+    newest = select(func.max(Job.id)).where(told, Job.deleted_at.is_(None)).group_by(Job.model_version_id)
+    jobs = session.scalars(select(Job).where(Job.id.in_(newest)))
+    return {job.model_version_id: rate for job in jobs if job.model_version_id and (rate := _images_per_s(job))}
 
 
 def _count_sure(session: Session, jobs: Sequence[Job]) -> dict[int, dict[str, int]]:

@@ -1,5 +1,6 @@
 """What the page says before it sends anything: how much, what stays out and why, what the server takes, how long."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +9,19 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from core import accounts
+from core.blobs import Blobs
 from core.db import Database
 from core.orm import Image, Job, Upload
 from tests.browser.chromium import drop, send, start_sending
 from tests.browser.trees import make_tree
-from tests.factories import draw_picture, make_version
+from tests.factories import draw_picture, make_job, make_upload, make_version, run_job
 from web.pages.words import in_bytes
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 ARRIVED_MS = 30_000
 LITTER = (".DS_Store", "Thumbs.db")
-TERMS = {"maxImageBytes": 1000, "maxUploadBytes": 5000, "roomBytes": 3000, "imagesPerS": 10}
+TERMS = {"maxImageBytes": 1000, "maxUploadBytes": 5000, "roomBytes": 3000}
 PASTE = """([names, bytes]) => {
   const clipboardData = new DataTransfer();
   for (const name of names) clipboardData.items.add(new File([new Uint8Array(bytes)], name, { type: "image/jpeg" }));
@@ -55,6 +57,7 @@ def mixed(tmp_path: Path) -> Path:
 def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, db: Database, mixed: Path) -> None:
     asked: list[str] = []
     owner_page.on("request", lambda request: request.method != "GET" and asked.append(request.url))
+    owner_page.route("**/trial", lambda route: route.abort())  # it carries nothing of the folder
     drop(owner_page, [mixed])
     offer = owner_page.locator("[data-offer]")
     expect(offer.get_by_role("heading", name="mixed")).to_be_visible()
@@ -70,10 +73,10 @@ def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, d
     expect(offer.get_by_role("button", name="Start sending")).to_be_focused()
     offer.get_by_text("2 hidden or system files").click()
     expect(offer.get_by_text("mixed/.DS_Store")).to_be_visible()
-    assert asked == []
+    assert {url.rpartition("/")[2] for url in asked} <= {"trial"}
     offer.get_by_role("button", name="Do not send").click()
     expect(offer).to_have_count(0)
-    assert asked == []
+    assert {url.rpartition("/")[2] for url in asked} <= {"trial"}
 
 
 def test_one_press_starts_and_what_is_no_picture_may_stay_out(owner_page: Page, db: Database, mixed: Path) -> None:
@@ -97,11 +100,33 @@ def test_a_folder_and_an_archive_dropped_together_are_one_question(
     expect(owner_page.locator("[data-panel] h2")).to_have_text(["photos", "more"])
 
 
-def test_a_second_time_it_says_how_long_it_will_take(owner_page: Page, tmp_path: Path) -> None:
-    make_tree(tmp_path / "photos", 3, depth=1)
-    drop(owner_page, [tmp_path / "photos"])
+def test_the_first_time_ever_it_tries_the_connection_and_says_how_long_it_may_take(
+    owner_page: Page, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for n in range(8):
+        (folder / f"{n}.jpg").write_bytes(bytes(10**6))
+    slow = {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": 200_000}
+    owner_page.context.new_cdp_session(owner_page).send("Network.emulateNetworkConditions", slow)
+    tried: list[int] = []
+    owner_page.on(
+        "request", lambda request: request.url.endswith("/trial") and tried.append(len(request.post_data_buffer or b""))
+    )
+    drop(owner_page, [folder])
     time = owner_page.locator('[data-part="time"]').first
-    expect(time).to_have_text("How long it takes shows once it has begun.")
+    expect(time).to_have_text(
+        re.compile(r"^Takes about (3\d|4\d|50) seconds, by a first estimate; once it has begun, it is known better\.$")
+    )
+    assert sum(tried) <= 8 * 10**6 / 20
+
+
+def test_a_second_time_it_says_how_long_it_will_take(
+    owner_page: Page, site: str, db: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    make_tree(tmp_path / "photos", 3, depth=1)
+    run_job(db, make_job(db, make_upload(db, blobs, n_files=100)))
+    owner_page.goto(site)
     owner_page.evaluate(
         """async () => {
           const { notePace } = await import("/static/upload/memory.js");
@@ -109,7 +134,38 @@ def test_a_second_time_it_says_how_long_it_will_take(owner_page: Page, tmp_path:
         }"""
     )
     drop(owner_page, [tmp_path / "photos"])
+    time = owner_page.locator('[data-part="time"]').first
     expect(time).to_have_text("Takes a few seconds, at the pace of last time.")
+
+
+@pytest.mark.parametrize(
+    ("n_files", "n_archives", "sending", "sorting", "source", "sentence"),
+    [
+        (6000, 0, 1e6, 10, "last time", "Takes about 10 minutes, at the pace of last time."),
+        (1, 0, 1e5, 10, "last time", "Takes about 20 minutes, at the pace of last time."),
+        (0, 1, 1e6, 10, "last time", "Sending takes about 2 minutes; how long sorting takes shows once it has begun."),
+        (6000, 0, None, 10, "trial", "Sorting takes about 10 minutes; how long sending takes shows once it has begun."),
+        (6000, 0, None, None, "trial", "How long it takes shows once it has begun."),
+        (6000, 0, None, 10, "trying", "Trying how fast the connection is …"),
+    ],
+    ids=["sorting is slower", "sending is slower", "archive", "no trial", "nothing known", "on trial"],
+)
+def test_the_slower_of_sending_and_sorting_counts(
+    page: Page,
+    site: str,
+    n_files: int,
+    n_archives: int,
+    sending: float | None,
+    sorting: float | None,
+    source: str,
+    sentence: str,
+) -> None:
+    page.goto(f"{site}/login")
+    script = "async (given) => (await import('/static/upload/summary.js')).timeWords(...given)"
+    amount = {"nFiles": n_files, "nArchives": n_archives, "nBytes": 120_000_000}
+    pace = None if sending is None else {"bytesPerS": sending, "filesPerS": 800}
+    of_version = None if sorting is None else {"imagesPerS": sorting, "isMeasured": True}
+    assert page.evaluate(script, [amount, pace, of_version, source]) == sentence
 
 
 def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db: Database, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """What pages do with uploads: an archive in a form, read as a stream; finish with what arrived; classify again."""
 
+import html
 import io
+import json
 import os
 import re
 import tracemalloc
 from itertools import chain, repeat
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from core import workers
 from core.blobs import Blobs
+from core.broker import INFERENCE
 from core.db import Database
 from core.orm import Image, Job, Upload
 from tests.factories import draw_picture, make_job, make_tar, make_upload, make_version, run_job
@@ -146,3 +151,34 @@ def test_pictures_are_classified_again_with_another_version_once(
 
 def test_what_is_no_job_over_pictures_cannot_be_classified_again(browser: FlaskClient) -> None:
     assert browser.get(f"/jobs/{uuid4()}/again", headers=PAGE).status_code == 404
+
+
+def test_a_trial_of_the_connection_keeps_nothing_and_has_a_limit(browser: FlaskClient, db: Database) -> None:
+    headers = {"X-CSRF-Token": _csrf(browser)}
+    answer = browser.post("/trial", data=b"a" * 2**20, headers=headers)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert browser.post("/trial", data=b"a" * (2**22 + 1), headers=headers).status_code == 413
+    assert browser.post("/trial", data=b"a").status_code == 403
+    assert _jobs(db) == []
+
+
+def _paces(client: FlaskClient) -> Any:
+    found = re.search(r"data-terms='([^']+)'", client.get("/", headers=PAGE).text)
+    assert found is not None
+    return json.loads(html.unescape(found[1]))["paces"]
+
+
+def test_how_fast_a_version_sorts_is_guessed_until_a_job_has_shown_it(
+    browser: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    make_version(db, "efficientnet-lite0")
+    guessed = _paces(browser)
+    assert guessed == {"1": {"imagesPerS": 750, "isMeasured": False}, "2": {"imagesPerS": 60, "isMeasured": False}}
+    with db.write() as session:
+        for pid in range(2):
+            workers.add_worker(session, pid, INFERENCE, "cpu", {})
+    assert _paces(browser)["1"]["imagesPerS"] == 1500
+    run_job(db, make_job(db, make_upload(db, blobs, n_files=100)))
+    measured = _paces(browser)
+    assert measured["1"]["isMeasured"]
+    assert not measured["2"]["isMeasured"]

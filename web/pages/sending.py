@@ -1,25 +1,35 @@
 """What whoever wants to send pictures should know before: the server's limits, its pace, the versions there are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import registry
+from core import registry, workers
+from core.broker import INFERENCE
+from core.networks import NETWORKS
 from core.orm import ModelVersion
-from core.progress import find_pace
+from core.progress import find_paces
 from web.services import Services
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How many pictures are sorted in a second: by a job here, or, before there was one, as a guess."""
+
+    images_per_s: float
+    is_measured: bool
+
+
+@dataclass(frozen=True)
 class Terms:
-    """Sizes are in bytes; `room_bytes` is None where nobody knows, `images_per_s` before anything was sorted."""
+    """Sizes are in bytes; `room_bytes` is None where nobody knows. `paces` has the versions whose network is known."""
 
     max_image_bytes: int
     max_upload_bytes: int
     room_bytes: int | None
-    images_per_s: float | None
+    paces: Mapping[int, Pace]
     versions: Sequence[ModelVersion]
     in_use: int | None
 
@@ -31,18 +41,34 @@ class Terms:
                 "maxImageBytes": self.max_image_bytes,
                 "maxUploadBytes": self.max_upload_bytes,
                 "roomBytes": self.room_bytes,
-                "imagesPerS": self.images_per_s,
+                "inUse": self.in_use,
+                "paces": {
+                    version: {"imagesPerS": pace.images_per_s, "isMeasured": pace.is_measured}
+                    for version, pace in self.paces.items()
+                },
             }
         )
 
 
 def look_at_terms(session: Session, services: Services) -> Terms:
     """The terms at this moment."""
+    versions = registry.list_versions(session)
     return Terms(
         max_image_bytes=services.settings.max_image_bytes,
         max_upload_bytes=services.settings.max_upload_bytes,
         room_bytes=services.blobs.find_room(),
-        images_per_s=find_pace(session),
-        versions=registry.list_versions(session),
+        paces=_find_paces(session, versions),
+        versions=versions,
         in_use=registry.find_in_use(session),
     )
+
+
+def _find_paces(session: Session, versions: Sequence[ModelVersion]) -> dict[int, Pace]:
+    measured = find_paces(session)
+    n_workers = max(workers.count_alive(session, INFERENCE), 1)
+    paces = {
+        one.id: Pace(NETWORKS[one.network].images_per_s * n_workers, False)
+        for one in versions
+        if one.network in NETWORKS
+    }
+    return paces | {version: Pace(rate, True) for version, rate in measured.items()}

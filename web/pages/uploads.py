@@ -1,4 +1,4 @@
-"""Uploads from the pages: send an archive without JavaScript, finish with what arrived, classify again."""
+"""Uploads from the pages: an archive sent without JavaScript, a trial of the connection, finish, classify again."""
 
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -21,6 +21,8 @@ from web.services import get_services
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
 MAX_FORM_BYTES = 2**20  # what a form has around its file
 MAX_NAME = 200
+MAX_TRIAL_BYTES = 4 * 2**20
+PIECE_BYTES = 2**16
 
 
 @pages.post("/archives")
@@ -59,6 +61,15 @@ def _name_of(file_name: str) -> str:
     ending = next((one for one in ARCHIVE_ENDINGS if name.lower().endswith(one)), "")
     plain = "".join(c if c.isprintable() else " " for c in name[: len(name) - len(ending)])
     return plain.strip()[:MAX_NAME] or "Pictures"
+
+
+@pages.post("/trial")
+def try_connection() -> Response:
+    """Take some bytes and forget them: static/upload/trial.js measures how long they are on their way."""
+    body = BodyReader(MAX_TRIAL_BYTES, f"A trial may have {MAX_TRIAL_BYTES} bytes. Send fewer.")
+    while body.read(PIECE_BYTES):
+        pass
+    return Response(status=204)
 
 
 @pages.post("/jobs/<uuid:uuid>/finish")

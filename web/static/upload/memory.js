@@ -4,6 +4,7 @@
  *
  * @typedef {{uploadId: string, jobId: string, name: string, at: number}} Begun
  *   uploadId: of an archive the same as jobId. at: milliseconds since 1970.
+ * @typedef {{bytesPerS: number, filesPerS: number}} PaceOfSending
  */
 
 const KEY = "pawsort.uploads";
@@ -61,7 +62,7 @@ export function notePace({ nBytes, nFiles, seconds }) {
   });
 }
 
-/** @returns {{bytesPerS: number, filesPerS: number}|null} */
+/** @returns {PaceOfSending|null} */
 export function lastPace() {
   const { bytesPerS, filesPerS } = load(PACE_KEY);
   return bytesPerS > 0 && filesPerS > 0 ? { bytesPerS, filesPerS } : null;

@@ -3,6 +3,7 @@
 import { localTimes, plural } from "../words.js";
 import { lastPace } from "./memory.js";
 import { amountOf, isOther, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
+import { tryConnection } from "./trial.js";
 
 const MOST_LISTED = 200;
 let nOffers = 0;
@@ -11,6 +12,8 @@ export class Offer {
   #parts = {};
   #leavesOut = false;
   #isReady = false;
+  #tried = null;
+  #isTrying = false;
 
   /**
    * @param {{parent: Element, parcels: import("./parcels.js").Parcel[], notes: import("./summary.js").Note[], terms: import("./summary.js").Terms,
@@ -30,10 +33,12 @@ export class Offer {
     this.#parts.start.addEventListener("click", () => this.#start());
     this.#parts.anew.addEventListener("click", () => this.#start({ isNew: true }));
     this.#parts.dismiss.addEventListener("click", () => this.element.remove());
+    this.#parts.model?.addEventListener("change", () => this.show());
     parent.prepend(fragment);
     this.show();
     this.element.scrollIntoView({ block: "nearest" });
     this.#look(findGoing);
+    this.#try();
   }
 
   show() {
@@ -41,11 +46,28 @@ export class Offer {
     const largest = Math.max(0, ...this.#chosen().map((parcel) => amountOf([parcel], this.terms).nBytes));
     const refusal = refusalOf(amount, largest, this.terms);
     this.#parts.sum.textContent = sumWords(amount);
-    this.#parts.time.textContent = timeWords(amount, lastPace(), this.terms);
+    this.#parts.time.textContent = this.#timeWords(amount);
     this.#parts.limits.textContent = limitWords(this.terms);
     this.#parts.refusal.textContent = refusal;
     this.#parts.refusal.hidden = refusal === "";
     this.#parts.start.disabled = this.#parts.anew.disabled = refusal !== "" || !this.#isReady;
+  }
+
+  #timeWords(amount) {
+    const last = lastPace();
+    const source = last ? "last time" : this.#isTrying ? "trying" : "trial";
+    const version = this.#parts.model?.value || this.terms.inUse;
+    return timeWords(amount, last ?? this.#tried, this.terms.paces[version], source);
+  }
+
+  /** Nothing was ever sent from this browser: a moment's trial says how fast it can be. */
+  async #try() {
+    if (lastPace() !== null) return;
+    this.#isTrying = true;
+    this.show();
+    this.#tried = await tryConnection(amountOf(this.parcels, this.terms).nBytes);
+    this.#isTrying = false;
+    this.show();
   }
 
   #name() {

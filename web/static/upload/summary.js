@@ -1,7 +1,9 @@
 /**
  * What somebody gave, in words, before any of it is sent: how much, what is left out and why, whether the server takes it, how long.
  *
- * @typedef {{maxImageBytes: number, maxUploadBytes: number, roomBytes: number|null, imagesPerS: number|null}} Terms From the server.
+ * @typedef {{imagesPerS: number, isMeasured: boolean}} Pace How fast a version sorts; guessed before it has done so here.
+ * @typedef {{maxImageBytes: number, maxUploadBytes: number, roomBytes: number|null, inUse: number|null, paces: Object<string, Pace>}} Terms
+ *   From the server. paces: by version.
  * @typedef {{title: string, paths: string[], isOptional: boolean}} Note isOptional: the person may leave these files out.
  */
 
@@ -69,14 +71,22 @@ export function limitWords({ maxImageBytes, maxUploadBytes, roomBytes }) {
 /**
  * How long it will take, roughly: sending and sorting go on side by side, the slower one counts.
  *
- * @param {{bytesPerS: number, filesPerS: number}|null} pace Of earlier uploads from here.
+ * @param {{nFiles: number, nArchives: number, nBytes: number}} amount
+ * @param {import("./memory.js").PaceOfSending|null} sending null: not known (yet).
+ * @param {Pace|undefined} sorting
+ * @param {"last time"|"trial"|"trying"} source Where the pace of sending is from.
  */
-export function timeWords({ nFiles, nBytes }, pace, { imagesPerS }) {
-  const sorting = imagesPerS && nFiles > 0 ? nFiles / imagesPerS : 0;
-  if (pace === null) {
-    return sorting > 0 ? `Sorting takes ${duration(sorting)}; how long sending takes shows once it has begun.` : "How long it takes shows once it has begun.";
+export function timeWords({ nFiles, nArchives, nBytes }, sending, sorting, source) {
+  const sortingS = sorting && nFiles > 0 ? nFiles / sorting.imagesPerS : 0;
+  if (source === "trying") return "Trying how fast the connection is …";
+  if (sending === null) {
+    return sortingS > 0 ? `Sorting takes ${duration(sortingS)}; how long sending takes shows once it has begun.` : "How long it takes shows once it has begun.";
   }
-  return `Takes ${duration(Math.max(sorting, nBytes / pace.bytesPerS, nFiles / pace.filesPerS))}, at the pace of last time.`;
+  const sendingS = Math.max(nBytes / sending.bytesPerS, nFiles / sending.filesPerS);
+  const isKnown = source === "last time" && sorting?.isMeasured;
+  // How many pictures an archive has, nobody knows before.
+  if (nArchives > 0 || sortingS === 0) return `Sending takes ${duration(sendingS)}; how long sorting takes shows once it has begun.`;
+  return `Takes ${duration(Math.max(sortingS, sendingS))}, ${isKnown ? "at the pace of last time." : "by a first estimate; once it has begun, it is known better."}`;
 }
 
 function are(list, noun) {
