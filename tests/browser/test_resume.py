@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core import intake, jobs
 from core.db import Database
 from core.orm import Image, Job, Shard, Upload
-from tests.browser.chromium import send
+from tests.browser.chromium import drop, send
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar
 
@@ -187,6 +187,70 @@ def test_an_upload_that_was_finished_elsewhere_begins_anew(owner_page: Page, db:
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, N_FILES]
+
+
+def _send_but_hear_no_end(page: Page, path: Path, last_call: str, db: Database) -> None:
+    """Send everything, and leave the page before it hears that all has arrived."""
+    heard: list[int] = []
+
+    def swallow(route: Route) -> None:
+        # A body that is a file is not seen here. The answer reaches nobody.
+        heard.append(route.fetch(post_data=path.read_bytes() if path.is_file() else None).status)
+
+    page.route(last_call, swallow)
+    send(page, [path])
+    _wait_for(page, lambda: heard != [])
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.unroute(last_call)
+    assert _states(db) == ["complete"]
+
+
+def _states(db: Database) -> list[str]:
+    with db.read() as session:
+        return list(session.scalars(select(Upload.state)))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_what_arrived_whole_before_the_page_heard_of_it_leads_to_its_job(
+    owner_page: Page, db: Database, folder: Path, kind: str
+) -> None:
+    path = folder
+    if kind == "archive":
+        path = folder.parent / "photos.tar"
+        path.write_bytes(make_tar({"photos/1.jpg": draw_picture(1)}))
+    _send_but_hear_no_end(owner_page, path, "**/complete" if kind == "folder" else "**/archives?*", db)
+    drop(owner_page, [path])
+    expect(owner_page.locator('[data-part="begun"]')).to_contain_text("all of it has arrived and has its job already")
+    owner_page.get_by_role("button", name="Open its page").click()
+    with db.read() as session:
+        owner_page.wait_for_url(f"**/jobs/{session.scalars(select(Job.uuid)).one()}", timeout=ARRIVED_MS)
+    owner_page.goto(owner_page.url.partition("/jobs/")[0])
+    send(owner_page, [path])  # and once that was seen, it is a new one again
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _states(db) == ["complete", "complete"]
+
+
+def test_what_arrived_whole_can_be_sent_as_a_new_upload(owner_page: Page, db: Database, folder: Path) -> None:
+    _send_but_hear_no_end(owner_page, folder, "**/complete", db)
+    drop(owner_page, [folder])
+    owner_page.get_by_role("button", name="Send it all as a new upload").click()
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert _states(db) == ["complete", "complete"]
+
+
+def test_what_arrived_whole_and_was_stopped_gets_a_new_job_without_being_sent_again(
+    owner_page: Page, db: Database, folder: Path
+) -> None:
+    _send_but_hear_no_end(owner_page, folder, "**/complete", db)
+    with db.write() as session:
+        jobs.cancel_job(session, session.scalars(select(Job.uuid)).one())
+    sent = _count_shards_sent(owner_page)
+    send(owner_page, [folder])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    assert sent == []
+    with db.read() as session:
+        assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
 
 
 def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_pictures(

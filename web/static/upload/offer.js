@@ -112,12 +112,11 @@ export class Offer {
     if (begun.length === 0) return;
     const [{ going, files }] = begun;
     const when = Object.assign(document.createElement("time"), { dateTime: new Date(going.at).toISOString() });
-    const number = going.nArrived === null ? "What has arrived" : `${plural(going.nArrived, "file")} of ${plural(files.length, "file")}`;
-    this.#parts.begun.replaceChildren("Begun ", when, `: ${number} will not be sent again, the rest is sent on.`);
+    this.#parts.begun.replaceChildren("Begun ", when, `: ${goingWords(going, files.length)}`);
     localTimes(this.#parts.begun);
     this.#parts.begun.hidden = false;
     this.#parts.anew.hidden = false;
-    this.#parts.start.textContent = "Go on sending";
+    this.#parts.start.textContent = this.parcels.every((parcel) => parcel.going?.isWhole) ? "Open its page" : "Go on sending";
   }
 
   #chosen() {
@@ -131,6 +130,12 @@ export class Offer {
     this.element.remove();
     this.onStart(parcels, { model: this.#parts.model?.value || null, discards: this.#parts.discards.checked });
   }
+}
+
+function goingWords({ nArrived, isWhole }, nFiles) {
+  if (isWhole) return "all of it has arrived and has its job already, so it is not sent again.";
+  const number = nArrived === null ? "What has arrived" : `${plural(nArrived, "file")} of ${plural(nFiles, "file")}`;
+  return `${number} will not be sent again, the rest is sent on.`;
 }
 
 function item(text) {

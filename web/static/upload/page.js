@@ -40,8 +40,15 @@ async function ask(found) {
   await rest();
   const notes = notesOn(parcels.flatMap(({ files }) => files), found.ignored, found.unreadable, terms);
   await rest();
-  const onStart = (chosen, wishes) => chosen.forEach((parcel) => start(parcel, wishes));
-  return new Offer({ parent, parcels, notes, terms, findGoing, onStart });
+  return new Offer({ parent, parcels, notes, terms, findGoing, onStart: startAll });
+}
+
+/** What has arrived whole has its job already: with nothing else to send, its page is where to go. */
+function startAll(parcels, wishes) {
+  const whole = parcels.filter(({ going }) => going?.isWhole);
+  for (const { print, going } of whole) forget(print, going.jobId);
+  for (const parcel of parcels) if (!parcel.going?.isWhole) start(parcel, wishes);
+  if (whole.length > 0 && whole.length === parcels.length && uploads.size === 0) location.assign(`/jobs/${whole[0].going.jobId}`);
 }
 
 /** How far a parcel came earlier. A folder of the same name that is being sent here goes on only if it is the same. */

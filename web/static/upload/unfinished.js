@@ -27,8 +27,8 @@ export function hideUnfinished(print) {
 async function countArrived(print, { uploadId, jobId }) {
   try {
     const upload = await callJson("GET", `/api/v1/uploads/${uploadId}`);
+    // One that takes no more is not forgotten: dropped again, it leads to its job.
     if (upload.state === "receiving") return upload.n_images;
-    forget(print, jobId);
   } catch (error) {
     if (GONE.has(error.status)) forget(print, jobId);
   }
