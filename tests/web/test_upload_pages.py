@@ -56,6 +56,17 @@ def test_an_archive_in_a_form_ends_on_the_page_of_its_job(browser: FlaskClient, 
         assert session.scalars(select(Image.path).order_by(Image.ordinal)).all() == list(PICTURES)
 
 
+@pytest.mark.parametrize("ticked", [True, False])
+def test_the_form_says_whether_the_originals_are_discarded(browser: FlaskClient, db: Database, ticked: bool) -> None:
+    page = browser.get("/", headers=PAGE).text
+    form = page[page.index('action="/archives"') : page.index('name="archive"')]  # fields behind the file are not read
+    assert 'type="checkbox" name="discard_originals" value="true"' in form
+    fields = {"discard_originals": "true"} if ticked else {}
+    _send(browser, make_tar(PICTURES), csrf_token=_csrf(browser), **fields)
+    with db.read() as session:
+        assert session.scalar(select(Upload.discards)) is ticked
+
+
 @pytest.mark.parametrize("sent", [{}, {"csrf_token": "of somebody else"}], ids=["none", "wrong"])
 def test_a_form_of_another_site_sends_nothing(browser: FlaskClient, db: Database, sent: dict[str, str]) -> None:
     answer = _send(browser, make_tar(PICTURES), **sent)

@@ -47,9 +47,11 @@ def send_archive() -> Response:
 
 
 def _wanted(form: FileForm) -> ArchiveQuery:
+    discards = form.fields.get("discard_originals") == "true"
+    model = form.fields.get("model") or None
     try:
         return ArchiveQuery.model_validate(
-            {"name": _name_of(form.file_name), "model": form.fields.get("model") or None}
+            {"name": _name_of(form.file_name), "model": model, "discard_originals": discards}
         )
     except ValidationError as error:
         raise Invalid(f"model: there is no version {form.fields.get('model')!r}. Choose one of the list.") from error
