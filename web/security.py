@@ -38,10 +38,11 @@ HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+# Browsers heed these only where they trust the address, and complain of them elsewhere.
+HEADERS_FOR_TRUSTED = {"Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def register_security(app: APIFlask, settings: Settings) -> None:
@@ -71,6 +72,8 @@ def register_security(app: APIFlask, settings: Settings) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure or _is_loopback(host_name(request.environ.get("HTTP_HOST", ""))):
+            response.headers.extend(HEADERS_FOR_TRUSTED)
         if response.status_code >= 400 and _has_body():
             response.call_on_close(_drainer())
         return response
@@ -92,6 +95,10 @@ def host_name(header: str) -> str:
     if value.count(":") > 1:
         return f"[{value}]"
     return value.partition(":")[0].rstrip(".")
+
+
+def _is_loopback(name: str) -> bool:
+    return name == "localhost" or (_is_address(name) and ipaddress.ip_address(name.strip("[]")).is_loopback)
 
 
 def _is_address(name: str) -> bool:

@@ -10,11 +10,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from client.instance.attach import started_instance
 from client.instance.record import InstanceRecord
 from core import accounts
+from core.config import Settings
 from core.db import Database
 from tests.browser.api import Api
 from tests.browser.chromium import chromium
-from tests.browser.site import served
-from web.app import App
+from tests.browser.site import own_address, served
+from web.app import App, create_app
 
 # Refusals and lost connections are what some tests are about, and Chromium notes each of them. What belongs to a page
 # is watched by its answers.
@@ -45,7 +46,7 @@ class Watched:
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+        if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", own_address()):
             self.complaints.append(f"foreign request: {request.url}")
 
 
@@ -87,6 +88,26 @@ def owner_page(page: Page, site: str, db: Database) -> Page:
         token = accounts.create_token(session, "browser")
     page.goto(f"{site}/login?token={token}")
     return page
+
+
+@pytest.fixture
+def plain_http_page(page: Page, settings: Settings, app: App, db: Database) -> Iterator[Page]:
+    """A page of the owner that came by plain http from another address: browsers keep things from it."""
+    host = own_address()
+    if host is None:
+        pytest.skip("this machine has no address but its loopback")
+    others = create_app(settings.model_copy(update={"host": host}))
+    with served(others, host) as address:
+        with db.write() as session:
+            token = accounts.create_token(session, "plain http")
+        page.goto(f"{address}/login?token={token}")
+        assert page.evaluate("() => [isSecureContext, typeof crypto.subtle, typeof crypto.randomUUID]") == [
+            False,
+            "undefined",
+            "undefined",
+        ]
+        yield page
+    others.extensions["pawsort"].db.close()
 
 
 @pytest.fixture(scope="session")

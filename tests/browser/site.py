@@ -1,5 +1,6 @@
 """The web application on a port of this machine, for tests that need no worker."""
 
+import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -29,14 +30,21 @@ def _closing_at_once(app: App) -> Any:
     return call
 
 
+def own_address() -> str | None:
+    """An address of this machine by which others reach it; None when it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        is_lost = asking.connect_ex(("192.0.2.1", 9))  # sends nothing: it only chooses a way
+        return None if is_lost else str(asking.getsockname()[0])
+
+
 @contextmanager
-def served(app: App) -> Iterator[str]:
+def served(app: App, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve the application; gives its address."""
-    server = make_server("127.0.0.1", 0, _closing_at_once(app), threaded=True, request_handler=_Quiet)
+    server = make_server(host, 0, _closing_at_once(app), threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}"
+        yield f"http://{host}:{server.port}"
     finally:
         server.shutdown()
         thread.join()

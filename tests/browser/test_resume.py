@@ -20,24 +20,12 @@ DATABASES = ("sqlite",)  # pages do not differ between databases
 
 ARRIVED_MS = 30_000
 N_FILES = 700  # three shards
-# As a page has it that came by plain http from another machine.
-PLAIN_HTTP = """() => {
-  for (const name of ["subtle", "randomUUID"]) Object.defineProperty(Crypto.prototype, name, { value: undefined });
-}"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     make_tree(tmp_path / "photos", N_FILES, depth=3)
     return tmp_path / "photos"
-
-
-@pytest.fixture
-def plain_http_page(owner_page: Page) -> Page:
-    """A page without what browsers keep for secure addresses."""
-    owner_page.add_init_script(f"({PLAIN_HTTP})()")
-    owner_page.reload()
-    return owner_page
 
 
 def _paths(db: Database) -> list[str]:

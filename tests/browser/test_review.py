@@ -103,6 +103,17 @@ def test_sixty_pictures_are_reviewed_by_keyboard_with_five_undone(
     expect(review.locator('[data-count="reviewed"]')).to_have_text("55")
 
 
+def test_labels_are_given_and_undone_over_plain_http_from_another_address(
+    plain_http_page: Page, db: Database, blobs: Blobs
+) -> None:
+    job = make_pets(db, blobs, 3)
+    review = open_review(plain_http_page, plain_http_page.url.rstrip("/"), job)
+    label(review, "c", "d")
+    press(review, "u")
+    wait_until_sent(review)
+    assert words(db, job) == {"cat": 1, None: 2}
+
+
 def test_unsure_pictures_come_first_and_enter_confirms_the_others(review: Page, db: Database, job: UUID) -> None:
     expect(review.locator('[data-field="says"]')).to_contain_text("Unsure")
     press(review, "Enter")

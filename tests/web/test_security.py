@@ -73,6 +73,21 @@ def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> Non
     assert headers["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize(
+    ("address", "is_sent"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]", True),
+        ("https://cats.example", True),
+        ("http://192.0.2.7", False),
+    ],
+)
+def test_browsers_get_only_headers_that_they_heed_at_this_address(
+    reachable: FlaskClient, address: str, is_sent: bool
+) -> None:
+    assert ("Cross-Origin-Opener-Policy" in reachable.get("/healthz", base_url=address).headers) is is_sent
+
+
 def test_fields_of_a_wrong_body_are_named_one_by_one(client: FlaskClient) -> None:
     answer = client.put(f"/api/v1/jobs/{uuid4()}", json={"threshold": 7, "upload": "x", "colour": "red"})
     assert answer.status_code == 422
