@@ -48,6 +48,12 @@ def find_landmarks(session: Session, job: Job, wanted: ResultFilter, every: int)
     return Landmarks(n, cursors[: -1 if cursors and n % every == 0 else None])
 
 
+def has_looks(session: Session, job: Job) -> bool:
+    """Whether alike pictures can stand together: jobs of a time before looks were noted have none of them."""
+    noted = select(Result.image_id).where(Result.job_id == job.id, Result.looks > 0)
+    return session.scalars(noted.limit(1)).first() is not None
+
+
 def find_neighbours(session: Session, job: Job, wanted: ResultFilter, image_id: int) -> Neighbours:
     """The images beside one in a view.
 

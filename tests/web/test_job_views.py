@@ -57,6 +57,20 @@ def test_bars_stand_on_each_other_and_none_is_too_small_to_see() -> None:
     assert cat.x > 1000 - 1000 / N_BARS - 1
 
 
+def test_a_job_of_an_earlier_time_says_that_it_has_no_order_of_looks(
+    browser: FlaskClient, db: Database, job: UUID
+) -> None:
+    chosen, refused = '<option value="alike">', '<option value="alike" disabled>'
+    page = browser.get(f"/jobs/{job}").text
+    assert chosen in page
+    with db.write() as session:
+        session.execute(update(Result).values(looks=0))  # as the migration left them
+    page = browser.get(f"/jobs/{job}").text
+    assert refused in page
+    assert "Alike pictures cannot stand together here" in page
+    assert f'<a href="/jobs/{job}/again">Classify it again</a>' in page
+
+
 def test_a_picture_has_a_page_with_everything_known_of_it(client: FlaskClient, db: Database, job: UUID) -> None:
     page = unescape(client.get(f"/jobs/{job}/images/{image_of(db, job, 'fox.jpg')}?sort=confidence").text)
     assert "Unsure, since 45 % is below the threshold of 80 %" in page

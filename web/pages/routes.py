@@ -76,6 +76,7 @@ def show_job(uuid: UUID) -> str | Response:
         view = describe(session, job)
         bars = make_bars(result_views.find_bins(session, job))
         reviewing = look_at_reviewing(session, job)
+        lacks_looks = view.n_done > 0 and not result_views.has_looks(session, job)
         fit = drift.describe(session, job) if job.state == JobState.DONE else None
         asks_folders = "folders" in request.args or choice.folder is not None
         below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
@@ -90,6 +91,7 @@ def show_job(uuid: UUID) -> str | Response:
         asks_folders=asks_folders,
         reviewing=reviewing,
         fit=fit,
+        lacks_looks=lacks_looks,
     )
 
 
