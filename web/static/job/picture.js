@@ -3,6 +3,8 @@
  * looked at is shown over it, also over the next ones once that was asked for.
  */
 
+import { listenToKeys } from "../review/keys.js";
+
 const KEYS = { ArrowLeft: "prev", ArrowRight: "next" };
 
 addEventListener("keydown", (event) => {
@@ -32,9 +34,7 @@ const button = document.querySelector("[data-heat-button]");
 if (button !== null) {
   button.hidden = false;
   button.addEventListener("click", () => showHeat(button.getAttribute("aria-pressed") !== "true"));
-  addEventListener("keydown", (event) => {
-    if (event.key === "h" && !event.altKey && !event.ctrlKey && !event.metaKey) button.click();
-  });
+  listenToKeys(new Map([["h", () => button.click()]]));
   showHeat(recall() === "on");
 }
 

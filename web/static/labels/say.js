@@ -1,17 +1,18 @@
-/** Pictures that one says something of, one after the other: by button, or by key where a label is suspected. */
+/** Pictures that one says something of, one after the other: by button, or by the button's key for the picture that is marked. */
 
 import { callJson } from "../http.js";
+import { listenToKeys } from "../review/keys.js";
 import { newUuid } from "../upload/names.js";
 
 const tiles = [...document.querySelectorAll("[data-say]")];
-const suspects = document.querySelector("[data-suspects]");
 const status = document.querySelector("[data-said]");
 /** What was said here, newest last: {tile, key}. */
 const said = [];
 let marked = 0;
 
-for (const tile of tiles) {
-  for (const button of tile.querySelectorAll("[data-label-to]")) {
+for (const [index, tile] of tiles.entries()) {
+  tile.addEventListener("focusin", () => mark(index));
+  for (const button of buttonsOf(tile)) {
     button.addEventListener("click", (event) => {
       event.preventDefault();
       say(tile, button.dataset.labelTo);
@@ -19,41 +20,62 @@ for (const tile of tiles) {
   }
 }
 
-if (suspects !== null) {
-  mark(0);
-  addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
-    const tile = tiles[marked];
-    switch (event.key.toLowerCase()) {
-      case "m":
-        return say(tile, tile.dataset.suggested);
-      case "k":
-        return say(tile, tile.dataset.given);
-      case "u":
-        return takeBack();
-      case "arrowright":
-        return mark(marked + 1);
-      case "arrowleft":
-        return mark(marked - 1);
-    }
-  });
+for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+if (tiles.length > 0) {
+  tiles[0].classList.add("is-marked");
+  listenToKeys(keys(), document.querySelector("[data-keys]"));
+}
+
+/** The keys of the buttons, those that move, and the one that takes back. */
+function keys() {
+  const found = new Map([
+    ["u", takeBack],
+    ["ArrowRight", () => go(marked + 1)],
+    ["ArrowLeft", () => go(marked - 1)],
+  ]);
+  for (const button of tiles.flatMap(buttonsOf)) found.set(keyOf(button), () => press(keyOf(button)));
+  return found;
+}
+
+function press(key) {
+  const tile = tiles[marked];
+  // Nobody says anything of a picture that is not before them.
+  if (!isSeen(tile)) return go(marked);
+  say(tile, buttonsOf(tile).find((button) => keyOf(button) === key)?.dataset.labelTo);
+}
+
+function buttonsOf(tile) {
+  return [...tile.querySelectorAll("[data-label-to]")];
+}
+
+function keyOf(button) {
+  return button.getAttribute("aria-keyshortcuts");
+}
+
+function isSeen(tile) {
+  const { top, bottom } = tile.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
 }
 
 /** Mark the picture that the next key is about. */
 function mark(index) {
-  if (index < 0 || index >= tiles.length) return;
   tiles[marked].classList.remove("is-marked");
   marked = index;
   tiles[marked].classList.add("is-marked");
-  tiles[marked].focus({ preventScroll: true });
-  tiles[marked].scrollIntoView({ block: "nearest" });
+}
+
+function go(index) {
+  if (index < 0 || index >= tiles.length) return;
+  mark(index);
+  tiles[index].focus({ preventScroll: true });
+  tiles[index].scrollIntoView({ block: "nearest" });
 }
 
 async function say(tile, label) {
-  if (tile.dataset.done !== undefined) return;
+  if (label === undefined || tile.dataset.done !== undefined) return;
   tile.dataset.done = label;
   const key = newUuid();
-  if (tiles[marked] === tile) mark(marked + 1);
+  if (tiles[marked] === tile) go(marked + 1);
   const source = label === tile.dataset.given ? "confirmation" : "correction";
   try {
     await callJson("POST", "/api/v1/labels", { items: [{ image_id: Number(tile.dataset.say), label, source, key }] });
@@ -73,7 +95,7 @@ async function takeBack() {
       items: [{ image_id: Number(last.tile.dataset.say), undoes: last.key, key: newUuid() }],
     });
     delete last.tile.dataset.done;
-    mark(tiles.indexOf(last.tile));
+    go(tiles.indexOf(last.tile));
     tell("Taken back.");
   } catch (error) {
     said.push(last);

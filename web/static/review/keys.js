@@ -4,13 +4,19 @@ const STORED = "pawsort-single-keys";
 
 /**
  * @param {Map<string, () => void>} actions By the key's name, as `KeyboardEvent.key` gives it, in lower case.
- * @param {HTMLInputElement} box Whether single keys are on.
+ * @param {HTMLInputElement|null} box Whether single keys are on; a page without it does as was said on another.
  */
-export function listenToKeys(actions, box) {
-  box.checked = read() !== "off";
-  box.addEventListener("change", () => write(box.checked ? "on" : "off"));
+export function listenToKeys(actions, box = null) {
+  let isOn = read() !== "off";
+  if (box !== null) {
+    box.checked = isOn;
+    box.addEventListener("change", () => {
+      isOn = box.checked;
+      write(isOn ? "on" : "off");
+    });
+  }
   document.addEventListener("keydown", (event) => {
-    if (!box.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (!isOn || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]") !== null || isTakenBy(event.target, event.key)) return;
     const action = actions.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (action === undefined) return;

@@ -1,0 +1,114 @@
+"""Saying by keys what pictures show, on the pages about labels: suspects, disagreements, what to label next."""
+
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from core import studies, training_claims
+from core.blobs import Blobs
+from core.db import Database
+from core.labels import NewLabel, add_labels
+from core.orm import Label, LabelSource, User
+from tests.browser.furnished import CURVE
+from tests.factories import LEASE_S, make_job, make_labelled, make_upload, read_results, run_job
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+MARKED = ".tile.is-marked"
+
+
+@pytest.fixture
+def images(owner_page: Page, db: Database, blobs: Blobs) -> list[int]:
+    """Six pictures: the first three are suspects, the others are wanted."""
+    make_labelled(db, blobs)
+    job: UUID = make_job(db, make_upload(db, blobs, n_files=6))
+    run_job(db, job)
+    found = [row.image_id for row in read_results(db, job)]
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(image, "dog", LabelSource.FOLDER) for image in found[:3]])
+    with db.write() as session:
+        study = studies.create_study_job(session, None, None).id
+        claim = training_claims.claim_training(session, study, None, LEASE_S)
+        assert claim is not None
+        suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in found[:3]]
+        studies.finish(session, claim, 1, 60, CURVE, suspects, found[3:])
+    return found
+
+
+@pytest.fixture
+def disagreed(images: list[int], db: Database) -> list[int]:
+    """Of the first two pictures two people say different things."""
+    with db.write() as session:
+        for name, label in (("Ada", "cat"), ("Bob", "dog")):
+            user = User(name=name)
+            session.add(user)
+            session.flush()
+            add_labels(session, user.id, [NewLabel(image, label) for image in images[:2]])
+    return images
+
+
+def _said(db: Database) -> list[tuple[int | None, str | None, str]]:
+    with db.read() as session:
+        people = Label.source != "folder"
+        rows = session.execute(select(Label.image_id, Label.label, Label.source).where(people).order_by(Label.id))
+        return [(row.image_id, row.label, row.source) for row in rows]
+
+
+def _open(page: Page, path: str) -> None:
+    page.goto(page.url.partition("/labels")[0].rstrip("/") + path)
+    page.locator(MARKED).wait_for()
+
+
+def _press(page: Page, key: str, then: str) -> None:
+    page.keyboard.press(key)
+    expect(page.locator("[data-said]")).to_have_text(then)
+
+
+def test_suspects_are_mended_kept_and_taken_back_by_keys(owner_page: Page, db: Database, images: list[int]) -> None:
+    _open(owner_page, "/labels/suspects")
+    _press(owner_page, "m", "Said: cat.")
+    _press(owner_page, "k", "Said: dog.")
+    assert _said(db) == [(images[0], "cat", "correction"), (images[1], "dog", "confirmation")]
+    expect(owner_page.locator(MARKED)).to_have_attribute("data-say", str(images[2]))
+    _press(owner_page, "u", "Taken back.")
+    assert _said(db)[2:] == [(images[1], None, "confirmation")]
+    expect(owner_page.locator(MARKED)).to_have_attribute("data-say", str(images[1]))
+
+
+def test_disagreements_are_settled_by_keys(owner_page: Page, db: Database, disagreed: list[int]) -> None:
+    _open(owner_page, "/labels/disagreements")
+    before = _said(db)
+    first, second = (int(tile.get_attribute("data-say") or 0) for tile in owner_page.locator("[data-say]").all())
+    owner_page.keyboard.press("ArrowRight")
+    _press(owner_page, "n", "Said: neither.")
+    owner_page.keyboard.press("ArrowLeft")
+    _press(owner_page, "c", "Said: cat.")
+    assert _said(db)[len(before) :] == [(second, "neither", "correction"), (first, "cat", "correction")]
+
+
+def test_a_key_says_nothing_of_a_picture_that_is_not_in_view(owner_page: Page, db: Database, images: list[int]) -> None:
+    owner_page.set_viewport_size({"width": 800, "height": 500})
+    _open(owner_page, "/labels")
+    expect(owner_page.locator(MARKED)).not_to_be_in_viewport()
+    owner_page.keyboard.press("d")
+    expect(owner_page.locator(MARKED)).to_be_in_viewport()
+    assert _said(db) == []
+    _press(owner_page, "d", "Said: dog.")
+    assert [label for _, label, _ in _said(db)] == ["dog"]
+
+
+def test_single_keys_that_were_switched_off_stay_off_on_every_page(
+    owner_page: Page, db: Database, images: list[int]
+) -> None:
+    _open(owner_page, "/labels/suspects")
+    owner_page.get_by_label("Use single keys").uncheck()
+    owner_page.keyboard.press("m")
+    _open(owner_page, "/labels")
+    expect(owner_page.get_by_label("Use single keys")).not_to_be_checked()
+    owner_page.locator(MARKED).scroll_into_view_if_needed()
+    owner_page.keyboard.press("c")
+    owner_page.get_by_role("button", name="Dog").first.click()
+    expect(owner_page.locator("[data-said]")).to_have_text("Said: dog.")
+    assert [label for _, label, _ in _said(db)] == ["dog"]
