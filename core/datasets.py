@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import Session
 
+from core.db import slices
 from core.labels import NEITHER, human_label_of
 from core.networks import CLASSES, NETWORKS
 from core.orm import Image, Job, Label, Result, Shard, Upload
@@ -25,7 +26,6 @@ from core.parts import Part, find_parts
 MAX_UNREADABLE = 0.2  # more are a sign that something is wrong
 MIN_EACH = 10  # of each class: with fewer, even whether it has learned anything would be chance
 NAMED = 5
-SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,10 @@ def find_places(session: Session, image_ids: Sequence[int]) -> dict[int, Place]:
     """Where the bytes of these images are, those that still exist."""
     places: dict[int, Place] = {}
     columns = (Image.id, Shard.blob_key, Image.offset, Image.n_bytes, Image.declared_bytes, Shard.thumbnails_key)
-    for start in range(0, len(image_ids), SLICE):
+    for some in slices(image_ids):
         query = select(*columns).join(Shard, Shard.id == Image.shard_id)
         rows: Iterable[Row[int, str, int, int, int | None, str | None]] = session.execute(
-            query.where(Image.id.in_(image_ids[start : start + SLICE]))
+            query.where(Image.id.in_(some))
         )
         places |= {row[0]: Place(*row) for row in rows}
     return places

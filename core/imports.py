@@ -7,10 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from core.db import change, insert_or
+from core.db import change, insert_or, slices
 from core.orm_schedules import ImportedFile, Schedule
 
-SLICE = 500
 FORGET_SLICE = 5000
 
 
@@ -30,8 +29,7 @@ def path_key(source: str, path: bytes) -> bytes:
 def find_new(session: Session, schedule_id: int, seen: Sequence[Seen]) -> set[Seen]:
     """Those of some files that a schedule has not taken in as they are now."""
     known: dict[bytes, tuple[int, int]] = {}
-    for start in range(0, len(seen), SLICE):
-        keys = [one.path_key for one in seen[start : start + SLICE]]
+    for keys in slices(one.path_key for one in seen):
         query = select(ImportedFile).where(ImportedFile.schedule_id == schedule_id, ImportedFile.path_key.in_(keys))
         known |= {row.path_key: (row.n_bytes, row.mtime_ns) for row in session.scalars(query)}
     return {one for one in seen if known.get(one.path_key) != (one.n_bytes, one.mtime_ns)}

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core import datasets, parts
-from core.db import change, insert_or
+from core.db import change, insert_or, slices
 from core.errors import Invalid
 from core.figures import Said, measure
 from core.labels import NEITHER
@@ -22,7 +22,6 @@ from core.paging import Page, decode_cursor, encode_cursor
 from core.parts import Part
 from core.results import MILLION, to_millionths
 
-SLICE = 500
 SORTS = {"doubt": Judgement.confidence, "error": Judgement.p_label}
 
 
@@ -179,12 +178,12 @@ def _conditions(wanted: JudgementFilter) -> Iterator[ColumnElement[bool]]:
 
 def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, Found]:
     """For each content the first image that has it, in an upload that is not deleted."""
-    listed, found = list(contents), dict[bytes, Found]()
-    for start in range(0, len(listed), SLICE):
+    found = dict[bytes, Found]()
+    for some in slices(contents):
         first = (
             select(func.min(Image.id))
             .join(Upload, Upload.id == Image.upload_id)
-            .where(Image.sha256.in_(listed[start : start + SLICE]), Upload.deleted_at.is_(None))
+            .where(Image.sha256.in_(some), Upload.deleted_at.is_(None))
             .group_by(Image.sha256)
         )
         rows = session.execute(select(Image.sha256, Image.id, Image.path).where(Image.id.in_(first)))

@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
-from core import jobs, labels, results
+from core import jobs, results
 from core.clock import db_now
-from core.db import Database, locked
+from core.db import Database, locked, slices
 from core.errors import Conflict, Invalid, NotFound
 from core.labels import NEITHER, word_of_people
 from core.networks import CLASSES
@@ -205,11 +205,9 @@ def _write_slice(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) ->
 
 
 def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:
-    image_ids = [row.id for row in slice_]
     words: dict[int, str | None] = {}
-    for start in range(0, len(image_ids), labels.SLICE):
-        some = Image.id.in_(image_ids[start : start + labels.SLICE])
-        words |= dict(session.execute(select(Image.id, word_of_people(Image)).where(some)).all())
+    for some in slices(row.id for row in slice_):
+        words |= dict(session.execute(select(Image.id, word_of_people(Image)).where(Image.id.in_(some))).all())
     rows: dict[bytes, dict[str, Any]] = {}
     for row in slice_:
         is_there = row.id in words  # else it was deleted meanwhile

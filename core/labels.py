@@ -14,14 +14,13 @@ from sqlalchemy import ColumnElement, ScalarSelect, case, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session, aliased
 
-from core.db import insert_or
+from core.db import insert_or, slices
 from core.errors import Invalid, NotFound
 from core.networks import CLASSES
 from core.orm import Image, Label, LabelSource, Upload
 from core.standing import find_standing, take_back
 
 NEITHER = "neither"
-SLICE = 500
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,8 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
 
 def _known_keys(session: Session, keys: Sequence[UUID]) -> set[UUID]:
     known: set[UUID] = set()
-    for start in range(0, len(keys), SLICE):
-        found = session.scalars(select(Label.key).where(Label.key.in_(keys[start : start + SLICE])))
+    for some in slices(keys):
+        found = session.scalars(select(Label.key).where(Label.key.in_(some)))
         known |= {key for key in found if key is not None}
     return known
 
@@ -128,10 +127,8 @@ def digests_of(session: Session, image_ids: set[int]) -> dict[int, bytes]:
         NotFound: One of them does not exist, or was deleted.
     """
     found: dict[int, bytes] = {}
-    wanted = sorted(image_ids)
-    for start in range(0, len(wanted), SLICE):
-        slice_ = wanted[start : start + SLICE]
-        alive = Image.id.in_(slice_) & Upload.deleted_at.is_(None)
+    for some in slices(sorted(image_ids)):
+        alive = Image.id.in_(some) & Upload.deleted_at.is_(None)
         rows = session.execute(select(Image.id, Image.sha256).join(Upload, Upload.id == Image.upload_id).where(alive))
         found |= dict(rows.all())
     if missing := image_ids - found.keys():

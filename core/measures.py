@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.db import Database, insert_or
+from core.db import Database, insert_or, slices
 from core.orm_measures import Measure
 
 Key = tuple[str, str]  # name, labels as JSON
@@ -154,8 +154,8 @@ def _write(session: Session, values: Mapping[Key, float]) -> None:
     rows: list[dict[str, Any]] = [
         {"name": name, "labels": labels, "value": value} for (name, labels), value in sorted(values.items())
     ]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        added = insert.values(rows[start : start + ROWS_AT_ONCE])
+    for some in slices(rows, ROWS_AT_ONCE):
+        added = insert.values(some)
         session.execute(
             added.on_conflict_do_update(
                 index_elements=["name", "labels"], set_={"value": Measure.value + added.excluded.value}

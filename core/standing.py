@@ -12,9 +12,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.db import slices
 from core.orm import Label, LabelSource
-
-SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,9 @@ def find_standing(session: Session, contents: Collection[bytes]) -> dict[bytes, 
     wanted = sorted(set(contents))
     stacks: dict[bytes, list[Said]] = {sha256: [] for sha256 in wanted}
     columns = (Label.sha256, Label.undoes_id, Label.id, Label.label, Label.source, Label.key)
-    for start in range(0, len(wanted), SLICE):
+    for some in slices(wanted):
         said = select(*columns, Label.batch_id, Label.audit_id).where(
-            Label.sha256.in_(wanted[start : start + SLICE]), Label.source != LabelSource.FOLDER
+            Label.sha256.in_(some), Label.source != LabelSource.FOLDER
         )
         for row in session.execute(said.order_by(Label.id)):
             if row.undoes_id is None:

@@ -9,7 +9,7 @@ from core.errors import NotFound
 from core.orm import EpochRow, Job, ModelVersion, Training
 from core.parameters import ALL, HEAD, choose_parameters
 from core.parts import Part
-from web.pages.words import count, plural
+from web.pages.words import count, duration, plural
 
 _HEAD_S, _HEAD_S_EACH = 3.0, 0.001  # measured: 13 s for 10,000 pictures on two cores
 
@@ -23,7 +23,7 @@ def _of_layers(session: Session, network: str, found: Found) -> str:
     n_training = found.by_part.get(Part.TRAINING, 0)
     epochs = choose_parameters({"network": network}, n_training).epochs
     rate = _find_rate(session, network)
-    time = f"about {duration(epochs * n_training / rate)}" if rate else "minutes to hours; nobody has measured it here"
+    time = duration(epochs * n_training / rate) if rate else "minutes to hours; nobody has measured it here"
     return f"Also learns to see: {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}, {time}."
 
 
@@ -38,7 +38,7 @@ def _of_head(session: Session, network: str, found: Found) -> str:
     missing = f"{count(n_missing)} of them have to be looked at first" if n_missing else "all of them are known"
     return (
         f"Sees as version {version.id} does, and judges anew by {plural(len(found.contents), 'picture')}; {missing},"
-        f" about {duration(seconds)}."
+        f" {duration(seconds)}."
     )
 
 
@@ -55,10 +55,3 @@ def _find_rate(session: Session, network: str) -> float | None:
 def _speed_of(version: ModelVersion) -> float:
     speed = version.manifest.get("speed") or {}
     return max(float(speed.get("images_per_s") or 40.0), 1.0)
-
-
-def duration(seconds: float) -> str:
-    """Roughly how long, for people."""
-    if seconds < 90:
-        return plural(max(round(seconds), 1), "second")
-    return plural(round(seconds / 60), "minute") if seconds < 5400 else f"{seconds / 3600:.1f} hours"
