@@ -25,7 +25,7 @@ from core.networks import CLASSES
 from core.parts import Part, assign_parts
 from core.training_claims import Claim
 from model.train import Examples
-from worker.decoding import decode_stored, open_decoder
+from worker.decoding import Decoder, decode_stored, map_decoded
 from worker.memory import PixelStore
 from worker.runtime import Runtime
 from worker.twins import look_for_twins
@@ -137,18 +137,26 @@ def read_pixels(
     images = {part: store.make_pictures(samples.count(part), sides[part]) for part in PARTS}
     labels: dict[Part, list[int]] = {part: [] for part in PARTS}
     failed: Counter[ErrorCode] = Counter()
-    with open_decoder(runtime.settings, claim.attempts) as decode:
-        for number, (index, place, data) in enumerate(_read(runtime, samples)):
-            part = PARTS[samples.parts[index]]
-            try:
-                images[part][len(labels[part])] = decode_stored(place, data, decode, sides[part])
-            except ImageError as error:
-                failed[error.code] += 1
-            else:
-                labels[part].append(int(samples.labels[index]))
-            watch.say("decoding", number + 1, len(samples.labels))
+    n = len(samples.labels)
+
+    def decode_one(decode: Decoder, one: tuple[int, Place, memoryview]) -> tuple[int, NDArray[np.uint8] | ImageError]:
+        index, place, data = one
+        try:
+            return index, decode_stored(place, data, decode, sides[PARTS[samples.parts[index]]])
+        except ImageError as error:
+            return index, error
+
+    decoded = map_decoded(runtime.settings, claim.attempts, decode_one, _read(runtime, samples), n)
+    for number, (index, found) in enumerate(decoded):
+        part = PARTS[samples.parts[index]]
+        if isinstance(found, ImageError):
+            failed[found.code] += 1
+        else:
+            images[part][len(labels[part])] = found
+            labels[part].append(int(samples.labels[index]))
+        watch.say("decoding", number + 1, n)
     by_part = {part: Examples(images[part][: len(said)], np.array(said, np.int64)) for part, said in labels.items()}
-    _check_enough(by_part, failed, len(samples.labels))
+    _check_enough(by_part, failed, n)
     return Pixels(by_part, failed)
 
 

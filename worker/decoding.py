@@ -1,14 +1,20 @@
-"""Bytes to pixels inside a worker: in this process while nothing speaks against it, else in a child of its own.
+"""Bytes to pixels inside a worker: in this process while nothing speaks against it, else in children of its own.
 
 In this process a deadline stands over every image, which ends the process itself. The chunk's lease then runs out and
-somebody else takes it; from the third claim on, its images are decoded in a child (core/sandbox.py).
+somebody else takes it; from the third claim on, its images are decoded in a child (core/sandbox.py). What is read for
+a training is so much that a child for each processor pays.
 """
 
 import importlib
+import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol, cast
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from queue import SimpleQueue
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +30,12 @@ from core.sandbox import (
 
 SANDBOX_FROM_ATTEMPT = 3
 
+MANY = 1000  # pictures from which on it pays to start a child for each processor: about a second of decoding
+_AHEAD = 16  # pictures for each child that wait for it or for whoever asked
+
 Decoder = Callable[[memoryview, int], NDArray[np.uint8]]
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 @contextmanager
@@ -37,13 +48,55 @@ def open_decoder(settings: Settings, attempt: int) -> Iterator[Decoder]:
     if attempt < SANDBOX_FROM_ATTEMPT:
         yield _in_this_process(settings)
         return
-    with DecoderProcess(
+    with _child(settings) as child:
+        yield child.decode
+
+
+def map_decoded(
+    settings: Settings, attempt: int, work: Callable[[Decoder, Asked], Answer], asked: Iterable[Asked], n: int
+) -> Iterator[Answer]:
+    """`work` for all that is asked, in order; by a child for each processor where there is much to do.
+
+    Args:
+        attempt: As of `open_decoder`.
+        work: Gets a decoder; runs in a thread, and catches what one image may raise.
+        n: About how many there are.
+    """
+    if n < MANY:
+        with open_decoder(settings, attempt) as decode:
+            yield from map(partial(work, decode), asked)
+        return
+    idle = SimpleQueue[Decoder]()
+
+    def with_child(one: Asked) -> Answer:
+        decode = idle.get()
+        try:
+            return work(decode, one)
+        finally:
+            idle.put(decode)
+
+    n_children = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ExitStack() as stack:
+        for _ in range(n_children):
+            idle.put(stack.enter_context(_child(settings)).decode)
+        pool = stack.enter_context(ThreadPoolExecutor(n_children, "decode"))
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        waiting = deque[Future[Answer]]()
+        for one in asked:
+            waiting.append(pool.submit(with_child, one))
+            if len(waiting) > _AHEAD * n_children:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _child(settings: Settings) -> DecoderProcess:
+    return DecoderProcess(
         settings.decoder,
         max_pixels=settings.max_image_pixels,
         memory_bytes=settings.decode_memory_bytes,
         timeout_s=settings.decode_timeout_s,
-    ) as child:
-        yield child.decode
+    )
 
 
 def _in_this_process(settings: Settings) -> Decoder:

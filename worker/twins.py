@@ -4,16 +4,15 @@ contents ─► sketches: known ones, those kept with features, the rest from pi
 """
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import numpy as np
 
 from core import features, twins
-from core.datasets import Content
+from core.datasets import Content, Place
 from core.errors import ImageError
 from core.training_claims import Claim
 from model.twins import SIDE, find_pairs, sketch
-from worker.decoding import decode_stored, open_decoder
+from worker.decoding import Decoder, decode_stored, map_decoded
 from worker.places import locate, with_shards
 from worker.runtime import Runtime
 from worker.watch import Watch
@@ -48,14 +47,19 @@ def _draw(runtime: Runtime, claim: Claim, missing: Sequence[Content], watch: Wat
     """Sketches from pixels; what cannot be read has none."""
     there = locate(runtime, missing)
     found: dict[bytes, bytes] = {}
-    with open_decoder(runtime.settings, claim.attempts) as decode:
-        for _, together in groupby(with_shards(runtime, there), key=lambda one: one[0].blob_key):
-            for place, content, data in together:
-                try:
-                    pixels = decode_stored(place, data, decode, DECODED_PX)
-                except ImageError:
-                    continue
-                found[content.sha256] = sketch(pixels[None]).tobytes()
-            if watch is not None:
-                watch.say("comparing", len(found), len(there))
+    drawn = map_decoded(runtime.settings, claim.attempts, _draw_one, with_shards(runtime, there), len(there))
+    for number, (sha256, greys) in enumerate(drawn):
+        if greys is not None:
+            found[sha256] = greys
+        if watch is not None:
+            watch.say("comparing", number + 1, len(there))
     return found
+
+
+def _draw_one(decode: Decoder, one: tuple[Place, Content, memoryview]) -> tuple[bytes, bytes | None]:
+    place, content, data = one
+    try:
+        pixels = decode_stored(place, data, decode, DECODED_PX)
+    except ImageError:
+        return content.sha256, None
+    return content.sha256, sketch(pixels[None]).tobytes()

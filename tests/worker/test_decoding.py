@@ -1,0 +1,70 @@
+"""Decoding many pictures for a training: the same answers in the same order, however they are decoded."""
+
+import os
+
+import numpy as np
+import psutil
+import pytest
+
+from core.config import Settings
+from core.errors import ErrorCode, ImageError
+from tests import pictures
+from tests.faults import decoders
+from worker.decoding import map_decoded
+
+N = 40
+
+
+@pytest.fixture
+def with_children(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with which children decode, whatever there is."""
+    monkeypatch.setattr("worker.decoding.MANY", 1)
+    return settings.model_copy(update={"decoder": "tests.faults.decoders:decode_image", "decode_timeout_s": 20.0})
+
+
+def decode_or_say(decode, data):
+    try:
+        return decode(data, 16)
+    except ImageError as error:
+        return error.code
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process(os.getpid()).children()}
+
+
+def test_children_give_the_same_pixels_in_the_same_order(with_children, monkeypatch):
+    asked = [memoryview(pictures.jpeg(number)) for number in range(N)]
+    by_children = list(map_decoded(with_children, 1, decode_or_say, asked, N))
+    monkeypatch.setattr("worker.decoding.MANY", N + 1)
+    here = list(map_decoded(with_children, 1, decode_or_say, asked, N))
+    assert np.array_equal(by_children, here)
+
+
+def test_a_picture_that_kills_the_decoder_costs_only_itself(with_children):
+    asked = [memoryview(pictures.jpeg(number)) for number in range(N)]
+    asked[7] = memoryview(pictures.jpeg(7) + decoders.KILLED)
+    found = list(map_decoded(with_children, 1, decode_or_say, asked, N))
+    assert found[7] == ErrorCode.DECODER_CRASHED
+    assert sum(isinstance(one, np.ndarray) for one in found) == N - 1
+
+
+def test_children_end_when_nobody_wants_more(with_children):
+    before = children()
+    decoded = map_decoded(with_children, 1, decode_or_say, iter(lambda: memoryview(pictures.jpeg(1)), None), N)
+    next(decoded)
+    assert children() > before
+    decoded.close()
+    assert children() == before
+
+
+def test_what_asking_raises_is_raised_and_children_end(with_children):
+    before = children()
+
+    def asked():
+        yield memoryview(pictures.jpeg(1))
+        raise FileNotFoundError("the shard is gone")
+
+    with pytest.raises(FileNotFoundError):
+        list(map_decoded(with_children, 1, decode_or_say, asked(), N))
+    assert children() == before
