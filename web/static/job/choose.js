@@ -191,7 +191,7 @@ export class Choose {
   #show() {
     const n = this.#chosen.count(this.#grid.n);
     const isGrowing = this.#root.hasAttribute("data-growing");
-    this.#root.classList.toggle("choose--some", n > 0);
+    this.#root.classList.toggle("is-floating", n > 0);
     this.#root.querySelector('[data-field="chosen"]').textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} chosen` : "";
     this.#root.querySelector('[data-field="shown"]').textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
