@@ -36,7 +36,8 @@ from web.api import (
     uploads,
 )
 from web.auth import register_auth
-from web.pages import failures as _failure_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import corrections as _correction_pages  # noqa: F401  adds its routes to `pages`
+from web.pages import failures as _failure_pages  # noqa: F401
 from web.pages import label_views as _label_view_pages  # noqa: F401
 from web.pages import labels as _label_pages  # noqa: F401
 from web.pages import models as _model_pages  # noqa: F401

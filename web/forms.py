@@ -13,6 +13,7 @@ from core.errors import Invalid
 
 MAX_AHEAD_BYTES = 2**18  # of all fields together, with the first bytes of the file
 MAX_PARTS = 20
+MAX_FORM_BYTES = 2**20  # what a form has around its file, for limits of bodies
 PIECE_BYTES = 2**16
 
 

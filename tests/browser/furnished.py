@@ -104,6 +104,7 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("pages.list_jobs", "/?name=garden&state=done")
     yield Shown("pages.list_jobs", "/?name=nothing-like-it")
     yield Shown("pages.ask_again", f"{address}/again")
+    yield Shown("pages.ask_corrections", f"{address}/corrections")
     yield Shown("pages.confirm_delete", f"{address}/delete")
     for row in (rows[0], rows[1], next(row for row in rows if row.error_code)):
         yield Shown("pages.show_image", f"{address}/images/{row.image_id}", keys=("h",))

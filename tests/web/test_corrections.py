@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +11,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from core.blobs import Blobs
 from core.db import Database
+from core.orm import Label
 from tests.factories import (
     draw_picture,
     make_job,
@@ -122,3 +126,56 @@ def test_what_cannot_be_read_is_refused_with_a_sentence_and_writes_nothing(
 def test_a_training_takes_no_corrections(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     training = make_training(db, make_labelled(db, blobs))
     assert "classifies" in send(client, training, make_zip(MOVED), status=422)["detail"]
+
+
+def _bring(browser: FlaskClient, job: UUID, name: str, data: bytes, **fields: str) -> TestResponse:
+    page = browser.get(f"/jobs/{job}/corrections").text
+    sent = {key: _value(page, key) for key in ("csrf_token", "id")} | fields | {"archive": (io.BytesIO(data), name)}
+    return browser.post(f"/jobs/{job}/corrections", data=sent, content_type="multipart/form-data")
+
+
+def _value(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("sorted.zip", make_zip(MOVED)), ("list.jsonl", make_list(MOVED))], ids=["zip", "list"]
+)
+def test_what_a_page_brings_back_becomes_labels_and_is_taken_back(
+    browser: FlaskClient, db: Database, job: UUID, name: str, data: bytes
+) -> None:
+    page = _bring(browser, job, name, data, n_unreadable="2").text
+    assert "2 pictures labelled" in page
+    assert "2 files could not be read." in page
+    assert words(db, job) == ["dog", None, "cat"]
+    undo = {key: _value(page, key) for key in ("csrf_token", "id", "batch")}
+    answer = browser.post(f"/jobs/{job}/corrections/undo", data=undo, follow_redirects=True)
+    assert "2 labels taken back." in answer.text
+    assert words(db, job) == [None, None, None]
+
+
+def test_what_is_brought_twice_by_one_form_is_written_once(browser: FlaskClient, db: Database, job: UUID) -> None:
+    same = str(uuid4())
+    for _ in range(2):
+        assert "2 pictures labelled" in _bring(browser, job, "sorted.zip", make_zip(MOVED), id=same).text
+    with db.read() as session:
+        assert session.scalar(select(func.count()).select_from(Label)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "data", "status", "sentence"),
+    [
+        ({"csrf_token": "another"}, make_zip(MOVED), 403, "Reload the page"),
+        ({"id": "none"}, make_zip(MOVED), 422, "lacks its number"),
+        ({}, b"no archive", 422, "not an archive"),
+    ],
+    ids=["another site", "no id", "no archive"],
+)
+def test_a_form_that_brings_nothing_good_writes_nothing(
+    browser: FlaskClient, db: Database, job: UUID, fields: dict[str, str], data: bytes, status: int, sentence: str
+) -> None:
+    answer = _bring(browser, job, "sorted.zip", data, **fields)
+    assert (answer.status_code, sentence in answer.text) == (status, True)
+    assert words(db, job) == [None, None, None]

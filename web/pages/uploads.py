@@ -14,12 +14,11 @@ from web.api.bodies import BodyReader
 from web.api.receiving import ArchiveReceiver
 from web.api.schemas import ArchiveQuery
 from web.auth import checks_csrf_itself, current_user_id, refuse_csrf
-from web.forms import FileForm
+from web.forms import MAX_FORM_BYTES, FileForm
 from web.pages.routes import pages, see, see_job
 from web.services import get_services
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
-MAX_FORM_BYTES = 2**20  # what a form has around its file
 MAX_NAME = 200
 MAX_TRIAL_BYTES = 4 * 2**20
 PIECE_BYTES = 2**16

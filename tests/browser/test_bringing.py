@@ -1,0 +1,68 @@
+"""A sorted zip taken from a job's page, rearranged on the disk, and brought back by the page: as a folder, as a zip."""
+
+import shutil
+import zipfile
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.blobs import Blobs
+from core.db import Database
+from tests.browser.chromium import drop
+from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+SAID = {"trip/1.jpg": (0.95, 0.01), "trip/2.jpg": (0.1, 0.9), "trip/3.jpg": (0.5, 0.4)}
+
+
+@pytest.fixture
+def job(app: object, db: Database, blobs: Blobs) -> UUID:
+    """A cat, a dog, one unsure."""
+    job = make_job(db, make_upload(db, blobs, {path: draw_picture(n) for n, path in enumerate(SAID)}, name="trip"))
+    run_job(db, job, SAID)
+    return job
+
+
+def _take_and_rearrange(page: Page, job: UUID, folder: Path) -> None:
+    """The cat is a dog; the unsure one shows neither, under another name."""
+    page.goto(f"{page.url.partition('/jobs/')[0].rstrip('/')}/jobs/{job}")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Pictures (zip)").click()
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        archive.extractall(folder)
+    for before, now in (("cat/trip/1.jpg", "dog/trip/1.jpg"), ("unsure/trip/3.jpg", "neither/a toad.jpg")):
+        (folder / now).parent.mkdir(parents=True, exist_ok=True)
+        (folder / before).rename(folder / now)
+    page.get_by_role("link", name="Bring it back").click()
+    expect(page.get_by_role("button", name="Choose the folder")).to_be_visible()  # its script is there
+
+
+def _words(db: Database, job: UUID) -> list[str | None]:
+    return [row.human_label for row in read_results(db, job)]
+
+
+@pytest.mark.parametrize("way", ["dropped folder", "chosen folder", "dropped zip", "plain http"])
+def test_what_was_rearranged_on_the_disk_becomes_labels(
+    request: pytest.FixtureRequest, db: Database, job: UUID, tmp_path: Path, way: str
+) -> None:
+    page: Page = request.getfixturevalue("plain_http_page" if way == "plain http" else "owner_page")
+    folder = tmp_path / "sorted"
+    _take_and_rearrange(page, job, folder)
+    if way == "chosen folder":
+        with page.expect_file_chooser() as choosing:
+            page.get_by_role("button", name="Choose the folder").click()
+        choosing.value.set_files(folder)
+    elif way == "dropped zip":
+        drop(page, [Path(shutil.make_archive(str(tmp_path / "again"), "zip", folder))])
+    else:
+        drop(page, [folder])
+    found = page.locator("[data-found]")
+    expect(found.get_by_role("heading")).to_have_text("2 pictures labelled")
+    expect(found).to_contain_text("1 picture: the folder says what was shown already")
+    assert _words(db, job) == ["dog", None, "neither"]
+    page.get_by_role("button", name="Take these labels back").click()
+    expect(page.get_by_text("2 labels taken back.")).to_be_visible()
+    assert _words(db, job) == [None, None, None]

@@ -1,0 +1,82 @@
+"""A sorted folder or zip that somebody rearranged, brought back from a page: read as labels, and taken back again.
+
+A folder comes as the list of its files' hashes, which static/job/bring.js makes; nothing else of it is sent.
+"""
+
+from uuid import UUID, uuid4
+
+from flask import Response, render_template, request, url_for
+
+from core import jobs, label_batches
+from core.corrections import Corrected
+from core.errors import Invalid
+from core.orm import JobKind
+from core.progress import JobView, describe
+from web.api.bodies import BodyReader
+from web.api.corrections import correct, hash_files, read_list
+from web.auth import checks_csrf_itself, current_user_id, refuse_csrf
+from web.forms import MAX_FORM_BYTES, FileForm
+from web.pages.routes import pages, see, see_job
+from web.services import get_services
+
+LIST_ENDING = ".jsonl"
+PATIENCE_S = 60.0
+
+
+@pages.get("/jobs/<uuid:uuid>/corrections")
+def ask_corrections(uuid: UUID) -> str | Response:
+    """Where a rearranged folder or zip is brought back."""
+    job = _describe(uuid)
+    if job.kind != JobKind.CLASSIFY:
+        return see_job(uuid)
+    undone = request.args.get("undone", type=int)
+    return render_template("corrections.html", job=job, new_id=uuid4(), found=None, undone=undone)
+
+
+@pages.post("/jobs/<uuid:uuid>/corrections")
+@checks_csrf_itself
+def bring_corrections(uuid: UUID) -> str | Response:
+    """Read what was brought back, while it streams in; sent twice, the form writes its labels once."""
+    services = get_services()
+    limit = services.settings.max_upload_bytes
+    body = BodyReader(limit + MAX_FORM_BYTES, f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES).")
+    form = FileForm(body.read)
+    refusal = refuse_csrf(form.fields.get("csrf_token", ""))
+    if refusal is not None:
+        return refusal
+    if not form.file_name:
+        raise Invalid("No file was chosen. Go back, and choose the zip or tar that you rearranged.")
+    job = _describe(uuid)  # before gigabytes are read
+    is_list = form.file_name.endswith(LIST_ENDING)
+    files = read_list(form.read) if is_list else hash_files(form.read, services.settings)
+    found = correct(services, uuid, _id_in(form.fields.get("id", "")), files)
+    form.drain()
+    return _show(job, found, form.fields.get("n_unreadable", ""))
+
+
+@pages.post("/jobs/<uuid:uuid>/corrections/undo")
+def undo_corrections(uuid: UUID) -> Response:
+    """Take back what was brought in one go; what people said since then stays."""
+    services = get_services()
+    with services.db.write() as session:
+        of, new_id = _id_in(request.form.get("batch", "")), _id_in(request.form.get("id", ""))
+        undo = label_batches.undo_batch(session, new_id, of, current_user_id()).uuid
+    done = label_batches.run_batch(services.db, undo, PATIENCE_S)
+    return see(url_for("pages.ask_corrections", uuid=uuid, undone=done.n_labels))
+
+
+def _describe(uuid: UUID) -> JobView:
+    with get_services().db.read() as session:
+        return describe(session, jobs.get_job(session, uuid))
+
+
+def _show(job: JobView, found: Corrected, n_unreadable: str) -> str:
+    n_lost = int(n_unreadable) if n_unreadable.isdecimal() else 0
+    return render_template("corrections.html", job=job, new_id=uuid4(), found=found, n_unreadable=n_lost, undone=None)
+
+
+def _id_in(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid("This form lacks its number. Reload the page it stood on, and try again.") from None
