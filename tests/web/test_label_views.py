@@ -152,4 +152,4 @@ def test_what_people_corrected_and_what_a_sample_showed_stand_beside_it(
     fit = fit_of(db, job)
     assert fit.audit is not None
     assert fit.audit.accuracy == 1.0
-    assert "100.0 % (" in client.get("/labels/fit").text
+    assert "<strong>100.0 %</strong> (" in client.get("/labels/fit").text

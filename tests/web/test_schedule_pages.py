@@ -109,7 +109,7 @@ def test_a_line_is_shown_in_words_with_the_next_five_times_before_anything_is_sa
     answer = post(browser, "/schedules/new", **clean_up(look="1"))
     assert answer.status_code == 200
     assert "At 03:00, only on Sunday" in answer.text
-    assert len(re.findall(r"<li>Sunday, \d{4}-\d\d-\d\d 03:00</li>", answer.text)) == 5
+    assert len(re.findall(r"<li>Sunday, \d+ \w{3} \d{4}, 03:00</li>", answer.text)) == 5
     with db.read() as session:
         assert schedules.list_schedules(session).items == []
 

@@ -104,7 +104,7 @@ def test_stages_are_shown_with_what_most_of_them_take(client: FlaskClient, db: D
     for seconds in [0.02] * 19 + [4.0]:
         meter.time(measures.STAGES, seconds, stage="decode")
     meter.flush(db)
-    assert "decode 20 219 ms 25 ms" in text_of(client)
+    assert "decode turning them into pixels 20 219 ms 25 ms" in text_of(client)
 
 
 def test_no_address_shows_its_password(settings: Settings, db: Database, app: App, token: str) -> None:

@@ -34,7 +34,7 @@ class Forecast:
         sure = f"{100 * curve['now']:.1f} % right now, give or take {100 * curve['half_width']:.1f} points"
         if gain < 0.05:
             few = f"{curve['more']} more labels would bring less than 0.1 points"
-            return f"Probably enough for a new head: {sure}. {few}; twice as many about {twice:.1f}."
+            return f"Probably enough: {sure}. {few}; twice as many about {twice:.1f}."
         return (
             f"{sure}. {curve['more']} more labels would bring about {gain:.1f} points, twice as many about {twice:.1f}."
         )
@@ -48,8 +48,10 @@ class Forecast:
         return [
             *measured,
             (f"{plural(n, 'label')}, all there are (expected)", f"{100 * curve['now']:.2f} %"),
-            (f"{plural(n + curve['more'], 'label')} (expected)", f"{100 * curve['with_more']:.2f} %"),
-            (f"{plural(2 * n, 'label')} (expected)", f"{100 * curve['with_twice']:.2f} %"),
+            *(
+                (f"{plural(more, 'label')} (expected)", f"{100 * expected:.2f} %")
+                for more, expected in sorted([(n + curve["more"], curve["with_more"]), (2 * n, curve["with_twice"])])
+            ),
         ]
 
     @property
@@ -65,7 +67,7 @@ class Forecast:
             [Series("measured", points), Series("expected", line, style=2)],
             "labels",
             "right",
-            title="Right, by how many labels a head was fitted on",
+            title="How often it is right, by how many labels it learned from",
             description=self.answer,
         )
 

@@ -175,9 +175,9 @@ def figure_facts(figures: Mapping[str, Any]) -> Iterator[Fact]:
         yield "Accuracy (95 % interval)", f"{share(figures['accuracy'])} ({interval})"
         yield "Labelled wrong at the threshold", share(figures["wrong"])
         yield "Unsure at the threshold", share(figures["unsure"])
-        yield "Log loss", f"{figures['log_loss']:.4f}"
-        yield "ROC AUC", f"{figures['roc_auc']:.4f}"
-        yield "Expected calibration error", f"{figures['calibration_error']:.4f}"
+        yield "Log loss (best: 0)", f"{figures['log_loss']:.4f}"
+        yield "ROC AUC (best: 1)", f"{figures['roc_auc']:.4f}"
+        yield "Expected calibration error (best: 0)", f"{figures['calibration_error']:.4f}"
         for name, of_class in figures["by_class"].items():
             yield f"Precision, recall of {name}", f"{share(of_class['precision'])}, {share(of_class['recall'])}"
     if "n_neither" in figures:

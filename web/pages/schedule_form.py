@@ -150,8 +150,8 @@ def look_at_moments(session: Session, line: str, zone: str) -> Moments | None:
 
 
 def show_zoned(moment: Any) -> str:
-    """A moment as clocks in its zone show it: "Sunday, 2026-11-29 03:00"."""
-    return f"{moment:%A, %Y-%m-%d %H:%M}"
+    """A moment as clocks in its zone show it: "Sunday, 29 Nov 2026, 03:00"."""
+    return f"{moment:%A, {moment.day} %b %Y, %H:%M}"
 
 
 def _text(typed: str) -> Any:

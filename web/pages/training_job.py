@@ -18,7 +18,7 @@ from web.pages.words import count, duration, plural, rate
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
-    "studying": "Fitting heads on shares of the labels",
+    "studying": "Learning from some of the labels, and asking about the others",
     "judging": "Judging, on pictures that it has not seen",
 }
 _PARAMETERS = {
@@ -87,6 +87,8 @@ class ShownTraining:
             return "Waiting for the training worker"
         if self.job.is_active:
             return self._phase_text()
+        if not self.n_epochs:
+            return "" if self.job.state == JobState.DONE else "Ended before its time"
         return f"{count(len(self.epochs))} of {plural(self.n_epochs, 'epoch')}"
 
     def _phase_text(self) -> str:

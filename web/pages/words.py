@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 from flask.sansio.app import App
+from markupsafe import Markup, escape
 
 from core.orm import JobKind, JobState
 
@@ -35,6 +36,7 @@ def register_words(app: App) -> None:
         "file_name": file_name,
         "folder": folder,
         "cell": cell,
+        "in_code": in_code,
     }
     app.jinja_env.filters.update(filters)
 
@@ -130,3 +132,12 @@ def cell(text: str) -> str:
 def _round(value: float) -> int:
     # As browsers do; Python's round() takes halves to the even neighbour.
     return math.floor(value + 0.5)
+
+
+def in_code(sentence: str) -> Markup:
+    """What stands between backticks in a sentence is shown as something to type."""
+    pieces = (
+        Markup("<code>{}</code>").format(piece) if n % 2 else escape(piece)
+        for n, piece in enumerate(sentence.split("`"))
+    )
+    return Markup("").join(pieces)
