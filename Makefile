@@ -10,6 +10,8 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-c
 PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
 IN_PAIRS = -n 2 --dist loadfile
+# A memory file system where there is room; what measures time has its files where an installation has them.
+IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements env clean
@@ -31,15 +33,15 @@ run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that fold
 test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) || status=1; \
-	$(PYTEST) -m "not slow and whole" $(IN_PAIRS) || status=1; \
+	@status=0; $(IN_MEMORY) $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) || status=1; \
+	$(IN_MEMORY) $(PYTEST) -m "not slow and whole" $(IN_PAIRS) || status=1; \
 	$(PYTEST) -m "not slow and timed" || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
-	PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
+	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
+	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
 	$(PYTEST) -m whole $(IN_PAIRS) || status=1; \
 	$(PYTEST) -m timed || status=1; exit $$status
 

@@ -139,7 +139,7 @@ def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     admin = request.getfixturevalue("postgresql")
     name = f"test_{os.urandom(6).hex()}"
-    _run_sql(admin, f"CREATE DATABASE {name} TEMPLATE template_pawsort")
+    _run_sql(admin, f"CREATE DATABASE {name} TEMPLATE template_pawsort STRATEGY FILE_COPY")
     yield _of_database(admin, name)
     _run_sql(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
