@@ -9,7 +9,7 @@ Kept by content and by the body's digest. They can always be computed again, so 
 import io
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,14 @@ class Kept:
     Attributes:
         body: SHA-256 of the network's body.
         n_images: How many images were looked at, those that cannot be read among them.
+        n_bytes: Of the blob.
     """
 
     shard_id: int
     body: str
     blob_key: str
     n_images: int
+    n_bytes: int = 0
 
 
 def pack(contents: Sequence[bytes], features: NDArray[np.float16], sketches: NDArray[np.uint8] | None = None) -> bytes:
@@ -70,8 +72,7 @@ def new_key(session: Session, shard_id: int) -> str:
 
 def add(session: Session, kept: Kept) -> None:
     """Make a blob known; call it in the transaction that records what it belongs to."""
-    row = {"shard_id": kept.shard_id, "body": kept.body, "blob_key": kept.blob_key, "n_images": kept.n_images}
-    session.execute(insert(ShardFeatures), row)
+    session.execute(insert(ShardFeatures), asdict(kept))
 
 
 def find_shards(session: Session, image_ids: Sequence[int]) -> dict[int, int]:

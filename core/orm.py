@@ -112,6 +112,7 @@ class ShardFeatures(Base):
     body: Mapped[str] = mapped_column(index=True)
     blob_key: Mapped[str] = mapped_column(unique=True)
     n_images: Mapped[int]
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class Image(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import deletion, jobs
 from core.clock import db_now
-from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Upload
+from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Shard, ShardFeatures, Upload
 from core.orm_schedules import Schedule, ScheduleKind
 
 DAY_S = 86_400.0
@@ -17,7 +17,7 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A job that was deleted, and how many bytes of pictures went with it."""
+    """A job that was deleted, and how many bytes of pictures, with their features, went with it."""
 
     n_bytes: int
 
@@ -34,8 +34,9 @@ def list_oldest(session: Session, keep_labelled: bool) -> list[UUID]:
 
 
 def count_bytes(session: Session) -> int:
-    """How many bytes all uploads have."""
-    return int(session.scalar(select(func.sum(Upload.n_bytes)).where(Upload.deleted_at.is_(None))) or 0)
+    """How many bytes all uploads have, with the features that are kept of them."""
+    pictures = session.scalar(select(func.sum(Upload.n_bytes)).where(Upload.deleted_at.is_(None)))
+    return int(pictures or 0) + _count_features(session, Upload.deleted_at.is_(None))
 
 
 def remove(session: Session, uuid: UUID) -> Removed | None:
@@ -49,7 +50,14 @@ def remove(session: Session, uuid: UUID) -> Removed | None:
         return None
     deletion.delete_job(session, uuid)
     session.flush()
-    return Removed(sum(upload.n_bytes for upload in uploads if upload.deleted_at is not None))
+    gone = [upload for upload in uploads if upload.deleted_at is not None]
+    kept = _count_features(session, Upload.id.in_([upload.id for upload in gone]))
+    return Removed(sum(upload.n_bytes for upload in gone) + kept)
+
+
+def _count_features(session: Session, of_uploads: ColumnElement[bool]) -> int:
+    kept = select(func.sum(ShardFeatures.n_bytes)).join(Shard, Shard.id == ShardFeatures.shard_id)
+    return int(session.scalar(kept.join(Upload, Upload.id == Shard.upload_id).where(of_uploads)) or 0)
 
 
 def _may_go(session: Session, keep_labelled: bool) -> Iterator[ColumnElement[bool]]:

@@ -10,6 +10,7 @@ No transaction is open while pixels or networks are at work.
 import time
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -160,8 +161,8 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
         looked = classifier.look(pixels)
     if len(looked.probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
-    if kept is not None and not _put(runtime, kept, good, looked, pixels):
-        kept = None
+    if kept is not None:
+        kept = _put(runtime, kept, good, looked, pixels)
     looks = likeness.find_places(pixels).tolist()
     return failed + [_outcome(image, looked, row, looks[row]) for row, image in enumerate(good)], kept
 
@@ -178,17 +179,20 @@ def _find_room(session: Session, claim: Claim, body: str | None, n_images: int) 
     return None if body is None or key is None else Kept(claim.shard_id, body, key, n_images)
 
 
-def _put(runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Looked, pixels: NDArray[np.uint8]) -> bool:
+def _put(
+    runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Looked, pixels: NDArray[np.uint8]
+) -> Kept | None:
     """Keep features if that can be done; results never wait for it, since features can be computed again."""
     if looked.features is None or not images:
-        return False
+        return None
     try:
         sketches = None if pixels.shape[1] % SIDE else sketch(pixels)
-        runtime.blobs.put(kept.blob_key, features.pack([image.sha256 for image in images], looked.features, sketches))
+        packed = features.pack([image.sha256 for image in images], looked.features, sketches)
+        runtime.blobs.put(kept.blob_key, packed)
     except Exception as error:  # a full disk, a store that is away: whatever it is, it costs no result
         log.warning("features_not_kept", shard_id=kept.shard_id, reason=str(error))
-        return False
-    return True
+        return None
+    return replace(kept, n_bytes=len(packed))
 
 
 def _decode(

@@ -128,9 +128,10 @@ def _keep(runtime: Runtime, shard_id: int, body: str, found: dict[bytes, NDArray
     if not found:
         return
     try:
+        packed = features.pack(list(found), np.stack(list(found.values())))
         with runtime.db.read() as session:
-            kept = Kept(shard_id, body, features.new_key(session, shard_id), len(found))
-        runtime.blobs.put(kept.blob_key, features.pack(list(found), np.stack(list(found.values()))))
+            kept = Kept(shard_id, body, features.new_key(session, shard_id), len(found), len(packed))
+        runtime.blobs.put(kept.blob_key, packed)
         try:
             with runtime.db.write() as session:
                 features.add(session, kept)

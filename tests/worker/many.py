@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 import model
-from core import features, intake, registry, twins, uploads
+from core import features, intake, registry, uploads
 from core.blobs import Blobs, shard_key
 from core.features import Kept
 from core.orm import Image, Shard
@@ -34,10 +34,17 @@ def draw_features(n: int, weights: Mapping[str, NDArray[np.float32]], seed: int 
     return np.maximum(rows + np.sign(lean - np.median(lean)) * 3 * kernel.T, 0).astype(np.float16)
 
 
+def draw_sketches(n: int) -> NDArray[np.uint8]:
+    """(n, 32, 32): large blotches, so that many are somewhat alike, as photographs are, and noise: none is a twin."""
+    random = np.random.default_rng(2)
+    blotches = random.normal(128, 50, (n, 4, 4)).repeat(8, axis=1).repeat(8, axis=2)
+    return np.clip(blotches + random.normal(0, 45, blotches.shape), 0, 255).astype(np.uint8)
+
+
 def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
     """A labelled upload of n contents, three labels in a hundred wrong, with features of the large network, in use.
 
-    They were compared with each other before, as far as near-duplicates go.
+    Nobody has compared them with each other yet: the first training looks for near-duplicates among them.
     """
     manifests = registry.store_weights(blobs, PRETRAINED, "efficientnet-lite0")
     with runtime.db.write() as session:
@@ -48,7 +55,7 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
     lean = lean_of("efficientnet-lite0", weights, rows)[:, 0]
     is_wrong = np.random.default_rng(1).random(n) < 0.03
     kinds = np.where((lean > np.median(lean)) != is_wrong, "dogs", "cats")
-    sketches = np.random.default_rng(2).integers(0, 256, (n, 32, 32)).astype(np.uint8)
+    sketches = draw_sketches(n)
     uuid = uuid4()
     with runtime.db.write() as session:
         uploads.create_upload(session, uuid, None, "many", True)
@@ -61,13 +68,11 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
             intake.add_shard(session, uuid, seq, index_shard(io.BytesIO(tar).read, max_image_bytes=2**20), key, 2**40)
             shard_id = session.scalars(select(Shard.id).where(Shard.blob_key == key)).one()
             images = session.execute(select(Image.path, Image.sha256).where(Image.shard_id == shard_id)).all()
-            kept = Kept(shard_id, BODY, features.new_key(session, shard_id), len(images))
+            key = features.new_key(session, shard_id)
             numbers = [int(Path(image.path).stem) for image in images]
-            blobs.put(kept.blob_key, features.pack([image.sha256 for image in images], rows[numbers]))
-            features.add(session, kept)
-            twins.add_sketches(
-                session, {one.sha256: sketches[n].tobytes() for n, one in zip(numbers, images, strict=True)}
-            )
+            packed = features.pack([image.sha256 for image in images], rows[numbers], sketches[numbers])
+            blobs.put(key, packed)
+            features.add(session, Kept(shard_id, BODY, key, len(images), len(packed)))
     with runtime.db.write() as session:
         intake.complete_upload(session, uuid, -(-n // SHARD))
     return uuid

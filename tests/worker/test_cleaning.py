@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import jobs, labels, retention, schedule_due, schedules
+from core import features, jobs, labels, retention, schedule_due, schedules
 from core.blobs import Blobs
 from core.clock import db_now
+from core.features import Kept
 from core.labels import NewLabel
-from core.orm import Image, Job, JobState, Upload
+from core.orm import Image, Job, JobState, Shard, Upload
 from core.orm_schedules import RunState, ScheduleRun
 from core.schedules import NewSchedule
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
@@ -79,6 +80,19 @@ def test_the_oldest_go_until_few_enough_bytes_are_left(runtime: FakeRuntime, blo
         each = retention.count_bytes(session) // 3
     clean_up(runtime, below_bytes=2 * each)
     assert left(runtime) == set(made[1:])
+
+
+def test_what_networks_saw_in_pictures_counts_as_bytes(runtime: FakeRuntime, blobs: Blobs) -> None:
+    made = [add_job(runtime, blobs, days=3 - n) for n in range(3)]
+    with runtime.db.write() as session:
+        before = retention.count_bytes(session)
+        shards = session.scalars(select(Shard.id).order_by(Shard.id)).all()
+        features.add(session, Kept(shards[0], "ab", "features of the oldest", 4, 5_000_000))
+        features.add(session, Kept(shards[2], "ab", "features of the newest", 4, 1_000_000))
+    run = clean_up(runtime, below_bytes=before + 2_000_000)
+    assert left(runtime) == set(made[1:])
+    assert run.details["n_bytes"] > 5_000_000
+    assert run.details["n_left"] == before - before // 3 + 1_000_000
 
 
 def test_labelled_pictures_stay_unless_it_is_said_otherwise(runtime: FakeRuntime, blobs: Blobs) -> None:

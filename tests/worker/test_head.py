@@ -75,9 +75,9 @@ def test_a_new_head_learns_and_is_judged_beside_the_version_in_use(
     assert classifier.body == first.body
     assert {row[0] for row in said} == {1, version.id}
     assert len({row[1] for row in said}) == 1  # both of the same pictures
-    pictures = [jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(500, 540)]
+    pictures = [jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(500, 700)]
     answers = classifier.predict(np.stack([decode_image(one, 64) for one in pictures]))
-    assert (answers.argmax(axis=1) == np.repeat([0, 1], 40)).mean() > 0.8
+    assert (answers.argmax(axis=1) == np.repeat([0, 1], 200)).mean() > 0.9
 
 
 def test_what_is_measured_on_features_is_what_the_classifier_says(
@@ -155,14 +155,17 @@ def test_what_does_not_fit_a_head_is_refused_at_once(
 
 @pytest.mark.timed
 def test_ten_thousand_pictures_in_seconds(settings: Any, db: Database, blobs: Blobs) -> None:
-    """Of the large network: features as they lie in the store after classifying, 10,000 of them."""
+    """Of the large network: features as they lie in the store after classifying, 10,000 of them, compared first.
+
+    Processor time of all threads is measured: the clock shows less on two idle cores, and anything on busy ones.
+    """
     runtime = FakeRuntime(settings, db)
     upload = make_many(runtime, blobs, n=10_000)
-    begun_at = time.perf_counter()
+    begun_at, busy_before = time.perf_counter(), time.process_time()
     job = run(runtime, upload, network="efficientnet-lite0")
-    seconds = time.perf_counter() - begun_at
+    seconds, busy_s = time.perf_counter() - begun_at, time.process_time() - busy_before
     version = version_of(runtime, job)
-    print(f"fitted and judged in {seconds:.1f} s")
+    print(f"fitted and judged in {seconds:.1f} s, {busy_s:.1f} s of a processor's time")
     assert version.manifest["metrics"]["judging"]["accuracy"] > 0.9  # three labels in a hundred are wrong
     assert version.id > 2
-    assert seconds < 15 * 3  # the machine that runs tests may be busy; 15 s is what it takes when it is not
+    assert busy_s < 15
