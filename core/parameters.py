@@ -18,6 +18,7 @@ COMMON = {
 ALL, HEAD = "all", "head"
 OF_EPOCHS = ("epochs", "steps_per_epoch", "batch_size", "learning_rate", "augmentation", "early_stopping")
 WHOLE = frozenset({"epochs", "batch_size", *COMMON})
+MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     """
     told = {name: value for name, value in given.items() if value is not None}
     name = told.get("network", DEFAULT_NETWORK)
-    if name not in NETWORKS:
-        raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {name!r}.")
+    if not isinstance(name, str) or name not in NETWORKS:
+        raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {_shown(name)}.")
     network = NETWORKS[name]
     if wrong := list(_wrong(told, network)):
         raise Invalid(" ".join(wrong))
@@ -83,16 +84,31 @@ def _wrong(told: Mapping[str, Any], network: Network) -> list[str]:
     known = network.plan.augmentations
     if "augmentation" in told and told["augmentation"] not in known:
         of = f" for {network.name}, of which a job trains the last layers" if network.plan.only_last_layers else ""
-        sentences.append(f"augmentation: expected one of {', '.join(known)}{of}; got {told['augmentation']!r}.")
+        sentences.append(f"augmentation: expected one of {', '.join(known)}{of}; got {_shown(told['augmentation'])}.")
     if told.get("what", ALL) not in (ALL, HEAD):
-        sentences.append(f"what: expected {ALL} or {HEAD}; got {told['what']!r}.")
+        sentences.append(f"what: expected {ALL} or {HEAD}; got {_shown(told['what'])}.")
     if told.get("what") == HEAD and (useless := [name for name in OF_EPOCHS if name in told]):
         sentences.append(f"{', '.join(useless)}: a head is fitted in one step, without epochs. Leave it out.")
     for name, bound in bounds.items():
         if name in told and not _fits(name, told[name], bound):
-            kind = "a whole number" if name in WHOLE else "a number"
-            sentences.append(f"{name}: expected {kind} from {bound.low:g} to {bound.high:g}; got {told[name]!r}.")
+            sentences.append(f"{name}: expected a {describe_bounds(name, bound)}; got {_shown(told[name])}.")
     return sentences
+
+
+def describe_bounds(name: str, bounds: Bounds) -> str:
+    """What a parameter may be, for people: "whole number from 1 to 1,000,000"."""
+    kind = "whole number" if name in WHOLE else "number"
+    return f"{kind} from {_in_full(bounds.low)} to {_in_full(bounds.high)}"
+
+
+def _in_full(value: float) -> str:
+    """1e-06 -> "0.000001", 1000000 -> "1,000,000": without an exponent."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.9f}".rstrip("0").rstrip(".")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _fits(name: str, value: Any, bound: Bounds) -> bool:

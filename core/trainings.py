@@ -165,8 +165,8 @@ def _check_start(version: ModelVersion, parameters: Parameters) -> None:
     network = NETWORKS[parameters.network]
     if version.network != network.name:
         raise Invalid(
-            f"start_from: version {version.id} is a {version.network}, but {network.name} is to be trained. Choose a"
-            f" version of {network.name}, or train {version.network}."
+            f"start_from: version {version.id} is one of {version.network}, but {network.name} is to be trained."
+            f" Choose a version of {network.name}, or train {version.network}."
         )
     if version.manifest["side_px"] != network.side_px:
         raise Invalid(

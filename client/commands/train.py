@@ -37,7 +37,12 @@ WORDS = {
 @click.option("--augmentation", metavar="A", help="How pictures are varied: none, light or strong.")
 @click.option("--seed", type=int, metavar="S", help="Of everything random.")
 @click.option("--early-stopping", type=int, metavar="E", help="End after so many epochs without progress.")
-@click.option("--start-from", type=int, metavar="V", help="Start from the weights of this version instead of anew.")
+@click.option(
+    "--start-from",
+    type=int,
+    metavar="V",
+    help="Start from the weights of this version. Unless given: seed-cnn anew, efficientnet-lite0 from its newest one.",
+)
 @click.option(
     "--head-only",
     "what",

@@ -151,7 +151,7 @@ def test_ctrl_c_does_to_the_training_what_was_asked_for(
         (20, ("cat", "dog"), ("--network", "resnet"), "network: expected one of"),
         (20, ("cat", "dog"), ("--epochs", "0", "--seed", "-1"), "epochs: expected a whole number"),
         (20, ("cat", "dog"), ("--start-from", "9"), "no model version 9"),
-        (20, ("cat", "dog"), ("--start-from", "1", "--network", "efficientnet-lite0"), "version 1 is a seed-cnn"),
+        (20, ("cat", "dog"), ("--start-from", "1", "--network", "efficientnet-lite0"), "version 1 is one of seed-cnn"),
     ],
 )
 def test_what_cannot_be_trained_gets_a_sentence_and_leaves_nothing(

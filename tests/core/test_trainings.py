@@ -160,7 +160,7 @@ def test_a_version_of_another_network_or_size_is_no_start(db: Database, blobs: B
     with db.write() as session:
         other = trainings.registry.add_version(session, make_manifest("another"))
         larger = trainings.registry.add_version(session, make_manifest(weights=b"larger") | {"side_px": 96})
-    with pytest.raises(Invalid, match="is a another"):
+    with pytest.raises(Invalid, match="is one of another"):
         create(db, upload, network="seed-cnn", start_from=other.id)
     with pytest.raises(Invalid, match="takes pictures of 96 px"):
         create(db, upload, network="seed-cnn", start_from=larger.id)

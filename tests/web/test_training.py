@@ -60,8 +60,11 @@ def test_the_preview_counts_and_starts_nothing(client: FlaskClient, db: Database
     ("change", "sentence"),
     [
         ({"network": "resnet"}, "network: expected one of"),
-        ({"epochs": 0, "seed": -1}, "epochs: expected a whole number from 1 to 1000; got 0. seed: expected"),
-        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"epochs": 0, "seed": -1}, "epochs: expected a whole number from 1 to 1,000; got 0. seed: expected"),
+        ({"learning_rate": "fast"}, "learning_rate: expected a number from 0.000001 to 0.1; got 'fast'."),
+        ({"epochs": True}, "epochs: expected a whole number from 1 to 1,000; got True."),
+        ({"network": ["seed-cnn"]}, "network: expected one of"),
+        ({"augmentation": 3}, "augmentation: expected one of none, light, strong; got 3."),
         ({"epoch": 3}, "epoch"),
         ({"data": []}, "data: expected"),
         ({"data": "some"}, "data"),

@@ -187,8 +187,8 @@ def test_wrong_values_come_back_with_a_sentence_beside_each_and_nothing_is_lost(
     assert answer.status_code == 422
     sentences = {name: unescape(text) for name, text in re.findall(r'id="wrong-(\w+)">([^<]+)</span>', answer.text)}
     assert sentences.keys() == {"epochs", "batch_size", "learning_rate", "start_from", "augmentation"}
-    assert sentences["epochs"] == "Expected a whole number from 1 to 1000; got 'many'."
-    assert sentences["batch_size"] == "Expected a whole number from 1 to 1024; got 0."
+    assert sentences["epochs"] == "Expected a whole number from 1 to 1,000; got 'many'."
+    assert sentences["batch_size"] == "Expected a whole number from 1 to 1,024; got 0."
     assert "no model version 99" in sentences["start_from"]
     assert 'aria-invalid="true" aria-describedby="wrong-epochs hint-epochs"' in field(answer, "epochs")
     for name, value in typed.items():
@@ -203,13 +203,13 @@ def test_a_version_of_another_network_is_refused_beside_its_field(
     version = make_version(db, "efficientnet-lite0", weights=b"other")
     answer = start(client, upload=str(make_labelled(db, blobs)), start_from=str(version))
     assert answer.status_code == 422
-    assert f'id="wrong-start_from">Version {version} is a efficientnet-lite0' in answer.text
+    assert f'id="wrong-start_from">Version {version} is one of efficientnet-lite0' in answer.text
 
 
 def test_checking_only_starts_nothing(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     answer = start(client, upload=str(make_labelled(db, blobs)), epochs="5000", look="1")
     assert answer.status_code == 200
-    assert "Expected a whole number from 1 to 1000; got 5000." in answer.text
+    assert "Expected a whole number from 1 to 1,000; got 5000." in answer.text
     assert client.get("/api/v1/jobs").json == {"items": [], "next": None}
 
 

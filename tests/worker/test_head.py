@@ -142,7 +142,7 @@ def test_too_many_unreadable_pictures_end_the_training_with_a_sentence(runtime: 
     [
         ({"what": "tail"}, "what: expected all or head"),
         ({"epochs": 3, "learning_rate": 0.1}, "epochs, learning_rate: a head is fitted in one step"),
-        ({"start_from": 2}, "start_from: version 2 is a efficientnet-lite0"),
+        ({"start_from": 2}, "start_from: version 2 is one of efficientnet-lite0"),
     ],
 )
 def test_what_does_not_fit_a_head_is_refused_at_once(

@@ -167,19 +167,27 @@ class TrainingDataIn(Input):
     )
 
 
-class TrainingParametersIn(Input):
-    """Types only: bounds depend on the network and get a sentence each in core/parameters.py."""
+# Not checked here, only documented: core/parameters.py has one sentence for each wrong type or value.
+AnyText = Annotated[Any, WithJsonSchema({"type": ["string", "null"]})]
+AnyWhole = Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})]
+AnyNumber = Annotated[Any, WithJsonSchema({"type": ["number", "null"]})]
 
-    network: Annotated[str, Field(max_length=100)] | None = None
-    epochs: int | None = None
-    steps_per_epoch: int | None = Field(None, description="Batches in an epoch; as many as show every picture once")
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    augmentation: Annotated[str, Field(max_length=100)] | None = Field(None, description="none, light or strong")
-    seed: int | None = None
-    early_stopping: int | None = Field(None, description="End after so many epochs without progress; 0: never")
-    start_from: int | None = Field(None, description="A version whose weights training starts from; anew if left out")
-    what: Annotated[str, Field(max_length=100)] | None = Field(
+
+class TrainingParametersIn(Input):
+    network: AnyText = None
+    epochs: AnyWhole = None
+    steps_per_epoch: AnyWhole = Field(None, description="Batches in an epoch; as many as show every picture once")
+    batch_size: AnyWhole = None
+    learning_rate: AnyNumber = None
+    augmentation: AnyText = Field(None, description="none, light or strong")
+    seed: AnyWhole = None
+    early_stopping: AnyWhole = Field(None, description="End after so many epochs without progress; 0: never")
+    start_from: AnyWhole = Field(
+        None,
+        description="A version whose weights training starts from. If left out, seed-cnn begins anew, and"
+        " efficientnet-lite0, of which the last layers learn, with its newest version",
+    )
+    what: AnyText = Field(
         None, description="all; or head: a new head alone, in seconds, on what the body of `start_from` sees"
     )
 

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from core import registry, trainings
 from core.errors import Invalid, NotFound
-from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds
+from core.networks import DEFAULT_NETWORK, NETWORKS
 from core.orm import ModelVersion
-from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters
-from web.pages.words import count
+from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
 
 ANYTHING = ""  # the key of what is wrong with several fields together
 AUGMENTATION_WORDS = {
@@ -176,16 +175,8 @@ def _without_name(sentence: str, name: str) -> str:
 def _hint(network: str, name: str, default: Any) -> Hint:
     bounds = (NETWORKS[network].parameters | COMMON)[name]
     automatic = AUTOMATIC.get(name, "") if default is None else _shown(default)
-    return Hint(network, _bounds_text(name, bounds), f"automatic: {automatic}" if automatic else "automatic")
-
-
-def _bounds_text(name: str, bounds: Bounds) -> str:
-    kind = "Whole number" if name in WHOLE else "Number"
-    return f"{kind} from {_bound(bounds.low)} to {_bound(bounds.high)}."
-
-
-def _bound(value: float) -> str:
-    return count(int(value)) if float(value).is_integer() else _shown(value)
+    described = f"{describe_bounds(name, bounds).capitalize()}."
+    return Hint(network, described, f"automatic: {automatic}" if automatic else "automatic")
 
 
 def _shown(value: Any) -> str:
