@@ -41,9 +41,9 @@ def thumbnails_key(upload_uuid: UUID, seq: int) -> str:
     return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.small"
 
 
-def features_key(upload_uuid: UUID, seq: int) -> str:
-    """A fresh key for features of a shard; it goes with the upload."""
-    return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.npz"
+def features_key(of_shard: str) -> str:
+    """A fresh key for features of the shard with this key; it goes with the upload."""
+    return f"{of_shard.rpartition('-')[0]}-{token_hex(8)}.npz"
 
 
 def upload_prefix(upload_uuid: UUID) -> str:

@@ -4,6 +4,7 @@ A claim is one UPDATE that wins or does not. It raises the fence, and everything
 that number: whoever lost the lease in between finds that nothing matches any more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Update, case, func, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import db_now, seconds_since
 from core.db import change
-from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobState, Result, Shard
+from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobState, Result, Shard, ShardFeatures
 
 MAX_ATTEMPTS = 20
 RAN_OUT = "The worker that had it fell silent."
@@ -30,6 +31,8 @@ class Claim:
     """A chunk that one worker has until its lease runs out.
 
     Attributes:
+        model_version_id: What its job is classified with.
+        blob_key: Where its shard is.
         waited_s: For how long it could have been claimed.
         is_taken_over: Another worker let its lease run out.
     """
@@ -39,6 +42,8 @@ class Claim:
     shard_id: int
     fence: int
     attempts: int
+    model_version_id: int
+    blob_key: str
     waited_s: float | None = None
     is_taken_over: bool = False
 
@@ -62,14 +67,19 @@ def find_work(session: Session, chunk_id: int) -> Work | None:
     return None if row is None or row.model_version_id is None else Work(row.id, row.model_version_id)
 
 
-def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s: float) -> Claim | None:
+def claim_chunk(
+    session: Session, chunk_id: int, worker_id: int | None, lease_s: float, versions: Sequence[int] | None = None
+) -> Claim | None:
     """Take a chunk that is ready, or whose worker let its lease run out, by the database's clock.
 
+    Args:
+        versions: Take it only if its job is classified with one of these.
     Returns:
         The claim, or None: somebody else has it, it is done, or its job has ended.
     """
     lease_ran_out = (Chunk.state == ChunkState.RUNNING) & (Chunk.lease_until < db_now())
-    active = select(Job.id).where(Job.id == Chunk.job_id, _job_is_active()).exists()
+    is_wanted = _job_is_active() if versions is None else _job_is_active() & Job.model_version_id.in_(versions)
+    active = select(Job.id).where(Job.id == Chunk.job_id, is_wanted).exists()
     row = session.execute(
         update(Chunk)
         .where(Chunk.id == chunk_id, (Chunk.state == ChunkState.READY) | lease_ran_out, active)
@@ -88,16 +98,19 @@ def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s:
             Chunk.attempts,
             seconds_since(Chunk.ready_at),
             Chunk.error,
+            select(Job.model_version_id).where(Job.id == Chunk.job_id).scalar_subquery(),
+            select(Shard.blob_key).where(Shard.id == Chunk.shard_id).scalar_subquery(),
             select(Job.id).where(Job.id == Chunk.job_id, _is_not_started()).exists(),
         )
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if row is None:
         return None
-    job_id, shard_id, fence, attempts, waited_s, error, is_first = row
+    job_id, shard_id, fence, attempts, waited_s, error, version_id, blob_key, is_first = row
     if is_first:
         _start_job(session, job_id)
-    return Claim(chunk_id, job_id, shard_id, fence, attempts, waited_s, is_taken_over=error == RAN_OUT)
+    is_taken_over = error == RAN_OUT
+    return Claim(chunk_id, job_id, shard_id, fence, attempts, version_id, blob_key, waited_s, is_taken_over)
 
 
 def _start_job(session: Session, job_id: int) -> None:
@@ -137,20 +150,22 @@ def _held(claim: Claim) -> Update:
     return update(Chunk).where(held)
 
 
-def get_shard(session: Session, shard_id: int) -> Shard:
-    """The shard of a chunk."""
-    return session.get_one(Shard, shard_id)
-
-
 def list_to_classify(session: Session, claim: Claim) -> list[ToClassify]:
     """The images of the chunk's shard that have no result in its job, in the order of the shard."""
+    return look_at_chunk(session, claim, None)[0]
+
+
+def look_at_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[ToClassify], int]:
+    """What `list_to_classify` lists, and of how many images of the shard this body's features are kept already."""
+    of_shard = (ShardFeatures.shard_id == claim.shard_id) & (ShardFeatures.body == body)
+    n_kept = select(func.coalesce(func.max(ShardFeatures.n_images), 0)).where(of_shard).scalar_subquery()
     has_result = select(Result.image_id).where(Result.job_id == claim.job_id, Result.image_id == Image.id).exists()
     rows = session.execute(
-        select(Image.id, Image.path, Image.offset, Image.n_bytes, Image.declared_bytes, Image.sha256)
+        select(Image.id, Image.path, Image.offset, Image.n_bytes, Image.declared_bytes, Image.sha256, n_kept)
         .where(Image.shard_id == claim.shard_id, ~has_result)
         .order_by(Image.ordinal)
-    )
-    return [ToClassify(*row) for row in rows]
+    ).all()
+    return [ToClassify(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
 def list_run_out(session: Session, limit: int) -> list[int]:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.blobs import Blobs, features_key
 from core.db import Database, slices
 from core.errors import BlobMissing
-from core.orm import Image, ModelVersion, Shard, ShardFeatures, Upload
+from core.orm import Image, ModelVersion, Shard, ShardFeatures
 
 SLICE = 500
 
@@ -56,18 +56,9 @@ def unpack(data: bytes | memoryview) -> tuple[NDArray[np.uint8], NDArray[np.floa
         return archive["contents"], archive["features"]
 
 
-def find_key(session: Session, shard_id: int, body: str, n_images: int) -> str | None:
-    """A fresh key for the features of so many images of a shard; None when there are that many already."""
-    kept = func.coalesce(func.max(ShardFeatures.n_images), 0)
-    n_kept = session.scalar(select(kept).where(ShardFeatures.shard_id == shard_id, ShardFeatures.body == body))
-    return None if n_images <= (n_kept or 0) else new_key(session, shard_id)
-
-
 def new_key(session: Session, shard_id: int) -> str:
     """A fresh key for features of a shard."""
-    shard = select(Upload.uuid, Shard.seq).join(Shard, Shard.upload_id == Upload.id).where(Shard.id == shard_id)
-    uuid, seq = session.execute(shard).one()
-    return features_key(uuid, seq)
+    return features_key(session.scalars(select(Shard.blob_key).where(Shard.id == shard_id)).one())
 
 
 def add(session: Session, kept: Kept) -> None:

@@ -26,10 +26,10 @@ def add_shard(
     Raises:
         Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
     """
-    shard = uploads.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
-    if shard is None:
+    added = uploads.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
+    if added is None:
         return AddedShard(created=False)
-    upload = session.get_one(Upload, shard.upload_id)  # loaded and locked already
+    upload, shard = added
     if upload.labelled:
         labels.add_folder_labels(session, upload.user_id, ((entry.sha256, entry.path) for entry in index.entries))
     return AddedShard(created=True, chunk_ids=jobs.add_chunks(session, upload, shard))

@@ -150,12 +150,12 @@ def add_chunks(session: Session, upload: Upload, shard: Shard) -> list[int]:
     if shard.n_images == 0:
         return []
     over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
-    states = dict(session.execute(locked(select(Job.id, Job.state).where(over_upload).order_by(Job.id))).all())
+    grown = _grow(over_upload, 1, shard.n_images).returning(Job.id, Job.state)
+    states = dict(session.execute(grown.execution_options(synchronize_session=False)).all())
     if not states:
         return []
     rows = [{"job_id": job_id, "shard_id": shard.id} for job_id in states]
     added = session.execute(insert(Chunk).returning(Chunk.id, Chunk.job_id), rows).all()
-    change(session, _grow(Job.id.in_(list(states)), 1, shard.n_images))
     return [chunk_id for chunk_id, job_id in added if states[job_id] in ACTIVE_STATES]
 
 

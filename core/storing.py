@@ -18,7 +18,7 @@ from core.blobs import Blobs, shard_key
 from core.db import Database
 from core.errors import DiskFull, PawsortError
 from core.intake import AddedShard
-from core.orm import Shard, Upload
+from core.orm import Shard
 from core.shards import ShardIndex
 from core.signatures import code_at_sight
 
@@ -52,18 +52,20 @@ def store_shard(
     seq: int,
     index: ShardIndex,
     body: bytes | BinaryIO,
+    labelled: bool,
     also: Callable[[Session], None] = _nothing,
 ) -> AddedShard:
     """Store a checked tar under a key of its own, record it, and ring for its chunks after the commit.
 
     Args:
+        labelled: Whether the upload is.
         also: What else to write in the transaction that records it.
     Raises:
         Conflict, NotFound, Gone, Invalid, TooLarge: As `core.intake.add_shard`.
         DiskFull: The store has too little room.
     """
     store.blobs.check_room(index.n_bytes)
-    if _is_labelled(store, upload_uuid):
+    if labelled:
         index = _look_at_files(index, body)
     key = shard_key(upload_uuid, seq)
     added: AddedShard | None = None
@@ -82,11 +84,6 @@ def store_shard(
         store.blobs.delete([key])
     store.bell.ring(added.chunk_ids)
     return added
-
-
-def _is_labelled(store: Store, upload_uuid: UUID) -> bool:
-    with store.db.read() as session:
-        return session.scalar(select(Upload.labelled).where(Upload.uuid == upload_uuid)) is True
 
 
 def _look_at_files(index: ShardIndex, body: bytes | BinaryIO) -> ShardIndex:

@@ -9,12 +9,11 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Update, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import db_now
-from core.db import locked
+from core.db import change, insert_or, locked
 from core.errors import Conflict, Gone, Invalid, NotFound, TooLarge
 from core.orm import Image, Shard, Upload, UploadState
 from core.paging import Page, decode_cursor, encode_cursor
@@ -49,13 +48,9 @@ def create_upload(
     upload = session.scalar(select(Upload).where(Upload.uuid == uuid))
     if upload is not None:
         return _alive(upload)
-    upload = Upload(uuid=uuid, user_id=user_id, name=name, labelled=labelled, discards=discards)
-    try:
-        with session.begin_nested():
-            session.add(upload)
-    except IntegrityError:  # another request with the same id was faster
-        return get_upload(session, uuid)
-    return upload
+    row = {"uuid": uuid, "user_id": user_id, "name": name, "labelled": labelled, "discards": discards}
+    added = insert_or(session, Upload).values(row).on_conflict_do_nothing(index_elements=["uuid"]).returning(Upload)
+    return session.scalar(added) or get_upload(session, uuid)  # another request with the same id was faster
 
 
 def get_upload(session: Session, uuid: UUID, lock: bool = False) -> Upload:
@@ -107,74 +102,95 @@ def check_takes_shard(session: Session, uuid: UUID, seq: int, n_bytes: int, max_
         TooLarge: The upload would pass `max_upload_bytes`.
     """
     upload = get_upload(session, uuid)
-    _check_takes(session, upload, seq, n_bytes, max_upload_bytes)
+    _check_seq(seq)
+    if upload.state == UploadState.COMPLETE and find_shard(session, upload, seq) is None:
+        raise _takes_no_more(upload, seq)
+    _check_bytes(upload, upload.n_bytes, n_bytes, max_upload_bytes)
     return upload
 
 
-def _check_takes(session: Session, upload: Upload, seq: int, n_bytes: int, max_upload_bytes: int) -> None:
+def _check_seq(seq: int) -> None:
     if not 0 <= seq <= MAX_SEQ:
         raise Invalid(f"Shard number: expected 0 to {MAX_SEQ}, got {seq}.")
-    if upload.state == UploadState.COMPLETE and find_shard(session, upload, seq) is None:
-        raise Conflict(
-            f"Upload {upload.uuid} is complete and takes no further shards; {seq} is none of its. Start a new upload."
-        )
-    if upload.n_bytes + n_bytes > max_upload_bytes:
+
+
+def _takes_no_more(upload: Upload, seq: int) -> Conflict:
+    return Conflict(
+        f"Upload {upload.uuid} is complete and takes no further shards; {seq} is none of its. Start a new upload."
+    )
+
+
+def _check_bytes(upload: Upload, n_bytes: int, n_more: int, max_upload_bytes: int) -> None:
+    if n_bytes + n_more > max_upload_bytes:
         raise TooLarge(
-            f"Upload {upload.uuid} has {upload.n_bytes} bytes; {n_bytes} more would pass the limit of"
+            f"Upload {upload.uuid} has {n_bytes} bytes; {n_more} more would pass the limit of"
             f" {max_upload_bytes} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send the rest as another upload."
         )
 
 
 def add_shard(
     session: Session, uuid: UUID, seq: int, index: ShardIndex, blob_key: str, max_upload_bytes: int
-) -> Shard | None:
+) -> tuple[Upload, Shard] | None:
     """Record a stored shard: its row and its images.
 
+    Counting the upload up locks it, and is undone by an error together with the whole transaction: no statement is
+    spent on locking and looking first.
+
     Returns:
-        The shard, or None when the same bytes had come before under this number.
+        The upload, now locked, and the shard; or None when the same bytes had come before under this number.
     Raises:
         Conflict: Another shard has this number, or the upload is complete.
         NotFound, Gone, Invalid, TooLarge: As `check_takes_shard`.
     """
-    upload = get_upload(session, uuid, lock=True)
-    _check_takes(session, upload, seq, 0, max_upload_bytes)
-    known = find_shard(session, upload, seq)
-    if known is not None:
-        if known.sha256 == index.sha256:
-            return None
-        raise Conflict(
-            f"Shard {seq} of upload {uuid} has come before with other bytes"
-            f" (SHA-256 {known.sha256.hex()}, now {index.sha256.hex()}). Send new files under a new number."
-        )
-    _check_takes(session, upload, seq, index.n_bytes, max_upload_bytes)
-    return _insert(session, upload, seq, index, blob_key)
-
-
-def _insert(session: Session, upload: Upload, seq: int, index: ShardIndex, blob_key: str) -> Shard:
-    shard = Shard(
-        upload_id=upload.id,
-        seq=seq,
-        blob_key=blob_key,
-        sha256=index.sha256,
-        n_bytes=index.n_bytes,
-        n_images=len(index.entries),
-    )
-    session.add(shard)
-    session.flush()
+    _check_seq(seq)
+    upload = session.scalar(_grow(uuid, 1, len(index.entries), index.n_bytes).returning(Upload))
+    if upload is None:
+        upload = get_upload(session, uuid)  # says why
+    shard = _insert(session, upload, seq, index, blob_key)
+    if shard is None:
+        change(session, _grow(uuid, -1, -len(index.entries), -index.n_bytes))
+        session.expire(upload)
+        _check_is_same(find_shard(session, upload, seq), uuid, seq, index)
+        return None
+    if upload.state == UploadState.COMPLETE:
+        raise _takes_no_more(upload, seq)
+    _check_bytes(upload, upload.n_bytes - index.n_bytes, index.n_bytes, max_upload_bytes)
     if index.entries:
         rows = [_image_row(upload, shard, position, entry) for position, entry in enumerate(index.entries)]
         session.execute(insert(Image), rows)
-    session.execute(
-        update(Upload)
-        .where(Upload.id == upload.id)
-        .values(
-            n_shards=Upload.n_shards + 1,
-            n_images=Upload.n_images + shard.n_images,
-            n_bytes=Upload.n_bytes + shard.n_bytes,
-            received_at=db_now(),
+    return upload, shard
+
+
+def _grow(uuid: UUID, n_shards: int, n_images: int, n_bytes: int) -> Update:
+    grown = update(Upload).where(Upload.uuid == uuid, Upload.deleted_at.is_(None))
+    return grown.values(
+        n_shards=Upload.n_shards + n_shards,
+        n_images=Upload.n_images + n_images,
+        n_bytes=Upload.n_bytes + n_bytes,
+        received_at=db_now(),
+    ).execution_options(synchronize_session=False, populate_existing=True)
+
+
+def _insert(session: Session, upload: Upload, seq: int, index: ShardIndex, blob_key: str) -> Shard | None:
+    row = {
+        "upload_id": upload.id,
+        "seq": seq,
+        "blob_key": blob_key,
+        "sha256": index.sha256,
+        "n_bytes": index.n_bytes,
+        "n_images": len(index.entries),
+    }
+    added = insert_or(session, Shard).values(row).on_conflict_do_nothing(index_elements=["upload_id", "seq"])
+    return session.scalar(added.returning(Shard))
+
+
+def _check_is_same(known: Shard | None, uuid: UUID, seq: int, index: ShardIndex) -> None:
+    if known is None or known.sha256 != index.sha256:
+        before = "other bytes" if known is None else known.sha256.hex()
+        raise Conflict(
+            f"Shard {seq} of upload {uuid} has come before with other bytes"
+            f" (SHA-256 {before}, now {index.sha256.hex()}). Send new files under a new number."
         )
-    )
-    return shard
 
 
 def _image_row(upload: Upload, shard: Shard, position: int, entry: Entry) -> dict[str, Any]:

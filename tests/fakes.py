@@ -42,6 +42,7 @@ class FakeRuntime(Runtime):
         super().__init__(settings)
         self._given_db = db
         self._classifier = classifier or FakeClassifier()
+        self.warm: list[int] = []
         self.rung: list[int] = []
         self.rung_trainings: list[int] = []
 
@@ -65,4 +66,9 @@ class FakeRuntime(Runtime):
         """Nothing waits for it."""
 
     def classifier(self, version_id: int) -> FakeClassifier:  # type: ignore[override]
+        self.warm = [version_id]
         return self._classifier
+
+    def warm_versions(self) -> list[int]:
+        """The version that was asked for last."""
+        return self.warm

@@ -72,6 +72,7 @@ class _Importer:
         self._max_image_bytes = settings.max_image_bytes
         self._next_seq = 0
         self._begun = False
+        self._is_labelled = False
         self._seen: dict[str, Seen] = {}
         self._n_known = 0
 
@@ -129,7 +130,8 @@ class _Importer:
                 imports.remember(session, self._claim.schedule_id, self._claim.run_id, seen)
                 schedule_runs.note(run, n_files=run.details.get("n_files", 0) + len(seen))
 
-            storing.store_shard(self._store, self._run.work_uuid, self._next_seq, index, packed.shard, remember)
+            to = (self._store, self._run.work_uuid, self._next_seq)
+            storing.store_shard(*to, index, packed.shard, self._is_labelled, remember)
             self._next_seq += 1
         if packed.skipped and self._begun:
             with self._runtime.db.write() as session:
@@ -156,6 +158,7 @@ class _Importer:
                 default_threshold=self._runtime.settings.threshold,
             )
             self._next_seq = uploads.next_seq(session, upload)
+            self._is_labelled = upload.labelled
             schedule_runs.hold_run(session, self._claim).job_id = job.id
         self._begun = True
 

@@ -17,9 +17,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from core import chunks, features, jobs, likeness, results
+from core.blobs import features_key
 from core.broker import INFERENCE
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
@@ -40,14 +40,12 @@ GOOD = "good"  # beside the codes of errors
 
 def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
     """Classify a chunk if nobody else does; a message that came twice or too late ends here without harm."""
-    classifier = _find_classifier(runtime, chunk_id)
-    if classifier is None:
-        return
-    with runtime.db.write() as session:
-        worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
-        claim = chunks.claim_chunk(session, chunk_id, worker_id, runtime.settings.lease_s)
+    claim = _claim(runtime, chunk_id, runtime.warm_versions())
+    if claim is None and _has_network(runtime, chunk_id):
+        claim = _claim(runtime, chunk_id)
     if claim is None:
         return
+    classifier = runtime.classifier(claim.model_version_id)
     with (
         structlog.contextvars.bound_contextvars(job_id=claim.job_id, chunk_id=claim.chunk_id, fence=claim.fence),
         runtime.heartbeat.holding(claim) if runtime.heartbeat else nullcontext(),
@@ -63,19 +61,29 @@ def _note_claim(runtime: Runtime, claim: Claim) -> None:
         runtime.meter.count(LEASES, queue=INFERENCE)
 
 
-def _find_classifier(runtime: Runtime, chunk_id: int) -> "Classifier | None":
-    """The network for a chunk, warm before anybody claims it; None when there is nothing to do."""
+def _claim(runtime: Runtime, chunk_id: int, versions: list[int] | None = None) -> Claim | None:
+    """Take a chunk; with `versions` only if it is for one of them, so that most chunks take one statement to claim."""
+    if versions == []:
+        return None
+    worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
+    with runtime.db.write() as session:
+        return chunks.claim_chunk(session, chunk_id, worker_id, runtime.settings.lease_s, versions)
+
+
+def _has_network(runtime: Runtime, chunk_id: int) -> bool:
+    """Get the network for a chunk warm, before anybody claims it; False when there is nothing to do."""
     with runtime.db.read() as session:
         wanted = chunks.find_work(session, chunk_id)
     if wanted is None:
-        return None
+        return False
     try:
-        return runtime.classifier(wanted.model_version_id)
+        runtime.classifier(wanted.model_version_id)
     except BadWeights as error:
         with runtime.db.write() as session:
             jobs.fail_job(session, wanted.job_id, error.message)
         log.error("version_unusable", version=wanted.model_version_id, reason=error.message)
-        return None
+        return False
+    return True
 
 
 def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
@@ -149,12 +157,11 @@ def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: Kept 
 def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple[list[Outcome], Kept | None]:
     """What became of each image of the chunk that has no result yet, and the features of the good ones, if kept."""
     with runtime.db.read() as session:
-        images = chunks.list_to_classify(session, claim)
-        blob_key = chunks.get_shard(session, claim.shard_id).blob_key
-        kept = _find_room(session, claim, classifier.body, len(images))
+        images, n_kept = chunks.look_at_chunk(session, claim, classifier.body)
+    kept = _find_room(claim, classifier.body, len(images), n_kept)
     timing = runtime.meter.timing
     with timing(STAGES, stage="read"):
-        data = runtime.blobs.get(blob_key)
+        data = runtime.blobs.get(claim.blob_key)
     with timing(STAGES, stage="decode"), open_decoder(runtime.settings, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
     with timing(STAGES, stage="predict"):
@@ -173,10 +180,11 @@ def _outcome(image: ToClassify, looked: Looked, row: int, looks: int) -> Outcome
     return Outcome(image.image_id, said.tolist(), heat=heat, looks=looks)
 
 
-def _find_room(session: Session, claim: Claim, body: str | None, n_images: int) -> Kept | None:
-    """Where the features of a chunk shall be kept; None when there are none, or the same were kept before."""
-    key = None if body is None else features.find_key(session, claim.shard_id, body, n_images)
-    return None if body is None or key is None else Kept(claim.shard_id, body, key, n_images)
+def _find_room(claim: Claim, body: str | None, n_images: int, n_kept: int) -> Kept | None:
+    """Where the features of a chunk shall be kept; None when there are none, or as many were kept before."""
+    if body is None or n_images <= n_kept:
+        return None
+    return Kept(claim.shard_id, body, features_key(claim.blob_key), n_images)
 
 
 def _put(

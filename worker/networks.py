@@ -49,6 +49,11 @@ class NetworkCache:
         self._loaded.move_to_end(version_id)
         return self._loaded[version_id]
 
+    @property
+    def loaded(self) -> list[int]:
+        """The versions that are loaded and warm."""
+        return list(self._loaded)
+
     def device(self) -> "Device":
         """What the networks run on."""
         from model import devices

@@ -70,6 +70,10 @@ class Runtime:
         """The network of a version, loaded and warm."""
         return self.networks.get(version_id)
 
+    def warm_versions(self) -> list[int]:
+        """The versions whose networks are loaded."""
+        return self.networks.loaded
+
     def start(self, queue: str) -> None:
         """Get ready for the work of a queue (for inference: the version in use, warm), then enter this process."""
         device = self._warm_up() if queue == INFERENCE else self._name_gpus() if queue == TRAINING else "cpu"

@@ -36,6 +36,7 @@ class ArchiveReceiver:
         self._known: set[tuple[str, bytes]] = set()
         self._known_skipped: set[str] = set()
         self._next_seq = 0
+        self._is_labelled = False
 
     def receive(self, read: Callable[[int], bytes]) -> None:
         """Read the whole body.
@@ -73,6 +74,7 @@ class ArchiveReceiver:
                 default_threshold=services.settings.threshold,
             )
             self._next_seq = uploads.next_seq(session, upload)
+            self._is_labelled = upload.labelled
         services.bell.ring(chunk_ids)
         if self._next_seq > 0:
             self._learn_what_is_there()
@@ -101,7 +103,7 @@ class ArchiveReceiver:
     def _store(self, packed: Packed) -> None:
         if packed.shard:
             index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._services.settings.max_image_bytes)
-            store_shard(self._services, self._uuid, self._next_seq, index, packed.shard)
+            store_shard(self._services, self._uuid, self._next_seq, index, packed.shard, self._is_labelled)
             self._next_seq += 1
         if packed.skipped:
             with self._services.db.write() as session:

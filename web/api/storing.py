@@ -16,7 +16,7 @@ SPOOL_BYTES = 8 * 2**20
 
 
 def receive_shard(
-    services: Services, upload_uuid: UUID, seq: int, read: Callable[[int], bytes]
+    services: Services, upload_uuid: UUID, seq: int, read: Callable[[int], bytes], labelled: bool
 ) -> tuple[AddedShard, ShardIndex]:
     """Read a tar from `read`, check it on the way, and store it.
 
@@ -30,12 +30,12 @@ def receive_shard(
         except OSError as error:
             raise storing.disk_full(error) from error
         spool.seek(0)
-        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool)), index
+        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled), index
 
 
 def store_shard(
-    services: Services, upload_uuid: UUID, seq: int, index: ShardIndex, body: bytes | BinaryIO
+    services: Services, upload_uuid: UUID, seq: int, index: ShardIndex, body: bytes | BinaryIO, labelled: bool
 ) -> AddedShard:
     """Store a checked tar, record it, and ring for its chunks; raises as `core.storing.store_shard`."""
     store = Store(services.db, services.blobs, services.bell, services.settings.max_upload_bytes)
-    return storing.store_shard(store, upload_uuid, seq, index, body)
+    return storing.store_shard(store, upload_uuid, seq, index, body, labelled)

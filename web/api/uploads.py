@@ -48,7 +48,6 @@ def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
             name = json_data.name or "Untitled"
             wishes = (json_data.labelled, json_data.discard_originals)
             upload = uploads.create_upload(session, upload_uuid, current_user_id(), name, *wishes)
-            session.refresh(upload)
             status = 201
         return view_upload(services, session, upload), status
 
@@ -132,9 +131,10 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     services = get_services()
     body = _shard_body(services)
     with services.db.read() as session:
-        uploads.check_takes_shard(session, upload_uuid, seq, body.announced, services.settings.max_upload_bytes)
+        limit = services.settings.max_upload_bytes
+        upload = uploads.check_takes_shard(session, upload_uuid, seq, body.announced, limit)
     services.blobs.check_room(body.announced)
-    added, index = receive_shard(services, upload_uuid, seq, body.read)
+    added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled)
     shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())
     return shard, 201 if added.created else 200
 
