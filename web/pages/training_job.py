@@ -64,6 +64,16 @@ class ShownTraining:
         return min(known, key=lambda epoch: epoch.val_loss).number if known else None
 
     @property
+    def best_epoch(self) -> EpochRow | None:
+        """The epoch that is kept, once there is one."""
+        return next((epoch for epoch in self.epochs if epoch.number == self.best), None)
+
+    @property
+    def seconds(self) -> float:
+        """How long the epochs took together."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    @property
     def done(self) -> float:
         """Epochs that are over, with the share of the present one."""
         begun = {"training": self._step_share, "validating": 1.0}.get(self.training.phase, 0.0)
