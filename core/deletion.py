@@ -1,5 +1,6 @@
 """Deleting: what is deleted is hidden at once; its rows and bytes go in slices later (core/purge.py)."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -41,6 +42,12 @@ def delete_upload(session: Session, uuid: UUID) -> None:
     if _is_used(session, upload):
         raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the last one takes its upload along.")
     upload.deleted_at = db_now()
+
+
+def find_unused(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
+    """Those of the named uploads that `delete_upload` would delete."""
+    there = select(Upload).where(Upload.uuid.in_(uuids), Upload.deleted_at.is_(None)).order_by(Upload.id)
+    return [upload.uuid for upload in session.scalars(there) if not _is_used(session, upload)]
 
 
 def list_taken_along(session: Session, job: Job) -> list[Upload]:

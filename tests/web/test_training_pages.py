@@ -122,6 +122,22 @@ def test_pictures_that_teach_nothing_get_a_sentence_and_no_button_to_start(
     assert client.get("/api/v1/jobs").json == {"items": [], "next": None}
 
 
+def test_pictures_that_teach_nothing_can_be_removed_again_but_not_those_of_a_job(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    files = {f"a/cats/{n}.jpg": draw_picture(n) for n in range(20)}
+    refused, sorted_too = (make_upload(db, blobs, files=files, labelled=True) for _ in range(2))
+    make_job(db, sorted_too)
+    button = "Remove these pictures again"
+    assert button in client.get(NEW, query_string={"upload": str(refused)}).text
+    assert button not in client.get(NEW, query_string={"upload": str(sorted_too)}).text
+    assert button not in client.get(NEW, query_string={"upload": str(make_labelled(db, blobs))}).text
+    assert client.post("/train/remove", data={"upload": str(refused)}).location == "/train"
+    assert client.get(f"/api/v1/uploads/{refused}").status_code == 410
+    assert client.post("/train/remove", data={"upload": str(sorted_too)}).status_code == 409
+    assert client.get(f"/api/v1/uploads/{sorted_too}").status_code == 200
+
+
 def test_nothing_chosen_says_what_to_do(client: FlaskClient) -> None:
     for answer in (client.get(NEW), start(client)):
         assert answer.status_code == 422

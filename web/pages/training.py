@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import jobs, labelled, registry, training_views, trainings
+from core import deletion, jobs, labelled, registry, training_views, trainings
 from core.datasets import Found
 from core.errors import Invalid
 from core.labelled import LabelledUpload
@@ -20,7 +20,7 @@ from core.orm import ModelVersion
 from core.parts import Part
 from web.auth import current_user_id
 from web.pages import training_form, training_ways
-from web.pages.routes import pages
+from web.pages.routes import pages, see
 from web.pages.training_form import ANYTHING, Typed
 from web.services import get_services
 
@@ -64,6 +64,7 @@ class Prepared:
     uploads: list[LabelledUpload]
     starts: list[ModelVersion]
     ways: dict[str, dict[str, str]]
+    unused: list[UUID]
 
     @property
     def n_training(self) -> int:
@@ -109,6 +110,15 @@ def start_training() -> Response | str | tuple[str, int]:
     response = redirect(url_for("pages.show_job", uuid=job_uuid), 303)
     assert isinstance(response, Response)
     return response
+
+
+@pages.post("/train/remove")
+def remove_pictures() -> Response:
+    """Delete uploads that nothing can be learned from, and that no job needs."""
+    with get_services().db.write() as session:
+        for uuid in _uuids(request.form.getlist("upload")):
+            deletion.delete_upload(session, uuid)
+    return see(url_for("pages.choose_training_data"))
 
 
 def _start(chosen: Chosen, typed: Typed) -> UUID:
@@ -158,6 +168,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
         labelled.find_uploads(session, chosen.uuids or []),
         training_form.list_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
+        deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
     )
 
 
@@ -168,6 +179,7 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         uploads=prepared.uploads,
         starts=prepared.starts,
         ways=prepared.ways,
+        unused=prepared.unused,
         chosen=chosen,
         typed=typed,
         anything=typed.wrong.get(ANYTHING),
