@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import httpx
 
@@ -154,11 +154,13 @@ class PawsortClient:
         """Have parameters checked before anything is sent; answers with all of them filled in."""
         return self._json("POST", f"{API}/training-jobs/parameters", json=parameters)
 
-    def preview_training(self, uploads: list[str]) -> dict[str, Any]:
-        """What a training on these uploads would learn from."""
+    def preview_training(self, uploads: list[str] | Literal["all"]) -> dict[str, Any]:
+        """What a training on these uploads, or on everything labelled, would learn from."""
         return self._json("POST", f"{API}/training-jobs/preview", json={"data": uploads})
 
-    def create_training(self, job: str, uploads: list[str], parameters: dict[str, Any]) -> dict[str, Any]:
+    def create_training(
+        self, job: str, uploads: list[str] | Literal["all"], parameters: dict[str, Any]
+    ) -> dict[str, Any]:
         return self._json("POST", f"{API}/training-jobs", json={"id": job, "data": uploads, **parameters})
 
     def get_epochs(self, job: str) -> dict[str, Any]:

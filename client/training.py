@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from client.classification import ENDED
 from client.errors import ClientError
@@ -64,11 +64,21 @@ class TrainingRun:
         try:
             self.display.sending(name, n_files)
             self._send(folders, upload, limits)
-            self.job = self._start(upload, name)
+            self.job = self._start([upload], name)
         except (ClientError, KeyboardInterrupt):
             with suppress(ClientError):
                 self.client.delete_upload(upload)
             raise
+        return self.follow(self.job)
+
+    def run_on_all(self, name: str) -> dict[str, Any]:
+        """Train on everything that is labelled on the server, wait for the end; the job as it ended.
+
+        Raises:
+            ClientError: It was refused.
+        """
+        self.client.check_training(self.parameters)
+        self.job = self._start("all", name)
         return self.follow(self.job)
 
     def follow(self, job: str) -> dict[str, Any]:
@@ -99,13 +109,13 @@ class TrainingRun:
             self.client, upload, self._sources(folders), limits, on_sent=self._on_sent, on_skip=self.skipped.append
         )
 
-    def _start(self, upload: str, name: str) -> str:
-        data = self.client.preview_training([upload])
+    def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:
+        data = self.client.preview_training(uploads)
         self.display.found(data)
         if data["problem"]:
             raise ClientError(data["problem"])
         job = new_id()
-        self.client.create_training(job, [upload], self.parameters | {"name": name})
+        self.client.create_training(job, uploads, self.parameters | {"name": name})
         return job
 
     def _sources(self, folders: Sequence[Path]) -> Iterator[SourceFile]:

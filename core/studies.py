@@ -18,7 +18,7 @@ from core.datasets import Content
 from core.db import slices
 from core.errors import Conflict, Invalid
 from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, Result, Training, Upload
+from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, ModelVersion, Result, Training, Upload
 from core.orm_studies import Study
 from core.training_claims import Claim
 
@@ -164,6 +164,31 @@ def find_newest(session: Session) -> Study | None:
     """The newest study there is."""
     alive = select(Study).join(Job, Job.id == Study.job_id).where(Job.deleted_at.is_(None))
     return session.scalar(alive.order_by(Study.job_id.desc()).limit(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How often a new head would be right, 0 to 1, give or take `half_width`; tried on `n_labels` labels."""
+
+    accuracy: float
+    half_width: float
+    n_labels: int
+
+
+def forecast(session: Session, version: ModelVersion, n_labels: int) -> Forecast | None:
+    """What a new head on the features of a version would bring; None when nobody has looked through the labels so.
+
+    Args:
+        n_labels: How many labels it would be fitted on.
+    """
+    alike = select(Study).join(Job, Job.id == Study.job_id).join(ModelVersion, ModelVersion.id == Study.version_id)
+    same_body = (ModelVersion.id == version.id) | (ModelVersion.body == version.body)
+    newest = session.scalar(alike.where(Job.deleted_at.is_(None), same_body).order_by(Study.job_id.desc()).limit(1))
+    if newest is None:
+        return None
+    formula = newest.curve["formula"]
+    wrong = formula["floor"] + formula["scale"] * max(n_labels, 1) ** -formula["exponent"]
+    return Forecast(min(max(1 - wrong, 0.0), 1.0), newest.curve["half_width"], newest.n_labels)
 
 
 def find_active(session: Session) -> Job | None:

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from client.connecting import connect, server_options
 
+NUMBERS = ("version", "threshold", "accuracy", "new labels")
+
 
 @click.command("models")
 @server_options
@@ -20,11 +22,23 @@ def command(server: str | None, token: str | None) -> None:
         click.echo("There are no model versions yet. `pawsort migrate` registers those that ship with the program.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("version", "network", "in use", "threshold", "accuracy", "made"):
-        table.add_column(column, justify="right" if column in ("version", "threshold", "accuracy") else "left")
+    for column in ("version", "network", "in use", "threshold", "accuracy", "made", "new labels"):
+        table.add_column(column, justify="right" if column in NUMBERS else "left")
     for version in versions:
         table.add_row(*_row(version))
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+    used = next((version for version in versions if version["in_use"]), None)
+    if used is not None:
+        click.echo(_news(used))
+
+
+def _news(version: dict[str, Any]) -> str:
+    """How many labels are new to a version, and what to do about it."""
+    n, number = version["n_new_labels"], version["version"]
+    if not n:
+        return f"No new label since version {number} was trained."
+    labels = "1 new label" if n == 1 else f"{n:,} new labels"
+    return f"{labels} since version {number} was trained. Train on all labels: pawsort train --all-labels --head-only"
 
 
 def _row(version: dict[str, Any]) -> tuple[str, ...]:
@@ -37,4 +51,5 @@ def _row(version: dict[str, Any]) -> tuple[str, ...]:
         f"{manifest['threshold']:.3f}",
         f"{judging['accuracy']:.4f}" if judging else "",
         version["created_at"][:10],
+        f"{version['n_new_labels']:,}",
     )

@@ -28,7 +28,8 @@ WORDS = {
 
 
 @click.command("train")
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER…", type=click.Path(exists=True, path_type=Path))
+@click.argument("folders", nargs=-1, metavar="[FOLDER…]", type=click.Path(exists=True, path_type=Path))
+@click.option("--all-labels", is_flag=True, help="Train on everything that is labelled on the server; no folders then.")
 @click.option("--network", metavar="N", help="Which network; the default one unless given.")
 @click.option("--epochs", type=int, metavar="E", help="How many at most.")
 @click.option("--steps-per-epoch", type=int, metavar="S", help="As many as show every picture once unless given.")
@@ -60,17 +61,20 @@ WORDS = {
 @server_options
 def command(
     folders: tuple[Path, ...],
+    all_labels: bool,
     name: str | None,
     on_interrupt: str | None,
     server: str | None,
     token: str | None,
     **parameters: Any,
 ) -> int:
-    """Train a network on labelled folders: cats/, dogs/ and, to be turned away, neither/.
+    """Train a network on labelled folders: cats/, dogs/ and, to be turned away, neither/; or on what is labelled.
 
     What is left out is chosen to suit the amount of data. The version that comes of it is a candidate: `pawsort
     promote` puts it into use. The exit code is 0 when there is one.
     """
+    if all_labels == bool(folders):
+        raise click.UsageError("Name folders to train on, or say --all-labels for everything labelled on the server.")
     given = {key: value for key, value in parameters.items() if value is not None}
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with connect(server, token, console.print) as client:
@@ -78,7 +82,10 @@ def command(
         run = TrainingRun(client, given, shown)
         try:
             with shown.status:
-                job = run.run(folders, shown_name(name or name_of(folders)))
+                if all_labels:
+                    job = run.run_on_all(name or "everything labelled")
+                else:
+                    job = run.run(folders, shown_name(name or name_of(folders)))
         except KeyboardInterrupt:
             if run.job is None:
                 raise

@@ -9,7 +9,8 @@ from client.cli import cli
 from core import registry
 from core.blobs import Blobs
 from core.db import Database
-from tests.factories import make_manifest, make_version
+from core.labels import NewLabel, add_labels
+from tests.factories import make_job, make_manifest, make_upload, make_version, read_results, run_job
 from web.app import App
 
 DATABASES = ("sqlite",)
@@ -29,11 +30,25 @@ def run(address: str, token: str, *words: str) -> Result:
 
 def test_versions_are_listed_promoted_and_taken_back(address: str, token: str, other: int) -> None:
     lines = run(address, token, "models").output.splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [[str(other), "another"], ["1", "seed-cnn"]]
+    assert [line.split()[:2] for line in lines[1:3]] == [[str(other), "another"], ["1", "seed-cnn"]]
     assert "yes" in lines[2]
+    assert lines[3] == "No new label since version 1 was trained."
     assert f"Version {other} is in use" in run(address, token, "promote", str(other)).output
     assert "yes" in run(address, token, "models").output.splitlines()[1]
     assert f"Version 1 is in use again, instead of {other}" in run(address, token, "rollback").output
+
+
+@pytest.mark.usefixtures("other")
+def test_new_labels_stand_beside_each_version_with_how_to_train_on_them(
+    address: str, token: str, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(row.image_id, "dog") for row in read_results(db, job)[:3]])
+    lines = run(address, token, "models").output.splitlines()
+    assert [line.split()[-1] for line in lines[1:3]] == ["3", "3"]
+    assert lines[3].startswith("3 new labels since version 1 was trained. Train on all labels: pawsort train")
 
 
 def test_what_cannot_be_done_gets_the_servers_sentence_and_exit_code_1(address: str, token: str) -> None:

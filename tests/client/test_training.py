@@ -13,6 +13,7 @@ from core.blobs import Blobs
 from core.db import Database
 from core.orm import Chunk, Job, JobState, Upload
 from core.purge import purge_all
+from tests.factories import make_upload
 from tests.pictures import jpeg
 
 DATABASES = ("sqlite",)
@@ -173,3 +174,22 @@ def test_what_cannot_be_trained_gets_a_sentence_and_leaves_nothing(
         assert session.scalars(select(Job)).all() == []
     purge_all(db, blobs)
     assert list(blobs.list("uploads/")) == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_everything_that_is_labelled_on_the_server_is_trained_on_without_a_folder(
+    address: str, token: str, db: Database, blobs: Blobs
+) -> None:
+    files = {f"pets/{kind}s/{n}.jpg": jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(60)}
+    make_upload(db, blobs, files=files, labelled=True)
+    said = CliRunner().invoke(cli, ["train", "--all-labels", *QUICK, "--server", address, "--token", token])
+    assert said.exit_code == 0, said.output
+    assert "Found 60 cat, 60 dog" in said.output
+    assert "pawsort promote 2" in said.output
+
+
+@pytest.mark.parametrize("words", [[], ["--all-labels", "."]])
+def test_either_folders_or_everything_is_to_be_named(words: list[str]) -> None:
+    said = CliRunner().invoke(cli, ["train", *words])
+    assert said.exit_code == 2
+    assert "Name folders to train on, or say --all-labels" in said.output

@@ -10,7 +10,7 @@ from typing import cast
 from apiflask import APIFlask
 from flask import current_app, render_template
 
-from core import measures, watching
+from core import labelling_pace, measures, registry, watching
 from core.errors import PawsortError
 from core.measures import Measures, Timed
 from core.orm import Job
@@ -50,8 +50,13 @@ def show_system() -> str:
     services.meter.flush(services.db)
     seen = _look(services)
     own = cast(APIFlask, current_app).version
+    with services.db.read() as session:
+        in_use = registry.get_any(session, registry.find_in_use(session))
+        n_new = labelling_pace.count_since_training(session, in_use) if in_use else 0
     return render_template(
         "system.html",
+        in_use=in_use,
+        n_new=n_new,
         seen=seen,
         troubles=_troubles(services, seen, own),
         queues=watching.QUEUES,
