@@ -20,6 +20,7 @@ from core.blobs import Blobs
 from core.config import Settings
 from core.db import Database
 from migrations.run import migrate
+from tests.compiled import compiled_once
 from tests.factories import make_manifest
 from tests.s3 import running_s3
 from web.app import App, create_app
@@ -70,6 +71,13 @@ def _no_outside_connections() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Tests share the compiled SQL, as the requests to one server do."""
+    with compiled_once():
         yield
 
 
