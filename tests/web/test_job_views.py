@@ -145,3 +145,17 @@ def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClien
     assert "nothing that could be sorted was sent" in page
     for offer in ("Is it right?", "How sure the model was", "Take it away", "All shown are right"):
         assert offer not in page
+
+
+def test_a_job_that_is_done_can_be_filtered_and_an_empty_one_has_nothing_to_filter(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    done = make_job(db, make_upload(db, blobs))
+    run_job(db, done)
+    nothing = uuid4()
+    with db.write() as session:
+        uploads.create_upload(session, nothing, None, "Nothing in it")
+        intake.complete_upload(session, nothing, partial=True)
+    empty = make_job(db, nothing)
+    assert "data-filter" in client.get(f"/jobs/{done}").text
+    assert "data-filter" not in client.get(f"/jobs/{empty}").text
