@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,26 @@ def test_the_manifest_has_the_figures_of_all_parts(network):
         if name != "strangers":
             assert figures["accuracy_low"] < figures["accuracy"] < figures["accuracy_high"]
     assert manifest.metrics["test"]["accuracy"] >= FLOORS[network]
+
+
+@pytest.mark.parametrize("network", SHIPPED)
+def test_the_manifest_leaves_nothing_of_its_history_out(network):
+    manifest = read_manifest(network)
+    assert manifest.who == "shipped"
+    assert re.fullmatch(r"\S+ \([0-9a-f]{12}\)", manifest.code_version or "")
+    assert manifest.n_bytes == len(read_weights(network))
+    assert manifest.speed is not None
+    assert manifest.bounds is not None
+
+
+@pytest.mark.parametrize("network", SHIPPED)
+def test_the_curve_of_errors_passes_through_the_threshold(network):
+    figures = read_manifest(network).metrics["validation"]
+    curve = list(zip(*(figures["coverage"][name] for name in ("threshold", "labelled", "wrong")), strict=True))
+    before = max(point for point in curve if point[0] <= figures["threshold"])
+    after = min(point for point in curve if point[0] >= figures["threshold"])
+    assert after[1] <= round(1 - figures["unsure"], 6) <= before[1]
+    assert [labelled for _, labelled, _ in curve] == sorted((labelled for _, labelled, _ in curve), reverse=True)
 
 
 def test_the_float16_weights_of_efficientnet_lite0_are_finite():

@@ -117,6 +117,20 @@ def test_a_model_card_is_one_file_that_says_what_is_not_recorded(client: FlaskCl
     assert "://" not in answer.text.replace("https://semver.org", "")
 
 
+@pytest.mark.parametrize(
+    ("max_taken", "of_neither"), [(1.0, ""), (0.1, " and at most 10.0 % of the pictures of neither labelled")]
+)
+def test_a_card_says_what_the_threshold_had_to_keep(
+    app: object, client: FlaskClient, db: Database, max_taken: float, of_neither: str
+) -> None:
+    with db.write() as session:
+        version = registry.get_version(session, 1)
+        bounds = {"max_wrong": 0.05, "max_unsure": 0.25, "max_taken": max_taken}
+        version.manifest = {**version.manifest, "bounds": bounds}
+    said = f"at most 5.0 % wrong{of_neither}, unless more than 25.0 % would then be unsure"
+    assert said in words(client.get("/models/1/card.html"))
+
+
 def test_names_in_a_markdown_card_are_no_markup(app: object, client: FlaskClient, db: Database) -> None:
     with db.write() as session:
         version = registry.get_version(session, 1)

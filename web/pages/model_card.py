@@ -200,10 +200,10 @@ def _speed(speed: Mapping[str, Any]) -> str:
 
 
 def _bounds(bounds: Mapping[str, float]) -> str:
-    return (
-        f"at most {share(bounds['max_wrong'])} wrong and at most {share(bounds['max_taken'])} of the pictures of"
-        f" neither labelled, unless more than {share(bounds['max_unsure'])} would then be unsure"
-    )
+    has_neither = bounds["max_taken"] < 1
+    of_neither = f" and at most {share(bounds['max_taken'])} of the pictures of neither labelled" if has_neither else ""
+    wrong, unsure = share(bounds["max_wrong"]), share(bounds["max_unsure"])
+    return f"at most {wrong} wrong{of_neither}, unless more than {unsure} would then be unsure"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
