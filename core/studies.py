@@ -120,6 +120,16 @@ def find_doubtful(session: Session) -> list[Doubtful]:
     return sorted(found.values(), key=lambda one: one.confidence)
 
 
+def list_unlabelled(session: Session, limit: int) -> set[bytes]:
+    """Contents of the newest jobs of which nobody said anything, so many at most."""
+    newest = select(Job.upload_id).where(Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0)
+    found: set[bytes] = set()
+    for upload_id in session.scalars(newest.order_by(Job.id.desc()).limit(JOBS_LOOKED_AT)).all():
+        unlabelled = select(Image.sha256).where(Image.upload_id == upload_id, labels.human_label_of(Image).is_(None))
+        found |= set(session.scalars(unlabelled.order_by(Image.id).limit(limit - len(found))))
+    return found
+
+
 def list_some_contents(session: Session, n_each: int) -> dict[int, list[bytes]]:
     """Contents of the newest jobs that classified, by the job's number: at most so many of each, anywhere in it."""
     newest = select(Job.id, Job.upload_id, Job.n_total).where(

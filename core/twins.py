@@ -96,6 +96,11 @@ def _groups(near: Mapping[bytes, set[bytes]]) -> Iterator[set[bytes]]:
         yield group
 
 
+def list_grouped(session: Session) -> set[bytes]:
+    """All contents that are nearly the same as others."""
+    return set(session.scalars(select(Twin.sha256)))
+
+
 def find_bridges(session: Session) -> set[bytes]:
     """Contents that are used for none of the parts."""
     return set(session.scalars(select(Twin.sha256).where(Twin.is_bridge)))
@@ -118,13 +123,21 @@ class Group:
     members: list[Member]
 
     @property
-    def labels(self) -> set[str | None]:
+    def labels(self) -> set[str]:
         """What people say of them; more than one is a contradiction."""
-        return {member.label for member in self.members}
+        return {member.label for member in self.members if member.label is not None}
+
+    @property
+    def n_unlabelled(self) -> int:
+        """Of how many nobody said anything."""
+        return sum(member.label is None for member in self.members)
 
 
 def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
-    """Groups of pictures that are there, those whose labels contradict each other first, and how many there are."""
+    """Groups of pictures that are there, and how many there are.
+
+    Those whose labels contradict each other come first, then those with the most pictures that nobody labelled.
+    """
     query = select(Twin.group_id, Image.id, Image.path, human_label_of(Image)).join(Twin, Twin.sha256 == Image.sha256)
     members: dict[bytes, list[Member]] = defaultdict(list)
     for group_id, image_id, path, label in session.execute(
@@ -132,7 +145,7 @@ def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
     ):
         members[group_id].append(Member(image_id, path, label))
     groups = [Group(group_id, some) for group_id, some in members.items() if len(some) > 1]
-    return sorted(groups, key=lambda group: -len(group.labels))[:limit], len(groups)
+    return sorted(groups, key=lambda group: (len(group.labels) < 2, -group.n_unlabelled))[:limit], len(groups)
 
 
 def find_images(session: Session, group_id: bytes) -> list[int]:

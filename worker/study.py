@@ -18,6 +18,7 @@ from core.training_claims import Claim
 from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 from worker.runtime import Runtime
 from worker.seeing import see
+from worker.twins import group_unlabelled
 from worker.watch import Watch
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         seen.rows[seen.is_known], labels, on_fit=lambda step, n_steps: watch.say("studying", step, n_steps)
     )
     suspects = [_suspect(there[row], float(said.p_second[row])) for row in rank_suspects(said.p_second, labels)]
+    group_unlabelled(runtime, [content.sha256 for content in contents])
     wanted = _choose_wanted(runtime, seen.body)
     unlike = _compare_jobs(runtime, seen.body, seen.rows[seen.is_known])
     with runtime.db.write() as session:

@@ -1,13 +1,15 @@
-"""Looking for near-duplicates among labelled pictures, before any of them gets a part.
+"""Looking for near-duplicates among labelled pictures, before any of them gets a part; and among unlabelled ones.
 
 contents ─► sketches: known ones, those kept with features, the rest from pixels ─► pairs ─► parts
+
+Trainings write sketches down, of labelled pictures alone: whoever has one was compared with all that have one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from core import features, twins
+from core import features, studies, twins
 from core.datasets import Content, Place
 from core.errors import ImageError
 from core.training_claims import Claim
@@ -18,6 +20,7 @@ from worker.runtime import Runtime
 from worker.watch import Watch
 
 DECODED_PX = 2 * SIDE
+MAX_UNLABELLED = 5000
 
 
 def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], watch: Watch | None = None) -> None:
@@ -34,9 +37,33 @@ def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], 
     new |= _draw(runtime, claim, missing, watch)
     if not new:  # all of them were compared with each other before
         return
-    known |= new
-    there = sorted(known)
-    greys = np.frombuffer(b"".join(known[sha256] for sha256 in there), np.uint8).reshape(-1, SIDE, SIDE)
+    beside = _find_sketches(runtime, set(), known | new)
+    _settle(runtime, known | new | beside, new)
+
+
+def group_unlabelled(runtime: Runtime, labelled: Collection[bytes]) -> None:
+    """Group the pictures of the newest jobs that nobody labelled, with labelled ones that they are like.
+
+    Only what was sketched as it was classified is compared: no picture is read.
+    """
+    with runtime.db.read() as session:
+        unlabelled = studies.list_unlabelled(session, MAX_UNLABELLED)
+    sketches = _find_sketches(runtime, {*labelled, *unlabelled}, {})
+    if not sketches.keys().isdisjoint(unlabelled):
+        _settle(runtime, sketches, {})
+
+
+def _find_sketches(runtime: Runtime, wanted: set[bytes], besides: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """The sketches that are kept of these contents and of all that are in a group, besides those at hand."""
+    with runtime.db.read() as session:
+        wanted = (wanted | twins.list_grouped(session)) - besides.keys()
+        known = twins.find_sketches(session, wanted)
+    return known | features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
+
+
+def _settle(runtime: Runtime, sketches: Mapping[bytes, bytes], new: Mapping[bytes, bytes]) -> None:
+    there = sorted(sketches)
+    greys = np.frombuffer(b"".join(sketches[sha256] for sha256 in there), np.uint8).reshape(-1, SIDE, SIDE)
     pairs = [(there[i], there[j]) for i, j in find_pairs(greys)]
     with runtime.db.write() as session:
         twins.add_sketches(session, new)

@@ -88,6 +88,7 @@ def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs
         [images[0].id, images[1].id],
     ]
     assert groups[0].labels == {"cat", "dog"}
+    assert [(len(group.labels), group.n_unlabelled) for group in groups] == [(2, 0), (0, 2)]
 
 
 @pytest.mark.parametrize("n", [0, 1200])

@@ -4,19 +4,21 @@ import time
 from uuid import UUID, uuid4
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import deletion, jobs, labels, purge, registry, studies
+from core import deletion, jobs, labels, purge, registry, studies, twins
 from core.blobs import Blobs
 from core.errors import Invalid
 from core.labels import NewLabel
-from core.orm import Image, Job, JobState, LabelSource
+from core.orm import Chunk, Image, Job, JobState, LabelSource
 from core.orm_studies import Study
-from tests.factories import draw_picture, make_labelled, make_upload, run_job
+from tests.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.fakes import FakeRuntime
-from tests.pictures import jpeg
+from tests.model.test_twins import paint
+from tests.pictures import encode, jpeg
 from tests.worker.test_head import runtime as runtime
-from worker import training
+from worker import inference, training
 
 DATABASES = ("sqlite",)
 N_EACH = 40
@@ -121,3 +123,30 @@ def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, b
         assert first not in [one.image_id for one in studies.find_doubtful(session)]
         assert len(studies.find_doubtful(session)) == 3
         assert registry.find_in_use(session) == 1
+
+
+def test_pictures_without_a_label_are_grouped_to_be_labelled_once(
+    runtime: FakeRuntime, blobs: Blobs, upload: UUID, client: FlaskClient
+) -> None:
+    frames = {f"new/{n}.jpg": encode(paint(7), quality=40 + n) for n in range(30)}
+    new = make_upload(runtime.db, blobs, files=frames | {"new/other.jpg": encode(paint(8))})
+    runtime._classifier.side_px = 64
+    make_job(runtime.db, new)
+    with runtime.db.read() as session:
+        chunk_ids = session.scalars(select(Chunk.id)).all()
+    for chunk_id in chunk_ids:
+        inference.classify_chunk(runtime, chunk_id)
+    assert run(runtime).state == JobState.DONE
+    group = next(one for one in groups_of(runtime) if one.n_unlabelled)
+    assert {member.path for member in group.members} == set(frames)
+    assert "And 6 pictures more." in client.get("/labels/twins").text
+    form = {"group": group.group_id.hex(), "batch": str(uuid4())}
+    client.post("/labels/twins", data=form | {"label": "cat"})
+    assert {one.n_unlabelled for one in groups_of(runtime)} == {0}
+    client.post("/labels/twins", data=form | {"undo": "1"})
+    assert [one.n_unlabelled for one in groups_of(runtime) if one.group_id == group.group_id] == [30]
+
+
+def groups_of(runtime: FakeRuntime) -> list[twins.Group]:
+    with runtime.db.read() as session:
+        return twins.list_groups(session, 60)[0]

@@ -13,6 +13,7 @@ from web.pages.routes import pages
 from web.services import get_services
 
 SHOWN = 60
+MEMBERS_SHOWN = 24  # of a group; frames of a camera that stands still may be thousands
 JOBS_SHOWN = 50
 
 
@@ -32,7 +33,7 @@ def list_twins() -> str:
     """Pictures that are nearly the same, group by group."""
     with get_services().db.read() as session:
         groups, n = twins.list_groups(session, SHOWN)
-    return render_template("twins.html", groups=groups, n=n, done=_batch(), batch=uuid4())
+    return render_template("twins.html", groups=groups, n=n, shown=MEMBERS_SHOWN, done=_batch(), batch=uuid4())
 
 
 @pages.post("/labels/twins")
