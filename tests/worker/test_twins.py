@@ -15,7 +15,7 @@ from core.parts import Part
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import COPIES, paint
-from tests.pictures import encode
+from tests.pictures import encode, test_data
 from worker import inference
 from worker.dataset import PARTS, Samples, find_samples
 
@@ -48,7 +48,7 @@ def originals() -> dict[str, bytes]:
 def copies_of(files: dict[str, bytes]) -> dict[str, bytes]:
     made = {}
     for number, (path, data) in enumerate(files.items()):
-        image = Picture.open(io.BytesIO(data))
+        image = Picture.open(io.BytesIO(data)).convert("RGB")
         made[path.replace(".jpg", " copy.jpg")] = list(COPIES.values())[number % len(COPIES)](image)
     return made
 
@@ -58,6 +58,17 @@ def test_no_copy_straddles_two_parts(runtime: FakeRuntime, blobs: Blobs) -> None
     upload = make_upload(runtime.db, blobs, files=files | copies_of(files), labelled=True)
     parts = parts_of(runtime, samples_of(runtime, upload))
     assert len(parts) == 2 * N
+    assert set(parts.values()) == set(Part)
+    assert [path for path in files if parts[path] != parts[path.replace(".jpg", " copy.jpg")]] == []
+
+
+def test_no_copy_of_a_photograph_straddles_two_parts(runtime: FakeRuntime, blobs: Blobs) -> None:
+    folder = test_data() / "dogs-vs-cats" / "originals"
+    chosen = [path for kind in ("cats", "dogs") for path in sorted((folder / kind).iterdir())[:60]]
+    files = {f"pets/{path.parent.name}/{path.name}": path.read_bytes() for path in chosen}
+    upload = make_upload(runtime.db, blobs, files=files | copies_of(files), labelled=True)
+    parts = parts_of(runtime, samples_of(runtime, upload))
+    assert len(parts) == 2 * len(files)
     assert set(parts.values()) == set(Part)
     assert [path for path in files if parts[path] != parts[path.replace(".jpg", " copy.jpg")]] == []
 
