@@ -6,10 +6,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from client.cli import cli
-from core import schedule_runs
+from core import deletion, schedule_runs
+from core.blobs import Blobs
 from core.config import Settings
 from core.db import Database
 from core.orm_schedules import RunState
+from tests.factories import make_labelled
 
 DATABASES = ("sqlite",)
 
@@ -60,6 +62,38 @@ def test_retraining_and_classifying_are_told_what_the_options_say(address: str, 
     assert added.output.startswith("Schedule 1 (learn): When 500 new labels have come in.")
     added = run(address, token, "add", "classify", "incoming", str(tmp_path), "--cron", "0 * * * *", "--labelled")
     assert added.output.startswith("Schedule 2 (incoming): Every hour")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("clean-up", "a", "--older-than-days", "3", "--cron", "0 0 30 2 *"), "'0 0 30 2 *' never comes due"),
+        (
+            ("clean-up", "a", "--older-than-days", "3", "--cron", "0 3 * * *", "--zone", "Europe/Atlantis"),
+            "time_zone: expected a name such as Europe/Berlin",
+        ),
+        (("classify", "a", "/etc", "--cron", "0 * * * *"), "outside of what this server may read"),
+        (("retrain", "a", "--cron", "0 3 * * SUN", "--promote", "--min-gain", "2"), "expected a share from 0 to 1"),
+        (("retrain", "a", "--cron", "0 3 * * SUN", "--promote", "--max-p", "0"), "max_p: expected"),
+    ],
+)
+def test_what_can_never_be_done_gets_a_sentence_at_once(
+    address: str, token: str, words: tuple[str, ...], sentence: str
+) -> None:
+    said = run(address, token, "add", *words)
+    assert said.exit_code == 1
+    assert sentence in said.output
+    assert run(address, token).output.startswith("There are no schedules yet.")
+
+
+def test_a_deleted_upload_is_named_at_once(address: str, token: str, db: Database, blobs: Blobs) -> None:
+    upload = make_labelled(db, blobs)
+    with db.write() as session:
+        deletion.delete_upload(session, upload)
+    said = run(address, token, "add", "retrain", "a", "--cron", "0 3 * * SUN", "--upload", str(upload))
+    assert said.exit_code == 1
+    assert str(upload) in said.output
+    assert "deleted" in said.output
 
 
 def test_what_is_wrong_gets_the_servers_sentence_and_exit_code_1(address: str, token: str) -> None:
