@@ -168,6 +168,15 @@ def test_the_slower_of_sending_and_sorting_counts(
     assert page.evaluate(script, [amount, pace, of_version, source]) == sentence
 
 
+def test_of_what_was_begun_before_only_the_rest_takes_time(page: Page, site: str) -> None:
+    page.goto(f"{site}/login")
+    script = "async (given) => (await import('/static/upload/summary.js')).leftOf(...given)"
+    parcels = [{"going": {"nArrived": 75}}, {"going": None}]
+    for n_archives, n_bytes in ((0, 1250), (1, 5000)):
+        left = page.evaluate(script, [{"nFiles": 100, "nArchives": n_archives, "nBytes": 5000}, parcels])
+        assert left == {"nFiles": 25, "nArchives": n_archives, "nBytes": n_bytes}
+
+
 def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
     owner_page.route("**/shards/1", lambda route: None)  # never answered

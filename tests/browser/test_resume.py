@@ -210,6 +210,8 @@ def test_what_arrived_whole_before_the_page_heard_of_it_leads_to_its_job(
     _send_but_hear_no_end(owner_page, path, "**/complete" if kind == "folder" else "**/archives?*", db)
     drop(owner_page, [path])
     expect(owner_page.locator('[data-part="begun"]')).to_contain_text("all of it has arrived and has its job already")
+    if kind == "folder":
+        expect(owner_page.locator('[data-part="time"]')).to_have_text("Nothing is left to send.")
     owner_page.get_by_role("button", name="Open its page").click()
     with db.read() as session:
         owner_page.wait_for_url(f"**/jobs/{session.scalars(select(Job.uuid)).one()}", timeout=ARRIVED_MS)

@@ -2,7 +2,7 @@
 
 import { localTimes, plural } from "../words.js";
 import { lastPace } from "./memory.js";
-import { amountOf, isOther, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
+import { amountOf, isOther, leftOf, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
 import { tryConnection } from "./trial.js";
 
 const MOST_LISTED = 200;
@@ -57,7 +57,7 @@ export class Offer {
     const last = lastPace();
     const source = last ? "last time" : this.#isTrying ? "trying" : "trial";
     const version = this.#parts.model?.value || this.terms.inUse;
-    return timeWords(amount, last ?? this.#tried, this.terms.paces[version], source);
+    return timeWords(leftOf(amount, this.#chosen()), last ?? this.#tried, this.terms.paces[version], source);
   }
 
   /** Nothing was ever sent from this browser: a moment's trial says how fast it can be. */

@@ -24,6 +24,15 @@ export function amountOf(parcels, terms) {
   return amount;
 }
 
+/** What of an amount is still to travel, roughly: of what was begun before, some files have arrived. */
+export function leftOf(amount, parcels) {
+  const nArrived = parcels.reduce((sum, { going }) => sum + (going?.nArrived ?? 0), 0);
+  const nFiles = Math.max(0, amount.nFiles - nArrived);
+  // Beside an archive it is not known which bytes are whose: then all of them count.
+  const share = amount.nArchives === 0 && amount.nFiles > 0 ? nFiles / amount.nFiles : 1;
+  return { ...amount, nFiles, nBytes: amount.nBytes * share };
+}
+
 /** "20,000 files, 41 GB". */
 export function sumWords({ nFiles, nArchives, nBytes }) {
   const things = [nFiles > 0 ? plural(nFiles, "file") : "", nArchives > 0 ? plural(nArchives, "archive") : ""].filter(Boolean);
@@ -77,6 +86,7 @@ export function limitWords({ maxImageBytes, maxUploadBytes, roomBytes }) {
  * @param {"last time"|"trial"|"trying"} source Where the pace of sending is from.
  */
 export function timeWords({ nFiles, nArchives, nBytes }, sending, sorting, source) {
+  if (nFiles + nArchives === 0) return "Nothing is left to send.";
   const sortingS = sorting && nFiles > 0 ? nFiles / sorting.imagesPerS : 0;
   if (source === "trying") return "Trying how fast the connection is …";
   if (sending === null) {
