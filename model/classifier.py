@@ -36,8 +36,8 @@ def configure_threads(n: int) -> None:
 class Classifier:
     """One model version in memory.
 
-    Batches have a few fixed sizes: each shape that TensorFlow has not seen costs it a new graph. The weights are
-    constants of the graph, which lets TensorFlow simplify it.
+    Batches have a few fixed sizes, so that what the largest needs in memory is known. One graph serves them all. The
+    weights are its constants, which lets TensorFlow simplify it.
 
     Args:
         manifest: Says which network it is and how its output becomes probabilities.
@@ -66,7 +66,7 @@ class Classifier:
         outputs = outputs_of(model, head)
         self._none = [np.empty((0, *output.shape[1:]), output.dtype) for output in outputs]
         self.sizes = batch_sizes(device, count_bytes(model))
-        self._forward = _freeze(model, outputs, self.sizes, device)
+        self._forward = _freeze(model, outputs, device)
         may_halve = device.is_fast_in_halves and manifest.half_precision is True
         self.uses_halves = may_halve and self._use_halves(weights, device)
 
@@ -78,7 +78,7 @@ class Classifier:
         whole = self._forward
         pictures = np.random.default_rng(0).integers(0, 256, (self.sizes[0], self.side_px, self.side_px, 3), np.uint8)
         wanted = self.predict(pictures)
-        self._forward = _freeze(model, outputs, self.sizes, device, [rows.dtype for rows in self._none])
+        self._forward = _freeze(model, outputs, device, [rows.dtype for rows in self._none])
         if np.abs(self.predict(pictures) - wanted).max() <= MOST_APART:
             return True
         self._forward = whole
@@ -162,15 +162,14 @@ class Classifier:
 
 
 def freeze(model: "keras.Model") -> "Any":
-    """The network as one graph for each batch size, its weights folded in as constants.
+    """The network as one graph, its weights folded in as constants.
 
     Args:
         model: From uint8 (N, side, side, 3) to float32 (N, K).
     Returns:
-        The same function for arrays; N is one of `batch_sizes(CPU, count_bytes(model))`.
+        The same function for arrays.
     """
-    sizes = batch_sizes(CPU, count_bytes(model))
-    forward = _freeze(model, [model.outputs[0]], sizes, CPU)
+    forward = _freeze(model, [model.outputs[0]], CPU)
     return lambda images: forward(images)[0]
 
 
@@ -189,11 +188,10 @@ def build_in_halves(network: str) -> "keras.Model":
 def _freeze(
     model: "keras.Model",
     outputs: "list[keras.KerasTensor]",
-    sizes: Sequence[int],
     device: Device,
     dtypes: "Sequence[Any] | None" = None,
 ) -> Callable[[NDArray[np.uint8]], list[NDArray[Any]]]:
-    """Several outputs of a network as one graph for each batch size.
+    """Several outputs of a network as one graph, which is built once for batches of any size.
 
     Args:
         dtypes: What the outputs are given as; without it as they are.
@@ -204,19 +202,14 @@ def _freeze(
 
     whole = keras.Model(model.inputs[0], outputs)
 
-    def freeze(size: int) -> Any:
-        signature = tf.TensorSpec((size, *model.input_shape[1:]), tf.uint8)
-        traced = tf.function(lambda images: whole(images, training=False), autograph=False).get_concrete_function(
-            signature
-        )
-        return convert_variables_to_constants_v2(traced)
-
-    frozen = {size: freeze(size) for size in sizes}
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    traced = tf.function(lambda images: whole(images, training=False), autograph=False)
+    frozen = convert_variables_to_constants_v2(traced.get_concrete_function(signature))
     wanted = [output.dtype for output in outputs] if dtypes is None else dtypes
 
     def forward(images: NDArray[np.uint8]) -> list[NDArray[Any]]:
         with tf.device(device.place):
-            found = frozen[len(images)](tf.constant(images))
+            found = frozen(tf.constant(images))
         return [np.asarray(output).astype(dtype, copy=False) for output, dtype in zip(found, wanted, strict=True)]
 
     return forward
