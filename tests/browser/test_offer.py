@@ -213,7 +213,7 @@ def test_originals_are_discarded_if_somebody_wishes_so_before_sending(
 ) -> None:
     make_tree(tmp_path / "photos", 3, depth=1)
     drop(owner_page, [tmp_path / "photos"])
-    owner_page.get_by_label("Keep only the labels").check()
+    owner_page.locator("[data-offer]").get_by_label("Keep only the labels").check()
     start_sending(owner_page)
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     with db.read() as session:
