@@ -16,5 +16,5 @@ def add_mirrored(db: Database, blobs: Blobs, original: ModelVersion) -> int:
     weights = pack_weights(list(turned.values()), list(turned))
     blobs.put(weights_key(digest_of(weights)), weights)
     with db.write() as session:
-        manifest = {**original.manifest, "digest": digest_of(weights), "command": "made by a test"}
+        manifest = {**original.manifest, "digest": digest_of(weights), "command": "made by a test", "who": "a test"}
         return registry.add_version(session, manifest).id

@@ -20,7 +20,7 @@ from tests.faults.processes import kill, living
 from tests.pictures import jpeg
 
 N_SCHEDULES, N_ROUNDS = 20, 3
-N_FILES = 1100  # five shards
+N_FILES = 2200  # ten shards, so that the kill finds some still to come
 
 
 @pytest.fixture
