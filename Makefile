@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
-# What measures time runs alone, browsers and whole instances two at once; everything else shares the processors.
+# What measures time runs alone, browsers and whole instances three at once, file by file; everything else shares the processors.
 PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
-IN_PAIRS = -n 2 --dist loadfile
+BY_FILE = -n 3 --dist loadfile
 # A memory file system where there is room; what measures time has its files where an installation has them.
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
@@ -34,7 +34,7 @@ test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-al
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) || status=1; \
-	$(IN_MEMORY) $(PYTEST) -m "not slow and whole" $(IN_PAIRS) || status=1; \
+	$(IN_MEMORY) $(PYTEST) -m "not slow and whole" $(BY_FILE) || status=1; \
 	$(PYTEST) -m "not slow and timed" || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, the long ones too
@@ -42,7 +42,7 @@ test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	@sh tests/install_servers.sh
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
 	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
-	$(PYTEST) -m whole $(IN_PAIRS) || status=1; \
+	$(PYTEST) -m whole $(BY_FILE) || status=1; \
 	$(PYTEST) -m timed || status=1; exit $$status
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
