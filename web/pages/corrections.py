@@ -12,10 +12,9 @@ from core.corrections import Corrected
 from core.errors import Invalid
 from core.orm import JobKind
 from core.progress import JobView, describe
-from web.api.bodies import BodyReader
 from web.api.corrections import correct, hash_files, read_list
-from web.auth import checks_csrf_itself, current_user_id, refuse_csrf
-from web.forms import MAX_FORM_BYTES, FileForm
+from web.auth import checks_csrf_itself, current_user_id
+from web.pages.archive_form import open_archive_form
 from web.pages.routes import pages, see, see_job
 from web.services import get_services
 
@@ -37,15 +36,11 @@ def ask_corrections(uuid: UUID) -> str | Response:
 @checks_csrf_itself
 def bring_corrections(uuid: UUID) -> str | Response:
     """Read what was brought back, while it streams in; sent twice, the form writes its labels once."""
+    opened = open_archive_form("", "Go back, and choose the zip or tar that you rearranged.")
+    if isinstance(opened, Response):
+        return opened
+    form, _ = opened
     services = get_services()
-    limit = services.settings.max_upload_bytes
-    body = BodyReader(limit + MAX_FORM_BYTES, f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES).")
-    form = FileForm(body.read)
-    refusal = refuse_csrf(form.fields.get("csrf_token", ""))
-    if refusal is not None:
-        return refusal
-    if not form.file_name:
-        raise Invalid("No file was chosen. Go back, and choose the zip or tar that you rearranged.")
     job = _describe(uuid)  # before gigabytes are read
     is_list = form.file_name.endswith(LIST_ENDING)
     files = read_list(form.read) if is_list else hash_files(form.read, services.settings)

@@ -13,8 +13,9 @@ from core.progress import describe
 from web.api.bodies import BodyReader
 from web.api.receiving import ArchiveReceiver
 from web.api.schemas import ArchiveQuery
-from web.auth import checks_csrf_itself, current_user_id, refuse_csrf
-from web.forms import MAX_FORM_BYTES, FileForm
+from web.auth import checks_csrf_itself, current_user_id
+from web.forms import FileForm
+from web.pages.archive_form import open_archive_form
 from web.pages.routes import pages, see, see_job
 from web.services import get_services
 
@@ -28,17 +29,12 @@ PIECE_BYTES = 2**16
 @checks_csrf_itself
 def send_archive() -> Response:
     """The form of the first page: a zip or a tar, classified while it streams in, without JavaScript."""
+    opened = open_archive_form("Send it in parts, as several uploads.", "Go back, and choose a zip or a tar first.")
+    if isinstance(opened, Response):
+        return opened
+    form, body = opened
     services = get_services()
-    limit = services.settings.max_upload_bytes
-    sentence = f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts, as several uploads."
-    body = BodyReader(limit + MAX_FORM_BYTES, sentence)
-    form = FileForm(body.read)
-    refusal = refuse_csrf(form.fields.get("csrf_token", ""))
-    if refusal is not None:
-        return refusal
-    if not form.file_name:
-        raise Invalid("No file was chosen. Go back, and choose a zip or a tar first.")
-    services.blobs.check_room(min(body.announced, limit))
+    services.blobs.check_room(min(body.announced, services.settings.max_upload_bytes))
     uuid = uuid4()
     ArchiveReceiver(services, uuid, _wanted(form), current_user_id()).receive(form.read)
     form.drain()
