@@ -1,7 +1,7 @@
 """What each way of training would bring, in words, as far as anything was measured here.
 
 A new head: the newest look through the labels tried such heads on pictures that they had not seen. The layers: what the
-newest version so trained was right on. Beside both stands what the version that they start from is right on.
+newest version so trained was right on. Beside both belongs what the version that they start from is right on.
 """
 
 from sqlalchemy import select
@@ -22,25 +22,23 @@ def of_head(session: Session, version: ModelVersion, n_labels: int) -> str:
     """What a new head on the features of a version would bring, fitted on so many labels."""
     forecast = studies.forecast(session, version, n_labels)
     if forecast is None:
-        return f"{NOT_TRIED} {of_version(session, version)}".rstrip()
+        return NOT_TRIED
     return (
         f"It would be right on about {_share(forecast.accuracy)} of such pictures, give or take"
         f" {100 * forecast.half_width:.1f} points: so said heads tried on {plural(forecast.n_labels, 'label')}."
-        f" {of_version(session, version)}"
-    ).rstrip()
+    )
 
 
-def of_layers(session: Session, network: str, start: ModelVersion | None) -> str:
+def of_layers(session: Session, network: str) -> str:
     """What training the layers of a network would bring."""
     trained = _find_trained(session, network)
-    said = "" if start is None else of_version(session, start)
     if trained is None:
-        return f"What it would bring is not known: nobody has trained its layers here yet. {said}".rstrip()
+        return "What it would bring is not known: nobody has trained its layers here yet."
     figures = trained.manifest["metrics"]["judging"]
     return (
         f"The last one, version {trained.id}, became right on {_share(figures['accuracy'])} of"
-        f" {plural(figures['n_images'], 'picture')} that it had not seen. {said}"
-    ).rstrip()
+        f" {plural(figures['n_images'], 'picture')} that it had not seen."
+    )
 
 
 def of_version(session: Session, version: ModelVersion) -> str:

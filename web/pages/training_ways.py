@@ -23,12 +23,19 @@ def compare(session: Session, network: str, found: Found) -> dict[str, str]:
         start = registry.get_version(session, trainings.find_start(session, network))
     except NotFound:
         return {ALL: _of_layers(session, network, found), HEAD: NO_HEAD}
-    from_start = start if NETWORKS[network].plan.only_last_layers else None  # else it starts from nothing
+    starts_from_weights = NETWORKS[network].plan.only_last_layers  # else its layers start from nothing
     n_labels = sum(found.by_class.get(name, 0) for name in CLASSES)
+    starts_right = training_gains.of_version(session, start)
+    layers = training_gains.of_layers(session, network), starts_right if starts_from_weights else ""
+    head = training_gains.of_head(session, start, n_labels), starts_right
     return {
-        ALL: f"{_of_layers(session, network, found)} {training_gains.of_layers(session, network, from_start)}",
-        HEAD: f"{_of_head(session, start, found)} {training_gains.of_head(session, start, n_labels)}",
+        ALL: _join(_of_layers(session, network, found), *layers),
+        HEAD: _join(_of_head(session, start, found), *head),
     }
+
+
+def _join(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _of_layers(session: Session, network: str, found: Found) -> str:
