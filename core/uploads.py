@@ -150,7 +150,9 @@ def add_shard(
     if shard is None:
         change(session, _grow(uuid, -1, -len(index.entries), -index.n_bytes))
         session.expire(upload)
-        _check_is_same(find_shard(session, upload, seq), uuid, seq, index)
+        known = find_shard(session, upload, seq)
+        assert known is not None  # it was in the way, and stays while the upload is locked
+        _check_is_same(known, uuid, seq, index)
         return None
     if upload.state == UploadState.COMPLETE:
         raise _takes_no_more(upload, seq)
@@ -184,12 +186,11 @@ def _insert(session: Session, upload: Upload, seq: int, index: ShardIndex, blob_
     return session.scalar(added.returning(Shard))
 
 
-def _check_is_same(known: Shard | None, uuid: UUID, seq: int, index: ShardIndex) -> None:
-    if known is None or known.sha256 != index.sha256:
-        before = "other bytes" if known is None else known.sha256.hex()
+def _check_is_same(known: Shard, uuid: UUID, seq: int, index: ShardIndex) -> None:
+    if known.sha256 != index.sha256:
         raise Conflict(
             f"Shard {seq} of upload {uuid} has come before with other bytes"
-            f" (SHA-256 {before}, now {index.sha256.hex()}). Send new files under a new number."
+            f" (SHA-256 {known.sha256.hex()}, now {index.sha256.hex()}). Send new files under a new number."
         )
 
 
