@@ -10,9 +10,11 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.photographs import make_folder
 from benchmarks.training import send
+from client.classification import ENDED
 from client.http import PawsortClient
 from client.instance.attach import started_instance
 from client.upload import new_id
@@ -20,7 +22,6 @@ from client.upload import new_id
 POLL_S = 0.1
 EPOCHS = 1000  # more than anybody waits for
 GOAL = 0.6
-ENDED = ("done", "failed", "cancelled")
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def classify(client: PawsortClient, upload: str, options: argparse.Namespace) ->
     job = new_id()
     started = time.perf_counter()
     client.create_job(job, upload, model=options.network, threshold=None, name="bench")
-    view = wait(client, job, ENDED)
+    view = wait_for_end(client, job)
     if view["counts"]["done"] != options.images:
         raise RuntimeError(f"expected {options.images} results, got {view['counts']}")
     return options.images / (time.perf_counter() - started)
@@ -81,13 +82,13 @@ def stop_training(client: PawsortClient, job: str) -> int:
     """End a training, and say how many epochs it had finished."""
     n_epochs = len(client.get_epochs(job)["items"])
     client.cancel_job(job)
-    wait(client, job, ENDED)
+    wait_for_end(client, job)
     return n_epochs
 
 
-def wait(client: PawsortClient, job: str, states: tuple[str, ...]) -> dict[str, object]:
-    """The job once it is in one of the states."""
-    while (view := client.get_job(job))["state"] not in states:
+def wait_for_end(client: PawsortClient, job: str) -> dict[str, Any]:
+    """The job as it ended."""
+    while (view := client.get_job(job))["state"] not in ENDED:
         time.sleep(POLL_S)
     return view
 
