@@ -1,6 +1,6 @@
 """A site with something on every page, and where each page is: for tests and eyes that go over all of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -203,17 +203,22 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("pages.confirm_delete", f"/jobs/{failed}/delete")
 
 
+def finish_study(db: Database, suspected: Sequence[int], wanted: Sequence[int]) -> None:
+    """A study that suspects the label dog of some images, and wants others labelled."""
+    with db.write() as session:
+        study = studies.create_study_job(session, None, None).id
+        claim = training_claims.claim_training(session, study, None, LEASE_S)
+        assert claim is not None
+        suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in suspected]
+        studies.finish(session, claim, 1, 60, CURVE, suspects, list(wanted))
+
+
 def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
     """A study that suspects two labels and wants two pictures."""
     job = make_job(db, make_upload(db, blobs, {f"a/{n}.jpg": draw_pet("dog", n) for n in range(4)}, name="To label"))
     run_job(db, job)
     images = [row.image_id for row in read_results(db, job)]
-    with db.write() as session:
-        study = studies.create_study_job(session, None, None).id
-        claim = training_claims.claim_training(session, study, None, LEASE_S)
-        assert claim is not None
-        suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in images[:2]]
-        studies.finish(session, claim, 1, 60, CURVE, suspects, images[2:])
+    finish_study(db, images[:2], images[2:])
     yield Shown("pages.show_labels", "/labels")
     yield Shown("pages.list_suspects", "/labels/suspects")
     for name, label in (("Ada", "cat"), ("Bob", "dog")):

@@ -6,13 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from core import studies, training_claims
 from core.blobs import Blobs
 from core.db import Database
 from core.labels import NewLabel, add_labels
 from core.orm import Label, LabelSource, User
-from tests.browser.furnished import CURVE
-from tests.factories import LEASE_S, make_job, make_labelled, make_upload, read_results, run_job
+from tests.browser.furnished import finish_study
+from tests.factories import make_job, make_labelled, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -28,12 +27,7 @@ def images(owner_page: Page, db: Database, blobs: Blobs) -> list[int]:
     found = [row.image_id for row in read_results(db, job)]
     with db.write() as session:
         add_labels(session, None, [NewLabel(image, "dog", LabelSource.FOLDER) for image in found[:3]])
-    with db.write() as session:
-        study = studies.create_study_job(session, None, None).id
-        claim = training_claims.claim_training(session, study, None, LEASE_S)
-        assert claim is not None
-        suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in found[:3]]
-        studies.finish(session, claim, 1, 60, CURVE, suspects, found[3:])
+    finish_study(db, found[:3], found[3:])
     return found
 
 

@@ -14,7 +14,7 @@ from core import jobs, registry
 from core.blobs import Blobs
 from core.db import Database
 from core.labels import NewLabel, add_labels, label_of_path
-from core.orm import Chunk, ContentPart, Image, LabelSource
+from core.orm import ContentPart, Image, LabelSource
 from core.orm_schedules import RunState, ScheduleRun
 from core.parts import Part
 from tests.factories import make_job, make_upload, read_results
@@ -22,9 +22,10 @@ from tests.fakes import FakeRuntime
 from tests.judged import say_all
 from tests.model.test_twins import paint
 from tests.pictures import encode
+from tests.worker.sorting import sort_all
 from tests.worker.test_head import PRETRAINED
 from tests.worker.test_retraining import add_schedule, begin, in_use, work
-from worker import inference, training
+from worker import training
 
 DATABASES = ("sqlite",)
 N, EACH_UPLOAD = 2400, 200
@@ -65,10 +66,7 @@ def send_and_sort(runtime: RealRuntime, blobs: Blobs) -> list[UUID]:
         files = {f"day/{kind}s/{start + n:05}.jpg": tinted(start + n, kind) for n, kind in enumerate(kinds)}
         uploads.append(make_upload(runtime.db, blobs, files=files))
         job = make_job(runtime.db, uploads[-1])
-        with runtime.db.read() as session:
-            chunk_ids = session.scalars(select(Chunk.id).where(Chunk.job_id == jobs.get_job(session, job).id)).all()
-        for chunk_id in chunk_ids:
-            inference.classify_chunk(runtime, chunk_id)
+        sort_all(runtime, job)
         correct(runtime, job)
     return uploads
 

@@ -6,19 +6,18 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
 from core import jobs
 from core.blobs import Blobs
 from core.labels import label_of_path
-from core.orm import Chunk
 from core.orm_schedules import RunState
 from tests.factories import make_tar
 from tests.pictures import test_data
+from tests.worker.sorting import sort_all
 from tests.worker.test_day import RealRuntime
 from tests.worker.test_day import runtime as runtime
 from tests.worker.test_retraining import in_use, work
-from worker import inference, training
+from worker import training
 
 DATABASES = ("sqlite",)
 EACH_OF_MORE = 500
@@ -47,13 +46,9 @@ def results_of(client: FlaskClient, job: str, more: str = "") -> list[dict[str, 
         cursor = f"&cursor={page['next']}"
 
 
-def sort_all(runtime: RealRuntime, client: FlaskClient, job: str) -> None:
+def sort_to_the_end(runtime: RealRuntime, client: FlaskClient, job: str) -> None:
     """What inference workers do with a job."""
-    with runtime.db.read() as session:
-        job_id = jobs.get_job(session, UUID(job)).id
-        chunk_ids = session.scalars(select(Chunk.id).where(Chunk.job_id == job_id)).all()
-    for chunk_id in chunk_ids:
-        inference.classify_chunk(runtime, chunk_id)
+    sort_all(runtime, UUID(job))
     assert ask(client, "GET", f"/jobs/{job}")["state"] == "done"
 
 
@@ -101,7 +96,7 @@ def retrain(runtime: RealRuntime, client: FlaskClient, **told: Any) -> dict[str,
 def test_a_day_with_the_original_photographs(runtime: RealRuntime, blobs: Blobs, client: FlaskClient) -> None:
     originals = photographs("originals", 250)  # sorted by version 1, the `seed-cnn` that ships
     job = ask(client, "PUT", "/archives?name=originals&model=1", data=make_tar(originals))["id"]
-    sort_all(runtime, client, job)
+    sort_to_the_end(runtime, client, job)
     n_corrected = correct_all(client, job)
     assert 0.05 * len(originals) < n_corrected < 0.5 * len(originals)  # wrong, or unsure
     first = in_use(runtime)
@@ -116,7 +111,7 @@ def test_a_day_with_the_original_photographs(runtime: RealRuntime, blobs: Blobs,
     ask(client, "POST", f"/jobs/{job}/labels", json={"id": str(uuid4()), "confirm": True})
     more = photographs("val", EACH_OF_MORE) | photographs("train", EACH_OF_MORE)
     sent = ask(client, "PUT", "/archives?name=more&model=1&labelled=true", data=make_tar(more))["id"]
-    sort_all(runtime, client, sent)
+    sort_to_the_end(runtime, client, sent)
     weighed = retrain(runtime, client, epochs=2)
     print(n_corrected, sampled["outcome"], weighed["outcome"])
     gate = weighed["gate"]

@@ -11,14 +11,15 @@ from core import deletion, jobs, labels, purge, registry, studies, twins
 from core.blobs import Blobs
 from core.errors import Invalid
 from core.labels import NewLabel
-from core.orm import Chunk, Image, Job, JobState, LabelSource
+from core.orm import Image, Job, JobState, LabelSource
 from core.orm_studies import Study
 from tests.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import paint
 from tests.pictures import encode, jpeg
+from tests.worker.sorting import sort_all
 from tests.worker.test_head import runtime as runtime
-from worker import inference, training
+from worker import training
 
 DATABASES = ("sqlite",)
 N_EACH = 40
@@ -131,11 +132,7 @@ def test_pictures_without_a_label_are_grouped_to_be_labelled_once(
     frames = {f"new/{n}.jpg": encode(paint(7), quality=40 + n) for n in range(30)}
     new = make_upload(runtime.db, blobs, files=frames | {"new/other.jpg": encode(paint(8))})
     runtime._classifier.side_px = 64
-    make_job(runtime.db, new)
-    with runtime.db.read() as session:
-        chunk_ids = session.scalars(select(Chunk.id)).all()
-    for chunk_id in chunk_ids:
-        inference.classify_chunk(runtime, chunk_id)
+    sort_all(runtime, make_job(runtime.db, new))
     assert run(runtime).state == JobState.DONE
     group = next(one for one in groups_of(runtime) if one.n_unlabelled)
     assert {member.path for member in group.members} == set(frames)

@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from core import jobs, training_claims, twins
 from core.blobs import Blobs
-from core.orm import Chunk, Image
+from core.orm import Image
 from core.parts import Part
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import COPIES, paint
 from tests.pictures import encode, test_data
-from worker import inference
+from tests.worker.sorting import sort_all
 from worker.dataset import PARTS, Samples, find_samples
 
 DATABASES = ("sqlite",)
@@ -91,11 +91,7 @@ def test_sketches_are_taken_from_what_was_classified(
     files = originals()
     upload = make_upload(runtime.db, blobs, files=files | {"pets/cats/mirrored.jpg": mirrored(files)}, labelled=True)
     runtime._classifier.side_px = 64
-    make_job(runtime.db, upload)
-    with runtime.db.read() as session:
-        chunk_ids = session.scalars(select(Chunk.id)).all()
-    for chunk_id in chunk_ids:
-        inference.classify_chunk(runtime, chunk_id)
+    sort_all(runtime, make_job(runtime.db, upload))
 
     def never(*_: object) -> dict[bytes, bytes]:
         raise AssertionError("a picture was decoded again")

@@ -1,0 +1,19 @@
+"""What inference workers do with jobs, done here and now."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from core import jobs
+from core.orm import Chunk
+from worker import inference
+from worker.runtime import Runtime
+
+
+def sort_all(runtime: Runtime, job: UUID) -> None:
+    """Classify every chunk of a job."""
+    with runtime.db.read() as session:
+        of_job = Chunk.job_id == jobs.get_job(session, job).id
+        chunk_ids = session.scalars(select(Chunk.id).where(of_job)).all()
+    for chunk_id in chunk_ids:
+        inference.classify_chunk(runtime, chunk_id)
