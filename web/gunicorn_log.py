@@ -4,6 +4,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
 
+from core.lines import gather_lines
 from core.logs import set_up_logs
 
 
@@ -12,6 +13,7 @@ class Logger(GunicornLogger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         """Called by gunicorn in each of its processes."""
+        gather_lines()
         super().setup(cfg)
         set_up_logs()
         self.error_log.handlers.clear()

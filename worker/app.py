@@ -13,6 +13,7 @@ import structlog
 from billiard import current_process
 from celery.signals import (
     celeryd_after_setup,
+    celeryd_init,
     setup_logging,
     worker_process_init,
     worker_process_shutdown,
@@ -22,6 +23,7 @@ from celery.worker import state
 
 from core import gpus
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
+from core.lines import gather_lines
 from core.logs import set_up_logs
 from worker import discarding, runs, runtime, tasks
 from worker.priority import give_way
@@ -47,6 +49,11 @@ app.conf.beat_schedule = {
     },
     "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"queue": MAINTENANCE, "expires": SWEEP_S}},
 }
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _gather_lines(**_: object) -> None:
+    gather_lines()
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]

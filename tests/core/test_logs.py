@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,75 @@ def test_a_terminal_gets_words() -> None:
     os.close(theirs)
     assert "chunk_done" in shown
     assert not shown.lstrip().startswith("{")
+
+
+GATHERING = """
+import os, signal, sys
+from core.lines import gather_lines
+from core.logs import set_up_logs
+gather_lines()
+set_up_logs()
+"""
+
+
+def run(program: str) -> list[dict[str, Any]]:
+    """Lines of a program's standard error; it has ended for good, with all that it started, when this returns."""
+    code = textwrap.dedent(program)
+    said = subprocess.run(
+        [sys.executable, "-c", GATHERING + code], stderr=subprocess.PIPE, cwd=ROOT, check=False, timeout=60
+    )
+    return [json.loads(line) for line in said.stderr.splitlines()]
+
+
+def test_what_a_library_writes_past_all_logging_becomes_json() -> None:
+    ours, theirs, odd, last = run("""
+        import structlog
+        structlog.get_logger().info("chunk_done", job_id=7)
+        os.write(2, b"tempfile.tif: Using code not yet in table.\\n\\n")
+        os.write(2, b"\\xff{[\\n")
+        os.write(2, b"malloc(): the last words")
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    assert (ours["event"], ours["job_id"]) == ("chunk_done", 7)
+    assert (theirs["event"], theirs["said"]) == ("library_said", "tempfile.tif: Using code not yet in table.")
+    assert {"logger", "level", "timestamp"} <= theirs.keys()
+    assert odd["said"] == "\\xff{["
+    assert last["said"] == "malloc(): the last words"
+
+
+def test_nothing_is_lost_or_held_up_when_the_gatherer_is_killed() -> None:
+    lines = run("""
+        from tests.faults.processes import kill, living_below
+        for number in range(3):
+            (gatherer,) = [one.pid for one in living_below(os.getpid()) if "lines.py" in one.command]
+            kill(gatherer)
+            for line in range(2000):
+                os.write(2, b"a line of some library, number %d of %d\\n" % (line, number))
+            while not [one for one in living_below(os.getpid()) if "lines.py" in one.command]:
+                pass
+    """)
+    numbers = (f"number {line} of {number}" for number in range(3) for line in range(2000))
+    said = dict.fromkeys(line["said"] for line in lines)  # what was passed on in the last moment may come twice
+    assert list(said) == [f"a line of some library, {words}" for words in numbers]
+
+
+def test_children_share_the_gatherer_of_their_parent() -> None:
+    lines = run("""
+        import subprocess
+        from tests.faults.processes import living_below
+        again = "import os; from core.lines import gather_lines; gather_lines(); os.write(2, b'a child')"
+        subprocess.run([sys.executable, "-c", again], check=True)
+        os.write(2, b"\\n%d" % sum("lines.py" in one.command for one in living_below(os.getpid())))
+    """)
+    assert [line["said"] for line in lines] == ["a child", "1"]
+
+
+def test_a_program_goes_on_when_nobody_takes_its_lines() -> None:
+    program = GATHERING + "import structlog\nfor _ in range(9999): structlog.get_logger().info('a line')\nprint('done')"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        said, _ = process.communicate(timeout=60)
+    assert (said, process.returncode) == (b"done\n", 0)

@@ -57,6 +57,13 @@ def test_the_proxy_lets_large_bodies_through_as_they_come_and_keeps_figures_insi
     assert httpx.put(f"{page}/api/v1/archives?name=x", content=body).status_code == 401
 
 
+def test_each_line_of_a_log_is_json(stack: Stack) -> None:
+    stack.start()
+    for name in ("web", "inference", "training", "maintenance"):
+        lines = stack.log(name).splitlines()
+        assert all("event" in json.loads(line) for line in lines), name
+
+
 def test_every_service_ends_in_its_grace(stack: Stack) -> None:
     stack.start()
     for name in ("inference", "training", "maintenance"):

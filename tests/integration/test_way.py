@@ -22,13 +22,15 @@ from tests.faults.photographs import photographs
 from tests.faults.processes import peak_memory_bytes
 from tests.faults.soundness import check_counters, check_sound
 from tests.integration.folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
-from tests.pictures import jpeg, test_data
+from tests.pictures import draw, encode, jpeg, test_data
 
 MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195
 N_SHARD_FILES = 256
 UPLOAD = "6f1c1f0e-6d4c-4d4a-9d0c-000000000001"
 LABELS = {"cat", "dog", "unsure"}
+
+Line = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +204,6 @@ def arrived(installation: Installation, job: str) -> list[str]:
 
 
 def test_logs_are_json_and_name_job_chunk_and_images(installation: Installation) -> None:
-    n_before = len(lines_of(installation, "inference.log"))  # libraries in C may have complained of odd files
     upload = installation.send([make_tar({"good.jpg": jpeg(1), "empty.jpg": b""})])
     job = installation.classify(upload)
     installation.wait_for_job(job)
@@ -210,15 +211,29 @@ def test_logs_are_json_and_name_job_chunk_and_images(installation: Installation)
         row = session.scalars(select(Job).where(Job.uuid == UUID(job))).one()
         chunk = session.scalars(select(Chunk.id).where(Chunk.job_id == row.id)).one()
         image = session.scalars(select(Image.id).where(Image.upload_id == row.upload_id, Image.n_bytes == 0)).one()
-    said = [json.loads(line) for line in lines_of(installation, "inference.log")[n_before:]]
+    said = lines_of(installation, "inference.log")
     (done,) = [line for line in said if line["event"] == "chunk_done" and line["job_id"] == row.id]
     assert (done["chunk_id"], done["n_images"]) == (chunk, 2)
     assert done["failed_image_ids"] == {"empty_file": [image]}
-    assert all("event" in json.loads(line) for line in lines_of(installation, "web.log"))
 
 
-def lines_of(installation: Installation, log: str) -> list[str]:
-    return [line for line in (installation.data_dir / "logs" / log).read_text().splitlines() if line]
+def test_what_libtiff_says_of_a_damaged_picture_is_json_as_well(installation: Installation) -> None:
+    tiff = encode(draw(1), "TIFF", compression="tiff_lzw")
+    upload = installation.send([make_tar({"damaged.tif": tiff[:8] + b"Z" * 40 + tiff[48:]})])
+    installation.wait_for_job(installation.classify(upload))
+
+    def heard() -> list[Line]:
+        return [line for line in lines_of(installation, "inference.log") if "not yet in table" in line.get("said", "")]
+
+    words = installation.wait_for(heard, 5, "the words of libtiff")
+    assert [line["event"] for line in words] == ["library_said"]
+    for log in ("web.log", "training.log", "maintenance.log"):
+        assert all("event" in line for line in lines_of(installation, log)), log
+
+
+def lines_of(installation: Installation, log: str) -> list[Line]:
+    """A log, each of its lines read as JSON."""
+    return [json.loads(line) for line in (installation.data_dir / "logs" / log).read_text().splitlines()]
 
 
 def test_a_disk_that_is_nearly_full_takes_nothing_in(tmp_path: Path) -> None:
