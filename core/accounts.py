@@ -1,4 +1,7 @@
-"""People and their bearer tokens. Only the SHA-256 of a token is kept; the token itself is shown once."""
+"""People and their bearer tokens. Only the SHA-256 of a token is kept; the token itself is shown once.
+
+One of them is the owner, who runs the installation: to the others it shows pictures, jobs and models, not its servers.
+"""
 
 import hashlib
 import secrets
@@ -13,12 +16,22 @@ OWNER = "owner"
 
 def get_or_create_owner(session: Session) -> User:
     """The person an installation belongs to; made at the first start."""
-    owner = session.scalar(select(User).where(User.name == OWNER))
-    if owner is None:
-        owner = User(name=OWNER)
-        session.add(owner)
+    return get_or_create_user(session, OWNER)
+
+
+def get_or_create_user(session: Session, name: str) -> User:
+    """The person of a name; made when the name is new."""
+    user = session.scalar(select(User).where(User.name == name))
+    if user is None:
+        user = User(name=name)
+        session.add(user)
         session.flush()
-    return owner
+    return user
+
+
+def is_owner(user: User) -> bool:
+    """Whether this person runs the installation."""
+    return user.name == OWNER
 
 
 def create_token(session: Session, name: str, user: User | None = None) -> str:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import Unauthorized
 
 from core import accounts
 from core.config import Settings
+from core.orm import User
 from web.problems import problem
 from web.services import get_services
 
@@ -67,6 +68,12 @@ def checks_csrf_itself(view: View) -> View:
     return view
 
 
+def for_owner(view: View) -> View:
+    """Mark a view that answers to whoever runs the installation, and to nobody else."""
+    view.is_for_owner = True  # type: ignore[attr-defined]
+    return view
+
+
 def current_user_id() -> int:
     """The user who sent the present request.
 
@@ -85,12 +92,16 @@ def authenticate() -> Response | None:
     if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
         return None
     token = _bearer_token()
-    if token is not None:
-        g.user_id = _user_of_token(token)
-    elif "user_id" in session:
-        g.user_id = _user_of_session()
-    if g.get("user_id") is None:
+    user = _find_user(token)
+    if user is None:
         return _refuse(token is not None)
+    g.user_id, g.is_owner = user.id, accounts.is_owner(user)
+    if getattr(view, "is_for_owner", False) and not g.is_owner:
+        return problem(
+            403,
+            f"Only whoever runs Pawsort here (“{accounts.OWNER}”) sees this, and you are “{user.name}”. Ask them, or"
+            " log in with a token of theirs: `pawsort token create` on the server prints one.",
+        )
     g.needs_csrf = token is None and request.method not in SAFE_METHODS
     if g.needs_csrf and not getattr(view, "checks_csrf", False):
         return check_csrf()
@@ -166,16 +177,14 @@ def _bearer_token() -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _user_of_token(token: str) -> int | None:
+def _find_user(token: str | None) -> User | None:
+    """Whose token this is; without one, whose session."""
+    if token is None and "user_id" not in session:
+        return None
     with get_services().db.read() as db_session:
-        user = accounts.find_user_by_token(db_session, token)
-    return user.id if user else None
-
-
-def _user_of_session() -> int | None:
-    with get_services().db.read() as db_session:
-        user = accounts.find_user(db_session, session["user_id"])
-    return user.id if user else None
+        if token is not None:
+            return accounts.find_user_by_token(db_session, token)
+        return accounts.find_user(db_session, session["user_id"])
 
 
 def _refuse(had_token: bool) -> Response:

@@ -12,15 +12,19 @@ def command() -> None:
 
 @command.command("create")
 @click.option("--name", default="shell", show_default=True, metavar="N", help="What it is for.")
-def create(name: str) -> None:
-    """Print a new bearer token, alone, on standard output. It cannot be shown again."""
+@click.option("--user", metavar="U", help="Whose it is, by name; who is new is added. [default: the owner]")
+def create(name: str, user: str | None) -> None:
+    """Print a new bearer token, alone, on standard output. It cannot be shown again.
+
+    Labels and jobs name the person whose token they came with. The page System is the owner's alone.
+    """
     with sentences():
         from client.instance.prepare import migrate_installation
-        from core.accounts import create_token
+        from core.accounts import create_token, get_or_create_user
         from core.config import load_settings
 
         db = migrate_installation(load_settings())
         with db.write() as session:
-            token = create_token(session, name)
+            token = create_token(session, name, get_or_create_user(session, user.strip()) if user else None)
         db.close()
     click.echo(token)

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from core import chunks, measures, workers
+from core import accounts, chunks, measures, workers
 from core.blobs import Blobs
 from core.chunks import claim_chunk
 from core.clock import db_now
@@ -45,6 +45,20 @@ def test_a_whole_installation_has_nothing_to_complain_of(app: App, client: Flask
 def test_it_needs_a_login_and_is_linked(stranger: FlaskClient, client: FlaskClient) -> None:
     assert stranger.get("/system").status_code == 303
     assert 'href="/system"' in client.get("/").text
+
+
+def test_it_is_for_the_owner_alone(app: App, client: FlaskClient, db: Database) -> None:
+    with db.write() as session:
+        token = accounts.create_token(session, "ada's", accounts.get_or_create_user(session, "ada"))
+    ada = app.test_client()
+    ada.get(f"/login?token={token}")
+    refused = ada.get("/system", headers={"Accept": "text/html"})
+    assert refused.status_code == 403
+    assert "you are “ada”" in refused.text
+    assert "pawsort token create" in refused.text
+    assert 'href="/system"' not in ada.get("/").text
+    assert app.test_client().get("/system", headers={"Authorization": f"Bearer {token}"}).status_code == 403
+    assert client.get("/system").status_code == 200
 
 
 def test_workers_that_are_missing_are_named_with_what_to_do(client: FlaskClient) -> None:

@@ -15,6 +15,7 @@ from core.errors import PawsortError
 from core.measures import Measures, Timed
 from core.orm import Job
 from core.watching import Broker, Installation, SlowChunk
+from web.auth import for_owner
 from web.pages.routes import pages
 from web.pages.system_troubles import Trouble, find_troubles
 from web.services import Services, get_services
@@ -44,6 +45,7 @@ class Seen:
 
 
 @pages.get("/system")
+@for_owner
 def show_system() -> str:
     """Whether everything works, and what works where."""
     services = get_services()

@@ -1,0 +1,26 @@
+"""`pawsort token create` on the machine that it is for."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from client.cli import cli
+from core import accounts
+from core.config import load_settings
+from core.db import Database
+
+
+@pytest.mark.parametrize(("words", "whose"), [((), accounts.OWNER), (("--user", "ada"), "ada")], ids=["owner", "ada"])
+def test_a_token_opens_the_door_for_the_person_it_was_made_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], whose: str
+) -> None:
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path))
+    tokens = [CliRunner().invoke(cli, ["token", "create", *words]).output.strip() for _ in range(2)]
+    db = Database(load_settings().sql_url)
+    with db.read() as session:
+        found = [accounts.find_user_by_token(session, token) for token in tokens]
+        names = accounts.list_names(session)
+    db.close()
+    assert [user and user.name for user in found] == [whose, whose]
+    assert set(names.values()) == {whose}
