@@ -47,17 +47,14 @@ def write_results(
     """Write the results of all jobs, in their order, to one file or to standard output.
 
     Args:
-        wanted: Of a zip: whose label decides (`by`), and whether folders are kept (`tree`).
+        wanted: Of a zip and a report: whose label decides (`by`); of a zip: whether folders are kept (`tree`).
     Raises:
         ClientError: The file cannot be written, or several jobs do not fit into one file of this kind.
     """
     kind = kind_of(target)
     if len(jobs) > 1 and kind not in ("csv", "jsonl"):
         raise ClientError(f"-o {target}: {len(jobs)} jobs fit into one .csv or .jsonl; export the others one by one.")
-    if wanted and kind != "zip":
-        raise ClientError(
-            f"-o {target}: --by and --flat sort pictures into folders; expected a name that ends in .zip."
-        )
+    _check_wanted(target, kind, wanted or {})
     if target == STDOUT:
         sys.stdout.buffer.writelines(_joined(client, jobs, kind, wanted))
         sys.stdout.buffer.flush()
@@ -71,6 +68,13 @@ def write_results(
         raise ClientError(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _check_wanted(target: Path, kind: str, wanted: Mapping[str, str]) -> None:
+    if "tree" in wanted and kind != "zip":
+        raise ClientError(f"-o {target}: --flat is about folders in a zip; expected a name that ends in .zip.")
+    if "by" in wanted and kind not in ("zip", "html"):
+        raise ClientError(f"-o {target}: a .{kind} has a column for each label; --by goes with .zip and .html.")
 
 
 def _joined(client: PawsortClient, jobs: Sequence[str], kind: str, wanted: Mapping[str, str] | None) -> Iterator[bytes]:

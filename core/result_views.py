@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import ErrorCode, NotFound
+from core.labels import human_label_of
+from core.networks import CLASSES
 from core.orm import HistogramBin, Image, Job, Result
 from core.paging import encode_cursor
-from core.results import Order, ResultFilter, conditions, order_of
+from core.results import UNSURE, Order, ResultFilter, conditions, order_of
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,25 @@ def count_errors(session: Session, job: Job) -> list[tuple[ErrorCode, int]]:
     counted = select(Result.error_code, func.count()).where(failed).group_by(Result.error_code)
     found = [(ErrorCode(row[0]), row[1]) for row in session.execute(counted) if row[0]]
     return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def count_said(session: Session, job: Job) -> list[tuple[str, str | None, int]]:
+    """How often the model and people said what of a job's readable pictures.
+
+    Returns:
+        What the model's label is shown as, what people say or None, and of how many pictures.
+    """
+    sure = Result.confidence >= job.threshold_milli * 1000
+    called = case((sure, case(dict(enumerate(CLASSES)), value=Result.class_index)), else_=UNSURE)
+    both = (
+        select(called.label("called"), human_label_of(Image).label("said"))
+        .select_from(Image)
+        .join(Result, Result.image_id == Image.id)
+        .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.confidence.is_not(None))
+        .subquery()
+    )
+    counted = select(both.c.called, both.c.said, func.count()).group_by(both.c.called, both.c.said)
+    return [(row[0], row[1], row[2]) for row in session.execute(counted)]
 
 
 def _narrowed(keys: Select[Any], job: Job, wanted: ResultFilter, order: Order) -> Select[Any]:

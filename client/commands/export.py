@@ -20,7 +20,11 @@ from client.exporting import check_target, write_results
     help="Its ending says what it becomes: .csv, .jsonl, .parquet, .zip (the pictures) or .html (a report); - is CSV on"
     " standard output.",
 )
-@click.option("--by", type=click.Choice(["final", "model", "person"]), help="Whose label decides; final unless given.")
+@click.option(
+    "--by",
+    type=click.Choice(["final", "model", "person"]),
+    help="In a .zip or .html: whose label decides; final unless given.",
+)
 @click.option("--flat", is_flag=True, help="In a zip: no folders below those of the labels.")
 @server_options
 def command(job: str, output: Path, by: str | None, flat: bool, server: str | None, token: str | None) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from client.errors import ClientError
-from client.exporting import STDOUT, check_target, kind_of
+from client.exporting import STDOUT, check_target, kind_of, write_results
+from client.http import PawsortClient
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.csv", "csv"), ("a.JSONL", "jsonl"), ("a.zip", "zip"), ("a", "csv")])
@@ -20,3 +21,16 @@ def test_the_ending_says_what_is_written(name: str, kind: str) -> None:
 def test_a_target_that_cannot_be_written_is_known_before_the_work(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(ClientError, match=words):
         check_target(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "words"),
+    [("a.csv", {"by": "model"}, "a column for each label"), ("a.html", {"tree": "flat"}, "--flat is about folders")],
+    ids=["by", "flat"],
+)
+def test_choices_that_a_kind_of_file_does_not_know_are_refused(
+    tmp_path: Path, name: str, wanted: dict[str, str], words: str
+) -> None:
+    client = PawsortClient("http://127.0.0.1:9", None)
+    with pytest.raises(ClientError, match=words):
+        write_results(client, ["1"], tmp_path / name, wanted)

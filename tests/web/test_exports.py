@@ -198,6 +198,26 @@ def test_the_report_holds_its_pictures_and_loads_nothing(client: FlaskClient, jo
     assert "photos/broken.jpg" in page
 
 
+@pytest.mark.parametrize(
+    ("by", "counts", "of_c"),
+    [
+        ("final", {"Cat": 1, "Dog": 1, "Unsure": 1, "Neither": 1}, r"<strong>Neither</strong> .*model: cat 90 %"),
+        ("model", {"Cat": 2, "Dog": 1, "Unsure": 1}, r"<strong>Cat</strong> 90 % .*people: neither"),
+        ("person", {"Cat": 0, "Dog": 0, "Neither": 1, "Not labelled by people": 3}, r"<strong>Neither</strong>"),
+    ],
+    ids=["final", "model", "person"],
+)
+def test_the_report_goes_by_the_label_that_is_asked_for(
+    client: FlaskClient, job: UUID, by: str, counts: dict[str, int], of_c: str
+) -> None:
+    page = client.get(f"/api/v1/jobs/{job}/report.html?by={by}").text
+    rows = dict(re.findall(r'<th scope="row">([^<]+)</th><td>(\d+)</td>', page))
+    assert {name: int(n) for name, n in rows.items() if name not in ("Pictures", "Failed")} == counts
+    lines = re.findall("<li>.*?</li>", page)
+    assert len(lines) == (1 if by == "person" else 4)
+    assert re.search(of_c, next(line for line in lines if "photos/c.jpg" in line))
+
+
 def test_a_file_that_was_too_large_to_be_sent_is_listed_and_not_missed(
     client: FlaskClient, app: object, db: Database, blobs: Blobs
 ) -> None:

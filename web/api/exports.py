@@ -9,20 +9,21 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, stream_with_context
 from sqlalchemy.orm import Session
 
-from core import jobs
+from core import jobs, result_views
 from core.errors import Gone, Invalid
 from core.orm import Job, JobKind, Upload
 from core.progress import describe
 from core.results import ResultFilter, ResultRow
 from web.api.docs import file_answer
 from web.api.images import DECODES
-from web.api.schemas import ANY_ERROR, ExportQuery, ZipQuery
+from web.api.schemas import ANY_ERROR, ExportQuery, ReportQuery, ZipQuery
 from web.exports.archive import zip_blocks
 from web.exports.names import attachment
 from web.exports.originals import read_originals, read_pictures
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import in_blocks, iterate_rows
 from web.exports.tables import csv_lines, json_lines, parquet_blocks
+from web.exports.whose import LABEL_BY, count_by
 from web.services import get_services
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
@@ -81,17 +82,24 @@ def export_zip(job_uuid: UUID, query_data: ZipQuery) -> Response:
 
 
 @api.get("/<uuid:job_uuid>/report.html")
+@api.input(ReportQuery, location="query")
 @api.doc(responses={200: file_answer("One file, its pictures inside", "text/html")})
-def export_report(job_uuid: UUID) -> Response:
-    """A report with thumbnails as one HTML file that works offline, the least sure pictures first"""
+def export_report(job_uuid: UUID, query_data: ReportQuery) -> Response:
+    """A report with thumbnails as one HTML file that works offline, the least sure pictures first
+
+    By the person's label it shows the pictures that people labelled, and no others.
+    """
+    by = query_data.by
     services = get_services()
     with services.db.read() as session:
         job = _check(session, job_uuid)
-        view = describe(session, job)
+        view, counts = describe(session, job), count_by(by, result_views.count_said(session, job))
     turn: AbstractContextManager[object] = current_app.extensions[DECODES]
-    doubtful = islice(iterate_rows(services, job, ResultFilter(sort="confidence")), MOST_PICTURES)
+    rows = iterate_rows(services, job, ResultFilter(sort="confidence"))
+    doubtful = islice((row for row in rows if LABEL_BY[by](row) is not None), MOST_PICTURES)
     errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)
-    blocks = report_blocks(view, read_pictures(services, doubtful), errors, turn, services.settings.max_image_pixels)
+    pictures, most_pixels = read_pictures(services, doubtful), services.settings.max_image_pixels
+    blocks = report_blocks(view, by, counts, pictures, errors, turn, most_pixels)
     return _stream(blocks, f"{job.name}.html", "text/html")
 
 

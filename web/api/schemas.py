@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from core.errors import ErrorCode
-from web.exports.archive import By, Tree
+from web.exports.archive import Tree
+from web.exports.whose import By
 
 MAX_LIMIT = 1000
 ANY_ERROR = "any"
@@ -136,10 +137,13 @@ class ExportQuery(Input):
     )
 
 
-class ZipQuery(Input):
+class ReportQuery(Input):
     by: By = Field(
         By.FINAL, description="Whose label decides: the model's, the person's, the person's where there is one"
     )
+
+
+class ZipQuery(ReportQuery):
     tree: Tree = Field(Tree.KEEP, description="`flat`: without the folders that were sent")
 
 

@@ -1,7 +1,7 @@
 """The originals of a job as a zip, sorted into folders by label, streamed: memory holds names and a few MiB."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from enum import StrEnum
 from core.results import ResultRow
 from web.exports.names import Taken, safe_name, safe_path
 from web.exports.tables import csv_line, guard_formula
+from web.exports.whose import LABEL_BY, By
 from web.exports.zip_writer import ZipWriter
 
 UNLABELLED = "unlabelled"
@@ -17,26 +18,11 @@ NOT_KEPT = "not_kept"
 NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to be sent, or has been removed."
 
 
-class By(StrEnum):
-    """Whose label decides: the model's, the person's, or the person's where there is one."""
-
-    MODEL = "model"
-    PERSON = "person"
-    FINAL = "final"
-
-
 class Tree(StrEnum):
     """Whether the folders below a label are those that were sent, or none."""
 
     KEEP = "keep"
     FLAT = "flat"
-
-
-LABEL_BY: dict[By, Callable[[ResultRow], str | None]] = {
-    By.MODEL: lambda row: row.label,
-    By.PERSON: lambda row: row.human_label,
-    By.FINAL: lambda row: row.final_label,
-}
 
 
 def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tree) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from core.errors import ImageError
 from core.images import make_thumbnail
 from core.progress import JobView
 from core.results import ResultRow
+from web.exports.whose import LABEL_BY, By
 
 MOST_PICTURES = 1000
 MOST_ERRORS = 1000
@@ -19,6 +20,8 @@ SIDE_PX = 128
 
 def report_blocks(
     job: JobView,
+    by: By,
+    counts: dict[str, int],
     pictures: Iterable[tuple[ResultRow, bytes | None]],
     errors: Iterable[ResultRow],
     turn: AbstractContextManager[object],
@@ -27,16 +30,20 @@ def report_blocks(
     """The report in pieces, the pictures that the model was least sure of first.
 
     Args:
+        by: Whose label is shown in the first place.
+        counts: Pictures by that label.
         pictures: At most `MOST_PICTURES`, with the bytes of their files.
         errors: Results that are errors, at most `MOST_ERRORS`.
         turn: Held while a picture is decoded: only so many at once.
         max_pixels: Of one picture.
     """
-    yield render_template("report_head.html", job=job, made_at=datetime.now(UTC), most=MOST_PICTURES).encode()
+    made_at = datetime.now(UTC)
+    head = render_template("report_head.html", job=job, by=by, counts=counts, made_at=made_at, most=MOST_PICTURES)
+    yield head.encode()
     for row, data in pictures:
-        yield render_template("report_picture.html", row=row, picture=_inline(data, turn, max_pixels)).encode(
-            "utf-8", "backslashreplace"
-        )
+        picture = _inline(data, turn, max_pixels)
+        text = render_template("report_picture.html", row=row, by=by, label=LABEL_BY[by](row), picture=picture)
+        yield text.encode("utf-8", "backslashreplace")
     text = render_template("report_foot.html", errors=list(errors), most=MOST_ERRORS)
     yield text.encode("utf-8", "backslashreplace")
 
