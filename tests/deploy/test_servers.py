@@ -7,16 +7,20 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from core.blobs import Blobs
 from core.db import LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
 from core.errors import BlobMissing, Refused, Unavailable
+from core.orm import Job
 from tests.deploy import compose
 from tests.deploy.places import free_port
 from tests.deploy.stack import Stack
+from tests.faults.soundness import check_sound, read_results
+from tests.pictures import jpeg
 
 NAMES = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL")
+POOL_SIZE, N_POOLED = 2, 300  # more than a shard: several chunks
 PROGRAMS = [("web", "pawsort", "web"), ("inference", "pawsort", "worker", "inference")]
 
 
@@ -177,7 +181,7 @@ def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\npawsort = host=127.0.0.1 port={servers.port('postgres')}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\n"
-        f"auth_file = {folder / 'users'}\npool_mode = transaction\ndefault_pool_size = 2\n"
+        f"auth_file = {folder / 'users'}\npool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\n"
     )
     user = {"user": "pgserver"} if os.getuid() == 0 else {}
     command = ["/usr/sbin/pgbouncer", str(folder / "pgbouncer.ini")]
@@ -195,3 +199,37 @@ def test_a_pooler_that_hands_connections_on_is_enough(servers: Stack, pooler: st
         with database.write() as session:
             assert session.execute(text("SELECT count(*) FROM jobs WHERE id < :id"), {"id": 5}).scalar_one() >= 0
     database.close()
+
+
+def test_a_job_goes_through_a_pooler_with_two_connections(
+    servers: Stack, pooler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = ("web", "inference", "maintenance")
+    names = [f"photos/{number:03}.jpg" for number in range(N_POOLED)]
+    (tmp_path / "photos").mkdir()
+    for number, name in enumerate(names):
+        (tmp_path / name).write_bytes(jpeg(number, size=(48, 36)))
+    for service in services:
+        if service in servers.processes:
+            servers.stop(service)
+        monkeypatch.setitem(servers.services[service]["environment"], "PAWSORT_DATABASE_URL", pooler)
+    direct = Database(servers.environment("migrate")["PAWSORT_DATABASE_URL"])
+    try:
+        servers.start(*services)
+        servers.wait_healthy("web")
+        token = servers.run("web", "pawsort", "token", "create").stdout.strip()
+        server = f"http://127.0.0.1:{servers.port('web')}"
+        words = ("--server", server, "--token", token, "-o", str(tmp_path / "out.csv"))
+        run = servers.run("web", "pawsort", "classify", str(tmp_path / "photos"), *words, NO_PROXY="*")
+        assert run.returncode == 0, run.stdout + run.stderr + servers.log("web") + servers.log("inference")
+        with direct.read() as session:
+            job = session.scalars(select(Job.uuid).order_by(Job.id.desc()).limit(1)).one()
+            clients = "backend_type = 'client backend' AND usename = 'pawsort' AND pid <> pg_backend_pid()"
+            others = text(f"SELECT count(*) FROM pg_stat_activity WHERE {clients}")
+            assert session.execute(others).scalar_one() <= POOL_SIZE, "somebody went past the pooler"
+        check_sound(direct, str(job))
+        assert sorted(read_results(direct, str(job))) == names
+    finally:
+        direct.close()
+        for service in services:
+            servers.stop(service)
