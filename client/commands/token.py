@@ -19,11 +19,11 @@ def create(name: str, user: str | None) -> None:
     Labels and jobs name the person whose token they came with. The page System is the owner's alone.
     """
     with sentences():
-        from client.instance.prepare import migrate_installation
+        from client.instance.prepare import migrate_database
         from core.accounts import create_token, get_or_create_user
         from core.config import load_settings
 
-        db = migrate_installation(load_settings())
+        db = migrate_database(load_settings())
         with db.write() as session:
             token = create_token(session, name, get_or_create_user(session, user.strip()) if user else None)
         db.close()

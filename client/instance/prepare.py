@@ -48,16 +48,29 @@ def migrate_installation(settings: "Settings") -> "Database":
         PawsortError: The database or the blob store does not answer, or is of a newer make.
     """
     from core.blobs import Blobs
-    from core.db import Database
     from core.registry import register_shipped, store_weights
+
+    db = migrate_database(settings)
+    manifests = store_weights(Blobs(settings.store_url), shipped_folder(), settings.default_network)
+    with db.write() as session:
+        register_shipped(session, manifests)
+    return db
+
+
+def migrate_database(settings: "Settings") -> "Database":
+    """The first half of it: the schema alone, for which the networks need not be installed (the web's image has none).
+
+    Returns:
+        The database, open.
+    Raises:
+        PawsortError: The database does not answer, or is of a newer make.
+    """
+    from core.db import Database
     from migrations.run import migrate
 
     prepare_data_dir(settings.data_dir)
     db = Database(settings.sql_url)
     migrate(db)
-    manifests = store_weights(Blobs(settings.store_url), shipped_folder(), settings.default_network)
-    with db.write() as session:
-        register_shipped(session, manifests)
     return db
 
 

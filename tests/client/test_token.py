@@ -24,3 +24,4 @@ def test_a_token_opens_the_door_for_the_person_it_was_made_for(
     db.close()
     assert [user and user.name for user in found] == [whose, whose]
     assert set(names.values()) == {whose}
+    assert not (tmp_path / "blobs").exists(), "a token needs no networks; the web's image has none"

@@ -33,7 +33,8 @@ pytestmark = [
 def stack() -> Iterator[Stack]:
     """Two web processes, three inference workers, two maintenance workers, and all servers."""
     compose.tool("docker-compose")
-    one = Stack({"PAWSORT_INFERENCE_PROCESSES": "1", "PAWSORT_WEB_PROCESSES": "2"})
+    quick = {"PAWSORT_DEFAULT_NETWORK": "seed-cnn"}  # what is tested is not how fast a network is
+    one = Stack({"PAWSORT_INFERENCE_PROCESSES": "1", "PAWSORT_WEB_PROCESSES": "2", **quick})
     one.services["inference"]["environment"]["PAWSORT_PAUSE_AFTER_CLAIM_S"] = PAUSE_S
     try:
         one.start()

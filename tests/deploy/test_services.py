@@ -113,7 +113,9 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
     pictures = {f"{number:04}.jpg": data for number, data in enumerate(photographs(n))}
     for name, data in pictures.items():
         (folder / name).write_bytes(data)
-    token = stack.run("web", "pawsort", "token", "create").stdout.strip()
+    made = stack.run("web", "pawsort", "token", "create")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
     stack.wait_healthy("proxy")
     server = f"http://127.0.0.1:{stack.port('proxy')}"
     out = tmp_path / "out.csv"
