@@ -9,7 +9,7 @@ from core import features, jobs, registry
 from core.blobs import Blobs
 from core.clock import db_now
 from core.db import Database
-from core.labelling_pace import count_since_training
+from core.labelling_pace import count_since_each, count_since_training
 from core.labels import NewLabel, add_labels
 from core.orm import Job, JobKind, JobState, Training
 from core.orm_studies import Study
@@ -122,7 +122,9 @@ def add_study(db: Database) -> None:
         job = Job(uuid=uuid4(), kind=JobKind.STUDY, name="", state=JobState.DONE, model_version_id=1)
         session.add(job)
         session.flush()
-        curve = {"formula": {"floor": 0.05, "scale": 1.0, "exponent": 0.5}, "half_width": 0.025}
+        curve = {"formula": {"floor": 0.05, "scale": 1.0, "exponent": 0.5}, "half_width": 0.025, "more": 100}
+        curve |= {"points": [{"n": 10, "accuracy": 0.7}], "now": 0.8, "with_more": 0.86, "with_twice": 0.84}
+        session.add(Training(job_id=job.id, parameters={}))
         session.add(Study(job_id=job.id, version_id=1, n_labels=40, curve=curve, suspects=[], wanted=[]))
 
 
@@ -165,7 +167,7 @@ def test_a_deleted_training_still_tells_what_is_new(client: FlaskClient, db: Dat
     finish(db, uuid, 1)
     client.delete(f"/api/v1/jobs/{uuid}")
     with db.read() as session:
-        assert count_since_training(session, registry.get_version(session, 1)) == 0
+        assert count_since_training(session, 1) == 0
 
 
 def test_a_schedule_trains_a_head(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -179,3 +181,58 @@ def test_a_schedule_trains_a_head(client: FlaskClient, db: Database, blobs: Blob
     assert answer.json["parameters"]["training"] == {"what": "head"}
     body["parameters"] = {"training": {"what": "tail"}}
     assert "what: expected all or head" in client.post("/api/v1/schedules", json=body | {"name": "b"}).text
+
+
+def test_the_pages_that_name_a_version_say_what_is_new_to_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    add_study(db)
+    image = read_results(db, job)[0].image_id
+    pages = (
+        f"/jobs/{job}", f"/jobs/{job}/failed", f"/jobs/{job}/images/{image}", f"/jobs/{job}/again", "/", "/labels",
+        "/labels/fit", "/deployments",
+    )  # fmt: skip
+    add_trained(db)
+    for page in pages:
+        assert "since it was trained" not in client.get(page).text, page
+    label(db, job, 3)
+    for page in pages:
+        assert "3 new labels since it was trained" in client.get(page).text, page
+
+
+def test_a_label_that_was_taken_back_is_no_new_one(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    label(db, job, 3)
+    images = [row.image_id for row in read_results(db, job)]
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(image, None) for image in (images[0], images[0], images[3], images[3])])
+        add_labels(session, None, [NewLabel(images[1], "cat")])
+    assert n_new(client, 1) == 3  # a content that nobody ever labelled is none
+
+
+def test_each_version_counts_from_its_own_training(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    make_labelled(db, blobs)
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    uuid = train(client, 1)
+    add_trained(db)
+    finish(db, uuid, 2)
+    label(db, job, 2)
+    with db.read() as session:
+        assert count_since_each(session, [1, 2, 3]) == {1: 62, 2: 2, 3: 62}
+
+
+@pytest.mark.parametrize(("kind", "words"), [("study", "With the eyes of version 1"), ("judge", "Version 1 is asked")])
+def test_only_a_training_claims_that_a_version_came_of_it(
+    client: FlaskClient, db: Database, kind: JobKind, words: str
+) -> None:
+    uuid = uuid4()
+    with db.write() as session:
+        job = Job(uuid=uuid, kind=kind, name="", state=JobState.DONE, model_version_id=1)
+        session.add(job)
+        session.flush()
+        session.add(Training(job_id=job.id, parameters={}))
+    page = client.get(f"/jobs/{uuid}").text
+    assert words in page
+    assert "came of it" not in page + client.get(f"/jobs/{uuid}/delete").text

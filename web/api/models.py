@@ -1,6 +1,6 @@
 """Model versions: which there are, which is in use, and putting one into use or taking it back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -22,8 +22,7 @@ api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 def list_models() -> ModelList:
     """All model versions, newest first"""
     with get_services().db.read() as session:
-        in_use = _find_in_use(session)
-        return ModelList(items=[_show(session, version, in_use) for version in registry.list_versions(session)])
+        return ModelList(items=_show(session, registry.list_versions(session)))
 
 
 @api.get("/models/<int(max=2147483647):version>")
@@ -31,7 +30,7 @@ def list_models() -> ModelList:
 def get_model(version: int) -> ModelOut:
     """One model version with its manifest"""
     with get_services().db.read() as session:
-        return _show(session, registry.get_version(session, version), _find_in_use(session))
+        return _show(session, [registry.get_version(session, version)])[0]
 
 
 @api.post("/models/<int(max=2147483647):version>/promote")
@@ -88,16 +87,21 @@ def _find_in_use(session: Session) -> int | None:
         return None
 
 
-def _show(session: Session, version: ModelVersion, in_use: int | None) -> ModelOut:
-    return ModelOut(
-        version=version.id,
-        network=version.network,
-        digest=version.digest,
-        in_use=version.id == in_use,
-        n_new_labels=labelling_pace.count_since_training(session, version),
-        created_at=version.created_at,
-        manifest=version.manifest,
-    )
+def _show(session: Session, versions: Sequence[ModelVersion]) -> list[ModelOut]:
+    in_use = _find_in_use(session)
+    n_new = labelling_pace.count_since_each(session, [version.id for version in versions])
+    return [
+        ModelOut(
+            version=version.id,
+            network=version.network,
+            digest=version.digest,
+            in_use=version.id == in_use,
+            n_new_labels=n_new[version.id],
+            created_at=version.created_at,
+            manifest=version.manifest,
+        )
+        for version in versions
+    ]
 
 
 def _show_line(one: Deployment) -> DeploymentOut:

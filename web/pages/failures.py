@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
-from core import jobs, result_views, results
+from core import jobs, labelling_pace, result_views, results
 from core.errors import ErrorCode
 from core.orm import JobKind, Upload
 from core.progress import describe
@@ -28,6 +28,7 @@ def show_failed(uuid: UUID) -> str | Response:
         wanted = ResultFilter(failed=True, error_code=code)
         page = results.list_results(session, job, wanted, cursor, FAILURES_SHOWN)
         view = describe(session, job)
+        n_new = labelling_pace.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     return render_template(
         "failed.html",
@@ -38,6 +39,7 @@ def show_failed(uuid: UUID) -> str | Response:
         rows=page.items,
         next=page.next,
         upload=upload,
+        n_new=n_new,
         is_failed_view=True,
     )
 

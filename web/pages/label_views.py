@@ -4,7 +4,7 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import disagreements, drift, labels, twins
+from core import disagreements, drift, labelling_pace, labels, twins
 from core.disagreements import BETWEEN, PEOPLE
 from core.errors import Invalid
 from core.labels import NewLabel
@@ -60,7 +60,8 @@ def show_fit() -> str:
     """Whether the model still fits: what came of each job, over time."""
     with get_services().db.read() as session:
         fits = drift.list_jobs(session, JOBS_SHOWN)
-    return render_template("fit.html", fits=fits)
+        n_new = labelling_pace.count_since_each(session, {fit.version_id for fit in fits})
+    return render_template("fit.html", fits=fits, n_new=n_new)
 
 
 def _batch() -> tuple[str, str] | None:

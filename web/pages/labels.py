@@ -6,7 +6,7 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import labels, studies
+from core import labelling_pace, labels, studies
 from core.errors import Invalid
 from core.labels import NewLabel
 from core.orm import Image, LabelSource, Upload
@@ -121,6 +121,7 @@ def _show_labels(problem: str = "") -> str:
             "labels.html",
             study=study,
             active=studies.find_active(session),
+            n_new=labelling_pace.count_since_training(session, study.version_id if study else None),
             forecast=Forecast(study) if study else None,
             n_suspects=n_suspects,
             wanted=_still_there(session, study) if study else [],

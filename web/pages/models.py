@@ -20,6 +20,7 @@ from web import deploying
 from web.auth import current_user_id
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts
 from web.pages.routes import pages
+from web.pages.words import count
 from web.services import get_services
 
 WORST_SHOWN = 50
@@ -155,10 +156,12 @@ def compare_models(version: int, other: int) -> str:
     """Two versions side by side, on the pictures that both have judged."""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
+        since = labelling_pace.count_since_each(session, [first.id, second.id])
         found = comparisons.compare(session, first, second)
         page = comparisons.list_differences(session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN)
     facts = [dict(figure_facts(one)) for one in (found.first, found.second)]
-    rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]]
+    n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
+    rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]] + [n_new]
     return render_template(
         "model_compare.html", first=first, second=second, found=found, facts=rows, rows=page.items, next=page.next
     )
@@ -170,8 +173,9 @@ def list_deployments() -> str:
     with get_services().db.read() as session:
         lines, names = registry.list_deployments(session), accounts.list_names(session)
         networks = {version.id: version.network for version in session.scalars(select(ModelVersion))}
+        n_new = labelling_pace.count_since_training(session, lines[0].model_version_id) if lines else 0
         gone = set(networks) - {version.id for version in registry.list_versions(session)}
-    return render_template("deployments.html", lines=lines, names=names, networks=networks, gone=gone)
+    return render_template("deployments.html", lines=lines, names=names, networks=networks, gone=gone, n_new=n_new)
 
 
 def _list_models(problem: str = "") -> str:
@@ -180,7 +184,7 @@ def _list_models(problem: str = "") -> str:
         in_use = registry.find_in_use(session)
         back = registry.find_rollback(session)
         cards = [Card(version) for version in versions]
-        n_new = {version.id: labelling_pace.count_since_training(session, version) for version in versions}
+        n_new = labelling_pace.count_since_each(session, [version.id for version in versions])
     return render_template(
         "models.html",
         cards=cards,
@@ -200,7 +204,7 @@ def _show_model(version: int, problem: str = "") -> str:
         return render_template(
             "model.html",
             card=Card(row),
-            n_new=labelling_pace.count_since_training(session, row),
+            n_new=labelling_pace.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,

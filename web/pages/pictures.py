@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import heat, jobs, registry, result_views, results
+from core import heat, jobs, labelling_pace, registry, result_views, results
 from core.networks import CLASSES
 from core.orm import Upload
 from web.pages.choice import Choice
@@ -23,6 +23,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         drawn = heat.find_heat(session, job, image_id)
         beside = result_views.find_neighbours(session, job, choice.as_filter, image_id)
         version = registry.get_any(session, job.model_version_id)
+        n_new = labelling_pace.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     probabilities = list(zip(CLASSES, row.probabilities, strict=True)) if row.probabilities else []
     return render_template(
@@ -32,6 +33,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         choice=choice,
         beside=beside,
         version=version,
+        n_new=n_new,
         heat=show_heat(drawn),
         discarded_at=upload.discarded_at if upload else None,
         probabilities=probabilities,

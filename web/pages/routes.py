@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import accounts, deletion, drift, jobs, result_views, results, retrying, trainings
+from core import accounts, deletion, drift, jobs, labelling_pace, result_views, results, retrying, trainings
 from core.errors import Conflict
 from core.orm import Job, JobKind, JobState
 from core.progress import describe, describe_all
@@ -78,6 +78,7 @@ def show_job(uuid: UUID) -> str | Response:
         reviewing = look_at_reviewing(session, job)
         lacks_looks = view.n_done > 0 and not result_views.has_looks(session, job)
         fit = drift.describe(session, job) if job.state == JobState.DONE else None
+        n_new = labelling_pace.count_since_training(session, job.model_version_id)
         asks_folders = "folders" in request.args or choice.folder is not None
         below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
     return render_template(
@@ -92,17 +93,19 @@ def show_job(uuid: UUID) -> str | Response:
         reviewing=reviewing,
         fit=fit,
         lacks_looks=lacks_looks,
+        n_new=n_new,
     )
 
 
 def _show_training(session: Session, job: Job) -> Response:
     """The page of a training, with an ETag: it is asked for again and again while it is open."""
-    tag = etag_of(job)
+    n_new = labelling_pace.count_since_training(session, job.model_version_id)
+    tag = f"{etag_of(job)}-{n_new}"
     if request.if_none_match.contains_weak(tag):
         response = Response(status=304)
     else:
         page = training_job.look_closely(session, job)
-        response = Response(render_template("training_job.html", shown=page.shown, uploads=page.uploads))
+        response = Response(render_template("training_job.html", shown=page.shown, uploads=page.uploads, n_new=n_new))
     response.set_etag(tag)
     return response
 

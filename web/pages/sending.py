@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import registry, workers
+from core import labelling_pace, registry, workers
 from core.broker import INFERENCE
 from core.networks import NETWORKS
 from core.orm import ModelVersion
@@ -24,13 +24,17 @@ class Pace:
 
 @dataclass(frozen=True)
 class Terms:
-    """Sizes are in bytes; `room_bytes` is None where nobody knows. `paces` has the versions whose network is known."""
+    """Sizes are in bytes; `room_bytes` is None where nobody knows. `paces` has the versions whose network is known.
+
+    `n_new` counts the labels that each version has not learned from.
+    """
 
     max_image_bytes: int
     max_upload_bytes: int
     room_bytes: int | None
     paces: Mapping[int, Pace]
     versions: Sequence[ModelVersion]
+    n_new: Mapping[int, int]
     in_use: int | None
 
     @property
@@ -59,6 +63,7 @@ def look_at_terms(session: Session, services: Services) -> Terms:
         room_bytes=services.blobs.find_room(),
         paces=_find_paces(session, versions),
         versions=versions,
+        n_new=labelling_pace.count_since_each(session, [one.id for one in versions]),
         in_use=registry.find_in_use(session),
     )
 

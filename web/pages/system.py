@@ -54,7 +54,7 @@ def show_system() -> str:
     own = cast(APIFlask, current_app).version
     with services.db.read() as session:
         in_use = registry.get_any(session, registry.find_in_use(session))
-        n_new = labelling_pace.count_since_training(session, in_use) if in_use else 0
+        n_new = labelling_pace.count_since_training(session, in_use.id if in_use else None)
     return render_template(
         "system.html",
         in_use=in_use,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 from pydantic import ValidationError
 
-from core import intake, jobs, registry
+from core import intake, jobs, labelling_pace, registry
 from core.errors import Conflict, Invalid
 from core.progress import describe
 from web.api.bodies import BodyReader
@@ -87,9 +87,12 @@ def ask_again(uuid: UUID) -> str:
         view = describe(session, job)
         versions = registry.list_versions(session)
         in_use = registry.find_in_use(session)
+        n_new = labelling_pace.count_since_each(session, [one.id for one in versions])
     others = [one.id for one in versions if one.id != job.model_version_id]
     chosen = in_use if in_use in others else next(iter(others), in_use)
-    return render_template("again.html", job=view, versions=versions, in_use=in_use, chosen=chosen, new_id=uuid4())
+    return render_template(
+        "again.html", job=view, versions=versions, n_new=n_new, in_use=in_use, chosen=chosen, new_id=uuid4()
+    )
 
 
 @pages.post("/jobs/<uuid:uuid>/again")
