@@ -11,6 +11,7 @@ from model.devices import CPU, Device, batch_sizes, count_bytes
 from model.heads import HEADS, Looked, outputs_of
 from model.manifest import Manifest
 from model.networks import build
+from model.pictures import Pictures
 from model.weights import BadWeightsError, digest_body, digest_of, load_into
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Classifier:
         outputs, *more = self._run_all(images, lambda: None)
         return Looked(calibrate(outputs, self.manifest.temperature), *more)
 
-    def outputs(self, images: NDArray[np.uint8], on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
+    def outputs(self, images: Pictures, on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
         """What the network says before calibration: float32 (N, 1) or (N, 3), as `calibrate` takes it.
 
         Args:
@@ -133,7 +134,7 @@ class Classifier:
         """
         return self._run_all(images, on_batch)[0]
 
-    def _run_all(self, images: NDArray[np.uint8], on_batch: Callable[[], object]) -> list[NDArray[Any]]:
+    def _run_all(self, images: Pictures, on_batch: Callable[[], object]) -> list[NDArray[Any]]:
         """Everything that the graph gives, one row for each picture."""
         shape = (self.side_px, self.side_px, 3)
         if images.dtype != np.uint8 or images.shape[1:] != shape:

@@ -16,6 +16,7 @@ from model.calibrate import calibrate, choose_threshold, fit_temperature
 from model.classifier import Classifier
 from model.evaluate import THRESHOLDS, Probabilities, judge
 from model.manifest import Manifest
+from model.pictures import Pictures
 from model.train import Examples
 
 VALIDATION = "validation"
@@ -35,7 +36,7 @@ def complete_manifest(
     weights: bytes,
     watched: Mapping[str, Examples],
     bounds: Bounds,
-    strangers: NDArray[np.uint8] | None = None,
+    strangers: Pictures | None = None,
     on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Fit calibration and threshold, then measure through the classifier itself, as the product would answer.
@@ -87,7 +88,7 @@ def complete_from_outputs(
 
 
 def _run(
-    classifier: Classifier, images: Mapping[str, NDArray[np.uint8]], on_batch: Callable[[], object]
+    classifier: Classifier, images: Mapping[str, Pictures], on_batch: Callable[[], object]
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Raw outputs by part, and how fast they came, the first batches left out."""
     import tensorflow as tf

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from model.augment import NONE, STRONG, Augmentation, augment
 from model.losses import NEITHER, make_loss, measure
+from model.pictures import Pictures
 from model.tuning import Activations, moving
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Examples(NamedTuple):
         labels: (N,), 0 or 1: the index of the class; 2 for neither, where the network has an output for it.
     """
 
-    images: NDArray[np.uint8]
+    images: Pictures
     labels: NDArray[np.integer[Any]]
 
 
@@ -271,7 +272,7 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
 
 def predict_in_batches(
     forward: Callable[[Any], Any],
-    images: NDArray[np.uint8] | Activations,
+    images: Pictures | Activations,
     on_batch: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
     """Run many pictures through a network, some at a time.
@@ -345,7 +346,7 @@ def _check(model: "keras.Model", examples: Examples | Passed, what: str, known: 
         raise ValueError(f"expected {what} labels {said}; got {sorted(set(labels.tolist()))[:5]}")
 
 
-def _check_pixels(images: NDArray[np.uint8], what: str, side_px: int, *, exact: bool) -> None:
+def _check_pixels(images: Pictures, what: str, side_px: int, *, exact: bool) -> None:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
         raise ValueError(f"expected {what} images as uint8 (N, S, S, 3); got {images.dtype} {images.shape}")
     if images.shape[1] < side_px or (exact and images.shape[1] != side_px):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.pictures import Pictures
+
 if TYPE_CHECKING:
     import keras
 
@@ -78,7 +80,7 @@ class Activations:
             right in each epoch, the other half in the next; V = 1 none.
     """
 
-    def __init__(self, trunk: "keras.Model", images: NDArray[np.uint8], room: NDArray[np.float16]) -> None:
+    def __init__(self, trunk: "keras.Model", images: Pictures, room: NDArray[np.float16]) -> None:
         import tensorflow as tf
 
         self._images, self._room = images, room

@@ -1,6 +1,6 @@
 """What a training learns from, as arrays: contents chosen once, then read shard by shard and decoded.
 
-    labels in SQL ─► samples, kept as a blob ─► shards ─► pixels of the training, validation and judging part
+    labels in SQL ─► samples, kept as a blob ─► pixels in an album ─► those of training, validation and judging part
 
 The samples are chosen at the first start and kept, so that a training that goes on after a kill sees the same pictures
 in the same order, whatever has been labelled meanwhile.
@@ -9,24 +9,23 @@ in the same order, whatever has been labelled meanwhile.
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from secrets import token_hex
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core import datasets, training_claims, twins
-from core.datasets import MAX_UNREADABLE, Place
-from core.errors import BlobMissing, ErrorCode, ImageError, Invalid
+from core import training_claims, twins
+from core.datasets import MAX_UNREADABLE, Content
+from core.errors import BlobMissing, ErrorCode, Invalid
 from core.labels import NEITHER
 from core.networks import CLASSES
 from core.parts import Part, assign_parts
 from core.training_claims import Claim
+from model.pictures import Chosen
 from model.train import Examples
-from worker.decoding import Decoder, decode_stored, map_decoded
-from worker.memory import PixelStore
+from worker.album import Album
+from worker.places import decode_places, locate
 from worker.runtime import Runtime
 from worker.twins import look_for_twins
 from worker.watch import Watch
@@ -51,6 +50,13 @@ class Samples:
     labels: NDArray[np.int8]
     parts: NDArray[np.int8]
 
+    def as_contents(self) -> list[Content]:
+        """In their order, each with its label."""
+        return [
+            Content(int(image_id), content.tobytes(), NAMES[label])
+            for image_id, content, label in zip(self.image_ids, self.contents, self.labels, strict=True)
+        ]
+
     def count(self, part: Part) -> int:
         """How many contents the part has."""
         return int((self.parts == PARTS.index(part)).sum())
@@ -70,25 +76,30 @@ class Samples:
 class Pixels:
     """The pictures of a training by part, and why some could not be read."""
 
-    by_part: dict[Part, Examples]
+    images: dict[Part, Chosen]
+    labels: dict[Part, NDArray[np.int64]]
     failed: Counter[ErrorCode] = field(default_factory=Counter)
+
+    def of(self, part: Part) -> Examples:
+        """The part, pictures of neither included."""
+        return Examples(self.images[part], self.labels[part])
 
     def of_classes(self, part: Part) -> Examples:
         """The part without pictures of neither."""
-        images, labels = self.by_part[part]
-        ours = labels < len(CLASSES)
-        return Examples(images, labels) if ours.all() else Examples(images[ours], labels[ours])
+        ours = self.labels[part] < len(CLASSES)
+        return Examples(self.images[part].keep(ours), self.labels[part][ours])
 
-    def of_neither(self, part: Part) -> NDArray[np.uint8] | None:
+    def of_neither(self, part: Part) -> Chosen | None:
         """The pictures of neither in a part; None when there is none."""
-        images, labels = self.by_part[part]
-        others = labels == len(CLASSES)
-        return images[others] if others.any() else None
+        others = self.labels[part] == len(CLASSES)
+        return self.images[part].keep(others) if others.any() else None
 
 
-def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None) -> Samples:
+def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, album: Album | None = None) -> Samples:
     """The samples of a training: those of its first start, or chosen now.
 
+    Args:
+        album: Keeps what is decoded of them meanwhile.
     Raises:
         Invalid: There is too little to learn from.
         LeaseLost: The claim is no longer valid.
@@ -100,7 +111,9 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None) -> 
             return Samples(**kept)
     with runtime.db.write() as session:
         found = training_claims.choose_data(session, claim).contents
-    look_for_twins(runtime, claim, found, watch)
+    if album is not None and album.common_side_px is not None:
+        album.make_room(len(found), album.common_side_px)
+    look_for_twins(runtime, claim, found, watch, album)
     with runtime.db.write() as session:
         bridges = twins.find_bridges(session)
         chosen = [content for content in found if content.sha256 not in bridges]
@@ -121,70 +134,57 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None) -> 
     return samples
 
 
-def read_pixels(
-    runtime: Runtime, claim: Claim, samples: Samples, sides: dict[Part, int], store: PixelStore, watch: Watch
-) -> Pixels:
-    """Decode all samples.
+def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, album: Album, watch: Watch) -> Pixels:
+    """Decode all samples that are not in the album yet.
 
-    Args:
-        store: Gives room for the pixels.
-        sides: Height and width in pixels to decode each part to.
     Raises:
         Invalid: Too many pictures cannot be read, or there is no room for their pixels.
         BlobMissing: An upload has been deleted.
         TrainingStopped: There is no reason to go on.
     """
-    images = {part: store.make_pictures(samples.count(part), sides[part]) for part in PARTS}
-    labels: dict[Part, list[int]] = {part: [] for part in PARTS}
-    failed: Counter[ErrorCode] = Counter()
-    n = len(samples.labels)
+    contents = samples.as_contents()
+    part_of = {one.sha256: PARTS[part] for one, part in zip(contents, samples.parts, strict=True)}
+    for side_px in set(album.sides.values()):
+        album.make_room(sum(samples.count(part) for part in PARTS if album.sides[part] == side_px), side_px)
 
-    def decode_one(decode: Decoder, one: tuple[int, Place, memoryview]) -> tuple[int, NDArray[np.uint8] | ImageError]:
-        index, place, data = one
-        try:
-            return index, decode_stored(place, data, decode, sides[PARTS[samples.parts[index]]])
-        except ImageError as error:
-            return index, error
+    def side_of(content: Content) -> int:
+        return album.sides[part_of[content.sha256]]
 
-    decoded = map_decoded(runtime.settings, claim.attempts, decode_one, _read(runtime, samples), n)
-    for number, (index, found) in enumerate(decoded):
-        part = PARTS[samples.parts[index]]
-        if isinstance(found, ImageError):
-            failed[found.code] += 1
-        else:
-            images[part][len(labels[part])] = found
-            labels[part].append(int(samples.labels[index]))
-        watch.say("decoding", number + 1, n)
-    by_part = {part: Examples(images[part][: len(said)], np.array(said, np.int64)) for part, said in labels.items()}
-    _check_enough(by_part, failed, n)
-    return Pixels(by_part, failed)
+    def is_missing(content: Content) -> bool:
+        return album.lacks(content.sha256, side_of(content))
 
-
-def _read(runtime: Runtime, samples: Samples) -> Iterator[tuple[int, Place, memoryview]]:
-    """Each sample with its shard, every shard read once; always in the same order."""
-    with runtime.db.read() as session:
-        places = datasets.find_places(session, samples.image_ids.tolist())
-    if len(places) != len(samples.image_ids):
+    there = locate(runtime, contents)
+    missing = [one for one in there if is_missing(one[1])]
+    for number, (content, found) in enumerate(decode_places(runtime, claim.attempts, missing, side_of)):
+        album.add(content.sha256, found)
+        watch.say("decoding", number + 1, len(missing))
+    if len(there) < len(contents) or any(is_missing(one) for one in contents):
         raise BlobMissing("Some of the pictures have been deleted since the training was created. Start another one.")
-    in_order = sorted(
-        ((index, places[image_id]) for index, image_id in enumerate(samples.image_ids.tolist())),
-        key=lambda sample: (sample[1].blob_key, sample[1].offset),
-    )
-    for blob_key, together in groupby(in_order, key=lambda sample: sample[1].blob_key):
-        data = runtime.blobs.get(blob_key)
-        for index, place in together:
-            yield index, place, data
+    pixels = _share_out([content for _, content in there], part_of, album)
+    _check_enough(pixels, len(contents))
+    return pixels
 
 
-def _check_enough(by_part: dict[Part, Examples], failed: Counter[ErrorCode], n_samples: int) -> None:
-    n_failed = failed.total()
+def _share_out(contents: list[Content], part_of: dict[bytes, Part], album: Album) -> Pixels:
+    """The pictures of each part, in the order of the contents."""
+    failed = Counter(album.failures_of(part_of))
+    images, labels = {}, {}
+    for part in PARTS:
+        readable = [one for one in contents if part_of[one.sha256] == part and one.sha256 not in album.failed]
+        images[part] = album.choose([one.sha256 for one in readable], album.sides[part])
+        labels[part] = np.array([NAMES.index(one.label) for one in readable], np.int64)
+    return Pixels(images, labels, failed)
+
+
+def _check_enough(pixels: Pixels, n_samples: int) -> None:
+    n_failed = pixels.failed.total()
     if n_failed > MAX_UNREADABLE * n_samples:
-        reasons = ", ".join(f"{code}: {n}" for code, n in failed.most_common())
+        reasons = ", ".join(f"{code}: {n}" for code, n in pixels.failed.most_common())
         raise Invalid(
             f"{n_failed} of {n_samples} pictures cannot be read ({reasons}); up to {MAX_UNREADABLE:.0%} would be"
             " left out, more are a sign that something is wrong. Copy them again from where they came, or remove them."
         )
-    for part, (_, labels) in by_part.items():
+    for part, labels in pixels.labels.items():
         found = set(labels.tolist()) - {len(CLASSES)}
         if not found or (part == Part.TRAINING and len(found) < len(CLASSES)):
             raise Invalid(

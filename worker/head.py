@@ -25,7 +25,7 @@ from model.judging import Answered, complete_from_outputs
 from model.manifest import Manifest
 from model.refit import Arrays, outputs_of, refit
 from model.weights import pack_weights, unpack_weights
-from worker.dataset import NAMES, PARTS, Samples, find_samples
+from worker.dataset import PARTS, Samples, find_samples
 from worker.judge import Said, ask, open_version
 from worker.judging import TRAINED, origin_of, plain_manifest
 from worker.runtime import Runtime
@@ -44,7 +44,7 @@ def fit_head(
         TrainingStopped: There is no reason to go on.
     """
     samples = find_samples(runtime, claim, watch)
-    contents = contents_of(samples)
+    contents = samples.as_contents()
     assert parameters.start_from is not None
     with runtime.db.read() as session:
         version = registry.get_version(session, parameters.start_from)
@@ -62,14 +62,6 @@ def fit_head(
     manifest = _complete(plain, new, samples, seen)
     said = _judge(runtime, claim, manifest, new, contents, samples, seen, watch)
     return json.loads(manifest.to_json()), weights, said
-
-
-def contents_of(samples: Samples) -> list[Content]:
-    """The samples as contents, in their order."""
-    return [
-        Content(int(image_id), content.tobytes(), NAMES[label])
-        for image_id, content, label in zip(samples.image_ids, samples.contents, samples.labels, strict=True)
-    ]
 
 
 def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from core.judgements import NewJudgement
 from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import Classifier
-from worker.dataset import NAMES, PARTS, Samples
+from worker.dataset import PARTS, Samples
 from worker.decoding import decode_stored, open_decoder
 from worker.places import locate, with_shards
 from worker.runtime import Runtime
@@ -67,10 +67,10 @@ def judge_beside(runtime: Runtime, claim: Claim, classifier: Classifier, samples
     Raises:
         TrainingStopped: There is no reason to go on.
     """
-    in_judging = np.flatnonzero(samples.parts == PARTS.index(Part.JUDGING))
     contents = [
-        Content(int(samples.image_ids[row]), samples.contents[row].tobytes(), NAMES[samples.labels[row]])
-        for row in in_judging
+        content
+        for content, part in zip(samples.as_contents(), samples.parts, strict=True)
+        if part == PARTS.index(Part.JUDGING)
     ]
     with runtime.db.read() as session:
         in_use = registry.find_in_use(session)

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.networks import CLASSES, NETWORKS
 from core.parameters import Parameters
 from core.parts import RULE, Part
 from model.judging import Bounds, complete_manifest
 from model.manifest import Manifest
+from model.pictures import Pictures
 from model.train import Examples
 from model.weights import digest_of
 from worker.dataset import PARTS, Samples
@@ -44,7 +42,7 @@ def judge_version(
     weights: bytes,
     watched: Mapping[str, Examples],
     bounds: Bounds,
-    strangers: NDArray[np.uint8] | None = None,
+    strangers: Pictures | None = None,
     on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """The manifest of a trained network, with everything that is fitted and measured.
@@ -86,7 +84,7 @@ def make_manifest(
     watched: Mapping[Part, Examples],
     n_unreadable: int,
     who: str,
-    strangers: NDArray[np.uint8] | None = None,
+    strangers: Pictures | None = None,
     on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Describe a network that a job has trained.

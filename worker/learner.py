@@ -81,7 +81,7 @@ def make_learner(
             version = registry.get_version(session, parameters.start_from)
         load_into(model, runtime.networks.weights(version))
     on_part()
-    seen = {part: pixels.by_part[part] for part in (Part.TRAINING, Part.VALIDATION)}
+    seen = {part: pixels.of(part) for part in (Part.TRAINING, Part.VALIDATION)}
     if not network.knows_neither or not (seen[Part.TRAINING].labels == len(CLASSES)).any():
         seen = {part: pixels.of_classes(part) for part in seen}
     if network.plan.only_last_layers:

@@ -1,11 +1,15 @@
-"""Contents with the bytes of the shards that they are in, each shard read once."""
+"""Contents with the bytes of the shards that they are in, each shard read once; and what can be seen on them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core import datasets
 from core.datasets import Content, Place
-from core.errors import BlobMissing
+from core.errors import BlobMissing, ImageError
+from worker.decoding import Decoder, decode_stored, map_decoded
 from worker.runtime import Runtime
 
 
@@ -30,3 +34,25 @@ def with_shards(
             continue
         for place, content in together:
             yield place, content, data
+
+
+def decode_places(
+    runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], side_of: Callable[[Content], int]
+) -> Iterator[tuple[Content, NDArray[np.uint8] | ImageError]]:
+    """Each content that `locate` gave with its pixels, uint8 (S, S, 3), or why it has none; by children if many.
+
+    Args:
+        attempt: Which claim of the job this is, counted from 1.
+        side_of: Height and width in pixels to decode a content to.
+    """
+
+    def decode_one(
+        decode: Decoder, one: tuple[Place, Content, memoryview]
+    ) -> tuple[Content, NDArray[np.uint8] | ImageError]:
+        place, content, data = one
+        try:
+            return content, decode_stored(place, data, decode, side_of(content))
+        except ImageError as error:
+            return content, error
+
+    return map_decoded(runtime.settings, attempt, decode_one, with_shards(runtime, there), len(there))

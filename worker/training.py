@@ -28,6 +28,7 @@ from core.training_claims import Claim
 from model import devices
 from model.classifier import Classifier
 from model.train import Trainer
+from worker.album import Album
 from worker.dataset import find_samples, read_pixels
 from worker.head import fit_head
 from worker.judge import Said, judge, judge_beside
@@ -108,16 +109,16 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         who = accounts.owner_of_job(session, claim.job_id)
     if parameters.what == HEAD:
         return _keep_version(runtime, claim, *fit_head(runtime, claim, parameters, who, watch))
-    samples = find_samples(runtime, claim, watch)
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
-    pixels = read_pixels(runtime, claim, samples, sides_of(parameters), store, watch)
+    album = Album(store, sides_of(parameters))
+    samples = find_samples(runtime, claim, watch, album)
+    pixels = read_pixels(runtime, claim, samples, album, watch)
     watch.say("preparing")
     learner = make_learner(runtime, parameters, pixels, store, lambda: watch.say("preparing"))
     best = _run_epochs(runtime, claim, learner.trainer, parameters, state_key, watch)
     watch.say("judging")
     weights = learner.pack(list(best.weights))
     del learner  # with all that it saw: judging needs the room
-    pixels.by_part.pop(Part.TRAINING)
     watched = {part: pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
     strangers = pixels.of_neither(Part.VALIDATION)
     n_failed = pixels.failed.total()

@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from core import features, studies, twins
-from core.datasets import Content, Place
+from core.datasets import Content
 from core.errors import ImageError
 from core.training_claims import Claim
 from model.twins import SIDE, find_pairs, sketch
-from worker.decoding import Decoder, decode_stored, map_decoded
-from worker.places import locate, with_shards
+from worker.album import Album
+from worker.places import decode_places, locate
 from worker.runtime import Runtime
 from worker.watch import Watch
 
@@ -23,9 +23,17 @@ DECODED_PX = 2 * SIDE
 MAX_UNLABELLED = 5000
 
 
-def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], watch: Watch | None = None) -> None:
+def look_for_twins(
+    runtime: Runtime,
+    claim: Claim,
+    contents: Sequence[Content],
+    watch: Watch | None = None,
+    album: Album | None = None,
+) -> None:
     """Compare all contents with each other, and let those that are nearly the same share a part.
 
+    Args:
+        album: Keeps the pixels that are read for it, if all parts want the same size; it has room for all contents.
     Raises:
         TrainingStopped: There is no reason to go on.
     """
@@ -34,11 +42,11 @@ def look_for_twins(runtime: Runtime, claim: Claim, contents: Sequence[Content], 
         known = twins.find_sketches(session, wanted)
     new = features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
     missing = [content for content in contents if content.sha256 not in known and content.sha256 not in new]
-    new |= _draw(runtime, claim, missing, watch)
+    new |= _draw(runtime, claim, missing, watch, album)
     if not new:  # all of them were compared with each other before
         return
     beside = _find_sketches(runtime, set(), known | new)
-    _settle(runtime, known | new | beside, new)
+    _settle(runtime, known | new | beside, new, watch)
 
 
 def group_unlabelled(runtime: Runtime, labelled: Collection[bytes]) -> None:
@@ -61,32 +69,35 @@ def _find_sketches(runtime: Runtime, wanted: set[bytes], besides: Mapping[bytes,
     return known | features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
 
 
-def _settle(runtime: Runtime, sketches: Mapping[bytes, bytes], new: Mapping[bytes, bytes]) -> None:
+def _settle(
+    runtime: Runtime, sketches: Mapping[bytes, bytes], new: Mapping[bytes, bytes], watch: Watch | None = None
+) -> None:
+    def on_some(n_done: int) -> None:
+        if watch is not None:
+            watch.say("comparing", n_done, len(there))
+
     there = sorted(sketches)
     greys = np.frombuffer(b"".join(sketches[sha256] for sha256 in there), np.uint8).reshape(-1, SIDE, SIDE)
-    pairs = [(there[i], there[j]) for i, j in find_pairs(greys)]
+    pairs = [(there[i], there[j]) for i, j in find_pairs(greys, on_some)]
     with runtime.db.write() as session:
         twins.add_sketches(session, new)
         twins.settle(session, there, pairs)
 
 
-def _draw(runtime: Runtime, claim: Claim, missing: Sequence[Content], watch: Watch | None) -> dict[bytes, bytes]:
+def _draw(
+    runtime: Runtime, claim: Claim, missing: Sequence[Content], watch: Watch | None, album: Album | None
+) -> dict[bytes, bytes]:
     """Sketches from pixels; what cannot be read has none."""
     there = locate(runtime, missing)
+    side_px = album.common_side_px if album is not None else None
+    if album is None or side_px is None or side_px % SIDE:
+        album, side_px = None, DECODED_PX
     found: dict[bytes, bytes] = {}
-    drawn = map_decoded(runtime.settings, claim.attempts, _draw_one, with_shards(runtime, there), len(there))
-    for number, (sha256, greys) in enumerate(drawn):
-        if greys is not None:
-            found[sha256] = greys
+    for number, (content, pixels) in enumerate(decode_places(runtime, claim.attempts, there, lambda _: side_px)):
+        if album is not None:
+            album.add(content.sha256, pixels)
+        if not isinstance(pixels, ImageError):
+            found[content.sha256] = sketch(pixels[None]).tobytes()
         if watch is not None:
-            watch.say("comparing", number + 1, len(there))
+            watch.say("decoding", number + 1, len(there))
     return found
-
-
-def _draw_one(decode: Decoder, one: tuple[Place, Content, memoryview]) -> tuple[bytes, bytes | None]:
-    place, content, data = one
-    try:
-        pixels = decode_stored(place, data, decode, DECODED_PX)
-    except ImageError:
-        return content.sha256, None
-    return content.sha256, sketch(pixels[None]).tobytes()

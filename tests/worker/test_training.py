@@ -21,7 +21,7 @@ from model.manifest import Manifest
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
-from worker import training, training_state
+from worker import places, training, training_state
 from worker.dataset import find_samples
 from worker.reconcile import ring_for_trainings
 from worker.watch import Watch
@@ -174,7 +174,9 @@ def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime
     assert len(epochs_of(runtime, uuid)) >= 2
 
 
-@pytest.mark.parametrize("phase", ["reading", "decoding", "preparing", "training", "validating", "judging"])
+@pytest.mark.parametrize(
+    "phase", ["reading", "decoding", "comparing", "preparing", "training", "validating", "judging"]
+)
 @pytest.mark.timed
 def test_cancelling_takes_effect_whatever_is_happening(
     runtime: FakeRuntime, blobs: Blobs, upload: UUID, monkeypatch: pytest.MonkeyPatch, phase: str
@@ -240,6 +242,17 @@ def test_a_training_that_is_asked_to_stop_is_given_back(
         run(runtime, uuid)
     with runtime.db.read() as session:
         assert training_claims.list_waiting(session, 10) == [jobs.get_job(session, uuid).id]
+
+
+@pytest.mark.parametrize(("augmentation", "times"), [("light", 1), ("strong", 2)])
+def test_pictures_are_decoded_once_where_all_parts_want_the_same_size(
+    runtime: FakeRuntime, upload: UUID, monkeypatch: pytest.MonkeyPatch, augmentation: str, times: int
+) -> None:
+    decoded = []
+    decode = places.decode_stored
+    monkeypatch.setattr(places, "decode_stored", lambda *given: (decoded.append(given), decode(*given))[1])
+    assert run(runtime, start(runtime, upload, epochs=1, augmentation=augmentation)).state == JobState.DONE
+    assert len(decoded) == times * 2 * N_EACH
 
 
 def test_a_few_unreadable_pictures_are_left_out_and_counted(runtime: FakeRuntime, blobs: Blobs) -> None:

@@ -96,7 +96,7 @@ def test_sketches_are_taken_from_what_was_classified(
     def never(*_: object) -> dict[bytes, bytes]:
         raise AssertionError("a picture was decoded again")
 
-    monkeypatch.setattr("worker.twins.decode_stored", never)
+    monkeypatch.setattr("worker.places.decode_stored", never)
     samples_of(runtime, upload)
     with runtime.db.read() as session:
         groups, n = twins.list_groups(session, 10)
