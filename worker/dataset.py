@@ -20,7 +20,7 @@ from core.datasets import MAX_UNREADABLE, Content
 from core.errors import BlobMissing, ErrorCode, Invalid
 from core.labels import NEITHER
 from core.networks import CLASSES
-from core.parts import Part, assign_parts
+from core.parts import Part, assign_parts, find_parts
 from core.training_claims import Claim
 from model.pictures import Chosen
 from model.train import Examples
@@ -111,8 +111,9 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, alb
             return Samples(**kept)
     with runtime.db.write() as session:
         found = training_claims.choose_data(session, claim).contents
-    if album is not None and album.common_side_px is not None:
-        album.make_room(len(found), album.common_side_px)
+    if album is not None:
+        with runtime.db.read() as session:
+            album.expect(find_parts(session, [content.sha256 for content in found]))
     look_for_twins(runtime, claim, found, watch, album)
     with runtime.db.write() as session:
         bridges = twins.find_bridges(session)
@@ -144,21 +145,13 @@ def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, album: Album, 
     """
     contents = samples.as_contents()
     part_of = {one.sha256: PARTS[part] for one, part in zip(contents, samples.parts, strict=True)}
-    for side_px in set(album.sides.values()):
-        album.make_room(sum(samples.count(part) for part in PARTS if album.sides[part] == side_px), side_px)
-
-    def side_of(content: Content) -> int:
-        return album.sides[part_of[content.sha256]]
-
-    def is_missing(content: Content) -> bool:
-        return album.lacks(content.sha256, side_of(content))
-
+    album.expect(part_of)
     there = locate(runtime, contents)
-    missing = [one for one in there if is_missing(one[1])]
-    for number, (content, found) in enumerate(decode_places(runtime, claim.attempts, missing, side_of)):
+    missing = [one for one in there if album.lacks(one[1].sha256)]
+    for number, (content, found) in enumerate(decode_places(runtime, claim.attempts, missing, album.side_of)):
         album.add(content.sha256, found)
         watch.say("decoding", number + 1, len(missing))
-    if len(there) < len(contents) or any(is_missing(one) for one in contents):
+    if len(there) < len(contents) or any(map(album.lacks, part_of)):
         raise BlobMissing("Some of the pictures have been deleted since the training was created. Start another one.")
     pixels = _share_out([content for _, content in there], part_of, album)
     _check_enough(pixels, len(contents))
@@ -171,7 +164,7 @@ def _share_out(contents: list[Content], part_of: dict[bytes, Part], album: Album
     images, labels = {}, {}
     for part in PARTS:
         readable = [one for one in contents if part_of[one.sha256] == part and one.sha256 not in album.failed]
-        images[part] = album.choose([one.sha256 for one in readable], album.sides[part])
+        images[part] = album.choose(part, [one.sha256 for one in readable])
         labels[part] = np.array([NAMES.index(one.label) for one in readable], np.int64)
     return Pixels(images, labels, failed)
 

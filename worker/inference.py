@@ -194,7 +194,7 @@ def _put(
     if looked.features is None or not images:
         return None
     try:
-        sketches = None if pixels.shape[1] % SIDE else sketch(pixels)
+        sketches = None if pixels.shape[1] < SIDE else sketch(pixels)
         packed = features.pack([image.sha256 for image in images], looked.features, sketches)
         runtime.blobs.put(kept.blob_key, packed)
     except Exception as error:  # a full disk, a store that is away: whatever it is, it costs no result

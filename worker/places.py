@@ -37,7 +37,7 @@ def with_shards(
 
 
 def decode_places(
-    runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], side_of: Callable[[Content], int]
+    runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], side_of: Callable[[bytes], int]
 ) -> Iterator[tuple[Content, NDArray[np.uint8] | ImageError]]:
     """Each content that `locate` gave with its pixels, uint8 (S, S, 3), or why it has none; by children if many.
 
@@ -51,7 +51,7 @@ def decode_places(
     ) -> tuple[Content, NDArray[np.uint8] | ImageError]:
         place, content, data = one
         try:
-            return content, decode_stored(place, data, decode, side_of(content))
+            return content, decode_stored(place, data, decode, side_of(content.sha256))
         except ImageError as error:
             return content, error
 

@@ -33,7 +33,7 @@ def look_for_twins(
     """Compare all contents with each other, and let those that are nearly the same share a part.
 
     Args:
-        album: Keeps the pixels that are read for it, if all parts want the same size; it has room for all contents.
+        album: Says to which size pictures are decoded, and keeps them.
     Raises:
         TrainingStopped: There is no reason to go on.
     """
@@ -89,11 +89,9 @@ def _draw(
 ) -> dict[bytes, bytes]:
     """Sketches from pixels; what cannot be read has none."""
     there = locate(runtime, missing)
-    side_px = album.common_side_px if album is not None else None
-    if album is None or side_px is None or side_px % SIDE:
-        album, side_px = None, DECODED_PX
+    side_of = (lambda _: DECODED_PX) if album is None else album.side_of
     found: dict[bytes, bytes] = {}
-    for number, (content, pixels) in enumerate(decode_places(runtime, claim.attempts, there, lambda _: side_px)):
+    for number, (content, pixels) in enumerate(decode_places(runtime, claim.attempts, there, side_of)):
         if album is not None:
             album.add(content.sha256, pixels)
         if not isinstance(pixels, ImageError):
