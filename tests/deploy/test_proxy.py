@@ -1,0 +1,82 @@
+"""The proxy with a certificate of one's own, from the files that docker-compose.tls.yml mounts: a real nginx."""
+
+import os
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.deploy import compose
+from tests.deploy.compose import MAIN, TLS
+from tests.deploy.places import free_port
+
+START_S = 15.0
+
+pytestmark = pytest.mark.skipif(
+    compose.missing("nginx") or compose.missing("openssl"), reason="nginx or openssl is not installed"
+)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A folder with a certificate for localhost."""
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem"), "-days", "2"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def page(env_file: Path, tmp_path: Path, certificates: Path) -> Iterator[str]:
+    """The address of a proxy that runs the service's command over copies of the files that both compose files mount."""
+    proxy = compose.read(env_file, MAIN, TLS, TLS_FOLDER=str(certificates))["services"]["proxy"]
+    assert [port["target"] for port in proxy["ports"]] == [8443]
+    port = free_port()
+    shutil.copy("/etc/nginx/mime.types", tmp_path)  # the image has its own
+
+    def here(words: str) -> str:
+        words = words.replace("/etc/nginx", str(tmp_path)).replace("/tmp/nginx", str(tmp_path / "nginx"))
+        return words.replace("listen 8443", f"listen {port}").replace("listen 8080", f"listen {port + 10_000}")
+
+    for volume in proxy["volumes"]:
+        if (source := Path(volume["source"])).is_file():
+            copy = Path(here(volume["target"]))
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(here(source.read_text()))
+    command = [here(word) for word in proxy["command"]]
+    if os.getuid() == 0:
+        command = [word.replace("daemon off;", "daemon off; user root;") for word in command]
+    environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    tested = subprocess.run([*command, "-t"], env=environment, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield f"https://localhost:{port}"
+        finally:
+            process.terminate()
+
+
+def test_the_proxy_speaks_tls_with_the_certificate_that_it_was_given(page: str, certificates: Path) -> None:
+    trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
+    with httpx.Client(verify=trusted, trust_env=False) as http:
+        give_up_at = time.monotonic() + START_S
+        while True:
+            try:
+                answer = http.get(f"{page}/proxy-healthz")
+                break
+            except httpx.ConnectError:
+                assert time.monotonic() < give_up_at
+                time.sleep(0.05)
+        assert (answer.status_code, answer.text) == (200, "ok\n")
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert http.get(f"{page}/metrics").status_code == 404
+    with httpx.Client(trust_env=False) as stranger, pytest.raises(httpx.ConnectError, match="certificate"):
+        stranger.get(f"{page}/proxy-healthz")
