@@ -152,3 +152,12 @@ def test_a_job_at_work_offers_no_all(owner_page: Page, site: str, db: Database, 
     owner_page.locator(".grid--placed .tile").nth(3).wait_for()
     expect(owner_page.get_by_role("button", name="Keys")).to_be_visible()
     expect(owner_page.get_by_role("button", name="All shown are right")).to_be_hidden()
+
+
+def test_a_view_without_pictures_offers_no_all(grid: Page, site: str, job: UUID) -> None:
+    expect(grid.get_by_role("button", name="All shown are right")).to_be_visible()
+    grid.goto(f"{site}/jobs/{job}?path=nothing-like-it")
+    expect(grid.get_by_text("No picture fits this choice.")).to_be_visible()
+    expect(grid.get_by_role("button", name="Keys")).to_be_visible()
+    for name in ("All shown are right", "Choose all shown"):
+        expect(grid.get_by_role("button", name=name)).to_be_hidden()

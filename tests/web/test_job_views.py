@@ -80,9 +80,10 @@ def test_a_picture_has_a_page_with_everything_known_of_it(client: FlaskClient, d
 
 
 def test_a_broken_picture_says_what_to_do(client: FlaskClient, db: Database, job: UUID) -> None:
-    page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'broken.jpg')}").text
+    broken = image_of(db, job, "broken.jpg")
+    page = client.get(f"/jobs/{job}/images/{broken}").text
     assert ErrorCode.TRUNCATED.sentence in unescape(page)
-    assert "thumbnail" not in page
+    assert f"/api/v1/images/{broken}/thumbnail" not in page
 
 
 def test_a_picture_of_another_job_is_not_found(client: FlaskClient, db: Database, blobs: Blobs, job: UUID) -> None:
@@ -159,3 +160,10 @@ def test_a_job_that_is_done_can_be_filtered_and_an_empty_one_has_nothing_to_filt
     empty = make_job(db, nothing)
     assert "data-filter" in client.get(f"/jobs/{done}").text
     assert "data-filter" not in client.get(f"/jobs/{empty}").text
+
+
+def test_only_neighbours_that_can_be_shown_are_fetched_ahead(client: FlaskClient, db: Database, job: UUID) -> None:
+    page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'fox.jpg')}").text
+    ahead = re.findall(r'rel="(\w+)" data-ahead="/api/v1/images/(\d+)/', page)
+    assert ahead == [("prev", str(image_of(db, job, "wolf.jpg")))]
+    assert f"/images/{image_of(db, job, 'broken.jpg')}" in page

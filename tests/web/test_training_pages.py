@@ -104,6 +104,19 @@ def test_what_is_found_is_shown_before_anything_starts(client: FlaskClient, db: 
     assert words(client.get("/")).count("Nothing sorted yet") == 1
 
 
+@pytest.mark.parametrize("query", [{"data": "all"}, {"upload": "plain"}], ids=["everything", "an upload"])
+def test_without_labelled_pictures_the_page_says_what_to_do_first_and_shows_no_form(
+    client: FlaskClient, db: Database, blobs: Blobs, query: dict[str, str]
+) -> None:
+    plain = make_upload(db, blobs, n_files=3)
+    page = client.get(
+        NEW, query_string={key: str(plain) if value == "plain" else value for key, value in query.items()}
+    )
+    assert page.status_code == 200
+    assert "Send a labelled folder" in page.text
+    assert "data-parameters" not in page.text
+
+
 def test_unreadable_pictures_are_counted(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs)
     run_job(db, make_job(db, upload), {"pets/cats/3.jpg": ErrorCode.TRUNCATED})

@@ -22,6 +22,8 @@ def show_image(uuid: UUID, image_id: int) -> str:
         row = results.get_result(session, job, image_id)
         drawn = heat.find_heat(session, job, image_id)
         beside = result_views.find_neighbours(session, job, choice.as_filter, image_id)
+        near = [one for one in (beside.before, beside.after) if one is not None]
+        readable = {one for one in near if results.get_result(session, job, one).error_code is None}
         version = registry.get_any(session, job.model_version_id)
         n_new = labelling_pace.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
@@ -32,6 +34,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         row=row,
         choice=choice,
         beside=beside,
+        readable=readable,
         version=version,
         n_new=n_new,
         heat=show_heat(drawn),

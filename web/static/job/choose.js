@@ -41,6 +41,7 @@ export class Choose {
 
   #listen() {
     this.#list.addEventListener("picture:drawn", ({ detail }) => this.#mark(detail.tile, detail.result));
+    this.#list.addEventListener("grid:counted", () => this.#show());
     this.#list.addEventListener("change", (event) => {
       if (event.target.matches("[data-check]")) this.#toggle(event.target.closest(".tile"), event.target.checked);
     });
@@ -66,7 +67,7 @@ export class Choose {
 
   #todo = {
     all: () => {
-      if (this.#root.hasAttribute("data-growing") || this.#isBusy) return;
+      if (this.#root.hasAttribute("data-growing") || this.#grid.n === 0 || this.#isBusy) return;
       this.#chosen.all();
       this.#show();
     },
@@ -190,13 +191,13 @@ export class Choose {
 
   #show() {
     const n = this.#chosen.count(this.#grid.n);
-    const isGrowing = this.#root.hasAttribute("data-growing");
+    const hasNoAll = this.#root.hasAttribute("data-growing") || this.#grid.n === 0;
     this.#root.classList.toggle("is-floating", n > 0);
     this.#root.querySelector('[data-field="chosen"]').textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} chosen` : "";
     this.#root.querySelector('[data-field="shown"]').textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
     for (const button of this.#root.querySelectorAll("button")) button.disabled = this.#isBusy && button.dataset.do !== "help";
-    for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= isGrowing;
+    for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= hasNoAll;
     this.#root.querySelector('[data-do="undo"]').disabled ||= !this.#batches.canUndo;
     for (const tile of this.#list.querySelectorAll(".tile")) if (tile.result) this.#mark(tile, tile.result);
   }

@@ -3,7 +3,7 @@
  *
  * The server renders the first results and a link to the next ones; here they give way to a list whose tiles are placed
  * by their number and used again as one scrolls. Others may listen on the list: `picture:drawn` (detail: tile, result)
- * when a tile shows another result, `picture:changed` on the document to have everything drawn anew.
+ * when a tile shows another result, `grid:counted` when it is known anew how many there are.
  */
 
 import { ResultPages } from "./pages.js";
@@ -77,6 +77,7 @@ export class Grid {
       return; // what the server rendered stays, with its link to the next pictures
     }
     this.#empty.hidden = this.#pages.n > 0;
+    this.#list.dispatchEvent(new CustomEvent("grid:counted"));
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#list.classList.add("grid--placed");

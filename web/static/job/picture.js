@@ -17,8 +17,7 @@ addEventListener("keydown", (event) => {
 
 for (const rel of Object.values(KEYS)) {
   const link = document.querySelector(`a[rel="${rel}"]`);
-  const id = link?.pathname.split("/").at(-1);
-  if (id) new Image().src = `/api/v1/images/${id}/thumbnail?size=1024`;
+  if (link?.dataset.ahead) new Image().src = link.dataset.ahead;
 }
 
 const zoom = document.querySelector("[data-zoom]");
