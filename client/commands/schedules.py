@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from client.commands import schedules_add
+from client.commands import schedules_add, schedules_edit
 from client.connecting import connect, server_options
 from client.http import PawsortClient
 
@@ -108,6 +108,7 @@ def runs(number: int, limit: int, server: str | None, token: str | None) -> None
 
 
 command.add_command(schedules_add.add)
+command.add_command(schedules_edit.edit)
 
 
 def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from client.cli import cli
-from core import deletion, schedule_runs
+from core import deletion, schedule_runs, schedules
 from core.blobs import Blobs
 from core.config import Settings
 from core.db import Database
@@ -101,3 +101,37 @@ def test_what_is_wrong_gets_the_servers_sentence_and_exit_code_1(address: str, t
     assert outside.exit_code == 1
     assert "outside of what this server may read" in outside.output
     assert "no schedule 99" in run(address, token, "run", "99").output
+
+
+def test_an_edit_changes_what_it_names_and_nothing_else(address: str, token: str, db: Database) -> None:
+    run(address, token, "add", "retrain", "nightly", "--cron", "0 3 * * *", "--promote", "--min-gain", "0.02")
+    told = ("--name", "weekly", "--cron", "0 4 * * SUN", "--set", "min_gain=0.01", "--set", "outcome=keep")
+    said = run(address, token, "edit", "1", *told).output
+    assert said.startswith("Schedule 1 (weekly): At 04:00, only on Sunday (UTC). Next: ")
+    run(address, token, "edit", "1", "--set", 'training={"what": "head"}', "--set", "min_gain=")
+    with db.read() as session:
+        schedule = schedules.get_schedule(session, 1)
+        assert (schedule.name, schedule.cron, schedule.parameters["outcome"]) == ("weekly", "0 4 * * SUN", "keep")
+        assert schedule.parameters["training"] == {"what": "head"}
+        assert schedule.parameters["min_gain"] == 0.005
+    assert "When 500 new labels have come in" in run(address, token, "edit", "1", "--every-labels", "500").output
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ((), "Nothing to change was named."),
+        (("--cron", "0 3 * * *", "--every-labels", "5"), "exclude each other"),
+        (("--cron", "0 0 31 2 *"), "never comes due"),
+        (("--zone", "Mars/Olympus"), "Mars/Olympus"),
+        (("--set", "min_gain"), "expected NAME=VALUE"),
+        (("--set", "min_gain=lots"), "min_gain: expected"),
+    ],
+)
+def test_a_wrong_edit_is_refused_with_a_sentence(
+    address: str, token: str, told: tuple[str, ...], sentence: str
+) -> None:
+    run(address, token, "add", "retrain", "nightly", "--cron", "0 3 * * *")
+    refused = run(address, token, "edit", "1", *told)
+    assert refused.exit_code != 0
+    assert sentence in refused.output
