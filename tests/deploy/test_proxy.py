@@ -43,6 +43,7 @@ def page(env_file: Path, tmp_path: Path, certificates: Path) -> Iterator[str]:
     shutil.copy("/etc/nginx/mime.types", tmp_path)  # the image has its own
 
     def here(words: str) -> str:
+        words = words.replace("http://web:8000", "http://127.0.0.1:9")  # nobody answers there
         words = words.replace("/etc/nginx", str(tmp_path)).replace("/tmp/nginx", str(tmp_path / "nginx"))
         return words.replace("listen 8443", f"listen {port}").replace("listen 8080", f"listen {port + 10_000}")
 
@@ -64,19 +65,36 @@ def page(env_file: Path, tmp_path: Path, certificates: Path) -> Iterator[str]:
             process.terminate()
 
 
+def ask(http: httpx.Client, address: str) -> httpx.Response:
+    """The answer of a proxy that has perhaps only just been started."""
+    give_up_at = time.monotonic() + START_S
+    while True:
+        try:
+            return http.get(address)
+        except httpx.ConnectError:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+
+
 def test_the_proxy_speaks_tls_with_the_certificate_that_it_was_given(page: str, certificates: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
     with httpx.Client(verify=trusted, trust_env=False) as http:
-        give_up_at = time.monotonic() + START_S
-        while True:
-            try:
-                answer = http.get(f"{page}/proxy-healthz")
-                break
-            except httpx.ConnectError:
-                assert time.monotonic() < give_up_at
-                time.sleep(0.05)
+        answer = ask(http, f"{page}/proxy-healthz")
         assert (answer.status_code, answer.text) == (200, "ok\n")
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         assert http.get(f"{page}/metrics").status_code == 404
-    with httpx.Client(trust_env=False) as stranger, pytest.raises(httpx.ConnectError, match="certificate"):
-        stranger.get(f"{page}/proxy-healthz")
+
+
+def test_archives_pass_whatever_their_size_and_a_web_that_is_away_is_a_sentence(page: str, certificates: Path) -> None:
+    """There is no web behind this proxy: what it lets through ends with the sentence, what it refuses with a 413."""
+    trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
+    large = bytes(9 * 2**20)
+    job = "/jobs/25ce91aa-6218-41f4-a41e-5f6cbe46c898"
+    with httpx.Client(verify=trusted, trust_env=False, timeout=60) as http:
+        answer = ask(http, f"{page}/")
+        assert answer.status_code == 502
+        assert "Load this page again" in answer.text
+        assert answer.headers["Retry-After"] == "5"
+        for path in ("/archives", "/api/v1/archives", f"{job}/corrections", f"/api/v1{job}/corrections"):
+            assert http.post(f"{page}{path}", content=large).status_code == 502, path
+        assert http.post(f"{page}/api/v1/labels", content=large).status_code == 413

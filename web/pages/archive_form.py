@@ -6,6 +6,7 @@ from core.errors import Invalid
 from web.api.bodies import BodyReader
 from web.auth import refuse_csrf
 from web.forms import MAX_FORM_BYTES, FileForm
+from web.pages.words import in_bytes
 from web.services import get_services
 
 
@@ -20,7 +21,7 @@ def open_archive_form(if_too_large: str, if_none: str) -> tuple[FileForm, BodyRe
         TooLarge: The body says that it is larger than an upload may be.
     """
     limit = get_services().settings.max_upload_bytes
-    sentence = f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). {if_too_large}"
+    sentence = f"An archive may have {in_bytes(limit)} (PAWSORT_MAX_UPLOAD_BYTES). {if_too_large}"
     body = BodyReader(limit + MAX_FORM_BYTES, sentence.rstrip())
     form = FileForm(body.read)
     refusal = refuse_csrf(form.fields.get("csrf_token", ""))
