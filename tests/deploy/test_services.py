@@ -75,7 +75,7 @@ def test_every_service_ends_in_its_grace(stack: Stack) -> None:
 @pytest.mark.slow
 def test_a_thousand_originals_go_through_images_that_were_installed_for_it(tmp_path: Path) -> None:
     images = {service: make_image(role, tmp_path / role) for service, role in ROLES.items()}
-    stack = Stack({"PAWSORT_INFERENCE_PROCESSES": "2"}, images)
+    stack = Stack({"PAWSORT_INFERENCE_PROCESSES": "2", "PAWSORT_DEFAULT_NETWORK": "seed-cnn"}, images)
     try:
         stack.start()
         check_pictures(stack, N_WHOLE, tmp_path)
