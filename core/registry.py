@@ -14,6 +14,7 @@ from core.db import locked, shared
 from core.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.networks import DEFAULT_NETWORK, NETWORKS
 from core.orm import Deployment, ModelVersion
+from core.paging import Page, decode_cursor, encode_cursor
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
@@ -263,6 +264,19 @@ def list_versions(session: Session) -> list[ModelVersion]:
     """All versions but deleted ones, newest first."""
     there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
     return list(session.scalars(there.order_by(ModelVersion.id.desc())))
+
+
+def page_versions(session: Session, cursor: str | None, limit: int) -> Page[ModelVersion]:
+    """One page of all versions but deleted ones, newest first.
+
+    Raises:
+        Invalid: The cursor belongs to another list.
+    """
+    there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
+    if cursor:
+        there = there.where(ModelVersion.id < decode_cursor(cursor, int)[0])
+    found = list(session.scalars(there.order_by(ModelVersion.id.desc()).limit(limit + 1)))
+    return Page(found[:limit], encode_cursor(found[limit - 1].id) if len(found) > limit else None)
 
 
 def list_deployments(session: Session) -> list[Deployment]:

@@ -136,3 +136,17 @@ def test_names_in_a_markdown_card_are_no_markup(app: object, client: FlaskClient
         version = registry.get_version(session, 1)
         version.manifest = {**version.manifest, "who": "a|b [c](d) <e>"}
     assert r"a\|b \[c\](d) \<e\>" in client.get("/models/1/card.md").text
+
+
+def test_of_many_versions_a_page_has_some_and_the_one_in_use_first(client: FlaskClient, db: Database) -> None:
+    for n in range(65):
+        make_version(db, f"version {n}", weights=b"%d" % n)
+    page = client.get("/models").text
+    shown = re.findall(r">Version (\d+)</a>", page)
+    while more := re.search(r'rel="next" href="([^"]+)"', page):
+        page = client.get(unescape(more[1])).text
+        shown += re.findall(r">Version (\d+)</a>", page)
+    assert shown == ["1", *(str(n) for n in range(66, 0, -1))]  # at its own place as well, so that none is missing
+    assert "Newest versions" in page
+    first = client.get("/api/v1/models?limit=40").json
+    assert (len(first["items"]), len(client.get(f"/api/v1/models?cursor={first['next']}").json["items"])) == (40, 26)

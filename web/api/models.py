@@ -10,7 +10,7 @@ from core import accounts, deletion, labelling_pace, registry
 from core.errors import NotFound
 from core.orm import Deployment, ModelVersion
 from web import deploying
-from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, RollbackIn
+from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
 from web.auth import current_user_id
 from web.services import get_services
 
@@ -18,11 +18,13 @@ api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 
 
 @api.get("/models")
+@api.input(PageQuery, location="query")
 @api.output(ModelList)
-def list_models() -> ModelList:
+def list_models(query_data: PageQuery) -> ModelList:
     """All model versions, newest first"""
     with get_services().db.read() as session:
-        return ModelList(items=_show(session, registry.list_versions(session)))
+        page = registry.page_versions(session, query_data.cursor, query_data.limit)
+        return ModelList(items=_show(session, page.items), next=page.next)
 
 
 @api.get("/models/<int(max=2147483647):version>")

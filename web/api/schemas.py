@@ -390,7 +390,7 @@ class ModelOut(BaseModel):
 
 class ModelList(BaseModel):
     items: list[ModelOut]
-    next: None = None
+    next: str | None = None
 
 
 class FiguresOut(BaseModel):

@@ -25,6 +25,7 @@ from web.services import get_services
 
 WORST_SHOWN = 50
 PICTURES_SHOWN = 60
+VERSIONS_SHOWN = 30
 VERSION = "<int(max=2147483647):version>"
 OTHER = "<int(max=2147483647):other>"
 
@@ -179,9 +180,13 @@ def list_deployments() -> str:
 
 
 def _list_models(problem: str = "") -> str:
+    cursor = request.args.get("cursor") or None
     with get_services().db.read() as session:
-        versions = registry.list_versions(session)
-        in_use = registry.find_in_use(session)
+        page = registry.page_versions(session, cursor, VERSIONS_SHOWN)
+        in_use, versions = registry.find_in_use(session), page.items
+        if in_use is not None and cursor is None:
+            first = registry.get_version(session, in_use)
+            versions = [first, *(version for version in versions if version.id != in_use)]
         back = registry.find_rollback(session)
         cards = [Card(version) for version in versions]
         n_new = labelling_pace.count_since_each(session, [version.id for version in versions])
@@ -189,6 +194,8 @@ def _list_models(problem: str = "") -> str:
         "models.html",
         cards=cards,
         n_new=n_new,
+        next=page.next,
+        is_first_page=cursor is None,
         in_use=in_use,
         back=back.model_version_id if back else None,
         problem=problem,
