@@ -52,6 +52,7 @@ def choose_threshold(
     max_unsure: float,
     strangers: Probabilities | None = None,
     max_taken: float = 1.0,
+    at_least: float = 0.0,
 ) -> float:
     """The lowest threshold at which little is labelled wrong, unless that leaves too much unlabelled.
 
@@ -62,6 +63,7 @@ def choose_threshold(
         max_unsure: Share of all pictures that may get none; where not everything can be had, this one is kept.
         strangers: (M, C), calibrated, of pictures of neither class, if there are any.
         max_taken: Share of the strangers that may get a label.
+        at_least: No threshold below this one, unless that leaves too much unlabelled.
     Returns:
         A threshold in whole thousandths.
     """
@@ -72,7 +74,7 @@ def choose_threshold(
             break
         best = float(threshold)
         taken = 0.0 if strangers is None else float((strangers.max(axis=1) >= threshold).mean())
-        if wrong <= max_wrong and taken <= max_taken:
+        if threshold >= at_least and wrong <= max_wrong and taken <= max_taken:
             break
     return best
 

@@ -37,6 +37,7 @@ def complete_manifest(
     watched: Mapping[str, Examples],
     bounds: Bounds,
     strangers: Pictures | None = None,
+    known_threshold: float = 0.0,
     on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Fit calibration and threshold, then measure through the classifier itself, as the product would answer.
@@ -47,13 +48,16 @@ def complete_manifest(
         watched: Pictures of the network's input size by part: "validation", by which everything is chosen, and others.
         bounds: What the threshold has to keep on the validation part.
         strangers: uint8 (M, side, side, 3), pictures of neither class, by which the threshold is chosen too.
+        known_threshold: Where there are none, it is not below this one: that of the version which it started from.
         on_batch: Called before each batch of pictures; what it raises ends the work.
     """
     classifier = Classifier(replace(plain, calibration={"temperature": 1.0}), weights)
     outputs, speed = _run(classifier, {part: examples.images for part, examples in watched.items()}, on_batch)
     of_strangers = None if strangers is None else classifier.outputs(strangers, on_batch)
     by_part = {part: Answered(outputs[part], examples.labels) for part, examples in watched.items()}
-    return complete_from_outputs(replace(plain, n_bytes=len(weights), speed=speed), by_part, bounds, of_strangers)
+    return complete_from_outputs(
+        replace(plain, n_bytes=len(weights), speed=speed), by_part, bounds, of_strangers, known_threshold
+    )
 
 
 class Answered(NamedTuple):
@@ -64,7 +68,11 @@ class Answered(NamedTuple):
 
 
 def complete_from_outputs(
-    plain: Manifest, watched: Mapping[str, Answered], bounds: Bounds, strangers: NDArray[np.float32] | None = None
+    plain: Manifest,
+    watched: Mapping[str, Answered],
+    bounds: Bounds,
+    strangers: NDArray[np.float32] | None = None,
+    known_threshold: float = 0.0,
 ) -> Manifest:
     """Fit calibration and threshold, then measure, by what the network has said; else as `complete_manifest`."""
     labels = watched[VALIDATION].labels
@@ -72,7 +80,8 @@ def complete_from_outputs(
     temperature = fit_temperature(outputs[VALIDATION], labels)
     said = {part: calibrate(raw, temperature) for part, raw in outputs.items()}
     taken = None if strangers is None else calibrate(strangers, temperature)
-    threshold = choose_threshold(said[VALIDATION], labels, strangers=taken, **asdict(bounds))
+    at_least = known_threshold if taken is None else 0.0  # nothing tells what would happen to pictures of neither
+    threshold = choose_threshold(said[VALIDATION], labels, strangers=taken, at_least=at_least, **asdict(bounds))
     figures: dict[str, dict[str, Any]] = {
         str(part): asdict(judge(said[part], watched[part].labels, plain.classes, threshold)) for part in watched
     }

@@ -59,7 +59,7 @@ def fit_head(
     n_unreadable = int((~seen.is_known).sum())
     plain = plain_manifest(origin_of(parameters, samples, n_unreadable, who), weights)
     plain = replace(plain, n_bytes=len(weights), speed=version.manifest.get("speed"))
-    manifest = _complete(plain, new, samples, seen)
+    manifest = _complete(plain, new, samples, seen, float(version.manifest["threshold"]))
     said = _judge(runtime, claim, manifest, new, contents, samples, seen, watch)
     return json.loads(manifest.to_json()), weights, said
 
@@ -69,7 +69,7 @@ def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:
     return mask
 
 
-def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen) -> Manifest:
+def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen, known_threshold: float) -> Manifest:
     is_ours = samples.labels < len(CLASSES)
     watched = {}
     for part in (Part.VALIDATION, Part.JUDGING):
@@ -79,7 +79,7 @@ def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen) -> 
         )
     others = _rows(samples, seen, Part.VALIDATION) & ~is_ours
     strangers = outputs_of(plain.network, arrays, seen.rows[others]) if others.any() else None
-    return complete_from_outputs(plain, watched, TRAINED, strangers)
+    return complete_from_outputs(plain, watched, TRAINED, strangers, known_threshold)
 
 
 def _judge(

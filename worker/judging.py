@@ -43,14 +43,16 @@ def judge_version(
     watched: Mapping[str, Examples],
     bounds: Bounds,
     strangers: Pictures | None = None,
+    known_threshold: float = 0.0,
     on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """The manifest of a trained network, with everything that is fitted and measured.
 
     Args:
-        weights, watched, bounds, strangers, on_batch: As `model.judging.complete_manifest` takes them.
+        weights, watched, bounds, strangers, known_threshold, on_batch: As `model.judging.complete_manifest` takes them.
     """
-    return complete_manifest(plain_manifest(origin, weights), weights, watched, bounds, strangers, on_batch)
+    plain = plain_manifest(origin, weights)
+    return complete_manifest(plain, weights, watched, bounds, strangers, known_threshold, on_batch)
 
 
 def plain_manifest(origin: Origin, weights: bytes) -> Manifest:
@@ -85,6 +87,7 @@ def make_manifest(
     n_unreadable: int,
     who: str,
     strangers: Pictures | None = None,
+    known_threshold: float = 0.0,
     on_batch: Callable[[], object] = lambda: None,
 ) -> Manifest:
     """Describe a network that a job has trained.
@@ -96,11 +99,12 @@ def make_manifest(
         n_unreadable: Pictures that were left out.
         who: Name of the user whose job it was.
         strangers: Pictures of neither class from the validation part, in the size of the network's input.
+        known_threshold: That of the version it started from; 0 when it started anew.
         on_batch: Called before each batch of pictures; what it raises ends the work.
     """
     origin = origin_of(parameters, samples, n_unreadable, who)
     by_name = {str(part): one for part, one in watched.items()}
-    return judge_version(origin, weights, by_name, TRAINED, strangers, on_batch)
+    return judge_version(origin, weights, by_name, TRAINED, strangers, known_threshold, on_batch)
 
 
 def origin_of(parameters: Parameters, samples: Samples, n_unreadable: int, who: str) -> Origin:

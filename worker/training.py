@@ -107,6 +107,7 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         if row.keeps_best:  # said to a worker that is gone
             watch.want_best()
         who = accounts.owner_of_job(session, claim.job_id)
+        start = registry.get_any(session, parameters.start_from)
     if parameters.what == HEAD:
         return _keep_version(runtime, claim, *fit_head(runtime, claim, parameters, who, watch))
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
@@ -122,8 +123,9 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     watched = {part: pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
     strangers = pixels.of_neither(Part.VALIDATION)
     n_failed = pixels.failed.total()
+    known_threshold = float(start.manifest["threshold"]) if start else 0.0
     manifest = make_manifest(
-        parameters, weights, samples, watched, n_failed, who, strangers, lambda: watch.say("judging")
+        parameters, weights, samples, watched, n_failed, who, strangers, known_threshold, lambda: watch.say("judging")
     )
     said = judge_beside(runtime, claim, Classifier(manifest, weights), samples, watch)
     _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, said)

@@ -88,3 +88,9 @@ def test_strangers_do_not_raise_the_threshold_beyond_what_may_be_unsure():
         PROBABILITIES, LABELS, max_wrong=1, max_unsure=0.2, strangers=np.array([[0.0, 0.99]]), max_taken=0
     )
     assert chosen == 0.625
+
+
+def test_a_threshold_that_is_known_is_kept_unless_too_many_would_be_unsure():
+    for max_unsure, expected in ((1.0, 0.861), (0.2, 0.625)):
+        chosen = choose_threshold(PROBABILITIES, np.zeros(10, int), max_wrong=1, max_unsure=max_unsure, at_least=0.861)
+        assert chosen == expected

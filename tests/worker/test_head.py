@@ -80,6 +80,17 @@ def test_a_new_head_learns_and_is_judged_beside_the_version_in_use(
     assert (answers.argmax(axis=1) == np.repeat([0, 1], 200)).mean() > 0.9
 
 
+def test_without_pictures_of_neither_the_threshold_does_not_fall_below_the_one_it_started_from(
+    runtime: FakeRuntime, upload: UUID
+) -> None:
+    """These pictures are so easy that no wrong label would ask for any threshold."""
+    version = version_of(runtime, run(runtime, upload))
+    with runtime.db.read() as session:
+        before = registry.get_version(session, 1).manifest["threshold"]
+    unsure = version.manifest["metrics"]["validation"]["unsure"]
+    assert version.manifest["threshold"] >= before or unsure > 0.4
+
+
 def test_what_is_measured_on_features_is_what_the_classifier_says(
     runtime: FakeRuntime, blobs: Blobs, upload: UUID
 ) -> None:
