@@ -247,9 +247,25 @@ def test_a_training_says_what_happens_now(client: FlaskClient, db: Database, blo
     assert "Waiting for the training worker" in words(client.get(f"/jobs/{job}"))
     claim = run_epochs(db, job, 0, "decoding", (20, 60))
     assert "Decoding: 20 of 60 pictures" in words(client.get(f"/jobs/{job}"))
+    for phase, step, sentence in (
+        ("comparing", 40, "Looking for near-duplicates: 40 of 60 pictures"),
+        ("judging", 0, "Judging, on pictures that it has not seen"),
+    ):
+        with db.write() as session:
+            training_claims.beat(session, claim, 60, phase, step, 60 if step else 0)
+        assert sentence in words(client.get(f"/jobs/{job}"))
+
+
+def test_the_training_of_a_head_speaks_of_no_epochs(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_training(db, make_labelled(db, blobs), network="seed-cnn", what="head", start_from=1)
+    claim = run_epochs(db, job, 0, "training", (0, 0))
+    while_it_runs = words(client.get(f"/jobs/{job}"))
     with db.write() as session:
-        training_claims.beat(session, claim, 60, "judging", 0, 0)
-    assert "Judging, on pictures that it has not seen" in words(client.get(f"/jobs/{job}"))
+        training_claims.fail(session, claim, "It was told to.")
+    afterwards = words(client.get(f"/jobs/{job}"))
+    assert "Fitting a new head" in while_it_runs
+    assert "Ended before its time" in afterwards
+    assert "epoch" not in (while_it_runs + afterwards).lower()
 
 
 def test_the_time_that_decoding_and_the_first_epoch_take_is_shown_while_they_go_on(

@@ -326,9 +326,9 @@ class EpochOut(BaseModel):
 class EpochList(BaseModel):
     """How far a training is.
 
-    `phase` is what happens now (reading, decoding, preparing, training, validating, judging), `step` of `n_steps` how
-    far that is and `phase_left_s` how long it still takes; `eta_s` is what is left of all epochs. `found` is what was
-    there to learn from when the job was created.
+    `phase` is what happens now (reading, decoding, comparing, preparing, training, validating, judging), `step` of
+    `n_steps` how far that is and `phase_left_s` how long it still takes; `eta_s` is what is left of all epochs. `found`
+    is what was there to learn from when the job was created.
     """
 
     parameters: dict[str, Any]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import labelled, training_views
 from core.orm import EpochRow, Job, JobKind, JobState, Upload
-from core.parameters import HEAD
+from core.parameters import HEAD, OF_EPOCHS
 from core.progress import JobView, describe
 from core.training_views import TrainingView
 from web.pages.charts import Chart, Mark, Series, line_chart
@@ -21,6 +21,7 @@ _PHASES = {
     "studying": "Learning from some of the labels, and asking about the others",
     "judging": "Judging, on pictures that it has not seen",
 }
+_COUNTED = {"decoding": ("Decoding", "decoded"), "comparing": ("Looking for near-duplicates", "compared")}
 _PARAMETERS = {
     "network": "Network",
     "what": "What learned",
@@ -54,8 +55,9 @@ class ShownTraining:
 
     @property
     def n_epochs(self) -> int:
-        """How many there will be, at most."""
-        return int(self.training.parameters.get("epochs", 0))
+        """How many there will be, at most; none where a head is fitted, in one step."""
+        told = self.training.parameters
+        return 0 if told.get("what") == HEAD else int(told.get("epochs", 0))
 
     @property
     def best(self) -> int | None:
@@ -103,14 +105,16 @@ class ShownTraining:
 
     def _phase_text(self) -> str:
         view = self.training
+        if view.phase == "training" and not self.n_epochs:
+            return "Fitting a new head"
         if view.phase == "training":
             number = min(len(self.epochs) + 1, self.n_epochs)
             step = f", step {count(view.step)} of {count(view.n_steps)}" if view.n_steps else ""
             return f"Training: epoch {count(number)} of {count(self.n_epochs)}{step}"
         if view.phase == "validating":
             return f"Training: measuring epoch {count(min(len(self.epochs) + 1, self.n_epochs))} on the validation part"
-        if view.phase == "decoding":
-            return f"Decoding: {count(view.step)} of {plural(view.n_steps, 'picture')}"
+        if view.phase in _COUNTED:
+            return f"{_COUNTED[view.phase][0]}: {count(view.step)} of {plural(view.n_steps, 'picture')}"
         return _PHASES.get(view.phase, "Starting")
 
     @property
@@ -121,21 +125,22 @@ class ShownTraining:
             words.append(rate(self.epochs[-1].images_per_s))
         if self.job.is_active and self.training.eta_s is not None:
             words.append(f"{duration(self.training.eta_s)} left")
-        elif self.training.phase == "decoding" and self.training.phase_left_s is not None:
-            words.append(f"{duration(self.training.phase_left_s)} of decoding left")
+        elif self.training.phase in _COUNTED and self.training.phase_left_s is not None:
+            words.append(f"{duration(self.training.phase_left_s)} of {self.training.phase} left")
         return " · ".join(words)
 
     @property
     def bar(self) -> tuple[str, str]:
-        """Length and value of the bar: pictures while they are decoded, then epochs."""
-        if self.training.phase == "decoding" or not self.n_epochs:
+        """Length and value of the bar: pictures while they are decoded and compared, then epochs."""
+        if self.training.phase in _COUNTED or not self.n_epochs:
             return str(self.training.n_steps or 1), str(self.training.step)
         return str(self.n_epochs), f"{self.done:.3f}"
 
     @property
     def bar_label(self) -> str:
         """What the bar is of, for screen readers."""
-        return f"{'Pictures decoded' if self.training.phase == 'decoding' else 'Epochs'} of {self.job.name}"
+        of = f"Pictures {_COUNTED[self.training.phase][1]}" if self.training.phase in _COUNTED else "Epochs"
+        return f"{of} of {self.job.name}"
 
     @property
     def kind_words(self) -> str:
@@ -160,9 +165,11 @@ class ShownTraining:
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """Names and values, as people read them."""
+        """Names and values, as people read them, of what counts for this training."""
         told = self.training.parameters
-        return [(words, _parameter(name, told.get(name))) for name, words in _PARAMETERS.items() if name in told]
+        useless = OF_EPOCHS if told.get("what") == HEAD else ()
+        shown = [name for name in _PARAMETERS if name in told and name not in useless]
+        return [(_PARAMETERS[name], _parameter(name, told[name])) for name in shown]
 
     @property
     def found(self) -> list[tuple[str, list[tuple[str, int]]]]:
