@@ -191,13 +191,13 @@ def _refusal(error: Exception) -> PawsortError:
     said = " ".join(str(error).partition("Debug source")[0].split())
     if any(word in said for word in NO_BUCKET):
         return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
+    if any(word in said for word in FULL):  # before keys: a quota comes as 403
+        return DiskFull(
+            "The blob store is full. Delete jobs that are no longer needed, or make room, and send it again."
+        )
     if any(word in said for word in WRONG_KEYS):
         return Refused(
             "PAWSORT_BLOB_URL: the store refuses our keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
             " those of your cloud), and let them read, write, list and delete."
-        )
-    if any(word in said for word in FULL):
-        return DiskFull(
-            "The blob store is full. Delete jobs that are no longer needed, or make room, and send it again."
         )
     return Unavailable(f"The blob store at PAWSORT_BLOB_URL does not answer ({said[:200]}). Try again soon.")
