@@ -39,7 +39,6 @@ def _drop_and_measure(page: Page, folder: Path, timeout_s: float) -> Measured:
     page.wait_for_load_state("networkidle")
     start_probe(page)
     send(page, [folder])
-    expect(page.locator("[data-panel]")).to_contain_text(folder.name, timeout=timeout_s * 1000)
     measured, give_up_at = Measured(""), time.monotonic() + timeout_s
     while "/jobs/" not in page.url and time.monotonic() < give_up_at:
         with suppress(Error):  # the page moves on by itself when all is sent

@@ -1,6 +1,7 @@
 """Two real beats at once, and `kill -9` while files are taken in: every run once, every file once."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from tests.pictures import jpeg
 
 N_SCHEDULES, N_ROUNDS = 20, 3
 N_FILES = 2200  # ten shards, so that the kill finds some still to come
+TURN_S = 0.05
 
 
 @pytest.fixture
@@ -92,10 +94,10 @@ def test_a_killed_maintenance_worker_takes_each_file_in_once(installation: Insta
         os.utime(path, (time.time() - 60,) * 2)
     schedule = create(installation, name="incoming", kind="classify", parameters={"source": str(folder)})
     installation.wait_for(lambda: installation.find("maintenance@"), START_S, "the maintenance worker")
-    make_due(installation, [schedule])
-    installation.wait_for(lambda: count_shards(installation) or None, END_S, "the first shard")
     (pid, *_) = installation.find("maintenance@")
-    kill(pid)
+    make_due(installation, [schedule])
+    installation.wait_for(lambda: run_a_little(pid) or count_shards(installation), END_S, "the first shard")
+    kill(pid)  # while it stands still
     installation.wait_for(lambda: not living([pid]), END_S, "the maintenance worker to end")
     installation.wait_for(lambda: ended_runs(installation, [schedule]) == {schedule: 1}, END_S, "the run to end")
     with installation.db.read() as session:
@@ -104,6 +106,13 @@ def test_a_killed_maintenance_worker_takes_each_file_in_once(installation: Insta
     assert sorted(paths) == [f"photos/{n:04}.jpg" for n in range(N_FILES)]
     assert run.outcome.startswith(f"{N_FILES:,} files came in: ")
     assert run.fence > 2  # claimed anew after the kill
+
+
+def run_a_little(pid: int) -> None:
+    """Let a process go on, and stand still again: what is then found is not overtaken by what it does meanwhile."""
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(TURN_S)
+    os.kill(pid, signal.SIGSTOP)
 
 
 def count_shards(installation: Installation) -> int:
