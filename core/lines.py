@@ -1,6 +1,6 @@
-"""Standard error as JSON to the last line, also what C libraries and a dying interpreter write there past all logging.
+"""The log as JSON to the last line, also what libraries and a dying interpreter write to fd 1 and 2 past all logging.
 
-    fd 2 of a program and of all that it starts ── socket ──► this file, as a process ──► where fd 2 led before
+    fd 1 and 2 of a program and of all that it starts ── socket ──► this file, as a process ──► where fd 2 led before
 
 A process and not a thread: whoever writes may hold the interpreter's lock, and the last words of a program are wanted
 most. It ends when the last of those that can write has ended. When it is killed, another takes its place: lines wait
@@ -23,13 +23,18 @@ _LONGEST_BYTES = 2**20
 
 
 def gather_lines() -> None:
-    """Turn what this process and its children write to fd 2 into JSON; not on a terminal, and once for all of them."""
+    """Turn what this process and its children write to fd 1 and 2 into JSON; not on a terminal, and once for all.
+
+    Standard output as well, for Celery says there how it ends; whoever collects logs reads the two as one.
+    """
     if os.isatty(2) or os.environ.get(GATHERED) == str(os.fstat(2).st_ino):
         return
     there = os.dup(2)
     source, target = socket.socketpair()
     reader = _start(source, there)
     os.dup2(target.fileno(), 2)
+    if not os.isatty(1):
+        os.dup2(target.fileno(), 1)
     target.close()
     os.environ[GATHERED] = str(os.fstat(2).st_ino)
     threading.Thread(target=_keep, args=(reader, source, there), name="lines", daemon=True).start()
