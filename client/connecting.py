@@ -30,8 +30,14 @@ def server_options(command: Command) -> Command:
 
 
 @contextmanager
-def connect(server: str | None, token: str | None, say: Callable[[str], object]) -> Iterator[PawsortClient]:
-    """A client for the server named, for the instance running on the data directory, or for one started now."""
+def connect(
+    server: str | None, token: str | None, say: Callable[[str], object], **settings: object
+) -> Iterator[PawsortClient]:
+    """A client for the server named, for the instance running on the data directory, or for one started now.
+
+    Args:
+        settings: What an instance started now shall have, whatever is set for this machine.
+    """
     if server:
         with PawsortClient(_checked(server), token) as client:
             yield client
@@ -47,7 +53,7 @@ def connect(server: str | None, token: str | None, say: Callable[[str], object])
         with PawsortClient(record.address, record.token) as client:
             yield client
         return
-    with started_instance(data_dir, say) as record, PawsortClient(record.address, record.token) as client:
+    with started_instance(data_dir, say, **settings) as record, PawsortClient(record.address, record.token) as client:
         yield client
 
 

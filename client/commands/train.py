@@ -77,7 +77,8 @@ def command(
         raise click.UsageError("Name folders to train on, or say --all-labels for everything labelled on the server.")
     given = {key: value for key, value in parameters.items() if value is not None}
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with connect(server, token, console.print) as client:
+    # The training wants the memory: one process is enough for what else may be asked meanwhile.
+    with connect(server, token, console.print, inference_processes=1) as client:
         shown = Shown(console)
         run = TrainingRun(client, given, shown)
         try:

@@ -30,9 +30,11 @@ def find_instance(data_dir: Path) -> InstanceRecord | None:
 
 
 @contextmanager
-def started_instance(data_dir: Path, say: Callable[[str], object]) -> Iterator[InstanceRecord]:
+def started_instance(data_dir: Path, say: Callable[[str], object], **settings: object) -> Iterator[InstanceRecord]:
     """An instance for the time of the `with`. It also ends when this process dies, however that happens.
 
+    Args:
+        settings: What it shall have, whatever is set for this machine.
     Raises:
         ClientError: It did not start; with what it said.
     """
@@ -46,7 +48,7 @@ def started_instance(data_dir: Path, say: Callable[[str], object]) -> Iterator[I
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env=child_environment(),
+            env=child_environment() | {f"PAWSORT_{name.upper()}": str(value) for name, value in settings.items()},
             start_new_session=True,
         )
     try:

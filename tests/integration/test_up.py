@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from client.http import PawsortClient
+from client.instance.attach import started_instance
 from client.instance.record import read_record
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture
@@ -186,6 +187,11 @@ def test_an_instance_started_for_a_command_ends_when_the_command_is_killed(
     command.communicate()
     wait_until(lambda: not any(is_alive(pid) for pid in below), 20, "everything to end")
     assert not record.exists()
+
+
+def test_an_instance_started_for_a_command_has_the_settings_that_the_command_wants(tmp_path: Path) -> None:
+    with started_instance(tmp_path / "data", print, web_threads=3) as record:
+        assert any("--threads 3 " in one.command for one in living_below(record.pid))
 
 
 def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installation: Installation, photos: Path) -> None:
