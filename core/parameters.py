@@ -54,6 +54,13 @@ class Parameters:
         """As JSON keeps it."""
         return asdict(self)
 
+    def to_command(self) -> str:
+        """What trains the same from the shell, where the pictures are in FOLDER: the card of the version shows it."""
+        useless = OF_EPOCHS if self.what == HEAD else ()
+        told = {name: value for name, value in self.to_dict().items() if name not in ("what", *useless)}
+        options = [f"--{name.replace('_', '-')} {value}" for name, value in told.items() if value is not None]
+        return " ".join(["pawsort train FOLDER", *(["--head-only"] if self.what == HEAD else []), *options])
+
 
 def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     """Check what was given and fill in the rest.

@@ -115,6 +115,6 @@ def origin_of(parameters: Parameters, samples: Samples, n_unreadable: int, who: 
         n_by_part={str(part): samples.count(part) for part in PARTS},
         parameters=parameters.to_dict(),
         seed=parameters.seed,
-        command="pawsort train FOLDER",
+        command=parameters.to_command(),
         who=who,
     )

@@ -1,17 +1,19 @@
 """`pawsort train` against the real application and a real training, in a thread instead of a worker."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from client.cli import cli
-from client.commands.train import Shown
+from client.commands.train import Shown, command
 from core import jobs, registry
 from core.blobs import Blobs
 from core.db import Database
 from core.orm import Chunk, Job, JobState, Upload
+from core.parameters import choose_parameters
 from core.purge import purge_all
 from tests.factories import make_upload
 from tests.pictures import jpeg
@@ -193,3 +195,16 @@ def test_either_folders_or_everything_is_to_be_named(words: list[str]) -> None:
     said = CliRunner().invoke(cli, ["train", *words])
     assert said.exit_code == 2
     assert "Name folders to train on, or say --all-labels" in said.output
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"network": "seed-cnn", "steps_per_epoch": 5, "learning_rate": 0.000001}, {"what": "head", "start_from": 7}],
+    ids=["epochs", "head"],
+)
+def test_the_command_that_a_model_card_shows_trains_the_same(given: dict[str, Any], tmp_path: Path) -> None:
+    parameters = choose_parameters(given, 100)
+    _, _, *words = parameters.to_command().replace("FOLDER", str(tmp_path)).split()
+    told = command.make_context("train", words).params
+    again = choose_parameters({name: told[name] for name in parameters.to_dict()}, 999)
+    assert again.to_command() == parameters.to_command()
