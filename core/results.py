@@ -258,10 +258,10 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
         below = f"{wanted.folder}/"
         yield func.substr(Image.path, 1, len(below)) == below
     if wanted.said is not None:
-        yield _said_is(wanted.said)
+        yield _said_is(wanted.said, sure)
 
 
-def _said_is(said: str) -> ColumnElement[bool]:
+def _said_is(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
     word = word_of_people(Image)
     match said:
         case "nothing":
@@ -270,7 +270,7 @@ def _said_is(said: str) -> ColumnElement[bool]:
             return word.is_not(None)
         case "otherwise":
             called = case(dict(enumerate(CLASSES)), value=Result.class_index)
-            return word.is_not(None) & (word != called)
+            return sure & word.is_not(None) & (word != called)
     raise Invalid(f"said: expected one of {', '.join(SAID)}; got {said!r}.")
 
 

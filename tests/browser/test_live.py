@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from core import deletion, jobs
 from core.blobs import Blobs
 from core.db import Database
+from core.errors import ErrorCode
 from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -48,6 +49,18 @@ def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
     asked = len(polls)
     owner_page.wait_for_timeout(3000)
     assert len(polls) == asked
+
+
+def test_at_its_end_the_page_offers_what_can_be_done_with_a_job_that_is_done(
+    owner_page: Page, site: str, db: Database, job: UUID
+) -> None:
+    owner_page.goto(f"{site}/jobs/{job}")
+    expect(owner_page.get_by_text("can be judged when everything is sorted")).to_be_visible()
+    expect(owner_page.locator("[data-sure] rect")).to_have_count(0)
+    run_job(db, job, {"photos/0.jpg": ErrorCode.TRUNCATED})
+    expect(owner_page.get_by_role("button", name="Try the failed ones again")).to_be_visible(timeout=10_000)
+    expect(owner_page.get_by_role("button", name="Judge 100 at random")).to_be_visible()
+    expect(owner_page.locator("[data-sure] rect")).not_to_have_count(0)
 
 
 def test_polls_become_rare_while_nothing_moves_and_carry_the_tag(owner_page: Page, site: str, job: UUID) -> None:

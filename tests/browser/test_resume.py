@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -334,3 +335,31 @@ def test_a_pause_sends_nothing_until_somebody_goes_on(owner_page: Page, db: Data
     owner_page.get_by_role("button", name="Go on").click()
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == _now(folder)
+
+
+def test_a_pause_says_what_it_costs(owner_page: Page, folder: Path) -> None:
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000}
+    owner_page.context.new_cdp_session(owner_page).send("Network.emulateNetworkConditions", slow)
+    send(owner_page, [folder])
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text(re.compile("Sending: [1-9]"))
+    owner_page.get_by_role("button", name="Pause").click()
+    expect(owner_page.locator('[data-part="message"]')).to_contain_text("were half sent and will be sent again.")
+
+
+def test_whoever_sends_by_keyboard_keeps_the_focus(owner_page: Page, folder: Path) -> None:
+    owner_page.route("**/shards/*", lambda route: None)  # never answered
+    drop(owner_page, [folder])
+    owner_page.get_by_role("button", name="Do not send").focus()
+    owner_page.keyboard.press("Enter")
+    expect(owner_page.get_by_role("button", name="Choose a folder")).to_be_focused()
+    drop(owner_page, [folder])
+    expect(owner_page.get_by_role("button", name="Start sending")).to_be_focused()
+    owner_page.keyboard.press("Enter")
+    expect(owner_page.get_by_role("heading", name="photos")).to_be_focused()
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    for pressed, then in (("Pause", "Go on"), ("Go on", "Pause")):
+        owner_page.get_by_role("button", name=pressed).focus()
+        owner_page.keyboard.press("Enter")
+        expect(owner_page.get_by_role("button", name=then)).to_be_focused()
+    owner_page.get_by_role("button", name="Stop sending").press("Enter")
+    expect(owner_page.get_by_role("heading", name="photos")).to_be_focused()

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import folders, jobs, result_views, uploads
+from core import folders, jobs, result_views, reviews, uploads
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode, Invalid, NotFound
@@ -30,8 +30,13 @@ def job(db: Database, blobs: Blobs) -> UUID:
     with db.write() as session:  # in an order of its own, some of them equal
         session.execute(update(Result).values(looks=Result.image_id * 7 % 11))
     with db.write() as session:
-        add_labels(session, None, [NewLabel(read_results(db, job)[1].image_id, "dog")])
+        add_labels(session, None, [NewLabel(_sure_cat(db, job), "dog")])
     return job
+
+
+def _sure_cat(db: Database, job: UUID) -> int:
+    sure = (row for row in read_results(db, job) if row.label == "cat")
+    return next(sure).image_id
 
 
 FILTERS = [
@@ -83,11 +88,22 @@ def test_a_picture_of_another_job_has_no_neighbours(db: Database, job: UUID) -> 
 
 
 def test_what_people_said_narrows_a_list(db: Database, job: UUID) -> None:
-    corrected = read_results(db, job)[1].image_id
+    corrected = _sure_cat(db, job)
     assert ids(db, job, ResultFilter(said="otherwise")) == ids(db, job, ResultFilter(said="something")) == [corrected]
     assert corrected not in ids(db, job, ResultFilter(said="nothing"))
     with pytest.raises(Invalid, match="said: expected one of"):
         ids(db, job, ResultFilter(said="maybe"))
+
+
+def test_where_the_model_was_unsure_nobody_says_otherwise(db: Database, job: UUID) -> None:
+    unsure = next(row for row in read_results(db, job) if row.label == "unsure")
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(unsure.image_id, "neither")])
+    assert unsure.image_id in ids(db, job, ResultFilter(said="something"))
+    assert unsure.image_id not in ids(db, job, ResultFilter(said="otherwise"))
+    with db.read() as session:
+        progress = reviews.measure_progress(session, jobs.get_job(session, job))
+    assert progress.n_other == len(ids(db, job, ResultFilter(said="otherwise")))
 
 
 def test_a_folder_is_taken_by_its_exact_name(db: Database, blobs: Blobs) -> None:

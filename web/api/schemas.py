@@ -120,7 +120,8 @@ class ResultQuery(PageQuery):
     path: Text | None = Field(None, description="Only paths that contain this text")
     folder: Text | None = Field(None, description="Only files in this folder, or in folders in it")
     said: Literal["nothing", "something", "otherwise"] | None = Field(
-        None, description="Whether a person said something of it; `otherwise`: something else than the model"
+        None,
+        description="Whether a person said something of it; `otherwise`: something else than the label that the model gave",
     )
     sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
         "order", description="`order`: as uploaded; `alike`: pictures that look alike together"

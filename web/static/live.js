@@ -15,17 +15,11 @@ import { localTimes } from "./words.js";
  * @returns {() => void} Call it to stop.
  */
 export function keepLive(root, url, { onPage = () => {}, onLost = () => {}, onGone = () => {} } = {}) {
-  // As the server wrote them: times are shown in the reader's zone since.
-  const sources = new Map(Array.from(root.querySelectorAll("[data-live]"), (element) => [element, element.innerHTML]));
+  const parts = new LiveParts(root);
   return watchJob(url, {
     read: readPage,
     onJob({ state, page }) {
-      for (const element of root.querySelectorAll("[data-live]")) {
-        const fresh = page.querySelector(`[data-live="${CSS.escape(element.dataset.live)}"]`);
-        if (fresh === null || sources.get(element) === fresh.innerHTML) continue;
-        sources.set(element, fresh.innerHTML);
-        replace(element, fresh);
-      }
+      parts.takeOver(page);
       onPage(page, ENDED.has(state));
     },
     onLost,
@@ -33,7 +27,31 @@ export function keepLive(root, url, { onPage = () => {}, onLost = () => {}, onGo
   });
 }
 
-async function readPage(answer) {
+/** The elements with data-live inside `root`: each takes over what the element of that name in a newer page has. */
+export class LiveParts {
+  /** @param {Element} root */
+  constructor(root) {
+    this.root = root;
+    // As the server wrote them: times are shown in the reader's zone since.
+    this.sources = new Map(Array.from(root.querySelectorAll("[data-live]"), (element) => [element, element.innerHTML]));
+  }
+
+  /** @param {Document} page */
+  takeOver(page) {
+    for (const element of this.root.querySelectorAll("[data-live]")) {
+      const fresh = page.querySelector(`[data-live="${CSS.escape(element.dataset.live)}"]`);
+      if (fresh === null || this.sources.get(element) === fresh.innerHTML) continue;
+      this.sources.set(element, fresh.innerHTML);
+      replace(element, fresh);
+    }
+  }
+}
+
+/**
+ * @param {Response} answer
+ * @returns {Promise<{state: string, page: Document}>}
+ */
+export async function readPage(answer) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const job = page.querySelector("[data-job][data-state]");
   if (job === null) throw new Error("This is not the page of a job: perhaps the login.");

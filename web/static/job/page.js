@@ -1,11 +1,15 @@
 /** The job page: keeps its numbers, its title and its pictures up to date. */
 
+import { LiveParts, readPage } from "../live.js";
 import { ENDED, watchJob } from "../poll.js";
 import { plural } from "../words.js";
 import { Choose } from "./choose.js";
 import { Grid } from "./grid.js";
 import { Threshold } from "./threshold.js";
 import { STATE_WORDS, percentDone, showJob, sortedCount } from "./view.js";
+
+/** What only the server draws (the histogram, what can be done next) follows a job under way no more often than this. */
+const REDRAW_MS = 5000;
 
 const root = document.querySelector("[data-job]");
 const announce = root.querySelector('[data-field="announce"]');
@@ -14,7 +18,9 @@ const titleEnd = document.title.replace(/^\d+ % · /, "");
 const grid = new Grid();
 const threshold = new Threshold({ root, onMoved: () => grid.reload() });
 const choose = new Choose({ job: root.dataset.job, grid, threshold: () => threshold.share });
+const parts = new LiveParts(document.querySelector("main"));
 let seen = null;
+let drawnAt = performance.now();
 
 choose.ended(ENDED.has(root.dataset.state));
 
@@ -48,8 +54,19 @@ function show(job) {
   if (seen === null || sortedCount(job) !== sortedCount(seen) || hasEnded) {
     threshold.forget();
     grid.results(hasEnded);
+    if (hasEnded || performance.now() - drawnAt > REDRAW_MS) redraw();
   }
   seen = job;
+}
+
+async function redraw() {
+  drawnAt = performance.now();
+  try {
+    const { page } = await readPage(await fetch(location.href));
+    parts.takeOver(page);
+  } catch {
+    // What is there stays as it is until the next time.
+  }
 }
 
 /** Screen readers hear the beginning, each quarter and the end, not every picture. */

@@ -23,6 +23,10 @@ export class ArchiveSender extends Sending {
     this.url = `/api/v1/archives?${new URLSearchParams(query)}`;
   }
 
+  pause() {
+    super.pause(this.state.sentBytes > 0 ? "Going on sends it from its beginning. What has been sorted by then stays sorted." : "");
+  }
+
   async send() {
     // Sent again under the same id, the server goes on where the stream broke off: nothing is doubled.
     await this.retried(() => this.slots.run(() => this.#put()), "sending");

@@ -1,11 +1,14 @@
 /** The question before anything is sent: shows what somebody gave, and starts at one press. */
 
+import { removeAndHandOn } from "../focus.js";
 import { localTimes, plural } from "../words.js";
 import { lastPace } from "./memory.js";
 import { amountOf, isOther, leftOf, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
 import { tryConnection } from "./trial.js";
 
 const MOST_LISTED = 200;
+const START = "[data-offer] [data-part=start]";
+const PICK = "[data-pick]";
 let nOffers = 0;
 
 export class Offer {
@@ -32,7 +35,7 @@ export class Offer {
     this.#list(notes);
     this.#parts.start.addEventListener("click", () => this.#start());
     this.#parts.anew.addEventListener("click", () => this.#start({ isNew: true }));
-    this.#parts.dismiss.addEventListener("click", () => this.element.remove());
+    this.#parts.dismiss.addEventListener("click", () => removeAndHandOn(this.element, START, PICK));
     this.#parts.model?.addEventListener("change", () => this.show());
     parent.prepend(fragment);
     this.show();
@@ -127,8 +130,9 @@ export class Offer {
 
   #start({ isNew = false } = {}) {
     const parcels = isNew ? this.#chosen().map((parcel) => ({ ...parcel, going: null })) : this.#chosen();
-    this.element.remove();
     this.onStart(parcels, { model: this.#parts.model?.value || null, discards: this.#parts.discards.checked });
+    // Not to a button: a key held down would press that as well.
+    removeAndHandOn(this.element, "[data-panel] [data-part=title]");
   }
 }
 

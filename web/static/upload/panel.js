@@ -61,9 +61,17 @@ export class Panel {
     setText(this.#parts.message, state.message);
     this.#parts.message.className = state.phase === "halted" ? "notice notice--bad" : "";
     this.#parts.message.hidden = state.message === "";
+    const focused = document.activeElement;
     this.#parts.resume.hidden = state.phase !== "halted" && state.phase !== "paused";
     this.#parts.pause.hidden = isOver(state.phase) || !this.#parts.resume.hidden;
     this.#parts.stop.hidden = isOver(state.phase);
+    if (this.element.contains(focused) && focused.hidden) this.#handOn();
+  }
+
+  /** The button that had the focus is no longer there. */
+  #handOn() {
+    const { resume, pause, title } = this.#parts;
+    [resume, pause, title].find((part) => !part.hidden).focus({ preventScroll: true });
   }
 
   #showSent(state) {

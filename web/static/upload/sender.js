@@ -6,6 +6,7 @@
  */
 
 import { CallError, callJson } from "../http.js";
+import { bytes } from "../words.js";
 import { planShards, sentSize, shardBlob } from "./plan.js";
 import { putBlob } from "./put.js";
 import { Sending } from "./sending.js";
@@ -58,6 +59,11 @@ export class Sender extends Sending {
     }
   }
 
+  pause() {
+    const halfSent = this.#movingBytes();
+    super.pause(halfSent > 0 ? `${bytes(halfSent)} of it were half sent and will be sent again.` : "");
+  }
+
   async #open() {
     const { signal } = this;
     const upload = await this.retried(() => callJson("PUT", this.uploadUrl, this.upload, signal), "opening");
@@ -105,11 +111,11 @@ export class Sender extends Sending {
   }
 
   async #sendShard(shard) {
-    const bytes = this.#bytesOf(shard.files);
+    const planned = this.#bytesOf(shard.files);
     try {
       await this.retried(() => this.slots.run(() => this.#putShard(shard)), "sending");
       this.#doneBytes += this.#bytesOf(shard.files);
-      this.state.totalBytes -= bytes - this.#bytesOf(shard.files);
+      this.state.totalBytes -= planned - this.#bytesOf(shard.files);
     } finally {
       this.#underWay.delete(shard.seq);
       this.#progress();
@@ -119,9 +125,9 @@ export class Sender extends Sending {
   async #putShard(shard) {
     if (shard.files.length === 0) return;
     const blob = await shardBlob(shard, this.limits);
-    const bytes = this.#bytesOf(shard.files);
+    const ours = this.#bytesOf(shard.files);
     const onProgress = (sent) => {
-      this.#underWay.set(shard.seq, (bytes * sent) / blob.size);
+      this.#underWay.set(shard.seq, (ours * sent) / blob.size);
       this.#progress();
     };
     try {
@@ -171,9 +177,13 @@ export class Sender extends Sending {
     return files.reduce((sum, { file }) => sum + sentSize(file, this.limits), 0);
   }
 
+  /** Of the shards that are under way. */
+  #movingBytes() {
+    return Array.from(this.#underWay.values()).reduce((sum, some) => sum + some, 0);
+  }
+
   #progress() {
-    const moving = Array.from(this.#underWay.values()).reduce((sum, bytes) => sum + bytes, 0);
-    this.change({ sentBytes: Math.min(this.state.totalBytes, this.#doneBytes + moving) });
+    this.change({ sentBytes: Math.min(this.state.totalBytes, this.#doneBytes + this.#movingBytes()) });
   }
 }
 

@@ -36,9 +36,9 @@ export class Sending {
     return this.#last;
   }
 
-  /** Nothing more is sent until `run` is called. */
-  pause() {
-    this.#end("paused", "");
+  /** Nothing more is sent until `run` is called; `message` says what that costs. */
+  pause(message = "") {
+    this.#end("paused", message);
   }
 
   /** Stop for good, and say why if it was not the person who did: what has been sent stays on the server. */

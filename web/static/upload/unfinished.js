@@ -1,5 +1,6 @@
 /** Uploads that were begun from here and not sent to their end: says so when the page opens, and what can be done about it. */
 
+import { removeAndHandOn } from "../focus.js";
 import { callJson } from "../http.js";
 import { localTimes, plural } from "../words.js";
 import { forget, recallAll } from "./memory.js";
@@ -46,7 +47,7 @@ function notice(print, begun, nFiles) {
   part("finish").addEventListener("click", () => finish(element, print, begun));
   part("forget").addEventListener("click", () => {
     forget(print, begun.jobId);
-    element.remove();
+    removeAndHandOn(element, "[data-unfinished] button", "[data-pick]");
   });
   return element;
 }
