@@ -260,12 +260,6 @@ def find_version(session: Session, model: str) -> ModelVersion:
     return version
 
 
-def list_versions(session: Session) -> list[ModelVersion]:
-    """All versions but deleted ones, newest first."""
-    there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
-    return list(session.scalars(there.order_by(ModelVersion.id.desc())))
-
-
 def page_versions(session: Session, cursor: str | None, limit: int) -> Page[ModelVersion]:
     """One page of all versions but deleted ones, newest first.
 
@@ -279,6 +273,14 @@ def page_versions(session: Session, cursor: str | None, limit: int) -> Page[Mode
     return Page(found[:limit], encode_cursor(found[limit - 1].id) if len(found) > limit else None)
 
 
-def list_deployments(session: Session) -> list[Deployment]:
-    """The history of what was in use, newest first."""
-    return list(session.scalars(select(Deployment).order_by(Deployment.id.desc())))
+def page_deployments(session: Session, cursor: str | None, limit: int) -> Page[Deployment]:
+    """One page of the history of what was in use, newest first.
+
+    Raises:
+        Invalid: The cursor belongs to another list.
+    """
+    lines = select(Deployment)
+    if cursor:
+        lines = lines.where(Deployment.id < decode_cursor(cursor, int)[0])
+    found = list(session.scalars(lines.order_by(Deployment.id.desc()).limit(limit + 1)))
+    return Page(found[:limit], encode_cursor(found[limit - 1].id) if len(found) > limit else None)

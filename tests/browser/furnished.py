@@ -218,6 +218,8 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
     job = make_job(db, make_upload(db, blobs, {f"a/{n}.jpg": draw_pet("dog", n) for n in range(4)}, name="To label"))
     run_job(db, job)
     images = [row.image_id for row in read_results(db, job)]
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(image, "dog", LabelSource.FOLDER) for image in images[:2]])
     finish_study(db, images[:2], images[2:])
     yield Shown("pages.show_labels", "/labels")
     yield Shown("pages.list_suspects", "/labels/suspects")

@@ -40,7 +40,9 @@ def roll_back(db: Database, in_use: int | None = None) -> int:
 
 def history(db: Database) -> list[tuple[int, str]]:
     with db.read() as session:
-        return [(one.model_version_id, one.reason) for one in reversed(registry.list_deployments(session))]
+        return [
+            (one.model_version_id, one.reason) for one in reversed(registry.page_deployments(session, None, 100).items)
+        ]
 
 
 def version_of(db: Database, job: UUID) -> int | None:
@@ -139,7 +141,7 @@ def delete(db: Database, version: int) -> None:
 
 def list_ids(db: Database) -> list[int]:
     with db.read() as session:
-        return [one.id for one in registry.list_versions(session)]
+        return [one.id for one in registry.page_versions(session, None, 100).items]
 
 
 def test_a_deleted_version_is_gone_but_what_it_did_stays_readable(db: Database, blobs: Blobs, version: int) -> None:

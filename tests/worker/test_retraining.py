@@ -102,7 +102,7 @@ def test_a_better_candidate_is_promoted_and_the_history_says_by_what(
     assert (run.state, in_use(runtime)) == (RunState.DONE, candidate)
     assert run.outcome.startswith(f"Version {candidate} was promoted in place of version {before}: right on 96.7 %")
     with runtime.db.read() as session:
-        reason = registry.list_deployments(session)[0].reason
+        reason = registry.page_deployments(session, None, 1).items[0].reason
     assert reason.startswith(f"promoted by the schedule “Sunday” (run {run.id}): right on 96.7 % of 300 pictures")
     assert run.details["gate"]["n_images"] == N_JUDGING
 

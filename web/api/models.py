@@ -74,12 +74,14 @@ def delete_model(version: int) -> Response:
 
 
 @api.get("/deployments")
+@api.input(PageQuery, location="query")
 @api.output(DeploymentList)
-def list_deployments() -> DeploymentList:
+def list_deployments(query_data: PageQuery) -> DeploymentList:
     """Which version was in use since when, newest first"""
     with get_services().db.read() as session:
         names = accounts.list_names(session)
-        return DeploymentList(items=[_show_deployment(one, names) for one in registry.list_deployments(session)])
+        page = registry.page_deployments(session, query_data.cursor, query_data.limit)
+        return DeploymentList(items=[_show_deployment(one, names) for one in page.items], next=page.next)
 
 
 def _find_in_use(session: Session) -> int | None:

@@ -120,8 +120,7 @@ class ResultQuery(PageQuery):
     path: Text | None = Field(None, description="Only paths that contain this text")
     folder: Text | None = Field(None, description="Only files in this folder, or in folders in it")
     said: Literal["nothing", "something", "otherwise"] | None = Field(
-        None,
-        description="Whether a person said something of it; `otherwise`: something else than the label that the model gave",
+        None, description="What people said of it; `otherwise`: something else than the label that the model gave"
     )
     sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
         "order", description="`order`: as uploaded; `alike`: pictures that look alike together"
@@ -456,7 +455,7 @@ class DeploymentOut(BaseModel):
 
 class DeploymentList(BaseModel):
     items: list[DeploymentOut]
-    next: None = None
+    next: str | None = None
 
 
 class Problem(BaseModel):

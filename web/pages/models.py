@@ -3,7 +3,6 @@
 Everything is plain forms and links; nothing needs JavaScript.
 """
 
-from collections.abc import Sequence
 from uuid import uuid4
 
 from flask import Response, redirect, render_template, request, url_for
@@ -16,6 +15,7 @@ from core.judgements import JudgementFilter
 from core.networks import CLASSES
 from core.orm import Job, JobKind, ModelVersion
 from core.parameters import HEAD
+from core.version_choice import NEWEST, offer_versions
 from web import deploying
 from web.auth import current_user_id
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts
@@ -26,6 +26,7 @@ from web.services import get_services
 WORST_SHOWN = 50
 PICTURES_SHOWN = 60
 VERSIONS_SHOWN = 30
+DEPLOYMENTS_SHOWN = 50
 VERSION = "<int(max=2147483647):version>"
 OTHER = "<int(max=2147483647):other>"
 
@@ -148,8 +149,8 @@ def choose_comparison() -> Response | str:
     if first and second:
         return _see("pages.compare_models", version=first, other=second)
     with get_services().db.read() as session:
-        versions = registry.list_versions(session)
-    return render_template("model_choice.html", versions=versions, first=first, second=second)
+        offered = offer_versions(session, first, second, limit=None if request.args.get("all") else NEWEST)
+    return render_template("model_choice.html", offered=offered, first=first, second=second)
 
 
 @pages.get(f"/models/{VERSION}/compare/{OTHER}")
@@ -172,11 +173,21 @@ def compare_models(version: int, other: int) -> str:
 def list_deployments() -> str:
     """Which version was in use since when, and who put it there; newest first."""
     with get_services().db.read() as session:
-        lines, names = registry.list_deployments(session), accounts.list_names(session)
-        networks = {version.id: version.network for version in session.scalars(select(ModelVersion))}
-        n_new = labelling_pace.count_since_training(session, lines[0].model_version_id) if lines else 0
-        gone = set(networks) - {version.id for version in registry.list_versions(session)}
-    return render_template("deployments.html", lines=lines, names=names, networks=networks, gone=gone, n_new=n_new)
+        cursor = request.args.get("cursor") or None
+        page, names = registry.page_deployments(session, cursor, DEPLOYMENTS_SHOWN), accounts.list_names(session)
+        named = ModelVersion.id.in_({line.model_version_id for line in page.items})
+        versions = {version.id: version for version in session.scalars(select(ModelVersion).where(named))}
+        in_use = registry.find_in_use(session)
+        n_new = labelling_pace.count_since_training(session, in_use) if in_use else 0
+    return render_template(
+        "deployments.html",
+        lines=page.items,
+        next=page.next,
+        is_first_page=cursor is None,
+        names=names,
+        versions=versions,
+        n_new=n_new,
+    )
 
 
 def _list_models(problem: str = "") -> str:
@@ -184,9 +195,9 @@ def _list_models(problem: str = "") -> str:
     with get_services().db.read() as session:
         page = registry.page_versions(session, cursor, VERSIONS_SHOWN)
         in_use, versions = registry.find_in_use(session), page.items
-        if in_use is not None and cursor is None:
-            first = registry.get_version(session, in_use)
-            versions = [first, *(version for version in versions if version.id != in_use)]
+        if in_use is not None:  # it stands before all others, on the first page alone
+            first = [registry.get_version(session, in_use)] if cursor is None else []
+            versions = first + [version for version in versions if version.id != in_use]
         back = registry.find_rollback(session)
         cards = [Card(version) for version in versions]
         n_new = labelling_pace.count_since_each(session, [version.id for version in versions])
@@ -219,7 +230,7 @@ def _show_model(version: int, problem: str = "") -> str:
             worst=[one for one in worst.items if one.label != one.called],
             judged_by=judgements.find_job(session, row.id),
             training=_find_training(session, row),
-            others=_others(session, row),
+            offered=offer_versions(session),
             classes=CLASSES,
             problem=problem,
         )
@@ -229,10 +240,6 @@ def _find_training(session: Session, version: ModelVersion) -> Job | None:
     """The training that this version came of, if it is still there."""
     made = select(Job).where(Job.kind == JobKind.TRAIN, Job.model_version_id == version.id, Job.deleted_at.is_(None))
     return session.scalar(made.order_by(Job.id).limit(1))
-
-
-def _others(session: Session, version: ModelVersion) -> Sequence[ModelVersion]:
-    return [one for one in registry.list_versions(session) if one.id != version.id]
 
 
 def _see(endpoint: str, **values: object) -> Response:

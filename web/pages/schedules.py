@@ -7,11 +7,12 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import cron, jobs, labelled, registry, schedule_due, schedule_runs, schedules
+from core import cron, jobs, labelled, schedule_due, schedule_runs, schedules
 from core.errors import Conflict, Invalid, NotFound
 from core.labelled import LabelledUpload
 from core.orm import JobKind, JobState
 from core.orm_schedules import Schedule, ScheduleKind
+from core.version_choice import offer_versions
 from web.auth import current_user_id
 from web.pages import schedule_form, schedule_words, training_form
 from web.pages.routes import pages
@@ -172,7 +173,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         moments = schedule_form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
         uploads = labelled.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
         chosen = labelled.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
-        versions = registry.list_versions(session) if typed.kind == ScheduleKind.CLASSIFY else []
+        offered = offer_versions(session)
     return render_template(
         "schedule_form.html",
         typed=typed,
@@ -183,7 +184,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         kinds=KIND_WORDS,
         moments=moments,
         uploads=[*chosen, *uploads],
-        versions=versions,
+        offered=offered,
         roots=services.settings.import_root_list,
         zones=cron.list_zones(),
         form=training_form,

@@ -11,6 +11,7 @@ from core.broker import INFERENCE
 from core.networks import NETWORKS
 from core.orm import ModelVersion
 from core.progress import find_paces
+from core.version_choice import offer_versions
 from web.services import Services
 
 
@@ -26,7 +27,7 @@ class Pace:
 class Terms:
     """Sizes are in bytes; `room_bytes` is None where nobody knows. `paces` has the versions whose network is known.
 
-    `n_new` counts the labels that each version has not learned from.
+    `n_more` counts the versions that are not offered; `n_new` the labels that each version has not learned from.
     """
 
     max_image_bytes: int
@@ -34,6 +35,7 @@ class Terms:
     room_bytes: int | None
     paces: Mapping[int, Pace]
     versions: Sequence[ModelVersion]
+    n_more: int
     n_new: Mapping[int, int]
     in_use: int | None
 
@@ -56,14 +58,15 @@ class Terms:
 
 def look_at_terms(session: Session, services: Services) -> Terms:
     """The terms at this moment."""
-    versions = registry.list_versions(session)
+    offered = offer_versions(session)
     return Terms(
         max_image_bytes=services.settings.max_image_bytes,
         max_upload_bytes=services.settings.max_upload_bytes,
         room_bytes=services.blobs.find_room(),
-        paces=_find_paces(session, versions),
-        versions=versions,
-        n_new=labelling_pace.count_since_each(session, [one.id for one in versions]),
+        paces=_find_paces(session, offered.versions),
+        versions=offered.versions,
+        n_more=offered.n_more,
+        n_new=labelling_pace.count_since_each(session, offered.ids),
         in_use=registry.find_in_use(session),
     )
 

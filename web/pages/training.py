@@ -16,8 +16,8 @@ from core import deletion, jobs, labelled, registry, training_views, trainings
 from core.datasets import Found
 from core.errors import Invalid
 from core.labelled import LabelledUpload
-from core.orm import ModelVersion
 from core.parts import Part
+from core.version_choice import Offered
 from web.auth import current_user_id
 from web.pages import training_form, training_ways
 from web.pages.routes import pages, see
@@ -62,7 +62,7 @@ class Prepared:
 
     found: Found
     uploads: list[LabelledUpload]
-    starts: list[ModelVersion]
+    offered: Offered
     ways: dict[str, dict[str, str]]
     unused: list[UUID]
 
@@ -166,7 +166,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
     return Prepared(
         found,
         labelled.find_uploads(session, chosen.uuids or []),
-        training_form.list_starts(session),
+        training_form.offer_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
     )
@@ -177,7 +177,7 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         "training_form.html",
         found=prepared.found,
         uploads=prepared.uploads,
-        starts=prepared.starts,
+        offered=prepared.offered,
         ways=prepared.ways,
         unused=prepared.unused,
         chosen=chosen,

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core import registry, trainings
 from core.errors import Invalid, NotFound
 from core.networks import DEFAULT_NETWORK, NETWORKS
-from core.orm import ModelVersion
 from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
+from core.version_choice import Offered, offer_versions
 
 ANYTHING = ""  # the key of what is wrong with several fields together
 AUGMENTATION_WORDS = {
@@ -154,9 +154,9 @@ def augmentations() -> list[tuple[str, str]]:
     return [(name, AUGMENTATION_WORDS.get(name, name)) for name in names]
 
 
-def list_starts(session: Session) -> list[ModelVersion]:
-    """Versions whose weights a training can begin with, newest first."""
-    return [version for version in registry.list_versions(session) if version.network in trainable()]
+def offer_starts(session: Session) -> Offered:
+    """Versions whose weights a training can begin with."""
+    return offer_versions(session, networks=trainable())
 
 
 def _wrong(session: Session, given: Mapping[str, Any], n_training: int) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from core import intake, jobs, labelling_pace, registry
 from core.errors import Conflict, Invalid
 from core.progress import describe
+from core.version_choice import NEWEST, offer_versions
 from web.api.bodies import BodyReader
 from web.api.receiving import ArchiveReceiver
 from web.api.schemas import ArchiveQuery
@@ -85,13 +86,14 @@ def ask_again(uuid: UUID) -> str:
         job = jobs.get_job(session, uuid)
         jobs.get_upload_of(session, job)
         view = describe(session, job)
-        versions = registry.list_versions(session)
+        limit = None if request.args.get("all") else NEWEST
+        offered = offer_versions(session, job.model_version_id, limit=limit)
         in_use = registry.find_in_use(session)
-        n_new = labelling_pace.count_since_each(session, [one.id for one in versions])
-    others = [one.id for one in versions if one.id != job.model_version_id]
+        n_new = labelling_pace.count_since_each(session, offered.ids)
+    others = [one for one in offered.ids if one != job.model_version_id]
     chosen = in_use if in_use in others else next(iter(others), in_use)
     return render_template(
-        "again.html", job=view, versions=versions, n_new=n_new, in_use=in_use, chosen=chosen, new_id=uuid4()
+        "again.html", job=view, offered=offered, n_new=n_new, in_use=in_use, chosen=chosen, new_id=uuid4()
     )
 
 

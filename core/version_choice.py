@@ -1,0 +1,50 @@
+"""Which versions a field offers to choose from: a list of hundreds is of no use to anybody."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.orm import ModelVersion
+from core.registry import find_in_use
+
+NEWEST = 30
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Versions, newest first, and how many there are that are not among them."""
+
+    versions: list[ModelVersion]
+    n_more: int
+
+    @property
+    def ids(self) -> list[int]:
+        """Their numbers."""
+        return [version.id for version in self.versions]
+
+
+def offer_versions(
+    session: Session,
+    *wanted: int | None,
+    networks: Collection[str] | None = None,
+    limit: int | None = NEWEST,
+) -> Offered:
+    """The newest versions, the one in use, and those that are chosen already, however old.
+
+    Args:
+        wanted: Numbers of versions that have to be among them, where they exist; None is passed over.
+        networks: Only versions of these.
+        limit: How many of the newest; None for all.
+    """
+    there = [ModelVersion.deleted_at.is_(None)]
+    if networks is not None:
+        there.append(ModelVersion.network.in_(networks))
+    found = select(ModelVersion).where(*there)
+    newest = session.scalars(found.order_by(ModelVersion.id.desc()).limit(limit)).all()
+    also = {find_in_use(session), *wanted} - {None, *(version.id for version in newest)}
+    older = session.scalars(found.where(ModelVersion.id.in_(also))).all() if also else []
+    n = session.scalars(select(func.count()).select_from(ModelVersion).where(*there)).one()
+    versions = [*newest, *sorted(older, key=lambda version: -version.id)]
+    return Offered(versions, n - len(versions))
