@@ -170,7 +170,7 @@ class Tuner:
             self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
             return loss, memory
 
-        return tf.function(step, reduce_retracing=True)
+        return tf.function(step, autograph=False, reduce_retracing=True)
 
 
 def _learning(model: "keras.Model", first: str) -> list[Any]:

@@ -255,7 +255,7 @@ class Trainer:
                 average.assign_add((1 - decay) * (variable.value - average))
             return loss, right
 
-        return tf.function(step, reduce_retracing=True)
+        return tf.function(step, autograph=False, reduce_retracing=True)
 
     def _optimizer_arrays(self) -> list[NDArray[Any]]:
         return [np.asarray(variable) for variable in self._optimizer.variables]
@@ -295,7 +295,7 @@ def predict_in_batches(
 def _compile_forward(model: "keras.Model") -> Any:
     import tensorflow as tf
 
-    return tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+    return tf.function(lambda images: model(images, training=False), autograph=False, reduce_retracing=True)
 
 
 def _make_optimizer(recipe: Recipe) -> "keras.optimizers.Optimizer":

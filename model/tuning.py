@@ -86,7 +86,9 @@ class Activations:
         self._images, self._room = images, room
         self._filled = np.zeros(room.shape[:2], bool)
         self._epoch = 0
-        self._forward = tf.function(lambda pixels: trunk(pixels, training=False), reduce_retracing=True)
+        self._forward = tf.function(
+            lambda pixels: trunk(pixels, training=False), autograph=False, reduce_retracing=True
+        )
         self.shape, self.dtype, self.ndim = room.shape[1:], room.dtype, room.ndim - 1
 
     def __len__(self) -> int:

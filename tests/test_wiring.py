@@ -1,5 +1,6 @@
 """What holds the parts together: migrations, queues, imports, pinned files."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -60,6 +61,21 @@ def test_nothing_that_serves_or_spawns_imports_tensorflow(module: str, tmp_path:
     environment = {"PAWSORT_DATA_DIR": str(tmp_path), "PAWSORT_SECRET_KEY": "x" * 32, "PYTHONPATH": str(ROOT)}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert run.stdout.strip() == "[]", run.stderr
+
+
+@pytest.mark.parametrize("part", ["model", "worker"])
+def test_no_graph_is_rewritten_by_autograph(part: str) -> None:
+    """It is not needed, and leaves a file among temporary ones for each function when its process is killed."""
+    calls = [
+        (path, node)
+        for path in sorted((ROOT / part).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "tf.function"
+    ]
+    assert calls
+    for path, call in calls:
+        given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        assert given.get("autograph") == "False", f"{path}:{call.lineno}"
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)

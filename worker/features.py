@@ -44,7 +44,9 @@ def describe_activations(model: "keras.Model", first: str, activations: NDArray[
     import tensorflow as tf
 
     rest = keras.Model(model.get_layer(first).input, _rows_of(model))
-    forward = tf.function(lambda some: rest(tf.cast(some, tf.float32), training=False), reduce_retracing=True)
+    forward = tf.function(
+        lambda some: rest(tf.cast(some, tf.float32), training=False), autograph=False, reduce_retracing=True
+    )
     starts = range(0, len(activations), _BATCH)
     return np.concatenate([np.asarray(forward(np.asarray(activations[i : i + _BATCH]))) for i in starts])
 

@@ -41,8 +41,14 @@ class Variations:
         both = keras.Model(model.input, [model.get_layer(first).input, model.get_layer("imagenet").output])
         self._source_px, self._cache = source_px, cache
         self._shape = tuple(both.output_shape[0][1:])
-        self._plain = tf.function(lambda images, seed: both(augment(images, side_px, NONE, seed), training=False))
-        self._varied = tf.function(lambda images, seed: both(augment(images, side_px, how, seed), training=False))
+
+        def trace(how: Augmentation) -> Any:
+            def forward(images: Any, seed: Any) -> Any:
+                return both(augment(images, side_px, how, seed), training=False)
+
+            return tf.function(forward, autograph=False)
+
+        self._plain, self._varied = trace(NONE), trace(how)
 
     def run(self, photographs: Sequence[Photograph], n: int, seed: int) -> Seen:
         """All variations of all photographs that can be read, from the cache as far as they are there.

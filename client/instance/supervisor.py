@@ -87,8 +87,11 @@ class Supervisor:
         )
         guarding = Guarding(lock.shared_fd)
         stack.callback(guarding.close)
-        settings = self._complete(listening, self._private_folder(stack, guarding))
-        around = Surroundings(self._data_dir, programs.child_environment(settings), lock.shared_fd, guarding, self._say)
+        settings = self._complete(listening, self._private_folder(stack, guarding, _short(tempfile.gettempdir())))
+        # What programs that are killed leave among temporary files goes when the instance ends.
+        scratch = self._private_folder(stack, guarding, tempfile.gettempdir())
+        environment = {**programs.child_environment(settings), "TMPDIR": str(scratch)}
+        around = Surroundings(self._data_dir, environment, lock.shared_fd, guarding, self._say)
         token = self._prepare(around)
         if token is None:
             return
@@ -109,10 +112,9 @@ class Supervisor:
             changes["secret_key"] = SecretStr(secret_key(self._data_dir))
         return given.model_copy(update=changes)
 
-    def _private_folder(self, stack: ExitStack, guarding: Guarding) -> Path:
-        """A short one: addresses of sockets end at 108 bytes, on macOS at 104."""
-        base = Path(tempfile.gettempdir())
-        folder = Path(tempfile.mkdtemp(prefix="pawsort-", dir=base if len(str(base)) < 60 else "/tmp"))  # noqa: S108
+    def _private_folder(self, stack: ExitStack, guarding: Guarding, base: str) -> Path:
+        """One that goes when the instance ends, however it ends."""
+        folder = Path(tempfile.mkdtemp(prefix="pawsort-", dir=base))
         guarding.removes(folder)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
@@ -212,3 +214,8 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._stopping += 1
+
+
+def _short(folder: str) -> str:
+    """Where a socket can be: its address ends at 108 bytes, on macOS at 104."""
+    return folder if len(folder) < 60 else "/tmp"  # noqa: S108

@@ -194,6 +194,17 @@ def test_an_instance_started_for_a_command_has_the_settings_that_the_command_wan
         assert any("--threads 3 " in one.command for one in living_below(record.pid))
 
 
+def test_a_killed_instance_leaves_nothing_among_temporary_files(installation: Installation, tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    installation.environment["TMPDIR"] = str(temporary)
+    installation.start()
+    installation.wait_for_workers(1)
+    assert any(temporary.iterdir())
+    installation.kill()
+    wait_until(lambda: not any(temporary.iterdir()), 20, "everything to be removed")
+
+
 def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installation: Installation, photos: Path) -> None:
     installation.environment["PAWSORT_PAUSE_AFTER_CLAIM_S"] = "60"
     command = start_pawsort(installation, "classify", photos)

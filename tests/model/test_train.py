@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +15,7 @@ from model.train import Examples, Passed, Recipe, Trainer, learning_rate
 from model.tuning import Activations, Tail, freeze, split
 from tests.model.conftest import draw_images
 
+ROOT = Path(__file__).parents[2]
 PLAIN = Recipe(epochs=3, batch_size=8, warmup_epochs=0, averaging=0, augmentation=NONE)
 
 
@@ -74,6 +79,20 @@ def test_the_loss_of_the_first_step_is_the_cross_entropy_by_hand():
     expected = -np.log(np.where(examples.labels == 1, p_dog, 1 - p_dog)).mean()
     (epoch,) = Trainer(model, replace(PLAIN, epochs=1), examples, examples).epochs()
     assert epoch.loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_training_that_is_killed_leaves_no_temporary_file(tmp_path):
+    """A process of its own: what TensorFlow rewrites, it rewrites once."""
+    code = (
+        "import os, tests.model.test_train as this\n"
+        "recipe = this.replace(this.PLAIN, epochs=1, augmentation=this.SEED)\n"
+        "assert list(this.make_trainer(recipe).epochs())\n"
+        "os._exit(9)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, check=False)
+    assert run.returncode == 9, run.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_training_twice_with_one_seed_gives_one_curve():
