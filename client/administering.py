@@ -13,7 +13,7 @@ def sentences() -> Iterator[None]:
     Only these commands import `core`; a computer that has the client alone gets a sentence as well.
     """
     try:
-        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
         from core.errors import PawsortError
     except ModuleNotFoundError as error:
@@ -26,5 +26,9 @@ def sentences() -> Iterator[None]:
     except PawsortError as error:
         raise ClientError(error.message) from error
     except SQLAlchemyError as error:
+        from core.db import refusal
+
+        if isinstance(error, OperationalError) and error.statement is None:  # there is no connection
+            raise ClientError(refusal(error).message) from error
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise ClientError(f"The database does not do what it should ({said}). Check PAWSORT_DATABASE_URL.") from error

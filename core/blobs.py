@@ -17,18 +17,14 @@ from uuid import UUID
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from core.errors import BlobMissing, ConfigError, DiskFull, PawsortError, Refused, Unavailable
+from core.errors import BlobMissing, ConfigError, DiskFull, Unavailable
+from core.store_answers import check_endpoint, names_no_bucket, refusal
 
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
 PARTS_AT_ONCE = 4
 CLIENT = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": True}
 RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=15)}
-
-# What servers of several makes say, as the end of a sentence of ours.
-WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized")
-NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
-FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "QuotaExceeded", "no space left")
 
 
 def shard_key(upload_uuid: UUID, seq: int) -> str:
@@ -169,35 +165,19 @@ class Blobs:
         try:
             yield
         except FileNotFoundError as error:
-            if self._folder is None and any(word in str(error) for word in NO_BUCKET):
-                raise _refusal(error) from error
+            if self._folder is None and names_no_bucket(error):
+                raise refusal(error) from error
             if key is None:
                 raise
             raise BlobMissing(f"The blob store has no {key}.") from error
         except BaseError as error:
             if self._folder is not None:
                 raise
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
 
 def _open(url: str, folder: Path | None) -> ObjectStore:
     if folder is not None:
         return LocalStore(folder, mkdir=True)
+    check_endpoint()
     return from_url(url, client_options=CLIENT, retry_config=RETRIES)  # type: ignore[call-overload,no-any-return]
-
-
-def _refusal(error: Exception) -> PawsortError:
-    """What a server's error means for whoever runs it: something to correct, to make room for, or to wait for."""
-    said = " ".join(str(error).partition("Debug source")[0].split())
-    if any(word in said for word in NO_BUCKET):
-        return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
-    if any(word in said for word in FULL):  # before keys: a quota comes as 403
-        return DiskFull(
-            "The blob store is full. Delete jobs that are no longer needed, or make room, and send it again."
-        )
-    if any(word in said for word in WRONG_KEYS):
-        return Refused(
-            "PAWSORT_BLOB_URL: the store refuses our keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
-            " those of your cloud), and let them read, write, list and delete."
-        )
-    return Unavailable(f"The blob store at PAWSORT_BLOB_URL does not answer ({said[:200]}). Try again soon.")

@@ -22,6 +22,7 @@ IDLE_TIMEOUT_S = 60
 IN_ONE_STATEMENT = 500  # values that an IN names
 
 REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "', 'database "')
+NO_TLS = ("does not support SSL", "certificate", "sslmode")
 NO_TABLES = ("no such table", "alembic_version")
 NO_TABLES_SENTENCE = "PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first."
 
@@ -39,7 +40,7 @@ class Database:
     def __init__(self, url: str, pool_size: int = 16) -> None:
         try:
             self.engine = _create_engine(url, pool_size)
-        except (ArgumentError, ImportError) as error:
+        except (ArgumentError, ImportError, ValueError) as error:
             raise ConfigError(
                 f"PAWSORT_DATABASE_URL: expected sqlite:///file or postgresql://user@host/name; {error}"
             ) from error
@@ -81,6 +82,8 @@ def refusal(error: SQLAlchemyError) -> Unavailable:
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if any(words in said for words in REFUSALS):
         return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({said}). Correct it.")
+    if any(words in said for words in NO_TLS):
+        return Refused(f"PAWSORT_DATABASE_URL: no TLS as the address asks for it ({said}). Correct its sslmode.")
     if isinstance(error, NoResultFound) or any(words in said for words in NO_TABLES):
         return Refused(NO_TABLES_SENTENCE)
     return Unavailable(

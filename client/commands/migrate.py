@@ -3,6 +3,7 @@
 import click
 
 from client.administering import sentences
+from client.instance.telling import as_service, tell
 
 
 @click.command("migrate")
@@ -11,13 +12,15 @@ def command() -> None:
 
     A new installation puts the default model into use; an upgrade only adds candidates.
     """
-    with sentences():
+    with as_service(), sentences():
         from client.instance.prepare import migrate_installation
         from core.config import load_settings
+        from core.logs import set_up_logs
         from core.registry import current_version
 
+        set_up_logs()
         db = migrate_installation(load_settings())
         with db.read() as session:
             version = current_version(session)
         db.close()
-    click.echo(f"The schema is up to date. In use: version {version.id} ({version.network}).")
+    tell("migrated", f"The schema is up to date. In use: version {version.id} ({version.network}).")

@@ -4,13 +4,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
 from client.administering import sentences
 from client.instance.child import Program
 from client.instance.preflight import check_servers
 from client.instance.prepare import prepare_data_dir
 from client.instance.programs import child_environment
+from client.instance.telling import as_service, tell
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -22,12 +21,12 @@ def become(program: Callable[["Settings"], Program]) -> NoReturn:
     Raises:
         ClientError: A setting is wrong, or a server does not answer.
     """
-    with sentences():
+    with as_service(), sentences():
         from core.config import load_settings
 
         settings = load_settings()
-        check_servers(settings, lambda sentence: click.echo(sentence, err=True))
-    prepare_data_dir(settings.data_dir)
-    wanted = program(settings)
+        wanted = program(settings)
+        prepare_data_dir(settings.data_dir)
+        check_servers(settings, lambda sentence: tell("server_away", sentence, "warning"))
     os.chdir(settings.data_dir)  # not where a folder `web` or `core`, or another .env, may lie
     os.execve(wanted.command[0], wanted.command, {**child_environment(settings), **wanted.env})  # noqa: S606

@@ -60,7 +60,7 @@ def test_the_proxy_lets_large_bodies_through_as_they_come_and_keeps_figures_insi
 def test_each_line_of_a_log_is_json(stack: Stack) -> None:
     stack.start()
     stack.stop("maintenance")
-    for name in ("web", "inference", "training", "maintenance"):
+    for name in ("migrate", "web", "inference", "training", "maintenance"):
         assert all("event" in json.loads(line) for line in stack.log(name).splitlines()), name
 
 

@@ -1,0 +1,85 @@
+"""What the server of a blob store answers, or does not, as an error with a sentence; and its address, checked before."""
+
+import os
+import re
+from urllib.parse import urlsplit
+
+from core.errors import ConfigError, DiskFull, PawsortError, Refused, Unavailable
+
+# What servers of several makes say.
+NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
+WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized")
+FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "QuotaExceeded", "no space left")
+# What the library knows of a connection that did not come about, deep in what it says.
+CAUSES = {
+    "Connection refused": "nobody listens there",
+    "dns error": "there is no host of this name",
+    "InvalidMessage": "it speaks no TLS, so the address begins with http://",
+    "InvalidCertificate": "its certificate is not trusted",
+    "ConnectionReset": "it breaks off; a server with TLS wants https://",
+    "kind: Timeout": "no answer in time",
+}
+WRONG_ADDRESS = ("InvalidMessage", "InvalidCertificate")
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
+
+
+def check_endpoint() -> None:
+    """See that the address of an S3 server is one; the library would end with a panic at its first request.
+
+    An empty one counts as not set, as for all settings: docker-compose.yml cannot leave it away.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    for name in ENDPOINTS:
+        value = os.environ.get(name)
+        if value == "":
+            del os.environ[name]
+        elif value is not None and not _is_address(value):
+            raise ConfigError(f"{name}: expected http://host:port or https://host; got {value!r}.")
+
+
+def names_no_bucket(error: Exception) -> bool:
+    """Whether the store itself is missing, and not what was asked for."""
+    return any(word in str(error) for word in NO_BUCKET)
+
+
+def refusal(error: Exception) -> PawsortError:
+    """What a server's error means for whoever runs it: something to correct, to make room for, or to wait for."""
+    whole = str(error)
+    said = " ".join(whole.partition("Debug source")[0].split())
+    if names_no_bucket(error):
+        return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
+    if any(word in said for word in FULL):  # before keys: a quota comes as 403
+        return DiskFull(
+            "The blob store is full. Delete jobs that are no longer needed, or make room, and send it again."
+        )
+    if any(word in said for word in WRONG_KEYS):
+        return Refused(
+            "PAWSORT_BLOB_URL: the store refuses our keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
+            " those of your cloud), and let them read, write, list and delete."
+        )
+    if any(word in whole for word in WRONG_ADDRESS):
+        return Refused(f"AWS_ENDPOINT_URL: no connection to {_address(said)}: {_cause(whole)}. Correct it.")
+    return Unavailable(
+        f"The blob store at PAWSORT_BLOB_URL does not answer ({_cause(whole) or said.rpartition(' - ')[2][:200]};"
+        f" {_address(said)}). Start it, or correct the address (AWS_ENDPOINT_URL); or try again soon."
+    )
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _cause(said: str) -> str:
+    return next((meaning for word, meaning in CAUSES.items() if word in said), "")
+
+
+def _address(said: str) -> str:
+    """The server that was asked, without what it was asked for."""
+    found = re.search(r"https?://[^/?\s]+", said)
+    return found[0] if found else "its server"
