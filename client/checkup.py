@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from client.errors import ClientError
 from client.http import PawsortClient
 from client.instance.attach import find_instance
+from client.instance.prepare import prepare_data_dir
 
 if TYPE_CHECKING:
     from core.blobs import Blobs
@@ -43,19 +45,14 @@ class Checkup:
 
     def run(self) -> Iterator[Finding]:
         """Every finding, the basic ones first; what rests on a part that is broken is left out."""
-        from core.blobs import Blobs
-        from core.db import Database
-        from core.errors import PawsortError
-
-        settings = self._settings
         yield _guarded("disk", self._check_disk)
         yield self._check_page()
         yield _guarded("broker", self._check_broker)
-        try:
-            db, blobs = Database(settings.sql_url), Blobs(settings.store_url)
-        except PawsortError as error:
-            yield Finding("settings", True, error.message)
+        settings = _guarded("settings", self._check_settings)
+        yield settings
+        if settings.is_wrong:
             return
+        db, blobs = self._open()
         database = _guarded("database", lambda: self._check_database(db))
         store = _guarded("blob store", lambda: self._check_store(blobs))
         yield from (database, store)
@@ -69,15 +66,32 @@ class Checkup:
 
     def _check_disk(self) -> Finding:
         folder = self._settings.data_dir
-        if not folder.is_dir():
-            return Finding("disk", True, f"{folder} does not exist yet. `pawsort up` makes it.")
-        if not os.access(folder, os.W_OK):
-            return Finding("disk", True, f"{folder} cannot be written. Give it to the user that runs Pawsort.")
+        if not folder.exists():
+            return Finding("disk", True, f"PAWSORT_DATA_DIR: {folder} does not exist yet. `pawsort up` makes it.")
+        prepare_data_dir(folder)
         free = shutil.disk_usage(folder).free
         sentence = f"{free // MIB:,} MiB free for {folder}"
         if free < 2 * self._settings.min_free_bytes:
             return Finding("disk", True, f"{sentence}: too little. Make room or delete jobs; uploads are refused soon.")
         return Finding("disk", False, sentence)
+
+    def _check_settings(self) -> Finding:
+        """What web and workers refuse at their start, as far as it is set here."""
+        from core.config import check_secret_key
+        from core.gpus import check_gpus
+
+        db, _ = self._open()
+        db.close()
+        check_gpus()
+        if self._settings.secret_key.get_secret_value():
+            check_secret_key(self._settings)
+        return Finding("settings", False, "can be understood")
+
+    def _open(self) -> "tuple[Database, Blobs]":
+        from core.blobs import Blobs
+        from core.db import Database
+
+        return Database(self._settings.sql_url), Blobs(self._settings.store_url)
 
     def _check_page(self) -> Finding:
         if self._instance is None:
@@ -94,7 +108,8 @@ class Checkup:
 
         url = self._settings.redis_url or (self._instance.redis_url if self._instance else "")
         if not url:
-            return Finding("broker", None, "the embedded one, which runs with `pawsort up`")
+            todo = "`pawsort web` and `pawsort worker` need PAWSORT_REDIS_URL"
+            return Finding("broker", None, f"the embedded one, which runs with `pawsort up`; {todo}")
         check_broker(self._settings.model_copy(update={"redis_url": url}))
         return Finding("broker", False, f"{_without_password(url)} answers")
 
@@ -124,7 +139,8 @@ class Checkup:
         n_inference = sum(queue == "inference" for queue, _, _ in alive)
         if n_inference == 0:
             logs = self._settings.data_dir / "logs" / "inference.log"
-            return Finding("workers", True, f"none for inference is alive, so jobs wait. Look into {logs}.")
+            todo = "Start one, or look into its log" if self._instance is None else f"Look into {logs}"
+            return Finding("workers", True, f"none for inference is alive, so jobs wait. {todo}.")
         hosts = sorted({f"{host} ({device})" for queue, host, device in alive if queue == "inference"})
         return Finding("workers", False, f"{n_inference} for inference on {', '.join(hosts)}")
 
@@ -166,7 +182,7 @@ def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:
 
     try:
         return check()
-    except PawsortError as error:
+    except (PawsortError, ClientError) as error:
         return Finding(subject, True, error.message)
     except (SQLAlchemyError, OSError) as error:
         return Finding(subject, True, f"it failed with {type(error).__name__}: {str(error).splitlines()[0]}")

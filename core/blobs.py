@@ -18,7 +18,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from core.errors import BlobMissing, ConfigError, DiskFull, Unavailable
-from core.store_answers import check_endpoint, names_no_bucket, refusal
+from core.store_answers import check_endpoint, first_words, names_no_bucket, refusal
 
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
@@ -75,7 +75,11 @@ class Blobs:
         try:
             self._store = _open(url, self._folder)
         except (BaseError, OSError, ValueError) as error:
-            raise ConfigError(f"PAWSORT_BLOB_URL: expected file:///folder or s3://bucket/prefix; {error}") from error
+            if self._folder is not None:
+                raise ConfigError(f"PAWSORT_BLOB_URL: {self._folder} cannot be made or opened: {error}") from error
+            raise ConfigError(
+                f"PAWSORT_BLOB_URL: expected file:///folder or s3://bucket/prefix; {first_words(error)}"
+            ) from error
 
     def find_room(self) -> int | None:
         """How many bytes may still come; None where only the store itself knows (everything but folders)."""

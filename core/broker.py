@@ -146,10 +146,17 @@ def check_broker(settings: Settings) -> None:
         with connect(settings) as redis:
             policy = redis.info("memory").get("maxmemory_policy", KEEPS_EVERYTHING)
     except (AuthenticationError, NoPermissionError, ResponseError) as error:
-        raise Refused(f"PAWSORT_REDIS_URL: the server refuses user or password ({error}). Correct it.") from error
+        raise Refused(
+            f"PAWSORT_REDIS_URL: the server refuses user, password or database ({error}). Correct it."
+        ) from error
     except (RedisError, OSError) as error:
+        if "certificate" in str(error):
+            raise Refused(
+                f"PAWSORT_REDIS_URL: the server's certificate is not trusted ({error}). Correct it."
+            ) from error
+        tls = ", which asks for TLS (rediss://)" if settings.redis_url.startswith("rediss:") else ""
         raise Unavailable(
-            f"The broker at PAWSORT_REDIS_URL does not answer ({error}). Start it, or correct the address."
+            f"The broker at PAWSORT_REDIS_URL{tls} does not answer ({error}). Start it, or correct the address."
             " Nothing is lost meanwhile; work waits."
         ) from error
     except ValueError as error:

@@ -6,6 +6,7 @@ ConfigError with a sentence that names the variable.
 """
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.networks import DEFAULT_NETWORK, NETWORKS
 
 MIB = 2**20
 GIB = 2**30
+MIN_SECRET = 16
 
 
 def default_data_dir() -> Path:
@@ -113,6 +115,19 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(_env_file=(Path(".env"), data_dir / ".env"), **given)  # type: ignore[call-arg]
     except ValidationError as error:
         raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from error
+
+
+def check_secret_key(settings: Settings) -> None:
+    """See that there is a key that signs sessions, as the web needs it.
+
+    Raises:
+        ConfigError: It is missing, or short enough to be guessed.
+    """
+    if len(settings.secret_key.get_secret_value()) < MIN_SECRET:
+        raise ConfigError(
+            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} characters that nobody can guess, for example"
+            f" {secrets.token_hex(16)}. `pawsort up` makes one by itself."
+        )
 
 
 def _sentence(item: Any) -> str:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from core.errors import ConfigError
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 DRIVER = Path("/proc/driver/nvidia/gpus")
 
@@ -18,6 +20,18 @@ def list_gpus(driver: Path = DRIVER) -> list[str]:
             break
         names.append(name)
     return names
+
+
+def check_gpus(driver: Path = DRIVER) -> None:
+    """See that this machine has the GPUs that CUDA_VISIBLE_DEVICES names; CUDA would silently do without.
+
+    Raises:
+        ConfigError: One of them is not there.
+    """
+    n_gpus = sum(1 for _ in driver.iterdir()) if driver.is_dir() else 0
+    for name in list_gpus(driver):
+        if n_gpus and name.isdecimal() and int(name) >= n_gpus:
+            raise ConfigError(f"{VISIBLE}: there is no GPU {name}; this machine has {n_gpus}, counted from 0.")
 
 
 def take_one(slot: int, driver: Path = DRIVER) -> str | None:

@@ -1,4 +1,4 @@
-"""What the server of a blob store answers, or does not, as an error with a sentence; and its address, checked before."""
+"""What the server of a blob store answers, or does not, as an error with a sentence; and its address, checked."""
 
 import os
 import re
@@ -46,8 +46,7 @@ def names_no_bucket(error: Exception) -> bool:
 
 def refusal(error: Exception) -> PawsortError:
     """What a server's error means for whoever runs it: something to correct, to make room for, or to wait for."""
-    whole = str(error)
-    said = " ".join(whole.partition("Debug source")[0].split())
+    whole, said = str(error), first_words(error)
     if names_no_bucket(error):
         return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
     if any(word in said for word in FULL):  # before keys: a quota comes as 403
@@ -65,6 +64,11 @@ def refusal(error: Exception) -> PawsortError:
         f"The blob store at PAWSORT_BLOB_URL does not answer ({_cause(whole) or said.rpartition(' - ')[2][:200]};"
         f" {_address(said)}). Start it, or correct the address (AWS_ENDPOINT_URL); or try again soon."
     )
+
+
+def first_words(error: Exception) -> str:
+    """What the library says of an error for people, without what it adds for programmers."""
+    return " ".join(str(error).partition("Debug source")[0].split())
 
 
 def _is_address(value: str) -> bool:

@@ -1,6 +1,5 @@
 """The app factory: everything the web needs is put together here, once, and passed on from here."""
 
-import secrets
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -10,9 +9,8 @@ from werkzeug.exceptions import BadRequest
 
 from core.blobs import Blobs
 from core.broker import Bell, make_celery
-from core.config import Settings
+from core.config import Settings, check_secret_key
 from core.db import Database
-from core.errors import ConfigError
 from core.measures import Meter
 from web.api import (
     archives,
@@ -54,7 +52,6 @@ from web.services import EXTENSION, Services
 
 # For JSON and forms. Shards and archives are read as streams, with limits of their own.
 MAX_JSON_BYTES = 4 * 2**20
-MIN_SECRET = 16
 # The order is that of the description at /docs.
 APIS = (
     uploads,
@@ -121,11 +118,7 @@ def create_app(settings: Settings) -> App:
 
 def make_services(settings: Settings) -> Services:
     """Open what every request shares; nothing connects before it is used."""
-    if len(settings.secret_key.get_secret_value()) < MIN_SECRET:
-        raise ConfigError(
-            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} characters that nobody can guess, for example"
-            f" {secrets.token_hex(16)}. `pawsort up` makes one by itself."
-        )
+    check_secret_key(settings)
     return Services(
         settings=settings,
         db=Database(settings.sql_url, pool_size=settings.web_threads),

@@ -96,6 +96,8 @@ class Runtime:
         except BadWeights as error:
             log.error("version_unusable", version=in_use.id, reason=error.message)
         device = self.networks.device().name
+        if self.settings.processes_per_gpu and device == "cpu":
+            log.warning("no_gpu", note="PAWSORT_PROCESSES_PER_GPU is set, but no GPU can be used; the processor works")
         return f"{device}, half precision" if self.networks.uses_halves(in_use.id) else device
 
     def _name_gpus(self) -> str:

@@ -1,9 +1,15 @@
 """`pawsort web`: the web server alone, as in the containers of docker-compose.yml."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from client.instance import programs
+from client.instance.child import Program
 from client.instance.replacing import become
+
+if TYPE_CHECKING:
+    from core.config import Settings
 
 
 @click.command("web")
@@ -13,4 +19,11 @@ def command() -> None:
     Database, blob store and broker are servers of your own, named by PAWSORT_DATABASE_URL, PAWSORT_BLOB_URL and
     PAWSORT_REDIS_URL; a wrong one stops it with a sentence. Any number may run at once.
     """
-    become(programs.web)
+    become(_web)
+
+
+def _web(settings: "Settings") -> Program:
+    from core.config import check_secret_key
+
+    check_secret_key(settings)
+    return programs.web(settings)

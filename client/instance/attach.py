@@ -10,6 +10,7 @@ from pathlib import Path
 from client.errors import ClientError
 from client.instance.lock import is_running
 from client.instance.logs import rotate
+from client.instance.prepare import prepare_data_dir
 from client.instance.programs import child_environment
 from client.instance.record import InstanceRecord, read_record
 
@@ -21,6 +22,8 @@ POLL_S = 0.1
 def find_instance(data_dir: Path) -> InstanceRecord | None:
     """The instance that runs on a data directory; one that is just starting is waited for."""
     give_up_at = time.monotonic() + START_S
+    if not data_dir.is_dir():
+        return None
     while is_running(data_dir) and time.monotonic() < give_up_at:
         record = read_record(data_dir)
         if record is not None:
@@ -38,6 +41,7 @@ def started_instance(data_dir: Path, say: Callable[[str], object], **settings: o
     Raises:
         ClientError: It did not start; with what it said.
     """
+    prepare_data_dir(data_dir)
     log = data_dir / "logs" / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     rotate(log)

@@ -19,12 +19,23 @@ if TYPE_CHECKING:
     from core.db import Database
 
 TOKEN_NAME = "pawsort up"  # noqa: S105 - what it is called in lists
+OTHER_FOLDER = "Give it to the user that runs Pawsort, or name another folder."
 KEY_FILE = "secret_key"
 
 
 def prepare_data_dir(data_dir: Path) -> None:
-    """Make the data directory, for its owner alone."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make the data directory, for its owner alone.
+
+    Raises:
+        ClientError: It cannot be made, or not be written.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise ClientError(f"PAWSORT_DATA_DIR: {data_dir} cannot be made ({reason}). {OTHER_FOLDER}") from error
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise ClientError(f"PAWSORT_DATA_DIR: {data_dir} cannot be written. {OTHER_FOLDER}")
 
 
 def secret_key(data_dir: Path) -> str:

@@ -88,8 +88,9 @@ def worker(queue: str, settings: "Settings", name: str | None = None) -> Program
 
 def _inference_processes(settings: "Settings") -> int:
     """So many for each GPU where there are some, else what is set for the processor."""
-    from core.gpus import list_gpus
+    from core.gpus import check_gpus, list_gpus
 
+    check_gpus()
     return settings.processes_per_gpu * len(list_gpus()) or settings.inference_processes
 
 

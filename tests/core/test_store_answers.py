@@ -59,12 +59,12 @@ def test_an_empty_endpoint_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> No
     """The address of Amazon's own is made from the region then; here nobody has that name."""
     monkeypatch.setenv("AWS_REGION", "nowhere")
     monkeypatch.setattr(blobs, "CLIENT", {**blobs.CLIENT, "proxy_url": "http://127.0.0.1:9"})
-    with pytest.raises(Unavailable, match="https://s3.nowhere.amazonaws.com"):
+    with pytest.raises(Unavailable, match=r"https://s3\.nowhere\.amazonaws\.com"):
         ask(monkeypatch, "")
 
 
 def test_a_store_without_tls_that_is_asked_for_it_is_a_wrong_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening() as port, pytest.raises(Refused, match="AWS_ENDPOINT_URL: .* begins with http://"):
+    with listening() as port, pytest.raises(Refused, match=r"AWS_ENDPOINT_URL: .* begins with http://"):
         ask(monkeypatch, f"https://127.0.0.1:{port}")
 
 
