@@ -1,5 +1,6 @@
 /** Brings back a folder that somebody rearranged: a list of its paths and hashes goes into the form in the place of a zip. */
 
+import { sayCounting } from "../saying.js";
 import { isArchive } from "../upload/names.js";
 import { sha256 } from "../upload/sha256.js";
 import { openZone } from "../upload/zone.js";
@@ -18,7 +19,7 @@ async function bring({ files, unreadable }) {
   if (files.length === 1 && isArchive(files[0].path)) return submit(files[0].file, 0);
   const lines = [];
   for (const [n, { path, file }] of files.entries()) {
-    say(`Looking at ${count(n + 1)} of ${plural(files.length, "file")} …`);
+    sayCounting(status, "Looking at what you rearranged …", `${count(n + 1)} of ${plural(files.length, "file")}`);
     // One that cannot be read is counted; the others are brought all the same.
     const content = await sha256(file).catch(() => null);
     if (content !== null) lines.push(`${JSON.stringify({ path, sha256: content })}\n`);

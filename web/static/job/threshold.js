@@ -4,12 +4,14 @@ import { callJson } from "../http.js";
 import { count } from "../words.js";
 
 const UNSURE = "unsure";
+const REST_MS = 700;
 
 export class Threshold {
   #root = document.querySelector("[data-sure]");
   #job = null;
   #bins = null;
   #kept = 0;
+  #timer = 0;
 
   /** @param {{root: Element, onMoved: () => void}} options root: the element with data-job; onMoved: it was kept. */
   constructor({ root, onMoved }) {
@@ -62,13 +64,26 @@ export class Threshold {
     try {
       await callJson("PATCH", `/api/v1/jobs/${this.#job.dataset.job}`, { threshold });
       this.#kept = Number(this.slider.value);
-      said.textContent = `The threshold is ${this.#kept.toFixed(1)} percent now.`;
+      this.#sayLater();
       this.onMoved();
     } catch (error) {
       this.slider.value = String(this.#kept);
       this.#show();
       said.textContent = error.message;
     }
+  }
+
+  /** Arrow keys keep it at each step: what comes of it is read out when they rest. */
+  #sayLater() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const counts = Array.from(this.#job.querySelectorAll(".counts [data-label] .count__n"), (element) => {
+        const name = element.closest("[data-label]").dataset.label;
+        return name === "failed" ? null : `${element.textContent} ${name}`;
+      });
+      const words = counts.filter((one) => one !== null).join(", ");
+      this.#root.querySelector("[data-said]").textContent = `The threshold is ${this.#kept.toFixed(1)} percent now: ${words}.`;
+    }, REST_MS);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The drop zone of a page: takes what is dropped anywhere on the page, pasted into it, or picked with a button. */
 
+import { sayCounting } from "../saying.js";
 import { plural } from "../words.js";
 import { collectEntries, collectFiles, takeEntries } from "./collect.js";
 import { namedPasted } from "./names.js";
@@ -15,7 +16,7 @@ export function openZone(onFound) {
     document.body.classList.toggle("is-dragging", depth > 0);
   };
   const look = (entries) => {
-    const say = (n) => (looking.textContent = `Looking through the folder … ${plural(n, "file")}`);
+    const say = (n) => sayCounting(looking, "Looking through the folder …", plural(n, "file"));
     collectEntries(entries, say)
       .then(onFound)
       .finally(() => (looking.textContent = ""));
