@@ -87,10 +87,8 @@ class Supervisor:
         )
         guarding = Guarding(lock.shared_fd)
         stack.callback(guarding.close)
-        settings = self._complete(listening, self._private_folder(stack, guarding, _short(tempfile.gettempdir())))
-        # What programs that are killed leave among temporary files goes when the instance ends.
-        scratch = self._private_folder(stack, guarding, tempfile.gettempdir())
-        environment = {**programs.child_environment(settings), "TMPDIR": str(scratch)}
+        settings = self._complete(listening, self._folder_for_sockets(stack, guarding))
+        environment = {**programs.child_environment(settings), "TMPDIR": str(self._scratch(stack, guarding))}
         around = Surroundings(self._data_dir, environment, lock.shared_fd, guarding, self._say)
         token = self._prepare(around)
         if token is None:
@@ -112,12 +110,27 @@ class Supervisor:
             changes["secret_key"] = SecretStr(secret_key(self._data_dir))
         return given.model_copy(update=changes)
 
-    def _private_folder(self, stack: ExitStack, guarding: Guarding, base: str) -> Path:
-        """One that goes when the instance ends, however it ends."""
-        folder = Path(tempfile.mkdtemp(prefix="pawsort-", dir=base))
+    def _folder_for_sockets(self, stack: ExitStack, guarding: Guarding) -> Path:
+        """A short one: addresses of sockets end at 108 bytes, on macOS at 104."""
+        base = tempfile.gettempdir()
+        folder = Path(tempfile.mkdtemp(prefix="pawsort-", dir=base if len(base) < 60 else "/tmp"))  # noqa: S108
+        self._remove_at_the_end(folder, stack, guarding)
+        return folder
+
+    def _scratch(self, stack: ExitStack, guarding: Guarding) -> Path:
+        """Where children put temporary files: what those that are killed leave behind goes when the instance ends.
+
+        Not below /tmp, where the system removes folders that nothing was written to for some days.
+        """
+        folder = self._data_dir / "tmp"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        self._remove_at_the_end(folder, stack, guarding)
+        return folder
+
+    def _remove_at_the_end(self, folder: Path, stack: ExitStack, guarding: Guarding) -> None:
         guarding.removes(folder)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        return folder
 
     def _prepare(self, around: Surroundings) -> str | None:
         """Run what comes before the start; returns the owner's token, or None when told to stop meanwhile."""
@@ -214,8 +227,3 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._stopping += 1
-
-
-def _short(folder: str) -> str:
-    """Where a socket can be: its address ends at 108 bytes, on macOS at 104."""
-    return folder if len(folder) < 60 else "/tmp"  # noqa: S108
