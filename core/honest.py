@@ -22,9 +22,14 @@ HONEST_SOURCES = (LabelSource.FOLDER, LabelSource.AUDIT)
 def choose_honest(session: Session) -> dict[bytes, str]:
     """The contents of the judging part that judge honestly, with what counts as said; their part is kept for good."""
     said = {content.sha256: content.label for content in judgements.choose_contents(session)}
+    honest = find_honest(session, said)
+    return {sha256: label for sha256, label in said.items() if sha256 in honest}
+
+
+def find_honest(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
+    """Those contents whose label, as given, was said whatever a version thought of them."""
     backed = _backed(session, said)
-    backed |= _in_whole_jobs(session, said.keys() - backed)
-    return {sha256: label for sha256, label in said.items() if sha256 in backed}
+    return backed | _in_whole_jobs(session, said.keys() - backed)
 
 
 def _backed(session: Session, said: Mapping[bytes, str]) -> set[bytes]:

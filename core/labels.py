@@ -173,7 +173,9 @@ def word_of_people(image: type[Image]) -> ScalarSelect[str | None]:
 
 
 def looked_at_since(image: type[Image], moment: datetime) -> ColumnElement[bool]:
-    """SQL for whether a person has said anything of an image since a moment."""
-    said = aliased(Label)
+    """SQL for whether a person has said something of an image since a moment, and not taken it back."""
+    said, undo = aliased(Label), aliased(Label)
     by_people = (said.sha256 == image.sha256) & (said.source != LabelSource.FOLDER) & (said.created_at > moment)
-    return select(said.id).where(by_people).correlate(image).exists()
+    is_word = said.label.is_not(None) & said.undoes_id.is_(None)
+    is_taken_back = select(undo.id).where(undo.undoes_id == said.id).exists()
+    return select(said.id).where(by_people, is_word, ~is_taken_back).correlate(image).exists()

@@ -79,6 +79,8 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     if wrong := list(_wrong(told, network)):
         raise Invalid(" ".join(wrong))
     defaults = _defaults(network, n_training)
+    if "start_from" in told:
+        defaults["learning_rate"] = network.plan.learning_rate_from_version or defaults["learning_rate"]
     if told.get("what") == HEAD:
         defaults |= {"epochs": 1, "augmentation": network.plan.augmentations[0]}
     return Parameters(**(defaults | told))

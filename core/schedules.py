@@ -210,7 +210,7 @@ def _check_when(wanted: NewSchedule, kind: ScheduleKind) -> str | None:
             f" {'neither' if wanted.cron is None else 'both'}."
         )
     if wanted.cron is not None:
-        return cron.check_line(wanted.cron, wanted.time_zone)
+        return _check_line(wanted.cron, wanted.time_zone)
     cron.check_zone(wanted.time_zone)
     if kind != ScheduleKind.RETRAIN:
         raise Invalid(f"every_n_labels: only a schedule that does retrain waits for labels; this one does {kind}.")
@@ -218,6 +218,19 @@ def _check_when(wanted: NewSchedule, kind: ScheduleKind) -> str | None:
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n < 2**31:
         raise Invalid(f"every_n_labels: expected a whole number from 1 on; got {n!r}.")
     return None
+
+
+def _check_line(line: str, zone: str) -> str:
+    """A cron line as it is kept; what is wrong with it is said also where there is no such zone."""
+    try:
+        cron.check_zone(zone)
+    except Invalid as no_zone:
+        try:
+            cron.check_line(line, DEFAULT_ZONE)
+        except Invalid as wrong:
+            raise Invalid(f"{wrong.message} {no_zone.message}") from no_zone
+        raise
+    return cron.check_line(line, zone)
 
 
 def _check_kind(kind: str) -> ScheduleKind:

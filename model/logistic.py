@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAX_STEPS = 30
+_MAX_HALVINGS = 20
+_NOISE = 1e-6  # of a loss in float32
 _SMALL_STEP = 1e-4
 
 
 def fit_logistic(
     features: NDArray[np.float32],
-    labels: NDArray[np.integer[Any]],
+    labels: NDArray[np.number[Any]],
     decay: float,
     weights: NDArray[np.floating[Any]] | None = None,
     start: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
@@ -23,7 +25,7 @@ def fit_logistic(
     Args:
         features: (N, F), any scale: each column is brought to mean 0 and deviation 1 first, and the result is for
             the columns as they came.
-        labels: (N,), 0 or 1.
+        labels: (N,), 0 or 1, or a share in between.
         decay: Half the sum of the squared weights (of the scaled columns) is added to the mean loss so many times.
         weights: (N,), how much each row counts; all alike when left out.
         start: Kernel and offset towards which decay pulls; towards zero when left out.
@@ -46,6 +48,20 @@ def fit_logistic(
     if start is not None:
         kernel = start[0][:, 0].astype(np.float64)
         towards = np.append(kernel * deviation, start[1][0] + mean @ kernel)
+
+    def measure(solution: NDArray[np.float64]) -> float:
+        leans = (rows @ solution.astype(np.float32)).astype(np.float64)
+        return float(counts @ (np.logaddexp(0, leans) - labels * leans) + pull @ (solution - towards) ** 2 / 2)
+
+    def descend(solution: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The step, halved until it leads down: where p is 0 or 1 the curvature says nothing, and steps would cycle."""
+        before = measure(solution)
+        for _ in range(_MAX_HALVINGS):
+            if measure(solution - step) <= before + _NOISE * (1 + abs(before)):
+                break
+            step = step / 2
+        return solution - step
+
     solution = np.zeros(n_columns + 1)  # where the curvature is largest, so that no step goes astray
     for _ in range(_MAX_STEPS):
         p = 1 / (1 + np.exp(-np.clip(rows @ solution.astype(np.float32), -30, 30).astype(np.float64)))
@@ -53,7 +69,7 @@ def fit_logistic(
         curvature = (counts * p * (1 - p)).astype(np.float32)
         hessian = (rows.T @ (rows * curvature[:, None])).astype(np.float64) + np.diag(pull)
         step = np.linalg.solve(hessian, gradient)
-        solution -= step * min(1.0, 5 / float(np.abs(step).max()))
+        solution = descend(solution, step * min(1.0, 5 / float(np.abs(step).max())))
         if np.abs(step).max() < _SMALL_STEP:
             kernel = solution[:-1] / deviation
             offset = solution[-1] - mean @ kernel

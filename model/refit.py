@@ -4,6 +4,8 @@
 
 Everything here is NumPy: TensorFlow need not be loaded. The new head is pulled towards the one that it replaces, as if
 that stood for `OLD_PICTURES` pictures more, so that a few labels change little and it does not forget what it knew.
+Beside a label that was given because a version was wrong, what the old head says of the picture is replayed (Li and
+Hoiem 2016, arXiv:1606.09282): labels of nothing but mistakes would else turn it into its opposite.
 """
 
 from collections.abc import Mapping
@@ -19,7 +21,8 @@ from model.losses import NEITHER
 
 Arrays = dict[str, NDArray[Any]]
 DECAY = 0.02
-OLD_PICTURES = 500
+OLD_PICTURES = 2000
+DOUBTFUL = 0.2  # how much a label counts that was given because of what a version said, beside the old head
 PET_DECAY = 1e-3
 _SLICE = 2048
 
@@ -48,7 +51,13 @@ def lean_of(network: str, arrays: Mapping[str, NDArray[Any]], features: NDArray[
     return features.astype(np.float32) @ kernel + offset
 
 
-def refit(network: str, arrays: Mapping[str, NDArray[Any]], features: NDArray[Any], labels: NDArray[Any]) -> Arrays:
+def refit(
+    network: str,
+    arrays: Mapping[str, NDArray[Any]],
+    features: NDArray[Any],
+    labels: NDArray[Any],
+    is_honest: NDArray[np.bool_] | None = None,
+) -> Arrays:
     """The weights with new heads.
 
     Args:
@@ -56,24 +65,31 @@ def refit(network: str, arrays: Mapping[str, NDArray[Any]], features: NDArray[An
         arrays: The weights to start from; all but the heads stay as they are.
         features: (N, F), of the training part.
         labels: (N,), 0, 1 or `losses.NEITHER`, which only the head for pets learns from, where there is one.
+        is_honest: (N,), whether each label was given whatever a version thought of the picture; all when left out.
     Raises:
         ValueError: One of the two classes is missing.
     """
+    counts = np.ones(len(labels)) if is_honest is None else np.where(is_honest, 1.0, DOUBTFUL)
     is_ours = labels != NEITHER
     ours, said = features[is_ours].astype(np.float32), labels[is_ours]
     if len(set(said.tolist())) < 2:
         raise ValueError("expected labels of both classes, to fit a head that tells them apart")
     lean = HEADS[network].lean
-    old = (_read(arrays, f"{lean}.kernel"), _read(arrays, f"{lean}.bias"))
-    kernel, offset = fit_logistic(ours, said, DECAY * (1 + OLD_PICTURES / len(ours)), start=old)
     new = dict(arrays)
-    _write(new, lean, kernel, offset)
+    _fit(new, lean, ours, said, counts[is_ours], DECAY)
     if _has_pet(arrays) and not is_ours.all():
         signs = _signs(arrays, features, lean_of(network, new, features))
-        old = (_read(arrays, "pet.kernel"), _read(arrays, "pet.bias"))
-        decay = PET_DECAY * (1 + OLD_PICTURES / len(features))
-        _write(new, "pet", *fit_logistic(signs, is_ours.astype(int), decay, start=old))
+        _fit(new, "pet", signs, is_ours, counts, PET_DECAY)
     return new
+
+
+def _fit(
+    arrays: Arrays, layer: str, rows: NDArray[np.float32], said: NDArray[Any], counts: NDArray[Any], decay: float
+) -> None:
+    """Fit a layer anew, towards what it was; each label counts so much, what the layer said until now the rest."""
+    old = (_read(arrays, f"{layer}.kernel"), _read(arrays, f"{layer}.bias"))
+    wanted = counts * said + (1 - counts) * _sigmoid(rows @ old[0] + old[1])[:, 0]
+    _write(arrays, layer, *fit_logistic(rows, wanted, decay * (1 + OLD_PICTURES / len(rows)), start=old))
 
 
 def _has_pet(arrays: Mapping[str, NDArray[Any]]) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core import registry
 from core.datasets import MAX_UNREADABLE, Content
 from core.errors import BadWeights, Invalid
+from core.honest import find_honest
 from core.judgements import NewJudgement
 from core.networks import CLASSES
 from core.parameters import Parameters
@@ -53,7 +54,10 @@ def fit_head(
     watch.say("training")
     arrays = unpack_weights(runtime.networks.weights(version))
     learned = _rows(samples, seen, Part.TRAINING)
-    new = refit(version.network, arrays, seen.rows[learned], samples.labels[learned])
+    with runtime.db.read() as session:
+        honest = find_honest(session, {content.sha256: content.label for content in contents})
+    is_honest = np.array([content.sha256 in honest for content in contents], bool)
+    new = refit(version.network, arrays, seen.rows[learned], samples.labels[learned], is_honest[learned])
     watch.say("judging")
     weights = pack_weights(list(new.values()), list(new))
     n_unreadable = int((~seen.is_known).sum())

@@ -1,5 +1,6 @@
 """What a training may be told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,14 @@ def test_what_is_left_out_suits_the_amount_of_data() -> None:
     small, large = choose_parameters(SEED, 200), choose_parameters(SEED | {"epochs": None}, 60_000)
     assert (small.epochs, small.batch_size) == (60, 10)
     assert (large.epochs, large.batch_size) == (10, 64)
+
+
+def test_what_goes_on_from_a_version_learns_more_slowly_unless_it_is_told_otherwise() -> None:
+    anew, from_version = choose_parameters(SEED, 500), choose_parameters(SEED | {"start_from": 2}, 500)
+    assert (anew.learning_rate, from_version.learning_rate) == (1e-3, 3e-5)
+    assert choose_parameters(SEED | {"start_from": 2, "learning_rate": 0.01}, 500).learning_rate == 0.01
+    lite = {"network": "efficientnet-lite0"}
+    assert choose_parameters(lite | {"start_from": 2}, 500) == replace(choose_parameters(lite, 500), start_from=2)
 
 
 def test_what_is_given_is_kept() -> None:

@@ -62,6 +62,19 @@ def test_the_more_labels_contradict_the_old_head_the_further_the_new_one_moves(l
     assert many > 2 * few
 
 
+def test_labels_of_nothing_but_its_mistakes_do_not_turn_a_head_into_its_opposite(lite):
+    rows, others = features_of(300), features_of(500, seed=1)
+    mistakes = (lean_of("efficientnet-lite0", lite, rows)[:, 0] < 0).astype(int)
+    before = lean_of("efficientnet-lite0", lite, others)[:, 0] > 0
+
+    def share_kept(is_honest):
+        new = refit("efficientnet-lite0", lite, rows, mistakes, np.full(300, is_honest))
+        return ((lean_of("efficientnet-lite0", new, others)[:, 0] > 0) == before).mean()
+
+    assert share_kept(False) > 0.8
+    assert share_kept(False) > share_kept(True) + 0.1  # whoever labels whatever it shows has a word that counts
+
+
 def test_one_class_alone_is_refused(lite):
     with pytest.raises(ValueError, match="both classes"):
         refit("efficientnet-lite0", lite, features_of(10), np.zeros(10, int))

@@ -121,6 +121,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
     assert (schedule.parameters["min_gain"], schedule.parameters["max_class_loss"]) == (0.005, 0.02)
     page = get(browser, f"/schedules/{schedule.id}")
     assert "promotes the new version if it is right on 0.5 points more" in page
+    assert "<dd>the network itself, epoch by epoch</dd>" in page
     assert "It has not run yet." in page
     assert "At 03:00, only on Sunday (UTC)" in get(browser, "/schedules")
 
@@ -152,10 +153,11 @@ def test_what_is_wrong_is_said_beside_its_field(
 
 
 def test_everything_that_is_wrong_is_said_at_once(browser: FlaskClient) -> None:
-    typed = retrain(name="", cron="0 0 30 2 *", min_gain="many", epochs="0", labels_since="2999-01-01")
+    typed = retrain(name="", cron="0 0 30 2 *", time_zone="X/Y", min_gain="many", epochs="0", labels_since="2999-01-01")
     answer = post(browser, "/schedules/new", **typed)
-    assert re.findall(r'id="wrong-(\w+)"', answer.text) == ["name", "cron", "labels_since", "epochs", "min_gain"]
-    assert "5 fields are not right yet" in answer.text
+    fields = ["name", "cron", "time_zone", "labels_since", "epochs", "min_gain"]
+    assert re.findall(r'id="wrong-(\w+)"', answer.text) == fields
+    assert "6 fields are not right yet" in answer.text
 
 
 def test_an_edit_shows_what_is_there_and_keeps_what_it_does_not_show(browser: FlaskClient, db: Database) -> None:

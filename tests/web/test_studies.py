@@ -1,6 +1,6 @@
 """The pages about labels, and the same over HTTP: forecast, suspects, what to label next."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -68,6 +68,16 @@ def test_a_suspect_is_mended_or_kept_and_then_gone(
         said = [(row.image_id, row.label, row.source) for row in session.scalars(select(Label)) if row.image_id]
     assert said == [(first, "cat", "correction"), (second, "dog", "confirmation")]
     assert f'data-say="{first}"' not in client.get("/labels/suspects").text
+
+
+def test_a_suspect_whose_mending_is_taken_back_is_a_suspect_again(
+    client: FlaskClient, findings: tuple[list[int], list[int]]
+) -> None:
+    (first, _), key = findings[0], str(uuid4())
+    client.post("/api/v1/labels", json={"items": [{"image_id": first, "label": "cat", "key": key}]})
+    assert f'data-say="{first}"' not in client.get("/labels/suspects").text
+    client.post("/api/v1/labels", json={"items": [{"image_id": first, "undoes": key, "key": str(uuid4())}]})
+    assert f'data-say="{first}"' in client.get("/labels/suspects").text
 
 
 def test_the_findings_over_http(client: FlaskClient, findings: tuple[list[int], list[int]]) -> None:

@@ -77,7 +77,7 @@ def test_a_new_head_learns_and_is_judged_beside_the_version_in_use(
     assert len({row[1] for row in said}) == 1  # both of the same pictures
     pictures = [jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(500, 700)]
     answers = classifier.predict(np.stack([decode_image(one, 64) for one in pictures]))
-    assert (answers.argmax(axis=1) == np.repeat([0, 1], 200)).mean() > 0.9
+    assert (answers.argmax(axis=1) == np.repeat([0, 1], 200)).mean() > 0.8
 
 
 def test_without_pictures_of_neither_the_threshold_does_not_fall_below_the_one_it_started_from(

@@ -7,6 +7,7 @@ from typing import Any
 
 from core import cron
 from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleKind
+from core.parameters import ALL, HEAD
 from core.parts import Part
 from core.schedule_parameters import IN_USE, PROMOTE
 from core.schedule_runs import RunView
@@ -22,6 +23,7 @@ STATES = {
     RunState.SKIPPED: "Skipped",
     RunState.FAILED: "Failed",
 }
+WHAT_LEARNS = {ALL: "the network itself, epoch by epoch", HEAD: "its last layer alone"}
 Fact = tuple[str, str]
 
 
@@ -111,7 +113,12 @@ def _describe_retrain(told: Mapping[str, Any]) -> list[Fact]:
         ("Starts from", "the version in use" if told["start_from"] == IN_USE else "anew"),
         ("Learns from", data + since),
         ("New labels needed", count(told["min_new_labels"])),
-        *((name.replace("_", " ").capitalize(), f"{value}") for name, value in told["training"].items()),
+        ("What learns", WHAT_LEARNS[told["training"].get("what", ALL)]),
+        *(
+            (name.replace("_", " ").capitalize(), f"{value}")
+            for name, value in told["training"].items()
+            if name != "what"
+        ),
     ]
     if told["outcome"] != PROMOTE:
         return [*facts, ("Then", "keeps the new version as a candidate")]

@@ -138,7 +138,7 @@ def start_default(network: str) -> str:
     """Where a training begins when nobody chooses."""
     if NETWORKS[network].plan.only_last_layers:
         return "Automatic is the newest: a job trains the last layers alone, the others have to come from somewhere."
-    return "Automatic is anew, from nothing."
+    return "Automatic is anew, from nothing; with fewer than some thousand pictures, a version is the better start."
 
 
 def layers_words(network: str) -> str:
@@ -176,6 +176,8 @@ def _hint(network: str, name: str, default: Any) -> Hint:
     bounds = (NETWORKS[network].parameters | COMMON)[name]
     automatic = AUTOMATIC.get(name, "") if default is None else _shown(default)
     described = f"{describe_bounds(name, bounds).capitalize()}."
+    if name == "learning_rate" and (slower := NETWORKS[network].plan.learning_rate_from_version):
+        described += f" From a version, automatic is {_shown(slower)}."
     return Hint(network, described, f"automatic: {automatic}" if automatic else "automatic")
 
 
