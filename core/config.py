@@ -111,8 +111,12 @@ def load_settings(**overrides: Any) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     data_dir = Path(given.get("data_dir") or os.environ.get("PAWSORT_DATA_DIR") or default_data_dir()).expanduser()
+    # The current folder may be one that this user must not look into; then there are no settings of ours either.
+    files = tuple(folder / ".env" for folder in (Path(), data_dir) if os.access(folder, os.X_OK))
     try:
-        return Settings(_env_file=(Path(".env"), data_dir / ".env"), **given)  # type: ignore[call-arg]
+        return Settings(_env_file=files, **given)  # type: ignore[call-arg]
+    except PermissionError as error:
+        raise ConfigError(f"{error.filename} cannot be read by this user. Make it readable, or remove it.") from error
     except ValidationError as error:
         raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from error
 

@@ -1,11 +1,16 @@
 """Settings: read in one place, wrong ones named in a sentence."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.config import load_settings
 from core.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +64,15 @@ def test_a_default_network_that_does_not_exist_is_refused(monkeypatch: pytest.Mo
     monkeypatch.setenv("PAWSORT_DEFAULT_NETWORK", "resnet")
     with pytest.raises(ConfigError, match=r"PAWSORT_DEFAULT_NETWORK.*expected one of .*seed-cnn.*got 'resnet'"):
         load_settings()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_that_must_not_be_looked_into_holds_no_settings(tmp_path: Path) -> None:
+    """As in `docker compose run --user`: the current folder is somebody else's."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    code = "import os, core.config as c; os.setuid(12345); print(c.load_settings(data_dir='/').port)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=closed, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert run.stdout == "8000\n", run.stderr
