@@ -99,14 +99,23 @@ def test_every_server_is_checked_limited_and_locked_down(services: dict[str, Any
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
     assert service["restart"] == "unless-stopped"
-    assert ":latest" not in service["image"]
-    assert ":" in service["image"] or "build" in service
+    assert "build" in service or re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"])
 
 
 def test_only_the_proxy_can_be_reached_from_outside(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
     assert published.keys() == {"proxy"}
     assert [(port["target"], port["host_ip"]) for port in published["proxy"]] == [(8080, "127.0.0.1")]
+
+
+def test_what_can_be_reached_from_outside_sees_the_web_alone(env_file: Path) -> None:
+    """The store's master, filer and volumes ask for no password: only those that need the servers reach them."""
+    services = compose.read(env_file, profiles=("watching",))["services"]
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    for name in ("proxy", "prometheus", "grafana"):
+        assert networks.pop(name) == {"outside"}
+    assert networks.pop("web") == {"outside", "default"}
+    assert set.union(*networks.values()) == {"default"}
 
 
 def test_an_inference_worker_that_is_away_does_not_take_the_site_down(services: dict[str, Any]) -> None:

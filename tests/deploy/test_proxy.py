@@ -95,6 +95,7 @@ def test_archives_pass_whatever_their_size_and_a_web_that_is_away_is_a_sentence(
         assert answer.status_code == 502
         assert "Load this page again" in answer.text
         assert answer.headers["Retry-After"] == "5"
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         for path in ("/archives", "/api/v1/archives", f"{job}/corrections", f"/api/v1{job}/corrections"):
             assert http.post(f"{page}{path}", content=large).status_code == 502, path
         assert http.post(f"{page}/api/v1/labels", content=large).status_code == 413
