@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from core import audits, studies
 from core.audits import AuditView
+from core.labels import word_of_people
 from core.networks import CLASSES
-from core.orm import HistogramBin, Image, Job, JobKind, JobState, Label, LabelSource, ModelVersion, Result
+from core.orm import HistogramBin, Image, Job, JobKind, JobState, ModelVersion, Result
 from core.orm_labelling import Audit
 from core.orm_studies import Study
 
@@ -115,22 +116,19 @@ def _expected(manifest: dict[str, Any]) -> float | None:
 
 
 def _count_corrected(session: Session, job: Job) -> int:
-    """Pictures whose newest word of a person is another one than the likelier class."""
-    newest = (
-        select(Label.sha256, func.max(Label.id).label("id"))
-        .where(Label.source != LabelSource.FOLDER)
-        .group_by(Label.sha256)
+    """Pictures whose newest word of a person is another one than the likelier class.
+
+    Asked picture by picture: joined with all labels, SQLite would go through all results once for each label.
+    """
+    word = word_of_people(Image)
+    said = (
+        select(Result.class_index, word.label("word"))
+        .join(Image, Image.id == Result.image_id)
+        .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.class_index.is_not(None))
         .subquery()
     )
-    said = (
-        select(Result.class_index, Label.label, func.count())
-        .join(Image, Image.id == Result.image_id)
-        .join(newest, newest.c.sha256 == Image.sha256)
-        .join(Label, Label.id == newest.c.id)
-        .where(Result.job_id == job.id, Result.class_index.is_not(None), Label.label.is_not(None))
-        .group_by(Result.class_index, Label.label)
-    )
-    return sum(n for class_index, label, n in session.execute(said) if label != CLASSES[class_index or 0])
+    called = case(dict(enumerate(CLASSES)), value=said.c.class_index)
+    return session.scalars(select(func.count()).where(said.c.word != called)).one()
 
 
 def _newest_audit(session: Session, job: Job) -> AuditView | None:

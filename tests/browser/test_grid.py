@@ -10,18 +10,20 @@ from sqlalchemy import insert, select, update
 
 from core.blobs import Blobs
 from core.db import Database
+from core.labels import NewLabel, add_labels
 from core.orm import HistogramBin, Image, Job, Result, Shard
 from tests.factories import make_job, make_upload, run_job
 
 pytestmark = pytest.mark.timed
 DATABASES = ("sqlite",)
 N = 100_000
+N_LABELLED = 500
 MOST_NODES = 2000
 
 
 @pytest.fixture
 def large(db: Database, blobs: Blobs, site: str) -> UUID:
-    """A job over one real picture and rows for all the others, which share its bytes."""
+    """A job over one real picture and rows for all the others, which share its bytes; people labelled some of them."""
     job = make_job(db, make_upload(db, blobs, n_files=1, name="large"), threshold=0.8)
     run_job(db, job)
     with db.write() as session:
@@ -54,6 +56,7 @@ def large(db: Database, blobs: Blobs, site: str) -> UUID:
             [{"job_id": row.id, "class_index": index, "bin": bin_, "n": n} for (index, bin_), n in bins.items()],
         )
         session.execute(update(Job).values(n_total=N, n_done=N))
+        add_labels(session, None, [NewLabel(n, "cat") for n in list(numbers)[:: N // N_LABELLED]])
     return job
 
 
