@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from core import datasets, judgements, judging_jobs, registry, training_claims
 from core.datasets import Content
@@ -22,8 +21,7 @@ from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import Classifier
 from worker.dataset import PARTS, Samples
-from worker.decoding import decode_stored, open_decoder
-from worker.places import locate, with_shards
+from worker.places import Sizes, decode_sizes, locate
 from worker.runtime import Runtime
 from worker.twins import look_for_twins
 from worker.watch import Watch
@@ -108,11 +106,11 @@ def ask(
     return said
 
 
-Decoded = tuple[Content, dict[int, NDArray[np.uint8]]]
+Sized = tuple[Content, Sizes]
 
 
-def _batches(decoded: Iterator[Decoded]) -> Iterator[list[Decoded]]:
-    batch: list[Decoded] = []
+def _batches(decoded: Iterator[Sized]) -> Iterator[list[Sized]]:
+    batch: list[Sized] = []
     for one in decoded:
         batch.append(one)
         if len(batch) == _BATCH:
@@ -124,12 +122,10 @@ def _batches(decoded: Iterator[Decoded]) -> Iterator[list[Decoded]]:
 
 def _read(
     runtime: Runtime, claim: Claim, contents: Sequence[Content], sides: set[int], watch: Watch
-) -> Iterator[Decoded]:
-    """Each content that still exists and can be read, with its pixels by their side; every shard is read once."""
-    with open_decoder(runtime.settings, claim.attempts) as decode:
-        for n_before, (place, content, data) in enumerate(with_shards(runtime, locate(runtime, contents))):
-            watch.say("judging", n_before, len(contents))
-            try:
-                yield content, {side_px: decode_stored(place, data, decode, side_px) for side_px in sides}
-            except ImageError:
-                continue
+) -> Iterator[Sized]:
+    """Each content that still exists and can be read, with its pixels by their side."""
+    decoded = decode_sizes(runtime, claim.attempts, locate(runtime, contents), lambda _: sides)
+    for n_before, (content, by_side) in enumerate(decoded):
+        watch.say("judging", n_before, len(contents))
+        if not isinstance(by_side, ImageError):
+            yield content, by_side

@@ -1,6 +1,6 @@
 """Contents with the bytes of the shards that they are in, each shard read once; and what can be seen on them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -11,6 +11,9 @@ from core.datasets import Content, Place
 from core.errors import BlobMissing, ImageError
 from worker.decoding import Decoder, decode_stored, map_decoded
 from worker.runtime import Runtime
+
+Decoded = tuple[Content, NDArray[np.uint8] | ImageError]
+Sizes = dict[int, NDArray[np.uint8]]
 
 
 def locate(runtime: Runtime, contents: Sequence[Content]) -> list[tuple[Place, Content]]:
@@ -38,20 +41,26 @@ def with_shards(
 
 def decode_places(
     runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], side_of: Callable[[bytes], int]
-) -> Iterator[tuple[Content, NDArray[np.uint8] | ImageError]]:
+) -> Iterator[Decoded]:
     """Each content that `locate` gave with its pixels, uint8 (S, S, 3), or why it has none; by children if many.
 
     Args:
         attempt: Which claim of the job this is, counted from 1.
         side_of: Height and width in pixels to decode a content to.
     """
+    for content, found in decode_sizes(runtime, attempt, there, lambda sha256: (side_of(sha256),)):
+        yield content, found if isinstance(found, ImageError) else found[side_of(content.sha256)]
 
-    def decode_one(
-        decode: Decoder, one: tuple[Place, Content, memoryview]
-    ) -> tuple[Content, NDArray[np.uint8] | ImageError]:
+
+def decode_sizes(
+    runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], sides_of: Callable[[bytes], Collection[int]]
+) -> Iterator[tuple[Content, Sizes | ImageError]]:
+    """As `decode_places`, but each content in several sizes: its pixels by their side."""
+
+    def decode_one(decode: Decoder, one: tuple[Place, Content, memoryview]) -> tuple[Content, Sizes | ImageError]:
         place, content, data = one
         try:
-            return content, decode_stored(place, data, decode, side_of(content.sha256))
+            return content, {side: decode_stored(place, data, decode, side) for side in sides_of(content.sha256)}
         except ImageError as error:
             return content, error
 

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError
 
 from core import features
-from core.datasets import Content, Place
+from core.datasets import Content
 from core.errors import ImageError
 from core.features import Kept
 from core.orm import ModelVersion
 from core.training_claims import Claim
 from model.classifier import Classifier
-from worker.decoding import decode_stored, open_decoder
-from worker.places import locate, with_shards
+from worker.places import Decoded, decode_places, locate
 from worker.runtime import Runtime
 from worker.watch import Watch
 
@@ -90,9 +89,10 @@ def _compute(
     def say() -> None:
         watch.say("decoding", n_done, len(there))
 
-    for shard_id, together in groupby(with_shards(runtime, there), key=lambda one: shards[one[1].image_id]):
+    decoded = decode_places(runtime, claim.attempts, there, lambda _: classifier.side_px)
+    for shard_id, together in groupby(decoded, key=lambda one: shards[one[0].image_id]):
         of_shard = list(together)
-        found = dict(_look(runtime, claim, classifier, of_shard, say))
+        found = dict(_look(classifier, of_shard, say))
         n_done += len(of_shard)
         say()
         _keep(runtime, shard_id, str(classifier.body), found)
@@ -100,27 +100,16 @@ def _compute(
 
 
 def _look(
-    runtime: Runtime,
-    claim: Claim,
-    classifier: Classifier,
-    of_shard: Sequence[tuple[Place, Content, memoryview]],
-    say: Callable[[], object],
+    classifier: Classifier, decoded: Sequence[Decoded], say: Callable[[], object]
 ) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
+    good = [(content.sha256, pixels) for content, pixels in decoded if not isinstance(pixels, ImageError)]
     size = classifier.sizes[-1]
-    with open_decoder(runtime.settings, claim.attempts) as decode:
-        for start in range(0, len(of_shard), size):
-            say()
-            good, pixels = [], []
-            for place, content, data in of_shard[start : start + size]:
-                try:
-                    pixels.append(decode_stored(place, data, decode, classifier.side_px))
-                except ImageError:
-                    continue
-                good.append(content.sha256)
-            if good:
-                rows = classifier.look(np.stack(pixels)).features
-                assert rows is not None
-                yield from zip(good, rows, strict=True)
+    for start in range(0, len(good), size):
+        say()
+        some = good[start : start + size]
+        rows = classifier.look(np.stack([pixels for _, pixels in some])).features
+        assert rows is not None
+        yield from zip((sha256 for sha256, _ in some), rows, strict=True)
 
 
 def _keep(runtime: Runtime, shard_id: int, body: str, found: dict[bytes, NDArray[np.float16]]) -> None:
