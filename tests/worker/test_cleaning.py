@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import features, jobs, labels, retention, schedule_due, schedules
+from core import discarding, features, jobs, labels, purge, retention, schedule_due, schedules
 from core.blobs import Blobs
 from core.clock import db_now
 from core.features import Kept
@@ -16,6 +16,7 @@ from core.orm_schedules import RunState, ScheduleRun
 from core.schedules import NewSchedule
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.fakes import FakeRuntime
+from tests.worker.sorting import sort_all
 from worker import runs
 
 DAY_S = 86_400
@@ -93,6 +94,26 @@ def test_what_networks_saw_in_pictures_counts_as_bytes(runtime: FakeRuntime, blo
     assert left(runtime) == set(made[1:])
     assert run.details["n_bytes"] > 5_000_000
     assert run.details["n_left"] == before - before // 3 + 1_000_000
+
+
+def test_what_is_counted_is_what_lies_in_the_store_and_all_of_it_goes(runtime: FakeRuntime, blobs: Blobs) -> None:
+    def stored() -> int:
+        return sum(len(blobs.get(key)) for key, _ in blobs.list("uploads/"))
+
+    whole, small = (make_job(runtime.db, make_upload(runtime.db, blobs)) for _ in range(2))
+    for job in (whole, small):
+        sort_all(runtime, job)  # keeps features
+    before = stored()
+    with runtime.db.write() as session:
+        uploads = select(Job.upload_id).where(Job.uuid == small)
+        session.execute(update(Upload).where(Upload.id.in_(uploads)).values(discards=True))
+    assert discarding.mark_ready(runtime.db) == 1
+    assert discarding.remove_originals(runtime.db, blobs, 1_000_000) > 0
+    with runtime.db.read() as session:
+        assert retention.count_bytes(session) == stored() != before
+    run = clean_up(runtime, below_bytes=0)
+    purge.purge_all(runtime.db, blobs)
+    assert (run.details["n_jobs"], run.details["n_left"], stored()) == (2, 0, 0)
 
 
 def test_labelled_pictures_stay_unless_it_is_said_otherwise(runtime: FakeRuntime, blobs: Blobs) -> None:
