@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
 from core import gates, labels, registry, schedule_due, schedules
 from core.blobs import Blobs
 from core.labels import NewLabel
-from core.orm import Image, Job, JobKind
+from core.orm import ContentPart, Image, Job, JobKind
 from core.orm_schedules import OPEN_RUN_STATES, ScheduleRun
+from core.parts import Part
 from core.schedules import NewSchedule
 from tests.factories import make_upload
 from tests.fakes import FakeRuntime
@@ -47,11 +49,18 @@ def flip(runtime: FakeRuntime, share: float, seed: int) -> None:
         labels.add_labels(session, None, items)
 
 
-def run_schedule(runtime: FakeRuntime, **told: Any) -> ScheduleRun:
+def mend(runtime: FakeRuntime) -> None:
+    """Let people say of every picture what it shows."""
+    with runtime.db.write() as session:
+        images = session.scalars(select(Image).order_by(Image.id)).all()
+        labels.add_labels(session, None, [NewLabel(one.id, str(labels.label_of_path(one.path))) for one in images])
+
+
+def run_schedule(runtime: FakeRuntime, name: str = "nightly", **told: Any) -> ScheduleRun:
     """A run from start to end, with every job that it needs."""
     parameters = {"network": "seed-cnn", "outcome": "promote"} | told
     with runtime.db.write() as session:
-        wanted = NewSchedule("nightly", "retrain", "0 3 * * *", parameters=parameters)
+        wanted = NewSchedule(name, "retrain", "0 3 * * *", parameters=parameters)
         schedule = schedules.create_schedule(session, wanted, [])
         run_id = schedule_due.run_now(session, schedule.id, None).id
     while True:
@@ -77,3 +86,39 @@ def test_a_candidate_that_learned_from_flipped_labels_is_not_promoted(
     assert run.details["gate"]["n_images"] >= gates.MIN_JUDGING
     with runtime.db.read() as session:
         assert registry.current_version(session).id == shipped
+
+
+@pytest.mark.slow
+def test_a_candidate_that_learned_from_mended_labels_replaces_the_one_that_did_not(
+    runtime: FakeRuntime, blobs: Blobs, shipped: int, client: FlaskClient
+) -> None:
+    send_photographs(runtime, blobs, test_data() / "dogs-vs-cats" / "train")
+    flip(runtime, FLIPPED, seed=2)
+    how = {"epochs": 6, "augmentation": "light", "learning_rate": 1e-3}
+    poor = run_schedule(runtime, "once", start_from="anew", outcome="keep", training=how).details["candidate"]
+    assert client.post(f"/api/v1/models/{poor}/promote").status_code == 200
+
+    mend(runtime)
+    run = run_schedule(runtime, min_gain=0.02, max_class_loss=0.1, training=how | {"epochs": 16})
+    better, gate = run.details["candidate"], run.details["gate"]
+    print(run.outcome)
+    assert run.details["is_promoted"] is True, run.outcome
+    assert run.details["started_from"] == poor
+    assert gate["candidate"] >= gate["in_use"] + 0.02
+    assert gate["p_value"] < 0.05
+    with runtime.db.read() as session:
+        judging = select(func.count()).select_from(ContentPart).where(ContentPart.part == Part.JUDGING)
+        assert gates.MIN_JUDGING <= gate["n_images"] <= session.scalars(judging).one()
+        manifests = [registry.get_version(session, version).manifest for version in (poor, better)]
+        assert registry.current_version(session).id == better
+    assert all(manifest["split"]["judging"] >= gate["n_images"] for manifest in manifests)
+
+    history = client.get("/deployments").text
+    assert f"promoted by the schedule “nightly” (run {run.id}): right on" in history
+    page = client.get(f"/schedules/{run.schedule_id}/runs/{run.id}").text
+    assert f"Version {better} was promoted in place of version {poor}: right on" in page
+    assert "McNemar" in page
+    assert client.get(f"/jobs/{run.work_uuid}").text.count("<svg") >= 2
+    assert client.post("/api/v1/models/rollback").status_code == 200
+    with runtime.db.read() as session:
+        assert registry.current_version(session).id == poor
