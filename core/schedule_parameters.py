@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import import_roots, judgements, registry, uploads
+from core import gates, import_roots, judgements, registry, uploads
 from core.errors import Conflict, Gone, Invalid, NotFound
 from core.networks import DEFAULT_NETWORK
 from core.orm import UploadState
@@ -161,13 +161,16 @@ def _wrong_gate(session: Session, chosen: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _best_gain(session: Session) -> tuple[int, float] | None:
-    """The version in use, and by how much another one can be better at most; None when nobody judged it."""
+    """The version in use, and by how much another one can be better at most; None when nobody judged it.
+
+    A handful of pictures, all of them right, says nothing: then what it was judged on when it was made counts.
+    """
     in_use = registry.find_in_use(session)
     if in_use is None:
         return None
     version = registry.get_version(session, in_use)
     figures = judgements.measure_version(session, version)
-    if not figures["n_images"]:
+    if figures["n_images"] < gates.MIN_JUDGING:
         figures = (version.manifest.get("metrics") or {}).get("judging") or {}
     return (in_use, 1.0 - figures["accuracy"]) if "accuracy" in figures else None
 

@@ -15,6 +15,7 @@ from core.orm import ModelVersion
 from core.orm_schedules import RunState, Schedule
 from core.schedules import NewSchedule
 from tests.factories import make_labelled, make_manifest, make_upload
+from tests.web.judged import judge, make_judged, right
 
 RETRAIN = {"network": "seed-cnn"}
 CLEAN_UP = {"older_than_days": 30}
@@ -121,6 +122,16 @@ def test_a_gate_that_nothing_can_pass_is_refused(db: Database) -> None:
         registry.register_shipped(session, [manifest])
     with pytest.raises(Invalid, match=r"in use, is right on 98.5 % .* nothing can be better by 2.0 points"):
         retrain(db, outcome="promote", min_gain=0.02)
+    assert retrain(db, outcome="promote", min_gain=0.01).parameters["min_gain"] == 0.01
+
+
+def test_a_version_that_is_right_on_all_of_few_pictures_makes_no_gate_impossible(db: Database, blobs: Blobs) -> None:
+    with db.write() as session:
+        registry.register_shipped(session, [make_manifest() | {"metrics": {"judging": {"accuracy": 0.985}}}])
+        version = registry.current_version(session).id
+    said = make_judged(db, blobs)
+    judge(db, version, said, right)
+    assert 0 < len(said) < 200
     assert retrain(db, outcome="promote", min_gain=0.01).parameters["min_gain"] == 0.01
 
 
