@@ -28,6 +28,7 @@ from web.app import create_app
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PICTURES_PER_S = 94.0
+USUALLY_UNSURE = 0.08
 Scheme = Literal["light", "dark"]
 
 
@@ -39,13 +40,14 @@ def main() -> None:
         db = Database(settings.sql_url)
         migrate(db)
         with db.write() as session:
-            registry.register_shipped(session, [make_manifest()])
+            registry.register_shipped(session, [make_manifest() | {"metrics": {"judging": {"unsure": USUALLY_UNSURE}}}])
             token = accounts.create_token(session, "screenshots")
         with served(create_app(settings)) as site, chromium() as browser:
             job = _fill(db, Blobs(settings.store_url, 0))
             for scheme in ("light", "dark"):
                 page = _page(browser, f"{site}/login?token={token}", scheme, 1280, 860)
-                _shoot(page, f"jobs-{scheme}")
+                if scheme == "light":
+                    _shoot(page, "jobs-light")
                 page.goto(f"{site}/jobs/{job}")
                 _shoot(page, f"job-{scheme}")
             _shoot_labelling(page, f"{site}/jobs/{job}")
@@ -107,9 +109,14 @@ def _make_job(db: Database, blobs: Blobs, name: str, n_files: int, chance: rando
         }[kind]
     job = make_job(db, make_upload(db, blobs, files, name=name))
     run_job(db, job, outcomes)
-    with db.write() as session:  # nobody was in a hurry
-        session.execute(update(Job).where(Job.uuid == job).values(active_s=n_files / PICTURES_PER_S))
+    _take_time(db, job, n_files)
     return job
+
+
+def _take_time(db: Database, job: UUID, n_files: int) -> None:
+    """As long as workers would have needed."""
+    with db.write() as session:
+        session.execute(update(Job).where(Job.uuid == job).values(active_s=n_files / PICTURES_PER_S))
 
 
 def _page(browser: Browser, address: str, scheme: Scheme, width: int, height: int) -> Page:
@@ -130,7 +137,9 @@ def _shoot_sending(page: Page, db: Database, folder: Path) -> None:
     page.route("**/shards/2", lambda route: None)
     send(page, [dropped])
     page.get_by_text("Sending: ").wait_for()
-    run_job(db, _job_with(db, page, 512))
+    job = _job_with(db, page, 512)
+    run_job(db, job)
+    _take_time(db, job, 512)
     page.get_by_text("Sorted: 512").wait_for()
     _shoot(page, "sending")
 
