@@ -135,13 +135,15 @@ def _wrong_uploads(session: Session, chosen: dict[str, Any]) -> Iterator[str]:
         yield "uploads: expected ids of uploads."
         return
     if not 0 < len(uuids) <= MAX_UPLOADS:
-        yield f"uploads: expected 1 to {MAX_UPLOADS} ids, or nothing for everything labelled; got {len(uuids)}."
+        yield f"uploads: choose 1 to {MAX_UPLOADS} of them, or everything labelled; {len(uuids)} are chosen."
     for uuid in uuids[:MAX_UPLOADS]:
         try:
             if uploads.get_upload(session, uuid).state != UploadState.COMPLETE:
                 yield f"uploads: {uuid} is still arriving. Wait until it is complete."
-        except (NotFound, Gone) as error:
-            yield f"uploads: {error.message}"
+        except NotFound:
+            yield f"uploads: there is no upload {uuid}. Choose others, or everything labelled."
+        except Gone:
+            yield f"uploads: {uuid} has been deleted. Choose others, or everything labelled."
     chosen["uploads"] = sorted({str(uuid) for uuid in uuids})
 
 

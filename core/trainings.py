@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import datasets, jobs, registry, uploads
 from core.datasets import Found
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Gone, Invalid
 from core.networks import NETWORKS
 from core.orm import ACTIVE_STATES, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload, Upload, UploadState
 from core.parameters import HEAD, Parameters, choose_parameters
@@ -145,13 +145,20 @@ def _choose_uploads(session: Session, uuids: Sequence[UUID] | None, lock: bool =
         return None
     if not uuids:
         raise Invalid('data: expected the ids of one or more uploads, or "all" for everything labelled; got none.')
-    chosen = sorted((uploads.get_upload(session, uuid) for uuid in set(uuids)), key=lambda upload: upload.id)
+    chosen = sorted((_get_upload(session, uuid) for uuid in set(uuids)), key=lambda upload: upload.id)
     if lock:
         chosen = [uploads.get_upload(session, upload.uuid, lock=True) for upload in chosen]
     for upload in chosen:
         if upload.state != UploadState.COMPLETE:
             raise Conflict(f"Upload {upload.uuid} is still arriving. Complete it first, then train on it.")
     return chosen
+
+
+def _get_upload(session: Session, uuid: UUID) -> Upload:
+    try:
+        return uploads.get_upload(session, uuid)
+    except Gone as error:
+        raise Gone(f"Upload {uuid}, which is to be learned from, has been deleted. Choose others.") from error
 
 
 def find_start(session: Session, network: str) -> int:

@@ -89,9 +89,9 @@ def test_what_is_wrong_with_a_schedule_is_said_at_once(db: Database, wrong: dict
         ({"training": [3]}, "training: expected values by name"),
         ({"labels_since": "yesterday"}, "labels_since: expected a day"),
         ({"labels_since": "2999-01-01"}, "has not come yet"),
-        ({"uploads": []}, "uploads: expected 1 to 1000 ids"),
+        ({"uploads": []}, "uploads: choose 1 to 1000 of them"),
         ({"uploads": ["x"]}, "uploads: expected ids"),
-        ({"uploads": [str(uuid4())]}, "uploads: There is no upload"),
+        ({"uploads": [str(uuid4())]}, "uploads: there is no upload"),
         ({"min_gain": 1.5}, "min_gain: expected a share from 0 to 1"),
         ({"max_p": 0}, "max_p: expected a number from"),
         ({"max_class_loss": -0.1}, "max_class_loss: expected a share"),
@@ -107,7 +107,7 @@ def test_a_schedule_that_names_a_deleted_upload_is_refused(db: Database, blobs: 
     assert retrain(db, uploads=[str(upload)]).parameters["uploads"] == [str(upload)]
     with db.write() as session:
         deletion.delete_upload(session, upload)
-    with pytest.raises(Invalid, match=f"uploads: Upload {upload} has been deleted"):
+    with pytest.raises(Invalid, match=f"uploads: {upload} has been deleted. Choose others"):
         create(db, name="another", kind="retrain", parameters=RETRAIN | {"uploads": [str(upload)]})
 
 

@@ -136,7 +136,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
         (clean_up(older_than_days=""), "parameters", "Fill in one of both fields"),
         (retrain(min_gain="101"), "min_gain", "Expected points from 0 to 100"),
         (retrain(epochs="0"), "epochs", "Expected a whole number from 1"),
-        (retrain(data="chosen"), "data", "Expected 1 to 1000 ids"),
+        (retrain(data="chosen"), "data", "Choose 1 to 1000 of them, or everything labelled; 0 are chosen"),
         (retrain(every_n_labels="many"), "every_n_labels", "Expected a whole number"),
         (clean_up(kind="classify", source="/etc"), "source", "outside of what this server may read"),
         (clean_up(kind="classify"), "source", "Expected the path of a folder"),

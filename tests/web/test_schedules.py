@@ -60,7 +60,7 @@ def test_a_schedule_says_in_words_when_it_comes_due_and_the_next_five_times(clie
         ({"cron": "0 0 30 2 *"}, "cron: '0 0 30 2 *' never comes due"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone: expected a name such as Europe/Berlin"),
         ({"kind": "classify", "parameters": {"source": "/etc"}}, "source: '/etc' is outside of what this server"),
-        ({"kind": "retrain", "parameters": {"uploads": [str(UUID(int=7))]}}, f"There is no upload {UUID(int=7)}"),
+        ({"kind": "retrain", "parameters": {"uploads": [str(UUID(int=7))]}}, f"there is no upload {UUID(int=7)}"),
         ({"kind": "retrain", "parameters": {"min_gain": 2}}, "min_gain: expected a share from 0 to 1"),
         ({"kind": "dance"}, "kind: "),
         ({"surprise": 1}, "surprise: "),

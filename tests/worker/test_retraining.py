@@ -282,7 +282,7 @@ def test_an_upload_deleted_since_fails_the_run_with_a_sentence(
         deletion.delete_upload(session, pets[0])
     run = begin(runtime, schedule, by_hand=True)
     assert run.state == RunState.FAILED
-    assert f"Upload {pets[0]} has been deleted" in run.outcome
+    assert run.outcome == f"Upload {pets[0]}, which is to be learned from, has been deleted. Choose others."
 
 
 def test_a_training_that_failed_or_was_stopped_says_so(runtime: FakeRuntime, pets: list[UUID]) -> None:

@@ -97,6 +97,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
         schedule = session.get_one(Schedule, schedule_id)
         recent = jobs.list_jobs(session, None, SHOWN).items if view.run.details.get("is_too_few") else []
     kind = ScheduleKind(schedule.kind)
+    done = [job for job in recent if job.kind == JobKind.CLASSIFY and job.state == JobState.DONE]
     return render_template(
         "schedule_run.html",
         schedule=schedule,
@@ -104,7 +105,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
         told=schedule_words.describe(kind, view.run.parameters),
         found=schedule_words.describe_details(kind, view.run.details),
         details=view.run.details,
-        to_audit=[job for job in recent if job.kind == JobKind.CLASSIFY and job.state == JobState.DONE][:JOBS_OFFERED],
+        to_audit=sorted(done, key=lambda job: -job.n_total)[:JOBS_OFFERED],
     )
 
 
