@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, aliased
 from core import judgements
 from core.db import slices
 from core.labels import word_of_people
-from core.orm import Image, Job, Label, LabelSource, Result
+from core.orm import Image, Job, Judgement, Label, LabelSource, Result
 from core.orm_labelling import BatchKind, LabelBatch
 
 HONEST_SOURCES = (LabelSource.FOLDER, LabelSource.AUDIT)
+_JUDGED = select(Judgement.sha256, Judgement.label)
 
 
 def choose_honest(session: Session) -> dict[bytes, str]:
@@ -30,6 +31,16 @@ def find_honest(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
     """Those contents whose label, as given, was said whatever a version thought of them."""
     backed = _backed(session, said)
     return backed | _in_whole_jobs(session, said.keys() - backed)
+
+
+def count_doubtful(session: Session, *versions: int) -> int:
+    """Of how many pictures that all these versions were asked about the label does not judge honestly."""
+    asked = [
+        {row.sha256: row.label for row in session.execute(_JUDGED.where(Judgement.version_id == version))}
+        for version in versions
+    ]
+    said = {sha256: label for sha256, label in asked[0].items() if all(sha256 in one for one in asked)}
+    return len(said) - len(find_honest(session, said))
 
 
 def _backed(session: Session, said: Mapping[bytes, str]) -> set[bytes]:

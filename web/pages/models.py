@@ -9,7 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import accounts, comparisons, deletion, judgements, judging_jobs, labelling_pace, registry, trainings
+from core import accounts, comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, registry, trainings
 from core.errors import BadWeights, Conflict, Invalid
 from core.judgements import JudgementFilter
 from core.networks import CLASSES
@@ -160,12 +160,20 @@ def compare_models(version: int, other: int) -> str:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         since = labelling_pace.count_since_each(session, [first.id, second.id])
         found = comparisons.compare(session, first, second)
+        n_doubtful = honest.count_doubtful(session, first.id, second.id)
         page = comparisons.list_differences(session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN)
     facts = [dict(figure_facts(one)) for one in (found.first, found.second)]
     n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
     rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]] + [n_new]
     return render_template(
-        "model_compare.html", first=first, second=second, found=found, facts=rows, rows=page.items, next=page.next
+        "model_compare.html",
+        first=first,
+        second=second,
+        found=found,
+        n_doubtful=n_doubtful,
+        facts=rows,
+        rows=page.items,
+        next=page.next,
     )
 
 
@@ -226,6 +234,7 @@ def _show_model(version: int, problem: str = "") -> str:
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,
+            n_doubtful=honest.count_doubtful(session, row.id),
             facts=list(figure_facts(figures)),
             worst=[one for one in worst.items if one.label != one.called],
             judged_by=judgements.find_job(session, row.id),
