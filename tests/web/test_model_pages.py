@@ -5,15 +5,14 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from core import registry
+from core import judgements, registry
 from core.blobs import Blobs
 from core.db import Database
-from core.labels import NewLabel, add_labels
-from core.orm import Image
+from core.orm import LabelSource
 from tests.factories import make_manifest, make_version
+from tests.judged import make_pets, say_all
 from tests.web.judged import judge, make_judged, right, wrong_at_first
 
 DATABASES = ("sqlite",)
@@ -108,21 +107,16 @@ def test_two_versions_stand_side_by_side_in_plain_words(
 def test_pictures_that_were_corrected_one_by_one_are_said_to_judge_unfairly(
     client: FlaskClient, db: Database, blobs: Blobs, other: int
 ) -> None:
-    contents = make_judged(db, blobs)
-    sentence = "labelled one by one, after a version had been seen to be wrong"
-    judge(db, 1, contents, right)
-    judge(db, other, contents, right)
-    assert sentence not in words(client.get("/models/1"))
-    chosen = sorted(contents)[:6]
-    with db.write() as session:
-        images = session.scalars(select(Image).where(Image.sha256.in_(chosen))).all()
-        turned = [NewLabel(one.id, {"cat": "dog", "dog": "cat"}[contents[one.sha256]]) for one in images]
-        add_labels(session, None, turned)
-    contents |= {sha256: {"cat": "dog", "dog": "cat"}[contents[sha256]] for sha256 in chosen}
-    judge(db, 1, contents, wrong_at_first)
-    judge(db, other, contents, right)
-    for page in ("/models/1", f"/models/1/compare/{other}"):
-        assert f"pictures of these were {sentence}" in words(client.get(page))
+    uploads = make_pets(db, blobs, 20, labelled=False)
+    for source, is_said in ((LabelSource.CORRECTION, True), (LabelSource.AUDIT, False)):
+        say_all(db, source, uploads)
+        with db.write() as session:
+            contents = {one.sha256: one.label for one in judgements.choose_contents(session)}
+        judge(db, 1, contents, wrong_at_first)
+        judge(db, other, contents, right)
+        for page in ("/models/1", f"/models/1/compare/{other}"):
+            found = words(client.get(page))
+            assert ("20 pictures of these were labelled one by one, after a version had been seen" in found) is is_said
 
 
 def test_choosing_two_versions_leads_to_their_comparison(client: FlaskClient, other: int) -> None:
