@@ -13,7 +13,7 @@ from core.blobs import Blobs
 from core.db import Database
 from core.errors import ErrorCode
 from core.labels import NewLabel, add_labels
-from core.orm import JobState
+from core.orm import JobState, LabelSource
 from tests.factories import (
     draw_picture,
     make_job,
@@ -26,6 +26,7 @@ from tests.factories import (
     run_epochs,
     run_job,
 )
+from tests.judged import make_pets, say_all
 
 DATABASES = ("sqlite",)
 NEW = "/train/new"
@@ -115,6 +116,16 @@ def test_without_labelled_pictures_the_page_says_what_to_do_first_and_shows_no_f
     assert page.status_code == 200
     assert "Send a labelled folder" in page.text
     assert "data-parameters" not in page.text
+
+
+def test_labels_that_were_mostly_given_one_by_one_are_said_to_forget(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    for labelled in (False, True):
+        (upload,) = make_pets(db, blobs, 20, labelled=labelled)
+        say_all(db, LabelSource.CORRECTION, [upload])
+        page = words(client.get(f"{NEW}?upload={upload}"))
+        assert ("70 labels of these were given one by one" in page) is not labelled
 
 
 def test_unreadable_pictures_are_counted(client: FlaskClient, db: Database, blobs: Blobs) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion, jobs, labelled, registry, training_views, trainings
+from core import deletion, honest, jobs, labelled, registry, training_views, trainings
 from core.datasets import Found
 from core.errors import Invalid
 from core.labelled import LabelledUpload
@@ -65,6 +65,7 @@ class Prepared:
     offered: Offered
     ways: dict[str, dict[str, str]]
     unused: list[UUID]
+    n_doubtful: int
 
     @property
     def n_training(self) -> int:
@@ -169,6 +170,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
         training_form.offer_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
+        len(found.contents) - len(honest.find_honest(session, {one.sha256: one.label for one in found.contents})),
     )
 
 
@@ -180,6 +182,7 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         offered=prepared.offered,
         ways=prepared.ways,
         unused=prepared.unused,
+        n_doubtful=prepared.n_doubtful if 2 * prepared.n_doubtful > len(prepared.found.contents) else 0,
         chosen=chosen,
         typed=typed,
         anything=typed.wrong.get(ANYTHING),
