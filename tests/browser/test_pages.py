@@ -395,3 +395,23 @@ def test_the_title_of_a_job_says_how_far_it_is(owner_page: Page, site: str, db: 
     with db.write() as session:
         intake.complete_upload(session, upload, 1)
     expect(owner_page).to_have_title("walk – Pawsort")
+
+
+def test_on_a_phone_what_is_seldom_chosen_takes_a_press_unless_it_was_chosen(
+    owner_page: Page, site: str, zoo: UUID
+) -> None:
+    owner_page.set_viewport_size({"width": 360, "height": 800})
+    for address, more, name, chosen in (
+        (f"/jobs/{zoo}", "How sure, your labels, order", "Order", "?sort=path"),
+        ("/", "State, day", "State", "?state=done"),
+    ):
+        owner_page.goto(site + address)
+        expect(owner_page.get_by_label(name)).to_be_hidden()
+        owner_page.get_by_text(more).click()
+        expect(owner_page.get_by_label(name)).to_be_visible()
+        owner_page.goto(site + address + chosen)
+        expect(owner_page.get_by_label(name)).to_be_visible()
+    owner_page.goto(site)
+    owner_page.set_viewport_size({"width": 1280, "height": 800})
+    expect(owner_page.get_by_label("State")).to_be_visible()
+    expect(owner_page.get_by_text("State, day")).to_be_hidden()

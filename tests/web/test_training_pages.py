@@ -230,7 +230,7 @@ def test_wrong_values_come_back_with_a_sentence_beside_each_and_nothing_is_lost(
     assert sentences["epochs"] == "Expected a whole number from 1 to 1,000; got 'many'."
     assert sentences["batch_size"] == "Expected a whole number from 1 to 1,024; got 0."
     assert "no model version 99" in sentences["start_from"]
-    assert 'aria-invalid="true" aria-describedby="wrong-epochs hint-epochs"' in field(answer, "epochs")
+    assert 'aria-invalid="true" autofocus aria-describedby="wrong-epochs hint-epochs"' in field(answer, "epochs")
     for name, value in typed.items():
         assert f'value="{value}"' in unescape(field(answer, name)).replace("&#34;", '"')
     assert "5 fields are not right yet" in words(answer)

@@ -1,5 +1,6 @@
 /** The job page: keeps its numbers, its title and its pictures up to date. */
 
+import { foldOnPhones } from "../fold.js";
 import { LiveParts, readPage } from "../live.js";
 import { ENDED, watchJob } from "../poll.js";
 import { plural } from "../words.js";
@@ -33,6 +34,7 @@ if (!ENDED.has(root.dataset.state)) {
 }
 
 const filter = document.querySelector("[data-filter]");
+if (filter) foldOnPhones(filter);
 // Chosen before this script was there: it counts as well.
 const isChosen = (select) => !select.selectedOptions[0]?.defaultSelected;
 if (filter && Array.from(filter.querySelectorAll("select")).some(isChosen)) queueMicrotask(() => filter.requestSubmit());

@@ -1,14 +1,9 @@
 /** The form above the list of jobs: shows at once what is chosen, leaves out of the address what is not, and knows the reader's zone. */
 
-/** As in style/jobs.css: there, what is seldom chosen takes a press to see. */
-const PHONE = "(max-width: 560px)";
+import { foldOnPhones } from "../fold.js";
 
 export function openFilter(form) {
-  const more = form.querySelector("[data-more]");
-  const isChosen = Array.from(more.querySelectorAll("select, input"), ({ value }) => value).some((value) => value !== "");
-  if (matchMedia(PHONE).matches && !isChosen) more.open = false;
-  // A window made wider, a phone held across: there is no way to open it there.
-  matchMedia(PHONE).addEventListener("change", () => (more.open = true));
+  foldOnPhones(form);
   form.addEventListener("change", (event) => {
     if (event.target.matches("select, input[type=date]")) form.requestSubmit();
   });
