@@ -35,6 +35,7 @@ class JobFit:
         confidence: The mean.
         expected_unsure: The share that was unsure among the pictures on which the version was judged; None: unknown.
         corrected: Share of its pictures of which a person says something else than the model's likelier class.
+            None: not counted.
         audit: Its newest random sample that somebody has judged.
         unlike: Share of its pictures that are further from every labelled one than `USUALLY_UNLIKE` of these are from
             each other, as the newest look through the labels found; None: it did not look at this job.
@@ -48,7 +49,7 @@ class JobFit:
     shares: dict[str, float]
     confidence: float
     expected_unsure: float | None
-    corrected: float
+    corrected: float | None
     audit: AuditView | None
     unlike: float | None
 
@@ -67,12 +68,16 @@ class JobFit:
         return self.unlike is not None and self.n >= MANY and self.unlike > 4 * USUALLY_UNLIKE
 
 
-def describe(session: Session, job: Job) -> JobFit | None:
-    """How one job's pictures suit its version; None before it has results, or when it does not classify."""
-    return _describe(session, job, studies.find_newest(session))
+def describe(session: Session, job: Job, counts_corrected: bool = True) -> JobFit | None:
+    """How one job's pictures suit its version; None before it has results, or when it does not classify.
+
+    Args:
+        counts_corrected: Whether to look at what people said of each picture, which takes a while for 100,000.
+    """
+    return _describe(session, job, studies.find_newest(session), counts_corrected)
 
 
-def _describe(session: Session, job: Job, study: Study | None) -> JobFit | None:
+def _describe(session: Session, job: Job, study: Study | None, counts_corrected: bool = True) -> JobFit | None:
     if job.kind != JobKind.CLASSIFY or not job.n_done or job.model_version_id is None:
         return None
     version = session.get_one(ModelVersion, job.model_version_id)
@@ -95,7 +100,7 @@ def _describe(session: Session, job: Job, study: Study | None) -> JobFit | None:
         shares={name: n / n_good for name, n in counts.items()},
         confidence=total / n_good,
         expected_unsure=_expected(version.manifest),
-        corrected=_count_corrected(session, job) / n_good,
+        corrected=_count_corrected(session, job) / n_good if counts_corrected else None,
         audit=_newest_audit(session, job),
         unlike=_find_unlike(study, job),
     )

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from core import accounts
 from core.blobs import Blobs
 from core.db import Database
-from tests.factories import make_job, make_upload
+from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -88,3 +88,19 @@ def test_inline_scripts_and_styles_are_refused_by_the_policy(page: Page, site: s
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy
     assert page.locator("script:not([src]), style, [style], [onclick]").count() == 0
+
+
+def test_whoever_was_logged_out_elsewhere_is_told_so_in_words_for_people(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    owner_page.goto(f"{site}/jobs/{job}")
+    owner_page.locator(".grid--placed .tile").first.wait_for()
+    owner_page.context.clear_cookies()
+    owner_page.get_by_role("button", name="All shown are right").click()
+    expect(owner_page.locator('[data-field="said"]')).to_contain_text("You are no longer logged in")
+    owner_page.get_by_role("button", name="Judge 100 at random").click()
+    expect(owner_page.get_by_role("heading", name="You are not logged in")).to_be_visible()
+    owner_page.get_by_role("link", name="Log in").click()
+    expect(owner_page.get_by_label("Token")).to_be_focused()

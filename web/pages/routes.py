@@ -77,7 +77,7 @@ def show_job(uuid: UUID) -> str | Response:
         bars = make_bars(result_views.find_bins(session, job))
         reviewing = look_at_reviewing(session, job)
         lacks_looks = view.n_done > 0 and not result_views.has_looks(session, job)
-        fit = drift.describe(session, job) if job.state == JobState.DONE else None
+        fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
         n_new = labelling_pace.count_since_training(session, job.model_version_id)
         asks_folders = "folders" in request.args or choice.folder is not None
         below = list_folders(session, job, choice.folder or "", must_count=asks_folders)

@@ -3,6 +3,8 @@
 /** Answers that may be different a moment later: the call is worth repeating. */
 const PASSING = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
 
+const LOGGED_OUT = "You are no longer logged in, so nothing was changed. Load this page again to log in.";
+
 export class CallError extends Error {
   /**
    * @param {number} status HTTP status; 0 when no answer came at all.
@@ -66,7 +68,8 @@ export function noAnswer() {
  */
 export function errorFrom(status, text, retryAfter) {
   const details = parsed(text);
-  const sentence = details.detail || details.message || details.title || `The server answered with error ${status}.`;
+  // The server speaks to programs here, of tokens.
+  const sentence = status === 401 ? LOGGED_OUT : details.detail || details.message || details.title || `The server answered with error ${status}.`;
   const seconds = Number.parseFloat(retryAfter ?? "");
   return new CallError(status, String(sentence), details, Number.isFinite(seconds) ? seconds * 1000 : 0);
 }
