@@ -28,6 +28,8 @@ class Installation:
     Attributes:
         chunks: Open chunks of active jobs by state: counting what is done would read every chunk that ever was.
         oldest_s: For each queue, for how long the oldest piece of work has waited; 0 where none waits.
+        workers: Those that are alive.
+        silent: Those that have fallen silent without having stopped.
         n_suspect: Open chunks that have been claimed at least `SUSPECT_FROM` times.
     """
 
@@ -37,6 +39,7 @@ class Installation:
     oldest_s: dict[str, float]
     n_suspect: int
     workers: list[Worker]
+    silent: list[Worker]
     database_bytes: int
     database_version: str
 
@@ -53,6 +56,7 @@ def look(session: Session) -> Installation:
         oldest_s=_find_oldest(session),
         n_suspect=session.scalars(_open(select(func.count())).where(Chunk.attempts >= SUSPECT_FROM)).one(),
         workers=workers.list_alive(session),
+        silent=workers.list_silent(session),
         database_bytes=_database_bytes(session),
         database_version=_database_version(session),
     )

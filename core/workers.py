@@ -3,14 +3,15 @@
 import socket
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from core.clock import db_now
 from core.db import change
 from core.orm import Worker
 
 ALIVE_S = 15.0
+MISSED_S = 86_400.0
 
 
 def add_worker(session: Session, pid: int, queue: str, device: str, versions: dict[str, Any]) -> int:
@@ -46,3 +47,16 @@ def list_alive(session: Session) -> list[Worker]:
     """Workers that have beaten within the last 15 s."""
     alive = Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-ALIVE_S))
     return list(session.scalars(select(Worker).where(alive).order_by(Worker.id)))
+
+
+def list_silent(session: Session) -> list[Worker]:
+    """Workers that have fallen silent without having stopped, unless others were started in their place since then.
+
+    They hang, or were killed. After a day nobody expects them back.
+    """
+    later = aliased(Worker)
+    replaced = exists().where(
+        later.host == Worker.host, later.queue == Worker.queue, later.id > Worker.id, later.started_at > Worker.beat_at
+    )
+    silent = Worker.stopped_at.is_(None) & Worker.beat_at.between(db_now(-MISSED_S), db_now(-ALIVE_S))
+    return list(session.scalars(select(Worker).where(silent, ~replaced).order_by(Worker.id)))

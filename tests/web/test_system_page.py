@@ -14,7 +14,7 @@ from core.clock import db_now
 from core.config import Settings
 from core.db import Database
 from core.measures import Meter
-from core.orm import Chunk
+from core.orm import Chunk, Worker
 from tests.factories import make_job, make_upload
 from web.app import App, create_app
 from web.pages.system import _without_password
@@ -59,6 +59,31 @@ def test_it_is_for_the_owner_alone(app: App, client: FlaskClient, db: Database) 
     assert 'href="/system"' not in ada.get("/").text
     assert app.test_client().get("/system", headers={"Authorization": f"Bearer {token}"}).status_code == 403
     assert client.get("/system").status_code == 200
+
+
+def test_a_worker_that_fell_silent_is_named_until_another_takes_its_place(
+    app: App, client: FlaskClient, db: Database
+) -> None:
+    add_workers(db, app.version, "inference", "training", "maintenance")
+    (silent,) = add_workers(db, app.version, "inference")
+    with db.write() as session:
+        session.execute(update(Worker).where(Worker.id == silent).values(pid=77, beat_at=db_now(-workers.ALIVE_S - 5)))
+        session.execute(update(Worker).values(started_at=db_now(-60)))
+    shown = text_of(client)
+    assert "A worker for inference has fallen silent: process 77 on" in shown
+    assert "kill -9" in shown
+    add_workers(db, app.version, "inference")
+    assert "Everything works." in text_of(client)
+
+
+def test_a_worker_that_has_stopped_is_nothing_to_complain_of(app: App, client: FlaskClient, db: Database) -> None:
+    add_workers(db, app.version, "inference", "training", "maintenance")
+    (stopped,) = add_workers(db, app.version, "inference")
+    with db.write() as session:
+        session.execute(update(Worker).values(started_at=db_now(-60)))
+        session.execute(update(Worker).where(Worker.id == stopped).values(beat_at=db_now(-workers.ALIVE_S - 5)))
+        workers.stop_worker(session, stopped)
+    assert "Everything works." in text_of(client)
 
 
 def test_workers_that_are_missing_are_named_with_what_to_do(client: FlaskClient) -> None:

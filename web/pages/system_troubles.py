@@ -9,6 +9,7 @@ from core.watching import Broker, Installation
 from web.pages.words import duration, in_bytes, plural
 
 WAITS_LONG_S = 60.0
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,22 @@ def find_troubles(
             "Delete jobs that are no longer needed, or make room.",
         )
     yield from _workers(seen, own_version)
+    yield from _silent(seen)
     if seen.n_suspect:
         yield Trouble(
             f"{plural(seen.n_suspect, 'part')} of jobs had to be begun three times or more.",
             "Their workers died or failed: the list below names them. Pictures that kill the decoder are found out by"
             " themselves; look into the workers' logs when a part never ends.",
+        )
+
+
+def _silent(seen: Installation) -> Iterator[Trouble]:
+    for worker in seen.silent[:SHOWN]:
+        yield Trouble(
+            f"A worker for {worker.queue} has fallen silent: process {worker.pid} on {worker.host}."
+            " Its work goes to others.",
+            "If the process is still there, it hangs: end it (`kill -9`, or restart its container); another takes its"
+            " place. If it is gone, the end of its log says why.",
         )
 
 
