@@ -19,13 +19,13 @@ from celery.signals import (
     worker_process_shutdown,
     worker_ready,
 )
-from celery.worker import state
 
 from core import gpus
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.lines import gather_lines
 from core.logs import set_up_logs
 from worker import discarding, runs, runtime, tasks
+from worker.beat_watch import BeatWatch
 from worker.priority import give_way
 
 log = structlog.get_logger()
@@ -112,14 +112,6 @@ def _start_threads(sender: Any, **_: object) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _watch_beat(sender: Any, **_: object) -> None:
-    """Celery starts beat as a process beside the worker and never looks after it again: we do."""
     beat = getattr(sender.controller, "beat", None)
     if beat is not None:
-        threading.Thread(target=_end_without_beat, args=(beat,), name="beat-watch", daemon=True).start()
-
-
-def _end_without_beat(beat: Any) -> None:
-    beat.join()
-    if state.should_stop is None and state.should_terminate is None:
-        log.error("beat_died", note="this worker ends as well, to be started again together with a new one")
-        os._exit(1)
+        BeatWatch(beat, settings).start()

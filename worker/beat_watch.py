@@ -1,0 +1,74 @@
+"""Celery starts beat as a process beside the maintenance worker and never looks after it again: we do.
+
+A beat that has ended, or hangs, ends the worker as well: whoever watches over that one starts both again.
+"""
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from celery.signals import task_received
+from celery.worker import state
+from redis.exceptions import RedisError
+
+from core.broker import connect
+from core.config import Settings
+
+LOOK_S = 1.0
+SILENT_ROUNDS = 12  # so many ticks of beat may be missing
+SHORTEST_S = 40.0  # a broker that comes back is asked again by Celery after up to 32 s
+
+log = structlog.get_logger()
+
+
+class BeatWatch:
+    """Ends this process when beat has ended, or when nothing of it arrives although the broker answers.
+
+    Where several workers share the work, the ticks of all beats reach all of them in turn; one that gets none for so
+    long has a queue that nobody fills.
+
+    Args:
+        beat: The process of beat.
+        silence_s: For how long nothing may arrive.
+    """
+
+    def __init__(self, beat: Any, settings: Settings, silence_s: float | None = None) -> None:
+        self._beat = beat
+        self._settings = settings
+        self._silence_s = silence_s or max(SILENT_ROUNDS * settings.reconcile_s, SHORTEST_S)
+        self._heard_at = time.monotonic()
+
+    def start(self) -> None:
+        """Watch from a thread of its own."""
+        task_received.connect(self._hear, weak=False)
+        threading.Thread(target=self._run, name="beat-watch", daemon=True).start()
+
+    def _hear(self, **_: object) -> None:
+        self._heard_at = time.monotonic()
+
+    def _run(self) -> None:
+        while self._beat.is_alive():
+            time.sleep(LOOK_S)  # join with a time limit has none here: beat closes what it would wait at
+            if state.active_requests or not self._broker_answers():
+                self._hear()
+            if time.monotonic() - self._heard_at > self._silence_s:
+                return self._end("beat_silent")
+        self._end("beat_died")
+
+    def _broker_answers(self) -> bool:
+        try:
+            with connect(self._settings) as redis:
+                return bool(redis.ping())
+        except (RedisError, OSError):
+            return False
+
+    def _end(self, event: str) -> None:
+        if state.should_stop is None and state.should_terminate is None:
+            log.error(event, note="this worker ends as well, to be started again together with a new one")
+            with suppress(ProcessLookupError):
+                os.kill(self._beat.pid, signal.SIGKILL)  # one that stands still heeds nothing else
+            os._exit(1)
