@@ -167,3 +167,11 @@ def test_of_many_versions_a_page_has_some_and_the_one_in_use_first(client: Flask
     assert "Newest versions" in page
     first = client.get("/api/v1/models?limit=40").json
     assert (len(first["items"]), len(client.get(f"/api/v1/models?cursor={first['next']}").json["items"])) == (40, 26)
+
+
+def test_with_a_single_version_there_is_nothing_to_compare(client: FlaskClient, db: Database) -> None:
+    page = client.get("/models/compare").text
+    assert "There is only one version so far" in page
+    assert "<select" not in page
+    make_version(db, "another", weights=b"weights")
+    assert client.get("/models/compare").text.count("<select") == 2
