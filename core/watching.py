@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import func, select, text
+from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
 from core import workers
@@ -123,10 +123,12 @@ def list_at_work(session: Session) -> dict[int, Job]:
 
 
 def _count_images(session: Session) -> dict[str, int]:
-    sums = select(func.sum(Job.n_total), func.sum(Job.n_done), func.sum(Job.n_failed))
+    left = Job.n_total - Job.n_done - Job.n_failed
+    is_waited_for = case((Job.state.in_(ACTIVE_STATES), left), else_=0)  # nobody waits for those of a stopped job
+    sums = select(func.sum(Job.n_done), func.sum(Job.n_failed), func.sum(is_waited_for))
     of_jobs = (Job.kind == JobKind.CLASSIFY) & Job.deleted_at.is_(None)
-    n_total, n_done, n_failed = (int(n or 0) for n in session.execute(sums.where(of_jobs)).one())
-    return {"done": n_done, "failed": n_failed, "open": n_total - n_done - n_failed}
+    n_done, n_failed, n_open = (int(n or 0) for n in session.execute(sums.where(of_jobs)).one())
+    return {"done": n_done, "failed": n_failed, "open": n_open}
 
 
 def _find_oldest(session: Session) -> dict[str, float]:

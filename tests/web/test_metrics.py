@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from flask.testing import FlaskClient
 
-from core import chunks, measures, workers
+from core import chunks, jobs, measures, workers
 from core.blobs import Blobs
 from core.chunks import claim_chunk
 from core.config import Settings
@@ -37,6 +37,9 @@ def test_jobs_images_and_chunks_equal_the_tables(stranger: FlaskClient, db: Data
     upload = make_upload(db, blobs, n_files=5)
     run_job(db, make_job(db, upload), {"photos/2.jpg": ErrorCode.TRUNCATED})
     make_job(db, upload)
+    stopped = make_job(db, upload)
+    with db.write() as session:
+        jobs.cancel_job(session, stopped)
     found = scrape(stranger)
     assert (found['pawsort_jobs{state="done"}'], found['pawsort_jobs{state="queued"}']) == (1, 1)
     assert found['pawsort_jobs{state="failed"}'] == 0
