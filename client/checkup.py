@@ -130,9 +130,10 @@ class Checkup:
         return Finding("blob store", False, f"{self._settings.store_url} takes and gives back")
 
     def _check_workers(self, db: "Database") -> Finding:
-        from core.workers import list_alive
+        from core.workers import list_alive, list_silent
 
         with db.read() as session:
+            silent = [f"{one.queue} on {one.host} (process {one.pid})" for one in list_silent(session)]
             alive = [(worker.queue, worker.host, worker.device) for worker in list_alive(session)]
         if not alive and self._instance is None:
             return Finding("workers", None, "none is alive; `pawsort up` starts them")
@@ -141,6 +142,9 @@ class Checkup:
             logs = self._settings.data_dir / "logs" / "inference.log"
             todo = "Start one, or look into its log" if self._instance is None else f"Look into {logs}"
             return Finding("workers", True, f"none for inference is alive, so jobs wait. {todo}.")
+        if silent:
+            todo = "End those that hang; the logs of those that are gone say why"
+            return Finding("workers", True, f"{len(silent)} fell silent: {_first(silent)}. {todo}.")
         hosts = sorted({f"{host} ({device})" for queue, host, device in alive if queue == "inference"})
         return Finding("workers", False, f"{n_inference} for inference on {', '.join(hosts)}")
 

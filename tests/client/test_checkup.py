@@ -1,0 +1,28 @@
+"""What `pawsort doctor` says of an installation with servers of its own."""
+
+from sqlalchemy import update
+
+from client.checkup import Checkup, Finding
+from core import workers
+from core.clock import db_now
+from core.config import Settings
+from core.db import Database
+from core.orm import Worker
+
+
+def check_workers(settings: Settings) -> Finding:
+    (found,) = [found for found in Checkup(settings, 600.0).run() if found.subject == "workers"]
+    return found
+
+
+def test_a_worker_that_fell_silent_is_named_with_what_to_do(settings: Settings, db: Database) -> None:
+    with db.write() as session:
+        _, silent = (workers.add_worker(session, pid, "inference", "cpu", {}) for pid in (41, 42))
+        session.execute(update(Worker).values(started_at=db_now(-60)))
+    assert check_workers(settings).is_wrong is False
+    with db.write() as session:
+        session.execute(update(Worker).where(Worker.id == silent).values(beat_at=db_now(-workers.ALIVE_S - 5)))
+    found = check_workers(settings)
+    assert found.is_wrong
+    assert "1 fell silent: inference on" in found.sentence
+    assert "(process 42). End those that hang" in found.sentence
