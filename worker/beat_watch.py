@@ -21,6 +21,7 @@ from core.config import Settings
 LOOK_S = 1.0
 SILENT_ROUNDS = 12  # so many ticks of beat may be missing
 SHORTEST_S = 40.0  # a broker that comes back is asked again by Celery after up to 32 s
+STANDSTILL_S = 5 * LOOK_S  # this process was stopped or had no processor: it could not have heard anything
 
 log = structlog.get_logger()
 
@@ -52,8 +53,10 @@ class BeatWatch:
 
     def _run(self) -> None:
         while self._beat.is_alive():
+            looked_at = time.monotonic()
             time.sleep(LOOK_S)  # join with a time limit has none here: beat closes what it would wait at
-            if state.active_requests or not self._broker_answers():
+            stood_still = time.monotonic() - looked_at > STANDSTILL_S
+            if stood_still or state.active_requests or not self._broker_answers():
                 self._hear()
             if time.monotonic() - self._heard_at > self._silence_s:
                 return self._end("beat_silent")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ if __name__ == "__main__":
     BeatWatch(beat, Settings(_env_file=None, redis_url=url), silence_s).start()
     print(beat.pid, flush=True)
     for _ in range(n_ticks):
-        time.sleep(silence_s / 2)
+        time.sleep(silence_s / 4)
         task_received.send(sender=None)
     if n_ticks:
         beat.terminate()
@@ -60,9 +61,21 @@ def test_a_beat_that_stands_still_is_killed_together_with_its_worker(tmp_path: P
     assert not is_there(pid)
 
 
+def test_a_worker_that_stood_still_itself_waits_for_the_next_tick(tmp_path: Path, redis_url: str) -> None:
+    with run(tmp_path, redis_url, n_ticks=8) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        os.kill(worker.pid, signal.SIGSTOP)
+        time.sleep(3 * SILENCE_S)
+        os.kill(worker.pid, signal.SIGCONT)
+        said = worker.stdout.read()
+    assert "beat_silent" not in said
+    assert "beat_died" in said
+
+
 def test_a_beat_that_is_heard_lives_until_it_ends(tmp_path: Path, redis_url: str) -> None:
     """Twice as long as it might be silent; then it ends, and the worker with it."""
-    with run(tmp_path, redis_url, n_ticks=4) as worker:
+    with run(tmp_path, redis_url, n_ticks=8) as worker:
         assert worker.stdout is not None
         said = worker.stdout.read()
     assert worker.returncode == 1
