@@ -251,8 +251,10 @@ def test_each_picture_is_decoded_once(
     decoded = []
     decode = places.decode_stored
     monkeypatch.setattr(places, "decode_stored", lambda *given: (decoded.append(given), decode(*given))[1])
-    assert run(runtime, start(runtime, upload, epochs=1, augmentation=augmentation)).state == JobState.DONE
-    assert len(decoded) < 1.1 * 2 * N_EACH  # a few are nearly the same as others, and change their size with the part
+    job = run(runtime, start(runtime, upload, epochs=1, augmentation=augmentation))
+    n_judged = version_of(runtime, job).manifest["split"]["judging"]  # once more, for what judges beside it
+    # A few are nearly the same as others, and change their size with the part.
+    assert len(decoded) - n_judged < 1.1 * 2 * N_EACH
 
 
 def test_a_few_unreadable_pictures_are_left_out_and_counted(runtime: FakeRuntime, blobs: Blobs) -> None:
