@@ -233,3 +233,20 @@ def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database
         jobs.cancel_job(session, job)
     message = owner_page.locator('[data-part="message"]')
     expect(message).to_have_text("This job was stopped, so nothing more is sent.", timeout=10_000)
+
+
+def test_what_was_stopped_holds_up_neither_the_title_nor_the_next_folder(owner_page: Page, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        make_tree(tmp_path / name, 20, depth=1)
+    plain = owner_page.title()
+    owner_page.route(SHARDS, lambda route: None)
+    send(owner_page, [tmp_path / "first"])
+    expect(owner_page.locator('[data-part="sorted-text"]')).to_contain_text("Sorted: 0 of 20")
+    expect(owner_page).to_have_title("0 % sent · Pawsort")
+    owner_page.wait_for_timeout(1500)  # the page has asked about the job by then
+    owner_page.get_by_role("button", name="Stop sending").click()
+    expect(owner_page).to_have_title(plain)
+    owner_page.unroute(SHARDS)
+    send(owner_page, [tmp_path / "second"])
+    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    expect(owner_page.get_by_role("heading", name="second")).to_be_visible()

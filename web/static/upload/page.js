@@ -130,7 +130,12 @@ async function run(upload) {
   if (isOver(phase)) forget(upload.print, upload.jobId);
   if (phase === "sent") notePace(paceSince(from, upload.sender));
   // Everything is on the server: its page goes on from here. It stays when there is something to read, or more to send.
-  if (phase === "sent" && skipped.length === 0 && uploads.size === 1) location.assign(upload.jobPage);
+  if (phase === "sent" && skipped.length === 0 && isAllThereIs(upload)) location.assign(upload.jobPage);
+}
+
+/** Whether the others, if there are any, were stopped by whoever looks at this page. */
+function isAllThereIs(upload) {
+  return Array.from(uploads).every(({ sender: { state } }) => state === upload.sender.state || (state.phase === "stopped" && state.message === ""));
 }
 
 /** Of an upload that was gone on with, the share of files that the bytes sent now are of all bytes. */
@@ -143,6 +148,8 @@ function paceSince(from, { state }) {
 async function stop(upload) {
   upload.sender.stop();
   upload.unwatch();
+  upload.job = null; // what it came to is no part of the title any more
+  showTitle();
   forget(upload.print, upload.jobId);
   try {
     await callJson("POST", `${upload.sender.jobUrl}/cancel`);
