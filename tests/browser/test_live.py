@@ -39,7 +39,7 @@ def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
     expect(owner_page).to_have_title("0 % · birds – Pawsort")
     expect(owner_page.get_by_text("The first pictures appear here")).to_be_visible()
     run_job(db, job)
-    expect(owner_page.locator(".chip")).to_have_text("Done", timeout=10_000)
+    expect(owner_page.locator(".chip")).to_have_text("Done")
     expect(owner_page).to_have_title("birds – Pawsort")
     owner_page.locator(".tile").last.scroll_into_view_if_needed()  # rows far below the window are not drawn
     expect(owner_page.locator(".tile")).to_have_count(8)
@@ -58,7 +58,7 @@ def test_at_its_end_the_page_offers_what_can_be_done_with_a_job_that_is_done(
     expect(owner_page.get_by_text("can be judged when everything is sorted")).to_be_visible()
     expect(owner_page.locator("[data-sure] rect")).to_have_count(0)
     run_job(db, job, {"photos/0.jpg": ErrorCode.TRUNCATED})
-    expect(owner_page.get_by_role("button", name="Try the failed ones again")).to_be_visible(timeout=10_000)
+    expect(owner_page.get_by_role("button", name="Try the failed ones again")).to_be_visible()
     expect(owner_page.get_by_role("button", name="Judge 100 at random")).to_be_visible()
     expect(owner_page.locator("[data-sure] rect")).not_to_have_count(0)
 
@@ -84,7 +84,7 @@ def test_a_hidden_page_asks_nothing_and_catches_up_when_seen(
     owner_page.wait_for_timeout(2500)
     assert len(polls) == asked
     owner_page.evaluate(HIDE, False)
-    expect(owner_page.locator(".chip")).to_have_text("Done", timeout=2000)
+    expect(owner_page.locator(".chip")).to_have_text("Done")
 
 
 def test_a_server_that_is_away_is_mentioned_and_waited_for(
@@ -96,7 +96,7 @@ def test_a_server_that_is_away_is_mentioned_and_waited_for(
     expect(notice).to_be_visible()
     owner_page.unroute(f"**/api/v1/jobs/{job}")
     run_job(db, job)
-    expect(owner_page.locator(".chip")).to_have_text("Done", timeout=10_000)
+    expect(owner_page.locator(".chip")).to_have_text("Done")
     expect(notice).to_be_hidden()
 
 
@@ -106,7 +106,7 @@ def test_a_job_deleted_elsewhere_turns_into_the_page_that_says_so(
     owner_page.goto(f"{site}/jobs/{job}")
     with db.write() as session:
         deletion.delete_job(session, job)
-    expect(owner_page.get_by_role("heading", name="This has been deleted")).to_be_visible(timeout=10_000)
+    expect(owner_page.get_by_role("heading", name="This has been deleted")).to_be_visible()
 
 
 def test_rows_of_the_list_follow_their_jobs(owner_page: Page, site: str, db: Database, job: UUID) -> None:
@@ -114,7 +114,7 @@ def test_rows_of_the_list_follow_their_jobs(owner_page: Page, site: str, db: Dat
     row = owner_page.locator(f'[data-job="{job}"]')
     expect(row).to_contain_text("Waiting for a free worker")
     run_job(db, job)
-    expect(row.locator(".chip")).to_have_text("Done", timeout=10_000)
+    expect(row.locator(".chip")).to_have_text("Done")
     expect(row.locator('[data-count="cat"]')).to_have_text("8")
     expect(row.locator("progress")).to_be_hidden()
 
@@ -131,4 +131,4 @@ def test_new_results_are_offered_not_forced_on_somebody_who_has_scrolled(
     expect(owner_page.locator('.tile[aria-posinset="150"]')).to_be_visible()
     with db.write() as session:
         jobs.cancel_job(session, growing)
-    expect(owner_page.get_by_role("button", name="Show them")).to_be_visible(timeout=10_000)
+    expect(owner_page.get_by_role("button", name="Show them")).to_be_visible()

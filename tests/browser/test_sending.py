@@ -232,7 +232,7 @@ def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database
     with db.write() as session:
         jobs.cancel_job(session, job)
     message = owner_page.locator('[data-part="message"]')
-    expect(message).to_have_text("This job was stopped, so nothing more is sent.", timeout=10_000)
+    expect(message).to_have_text("This job was stopped, so nothing more is sent.")
 
 
 def test_what_was_stopped_holds_up_neither_the_title_nor_the_next_folder(owner_page: Page, tmp_path: Path) -> None:
