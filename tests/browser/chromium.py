@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FIRST_LOOK_MS = 120_000  # 20,000 files on a busy machine
+TAKEN_S = 15.0
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 FLAGS = (
     "--no-sandbox",
@@ -50,11 +52,22 @@ def chromium() -> Iterator[Browser]:
 
 
 def drop(page: Page, paths: Sequence[Path], x: int = 300, y: int = 220) -> None:
-    """Drop files and folders of the disk on a page, as a hand would."""
+    """Drop files and folders of the disk on a page, as a hand would: let go when the page shows that it takes them.
+
+    Chromium gives nothing to a page before its first frame, which comes late on a loaded machine.
+    """
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
+
+    def send_event(kind: str) -> None:
         session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
+
+    give_up_at = time.monotonic() + TAKEN_S
+    while not page.evaluate("document.body.classList.contains('is-dragging')"):
+        assert time.monotonic() < give_up_at, "the page does not take what is held over it"
+        send_event("dragEnter")
+        send_event("dragOver")
+    send_event("drop")
     session.detach()
 
 
