@@ -1,4 +1,4 @@
-"""A decoder that dies, hangs or runs out of memory over marked files, and decodes all others as the real one does.
+"""A decoder that dies, hangs, dawdles or starves over marked files, and decodes all others as the real one does.
 
 `PAWSORT_DECODER=tests.faults.decoders:decode_image` plugs it in. JPEG ignores bytes behind its end, so a mark is
 appended to a real picture.
@@ -19,6 +19,7 @@ from core import images
 KILLED = b"#pawsort-test:killed#"
 EXITS = b"#pawsort-test:exits#"
 SEGFAULT = b"#pawsort-test:segfault#"
+TAKES_A_SECOND = b"#pawsort-test:takes-a-second#"
 SLEEPS = b"#pawsort-test:sleeps#"
 HOLDS_THE_GIL = b"#pawsort-test:holds-the-gil#"
 NO_MEMORY = b"#pawsort-test:no-memory#"
@@ -36,6 +37,8 @@ def decode_image(data: Any, side_px: int, *, max_pixels: int = images.MAX_PIXELS
         os._exit(3)
     if SEGFAULT in raw:
         ctypes.string_at(0)
+    if TAKES_A_SECOND in raw:
+        time.sleep(1)
     if SLEEPS in raw:
         time.sleep(AGES_S)
     if HOLDS_THE_GIL in raw:

@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 
 from core.orm import Shard, Upload
 from tests.factories import make_tar
+from tests.faults.decoders import TAKES_A_SECOND
 from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.photographs import make_shards
+from tests.faults.photographs import make_shards, photographs
 from tests.faults.processes import kill, living
 from tests.faults.soundness import Said, check_sound, read_results
 from tests.pictures import jpeg
@@ -69,7 +70,9 @@ def test_a_killed_inference_worker_loses_nothing(installation: Installation, und
 
 
 def test_a_chunk_whose_workers_are_killed_again_and_again_is_labelled_all_the_same(installation: Installation) -> None:
-    upload = installation.send(make_shards(1, N_EACH))
+    # Slow ones: on a loaded machine this program must find the chunk under way while it is.
+    slow = [(f"{n}.jpg", picture + TAKES_A_SECOND) for n, picture in enumerate(photographs(N_EACH))]
+    upload = installation.send([make_tar(slow)])
     first, second = installation.classify(upload), installation.classify(upload)
     killed = {installation.kill_under_way(second) for _ in range(N_KILLS)}
     assert len(killed) == N_KILLS
