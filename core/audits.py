@@ -23,7 +23,7 @@ from core.figures import wilson_interval
 from core.networks import CLASSES
 from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Result
 from core.orm_labelling import Audit, AuditPicture
-from core.paging import Page, decode_cursor, encode_cursor
+from core.paging import Page, page_newest_first
 from core.results import shown_label
 from core.standing import find_standing
 
@@ -158,10 +158,7 @@ def get_audit(session: Session, uuid: UUID) -> Audit:
 def list_audits(session: Session, job: Job, cursor: str | None = None, limit: int = 100) -> Page[Audit]:
     """The samples of a job, newest first."""
     query = select(Audit).where(Audit.job_id == job.id)
-    if cursor:
-        query = query.where(Audit.id < decode_cursor(cursor, int)[0])
-    items = list(session.scalars(query.order_by(Audit.id.desc()).limit(limit + 1)))
-    return Page(items[:limit], encode_cursor(items[limit - 1].id) if len(items) > limit else None)
+    return page_newest_first(session, query, Audit.id, cursor, limit)
 
 
 def check_pictures(session: Session, audit: Audit, image_ids: set[int]) -> None:

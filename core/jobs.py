@@ -28,7 +28,7 @@ from core.orm import (
     Upload,
     UploadState,
 )
-from core.paging import Page, decode_cursor, encode_cursor
+from core.paging import Page, page_newest_first
 
 MAX_NAME = 500
 
@@ -234,11 +234,8 @@ def list_jobs(
     session: Session, cursor: str | None = None, limit: int = 100, wanted: JobFilter = EVERY_JOB
 ) -> Page[Job]:
     """Jobs, newest first."""
-    query = select(Job).where(Job.deleted_at.is_(None), *wanted.conditions()).order_by(Job.id.desc())
-    if cursor:
-        query = query.where(Job.id < decode_cursor(cursor, int)[0])
-    items = list(session.scalars(query.limit(limit + 1)))
-    return Page(items[:limit], encode_cursor(items[limit - 1].id) if len(items) > limit else None)
+    query = select(Job).where(Job.deleted_at.is_(None), *wanted.conditions())
+    return page_newest_first(session, query, Job.id, cursor, limit)
 
 
 def update_job(session: Session, uuid: UUID, name: str | None = None, threshold: float | None = None) -> Job:

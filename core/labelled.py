@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.orm import Image, Job, Label, TrainingUpload, Upload, UploadState
-from core.paging import Page, decode_cursor, encode_cursor
+from core.paging import Page, page_newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,8 @@ class LabelledUpload:
 def list_labelled(session: Session, cursor: str | None = None, limit: int = 100) -> Page[LabelledUpload]:
     """Complete uploads that were sent with labels, or of whose pictures a person said something; newest first."""
     query = select(Upload).where(_is_there(), Upload.labelled | Upload.id.in_(_corrected()))
-    if cursor:
-        query = query.where(Upload.id < decode_cursor(cursor, int)[0])
-    rows = list(session.scalars(query.order_by(Upload.id.desc()).limit(limit + 1)))
-    return Page(_view(session, rows[:limit]), encode_cursor(rows[limit - 1].id) if len(rows) > limit else None)
+    page = page_newest_first(session, query, Upload.id, cursor, limit)
+    return Page(_view(session, page.items), page.next)
 
 
 def find_uploads(session: Session, uuids: Sequence[UUID]) -> list[LabelledUpload]:

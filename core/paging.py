@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
 from core.errors import Invalid
 
 T = TypeVar("T")
@@ -17,6 +20,24 @@ class Page(Generic[T]):
 
     items: list[T]
     next: str | None
+
+
+def page_newest_first(
+    session: Session, query: Select[T], by: InstrumentedAttribute[int], cursor: str | None, limit: int
+) -> Page[T]:
+    """One page of the rows of a query, the highest number first.
+
+    Args:
+        by: The number, which no two rows share.
+        cursor: Of the page before; None or empty for the first one.
+        limit: How many rows at most.
+    Raises:
+        Invalid: The cursor belongs to another list.
+    """
+    if cursor:
+        query = query.where(by < decode_cursor(cursor, int)[0])
+    rows = list(session.scalars(query.order_by(by.desc()).limit(limit + 1)))
+    return Page(rows[:limit], encode_cursor(getattr(rows[limit - 1], by.key)) if len(rows) > limit else None)
 
 
 def encode_cursor(*key: Any) -> str:

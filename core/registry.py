@@ -14,7 +14,7 @@ from core.db import locked, shared
 from core.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.networks import DEFAULT_NETWORK, NETWORKS
 from core.orm import Deployment, ModelVersion
-from core.paging import Page, decode_cursor, encode_cursor
+from core.paging import Page, page_newest_first
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
@@ -267,10 +267,7 @@ def page_versions(session: Session, cursor: str | None, limit: int) -> Page[Mode
         Invalid: The cursor belongs to another list.
     """
     there = select(ModelVersion).where(ModelVersion.deleted_at.is_(None))
-    if cursor:
-        there = there.where(ModelVersion.id < decode_cursor(cursor, int)[0])
-    found = list(session.scalars(there.order_by(ModelVersion.id.desc()).limit(limit + 1)))
-    return Page(found[:limit], encode_cursor(found[limit - 1].id) if len(found) > limit else None)
+    return page_newest_first(session, there, ModelVersion.id, cursor, limit)
 
 
 def page_deployments(session: Session, cursor: str | None, limit: int) -> Page[Deployment]:
@@ -279,8 +276,4 @@ def page_deployments(session: Session, cursor: str | None, limit: int) -> Page[D
     Raises:
         Invalid: The cursor belongs to another list.
     """
-    lines = select(Deployment)
-    if cursor:
-        lines = lines.where(Deployment.id < decode_cursor(cursor, int)[0])
-    found = list(session.scalars(lines.order_by(Deployment.id.desc()).limit(limit + 1)))
-    return Page(found[:limit], encode_cursor(found[limit - 1].id) if len(found) > limit else None)
+    return page_newest_first(session, select(Deployment), Deployment.id, cursor, limit)

@@ -19,7 +19,7 @@ from core.db import change, locked
 from core.errors import Conflict, Gone, Invalid, NotFound
 from core.orm import Upload
 from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleKind, ScheduleRun
-from core.paging import Page, decode_cursor, encode_cursor
+from core.paging import Page, page_newest_first
 from core.schedule_parameters import check_parameters
 
 MAX_NAME = 200
@@ -139,11 +139,8 @@ def get_schedule(session: Session, schedule_id: int, lock: bool = False) -> Sche
 
 def list_schedules(session: Session, cursor: str | None = None, limit: int = 100) -> Page[Schedule]:
     """Schedules, newest first."""
-    query = select(Schedule).where(Schedule.deleted_at.is_(None)).order_by(Schedule.id.desc())
-    if cursor:
-        query = query.where(Schedule.id < decode_cursor(cursor, int)[0])
-    items = list(session.scalars(query.limit(limit + 1)))
-    return Page(items[:limit], encode_cursor(items[limit - 1].id) if len(items) > limit else None)
+    query = select(Schedule).where(Schedule.deleted_at.is_(None))
+    return page_newest_first(session, query, Schedule.id, cursor, limit)
 
 
 def read_clock(session: Session) -> datetime:
