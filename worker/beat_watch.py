@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from celery.signals import task_received
 from celery.worker import state
+from redis import Redis
 from redis.exceptions import RedisError
 
 from core.broker import connect
@@ -52,22 +53,16 @@ class BeatWatch:
         self._heard_at = time.monotonic()
 
     def _run(self) -> None:
+        redis = connect(self._settings)  # one connection; made anew by itself when it has broken off
         while self._beat.is_alive():
             looked_at = time.monotonic()
             time.sleep(LOOK_S)  # join with a time limit has none here: beat closes what it would wait at
             stood_still = time.monotonic() - looked_at > STANDSTILL_S
-            if stood_still or state.active_requests or not self._broker_answers():
+            if stood_still or state.active_requests or not _answers(redis):
                 self._hear()
             if time.monotonic() - self._heard_at > self._silence_s:
                 return self._end("beat_silent")
         self._end("beat_died")
-
-    def _broker_answers(self) -> bool:
-        try:
-            with connect(self._settings) as redis:
-                return bool(redis.ping())
-        except (RedisError, OSError):
-            return False
 
     def _end(self, event: str) -> None:
         if state.should_stop is None and state.should_terminate is None:
@@ -75,3 +70,10 @@ class BeatWatch:
             with suppress(ProcessLookupError):
                 os.kill(self._beat.pid, signal.SIGKILL)  # one that stands still heeds nothing else
             os._exit(1)
+
+
+def _answers(redis: Redis) -> bool:
+    try:
+        return bool(redis.ping())
+    except (RedisError, OSError):
+        return False
