@@ -1,5 +1,6 @@
 """Logistic regression on features: the head of a network whose other layers stay as they are."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,32 +49,56 @@ def fit_logistic(
     if start is not None:
         kernel = start[0][:, 0].astype(np.float64)
         towards = np.append(kernel * deviation, start[1][0] + mean @ kernel)
+    solution = _minimise(rows, labels, counts, pull, towards)
+    kernel = solution[:-1] / deviation
+    offset = solution[-1] - mean @ kernel
+    return kernel.astype(np.float32)[:, None], np.array([offset], np.float32)
+
+
+def _minimise(
+    rows: NDArray[np.float32],
+    labels: NDArray[np.number[Any]],
+    counts: NDArray[np.float64],
+    pull: NDArray[np.float64],
+    towards: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Newton's method from zero, where the curvature is largest, so that no step goes astray."""
 
     def measure(solution: NDArray[np.float64]) -> float:
         leans = (rows @ solution.astype(np.float32)).astype(np.float64)
         return float(counts @ (np.logaddexp(0, leans) - labels * leans) + pull @ (solution - towards) ** 2 / 2)
 
-    def descend(solution: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The step, halved until it leads down: where p is 0 or 1 the curvature says nothing, and steps would cycle."""
-        before = measure(solution)
-        for _ in range(_MAX_HALVINGS):
-            if measure(solution - step) <= before + _NOISE * (1 + abs(before)):
-                break
-            step = step / 2
-        return solution - step
-
-    solution = np.zeros(n_columns + 1)  # where the curvature is largest, so that no step goes astray
+    solution = np.zeros(rows.shape[1])
+    loss = measure(solution)
     for _ in range(_MAX_STEPS):
         p = 1 / (1 + np.exp(-np.clip(rows @ solution.astype(np.float32), -30, 30).astype(np.float64)))
         gradient = rows.T @ (counts * (p - labels)).astype(np.float32) + pull * (solution - towards)
         curvature = (counts * p * (1 - p)).astype(np.float32)
         hessian = (rows.T @ (rows * curvature[:, None])).astype(np.float64) + np.diag(pull)
         step = np.linalg.solve(hessian, gradient)
-        solution = descend(solution, step * min(1.0, 5 / float(np.abs(step).max())))
+        solution, loss = _descend(measure, solution, loss, step * min(1.0, 5 / float(np.abs(step).max())))
         if np.abs(step).max() < _SMALL_STEP:
-            kernel = solution[:-1] / deviation
-            offset = solution[-1] - mean @ kernel
-            return kernel.astype(np.float32)[:, None], np.array([offset], np.float32)
+            return solution
     raise ValueError(
         f"expected a minimum after {_MAX_STEPS} steps; the last was {np.abs(step).max():.2g}. Raise decay."
     )
+
+
+def _descend(
+    measure: Callable[[NDArray[np.float64]], float],
+    solution: NDArray[np.float64],
+    loss: float,
+    step: NDArray[np.floating[Any]],
+) -> tuple[NDArray[np.float64], float]:
+    """The step, halved until it leads down: where p is 0 or 1 the curvature says nothing, and steps would cycle.
+
+    Returns:
+        Where it leads, and the loss there.
+    """
+    bound = loss + _NOISE * (1 + abs(loss))
+    for _ in range(_MAX_HALVINGS):
+        reached = measure(solution - step)
+        if reached <= bound:
+            return solution - step, reached
+        step = step / 2
+    return solution - step, measure(solution - step)
