@@ -33,14 +33,18 @@ def find_honest(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
     return backed | _in_whole_jobs(session, said.keys() - backed)
 
 
-def count_doubtful(session: Session, *versions: int) -> int:
-    """Of how many pictures that all these versions were asked about the label does not judge honestly."""
+def count_doubtful(session: Session, said: Mapping[bytes, str]) -> int:
+    """Of how many contents the label, as given, may come from what a version thought of them."""
+    return len(said) - len(find_honest(session, said))
+
+
+def find_asked(session: Session, *versions: int) -> dict[bytes, str]:
+    """The contents that all these versions were asked about, with what counted as said when the first one was."""
     asked = [
         {row.sha256: row.label for row in session.execute(_JUDGED.where(Judgement.version_id == version))}
         for version in versions
     ]
-    said = {sha256: label for sha256, label in asked[0].items() if all(sha256 in one for one in asked)}
-    return len(said) - len(find_honest(session, said))
+    return {sha256: label for sha256, label in asked[0].items() if all(sha256 in one for one in asked)}
 
 
 def _backed(session: Session, said: Mapping[bytes, str]) -> set[bytes]:

@@ -160,7 +160,7 @@ def compare_models(version: int, other: int) -> str:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         since = labelling_pace.count_since_each(session, [first.id, second.id])
         found = comparisons.compare(session, first, second)
-        n_doubtful = honest.count_doubtful(session, first.id, second.id)
+        n_doubtful = honest.count_doubtful(session, honest.find_asked(session, first.id, second.id))
         page = comparisons.list_differences(session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN)
     facts = [dict(figure_facts(one)) for one in (found.first, found.second)]
     n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
@@ -234,7 +234,7 @@ def _show_model(version: int, problem: str = "") -> str:
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,
-            n_doubtful=honest.count_doubtful(session, row.id),
+            n_doubtful=honest.count_doubtful(session, honest.find_asked(session, row.id)),
             facts=list(figure_facts(figures)),
             worst=[one for one in worst.items if one.label != one.called],
             judged_by=judgements.find_job(session, row.id),

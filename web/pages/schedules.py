@@ -174,7 +174,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         moments = schedule_form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
         uploads = labelled.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
         chosen = labelled.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
-        offered = offer_versions(session)
+        offered = offer_versions(session) if typed.kind == ScheduleKind.CLASSIFY else None
     return render_template(
         "schedule_form.html",
         typed=typed,

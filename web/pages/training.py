@@ -170,7 +170,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
         training_form.offer_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
-        len(found.contents) - len(honest.find_honest(session, {one.sha256: one.label for one in found.contents})),
+        honest.count_doubtful(session, {one.sha256: one.label for one in found.contents}),
     )
 
 
