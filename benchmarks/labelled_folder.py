@@ -17,8 +17,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.db import Database
-from core.orm import EpochRow, Training
+from core.base.database import Database
+from core.orm.training import EpochRow, Training
 
 POLL_S = 0.25
 GIB = 2**30

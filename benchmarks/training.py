@@ -20,7 +20,7 @@ from client.http import PawsortClient
 from client.instance.attach import started_instance
 from client.sources import SourceFile, walk
 from client.upload import limits_of, new_id, send_files
-from core.networks import NETWORKS
+from core.base.network_catalog import NETWORKS
 from core.parameters import choose_parameters
 from core.parts import Part
 from model.augment import STRONG, augment

@@ -15,7 +15,7 @@ def sentences() -> Iterator[None]:
     try:
         from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-        from core.errors import PawsortError
+        from core.base.errors import PawsortError
     except ModuleNotFoundError as error:
         raise ClientError(
             f"This needs the whole program, and {error.name} is missing. Install it with `pip install 'pawsort[all]'`,"
@@ -26,7 +26,7 @@ def sentences() -> Iterator[None]:
     except PawsortError as error:
         raise ClientError(error.message) from error
     except SQLAlchemyError as error:
-        from core.db import refusal
+        from core.base.database import refusal
 
         if isinstance(error, OperationalError) and error.statement is None:  # there is no connection
             raise ClientError(refusal(error).message) from error

@@ -14,9 +14,9 @@ from client.instance.attach import find_instance
 from client.instance.prepare import prepare_data_dir
 
 if TYPE_CHECKING:
+    from core.base.config import Settings
+    from core.base.database import Database
     from core.blobs import Blobs
-    from core.config import Settings
-    from core.db import Database
 
 MIB = 2**20
 SHOWN = 3
@@ -77,8 +77,8 @@ class Checkup:
 
     def _check_settings(self) -> Finding:
         """What web and workers refuse at their start, as far as it is set here."""
-        from core.config import check_secret_key
-        from core.gpus import check_gpus
+        from core.base.config import check_secret_key
+        from core.base.gpus import check_gpus
 
         db, _ = self._open()
         db.close()
@@ -88,8 +88,8 @@ class Checkup:
         return Finding("settings", False, "can be understood")
 
     def _open(self) -> "tuple[Database, Blobs]":
+        from core.base.database import Database
         from core.blobs import Blobs
-        from core.db import Database
 
         return Database(self._settings.sql_url), Blobs(self._settings.store_url)
 
@@ -182,7 +182,7 @@ def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:
     """A check whose failure is a finding itself."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from core.errors import PawsortError
+    from core.base.errors import PawsortError
 
     try:
         return check()

@@ -43,7 +43,7 @@ def connect(
             yield client
         return
     with sentences():
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         data_dir = load_settings().data_dir
     from client.instance.attach import find_instance, started_instance

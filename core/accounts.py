@@ -9,7 +9,8 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.orm import Job, Token, User
+from core.orm.accounts import Token, User
+from core.orm.jobs import Job
 
 OWNER = "owner"
 

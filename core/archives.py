@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from core.errors import Invalid, TooLarge
+from core.base.errors import Invalid, TooLarge
 from core.shards import ShardBuilder, is_ignored
 from core.tar import Source, check_ending, read_members
 from core.tar_headers import BLOCK, TarError, check_header

@@ -17,13 +17,17 @@ from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core import jobs
-from core.db import Database
-from core.errors import Conflict, Invalid, NotFound
+from core.base.database import Database
+from core.base.errors import Conflict, Invalid, NotFound
+from core.base.network_catalog import CLASSES
+from core.base.paging import Page, page_newest_first
+from core.base.states import ACTIVE_STATES, JobKind
 from core.figures import wilson_interval
-from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Result
-from core.orm_labelling import Audit, AuditPicture
-from core.paging import Page, page_newest_first
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.results import Result
+from core.orm.review import Audit, AuditPicture
+from core.orm.uploads import Image
 from core.results import shown_label
 from core.standing import find_standing
 

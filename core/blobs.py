@@ -17,7 +17,7 @@ from uuid import UUID
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from core.errors import BlobMissing, ConfigError, DiskFull, Unavailable
+from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
 from core.store_answers import check_endpoint, first_words, names_no_bucket, refusal
 
 DELETE_SLICE = 500

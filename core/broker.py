@@ -14,8 +14,8 @@ from celery import Celery
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
-from core.config import Settings
-from core.errors import Refused, Unavailable
+from core.base.config import Settings
+from core.base.errors import Refused, Unavailable
 
 INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 

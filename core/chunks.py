@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Update, case, func, select, update
 from sqlalchemy.orm import Session
 
-from core.clock import db_now, seconds_since
-from core.db import change
-from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobState, Result, Shard, ShardFeatures
+from core.base.clock import db_now, seconds_since
+from core.base.database import change
+from core.base.states import ACTIVE_STATES, ChunkState, JobState
+from core.orm.jobs import Chunk, Job
+from core.orm.results import Result
+from core.orm.training import ShardFeatures
+from core.orm.uploads import Image, Shard
 
 MAX_ATTEMPTS = 20
 RAN_OUT = "The worker that had it fell silent."

@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from core.base.network_catalog import CLASSES
+from core.base.paging import Page, decode_cursor, encode_cursor
 from core.figures import Said, mcnemar, measure
 from core.judgements import Found, find_images, from_hex
-from core.networks import CLASSES
-from core.orm import Judgement, ModelVersion
-from core.paging import Page, decode_cursor, encode_cursor
+from core.orm.evaluation import Judgement
+from core.orm.models import ModelVersion
 
 First, Second = aliased(Judgement), aliased(Judgement)
 

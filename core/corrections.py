@@ -15,13 +15,17 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.clock import db_now
-from core.db import Database, locked
-from core.errors import Conflict, Invalid
+from core.base.clock import db_now
+from core.base.database import Database, locked
+from core.base.errors import Conflict, Invalid
+from core.base.network_catalog import CLASSES
+from core.base.states import BatchKind, JobKind, LabelSource
 from core.labels import NEITHER, human_label_of, label_of_path
-from core.networks import CLASSES
-from core.orm import Image, Job, JobKind, Label, LabelSource, Result
-from core.orm_labelling import BatchKind, LabelBatch
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.results import Result
+from core.orm.review import LabelBatch
+from core.orm.uploads import Image
 from core.results import UNSURE, shown_label
 
 UNLABELLED = "unlabelled"

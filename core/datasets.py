@@ -16,11 +16,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import Session
 
-from core.db import slices
+from core.base.database import slices
+from core.base.network_catalog import CLASSES, NETWORKS
 from core.labels import NEITHER, human_label_of
-from core.networks import CLASSES, NETWORKS
-from core.orm import Image, Job, Label, Result, Shard, Upload
-from core.orm_twins import Twin
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.near_duplicates import Twin
+from core.orm.results import Result
+from core.orm.uploads import Image, Shard, Upload
 from core.parts import Part, find_parts
 
 MAX_UNREADABLE = 0.2  # more are a sign that something is wrong

@@ -7,10 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs, registry, uploads
-from core.clock import db_now
-from core.db import locked
-from core.errors import Conflict
-from core.orm import ACTIVE_STATES, Job, JobState, ModelVersion, Training, TrainingUpload, Upload
+from core.base.clock import db_now
+from core.base.database import locked
+from core.base.errors import Conflict
+from core.base.states import ACTIVE_STATES, JobState
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import Training, TrainingUpload
+from core.orm.uploads import Upload
 
 
 def delete_job(session: Session, uuid: UUID) -> None:

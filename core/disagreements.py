@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import accounts
-from core.db import slices
+from core.base.database import slices
+from core.base.states import LabelSource
 from core.labels import human_label_of
-from core.orm import Image, Label, LabelSource, Upload
+from core.orm.labels import Label
+from core.orm.uploads import Image, Upload
 
 PEOPLE, FOLDERS = "people", "folders"
 BETWEEN = (PEOPLE, FOLDERS)

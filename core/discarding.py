@@ -14,12 +14,15 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Row, Select, exists, select, update
 from sqlalchemy.orm import Session
 
+from core.base.clock import db_now
+from core.base.database import Database, change, locked
+from core.base.errors import BlobMissing, ImageError, NotFound
+from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.blobs import Blobs, thumbnails_key
-from core.clock import db_now
-from core.db import Database, change, locked
-from core.errors import BlobMissing, ImageError, NotFound
 from core.images import make_thumbnail
-from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, Result, Shard, Upload, UploadState
+from core.orm.jobs import Job
+from core.orm.results import Result
+from core.orm.uploads import Image, Shard, Upload
 from core.shards import MAX_FILES
 
 SIDE_PX = 512

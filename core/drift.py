@@ -16,11 +16,15 @@ from sqlalchemy.orm import Session
 
 from core import audits, studies
 from core.audits import AuditView
+from core.base.network_catalog import CLASSES
+from core.base.states import JobKind, JobState
 from core.labels import word_of_people
-from core.networks import CLASSES
-from core.orm import HistogramBin, Image, Job, JobKind, JobState, ModelVersion, Result
-from core.orm_labelling import Audit
-from core.orm_studies import Study
+from core.orm.evaluation import Study
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.results import HistogramBin, Result
+from core.orm.review import Audit
+from core.orm.uploads import Image
 
 USUALLY_UNLIKE = 0.05  # of pictures like those that were labelled: by how `model.study.share_unlike` is made
 MANY = 50  # good results: with fewer, shares are chance

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from core.base.database import Database, slices
+from core.base.errors import BlobMissing
 from core.blobs import Blobs, features_key
-from core.db import Database, slices
-from core.errors import BlobMissing
-from core.orm import Image, ModelVersion, Shard, ShardFeatures
+from core.orm.models import ModelVersion
+from core.orm.training import ShardFeatures
+from core.orm.uploads import Image, Shard
 
 SLICE = 500
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil, comb, erfc, log, sqrt
 from typing import Any
 
-from core.networks import CLASSES
+from core.base.network_catalog import CLASSES
 
 Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
 SMALLEST = 1e-7  # probabilities below count as this

@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.orm import Image
+from core.orm.uploads import Image
 
 SLICE = 10_000
 

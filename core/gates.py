@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from core.base.network_catalog import CLASSES
 from core.figures import Said, mcnemar
 from core.labels import NEITHER
-from core.networks import CLASSES
-from core.orm import Judgement, ModelVersion
+from core.orm.evaluation import Judgement
+from core.orm.models import ModelVersion
 
 MIN_JUDGING = 200  # with fewer, a difference of some points is chance
 MIN_NEITHER = 50  # pictures of neither class: with fewer, they are not asked about

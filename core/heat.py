@@ -6,8 +6,9 @@ from math import isqrt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.networks import CLASSES
-from core.orm import Job, Result
+from core.base.network_catalog import CLASSES
+from core.orm.jobs import Job
+from core.orm.results import Result
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from core import judgements
-from core.db import slices
+from core.base.database import slices
+from core.base.states import BatchKind, LabelSource
 from core.labels import word_of_people
-from core.orm import Image, Job, Judgement, Label, LabelSource, Result
-from core.orm_labelling import BatchKind, LabelBatch
+from core.orm.evaluation import Judgement
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.results import Result
+from core.orm.review import LabelBatch
+from core.orm.uploads import Image
 
 HONEST_SOURCES = (LabelSource.FOLDER, LabelSource.AUDIT)
 _JUDGED = select(Judgement.sha256, Judgement.label)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 
 SETTING = "PAWSORT_IMPORT_ROOTS"
 MAX_SOURCE = 4096

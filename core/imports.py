@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from core.db import change, insert_or, slices
-from core.orm_schedules import ImportedFile, Schedule
+from core.base.database import change, insert_or, slices
+from core.orm.schedules import ImportedFile, Schedule
 
 FORGET_SLICE = 5000
 

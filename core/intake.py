@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import jobs, labels, uploads
-from core.orm import Upload
+from core.orm.uploads import Upload
 from core.shards import ShardIndex
 
 

@@ -12,23 +12,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import registry, uploads
-from core.clock import db_now
-from core.db import change, locked
-from core.errors import Conflict, Gone, Invalid, NotFound
+from core.base.clock import db_now
+from core.base.database import change, locked
+from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.paging import Page, page_newest_first
+from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.listing import EVERY_JOB, JobFilter
-from core.orm import (
-    ACTIVE_STATES,
-    Chunk,
-    Job,
-    JobKind,
-    JobState,
-    ModelVersion,
-    Shard,
-    TrainingUpload,
-    Upload,
-    UploadState,
-)
-from core.paging import Page, page_newest_first
+from core.orm.jobs import Chunk, Job
+from core.orm.models import ModelVersion
+from core.orm.training import TrainingUpload
+from core.orm.uploads import Shard, Upload
 
 MAX_NAME = 500
 

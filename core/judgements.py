@@ -12,13 +12,15 @@ from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core import datasets, parts
-from core.db import change, insert_or, slices
-from core.errors import Invalid
+from core.base.database import change, insert_or, slices
+from core.base.errors import Invalid
+from core.base.network_catalog import CLASSES
+from core.base.paging import Page, decode_cursor, encode_cursor
 from core.figures import Said, measure
 from core.labels import NEITHER
-from core.networks import CLASSES
-from core.orm import Image, Judgement, ModelVersion, Upload
-from core.paging import Page, decode_cursor, encode_cursor
+from core.orm.evaluation import Judgement
+from core.orm.models import ModelVersion
+from core.orm.uploads import Image, Upload
 from core.parts import Part
 from core.results import MILLION, to_millionths
 

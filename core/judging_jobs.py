@@ -13,9 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs, judgements, registry, training_claims
-from core.errors import Conflict, Invalid
+from core.base.errors import Conflict, Invalid
+from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.judgements import NewJudgement
-from core.orm import ACTIVE_STATES, Job, JobKind, JobState, ModelVersion, Training
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import Training
 from core.training_claims import Claim
 
 

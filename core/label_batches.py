@@ -14,13 +14,17 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from core import jobs, results
-from core.clock import db_now
-from core.db import Database, locked, slices
-from core.errors import Conflict, Invalid, NotFound
+from core.base.clock import db_now
+from core.base.database import Database, locked, slices
+from core.base.errors import Conflict, Invalid, NotFound
+from core.base.network_catalog import CLASSES
+from core.base.states import BatchKind, JobKind, LabelSource
 from core.labels import NEITHER, word_of_people
-from core.networks import CLASSES
-from core.orm import Image, Job, JobKind, Label, LabelSource, Result
-from core.orm_labelling import BatchKind, LabelBatch
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.results import Result
+from core.orm.review import LabelBatch
+from core.orm.uploads import Image
 from core.results import ResultFilter
 from core.standing import find_standing, take_back
 

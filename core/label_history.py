@@ -7,10 +7,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from core.base.paging import Page, decode_cursor, encode_cursor
+from core.base.states import LabelSource
 from core.labels import digests_of
-from core.orm import Image, Label, LabelSource, User
-from core.orm_labelling import Audit, LabelBatch
-from core.paging import Page, decode_cursor, encode_cursor
+from core.orm.accounts import User
+from core.orm.labels import Label
+from core.orm.review import Audit, LabelBatch
+from core.orm.uploads import Image
 from core.standing import find_standing
 
 

@@ -8,8 +8,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from core.orm import Image, Job, Label, TrainingUpload, Upload, UploadState
-from core.paging import Page, page_newest_first
+from core.base.paging import Page, page_newest_first
+from core.base.states import UploadState
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.training import TrainingUpload
+from core.orm.uploads import Image, Upload
 
 
 @dataclass(frozen=True, slots=True)

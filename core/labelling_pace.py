@@ -7,7 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from core.orm import Image, Job, JobKind, Label, Upload
+from core.base.states import JobKind
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.uploads import Image, Upload
 
 
 def newest_label(session: Session) -> int:

@@ -14,10 +14,12 @@ from sqlalchemy import ColumnElement, ScalarSelect, case, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session, aliased
 
-from core.db import insert_or, slices
-from core.errors import Invalid, NotFound
-from core.networks import CLASSES
-from core.orm import Image, Label, LabelSource, Upload
+from core.base.database import insert_or, slices
+from core.base.errors import Invalid, NotFound
+from core.base.network_catalog import CLASSES
+from core.base.states import LabelSource
+from core.orm.labels import Label
+from core.orm.uploads import Image, Upload
 from core.standing import find_standing, take_back
 
 NEITHER = "neither"

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 
-from core.orm import Job, JobState, User
+from core.base.states import JobState
+from core.orm.accounts import User
+from core.orm.jobs import Job
 
 
 @dataclass(frozen=True)

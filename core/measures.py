@@ -18,8 +18,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.db import Database, insert_or, slices
-from core.orm_measures import Measure
+from core.base.database import Database, insert_or, slices
+from core.orm.metrics import Measure
 
 Key = tuple[str, str]  # name, labels as JSON
 

@@ -18,13 +18,16 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Integer, Table, bindparam, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 
+from core.base.database import Database
+from core.base.errors import Conflict, Refused
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import Conflict, Refused
-from core.orm import Base, Job, Label, Upload
-from core.orm_labelling import LabelBatch
-from core.orm_measures import Measure as Measure
-from core.orm_schedules import Schedule
+from core.orm.base import Base
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.metrics import Measure as Measure
+from core.orm.review import LabelBatch
+from core.orm.schedules import Schedule
+from core.orm.uploads import Upload
 from core.workers import list_alive
 
 MOVING = "moving-"  # in the place of the schema's revision, before the one that it will have

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.errors import Invalid
-from core.networks import DEFAULT_NETWORK, NETWORKS, Bounds, Network
+from core.base.errors import Invalid
+from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS, Bounds, Network
 
 STEPS_WANTED = 20  # a small set gets small batches, or an epoch would be two or three steps
 
@@ -26,7 +26,7 @@ class Parameters:
     """How to train.
 
     Attributes:
-        network: A name of `core.networks.NETWORKS`.
+        network: A name of `core.base.network_catalog.NETWORKS`.
         epochs: How many at most.
         steps_per_epoch: Batches in an epoch; None: as many as show every training picture once.
         batch_size: Pictures for each step.

@@ -10,8 +10,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.db import insert_or, slices
-from core.orm import ContentPart
+from core.base.database import insert_or, slices
+from core.orm.training import ContentPart
 
 RULE = "first 8 bytes of the content's SHA-256, big-endian, modulo 10: 0-7 training, 8 validation, 9 judging"
 

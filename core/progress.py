@@ -9,8 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import accounts
-from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, HistogramBin, Job, JobKind, JobState, ModelVersion, Upload
+from core.base.network_catalog import CLASSES
+from core.base.states import ACTIVE_STATES, JobKind, JobState
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.results import HistogramBin
+from core.orm.uploads import Upload
 from core.results import UNSURE
 
 SHORTEST_S = 0.001  # a clock may stand still over a small job

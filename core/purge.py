@@ -14,27 +14,17 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core import features
+from core.base.clock import db_now
+from core.base.database import Database, change, locked
+from core.base.states import JobKind
 from core.blobs import Blobs, training_prefix, upload_prefix, weights_key
-from core.clock import db_now
-from core.db import Database, change, locked
-from core.orm import (
-    Chunk,
-    EpochRow,
-    HistogramBin,
-    Image,
-    Job,
-    JobKind,
-    Judgement,
-    ModelVersion,
-    Result,
-    Shard,
-    ShardFeatures,
-    Training,
-    TrainingUpload,
-    Upload,
-)
-from core.orm_labelling import ReviewClaim
-from core.orm_studies import Study
+from core.orm.evaluation import Judgement, Study
+from core.orm.jobs import Chunk, Job
+from core.orm.models import ModelVersion
+from core.orm.results import HistogramBin, Result
+from core.orm.review import ReviewClaim
+from core.orm.training import EpochRow, ShardFeatures, Training, TrainingUpload
+from core.orm.uploads import Image, Shard, Upload
 
 SLICE = 5000
 

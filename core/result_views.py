@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from core.errors import ErrorCode, NotFound
+from core.base.errors import ErrorCode, NotFound
+from core.base.network_catalog import CLASSES
+from core.base.paging import encode_cursor
 from core.labels import human_label_of
-from core.networks import CLASSES
-from core.orm import HistogramBin, Image, Job, Result
-from core.paging import encode_cursor
+from core.orm.jobs import Job
+from core.orm.results import HistogramBin, Result
+from core.orm.uploads import Image
 from core.results import UNSURE, Order, ResultFilter, conditions, order_of
 
 

@@ -14,14 +14,18 @@ from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, case, func, 
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import chunks, jobs
+from core.base.clock import db_now, seconds_since
+from core.base.database import insert_or
+from core.base.errors import ErrorCode, Invalid, LeaseLost, NotFound
+from core.base.network_catalog import CLASSES
+from core.base.paging import Page, decode_cursor, encode_cursor
+from core.base.states import ACTIVE_STATES
 from core.chunks import Claim
-from core.clock import db_now, seconds_since
-from core.db import insert_or
-from core.errors import ErrorCode, Invalid, LeaseLost, NotFound
 from core.labels import human_label_of, word_of_people
-from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, HistogramBin, Image, Job, Judgement, Result, Shard, Upload
-from core.paging import Page, decode_cursor, encode_cursor
+from core.orm.evaluation import Judgement
+from core.orm.jobs import Job
+from core.orm.results import HistogramBin, Result
+from core.orm.uploads import Image, Shard, Upload
 
 MILLION = 1_000_000
 UNSURE = "unsure"

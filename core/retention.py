@@ -8,9 +8,13 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core import deletion, jobs
-from core.clock import db_now
-from core.orm import ACTIVE_STATES, Image, Job, JobKind, Label, Shard, ShardFeatures, Upload
-from core.orm_schedules import Schedule, ScheduleKind
+from core.base.clock import db_now
+from core.base.states import ACTIVE_STATES, JobKind, ScheduleKind
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.schedules import Schedule
+from core.orm.training import ShardFeatures
+from core.orm.uploads import Image, Shard, Upload
 
 DAY_S = 86_400.0
 

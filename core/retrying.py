@@ -6,10 +6,14 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core import jobs, registry, uploads
-from core.clock import db_now
-from core.db import change, locked
-from core.errors import Conflict
-from core.orm import ACTIVE_STATES, Chunk, ChunkState, Image, Job, JobKind, JobState, Result, Training, UploadState
+from core.base.clock import db_now
+from core.base.database import change, locked
+from core.base.errors import Conflict
+from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
+from core.orm.jobs import Chunk, Job
+from core.orm.results import Result
+from core.orm.training import Training
+from core.orm.uploads import Image
 
 ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
 

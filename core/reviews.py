@@ -14,12 +14,14 @@ from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, t
 from sqlalchemy.orm import Session
 
 from core.audits import is_judged
-from core.clock import db_now
-from core.db import change, insert_or
+from core.base.clock import db_now
+from core.base.database import change, insert_or
+from core.base.network_catalog import CLASSES
 from core.labels import human_label_of, word_of_people
-from core.networks import CLASSES
-from core.orm import Image, Job, Result
-from core.orm_labelling import Audit, AuditPicture, ReviewClaim
+from core.orm.jobs import Job
+from core.orm.results import Result
+from core.orm.review import Audit, AuditPicture, ReviewClaim
+from core.orm.uploads import Image
 from core.results import MILLION, shown_label
 
 LEASE_S = 120.0

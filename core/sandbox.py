@@ -2,7 +2,7 @@
 
     worker ─► DecoderProcess ─(side, length, bytes)─► python -m core.sandbox ─(status, length, pixels or code)─► worker
 
-The child imports `core.errors` and the decoder, nothing else, has its own limit on memory, and ends by itself when its
+The child imports `core.base.errors` and the decoder, nothing else, has its own limit on memory, and ends by itself when its
 parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
 """
 
@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 

@@ -15,11 +15,13 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import cron, labelling_pace, schedules
-from core.clock import db_now
-from core.db import change, locked
-from core.errors import Conflict
-from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
+from core import labelling_pace, schedules
+from core.base import cron
+from core.base.clock import db_now
+from core.base.database import change, locked
+from core.base.errors import Conflict
+from core.base.states import OPEN_RUN_STATES, RunState
+from core.orm.schedules import Schedule, ScheduleRun
 
 LATE_S = 60.0
 

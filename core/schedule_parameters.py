@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import gates, import_roots, judgements, registry, uploads
-from core.errors import Conflict, Gone, Invalid, NotFound
-from core.networks import DEFAULT_NETWORK
-from core.orm import UploadState
+from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.network_catalog import DEFAULT_NETWORK
+from core.base.states import ScheduleKind, UploadState
 from core.parameters import choose_parameters
-from core.states import ScheduleKind
 
 IN_USE, ANEW = "in_use", "anew"
 KEEP, PROMOTE = "keep", "promote"

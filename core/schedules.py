@@ -13,13 +13,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from core import cron, intake, labelling_pace
-from core.clock import db_now
-from core.db import change, locked
-from core.errors import Conflict, Gone, Invalid, NotFound
-from core.orm import Upload
-from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleKind, ScheduleRun
-from core.paging import Page, page_newest_first
+from core import intake, labelling_pace
+from core.base import cron
+from core.base.clock import db_now
+from core.base.database import change, locked
+from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.paging import Page, page_newest_first
+from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
+from core.orm.schedules import Schedule, ScheduleRun
+from core.orm.uploads import Upload
 from core.schedule_parameters import check_parameters
 
 MAX_NAME = 200

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from core.errors import Invalid, TooLarge
+from core.base.errors import Invalid, TooLarge
 from core.tar import Source, check_ending, read_members
 from core.tar_headers import BLOCK, SIZE_KEY, Member, TarError, clean_path
 

@@ -4,7 +4,7 @@ Used to choose the error code of a file that could not be opened, and to find fi
 never to decide how a file is read.
 """
 
-from core.errors import ErrorCode
+from core.base.errors import ErrorCode
 
 _READ_HERE = (
     b"\xff\xd8\xff",  # JPEG

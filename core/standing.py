@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.db import slices
-from core.orm import Label, LabelSource
+from core.base.database import slices
+from core.base.states import LabelSource
+from core.orm.labels import Label
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import os
 import re
 from urllib.parse import urlsplit
 
-from core.errors import ConfigError, DiskFull, PawsortError, Refused, Unavailable
+from core.base.errors import ConfigError, DiskFull, PawsortError, Refused, Unavailable
 
 # What servers of several makes say.
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")

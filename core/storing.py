@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import intake
+from core.base.database import Database
+from core.base.errors import DiskFull, PawsortError
 from core.blobs import Blobs, shard_key
-from core.db import Database
-from core.errors import DiskFull, PawsortError
 from core.intake import AddedShard
-from core.orm import Shard
+from core.orm.uploads import Shard
 from core.shards import ShardIndex
 from core.signatures import code_at_sight
 

@@ -14,12 +14,17 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core import datasets, jobs, labels, registry, training_claims
+from core.base.database import slices
+from core.base.errors import Conflict, Invalid
+from core.base.network_catalog import CLASSES
+from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.datasets import Content
-from core.db import slices
-from core.errors import Conflict, Invalid
-from core.networks import CLASSES
-from core.orm import ACTIVE_STATES, Image, Job, JobKind, JobState, ModelVersion, Result, Training, Upload
-from core.orm_studies import Study
+from core.orm.evaluation import Study
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.results import Result
+from core.orm.training import Training
+from core.orm.uploads import Image, Upload
 from core.training_claims import Claim
 
 MIN_EACH = 25

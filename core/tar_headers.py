@@ -6,7 +6,7 @@ Source: POSIX.1-2017, pax, "pax Interchange Format" and "ustar Interchange Forma
 import zlib
 from dataclasses import dataclass
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 
 BLOCK = 512
 SIZE_KEY = "PAWSORT.size"  # pax key: the true size of a file that was too large to send

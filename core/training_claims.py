@@ -16,12 +16,15 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core import datasets, registry
+from core.base.clock import db_now
+from core.base.database import locked
+from core.base.errors import Invalid, LeaseLost
+from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.blobs import training_prefix
-from core.clock import db_now
 from core.datasets import Found
-from core.db import locked
-from core.errors import Invalid, LeaseLost
-from core.orm import ACTIVE_STATES, EpochRow, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import EpochRow, Training, TrainingUpload
 
 MAX_ATTEMPTS = 5  # without an epoch between them
 

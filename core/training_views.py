@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import Invalid
-from core.orm import ACTIVE_STATES, EpochRow, Job, Training
+from core.base.errors import Invalid
+from core.base.states import ACTIVE_STATES
+from core.orm.jobs import Job
+from core.orm.training import EpochRow, Training
 
 RATED_EPOCHS = 3
 TRAINING, VALIDATING = "training", "validating"  # phases: steps are counted; those of the epoch are over

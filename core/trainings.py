@@ -16,10 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import datasets, jobs, registry, uploads
+from core.base.errors import Conflict, Gone, Invalid
+from core.base.network_catalog import NETWORKS
+from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.datasets import Found
-from core.errors import Conflict, Gone, Invalid
-from core.networks import NETWORKS
-from core.orm import ACTIVE_STATES, Job, JobKind, JobState, ModelVersion, Training, TrainingUpload, Upload, UploadState
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import Training, TrainingUpload
+from core.orm.uploads import Upload
 from core.parameters import HEAD, Parameters, choose_parameters
 from core.parts import Part
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from core.db import insert_or, slices
+from core.base.database import insert_or, slices
 from core.labels import human_label_of
-from core.orm import Image, Upload
-from core.orm_twins import Sketch, Twin
+from core.orm.near_duplicates import Sketch, Twin
+from core.orm.uploads import Image, Upload
 from core.parts import Part, find_given, give, part_of
 
 Pair = tuple[bytes, bytes]

@@ -12,11 +12,12 @@ from uuid import UUID
 from sqlalchemy import Update, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from core.clock import db_now
-from core.db import change, insert_or, locked
-from core.errors import Conflict, Gone, Invalid, NotFound, TooLarge
-from core.orm import Image, Shard, Upload, UploadState
-from core.paging import Page, decode_cursor, encode_cursor
+from core.base.clock import db_now
+from core.base.database import change, insert_or, locked
+from core.base.errors import Conflict, Gone, Invalid, NotFound, TooLarge
+from core.base.paging import Page, decode_cursor, encode_cursor
+from core.base.states import UploadState
+from core.orm.uploads import Image, Shard, Upload
 from core.shards import MAX_FILES, Entry, ShardIndex
 
 MAX_SEQ = 2**31 - 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.orm import ModelVersion
+from core.orm.models import ModelVersion
 from core.registry import find_in_use
 
 NEWEST = 30

@@ -11,10 +11,13 @@ from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
 from core import workers
+from core.base.clock import db_now, seconds_since
+from core.base.config import Settings
+from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState
 from core.broker import INFERENCE, MAINTENANCE, TRAINING, connect
-from core.clock import db_now, seconds_since
-from core.config import Settings
-from core.orm import ACTIVE_STATES, Chunk, ChunkState, Job, JobKind, JobState, Training, Worker
+from core.orm.jobs import Chunk, Job
+from core.orm.training import Training
+from core.orm.workers import Worker
 
 QUEUES = (INFERENCE, TRAINING, MAINTENANCE)
 OPEN = (ChunkState.READY, ChunkState.RUNNING)

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from core.clock import db_now
-from core.db import change
-from core.orm import Worker
+from core.base.clock import db_now
+from core.base.database import change
+from core.orm.workers import Worker
 
 ALIVE_S = 15.0
 MISSED_S = 86_400.0

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from core.tar import Source
 from core.tar_headers import clean_path
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from core.orm import Base
+from core.orm.base import Base
 
 connection = context.config.attributes["connection"]
 context.configure(

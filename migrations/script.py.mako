@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-from core.clock import Instant
+from core.base.clock import Instant
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

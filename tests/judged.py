@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from core import jobs, judgements, judging_jobs, labels, training_claims
+from core.base.database import Database
+from core.base.states import LabelSource
 from core.blobs import Blobs
-from core.db import Database
 from core.judgements import NewJudgement
 from core.labels import NewLabel
-from core.orm import Image, LabelSource, Upload
+from core.orm.uploads import Image, Upload
 from core.parts import Part, part_of
 from core.uploads import get_upload
 from tests.factories import make_manifest, make_upload

@@ -1,9 +1,9 @@
 """A version that calls every cat a dog and every dog a cat: what it says can be told from what the original says."""
 
 from core import registry
+from core.base.database import Database
 from core.blobs import Blobs, weights_key
-from core.db import Database
-from core.orm import ModelVersion
+from core.orm.models import ModelVersion
 from model.weights import digest_of, pack_weights, unpack_weights
 
 OUTPUT_LAYER = "p_dog."

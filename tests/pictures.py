@@ -13,7 +13,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
 
-from core.errors import ErrorCode
+from core.base.errors import ErrorCode
 
 pillow_heif.register_heif_opener()
 

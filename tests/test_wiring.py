@@ -12,10 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from client.instance import programs
-from core import broker, orm_labelling, orm_measures, orm_schedules, orm_studies, orm_twins
-from core.config import Settings
-from core.db import Database
-from core.errors import ConfigError
+from core import broker, orm_studies
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.errors import ConfigError
+from core.orm import metrics, near_duplicates, review, schedules
 from migrations.run import make_config, migrate
 
 ROOT = Path(__file__).parents[1]
@@ -29,8 +30,8 @@ def test_the_migrations_have_one_head() -> None:
 def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert orm_labelling.Base is orm_schedules.Base is orm_measures.Base is orm_studies.Base is orm_twins.Base
-        assert compare_metadata(context, orm_schedules.Base.metadata) == []
+        assert review.Base is schedules.Base is metrics.Base is orm_studies.Base is near_duplicates.Base
+        assert compare_metadata(context, schedules.Base.metadata) == []
 
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:

@@ -7,10 +7,10 @@ from apiflask import APIFlask
 from flask import Request
 from werkzeug.exceptions import BadRequest
 
+from core.base.config import Settings, check_secret_key
+from core.base.database import Database
 from core.blobs import Blobs
 from core.broker import Bell, make_celery
-from core.config import Settings, check_secret_key
-from core.db import Database
 from core.measures import Meter
 from web.api import (
     archives,

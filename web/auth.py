@@ -16,8 +16,8 @@ from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
 from werkzeug.exceptions import Unauthorized
 
 from core import accounts
-from core.config import Settings
-from core.orm import User
+from core.base.config import Settings
+from core.orm.accounts import User
 from web.problems import problem
 from web.services import get_services
 

@@ -4,7 +4,7 @@ The bytes are read before the transaction begins; a store that is slow keeps nob
 """
 
 from core import registry
-from core.orm import Deployment
+from core.orm.models import Deployment
 from web.services import Services
 
 

@@ -9,7 +9,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 
 MAX_AHEAD_BYTES = 2**18  # of all fields together, with the first bytes of the file
 MAX_PARTS = 20

@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
-from core.errors import (
+from core.base.errors import (
     BadWeights,
     BlobMissing,
     Conflict,

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from apiflask import APIFlask
 from flask import Response, request
 
-from core.config import Settings
+from core.base.config import Settings
 from web.problems import problem
 
 SILENCE_S = 120

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from core.base.config import Settings
+from core.base.database import Database
 from core.blobs import Blobs
 from core.broker import Bell
-from core.config import Settings
-from core.db import Database
 from core.measures import Meter
 
 EXTENSION = "pawsort"

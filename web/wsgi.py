@@ -1,6 +1,6 @@
 """What gunicorn loads: `gunicorn web.wsgi:app`."""
 
-from core.config import load_settings
+from core.base.config import load_settings
 from core.logs import set_up_logs
 from web.app import create_app
 from web.counting import count_beside

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 from core.parts import Part
 from model.pictures import Chosen
 from worker.memory import PixelStore

@@ -20,7 +20,7 @@ from celery.signals import (
     worker_ready,
 )
 
-from core import gpus
+from core.base import gpus
 from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.lines import gather_lines
 from core.logs import set_up_logs

@@ -16,8 +16,8 @@ from celery.worker import state
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.base.config import Settings
 from core.broker import connect
-from core.config import Settings
 
 LOOK_S = 1.0
 SILENT_ROUNDS = 12  # so many ticks of beat may be missing

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import retention, schedule_runs
-from core.errors import Gone
-from core.orm_schedules import RunState, ScheduleRun
+from core.base.errors import Gone
+from core.base.states import RunState
+from core.orm.schedules import ScheduleRun
 from core.schedule_runs import RunClaim
 from worker.runtime import Runtime
 

@@ -19,8 +19,8 @@ from typing import Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import Settings
-from core.errors import ErrorCode, ImageError
+from core.base.config import Settings
+from core.base.errors import ErrorCode, ImageError
 from core.sandbox import (
     DecoderProcess,
     arm_decode_deadline,

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import discarding
-from core.errors import PawsortError
+from core.base.errors import PawsortError
 from worker.runtime import Runtime
 
 log = structlog.get_logger()

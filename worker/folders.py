@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ImageError, Invalid
+from core.base.errors import ImageError, Invalid
+from core.base.network_catalog import CLASSES
 from core.images import decode_image
-from core.networks import CLASSES
 from core.parts import part_of
 
 NEITHER = len(CLASSES)  # the label of what is none of the classes

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import registry
+from core.base.errors import BadWeights, Invalid
+from core.base.network_catalog import CLASSES
 from core.datasets import MAX_UNREADABLE, Content
-from core.errors import BadWeights, Invalid
 from core.honest import find_honest
 from core.judgements import NewJudgement
-from core.networks import CLASSES
 from core.parameters import Parameters
 from core.parts import Part
 from core.training_claims import Claim

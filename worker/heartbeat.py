@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import chunks, workers
+from core.base.database import Database
 from core.chunks import Claim
-from core.db import Database
 from core.measures import Meter
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from model.efficientnet import HEADS
 
 if TYPE_CHECKING:

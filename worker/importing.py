@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from core import imports, intake, jobs, schedule_runs, schedules, storing, uploads
 from core.archives import File, Packed, Skipped, pack
-from core.errors import Gone, LeaseLost, PawsortError, TooLarge
+from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
+from core.base.states import ACTIVE_STATES, RunState
 from core.imports import Seen
-from core.orm import ACTIVE_STATES, Job
-from core.orm_schedules import RunState, ScheduleRun
+from core.orm.jobs import Job
+from core.orm.schedules import ScheduleRun
 from core.progress import describe
 from core.schedule_runs import RunClaim
 from core.shards import index_shard

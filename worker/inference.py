@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import chunks, features, jobs, likeness, results
+from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.blobs import features_key
 from core.broker import INFERENCE
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
-from core.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.features import Kept
 from core.measures import CHUNKS, IMAGES, LEASES, STAGES
 from core.results import Outcome

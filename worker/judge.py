@@ -14,8 +14,8 @@ import numpy as np
 import structlog
 
 from core import datasets, judgements, judging_jobs, registry, training_claims
+from core.base.errors import BadWeights, ImageError
 from core.datasets import Content
-from core.errors import BadWeights, ImageError
 from core.judgements import NewJudgement
 from core.parts import Part
 from core.training_claims import Claim

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.networks import CLASSES, NETWORKS
+from core.base.network_catalog import CLASSES, NETWORKS
 from core.parameters import Parameters
 from core.parts import RULE, Part
 from model.judging import Bounds, complete_manifest

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import registry
-from core.networks import CLASSES, NETWORKS
+from core.base.network_catalog import CLASSES, NETWORKS
 from core.parameters import Parameters
 from core.parts import Part
 from model import tuning

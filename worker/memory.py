@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 
 T = TypeVar("T", bound=np.generic)
 

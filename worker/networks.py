@@ -7,10 +7,10 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from core import features, registry
+from core.base.database import Database
+from core.base.errors import BadWeights
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import BadWeights
-from core.orm import ModelVersion
+from core.orm.models import ModelVersion
 
 if TYPE_CHECKING:
     from model.classifier import Classifier

@@ -19,8 +19,8 @@ from typing import Any
 
 import click
 
-from core.errors import PawsortError
-from core.networks import DEFAULT_NETWORK, NETWORKS
+from core.base.errors import PawsortError
+from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from model.folding import build_twin, fold
 from model.manifest import Manifest
 from model.train import Epoch, Examples, Trainer

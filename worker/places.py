@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import datasets
+from core.base.errors import BlobMissing, ImageError
 from core.datasets import Content, Place
-from core.errors import BlobMissing, ImageError
 from worker.decoding import Decoder, decode_stored, map_decoded
 from worker.runtime import Runtime
 

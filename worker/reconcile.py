@@ -10,8 +10,8 @@ from contextlib import suppress
 import structlog
 
 from core import chunks, imports, intake, jobs, purge, training_claims, uploads, workers
+from core.base.errors import Gone
 from core.broker import INFERENCE, TRAINING, queue_length
-from core.errors import Gone
 from core.measures import RUNG_AGAIN
 from worker.runtime import Runtime
 

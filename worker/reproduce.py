@@ -19,8 +19,8 @@ from typing import Any
 import click
 import numpy as np
 
-from core.errors import Invalid
-from core.networks import CLASSES, NETWORKS
+from core.base.errors import Invalid
+from core.base.network_catalog import CLASSES, NETWORKS
 from model.evaluate import wilson_interval
 from model.networks import build
 from model.train import Epoch, Examples, Trainer

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import gates, honest, judging_jobs, labelling_pace, registry, schedule_runs, schedules, trainings
-from core.errors import Conflict
+from core.base.errors import Conflict
+from core.base.network_catalog import NETWORKS
+from core.base.states import ACTIVE_STATES, JobState, RunState
 from core.gates import Gate, Verdict
-from core.networks import NETWORKS
-from core.orm import ACTIVE_STATES, Job, JobState
-from core.orm_schedules import RunState, Schedule, ScheduleRun
+from core.orm.jobs import Job
+from core.orm.schedules import Schedule, ScheduleRun
 from core.schedule_parameters import IN_USE, PROMOTE, parse_since
 from core.schedule_runs import RunClaim
 from worker.runtime import Runtime

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import schedule_runs
-from core.db import Database
-from core.errors import LeaseLost
+from core.base.database import Database
+from core.base.errors import LeaseLost
 from core.schedule_runs import RunClaim
 
 log = structlog.get_logger()

@@ -12,8 +12,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import schedule_runs, schedules
-from core.errors import LeaseLost, PawsortError
-from core.orm_schedules import RunState, ScheduleKind, ScheduleRun
+from core.base.errors import LeaseLost, PawsortError
+from core.base.states import RunState, ScheduleKind
+from core.orm.schedules import ScheduleRun
 from core.schedule_runs import RunClaim
 from worker import cleaning, importing, retraining
 from worker.run_lease import keeping

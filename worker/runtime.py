@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import structlog
 from redis import Redis
 
-from core import gpus as gpus_of
 from core import registry, workers
+from core.base import gpus as gpus_of
+from core.base.config import Settings, load_settings
+from core.base.database import Database
+from core.base.errors import BadWeights
 from core.blobs import Blobs
 from core.broker import INFERENCE, TRAINING, Bell, connect, make_celery
-from core.config import Settings, load_settings
-from core.db import Database
-from core.errors import BadWeights
 from core.measures import Meter
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache

@@ -12,8 +12,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core import schedule_due, schedules
-from core.db import Database
-from core.orm_schedules import ScheduleRun
+from core.base.database import Database
+from core.orm.schedules import ScheduleRun
 
 log = structlog.get_logger()
 

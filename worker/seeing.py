@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError
 
 from core import features
+from core.base.errors import ImageError
 from core.datasets import Content
-from core.errors import ImageError
 from core.features import Kept
-from core.orm import ModelVersion
+from core.orm.models import ModelVersion
 from core.training_claims import Claim
 from model.classifier import Classifier
 from worker.places import Decoded, decode_places, locate

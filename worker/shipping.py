@@ -10,8 +10,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import Invalid
-from core.networks import CLASSES
+from core.base.errors import Invalid
+from core.base.network_catalog import CLASSES
 from model.judging import Bounds
 from model.manifest import SHIPPED, Manifest
 from model.train import Examples

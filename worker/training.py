@@ -18,10 +18,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import accounts, judging_jobs, registry, training_claims
+from core.base.errors import LeaseLost, PawsortError
+from core.base.states import JobKind
 from core.broker import TRAINING
-from core.errors import LeaseLost, PawsortError
 from core.measures import LEASES
-from core.orm import JobKind
 from core.parameters import HEAD, Parameters
 from core.parts import Part
 from core.training_claims import Claim

@@ -15,7 +15,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from core.networks import NETWORKS
+from core.base.network_catalog import NETWORKS
 from model.finetune import Seen, Tuner
 from model.logistic import fit_logistic
 from model.manifest import Manifest

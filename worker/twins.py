@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from core import features, studies, twins
+from core.base.errors import ImageError
 from core.datasets import Content
-from core.errors import ImageError
 from core.training_claims import Claim
 from model.twins import SIDE, find_pairs, sketch
 from worker.album import Album

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import training_claims
-from core.db import Database
+from core.base.database import Database
 from core.training_claims import Claim, Order
 
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from obstore.store import ObjectStore, from_url
 
 from core import imports
 from core.archives import Skipped
-from core.errors import Invalid
+from core.base.errors import Invalid
 from core.import_roots import SETTING, find_root, is_bucket
 from core.imports import Seen
 from core.shards import is_ignored

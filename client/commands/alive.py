@@ -18,14 +18,14 @@ def command(part: str) -> None:
     A worker does when it has told the database so within the last 15 seconds.
     """
     with sentences():
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         settings = load_settings()
         if part == "web":
             with PawsortClient(f"http://127.0.0.1:{settings.port}", "") as client:
                 is_alive = client.is_ready()
         else:
-            from core.db import Database
+            from core.base.database import Database
             from core.workers import list_alive
 
             db = Database(settings.sql_url, pool_size=1)

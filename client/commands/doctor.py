@@ -25,7 +25,7 @@ def command(orphan_age_s: float) -> int:
     console = Console(highlight=False, soft_wrap=True)
     with sentences():
         from client.checkup import Checkup
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         wrong = False
         for finding in Checkup(load_settings(), orphan_age_s).run():

@@ -14,7 +14,7 @@ def command() -> None:
     """
     with as_service(), sentences():
         from client.instance.prepare import migrate_installation
-        from core.config import load_settings
+        from core.base.config import load_settings
         from core.logs import set_up_logs
         from core.registry import current_version
 

@@ -22,6 +22,6 @@ def command(data: Path | None) -> None:
     """
     with sentences():
         from client.instance.move import move_installation
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         move_installation(load_settings(data_dir=data), click.echo)

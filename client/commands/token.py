@@ -21,7 +21,7 @@ def create(name: str, user: str | None) -> None:
     with sentences():
         from client.instance.prepare import migrate_database
         from core.accounts import create_token, get_or_create_user
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         db = migrate_database(load_settings())
         with db.write() as session:

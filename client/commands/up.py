@@ -26,7 +26,7 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
     """
     os.umask(0o077)  # whatever is made here, by us or by our children, is the owner's alone
     with sentences():
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         settings = load_settings(host=host, port=port, data_dir=data)
     from client.instance.supervisor import Options, Supervisor

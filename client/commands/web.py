@@ -9,7 +9,7 @@ from client.instance.child import Program
 from client.instance.replacing import become
 
 if TYPE_CHECKING:
-    from core.config import Settings
+    from core.base.config import Settings
 
 
 @click.command("web")
@@ -23,7 +23,7 @@ def command() -> None:
 
 
 def _web(settings: "Settings") -> Program:
-    from core.config import check_secret_key
+    from core.base.config import check_secret_key
 
     check_secret_key(settings)
     return programs.web(settings)

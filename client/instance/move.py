@@ -7,8 +7,8 @@ from client.errors import ClientError
 from client.instance.lock import DataDirLock
 
 if TYPE_CHECKING:
-    from core.config import Settings
-    from core.db import Database
+    from core.base.config import Settings
+    from core.base.database import Database
 
 MIB = 2**20
 
@@ -23,8 +23,8 @@ def move_installation(settings: "Settings", say: Callable[[str], object]) -> Non
         PawsortError: A server is away, refuses us, or holds something else.
     """
     from core import moving
+    from core.base.database import Database
     from core.blobs import Blobs
-    from core.db import Database
 
     here = settings.data_dir / "pawsort.db"
     _check_addresses(settings)
@@ -61,7 +61,7 @@ def _check_addresses(settings: "Settings") -> None:
 
 def _prepare(source: "Database", target: "Database") -> str:
     """Bring the target's schema up, unless a move is under way there; the revision that both have."""
-    from core.errors import Refused
+    from core.base.errors import Refused
     from core.moving import MOVING
     from migrations.run import check_schema, head_revision, migrate
 
@@ -78,8 +78,8 @@ def _prepare(source: "Database", target: "Database") -> str:
 
 
 def _revision(db: "Database") -> str:
-    from core.db import NO_TABLES_SENTENCE
-    from core.errors import Refused
+    from core.base.database import NO_TABLES_SENTENCE
+    from core.base.errors import Refused
 
     try:
         return db.ping()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.config import Settings
+    from core.base.config import Settings
 
 WAIT_S = 60.0
 PAUSE_S = 1.0
@@ -19,9 +19,9 @@ Check = Callable[[], None]
 
 def checks(settings: "Settings") -> dict[str, Check]:
     """What has to be right, by name, in the order of asking. Nothing connects before a check is called."""
+    from core.base.database import Database
     from core.blobs import Blobs
     from core.broker import check_broker
-    from core.db import Database
     from migrations.run import check_schema
 
     def check_database() -> None:
@@ -48,7 +48,7 @@ def check_servers(settings: "Settings", say: Callable[[str], object], wait_s: fl
         Unavailable: A server has not answered in time.
         ConfigError: An address cannot be understood, or the broker's is missing.
     """
-    from core.errors import ConfigError, Refused, Unavailable
+    from core.base.errors import ConfigError, Refused, Unavailable
 
     if not settings.redis_url:
         raise ConfigError("PAWSORT_REDIS_URL: expected redis://host:6379/0; only `pawsort up` has a broker of its own.")

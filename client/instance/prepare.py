@@ -15,8 +15,8 @@ from client.administering import sentences
 from client.errors import ClientError
 
 if TYPE_CHECKING:
-    from core.config import Settings
-    from core.db import Database
+    from core.base.config import Settings
+    from core.base.database import Database
 
 TOKEN_NAME = "pawsort up"  # noqa: S105 - what it is called in lists
 OTHER_FOLDER = "Give it to the user that runs Pawsort, or name another folder."
@@ -76,7 +76,7 @@ def migrate_database(settings: "Settings") -> "Database":
     Raises:
         PawsortError: The database does not answer, or is of a newer make.
     """
-    from core.db import Database
+    from core.base.database import Database
     from migrations.run import migrate
 
     prepare_data_dir(settings.data_dir)
@@ -96,7 +96,7 @@ def shipped_folder() -> Path:
 def main() -> None:
     """Migrate, and print the owner's new token."""
     from core.accounts import replace_token
-    from core.config import load_settings
+    from core.base.config import load_settings
 
     try:
         with sentences():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from client.instance.child import Program
 
 if TYPE_CHECKING:
-    from core.config import Settings
+    from core.base.config import Settings
 
 VALKEY_MEMORY = "256mb"  # messages are a few hundred bytes; this is room for a million
 QUEUES = ("maintenance", "inference", "training")
@@ -88,7 +88,7 @@ def worker(queue: str, settings: "Settings", name: str | None = None) -> Program
 
 def _inference_processes(settings: "Settings") -> int:
     """So many for each GPU where there are some, else what is set for the processor."""
-    from core.gpus import check_gpus, list_gpus
+    from core.base.gpus import check_gpus, list_gpus
 
     check_gpus()
     return settings.processes_per_gpu * len(list_gpus()) or settings.inference_processes

@@ -12,7 +12,7 @@ from client.instance.programs import child_environment
 from client.instance.telling import as_service, tell
 
 if TYPE_CHECKING:
-    from core.config import Settings
+    from core.base.config import Settings
 
 
 def become(program: Callable[["Settings"], Program]) -> NoReturn:
@@ -22,7 +22,7 @@ def become(program: Callable[["Settings"], Program]) -> NoReturn:
         ClientError: A setting is wrong, or a server does not answer.
     """
     with as_service(), sentences():
-        from core.config import load_settings
+        from core.base.config import load_settings
 
         settings = load_settings()
         wanted = program(settings)

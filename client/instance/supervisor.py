@@ -31,7 +31,7 @@ from client.instance.prepare import prepare_data_dir, secret_key
 from client.instance.record import FILE_NAME, InstanceRecord, remove_record
 
 if TYPE_CHECKING:
-    from core.config import Settings
+    from core.base.config import Settings
 
 TICK_S = 0.1
 STOP_S = 11.0

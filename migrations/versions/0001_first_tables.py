@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from core.clock import Instant
+from core.base.clock import Instant
 
 revision = "0001"
 down_revision = None

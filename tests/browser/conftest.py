@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from client.instance.attach import started_instance
 from client.instance.record import InstanceRecord
 from core import accounts
-from core.config import Settings
-from core.db import Database
+from core.base.config import Settings
+from core.base.database import Database
 from tests.browser.api import Api
 from tests.browser.chromium import chromium
 from tests.browser.site import own_address, served

@@ -20,11 +20,14 @@ from core import (
     twins,
     uploads,
 )
+from core.base.database import Database
+from core.base.errors import ErrorCode
+from core.base.states import LabelSource
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
 from core.labels import NewLabel, add_labels
-from core.orm import Image, LabelSource, Result, User
+from core.orm.accounts import User
+from core.orm.results import Result
+from core.orm.uploads import Image
 from core.schedules import NewSchedule
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (

@@ -14,11 +14,12 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from core import accounts, registry
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.errors import ErrorCode
+from core.base.states import JobState
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
-from core.errors import ErrorCode
-from core.orm import Job, JobState
+from core.orm.jobs import Job
 from migrations.run import migrate
 from tests.browser.chromium import chromium, send
 from tests.browser.drawings import draw_pet, draw_scene

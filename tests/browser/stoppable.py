@@ -9,7 +9,7 @@ import time
 import httpx
 
 from client.instance import programs
-from core.config import Settings
+from core.base.config import Settings
 
 START_S = 60.0
 

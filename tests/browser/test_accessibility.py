@@ -6,8 +6,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 from core import accounts
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from tests.browser.furnished import Shown, furnish, list_endpoints
 from web.app import App
 

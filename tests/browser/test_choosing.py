@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
-from core.orm import Label
-from core.orm_labelling import LabelBatch
+from core.orm.labels import Label
+from core.orm.review import LabelBatch
 from tests.factories import make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import deletion, jobs
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
 from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

@@ -5,8 +5,8 @@ from uuid import UUID
 from playwright.sync_api import Page, expect
 
 from core import accounts
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

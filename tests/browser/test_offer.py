@@ -9,9 +9,10 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from core import accounts
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import Image, Job, Upload
+from core.orm.jobs import Job
+from core.orm.uploads import Image, Upload
 from tests.browser.chromium import drop, send, start_sending
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_job, make_upload, make_version, run_job

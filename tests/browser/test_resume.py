@@ -11,8 +11,9 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
 from core import intake, jobs
-from core.db import Database
-from core.orm import Image, Job, Shard, Upload
+from core.base.database import Database
+from core.orm.jobs import Job
+from core.orm.uploads import Image, Shard, Upload
 from tests.browser.chromium import drop, send
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar

@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import update
 
 from core import accounts
+from core.base.clock import db_now
+from core.base.database import Database
 from core.blobs import Blobs
-from core.clock import db_now
-from core.db import Database
-from core.orm import Label
-from core.orm_labelling import ReviewClaim
+from core.orm.labels import Label
+from core.orm.review import ReviewClaim
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.timed

@@ -6,10 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from core.base.database import Database
+from core.base.states import LabelSource
 from core.blobs import Blobs
-from core.db import Database
 from core.labels import NewLabel, add_labels
-from core.orm import Label, LabelSource, User
+from core.orm.accounts import User
+from core.orm.labels import Label
 from tests.browser.furnished import finish_study
 from tests.factories import make_job, make_labelled, make_upload, read_results, run_job
 

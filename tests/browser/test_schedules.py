@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core import accounts
-from core.db import Database
+from core.base.database import Database
 
 DATABASES = ("sqlite",)
 WIDTHS = (360, 800, 1400)

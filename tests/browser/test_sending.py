@@ -8,9 +8,10 @@ from playwright.sync_api import Dialog, Page, Route, expect
 from sqlalchemy import select
 
 from core import jobs
-from core.config import Settings
-from core.db import Database
-from core.orm import Image, Job, Shard, Upload
+from core.base.config import Settings
+from core.base.database import Database
+from core.orm.jobs import Job
+from core.orm.uploads import Image, Shard, Upload
 from tests.browser.chromium import drop, send
 from tests.browser.stoppable import StoppableServer
 from tests.browser.trees import make_tree

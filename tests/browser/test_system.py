@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, expect
 
 from core import accounts, workers
-from core.db import Database
+from core.base.database import Database
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

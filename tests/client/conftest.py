@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from core import training_claims
-from core.config import Settings
-from core.db import Database
+from core.base.config import Settings
+from core.base.database import Database
 from tests.browser.site import served
 from tests.fakes import FakeRuntime
 from web.app import App

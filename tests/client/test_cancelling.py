@@ -8,9 +8,10 @@ from click.testing import CliRunner, Result
 
 from client.cli import cli
 from core import jobs, training_views
+from core.base.database import Database
+from core.base.states import JobState
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import Job, JobState
+from core.orm.jobs import Job
 from tests.factories import make_job, make_training, make_upload
 from tests.pictures import jpeg
 

@@ -4,10 +4,10 @@ from sqlalchemy import update
 
 from client.checkup import Checkup, Finding
 from core import workers
-from core.clock import db_now
-from core.config import Settings
-from core.db import Database
-from core.orm import Worker
+from core.base.clock import db_now
+from core.base.config import Settings
+from core.base.database import Database
+from core.orm.workers import Worker
 
 
 def check_workers(settings: Settings) -> Finding:

@@ -19,8 +19,8 @@ from client.http import PawsortClient
 from client.progress import Bars
 from client.retries import Retries
 from core import chunks, results
-from core.db import Database
-from core.errors import LeaseLost
+from core.base.database import Database
+from core.base.errors import LeaseLost
 from tests.browser.site import served
 from tests.factories import draw_picture, make_tar
 from web.app import App

@@ -15,11 +15,13 @@ from client.errors import ClientError
 from client.instance.lock import DataDirLock
 from client.instance.move import move_installation
 from core import deletion, jobs, labels, moving, purge, registry, uploads, workers
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.errors import Conflict, ErrorCode, Refused
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
-from core.errors import Conflict, ErrorCode, Refused
-from core.orm import Image, Job, Result, Shard, Upload
+from core.orm.jobs import Job
+from core.orm.results import Result
+from core.orm.uploads import Image, Shard, Upload
 from migrations.run import check_schema, migrate
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
 from tests.faults.installation import overload

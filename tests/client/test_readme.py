@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from client.cli import COMMANDS
-from core.config import Settings
+from core.base.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from click.testing import CliRunner, Result
 
 from client.cli import cli
 from core import deletion, schedule_runs, schedules
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.states import RunState
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
-from core.orm_schedules import RunState
 from tests.factories import make_labelled
 
 DATABASES = ("sqlite",)

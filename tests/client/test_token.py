@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from client.cli import cli
 from core import accounts
-from core.config import load_settings
-from core.db import Database
+from core.base.config import load_settings
+from core.base.database import Database
 
 
 @pytest.mark.parametrize(("words", "whose"), [((), accounts.OWNER), (("--user", "ada"), "ada")], ids=["owner", "ada"])

@@ -10,9 +10,11 @@ from sqlalchemy import select
 from client.cli import cli
 from client.commands.train import Shown, command
 from core import jobs, registry
+from core.base.database import Database
+from core.base.states import JobState
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import Chunk, Job, JobState, Upload
+from core.orm.jobs import Chunk, Job
+from core.orm.uploads import Upload
 from core.parameters import choose_parameters
 from core.purge import purge_all
 from tests.factories import make_upload

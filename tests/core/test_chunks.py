@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from core import chunks, jobs, results
+from core.base.database import Database
+from core.base.errors import LeaseLost
 from core.blobs import Blobs
 from core.chunks import Claim
-from core.db import Database
-from core.errors import LeaseLost
-from core.orm import Chunk
+from core.orm.jobs import Chunk
 from core.results import Outcome
 from tests.factories import make_job, make_upload
 

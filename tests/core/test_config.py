@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import load_settings
-from core.errors import ConfigError
+from core.base.config import load_settings
+from core.base.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +71,7 @@ def test_a_folder_that_must_not_be_looked_into_holds_no_settings(tmp_path: Path)
     """As in `docker compose run --user`: the current folder is somebody else's."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    code = "import os, core.config as c; os.setuid(12345); print(c.load_settings(data_dir='/').port)"
+    code = "import os, core.base.config as c; os.setuid(12345); print(c.load_settings(data_dir='/').port)"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=closed, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )

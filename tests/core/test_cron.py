@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core import cron
-from core.errors import Invalid
+from core.base import cron
+from core.base.errors import Invalid
 
 BERLIN = "Europe/Berlin"
 

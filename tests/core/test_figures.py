@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core import figures
+from core.base.network_catalog import CLASSES
 from core.figures import Said, mcnemar, measure, roc_auc, wilson_interval
-from core.networks import CLASSES
 from model import evaluate
 
 

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from core.base.errors import DiskFull
 from core.blobs import Blobs
-from core.errors import DiskFull
 
 ANSWERS = {
     "507 without a body": (507, b""),

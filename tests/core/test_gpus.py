@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from client.instance import programs
-from core import gpus
-from core.config import Settings
-from core.errors import ConfigError
+from core.base import gpus
+from core.base.config import Settings
+from core.base.errors import ConfigError
 
 
 @pytest.fixture

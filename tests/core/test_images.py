@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from core.errors import ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 from core.images import decode_image, make_thumbnail
 from tests import pictures
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import load_settings
-from core.errors import ConfigError, Invalid
+from core.base.config import load_settings
+from core.base.errors import ConfigError, Invalid
 from core.import_roots import check_source, find_root
 
 

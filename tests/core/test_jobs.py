@@ -7,10 +7,13 @@ import pytest
 from sqlalchemy import update
 
 from core import chunks, deletion, intake, jobs, progress, purge, results, retrying, uploads
+from core.base.database import Database
+from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
+from core.base.states import JobState
 from core.blobs import Blobs, shard_key
-from core.db import Database
-from core.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
-from core.orm import Chunk, HistogramBin, Image, JobState, Result, Shard
+from core.orm.jobs import Chunk
+from core.orm.results import HistogramBin, Result
+from core.orm.uploads import Image, Shard
 from core.progress import JobView
 from core.results import ResultFilter
 from core.shards import index_shard

@@ -7,13 +7,17 @@ import pytest
 from sqlalchemy import func, select
 
 from core import comparisons, deletion, jobs, judgements, judging_jobs, labels, registry, training_claims
+from core.base.database import Database
+from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
+from core.base.states import JobState
 from core.blobs import Blobs
 from core.comparisons import Comparison
-from core.db import Database
-from core.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.judgements import JudgementFilter, JudgementRow, NewJudgement
 from core.labels import NewLabel
-from core.orm import ContentPart, Image, Job, JobState, Judgement
+from core.orm.evaluation import Judgement
+from core.orm.jobs import Job
+from core.orm.training import ContentPart
+from core.orm.uploads import Image
 from core.parts import Part, part_of
 from core.purge import purge_all
 from core.training_claims import Claim

@@ -5,12 +5,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from core import deletion, label_batches, labels
+from core.base.database import Database
+from core.base.errors import Conflict, ErrorCode, Gone, Invalid
+from core.base.states import BatchKind
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import Conflict, ErrorCode, Gone, Invalid
 from core.labels import NewLabel
-from core.orm import Label
-from core.orm_labelling import BatchKind, LabelBatch
+from core.orm.labels import Label
+from core.orm.review import LabelBatch
 from core.results import ResultFilter
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 

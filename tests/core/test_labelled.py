@@ -1,8 +1,8 @@
 """Uploads that a training can learn from: which are offered, and with what numbers."""
 
 from core import deletion, jobs, labelled
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from core.labels import NewLabel, add_labels
 from tests.factories import make_job, make_labelled, make_training, make_upload, read_results, run_job
 

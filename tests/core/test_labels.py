@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from core import accounts, label_history, labels
+from core.base.database import Database
+from core.base.errors import Invalid, NotFound
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import Invalid, NotFound
 from core.labels import NewLabel, label_of_path
-from core.orm import Label
+from core.orm.labels import Label
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

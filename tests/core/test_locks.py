@@ -9,10 +9,13 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
 from core import chunks, deletion, intake, jobs, progress, purge, retrying, uploads
+from core.base.database import Database
+from core.base.errors import Gone
+from core.base.states import JobState
 from core.blobs import Blobs, shard_key
-from core.db import Database
-from core.errors import Gone
-from core.orm import Chunk, Image, Job, JobState, Result
+from core.orm.jobs import Chunk, Job
+from core.orm.results import Result
+from core.orm.uploads import Image
 from core.progress import JobView
 from core.shards import index_shard
 from tests.factories import make_job, make_tar, make_upload, run_job

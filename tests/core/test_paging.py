@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.errors import Invalid
-from core.paging import decode_cursor, encode_cursor
+from core.base.errors import Invalid
+from core.base.paging import decode_cursor, encode_cursor
 
 
 def hostile(key: Any) -> str:

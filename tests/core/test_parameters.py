@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from core.parameters import choose_parameters
 
 SEED: dict[str, Any] = {"network": "seed-cnn"}

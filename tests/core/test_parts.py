@@ -5,8 +5,8 @@ import threading
 
 from sqlalchemy import select
 
-from core.db import Database
-from core.orm import ContentPart
+from core.base.database import Database
+from core.orm.training import ContentPart
 from core.parts import Part, assign_parts, find_parts, part_of
 
 CONTENTS = [hashlib.sha256(b"%d" % n).digest() for n in range(1200)]

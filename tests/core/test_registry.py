@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from core import deletion, jobs, registry, retrying
+from core.base.database import Database
+from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
-from core.orm import Deployment, ModelVersion
+from core.orm.models import Deployment, ModelVersion
 from core.progress import describe
 from core.purge import purge_all
 from core.registry import FIRST_START, PROMOTED, ROLLED_BACK

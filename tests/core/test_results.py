@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import update
 
 from core import jobs, progress, results, retrying
+from core.base.clock import db_now
+from core.base.database import Database
+from core.base.errors import ErrorCode, Invalid, NotFound
 from core.blobs import Blobs
-from core.clock import db_now
-from core.db import Database
-from core.errors import ErrorCode, Invalid, NotFound
-from core.orm import Job, Result
+from core.orm.jobs import Job
+from core.orm.results import Result
 from core.results import MILLION, ResultFilter, ResultRow, shown_label, to_millionths
 from tests.factories import make_job, make_upload, run_job
 

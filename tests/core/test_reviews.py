@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select, update
 
 from core import deletion, jobs, labels, purge, reviews
+from core.base.clock import db_now, seconds_since
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.clock import db_now, seconds_since
-from core.db import Database
-from core.errors import ErrorCode
 from core.labels import NewLabel
-from core.orm_labelling import ReviewClaim
+from core.orm.review import ReviewClaim
 from core.reviews import Place, Progress, Queue
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 

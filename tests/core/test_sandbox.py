@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from core.errors import ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 from core.images import decode_image
 from core.sandbox import (
     DecoderDied,
@@ -159,7 +159,7 @@ def test_the_child_imports_nothing_that_it_does_not_need():
     code = "import sys, core.sandbox, core.images; print(*sys.modules)"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {name for name in names if name.startswith("core.")} == {
-        "core.errors",
+        "core.base.errors",
         "core.images",
         "core.sandbox",
         "core.signatures",

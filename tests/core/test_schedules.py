@@ -7,12 +7,13 @@ from uuid import uuid4
 import pytest
 
 from core import deletion, registry, schedule_due, schedule_runs, schedules
+from core.base.database import Database
+from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
+from core.base.network_catalog import DEFAULT_NETWORK
+from core.base.states import RunState
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
-from core.networks import DEFAULT_NETWORK
-from core.orm import ModelVersion
-from core.orm_schedules import RunState, Schedule
+from core.orm.models import ModelVersion
+from core.orm.schedules import Schedule
 from core.schedules import NewSchedule
 from tests.factories import make_labelled, make_manifest, make_upload
 from tests.web.judged import judge, make_judged, right

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 from core.images import decode_image
 from core.signatures import code_at_sight
 from tests.pictures import FORMATS, draw, encode

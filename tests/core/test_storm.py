@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import func, select, text
 
-from core.db import Database
+from core.base.database import Database
 from core.measures import REQUESTS, Measures, Meter
-from core.orm import Upload
+from core.orm.uploads import Upload
 
 DATABASES = ("postgresql",)
 N_AT_ONCE, POOL = 64, 4

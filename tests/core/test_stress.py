@@ -14,12 +14,15 @@ import pytest
 from sqlalchemy import func, select
 
 from core import chunks, deletion, intake, jobs, purge, results, retrying, uploads
+from core.base.clock import db_now
+from core.base.database import Database
+from core.base.errors import ErrorCode, PawsortError
+from core.base.states import ACTIVE_STATES, ChunkState, JobState
 from core.blobs import Blobs
 from core.chunks import Claim
-from core.clock import db_now
-from core.db import Database
-from core.errors import ErrorCode, PawsortError
-from core.orm import ACTIVE_STATES, Chunk, ChunkState, HistogramBin, Image, Job, JobState, Result, Shard, Upload
+from core.orm.jobs import Chunk, Job
+from core.orm.results import HistogramBin, Result
+from core.orm.uploads import Image, Shard, Upload
 from core.results import Outcome
 from core.shards import Entry, ShardIndex
 

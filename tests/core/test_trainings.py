@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core import deletion, jobs, labels, retrying, training_claims, training_views, trainings, uploads
+from core.base.clock import db_now
+from core.base.database import Database
+from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
+from core.base.states import JobState
 from core.blobs import Blobs
-from core.clock import db_now
-from core.db import Database
-from core.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.labels import NewLabel
-from core.orm import Chunk, EpochRow, Image, Job, JobState, Training, TrainingUpload
+from core.orm.jobs import Chunk, Job
+from core.orm.training import EpochRow, Training, TrainingUpload
+from core.orm.uploads import Image
 from core.purge import purge_all
 from core.training_claims import MAX_ATTEMPTS, Claim, Order
 from tests.factories import (

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from core import twins
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from core.labels import NewLabel, add_labels
-from core.orm import ContentPart, Image
+from core.orm.training import ContentPart
+from core.orm.uploads import Image
 from core.parts import Part, find_parts, part_of
 from tests.factories import make_upload
 

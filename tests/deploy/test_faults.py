@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.db import Database
-from core.orm import Job, JobState, Result
+from core.base.database import Database
+from core.base.states import JobState
+from core.orm.jobs import Job
+from core.orm.results import Result
 from tests.deploy import compose
 from tests.deploy.stack import START_S, Stack
 from tests.faults.installation import END_S, overload

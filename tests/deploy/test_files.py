@@ -10,7 +10,7 @@ import pytest
 
 from client.instance import programs
 from core import broker
-from core.config import Settings
+from core.base.config import Settings
 from tests.deploy import compose
 from tests.deploy.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.db import Database
+from core.base.database import Database
 from tests.deploy import compose
 from tests.deploy.stack import START_S, Stack
 from tests.factories import make_tar

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
-from core.db import Database
+from core.base.database import Database
 from core.images import decode_image
 from tests.deploy import compose
 from tests.deploy.compose import ROOT

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from core import measures, workers
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from core.measures import Meter
 from tests.browser.site import served
 from tests.deploy import compose

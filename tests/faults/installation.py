@@ -19,8 +19,10 @@ from sqlalchemy import select
 
 from client.http import PawsortClient
 from client.instance.record import InstanceRecord, read_record
-from core.db import Database
-from core.orm import Chunk, ChunkState, Job, JobState, Worker
+from core.base.database import Database
+from core.base.states import ChunkState, JobState
+from core.orm.jobs import Chunk, Job
+from core.orm.workers import Worker
 from tests.faults.processes import Process, kill, living, living_below
 
 START_S = 120.0

@@ -6,8 +6,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.db import Database
-from core.orm import Chunk, ChunkState, HistogramBin, Image, Job, JobState, Result, Shard
+from core.base.database import Database
+from core.base.states import ChunkState, JobState
+from core.orm.jobs import Chunk, Job
+from core.orm.results import HistogramBin, Result
+from core.orm.uploads import Image, Shard
 
 Said = tuple[int | None, int | None, str | None]
 

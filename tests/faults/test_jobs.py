@@ -11,9 +11,11 @@ from celery import Celery
 from redis import Redis
 from sqlalchemy import func, select
 
+from core.base.config import Settings
 from core.broker import CLASSIFY_CHUNK, INFERENCE, KEY_PREFIX, make_celery
-from core.config import Settings
-from core.orm import Chunk, HistogramBin, Image, Job, Result, Shard
+from core.orm.jobs import Chunk, Job
+from core.orm.results import HistogramBin, Result
+from core.orm.uploads import Image, Shard
 from tests.faults.installation import END_S, QUICK, START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.processes import kill

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from core.orm import Shard, Upload
+from core.orm.uploads import Shard, Upload
 from tests.factories import make_tar
 from tests.faults.decoders import TAKES_A_SECOND
 from tests.faults.installation import END_S, START_S, Installation

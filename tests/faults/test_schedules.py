@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core.clock import db_now
-from core.orm import Image, Upload
-from core.orm_schedules import RunState, Schedule, ScheduleRun
+from core.base.clock import db_now
+from core.base.states import RunState
+from core.orm.schedules import Schedule, ScheduleRun
+from core.orm.uploads import Image, Upload
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.processes import kill, living
 from tests.pictures import jpeg

@@ -7,7 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from core.orm import EpochRow, Job, JobState, ModelVersion, Training, Worker
+from core.base.states import JobState
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import EpochRow, Training
+from core.orm.workers import Worker
 from core.registry import weights_key
 from tests.factories import make_tar
 from tests.faults.installation import END_S, START_S, Installation

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.orm import Job
+from core.orm.jobs import Job
 from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.processes import kill

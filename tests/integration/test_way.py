@@ -13,9 +13,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from core.errors import ErrorCode
-from core.networks import DEFAULT_NETWORK
-from core.orm import Chunk, Image, Job
+from core.base.errors import ErrorCode
+from core.base.network_catalog import DEFAULT_NETWORK
+from core.orm.jobs import Chunk, Job
+from core.orm.uploads import Image
 from tests.factories import make_tar
 from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import photographs

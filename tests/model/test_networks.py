@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.networks import CLASSES, DEFAULT_NETWORK, NETWORKS
+from core.base.network_catalog import CLASSES, DEFAULT_NETWORK, NETWORKS
 from model import networks
 from tests.model.conftest import PRETRAINED, draw_images
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.base.network_catalog import NETWORKS
 from core.images import decode_image
-from core.networks import NETWORKS
 from model.classifier import Classifier
 from model.evaluate import judge
 from model.manifest import Manifest

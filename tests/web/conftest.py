@@ -12,7 +12,7 @@ import httpx
 import pytest
 from flask.testing import FlaskClient
 
-from core.config import Settings
+from core.base.config import Settings
 from web.app import App
 
 ROOT = Path(__file__).parents[2]

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from core import judgements, judging_jobs, training_claims
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from core.judgements import NewJudgement
 from tests.factories import draw_picture, make_upload
 

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import Label
+from core.orm.labels import Label
 from tests.factories import (
     draw_picture,
     make_job,

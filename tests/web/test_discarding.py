@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from core import discarding
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
 from tests.factories import draw_picture, make_tar, read_results, run_job
 
 DATABASES = ("sqlite",)

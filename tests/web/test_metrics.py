@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from core import chunks, jobs, measures, workers
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
 from core.chunks import claim_chunk
-from core.config import Settings
-from core.db import Database
-from core.errors import ErrorCode
 from core.measures import Measures, Meter
-from core.orm import Chunk
+from core.orm.jobs import Chunk
 from tests.factories import make_job, make_training, make_upload, run_job
 from web.app import App, create_app
 

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core import judgements, registry
+from core.base.database import Database
+from core.base.states import LabelSource
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import LabelSource
 from tests.factories import make_manifest, make_version
 from tests.judged import make_pets, say_all
 from tests.web.judged import judge, make_judged, right, wrong_at_first

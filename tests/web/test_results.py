@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image as Picture
 
+from core.base.database import Database
+from core.base.errors import ErrorCode
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
 from core.shards import ShardBuilder
 from tests.factories import draw_picture, make_job, make_upload, run_job
 from web.exports.names import attachment

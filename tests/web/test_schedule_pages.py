@@ -10,10 +10,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core import deletion, schedule_due, schedule_runs, schedules
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.states import RunState
 from core.blobs import Blobs
-from core.config import Settings
-from core.db import Database
-from core.orm_schedules import RunState, Schedule
+from core.orm.schedules import Schedule
 from core.schedules import NewSchedule
 from tests.factories import make_labelled
 from web.app import App

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core import schedule_runs
-from core.config import Settings
-from core.db import Database
-from core.orm_schedules import RunState
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.states import RunState
 
 DATABASES = ("sqlite",)
 URL = "/api/v1/schedules"

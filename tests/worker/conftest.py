@@ -3,8 +3,8 @@
 import pytest
 
 from core import registry
-from core.config import Settings
-from core.db import Database
+from core.base.config import Settings
+from core.base.database import Database
 from tests.factories import make_manifest
 from tests.fakes import FakeRuntime
 

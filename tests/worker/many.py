@@ -13,7 +13,7 @@ import model
 from core import features, intake, registry, uploads
 from core.blobs import Blobs, shard_key
 from core.features import Kept
-from core.orm import Image, Shard
+from core.orm.uploads import Image, Shard
 from core.shards import index_shard
 from model.refit import lean_of
 from model.weights import unpack_weights

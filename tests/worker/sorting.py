@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from core import jobs
-from core.orm import Chunk
+from core.orm.jobs import Chunk
 from worker import inference
 from worker.runtime import Runtime
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import ErrorCode, ImageError
+from core.base.errors import ErrorCode, ImageError
 from core.parts import Part
 from worker.album import Album
 from worker.memory import MIB, NEEDED_BYTES, PixelStore

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from core import registry, workers
-from core.config import Settings
-from core.db import Database
-from core.orm import Worker
+from core.base.config import Settings
+from core.base.database import Database
+from core.orm.workers import Worker
 from tests.factories import make_manifest
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind

@@ -13,7 +13,7 @@ WORKER = """
 import sys, time
 from billiard import get_context
 from celery.signals import task_received
-from core.config import Settings
+from core.base.config import Settings
 from worker.beat_watch import BeatWatch
 
 if __name__ == "__main__":

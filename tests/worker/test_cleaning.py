@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select, update
 
 from core import discarding, features, jobs, labels, purge, retention, schedule_due, schedules
+from core.base.clock import db_now
+from core.base.states import JobState, RunState
 from core.blobs import Blobs
-from core.clock import db_now
 from core.features import Kept
 from core.labels import NewLabel
-from core.orm import Image, Job, JobState, Shard, Upload
-from core.orm_schedules import RunState, ScheduleRun
+from core.orm.jobs import Job
+from core.orm.schedules import ScheduleRun
+from core.orm.uploads import Image, Shard, Upload
 from core.schedules import NewSchedule
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.fakes import FakeRuntime

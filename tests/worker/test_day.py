@@ -11,11 +11,13 @@ from PIL import Image as Picture
 from sqlalchemy import select
 
 from core import jobs, registry
+from core.base.database import Database
+from core.base.states import LabelSource, RunState
 from core.blobs import Blobs
-from core.db import Database
 from core.labels import NewLabel, add_labels, label_of_path
-from core.orm import ContentPart, Image, LabelSource
-from core.orm_schedules import RunState, ScheduleRun
+from core.orm.schedules import ScheduleRun
+from core.orm.training import ContentPart
+from core.orm.uploads import Image
 from core.parts import Part
 from tests.factories import make_job, make_upload, read_results
 from tests.fakes import FakeRuntime

@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from core import jobs
+from core.base.states import RunState
 from core.blobs import Blobs
 from core.labels import label_of_path
-from core.orm_schedules import RunState
 from tests.factories import make_tar
 from tests.pictures import test_data
 from tests.worker.sorting import sort_all

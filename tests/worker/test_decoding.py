@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.config import Settings
-from core.errors import ErrorCode, ImageError
+from core.base.config import Settings
+from core.base.errors import ErrorCode, ImageError
 from tests import pictures
 from tests.faults import decoders
 from worker.decoding import map_decoded

@@ -9,10 +9,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from core import gates, labels, registry, schedule_due, schedules
+from core.base.states import OPEN_RUN_STATES, JobKind
 from core.blobs import Blobs
 from core.labels import NewLabel
-from core.orm import ContentPart, Image, Job, JobKind
-from core.orm_schedules import OPEN_RUN_STATES, ScheduleRun
+from core.orm.jobs import Job
+from core.orm.schedules import ScheduleRun
+from core.orm.training import ContentPart
+from core.orm.uploads import Image
 from core.parts import Part
 from core.schedules import NewSchedule
 from tests.factories import make_upload

@@ -11,11 +11,16 @@ from sqlalchemy import func, select
 
 import model
 from core import features, jobs, registry
+from core.base.database import Database
+from core.base.errors import Invalid
+from core.base.states import JobState
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import Invalid
 from core.images import decode_image
-from core.orm import Image, Job, JobState, Judgement, ModelVersion, ShardFeatures
+from core.orm.evaluation import Judgement
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import ShardFeatures
+from core.orm.uploads import Image
 from model.classifier import Classifier
 from model.manifest import Manifest
 from tests.factories import make_labelled, make_training, make_upload

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from core import chunks, workers
+from core.base.database import Database
 from core.blobs import Blobs
 from core.broker import INFERENCE
-from core.db import Database
-from core.orm import Chunk, Worker
+from core.orm.jobs import Chunk
+from core.orm.workers import Worker
 from tests.factories import make_job, make_upload
 from tests.fakes import FakeRuntime
 from worker.heartbeat import Heartbeat

@@ -6,7 +6,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from model.efficientnet import HEADS, build_efficientnet_lite0
 from worker import imagenet
 

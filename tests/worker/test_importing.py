@@ -10,12 +10,15 @@ from obstore.store import MemoryStore
 from sqlalchemy import func, select, update
 
 from core import deletion, imports, jobs, schedule_due, schedules, storing
+from core.base.clock import db_now
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.states import RunState
 from core.blobs import Blobs
-from core.clock import db_now
-from core.config import Settings
-from core.db import Database
-from core.orm import Image, Job, Label, Upload
-from core.orm_schedules import ImportedFile, RunState, ScheduleRun
+from core.orm.jobs import Job
+from core.orm.labels import Label
+from core.orm.schedules import ImportedFile, ScheduleRun
+from core.orm.uploads import Image, Upload
 from core.schedules import NewSchedule
 from tests.factories import draw_picture, run_job
 from tests.fakes import FakeRuntime

@@ -10,11 +10,13 @@ from PIL import Image as Picture
 from sqlalchemy import select, update
 
 from core import chunks, jobs, progress, registry
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.states import ChunkState, JobState
 from core.blobs import RETRIES, Blobs
 from core.chunks import MAX_ATTEMPTS
-from core.config import Settings
-from core.db import Database
-from core.orm import Chunk, ChunkState, Image, JobState, Shard
+from core.orm.jobs import Chunk
+from core.orm.uploads import Image, Shard
 from core.progress import JobView
 from core.results import ResultFilter, list_results
 from tests.factories import make_job, make_manifest, make_upload, read_results

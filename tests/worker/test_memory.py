@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from worker.memory import MIB, NEEDED_BYTES, PixelStore, free_bytes
 
 

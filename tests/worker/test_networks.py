@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core import registry
+from core.base.database import Database
+from core.base.errors import BadWeights
 from core.blobs import Blobs
-from core.db import Database
-from core.errors import BadWeights
-from core.orm import ModelVersion
+from core.orm.models import ModelVersion
 from tests.mirrored import add_mirrored
 from worker import networks
 from worker.networks import NetworkCache

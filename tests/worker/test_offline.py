@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from model.augment import SEED
 from model.classifier import Classifier
 from model.manifest import Manifest

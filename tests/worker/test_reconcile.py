@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import select, update
 
 from core import chunks, deletion, jobs, purge, uploads, workers
+from core.base.clock import db_now
+from core.base.database import Database
+from core.base.states import JobState
 from core.blobs import Blobs
 from core.broker import INFERENCE, KEY_PREFIX
-from core.clock import db_now
-from core.db import Database
-from core.orm import Chunk, Job, JobState, Upload, Worker
+from core.orm.jobs import Chunk, Job
+from core.orm.uploads import Upload
+from core.orm.workers import Worker
 from tests.factories import make_job, make_upload, run_job
 from tests.fakes import FakeRuntime
 from worker import reconcile

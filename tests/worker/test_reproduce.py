@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from model.augment import SEED
 from model.train import Examples, Recipe
 from tests.worker.test_offline import draw_labelled_folder

@@ -17,11 +17,12 @@ from core import (
     schedules,
     training_claims,
 )
+from core.base.clock import db_now
+from core.base.states import BatchKind, JobKind, LabelSource, RunState
 from core.blobs import Blobs
-from core.clock import db_now
-from core.orm import Image, Job, JobKind, LabelSource, Upload
-from core.orm_labelling import BatchKind
-from core.orm_schedules import RunState, ScheduleRun
+from core.orm.jobs import Job
+from core.orm.schedules import ScheduleRun
+from core.orm.uploads import Image, Upload
 from core.results import ResultFilter
 from core.schedules import NewSchedule
 from tests.factories import make_job, make_version, run_job

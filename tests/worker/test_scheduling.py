@@ -10,9 +10,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from core import schedule_due, schedules
-from core.db import Database
-from core.orm import Label
-from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleRun
+from core.base.database import Database
+from core.base.states import OPEN_RUN_STATES, RunState
+from core.orm.labels import Label
+from core.orm.schedules import Schedule, ScheduleRun
 from core.schedules import NewSchedule
 from worker import scheduling
 

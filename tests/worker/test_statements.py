@@ -11,9 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select, text
 
-from core.config import Settings
-from core.db import Database
-from core.orm import Chunk, ChunkState
+from core.base.config import Settings
+from core.base.database import Database
+from core.base.states import ChunkState
+from core.orm.jobs import Chunk
 from tests.factories import draw_picture, make_tar
 from tests.fakes import FakeRuntime
 from worker import inference

@@ -8,11 +8,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from core import deletion, jobs, labels, purge, registry, studies, twins
+from core.base.errors import Invalid
+from core.base.states import JobState, LabelSource
 from core.blobs import Blobs
-from core.errors import Invalid
 from core.labels import NewLabel
-from core.orm import Image, Job, JobState, LabelSource
-from core.orm_studies import Study
+from core.orm.evaluation import Study
+from core.orm.jobs import Job
+from core.orm.uploads import Image
 from tests.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import paint

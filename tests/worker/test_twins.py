@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from core import jobs, training_claims, twins
 from core.blobs import Blobs
-from core.orm import Image
+from core.orm.uploads import Image
 from core.parts import Part
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime

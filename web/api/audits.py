@@ -7,8 +7,8 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from core import audits, jobs
-from core.orm import Job
-from core.orm_labelling import Audit
+from core.orm.jobs import Job
+from core.orm.review import Audit
 from web.api.labelling_schemas import AuditIn, AuditOut, AuditPage
 from web.api.schemas import PageQuery
 from web.auth import current_user_id

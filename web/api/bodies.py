@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request
 
-from core.errors import Invalid, TooLarge
+from core.base.errors import Invalid, TooLarge
 
 
 class BodyReader:

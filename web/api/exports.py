@@ -10,8 +10,10 @@ from flask import Response, current_app, stream_with_context
 from sqlalchemy.orm import Session
 
 from core import jobs, result_views
-from core.errors import Gone, Invalid
-from core.orm import Job, JobKind, Upload
+from core.base.errors import Gone, Invalid
+from core.base.states import JobKind
+from core.orm.jobs import Job
+from core.orm.uploads import Upload
 from core.progress import describe
 from core.results import ResultFilter, ResultRow
 from web.api.docs import file_answer

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import workers
+from core.base.errors import PawsortError, Unavailable
 from core.broker import INFERENCE, check_broker
-from core.errors import PawsortError, Unavailable
 from web.auth import public
 from web.services import Services, get_services
 

@@ -10,7 +10,7 @@ from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
 from core import discarding, results
-from core.errors import BlobMissing, Gone, NotFound
+from core.base.errors import BlobMissing, Gone, NotFound
 from core.images import make_thumbnail
 from core.results import StoredImage
 from web.api.docs import file_answer

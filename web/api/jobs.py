@@ -7,9 +7,10 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from core import deletion, jobs, retrying, trainings
-from core.errors import NotFound
+from core.base.errors import NotFound
+from core.base.states import ACTIVE_STATES, JobState
 from core.listing import JobFilter
-from core.orm import ACTIVE_STATES, Job, JobState
+from core.orm.jobs import Job
 from core.progress import JobView, describe, describe_all
 from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
 from web.auth import current_user_id

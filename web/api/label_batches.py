@@ -5,8 +5,9 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from core import label_batches
-from core.orm import Job
-from core.orm_labelling import BatchKind, LabelBatch
+from core.base.states import BatchKind
+from core.orm.jobs import Job
+from core.orm.review import LabelBatch
 from web.api.labelling_schemas import BatchIn, BatchOut, UndoIn
 from web.api.results import filter_of
 from web.auth import current_user_id

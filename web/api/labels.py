@@ -3,8 +3,8 @@
 from apiflask import APIBlueprint
 
 from core import audits, label_history, labels
+from core.base.states import LabelSource
 from core.labels import NewLabel
-from core.orm import LabelSource
 from web.api.images import IMAGE_ID
 from web.api.labelling_schemas import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 from web.api.schemas import PageQuery

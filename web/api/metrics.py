@@ -12,10 +12,10 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, g, request
 
 from core import measures, watching
+from core.base.errors import ErrorCode
 from core.broker import INFERENCE, TRAINING
-from core.errors import ErrorCode
 from core.measures import Measures, Meter
-from core.orm import Worker
+from core.orm.workers import Worker
 from web.api.docs import file_answer
 from web.auth import public
 from web.services import Services, get_services

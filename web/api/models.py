@@ -7,8 +7,8 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from core import accounts, deletion, labelling_pace, registry
-from core.errors import NotFound
-from core.orm import Deployment, ModelVersion
+from core.base.errors import NotFound
+from core.orm.models import Deployment, ModelVersion
 from web import deploying
 from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
 from web.auth import current_user_id

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from core import intake, jobs, uploads
 from core.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
-from core.errors import PawsortError
+from core.base.errors import PawsortError
 from core.shards import index_shard
 from web.api.schemas import ArchiveQuery
 from web.api.storing import store_shard

@@ -5,8 +5,8 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from core import heat, jobs, result_views, results
-from core.errors import NotFound
-from core.networks import CLASSES
+from core.base.errors import NotFound
+from core.base.network_catalog import CLASSES
 from core.results import ResultFilter, ResultRow
 from web.api.schemas import (
     ANY_ERROR,

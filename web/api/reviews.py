@@ -7,9 +7,9 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from core import audits, jobs, reviews
-from core.errors import Invalid
-from core.networks import CLASSES
-from core.orm import JobKind
+from core.base.errors import Invalid
+from core.base.network_catalog import CLASSES
+from core.base.states import JobKind
 from core.reviews import Picture, Queue
 from web.api.labelling_schemas import PictureOut, ProgressOut, ReviewIn, ReviewOut
 from web.services import get_services

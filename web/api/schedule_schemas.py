@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from core.orm_schedules import RunState
+from core.base.states import RunState
 from core.schedule_parameters import DEFAULTS
 from web.api.schemas import Input
 

@@ -5,8 +5,10 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core import cron, schedule_due, schedule_runs, schedules
-from core.orm_schedules import RunState, Schedule
+from core import schedule_due, schedule_runs, schedules
+from core.base import cron
+from core.base.states import RunState
+from core.orm.schedules import Schedule
 from core.schedule_runs import RunView
 from core.schedules import NewSchedule
 from web.api.schedule_schemas import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch

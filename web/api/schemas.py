@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from core.errors import ErrorCode
+from core.base.errors import ErrorCode
 from web.exports.archive import Tree
 from web.exports.whose import By
 

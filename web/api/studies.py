@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from pydantic import BaseModel, Field
 
 from core import studies
-from core.errors import NotFound
+from core.base.errors import NotFound
 from core.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import JobOut

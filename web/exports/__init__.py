@@ -1,0 +1,3 @@
+"""Results that leave: CSV, JSON Lines, Parquet, zip, report.
+
+It imports `core` and `web.http`."""

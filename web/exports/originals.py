@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from core import datasets, discarding
+from core.base.errors import BlobMissing, NotFound
 from core.datasets import Place
-from core.errors import BlobMissing, NotFound
 from core.results import ResultRow
 from web.services import Services
 

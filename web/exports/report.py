@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import render_template
 
-from core.errors import ImageError
+from core.base.errors import ImageError
 from core.images import make_thumbnail
 from core.progress import JobView
 from core.results import ResultRow

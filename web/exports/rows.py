@@ -6,7 +6,7 @@ A slow reader holds neither memory nor a transaction.
 from collections.abc import Iterable, Iterator
 
 from core import results
-from core.orm import Job
+from core.orm.jobs import Job
 from core.results import ResultFilter, ResultRow
 from web.services import Services
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import json
 
-from core.networks import CLASSES
+from core.base.network_catalog import CLASSES
 from core.results import ResultRow
 
 # Whatever a spreadsheet may run as a formula; the quote in front makes it text.

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
-from core.networks import CLASSES
+from core.base.network_catalog import CLASSES
 from core.results import UNSURE, ResultRow
 
 

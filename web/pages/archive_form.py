@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 from web.api.bodies import BodyReader
 from web.auth import refuse_csrf
 from web.forms import MAX_FORM_BYTES, FileForm

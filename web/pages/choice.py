@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Request, url_for
 
-from core.networks import CLASSES
+from core.base.network_catalog import CLASSES
 from core.results import SAID, SORTS, UNSURE, ResultFilter
 from web.pages.words import percent
 

@@ -5,8 +5,9 @@ from uuid import UUID
 from flask import Response, render_template, request
 
 from core import jobs, labelling_pace, result_views, results
-from core.errors import ErrorCode
-from core.orm import JobKind, Upload
+from core.base.errors import ErrorCode
+from core.base.states import JobKind
+from core.orm.uploads import Upload
 from core.progress import describe
 from core.results import ResultFilter
 from web.pages.choice import Choice

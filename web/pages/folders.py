@@ -6,7 +6,9 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from core import folders
-from core.orm import Job, Upload, UploadState
+from core.base.states import UploadState
+from core.orm.jobs import Job
+from core.orm.uploads import Upload
 
 REMEMBERED = 64  # uploads; a folder is a hundred bytes
 EXTENSION = "pawsort-folders"

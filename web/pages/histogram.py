@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from core.networks import CLASSES
+from core.base.network_catalog import CLASSES
 
 N_BARS = 50
 THOUSANDTHS = 1000 // N_BARS

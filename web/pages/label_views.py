@@ -5,8 +5,8 @@ from uuid import UUID, uuid4, uuid5
 from flask import Response, redirect, render_template, request, url_for
 
 from core import disagreements, drift, labelling_pace, labels, twins
+from core.base.errors import Invalid
 from core.disagreements import BETWEEN, PEOPLE
-from core.errors import Invalid
 from core.labels import NewLabel
 from web.auth import current_user_id
 from web.pages.routes import pages

@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import labelling_pace, labels, studies
-from core.errors import Invalid
+from core.base.errors import Invalid
+from core.base.states import LabelSource
 from core.labels import NewLabel
-from core.orm import Image, LabelSource, Upload
-from core.orm_studies import Study
+from core.orm.evaluation import Study
+from core.orm.uploads import Image, Upload
 from web.auth import current_user_id
 from web.pages.charts import Chart, Series, line_chart
 from web.pages.routes import pages

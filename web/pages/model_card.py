@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.networks import CLASSES, NETWORKS
-from core.orm import ModelVersion
+from core.base.network_catalog import CLASSES, NETWORKS
+from core.orm.models import ModelVersion
 from web.pages.charts import Chart, Mark, Series, line_chart
 from web.pages.words import count, in_bytes, moment, plural
 

@@ -10,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import accounts, comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, registry, trainings
-from core.errors import BadWeights, Conflict, Invalid
+from core.base.errors import BadWeights, Conflict, Invalid
+from core.base.network_catalog import CLASSES
+from core.base.states import JobKind
 from core.judgements import JudgementFilter
-from core.networks import CLASSES
-from core.orm import Job, JobKind, ModelVersion
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
 from core.parameters import HEAD
 from core.version_choice import NEWEST, offer_versions
 from web import deploying

@@ -13,11 +13,11 @@ from flask import Response, abort, json, redirect, render_template, request, url
 from sqlalchemy.orm import Session
 
 from core import audits, labels, reviews
-from core.db import Database
-from core.errors import Invalid
+from core.base.database import Database
+from core.base.errors import Invalid
+from core.base.network_catalog import CLASSES
+from core.base.states import LabelSource
 from core.labels import NEITHER, NewLabel
-from core.networks import CLASSES
-from core.orm import LabelSource
 from core.progress import describe
 from core.reviews import Picture, Queue
 from web.api.labelling_schemas import MAX_HELD

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import audits
 from core.audits import SIZES, AuditView
-from core.orm import Job
+from core.orm.jobs import Job
 
 AUDITS_SHOWN = 5
 

@@ -11,8 +11,9 @@ from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
 from core import accounts, deletion, drift, jobs, labelling_pace, result_views, results, retrying, trainings
-from core.errors import Conflict
-from core.orm import Job, JobKind, JobState
+from core.base.errors import Conflict
+from core.base.states import JobKind, JobState
+from core.orm.jobs import Job
 from core.progress import describe, describe_all
 from web.api.jobs import etag_of
 from web.auth import own_path, public

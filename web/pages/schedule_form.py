@@ -8,9 +8,11 @@ from typing import Any
 from flask import Request
 from sqlalchemy.orm import Session
 
-from core import cron, schedules
-from core.errors import Conflict, Invalid
-from core.orm_schedules import Schedule, ScheduleKind
+from core import schedules
+from core.base import cron
+from core.base.errors import Conflict, Invalid
+from core.base.states import ScheduleKind
+from core.orm.schedules import Schedule
 from core.schedule_parameters import defaults_of
 from core.schedules import NewSchedule
 from web.pages import training_form

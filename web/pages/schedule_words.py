@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core import cron
-from core.orm_schedules import OPEN_RUN_STATES, RunState, Schedule, ScheduleKind
+from core.base import cron
+from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
+from core.orm.schedules import Schedule
 from core.parameters import ALL, HEAD
 from core.parts import Part
 from core.schedule_parameters import IN_USE, PROMOTE

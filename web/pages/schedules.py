@@ -7,11 +7,12 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import cron, jobs, labelled, schedule_due, schedule_runs, schedules
-from core.errors import Conflict, Invalid, NotFound
+from core import jobs, labelled, schedule_due, schedule_runs, schedules
+from core.base import cron
+from core.base.errors import Conflict, Invalid, NotFound
+from core.base.states import JobKind, JobState, ScheduleKind
 from core.labelled import LabelledUpload
-from core.orm import JobKind, JobState
-from core.orm_schedules import Schedule, ScheduleKind
+from core.orm.schedules import Schedule
 from core.version_choice import offer_versions
 from web.auth import current_user_id
 from web.pages import schedule_form, schedule_words, training_form

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core import labelling_pace, registry, workers
+from core.base.network_catalog import NETWORKS
 from core.broker import INFERENCE
-from core.networks import NETWORKS
-from core.orm import ModelVersion
+from core.orm.models import ModelVersion
 from core.progress import find_paces
 from core.version_choice import offer_versions
 from web.services import Services

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.orm import JobState
+from core.base.states import JobState
 from core.progress import JobView
 from web.pages.words import count, duration, plural, rate
 

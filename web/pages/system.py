@@ -11,9 +11,9 @@ from apiflask import APIFlask
 from flask import current_app, render_template
 
 from core import labelling_pace, measures, registry, watching
-from core.errors import PawsortError
+from core.base.errors import PawsortError
 from core.measures import Measures, Timed
-from core.orm import Job
+from core.orm.jobs import Job
 from core.watching import Broker, Installation, SlowChunk
 from web.auth import for_owner
 from web.pages.routes import pages

@@ -13,8 +13,8 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from core import deletion, honest, jobs, labelled, registry, training_views, trainings
+from core.base.errors import Invalid
 from core.datasets import Found
-from core.errors import Invalid
 from core.labelled import LabelledUpload
 from core.parts import Part
 from core.version_choice import Offered

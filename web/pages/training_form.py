@@ -9,8 +9,8 @@ from flask import Request
 from sqlalchemy.orm import Session
 
 from core import registry, trainings
-from core.errors import Invalid, NotFound
-from core.networks import DEFAULT_NETWORK, NETWORKS
+from core.base.errors import Invalid, NotFound
+from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
 from core.version_choice import Offered, offer_versions
 

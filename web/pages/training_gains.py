@@ -8,7 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import judgements, studies
-from core.orm import Job, JobKind, JobState, ModelVersion, Training
+from core.base.states import JobKind, JobState
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import Training
 from core.parameters import ALL
 from web.pages.words import plural
 

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core import labelled, training_views
-from core.orm import EpochRow, Job, JobKind, JobState, Upload
+from core.base.states import JobKind, JobState
+from core.orm.jobs import Job
+from core.orm.training import EpochRow
+from core.orm.uploads import Upload
 from core.parameters import HEAD, OF_EPOCHS
 from core.progress import JobView, describe
 from core.training_views import TrainingView

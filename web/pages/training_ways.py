@@ -4,10 +4,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import features, registry, trainings
+from core.base.errors import NotFound
+from core.base.network_catalog import CLASSES, NETWORKS
 from core.datasets import Found
-from core.errors import NotFound
-from core.networks import CLASSES, NETWORKS
-from core.orm import EpochRow, Job, ModelVersion, Training
+from core.orm.jobs import Job
+from core.orm.models import ModelVersion
+from core.orm.training import EpochRow, Training
 from core.parameters import ALL, HEAD, choose_parameters
 from core.parts import Part
 from web.pages import training_gains

@@ -8,7 +8,7 @@ from flask import Response, render_template, request, url_for
 from pydantic import ValidationError
 
 from core import intake, jobs, labelling_pace, registry
-from core.errors import Conflict, Invalid
+from core.base.errors import Conflict, Invalid
 from core.progress import describe
 from core.version_choice import NEWEST, offer_versions
 from web.api.bodies import BodyReader

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask.sansio.app import App
 from markupsafe import Markup, escape
 
-from core.orm import JobKind, JobState
+from core.base.states import JobKind, JobState
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 _STATES = {

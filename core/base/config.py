@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.errors import ConfigError
-from core.networks import DEFAULT_NETWORK, NETWORKS
+from core.base.errors import ConfigError
+from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 
 MIB = 2**20
 GIB = 2**30

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.clock import db_now
-from core.orm import Base, BigKey
-from core.states import BatchKind as BatchKind
+from core.base.clock import db_now
+from core.base.states import BatchKind as BatchKind
+from core.orm.base import Base, BigKey
 
 
 class LabelBatch(Base):

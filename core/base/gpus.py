@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from core.errors import ConfigError
+from core.base.errors import ConfigError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 DRIVER = Path("/proc/driver/nvidia/gpus")

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cron_descriptor import FormatError, Options, get_description
 from cronsim import CronSim, CronSimError
 
-from core.errors import Invalid
+from core.base.errors import Invalid
 
 MAX_LINE = 100
 MAX_COUNTED = 10_000  # of due times that were missed: beyond it nobody cares how many

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.orm import Base
+from core.orm.base import Base
 
 
 class Measure(Base):

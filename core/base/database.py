@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoResultFound, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.errors import ConfigError, Refused, Unavailable
+from core.base.errors import ConfigError, Refused, Unavailable
 
 BUSY_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 5

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.clock import db_now
-from core.orm import Base
-from core.states import OPEN_RUN_STATES as OPEN_RUN_STATES
-from core.states import RunState as RunState
-from core.states import ScheduleKind as ScheduleKind
+from core.base.clock import db_now
+from core.base.states import OPEN_RUN_STATES as OPEN_RUN_STATES
+from core.base.states import RunState as RunState
+from core.base.states import ScheduleKind as ScheduleKind
+from core.orm.base import Base
 
 
 class Schedule(Base):

@@ -1,0 +1,67 @@
+"""Tables of jobs and their chunks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.base.clock import db_now
+from core.base.states import ChunkState, JobKind
+from core.orm.base import Base
+
+
+class Job(Base):
+    """Work that somebody waits for. Counters are kept with the results, in the same transactions.
+
+    `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `active_s` is the
+    time in which results came, without nights in which nothing ran. `revision` grows with every change that a poller
+    can see.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_listed", "deleted_at", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(default=JobKind.CLASSIFY)
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    upload_id: Mapped[int | None] = mapped_column(ForeignKey("uploads.id"), index=True)
+    model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_versions.id"))
+    threshold_milli: Mapped[int] = mapped_column(default=0)
+    n_total: Mapped[int] = mapped_column(default=0)
+    n_done: Mapped[int] = mapped_column(default=0)
+    n_failed: Mapped[int] = mapped_column(default=0)
+    n_chunks: Mapped[int] = mapped_column(default=0)
+    n_chunks_done: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    started_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]
+    active_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    finished_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+
+class Chunk(Base):
+    """One shard in one classify job: what a message names and a worker claims. `ready_at`: since when it could be."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        UniqueConstraint("job_id", "shard_id"),
+        Index("ix_chunks_state", "state", "lease_until"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"), index=True)
+    state: Mapped[str] = mapped_column(default=ChunkState.READY)
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker_id: Mapped[int | None]
+    error: Mapped[str | None]
+    ready_at: Mapped[datetime | None] = mapped_column(insert_default=db_now())

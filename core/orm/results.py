@@ -1,0 +1,45 @@
+"""Tables of what came of the images of a job."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.orm.base import Base, BigKey
+
+
+class Result(Base):
+    """What one version says of one image in one job: probabilities or an error code. Exactly one for each image.
+
+    `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
+    shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
+    by row: how much it speaks for that class (`model.heads.draw_heat`); only for networks that keep places. `looks` is
+    near for pictures that look alike (core/likeness.py); 0 where nobody looked.
+    """
+
+    __tablename__ = "results"
+    __table_args__ = (
+        Index("ix_results_confidence", "job_id", "class_index", "confidence", "image_id"),
+        Index("ix_results_doubt", "job_id", "confidence", "image_id"),
+        Index("ix_results_looks", "job_id", "looks", "image_id"),
+        {"sqlite_with_rowid": False},
+    )
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(BigKey, primary_key=True)  # no foreign key: checking it would need an index
+    class_index: Mapped[int | None]
+    confidence: Mapped[int | None]
+    probabilities: Mapped[list[Any] | None]
+    error_code: Mapped[str | None]
+    heat: Mapped[bytes | None]
+    looks: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
+
+class HistogramBin(Base):
+    """How many good results of a job have this class on top with a confidence in this thousandth."""
+
+    __tablename__ = "histogram_bins"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    class_index: Mapped[int] = mapped_column(primary_key=True)
+    bin: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int]

@@ -1,0 +1,87 @@
+"""Tables of trainings: their data, their epochs, their splits, and the features that heads are fitted on."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.base.clock import db_now
+from core.orm.base import Base
+
+
+class Training(Base):
+    """What a job of the kind `train` or `judge` has beside its row in `jobs`.
+
+    `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
+    at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now, and
+    `phase_left_s` how many seconds of that are left. `found` is what was there to learn from when the job was created.
+    `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` leaves out contents of
+    which nothing was said since then.
+    """
+
+    __tablename__ = "trainings"
+    __table_args__ = ({"sqlite_autoincrement": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True, autoincrement=False)
+    parameters: Mapped[dict[str, Any]]
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker_id: Mapped[int | None]
+    data_key: Mapped[str | None]
+    state_key: Mapped[str | None]
+    phase: Mapped[str] = mapped_column(default="")
+    step: Mapped[int] = mapped_column(default=0)
+    n_steps: Mapped[int] = mapped_column(default=0)
+    phase_left_s: Mapped[float | None]
+    found: Mapped[dict[str, Any] | None]
+    keeps_best: Mapped[bool] = mapped_column(default=False, server_default=false())
+    labels_since: Mapped[datetime | None]
+
+
+class TrainingUpload(Base):
+    """An upload that a training learns from; a training without any learns from everything labelled."""
+
+    __tablename__ = "training_uploads"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"), primary_key=True, index=True)
+
+
+class EpochRow(Base):
+    """What one epoch of a training brought: see `model.train.Epoch`. Each number once."""
+
+    __tablename__ = "epochs"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    loss: Mapped[float]
+    accuracy: Mapped[float]
+    val_loss: Mapped[float]
+    val_accuracy: Mapped[float]
+    learning_rate: Mapped[float]
+    seconds: Mapped[float]
+    images_per_s: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class ContentPart(Base):
+    """What a content is for: training, validation or judging. Written once, never changed."""
+
+    __tablename__ = "parts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    part: Mapped[str]
+
+
+class ShardFeatures(Base):
+    """What a network's body makes of images of a shard, kept as one blob (core/features.py); there may be several."""
+
+    __tablename__ = "shard_features"
+    __table_args__ = (Index("ix_shard_features_shard", "shard_id", "body"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"))
+    body: Mapped[str] = mapped_column(index=True)
+    blob_key: Mapped[str] = mapped_column(unique=True)
+    n_images: Mapped[int]
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

@@ -1,0 +1,87 @@
+"""Tables of uploads, their shards and their images."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.base.clock import db_now
+from core.base.states import UploadState
+from core.orm.base import Base, BigKey
+
+
+class Upload(Base):
+    """A set of images as a person sent it. `n_bytes` counts whole shards, or what is left of them.
+
+    `discards` asks for the originals to go once they are classified, `discarded_at` says since when they count as gone
+    (core/discarding.py).
+    """
+
+    __tablename__ = "uploads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str]
+    labelled: Mapped[bool]
+    state: Mapped[str] = mapped_column(default=UploadState.RECEIVING)
+    n_shards: Mapped[int] = mapped_column(default=0)
+    n_images: Mapped[int] = mapped_column(default=0)
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    n_skipped: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    received_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    completed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+    discards: Mapped[bool] = mapped_column(default=False, server_default=false())
+    discarded_at: Mapped[datetime | None]
+
+
+class Shard(Base):
+    """One tar of an upload, stored as one blob.
+
+    `thumbnails_key` is the blob of small pictures that takes its place when originals are discarded, `is_gone` says
+    that its own blob has been removed.
+    """
+
+    __tablename__ = "shards"
+    __table_args__ = (UniqueConstraint("upload_id", "seq"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"))
+    seq: Mapped[int]
+    blob_key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[bytes]
+    n_bytes: Mapped[int]
+    n_images: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    thumbnails_key: Mapped[str | None]
+    is_gone: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class Image(Base):
+    """One file of a shard. `ordinal` = shard's seq * 256 + position: the order of the upload.
+
+    `declared_bytes` is set when the file was too large to be sent: its bytes are not here. `error_code` is set when a
+    file of a labelled upload was seen to be unreadable as it came in (core/signatures.py), without decoding it.
+    """
+
+    __tablename__ = "images"
+    __table_args__ = (
+        UniqueConstraint("upload_id", "ordinal"),
+        Index("ix_images_sha256", "sha256"),
+        Index("ix_images_path", "upload_id", "path", "ordinal"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"))
+    shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"), index=True)
+    ordinal: Mapped[int] = mapped_column(BigInteger)
+    path: Mapped[str]
+    offset: Mapped[int]
+    n_bytes: Mapped[int]
+    declared_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[bytes]
+    error_code: Mapped[str | None]
