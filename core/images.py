@@ -3,7 +3,7 @@
     bytes ─► open (listed formats, pixel limit) ─► load (JPEG: reduced) ─► resize ─► 8 bits, white ground ─► upright
 
 Whatever is wrong with the bytes ends as ImageError with one code; nothing else leaves this module. It imports only
-`core.base.errors` and `core.signatures`, so that the decoder's child process stays small.
+`core.base.errors` and `core.formats.signatures`, so that the decoder's child process stays small.
 """
 
 import io
@@ -31,7 +31,7 @@ from PIL import (
 )
 
 from core.base.errors import ErrorCode, ImageError
-from core.signatures import code_of_unreadable
+from core.formats.signatures import code_of_unreadable
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 

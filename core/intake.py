@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import jobs, labels, uploads
+from core.formats.shards import ShardIndex
 from core.orm.uploads import Upload
-from core.shards import ShardIndex
 
 
 @dataclass(frozen=True)

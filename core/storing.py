@@ -17,10 +17,10 @@ from core import intake
 from core.base.database import Database
 from core.base.errors import DiskFull, PawsortError
 from core.blobs import Blobs, shard_key
+from core.formats.shards import ShardIndex
+from core.formats.signatures import code_at_sight
 from core.intake import AddedShard
 from core.orm.uploads import Shard
-from core.shards import ShardIndex
-from core.signatures import code_at_sight
 
 log = structlog.get_logger()
 

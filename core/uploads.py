@@ -17,8 +17,8 @@ from core.base.database import change, insert_or, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound, TooLarge
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import UploadState
+from core.formats.shards import MAX_FILES, Entry, ShardIndex
 from core.orm.uploads import Image, Shard, Upload
-from core.shards import MAX_FILES, Entry, ShardIndex
 
 MAX_SEQ = 2**31 - 1
 MAX_SKIPPED_LISTED = 1000

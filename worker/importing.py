@@ -15,15 +15,15 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core import imports, intake, jobs, schedule_runs, schedules, storing, uploads
-from core.archives import File, Packed, Skipped, pack
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
+from core.formats.archives import File, Packed, Skipped, pack
+from core.formats.shards import index_shard
 from core.imports import Seen
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.progress import describe
 from core.schedule_runs import RunClaim
-from core.shards import index_shard
 from core.storing import Store
 from worker.runtime import Runtime
 from worker.watched import FoundFile, Source, Unread

@@ -16,12 +16,12 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from core import imports
-from core.archives import Skipped
 from core.base.errors import Invalid
+from core.formats.archives import Skipped
+from core.formats.shards import is_ignored
+from core.formats.tar_headers import clean_path
 from core.import_roots import SETTING, find_root, is_bucket
 from core.imports import Seen
-from core.shards import is_ignored
-from core.tar_headers import clean_path
 
 SETTLE_S = 5.0
 LISTED = 500

@@ -65,7 +65,7 @@ class Image(Base):
     """One file of a shard. `ordinal` = shard's seq * 256 + position: the order of the upload.
 
     `declared_bytes` is set when the file was too large to be sent: its bytes are not here. `error_code` is set when a
-    file of a labelled upload was seen to be unreadable as it came in (core/signatures.py), without decoding it.
+    file of a labelled upload was seen to be unreadable as it came in (core/formats/signatures.py), without decoding it.
     """
 
     __tablename__ = "images"

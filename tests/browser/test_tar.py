@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from core.shards import MAX_BYTES, MAX_FILES, index_shard
+from core.formats.shards import MAX_BYTES, MAX_FILES, index_shard
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

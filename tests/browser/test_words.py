@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page
 
+from core.formats.shards import is_ignored
 from core.progress import JobView
-from core.shards import is_ignored
 from web.pages import showing, words
 
 DATABASES = ("sqlite",)  # nothing here asks it

@@ -10,7 +10,7 @@ import pytest
 
 from client.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
 from client.sources import Skipped, SourceFile, walk
-from core import shards as server
+from core.formats import shards as server
 
 SMALL = Limits(max_files=3, max_bytes=100, max_image_bytes=200)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from client.sources import Skipped, SourceFile, is_archive, is_ignored, walk
-from core import shards as server
+from core.formats import shards as server
 
 
 def paths_of(*given: Path) -> list[str]:

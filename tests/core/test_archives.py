@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from core import archives
-from core.archives import ArchiveError, File, Skipped, pack, read_archive
 from core.base.errors import TooLarge
-from core.shards import MAX_BYTES, MAX_FILES, index_shard
+from core.formats import archives
+from core.formats.archives import ArchiveError, File, Skipped, pack, read_archive
+from core.formats.shards import MAX_BYTES, MAX_FILES, index_shard
 
 NAMES = [
     "photos/a.jpg",

@@ -162,7 +162,7 @@ def test_the_child_imports_nothing_that_it_does_not_need():
         "core.base.errors",
         "core.images",
         "core.sandbox",
-        "core.signatures",
+        "core.formats.signatures",
     }
     assert not {"sqlalchemy", "celery", "flask", "pydantic", "tensorflow"} & set(names)
 

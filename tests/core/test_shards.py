@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from core.shards import (
+from core.formats.shards import (
     MAX_BYTES,
     MAX_FILES,
     SIZE_KEY,

@@ -20,11 +20,11 @@ from core.base.errors import ErrorCode, PawsortError
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
 from core.blobs import Blobs
 from core.chunks import Claim
+from core.formats.shards import Entry, ShardIndex
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard, Upload
 from core.results import Outcome
-from core.shards import Entry, ShardIndex
 
 pytestmark = pytest.mark.usefixtures("version")
 

@@ -17,10 +17,10 @@ import pyarrow.parquet
 import pytest
 from flask.testing import FlaskClient
 
-from core.archives import File, read_archive
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.blobs import Blobs
+from core.formats.archives import File, read_archive
 from core.labels import NewLabel, add_labels
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
 from web.exports.names import Taken, safe_name, safe_path

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from core.base.config import Settings
-from core.shards import max_shard_bytes
+from core.formats.shards import max_shard_bytes
 from tests.factories import draw_picture, make_tar
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.shards import max_shard_bytes
+from core.formats.shards import max_shard_bytes
 from tests.factories import draw_picture, make_tar
 from web.app import App, create_app
 

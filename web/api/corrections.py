@@ -9,10 +9,10 @@ from apiflask import APIBlueprint
 from flask import request
 
 from core import corrections, jobs
-from core.archives import File, read_archive
 from core.base.config import Settings
 from core.base.errors import Invalid
 from core.corrections import Corrected
+from core.formats.archives import File, read_archive
 from web.api.bodies import BodyReader
 from web.api.labelling_schemas import CorrectionsOut, CorrectionsQuery
 from web.auth import current_user_id

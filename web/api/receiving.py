@@ -13,9 +13,9 @@ from itertools import chain
 from uuid import UUID
 
 from core import intake, jobs, uploads
-from core.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
 from core.base.errors import PawsortError
-from core.shards import index_shard
+from core.formats.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
+from core.formats.shards import index_shard
 from web.api.schemas import ArchiveQuery
 from web.api.storing import store_shard
 from web.services import Services

@@ -6,8 +6,8 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from core import storing
+from core.formats.shards import ShardIndex, index_shard
 from core.intake import AddedShard
-from core.shards import ShardIndex, index_shard
 from core.storing import Store
 from web.services import Services
 

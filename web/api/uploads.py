@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from core import deletion, discarding, intake, uploads
 from core.base.errors import NotFound
+from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.orm.uploads import Upload
-from core.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from web.api.bodies import BodyReader
 from web.api.schemas import (
     CompleteIn,

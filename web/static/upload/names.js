@@ -6,7 +6,7 @@ const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|bmp|dib|gif|tiff?|avif|heic|heif|hif
 const ENDING = /\.([^./]{1,10})$/;
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 
-/** True for what operating systems leave in folders; the same rule as core/shards.py. */
+/** True for what operating systems leave in folders; the same rule as core/formats/shards.py. */
 export function isIgnored(path) {
   const parts = path.split("/");
   const name = parts.pop();

@@ -7,7 +7,7 @@
 
 const BLOCK = 512;
 const NAME_BYTES = 100;
-/** The pax key for the true size of a file that is too large to send; core/shards.py reads it. */
+/** The pax key for the true size of a file that is too large to send; core/formats/shards.py reads it. */
 const SIZE_KEY = "PAWSORT.size";
 const ENCODER = new TextEncoder();
 

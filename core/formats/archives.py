@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from core.base.errors import Invalid, TooLarge
-from core.shards import ShardBuilder, is_ignored
-from core.tar import Source, check_ending, read_members
-from core.tar_headers import BLOCK, TarError, check_header
-from core.zip_content import BadEntry, ContentReader, inflate_piece
-from core.zip_headers import END, LOCAL, ZipError, ZipMember, read_link_offsets, read_zip_members
+from core.formats.shards import ShardBuilder, is_ignored
+from core.formats.tar import Source, check_ending, read_members
+from core.formats.tar_headers import BLOCK, TarError, check_header
+from core.formats.zip_content import BadEntry, ContentReader, inflate_piece
+from core.formats.zip_headers import END, LOCAL, ZipError, ZipMember, read_link_offsets, read_zip_members
 
 MAX_ENTRIES = 1_000_000
 MAX_RATIO = 200  # unpacked bytes for each byte that came; photographs hardly shrink at all

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.base.errors import Invalid
-from core.tar import Source
-from core.tar_headers import clean_path
+from core.formats.tar import Source
+from core.formats.tar_headers import clean_path
 
 LOCAL = b"PK\x03\x04"
 CENTRAL = b"PK\x01\x02"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from core.base.errors import Invalid, TooLarge
-from core.tar import Source, check_ending, read_members
-from core.tar_headers import BLOCK, SIZE_KEY, Member, TarError, clean_path
+from core.formats.tar import Source, check_ending, read_members
+from core.formats.tar_headers import BLOCK, SIZE_KEY, Member, TarError, clean_path
 
 MAX_FILES = 256
 MAX_BYTES = 32 * 2**20

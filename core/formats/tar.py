@@ -8,7 +8,7 @@ damaged header for the end of the archive. It is also three times as fast.
 
 from collections.abc import Callable, Iterator
 
-from core.tar_headers import (
+from core.formats.tar_headers import (
     BLOCK,
     SPARSE_KIND,
     Member,
