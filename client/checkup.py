@@ -16,7 +16,7 @@ from client.instance.prepare import prepare_data_dir
 if TYPE_CHECKING:
     from core.base.config import Settings
     from core.base.database import Database
-    from core.blobs import Blobs
+    from core.storage.blobs import Blobs
 
 MIB = 2**20
 SHOWN = 3
@@ -89,7 +89,7 @@ class Checkup:
 
     def _open(self) -> "tuple[Database, Blobs]":
         from core.base.database import Database
-        from core.blobs import Blobs
+        from core.storage.blobs import Blobs
 
         return Database(self._settings.sql_url), Blobs(self._settings.store_url)
 

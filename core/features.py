@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from core.base.database import Database, slices
 from core.base.errors import BlobMissing
-from core.blobs import Blobs, features_key
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
+from core.storage.blobs import Blobs, features_key
 
 SLICE = 500
 

@@ -17,7 +17,6 @@ from core import features
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.states import JobKind
-from core.blobs import Blobs, training_prefix, upload_prefix, weights_key
 from core.orm.evaluation import Judgement, Study
 from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
@@ -25,6 +24,7 @@ from core.orm.results import HistogramBin, Result
 from core.orm.review import ReviewClaim
 from core.orm.training import EpochRow, ShardFeatures, Training, TrainingUpload
 from core.orm.uploads import Image, Shard, Upload
+from core.storage.blobs import Blobs, training_prefix, upload_prefix, weights_key
 
 SLICE = 5000
 

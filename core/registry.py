@@ -12,9 +12,9 @@ from core.base.database import locked, shared
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from core.base.paging import Page, page_newest_first
-from core.blobs import Blobs
-from core.blobs import weights_key as weights_key
 from core.orm.models import Deployment, ModelVersion
+from core.storage.blobs import Blobs
+from core.storage.blobs import weights_key as weights_key
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"

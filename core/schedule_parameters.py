@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import gates, import_roots, judgements, registry, uploads
+from core import gates, judgements, registry, uploads
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import ScheduleKind, UploadState
 from core.parameters import choose_parameters
+from core.storage import allowed_roots
 
 IN_USE, ANEW = "in_use", "anew"
 KEEP, PROMOTE = "keep", "promote"
@@ -66,7 +67,7 @@ def check_parameters(
     if wrong:
         raise Invalid(" ".join(wrong))
     if kind == ScheduleKind.CLASSIFY:
-        chosen["source"] = import_roots.check_source(chosen["source"], roots)
+        chosen["source"] = allowed_roots.check_source(chosen["source"], roots)
     return chosen
 
 

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from core import intake
 from core.base.database import Database
 from core.base.errors import DiskFull, PawsortError
-from core.blobs import Blobs, shard_key
 from core.formats.shards import ShardIndex
 from core.formats.signatures import code_at_sight
 from core.intake import AddedShard
 from core.orm.uploads import Shard
+from core.storage.blobs import Blobs, shard_key
 
 log = structlog.get_logger()
 

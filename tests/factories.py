@@ -15,10 +15,10 @@ from sqlalchemy import select
 from core import accounts, chunks, intake, jobs, registry, results, training_claims, trainings, uploads
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs, shard_key
 from core.formats.shards import index_shard
 from core.orm.jobs import Chunk
 from core.results import Outcome, ResultFilter, ResultRow
+from core.storage.blobs import Blobs, shard_key
 from core.training_claims import Claim
 
 LEASE_S = 60.0

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from core import jobs, judgements, judging_jobs, labels, training_claims
 from core.base.database import Database
 from core.base.states import LabelSource
-from core.blobs import Blobs
 from core.judgements import NewJudgement
 from core.labels import NewLabel
 from core.orm.uploads import Image, Upload
 from core.parts import Part, part_of
+from core.storage.blobs import Blobs
 from core.uploads import get_upload
 from tests.factories import make_manifest, make_upload
 

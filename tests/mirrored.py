@@ -2,8 +2,8 @@
 
 from core import registry
 from core.base.database import Database
-from core.blobs import Blobs, weights_key
 from core.orm.models import ModelVersion
+from core.storage.blobs import Blobs, weights_key
 from model.weights import digest_of, pack_weights, unpack_weights
 
 OUTPUT_LAYER = "p_dog."

@@ -9,9 +9,9 @@ from werkzeug.exceptions import BadRequest
 
 from core.base.config import Settings, check_secret_key
 from core.base.database import Database
-from core.blobs import Blobs
 from core.broker import Bell, make_celery
 from core.measures import Meter
+from core.storage.blobs import Blobs
 from web.api import (
     archives,
     audits,

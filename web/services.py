@@ -6,9 +6,9 @@ from flask import current_app
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.blobs import Blobs
 from core.broker import Bell
 from core.measures import Meter
+from core.storage.blobs import Blobs
 
 EXTENSION = "pawsort"
 

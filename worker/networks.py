@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from core import features, registry
 from core.base.database import Database
 from core.base.errors import BadWeights
-from core.blobs import Blobs
 from core.orm.models import ModelVersion
+from core.storage.blobs import Blobs
 
 if TYPE_CHECKING:
     from model.classifier import Classifier

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from model.train import Trainer
 
 STATE = "state"

@@ -20,8 +20,8 @@ from core.base.errors import Invalid
 from core.formats.archives import Skipped
 from core.formats.shards import is_ignored
 from core.formats.tar_headers import clean_path
-from core.import_roots import SETTING, find_root, is_bucket
 from core.imports import Seen
+from core.storage.allowed_roots import SETTING, find_root, is_bucket
 
 SETTLE_S = 5.0
 LISTED = 500

@@ -24,7 +24,7 @@ def move_installation(settings: "Settings", say: Callable[[str], object]) -> Non
     """
     from core import moving
     from core.base.database import Database
-    from core.blobs import Blobs
+    from core.storage.blobs import Blobs
 
     here = settings.data_dir / "pawsort.db"
     _check_addresses(settings)

@@ -58,8 +58,8 @@ def migrate_installation(settings: "Settings") -> "Database":
     Raises:
         PawsortError: The database or the blob store does not answer, or is of a newer make.
     """
-    from core.blobs import Blobs
     from core.registry import register_shipped, store_weights
+    from core.storage.blobs import Blobs
 
     db = migrate_database(settings)
     manifests = store_weights(Blobs(settings.store_url), shipped_folder(), settings.default_network)

@@ -23,12 +23,12 @@ from core import (
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.results import Result
 from core.orm.uploads import Image
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (
     LEASE_S,

@@ -18,8 +18,8 @@ from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.orm.jobs import Job
+from core.storage.blobs import Blobs
 from migrations.run import migrate
 from tests.browser.chromium import chromium, send
 from tests.browser.drawings import draw_pet, draw_scene

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from core import accounts
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.browser.furnished import Shown, furnish, list_endpoints
 from web.app import App
 

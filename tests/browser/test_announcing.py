@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.browser.chromium import drop
 from tests.browser.trees import make_tree
 from tests.factories import make_job, make_upload, run_job

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.browser.chromium import drop
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 

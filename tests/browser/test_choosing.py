@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

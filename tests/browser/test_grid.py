@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import insert, select, update
 
 from core.base.database import Database
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 
 pytestmark = pytest.mark.timed

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from core import accounts
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

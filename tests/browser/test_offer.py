@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from core import accounts
 from core.base.database import Database
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
+from core.storage.blobs import Blobs
 from tests.browser.chromium import drop, send, start_sending
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_job, make_upload, make_version, run_job

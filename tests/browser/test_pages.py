@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from core import accounts, intake, uploads
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.results import Result
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

@@ -12,9 +12,9 @@ from sqlalchemy import update
 from core import accounts
 from core.base.clock import db_now
 from core.base.database import Database
-from core.blobs import Blobs
 from core.orm.labels import Label
 from core.orm.review import ReviewClaim
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.timed

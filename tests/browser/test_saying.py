@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.base.states import LabelSource
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.labels import Label
+from core.storage.blobs import Blobs
 from tests.browser.furnished import finish_study
 from tests.factories import make_job, make_labelled, make_upload, read_results, run_job
 

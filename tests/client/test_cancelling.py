@@ -10,8 +10,8 @@ from client.cli import cli
 from core import jobs, training_views
 from core.base.database import Database
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.orm.jobs import Job
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_training, make_upload
 from tests.pictures import jpeg
 

@@ -18,10 +18,10 @@ from core import deletion, jobs, labels, moving, purge, registry, uploads, worke
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Refused
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
+from core.storage.blobs import Blobs
 from migrations.run import check_schema, migrate
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
 from tests.faults.installation import overload

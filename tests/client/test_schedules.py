@@ -10,7 +10,7 @@ from core import deletion, schedule_runs, schedules
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_labelled
 
 DATABASES = ("sqlite",)

@@ -12,11 +12,11 @@ from client.commands.train import Shown, command
 from core import jobs, registry
 from core.base.database import Database
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.parameters import choose_parameters
 from core.purge import purge_all
+from core.storage.blobs import Blobs
 from tests.factories import make_upload
 from tests.pictures import jpeg
 

@@ -9,11 +9,11 @@ from core import audits, jobs, labels, reviews
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Invalid
 from core.base.states import LabelSource
-from core.blobs import Blobs
 from core.figures import wilson_interval
 from core.labels import NewLabel
 from core.orm.review import Audit, AuditPicture
 from core.reviews import Queue
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

@@ -10,10 +10,10 @@ from sqlalchemy import update
 from core import chunks, jobs, results
 from core.base.database import Database
 from core.base.errors import LeaseLost
-from core.blobs import Blobs
 from core.chunks import Claim
 from core.orm.jobs import Chunk
 from core.results import Outcome
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 
 LEASE_S = 60.0

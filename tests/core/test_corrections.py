@@ -8,9 +8,9 @@ import pytest
 from core import corrections, label_batches
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode
-from core.blobs import Blobs
 from core.corrections import Corrected, folder_label
 from core.orm.labels import Label
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

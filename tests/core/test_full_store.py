@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from core.base.errors import DiskFull
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 
 ANSWERS = {
     "507 without a body": (507, b""),

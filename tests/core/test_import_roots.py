@@ -6,7 +6,7 @@ import pytest
 
 from core.base.config import load_settings
 from core.base.errors import ConfigError, Invalid
-from core.import_roots import check_source, find_root
+from core.storage.allowed_roots import check_source, find_root
 
 
 def test_a_folder_below_a_root_is_taken(tmp_path: Path) -> None:

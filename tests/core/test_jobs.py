@@ -10,13 +10,13 @@ from core import chunks, deletion, intake, jobs, progress, purge, results, retry
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
 from core.base.states import JobState
-from core.blobs import Blobs, shard_key
 from core.formats.shards import index_shard
 from core.orm.jobs import Chunk
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
 from core.progress import JobView
 from core.results import ResultFilter
+from core.storage.blobs import Blobs, shard_key
 from tests.factories import make_job, make_tar, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

@@ -10,7 +10,6 @@ from core import comparisons, deletion, jobs, judgements, judging_jobs, labels, 
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.comparisons import Comparison
 from core.judgements import JudgementFilter, JudgementRow, NewJudgement
 from core.labels import NewLabel
@@ -20,6 +19,7 @@ from core.orm.training import ContentPart
 from core.orm.uploads import Image
 from core.parts import Part, part_of
 from core.purge import purge_all
+from core.storage.blobs import Blobs
 from core.training_claims import Claim
 from tests.factories import make_labelled, make_version
 

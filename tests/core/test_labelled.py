@@ -2,8 +2,8 @@
 
 from core import deletion, jobs, labelled
 from core.base.database import Database
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 

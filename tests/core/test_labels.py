@@ -7,9 +7,9 @@ import pytest
 from core import accounts, label_history, labels
 from core.base.database import Database
 from core.base.errors import Invalid, NotFound
-from core.blobs import Blobs
 from core.labels import NewLabel, label_of_path
 from core.orm.labels import Label
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

@@ -12,12 +12,12 @@ from core import chunks, deletion, intake, jobs, progress, purge, retrying, uplo
 from core.base.database import Database
 from core.base.errors import Gone
 from core.base.states import JobState
-from core.blobs import Blobs, shard_key
 from core.formats.shards import index_shard
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.uploads import Image
 from core.progress import JobView
+from core.storage.blobs import Blobs, shard_key
 from tests.factories import make_job, make_tar, make_upload, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

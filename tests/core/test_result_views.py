@@ -8,10 +8,10 @@ from sqlalchemy import update
 from core import folders, jobs, result_views, reviews, uploads
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
 from core.orm.results import Result
 from core.results import SORTS, ResultFilter, list_results
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

@@ -10,10 +10,10 @@ from core import jobs, progress, results, retrying
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.results import MILLION, ResultFilter, ResultRow, shown_label, to_millionths
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 
 OUTCOMES = {

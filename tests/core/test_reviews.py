@@ -9,10 +9,10 @@ from core import deletion, jobs, labels, purge, reviews
 from core.base.clock import db_now, seconds_since
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
 from core.labels import NewLabel
 from core.orm.review import ReviewClaim
 from core.reviews import Place, Progress, Queue
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

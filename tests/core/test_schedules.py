@@ -11,10 +11,10 @@ from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import RunState
-from core.blobs import Blobs
 from core.orm.models import ModelVersion
 from core.orm.schedules import Schedule
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.factories import make_labelled, make_manifest, make_upload
 from tests.web.judged import judge, make_judged, right
 

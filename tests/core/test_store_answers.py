@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from core import blobs
 from core.base.errors import ConfigError, Refused, Unavailable
-from core.blobs import Blobs
+from core.storage import blobs
+from core.storage.blobs import Blobs
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 

@@ -18,13 +18,13 @@ from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, PawsortError
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
-from core.blobs import Blobs
 from core.chunks import Claim
 from core.formats.shards import Entry, ShardIndex
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard, Upload
 from core.results import Outcome
+from core.storage.blobs import Blobs
 
 pytestmark = pytest.mark.usefixtures("version")
 

@@ -11,12 +11,12 @@ from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.labels import NewLabel
 from core.orm.jobs import Chunk, Job
 from core.orm.training import EpochRow, Training, TrainingUpload
 from core.orm.uploads import Image
 from core.purge import purge_all
+from core.storage.blobs import Blobs
 from core.training_claims import MAX_ATTEMPTS, Claim, Order
 from tests.factories import (
     make_job,

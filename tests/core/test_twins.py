@@ -5,11 +5,11 @@ from sqlalchemy import select
 
 from core import twins
 from core.base.database import Database
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
 from core.parts import Part, find_parts, part_of
+from core.storage.blobs import Blobs
 from tests.factories import make_upload
 
 

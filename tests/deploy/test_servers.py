@@ -12,8 +12,8 @@ from sqlalchemy import create_engine, select, text
 
 from core.base.database import LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
 from core.base.errors import BlobMissing, Refused, Unavailable
-from core.blobs import Blobs
 from core.orm.jobs import Job
+from core.storage.blobs import Blobs
 from tests.deploy import compose
 from tests.deploy.places import free_port
 from tests.deploy.stack import Stack

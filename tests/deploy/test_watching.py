@@ -14,8 +14,8 @@ import pytest
 
 from core import measures, workers
 from core.base.database import Database
-from core.blobs import Blobs
 from core.measures import Meter
+from core.storage.blobs import Blobs
 from tests.browser.site import served
 from tests.deploy import compose
 from tests.deploy.compose import ROOT

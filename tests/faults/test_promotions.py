@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core import registry
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.soundness import Said, check_sound, read_results

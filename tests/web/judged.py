@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from core import judgements, judging_jobs, training_claims
 from core.base.database import Database
-from core.blobs import Blobs
 from core.judgements import NewJudgement
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_upload
 
 Probabilities = tuple[float, float]

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from core.base.database import Database
-from core.blobs import Blobs
 from core.orm.labels import Label
+from core.storage.blobs import Blobs
 from tests.factories import (
     draw_picture,
     make_job,

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from core import discarding
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_tar, read_results, run_job
 
 DATABASES = ("sqlite",)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 
 DATABASES = ("sqlite",)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from core import workers
 from core.base.config import Settings
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_upload
 from web.app import App, create_app
 

@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 from core import accounts, jobs
 from core.base.database import Database
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.orm.accounts import User
 from core.orm.jobs import Job
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 from web.app import App
 

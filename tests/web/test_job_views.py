@@ -11,8 +11,8 @@ from sqlalchemy import update
 from core import intake, uploads
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
 from core.orm.results import Result
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 from web.pages.histogram import HEIGHT, N_BARS, make_bars
 

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_version
 from tests.web.judged import judge, make_judged, right, wrong_at_first
 

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from core import audits, disagreements, drift, jobs, twins
 from core.base.database import Database
 from core.base.states import LabelSource
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.labels import Label
 from core.orm.models import ModelVersion
 from core.orm.review import AuditPicture
 from core.orm.uploads import Image
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 N = 60

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 OUTCOMES = {"p/1.jpg": (0.95, 0.01), "p/2.jpg": (0.1, 0.9), "p/3.jpg": (0.5, 0.4)}

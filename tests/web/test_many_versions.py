@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert
 
 from core.base.database import Database
-from core.blobs import Blobs
 from core.orm.models import Deployment
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_labelled, make_upload, make_version, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

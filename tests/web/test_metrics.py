@@ -11,10 +11,10 @@ from core import chunks, jobs, measures, workers
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
 from core.chunks import claim_chunk
 from core.measures import Measures, Meter
 from core.orm.jobs import Chunk
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_training, make_upload, run_job
 from web.app import App, create_app
 

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from core import judgements, registry
 from core.base.database import Database
 from core.base.states import LabelSource
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_manifest, make_version
 from tests.judged import make_pets, say_all
 from tests.web.judged import judge, make_judged, right, wrong_at_first

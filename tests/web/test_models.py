@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from core import registry
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_manifest, make_upload, make_version
 
 DIGEST = hashlib.sha256(b"weights").hexdigest()

@@ -9,12 +9,12 @@ from core import features, jobs, registry
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobKind, JobState
-from core.blobs import Blobs
 from core.labelling_pace import count_since_each, count_since_training
 from core.labels import NewLabel, add_labels
 from core.orm.evaluation import Study
 from core.orm.jobs import Job
 from core.orm.training import Training
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_labelled, make_manifest, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -12,8 +12,8 @@ from PIL import Image as Picture
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.blobs import Blobs
 from core.formats.shards import ShardBuilder
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, run_job
 from web.exports.names import attachment
 

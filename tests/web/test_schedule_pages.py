@@ -13,9 +13,9 @@ from core import deletion, schedule_due, schedule_runs, schedules
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
-from core.blobs import Blobs
 from core.orm.schedules import Schedule
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.factories import make_labelled
 from web.app import App
 

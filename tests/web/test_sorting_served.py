@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from client.commands.correct import command as correct
 from client.commands.sort import command as sort_
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)

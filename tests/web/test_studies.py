@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from core import jobs, studies, training_claims
 from core.base.database import Database
-from core.blobs import Blobs
 from core.orm.labels import Label
 from core.orm.uploads import Image
+from core.storage.blobs import Blobs
 from tests.factories import LEASE_S, make_job, make_labelled, make_upload, read_results, run_job
 
 CURVE = {

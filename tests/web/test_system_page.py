@@ -11,11 +11,11 @@ from core import accounts, chunks, measures, workers
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
-from core.blobs import Blobs
 from core.chunks import claim_chunk
 from core.measures import Meter
 from core.orm.jobs import Chunk
 from core.orm.workers import Worker
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 from web.app import App, create_app
 from web.pages.system import _without_password

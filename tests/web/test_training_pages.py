@@ -12,8 +12,8 @@ from core import jobs, training_claims, training_views
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState, LabelSource
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels
+from core.storage.blobs import Blobs
 from tests.factories import (
     draw_picture,
     make_job,

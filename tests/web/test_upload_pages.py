@@ -17,10 +17,10 @@ from werkzeug.test import TestResponse
 
 from core import workers
 from core.base.database import Database
-from core.blobs import Blobs
 from core.broker import INFERENCE
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_tar, make_upload, make_version, run_job
 from web.app import App
 from web.forms import FileForm

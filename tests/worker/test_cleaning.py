@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 from core import discarding, features, jobs, labels, purge, retention, schedule_due, schedules
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
-from core.blobs import Blobs
 from core.features import Kept
 from core.labels import NewLabel
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Shard, Upload
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.worker.sorting import sort_all

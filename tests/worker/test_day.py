@@ -13,12 +13,12 @@ from sqlalchemy import select
 from core import jobs, registry
 from core.base.database import Database
 from core.base.states import LabelSource, RunState
-from core.blobs import Blobs
 from core.labels import NewLabel, add_labels, label_of_path
 from core.orm.schedules import ScheduleRun
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
 from core.parts import Part
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, read_results
 from tests.fakes import FakeRuntime
 from tests.judged import say_all

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 
 from core import jobs
 from core.base.states import RunState
-from core.blobs import Blobs
 from core.labels import label_of_path
+from core.storage.blobs import Blobs
 from tests.factories import make_tar
 from tests.pictures import test_data
 from tests.worker.sorting import sort_all

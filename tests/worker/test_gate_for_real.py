@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from core import gates, labels, registry, schedule_due, schedules
 from core.base.states import OPEN_RUN_STATES, JobKind
-from core.blobs import Blobs
 from core.labels import NewLabel
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
@@ -18,6 +17,7 @@ from core.orm.training import ContentPart
 from core.orm.uploads import Image
 from core.parts import Part
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.factories import make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import test_data

@@ -14,13 +14,13 @@ from core import features, jobs, registry
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.images import decode_image
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image
+from core.storage.blobs import Blobs
 from model.classifier import Classifier
 from model.manifest import Manifest
 from tests.factories import make_labelled, make_training, make_upload

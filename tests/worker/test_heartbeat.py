@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 
 from core import chunks, workers
 from core.base.database import Database
-from core.blobs import Blobs
 from core.broker import INFERENCE
 from core.orm.jobs import Chunk
 from core.orm.workers import Worker
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 from tests.fakes import FakeRuntime
 from worker.heartbeat import Heartbeat

@@ -14,12 +14,12 @@ from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.schedules import ImportedFile, ScheduleRun
 from core.orm.uploads import Image, Upload
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, run_job
 from tests.fakes import FakeRuntime
 from worker import importing, reconcile, runs, watched

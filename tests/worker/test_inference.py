@@ -13,12 +13,12 @@ from core import chunks, jobs, progress, registry
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
-from core.blobs import RETRIES, Blobs
 from core.chunks import MAX_ATTEMPTS
 from core.orm.jobs import Chunk
 from core.orm.uploads import Image, Shard
 from core.progress import JobView
 from core.results import ResultFilter, list_results
+from core.storage.blobs import RETRIES, Blobs
 from tests.factories import make_job, make_manifest, make_upload, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
 from worker import inference

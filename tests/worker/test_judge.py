@@ -11,13 +11,13 @@ from sqlalchemy import select, update
 from core import comparisons, deletion, jobs, judgements, judging_jobs, registry, retrying
 from core.base.clock import db_now
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.images import decode_image
 from core.judgements import JudgementFilter, JudgementRow
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import ContentPart, Training
+from core.storage.blobs import Blobs
 from model.classifier import Classifier
 from model.manifest import Manifest
 from tests.factories import make_training, make_upload

@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 from core import chunks, deletion, features, heat, jobs, purge, registry
 from core.base.database import Database
 from core.base.errors import DiskFull
-from core.blobs import Blobs
 from core.orm.jobs import Chunk
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image
+from core.storage.blobs import Blobs
 from tests.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
 from worker import inference

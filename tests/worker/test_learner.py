@@ -10,7 +10,7 @@ from PIL import Image
 
 from core import jobs, registry, training_views
 from core.base.states import JobState
-from core.blobs import Blobs
+from core.storage.blobs import Blobs
 from model.manifest import Manifest
 from model.weights import unpack_weights
 from tests.factories import make_training, make_upload

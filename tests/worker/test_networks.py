@@ -10,8 +10,8 @@ import pytest
 from core import registry
 from core.base.database import Database
 from core.base.errors import BadWeights
-from core.blobs import Blobs
 from core.orm.models import ModelVersion
+from core.storage.blobs import Blobs
 from tests.mirrored import add_mirrored
 from worker import networks
 from worker.networks import NetworkCache

@@ -9,11 +9,11 @@ from core import chunks, deletion, jobs, purge, uploads, workers
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.broker import INFERENCE, KEY_PREFIX
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.orm.workers import Worker
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 from tests.fakes import FakeRuntime
 from worker import reconcile

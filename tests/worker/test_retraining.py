@@ -19,12 +19,12 @@ from core import (
 )
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Upload
 from core.results import ResultFilter
 from core.schedules import NewSchedule
+from core.storage.blobs import Blobs
 from tests.factories import make_job, make_version, run_job
 from tests.fakes import FakeRuntime
 from tests.judged import finish_training, judge_with, make_pets, say_all

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from core import deletion, jobs, labels, purge, registry, studies, twins
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
-from core.blobs import Blobs
 from core.labels import NewLabel
 from core.orm.evaluation import Study
 from core.orm.jobs import Job
 from core.orm.uploads import Image
+from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import paint

@@ -15,11 +15,11 @@ from core import jobs, registry, training_claims, training_views, trainings
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
-from core.blobs import Blobs
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
+from core.storage.blobs import Blobs
 from model.classifier import Classifier
 from model.manifest import Manifest
 from tests.factories import make_training, make_upload

@@ -9,9 +9,9 @@ from PIL import ImageOps
 from sqlalchemy import select
 
 from core import jobs, training_claims, twins
-from core.blobs import Blobs
 from core.orm.uploads import Image
 from core.parts import Part
+from core.storage.blobs import Blobs
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import COPIES, paint

@@ -18,7 +18,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
-from core.store_answers import check_endpoint, first_words, names_no_bucket, refusal
+from core.storage.store_errors import check_endpoint, first_words, names_no_bucket, refusal
 
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
