@@ -104,7 +104,7 @@ class Checkup:
         return Finding("page", True, f"{address} does not answer. Look into {logs}, or start Pawsort again.")
 
     def _check_broker(self) -> Finding:
-        from core.broker import check_broker
+        from core.messaging.broker import check_broker
 
         url = self._settings.redis_url or (self._instance.redis_url if self._instance else "")
         if not url:

@@ -14,7 +14,7 @@ from core import workers
 from core.base.clock import db_now, seconds_since
 from core.base.config import Settings
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState
-from core.broker import INFERENCE, MAINTENANCE, TRAINING, connect
+from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, connect
 from core.orm.jobs import Chunk, Job
 from core.orm.training import Training
 from core.orm.workers import Worker

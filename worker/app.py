@@ -21,9 +21,9 @@ from celery.signals import (
 )
 
 from core.base import gpus
-from core.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.lines import gather_lines
 from core.logs import set_up_logs
+from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from worker import discarding, runs, runtime, tasks
 from worker.beat_watch import BeatWatch
 from worker.priority import give_way

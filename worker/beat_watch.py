@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.base.config import Settings
-from core.broker import connect
+from core.messaging.broker import connect
 
 LOOK_S = 1.0
 SILENT_ROUNDS = 12  # so many ticks of beat may be missing

@@ -20,10 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import chunks, features, jobs, likeness, results
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
-from core.broker import INFERENCE
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.features import Kept
 from core.measures import CHUNKS, IMAGES, LEASES, STAGES
+from core.messaging.broker import INFERENCE
 from core.results import Outcome
 from core.storage.blobs import features_key
 from model.heads import Looked, draw_heat

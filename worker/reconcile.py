@@ -11,8 +11,8 @@ import structlog
 
 from core import chunks, imports, intake, jobs, purge, training_claims, uploads, workers
 from core.base.errors import Gone
-from core.broker import INFERENCE, TRAINING, queue_length
 from core.measures import RUNG_AGAIN
+from core.messaging.broker import INFERENCE, TRAINING, queue_length
 from worker.runtime import Runtime
 
 log = structlog.get_logger()

@@ -18,8 +18,8 @@ from core.base import gpus as gpus_of
 from core.base.config import Settings, load_settings
 from core.base.database import Database
 from core.base.errors import BadWeights
-from core.broker import INFERENCE, TRAINING, Bell, connect, make_celery
 from core.measures import Meter
+from core.messaging.broker import INFERENCE, TRAINING, Bell, connect, make_celery
 from core.storage.blobs import Blobs
 from worker.heartbeat import Heartbeat
 from worker.networks import NetworkCache

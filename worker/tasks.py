@@ -5,7 +5,7 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 
 from celery import shared_task
 
-from core.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
+from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
 from worker import inference, reconcile, runtime, scheduling, training
 
 

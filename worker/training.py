@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from core import accounts, judging_jobs, registry, training_claims
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
-from core.broker import TRAINING
 from core.measures import LEASES
+from core.messaging.broker import TRAINING
 from core.parameters import HEAD, Parameters
 from core.parts import Part
 from core.training_claims import Claim

@@ -20,7 +20,7 @@ Check = Callable[[], None]
 def checks(settings: "Settings") -> dict[str, Check]:
     """What has to be right, by name, in the order of asking. Nothing connects before a check is called."""
     from core.base.database import Database
-    from core.broker import check_broker
+    from core.messaging.broker import check_broker
     from core.storage.blobs import Blobs
     from migrations.run import check_schema
 

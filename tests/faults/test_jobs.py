@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from core.base.config import Settings
-from core.broker import CLASSIFY_CHUNK, INFERENCE, KEY_PREFIX, make_celery
+from core.messaging.broker import CLASSIFY_CHUNK, INFERENCE, KEY_PREFIX, make_celery
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard

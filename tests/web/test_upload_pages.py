@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from core import workers
 from core.base.database import Database
-from core.broker import INFERENCE
+from core.messaging.broker import INFERENCE
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from core import chunks, workers
 from core.base.database import Database
-from core.broker import INFERENCE
+from core.messaging.broker import INFERENCE
 from core.orm.jobs import Chunk
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs

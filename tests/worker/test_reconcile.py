@@ -9,7 +9,7 @@ from core import chunks, deletion, jobs, purge, uploads, workers
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
-from core.broker import INFERENCE, KEY_PREFIX
+from core.messaging.broker import INFERENCE, KEY_PREFIX
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.orm.workers import Worker

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core import workers
 from core.base.errors import PawsortError, Unavailable
-from core.broker import INFERENCE, check_broker
+from core.messaging.broker import INFERENCE, check_broker
 from web.auth import public
 from web.services import Services, get_services
 

@@ -13,8 +13,8 @@ from flask import Response, g, request
 
 from core import measures, watching
 from core.base.errors import ErrorCode
-from core.broker import INFERENCE, TRAINING
 from core.measures import Measures, Meter
+from core.messaging.broker import INFERENCE, TRAINING
 from core.orm.workers import Worker
 from web.api.docs import file_answer
 from web.auth import public

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import labelling_pace, registry, workers
 from core.base.network_catalog import NETWORKS
-from core.broker import INFERENCE
+from core.messaging.broker import INFERENCE
 from core.orm.models import ModelVersion
 from core.progress import find_paces
 from core.version_choice import offer_versions

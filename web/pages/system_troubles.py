@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.broker import INFERENCE, MAINTENANCE, TRAINING
+from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING
 from core.watching import Broker, Installation
 from web.pages.words import duration, in_bytes, plural
 
