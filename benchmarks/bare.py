@@ -50,7 +50,7 @@ def bare_processes(n: int, network: str) -> Iterator[BareProcesses]:
 
 
 def _serve(pipe: Connection, network: str) -> None:
-    from core.images import decode_image
+    from core.decoding.images import decode_image
     from model.classifier import Classifier, configure_threads
     from model.manifest import Manifest
 

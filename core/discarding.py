@@ -18,8 +18,8 @@ from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.errors import BlobMissing, ImageError, NotFound
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
+from core.decoding.images import make_thumbnail
 from core.formats.shards import MAX_FILES
-from core.images import make_thumbnail
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import images
+from core.decoding import images
 
 DIE = b"#pawsort-test:die#"  # the decoder crashes
 HANG = b"#pawsort-test:hang#"  # it never returns

@@ -18,9 +18,10 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import chunks, features, jobs, likeness, results
+from core import chunks, features, jobs, results
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
+from core.decoding import similarity_order
 from core.features import Kept
 from core.measures import CHUNKS, IMAGES, LEASES, STAGES
 from core.messaging.broker import INFERENCE
@@ -170,7 +171,7 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
     if kept is not None:
         kept = _put(runtime, kept, good, looked, pixels)
-    looks = likeness.find_places(pixels).tolist()
+    looks = similarity_order.find_places(pixels).tolist()
     return failed + [_outcome(image, looked, row, looks[row]) for row, image in enumerate(good)], kept
 
 

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     decode_memory_bytes: int = Field(2 * GIB, ge=512 * MIB)
     silent_days: float = Field(7.0, gt=0)
     import_roots: str = ""
-    decoder: str = "core.images:decode_image"
+    decoder: str = "core.decoding.images:decode_image"
     pause_after_claim_s: float = Field(0.0, ge=0)
 
     @field_validator("data_dir")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.base.errors import ErrorCode, ImageError
-from core.images import decode_image, make_thumbnail
+from core.decoding.images import decode_image, make_thumbnail
 from tests import pictures
 
 RED = (200, 40, 30)

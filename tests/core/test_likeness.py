@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.images import decode_image
-from core.likeness import SIDE, along_curve, find_places
+from core.decoding.images import decode_image
+from core.decoding.similarity_order import SIDE, along_curve, find_places
 from tests.browser.drawings import draw_pet, draw_scene
 
 N = 60

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from core.base.errors import ErrorCode, ImageError
-from core.images import decode_image
-from core.sandbox import (
+from core.decoding.decoder_process import (
     DecoderDied,
     DecoderNotStarted,
     DecoderProcess,
     arm_decode_deadline,
     disarm_decode_deadline,
 )
+from core.decoding.images import decode_image
 from tests import marked_decoder, pictures
 
 PICTURE = pictures.jpeg(5)
@@ -111,7 +111,7 @@ def test_a_decoder_that_eats_memory_gets_no_more_than_its_limit(process):
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses limits on address space")
 def test_a_picture_that_needs_more_memory_than_the_limit_is_called_so():
     picture = pictures.encode(pictures.Image.new("RGBA", (7000, 7000)), "PNG")
-    with start("core.images:decode_image", memory_bytes=2**29) as process:
+    with start("core.decoding.images:decode_image", memory_bytes=2**29) as process:
         assert code_of(process, picture) == ErrorCode.OUT_OF_MEMORY
         assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
@@ -138,7 +138,7 @@ def test_leaving_the_context_ends_the_child():
 
 def test_the_child_ends_by_itself_when_its_parent_is_killed():
     script = (
-        "import os, signal; from core.sandbox import DecoderProcess; from tests import pictures\n"
+        "import os, signal; from core.decoding.decoder_process import DecoderProcess; from tests import pictures\n"
         "p = DecoderProcess(max_pixels=10**6, memory_bytes=2**31, timeout_s=5)\n"
         "p.decode(pictures.jpeg(), 8); print(p._child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -156,12 +156,12 @@ def _is_running(pid: int) -> bool:
 
 
 def test_the_child_imports_nothing_that_it_does_not_need():
-    code = "import sys, core.sandbox, core.images; print(*sys.modules)"
+    code = "import sys, core.decoding.decoder_process, core.decoding.images; print(*sys.modules)"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {name for name in names if name.startswith("core.")} == {
         "core.base.errors",
-        "core.images",
-        "core.sandbox",
+        "core.decoding.images",
+        "core.decoding.decoder_process",
         "core.formats.signatures",
     }
     assert not {"sqlalchemy", "celery", "flask", "pydantic", "tensorflow"} & set(names)
@@ -169,7 +169,7 @@ def test_the_child_imports_nothing_that_it_does_not_need():
 
 def test_the_deadline_ends_a_process_even_inside_c_code():
     code = (
-        "from core.sandbox import use_decode_deadline, arm_decode_deadline\n"
+        "from core.decoding.decoder_process import use_decode_deadline, arm_decode_deadline\n"
         "use_decode_deadline(); arm_decode_deadline(0.3)\n"
         "import re; re.match('(a+)+b', 'a' * 40)\n"  # holds the GIL for hours
     )

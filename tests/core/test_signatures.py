@@ -3,8 +3,8 @@
 import pytest
 
 from core.base.errors import ErrorCode, ImageError
+from core.decoding.images import decode_image
 from core.formats.signatures import code_at_sight
-from core.images import decode_image
 from tests.pictures import FORMATS, draw, encode
 
 

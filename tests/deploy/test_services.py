@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from core.base.database import Database
-from core.images import decode_image
+from core.decoding.images import decode_image
 from tests.deploy import compose
 from tests.deploy.compose import ROOT
 from tests.deploy.stack import Stack

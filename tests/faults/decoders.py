@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import images
+from core.decoding import images
 
 KILLED = b"#pawsort-test:killed#"
 EXITS = b"#pawsort-test:exits#"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.base.network_catalog import NETWORKS
-from core.images import decode_image
+from core.decoding.images import decode_image
 from model.classifier import Classifier
 from model.evaluate import judge
 from model.manifest import Manifest

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from core.images import decode_image
+from core.decoding.images import decode_image
 from model.twins import find_pairs, sketch
 from tests.pictures import encode, test_data
 

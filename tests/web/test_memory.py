@@ -14,7 +14,7 @@ SIDE_PX = 5000
 MIB = 2**20
 CHILD = """
 import json, sys, threading
-from core.images import make_thumbnail
+from core.decoding.images import make_thumbnail
 from web.memory import give_memory_back
 
 def read(field):

@@ -14,7 +14,7 @@ from core import features, jobs, registry
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.states import JobState
-from core.images import decode_image
+from core.decoding.images import decode_image
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from core import comparisons, deletion, jobs, judgements, judging_jobs, registry, retrying
 from core.base.clock import db_now
 from core.base.states import JobState
-from core.images import decode_image
+from core.decoding.images import decode_image
 from core.judgements import JudgementFilter, JudgementRow
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job

@@ -11,7 +11,7 @@ from flask.blueprints import BlueprintSetupState
 
 from core import discarding, results
 from core.base.errors import BlobMissing, Gone, NotFound
-from core.images import make_thumbnail
+from core.decoding.images import make_thumbnail
 from core.results import StoredImage
 from web.api.docs import file_answer
 from web.api.schemas import ThumbnailQuery

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from flask import render_template
 
 from core.base.errors import ImageError
-from core.images import make_thumbnail
+from core.decoding.images import make_thumbnail
 from core.progress import JobView
 from core.results import ResultRow
 from web.exports.whose import LABEL_BY, By

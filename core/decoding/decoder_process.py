@@ -1,6 +1,6 @@
 """Decoding what may kill the decoder: a child process for suspects, and a deadline for everybody else.
 
-    worker ─► DecoderProcess ─(side, length, bytes)─► python -m core.sandbox ─(status, length, pixels or code)─► worker
+    worker ─► DecoderProcess ─(side, length, bytes)─► python -m core.decoding.decoder_process ─(status, length, pixels or code)─► worker
 
 The child imports `core.base.errors` and the decoder, nothing else, has its own limit on memory, and ends by itself when its
 parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
@@ -26,7 +26,7 @@ from core.base.errors import ErrorCode, ImageError
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
-DEFAULT_DECODER = "core.images:decode_image"
+DEFAULT_DECODER = "core.decoding.images:decode_image"
 _REQUEST = struct.Struct(">IQ")  # side in pixels, length of the file that follows
 _ANSWER = struct.Struct(">cQ")  # status, length of the pixels or the code that follow
 _OK, _FAILED = b"\0", b"\1"
@@ -82,7 +82,7 @@ class DecoderProcess:
         """Describe the child.
 
         Args:
-            decoder: "module:function" with the signature of `core.images.decode_image`.
+            decoder: "module:function" with the signature of `core.decoding.images.decode_image`.
             max_pixels: Largest width x height that is decoded.
             memory_bytes: Address space of the child, its libraries (0.15 GiB) included.
             timeout_s: Wall time for one image.
@@ -168,7 +168,7 @@ class DecoderProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-            [sys.executable, "-m", "core.sandbox", *self._arguments],
+            [sys.executable, "-m", "core.decoding.decoder_process", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -249,7 +249,9 @@ def _main() -> None:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="core.sandbox", description="Decodes pictures for a Pawsort worker.")
+    parser = argparse.ArgumentParser(
+        prog="core.decoding.decoder_process", description="Decodes pictures for a Pawsort worker."
+    )
     parser.add_argument("--decoder", required=True)
     parser.add_argument("--max-pixels", type=int, required=True)
     parser.add_argument("--memory-bytes", type=int, required=True)
