@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import accounts
+from core.accounts import accounts
 from core.base.database import slices
 from core.base.states import LabelSource
 from core.labels import human_label_of

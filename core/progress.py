@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import accounts
+from core.accounts import accounts
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.orm.jobs import Job

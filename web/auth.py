@@ -15,7 +15,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
 from werkzeug.exceptions import Unauthorized
 
-from core import accounts
+from core.accounts import accounts
 from core.base.config import Settings
 from core.orm.accounts import User
 from web.problems import problem

@@ -17,7 +17,8 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import accounts, judging_jobs, registry, training_claims
+from core import judging_jobs, registry, training_claims
+from core.accounts import accounts
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
 from core.measures import LEASES

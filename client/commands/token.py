@@ -20,7 +20,7 @@ def create(name: str, user: str | None) -> None:
     """
     with sentences():
         from client.instance.prepare import migrate_database
-        from core.accounts import create_token, get_or_create_user
+        from core.accounts.accounts import create_token, get_or_create_user
         from core.base.config import load_settings
 
         db = migrate_database(load_settings())

@@ -95,7 +95,7 @@ def shipped_folder() -> Path:
 
 def main() -> None:
     """Migrate, and print the owner's new token."""
-    from core.accounts import replace_token
+    from core.accounts.accounts import replace_token
     from core.base.config import load_settings
 
     try:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from client.instance.attach import started_instance
 from client.instance.record import InstanceRecord
-from core import accounts
+from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
 from tests.browser.api import Api

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from core import accounts, registry
+from core import registry
+from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from core import accounts
+from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
 from tests.browser.furnished import Shown, furnish, list_endpoints

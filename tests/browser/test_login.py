@@ -4,7 +4,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page, expect
 
-from core import accounts
+from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from core import accounts
+from core.accounts import accounts
 from core.base.database import Database
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
-from core import accounts, intake, uploads
+from core import intake, uploads
+from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.orm.jobs import Job

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import update
 
-from core import accounts
+from core.accounts import accounts
 from core.base.clock import db_now
 from core.base.database import Database
 from core.orm.labels import Label

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core import accounts
+from core.accounts import accounts
 from core.base.database import Database
 
 DATABASES = ("sqlite",)

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Browser, expect
 
-from core import accounts, workers
+from core import workers
+from core.accounts import accounts
 from core.base.database import Database
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from client.cli import cli
-from core import accounts
+from core.accounts import accounts
 from core.base.config import load_settings
 from core.base.database import Database
 

@@ -4,7 +4,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import accounts, label_history, labels
+from core import label_history, labels
+from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import Invalid, NotFound
 from core.labels import NewLabel, label_of_path

@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from core import accounts, jobs
+from core import jobs
+from core.accounts import accounts
 from core.base.database import Database
 from core.base.states import JobState
 from core.orm.accounts import User

@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from core import accounts, chunks, measures, workers
+from core import chunks, measures, workers
+from core.accounts import accounts
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database

@@ -6,7 +6,8 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import accounts, deletion, labelling_pace, registry
+from core import deletion, labelling_pace, registry
+from core.accounts import accounts
 from core.base.errors import NotFound
 from core.orm.models import Deployment, ModelVersion
 from web import deploying

@@ -9,7 +9,8 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import accounts, comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, registry, trainings
+from core import comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, registry, trainings
+from core.accounts import accounts
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind

@@ -10,7 +10,8 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import accounts, deletion, drift, jobs, labelling_pace, result_views, results, retrying, trainings
+from core import deletion, drift, jobs, labelling_pace, result_views, results, retrying, trainings
+from core.accounts import accounts
 from core.base.errors import Conflict
 from core.base.states import JobKind, JobState
 from core.orm.jobs import Job

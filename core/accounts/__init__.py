@@ -1,0 +1,3 @@
+"""People and their tokens.
+
+It imports `core.base` and `core.orm`. Who is asking is found out in `web.http.auth`."""
