@@ -130,7 +130,7 @@ class Checkup:
         return Finding("blob store", False, f"{self._settings.store_url} takes and gives back")
 
     def _check_workers(self, db: "Database") -> Finding:
-        from core.workers import list_alive, list_silent
+        from core.operations.workers import list_alive, list_silent
 
         with db.read() as session:
             silent = [f"{one.queue} on {one.host} (process {one.pid})" for one in list_silent(session)]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from core.base.database import IDLE_TIMEOUT_S, LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
 from core.base.errors import Refused
-from core.moving import MOVING
+from core.operations.relocation import MOVING
 
 MIGRATION_LOCK = 7_291_001  # any number that nothing else of ours locks
 MIGRATION_TIMEOUT_S = 600

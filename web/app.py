@@ -9,8 +9,8 @@ from werkzeug.exceptions import BadRequest
 
 from core.base.config import Settings, check_secret_key
 from core.base.database import Database
-from core.measures import Meter
 from core.messaging.broker import Bell, make_celery
+from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from web.api import (
     archives,

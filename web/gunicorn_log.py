@@ -4,8 +4,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
 
-from core.lines import gather_lines
-from core.logs import set_up_logs
+from core.operations.log_relay import gather_lines
+from core.operations.log_setup import set_up_logs
 
 
 class Logger(GunicornLogger):  # type: ignore[misc]

@@ -6,8 +6,8 @@ from flask import current_app
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.measures import Meter
 from core.messaging.broker import Bell
+from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 
 EXTENSION = "pawsort"

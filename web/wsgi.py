@@ -1,7 +1,7 @@
 """What gunicorn loads: `gunicorn web.wsgi:app`."""
 
 from core.base.config import load_settings
-from core.logs import set_up_logs
+from core.operations.log_setup import set_up_logs
 from web.app import create_app
 from web.counting import count_beside
 from web.memory import give_memory_back

@@ -21,9 +21,9 @@ from celery.signals import (
 )
 
 from core.base import gpus
-from core.lines import gather_lines
-from core.logs import set_up_logs
 from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
+from core.operations.log_relay import gather_lines
+from core.operations.log_setup import set_up_logs
 from worker import discarding, runs, runtime, tasks
 from worker.beat_watch import BeatWatch
 from worker.priority import give_way

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import chunks, workers
+from core import chunks
 from core.base.database import Database
 from core.chunks import Claim
-from core.measures import Meter
+from core.operations import workers
+from core.operations.metrics import Meter
 
 log = structlog.get_logger()
 

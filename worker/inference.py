@@ -23,8 +23,8 @@ from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Una
 from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.decoding import similarity_order
 from core.features import Kept
-from core.measures import CHUNKS, IMAGES, LEASES, STAGES
 from core.messaging.broker import INFERENCE
+from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from core.results import Outcome
 from core.storage.blobs import features_key
 from model.heads import Looked, draw_heat

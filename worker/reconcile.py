@@ -9,10 +9,11 @@ from contextlib import suppress
 
 import structlog
 
-from core import chunks, imports, intake, jobs, purge, training_claims, uploads, workers
+from core import chunks, imports, intake, jobs, purge, training_claims, uploads
 from core.base.errors import Gone
-from core.measures import RUNG_AGAIN
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
+from core.operations import workers
+from core.operations.metrics import RUNG_AGAIN
 from worker.runtime import Runtime
 
 log = structlog.get_logger()

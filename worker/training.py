@@ -21,8 +21,8 @@ from core import judging_jobs, registry, training_claims
 from core.accounts import accounts
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
-from core.measures import LEASES
 from core.messaging.broker import TRAINING
+from core.operations.metrics import LEASES
 from core.parameters import HEAD, Parameters
 from core.parts import Part
 from core.training_claims import Claim

@@ -26,7 +26,7 @@ def command(part: str) -> None:
                 is_alive = client.is_ready()
         else:
             from core.base.database import Database
-            from core.workers import list_alive
+            from core.operations.workers import list_alive
 
             db = Database(settings.sql_url, pool_size=1)
             with db.read() as session:

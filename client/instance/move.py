@@ -22,8 +22,8 @@ def move_installation(settings: "Settings", say: Callable[[str], object]) -> Non
         ClientError: There is nothing to move, or nowhere to move it.
         PawsortError: A server is away, refuses us, or holds something else.
     """
-    from core import moving
     from core.base.database import Database
+    from core.operations import relocation
     from core.storage.blobs import Blobs
 
     here = settings.data_dir / "pawsort.db"
@@ -34,16 +34,16 @@ def move_installation(settings: "Settings", say: Callable[[str], object]) -> Non
         source, target = Database(f"sqlite:///{here}"), Database(settings.sql_url)
         try:
             head = _prepare(source, target)
-            is_continued = moving.begin(target, head)
+            is_continued = relocation.begin(target, head)
             say("Going on with a move that broke off." if is_continued else "The target is empty and ready.")
             blobs = Blobs((settings.data_dir / "blobs").as_uri()), Blobs(settings.store_url)
-            n, n_bytes = moving.copy_blobs(*blobs, lambda n, size: say(f"  {n:,} blobs, {size // MIB:,} MiB"))
+            n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: say(f"  {n:,} blobs, {size // MIB:,} MiB"))
             say(f"{n:,} blobs with {n_bytes // MIB:,} MiB are there and equal.")
-            for table in moving.tables():
-                say(f"  {table.name}: {moving.copy_rows(source, target, table):,} rows")
-            for table in moving.tables():
-                moving.compare(source, target, table)
-            moving.finish(source, target, head)
+            for table in relocation.tables():
+                say(f"  {table.name}: {relocation.copy_rows(source, target, table):,} rows")
+            for table in relocation.tables():
+                relocation.compare(source, target, table)
+            relocation.finish(source, target, head)
         finally:
             source.close()
             target.close()
@@ -62,7 +62,7 @@ def _check_addresses(settings: "Settings") -> None:
 def _prepare(source: "Database", target: "Database") -> str:
     """Bring the target's schema up, unless a move is under way there; the revision that both have."""
     from core.base.errors import Refused
-    from core.moving import MOVING
+    from core.operations.relocation import MOVING
     from migrations.run import check_schema, head_revision, migrate
 
     try:

@@ -1,4 +1,4 @@
-"""The table of what all processes count (core/measures.py)."""
+"""The table of what all processes count (core/operations/metrics.py)."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Browser, expect
 
-from core import workers
 from core.accounts import accounts
 from core.base.database import Database
+from core.operations import workers
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

@@ -3,10 +3,10 @@
 from sqlalchemy import update
 
 from client.checkup import Checkup, Finding
-from core import workers
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
+from core.operations import workers
 from core.orm.workers import Worker
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import func, inspect, select, text
 from client.errors import ClientError
 from client.instance.lock import DataDirLock
 from client.instance.move import move_installation
-from core import deletion, jobs, labels, moving, purge, registry, uploads, workers
+from core import deletion, jobs, labels, purge, registry, uploads
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Refused
+from core.operations import relocation, workers
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
@@ -65,8 +66,8 @@ def blobs_here(settings: Settings) -> Blobs:
 
 
 def check_the_same(settings: Settings, source: Database, target: Database) -> None:
-    for table in moving.tables():
-        assert moving.digest_rows(source, table) == moving.digest_rows(target, table), table.name
+    for table in relocation.tables():
+        assert relocation.digest_rows(source, table) == relocation.digest_rows(target, table), table.name
     here, there = blobs_here(settings), Blobs(settings.store_url)
     contents = {key: bytes(here.get(key)) for key, _ in here.list("")}
     assert contents == {key: bytes(there.get(key)) for key, _ in there.list("")}
@@ -78,7 +79,7 @@ def test_everything_is_there_and_new_rows_get_new_ids(settings: Settings, source
     move_installation(settings, said.append)
     check_the_same(settings, source, db)
     assert "All rows are there and equal" in said[-2]
-    filled = {table.name for table in moving.tables() if moving.digest_rows(db, table).n}
+    filled = {table.name for table in relocation.tables() if relocation.digest_rows(db, table).n}
     assert {"users", "uploads", "images", "results", "labels", "trainings", "epochs", "deployments"} <= filled
     with source.read() as session:
         ids = {kind: session.scalar(text(f"SELECT seq FROM sqlite_sequence WHERE name = '{kind}'")) for kind in SEEN}
@@ -108,7 +109,7 @@ def test_an_installation_that_was_only_migrated_is_taken_over(
 
 def test_no_table_is_forgotten(db: Database) -> None:
     there = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
-    assert {table.name for table in moving.tables()} == there
+    assert {table.name for table in relocation.tables()} == there
 
 
 def test_a_target_that_is_used_is_left_alone(settings: Settings, source: Database, db: Database) -> None:
@@ -127,7 +128,7 @@ def test_a_target_that_is_used_is_left_alone(settings: Settings, source: Databas
 def test_what_differs_in_the_end_is_named(
     settings: Settings, source: Database, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = moving.copy_rows
+    real = relocation.copy_rows
 
     def forge(here: Database, there: Database, table: object) -> int:
         n = real(here, there, table)  # type: ignore[arg-type]
@@ -135,7 +136,7 @@ def test_what_differs_in_the_end_is_named(
             session.execute(text("UPDATE results SET confidence = confidence - 1 WHERE confidence IS NOT NULL"))
         return n
 
-    monkeypatch.setattr(moving, "copy_rows", forge)
+    monkeypatch.setattr(relocation, "copy_rows", forge)
     with pytest.raises(Conflict, match="Table results: expected 4 rows"):
         move_installation(settings, lambda _: None)
     with pytest.raises(Refused, match="has not come to its end"):

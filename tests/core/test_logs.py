@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import logging, warnings, structlog
-from core.logs import set_up_logs
+from core.operations.log_setup import set_up_logs
 set_up_logs()
 with structlog.contextvars.bound_contextvars(job_id=7, chunk_id=8):
     structlog.get_logger().info("chunk_done", failed_image_ids={"truncated": [9]})
@@ -54,8 +54,8 @@ def test_a_terminal_gets_words() -> None:
 
 GATHERING = """
 import os, signal, sys
-from core.lines import gather_lines
-from core.logs import set_up_logs
+from core.operations.log_relay import gather_lines
+from core.operations.log_setup import set_up_logs
 gather_lines()
 set_up_logs()
 """
@@ -111,7 +111,7 @@ def test_children_share_the_gatherer_of_their_parent() -> None:
     lines = run("""
         import subprocess
         from tests.faults.processes import living_below
-        again = "import os; from core.lines import gather_lines; gather_lines(); os.write(2, b'a child')"
+        again = "import os; from core.operations.log_relay import gather_lines; gather_lines(); os.write(2, b'a child')"
         subprocess.run([sys.executable, "-c", again], check=True)
         os.write(2, b"\\n%d" % sum("lines.py" in one.command for one in living_below(os.getpid())))
     """)

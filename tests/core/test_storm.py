@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import func, select, text
 
 from core.base.database import Database
-from core.measures import REQUESTS, Measures, Meter
+from core.operations.metrics import REQUESTS, Measures, Meter
 from core.orm.uploads import Upload
 
 DATABASES = ("postgresql",)

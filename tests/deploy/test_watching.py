@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from core import measures, workers
 from core.base.database import Database
-from core.measures import Meter
+from core.operations import metrics, workers
+from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from tests.browser.site import served
 from tests.deploy import compose
@@ -70,7 +70,7 @@ def test_prometheus_understands_every_question_of_the_dashboard(tmp_path: Path) 
 
 def test_every_name_of_dashboard_and_alerts_is_in_the_metrics(app: App, db: Database) -> None:
     meter = Meter()
-    for name, labels in ((measures.STAGES, {"stage": "read"}), (measures.ANSWERS, {"method": "GET", "route": "/"})):
+    for name, labels in ((metrics.STAGES, {"stage": "read"}), (metrics.ANSWERS, {"method": "GET", "route": "/"})):
         meter.time(name, 0.1, **labels)
     meter.flush(db)
     with db.write() as session:

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import workers
 from core.base.config import Settings
 from core.base.database import Database
+from core.operations import workers
 from core.storage.blobs import Blobs
 from tests.factories import make_upload
 from web.app import App, create_app

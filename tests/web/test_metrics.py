@@ -7,12 +7,13 @@ import subprocess
 import pytest
 from flask.testing import FlaskClient
 
-from core import chunks, jobs, measures, workers
+from core import chunks, jobs
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.chunks import claim_chunk
-from core.measures import Measures, Meter
+from core.operations import metrics, workers
+from core.operations.metrics import Measures, Meter
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_training, make_upload, run_job
@@ -135,12 +136,12 @@ def test_counters_are_there_from_the_start(stranger: FlaskClient) -> None:
 def test_times_fall_into_buckets_that_add_up(db: Database) -> None:
     first, second = Meter(), Meter()
     for meter, seconds in ((first, 0.005), (first, 0.03), (second, 0.04), (second, 99.0)):
-        meter.time(measures.STAGES, seconds, stage="read")
+        meter.time(metrics.STAGES, seconds, stage="read")
     first.flush(db)
     second.flush(db)
     first.flush(db)
     with db.read() as session:
-        (timed,) = Measures(session).times(measures.STAGES)
+        (timed,) = Measures(session).times(metrics.STAGES)
     up_to = {bucket: timed.n_up_to[bucket] for bucket in ("0.005", "0.025", "0.05", "60.0", "+Inf")}
     assert up_to == {"0.005": 1, "0.025": 1, "0.05": 3, "60.0": 3, "+Inf": 4}
     assert timed.n == 4
@@ -149,13 +150,13 @@ def test_times_fall_into_buckets_that_add_up(db: Database) -> None:
 
 def test_what_could_not_be_written_is_written_the_next_time(db: Database) -> None:
     meter = Meter()
-    meter.count(measures.RUNG_AGAIN, 3, reason="waiting")
+    meter.count(metrics.RUNG_AGAIN, 3, reason="waiting")
     away = Database("sqlite:////nowhere/at/all.db")
     with pytest.raises(Exception, match="unable to open"):
         meter.flush(away)
     meter.flush(db)
     with db.read() as session:
-        assert Measures(session).total(measures.RUNG_AGAIN) == 3
+        assert Measures(session).total(metrics.RUNG_AGAIN) == 3
 
 
 def test_promtool_finds_nothing_wrong_with_it(stranger: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -164,7 +165,7 @@ def test_promtool_finds_nothing_wrong_with_it(stranger: FlaskClient, db: Databas
         pytest.skip("promtool is not installed here")
     run_job(db, make_job(db, make_upload(db, blobs)))
     meter = Meter()
-    meter.time(measures.STAGES, 0.1, stage="read")
+    meter.time(metrics.STAGES, 0.1, stage="read")
     meter.flush(db)
     text = stranger.get("/metrics").text
     said = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)

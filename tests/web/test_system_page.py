@@ -7,13 +7,14 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from core import chunks, measures, workers
+from core import chunks
 from core.accounts import accounts
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.chunks import claim_chunk
-from core.measures import Meter
+from core.operations import metrics, workers
+from core.operations.metrics import Meter
 from core.orm.jobs import Chunk
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs
@@ -143,7 +144,7 @@ def test_workers_of_another_version_are_noticed(client: FlaskClient, db: Databas
 def test_stages_are_shown_with_what_most_of_them_take(client: FlaskClient, db: Database) -> None:
     meter = Meter()
     for seconds in [0.02] * 19 + [4.0]:
-        meter.time(measures.STAGES, seconds, stage="decode")
+        meter.time(metrics.STAGES, seconds, stage="decode")
     meter.flush(db)
     assert "decode turning them into pixels 20 219 ms 25 ms" in text_of(client)
 

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from core import workers
 from core.base.database import Database
 from core.messaging.broker import INFERENCE
+from core.operations import workers
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs

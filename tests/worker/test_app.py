@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from core import registry, workers
+from core import registry
 from core.base.config import Settings
 from core.base.database import Database
+from core.operations import workers
 from core.orm.workers import Worker
 from tests.factories import make_manifest
 

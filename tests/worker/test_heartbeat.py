@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from core import chunks, workers
+from core import chunks
 from core.base.database import Database
 from core.messaging.broker import INFERENCE
+from core.operations import workers
 from core.orm.jobs import Chunk
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs

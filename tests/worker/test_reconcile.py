@@ -5,11 +5,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import chunks, deletion, jobs, purge, uploads, workers
+from core import chunks, deletion, jobs, purge, uploads
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
 from core.messaging.broker import INFERENCE, KEY_PREFIX
+from core.operations import workers
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.orm.workers import Worker

@@ -9,9 +9,9 @@ from flask import Response, jsonify
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import workers
 from core.base.errors import PawsortError, Unavailable
 from core.messaging.broker import INFERENCE, check_broker
+from core.operations import workers
 from web.auth import public
 from web.services import Services, get_services
 

@@ -11,10 +11,10 @@ from time import perf_counter
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, g, request
 
-from core import measures, watching
 from core.base.errors import ErrorCode
-from core.measures import Measures, Meter
 from core.messaging.broker import INFERENCE, TRAINING
+from core.operations import metrics, status
+from core.operations.metrics import Measures, Meter
 from core.orm.workers import Worker
 from web.api.docs import file_answer
 from web.auth import public
@@ -30,19 +30,19 @@ Sample = tuple[Mapping[str, str], float]
 
 # Counters, and what their label can be where that is known: those are there from the start, with 0.
 COUNTERS = {
-    measures.IMAGES: ("Images classified, good or with the code of an error.", "outcome", ("good", *ErrorCode)),
-    measures.CHUNKS: (
+    metrics.IMAGES: ("Images classified, good or with the code of an error.", "outcome", ("good", *ErrorCode)),
+    metrics.CHUNKS: (
         "Chunks that a worker had, by what became of them.",
         "outcome",
         ("done", "failed", "dropped", "store_away"),
     ),
-    measures.LEASES: ("Leases that ran out because a worker fell silent.", "queue", (INFERENCE, TRAINING)),
-    measures.RUNG_AGAIN: ("Messages sent again.", "reason", ("waiting", "lease_ran_out", "training")),
-    measures.REQUESTS: ("HTTP requests, by route, method and status.", "", ()),
+    metrics.LEASES: ("Leases that ran out because a worker fell silent.", "queue", (INFERENCE, TRAINING)),
+    metrics.RUNG_AGAIN: ("Messages sent again.", "reason", ("waiting", "lease_ran_out", "training")),
+    metrics.REQUESTS: ("HTTP requests, by route, method and status.", "", ()),
 }
 TIMES = {
-    measures.STAGES: "Seconds that each stage of a chunk takes: wait, read, decode, predict, record.",
-    measures.ANSWERS: "Seconds until an answer begins, by route and method.",
+    metrics.STAGES: "Seconds that each stage of a chunk takes: wait, read, decode, predict, record.",
+    metrics.ANSWERS: "Seconds until an answer begins, by route and method.",
 }
 
 
@@ -67,14 +67,14 @@ def register_measuring(app: APIFlask, meter: Meter) -> None:
     def note(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else NO_ROUTE
         method = request.method if request.method in METHODS else "OTHER"
-        meter.count(measures.REQUESTS, route=route, method=method, status=str(response.status_code))
-        meter.time(measures.ANSWERS, perf_counter() - g.get("begun", perf_counter()), route=route, method=method)
+        meter.count(metrics.REQUESTS, route=route, method=method, status=str(response.status_code))
+        meter.time(metrics.ANSWERS, perf_counter() - g.get("begun", perf_counter()), route=route, method=method)
         return response
 
 
 def _lines(services: Services) -> Iterator[str]:
     with services.db.read() as session:
-        found, measured = watching.look(session), Measures(session)
+        found, measured = status.look(session), Measures(session)
     yield from _gauge("pawsort_jobs", "Jobs, by state.", _by("state", found.jobs))
     yield from _gauge("pawsort_images", "Images of jobs, by what became of them.", _by("outcome", found.images))
     yield from _gauge("pawsort_chunks", "Chunks of active jobs, by state.", _by("state", found.chunks))
@@ -83,7 +83,7 @@ def _lines(services: Services) -> Iterator[str]:
         "pawsort_oldest_waiting_seconds", "Age of the oldest work that nobody does yet.", _by("queue", found.oldest_s)
     )
     yield from _workers(found.workers)
-    broker = watching.look_at_broker(services.settings)
+    broker = status.look_at_broker(services.settings)
     yield from _gauge("pawsort_broker_up", "Whether the broker answers.", [({}, broker is not None)])
     messages = _by("queue", broker.messages if broker else {})
     yield from _gauge("pawsort_queue_messages", "Messages that wait in the broker.", messages)
@@ -97,7 +97,7 @@ def _lines(services: Services) -> Iterator[str]:
 
 
 def _workers(alive: Iterable[Worker]) -> Iterator[str]:
-    by_queue = Counter(dict.fromkeys(watching.QUEUES, 0))
+    by_queue = Counter(dict.fromkeys(status.QUEUES, 0))
     by_make: Counter[tuple[str, str, str, str]] = Counter()
     for worker in alive:
         by_queue[worker.queue] += 1

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import labelling_pace, registry, workers
+from core import labelling_pace, registry
 from core.base.network_catalog import NETWORKS
 from core.messaging.broker import INFERENCE
+from core.operations import workers
 from core.orm.models import ModelVersion
 from core.progress import find_paces
 from core.version_choice import offer_versions

@@ -10,11 +10,12 @@ from typing import cast
 from apiflask import APIFlask
 from flask import current_app, render_template
 
-from core import labelling_pace, measures, registry, watching
+from core import labelling_pace, registry
 from core.base.errors import PawsortError
-from core.measures import Measures, Timed
+from core.operations import metrics, status
+from core.operations.metrics import Measures, Timed
+from core.operations.status import Broker, Installation, SlowChunk
 from core.orm.jobs import Job
-from core.watching import Broker, Installation, SlowChunk
 from web.auth import for_owner
 from web.pages.routes import pages
 from web.pages.system_troubles import Trouble, find_troubles
@@ -61,25 +62,25 @@ def show_system() -> str:
         n_new=n_new,
         seen=seen,
         troubles=_troubles(services, seen, own),
-        queues=watching.QUEUES,
+        queues=status.QUEUES,
         n_alive=Counter(worker.queue for worker in seen.installation.workers),
         version=own,
         addresses=_addresses(services),
         stages=_stages(seen.measured),
         routes=_slowest_routes(seen.measured),
-        lost=seen.measured.total(measures.LEASES),
-        rung_again=seen.measured.total(measures.RUNG_AGAIN),
+        lost=seen.measured.total(metrics.LEASES),
+        rung_again=seen.measured.total(metrics.RUNG_AGAIN),
         share=SHARE,
     )
 
 
 def _look(services: Services) -> Seen:
     with services.db.read() as session:
-        installation = watching.look(session)
-        at_work = watching.list_at_work(session)
-        slow, failed = watching.list_slow(session, SHOWN), watching.list_failed(session, SHOWN)
+        installation = status.look(session)
+        at_work = status.list_at_work(session)
+        slow, failed = status.list_slow(session, SHOWN), status.list_failed(session, SHOWN)
         measured = Measures(session)
-    broker = watching.look_at_broker(services.settings)
+    broker = status.look_at_broker(services.settings)
     trouble = _store_trouble(services)
     return Seen(installation, broker, at_work, slow, failed, measured, trouble, services.blobs.free_bytes())
 
@@ -120,10 +121,10 @@ def _without_password(url: str) -> str:
 
 
 def _stages(measured: Measures) -> list[tuple[str, Timed]]:
-    found = {timed.labels["stage"]: timed for timed in measured.times(measures.STAGES)}
+    found = {timed.labels["stage"]: timed for timed in measured.times(metrics.STAGES)}
     return [(stage, found[stage]) for stage in STAGES if stage in found]
 
 
 def _slowest_routes(measured: Measures) -> list[tuple[str, Timed]]:
-    timed = sorted(measured.times(measures.ANSWERS), key=lambda one: one.mean_s, reverse=True)
+    timed = sorted(measured.times(metrics.ANSWERS), key=lambda one: one.mean_s, reverse=True)
     return [(f"{one.labels['method']} {one.labels['route']}", one) for one in timed[:SHOWN]]

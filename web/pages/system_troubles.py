@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING
-from core.watching import Broker, Installation
+from core.operations.status import Broker, Installation
 from web.pages.words import duration, in_bytes, plural
 
 WAITS_LONG_S = 60.0

@@ -10,11 +10,11 @@ from redis.exceptions import RedisError
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
-from core import workers
 from core.base.clock import db_now, seconds_since
 from core.base.config import Settings
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState
 from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, connect
+from core.operations import workers
 from core.orm.jobs import Chunk, Job
 from core.orm.training import Training
 from core.orm.workers import Worker

@@ -3,7 +3,7 @@
     Meter of a process ── every few seconds: add() ──► measures (name, labels, value) ──► read() ──► /metrics
 
 A process that is killed takes along what it counted in its last seconds. What has to be exact (jobs, images, chunks) is
-therefore counted in the tables themselves, at the moment of asking (core/watching.py).
+therefore counted in the tables themselves, at the moment of asking (core/operations/status.py).
 """
 
 import json

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql
 
 from core.base.database import Database
 from core.base.errors import Conflict, Refused
+from core.operations.workers import list_alive
 from core.orm.base import Base
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -28,7 +29,6 @@ from core.orm.review import LabelBatch
 from core.orm.schedules import Schedule
 from core.orm.uploads import Upload
 from core.storage.blobs import Blobs
-from core.workers import list_alive
 
 MOVING = "moving-"  # in the place of the schema's revision, before the one that it will have
 SLICE = 1000
