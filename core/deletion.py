@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs, registry, uploads
+from core import jobs, registry
 from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Conflict
@@ -15,6 +15,7 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training, TrainingUpload
 from core.orm.uploads import Upload
+from core.uploads import uploads
 
 
 def delete_job(session: Session, uuid: UUID) -> None:

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import jobs, labels, uploads
+from core import jobs, labels
 from core.formats.shards import ShardIndex
 from core.orm.uploads import Upload
+from core.uploads import uploads
 
 
 @dataclass(frozen=True)

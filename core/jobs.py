@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Update, case, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import registry, uploads
+from core import registry
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
@@ -22,6 +22,7 @@ from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
 from core.orm.training import TrainingUpload
 from core.orm.uploads import Shard, Upload
+from core.uploads import uploads
 
 MAX_NAME = 500
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core import jobs, registry, uploads
+from core import jobs, registry
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict
@@ -14,6 +14,7 @@ from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import Training
 from core.orm.uploads import Image
+from core.uploads import uploads
 
 ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
 

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import gates, judgements, registry, uploads
+from core import gates, judgements, registry
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import ScheduleKind, UploadState
 from core.parameters import choose_parameters
 from core.storage import allowed_roots
+from core.uploads import uploads
 
 IN_USE, ANEW = "in_use", "anew"
 KEEP, PROMOTE = "keep", "promote"

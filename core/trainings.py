@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import datasets, jobs, registry, uploads
+from core import datasets, jobs, registry
 from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
@@ -26,6 +26,7 @@ from core.orm.training import Training, TrainingUpload
 from core.orm.uploads import Upload
 from core.parameters import HEAD, Parameters, choose_parameters
 from core.parts import Part
+from core.uploads import uploads
 
 EVERYTHING = "everything labelled"
 

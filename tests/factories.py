@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import chunks, intake, jobs, registry, results, training_claims, trainings, uploads
+from core import chunks, intake, jobs, registry, results, training_claims, trainings
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
@@ -21,6 +21,7 @@ from core.orm.jobs import Chunk
 from core.results import Outcome, ResultFilter, ResultRow
 from core.storage.blobs import Blobs, shard_key
 from core.training_claims import Claim
+from core.uploads import uploads
 
 LEASE_S = 60.0
 

@@ -15,7 +15,7 @@ from core.labels import NewLabel
 from core.orm.uploads import Image, Upload
 from core.parts import Part, part_of
 from core.storage.blobs import Blobs
-from core.uploads import get_upload
+from core.uploads.uploads import get_upload
 from tests.factories import make_manifest, make_upload
 
 EACH_UPLOAD = 200

@@ -14,7 +14,7 @@ from itertools import islice
 import structlog
 from sqlalchemy.orm import Session
 
-from core import imports, intake, jobs, schedule_runs, schedules, storing, uploads
+from core import imports, intake, jobs, schedule_runs, schedules, storing
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives import File, Packed, Skipped, pack
@@ -25,6 +25,7 @@ from core.orm.schedules import ScheduleRun
 from core.progress import describe
 from core.schedule_runs import RunClaim
 from core.storing import Store
+from core.uploads import uploads
 from worker.runtime import Runtime
 from worker.watched import FoundFile, Source, Unread
 

@@ -9,11 +9,12 @@ from contextlib import suppress
 
 import structlog
 
-from core import chunks, imports, intake, jobs, purge, training_claims, uploads
+from core import chunks, imports, intake, jobs, purge, training_claims
 from core.base.errors import Gone
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
 from core.operations import workers
 from core.operations.metrics import RUNG_AGAIN
+from core.uploads import uploads
 from worker.runtime import Runtime
 
 log = structlog.get_logger()

@@ -7,19 +7,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import (
-    audits,
-    deletion,
-    discarding,
-    intake,
-    jobs,
-    schedule_due,
-    schedules,
-    studies,
-    training_claims,
-    twins,
-    uploads,
-)
+from core import audits, deletion, discarding, intake, jobs, schedule_due, schedules, studies, training_claims, twins
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
@@ -29,6 +17,7 @@ from core.orm.results import Result
 from core.orm.uploads import Image
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (
     LEASE_S,

@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
-from core import intake, uploads
+from core import intake
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 from tests.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

@@ -14,7 +14,7 @@ from sqlalchemy import func, inspect, select, text
 from client.errors import ClientError
 from client.instance.lock import DataDirLock
 from client.instance.move import move_installation
-from core import deletion, jobs, labels, purge, registry, uploads
+from core import deletion, jobs, labels, purge, registry
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Refused
@@ -23,6 +23,7 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 from migrations.run import check_schema, migrate
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
 from tests.faults.installation import overload

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import datasets, deletion, discarding, intake, jobs, purge, results, retrying, uploads
+from core import datasets, deletion, discarding, intake, jobs, purge, results, retrying
 from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
 from core.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
-from core import chunks, deletion, intake, jobs, progress, purge, results, retrying, uploads
+from core import chunks, deletion, intake, jobs, progress, purge, results, retrying
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
 from core.base.states import JobState
@@ -17,6 +17,7 @@ from core.orm.uploads import Image, Shard
 from core.progress import JobView
 from core.results import ResultFilter
 from core.storage.blobs import Blobs, shard_key
+from core.uploads import uploads
 from tests.factories import make_job, make_tar, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

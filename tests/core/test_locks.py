@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from core import chunks, deletion, intake, jobs, progress, purge, retrying, uploads
+from core import chunks, deletion, intake, jobs, progress, purge, retrying
 from core.base.database import Database
 from core.base.errors import Gone
 from core.base.states import JobState
@@ -18,6 +18,7 @@ from core.orm.results import Result
 from core.orm.uploads import Image
 from core.progress import JobView
 from core.storage.blobs import Blobs, shard_key
+from core.uploads import uploads
 from tests.factories import make_job, make_tar, make_upload, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

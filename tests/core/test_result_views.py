@@ -5,13 +5,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import folders, jobs, result_views, reviews, uploads
+from core import jobs, result_views, reviews
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
 from core.labels import NewLabel, add_labels
 from core.orm.results import Result
 from core.results import SORTS, ResultFilter, list_results
 from core.storage.blobs import Blobs
+from core.uploads import folders, uploads
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")

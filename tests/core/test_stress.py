@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import chunks, deletion, intake, jobs, purge, results, retrying, uploads
+from core import chunks, deletion, intake, jobs, purge, results, retrying
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, PawsortError
@@ -25,6 +25,7 @@ from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard, Upload
 from core.results import Outcome
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 
 pytestmark = pytest.mark.usefixtures("version")
 

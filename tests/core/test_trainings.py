@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import deletion, jobs, labels, retrying, training_claims, training_views, trainings, uploads
+from core import deletion, jobs, labels, retrying, training_claims, training_views, trainings
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
@@ -18,6 +18,7 @@ from core.orm.uploads import Image
 from core.purge import purge_all
 from core.storage.blobs import Blobs
 from core.training_claims import MAX_ATTEMPTS, Claim, Order
+from core.uploads import uploads
 from tests.factories import (
     make_job,
     make_labelled,

@@ -8,11 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from core import intake, uploads
+from core import intake
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.orm.results import Result
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 from web.pages.histogram import HEIGHT, N_BARS, make_bars
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 import model
-from core import features, intake, registry, uploads
+from core import features, intake, registry
 from core.features import Kept
 from core.formats.shards import index_shard
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, shard_key
+from core.uploads import uploads
 from model.refit import lean_of
 from model.weights import unpack_weights
 from tests.factories import make_tar

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import chunks, deletion, jobs, purge, uploads
+from core import chunks, deletion, jobs, purge
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
@@ -15,6 +15,7 @@ from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs
+from core.uploads import uploads
 from tests.factories import make_job, make_upload, run_job
 from tests.fakes import FakeRuntime
 from worker import reconcile

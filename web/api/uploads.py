@@ -7,10 +7,11 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import deletion, discarding, intake, uploads
+from core import deletion, discarding, intake
 from core.base.errors import NotFound
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.orm.uploads import Upload
+from core.uploads import uploads
 from web.api.bodies import BodyReader
 from web.api.schemas import (
     CompleteIn,

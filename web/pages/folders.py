@@ -5,10 +5,10 @@ from collections import OrderedDict
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from core import folders
 from core.base.states import UploadState
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
+from core.uploads import folders
 
 REMEMBERED = 64  # uploads; a folder is a hundred bytes
 EXTENSION = "pawsort-folders"
