@@ -151,7 +151,7 @@ class Checkup:
     def _check_model(self, db: "Database", blobs: "Blobs") -> Finding:
         import hashlib
 
-        from core.registry import current_version, weights_key
+        from core.models.registry import current_version, weights_key
 
         with db.read() as session:
             version = current_version(session)

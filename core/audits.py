@@ -22,7 +22,7 @@ from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind
-from core.figures import wilson_interval
+from core.models.accuracy import wilson_interval
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.results import Result

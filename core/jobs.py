@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Select, Update, case, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import registry
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.listing import EVERY_JOB, JobFilter
+from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
 from core.orm.training import TrainingUpload

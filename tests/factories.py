@@ -12,11 +12,12 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import chunks, intake, jobs, registry, results, training_claims, trainings
+from core import chunks, intake, jobs, results, training_claims, trainings
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard
+from core.models import registry
 from core.orm.jobs import Chunk
 from core.results import Outcome, ResultFilter, ResultRow
 from core.storage.blobs import Blobs, shard_key

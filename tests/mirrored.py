@@ -1,7 +1,7 @@
 """A version that calls every cat a dog and every dog a cat: what it says can be told from what the original says."""
 
-from core import registry
 from core.base.database import Database
+from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs, weights_key
 from model.weights import digest_of, pack_weights, unpack_weights

@@ -3,7 +3,7 @@
 The bytes are read before the transaction begins; a store that is slow keeps nobody waiting.
 """
 
-from core import registry
+from core.models import registry
 from core.orm.models import Deployment
 from web.services import Services
 

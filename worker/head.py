@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import registry
 from core.base.errors import BadWeights, Invalid
 from core.base.network_catalog import CLASSES
 from core.datasets import MAX_UNREADABLE, Content
 from core.honest import find_honest
 from core.judgements import NewJudgement
+from core.models import registry
 from core.parameters import Parameters
 from core.parts import Part
 from core.training_claims import Claim

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from core import datasets, judgements, judging_jobs, registry, training_claims
+from core import datasets, judgements, judging_jobs, training_claims
 from core.base.errors import BadWeights, ImageError
 from core.datasets import Content
 from core.judgements import NewJudgement
+from core.models import registry
 from core.parts import Part
 from core.training_claims import Claim
 from model.classifier import Classifier

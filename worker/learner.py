@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import registry
 from core.base.network_catalog import CLASSES, NETWORKS
+from core.models import registry
 from core.parameters import Parameters
 from core.parts import Part
 from model import tuning

@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import gates, honest, judging_jobs, labelling_pace, registry, schedule_runs, schedules, trainings
+from core import gates, honest, judging_jobs, labelling_pace, schedule_runs, schedules, trainings
 from core.base.errors import Conflict
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobState, RunState
 from core.gates import Gate, Verdict
+from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import Schedule, ScheduleRun
 from core.schedule_parameters import IN_USE, PROMOTE, parse_since

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import structlog
 from redis import Redis
 
-from core import registry
 from core.base import gpus as gpus_of
 from core.base.config import Settings, load_settings
 from core.base.database import Database
 from core.base.errors import BadWeights
 from core.messaging.broker import INFERENCE, TRAINING, Bell, connect, make_celery
+from core.models import registry
 from core.operations import workers
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs

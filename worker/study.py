@@ -10,10 +10,11 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from core import features, registry, studies, training_claims
+from core import features, studies, training_claims
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.datasets import Content
+from core.models import registry
 from core.training_claims import Claim
 from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 from worker.runtime import Runtime

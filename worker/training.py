@@ -17,11 +17,12 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import judging_jobs, registry, training_claims
+from core import judging_jobs, training_claims
 from core.accounts import accounts
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
 from core.messaging.broker import TRAINING
+from core.models import registry
 from core.operations.metrics import LEASES
 from core.parameters import HEAD, Parameters
 from core.parts import Part

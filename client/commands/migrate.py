@@ -15,8 +15,8 @@ def command() -> None:
     with as_service(), sentences():
         from client.instance.prepare import migrate_installation
         from core.base.config import load_settings
+        from core.models.registry import current_version
         from core.operations.log_setup import set_up_logs
-        from core.registry import current_version
 
         set_up_logs()
         db = migrate_installation(load_settings())

@@ -58,7 +58,7 @@ def migrate_installation(settings: "Settings") -> "Database":
     Raises:
         PawsortError: The database or the blob store does not answer, or is of a newer make.
     """
-    from core.registry import register_shipped, store_weights
+    from core.models.registry import register_shipped, store_weights
     from core.storage.blobs import Blobs
 
     db = migrate_database(settings)

@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, Page
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from core import registry
 from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState
+from core.models import registry
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
 from migrations.run import migrate

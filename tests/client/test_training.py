@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from client.cli import cli
 from client.commands.train import Shown, command
-from core import jobs, registry
+from core import jobs
 from core.base.database import Database
 from core.base.states import JobState
+from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.parameters import choose_parameters

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core import registry
 from core.base.database import Database
+from core.models import registry
 from tests.factories import make_manifest
 
 

@@ -9,8 +9,8 @@ from core import audits, jobs, labels, reviews
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Invalid
 from core.base.states import LabelSource
-from core.figures import wilson_interval
 from core.labels import NewLabel
+from core.models.accuracy import wilson_interval
 from core.orm.review import Audit, AuditPicture
 from core.reviews import Queue
 from core.storage.blobs import Blobs

@@ -5,9 +5,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from core import figures
 from core.base.network_catalog import CLASSES
-from core.figures import Said, mcnemar, measure, roc_auc, wilson_interval
+from core.models import accuracy
+from core.models.accuracy import Said, mcnemar, measure, roc_auc, wilson_interval
 from model import evaluate
 
 
@@ -54,5 +54,5 @@ def test_mcnemar_agrees_with_values_worked_out_by_hand(first: int, second: int, 
 
 def test_the_exact_test_and_the_approximation_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = mcnemar(460, 540)
-    monkeypatch.setattr(figures, "LARGEST_EXACT", 0)
+    monkeypatch.setattr(accuracy, "LARGEST_EXACT", 0)
     assert mcnemar(460, 540) == pytest.approx(exact, rel=0.01)

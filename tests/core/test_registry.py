@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, jobs, registry, retrying
+from core import deletion, jobs, retrying
 from core.base.database import Database
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.models import registry
+from core.models.registry import FIRST_START, PROMOTED, ROLLED_BACK
 from core.orm.models import Deployment, ModelVersion
 from core.progress import describe
 from core.purge import purge_all
-from core.registry import FIRST_START, PROMOTED, ROLLED_BACK
 from core.storage.blobs import Blobs
 from tests.factories import (
     make_job,

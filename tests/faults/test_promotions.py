@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from core import registry
+from core.models import registry
 from core.storage.blobs import Blobs
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards

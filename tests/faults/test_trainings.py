@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from core.base.states import JobState
+from core.models.registry import weights_key
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
 from core.orm.workers import Worker
-from core.registry import weights_key
 from tests.factories import make_tar
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.processes import kill, living

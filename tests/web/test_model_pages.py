@@ -7,9 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import judgements, registry
+from core import judgements
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.models import registry
 from core.storage.blobs import Blobs
 from tests.factories import make_manifest, make_version
 from tests.judged import make_pets, say_all

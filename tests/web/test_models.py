@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import registry
 from core.base.database import Database
+from core.models import registry
 from core.storage.blobs import Blobs
 from tests.factories import make_manifest, make_upload, make_version
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core import registry
 from core.base.config import Settings
 from core.base.database import Database
+from core.models import registry
 from tests.factories import make_manifest
 from tests.fakes import FakeRuntime
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 import model
-from core import features, intake, registry
+from core import features, intake
 from core.features import Kept
 from core.formats.shards import index_shard
+from core.models import registry
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, shard_key
 from core.uploads import uploads

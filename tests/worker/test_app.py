@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core import registry
 from core.base.config import Settings
 from core.base.database import Database
+from core.models import registry
 from core.operations import workers
 from core.orm.workers import Worker
 from tests.factories import make_manifest

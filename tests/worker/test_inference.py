@@ -9,11 +9,12 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import chunks, jobs, progress, registry
+from core import chunks, jobs, progress
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
 from core.chunks import MAX_ATTEMPTS
+from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.uploads import Image, Shard
 from core.progress import JobView

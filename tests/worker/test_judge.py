@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from core import comparisons, deletion, jobs, judgements, judging_jobs, registry, retrying
+from core import comparisons, deletion, jobs, judgements, judging_jobs, retrying
 from core.base.clock import db_now
 from core.base.states import JobState
 from core.decoding.images import decode_image
 from core.judgements import JudgementFilter, JudgementRow
+from core.models import registry
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import func, select
 
-from core import chunks, deletion, features, heat, jobs, purge, registry
+from core import chunks, deletion, features, heat, jobs, purge
 from core.base.database import Database
 from core.base.errors import DiskFull
+from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures

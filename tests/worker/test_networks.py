@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import registry
 from core.base.database import Database
 from core.base.errors import BadWeights
+from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
 from tests.mirrored import add_mirrored

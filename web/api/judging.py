@@ -2,10 +2,11 @@
 
 from apiflask import APIBlueprint
 
-from core import comparisons, judgements, judging_jobs, registry
+from core import comparisons, judgements, judging_jobs
 from core.base.network_catalog import CLASSES
-from core.figures import Said
 from core.judgements import JudgementFilter, JudgementRow
+from core.models import registry
+from core.models.accuracy import Said
 from core.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import (

@@ -6,9 +6,10 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import deletion, labelling_pace, registry
+from core import deletion, labelling_pace
 from core.accounts import accounts
 from core.base.errors import NotFound
+from core.models import registry
 from core.orm.models import Deployment, ModelVersion
 from web import deploying
 from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn

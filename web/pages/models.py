@@ -9,16 +9,17 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, registry, trainings
+from core import comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, trainings
 from core.accounts import accounts
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.judgements import JudgementFilter
+from core.models import registry
+from core.models.version_choices import NEWEST, offer_versions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.parameters import HEAD
-from core.version_choice import NEWEST, offer_versions
 from web import deploying
 from web.auth import current_user_id
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import heat, jobs, labelling_pace, registry, result_views, results
+from core import heat, jobs, labelling_pace, result_views, results
 from core.base.network_catalog import CLASSES
+from core.models import registry
 from core.orm.uploads import Upload
 from web.pages.choice import Choice
 from web.pages.heat import show_heat

@@ -12,8 +12,8 @@ from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.states import JobKind, JobState, ScheduleKind
 from core.labelled import LabelledUpload
+from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
-from core.version_choice import offer_versions
 from web.auth import current_user_id
 from web.pages import schedule_form, schedule_words, training_form
 from web.pages.routes import pages

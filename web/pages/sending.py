@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import labelling_pace, registry
+from core import labelling_pace
 from core.base.network_catalog import NETWORKS
 from core.messaging.broker import INFERENCE
+from core.models import registry
+from core.models.version_choices import offer_versions
 from core.operations import workers
 from core.orm.models import ModelVersion
 from core.progress import find_paces
-from core.version_choice import offer_versions
 from web.services import Services
 
 

@@ -10,8 +10,9 @@ from typing import cast
 from apiflask import APIFlask
 from flask import current_app, render_template
 
-from core import labelling_pace, registry
+from core import labelling_pace
 from core.base.errors import PawsortError
+from core.models import registry
 from core.operations import metrics, status
 from core.operations.metrics import Measures, Timed
 from core.operations.status import Broker, Installation, SlowChunk

@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion, honest, jobs, labelled, registry, training_views, trainings
+from core import deletion, honest, jobs, labelled, training_views, trainings
 from core.base.errors import Invalid
 from core.datasets import Found
 from core.labelled import LabelledUpload
+from core.models import registry
+from core.models.version_choices import Offered
 from core.parts import Part
-from core.version_choice import Offered
 from web.auth import current_user_id
 from web.pages import training_form, training_ways
 from web.pages.routes import pages, see

@@ -8,11 +8,12 @@ from typing import Any
 from flask import Request
 from sqlalchemy.orm import Session
 
-from core import registry, trainings
+from core import trainings
 from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
+from core.models import registry
+from core.models.version_choices import Offered, offer_versions
 from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
-from core.version_choice import Offered, offer_versions
 
 ANYTHING = ""  # the key of what is wrong with several fields together
 AUGMENTATION_WORDS = {

@@ -3,10 +3,11 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import features, registry, trainings
+from core import features, trainings
 from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.datasets import Found
+from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 from pydantic import ValidationError
 
-from core import intake, jobs, labelling_pace, registry
+from core import intake, jobs, labelling_pace
 from core.base.errors import Conflict, Invalid
+from core.models import registry
+from core.models.version_choices import NEWEST, offer_versions
 from core.progress import describe
-from core.version_choice import NEWEST, offer_versions
 from web.api.bodies import BodyReader
 from web.api.receiving import ArchiveReceiver
 from web.api.schemas import ArchiveQuery

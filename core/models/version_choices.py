@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.models.registry import find_in_use
 from core.orm.models import ModelVersion
-from core.registry import find_in_use
 
 NEWEST = 30
 
