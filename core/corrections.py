@@ -20,7 +20,7 @@ from core.base.database import Database, locked
 from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
-from core.labels import NEITHER, human_label_of, label_of_path
+from core.labels.labels import NEITHER, human_label_of, label_of_path
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.results import Result

@@ -2,7 +2,7 @@
 
     uploads ─► images with a label ─► contents, each once ─► those not known to be unreadable ─► parts
 
-What people said outranks folders, and the newest counts (core/labels.py); a person's word on a picture that was only
+What people said outranks folders, and the newest counts (core/labels/labels.py); a person's word on a picture that was only
 classified counts as well.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.base.database import slices
 from core.base.network_catalog import CLASSES, NETWORKS
-from core.labels import NEITHER, human_label_of
+from core.labels.labels import NEITHER, human_label_of
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.near_duplicates import Twin

@@ -18,7 +18,7 @@ from core import audits, studies
 from core.audits import AuditView
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind, JobState
-from core.labels import word_of_people
+from core.labels.labels import word_of_people
 from core.orm.evaluation import Study
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion

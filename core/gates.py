@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from core.base.network_catalog import CLASSES
-from core.labels import NEITHER
+from core.labels.labels import NEITHER
 from core.models.accuracy import Said, mcnemar
 from core.orm.evaluation import Judgement
 from core.orm.models import ModelVersion

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from core import judgements
 from core.base.database import slices
 from core.base.states import BatchKind, LabelSource
-from core.labels import word_of_people
+from core.labels.labels import word_of_people
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.labels import Label

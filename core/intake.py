@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import jobs, labels
+from core import jobs
 from core.formats.shards import ShardIndex
+from core.labels import labels
 from core.orm.uploads import Upload
 from core.uploads import uploads
 

@@ -19,14 +19,14 @@ from core.base.database import Database, locked, slices
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
-from core.labels import NEITHER, word_of_people
+from core.labels.labels import NEITHER, word_of_people
+from core.labels.undo import find_standing, take_back
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.results import Result
 from core.orm.review import LabelBatch
 from core.orm.uploads import Image
 from core.results import ResultFilter
-from core.standing import find_standing, take_back
 
 SLICE = 1000
 NOTHING_BUT_ORDER = {"sort"}

@@ -21,7 +21,7 @@ from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import ACTIVE_STATES
 from core.chunks import Claim
-from core.labels import human_label_of, word_of_people
+from core.labels.labels import human_label_of, word_of_people
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result

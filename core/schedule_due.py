@@ -15,12 +15,13 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import labelling_pace, schedules
+from core import schedules
 from core.base import cron
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import OPEN_RUN_STATES, RunState
+from core.labels import counts
 from core.orm.schedules import Schedule, ScheduleRun
 
 LATE_S = 60.0
@@ -95,8 +96,8 @@ def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> Schedu
         return None
     if _find_open_run(session, schedule) is not None:
         return None
-    n_new = labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads"))
-    schedule.label_mark = labelling_pace.newest_label(session)  # now, or a run that fails would come again at once
+    n_new = counts.count_new(session, schedule.label_mark, schedule.parameters.get("uploads"))
+    schedule.label_mark = counts.newest_label(session)  # now, or a run that fails would come again at once
     run = _add_run(session, schedule, now)
     if run is not None:
         run.details = {"n_new_labels": n_new}
@@ -105,9 +106,9 @@ def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> Schedu
 
 def _has_labels(session: Session, schedule: Schedule) -> bool:
     wanted = schedule.every_n_labels
-    if wanted is None or labelling_pace.newest_label(session) - schedule.label_mark < wanted:
+    if wanted is None or counts.newest_label(session) - schedule.label_mark < wanted:
         return False
-    return labelling_pace.count_new(session, schedule.label_mark, schedule.parameters.get("uploads")) >= wanted
+    return counts.count_new(session, schedule.label_mark, schedule.parameters.get("uploads")) >= wanted
 
 
 def _find_open_run(session: Session, schedule: Schedule, but: ScheduleRun | None = None) -> ScheduleRun | None:

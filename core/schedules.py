@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from core import intake, labelling_pace
+from core import intake
 from core.base import cron
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.paging import Page, page_newest_first
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
+from core.labels import counts
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Upload
 from core.schedule_parameters import check_parameters
@@ -189,7 +190,7 @@ def _fill(session: Session, schedule: Schedule, wanted: NewSchedule, roots: Sequ
     schedule.name, schedule.kind, schedule.parameters = wanted.name.strip(), wanted.kind, parameters
     schedule.cron, schedule.time_zone, schedule.is_on = line, wanted.time_zone, wanted.is_on
     if wanted.every_n_labels is not None and schedule.every_n_labels is None:
-        schedule.label_mark = labelling_pace.newest_label(session)
+        schedule.label_mark = counts.newest_label(session)
     schedule.every_n_labels = wanted.every_n_labels
     if was != (line, wanted.time_zone, wanted.is_on):
         is_timed = line is not None and wanted.is_on

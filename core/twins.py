@@ -14,7 +14,7 @@ from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.base.database import insert_or, slices
-from core.labels import human_label_of
+from core.labels.labels import human_label_of
 from core.orm.near_duplicates import Sketch, Twin
 from core.orm.uploads import Image, Upload
 from core.parts import Part, find_given, give, part_of

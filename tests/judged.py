@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from core import jobs, judgements, judging_jobs, labels, training_claims
+from core import jobs, judgements, judging_jobs, training_claims
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.judgements import NewJudgement
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.orm.uploads import Image, Upload
 from core.parts import Part, part_of
 from core.storage.blobs import Blobs

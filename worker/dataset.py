@@ -19,7 +19,7 @@ from core import training_claims, twins
 from core.base.errors import BlobMissing, ErrorCode, Invalid
 from core.base.network_catalog import CLASSES
 from core.datasets import MAX_UNREADABLE, Content
-from core.labels import NEITHER
+from core.labels.labels import NEITHER
 from core.parts import Part, assign_parts, find_parts
 from core.training_claims import Claim
 from model.pictures import Chosen

@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import gates, honest, judging_jobs, labelling_pace, schedule_runs, schedules, trainings
+from core import gates, honest, judging_jobs, schedule_runs, schedules, trainings
 from core.base.errors import Conflict
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobState, RunState
 from core.gates import Gate, Verdict
+from core.labels import counts
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import Schedule, ScheduleRun
@@ -68,7 +69,7 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
         )
         run.job_id, run.state, run.lease_until = job.id, RunState.RUNNING, None
         schedule_runs.note(run, n_new_labels=n_new, started_from=started_from, note=note)
-        schedule.label_mark = max(schedule.label_mark, labelling_pace.newest_label(session))
+        schedule.label_mark = max(schedule.label_mark, counts.newest_label(session))
         job_id = job.id
     runtime.bell.ring_training([job_id])
 
@@ -77,7 +78,7 @@ def _count_new(session: Session, schedule: Schedule, run: ScheduleRun) -> int:
     """How many labels are new: counted when the run began, if that was why it did."""
     if "n_new_labels" in run.details:
         return int(run.details["n_new_labels"])
-    return labelling_pace.count_new(session, schedule.label_mark, run.parameters["uploads"])
+    return counts.count_new(session, schedule.label_mark, run.parameters["uploads"])
 
 
 def _choose_start(session: Session, told: dict[str, Any]) -> tuple[int | None, str]:

@@ -11,7 +11,7 @@ from core import audits, deletion, discarding, intake, jobs, schedule_due, sched
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.results import Result
 from core.orm.uploads import Image

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import insert, select, update
 
 from core.base.database import Database
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.base.states import LabelSource
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.labels import Label
 from core.storage.blobs import Blobs

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from client.cli import cli
 from core.base.database import Database
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.models import registry
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_manifest, make_upload, make_version, read_results, run_job

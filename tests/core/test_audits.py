@@ -5,11 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import audits, jobs, labels, reviews
+from core import audits, jobs, reviews
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Invalid
 from core.base.states import LabelSource
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.models.accuracy import wilson_interval
 from core.orm.review import Audit, AuditPicture
 from core.reviews import Queue

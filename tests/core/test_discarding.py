@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from core import datasets, deletion, discarding, intake, jobs, purge, results, retrying
 from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
 from core.uploads import uploads

@@ -4,11 +4,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import deletion, label_batches, labels
+from core import deletion, label_batches
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid
 from core.base.states import BatchKind
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.results import ResultFilter

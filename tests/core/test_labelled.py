@@ -1,15 +1,16 @@
 """Uploads that a training can learn from: which are offered, and with what numbers."""
 
-from core import deletion, jobs, labelled
+from core import deletion, jobs
 from core.base.database import Database
-from core.labels import NewLabel, add_labels
+from core.labels import sources
+from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 
 def names(db: Database) -> list[tuple[str, int, int]]:
     with db.read() as session:
-        return [(one.name, one.n_images, one.n_labelled) for one in labelled.list_labelled(session).items]
+        return [(one.name, one.n_images, one.n_labelled) for one in sources.list_labelled(session).items]
 
 
 def test_complete_uploads_with_labels_are_listed_newest_first(db: Database, blobs: Blobs) -> None:
@@ -33,8 +34,8 @@ def test_the_list_goes_on_where_the_cursor_says(db: Database, blobs: Blobs) -> N
     for n in range(3):
         make_labelled(db, blobs, n_each=1, name=str(n))
     with db.read() as session:
-        first = labelled.list_labelled(session, None, 2)
-        second = labelled.list_labelled(session, first.next, 2)
+        first = sources.list_labelled(session, None, 2)
+        second = sources.list_labelled(session, first.next, 2)
     assert [one.name for one in first.items + second.items] == ["2", "1", "0"]
     assert second.next is None
 
@@ -45,5 +46,5 @@ def test_what_a_training_learned_from_is_known_after_it_was_deleted(db: Database
     with db.write() as session:
         job = jobs.get_job(session, training)
         deletion.delete_job(session, training)
-        assert [one.uuid for one in labelled.list_learned_from(session, job)] == [upload]
-        assert labelled.find_uploads(session, [upload]) == []
+        assert [one.uuid for one in sources.list_learned_from(session, job)] == [upload]
+        assert sources.find_uploads(session, [upload]) == []

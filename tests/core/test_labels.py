@@ -4,11 +4,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import label_history, labels
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import Invalid, NotFound
-from core.labels import NewLabel, label_of_path
+from core.labels import history, labels
+from core.labels.labels import NewLabel, label_of_path
 from core.orm.labels import Label
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -144,8 +144,8 @@ def test_the_history_of_an_image_says_who_why_and_what_counts(db: Database, blob
         labels.add_labels(session, owner.id, [NewLabel(image_id, "dog"), NewLabel(image_id, "neither", key=key)])
         labels.add_labels(session, owner.id, [NewLabel(image_id, None, undoes=key)])
     with db.read() as session:
-        page = label_history.list_history(session, image_id, None, 3)
-        rest = label_history.list_history(session, image_id, page.next, 3)
+        page = history.list_history(session, image_id, None, 3)
+        rest = history.list_history(session, image_id, page.next, 3)
     rows = [*page.items, *rest.items]
     assert [(row.label, row.source, row.user, row.is_undone, row.counts) for row in rows] == [
         ("dog", "correction", "owner", False, False),

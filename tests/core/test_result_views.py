@@ -8,7 +8,7 @@ from sqlalchemy import update
 from core import jobs, result_views, reviews
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.orm.results import Result
 from core.results import SORTS, ResultFilter, list_results
 from core.storage.blobs import Blobs

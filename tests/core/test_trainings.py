@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import deletion, jobs, labels, retrying, training_claims, training_views, trainings
+from core import deletion, jobs, retrying, training_claims, training_views, trainings
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.orm.jobs import Chunk, Job
 from core.orm.training import EpochRow, Training, TrainingUpload
 from core.orm.uploads import Image

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from core import twins
 from core.base.database import Database
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
 from core.parts import Part, find_parts, part_of

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.archives import File, read_archive
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
 from web.exports.names import Taken, safe_name, safe_path

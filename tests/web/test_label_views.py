@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import audits, disagreements, drift, jobs, twins
+from core import audits, drift, jobs, twins
 from core.base.database import Database
 from core.base.states import LabelSource
-from core.labels import NewLabel, add_labels
+from core.labels import disagreements
+from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.labels import Label
 from core.orm.models import ModelVersion

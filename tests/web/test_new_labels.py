@@ -9,8 +9,8 @@ from core import features, jobs
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobKind, JobState
-from core.labelling_pace import count_since_each, count_since_training
-from core.labels import NewLabel, add_labels
+from core.labels.counts import count_since_each, count_since_training
+from core.labels.labels import NewLabel, add_labels
 from core.models import registry
 from core.orm.evaluation import Study
 from core.orm.jobs import Job

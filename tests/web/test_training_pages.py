@@ -12,7 +12,7 @@ from core import jobs, training_claims, training_views
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState, LabelSource
-from core.labels import NewLabel, add_labels
+from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.factories import (
     draw_picture,

@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import discarding, features, jobs, labels, purge, retention, schedule_due, schedules
+from core import discarding, features, jobs, purge, retention, schedule_due, schedules
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
 from core.features import Kept
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Shard, Upload

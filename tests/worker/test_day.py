@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core import jobs
 from core.base.database import Database
 from core.base.states import LabelSource, RunState
-from core.labels import NewLabel, add_labels, label_of_path
+from core.labels.labels import NewLabel, add_labels, label_of_path
 from core.models import registry
 from core.orm.schedules import ScheduleRun
 from core.orm.training import ContentPart

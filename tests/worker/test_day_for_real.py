@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from core import jobs
 from core.base.states import RunState
-from core.labels import label_of_path
+from core.labels.labels import label_of_path
 from core.storage.blobs import Blobs
 from tests.factories import make_tar
 from tests.pictures import test_data

@@ -8,9 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from core import gates, labels, schedule_due, schedules
+from core import gates, schedule_due, schedules
 from core.base.states import OPEN_RUN_STATES, JobKind
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun

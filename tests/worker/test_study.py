@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import deletion, jobs, labels, purge, studies, twins
+from core import deletion, jobs, purge, studies, twins
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
-from core.labels import NewLabel
+from core.labels import labels
+from core.labels.labels import NewLabel
 from core.models import registry
 from core.orm.evaluation import Study
 from core.orm.jobs import Job

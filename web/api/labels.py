@@ -2,9 +2,10 @@
 
 from apiflask import APIBlueprint
 
-from core import audits, label_history, labels
+from core import audits
 from core.base.states import LabelSource
-from core.labels import NewLabel
+from core.labels import history, labels
+from core.labels.labels import NewLabel
 from web.api.images import IMAGE_ID
 from web.api.labelling_schemas import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 from web.api.schemas import PageQuery
@@ -45,6 +46,6 @@ def list_labels(image_id: int, query_data: PageQuery) -> HistoryPage:
     Who, when and why (`source`), what was taken back, and which of it counts.
     """
     with get_services().db.read() as session:
-        page = label_history.list_history(session, image_id, query_data.cursor, query_data.limit)
+        page = history.list_history(session, image_id, query_data.cursor, query_data.limit)
     items = [HistoryOut.model_validate(row, from_attributes=True) for row in page.items]
     return HistoryPage(items=items, next=page.next)

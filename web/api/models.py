@@ -6,9 +6,10 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import deletion, labelling_pace
+from core import deletion
 from core.accounts import accounts
 from core.base.errors import NotFound
+from core.labels import counts
 from core.models import registry
 from core.orm.models import Deployment, ModelVersion
 from web import deploying
@@ -95,7 +96,7 @@ def _find_in_use(session: Session) -> int | None:
 
 def _show(session: Session, versions: Sequence[ModelVersion]) -> list[ModelOut]:
     in_use = _find_in_use(session)
-    n_new = labelling_pace.count_since_each(session, [version.id for version in versions])
+    n_new = counts.count_since_each(session, [version.id for version in versions])
     return [
         ModelOut(
             version=version.id,

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
-from core import jobs, labelling_pace, result_views, results
+from core import jobs, result_views, results
 from core.base.errors import ErrorCode
 from core.base.states import JobKind
+from core.labels import counts
 from core.orm.uploads import Upload
 from core.progress import describe
 from core.results import ResultFilter
@@ -29,7 +30,7 @@ def show_failed(uuid: UUID) -> str | Response:
         wanted = ResultFilter(failed=True, error_code=code)
         page = results.list_results(session, job, wanted, cursor, FAILURES_SHOWN)
         view = describe(session, job)
-        n_new = labelling_pace.count_since_training(session, job.model_version_id)
+        n_new = counts.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     return render_template(
         "failed.html",

@@ -4,10 +4,11 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import disagreements, drift, labelling_pace, labels, twins
+from core import drift, twins
 from core.base.errors import Invalid
-from core.disagreements import BETWEEN, PEOPLE
-from core.labels import NewLabel
+from core.labels import counts, disagreements, labels
+from core.labels.disagreements import BETWEEN, PEOPLE
+from core.labels.labels import NewLabel
 from web.auth import current_user_id
 from web.pages.routes import pages
 from web.services import get_services
@@ -60,7 +61,7 @@ def show_fit() -> str:
     """Whether the model still fits: what came of each job, over time."""
     with get_services().db.read() as session:
         fits = drift.list_jobs(session, JOBS_SHOWN)
-        n_new = labelling_pace.count_since_each(session, {fit.version_id for fit in fits})
+        n_new = counts.count_since_each(session, {fit.version_id for fit in fits})
     return render_template("fit.html", fits=fits, n_new=n_new)
 
 

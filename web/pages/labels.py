@@ -6,10 +6,11 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import labelling_pace, labels, studies
+from core import studies
 from core.base.errors import Invalid
 from core.base.states import LabelSource
-from core.labels import NewLabel
+from core.labels import counts, labels
+from core.labels.labels import NewLabel
 from core.orm.evaluation import Study
 from core.orm.uploads import Image, Upload
 from web.auth import current_user_id
@@ -122,7 +123,7 @@ def _show_labels(problem: str = "") -> str:
             "labels.html",
             study=study,
             active=studies.find_active(session),
-            n_new=labelling_pace.count_since_training(session, study.version_id if study else None),
+            n_new=counts.count_since_training(session, study.version_id if study else None),
             forecast=Forecast(study) if study else None,
             n_suspects=n_suspects,
             wanted=_still_there(session, study) if study else [],

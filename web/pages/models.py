@@ -9,12 +9,13 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import comparisons, deletion, honest, judgements, judging_jobs, labelling_pace, trainings
+from core import comparisons, deletion, honest, judgements, judging_jobs, trainings
 from core.accounts import accounts
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.judgements import JudgementFilter
+from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
 from core.orm.jobs import Job
@@ -162,7 +163,7 @@ def compare_models(version: int, other: int) -> str:
     """Two versions side by side, on the pictures that both have judged."""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
-        since = labelling_pace.count_since_each(session, [first.id, second.id])
+        since = counts.count_since_each(session, [first.id, second.id])
         found = comparisons.compare(session, first, second)
         n_doubtful = honest.count_doubtful(session, honest.find_asked(session, first.id, second.id))
         page = comparisons.list_differences(session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN)
@@ -190,7 +191,7 @@ def list_deployments() -> str:
         named = ModelVersion.id.in_({line.model_version_id for line in page.items})
         versions = {version.id: version for version in session.scalars(select(ModelVersion).where(named))}
         in_use = registry.find_in_use(session)
-        n_new = labelling_pace.count_since_training(session, in_use) if in_use else 0
+        n_new = counts.count_since_training(session, in_use) if in_use else 0
     return render_template(
         "deployments.html",
         lines=page.items,
@@ -212,7 +213,7 @@ def _list_models(problem: str = "") -> str:
             versions = first + [version for version in versions if version.id != in_use]
         back = registry.find_rollback(session)
         cards = [Card(version) for version in versions]
-        n_new = labelling_pace.count_since_each(session, [version.id for version in versions])
+        n_new = counts.count_since_each(session, [version.id for version in versions])
     return render_template(
         "models.html",
         cards=cards,
@@ -234,7 +235,7 @@ def _show_model(version: int, problem: str = "") -> str:
         return render_template(
             "model.html",
             card=Card(row),
-            n_new=labelling_pace.count_since_training(session, row.id),
+            n_new=counts.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,

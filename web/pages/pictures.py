@@ -4,8 +4,9 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import heat, jobs, labelling_pace, result_views, results
+from core import heat, jobs, result_views, results
 from core.base.network_catalog import CLASSES
+from core.labels import counts
 from core.models import registry
 from core.orm.uploads import Upload
 from web.pages.choice import Choice
@@ -26,7 +27,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         near = [one for one in (beside.before, beside.after) if one is not None]
         readable = {one for one in near if results.get_result(session, job, one).error_code is None}
         version = registry.get_any(session, job.model_version_id)
-        n_new = labelling_pace.count_since_training(session, job.model_version_id)
+        n_new = counts.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     probabilities = list(zip(CLASSES, row.probabilities, strict=True)) if row.probabilities else []
     return render_template(

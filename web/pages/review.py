@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 from flask import Response, abort, json, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import audits, labels, reviews
+from core import audits, reviews
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
-from core.labels import NEITHER, NewLabel
+from core.labels import labels
+from core.labels.labels import NEITHER, NewLabel
 from core.progress import describe
 from core.reviews import Picture, Queue
 from web.api.labelling_schemas import MAX_HELD

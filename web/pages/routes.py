@@ -10,10 +10,11 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion, drift, jobs, labelling_pace, result_views, results, retrying, trainings
+from core import deletion, drift, jobs, result_views, results, retrying, trainings
 from core.accounts import accounts
 from core.base.errors import Conflict
 from core.base.states import JobKind, JobState
+from core.labels import counts
 from core.orm.jobs import Job
 from core.progress import describe, describe_all
 from web.api.jobs import etag_of
@@ -80,7 +81,7 @@ def show_job(uuid: UUID) -> str | Response:
         reviewing = look_at_reviewing(session, job)
         lacks_looks = view.n_done > 0 and not result_views.has_looks(session, job)
         fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
-        n_new = labelling_pace.count_since_training(session, job.model_version_id)
+        n_new = counts.count_since_training(session, job.model_version_id)
         asks_folders = "folders" in request.args or choice.folder is not None
         below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
     return render_template(
@@ -101,7 +102,7 @@ def show_job(uuid: UUID) -> str | Response:
 
 def _show_training(session: Session, job: Job) -> Response:
     """The page of a training, with an ETag: it is asked for again and again while it is open."""
-    n_new = labelling_pace.count_since_training(session, job.model_version_id)
+    n_new = counts.count_since_training(session, job.model_version_id)
     tag = f"{etag_of(job)}-{n_new}"
     if request.if_none_match.contains_weak(tag):
         response = Response(status=304)

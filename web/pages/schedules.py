@@ -7,11 +7,12 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import jobs, labelled, schedule_due, schedule_runs, schedules
+from core import jobs, schedule_due, schedule_runs, schedules
 from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.states import JobKind, JobState, ScheduleKind
-from core.labelled import LabelledUpload
+from core.labels import sources
+from core.labels.sources import LabelledUpload
 from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
 from web.auth import current_user_id
@@ -173,8 +174,8 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
     services = get_services()
     with services.db.read() as session:
         moments = schedule_form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
-        uploads = labelled.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
-        chosen = labelled.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
+        uploads = sources.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
+        chosen = sources.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
         offered = offer_versions(session) if typed.kind == ScheduleKind.CLASSIFY else None
     return render_template(
         "schedule_form.html",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import labelling_pace
 from core.base.network_catalog import NETWORKS
+from core.labels import counts
 from core.messaging.broker import INFERENCE
 from core.models import registry
 from core.models.version_choices import offer_versions
@@ -68,7 +68,7 @@ def look_at_terms(session: Session, services: Services) -> Terms:
         paces=_find_paces(session, offered.versions),
         versions=offered.versions,
         n_more=offered.n_more,
-        n_new=labelling_pace.count_since_each(session, offered.ids),
+        n_new=counts.count_since_each(session, offered.ids),
         in_use=registry.find_in_use(session),
     )
 

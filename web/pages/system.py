@@ -10,8 +10,8 @@ from typing import cast
 from apiflask import APIFlask
 from flask import current_app, render_template
 
-from core import labelling_pace
 from core.base.errors import PawsortError
+from core.labels import counts
 from core.models import registry
 from core.operations import metrics, status
 from core.operations.metrics import Measures, Timed
@@ -56,7 +56,7 @@ def show_system() -> str:
     own = cast(APIFlask, current_app).version
     with services.db.read() as session:
         in_use = registry.get_any(session, registry.find_in_use(session))
-        n_new = labelling_pace.count_since_training(session, in_use.id if in_use else None)
+        n_new = counts.count_since_training(session, in_use.id if in_use else None)
     return render_template(
         "system.html",
         in_use=in_use,

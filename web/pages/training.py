@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion, honest, jobs, labelled, training_views, trainings
+from core import deletion, honest, jobs, training_views, trainings
 from core.base.errors import Invalid
 from core.datasets import Found
-from core.labelled import LabelledUpload
+from core.labels import sources
+from core.labels.sources import LabelledUpload
 from core.models import registry
 from core.models.version_choices import Offered
 from core.parts import Part
@@ -137,9 +138,9 @@ def _start(chosen: Chosen, typed: Typed) -> UUID:
 def _show_choice(chosen: Sequence[UUID], is_missing: bool = False) -> str:
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
-        page = labelled.list_labelled(session, cursor, UPLOADS_SHOWN)
+        page = sources.list_labelled(session, cursor, UPLOADS_SHOWN)
         here = {upload.uuid for upload in page.items}
-        first = labelled.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
+        first = sources.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
     return render_template(
         "training_choice.html",
         uploads=[*first, *page.items],
@@ -155,7 +156,7 @@ def _show_again(job_uuid: UUID) -> str:
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         parameters = training_views.describe_training(session, job).parameters
-        learned_from = labelled.list_learned_from(session, job)
+        learned_from = sources.list_learned_from(session, job)
         left = [upload.uuid for upload in learned_from if upload.deleted_at is None]
         chosen = Chosen(left if learned_from else None)
         if not chosen.is_nothing:
@@ -167,7 +168,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
     found = trainings.look_at_data(session, chosen.uuids)
     return Prepared(
         found,
-        labelled.find_uploads(session, chosen.uuids or []),
+        sources.find_uploads(session, chosen.uuids or []),
         training_form.offer_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],

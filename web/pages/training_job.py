@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import labelled, training_views
+from core import training_views
 from core.base.states import JobKind, JobState
+from core.labels import sources
 from core.orm.jobs import Job
 from core.orm.training import EpochRow
 from core.orm.uploads import Upload
@@ -212,7 +213,7 @@ def look(session: Session, job: Job) -> ShownTraining:
 
 def look_closely(session: Session, job: Job) -> TrainingPage:
     """A training with what it learns from."""
-    return TrainingPage(look(session, job), labelled.list_learned_from(session, job))
+    return TrainingPage(look(session, job), sources.list_learned_from(session, job))
 
 
 def _chart(title: str, epochs: Sequence[EpochRow], what: str, planned: int, best: int | None) -> Chart:

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 from pydantic import ValidationError
 
-from core import intake, jobs, labelling_pace
+from core import intake, jobs
 from core.base.errors import Conflict, Invalid
+from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
 from core.progress import describe
@@ -90,7 +91,7 @@ def ask_again(uuid: UUID) -> str:
         limit = None if request.args.get("all") else NEWEST
         offered = offer_versions(session, job.model_version_id, limit=limit)
         in_use = registry.find_in_use(session)
-        n_new = labelling_pace.count_since_each(session, offered.ids)
+        n_new = counts.count_since_each(session, offered.ids)
     others = [one for one in offered.ids if one != job.model_version_id]
     chosen = in_use if in_use in others else next(iter(others), in_use)
     return render_template(

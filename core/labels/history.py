@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session, aliased
 
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import LabelSource
-from core.labels import digests_of
+from core.labels.labels import digests_of
+from core.labels.undo import find_standing
 from core.orm.accounts import User
 from core.orm.labels import Label
 from core.orm.review import Audit, LabelBatch
 from core.orm.uploads import Image
-from core.standing import find_standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts import accounts
 from core.base.database import slices
 from core.base.states import LabelSource
-from core.labels import human_label_of
+from core.labels.labels import human_label_of
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
 

@@ -1,6 +1,6 @@
 """What people, and folders' names, say of contents. Append-only; the newest counts, people outrank folders.
 
-Taking a label back appends one, too: see core/standing.py.
+Taking a label back appends one, too: see core/labels/undo.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +18,9 @@ from core.base.database import insert_or, slices
 from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
+from core.labels.undo import find_standing, take_back
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
-from core.standing import find_standing, take_back
 
 NEITHER = "neither"
 
