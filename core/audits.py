@@ -16,12 +16,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from core import jobs
 from core.base.database import Database
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind
+from core.jobs import jobs
+from core.jobs.results import shown_label
 from core.labels.undo import find_standing
 from core.models.accuracy import wilson_interval
 from core.orm.jobs import Job
@@ -29,7 +30,6 @@ from core.orm.labels import Label
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture
 from core.orm.uploads import Image
-from core.results import shown_label
 
 SIZES = (50, 100, 200)
 READ_AT_ONCE = 5000

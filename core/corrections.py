@@ -14,19 +14,19 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.base.clock import db_now
 from core.base.database import Database, locked
 from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
+from core.jobs import jobs
+from core.jobs.results import UNSURE, shown_label
 from core.labels.labels import NEITHER, human_label_of, label_of_path
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.results import Result
 from core.orm.review import LabelBatch
 from core.orm.uploads import Image
-from core.results import UNSURE, shown_label
 
 UNLABELLED = "unlabelled"
 SAYS_NOTHING = (UNSURE, UNLABELLED)

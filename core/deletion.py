@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, JobState
+from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.formats.shards import ShardIndex
+from core.jobs import jobs
 from core.labels import labels
 from core.orm.uploads import Upload
 from core.uploads import uploads

@@ -16,13 +16,13 @@ from core.base.database import change, insert_or, slices
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
+from core.jobs.results import MILLION, to_millionths
 from core.labels.labels import NEITHER
 from core.models.accuracy import Said, measure
 from core.orm.evaluation import Judgement
 from core.orm.models import ModelVersion
 from core.orm.uploads import Image, Upload
 from core.parts import Part
-from core.results import MILLION, to_millionths
 
 SORTS = {"doubt": Judgement.confidence, "error": Judgement.p_label}
 

@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs, judgements, training_claims
+from core import judgements, training_claims
 from core.base.errors import Conflict, Invalid
 from core.base.states import ACTIVE_STATES, JobKind, JobState
+from core.jobs import jobs
 from core.judgements import NewJudgement
 from core.models import registry
 from core.orm.jobs import Job

@@ -13,12 +13,13 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
-from core import jobs, results
 from core.base.clock import db_now
 from core.base.database import Database, locked, slices
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
+from core.jobs import jobs, results
+from core.jobs.results import ResultFilter
 from core.labels.labels import NEITHER, word_of_people
 from core.labels.undo import find_standing, take_back
 from core.orm.jobs import Job
@@ -26,7 +27,6 @@ from core.orm.labels import Label
 from core.orm.results import Result
 from core.orm.review import LabelBatch
 from core.orm.uploads import Image
-from core.results import ResultFilter
 
 SLICE = 1000
 NOTHING_BUT_ORDER = {"sort"}

@@ -17,12 +17,12 @@ from core.audits import is_judged
 from core.base.clock import db_now
 from core.base.database import change, insert_or
 from core.base.network_catalog import CLASSES
+from core.jobs.results import MILLION, shown_label
 from core.labels.labels import human_label_of, word_of_people
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
 from core.orm.uploads import Image
-from core.results import MILLION, shown_label
 
 LEASE_S = 120.0
 Place = tuple[int, int]

@@ -13,12 +13,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from core import datasets, jobs, training_claims
+from core import datasets, training_claims
 from core.base.database import slices
 from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.datasets import Content
+from core.jobs import jobs
 from core.labels import labels
 from core.models import registry
 from core.orm.evaluation import Study

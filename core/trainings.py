@@ -15,11 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import datasets, jobs
+from core import datasets
 from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.datasets import Found
+from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion

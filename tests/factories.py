@@ -12,14 +12,15 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import chunks, intake, jobs, results, training_claims, trainings
+from core import intake, training_claims, trainings
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard
+from core.jobs import chunks, jobs, results
+from core.jobs.results import Outcome, ResultFilter, ResultRow
 from core.models import registry
 from core.orm.jobs import Chunk
-from core.results import Outcome, ResultFilter, ResultRow
 from core.storage.blobs import Blobs, shard_key
 from core.training_claims import Claim
 from core.uploads import uploads

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from core import jobs, judgements, judging_jobs, training_claims
+from core import judgements, judging_jobs, training_claims
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.jobs import jobs
 from core.judgements import NewJudgement
 from core.labels import labels
 from core.labels.labels import NewLabel

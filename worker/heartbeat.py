@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import chunks
 from core.base.database import Database
-from core.chunks import Claim
+from core.jobs import chunks
+from core.jobs.chunks import Claim
 from core.operations import workers
 from core.operations.metrics import Meter
 

@@ -14,15 +14,16 @@ from itertools import islice
 import structlog
 from sqlalchemy.orm import Session
 
-from core import imports, intake, jobs, schedule_runs, schedules, storing
+from core import imports, intake, schedule_runs, schedules, storing
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives import File, Packed, Skipped, pack
 from core.formats.shards import index_shard
 from core.imports import Seen
+from core.jobs import jobs
+from core.jobs.progress import describe
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
-from core.progress import describe
 from core.schedule_runs import RunClaim
 from core.storing import Store
 from core.uploads import uploads

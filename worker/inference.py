@@ -18,14 +18,15 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import chunks, features, jobs, results
+from core import features
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
-from core.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.decoding import similarity_order
 from core.features import Kept
+from core.jobs import chunks, jobs, results
+from core.jobs.chunks import MAX_ATTEMPTS, Claim, ToClassify
+from core.jobs.results import Outcome
 from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
-from core.results import Outcome
 from core.storage.blobs import features_key
 from model.heads import Looked, draw_heat
 from model.twins import SIDE, sketch

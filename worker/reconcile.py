@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import structlog
 
-from core import chunks, imports, intake, jobs, purge, training_claims
+from core import imports, intake, purge, training_claims
 from core.base.errors import Gone
+from core.jobs import chunks, jobs
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
 from core.operations import workers
 from core.operations.metrics import RUNG_AGAIN

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import audits, deletion, discarding, intake, jobs, schedule_due, schedules, studies, training_claims, twins
+from core import audits, deletion, discarding, intake, schedule_due, schedules, studies, training_claims, twins
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
+from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.results import Result

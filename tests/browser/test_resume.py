@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
-from core import intake, jobs
+from core import intake
 from core.base.database import Database
+from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
 from tests.browser.chromium import drop, send

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 from sqlalchemy import select
 
-from core import jobs
 from core.base.config import Settings
 from core.base.database import Database
+from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
 from tests.browser.chromium import drop, send

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from core.formats.shards import is_ignored
-from core.progress import JobView
+from core.jobs.progress import JobView
 from web.pages import showing, words
 
 DATABASES = ("sqlite",)  # nothing here asks it

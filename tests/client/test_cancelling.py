@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from client.cli import cli
-from core import jobs, training_views
+from core import training_views
 from core.base.database import Database
 from core.base.states import JobState
+from core.jobs import jobs
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_training, make_upload

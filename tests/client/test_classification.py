@@ -18,9 +18,9 @@ from client.exporting import write_results
 from client.http import PawsortClient
 from client.progress import Bars
 from client.retries import Retries
-from core import chunks, results
 from core.base.database import Database
 from core.base.errors import LeaseLost
+from core.jobs import chunks, results
 from tests.browser.site import served
 from tests.factories import draw_picture, make_tar
 from web.app import App

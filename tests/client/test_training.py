@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from client.cli import cli
 from client.commands.train import Shown, command
-from core import jobs
 from core.base.database import Database
 from core.base.states import JobState
+from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload

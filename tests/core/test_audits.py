@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import audits, jobs, reviews
+from core import audits, reviews
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Invalid
 from core.base.states import LabelSource
+from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models.accuracy import wilson_interval

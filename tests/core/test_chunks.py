@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import chunks, jobs, results
 from core.base.database import Database
 from core.base.errors import LeaseLost
-from core.chunks import Claim
+from core.jobs import chunks, jobs, results
+from core.jobs.chunks import Claim
+from core.jobs.results import Outcome
 from core.orm.jobs import Chunk
-from core.results import Outcome
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 

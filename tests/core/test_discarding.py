@@ -9,9 +9,10 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import datasets, deletion, discarding, intake, jobs, purge, results, retrying
+from core import datasets, deletion, discarding, intake, purge
 from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
+from core.jobs import jobs, results, retry
 from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
@@ -120,14 +121,14 @@ def test_afterwards_nothing_is_classified_again_and_a_sentence_says_why(
     with db.write() as session, pytest.raises(Conflict, match=r"originals of upload .* were discarded on"):
         jobs.create_classify_job(session, uuid4(), upload)
     with db.write() as session, pytest.raises(Conflict, match="send them again"):
-        retrying.retry_job(session, job)
+        retry.retry_job(session, job)
     with db.write() as session:
         assert jobs.create_classify_job(session, job, upload)[0].uuid == job, "the same call again stays harmless"
 
 
 def test_a_retry_that_comes_first_wins(db: Database, blobs: Blobs, job: UUID) -> None:
     with db.write() as session:
-        retrying.retry_job(session, job)
+        retry.retry_job(session, job)
     assert discard(db, blobs) == 0
     run_job(db, job)
     assert discard(db, blobs) == 2

@@ -6,16 +6,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
-from core import chunks, deletion, intake, jobs, progress, purge, results, retrying
+from core import deletion, intake, purge
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
 from core.base.states import JobState
 from core.formats.shards import index_shard
+from core.jobs import chunks, jobs, progress, results, retry
+from core.jobs.progress import JobView
+from core.jobs.results import ResultFilter
 from core.orm.jobs import Chunk
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
-from core.progress import JobView
-from core.results import ResultFilter
 from core.storage.blobs import Blobs, shard_key
 from core.uploads import uploads
 from tests.factories import make_job, make_tar, make_upload, read_results, run_job
@@ -143,7 +144,7 @@ def test_retrying_classifies_failed_images_again_and_leaves_the_others_alone(db:
     run_job(db, job, {"photos/1.jpg": ErrorCode.TRUNCATED})
     assert (view(db, job).n_done, view(db, job).n_failed) == (2, 1)
     with db.write() as session:
-        _, chunk_ids = retrying.retry_job(session, job)
+        _, chunk_ids = retry.retry_job(session, job)
     assert len(chunk_ids) == 1
     assert (view(db, job).state, view(db, job).n_failed) == (JobState.RUNNING, 0)
     run_job(db, job, default=(0.1, 0.9))
@@ -159,7 +160,7 @@ def test_retrying_a_cancelled_job_goes_on_with_what_came_meanwhile(db: Database,
     add_shard(db, blobs, upload, 1, n_files=3)
     with db.write() as session:
         intake.complete_upload(session, upload, 2)
-        retrying.retry_job(session, job)
+        retry.retry_job(session, job)
     run_job(db, job)
     assert (view(db, job).state, view(db, job).n_done, view(db, job).n_total) == (JobState.DONE, 5, 5)
 
@@ -168,7 +169,7 @@ def test_retrying_a_job_without_failures_changes_nothing(db: Database, blobs: Bl
     job = make_job(db, make_upload(db, blobs))
     run_job(db, job)
     with db.write() as session:
-        _, chunk_ids = retrying.retry_job(session, job)
+        _, chunk_ids = retry.retry_job(session, job)
     assert chunk_ids == []
     assert view(db, job).state == JobState.DONE
 
@@ -279,7 +280,7 @@ def test_a_retry_has_attempts_again_and_suspects_stay_suspects(db: Database, blo
         session.execute(update(Chunk).values(attempts=chunks.MAX_ATTEMPTS))
         jobs.fail_job(session, jobs.get_job(session, job).id, "The store did not answer.")
     with db.write() as session:
-        _, (chunk_id,) = retrying.retry_job(session, job)
+        _, (chunk_id,) = retry.retry_job(session, job)
         claim = chunks.claim_chunk(session, chunk_id, None, 60)
     assert claim is not None
     assert claim.attempts == 3

@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import comparisons, deletion, jobs, judgements, judging_jobs, training_claims
+from core import comparisons, deletion, judgements, judging_jobs, training_claims
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
 from core.comparisons import Comparison
+from core.jobs import jobs
 from core.judgements import JudgementFilter, JudgementRow, NewJudgement
 from core.labels import labels
 from core.labels.labels import NewLabel

@@ -8,11 +8,11 @@ from core import deletion, label_batches
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid
 from core.base.states import BatchKind
+from core.jobs.results import ResultFilter
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
-from core.results import ResultFilter
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 

@@ -1,7 +1,8 @@
 """Uploads that a training can learn from: which are offered, and with what numbers."""
 
-from core import deletion, jobs
+from core import deletion
 from core.base.database import Database
+from core.jobs import jobs
 from core.labels import sources
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs

@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from core import chunks, deletion, intake, jobs, progress, purge, retrying
+from core import deletion, intake, purge
 from core.base.database import Database
 from core.base.errors import Gone
 from core.base.states import JobState
 from core.formats.shards import index_shard
+from core.jobs import chunks, jobs, progress
+from core.jobs import retry as retrying
+from core.jobs.progress import JobView
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.uploads import Image
-from core.progress import JobView
 from core.storage.blobs import Blobs, shard_key
 from core.uploads import uploads
 from tests.factories import make_job, make_tar, make_upload, run_job

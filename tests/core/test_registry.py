@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, jobs, retrying
+from core import deletion
 from core.base.database import Database
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.jobs import jobs, retry
+from core.jobs.progress import describe
 from core.models import registry
 from core.models.registry import FIRST_START, PROMOTED, ROLLED_BACK
 from core.orm.models import Deployment, ModelVersion
-from core.progress import describe
 from core.purge import purge_all
 from core.storage.blobs import Blobs
 from tests.factories import (
@@ -201,7 +202,7 @@ def test_a_version_that_a_training_starts_from_is_not_deleted(db: Database, blob
         jobs.cancel_job(session, training)
     delete(db, other)
     with db.write() as session, pytest.raises(Gone, match=f"version {other} has been deleted"):
-        retrying.retry_job(session, training)
+        retry.retry_job(session, training)
 
 
 def test_no_job_begins_or_goes_on_with_a_deleted_version(db: Database, blobs: Blobs) -> None:
@@ -214,7 +215,7 @@ def test_no_job_begins_or_goes_on_with_a_deleted_version(db: Database, blobs: Bl
     with db.write() as session, pytest.raises(Gone, match="has been deleted"):
         jobs.create_classify_job(session, uuid4(), upload, model=str(other))
     with db.write() as session, pytest.raises(Gone, match="has been deleted"):
-        retrying.retry_job(session, uuid)
+        retry.retry_job(session, uuid)
     with pytest.raises(Gone, match="has been deleted"):
         promote(db, other)
 

@@ -5,12 +5,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import jobs, result_views, reviews
+from core import reviews
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
+from core.jobs import jobs, navigation
+from core.jobs.results import SORTS, ResultFilter, list_results
 from core.labels.labels import NewLabel, add_labels
 from core.orm.results import Result
-from core.results import SORTS, ResultFilter, list_results
 from core.storage.blobs import Blobs
 from core.uploads import folders, uploads
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -66,7 +67,7 @@ def ids(db: Database, job: UUID, wanted: ResultFilter, cursor: str | None = None
 def test_landmarks_lead_to_every_page_of_a_view(db: Database, job: UUID, wanted: ResultFilter) -> None:
     whole = ids(db, job, wanted)
     with db.read() as session:
-        found = result_views.find_landmarks(session, jobs.get_job(session, job), wanted, every=5)
+        found = navigation.find_landmarks(session, jobs.get_job(session, job), wanted, every=5)
     assert found.n == len(whole)
     pages = [ids(db, job, wanted, cursor, 5) for cursor in (None, *found.cursors)]
     assert [image for page in pages for image in page] == whole
@@ -78,14 +79,14 @@ def test_neighbours_are_those_of_the_view(db: Database, job: UUID, wanted: Resul
     with db.read() as session:
         row = jobs.get_job(session, job)
         for place, image in enumerate(whole):
-            beside = result_views.find_neighbours(session, row, wanted, image)
+            beside = navigation.find_neighbours(session, row, wanted, image)
             assert beside.before == (whole[place - 1] if place else None)
             assert beside.after == (whole[place + 1] if place + 1 < len(whole) else None)
 
 
 def test_a_picture_of_another_job_has_no_neighbours(db: Database, job: UUID) -> None:
     with db.read() as session, pytest.raises(NotFound, match="has no image 4711"):
-        result_views.find_neighbours(session, jobs.get_job(session, job), ResultFilter(), 4711)
+        navigation.find_neighbours(session, jobs.get_job(session, job), ResultFilter(), 4711)
 
 
 def test_what_people_said_narrows_a_list(db: Database, job: UUID) -> None:
@@ -133,7 +134,7 @@ def test_folders_count_what_lies_in_them_at_any_depth(
 
 def test_bins_sum_to_the_good_results(db: Database, job: UUID) -> None:
     with db.read() as session:
-        bins = result_views.find_bins(session, jobs.get_job(session, job))
+        bins = navigation.find_bins(session, jobs.get_job(session, job))
     assert sum(n for _, _, n in bins) == N - 1
 
 
@@ -142,5 +143,5 @@ def test_errors_are_counted_by_reason_the_most_frequent_first(db: Database, blob
     reasons = {f"photos/{n}.jpg": ErrorCode.TRUNCATED if n < 3 else ErrorCode.EMPTY_FILE for n in range(1, 6)}
     run_job(db, job, reasons | {"photos/5.jpg": ErrorCode.EMPTY_FILE})
     with db.read() as session:
-        found = result_views.count_errors(session, jobs.get_job(session, job))
+        found = navigation.count_errors(session, jobs.get_job(session, job))
     assert found == [(ErrorCode.EMPTY_FILE, 3), (ErrorCode.TRUNCATED, 2)]

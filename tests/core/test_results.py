@@ -6,13 +6,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import jobs, progress, results, retrying
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
+from core.jobs import jobs, progress, results, retry
+from core.jobs.results import MILLION, ResultFilter, ResultRow, shown_label, to_millionths
 from core.orm.jobs import Job
 from core.orm.results import Result
-from core.results import MILLION, ResultFilter, ResultRow, shown_label, to_millionths
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 
@@ -132,7 +132,7 @@ def test_a_night_in_which_nothing_ran_does_not_slow_the_rate_down(db: Database, 
         session.execute(update(Job).values(moved_at=db_now(-80_000)))
         session.execute(update(Result).values(error_code=ErrorCode.TRUNCATED))
         session.execute(update(Job).values(n_done=0, n_failed=4))
-        retrying.retry_job(session, job)
+        retry.retry_job(session, job)
     run_job(db, job)
     assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
 

@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, jobs, purge, reviews
+from core import deletion, purge, reviews
 from core.base.clock import db_now, seconds_since
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.review import ReviewClaim

@@ -13,17 +13,18 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import chunks, deletion, intake, jobs, purge, results, retrying
+from core import deletion, intake, purge
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, PawsortError
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
-from core.chunks import Claim
 from core.formats.shards import Entry, ShardIndex
+from core.jobs import chunks, jobs, results, retry
+from core.jobs.chunks import Claim
+from core.jobs.results import Outcome
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard, Upload
-from core.results import Outcome
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 
@@ -88,7 +89,7 @@ class Crowd:
                 case "cancel":
                     jobs.cancel_job(session, job)
                 case "retry":
-                    retrying.retry_job(session, job)
+                    retry.retry_job(session, job)
                 case "change":
                     jobs.update_job(session, job, threshold=0.5)
                 case "delete":

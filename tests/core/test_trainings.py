@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import deletion, jobs, retrying, training_claims, training_views, trainings
+from core import deletion, training_claims, training_views, trainings
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
+from core.jobs import jobs, retry
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.jobs import Chunk, Job
@@ -237,7 +238,7 @@ def test_a_finished_training_has_a_version_that_is_not_in_use(db: Database, blob
     with db.read() as session:
         assert trainings.registry.current_version(session).id == version
     with pytest.raises(Conflict, match="is done"), db.write() as session:
-        retrying.retry_job(session, uuid)
+        retry.retry_job(session, uuid)
 
 
 def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Database, blobs: Blobs) -> None:
@@ -269,7 +270,7 @@ def test_a_cancelled_training_goes_on_when_retried(db: Database, blobs: Blobs) -
         jobs.cancel_job(session, uuid)
     assert claim(db, uuid) is None
     with db.write() as session:
-        retrying.retry_job(session, uuid)
+        retry.retry_job(session, uuid)
     with pytest.raises(LeaseLost):
         record(db, held, 2)
     record(db, must_claim(db, uuid), 2)
@@ -323,7 +324,7 @@ def test_a_training_that_shall_keep_its_best_epoch_says_so_until_it_ends(db: Dat
         jobs.cancel_job(session, uuid)
     with db.write() as session:
         assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.STOP
-        retrying.retry_job(session, uuid)
+        retry.retry_job(session, uuid)
         assert not training_views.describe_training(session, jobs.get_job(session, uuid)).keeps_best
 
 

@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from core import jobs
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.states import JobState
+from core.jobs import jobs
 from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs

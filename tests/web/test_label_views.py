@@ -7,9 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import audits, drift, jobs, twins
+from core import audits, drift, twins
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.jobs import jobs
 from core.labels import disagreements
 from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User

@@ -7,11 +7,11 @@ import subprocess
 import pytest
 from flask.testing import FlaskClient
 
-from core import chunks, jobs
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.chunks import claim_chunk
+from core.jobs import chunks, jobs
+from core.jobs.chunks import claim_chunk
 from core.operations import metrics, workers
 from core.operations.metrics import Measures, Meter
 from core.orm.jobs import Chunk

@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import features, jobs
+from core import features
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobKind, JobState
+from core.jobs import jobs
 from core.labels.counts import count_since_each, count_since_training
 from core.labels.labels import NewLabel, add_labels
 from core.models import registry

@@ -6,8 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import jobs, studies, training_claims
+from core import studies, training_claims
 from core.base.database import Database
+from core.jobs import jobs
 from core.orm.labels import Label
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs

@@ -7,12 +7,12 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from core import chunks
 from core.accounts import accounts
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
-from core.chunks import claim_chunk
+from core.jobs import chunks
+from core.jobs.chunks import claim_chunk
 from core.operations import metrics, workers
 from core.operations.metrics import Meter
 from core.orm.jobs import Chunk

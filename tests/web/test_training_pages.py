@@ -8,10 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import jobs, training_claims, training_views
+from core import training_claims, training_views
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState, LabelSource
+from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.factories import (

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from core import jobs
+from core.jobs import jobs
 from core.orm.jobs import Chunk
 from worker import inference
 from worker.runtime import Runtime

@@ -6,10 +6,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import discarding, features, jobs, purge, retention, schedule_due, schedules
+from core import discarding, features, purge, retention, schedule_due, schedules
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
 from core.features import Kept
+from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.jobs import Job

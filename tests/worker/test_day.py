@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from PIL import Image as Picture
 from sqlalchemy import select
 
-from core import jobs
 from core.base.database import Database
 from core.base.states import LabelSource, RunState
+from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels, label_of_path
 from core.models import registry
 from core.orm.schedules import ScheduleRun

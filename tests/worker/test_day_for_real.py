@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import jobs
 from core.base.states import RunState
+from core.jobs import jobs
 from core.labels.labels import label_of_path
 from core.storage.blobs import Blobs
 from tests.factories import make_tar

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 import model
-from core import features, jobs
+from core import features
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.states import JobState
 from core.decoding.images import decode_image
+from core.jobs import jobs
 from core.models import registry
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job

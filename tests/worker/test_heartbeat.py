@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from core import chunks
 from core.base.database import Database
+from core.jobs import chunks
 from core.messaging.broker import INFERENCE
 from core.operations import workers
 from core.orm.jobs import Chunk

@@ -9,11 +9,12 @@ import pytest
 from obstore.store import MemoryStore
 from sqlalchemy import func, select, update
 
-from core import deletion, imports, jobs, schedule_due, schedules, storing
+from core import deletion, imports, schedule_due, schedules, storing
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
+from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.schedules import ImportedFile, ScheduleRun

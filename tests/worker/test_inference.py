@@ -9,16 +9,16 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import chunks, jobs, progress
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
-from core.chunks import MAX_ATTEMPTS
+from core.jobs import chunks, jobs, progress
+from core.jobs.chunks import MAX_ATTEMPTS
+from core.jobs.progress import JobView
+from core.jobs.results import ResultFilter, list_results
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.uploads import Image, Shard
-from core.progress import JobView
-from core.results import ResultFilter, list_results
 from core.storage.blobs import RETRIES, Blobs
 from tests.factories import make_job, make_manifest, make_upload, read_results
 from tests.fakes import FakeClassifier, FakeRuntime

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from core import comparisons, deletion, jobs, judgements, judging_jobs, retrying
+from core import comparisons, deletion, judgements, judging_jobs
 from core.base.clock import db_now
 from core.base.states import JobState
 from core.decoding.images import decode_image
+from core.jobs import jobs, retry
 from core.judgements import JudgementFilter, JudgementRow
 from core.models import registry
 from core.orm.evaluation import Judgement
@@ -164,7 +165,7 @@ def test_a_cancelled_judging_writes_nothing_and_can_go_on(
         assert run(runtime, uuid).state == JobState.CANCELLED
     assert said_by(runtime, shipped) == []
     with runtime.db.write() as session:
-        retrying.retry_job(session, uuid)
+        retry.retry_job(session, uuid)
     assert run(runtime, uuid).state == JobState.DONE
     assert len(said_by(runtime, shipped)) > 5
 

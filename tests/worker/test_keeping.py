@@ -10,9 +10,10 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import func, select
 
-from core import chunks, deletion, features, heat, jobs, purge
+from core import deletion, features, purge
 from core.base.database import Database
 from core.base.errors import DiskFull
+from core.jobs import chunks, heatmaps, jobs
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.models import ModelVersion
@@ -75,7 +76,7 @@ def test_features_are_found_by_content_and_by_body(job: UUID, runtime: FakeRunti
 def test_a_heat_map_stands_with_each_good_result(job: UUID, db: Database) -> None:
     by_path = {row.path: row.image_id for row in read_results(db, job)}
     with db.read() as session:
-        found = {path: heat.find_heat(session, jobs.get_job(session, job), id) for path, id in by_path.items()}
+        found = {path: heatmaps.find_heat(session, jobs.get_job(session, job), id) for path, id in by_path.items()}
     dark, bright = found["p/dark.png"], found["p/bright.png"]
     assert dark is not None
     assert bright is not None
@@ -106,7 +107,7 @@ def test_a_network_without_features_works_as_ever(settings, db: Database, blobs:
     assert [row.error_code is None for row in results] == [True, False, True, True]
     assert npz_files(blobs) == []
     with db.read() as session:
-        assert heat.find_heat(session, jobs.get_job(session, job), results[0].image_id) is None
+        assert heatmaps.find_heat(session, jobs.get_job(session, job), results[0].image_id) is None
 
 
 def test_a_store_that_is_full_costs_features_and_no_result(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import jobs, training_views
+from core import training_views
 from core.base.states import JobState
+from core.jobs import jobs
 from core.models import registry
 from core.storage.blobs import Blobs
 from model.manifest import Manifest

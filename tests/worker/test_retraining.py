@@ -6,14 +6,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, jobs, judging_jobs, label_batches, schedule_due, schedule_runs, schedules, training_claims
+from core import deletion, judging_jobs, label_batches, schedule_due, schedule_runs, schedules, training_claims
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
+from core.jobs import jobs
+from core.jobs.results import ResultFilter
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Upload
-from core.results import ResultFilter
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_version, run_job

@@ -7,9 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import deletion, jobs, purge, studies, twins
+from core import deletion, purge, studies, twins
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
+from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models import registry

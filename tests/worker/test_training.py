@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from core import jobs, training_claims, training_views, trainings
+from core import training_claims, training_views, trainings
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
+from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.labels import Label

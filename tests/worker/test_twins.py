@@ -8,7 +8,8 @@ from PIL import Image as Picture
 from PIL import ImageOps
 from sqlalchemy import select
 
-from core import jobs, training_claims, twins
+from core import training_claims, twins
+from core.jobs import jobs
 from core.orm.uploads import Image
 from core.parts import Part
 from core.storage.blobs import Blobs

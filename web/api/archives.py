@@ -6,8 +6,8 @@ from apiflask import APIBlueprint
 from flask import url_for
 from werkzeug.datastructures import Headers
 
-from core import jobs
-from core.progress import describe
+from core.jobs import jobs
+from core.jobs.progress import describe
 from web.api.bodies import BodyReader
 from web.api.jobs import show_job
 from web.api.receiving import ArchiveReceiver

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core import audits, jobs
+from core import audits
+from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.review import Audit
 from web.api.labelling_schemas import AuditIn, AuditOut, AuditPage

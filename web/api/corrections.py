@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from apiflask import APIBlueprint
 from flask import request
 
-from core import corrections, jobs
+from core import corrections
 from core.base.config import Settings
 from core.base.errors import Invalid
 from core.corrections import Corrected
 from core.formats.archives import File, read_archive
+from core.jobs import jobs
 from web.api.bodies import BodyReader
 from web.api.labelling_schemas import CorrectionsOut, CorrectionsQuery
 from web.auth import current_user_id

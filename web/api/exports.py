@@ -9,13 +9,13 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, stream_with_context
 from sqlalchemy.orm import Session
 
-from core import jobs, result_views
 from core.base.errors import Gone, Invalid
 from core.base.states import JobKind
+from core.jobs import jobs, navigation
+from core.jobs.progress import describe
+from core.jobs.results import ResultFilter, ResultRow
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
-from core.progress import describe
-from core.results import ResultFilter, ResultRow
 from web.api.docs import file_answer
 from web.api.images import DECODES
 from web.api.schemas import ANY_ERROR, ExportQuery, ReportQuery, ZipQuery
@@ -95,7 +95,7 @@ def export_report(job_uuid: UUID, query_data: ReportQuery) -> Response:
     services = get_services()
     with services.db.read() as session:
         job = _check(session, job_uuid)
-        view, counts = describe(session, job), count_by(by, result_views.count_said(session, job))
+        view, counts = describe(session, job), count_by(by, navigation.count_said(session, job))
     turn: AbstractContextManager[object] = current_app.extensions[DECODES]
     rows = iterate_rows(services, job, ResultFilter(sort="confidence"))
     doubtful = islice((row for row in rows if LABEL_BY[by](row) is not None), MOST_PICTURES)

@@ -9,10 +9,11 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from core import discarding, results
+from core import discarding
 from core.base.errors import BlobMissing, Gone, NotFound
 from core.decoding.images import make_thumbnail
-from core.results import StoredImage
+from core.jobs import results
+from core.jobs.results import StoredImage
 from web.api.docs import file_answer
 from web.api.schemas import ThumbnailQuery
 from web.exports.names import attachment

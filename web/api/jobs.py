@@ -6,12 +6,13 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from core import deletion, jobs, retrying, trainings
+from core import deletion, trainings
 from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
-from core.listing import JobFilter
+from core.jobs import jobs, retry
+from core.jobs.filters import JobFilter
+from core.jobs.progress import JobView, describe, describe_all
 from core.orm.jobs import Job
-from core.progress import JobView, describe, describe_all
 from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
 from web.auth import current_user_id
 from web.services import get_services
@@ -105,7 +106,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
     """Classify again what failed, and only that"""
     services = get_services()
     with services.db.write() as session:
-        job, chunk_ids = retrying.retry_job(session, job_uuid)
+        job, chunk_ids = retry.retry_job(session, job_uuid)
         view = describe(session, job)
     services.bell.ring(chunk_ids)
     return show_job(view)

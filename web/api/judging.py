@@ -4,10 +4,10 @@ from apiflask import APIBlueprint
 
 from core import comparisons, judgements, judging_jobs
 from core.base.network_catalog import CLASSES
+from core.jobs.progress import describe
 from core.judgements import JudgementFilter, JudgementRow
 from core.models import registry
 from core.models.accuracy import Said
-from core.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import (
     ComparisonOut,

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from uuid import UUID
 
-from core import intake, jobs
+from core import intake
 from core.base.errors import PawsortError
 from core.formats.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
 from core.formats.shards import index_shard
+from core.jobs import jobs
 from core.uploads import uploads
 from web.api.schemas import ArchiveQuery
 from web.api.storing import store_shard

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
-from core import heat, jobs, result_views, results
 from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES
-from core.results import ResultFilter, ResultRow
+from core.jobs import heatmaps, jobs, navigation, results
+from core.jobs.results import ResultFilter, ResultRow
 from web.api.schemas import (
     ANY_ERROR,
     HeatOut,
@@ -47,7 +47,7 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
     """
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        found = result_views.find_landmarks(session, job, filter_of(query_data), query_data.every)
+        found = navigation.find_landmarks(session, job, filter_of(query_data), query_data.every)
     return LandmarksOut(n=found.n, every=query_data.every, cursors=found.cursors)
 
 
@@ -60,7 +60,7 @@ def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
     where the version draws none, or the image failed.
     """
     with get_services().db.read() as session:
-        found = heat.find_heat(session, jobs.get_job(session, job_uuid), image_id)
+        found = heatmaps.find_heat(session, jobs.get_job(session, job_uuid), image_id)
     if found is None:
         raise NotFound(f"Job {job_uuid} has no heat map of an image {image_id}: not every network draws them.")
     return HeatOut(class_name=found.class_name, rows=found.rows)
@@ -73,7 +73,7 @@ def get_histogram(job_uuid: UUID) -> HistogramOut:
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         bins: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASSES}
-        for class_index, thousandth, n in result_views.find_bins(session, job):
+        for class_index, thousandth, n in navigation.find_bins(session, job):
             bins[CLASSES[class_index]].append((thousandth, n))
     return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins)
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core import audits, jobs, reviews
+from core import audits, reviews
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
+from core.jobs import jobs
 from core.reviews import Picture, Queue
 from web.api.labelling_schemas import PictureOut, ProgressOut, ReviewIn, ReviewOut
 from web.services import get_services

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from core import studies
 from core.base.errors import NotFound
-from core.progress import describe
+from core.jobs.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import JobOut
 from web.auth import current_user_id

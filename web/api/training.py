@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 from apiflask import APIBlueprint
 
-from core import jobs, training_views, trainings
-from core.progress import describe
+from core import training_views, trainings
+from core.jobs import jobs
+from core.jobs.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import (
     EpochList,

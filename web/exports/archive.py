@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from core.results import ResultRow
+from core.jobs.results import ResultRow
 from web.exports.names import Taken, safe_name, safe_path
 from web.exports.tables import csv_line, guard_formula
 from web.exports.whose import LABEL_BY, By

@@ -6,7 +6,7 @@ from itertools import islice
 from core import datasets, discarding
 from core.base.errors import BlobMissing, NotFound
 from core.datasets import Place
-from core.results import ResultRow
+from core.jobs.results import ResultRow
 from web.services import Services
 
 LOOKED_UP = 256

@@ -9,8 +9,8 @@ from flask import render_template
 
 from core.base.errors import ImageError
 from core.decoding.images import make_thumbnail
-from core.progress import JobView
-from core.results import ResultRow
+from core.jobs.progress import JobView
+from core.jobs.results import ResultRow
 from web.exports.whose import LABEL_BY, By
 
 MOST_PICTURES = 1000

@@ -5,9 +5,9 @@ A slow reader holds neither memory nor a transaction.
 
 from collections.abc import Iterable, Iterator
 
-from core import results
+from core.jobs import results
+from core.jobs.results import ResultFilter, ResultRow
 from core.orm.jobs import Job
-from core.results import ResultFilter, ResultRow
 from web.services import Services
 
 SLICE = 1000

@@ -9,7 +9,7 @@ from typing import Any
 from flask import json
 
 from core.base.network_catalog import CLASSES
-from core.results import ResultRow
+from core.jobs.results import ResultRow
 
 # Whatever a spreadsheet may run as a formula; the quote in front makes it text.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from core.base.network_catalog import CLASSES
-from core.results import UNSURE, ResultRow
+from core.jobs.results import UNSURE, ResultRow
 
 
 class By(StrEnum):
@@ -27,7 +27,7 @@ def count_by(by: By, said: Iterable[tuple[str, str | None, int]]) -> dict[str, i
     """How many pictures have each label.
 
     Args:
-        said: The model's label, people's or None, and how many pictures have both; `core.result_views.count_said`.
+        said: The model's label, people's or None, and how many pictures have both; `core.jobs.navigation.count_said`.
     Returns:
         The classes and `unsure` always, whatever else people said after them; without those that have no such label.
     """

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Request, url_for
 
 from core.base.network_catalog import CLASSES
-from core.results import SAID, SORTS, UNSURE, ResultFilter
+from core.jobs.results import SAID, SORTS, UNSURE, ResultFilter
 from web.pages.words import percent
 
 _SORT_WORDS = {
@@ -60,7 +60,7 @@ class Choice:
 
     @property
     def as_filter(self) -> ResultFilter:
-        """For core.results."""
+        """For core.jobs.results."""
         return ResultFilter(
             label=self.label,
             path=self.path,

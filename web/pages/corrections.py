@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 
 from flask import Response, render_template, request, url_for
 
-from core import jobs, label_batches
+from core import label_batches
 from core.base.errors import Invalid
 from core.base.states import JobKind
 from core.corrections import Corrected
-from core.progress import JobView, describe
+from core.jobs import jobs
+from core.jobs.progress import JobView, describe
 from web.api.corrections import correct, hash_files, read_list
 from web.auth import checks_csrf_itself, current_user_id
 from web.pages.archive_form import open_archive_form

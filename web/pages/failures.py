@@ -4,13 +4,13 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
-from core import jobs, result_views, results
 from core.base.errors import ErrorCode
 from core.base.states import JobKind
+from core.jobs import jobs, navigation, results
+from core.jobs.progress import describe
+from core.jobs.results import ResultFilter
 from core.labels import counts
 from core.orm.uploads import Upload
-from core.progress import describe
-from core.results import ResultFilter
 from web.pages.choice import Choice
 from web.pages.routes import pages, see_job
 from web.services import get_services
@@ -26,7 +26,7 @@ def show_failed(uuid: UUID) -> str | Response:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
             return see_job(uuid)
-        reasons = result_views.count_errors(session, job)
+        reasons = navigation.count_errors(session, job)
         wanted = ResultFilter(failed=True, error_code=code)
         page = results.list_results(session, job, wanted, cursor, FAILURES_SHOWN)
         view = describe(session, job)

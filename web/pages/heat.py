@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.heat import Heat
+from core.jobs.heatmaps import Heat
 
 DARKEST, WARMEST = 0.68, 0.3
 MOST = 255

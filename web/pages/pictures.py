@@ -4,8 +4,8 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import heat, jobs, result_views, results
 from core.base.network_catalog import CLASSES
+from core.jobs import heatmaps, jobs, navigation, results
 from core.labels import counts
 from core.models import registry
 from core.orm.uploads import Upload
@@ -22,8 +22,8 @@ def show_image(uuid: UUID, image_id: int) -> str:
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         row = results.get_result(session, job, image_id)
-        drawn = heat.find_heat(session, job, image_id)
-        beside = result_views.find_neighbours(session, job, choice.as_filter, image_id)
+        drawn = heatmaps.find_heat(session, job, image_id)
+        beside = navigation.find_neighbours(session, job, choice.as_filter, image_id)
         near = [one for one in (beside.before, beside.after) if one is not None]
         readable = {one for one in near if results.get_result(session, job, one).error_code is None}
         version = registry.get_any(session, job.model_version_id)

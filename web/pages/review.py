@@ -17,9 +17,9 @@ from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
+from core.jobs.progress import describe
 from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
-from core.progress import describe
 from core.reviews import Picture, Queue
 from web.api.labelling_schemas import MAX_HELD
 from web.api.reviews import open_queue, show_picture

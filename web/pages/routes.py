@@ -10,13 +10,14 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion, drift, jobs, result_views, results, retrying, trainings
+from core import deletion, drift, trainings
 from core.accounts import accounts
 from core.base.errors import Conflict
 from core.base.states import JobKind, JobState
+from core.jobs import jobs, navigation, results, retry
+from core.jobs.progress import describe, describe_all
 from core.labels import counts
 from core.orm.jobs import Job
-from core.progress import describe, describe_all
 from web.api.jobs import etag_of
 from web.auth import own_path, public
 from web.pages import showing, training_job
@@ -77,9 +78,9 @@ def show_job(uuid: UUID) -> str | Response:
             return _show_training(session, job)
         page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
         view = describe(session, job)
-        bars = make_bars(result_views.find_bins(session, job))
+        bars = make_bars(navigation.find_bins(session, job))
         reviewing = look_at_reviewing(session, job)
-        lacks_looks = view.n_done > 0 and not result_views.has_looks(session, job)
+        lacks_looks = view.n_done > 0 and not navigation.has_looks(session, job)
         fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
         n_new = counts.count_since_training(session, job.model_version_id)
         asks_folders = "folders" in request.args or choice.folder is not None
@@ -128,7 +129,7 @@ def retry_job(uuid: UUID) -> Response:
     services = get_services()
     chunk_ids: list[int] = []
     with suppress(Conflict), services.db.write() as session:
-        _, chunk_ids = retrying.retry_job(session, uuid)
+        _, chunk_ids = retry.retry_job(session, uuid)
     services.bell.ring(chunk_ids)
     return _see_back(uuid)
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import jobs, schedule_due, schedule_runs, schedules
+from core import schedule_due, schedule_runs, schedules
 from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.states import JobKind, JobState, ScheduleKind
+from core.jobs import jobs
 from core.labels import sources
 from core.labels.sources import LabelledUpload
 from core.models.version_choices import offer_versions

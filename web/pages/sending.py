@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.base.network_catalog import NETWORKS
+from core.jobs.progress import find_paces
 from core.labels import counts
 from core.messaging.broker import INFERENCE
 from core.models import registry
 from core.models.version_choices import offer_versions
 from core.operations import workers
 from core.orm.models import ModelVersion
-from core.progress import find_paces
 from web.services import Services
 
 

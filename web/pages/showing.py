@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.base.states import JobState
-from core.progress import JobView
+from core.jobs.progress import JobView
 from web.pages.words import count, duration, plural, rate
 
 FAILED = "failed"

@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion, honest, jobs, training_views, trainings
+from core import deletion, honest, training_views, trainings
 from core.base.errors import Invalid
 from core.datasets import Found
+from core.jobs import jobs
 from core.labels import sources
 from core.labels.sources import LabelledUpload
 from core.models import registry

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from core import training_views
 from core.base.states import JobKind, JobState
+from core.jobs.progress import JobView, describe
 from core.labels import sources
 from core.orm.jobs import Job
 from core.orm.training import EpochRow
 from core.orm.uploads import Upload
 from core.parameters import HEAD, OF_EPOCHS
-from core.progress import JobView, describe
 from core.training_views import TrainingView
 from web.pages.charts import Chart, Mark, Series, line_chart
 from web.pages.words import count, duration, plural, rate

@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 from pydantic import ValidationError
 
-from core import intake, jobs
+from core import intake
 from core.base.errors import Conflict, Invalid
+from core.jobs import jobs
+from core.jobs.progress import describe
 from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
-from core.progress import describe
 from web.api.bodies import BodyReader
 from web.api.receiving import ArchiveReceiver
 from web.api.schemas import ArchiveQuery

@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, UnaryExpression, case, func, insert, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core import chunks, jobs
 from core.base.clock import db_now, seconds_since
 from core.base.database import insert_or
 from core.base.errors import ErrorCode, Invalid, LeaseLost, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import ACTIVE_STATES
-from core.chunks import Claim
+from core.jobs import chunks, jobs
+from core.jobs.chunks import Claim
 from core.labels.labels import human_label_of, word_of_people
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job

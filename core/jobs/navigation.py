@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from core.base.errors import ErrorCode, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import encode_cursor
+from core.jobs.results import UNSURE, Order, ResultFilter, conditions, order_of
 from core.labels.labels import human_label_of
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image
-from core.results import UNSURE, Order, ResultFilter, conditions, order_of
 
 
 @dataclass(frozen=True)

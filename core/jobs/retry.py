@@ -5,11 +5,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core import jobs
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
+from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from core.accounts import accounts
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
+from core.jobs.results import UNSURE
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin
 from core.orm.uploads import Upload
-from core.results import UNSURE
 
 SHORTEST_S = 0.001  # a clock may stand still over a small job
 MIN_TELLING = 100  # of smaller jobs most of the time is a worker's reaction

@@ -1,4 +1,4 @@
-"""Jobs: what somebody waits for. Counters and states change here and, with the results, in core/results.py.
+"""Jobs: what somebody waits for. Counters and states change here and, with the results, in core/jobs/results.py.
 
 States of a classify job: receiving ─► queued ─► running ─► done, and from each of the first three to cancelled or
 failed. A job whose upload is still arriving stays `receiving` while its chunks run. It is finished by one conditional
@@ -16,7 +16,7 @@ from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
-from core.listing import EVERY_JOB, JobFilter
+from core.jobs.filters import EVERY_JOB, JobFilter
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
