@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from core import intake
 from core.base import cron
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.paging import Page, page_newest_first
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
+from core.ingest import shard_rows
 from core.labels import counts
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Upload
@@ -121,7 +121,7 @@ def _complete_uploads(session: Session, runs: ColumnElement[bool]) -> None:
     """Let uploads that runs are still filling end with what has come in."""
     arriving = select(Upload.uuid).join(ScheduleRun, ScheduleRun.work_uuid == Upload.uuid)
     for uuid in session.scalars(arriving.where(runs, Upload.deleted_at.is_(None))).all():
-        intake.complete_upload(session, uuid, partial=True)
+        shard_rows.complete_upload(session, uuid, partial=True)
 
 
 def get_schedule(session: Session, schedule_id: int, lock: bool = False) -> Schedule:

@@ -12,11 +12,12 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import intake, training_claims, trainings
+from core import training_claims, trainings
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard
+from core.ingest import shard_rows
 from core.jobs import chunks, jobs, results
 from core.jobs.results import Outcome, ResultFilter, ResultRow
 from core.models import registry
@@ -79,9 +80,9 @@ def make_upload(
         owner = accounts.get_or_create_owner(session)
         uploads.create_upload(session, uuid, owner.id, name, labelled)
         index = index_shard(io.BytesIO(tar).read, max_image_bytes=2**26)
-        intake.add_shard(session, uuid, 0, index, key, 2**40)
+        shard_rows.add_shard(session, uuid, 0, index, key, 2**40)
         if is_complete:
-            intake.complete_upload(session, uuid, 1)
+            shard_rows.complete_upload(session, uuid, 1)
     return uuid
 
 

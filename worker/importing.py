@@ -14,18 +14,19 @@ from itertools import islice
 import structlog
 from sqlalchemy.orm import Session
 
-from core import imports, intake, schedule_runs, schedules, storing
+from core import schedule_runs, schedules
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives import File, Packed, Skipped, pack
 from core.formats.shards import index_shard
-from core.imports import Seen
+from core.ingest import imported_files, shard_rows, shard_storage
+from core.ingest.imported_files import Seen
+from core.ingest.shard_storage import Store
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.schedule_runs import RunClaim
-from core.storing import Store
 from core.uploads import uploads
 from worker.runtime import Runtime
 from worker.watched import FoundFile, Source, Unread
@@ -100,7 +101,7 @@ class _Importer:
         while some := list(islice(found, LOOKED_UP)):
             files = [one for one in some if isinstance(one, FoundFile)]
             with self._runtime.db.read() as session:
-                new = imports.find_new(session, self._claim.schedule_id, [one.seen for one in files])
+                new = imported_files.find_new(session, self._claim.schedule_id, [one.seen for one in files])
             self._n_known += len(files) - len(new)
             for one in some:
                 if isinstance(one, Skipped):
@@ -130,11 +131,11 @@ class _Importer:
 
             def remember(session: Session) -> None:
                 run = schedule_runs.hold_run(session, self._claim)
-                imports.remember(session, self._claim.schedule_id, self._claim.run_id, seen)
+                imported_files.remember(session, self._claim.schedule_id, self._claim.run_id, seen)
                 schedule_runs.note(run, n_files=run.details.get("n_files", 0) + len(seen))
 
             to = (self._store, self._run.work_uuid, self._next_seq)
-            storing.store_shard(*to, index, packed.shard, self._is_labelled, remember)
+            shard_storage.store_shard(*to, index, packed.shard, self._is_labelled, remember)
             self._next_seq += 1
         if packed.skipped and self._begun:
             with self._runtime.db.write() as session:
@@ -177,7 +178,7 @@ class _Importer:
         with self._runtime.db.write() as session:
             if has_begun:  # before the run is locked, as everywhere: upload, job, run
                 with suppress(Gone):  # then the job has been deleted, which is looked at next
-                    intake.complete_upload(session, self._run.work_uuid, partial=True)
+                    shard_rows.complete_upload(session, self._run.work_uuid, partial=True)
                 run = schedule_runs.hold_run(session, self._claim)
                 schedule_runs.note(run, note=note, n_known=self._n_known)
                 run.state, run.lease_until = RunState.RUNNING, None

@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import structlog
 
-from core import imports, intake, purge, training_claims
+from core import purge, training_claims
 from core.base.errors import Gone
+from core.ingest import imported_files, shard_rows
 from core.jobs import chunks, jobs
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
 from core.operations import workers
@@ -74,7 +75,7 @@ def finish_silent_uploads(runtime: Runtime) -> None:
         silent = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
     for uuid in silent:
         with suppress(Gone), runtime.db.write() as session:  # somebody deleted it meanwhile
-            intake.complete_upload(session, uuid, partial=True)
+            shard_rows.complete_upload(session, uuid, partial=True)
         log.info("silent_upload_completed", upload=str(uuid))
 
 
@@ -96,7 +97,7 @@ def forget_imports(runtime: Runtime) -> None:
     n_forgotten = -1
     while n_forgotten:
         with runtime.db.write() as session:
-            n_forgotten = imports.forget_deleted(session)
+            n_forgotten = imported_files.forget_deleted(session)
 
 
 def sweep_orphans(runtime: Runtime) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path, PurePosixPath
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
-from core import imports
 from core.base.errors import Invalid
 from core.formats.archives import Skipped
 from core.formats.shards import is_ignored
 from core.formats.tar_headers import clean_path
-from core.imports import Seen
+from core.ingest import imported_files
+from core.ingest.imported_files import Seen
 from core.storage.allowed_roots import SETTING, find_root, is_bucket
 
 SETTLE_S = 5.0
@@ -81,7 +81,7 @@ class Source:
         path, refusal = clean_path(os.fsencode(self.name) + b"/" + relative)
         if refusal:
             return Skipped(path, refusal)
-        return FoundFile(path, Seen(imports.path_key(self.address, relative), n_bytes, mtime_ns), read)
+        return FoundFile(path, Seen(imported_files.path_key(self.address, relative), n_bytes, mtime_ns), read)
 
     def _walk_folder(self, root: Path) -> Iterator[FoundFile | Skipped]:
         below = Path(self.address).relative_to(root).parts

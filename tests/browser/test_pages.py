@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
-from core import intake
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.ingest import shard_rows
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
@@ -396,7 +396,7 @@ def test_the_title_of_a_job_says_how_far_it_is(owner_page: Page, site: str, db: 
     run_job(db, job)
     expect(owner_page).to_have_title("100 % · walk – Pawsort")
     with db.write() as session:
-        intake.complete_upload(session, upload, 1)
+        shard_rows.complete_upload(session, upload, 1)
     expect(owner_page).to_have_title("walk – Pawsort")
 
 

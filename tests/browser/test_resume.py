@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
-from core import intake
 from core.base.database import Database
+from core.ingest import shard_rows
 from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
@@ -173,7 +173,7 @@ def test_another_folder_of_the_same_name_is_a_new_upload(
 def test_an_upload_that_was_finished_elsewhere_begins_anew(owner_page: Page, db: Database, folder: Path) -> None:
     _send_only(owner_page, folder, 0, db)
     with db.write() as session:
-        intake.complete_upload(session, session.scalars(select(Upload.uuid)).one(), partial=True)
+        shard_rows.complete_upload(session, session.scalars(select(Upload.uuid)).one(), partial=True)
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     with db.read() as session:

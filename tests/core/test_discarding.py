@@ -9,9 +9,10 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import datasets, deletion, discarding, intake, purge
+from core import datasets, deletion, discarding, purge
 from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
+from core.ingest import shard_rows
 from core.jobs import jobs, results, retry
 from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
@@ -95,7 +96,7 @@ def test_an_upload_that_still_arrives_is_not_discarded(db: Database, blobs: Blob
     run_job(db, make_job(db, upload), SAID)
     assert discard(db, blobs) == 0
     with db.write() as session:
-        intake.complete_upload(session, upload, 1)
+        shard_rows.complete_upload(session, upload, 1)
     assert discard(db, blobs) == 2
 
 

@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
-from core import deletion, intake, purge
+from core import deletion, purge
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
 from core.base.states import JobState
 from core.formats.shards import index_shard
+from core.ingest import shard_rows
 from core.jobs import chunks, jobs, progress, results, retry
 from core.jobs.progress import JobView
 from core.jobs.results import ResultFilter
@@ -35,7 +36,7 @@ def add_shard(db: Database, blobs: Blobs, upload: UUID, seq: int, n_files: int =
     blobs.put(key, tar)
     index = index_shard(io.BytesIO(tar).read, max_image_bytes=2**20)
     with db.write() as session:
-        return intake.add_shard(session, upload, seq, index, key, 2**40).chunk_ids
+        return shard_rows.add_shard(session, upload, seq, index, key, 2**40).chunk_ids
 
 
 def test_a_job_over_a_complete_upload_is_queued_and_ends_done(db: Database, blobs: Blobs) -> None:
@@ -55,7 +56,7 @@ def test_chunks_run_while_the_upload_is_still_arriving(db: Database, blobs: Blob
     add_shard(db, blobs, upload, 1)
     assert view(db, job).n_total == 7
     with db.write() as session:
-        intake.complete_upload(session, upload, 2)
+        shard_rows.complete_upload(session, upload, 2)
     assert view(db, job).state == JobState.RUNNING
     run_job(db, job)
     assert (view(db, job).state, view(db, job).n_done) == (JobState.DONE, 7)
@@ -66,7 +67,7 @@ def test_completing_an_upload_ends_a_job_that_has_nothing_left_to_do(db: Databas
     job = make_job(db, upload)
     run_job(db, job)
     with db.write() as session:
-        intake.complete_upload(session, upload, 1)
+        shard_rows.complete_upload(session, upload, 1)
     assert view(db, job).state == JobState.DONE
 
 
@@ -159,7 +160,7 @@ def test_retrying_a_cancelled_job_goes_on_with_what_came_meanwhile(db: Database,
         jobs.cancel_job(session, job)
     add_shard(db, blobs, upload, 1, n_files=3)
     with db.write() as session:
-        intake.complete_upload(session, upload, 2)
+        shard_rows.complete_upload(session, upload, 2)
         retry.retry_job(session, job)
     run_job(db, job)
     assert (view(db, job).state, view(db, job).n_done, view(db, job).n_total) == (JobState.DONE, 5, 5)

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from core import deletion, intake, purge
+from core import deletion, purge
 from core.base.database import Database
 from core.base.errors import Gone
 from core.base.states import JobState
 from core.formats.shards import index_shard
+from core.ingest import shard_rows
 from core.jobs import chunks, jobs, progress
 from core.jobs import retry as retrying
 from core.jobs.progress import JobView
@@ -61,7 +62,7 @@ def test_results_and_a_new_shard_of_one_job_do_not_lock_each_other_out(db: Datab
             uploads.get_upload(session, upload, lock=True)
             recording = pool.submit(run_job, db, job)
             let_run(recording)
-            intake.add_shard(session, upload, 1, index, shard_key(upload, 1), 2**40)
+            shard_rows.add_shard(session, upload, 1, index, shard_key(upload, 1), 2**40)
         recording.result()
     assert view(db, job).n_total == 7
     assert view(db, job).n_done >= 4
@@ -74,7 +75,7 @@ def test_retrying_while_the_upload_is_being_completed_leaves_no_job_receiving(db
         jobs.cancel_job(session, job)
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
-            intake.complete_upload(session, upload, 1)
+            shard_rows.complete_upload(session, upload, 1)
             retrying = pool.submit(retry, db, job)
             let_run(retrying)
         retrying.result()

@@ -13,12 +13,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import deletion, intake, purge
+from core import deletion, purge
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, PawsortError
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
 from core.formats.shards import Entry, ShardIndex
+from core.ingest import shard_rows
 from core.jobs import chunks, jobs, results, retry
 from core.jobs.chunks import Claim
 from core.jobs.results import Outcome
@@ -77,7 +78,7 @@ class Crowd:
                 self.create_job(upload, chance.choice((uuid4(), job)))
             case "complete":
                 with self._db.write() as session:
-                    intake.complete_upload(session, upload, SHARD_NUMBERS, partial=chance.random() < 0.3)
+                    shard_rows.complete_upload(session, upload, SHARD_NUMBERS, partial=chance.random() < 0.3)
             case "purge":
                 purge.purge_all(self._db, self._blobs)
             case _:
@@ -104,7 +105,7 @@ class Crowd:
         """The same number has the same bytes, mostly."""
         variant = chance.random() < 0.1
         with self._db.write() as session:
-            intake.add_shard(session, upload, seq, make_index(seq, variant), f"uploads/{upload}/{uuid4()}", 2**40)
+            shard_rows.add_shard(session, upload, seq, make_index(seq, variant), f"uploads/{upload}/{uuid4()}", 2**40)
 
     def work(self, chance: random.Random) -> None:
         """A worker's turn: claim something, then record, give back, or die."""
@@ -141,7 +142,7 @@ class Crowd:
         for uuid in self._uploads:
             try:
                 with self._db.write() as session:
-                    intake.complete_upload(session, uuid, partial=True)
+                    shard_rows.complete_upload(session, uuid, partial=True)
             except PawsortError:
                 continue
         while True:

@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from core import intake
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.ingest import shard_rows
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
@@ -142,7 +142,7 @@ def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClien
     upload = uuid4()
     with db.write() as session:
         uploads.create_upload(session, upload, None, "nothing")
-        intake.complete_upload(session, upload, partial=True)
+        shard_rows.complete_upload(session, upload, partial=True)
     page = client.get(f"/jobs/{make_job(db, upload)}").text
     assert "nothing that could be sorted was sent" in page
     for offer in ("Is it right?", "How sure the model was", "Take it away", "All shown are right"):
@@ -157,7 +157,7 @@ def test_a_job_that_is_done_can_be_filtered_and_an_empty_one_has_nothing_to_filt
     nothing = uuid4()
     with db.write() as session:
         uploads.create_upload(session, nothing, None, "Nothing in it")
-        intake.complete_upload(session, nothing, partial=True)
+        shard_rows.complete_upload(session, nothing, partial=True)
     empty = make_job(db, nothing)
     assert "data-filter" in client.get(f"/jobs/{done}").text
     assert "data-filter" not in client.get(f"/jobs/{empty}").text

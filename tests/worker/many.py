@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 import model
-from core import features, intake
+from core import features
 from core.features import Kept
 from core.formats.shards import index_shard
+from core.ingest import shard_rows
 from core.models import registry
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, shard_key
@@ -67,7 +68,9 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
         key = shard_key(uuid, seq)
         blobs.put(key, tar)
         with runtime.db.write() as session:
-            intake.add_shard(session, uuid, seq, index_shard(io.BytesIO(tar).read, max_image_bytes=2**20), key, 2**40)
+            shard_rows.add_shard(
+                session, uuid, seq, index_shard(io.BytesIO(tar).read, max_image_bytes=2**20), key, 2**40
+            )
             shard_id = session.scalars(select(Shard.id).where(Shard.blob_key == key)).one()
             images = session.execute(select(Image.path, Image.sha256).where(Image.shard_id == shard_id)).all()
             key = features.new_key(session, shard_id)
@@ -76,5 +79,5 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
             blobs.put(key, packed)
             features.add(session, Kept(shard_id, BODY, key, len(images), len(packed)))
     with runtime.db.write() as session:
-        intake.complete_upload(session, uuid, -(-n // SHARD))
+        shard_rows.complete_upload(session, uuid, -(-n // SHARD))
     return uuid

@@ -9,11 +9,12 @@ import pytest
 from obstore.store import MemoryStore
 from sqlalchemy import func, select, update
 
-from core import deletion, imports, schedule_due, schedules, storing
+from core import deletion, schedule_due, schedules
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
+from core.ingest import imported_files, shard_storage
 from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -201,7 +202,7 @@ def test_what_was_killed_between_two_shards_goes_on_and_takes_nothing_in_twice(
 ) -> None:
     for n in range(600):
         put(folder, f"{n:03}.jpg", n % 7)
-    schedule, real, n_stored = add_schedule(runtime, folder), storing.store_shard, [0]
+    schedule, real, n_stored = add_schedule(runtime, folder), shard_storage.store_shard, [0]
 
     def store_and_die(*args: Any) -> Any:
         added = real(*args)
@@ -210,7 +211,7 @@ def test_what_was_killed_between_two_shards_goes_on_and_takes_nothing_in_twice(
             raise Killed
         return added
 
-    monkeypatch.setattr(storing, "store_shard", store_and_die)
+    monkeypatch.setattr(shard_storage, "store_shard", store_and_die)
     for start in (run, lambda *_: work(runtime)):
         with pytest.raises(Killed):
             start(runtime, schedule)
@@ -232,14 +233,14 @@ def test_a_worker_that_wakes_up_after_its_lease_stores_nothing(
     runtime: FakeRuntime, folder: Path, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, "a.jpg")
-    real = storing.store_shard
+    real = shard_storage.store_shard
 
     def lose_the_lease(*args: Any) -> Any:
         with runtime.db.write() as session:
             session.execute(update(ScheduleRun).values(fence=ScheduleRun.fence + 1))
         return real(*args)
 
-    monkeypatch.setattr(storing, "store_shard", lose_the_lease)
+    monkeypatch.setattr(shard_storage, "store_shard", lose_the_lease)
     run(runtime, add_schedule(runtime, folder))
     assert (paths(runtime.db), list(blobs.list("uploads/"))) == ([], [])
 
@@ -249,16 +250,16 @@ def test_a_schedule_deleted_while_files_come_in_leaves_a_job_that_ends(
 ) -> None:
     for n in range(300):
         put(folder, f"{n:03}.jpg", n % 7)
-    schedule, real = add_schedule(runtime, folder), storing.store_shard
+    schedule, real = add_schedule(runtime, folder), shard_storage.store_shard
 
     def delete_after_the_first(*args: Any) -> Any:
         added = real(*args)
         with runtime.db.write() as session:
             schedules.delete_schedule(session, schedule)
-        monkeypatch.setattr(storing, "store_shard", real)
+        monkeypatch.setattr(shard_storage, "store_shard", real)
         return added
 
-    monkeypatch.setattr(storing, "store_shard", delete_after_the_first)
+    monkeypatch.setattr(shard_storage, "store_shard", delete_after_the_first)
     ended = run(runtime, schedule)
     assert (ended.state, len(paths(runtime.db))) == (RunState.SKIPPED, 256)
     run_job(runtime.db, ended.work_uuid)
@@ -294,7 +295,7 @@ def test_what_a_deleted_schedule_took_in_is_forgotten(runtime: FakeRuntime, fold
     reconcile.forget_imports(runtime)
     with runtime.db.read() as session:
         assert session.scalars(select(ImportedFile)).all() == []
-        assert imports.forget_deleted(session) == 0
+        assert imported_files.forget_deleted(session) == 0
 
 
 def test_objects_of_a_bucket_come_in_like_files(runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from uuid import UUID
 
-from core import intake
 from core.base.errors import PawsortError
 from core.formats.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
 from core.formats.shards import index_shard
+from core.ingest import shard_rows
 from core.jobs import jobs
 from core.uploads import uploads
 from web.api.schemas import ArchiveQuery
@@ -114,7 +114,7 @@ class ArchiveReceiver:
 
     def _complete(self) -> None:
         with self._services.db.write() as session:
-            intake.complete_upload(session, self._uuid, self._next_seq)
+            shard_rows.complete_upload(session, self._uuid, self._next_seq)
 
 
 def _until_first_file(items: Iterator[Item]) -> list[Item]:

@@ -1,14 +1,14 @@
-"""Receiving one shard: spooled while it is checked, then stored as a whole (core/storing.py)."""
+"""Receiving one shard: spooled while it is checked, then stored as a whole (core/ingest/shard_storage.py)."""
 
 import tempfile
 from collections.abc import Callable
 from typing import BinaryIO, cast
 from uuid import UUID
 
-from core import storing
 from core.formats.shards import ShardIndex, index_shard
-from core.intake import AddedShard
-from core.storing import Store
+from core.ingest import shard_storage
+from core.ingest.shard_rows import AddedShard
+from core.ingest.shard_storage import Store
 from web.services import Services
 
 # What of a shard is held in memory while it arrives; the rest of it waits in a temporary file.
@@ -28,7 +28,7 @@ def receive_shard(
         try:
             index = index_shard(read, max_image_bytes=services.settings.max_image_bytes, sink=spool.write)
         except OSError as error:
-            raise storing.disk_full(error) from error
+            raise shard_storage.disk_full(error) from error
         spool.seek(0)
         return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled), index
 
@@ -36,6 +36,6 @@ def receive_shard(
 def store_shard(
     services: Services, upload_uuid: UUID, seq: int, index: ShardIndex, body: bytes | BinaryIO, labelled: bool
 ) -> AddedShard:
-    """Store a checked tar, record it, and ring for its chunks; raises as `core.storing.store_shard`."""
+    """Store a checked tar, record it, and ring for its chunks; raises as `core.ingest.shard_storage.store_shard`."""
     store = Store(services.db, services.blobs, services.bell, services.settings.max_upload_bytes)
-    return storing.store_shard(store, upload_uuid, seq, index, body, labelled)
+    return shard_storage.store_shard(store, upload_uuid, seq, index, body, labelled)

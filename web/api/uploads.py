@@ -7,9 +7,10 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import deletion, discarding, intake
+from core import deletion, discarding
 from core.base.errors import NotFound
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
+from core.ingest import shard_rows
 from core.orm.uploads import Upload
 from core.uploads import uploads
 from web.api.bodies import BodyReader
@@ -151,7 +152,7 @@ def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
     """
     services = get_services()
     with services.db.write() as session:
-        upload = intake.complete_upload(session, upload_uuid, json_data.n_shards, json_data.partial)
+        upload = shard_rows.complete_upload(session, upload_uuid, json_data.n_shards, json_data.partial)
         session.refresh(upload)
         return view_upload(services, session, upload)
 

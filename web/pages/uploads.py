@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from flask import Response, render_template, request, url_for
 from pydantic import ValidationError
 
-from core import intake
 from core.base.errors import Conflict, Invalid
+from core.ingest import shard_rows
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.labels import counts
@@ -78,7 +78,7 @@ def finish_upload(uuid: UUID) -> Response:
     """Finish the upload of a job with what arrived; one that is complete meanwhile stays as it is."""
     with suppress(Conflict), get_services().db.write() as session:
         upload = jobs.get_upload_of(session, jobs.get_job(session, uuid))
-        intake.complete_upload(session, upload.uuid, partial=True)
+        shard_rows.complete_upload(session, upload.uuid, partial=True)
     return see_job(uuid)
 
 

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core import intake
 from core.base.database import Database
 from core.base.errors import DiskFull, PawsortError
 from core.formats.shards import ShardIndex
 from core.formats.signatures import code_at_sight
-from core.intake import AddedShard
+from core.ingest import shard_rows
+from core.ingest.shard_rows import AddedShard
 from core.orm.uploads import Shard
 from core.storage.blobs import Blobs, shard_key
 
@@ -61,7 +61,7 @@ def store_shard(
         labelled: Whether the upload is.
         also: What else to write in the transaction that records it.
     Raises:
-        Conflict, NotFound, Gone, Invalid, TooLarge: As `core.intake.add_shard`.
+        Conflict, NotFound, Gone, Invalid, TooLarge: As `core.ingest.shard_rows.add_shard`.
         DiskFull: The store has too little room.
     """
     store.blobs.check_room(index.n_bytes)
@@ -72,7 +72,7 @@ def store_shard(
     try:
         store.blobs.put(key, body)
         with store.db.write() as session:
-            added = intake.add_shard(session, upload_uuid, seq, index, key, store.max_upload_bytes)
+            added = shard_rows.add_shard(session, upload_uuid, seq, index, key, store.max_upload_bytes)
             also(session)
     except OSError as error:
         _drop(store, key)
