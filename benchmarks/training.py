@@ -21,8 +21,8 @@ from client.instance.attach import started_instance
 from client.sources import SourceFile, walk
 from client.upload import limits_of, new_id, send_files
 from core.base.network_catalog import NETWORKS
-from core.parameters import choose_parameters
-from core.parts import Part
+from core.training.parameters import choose_parameters
+from core.training.splits import Part
 from model.augment import STRONG, augment
 from model.networks import build
 from worker.folders import decode_all, read_folder

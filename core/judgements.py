@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from core import datasets, parts
 from core.base.database import change, insert_or, slices
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
@@ -22,7 +21,8 @@ from core.models.accuracy import Said, measure
 from core.orm.evaluation import Judgement
 from core.orm.models import ModelVersion
 from core.orm.uploads import Image, Upload
-from core.parts import Part
+from core.training import datasets, splits
+from core.training.splits import Part
 
 SORTS = {"doubt": Judgement.confidence, "error": Judgement.p_label}
 
@@ -73,9 +73,9 @@ class Found:
 def choose_contents(session: Session) -> list[datasets.Content]:
     """Everything labelled that belongs to the judging part, each content once; its part is kept for good."""
     labelled = datasets.find_labelled(session).contents
-    by_part = parts.find_parts(session, [content.sha256 for content in labelled])
+    by_part = splits.find_parts(session, [content.sha256 for content in labelled])
     chosen = [content for content in labelled if by_part[content.sha256] == Part.JUDGING]
-    parts.assign_parts(session, [content.sha256 for content in chosen])
+    splits.assign_parts(session, [content.sha256 for content in chosen])
     return chosen
 
 

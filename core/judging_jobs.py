@@ -1,6 +1,6 @@
 """Jobs that judge: they ask a version about the judging part of everything labelled, and train nothing.
 
-    queued ─► running (claimed as a training is: core/training_claims.py) ─► done with judgements │ failed │ cancelled
+    queued ─► running (claimed as a training is: core/training/claims.py) ─► done with judgements │ failed │ cancelled
 
 What was asked is written in one transaction with the job's end: a job that was killed begins anew and doubles nothing.
 """
@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import judgements, training_claims
+from core import judgements
 from core.base.errors import Conflict, Invalid
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import jobs
@@ -21,7 +21,8 @@ from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
-from core.training_claims import Claim
+from core.training import claims
+from core.training.claims import Claim
 
 
 def create_judge_job(session: Session, version_id: int, user_id: int | None = None, uuid: UUID | None = None) -> Job:
@@ -81,7 +82,7 @@ def finish_judging(session: Session, claim: Claim, version_id: int, judged: Sequ
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
-    training_claims.end(session, claim)
+    claims.end(session, claim)
     judgements.record(session, version_id, claim.job_id, judged, is_everything=True)
 
 
@@ -97,7 +98,7 @@ def finish_training(
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
-    version = training_claims.finish(session, claim, manifest)
+    version = claims.finish(session, claim, manifest)
     for version_id, said in {**said_by_others, version.id: said_by_it}.items():
         judgements.record(session, version_id, claim.job_id, said)
     return version

@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core import features
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.states import JobKind
@@ -25,6 +24,7 @@ from core.orm.review import ReviewClaim
 from core.orm.training import EpochRow, ShardFeatures, Training, TrainingUpload
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs, training_prefix, upload_prefix, weights_key
+from core.training import features
 
 SLICE = 5000
 

@@ -13,8 +13,8 @@ from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import ScheduleKind, UploadState
 from core.models import registry
-from core.parameters import choose_parameters
 from core.storage import allowed_roots
+from core.training.parameters import choose_parameters
 from core.uploads import uploads
 
 IN_USE, ANEW = "in_use", "anew"

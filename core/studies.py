@@ -13,12 +13,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from core import datasets, training_claims
 from core.base.database import slices
 from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.datasets import Content
 from core.jobs import jobs
 from core.labels import labels
 from core.models import registry
@@ -28,7 +26,9 @@ from core.orm.models import ModelVersion
 from core.orm.results import Result
 from core.orm.training import Training
 from core.orm.uploads import Image, Upload
-from core.training_claims import Claim
+from core.training import claims, datasets
+from core.training.claims import Claim
+from core.training.datasets import Content
 
 MIN_EACH = 25
 DOUBTFUL_OF_JOB = 300
@@ -165,7 +165,7 @@ def finish(
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
-    training_claims.end(session, claim)
+    claims.end(session, claim)
     session.add(
         Study(
             job_id=claim.job_id,

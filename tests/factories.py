@@ -12,7 +12,6 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core import training_claims, trainings
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
@@ -23,7 +22,8 @@ from core.jobs.results import Outcome, ResultFilter, ResultRow
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs, shard_key
-from core.training_claims import Claim
+from core.training import claims, training_jobs
+from core.training.claims import Claim
 from core.uploads import uploads
 
 LEASE_S = 60.0
@@ -98,7 +98,7 @@ def make_training(db: Database, upload: UUID, **given: Any) -> UUID:
     """A training job over a labelled upload, waiting for a worker."""
     uuid = uuid4()
     with db.write() as session:
-        trainings.create_training_job(session, uuid, {"network": "seed-cnn"} | given, [upload])
+        training_jobs.create_training_job(session, uuid, {"network": "seed-cnn"} | given, [upload])
     return uuid
 
 
@@ -146,11 +146,11 @@ def _outcome(image_id: int, said: tuple[float, float] | ErrorCode) -> Outcome:
 def run_epochs(db: Database, job: UUID, n: int, phase: str = "training", now: tuple[int, int] = (0, 0)) -> Claim:
     """Record epochs as a training worker does; `now` is the step, and how many there are, that it is at."""
     with db.write() as session:
-        claim = training_claims.claim_training(session, jobs.get_job(session, job).id, None, LEASE_S)
+        claim = claims.claim_training(session, jobs.get_job(session, job).id, None, LEASE_S)
         assert claim is not None
         for number in range(1, n + 1):
-            training_claims.record_epoch(session, claim, make_epoch(number), f"state {number}")
-        training_claims.beat(session, claim, LEASE_S, phase, *now)
+            claims.record_epoch(session, claim, make_epoch(number), f"state {number}")
+        claims.beat(session, claim, LEASE_S, phase, *now)
     return claim
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from core import judgements, judging_jobs, training_claims
+from core import judgements, judging_jobs
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.jobs import jobs
@@ -15,8 +15,9 @@ from core.judgements import NewJudgement
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.uploads import Image, Upload
-from core.parts import Part, part_of
 from core.storage.blobs import Blobs
+from core.training import claims
+from core.training.splits import Part, part_of
 from core.uploads.uploads import get_upload
 from tests.factories import make_manifest, make_upload
 
@@ -75,6 +76,6 @@ def finish_training(
     manifest = make_manifest(weights=weights)
     blobs.put(f"models/{manifest['digest']}", weights)
     with db.write() as session:
-        claim = training_claims.claim_training(session, jobs.get_job(session, job).id, None, 60)
+        claim = claims.claim_training(session, jobs.get_job(session, job).id, None, 60)
         assert claim is not None
         return judging_jobs.finish_training(session, claim, manifest, said, {in_use: said_by_in_use}).id

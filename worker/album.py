@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import ErrorCode, ImageError
-from core.parts import Part
+from core.training.splits import Part
 from model.pictures import Chosen
 from worker.memory import PixelStore
 

@@ -15,13 +15,13 @@ from secrets import token_hex
 import numpy as np
 from numpy.typing import NDArray
 
-from core import training_claims, twins
 from core.base.errors import BlobMissing, ErrorCode, Invalid
 from core.base.network_catalog import CLASSES
-from core.datasets import MAX_UNREADABLE, Content
 from core.labels.labels import NEITHER
-from core.parts import Part, assign_parts, find_parts
-from core.training_claims import Claim
+from core.training import claims, near_duplicates
+from core.training.claims import Claim
+from core.training.datasets import MAX_UNREADABLE, Content
+from core.training.splits import Part, assign_parts, find_parts
 from model.pictures import Chosen
 from model.train import Examples
 from worker.album import Album
@@ -105,18 +105,18 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, alb
         LeaseLost: The claim is no longer valid.
     """
     with runtime.db.read() as session:
-        key = training_claims.get_training(session, claim).data_key
+        key = claims.get_training(session, claim).data_key
     if key is not None:
         with np.load(io.BytesIO(runtime.blobs.get(key)), allow_pickle=False) as kept:
             return Samples(**kept)
     with runtime.db.write() as session:
-        found = training_claims.choose_data(session, claim).contents
+        found = claims.choose_data(session, claim).contents
     if album is not None:
         with runtime.db.read() as session:
             album.expect(find_parts(session, [content.sha256 for content in found]))
     look_for_twins(runtime, claim, found, watch, album)
     with runtime.db.write() as session:
-        bridges = twins.find_bridges(session)
+        bridges = near_duplicates.find_bridges(session)
         chosen = [content for content in found if content.sha256 not in bridges]
         parts = assign_parts(session, [content.sha256 for content in chosen])
     samples = Samples(
@@ -131,7 +131,7 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, alb
     key = f"{claim.blob_prefix}samples-{token_hex(8)}.npz"
     runtime.blobs.put(key, out.getvalue())
     with runtime.db.write() as session:
-        training_claims.keep_data(session, claim, key)
+        claims.keep_data(session, claim, key)
     return samples
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.base.errors import ImageError, Invalid
 from core.base.network_catalog import CLASSES
 from core.decoding.images import decode_image
-from core.parts import part_of
+from core.training.splits import part_of
 
 NEITHER = len(CLASSES)  # the label of what is none of the classes
 

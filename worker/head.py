@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from core.base.errors import BadWeights, Invalid
 from core.base.network_catalog import CLASSES
-from core.datasets import MAX_UNREADABLE, Content
 from core.honest import find_honest
 from core.judgements import NewJudgement
 from core.models import registry
-from core.parameters import Parameters
-from core.parts import Part
-from core.training_claims import Claim
+from core.training.claims import Claim
+from core.training.datasets import MAX_UNREADABLE, Content
+from core.training.parameters import Parameters
+from core.training.splits import Part
 from model.calibrate import calibrate
 from model.judging import Answered, complete_from_outputs
 from model.manifest import Manifest

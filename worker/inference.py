@@ -18,16 +18,16 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import features
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.decoding import similarity_order
-from core.features import Kept
 from core.jobs import chunks, jobs, results
 from core.jobs.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.jobs.results import Outcome
 from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from core.storage.blobs import features_key
+from core.training import features
+from core.training.features import Kept
 from model.heads import Looked, draw_heat
 from model.twins import SIDE, sketch
 from worker.decoding import Decoder, decode_stored, open_decoder

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from core import datasets, judgements, judging_jobs, training_claims
+from core import judgements, judging_jobs
 from core.base.errors import BadWeights, ImageError
-from core.datasets import Content
 from core.judgements import NewJudgement
 from core.models import registry
-from core.parts import Part
-from core.training_claims import Claim
+from core.training import claims, datasets
+from core.training.claims import Claim
+from core.training.datasets import Content
+from core.training.splits import Part
 from model.classifier import Classifier
 from worker.dataset import PARTS, Samples
 from worker.places import Sizes, decode_sizes, locate
@@ -48,7 +49,7 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         LeaseLost, TrainingStopped: There is no reason to go on.
     """
     with runtime.db.read() as session:
-        version_id = training_claims.find_version(session, claim)
+        version_id = claims.find_version(session, claim)
         labelled = datasets.find_labelled(session).contents
     classifier = open_version(runtime, version_id)
     look_for_twins(runtime, claim, labelled, watch)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.base.network_catalog import CLASSES, NETWORKS
-from core.parameters import Parameters
-from core.parts import RULE, Part
+from core.training.parameters import Parameters
+from core.training.splits import RULE, Part
 from model.judging import Bounds, complete_manifest
 from model.manifest import Manifest
 from model.pictures import Pictures

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.models import registry
-from core.parameters import Parameters
-from core.parts import Part
+from core.training.parameters import Parameters
+from core.training.splits import Part
 from model import tuning
 from model.augment import NONE, SEED, STRONG
 from model.networks import build

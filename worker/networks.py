@@ -6,12 +6,12 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from core import features
 from core.base.database import Database
 from core.base.errors import BadWeights
 from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
+from core.training import features
 
 if TYPE_CHECKING:
     from model.classifier import Classifier

@@ -6,9 +6,9 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from core import datasets
 from core.base.errors import BlobMissing, ImageError
-from core.datasets import Content, Place
+from core.training import datasets
+from core.training.datasets import Content, Place
 from worker.decoding import Decoder, decode_stored, map_decoded
 from worker.runtime import Runtime
 

@@ -9,13 +9,14 @@ from contextlib import suppress
 
 import structlog
 
-from core import purge, training_claims
+from core import purge
 from core.base.errors import Gone
 from core.ingest import imported_files, shard_rows
 from core.jobs import chunks, jobs
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
 from core.operations import workers
 from core.operations.metrics import RUNG_AGAIN
+from core.training import claims
 from core.uploads import uploads
 from worker.runtime import Runtime
 
@@ -62,7 +63,7 @@ def ring_for_trainings(runtime: Runtime) -> None:
     if queue_length(runtime.redis, TRAINING, runtime.settings.redis_prefix) != 0:
         return
     with runtime.db.read() as session:
-        waiting = training_claims.list_waiting(session, MAX_RINGS)
+        waiting = claims.list_waiting(session, MAX_RINGS)
     if waiting:
         log.info("ring_for_trainings", waiting=len(waiting))
         runtime.meter.count(RUNG_AGAIN, len(waiting), reason="training")

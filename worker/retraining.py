@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import gates, honest, judging_jobs, schedule_runs, schedules, trainings
+from core import gates, honest, judging_jobs, schedule_runs, schedules
 from core.base.errors import Conflict
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobState, RunState
@@ -24,6 +24,7 @@ from core.orm.jobs import Job
 from core.orm.schedules import Schedule, ScheduleRun
 from core.schedule_parameters import IN_USE, PROMOTE, parse_since
 from core.schedule_runs import RunClaim
+from core.training import training_jobs
 from worker.runtime import Runtime
 
 log = structlog.get_logger()
@@ -58,7 +59,7 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
             schedule_runs.end_run(session, claim, RunState.SKIPPED, outcome, n_new_labels=n_new)
             return
         started_from, note = _choose_start(session, told)
-        job = trainings.create_training_job(
+        job = training_jobs.create_training_job(
             session,
             run.work_uuid,
             told["training"] | {"network": told["network"], "start_from": started_from},

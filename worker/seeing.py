@@ -14,12 +14,12 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import IntegrityError
 
-from core import features
 from core.base.errors import ImageError
-from core.datasets import Content
-from core.features import Kept
 from core.orm.models import ModelVersion
-from core.training_claims import Claim
+from core.training import features
+from core.training.claims import Claim
+from core.training.datasets import Content
+from core.training.features import Kept
 from model.classifier import Classifier
 from worker.places import Decoded, decode_places, locate
 from worker.runtime import Runtime

@@ -10,12 +10,13 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from core import features, studies, training_claims
+from core import studies
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
-from core.datasets import Content
 from core.models import registry
-from core.training_claims import Claim
+from core.training import claims, features
+from core.training.claims import Claim
+from core.training.datasets import Content
 from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 from worker.runtime import Runtime
 from worker.seeing import see
@@ -39,7 +40,7 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         LeaseLost, TrainingStopped: There is no reason to go on.
     """
     with runtime.db.read() as session:
-        version = registry.get_version(session, training_claims.find_version(session, claim))
+        version = registry.get_version(session, claims.find_version(session, claim))
         contents = studies.choose_contents(session)
     seen = see(runtime, claim, version, contents, watch)
     there = [content for content, is_known in zip(contents, seen.is_known, strict=True) if is_known]

@@ -17,16 +17,17 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import judging_jobs, training_claims
+from core import judging_jobs
 from core.accounts import accounts
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
 from core.messaging.broker import TRAINING
 from core.models import registry
 from core.operations.metrics import LEASES
-from core.parameters import HEAD, Parameters
-from core.parts import Part
-from core.training_claims import Claim
+from core.training import claims
+from core.training.claims import Claim
+from core.training.parameters import HEAD, Parameters
+from core.training.splits import Part
 from model import devices
 from model.classifier import Classifier
 from model.train import Trainer
@@ -51,7 +52,7 @@ SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or
 def train(runtime: Runtime, job_id: int) -> None:
     """Train, or judge, if nobody else does; a message that came twice or too late ends here without harm."""
     with runtime.db.read() as session:
-        if not training_claims.is_waiting(session, job_id):
+        if not claims.is_waiting(session, job_id):
             return
     import keras  # noqa: F401 - takes seconds, in which nobody could stop a job that has been claimed
 
@@ -59,7 +60,7 @@ def train(runtime: Runtime, job_id: int) -> None:
 
     with runtime.db.write() as session:
         worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
-        claim = training_claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
+        claim = claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
     if claim is None:
         return
     if claim.is_taken_over:
@@ -86,7 +87,7 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
     log.warning("training_failed", job_id=claim.job_id, reason=sentence)
     try:
         with runtime.db.write() as session:
-            leaves_nothing = training_claims.fail(session, claim, sentence)
+            leaves_nothing = claims.fail(session, claim, sentence)
     except LeaseLost as error:
         log.info("training_stopped", job_id=claim.job_id, reason=error.message)
     else:
@@ -97,14 +98,14 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
 def _release(runtime: Runtime, claim: Claim, is_counted: bool) -> None:
     try:
         with runtime.db.write() as session:
-            training_claims.release(session, claim, is_counted)
+            claims.release(session, claim, is_counted)
     except SQLAlchemyError as lost:  # then the lease runs out instead
         log.warning("release_failed", job_id=claim.job_id, error=str(lost))
 
 
 def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     with runtime.db.read() as session:
-        row = training_claims.get_training(session, claim)
+        row = claims.get_training(session, claim)
         parameters, state_key = Parameters(**row.parameters), row.state_key
         if row.keeps_best:  # said to a worker that is gone
             watch.want_best()
@@ -155,7 +156,7 @@ def _run_epochs(
             best = Best(epoch.number, epoch.val_loss, trainer.weights())
         key = state.put(trainer, best)
         with runtime.db.write() as session:
-            training_claims.record_epoch(session, claim, asdict(epoch), key)
+            claims.record_epoch(session, claim, asdict(epoch), key)
         state.forget_all_but(key)
     return best
 
@@ -167,7 +168,7 @@ def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
 
 def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, said: Said) -> None:
     with runtime.db.read() as session:
-        training_claims.get_training(session, claim)  # so that what was cancelled leaves no weights behind
+        claims.get_training(session, claim)  # so that what was cancelled leaves no weights behind
     runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
     with runtime.db.write() as session:
         version_id = judging_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id

@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from core import features, studies, twins
+from core import studies
 from core.base.errors import ImageError
-from core.datasets import Content
-from core.training_claims import Claim
+from core.training import features, near_duplicates
+from core.training.claims import Claim
+from core.training.datasets import Content
 from model.twins import SIDE, find_pairs, sketch
 from worker.album import Album
 from worker.places import decode_places, locate
@@ -39,7 +40,7 @@ def look_for_twins(
     """
     wanted = {content.sha256 for content in contents}
     with runtime.db.read() as session:
-        known = twins.find_sketches(session, wanted)
+        known = near_duplicates.find_sketches(session, wanted)
     new = features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
     missing = [content for content in contents if content.sha256 not in known and content.sha256 not in new]
     new |= _draw(runtime, claim, missing, watch, album)
@@ -64,8 +65,8 @@ def group_unlabelled(runtime: Runtime, labelled: Collection[bytes]) -> None:
 def _find_sketches(runtime: Runtime, wanted: set[bytes], besides: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """The sketches that are kept of these contents and of all that are in a group, besides those at hand."""
     with runtime.db.read() as session:
-        wanted = (wanted | twins.list_grouped(session)) - besides.keys()
-        known = twins.find_sketches(session, wanted)
+        wanted = (wanted | near_duplicates.list_grouped(session)) - besides.keys()
+        known = near_duplicates.find_sketches(session, wanted)
     return known | features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
 
 
@@ -80,8 +81,8 @@ def _settle(
     greys = np.frombuffer(b"".join(sketches[sha256] for sha256 in there), np.uint8).reshape(-1, SIDE, SIDE)
     pairs = [(there[i], there[j]) for i, j in find_pairs(greys, on_some)]
     with runtime.db.write() as session:
-        twins.add_sketches(session, new)
-        twins.settle(session, there, pairs)
+        near_duplicates.add_sketches(session, new)
+        near_duplicates.settle(session, there, pairs)
 
 
 def _draw(

@@ -8,9 +8,9 @@ from typing import Self
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import training_claims
 from core.base.database import Database
-from core.training_claims import Claim, Order
+from core.training import claims
+from core.training.claims import Claim, Order
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Watch:
         while not self._ended.wait(BEAT_S):
             try:
                 with self._db.write() as session:
-                    order = training_claims.beat(session, self._claim, self._lease_s, *self._now, self._left_s())
+                    order = claims.beat(session, self._claim, self._lease_s, *self._now, self._left_s())
             except SQLAlchemyError as error:  # a database that is away for a moment must not end a training
                 log.warning("beat_failed", job_id=self._claim.job_id, error=str(error))
                 continue

@@ -1,4 +1,4 @@
-"""The tables of near-duplicates: sketches of labelled pictures, and which are nearly the same (core/twins.py)."""
+"""The tables of near-duplicates: sketches of labelled pictures, and which are nearly the same (core/training/near_duplicates.py)."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 

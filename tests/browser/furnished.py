@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import audits, deletion, discarding, schedule_due, schedules, studies, training_claims, twins
+from core import audits, deletion, discarding, schedule_due, schedules, studies
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
@@ -19,6 +19,7 @@ from core.orm.results import Result
 from core.orm.uploads import Image
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from core.training import claims, near_duplicates
 from core.uploads import uploads
 from tests.browser.drawings import draw_pet, draw_scene
 from tests.factories import (
@@ -201,7 +202,7 @@ def finish_study(db: Database, suspected: Sequence[int], wanted: Sequence[int]) 
     """A study that suspects the label dog of some images, and wants others labelled."""
     with db.write() as session:
         study = studies.create_study_job(session, None, None).id
-        claim = training_claims.claim_training(session, study, None, LEASE_S)
+        claim = claims.claim_training(session, study, None, LEASE_S)
         assert claim is not None
         suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in suspected]
         studies.finish(session, claim, 1, 60, CURVE, suspects, list(wanted))
@@ -225,7 +226,7 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
             add_labels(session, user.id, [NewLabel(images[3], label)])
     with db.write() as session:
         alike = list(session.scalars(select(Image.sha256).where(Image.id.in_(images[:2]))))
-        twins.settle(session, alike, [(alike[0], alike[1])])
+        near_duplicates.settle(session, alike, [(alike[0], alike[1])])
     yield Shown("pages.list_disagreements", "/labels/disagreements")
     yield Shown("pages.list_twins", "/labels/twins")
     yield Shown("pages.show_fit", "/labels/fit")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import training_claims
 from core.base.config import Settings
 from core.base.database import Database
+from core.training import claims
 from tests.browser.site import served
 from tests.fakes import FakeRuntime
 from web.app import App
@@ -28,7 +28,7 @@ def worker(settings: Settings, db: Database) -> Iterator[None]:
     def work() -> None:
         while not stop.wait(0.05):
             with db.read() as session:
-                waiting = training_claims.list_waiting(session, 1)
+                waiting = claims.list_waiting(session, 1)
             for job_id in waiting:
                 training.train(runtime, job_id)
 

@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from client.cli import cli
-from core import training_views
 from core.base.database import Database
 from core.base.states import JobState
 from core.jobs import jobs
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
+from core.training import progress
 from tests.factories import make_job, make_training, make_upload
 from tests.pictures import jpeg
 
@@ -72,4 +72,4 @@ def test_a_training_ends_with_its_best_epoch_as_a_version(
 
 def n_epochs(db: Database, uuid: UUID) -> int:
     with db.read() as session:
-        return len(training_views.list_epochs(session, jobs.get_job(session, uuid).id))
+        return len(progress.list_epochs(session, jobs.get_job(session, uuid).id))

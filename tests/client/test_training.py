@@ -15,9 +15,9 @@ from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
-from core.parameters import choose_parameters
 from core.purge import purge_all
 from core.storage.blobs import Blobs
+from core.training.parameters import choose_parameters
 from tests.factories import make_upload
 from tests.pictures import jpeg
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import datasets, deletion, discarding, purge
+from core import deletion, discarding, purge
 from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
 from core.ingest import shard_rows
@@ -17,6 +17,7 @@ from core.jobs import jobs, results, retry
 from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
+from core.training import datasets
 from core.uploads import uploads
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
 

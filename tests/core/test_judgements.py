@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import comparisons, deletion, judgements, judging_jobs, training_claims
+from core import comparisons, deletion, judgements, judging_jobs
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
@@ -20,10 +20,11 @@ from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
-from core.parts import Part, part_of
 from core.purge import purge_all
 from core.storage.blobs import Blobs
-from core.training_claims import Claim
+from core.training import claims
+from core.training.claims import Claim
+from core.training.splits import Part, part_of
 from tests.factories import make_labelled, make_version
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -41,7 +42,7 @@ def start(db: Database, version: int) -> int:
 
 def claim(db: Database, job_id: int) -> Claim:
     with db.write() as session:
-        claimed = training_claims.claim_training(session, job_id, None, 60)
+        claimed = claims.claim_training(session, job_id, None, 60)
     assert claimed is not None
     return claimed
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.base.errors import Invalid
-from core.parameters import choose_parameters
+from core.training.parameters import choose_parameters
 
 SEED: dict[str, Any] = {"network": "seed-cnn"}
 

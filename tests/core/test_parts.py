@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.orm.training import ContentPart
-from core.parts import Part, assign_parts, find_parts, part_of
+from core.training.splits import Part, assign_parts, find_parts, part_of
 
 CONTENTS = [hashlib.sha256(b"%d" % n).digest() for n in range(1200)]
 

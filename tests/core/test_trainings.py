@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import deletion, training_claims, training_views, trainings
+from core import deletion
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
@@ -19,7 +19,8 @@ from core.orm.training import EpochRow, Training, TrainingUpload
 from core.orm.uploads import Image
 from core.purge import purge_all
 from core.storage.blobs import Blobs
-from core.training_claims import MAX_ATTEMPTS, Claim, Order
+from core.training import claims, progress, training_jobs
+from core.training.claims import MAX_ATTEMPTS, Claim, Order
 from core.uploads import uploads
 from tests.factories import (
     make_job,
@@ -48,13 +49,13 @@ EPOCH = {
 def create(db: Database, upload: UUID | None, **given: Any) -> UUID:
     uuid = uuid4()
     with db.write() as session:
-        trainings.create_training_job(session, uuid, given, None if upload is None else [upload])
+        training_jobs.create_training_job(session, uuid, given, None if upload is None else [upload])
     return uuid
 
 
 def claim(db: Database, uuid: UUID, lease_s: float = 60.0) -> Claim | None:
     with db.write() as session:
-        return training_claims.claim_training(session, jobs.get_job(session, uuid).id, None, lease_s)
+        return claims.claim_training(session, jobs.get_job(session, uuid).id, None, lease_s)
 
 
 def must_claim(db: Database, uuid: UUID, lease_s: float = 60.0) -> Claim:
@@ -65,7 +66,7 @@ def must_claim(db: Database, uuid: UUID, lease_s: float = 60.0) -> Claim:
 
 def record(db: Database, held: Claim, number: int) -> None:
     with db.write() as session:
-        training_claims.record_epoch(session, held, EPOCH | {"number": number}, f"{held.blob_prefix}{number}")
+        claims.record_epoch(session, held, EPOCH | {"number": number}, f"{held.blob_prefix}{number}")
 
 
 def get_job(db: Database, uuid: UUID) -> Job:
@@ -92,7 +93,7 @@ def test_what_would_be_trained_on_is_counted_by_content(db: Database, blobs: Blo
     )
     run_job(db, make_job(db, upload), {"pets/cats/5.jpg": ErrorCode.TRUNCATED})
     with db.read() as session:
-        found = trainings.look_at_data(session, [upload])
+        found = training_jobs.look_at_data(session, [upload])
     assert found.by_class == {"cat": 29, "dog": 30, "neither": 1}
     assert (found.n_files, found.n_duplicates, found.n_unreadable, found.n_unlabelled) == (63, 1, 2, 1)
     assert (sum(found.by_part.values()), len(found.contents)) == (59, 60)
@@ -105,7 +106,7 @@ def test_people_outrank_folders_in_what_is_trained_on(db: Database, blobs: Blobs
         image = session.scalars(select(Image.id).where(Image.path == "pets/cats/1.jpg")).one()
         labels.add_labels(session, None, [NewLabel(image, "dog")])
     with db.read() as session:
-        assert trainings.look_at_data(session, [upload]).by_class == {"cat": 29, "dog": 31, "neither": 0}
+        assert training_jobs.look_at_data(session, [upload]).by_class == {"cat": 29, "dog": 31, "neither": 0}
 
 
 def test_everything_labelled_counts_corrections_of_uploads_without_folders(db: Database, blobs: Blobs) -> None:
@@ -115,14 +116,14 @@ def test_everything_labelled_counts_corrections_of_uploads_without_folders(db: D
         image = session.scalars(select(Image.id).where(Image.path == "photos/a.jpg")).one()
         labels.add_labels(session, None, [NewLabel(image, "cat")])
     with db.read() as session:
-        assert trainings.look_at_data(session, None).by_class == {"cat": 21, "dog": 20, "neither": 0}
-        assert trainings.look_at_data(session, [plain]).by_class["cat"] == 1
+        assert training_jobs.look_at_data(session, None).by_class == {"cat": 21, "dog": 20, "neither": 0}
+        assert training_jobs.look_at_data(session, [plain]).by_class["cat"] == 1
 
 
 def test_folders_that_differ_only_in_case_are_one_class_and_are_named(db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs, n_each=20, more={"pets/Cats/1.jpg": b"one more"})
     with db.read() as session:
-        found = trainings.look_at_data(session, [upload])
+        found = training_jobs.look_at_data(session, [upload])
     assert found.by_class["cat"] == 21
     assert any("pets/Cats and pets/cats differ only in case" in note for note in found.notes)
 
@@ -155,7 +156,7 @@ def test_uploads_that_are_not_there_or_not_whole_are_refused(db: Database, blobs
     with pytest.raises(Conflict, match="still arriving"):
         create(db, make_upload(db, blobs, labelled=True, is_complete=False))
     with pytest.raises(Invalid, match="data: expected"), db.write() as session:
-        trainings.create_training_job(session, uuid4(), {}, [])
+        training_jobs.create_training_job(session, uuid4(), {}, [])
 
 
 def test_a_version_of_another_network_or_size_is_no_start(db: Database, blobs: Blobs, version: int) -> None:
@@ -164,8 +165,8 @@ def test_a_version_of_another_network_or_size_is_no_start(db: Database, blobs: B
     with pytest.raises(NotFound, match="no model version 9"):
         create(db, upload, network="seed-cnn", start_from=9)
     with db.write() as session:
-        other = trainings.registry.add_version(session, make_manifest("another"))
-        larger = trainings.registry.add_version(session, make_manifest(weights=b"larger") | {"side_px": 96})
+        other = training_jobs.registry.add_version(session, make_manifest("another"))
+        larger = training_jobs.registry.add_version(session, make_manifest(weights=b"larger") | {"side_px": 96})
     with pytest.raises(Invalid, match="is one of another"):
         create(db, upload, network="seed-cnn", start_from=other.id)
     with pytest.raises(Invalid, match="takes pictures of 96 px"):
@@ -176,10 +177,10 @@ def test_creating_a_training_twice_gives_the_same_job(db: Database, blobs: Blobs
     upload = make_labelled(db, blobs)
     uuid = make_training(db, upload)
     with db.write() as session:
-        assert trainings.create_training_job(session, uuid, {}, [upload]).uuid == uuid
+        assert training_jobs.create_training_job(session, uuid, {}, [upload]).uuid == uuid
     classifies = make_job(db, upload)
     with pytest.raises(Conflict, match="classifies"), db.write() as session:
-        trainings.create_training_job(session, classifies, {}, [upload])
+        training_jobs.create_training_job(session, classifies, {}, [upload])
     assert n_rows(db, Training) == 1
 
 
@@ -202,18 +203,18 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     uuid = make_training(db, make_labelled(db, blobs))
     held, before = must_claim(db, uuid, lease_s=-1.0), get_job(db, uuid).revision
     with db.read() as session:
-        assert training_claims.list_waiting(session, 10) == [held.job_id]
+        assert claims.list_waiting(session, 10) == [held.job_id]
     with db.write() as session:
-        assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.GO_ON
+        assert claims.beat(session, held, 60, "training", 3, 80) == Order.GO_ON
     with db.read() as session:
-        assert training_claims.list_waiting(session, 10) == []
-        view = training_views.describe_training(session, jobs.get_job(session, uuid))
+        assert claims.list_waiting(session, 10) == []
+        view = progress.describe_training(session, jobs.get_job(session, uuid))
     assert (view.phase, view.step, view.n_steps) == ("training", 3, 80)
     assert get_job(db, uuid).revision == before + 1
     with db.write() as session:
         jobs.cancel_job(session, uuid)
     with db.write() as session:
-        assert training_claims.beat(session, held, 60, "training", 4, 80) == Order.STOP
+        assert claims.beat(session, held, 60, "training", 4, 80) == Order.STOP
 
 
 def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> None:
@@ -222,9 +223,9 @@ def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> N
     for number in (1, 2):
         record(db, held, number)
     with db.write() as session:
-        training_claims.beat(session, held, 60, "training", 40, 80)
+        claims.beat(session, held, 60, "training", 40, 80)
     with db.read() as session:
-        view = training_views.describe_training(session, jobs.get_job(session, uuid))
+        view = progress.describe_training(session, jobs.get_job(session, uuid))
     assert view.eta_s == pytest.approx(25.0)
     assert [epoch.number for epoch in view.epochs] == [1, 2]
 
@@ -232,11 +233,11 @@ def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> N
 def test_a_finished_training_has_a_version_that_is_not_in_use(db: Database, blobs: Blobs, version: int) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        made = training_claims.finish(session, must_claim(db, uuid), make_manifest(weights=b"trained")).id
+        made = claims.finish(session, must_claim(db, uuid), make_manifest(weights=b"trained")).id
     job = get_job(db, uuid)
     assert (job.state, job.model_version_id) == (JobState.DONE, made)
     with db.read() as session:
-        assert trainings.registry.current_version(session).id == version
+        assert training_jobs.registry.current_version(session).id == version
     with pytest.raises(Conflict, match="is done"), db.write() as session:
         retry.retry_job(session, uuid)
 
@@ -258,7 +259,7 @@ def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Databa
 def test_a_worker_that_is_asked_to_stop_gives_the_training_back(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        training_claims.release(session, must_claim(db, uuid), is_counted=False)
+        claims.release(session, must_claim(db, uuid), is_counted=False)
     assert must_claim(db, uuid).attempts == 1
 
 
@@ -310,28 +311,28 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
 def test_before_the_first_epoch_there_is_no_best_one_to_keep(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        assert trainings.keep_best(session, uuid).state == JobState.CANCELLED
+        assert training_jobs.keep_best(session, uuid).state == JobState.CANCELLED
 
 
 def test_a_training_that_shall_keep_its_best_epoch_says_so_until_it_ends(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     held = run_epochs(db, uuid, 2)
     with db.write() as session:
-        assert trainings.keep_best(session, uuid).state == JobState.RUNNING
+        assert training_jobs.keep_best(session, uuid).state == JobState.RUNNING
     with db.write() as session:
-        assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.KEEP_BEST
-        assert training_views.describe_training(session, jobs.get_job(session, uuid)).keeps_best
+        assert claims.beat(session, held, 60, "training", 3, 80) == Order.KEEP_BEST
+        assert progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
         jobs.cancel_job(session, uuid)
     with db.write() as session:
-        assert training_claims.beat(session, held, 60, "training", 3, 80) == Order.STOP
+        assert claims.beat(session, held, 60, "training", 3, 80) == Order.STOP
         retry.retry_job(session, uuid)
-        assert not training_views.describe_training(session, jobs.get_job(session, uuid)).keeps_best
+        assert not progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
 
 
 def test_only_a_training_has_a_best_epoch(db: Database, blobs: Blobs, version: int) -> None:
     uuid = make_job(db, make_upload(db, blobs))
     with db.write() as session, pytest.raises(Invalid, match="only a training has epochs"):
-        trainings.keep_best(session, uuid)
+        training_jobs.keep_best(session, uuid)
 
 
 def test_a_network_of_which_the_last_layers_are_trained_starts_from_its_newest_version(
@@ -339,10 +340,10 @@ def test_a_network_of_which_the_last_layers_are_trained_starts_from_its_newest_v
 ) -> None:
     newest = [make_version(db, "efficientnet-lite0", weights=weights) for weights in (b"old", b"new")][-1]
     with db.read() as session:
-        parameters = trainings.check_parameters(session, {"network": "efficientnet-lite0"}, 1000)
+        parameters = training_jobs.check_parameters(session, {"network": "efficientnet-lite0"}, 1000)
     assert parameters.start_from == newest
 
 
 def test_without_a_version_of_it_such_a_network_cannot_be_trained(db: Database) -> None:
     with db.read() as session, pytest.raises(NotFound, match="no model 'efficientnet-lite0'"):
-        trainings.check_parameters(session, {"network": "efficientnet-lite0"}, 1000)
+        training_jobs.check_parameters(session, {"network": "efficientnet-lite0"}, 1000)

@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import select
 
-from core import twins
 from core.base.database import Database
 from core.labels.labels import NewLabel, add_labels
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
-from core.parts import Part, find_parts, part_of
 from core.storage.blobs import Blobs
+from core.training import near_duplicates
+from core.training.splits import Part, find_parts, part_of
 from tests.factories import make_upload
 
 
@@ -26,7 +26,7 @@ def settle(db: Database, *pairs: tuple[bytes, bytes], known: dict[bytes, Part] |
         session.add_all(ContentPart(sha256=sha256, part=part) for sha256, part in (known or {}).items())
         session.flush()
         contents = {one for pair in pairs for one in pair}
-        twins.settle(session, contents, pairs)
+        near_duplicates.settle(session, contents, pairs)
     with db.read() as session:
         return find_parts(session, contents)
 
@@ -36,7 +36,7 @@ T, T2, V, J = (content(Part.TRAINING), content(Part.TRAINING, 1), content(Part.V
 
 def bridges(db: Database) -> set[bytes]:
     with db.read() as session:
-        return twins.find_bridges(session)
+        return near_duplicates.find_bridges(session)
 
 
 def test_new_contents_that_are_alike_get_one_part(db: Database) -> None:
@@ -70,8 +70,8 @@ def test_settling_again_changes_nothing_and_forgets_what_is_no_longer_alike(db: 
     first = settle(db, (J, T))
     assert settle(db, (J, T)) == first
     with db.write() as session:
-        twins.settle(session, [J, T], [])
-        assert twins.find_images(session, min(J, T)) == []
+        near_duplicates.settle(session, [J, T], [])
+        assert near_duplicates.find_images(session, min(J, T)) == []
 
 
 def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs) -> None:
@@ -79,10 +79,10 @@ def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs
     with db.write() as session:
         images = session.scalars(select(Image).order_by(Image.id)).all()
         a, b, c, d = (image.sha256 for image in images)
-        twins.settle(session, [a, b, c, d], [(a, b), (c, d)])
+        near_duplicates.settle(session, [a, b, c, d], [(a, b), (c, d)])
         add_labels(session, None, [NewLabel(images[2].id, "cat"), NewLabel(images[3].id, "dog")])
     with db.read() as session:
-        groups, n = twins.list_groups(session, 10)
+        groups, n = near_duplicates.list_groups(session, 10)
     assert n == 2
     assert [sorted(member.image_id for member in group.members) for group in groups] == [
         [images[2].id, images[3].id],
@@ -96,6 +96,6 @@ def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs
 def test_sketches_are_kept_once(db: Database, n: int) -> None:
     drawn = {number.to_bytes(32, "big"): bytes([number % 256]) * 1024 for number in range(n)}
     with db.write() as session:
-        twins.add_sketches(session, drawn)
-        twins.add_sketches(session, dict.fromkeys(list(drawn)[:3], b"other"))
-        assert twins.find_sketches(session, drawn.keys()) == drawn
+        near_duplicates.add_sketches(session, drawn)
+        near_duplicates.add_sketches(session, dict.fromkeys(list(drawn)[:3], b"other"))
+        assert near_duplicates.find_sketches(session, drawn.keys()) == drawn

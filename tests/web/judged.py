@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from core import judgements, judging_jobs, training_claims
+from core import judgements, judging_jobs
 from core.base.database import Database
 from core.judgements import NewJudgement
 from core.storage.blobs import Blobs
+from core.training import claims
 from tests.factories import draw_picture, make_upload
 
 Probabilities = tuple[float, float]
@@ -27,7 +28,7 @@ def judge(db: Database, version: int, said: dict[bytes, str], say: Callable[[int
     """Let a version judge: `say` gets the number of the content, by hash, and its label."""
     with db.write() as session:
         job = judging_jobs.create_judge_job(session, version)
-        claim = training_claims.claim_training(session, job.id, None, 60)
+        claim = claims.claim_training(session, job.id, None, 60)
     assert claim is not None
     rows = [NewJudgement(sha256, said[sha256], say(n, said[sha256])) for n, sha256 in enumerate(sorted(said))]
     with db.write() as session:

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import audits, drift, twins
+from core import audits, drift
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.jobs import jobs
@@ -19,6 +19,7 @@ from core.orm.models import ModelVersion
 from core.orm.review import AuditPicture
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
+from core.training import near_duplicates
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 N = 60
@@ -84,7 +85,7 @@ def test_a_group_is_labelled_with_one_click_and_that_is_taken_back(
     with db.write() as session:
         contents = {image.path: image.sha256 for image in session.scalars(select(Image))}
         pair = (contents["pets/cats/00.jpg"], contents["pets/dogs/01.jpg"])
-        twins.settle(session, pair, [pair])
+        near_duplicates.settle(session, pair, [pair])
     page = client.get("/labels/twins").text
     assert "Their labels contradict each other" in page
     form = dict(re.findall(r'name="(group|batch)" value="([^"]+)"', page))

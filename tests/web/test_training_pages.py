@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import training_claims, training_views
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import JobState, LabelSource
 from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
+from core.training import claims, progress
 from tests.factories import (
     draw_picture,
     make_job,
@@ -56,7 +56,7 @@ def job_of(db: Database, answer: TestResponse) -> UUID:
 
 def parameters_of(db: Database, job: UUID) -> dict[str, object]:
     with db.read() as session:
-        return training_views.describe_training(session, jobs.get_job(session, job)).parameters
+        return progress.describe_training(session, jobs.get_job(session, job)).parameters
 
 
 def test_labelled_uploads_are_offered_newest_first_and_others_are_not(
@@ -264,7 +264,7 @@ def test_a_training_says_what_happens_now(client: FlaskClient, db: Database, blo
         ("judging", 0, "Judging, on pictures that it has not seen"),
     ):
         with db.write() as session:
-            training_claims.beat(session, claim, 60, phase, step, 60 if step else 0)
+            claims.beat(session, claim, 60, phase, step, 60 if step else 0)
         assert sentence in words(client.get(f"/jobs/{job}"))
 
 
@@ -273,7 +273,7 @@ def test_the_training_of_a_head_speaks_of_no_epochs(client: FlaskClient, db: Dat
     claim = run_epochs(db, job, 0, "training", (0, 0))
     while_it_runs = words(client.get(f"/jobs/{job}"))
     with db.write() as session:
-        training_claims.fail(session, claim, "It was told to.")
+        claims.fail(session, claim, "It was told to.")
     afterwards = words(client.get(f"/jobs/{job}"))
     assert "Fitting a new head" in while_it_runs
     assert "Ended before its time" in afterwards
@@ -291,7 +291,7 @@ def test_the_time_that_decoding_and_the_first_epoch_take_is_shown_while_they_go_
         ("validating", 0, None, "Training: measuring epoch 1 on the validation part"),
     ):
         with db.write() as session:
-            training_claims.beat(session, claim, 60, phase, step, 60 if step else 0, left_s)
+            claims.beat(session, claim, 60, phase, step, 60 if step else 0, left_s)
         assert sentence in words(client.get(f"/jobs/{job}"))
 
 
@@ -333,7 +333,7 @@ def test_what_a_poller_asks_again_costs_nothing_while_nothing_moves(
     again = client.get(f"/jobs/{job}", headers={"If-None-Match": tag})
     assert (again.status_code, again.data) == (304, b"")
     with db.write() as session:
-        training_claims.beat(session, claim, 60, "training", 2, 9)
+        claims.beat(session, claim, 60, "training", 2, 9)
     assert client.get(f"/jobs/{job}", headers={"If-None-Match": tag}).status_code == 200
 
 
@@ -344,7 +344,7 @@ def test_a_finished_training_links_its_version_its_pictures_and_the_next_one(
     job = make_training(db, upload, epochs=5)
     claim = run_epochs(db, job, 5)
     with db.write() as session:
-        version = training_claims.finish(session, claim, make_manifest(weights=b"new")).id
+        version = claims.finish(session, claim, make_manifest(weights=b"new")).id
     page = client.get(f"/jobs/{job}")
     assert f'href="/models/{version}"' in page.text
     assert f'href="{NEW}?upload={upload}"' in page.text
@@ -361,7 +361,7 @@ def test_a_failed_training_shows_its_sentence_and_can_be_taken_up_again(
     job = make_training(db, make_labelled(db, blobs), epochs=5)
     claim = run_epochs(db, job, 2)
     with db.write() as session:
-        training_claims.fail(session, claim, "The disk is full.")
+        claims.fail(session, claim, "The disk is full.")
     said = words(client.get(f"/jobs/{job}"))
     assert "The disk is full." in said
     assert "Go on after epoch 2" in said

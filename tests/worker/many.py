@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 import model
-from core import features
-from core.features import Kept
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.models import registry
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, shard_key
+from core.training import features
+from core.training.features import Kept
 from core.uploads import uploads
 from model.refit import lean_of
 from model.weights import unpack_weights

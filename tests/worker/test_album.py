@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import ErrorCode, ImageError
-from core.parts import Part
+from core.training.splits import Part
 from worker.album import Album
 from worker.memory import MIB, NEEDED_BYTES, PixelStore
 

@@ -6,10 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import discarding, features, purge, retention, schedule_due, schedules
+from core import discarding, purge, retention, schedule_due, schedules
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
-from core.features import Kept
 from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
@@ -18,6 +17,8 @@ from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Shard, Upload
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from core.training import features
+from core.training.features import Kept
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.worker.sorting import sort_all

@@ -18,8 +18,8 @@ from core.models import registry
 from core.orm.schedules import ScheduleRun
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
-from core.parts import Part
 from core.storage.blobs import Blobs
+from core.training.splits import Part
 from tests.factories import make_job, make_upload, read_results
 from tests.fakes import FakeRuntime
 from tests.judged import say_all

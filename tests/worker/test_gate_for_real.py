@@ -17,9 +17,9 @@ from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
-from core.parts import Part
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from core.training.splits import Part
 from tests.factories import make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import test_data

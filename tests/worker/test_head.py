@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import func, select
 
 import model
-from core import features
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.states import JobState
@@ -23,6 +22,7 @@ from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
+from core.training import features
 from model.classifier import Classifier
 from model.manifest import Manifest
 from tests.factories import make_labelled, make_training, make_upload

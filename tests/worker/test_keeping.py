@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import func, select
 
-from core import deletion, features, purge
+from core import deletion, purge
 from core.base.database import Database
 from core.base.errors import DiskFull
 from core.jobs import chunks, heatmaps, jobs
@@ -20,6 +20,7 @@ from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
+from core.training import features
 from tests.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
 from worker import inference

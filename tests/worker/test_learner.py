@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import training_views
 from core.base.states import JobState
 from core.jobs import jobs
 from core.models import registry
 from core.storage.blobs import Blobs
+from core.training import progress
 from model.manifest import Manifest
 from model.weights import unpack_weights
 from tests.factories import make_training, make_upload
@@ -54,7 +54,7 @@ def test_only_the_last_layers_learn_and_pictures_of_neither_teach_too(
     training.train(runtime, job_id)
     with runtime.db.read() as session:
         job = jobs.get_job(session, uuid)
-        curve = training_views.list_epochs(session, job.id)
+        curve = progress.list_epochs(session, job.id)
         assert (job.state, job.error) == (JobState.DONE, None)
         assert job.model_version_id is not None
         made = registry.get_version(session, job.model_version_id)

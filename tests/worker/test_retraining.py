@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, judging_jobs, label_batches, schedule_due, schedule_runs, schedules, training_claims
+from core import deletion, judging_jobs, label_batches, schedule_due, schedule_runs, schedules
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
 from core.jobs import jobs
@@ -17,6 +17,7 @@ from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Upload
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from core.training import claims
 from tests.factories import make_job, make_version, run_job
 from tests.fakes import FakeRuntime
 from tests.judged import finish_training, judge_with, make_pets, say_all
@@ -214,7 +215,7 @@ def test_versions_that_were_not_asked_about_all_pictures_are_asked_before_they_a
     assert work(runtime).state == RunState.JUDGING  # as long as that goes on
     with runtime.db.write() as session:
         (job_id,) = session.scalars(select(Job.id).where(Job.kind == JobKind.JUDGE))
-        claim = training_claims.claim_training(session, job_id, None, 60)
+        claim = claims.claim_training(session, job_id, None, 60)
         assert claim is not None
         judging_jobs.finish_judging(session, claim, before, said_by_in_use)
     run = work(runtime)
@@ -329,10 +330,10 @@ def test_labels_since_a_day_leave_out_what_was_said_before(runtime: FakeRuntime,
     run = begin(runtime, add_schedule(runtime, labels_since="2026-01-01"))
     assert run.state == RunState.RUNNING
     with runtime.db.write() as session:
-        claim = training_claims.claim_training(session, job_of(runtime, run).id, None, 60)
+        claim = claims.claim_training(session, job_of(runtime, run).id, None, 60)
         assert claim is not None
-        assert len(training_claims.choose_data(session, claim).contents) == N_JUDGING + 50
-        training_claims.get_training(session, claim).labels_since = schedules.read_clock(session)
+        assert len(claims.choose_data(session, claim).contents) == N_JUDGING + 50
+        claims.get_training(session, claim).labels_since = schedules.read_clock(session)
         session.flush()
         with pytest.raises(Exception, match="There are no labelled pictures"):
-            training_claims.choose_data(session, claim)
+            claims.choose_data(session, claim)

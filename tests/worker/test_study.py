@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import deletion, purge, studies, twins
+from core import deletion, purge, studies
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
 from core.jobs import jobs
@@ -18,6 +18,7 @@ from core.orm.evaluation import Study
 from core.orm.jobs import Job
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
+from core.training import near_duplicates
 from tests.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import paint
@@ -149,6 +150,6 @@ def test_pictures_without_a_label_are_grouped_to_be_labelled_once(
     assert [one.n_unlabelled for one in groups_of(runtime) if one.group_id == group.group_id] == [30]
 
 
-def groups_of(runtime: FakeRuntime) -> list[twins.Group]:
+def groups_of(runtime: FakeRuntime) -> list[near_duplicates.Group]:
     with runtime.db.read() as session:
-        return twins.list_groups(session, 60)[0]
+        return near_duplicates.list_groups(session, 60)[0]

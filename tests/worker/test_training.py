@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from core import training_claims, training_views, trainings
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
@@ -22,6 +21,7 @@ from core.orm.labels import Label
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
 from core.storage.blobs import Blobs
+from core.training import claims, progress, training_jobs
 from model.classifier import Classifier
 from model.manifest import Manifest
 from tests.factories import make_training, make_upload
@@ -72,7 +72,7 @@ def get_job(runtime: FakeRuntime, uuid: UUID) -> Job:
 
 def epochs_of(runtime: FakeRuntime, uuid: UUID) -> list[EpochRow]:
     with runtime.db.read() as session:
-        return training_views.list_epochs(session, jobs.get_job(session, uuid).id)
+        return progress.list_epochs(session, jobs.get_job(session, uuid).id)
 
 
 def curve(runtime: FakeRuntime, uuid: UUID) -> list[tuple[float, float]]:
@@ -89,7 +89,7 @@ def version_of(runtime: FakeRuntime, job: Job) -> ModelVersion:
 def killed_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Epochs whose training ends right before they are recorded: the state is stored, the row is not."""
     numbers: list[int] = []
-    real = training_claims.record_epoch
+    real = claims.record_epoch
 
     def record(session: Any, claim: Any, epoch: Any, key: str) -> None:
         if epoch["number"] in numbers:
@@ -97,8 +97,8 @@ def killed_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             raise Killed
         real(session, claim, epoch, key)
 
-    monkeypatch.setattr(training_claims, "record_epoch", record)
-    monkeypatch.setattr(training_claims, "release", lambda *_: None)  # a killed process frees no lease
+    monkeypatch.setattr(claims, "record_epoch", record)
+    monkeypatch.setattr(claims, "release", lambda *_: None)  # a killed process frees no lease
     yield numbers
     assert numbers == []
 
@@ -213,7 +213,7 @@ def test_a_training_that_is_ended_early_keeps_its_best_epoch_as_a_version(runtim
     while len(epochs_of(runtime, uuid)) < 2 and time.monotonic() < give_up_at:
         time.sleep(0.1)
     with runtime.db.write() as session:
-        trainings.keep_best(session, uuid)
+        training_jobs.keep_best(session, uuid)
     thread.join(60)
     job = get_job(runtime, uuid)
     assert (job.state, job.error) == (JobState.DONE, None)
@@ -229,7 +229,7 @@ def test_the_best_epoch_is_kept_also_when_the_worker_was_killed_meanwhile(
     with pytest.raises(Killed):
         run(runtime, uuid)
     with runtime.db.write() as session:
-        trainings.keep_best(session, uuid)
+        training_jobs.keep_best(session, uuid)
     let_the_lease_run_out(runtime)
     assert run(runtime, uuid).state == JobState.DONE
     assert len(epochs_of(runtime, uuid)) == 2
@@ -247,7 +247,7 @@ def test_a_training_that_is_asked_to_stop_is_given_back(
     with pytest.raises(SystemExit):
         run(runtime, uuid)
     with runtime.db.read() as session:
-        assert training_claims.list_waiting(session, 10) == [jobs.get_job(session, uuid).id]
+        assert claims.list_waiting(session, 10) == [jobs.get_job(session, uuid).id]
 
 
 @pytest.mark.parametrize("augmentation", ["light", "strong"])  # with pixels of one size, and of two
@@ -312,7 +312,7 @@ def test_a_state_that_was_never_recorded_is_not_gone_on_from(
 def test_samples_are_chosen_once(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
     uuid = start(runtime, upload)
     with runtime.db.write() as session:
-        claim = training_claims.claim_training(session, jobs.get_job(session, uuid).id, None, 60)
+        claim = claims.claim_training(session, jobs.get_job(session, uuid).id, None, 60)
     assert claim is not None
     first, again = find_samples(runtime, claim), find_samples(runtime, claim)
     assert first.digest() == again.digest()

@@ -8,11 +8,11 @@ from PIL import Image as Picture
 from PIL import ImageOps
 from sqlalchemy import select
 
-from core import training_claims, twins
 from core.jobs import jobs
 from core.orm.uploads import Image
-from core.parts import Part
 from core.storage.blobs import Blobs
+from core.training import claims, near_duplicates
+from core.training.splits import Part
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import COPIES, paint
@@ -27,7 +27,7 @@ N = 60
 def samples_of(runtime: FakeRuntime, upload: UUID) -> Samples:
     job = make_training(runtime.db, upload)
     with runtime.db.write() as session:
-        claim = training_claims.claim_training(session, jobs.get_job(session, job).id, None, LEASE_S)
+        claim = claims.claim_training(session, jobs.get_job(session, job).id, None, LEASE_S)
     assert claim is not None
     return find_samples(runtime, claim)
 
@@ -100,7 +100,7 @@ def test_sketches_are_taken_from_what_was_classified(
     monkeypatch.setattr("worker.places.decode_stored", never)
     samples_of(runtime, upload)
     with runtime.db.read() as session:
-        groups, n = twins.list_groups(session, 10)
+        groups, n = near_duplicates.list_groups(session, 10)
     assert n == 1
     assert {member.path for member in groups[0].members} == {"pets/cats/00.jpg", "pets/cats/mirrored.jpg"}
 

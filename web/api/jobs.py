@@ -6,13 +6,14 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from core import deletion, trainings
+from core import deletion
 from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
 from core.jobs import jobs, retry
 from core.jobs.filters import JobFilter
 from core.jobs.progress import JobView, describe, describe_all
 from core.orm.jobs import Job
+from core.training import training_jobs
 from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
 from web.auth import current_user_id
 from web.services import get_services
@@ -94,7 +95,7 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
     With `keep_best` a training ends with its best epoch as a version, once that has been judged.
     """
     with get_services().db.write() as session:
-        job = (trainings.keep_best if json_data.keep_best else jobs.cancel_job)(session, job_uuid)
+        job = (training_jobs.keep_best if json_data.keep_best else jobs.cancel_job)(session, job_uuid)
         session.refresh(job)
         return show_job(describe(session, job))
 

@@ -171,7 +171,7 @@ class TrainingDataIn(Input):
     )
 
 
-# Not checked here, only documented: core/parameters.py has one sentence for each wrong type or value.
+# Not checked here, only documented: core/training/parameters.py has one sentence for each wrong type or value.
 AnyText = Annotated[Any, WithJsonSchema({"type": ["string", "null"]})]
 AnyWhole = Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})]
 AnyNumber = Annotated[Any, WithJsonSchema({"type": ["number", "null"]})]

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 from apiflask import APIBlueprint
 
-from core import training_views, trainings
 from core.jobs import jobs
 from core.jobs.progress import describe
+from core.training import progress, training_jobs
 from web.api.jobs import show_job
 from web.api.schemas import (
     EpochList,
@@ -31,7 +31,7 @@ api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
     """What would be trained on: pictures of each class, duplicates, unreadable ones; nothing is started"""
     with get_services().db.read() as session:
-        found = trainings.look_at_data(session, _uploads(json_data.data))
+        found = training_jobs.look_at_data(session, _uploads(json_data.data))
     return TrainingDataOut(
         n_files=found.n_files,
         by_class=found.by_class,
@@ -54,7 +54,7 @@ def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
     What is left out is filled in as for a small amount of data.
     """
     with get_services().db.read() as session:
-        parameters = trainings.check_parameters(session, json_data.model_dump(), n_training=0)
+        parameters = training_jobs.check_parameters(session, json_data.model_dump(), n_training=0)
     return TrainingParametersOut(**parameters.to_dict())
 
 
@@ -71,7 +71,7 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
     services = get_services()
     given = json_data.model_dump(exclude={"id", "name", "data"})
     with services.db.write() as session:
-        job = trainings.create_training_job(
+        job = training_jobs.create_training_job(
             session,
             json_data.id or uuid4(),
             given,
@@ -90,7 +90,7 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
 def list_epochs(job_uuid: UUID) -> EpochList:
     """The curve of a training, and what is happening in it now"""
     with get_services().db.read() as session:
-        view = training_views.describe_training(session, jobs.get_job(session, job_uuid))
+        view = progress.describe_training(session, jobs.get_job(session, job_uuid))
     return EpochList(
         parameters=view.parameters,
         phase=view.phase,

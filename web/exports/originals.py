@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from core import datasets, discarding
+from core import discarding
 from core.base.errors import BlobMissing, NotFound
-from core.datasets import Place
 from core.jobs.results import ResultRow
+from core.training import datasets
+from core.training.datasets import Place
 from web.services import Services
 
 LOOKED_UP = 256

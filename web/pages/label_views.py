@@ -4,11 +4,12 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import drift, twins
+from core import drift
 from core.base.errors import Invalid
 from core.labels import counts, disagreements, labels
 from core.labels.disagreements import BETWEEN, PEOPLE
 from core.labels.labels import NewLabel
+from core.training import near_duplicates
 from web.auth import current_user_id
 from web.pages.routes import pages
 from web.services import get_services
@@ -33,7 +34,7 @@ def list_disagreements() -> str:
 def list_twins() -> str:
     """Pictures that are nearly the same, group by group."""
     with get_services().db.read() as session:
-        groups, n = twins.list_groups(session, SHOWN)
+        groups, n = near_duplicates.list_groups(session, SHOWN)
     return render_template("twins.html", groups=groups, n=n, shown=MEMBERS_SHOWN, done=_batch(), batch=uuid4())
 
 
@@ -47,7 +48,7 @@ def label_twins() -> Response:
             NewLabel(image_id, None, key=uuid5(batch, f"undo {image_id}"), undoes=uuid5(batch, str(image_id)))
             if undo
             else NewLabel(image_id, request.form.get("label", ""), key=uuid5(batch, str(image_id)))
-            for image_id in twins.find_images(session, group_id)
+            for image_id in near_duplicates.find_images(session, group_id)
         ]
         labels.add_labels(session, current_user_id(), items)
     more = {} if undo else {"batch": str(batch), "group": group_id.hex()}

@@ -9,7 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import comparisons, deletion, honest, judgements, judging_jobs, trainings
+from core import comparisons, deletion, honest, judgements, judging_jobs
 from core.accounts import accounts
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
@@ -20,7 +20,8 @@ from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
-from core.parameters import HEAD
+from core.training import training_jobs
+from core.training.parameters import HEAD
 from web import deploying
 from web.auth import current_user_id
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts
@@ -85,7 +86,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
         with services.db.write() as session:
             row = registry.get_version(session, version)
             given = {"network": row.network, "start_from": row.id, "what": HEAD}
-            job = trainings.create_training_job(session, uuid4(), given, None, current_user_id())
+            job = training_jobs.create_training_job(session, uuid4(), given, None, current_user_id())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion, drift, trainings
+from core import deletion, drift
 from core.accounts import accounts
 from core.base.errors import Conflict
 from core.base.states import JobKind, JobState
@@ -18,6 +18,7 @@ from core.jobs import jobs, navigation, results, retry
 from core.jobs.progress import describe, describe_all
 from core.labels import counts
 from core.orm.jobs import Job
+from core.training import training_jobs as trainings
 from web.api.jobs import etag_of
 from web.auth import own_path, public
 from web.pages import showing, training_job

@@ -8,10 +8,10 @@ from typing import Any
 from core.base import cron
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
 from core.orm.schedules import Schedule
-from core.parameters import ALL, HEAD
-from core.parts import Part
 from core.schedule_parameters import IN_USE, PROMOTE
 from core.schedule_runs import RunView
+from core.training.parameters import ALL, HEAD
+from core.training.splits import Part
 from web.api.schedules import list_next_times, when_in_words
 from web.pages.schedule_form import KIND_WORDS, show_zoned
 from web.pages.words import count, in_bytes, plural

@@ -12,15 +12,16 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion, honest, training_views, trainings
+from core import deletion, honest
 from core.base.errors import Invalid
-from core.datasets import Found
 from core.jobs import jobs
 from core.labels import sources
 from core.labels.sources import LabelledUpload
 from core.models import registry
 from core.models.version_choices import Offered
-from core.parts import Part
+from core.training import progress, training_jobs
+from core.training.datasets import Found
+from core.training.splits import Part
 from web.auth import current_user_id
 from web.pages import training_form, training_ways
 from web.pages.routes import pages, see
@@ -130,7 +131,7 @@ def _start(chosen: Chosen, typed: Typed) -> UUID:
     uuid = _uuids([request.form.get("id", "") or str(uuid4())])[0]
     name = request.form.get("name", "").strip() or None
     with services.db.write() as session:
-        job = trainings.create_training_job(session, uuid, typed.given, chosen.uuids, current_user_id(), name)
+        job = training_jobs.create_training_job(session, uuid, typed.given, chosen.uuids, current_user_id(), name)
         job_id = job.id
     services.bell.ring_training([job_id])
     return uuid
@@ -156,7 +157,7 @@ def _show_again(job_uuid: UUID) -> str:
     """The form with everything as in an earlier training, as far as it is still there."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        parameters = training_views.describe_training(session, job).parameters
+        parameters = progress.describe_training(session, job).parameters
         learned_from = sources.list_learned_from(session, job)
         left = [upload.uuid for upload in learned_from if upload.deleted_at is None]
         chosen = Chosen(left if learned_from else None)
@@ -166,7 +167,7 @@ def _show_again(job_uuid: UUID) -> str:
 
 
 def _prepare(session: Session, chosen: Chosen) -> Prepared:
-    found = trainings.look_at_data(session, chosen.uuids)
+    found = training_jobs.look_at_data(session, chosen.uuids)
     return Prepared(
         found,
         sources.find_uploads(session, chosen.uuids or []),

@@ -8,12 +8,12 @@ from typing import Any
 from flask import Request
 from sqlalchemy.orm import Session
 
-from core import trainings
 from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from core.models import registry
 from core.models.version_choices import Offered, offer_versions
-from core.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
+from core.training import training_jobs
+from core.training.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
 
 ANYTHING = ""  # the key of what is wrong with several fields together
 AUGMENTATION_WORDS = {
@@ -162,7 +162,7 @@ def offer_starts(session: Session) -> Offered:
 
 def _wrong(session: Session, given: Mapping[str, Any], n_training: int) -> str | None:
     try:
-        trainings.check_parameters(session, given, n_training)
+        training_jobs.check_parameters(session, given, n_training)
     except (Invalid, NotFound) as error:
         return error.message
     return None

@@ -12,7 +12,7 @@ from core.base.states import JobKind, JobState
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
-from core.parameters import ALL
+from core.training.parameters import ALL
 from web.pages.words import plural
 
 TRAININGS_LOOKED_AT = 100

@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import training_views
 from core.base.states import JobKind, JobState
 from core.jobs.progress import JobView, describe
 from core.labels import sources
 from core.orm.jobs import Job
 from core.orm.training import EpochRow
 from core.orm.uploads import Upload
-from core.parameters import HEAD, OF_EPOCHS
-from core.training_views import TrainingView
+from core.training import progress
+from core.training.parameters import HEAD, OF_EPOCHS
+from core.training.progress import TrainingView
 from web.pages.charts import Chart, Mark, Series, line_chart
 from web.pages.words import count, duration, plural, rate
 
@@ -208,7 +208,7 @@ class TrainingPage:
 
 def look(session: Session, job: Job) -> ShownTraining:
     """A training as it is now."""
-    return ShownTraining(describe(session, job), training_views.describe_training(session, job))
+    return ShownTraining(describe(session, job), progress.describe_training(session, job))
 
 
 def look_closely(session: Session, job: Job) -> TrainingPage:

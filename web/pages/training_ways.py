@@ -3,16 +3,16 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import features, trainings
 from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES, NETWORKS
-from core.datasets import Found
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
-from core.parameters import ALL, HEAD, choose_parameters
-from core.parts import Part
+from core.training import features, training_jobs
+from core.training.datasets import Found
+from core.training.parameters import ALL, HEAD, choose_parameters
+from core.training.splits import Part
 from web.pages import training_gains
 from web.pages.words import count, duration, plural
 
@@ -23,7 +23,7 @@ NO_HEAD = "There is no version of this network yet whose head could be replaced.
 def compare(session: Session, network: str, found: Found) -> dict[str, str]:
     """What each way needs and what it would bring, by its name, for the pictures that were found."""
     try:
-        start = registry.get_version(session, trainings.find_start(session, network))
+        start = registry.get_version(session, training_jobs.find_start(session, network))
     except NotFound:
         return {ALL: _of_layers(session, network, found), HEAD: NO_HEAD}
     starts_from_weights = NETWORKS[network].plan.only_last_layers  # else its layers start from nothing

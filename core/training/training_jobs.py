@@ -2,7 +2,7 @@
 
     uploads ─► what is found in them ─► checked parameters ─► a job, queued, with its training
 
-Who works on them: core/training_claims.py; how far they are: core/training_views.py.
+Who works on them: core/training/claims.py; how far they are: core/training/progress.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import datasets
 from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
-from core.datasets import Found
 from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training, TrainingUpload
 from core.orm.uploads import Upload
-from core.parameters import HEAD, Parameters, choose_parameters
-from core.parts import Part
+from core.training import datasets
+from core.training.datasets import Found
+from core.training.parameters import HEAD, Parameters, choose_parameters
+from core.training.splits import Part
 from core.uploads import uploads
 
 EVERYTHING = "everything labelled"

@@ -24,7 +24,7 @@ from core.orm.labels import Label
 from core.orm.near_duplicates import Twin
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
-from core.parts import Part, find_parts
+from core.training.splits import Part, find_parts
 
 MAX_UNREADABLE = 0.2  # more are a sign that something is wrong
 MIN_EACH = 10  # of each class: with fewer, even whether it has learned anything would be chance

@@ -17,7 +17,7 @@ from core.base.database import insert_or, slices
 from core.labels.labels import human_label_of
 from core.orm.near_duplicates import Sketch, Twin
 from core.orm.uploads import Image, Upload
-from core.parts import Part, find_given, give, part_of
+from core.training.splits import Part, find_given, give, part_of
 
 Pair = tuple[bytes, bytes]
 

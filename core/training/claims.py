@@ -15,17 +15,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core import datasets
 from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.datasets import Found
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training, TrainingUpload
 from core.storage.blobs import training_prefix
+from core.training import datasets
+from core.training.datasets import Found
 
 MAX_ATTEMPTS = 5  # without an epoch between them
 
