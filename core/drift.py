@@ -14,8 +14,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from core import audits, studies
-from core.audits import AuditView
+from core import studies
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind, JobState
 from core.labels.labels import word_of_people
@@ -25,6 +24,8 @@ from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin, Result
 from core.orm.review import Audit
 from core.orm.uploads import Image
+from core.review import audits
+from core.review.audits import AuditView
 
 USUALLY_UNLIKE = 0.05  # of pictures like those that were labelled: by how `model.study.share_unlike` is made
 MANY = 50  # good results: with fewer, shares are chance

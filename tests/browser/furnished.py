@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import audits, deletion, discarding, schedule_due, schedules, studies
+from core import deletion, discarding, schedule_due, schedules, studies
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
@@ -17,6 +17,7 @@ from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.results import Result
 from core.orm.uploads import Image
+from core.review import audits
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims, near_duplicates

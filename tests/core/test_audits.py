@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import audits, reviews
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Invalid
 from core.base.states import LabelSource
@@ -14,7 +13,8 @@ from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models.accuracy import wilson_interval
 from core.orm.review import Audit, AuditPicture
-from core.reviews import Queue
+from core.review import audits, review_queue
+from core.review.review_queue import Queue
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, read_results, run_job
 
@@ -125,7 +125,7 @@ def test_a_judgement_that_is_taken_back_is_none(db: Database, job: UUID) -> None
     with db.read() as session:
         view = audits.describe_audit(session, audit, 800)
         queue = Queue(jobs.get_job(session, job), audit)
-        first = reviews.find_candidates(session, queue, uuid4(), None, 1)
+        first = review_queue.find_candidates(session, queue, uuid4(), None, 1)
     assert (view.n_judged, view.accuracy) == (0, None)
     assert first[0].image_id == picture.image_id
 
@@ -138,7 +138,7 @@ def test_the_pictures_of_a_sample_are_handed_out_in_its_order_without_what_the_m
     audit = draw(db, job)
     with db.write() as session:
         queue = Queue(jobs.get_job(session, job), audit)
-        found = reviews.find_candidates(session, queue, uuid4(), None, 50)
+        found = review_queue.find_candidates(session, queue, uuid4(), None, 50)
     assert [one.image_id for one in found] == [picture.image_id for picture in pictures(db, audit)]
     assert {(one.path, one.label, one.confidence, one.human_label) for one in found} == {(None, None, None, None)}
 

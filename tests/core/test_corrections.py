@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import corrections, label_batches
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode
-from core.corrections import Corrected, folder_label
 from core.orm.labels import Label
+from core.review import bulk_labels, corrected_folders
+from core.review.corrected_folders import Corrected, folder_label
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -35,7 +35,7 @@ def job(db: Database, blobs: Blobs) -> UUID:
 def send(db: Database, job: UUID, *places: tuple[str, str], batch: UUID | None = None) -> Corrected:
     """Send files as (where it lies now, which file of the job it is)."""
     files = [(path, hashlib.sha256(CONTENTS.get(of, of.encode())).digest()) for path, of in places]
-    return corrections.correct(db, job, batch or uuid4(), None, iter(files))
+    return corrected_folders.correct(db, job, batch or uuid4(), None, iter(files))
 
 
 def words(db: Database, job: UUID) -> list[str | None]:
@@ -70,8 +70,8 @@ def test_all_of_it_is_taken_back_in_one_go(db: Database, job: UUID) -> None:
     found = send(db, job, ("dog/1.jpg", "p/1.jpg"), ("cat/2.jpg", "p/2.jpg"))
     assert found.batch is not None
     with db.write() as session:
-        undo = label_batches.undo_batch(session, uuid4(), found.batch, None).uuid
-    label_batches.run_batch(db, undo, 60)
+        undo = bulk_labels.undo_batch(session, uuid4(), found.batch, None).uuid
+    bulk_labels.run_batch(db, undo, 60)
     assert words(db, job) == [None] * 4
     with pytest.raises(Conflict, match="taken back"):
         send(db, job, ("dog/1.jpg", "p/1.jpg"), batch=found.batch)

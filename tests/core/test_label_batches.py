@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import deletion, label_batches
+from core import deletion
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid
 from core.base.states import BatchKind
@@ -13,6 +13,7 @@ from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
+from core.review import bulk_labels
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -46,14 +47,14 @@ def do(
 ) -> LabelBatch:
     uuid, wanted, some = uuid4(), wanted or ResultFilter(), {"image_ids": image_ids, "except_ids": except_ids or []}
     with db.write() as session:
-        label_batches.create_batch(session, uuid, job, None, kind, wanted, label, **some)
-    return label_batches.run_batch(db, uuid, 60)
+        bulk_labels.create_batch(session, uuid, job, None, kind, wanted, label, **some)
+    return bulk_labels.run_batch(db, uuid, 60)
 
 
 def undo(db: Database, batch: LabelBatch) -> LabelBatch:
     with db.write() as session:
-        uuid = label_batches.undo_batch(session, uuid4(), batch.uuid, None).uuid
-    return label_batches.run_batch(db, uuid, 60)
+        uuid = bulk_labels.undo_batch(session, uuid4(), batch.uuid, None).uuid
+    return bulk_labels.run_batch(db, uuid, 60)
 
 
 def words(db: Database, job: UUID) -> list[str | None]:
@@ -127,17 +128,17 @@ def test_undoing_a_batch_restores_what_was_said_before_it(db: Database, job: UUI
 def test_large_batches_are_written_in_slices_and_go_on_where_they_stopped(
     db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(label_batches, "SLICE", 10)
+    monkeypatch.setattr(bulk_labels, "SLICE", 10)
     job = make_job(db, make_upload(db, blobs, n_files=35))
     run_job(db, job)
     uuid = uuid4()
     with db.write() as session:
-        label_batches.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
-    first = label_batches.run_batch(db, uuid, 0)
+        bulk_labels.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
+    first = bulk_labels.run_batch(db, uuid, 0)
     assert (first.n_labels, first.finished_at) == (10, None)
     with db.write() as session:  # as somebody does who has had no answer
-        label_batches.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
-    last = label_batches.run_batch(db, uuid, 60)
+        bulk_labels.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
+    last = bulk_labels.run_batch(db, uuid, 60)
     assert (last.n_labels, last.finished_at is not None) == (35, True)
     assert words(db, job) == ["dog"] * 35
     assert undo(db, last).n_labels == 35
@@ -145,14 +146,14 @@ def test_large_batches_are_written_in_slices_and_go_on_where_they_stopped(
 
 
 def test_undoing_stops_a_batch_that_is_half_done(db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_batches, "SLICE", 10)
+    monkeypatch.setattr(bulk_labels, "SLICE", 10)
     job = make_job(db, make_upload(db, blobs, n_files=35))
     run_job(db, job)
     uuid = uuid4()
     with db.write() as session:
-        label_batches.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
-    undo(db, label_batches.run_batch(db, uuid, 0))
-    assert label_batches.run_batch(db, uuid, 60).n_labels == 10
+        bulk_labels.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
+    undo(db, bulk_labels.run_batch(db, uuid, 0))
+    assert bulk_labels.run_batch(db, uuid, 60).n_labels == 10
     assert words(db, job) == [None] * 35
 
 
@@ -176,7 +177,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(db: Database, job:
 def test_an_id_belongs_to_one_batch(db: Database, job: UUID) -> None:
     batch = do(db, job, BatchKind.LABEL, label="dog")
     with pytest.raises(Conflict), db.write() as session:
-        label_batches.create_batch(session, batch.uuid, job, None, BatchKind.LABEL, ResultFilter(), "cat")
+        bulk_labels.create_batch(session, batch.uuid, job, None, BatchKind.LABEL, ResultFilter(), "cat")
 
 
 def test_a_deleted_job_is_gone(db: Database, job: UUID) -> None:

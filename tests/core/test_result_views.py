@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from core import reviews
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
 from core.jobs import jobs, navigation
 from core.jobs.results import SORTS, ResultFilter, list_results
 from core.labels.labels import NewLabel, add_labels
 from core.orm.results import Result
+from core.review import review_queue
 from core.storage.blobs import Blobs
 from core.uploads import folders, uploads
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
@@ -104,7 +104,7 @@ def test_where_the_model_was_unsure_nobody_says_otherwise(db: Database, job: UUI
     assert unsure.image_id in ids(db, job, ResultFilter(said="something"))
     assert unsure.image_id not in ids(db, job, ResultFilter(said="otherwise"))
     with db.read() as session:
-        progress = reviews.measure_progress(session, jobs.get_job(session, job))
+        progress = review_queue.measure_progress(session, jobs.get_job(session, job))
     assert progress.n_other == len(ids(db, job, ResultFilter(said="otherwise")))
 
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, purge, reviews
+from core import deletion, purge
 from core.base.clock import db_now, seconds_since
 from core.base.database import Database
 from core.base.errors import ErrorCode
@@ -13,7 +13,8 @@ from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.review import ReviewClaim
-from core.reviews import Place, Progress, Queue
+from core.review import review_queue
+from core.review.review_queue import Place, Progress, Queue
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -50,10 +51,12 @@ class Reviewer:
         """Hold on to what is there, ask for more; the paths that were handed out."""
         with self.db.write() as session:
             queue = Queue(jobs.get_job(session, self.job))
-            found = reviews.find_candidates(session, queue, self.id, self.after, n + len(self.holding) + len(skipped))
+            found = review_queue.find_candidates(
+                session, queue, self.id, self.after, n + len(self.holding) + len(skipped)
+            )
             new = [one for one in found if one.image_id not in {*self.holding.values(), *skipped}][:n]
             ids = [one.image_id for one in new]
-            own = reviews.claim_pictures(session, queue, self.id, self.holding.values(), skipped, ids)
+            own = review_queue.claim_pictures(session, queue, self.id, self.holding.values(), skipped, ids)
         got = [one for one in new if one.image_id in own]
         self.holding |= {one.path or "": one.image_id for one in got}
         return [one.path for one in got]
@@ -92,9 +95,9 @@ def test_two_reviewers_get_different_pictures(db: Database, job: UUID) -> None:
 def test_a_claim_that_comes_second_gets_nothing(db: Database, job: UUID) -> None:
     with db.write() as session:
         queue = Queue(jobs.get_job(session, job))
-        both = [one.image_id for one in reviews.find_candidates(session, queue, uuid4(), None, 2)]
-        assert reviews.claim_pictures(session, queue, uuid4(), (), (), both) == set(both)
-        assert reviews.claim_pictures(session, queue, uuid4(), (), (), both) == set()
+        both = [one.image_id for one in review_queue.find_candidates(session, queue, uuid4(), None, 2)]
+        assert review_queue.claim_pictures(session, queue, uuid4(), (), (), both) == set(both)
+        assert review_queue.claim_pictures(session, queue, uuid4(), (), (), both) == set()
 
 
 def test_pictures_of_someone_who_left_come_back_when_the_lease_has_run_out(db: Database, job: UUID) -> None:
@@ -124,7 +127,7 @@ def test_whatever_is_no_longer_named_is_free_at_once(db: Database, job: UUID) ->
     one.ask(0)
     assert two.ask(2) == [IN_ORDER[0], IN_ORDER[2]]
     with db.write() as session:
-        reviews.release(session, Queue(jobs.get_job(session, job)), one.id)
+        review_queue.release(session, Queue(jobs.get_job(session, job)), one.id)
     assert two.ask(1) == [IN_ORDER[1]]
 
 
@@ -136,8 +139,8 @@ def test_skipped_pictures_wait_until_somebody_asks_for_them(db: Database, job: U
     assert two.ask(10) == IN_ORDER[2:]
     with db.write() as session:
         queue = Queue(jobs.get_job(session, job))
-        assert reviews.count_skipped(session, queue) == 1
-        reviews.bring_back_skipped(session, queue)
+        assert review_queue.count_skipped(session, queue) == 1
+        review_queue.bring_back_skipped(session, queue)
     assert two.ask(10) == [IN_ORDER[0]]
 
 
@@ -149,7 +152,7 @@ def test_a_skip_can_be_taken_back(db: Database, job: UUID) -> None:
     one.holding[IN_ORDER[0]] = skipped
     one.ask(0)
     with db.read() as session:
-        assert reviews.count_skipped(session, Queue(jobs.get_job(session, job))) == 0
+        assert review_queue.count_skipped(session, Queue(jobs.get_job(session, job))) == 0
 
 
 def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: UUID) -> None:
@@ -159,7 +162,7 @@ def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: 
     one.say("p/sure dog.jpg", "cat")
     one.say("p/sure cat.jpg", "cat")
     with db.read() as session:
-        progress = reviews.measure_progress(session, jobs.get_job(session, job))
+        progress = review_queue.measure_progress(session, jobs.get_job(session, job))
     assert progress == Progress(n_good=5, n_reviewed=3, n_unsure_left=1, n_other=1)
 
 

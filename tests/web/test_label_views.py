@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import audits, drift
+from core import drift
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.jobs import jobs
@@ -18,6 +18,7 @@ from core.orm.labels import Label
 from core.orm.models import ModelVersion
 from core.orm.review import AuditPicture
 from core.orm.uploads import Image
+from core.review import audits
 from core.storage.blobs import Blobs
 from core.training import near_duplicates
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job

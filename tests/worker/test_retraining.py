@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, judging_jobs, label_batches, schedule_due, schedule_runs, schedules
+from core import deletion, judging_jobs, schedule_due, schedule_runs, schedules
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
 from core.jobs import jobs
@@ -15,6 +15,7 @@ from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Upload
+from core.review import bulk_labels
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims
@@ -162,8 +163,8 @@ def confirm_as_a_whole(runtime: FakeRuntime, uploads: list[UUID], n_left_out: in
         outcomes = {path: (0.9, 0.05) if "cats" in path else (0.05, 0.9) for path in paths}
         run_job(runtime.db, job, outcomes | dict.fromkeys(paths[:n_left_out], (0.5, 0.4)))
         with runtime.db.write() as session:
-            batch = label_batches.create_batch(session, uuid4(), job, None, BatchKind.CONFIRM, ResultFilter()).uuid
-        label_batches.run_batch(runtime.db, batch, 60)
+            batch = bulk_labels.create_batch(session, uuid4(), job, None, BatchKind.CONFIRM, ResultFilter()).uuid
+        bulk_labels.run_batch(runtime.db, batch, 60)
         made.append(batch)
     return made
 
@@ -182,9 +183,9 @@ def test_a_job_whose_confirmation_was_taken_back_does_not_judge(runtime: FakeRun
     uploads = make_pets(runtime.db, blobs, N_JUDGING, labelled=False)
     batches = confirm_as_a_whole(runtime, uploads)
     with runtime.db.write() as session:
-        undone = [label_batches.undo_batch(session, uuid4(), batch, None).uuid for batch in batches]
+        undone = [bulk_labels.undo_batch(session, uuid4(), batch, None).uuid for batch in batches]
     for undo in undone:
-        label_batches.run_batch(runtime.db, undo, 60)
+        bulk_labels.run_batch(runtime.db, undo, 60)
     say_all(runtime.db, LabelSource.CORRECTION, uploads)
     assert "Too few to tell: 0 pictures" in retrain(runtime, blobs, wrong=10, wrong_in_use=40).outcome
 

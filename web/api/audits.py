@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core import audits
 from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.review import Audit
+from core.review import audits
 from web.api.labelling_schemas import AuditIn, AuditOut, AuditPage
 from web.api.schemas import PageQuery
 from web.auth import current_user_id

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 from apiflask import APIBlueprint
 from flask import request
 
-from core import corrections
 from core.base.config import Settings
 from core.base.errors import Invalid
-from core.corrections import Corrected
 from core.formats.archives import File, read_archive
 from core.jobs import jobs
+from core.review import corrected_folders
+from core.review.corrected_folders import Corrected
 from web.api.bodies import BodyReader
 from web.api.labelling_schemas import CorrectionsOut, CorrectionsQuery
 from web.auth import current_user_id
@@ -54,8 +54,8 @@ def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> Correction
 
 
 def correct(services: Services, job_uuid: UUID, batch_uuid: UUID, files: Iterator[tuple[str, bytes]]) -> Corrected:
-    """What `core.corrections.correct` does, for the present user."""
-    return corrections.correct(services.db, job_uuid, batch_uuid, current_user_id(), files)
+    """What `core.review.corrected_folders.correct` does, for the present user."""
+    return corrected_folders.correct(services.db, job_uuid, batch_uuid, current_user_id(), files)
 
 
 def hash_files(read: Read, settings: Settings) -> Iterator[tuple[str, bytes]]:

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
-from core import label_batches
 from core.base.states import BatchKind
 from core.orm.jobs import Job
 from core.orm.review import LabelBatch
+from core.review import bulk_labels
 from web.api.labelling_schemas import BatchIn, BatchOut, UndoIn
 from web.api.results import filter_of
 from web.auth import current_user_id
@@ -29,7 +29,7 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
     """
     kind = BatchKind.CONFIRM if json_data.confirm else BatchKind.LABEL
     with get_services().db.write() as session:
-        label_batches.create_batch(
+        bulk_labels.create_batch(
             session,
             json_data.id,
             job_uuid,
@@ -60,20 +60,20 @@ def undo_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
     What counted before counts again. Repeat the call until `is_finished`.
     """
     with get_services().db.write() as session:
-        undo = label_batches.undo_batch(session, json_data.id, batch_uuid, current_user_id())
+        undo = bulk_labels.undo_batch(session, json_data.id, batch_uuid, current_user_id())
     return _run(undo.uuid)
 
 
 def _run(uuid: UUID) -> BatchOut:
-    label_batches.run_batch(get_services().db, uuid, WORK_S)
+    bulk_labels.run_batch(get_services().db, uuid, WORK_S)
     return _show(uuid)
 
 
 def _show(uuid: UUID) -> BatchOut:
     with get_services().db.read() as session:
-        batch = label_batches.get_batch(session, uuid)
+        batch = bulk_labels.get_batch(session, uuid)
         job = session.get_one(Job, batch.job_id)
-        return show_batch(batch, job.uuid, label_batches.find_undo(session, batch))
+        return show_batch(batch, job.uuid, bulk_labels.find_undo(session, batch))
 
 
 def show_batch(batch: LabelBatch, job: UUID, undone_by: UUID | None) -> BatchOut:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from core.audits import SIZES
+from core.review.audits import SIZES
 from web.api.schemas import Input, ResultQuery, Share
 
 MAX_LABELS = 5000

@@ -2,10 +2,10 @@
 
 from apiflask import APIBlueprint
 
-from core import audits
 from core.base.states import LabelSource
 from core.labels import history, labels
 from core.labels.labels import NewLabel
+from core.review import audits
 from web.api.images import IMAGE_ID
 from web.api.labelling_schemas import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 from web.api.schemas import PageQuery

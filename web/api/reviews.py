@@ -6,12 +6,12 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core import audits, reviews
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.jobs import jobs
-from core.reviews import Picture, Queue
+from core.review import audits, review_queue
+from core.review.review_queue import Picture, Queue
 from web.api.labelling_schemas import PictureOut, ProgressOut, ReviewIn, ReviewOut
 from web.services import get_services
 
@@ -24,7 +24,7 @@ def get_progress(job_uuid: UUID) -> ProgressOut:
     """How far the review of a job is; counts rows, so do not ask every second"""
     with get_services().db.read() as session:
         job = open_queue(session, job_uuid, None).job
-        return ProgressOut(**asdict(reviews.measure_progress(session, job)))
+        return ProgressOut(**asdict(review_queue.measure_progress(session, job)))
 
 
 @api.post("/<uuid:job_uuid>/review")
@@ -40,11 +40,11 @@ def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
         queue = open_queue(session, job_uuid, json_data.audit)
     if json_data.leaving:
         with db.write() as session:
-            reviews.release(session, queue, json_data.reviewer)
+            review_queue.release(session, queue, json_data.reviewer)
         return ReviewOut(items=[], holding=[], n_others=0, n_skipped=None)
     if json_data.again:
         with db.write() as session:
-            reviews.bring_back_skipped(session, queue)
+            review_queue.bring_back_skipped(session, queue)
     return _hand_out(queue, json_data)
 
 
@@ -53,13 +53,13 @@ def _hand_out(queue: Queue, asked: ReviewIn) -> ReviewOut:
     with db.read() as session:
         held = {*asked.holding, *asked.skipped}
         n = asked.wanted + len(held)
-        found = reviews.find_candidates(session, queue, asked.reviewer, asked.after, n if asked.wanted else 0)
+        found = review_queue.find_candidates(session, queue, asked.reviewer, asked.after, n if asked.wanted else 0)
         candidates = [picture for picture in found if picture.image_id not in held][: asked.wanted]
-        n_others = reviews.count_others(session, queue, asked.reviewer)
-        n_skipped = reviews.count_skipped(session, queue) if len(candidates) < asked.wanted else None
+        n_others = review_queue.count_others(session, queue, asked.reviewer)
+        n_skipped = review_queue.count_skipped(session, queue) if len(candidates) < asked.wanted else None
     with db.write() as session:
         ids = [picture.image_id for picture in candidates]
-        own = reviews.claim_pictures(session, queue, asked.reviewer, asked.holding, asked.skipped, ids)
+        own = review_queue.claim_pictures(session, queue, asked.reviewer, asked.holding, asked.skipped, ids)
     return ReviewOut(
         items=[show_picture(picture) for picture in candidates if picture.image_id in own],
         holding=[image_id for image_id in asked.holding if image_id in own],

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 from flask import Response, render_template, request, url_for
 
-from core import label_batches
 from core.base.errors import Invalid
 from core.base.states import JobKind
-from core.corrections import Corrected
 from core.jobs import jobs
 from core.jobs.progress import JobView, describe
+from core.review import bulk_labels
+from core.review.corrected_folders import Corrected
 from web.api.corrections import correct, hash_files, read_list
 from web.auth import checks_csrf_itself, current_user_id
 from web.pages.archive_form import open_archive_form
@@ -56,8 +56,8 @@ def undo_corrections(uuid: UUID) -> Response:
     services = get_services()
     with services.db.write() as session:
         of, new_id = _id_in(request.form.get("batch", "")), _id_in(request.form.get("id", ""))
-        undo = label_batches.undo_batch(session, new_id, of, current_user_id()).uuid
-    done = label_batches.run_batch(services.db, undo, PATIENCE_S)
+        undo = bulk_labels.undo_batch(session, new_id, of, current_user_id()).uuid
+    done = bulk_labels.run_batch(services.db, undo, PATIENCE_S)
     return see(url_for("pages.ask_corrections", uuid=uuid, undone=done.n_labels))
 
 

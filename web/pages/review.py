@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 from flask import Response, abort, json, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import audits, reviews
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
@@ -20,7 +19,8 @@ from core.base.states import LabelSource
 from core.jobs.progress import describe
 from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
-from core.reviews import Picture, Queue
+from core.review import audits, review_queue
+from core.review.review_queue import Picture, Queue
 from web.api.labelling_schemas import MAX_HELD
 from web.api.reviews import open_queue, show_picture
 from web.auth import current_user_id
@@ -70,9 +70,9 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         queue = open_queue(session, uuid, audit)
         picture = _choose_picture(session, queue, reviewer, image_id)
         view = describe(session, queue.job)
-        progress = None if audit else reviews.measure_progress(session, queue.job)
+        progress = None if audit else review_queue.measure_progress(session, queue.job)
         judged = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
-        n_skipped = reviews.count_skipped(session, queue)
+        n_skipped = review_queue.count_skipped(session, queue)
     return render_template(
         "review.html",
         job=view,
@@ -98,8 +98,8 @@ def _reviewer() -> UUID:
 
 def _choose_picture(session: Session, queue: Queue, reviewer: UUID, image_id: int | None) -> Picture | None:
     """The picture that a form asks for, else the first one that is free."""
-    asked_for = reviews.find_pictures(session, queue, [image_id]) if image_id else []
-    found = asked_for or reviews.find_candidates(session, queue, reviewer, None, 1)
+    asked_for = review_queue.find_pictures(session, queue, [image_id]) if image_id else []
+    found = asked_for or review_queue.find_candidates(session, queue, reviewer, None, 1)
     return found[0] if found else None
 
 
@@ -118,7 +118,7 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
             steps = Steps(steps.taken[:-1])
     elif said == "again":
         with db.write() as session:
-            reviews.bring_back_skipped(session, queue)
+            review_queue.bring_back_skipped(session, queue)
         image_id = _next(db, queue, reviewer, ())
     elif image_id is not None:
         steps = steps.plus(image_id, _say(db, queue, image_id, said))
@@ -134,7 +134,7 @@ def _say(db: Database, queue: Queue, image_id: int, said: str) -> str:
     if said == SKIPPED:
         return SKIPPED
     with db.write() as session:
-        shown = reviews.find_pictures(session, queue, [image_id])
+        shown = review_queue.find_pictures(session, queue, [image_id])
         if not shown or said not in (*CLASSES, NEITHER):
             raise Invalid(
                 f"say: expected one of {', '.join((*CLASSES, NEITHER))}, of a picture of this job; got {said!r}."
@@ -150,16 +150,16 @@ def _undo(db: Database, queue: Queue, reviewer: UUID, image_id: int, key: str) -
     with db.write() as session:
         if key != SKIPPED:
             labels.add_labels(session, current_user_id(), [NewLabel(image_id, None, undoes=UUID(key))])
-        reviews.claim_pictures(session, queue, reviewer, [image_id])
+        review_queue.claim_pictures(session, queue, reviewer, [image_id])
     return image_id
 
 
 def _next(db: Database, queue: Queue, reviewer: UUID, skipped: Sequence[int]) -> int | None:
     """Claim the next picture for a form; None when there is none."""
     with db.write() as session:
-        reviews.claim_pictures(session, queue, reviewer, (), skipped)
-        found = reviews.find_candidates(session, queue, reviewer, None, 1)
-        reviews.claim_pictures(session, queue, reviewer, [picture.image_id for picture in found])
+        review_queue.claim_pictures(session, queue, reviewer, (), skipped)
+        found = review_queue.find_candidates(session, queue, reviewer, None, 1)
+        review_queue.claim_pictures(session, queue, reviewer, [picture.image_id for picture in found])
     return found[0].image_id if found else None
 
 

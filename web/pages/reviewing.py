@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from core import audits
-from core.audits import SIZES, AuditView
 from core.orm.jobs import Job
+from core.review import audits
+from core.review.audits import SIZES, AuditView
 
 AUDITS_SHOWN = 5
 

@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from core.audits import is_judged
 from core.base.clock import db_now
 from core.base.database import change, insert_or
 from core.base.network_catalog import CLASSES
@@ -23,6 +22,7 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
 from core.orm.uploads import Image
+from core.review.audits import is_judged
 
 LEASE_S = 120.0
 Place = tuple[int, int]

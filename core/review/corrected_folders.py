@@ -2,7 +2,7 @@
 
     path, SHA-256 ─► is it a picture of the job? ─► what its folder says ─► where that is not what is shown: a label
 
-The labels are one batch, so that all of it can be taken back in one go (core/label_batches.py).
+The labels are one batch, so that all of it can be taken back in one go (core/review/bulk_labels.py).
 """
 
 from collections.abc import Iterable, Sequence
