@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import gates, judgements
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import ScheduleKind, UploadState
+from core.evaluation import predictions, promotion_gate
 from core.models import registry
 from core.storage import allowed_roots
 from core.training.parameters import choose_parameters
@@ -173,8 +173,8 @@ def _best_gain(session: Session) -> tuple[int, float] | None:
     if in_use is None:
         return None
     version = registry.get_version(session, in_use)
-    figures = judgements.measure_version(session, version)
-    if figures["n_images"] < gates.MIN_JUDGING:
+    figures = predictions.measure_version(session, version)
+    if figures["n_images"] < promotion_gate.MIN_JUDGING:
         figures = (version.manifest.get("metrics") or {}).get("judging") or {}
     return (in_use, 1.0 - figures["accuracy"]) if "accuracy" in figures else None
 

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from core import judgements, judging_jobs
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.evaluation import evaluation_jobs, predictions
+from core.evaluation.predictions import NewJudgement
 from core.jobs import jobs
-from core.judgements import NewJudgement
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.uploads import Image, Upload
@@ -56,7 +56,7 @@ def say_all(db: Database, source: LabelSource, uploads: Iterable[UUID]) -> None:
 def judge_with(db: Database, n_wrong: int, n_wrong_cats: int | None = None) -> list[NewJudgement]:
     """What a version says that is wrong on so many pictures of the judging part: half cats, half dogs unless told."""
     with db.write() as session:
-        contents = judgements.choose_contents(session)
+        contents = predictions.choose_contents(session)
     wrong_cats = n_wrong // 2 if n_wrong_cats is None else n_wrong_cats
     left = {"cat": wrong_cats, "dog": n_wrong - wrong_cats}
     said = []
@@ -78,4 +78,4 @@ def finish_training(
     with db.write() as session:
         claim = claims.claim_training(session, jobs.get_job(session, job).id, None, 60)
         assert claim is not None
-        return judging_jobs.finish_training(session, claim, manifest, said, {in_use: said_by_in_use}).id
+        return evaluation_jobs.finish_training(session, claim, manifest, said, {in_use: said_by_in_use}).id

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from core.base.errors import BadWeights, Invalid
 from core.base.network_catalog import CLASSES
-from core.honest import find_honest
-from core.judgements import NewJudgement
+from core.evaluation.predictions import NewJudgement
+from core.evaluation.unbiased_labels import find_honest
 from core.models import registry
 from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content

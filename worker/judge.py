@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from core import judgements, judging_jobs
 from core.base.errors import BadWeights, ImageError
-from core.judgements import NewJudgement
+from core.evaluation import evaluation_jobs, predictions
+from core.evaluation.predictions import NewJudgement
 from core.models import registry
 from core.training import claims, datasets
 from core.training.claims import Claim
@@ -54,10 +54,10 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     classifier = open_version(runtime, version_id)
     look_for_twins(runtime, claim, labelled, watch)
     with runtime.db.write() as session:
-        contents = judgements.choose_contents(session)
+        contents = predictions.choose_contents(session)
     said = ask(runtime, claim, {version_id: classifier}, contents, watch)[version_id]
     with runtime.db.write() as session:
-        judging_jobs.finish_judging(session, claim, version_id, said)
+        evaluation_jobs.finish_judging(session, claim, version_id, said)
     log.info("version_judged", job_id=claim.job_id, version=version_id, n_judged=len(said), n_wanted=len(contents))
 
 

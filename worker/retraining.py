@@ -2,8 +2,8 @@
 
     waiting ─► running (the training) ─► [judging: whichever version was not asked about all pictures] ─► done
 
-The gate (core/gates.py) judges candidate and version in use on the same pictures, and only on labels that may judge
-(core/honest.py). A promotion, its line in the history and the run's end are one transaction.
+The gate (core/evaluation/promotion_gate.py) judges candidate and version in use on the same pictures, and only on labels that may judge
+(core/evaluation/unbiased_labels.py). A promotion, its line in the history and the run's end are one transaction.
 """
 
 from typing import Any
@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import gates, honest, judging_jobs, schedule_runs, schedules
+from core import schedule_runs, schedules
 from core.base.errors import Conflict
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobState, RunState
-from core.gates import Gate, Verdict
+from core.evaluation import evaluation_jobs, promotion_gate, unbiased_labels
+from core.evaluation.promotion_gate import Gate, Verdict
 from core.labels import counts
 from core.models import registry
 from core.orm.jobs import Job
@@ -125,19 +126,19 @@ def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) 
     told = run.parameters
     with runtime.db.write() as session:
         in_use = registry.current_version(session).id
-        may_judge = honest.choose_honest(session)
+        may_judge = unbiased_labels.choose_honest(session)
     if in_use == candidate:
         outcome = f"The training brought the very network that is in use: version {candidate}."
         return _end(runtime, claim, RunState.DONE, outcome, candidate=candidate)
-    n_may_judge = gates.count_of_classes(may_judge)
-    if n_may_judge < gates.MIN_JUDGING:
-        return _keep(runtime, claim, candidate, in_use, gates.too_few(n_may_judge))
+    n_may_judge = promotion_gate.count_of_classes(may_judge)
+    if n_may_judge < promotion_gate.MIN_JUDGING:
+        return _keep(runtime, claim, candidate, in_use, promotion_gate.too_few(n_may_judge))
     if run.details.get("weighed_against") != in_use and _judge_first(runtime, claim, in_use, candidate, may_judge):
         return None
     with runtime.db.read() as session:
         first, second = registry.get_version(session, in_use), registry.get_version(session, candidate)
-        pairs = gates.read_pairs(session, first, second, may_judge)
-    verdict = gates.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs, n_may_judge)
+        pairs = promotion_gate.read_pairs(session, first, second, may_judge)
+    verdict = promotion_gate.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs, n_may_judge)
     if not verdict.is_better:
         return _keep(runtime, claim, candidate, in_use, verdict)
     return _promote(runtime, claim, candidate, in_use, verdict)
@@ -146,9 +147,9 @@ def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) 
 def _judge_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int, may_judge: dict[bytes, str]) -> bool:
     """Have those versions asked that have not been asked about every picture; whether any had to be."""
     with runtime.db.write() as session:
-        asked = [one for one in (in_use, candidate) if not gates.has_judged_all(session, one, may_judge)]
+        asked = [one for one in (in_use, candidate) if not promotion_gate.has_judged_all(session, one, may_judge)]
         run = schedule_runs.hold_run(session, claim)
-        made = [judging_jobs.create_judge_job(session, version, run.user_id) for version in asked]
+        made = [evaluation_jobs.create_judge_job(session, version, run.user_id) for version in asked]
         schedule_runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
         if made:
             run.state, run.lease_until = RunState.JUDGING, None

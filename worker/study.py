@@ -10,9 +10,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from core import studies
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
+from core.evaluation import label_quality
 from core.models import registry
 from core.training import claims, features
 from core.training.claims import Claim
@@ -41,11 +41,11 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     """
     with runtime.db.read() as session:
         version = registry.get_version(session, claims.find_version(session, claim))
-        contents = studies.choose_contents(session)
+        contents = label_quality.choose_contents(session)
     seen = see(runtime, claim, version, contents, watch)
     there = [content for content, is_known in zip(contents, seen.is_known, strict=True) if is_known]
     labels = np.array([CLASSES.index(content.label) for content in there], np.int64)
-    if min(np.bincount(labels, minlength=len(CLASSES))) < studies.MIN_EACH:
+    if min(np.bincount(labels, minlength=len(CLASSES))) < label_quality.MIN_EACH:
         raise Invalid(
             f"Of the labelled pictures only {len(there)} can be read, too few to say anything. Label some more."
         )
@@ -57,7 +57,7 @@ def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     wanted = _choose_wanted(runtime, seen.body)
     unlike = _compare_jobs(runtime, seen.body, seen.rows[seen.is_known])
     with runtime.db.write() as session:
-        studies.finish(
+        label_quality.finish(
             session,
             claim,
             version.id,
@@ -97,7 +97,7 @@ def describe_curve(points: list[Point], n_labels: int) -> dict[str, Any]:
 def _choose_wanted(runtime: Runtime, body: str) -> list[int]:
     """Images that would teach most: doubtful ones, unlike each other; features that are missing are not computed."""
     with runtime.db.read() as session:
-        doubtful = studies.find_doubtful(session)[:CANDIDATES]
+        doubtful = label_quality.find_doubtful(session)[:CANDIDATES]
     known = features.find(runtime.db, runtime.blobs, body, [one.sha256 for one in doubtful])
     described = [one for one in doubtful if one.sha256 in known]
     if not described:
@@ -109,7 +109,7 @@ def _choose_wanted(runtime: Runtime, body: str) -> list[int]:
 def _compare_jobs(runtime: Runtime, body: str, labelled: NDArray[np.float16]) -> dict[str, float]:
     """How unlike the labelled pictures those of the newest jobs are, by the job's number, where features are kept."""
     with runtime.db.read() as session:
-        some = studies.list_some_contents(session, COMPARED_OF_JOB)
+        some = label_quality.list_some_contents(session, COMPARED_OF_JOB)
     random = np.random.default_rng(1)
     known = labelled[random.permutation(len(labelled))[:COMPARED_WITH]]
     shares = {}

@@ -17,10 +17,10 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import judging_jobs
 from core.accounts import accounts
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
+from core.evaluation import evaluation_jobs
 from core.messaging.broker import TRAINING
 from core.models import registry
 from core.operations.metrics import LEASES
@@ -171,7 +171,7 @@ def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weig
         claims.get_training(session, claim)  # so that what was cancelled leaves no weights behind
     runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
     with runtime.db.write() as session:
-        version_id = judging_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id
+        version_id = evaluation_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id
     _forget(runtime, claim)
     log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(said.by_it))
 

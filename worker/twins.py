@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from core import studies
 from core.base.errors import ImageError
+from core.evaluation import label_quality
 from core.training import features, near_duplicates
 from core.training.claims import Claim
 from core.training.datasets import Content
@@ -56,7 +56,7 @@ def group_unlabelled(runtime: Runtime, labelled: Collection[bytes]) -> None:
     Only what was sketched as it was classified is compared: no picture is read.
     """
     with runtime.db.read() as session:
-        unlabelled = studies.list_unlabelled(session, MAX_UNLABELLED)
+        unlabelled = label_quality.list_unlabelled(session, MAX_UNLABELLED)
     sketches = _find_sketches(runtime, {*labelled, *unlabelled}, {})
     if not sketches.keys().isdisjoint(unlabelled):
         _settle(runtime, sketches, {})

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import deletion, discarding, schedule_due, schedules, studies
+from core import deletion, discarding, schedule_due, schedules
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
+from core.evaluation import label_quality
 from core.ingest import shard_rows
 from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels
@@ -202,11 +203,11 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
 def finish_study(db: Database, suspected: Sequence[int], wanted: Sequence[int]) -> None:
     """A study that suspects the label dog of some images, and wants others labelled."""
     with db.write() as session:
-        study = studies.create_study_job(session, None, None).id
+        study = label_quality.create_study_job(session, None, None).id
         claim = claims.claim_training(session, study, None, LEASE_S)
         assert claim is not None
         suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in suspected]
-        studies.finish(session, claim, 1, 60, CURVE, suspects, list(wanted))
+        label_quality.finish(session, claim, 1, 60, CURVE, suspects, list(wanted))
 
 
 def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.gates import Gate, Pair, decide
+from core.evaluation.promotion_gate import Gate, Pair, decide
 
 GATE = Gate(min_gain=0.02, max_p=0.05, max_class_loss=0.02)
 

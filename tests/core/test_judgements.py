@@ -6,13 +6,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import comparisons, deletion, judgements, judging_jobs
+from core import deletion
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
-from core.comparisons import Comparison
+from core.evaluation import evaluation_jobs, predictions, version_comparison
+from core.evaluation.predictions import JudgementFilter, JudgementRow, NewJudgement
+from core.evaluation.version_comparison import Comparison
 from core.jobs import jobs
-from core.judgements import JudgementFilter, JudgementRow, NewJudgement
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models import registry
@@ -37,7 +38,7 @@ def upload(db: Database, blobs: Blobs) -> UUID:
 
 def start(db: Database, version: int) -> int:
     with db.write() as session:
-        return judging_jobs.create_judge_job(session, version).id
+        return evaluation_jobs.create_judge_job(session, version).id
 
 
 def claim(db: Database, job_id: int) -> Claim:
@@ -52,13 +53,13 @@ def judge(db: Database, version: int, said: Mapping[bytes, tuple[str, tuple[floa
     held = claim(db, start(db, version))
     rows = [NewJudgement(sha256, label, probabilities) for sha256, (label, probabilities) in said.items()]
     with db.write() as session:
-        judging_jobs.finish_judging(session, held, version, rows)
+        evaluation_jobs.finish_judging(session, held, version, rows)
     return held
 
 
 def contents(db: Database) -> dict[bytes, str]:
     with db.write() as session:
-        return {content.sha256: content.label for content in judgements.choose_contents(session)}
+        return {content.sha256: content.label for content in predictions.choose_contents(session)}
 
 
 def listed(
@@ -70,7 +71,7 @@ def listed(
     while True:
         with db.read() as session:
             wanted = JudgementFilter(true, called, sort)
-            page = judgements.list_judgements(session, version, wanted, cursor, 2)
+            page = predictions.list_judgements(session, version, wanted, cursor, 2)
         rows += page.items
         cursor = page.next
         if cursor is None:
@@ -121,7 +122,7 @@ def test_judging_again_doubles_nothing_and_forgets_what_is_no_longer_judged(
 def test_what_a_training_asks_is_added_to_what_there_is(db: Database, upload: UUID, version: int) -> None:
     held = judge(db, version, {name(1): ("cat", (0.7, 0.2)), name(2): ("cat", (0.6, 0.2))})
     with db.write() as session:
-        judgements.record(session, version, held.job_id, [NewJudgement(name(2), "dog", (0.6, 0.2))])
+        predictions.record(session, version, held.job_id, [NewJudgement(name(2), "dog", (0.6, 0.2))])
     assert {row.sha256: row.label for row in listed(db, version)} == {name(1): "cat", name(2): "dog"}
 
 
@@ -131,7 +132,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(db: Database, upload: UUID,
     with db.write() as session:
         jobs.cancel_job(session, session.get_one(Job, job_id).uuid)
     with pytest.raises(LeaseLost), db.write() as session:
-        judging_jobs.finish_judging(session, held, version, [NewJudgement(name(1), "cat", (0.7, 0.2))])
+        evaluation_jobs.finish_judging(session, held, version, [NewJudgement(name(1), "cat", (0.7, 0.2))])
     assert listed(db, version) == []
 
 
@@ -154,9 +155,9 @@ def test_nothing_is_judged_without_labels_and_no_version_that_is_not_there(db: D
 def test_an_id_that_another_job_has_is_refused(db: Database, upload: UUID, version: int) -> None:
     other, uuid = make_version(db, "another"), uuid4()
     with db.write() as session:
-        judging_jobs.create_judge_job(session, other, uuid=uuid)
+        evaluation_jobs.create_judge_job(session, other, uuid=uuid)
     with pytest.raises(Conflict, match="does something else"), db.write() as session:
-        judging_jobs.create_judge_job(session, version, uuid=uuid)
+        evaluation_jobs.create_judge_job(session, version, uuid=uuid)
 
 
 SAID = {
@@ -194,7 +195,7 @@ def test_a_filter_that_does_not_exist_gets_a_sentence(db: Database, version: int
 def test_figures_are_those_of_all_that_was_said(db: Database, upload: UUID, version: int) -> None:
     judge(db, version, SAID)
     with db.read() as session:
-        figures = judgements.measure_version(session, registry.get_version(session, version))
+        figures = predictions.measure_version(session, registry.get_version(session, version))
     assert (figures["n_images"], figures["accuracy"], figures["confusion"]) == (4, 0.5, [[1, 1], [1, 1]])
     assert (figures["n_neither"], figures["neither_unsure"], figures["unsure"]) == (1, 1.0, 0.25)
 
@@ -223,7 +224,7 @@ def test_judgements_go_with_their_version(db: Database, blobs: Blobs, upload: UU
 def compare(db: Database, first: int, second: int) -> Comparison:
     with db.read() as session:
         versions = (registry.get_version(session, one) for one in (first, second))
-        return comparisons.compare(session, *versions)
+        return version_comparison.compare(session, *versions)
 
 
 def test_two_versions_are_compared_on_the_pictures_that_both_judged(db: Database, upload: UUID, version: int) -> None:
@@ -263,7 +264,7 @@ def test_pictures_on_which_they_differ_are_listed_page_by_page(db: Database, upl
     found, cursor = [], None
     while True:
         with db.read() as session:
-            page = comparisons.list_differences(session, version, other, cursor, 2)
+            page = version_comparison.list_differences(session, version, other, cursor, 2)
         found += page.items
         cursor = page.next
         if cursor is None:

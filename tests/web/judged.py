@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from core import judgements, judging_jobs
 from core.base.database import Database
-from core.judgements import NewJudgement
+from core.evaluation import evaluation_jobs, predictions
+from core.evaluation.predictions import NewJudgement
 from core.storage.blobs import Blobs
 from core.training import claims
 from tests.factories import draw_picture, make_upload
@@ -21,18 +21,18 @@ def make_judged(db: Database, blobs: Blobs, *, n_each: int = 60) -> dict[bytes, 
     }
     make_upload(db, blobs, files=files, labelled=True, name="pets")
     with db.write() as session:
-        return {content.sha256: content.label for content in judgements.choose_contents(session)}
+        return {content.sha256: content.label for content in predictions.choose_contents(session)}
 
 
 def judge(db: Database, version: int, said: dict[bytes, str], say: Callable[[int, str], Probabilities]) -> None:
     """Let a version judge: `say` gets the number of the content, by hash, and its label."""
     with db.write() as session:
-        job = judging_jobs.create_judge_job(session, version)
+        job = evaluation_jobs.create_judge_job(session, version)
         claim = claims.claim_training(session, job.id, None, 60)
     assert claim is not None
     rows = [NewJudgement(sha256, said[sha256], say(n, said[sha256])) for n, sha256 in enumerate(sorted(said))]
     with db.write() as session:
-        judging_jobs.finish_judging(session, claim, version, rows)
+        evaluation_jobs.finish_judging(session, claim, version, rows)
 
 
 def right(n: int, label: str) -> Probabilities:

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import drift
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.evaluation import drift
 from core.jobs import jobs
 from core.labels import disagreements
 from core.labels.labels import NewLabel, add_labels

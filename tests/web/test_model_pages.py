@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import judgements
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.evaluation import predictions
 from core.models import registry
 from core.storage.blobs import Blobs
 from tests.factories import make_manifest, make_version
@@ -112,7 +112,7 @@ def test_pictures_that_were_corrected_one_by_one_are_said_to_judge_unfairly(
     for source, is_said in ((LabelSource.CORRECTION, True), (LabelSource.AUDIT, False)):
         say_all(db, source, uploads)
         with db.write() as session:
-            contents = {one.sha256: one.label for one in judgements.choose_contents(session)}
+            contents = {one.sha256: one.label for one in predictions.choose_contents(session)}
         judge(db, 1, contents, wrong_at_first)
         judge(db, other, contents, right)
         for page in ("/models/1", f"/models/1/compare/{other}"):

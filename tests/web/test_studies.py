@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import studies
 from core.base.database import Database
+from core.evaluation import label_quality
 from core.jobs import jobs
 from core.orm.labels import Label
 from core.orm.uploads import Image
@@ -47,7 +47,7 @@ def findings(client: FlaskClient, db: Database, blobs: Blobs) -> tuple[list[int]
             {"image_id": image_id, "label": "dog", "suggested": "cat", "p_label": 0.1 + 0.1 * n}
             for n, image_id in enumerate(suspected)
         ]
-        studies.finish(session, claim, 1, 60, CURVE, suspects, wanted)
+        label_quality.finish(session, claim, 1, 60, CURVE, suspects, wanted)
     return suspected, wanted
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from core import comparisons, deletion, judgements, judging_jobs
+from core import deletion
 from core.base.clock import db_now
 from core.base.states import JobState
 from core.decoding.images import decode_image
+from core.evaluation import evaluation_jobs, predictions, version_comparison
+from core.evaluation.predictions import JudgementFilter, JudgementRow
 from core.jobs import jobs, retry
-from core.judgements import JudgementFilter, JudgementRow
 from core.models import registry
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
@@ -59,7 +60,7 @@ def registry_form(path: Path) -> dict[str, object]:
 
 def start(runtime: FakeRuntime, version: int) -> UUID:
     with runtime.db.write() as session:
-        return judging_jobs.create_judge_job(session, version).uuid
+        return evaluation_jobs.create_judge_job(session, version).uuid
 
 
 def run(runtime: FakeRuntime, uuid: UUID) -> Job:
@@ -69,7 +70,7 @@ def run(runtime: FakeRuntime, uuid: UUID) -> Job:
 
 def said_by(runtime: FakeRuntime, version: int) -> list[JudgementRow]:
     with runtime.db.read() as session:
-        return judgements.list_judgements(session, version, JudgementFilter(), None, 1000).items
+        return predictions.list_judgements(session, version, JudgementFilter(), None, 1000).items
 
 
 def test_a_judge_job_asks_the_version_about_every_picture_of_the_judging_part(
@@ -104,8 +105,8 @@ def test_after_a_training_both_it_and_the_version_in_use_have_judged_the_same_pi
     assert job.model_version_id is not None
     with runtime.db.read() as session:
         new, old = (registry.get_version(session, one) for one in (job.model_version_id, shipped))
-        both = comparisons.compare(session, new, old)
-        figures = judgements.measure_version(session, new)
+        both = version_comparison.compare(session, new, old)
+        figures = predictions.measure_version(session, new)
     assert both.n_images == new.manifest["metrics"]["judging"]["n_images"]
     assert both.n_left_out == 0
     in_manifest = new.manifest["metrics"]["judging"]
@@ -134,7 +135,7 @@ def test_what_was_killed_while_judging_begins_anew_and_doubles_nothing(
 
     uuid = start(runtime, shipped)
     with monkeypatch.context() as patch:
-        patch.setattr(judging_jobs, "finish_judging", kill)
+        patch.setattr(evaluation_jobs, "finish_judging", kill)
         patch.setattr(training, "_release", lambda *_, **__: None)  # a killed process frees no lease
         with pytest.raises(Killed):
             run(runtime, uuid)

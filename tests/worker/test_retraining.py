@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, judging_jobs, schedule_due, schedule_runs, schedules
+from core import deletion, schedule_due, schedule_runs, schedules
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
+from core.evaluation import evaluation_jobs
 from core.jobs import jobs
 from core.jobs.results import ResultFilter
 from core.models import registry
@@ -218,7 +219,7 @@ def test_versions_that_were_not_asked_about_all_pictures_are_asked_before_they_a
         (job_id,) = session.scalars(select(Job.id).where(Job.kind == JobKind.JUDGE))
         claim = claims.claim_training(session, job_id, None, 60)
         assert claim is not None
-        judging_jobs.finish_judging(session, claim, before, said_by_in_use)
+        evaluation_jobs.finish_judging(session, claim, before, said_by_in_use)
     run = work(runtime)
     assert run.details["is_promoted"] is True
 

@@ -7,9 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import deletion, purge, studies
+from core import deletion, purge
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
+from core.evaluation import label_quality
 from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
@@ -41,7 +42,7 @@ def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
 
 def run(runtime: FakeRuntime) -> Job:
     with runtime.db.write() as session:
-        job = studies.create_study_job(session)
+        job = label_quality.create_study_job(session)
         job_id, uuid = job.id, job.uuid
     training.train(runtime, job_id)
     with runtime.db.read() as session:
@@ -50,7 +51,7 @@ def run(runtime: FakeRuntime) -> Job:
 
 def newest(runtime: FakeRuntime) -> Study:
     with runtime.db.read() as session:
-        found = studies.find_newest(session)
+        found = label_quality.find_newest(session)
     assert found is not None
     return found
 
@@ -59,7 +60,7 @@ def test_wrong_labels_come_first_and_disappear_when_they_are_mended(runtime: Fak
     assert run(runtime).state == JobState.DONE
     study = newest(runtime)
     with runtime.db.read() as session:
-        suspects = studies.list_suspects(session, study)
+        suspects = label_quality.list_suspects(session, study)
     assert {one.path for one in suspects[:2]} == {"pets/dogs/wrong 0.jpg", "pets/dogs/wrong 1.jpg"}
     assert [(one.label, one.suggested) for one in suspects[:2]] == [("dog", "cat")] * 2
     time.sleep(1.1)  # moments are kept in whole seconds on one of the databases
@@ -67,8 +68,8 @@ def test_wrong_labels_come_first_and_disappear_when_they_are_mended(runtime: Fak
         labels.add_labels(session, None, [NewLabel(suspects[0].image_id, "cat")])
         labels.add_labels(session, None, [NewLabel(suspects[1].image_id, "dog", LabelSource.CONFIRMATION)])
     with runtime.db.read() as session:
-        left = studies.list_suspects(session, study)
-        everything = studies.list_suspects(session, study, is_open=False)
+        left = label_quality.list_suspects(session, study)
+        everything = label_quality.list_suspects(session, study, is_open=False)
     assert not {one.image_id for one in left} & {one.image_id for one in suspects[:2]}
     assert [one.now for one in everything[:2]] == ["cat", "dog"]
 
@@ -97,12 +98,12 @@ def test_too_few_labels_are_refused_at_once(runtime: FakeRuntime, blobs: Blobs) 
         runtime.db.write() as session,
         pytest.raises(Invalid, match="at least 25 of each class; got 20 of cat"),
     ):
-        studies.create_study_job(session)
+        label_quality.create_study_job(session)
 
 
 def test_one_study_at_a_time(runtime: FakeRuntime, upload: UUID) -> None:
     with runtime.db.write() as session:
-        assert studies.create_study_job(session).id == studies.create_study_job(session).id
+        assert label_quality.create_study_job(session).id == label_quality.create_study_job(session).id
 
 
 def test_a_deleted_study_leaves_nothing(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
@@ -110,7 +111,7 @@ def test_a_deleted_study_leaves_nothing(runtime: FakeRuntime, blobs: Blobs, uplo
     with runtime.db.write() as session:
         deletion.delete_job(session, job.uuid)
     with runtime.db.read() as session:
-        assert studies.find_newest(session) is None
+        assert label_quality.find_newest(session) is None
     purge.purge_all(runtime.db, blobs)
     with runtime.db.read() as session:
         assert session.scalars(select(Study)).all() == []
@@ -127,8 +128,8 @@ def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, b
         assert first is not None
         labels.add_labels(session, None, [NewLabel(first, "cat")])
     with runtime.db.read() as session:
-        assert first not in [one.image_id for one in studies.find_doubtful(session)]
-        assert len(studies.find_doubtful(session)) == 3
+        assert first not in [one.image_id for one in label_quality.find_doubtful(session)]
+        assert len(label_quality.find_doubtful(session)) == 3
         assert registry.find_in_use(session) == 1
 
 

@@ -2,10 +2,10 @@
 
 from apiflask import APIBlueprint
 
-from core import comparisons, judgements, judging_jobs
 from core.base.network_catalog import CLASSES
+from core.evaluation import evaluation_jobs, predictions, version_comparison
+from core.evaluation.predictions import JudgementFilter, JudgementRow
 from core.jobs.progress import describe
-from core.judgements import JudgementFilter, JudgementRow
 from core.models import registry
 from core.models.accuracy import Said
 from web.api.jobs import show_job
@@ -38,7 +38,7 @@ def judge_model(version: int) -> JobOut:
     """
     services = get_services()
     with services.db.write() as session:
-        job = judging_jobs.create_judge_job(session, version, current_user_id())
+        job = evaluation_jobs.create_judge_job(session, version, current_user_id())
         view, job_id = describe(session, job), job.id
     services.bell.ring_training([job_id])
     return show_job(view)
@@ -50,7 +50,7 @@ def get_figures(version: int) -> FiguresOut:
     """How good a version is on what it was judged on here; the manifest has how good it was when it was made"""
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        return FiguresOut(version=version, figures=judgements.measure_version(session, row))
+        return FiguresOut(version=version, figures=predictions.measure_version(session, row))
 
 
 @api.get(f"/{VERSION}/judgements")
@@ -61,7 +61,7 @@ def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
     wanted = JudgementFilter(true=query_data.true, called=query_data.called, sort=query_data.sort)
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        page = judgements.list_judgements(session, row.id, wanted, query_data.cursor, query_data.limit)
+        page = predictions.list_judgements(session, row.id, wanted, query_data.cursor, query_data.limit)
     return JudgementPage(items=[_show_judgement(one) for one in page.items], next=page.next)
 
 
@@ -71,7 +71,7 @@ def compare_models(version: int, other: int) -> ComparisonOut:
     """Two versions on the pictures that both have judged, with McNemar's test"""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
-        found = comparisons.compare(session, first, second)
+        found = version_comparison.compare(session, first, second)
     return ComparisonOut.model_validate(found, from_attributes=True)
 
 
@@ -82,7 +82,7 @@ def list_differences(version: int, other: int, query_data: PageQuery) -> Differe
     """The pictures that two versions call differently"""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
-        page = comparisons.list_differences(session, first.id, second.id, query_data.cursor, query_data.limit)
+        page = version_comparison.list_differences(session, first.id, second.id, query_data.cursor, query_data.limit)
     items = [
         DifferenceOut(
             image_id=one.image_id,

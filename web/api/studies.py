@@ -7,8 +7,8 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from pydantic import BaseModel, Field
 
-from core import studies
 from core.base.errors import NotFound
+from core.evaluation import label_quality
 from core.jobs.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import JobOut
@@ -58,7 +58,7 @@ def post_study(json_data: StudyIn) -> JobOut:
     """
     services = get_services()
     with services.db.write() as session:
-        job = studies.create_study_job(session, json_data.version, current_user_id(), json_data.id)
+        job = label_quality.create_study_job(session, json_data.version, current_user_id(), json_data.id)
         view, job_id = describe(session, job), job.id
     services.bell.ring_training([job_id])
     return show_job(view)
@@ -70,10 +70,10 @@ def post_study(json_data: StudyIn) -> JobOut:
 def get_newest_study() -> StudyOut:
     """What the newest look through the labels found"""
     with get_services().db.read() as session:
-        study = studies.find_newest(session)
+        study = label_quality.find_newest(session)
         if study is None:
             raise NotFound("Nobody has looked through the labels yet. POST /api/v1/studies does.")
-        suspects = studies.list_suspects(session, study)
+        suspects = label_quality.list_suspects(session, study)
     return StudyOut(
         version=study.version_id,
         created_at=study.created_at,

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import drift
 from core.base.errors import Invalid
+from core.evaluation import drift
 from core.labels import counts, disagreements, labels
 from core.labels.disagreements import BETWEEN, PEOPLE
 from core.labels.labels import NewLabel

@@ -6,9 +6,9 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import studies
 from core.base.errors import Invalid
 from core.base.states import LabelSource
+from core.evaluation import label_quality
 from core.labels import counts, labels
 from core.labels.labels import NewLabel
 from core.orm.evaluation import Study
@@ -86,7 +86,7 @@ def start_study() -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            job = studies.create_study_job(session, None, current_user_id())
+            job = label_quality.create_study_job(session, None, current_user_id())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_labels(error.message), 422
@@ -98,8 +98,8 @@ def start_study() -> Response | tuple[str, int]:
 def list_suspects() -> str:
     """Labels that are probably wrong, most suspicious first."""
     with get_services().db.read() as session:
-        study = studies.find_newest(session)
-        suspects = studies.list_suspects(session, study) if study else []
+        study = label_quality.find_newest(session)
+        suspects = label_quality.list_suspects(session, study) if study else []
     return render_template("suspects.html", study=study, suspects=suspects[:SUSPECTS_SHOWN], n_suspects=len(suspects))
 
 
@@ -117,12 +117,12 @@ def mend_suspect() -> Response:
 
 def _show_labels(problem: str = "") -> str:
     with get_services().db.read() as session:
-        study = studies.find_newest(session)
-        n_suspects = len(studies.list_suspects(session, study)) if study else 0
+        study = label_quality.find_newest(session)
+        n_suspects = len(label_quality.list_suspects(session, study)) if study else 0
         return render_template(
             "labels.html",
             study=study,
-            active=studies.find_active(session),
+            active=label_quality.find_active(session),
             n_new=counts.count_since_training(session, study.version_id if study else None),
             forecast=Forecast(study) if study else None,
             n_suspects=n_suspects,

@@ -9,12 +9,13 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import comparisons, deletion, honest, judgements, judging_jobs
+from core import deletion
 from core.accounts import accounts
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
-from core.judgements import JudgementFilter
+from core.evaluation import evaluation_jobs, predictions, unbiased_labels, version_comparison
+from core.evaluation.predictions import JudgementFilter
 from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
@@ -70,7 +71,7 @@ def judge_model(version: int) -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            job = judging_jobs.create_judge_job(session, version, current_user_id())
+            job = evaluation_jobs.create_judge_job(session, version, current_user_id())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422
@@ -142,7 +143,7 @@ def show_judgements(version: int) -> str:
     )
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        page = judgements.list_judgements(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
+        page = predictions.list_judgements(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
     return render_template(
         "model_judgements.html", card=Card(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
     )
@@ -165,9 +166,11 @@ def compare_models(version: int, other: int) -> str:
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         since = counts.count_since_each(session, [first.id, second.id])
-        found = comparisons.compare(session, first, second)
-        n_doubtful = honest.count_doubtful(session, honest.find_asked(session, first.id, second.id))
-        page = comparisons.list_differences(session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN)
+        found = version_comparison.compare(session, first, second)
+        n_doubtful = unbiased_labels.count_doubtful(session, unbiased_labels.find_asked(session, first.id, second.id))
+        page = version_comparison.list_differences(
+            session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN
+        )
     facts = [dict(figure_facts(one)) for one in (found.first, found.second)]
     n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
     rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]] + [n_new]
@@ -231,8 +234,8 @@ def _list_models(problem: str = "") -> str:
 def _show_model(version: int, problem: str = "") -> str:
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        figures = judgements.measure_version(session, row)
-        worst = judgements.list_judgements(session, row.id, JudgementFilter(sort="error"), None, WORST_SHOWN)
+        figures = predictions.measure_version(session, row)
+        worst = predictions.list_judgements(session, row.id, JudgementFilter(sort="error"), None, WORST_SHOWN)
         return render_template(
             "model.html",
             card=Card(row),
@@ -240,10 +243,10 @@ def _show_model(version: int, problem: str = "") -> str:
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,
-            n_doubtful=honest.count_doubtful(session, honest.find_asked(session, row.id)),
+            n_doubtful=unbiased_labels.count_doubtful(session, unbiased_labels.find_asked(session, row.id)),
             facts=list(figure_facts(figures)),
             worst=[one for one in worst.items if one.label != one.called],
-            judged_by=judgements.find_job(session, row.id),
+            judged_by=predictions.find_job(session, row.id),
             training=_find_training(session, row),
             offered=offer_versions(session),
             classes=CLASSES,

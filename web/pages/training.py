@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion, honest
+from core import deletion
 from core.base.errors import Invalid
+from core.evaluation import unbiased_labels
 from core.jobs import jobs
 from core.labels import sources
 from core.labels.sources import LabelledUpload
@@ -174,7 +175,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
         training_form.offer_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
-        honest.count_doubtful(session, {one.sha256: one.label for one in found.contents}),
+        unbiased_labels.count_doubtful(session, {one.sha256: one.label for one in found.contents}),
     )
 
 

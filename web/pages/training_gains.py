@@ -7,8 +7,8 @@ newest version so trained was right on. Beside both belongs what the version tha
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import judgements, studies
 from core.base.states import JobKind, JobState
+from core.evaluation import label_quality, predictions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
@@ -23,7 +23,7 @@ NOT_TRIED = (
 
 def of_head(session: Session, version: ModelVersion, n_labels: int) -> str:
     """What a new head on the features of a version would bring, fitted on so many labels."""
-    forecast = studies.forecast(session, version, n_labels)
+    forecast = label_quality.forecast(session, version, n_labels)
     if forecast is None:
         return NOT_TRIED
     return (
@@ -46,7 +46,7 @@ def of_layers(session: Session, network: str) -> str:
 
 def of_version(session: Session, version: ModelVersion) -> str:
     """What a version is right on: of what it judged here, else of what it was judged on when it was made."""
-    figures = judgements.measure_version(session, version)
+    figures = predictions.measure_version(session, version)
     where = "that judge here"
     if not figures.get("n_images"):
         figures, where = (

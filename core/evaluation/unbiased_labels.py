@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
-from core import judgements
 from core.base.database import slices
 from core.base.states import BatchKind, LabelSource
+from core.evaluation import predictions
 from core.labels.labels import word_of_people
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
@@ -27,7 +27,7 @@ _JUDGED = select(Judgement.sha256, Judgement.label)
 
 def choose_honest(session: Session) -> dict[bytes, str]:
     """The contents of the judging part that judge honestly, with what counts as said; their part is kept for good."""
-    said = {content.sha256: content.label for content in judgements.choose_contents(session)}
+    said = {content.sha256: content.label for content in predictions.choose_contents(session)}
     honest = find_honest(session, said)
     return {sha256: label for sha256, label in said.items() if sha256 in honest}
 

@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import judgements
 from core.base.errors import Conflict, Invalid
 from core.base.states import ACTIVE_STATES, JobKind, JobState
+from core.evaluation import predictions
+from core.evaluation.predictions import NewJudgement
 from core.jobs import jobs
-from core.judgements import NewJudgement
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -69,7 +69,7 @@ def _same_job(session: Session, uuid: UUID, version: ModelVersion) -> Job:
 
 
 def _check_contents(session: Session) -> None:
-    if not judgements.choose_contents(session):
+    if not predictions.choose_contents(session):
         raise Invalid(
             "There is nothing to judge on: none of the labelled pictures belongs to the judging part, which gets one in"
             " ten. Send labelled folders (cats, dogs); a hundred pictures are enough."
@@ -83,7 +83,7 @@ def finish_judging(session: Session, claim: Claim, version_id: int, judged: Sequ
         LeaseLost: The claim is no longer valid; nothing was written.
     """
     claims.end(session, claim)
-    judgements.record(session, version_id, claim.job_id, judged, is_everything=True)
+    predictions.record(session, version_id, claim.job_id, judged, is_everything=True)
 
 
 def finish_training(
@@ -100,5 +100,5 @@ def finish_training(
     """
     version = claims.finish(session, claim, manifest)
     for version_id, said in {**said_by_others, version.id: said_by_it}.items():
-        judgements.record(session, version_id, claim.job_id, said)
+        predictions.record(session, version_id, claim.job_id, said)
     return version

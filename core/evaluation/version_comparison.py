@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
-from core.judgements import Found, find_images, from_hex
+from core.evaluation.predictions import Found, find_images, from_hex
 from core.models.accuracy import Said, mcnemar, measure
 from core.orm.evaluation import Judgement
 from core.orm.models import ModelVersion

@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from core import studies
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind, JobState
+from core.evaluation import label_quality
 from core.labels.labels import word_of_people
 from core.orm.evaluation import Study
 from core.orm.jobs import Job
@@ -79,7 +79,7 @@ def describe(session: Session, job: Job, counts_corrected: bool = True) -> JobFi
     Args:
         counts_corrected: Whether to look at what people said of each picture, which takes a while for 100,000.
     """
-    return _describe(session, job, studies.find_newest(session), counts_corrected)
+    return _describe(session, job, label_quality.find_newest(session), counts_corrected)
 
 
 def _describe(session: Session, job: Job, study: Study | None, counts_corrected: bool = True) -> JobFit | None:
@@ -115,7 +115,7 @@ def list_jobs(session: Session, limit: int) -> list[JobFit]:
     """The newest jobs that are done, the newest first."""
     done = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & Job.deleted_at.is_(None)
     newest = session.scalars(select(Job).where(done).order_by(Job.id.desc()).limit(limit)).all()
-    study = studies.find_newest(session)
+    study = label_quality.find_newest(session)
     fits = (_describe(session, job, study) for job in newest)
     return [fit for fit in fits if fit is not None]
 
