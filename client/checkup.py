@@ -160,7 +160,7 @@ class Checkup:
         return Finding("model", False, f"version {version.id} ({version.network}) is in use, its weights are whole")
 
     def _check_orphans(self, db: "Database", blobs: "Blobs") -> Finding:
-        from core.purge import find_orphans
+        from core.cleanup.purge import find_orphans
 
         found = list(find_orphans(db, blobs, time.time() - self._orphan_age_s))
         if found:
@@ -169,7 +169,7 @@ class Checkup:
         return Finding("orphans", False, "every blob belongs to something")
 
     def _check_missing(self, db: "Database", blobs: "Blobs") -> Finding:
-        from core.purge import find_missing
+        from core.cleanup.purge import find_missing
 
         found = find_missing(db, blobs)
         if found:

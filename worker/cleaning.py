@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import retention, schedule_runs
+from core import schedule_runs
 from core.base.errors import Gone
 from core.base.states import RunState
+from core.cleanup import retention
 from core.orm.schedules import ScheduleRun
 from core.schedule_runs import RunClaim
 from worker.runtime import Runtime

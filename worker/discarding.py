@@ -5,8 +5,8 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import discarding
 from core.base.errors import PawsortError
+from core.cleanup import discard_originals
 from worker.runtime import Runtime
 
 log = structlog.get_logger()
@@ -34,8 +34,8 @@ def _run(runtime: Runtime) -> None:
 
 def discard(runtime: Runtime) -> None:
     """One round; safe to run anywhere, any number of times, and several at once."""
-    n_uploads = discarding.mark_ready(runtime.db)
+    n_uploads = discard_originals.mark_ready(runtime.db)
     max_pixels = runtime.settings.max_image_pixels
-    n_shards = discarding.remove_originals(runtime.db, runtime.blobs, max_pixels, AT_ONCE_S)
+    n_shards = discard_originals.remove_originals(runtime.db, runtime.blobs, max_pixels, AT_ONCE_S)
     if n_uploads or n_shards:
         log.info("originals_discarded", uploads=n_uploads, shards=n_shards)

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import structlog
 
-from core import purge
 from core.base.errors import Gone
+from core.cleanup import purge
 from core.ingest import imported_files, shard_rows
 from core.jobs import chunks, jobs
 from core.messaging.broker import INFERENCE, TRAINING, queue_length

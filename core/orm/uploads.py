@@ -16,7 +16,7 @@ class Upload(Base):
     """A set of images as a person sent it. `n_bytes` counts whole shards, or what is left of them.
 
     `discards` asks for the originals to go once they are classified, `discarded_at` says since when they count as gone
-    (core/discarding.py).
+    (core/cleanup/discard_originals.py).
     """
 
     __tablename__ = "uploads"

@@ -36,7 +36,7 @@ def create_upload(
 
     Args:
         labelled: Folders' names are labels.
-        discards: Its originals go as soon as they are classified (core/discarding.py).
+        discards: Its originals go as soon as they are classified (core/cleanup/discard_originals.py).
     Raises:
         Gone: The id belonged to an upload that was deleted.
         Invalid: Both were asked for.

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import deletion, discarding, schedule_due, schedules
+from core import schedule_due, schedules
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
+from core.cleanup import deletion, discard_originals
 from core.evaluation import label_quality
 from core.ingest import shard_rows
 from core.jobs import jobs
@@ -168,8 +169,8 @@ def _discarded(db: Database, blobs: Blobs) -> UUID:
     run_job(db, job)
     with db.write() as session:
         uploads.get_upload(session, upload).discards = True
-    discarding.mark_ready(db)
-    discarding.remove_originals(db, blobs, 10**8)
+    discard_originals.mark_ready(db)
+    discard_originals.remove_originals(db, blobs, 10**8)
     return job
 
 

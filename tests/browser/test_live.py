@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import deletion
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.cleanup import deletion
 from core.jobs import jobs
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job

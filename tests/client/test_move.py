@@ -14,10 +14,10 @@ from sqlalchemy import func, inspect, select, text
 from client.errors import ClientError
 from client.instance.lock import DataDirLock
 from client.instance.move import move_installation
-from core import deletion, purge
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Refused
+from core.cleanup import deletion, purge
 from core.jobs import jobs
 from core.labels import labels
 from core.models import registry

@@ -6,10 +6,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from client.cli import cli
-from core import deletion, schedule_runs, schedules
+from core import schedule_runs, schedules
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
+from core.cleanup import deletion
 from core.storage.blobs import Blobs
 from tests.factories import make_labelled
 

@@ -11,11 +11,11 @@ from client.cli import cli
 from client.commands.train import Shown, command
 from core.base.database import Database
 from core.base.states import JobState
+from core.cleanup.purge import purge_all
 from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
-from core.purge import purge_all
 from core.storage.blobs import Blobs
 from core.training.parameters import choose_parameters
 from tests.factories import make_upload

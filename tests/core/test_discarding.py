@@ -9,9 +9,9 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import select, update
 
-from core import deletion, discarding, purge
 from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
+from core.cleanup import deletion, discard_originals, purge
 from core.ingest import shard_rows
 from core.jobs import jobs, results, retry
 from core.labels.labels import NewLabel, add_labels
@@ -46,7 +46,7 @@ def job(db: Database, upload: UUID) -> UUID:
 
 
 def discard(db: Database, blobs: Blobs) -> int:
-    return discarding.mark_ready(db) + discarding.remove_originals(db, blobs, MAX_PIXELS)
+    return discard_originals.mark_ready(db) + discard_originals.remove_originals(db, blobs, MAX_PIXELS)
 
 
 def keys(blobs: Blobs) -> list[str]:
@@ -57,7 +57,7 @@ def small(db: Database, blobs: Blobs, path: str) -> bytes:
     with db.read() as session:
         image = results.get_image(session, session.scalars(select(Image.id).where(Image.path == path)).one())
     assert image.thumbnails_key is not None
-    return discarding.read_thumbnail(blobs, image.thumbnails_key, image.ordinal)
+    return discard_originals.read_thumbnail(blobs, image.thumbnails_key, image.ordinal)
 
 
 def test_what_stays_are_results_and_small_pictures_of_what_could_be_read(db: Database, blobs: Blobs, job: UUID) -> None:
@@ -72,7 +72,7 @@ def test_what_stays_are_results_and_small_pictures_of_what_could_be_read(db: Dat
         small(db, blobs, "p/bad.jpg")
     with db.read() as session:
         upload = session.scalars(select(Upload)).one()
-        assert discarding.is_finished(session, upload)
+        assert discard_originals.is_finished(session, upload)
         assert upload.n_bytes == sum(len(blobs.get(key)) for key, _ in blobs.list("uploads/"))
     assert discard(db, blobs) == 0
     assert purge.find_missing(db, blobs) == list(purge.find_orphans(db, blobs, older_than=2e9)) == []
@@ -163,11 +163,11 @@ def test_a_kill_between_two_steps_leaves_the_rest_to_whoever_looks_next(
         if step == "store":
             patch.setattr(blobs, "put", then_die(blobs.put))
         elif step == "name":
-            patch.setattr(discarding, "_keep_thumbnails", then_die(discarding._keep_thumbnails))
+            patch.setattr(discard_originals, "_keep_thumbnails", then_die(discard_originals._keep_thumbnails))
         elif step == "remove":
             patch.setattr(blobs, "delete", then_die(blobs.delete))
         else:
-            patch.setattr(discarding, "_remove", then_die(discarding._remove))
+            patch.setattr(discard_originals, "_remove", then_die(discard_originals._remove))
         with pytest.raises(Killed):
             discard(db, blobs)
     discard(db, blobs)
@@ -186,7 +186,7 @@ def test_of_two_that_discard_at_once_one_keeps_its_pictures(
         monkeypatch.setattr(blobs, "put", put)
         discard(db, blobs)
 
-    discarding.mark_ready(db)
+    discard_originals.mark_ready(db)
     monkeypatch.setattr(blobs, "put", meanwhile_another)
     discard(db, blobs)
     assert keys(blobs) == ["small"]
@@ -214,11 +214,11 @@ def test_labelled_pictures_are_kept(db: Database) -> None:
 
 
 def test_every_shard_of_many_is_dealt_with_in_slices_of_time(db: Database, blobs: Blobs, job: UUID) -> None:
-    discarding.mark_ready(db)
-    assert discarding.remove_originals(db, blobs, MAX_PIXELS, max_s=0) == 0
+    discard_originals.mark_ready(db)
+    assert discard_originals.remove_originals(db, blobs, MAX_PIXELS, max_s=0) == 0
     with db.read() as session:
         assert not any(shard.is_gone for shard in session.scalars(select(Shard)))
-    assert discarding.remove_originals(db, blobs, MAX_PIXELS) == 1
+    assert discard_originals.remove_originals(db, blobs, MAX_PIXELS) == 1
     with pytest.raises(BlobMissing):
         blobs.get(read_key(db))
 

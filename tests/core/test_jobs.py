@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
-from core import deletion, purge
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
 from core.base.states import JobState
+from core.cleanup import deletion, purge
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.jobs import chunks, jobs, progress, results, retry

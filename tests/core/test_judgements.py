@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import deletion
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
+from core.cleanup import deletion
+from core.cleanup.purge import purge_all
 from core.evaluation import evaluation_jobs, predictions, version_comparison
 from core.evaluation.predictions import JudgementFilter, JudgementRow, NewJudgement
 from core.evaluation.version_comparison import Comparison
@@ -21,7 +22,6 @@ from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
-from core.purge import purge_all
 from core.storage.blobs import Blobs
 from core.training import claims
 from core.training.claims import Claim

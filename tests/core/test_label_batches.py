@@ -4,10 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core import deletion
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid
 from core.base.states import BatchKind
+from core.cleanup import deletion
 from core.jobs.results import ResultFilter
 from core.labels import labels
 from core.labels.labels import NewLabel

@@ -1,7 +1,7 @@
 """Uploads that a training can learn from: which are offered, and with what numbers."""
 
-from core import deletion
 from core.base.database import Database
+from core.cleanup import deletion
 from core.jobs import jobs
 from core.labels import sources
 from core.labels.labels import NewLabel, add_labels

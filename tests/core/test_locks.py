@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from core import deletion, purge
 from core.base.database import Database
 from core.base.errors import Gone
 from core.base.states import JobState
+from core.cleanup import deletion, purge
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.jobs import chunks, jobs, progress

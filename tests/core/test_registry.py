@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion
 from core.base.database import Database
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.cleanup import deletion
+from core.cleanup.purge import purge_all
 from core.jobs import jobs, retry
 from core.jobs.progress import describe
 from core.models import registry
 from core.models.registry import FIRST_START, PROMOTED, ROLLED_BACK
 from core.orm.models import Deployment, ModelVersion
-from core.purge import purge_all
 from core.storage.blobs import Blobs
 from tests.factories import (
     make_job,

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, purge
 from core.base.clock import db_now, seconds_since
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.cleanup import deletion, purge
 from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from core import deletion, schedule_due, schedule_runs, schedules
+from core import schedule_due, schedule_runs, schedules
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import RunState
+from core.cleanup import deletion
 from core.models import registry
 from core.orm.models import ModelVersion
 from core.orm.schedules import Schedule

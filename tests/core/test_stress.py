@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from core import deletion, purge
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, PawsortError
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
+from core.cleanup import deletion, purge
 from core.formats.shards import Entry, ShardIndex
 from core.ingest import shard_rows
 from core.jobs import chunks, jobs, results, retry

@@ -6,18 +6,18 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from core import deletion
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
 from core.base.states import JobState
+from core.cleanup import deletion
+from core.cleanup.purge import purge_all
 from core.jobs import jobs, retry
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.jobs import Chunk, Job
 from core.orm.training import EpochRow, Training, TrainingUpload
 from core.orm.uploads import Image
-from core.purge import purge_all
 from core.storage.blobs import Blobs
 from core.training import claims, progress, training_jobs
 from core.training.claims import MAX_ATTEMPTS, Claim, Order

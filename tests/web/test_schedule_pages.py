@@ -9,10 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import deletion, schedule_due, schedule_runs, schedules
+from core import schedule_due, schedule_runs, schedules
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
+from core.cleanup import deletion
 from core.orm.schedules import Schedule
 from core.schedules import NewSchedule
 from core.storage.blobs import Blobs

@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import discarding, purge, retention, schedule_due, schedules
+from core import schedule_due, schedules
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
+from core.cleanup import discard_originals, purge, retention
 from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
@@ -112,8 +113,8 @@ def test_what_is_counted_is_what_lies_in_the_store_and_all_of_it_goes(runtime: F
     with runtime.db.write() as session:
         uploads = select(Job.upload_id).where(Job.uuid == small)
         session.execute(update(Upload).where(Upload.id.in_(uploads)).values(discards=True))
-    assert discarding.mark_ready(runtime.db) == 1
-    assert discarding.remove_originals(runtime.db, blobs, 1_000_000) > 0
+    assert discard_originals.mark_ready(runtime.db) == 1
+    assert discard_originals.remove_originals(runtime.db, blobs, 1_000_000) > 0
     with runtime.db.read() as session:
         assert retention.count_bytes(session) == stored() != before
     run = clean_up(runtime, below_bytes=0)

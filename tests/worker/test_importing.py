@@ -9,11 +9,12 @@ import pytest
 from obstore.store import MemoryStore
 from sqlalchemy import func, select, update
 
-from core import deletion, schedule_due, schedules
+from core import schedule_due, schedules
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
+from core.cleanup import deletion
 from core.ingest import imported_files, shard_storage
 from core.jobs import jobs
 from core.orm.jobs import Job

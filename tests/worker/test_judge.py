@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion
 from core.base.clock import db_now
 from core.base.states import JobState
+from core.cleanup import deletion
 from core.decoding.images import decode_image
 from core.evaluation import evaluation_jobs, predictions, version_comparison
 from core.evaluation.predictions import JudgementFilter, JudgementRow

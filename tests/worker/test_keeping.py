@@ -10,9 +10,9 @@ import pytest
 from PIL import Image as Picture
 from sqlalchemy import func, select
 
-from core import deletion, purge
 from core.base.database import Database
 from core.base.errors import DiskFull
+from core.cleanup import deletion, purge
 from core.jobs import chunks, heatmaps, jobs
 from core.models import registry
 from core.orm.jobs import Chunk

@@ -5,10 +5,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, purge
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
+from core.cleanup import deletion, purge
 from core.jobs import chunks, jobs
 from core.messaging.broker import INFERENCE, KEY_PREFIX
 from core.operations import workers

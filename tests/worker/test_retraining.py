@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import deletion, schedule_due, schedule_runs, schedules
+from core import schedule_due, schedule_runs, schedules
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
+from core.cleanup import deletion
 from core.evaluation import evaluation_jobs
 from core.jobs import jobs
 from core.jobs.results import ResultFilter

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core import deletion, purge
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
+from core.cleanup import deletion, purge
 from core.evaluation import label_quality
 from core.jobs import jobs
 from core.labels import labels

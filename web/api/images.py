@@ -9,8 +9,8 @@ from apiflask import APIBlueprint
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from core import discarding
 from core.base.errors import BlobMissing, Gone, NotFound
+from core.cleanup import discard_originals
 from core.decoding.images import make_thumbnail
 from core.jobs import results
 from core.jobs.results import StoredImage
@@ -77,7 +77,7 @@ def get_original(image_id: int) -> Response:
 def _read(services: Services, image: StoredImage) -> bytes:
     """The bytes to make a small picture from: the original, or what was kept of it."""
     if image.thumbnails_key is not None:
-        return discarding.read_thumbnail(services.blobs, image.thumbnails_key, image.ordinal)
+        return discard_originals.read_thumbnail(services.blobs, image.thumbnails_key, image.ordinal)
     try:
         return services.blobs.get_range(image.blob_key, image.offset, image.n_bytes)
     except BlobMissing:

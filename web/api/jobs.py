@@ -6,9 +6,9 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
-from core import deletion
 from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
+from core.cleanup import deletion
 from core.jobs import jobs, retry
 from core.jobs.filters import JobFilter
 from core.jobs.progress import JobView, describe, describe_all

@@ -6,9 +6,9 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import deletion
 from core.accounts import accounts
 from core.base.errors import NotFound
+from core.cleanup import deletion
 from core.labels import counts
 from core.models import registry
 from core.orm.models import Deployment, ModelVersion

@@ -7,8 +7,8 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from core import deletion, discarding
 from core.base.errors import NotFound
+from core.cleanup import deletion, discard_originals
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.ingest import shard_rows
 from core.orm.uploads import Upload
@@ -185,7 +185,7 @@ def view_upload(services: Services, session: Session, upload: Upload) -> UploadO
 def _originals(session: Session, upload: Upload) -> Literal["kept", "to be discarded", "being discarded", "discarded"]:
     if upload.discarded_at is None:
         return "to be discarded" if upload.discards else "kept"
-    return "discarded" if discarding.is_finished(session, upload) else "being discarded"
+    return "discarded" if discard_originals.is_finished(session, upload) else "being discarded"
 
 
 def _shard_body(services: Services) -> BodyReader:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from core import discarding
 from core.base.errors import BlobMissing, NotFound
+from core.cleanup import discard_originals
 from core.jobs.results import ResultRow
 from core.training import datasets
 from core.training.datasets import Place
@@ -53,7 +53,7 @@ def read_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tup
 
 def _read_small(services: Services, key: str, ordinal: int) -> bytes | None:
     try:
-        return discarding.read_thumbnail(services.blobs, key, ordinal)
+        return discard_originals.read_thumbnail(services.blobs, key, ordinal)
     except (NotFound, BlobMissing):
         return None
 

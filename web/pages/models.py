@@ -9,11 +9,11 @@ from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import deletion
 from core.accounts import accounts
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
+from core.cleanup import deletion
 from core.evaluation import evaluation_jobs, predictions, unbiased_labels, version_comparison
 from core.evaluation.predictions import JudgementFilter
 from core.labels import counts

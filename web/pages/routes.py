@@ -10,10 +10,10 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
-from core import deletion
 from core.accounts import accounts
 from core.base.errors import Conflict
 from core.base.states import JobKind, JobState
+from core.cleanup import deletion
 from core.evaluation import drift
 from core.jobs import jobs, navigation, results, retry
 from core.jobs.progress import describe, describe_all

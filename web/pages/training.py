@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
-from core import deletion
 from core.base.errors import Invalid
+from core.cleanup import deletion
 from core.evaluation import unbiased_labels
 from core.jobs import jobs
 from core.labels import sources

@@ -1,4 +1,4 @@
-"""Deleting: what is deleted is hidden at once; its rows and bytes go in slices later (core/purge.py)."""
+"""Deleting: what is deleted is hidden at once; its rows and bytes go in slices later (core/cleanup/purge.py)."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,7 +20,7 @@ from core.uploads import uploads
 
 
 def delete_job(session: Session, uuid: UUID) -> None:
-    """Hide a job at once; its rows and bytes go in slices later (core/purge.py). The last job takes its upload along.
+    """Hide a job at once; its rows and bytes go in slices later (core/cleanup/purge.py). The last job takes its upload along.
 
     Raises:
         NotFound, Gone: As `get_job`.
@@ -73,7 +73,7 @@ def _is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
 def delete_version(session: Session, version_id: int) -> None:
     """Take a version out of all lists; what jobs, results and deployments say of it stays readable.
 
-    Its weights and judgements go later (core/purge.py).
+    Its weights and judgements go later (core/cleanup/purge.py).
 
     Raises:
         NotFound, Gone: There is no such version.

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from core import deletion
 from core.base.clock import db_now
 from core.base.states import ACTIVE_STATES, JobKind, ScheduleKind
+from core.cleanup import deletion
 from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.labels import Label
