@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import schedule_runs
 from core.base.errors import Gone
 from core.base.states import RunState
 from core.cleanup import retention
 from core.orm.schedules import ScheduleRun
-from core.schedule_runs import RunClaim
+from core.schedules import runs
+from core.schedules.runs import RunClaim
 from worker.runtime import Runtime
 
 
@@ -34,10 +34,10 @@ def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
             _remove(runtime, claim, [uuid])
     n_left = _count_bytes(runtime)
     with runtime.db.write() as session:
-        details = schedule_runs.hold_run(session, claim).details
+        details = runs.hold_run(session, claim).details
         n_jobs, n_bytes = details.get("n_jobs", 0), details.get("n_bytes", 0)
         outcome = _outcome(n_jobs, n_bytes, n_left, below)
-        schedule_runs.end_run(session, claim, RunState.DONE, outcome, n_jobs=n_jobs, n_bytes=n_bytes, n_left=n_left)
+        runs.end_run(session, claim, RunState.DONE, outcome, n_jobs=n_jobs, n_bytes=n_bytes, n_left=n_left)
     runtime.bell.purge()
 
 
@@ -49,9 +49,9 @@ def _remove(runtime: Runtime, claim: RunClaim, uuids: Iterable[UUID]) -> None:
             except Gone:  # somebody was faster
                 continue
             if removed is not None:
-                run = schedule_runs.hold_run(session, claim)
+                run = runs.hold_run(session, claim)
                 n_jobs, n_bytes = run.details.get("n_jobs", 0), run.details.get("n_bytes", 0)
-                schedule_runs.note(run, n_jobs=n_jobs + 1, n_bytes=n_bytes + removed.n_bytes)
+                runs.note(run, n_jobs=n_jobs + 1, n_bytes=n_bytes + removed.n_bytes)
 
 
 def _read(runtime: Runtime, find: Callable[[Session], list[UUID]]) -> list[UUID]:

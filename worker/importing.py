@@ -14,7 +14,6 @@ from itertools import islice
 import structlog
 from sqlalchemy.orm import Session
 
-from core import schedule_runs, schedules
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives import File, Packed, Skipped, pack
@@ -26,7 +25,8 @@ from core.jobs import jobs
 from core.jobs.progress import describe
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
-from core.schedule_runs import RunClaim
+from core.schedules import runs, schedules
+from core.schedules.runs import RunClaim
 from core.uploads import uploads
 from worker.runtime import Runtime
 from worker.watched import FoundFile, Source, Unread
@@ -54,7 +54,7 @@ def _look_at_job(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
     with runtime.db.write() as session:
         job = session.get_one(Job, run.job_id)
         if job.deleted_at is None and job.state in ACTIVE_STATES:  # it was tried again since this run was found ready
-            schedule_runs.release_run(session, claim)
+            runs.release_run(session, claim)
             return
         if job.deleted_at is not None:
             outcome = f"{_files(run.details['n_files'])} came in; the job over them was deleted."
@@ -62,7 +62,7 @@ def _look_at_job(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
             view = describe(session, job)
             shares = ", ".join(f"{n} {name}" for name, n in {**view.by_label, "failed": view.n_failed}.items() if n)
             outcome = f"{_files(run.details['n_files'])} came in: {shares or 'none was classified'} ({job.state})."
-        schedule_runs.end_run(session, claim, RunState.DONE, f"{outcome} {run.details.get('note', '')}".strip())
+        runs.end_run(session, claim, RunState.DONE, f"{outcome} {run.details.get('note', '')}".strip())
 
 
 class _Importer:
@@ -130,9 +130,9 @@ class _Importer:
             seen = [self._seen.pop(entry.path) for entry in index.entries]
 
             def remember(session: Session) -> None:
-                run = schedule_runs.hold_run(session, self._claim)
+                run = runs.hold_run(session, self._claim)
                 imported_files.remember(session, self._claim.schedule_id, self._claim.run_id, seen)
-                schedule_runs.note(run, n_files=run.details.get("n_files", 0) + len(seen))
+                runs.note(run, n_files=run.details.get("n_files", 0) + len(seen))
 
             to = (self._store, self._run.work_uuid, self._next_seq)
             shard_storage.store_shard(*to, index, packed.shard, self._is_labelled, remember)
@@ -163,12 +163,12 @@ class _Importer:
             )
             self._next_seq = uploads.next_seq(session, upload)
             self._is_labelled = upload.labelled
-            schedule_runs.hold_run(session, self._claim).job_id = job.id
+            runs.hold_run(session, self._claim).job_id = job.id
         self._begun = True
 
     def _has_begun(self) -> bool:
         with self._runtime.db.read() as session:
-            return self._begun or schedule_runs.hold_run(session, self._claim).job_id is not None
+            return self._begun or runs.hold_run(session, self._claim).job_id is not None
 
     def _finish(self, note: str) -> None:
         fresh = self._source.n_fresh
@@ -179,12 +179,12 @@ class _Importer:
             if has_begun:  # before the run is locked, as everywhere: upload, job, run
                 with suppress(Gone):  # then the job has been deleted, which is looked at next
                     shard_rows.complete_upload(session, self._run.work_uuid, partial=True)
-                run = schedule_runs.hold_run(session, self._claim)
-                schedule_runs.note(run, note=note, n_known=self._n_known)
+                run = runs.hold_run(session, self._claim)
+                runs.note(run, note=note, n_known=self._n_known)
                 run.state, run.lease_until = RunState.RUNNING, None
                 return
             outcome = f"Nothing is new: {_files(self._n_known, 'was', 'were')} known already. {note}".strip()
-            schedule_runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)
+            runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)
 
 
 def _files(n: int, one: str = "", many: str = "") -> str:

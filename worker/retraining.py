@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import schedule_runs, schedules
 from core.base.errors import Conflict
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobState, RunState
@@ -23,8 +22,9 @@ from core.labels import counts
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import Schedule, ScheduleRun
-from core.schedule_parameters import IN_USE, PROMOTE, parse_since
-from core.schedule_runs import RunClaim
+from core.schedules import runs, schedules
+from core.schedules.parameters import IN_USE, PROMOTE, parse_since
+from core.schedules.runs import RunClaim
 from core.training import training_jobs
 from worker.runtime import Runtime
 
@@ -52,12 +52,12 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
     """Create the training, or skip it because too little is new."""
     with runtime.db.write() as session:
         schedule = schedules.get_schedule(session, claim.schedule_id, lock=True)
-        run = schedule_runs.hold_run(session, claim)
+        run = runs.hold_run(session, claim)
         told = run.parameters
         n_new = _count_new(session, schedule, run)
         if run.user_id is None and schedule.every_n_labels is None and n_new < told["min_new_labels"]:
             outcome = f"Skipped: {_labels(n_new)} since the last training, and {told['min_new_labels']} are asked for."
-            schedule_runs.end_run(session, claim, RunState.SKIPPED, outcome, n_new_labels=n_new)
+            runs.end_run(session, claim, RunState.SKIPPED, outcome, n_new_labels=n_new)
             return
         started_from, note = _choose_start(session, told)
         job = training_jobs.create_training_job(
@@ -70,7 +70,7 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
             None if told["labels_since"] is None else parse_since(told["labels_since"]),
         )
         run.job_id, run.state, run.lease_until = job.id, RunState.RUNNING, None
-        schedule_runs.note(run, n_new_labels=n_new, started_from=started_from, note=note)
+        runs.note(run, n_new_labels=n_new, started_from=started_from, note=note)
         schedule.label_mark = max(schedule.label_mark, counts.newest_label(session))
         job_id = job.id
     runtime.bell.ring_training([job_id])
@@ -117,8 +117,8 @@ def _note_data(runtime: Runtime, claim: RunClaim, version_id: int) -> None:
     """Keep what the version has learned from beside the run, for when the version is gone."""
     with runtime.db.write() as session:
         manifest = registry.get_version(session, version_id).manifest
-        run = schedule_runs.hold_run(session, claim)
-        schedule_runs.note(run, pictures=manifest.get("data", {}).get("n_images"), parts=manifest.get("split"))
+        run = runs.hold_run(session, claim)
+        runs.note(run, pictures=manifest.get("data", {}).get("n_images"), parts=manifest.get("split"))
 
 
 def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) -> None:
@@ -148,9 +148,9 @@ def _judge_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int,
     """Have those versions asked that have not been asked about every picture; whether any had to be."""
     with runtime.db.write() as session:
         asked = [one for one in (in_use, candidate) if not promotion_gate.has_judged_all(session, one, may_judge)]
-        run = schedule_runs.hold_run(session, claim)
+        run = runs.hold_run(session, claim)
         made = [evaluation_jobs.create_judge_job(session, version, run.user_id) for version in asked]
-        schedule_runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
+        runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
         if made:
             run.state, run.lease_until = RunState.JUDGING, None
         job_ids = [job.id for job in made]
@@ -180,7 +180,7 @@ def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, ver
             registry.promote(session, candidate, None, reason, instead_of=in_use)
             outcome = f"Version {candidate} was promoted in place of version {in_use}: {verdict.sentence}."
             found = _found(candidate, in_use, verdict, is_promoted=True)
-            schedule_runs.end_run(session, claim, RunState.DONE, outcome, **found)
+            runs.end_run(session, claim, RunState.DONE, outcome, **found)
     except Conflict as error:  # somebody promoted another one meanwhile: weigh again, against that one
         log.info("weighed_in_vain", run_id=claim.run_id, reason=error.message)
         _release(runtime, claim)
@@ -208,12 +208,12 @@ def _found(candidate: int, in_use: int, verdict: Verdict, is_promoted: bool) -> 
 
 def _end(runtime: Runtime, claim: RunClaim, state: RunState, outcome: str, **details: Any) -> None:
     with runtime.db.write() as session:
-        schedule_runs.end_run(session, claim, state, outcome, **details)
+        runs.end_run(session, claim, state, outcome, **details)
 
 
 def _release(runtime: Runtime, claim: RunClaim) -> None:
     with runtime.db.write() as session:
-        schedule_runs.release_run(session, claim)
+        runs.release_run(session, claim)
 
 
 def _labels(n: int) -> str:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import schedule_runs
 from core.base.database import Database
 from core.base.errors import LeaseLost
-from core.schedule_runs import RunClaim
+from core.schedules import runs
+from core.schedules.runs import RunClaim
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ def _renew(db: Database, claim: RunClaim, lease_s: float, ended: threading.Event
     while not ended.wait(lease_s / BEATS_PER_LEASE):
         try:
             with db.write() as session:
-                schedule_runs.renew_lease(session, claim, lease_s)
+                runs.renew_lease(session, claim, lease_s)
         except LeaseLost:  # it has ended, or belongs to somebody else: the next write of the work itself notices
             return
         except SQLAlchemyError as error:  # a database that is away for a moment

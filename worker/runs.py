@@ -2,7 +2,7 @@
 
     ready run ─► claim (lease, fence) ─► retrain │ classify │ clean up ─► ended with a sentence, or left to its job
 
-Whatever is killed, the lease runs out and the next claim goes on: see `core/schedule_runs.py`.
+Whatever is killed, the lease runs out and the next claim goes on: see `core/schedules/runs.py`.
 """
 
 import threading
@@ -11,11 +11,11 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import schedule_runs, schedules
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import RunState, ScheduleKind
 from core.orm.schedules import ScheduleRun
-from core.schedule_runs import RunClaim
+from core.schedules import runs, schedules
+from core.schedules.runs import RunClaim
 from worker import cleaning, importing, retraining
 from worker.run_lease import keeping
 from worker.runtime import Runtime
@@ -60,10 +60,10 @@ class Runner:
 def work_on_runs(runtime: Runtime) -> None:
     """Do what there is to do for every run that nobody has; safe to run anywhere, and several at once."""
     with runtime.db.read() as session:
-        ready = schedule_runs.list_ready(session)
+        ready = runs.list_ready(session)
     for run_id in ready:
         with runtime.db.write() as session:
-            claim = schedule_runs.claim_run(session, run_id, runtime.settings.lease_s)
+            claim = runs.claim_run(session, run_id, runtime.settings.lease_s)
         if claim is not None:
             _work(runtime, claim)
 
@@ -72,7 +72,7 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
     """Work on a claimed run; what goes wrong ends it with a sentence, or it is tried again after its lease."""
     try:
         with runtime.db.read() as session:
-            run = schedule_runs.hold_run(session, claim)
+            run = runs.hold_run(session, claim)
             kind = schedules.get_schedule(session, claim.schedule_id).kind
         with keeping(runtime.db, claim, runtime.settings.lease_s):
             KINDS[kind](runtime, claim, run)
@@ -90,6 +90,6 @@ def _fail(runtime: Runtime, claim: RunClaim, sentence: str) -> None:
     log.warning("run_failed", run_id=claim.run_id, reason=sentence)
     try:
         with runtime.db.write() as session:
-            schedule_runs.end_run(session, claim, RunState.FAILED, sentence)
+            runs.end_run(session, claim, RunState.FAILED, sentence)
     except LeaseLost as error:
         log.info("run_left", run_id=claim.run_id, reason=error.message)

@@ -11,9 +11,9 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
-from core import schedule_due, schedules
 from core.base.database import Database
 from core.orm.schedules import ScheduleRun
+from core.schedules import due_runs, schedules
 
 log = structlog.get_logger()
 
@@ -30,15 +30,15 @@ def tick(db: Database, clock: Clock = schedules.read_clock) -> int:
     """
     with db.read() as session:
         now = clock(session)
-        due = schedule_due.list_due(session, now)
-        by_labels = schedule_due.list_by_labels(session)
+        due = due_runs.list_due(session, now)
+        by_labels = due_runs.list_by_labels(session)
     begun = 0
     for one in due:
         with db.write() as session:
-            begun += _tell(schedule_due.begin_due(session, one, now))
+            begun += _tell(due_runs.begin_due(session, one, now))
     for schedule_id in by_labels:
         with db.write() as session:
-            begun += _tell(schedule_due.begin_by_labels(session, schedule_id, now))
+            begun += _tell(due_runs.begin_by_labels(session, schedule_id, now))
     return begun
 
 

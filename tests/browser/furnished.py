@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core import schedule_due, schedules
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
@@ -20,7 +19,8 @@ from core.orm.accounts import User
 from core.orm.results import Result
 from core.orm.uploads import Image
 from core.review import audits
-from core.schedules import NewSchedule
+from core.schedules import due_runs, schedules
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims, near_duplicates
 from core.uploads import uploads
@@ -241,7 +241,7 @@ def _schedules(db: Database) -> Iterator[Shown]:
     )
     with db.write() as session:
         schedule = schedules.create_schedule(session, wanted, [])
-        run = schedule_due.run_now(session, schedule.id, None)
+        run = due_runs.run_now(session, schedule.id, None)
     address = f"/schedules/{schedule.id}"
     yield Shown("pages.list_schedules", "/schedules")
     yield Shown("pages.show_schedule", address)

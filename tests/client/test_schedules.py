@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from client.cli import cli
-from core import schedule_runs, schedules
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
 from core.cleanup import deletion
+from core.schedules import runs, schedules
 from core.storage.blobs import Blobs
 from tests.factories import make_labelled
 
@@ -48,9 +48,9 @@ def test_a_schedule_is_paused_resumed_run_and_deleted(address: str, token: str, 
     assert "has not run yet" in run(address, token, "runs", "1").output
     assert "Run 1 has begun" in run(address, token, "run", "1").output
     with db.write() as session:
-        claim = schedule_runs.claim_run(session, 1, 60)
+        claim = runs.claim_run(session, 1, 60)
         assert claim is not None
-        schedule_runs.end_run(session, claim, RunState.DONE, "Nothing was to be deleted.")
+        runs.end_run(session, claim, RunState.DONE, "Nothing was to be deleted.")
     assert "by owner" in run(address, token, "runs", "1").output
     assert "Nothing was to be deleted." in run(address, token, "list").output
     assert "is deleted" in run(address, token, "delete", "1").output

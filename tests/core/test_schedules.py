@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from core import schedule_due, schedule_runs, schedules
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
 from core.base.network_catalog import DEFAULT_NETWORK
@@ -15,7 +14,8 @@ from core.cleanup import deletion
 from core.models import registry
 from core.orm.models import ModelVersion
 from core.orm.schedules import Schedule
-from core.schedules import NewSchedule
+from core.schedules import due_runs, runs, schedules
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from tests.factories import make_labelled, make_manifest, make_upload
 from tests.web.judged import judge, make_judged, right
@@ -187,10 +187,10 @@ def test_a_paused_schedule_has_no_next_run(db: Database) -> None:
 def test_run_now_says_who_and_is_refused_while_the_last_run_goes_on(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = schedule_due.run_now(session, schedule.id, None)
+        run = due_runs.run_now(session, schedule.id, None)
         assert run.state == RunState.WAITING
         with pytest.raises(Conflict, match="has not ended yet"):
-            schedule_due.run_now(session, schedule.id, None)
+            due_runs.run_now(session, schedule.id, None)
     with db.read() as session:
         assert schedules.get_schedule(session, schedule.id).next_run_at == schedule.next_run_at
 
@@ -198,14 +198,14 @@ def test_run_now_says_who_and_is_refused_while_the_last_run_goes_on(db: Database
 def test_a_deleted_schedule_is_gone_but_its_runs_stay(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = schedule_due.run_now(session, schedule.id, None)
+        run = due_runs.run_now(session, schedule.id, None)
         schedules.delete_schedule(session, schedule.id)
     with db.read() as session:
         with pytest.raises(Gone):
             schedules.get_schedule(session, schedule.id)
         with pytest.raises(NotFound):
             schedules.get_schedule(session, 99)
-        ended = schedule_runs.get_run(session, schedule.id, run.id).run
+        ended = runs.get_run(session, schedule.id, run.id).run
         assert (ended.state, ended.outcome[:24]) == (RunState.SKIPPED, "The schedule was deleted")
         assert schedules.list_schedules(session).items == []
 
@@ -214,13 +214,13 @@ def test_runs_are_listed_page_by_page_newest_first(db: Database) -> None:
     schedule = create(db)
     for _ in range(5):
         with db.write() as session:
-            run = schedule_due.run_now(session, schedule.id, None)
-            claim = schedule_runs.claim_run(session, run.id, 60)
+            run = due_runs.run_now(session, schedule.id, None)
+            claim = runs.claim_run(session, run.id, 60)
             assert claim is not None
-            schedule_runs.end_run(session, claim, RunState.DONE, "done")
+            runs.end_run(session, claim, RunState.DONE, "done")
     with db.read() as session:
-        first = schedule_runs.list_runs(session, schedule.id, None, 3)
-        rest = schedule_runs.list_runs(session, schedule.id, first.next, 3)
+        first = runs.list_runs(session, schedule.id, None, 3)
+        rest = runs.list_runs(session, schedule.id, first.next, 3)
     ids = [view.run.id for view in first.items + rest.items]
     assert ids == sorted(ids, reverse=True)
     assert (len(ids), rest.next) == (5, None)
@@ -229,13 +229,13 @@ def test_runs_are_listed_page_by_page_newest_first(db: Database) -> None:
 def test_a_run_that_was_released_is_not_taken_again_by_a_renewal_that_comes_late(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = schedule_due.run_now(session, schedule.id, None)
-        claim = schedule_runs.claim_run(session, run.id, 60)
+        run = due_runs.run_now(session, schedule.id, None)
+        claim = runs.claim_run(session, run.id, 60)
         assert claim is not None
-        schedule_runs.renew_lease(session, claim, 60)
-        assert schedule_runs.claim_run(session, run.id, 60) is None
-        schedule_runs.release_run(session, claim)
+        runs.renew_lease(session, claim, 60)
+        assert runs.claim_run(session, run.id, 60) is None
+        runs.release_run(session, claim)
     with db.write() as session, pytest.raises(LeaseLost, match="was released"):
-        schedule_runs.renew_lease(session, claim, 60)
+        runs.renew_lease(session, claim, 60)
     with db.write() as session:
-        assert schedule_runs.list_ready(session) == [run.id]
+        assert runs.list_ready(session) == [run.id]

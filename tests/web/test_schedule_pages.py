@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import schedule_due, schedule_runs, schedules
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
 from core.cleanup import deletion
 from core.orm.schedules import Schedule
-from core.schedules import NewSchedule
+from core.schedules import due_runs, runs, schedules
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from tests.factories import make_labelled
 from web.app import App
@@ -87,9 +87,9 @@ def only_schedule(db: Database) -> Schedule:
 
 def end_run(db: Database, run_id: int, outcome: str, **details: Any) -> None:
     with db.write() as session:
-        claim = schedule_runs.claim_run(session, run_id, 60)
+        claim = runs.claim_run(session, run_id, 60)
         assert claim is not None
-        schedule_runs.end_run(session, claim, RunState.DONE, outcome, **details)
+        runs.end_run(session, claim, RunState.DONE, outcome, **details)
 
 
 def test_the_empty_page_says_what_a_schedule_is(browser: FlaskClient) -> None:
@@ -228,8 +228,8 @@ def test_a_run_that_was_late_says_for_how_many_times_it_stands(browser: FlaskCli
         wanted = NewSchedule("Tidy", "clean_up", "0 3 * * *", parameters={"older_than_days": 3})
         schedule = schedules.create_schedule(session, wanted, [])
         assert schedule.next_run_at is not None
-        due = schedule_due.Due(schedule.id, schedule.revision, schedule.next_run_at, 3, None)
-        schedule_due.begin_due(session, due, schedule.next_run_at)
+        due = due_runs.Due(schedule.id, schedule.revision, schedule.next_run_at, 3, None)
+        due_runs.begin_due(session, due, schedule.next_run_at)
     page = get(browser, f"/schedules/{schedule.id}/runs/1")
     assert "and 2 times more before anybody was there to begin it; it ran once for all" in page
 

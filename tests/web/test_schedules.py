@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from core import schedule_runs
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState
+from core.schedules import runs
 
 DATABASES = ("sqlite",)
 URL = "/api/v1/schedules"
@@ -114,9 +114,9 @@ def test_run_now_begins_a_run_that_says_who_and_a_second_one_waits(client: Flask
     assert (again.status_code, "has not ended yet" in detail(again)) == (409, True)
     run_id = (run.json or {})["id"]
     with db.write() as session:
-        claim = schedule_runs.claim_run(session, run_id, 60)
+        claim = runs.claim_run(session, run_id, 60)
         assert claim is not None
-        schedule_runs.end_run(session, claim, RunState.DONE, "Nothing was to be deleted.", n_jobs=0)
+        runs.end_run(session, claim, RunState.DONE, "Nothing was to be deleted.", n_jobs=0)
     ended = client.get(f"{url}/runs/{run_id}").json or {}
     assert (ended["outcome"], ended["details"]) == ("Nothing was to be deleted.", {"n_jobs": 0})
     assert (client.get(url).json or {})["last_run"]["id"] == run_id

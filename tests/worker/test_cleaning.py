@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from core import schedule_due, schedules
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
 from core.cleanup import discard_originals, purge, retention
@@ -16,7 +15,8 @@ from core.labels.labels import NewLabel
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Shard, Upload
-from core.schedules import NewSchedule
+from core.schedules import due_runs, schedules
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import features
 from core.training.features import Kept
@@ -43,7 +43,7 @@ def clean_up(runtime: FakeRuntime, **parameters: Any) -> ScheduleRun:
         name = f"clean {len(schedules.list_schedules(session).items)}"
         wanted = NewSchedule(name, "clean_up", "0 4 * * *", parameters=parameters)
         schedule = schedules.create_schedule(session, wanted, [])
-        run_id = schedule_due.run_now(session, schedule.id, None).id
+        run_id = due_runs.run_now(session, schedule.id, None).id
     runs.work_on_runs(runtime)
     with runtime.db.read() as session:
         return session.get_one(ScheduleRun, run_id)

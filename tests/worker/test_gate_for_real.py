@@ -8,7 +8,6 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from core import schedule_due, schedules
 from core.base.states import OPEN_RUN_STATES, JobKind
 from core.evaluation import promotion_gate
 from core.labels import labels
@@ -18,7 +17,8 @@ from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.training import ContentPart
 from core.orm.uploads import Image
-from core.schedules import NewSchedule
+from core.schedules import due_runs, schedules
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training.splits import Part
 from tests.factories import make_upload
@@ -68,7 +68,7 @@ def run_schedule(runtime: FakeRuntime, name: str = "nightly", **told: Any) -> Sc
     with runtime.db.write() as session:
         wanted = NewSchedule(name, "retrain", "0 3 * * *", parameters=parameters)
         schedule = schedules.create_schedule(session, wanted, [])
-        run_id = schedule_due.run_now(session, schedule.id, None).id
+        run_id = due_runs.run_now(session, schedule.id, None).id
     while True:
         runs.work_on_runs(runtime)
         with runtime.db.read() as session:

@@ -9,7 +9,6 @@ import pytest
 from obstore.store import MemoryStore
 from sqlalchemy import func, select, update
 
-from core import schedule_due, schedules
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
@@ -21,7 +20,8 @@ from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.schedules import ImportedFile, ScheduleRun
 from core.orm.uploads import Image, Upload
-from core.schedules import NewSchedule
+from core.schedules import due_runs, schedules
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, run_job
 from tests.fakes import FakeRuntime
@@ -63,7 +63,7 @@ def add_schedule(runtime: FakeRuntime, source: Path | str, **more: Any) -> int:
 def run(runtime: FakeRuntime, schedule: int) -> ScheduleRun:
     """A run as far as it comes without a worker that classifies."""
     with runtime.db.write() as session:
-        schedule_due.run_now(session, schedule, None)
+        due_runs.run_now(session, schedule, None)
     return work(runtime)
 
 

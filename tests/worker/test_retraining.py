@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from core import schedule_due, schedule_runs, schedules
 from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
 from core.cleanup import deletion
@@ -18,7 +17,9 @@ from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.orm.uploads import Image, Upload
 from core.review import bulk_labels
-from core.schedules import NewSchedule
+from core.schedules import due_runs, schedules
+from core.schedules import runs as schedule_runs
+from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims
 from tests.factories import make_job, make_version, run_job
@@ -40,13 +41,13 @@ def begin(runtime: FakeRuntime, schedule: int, by_hand: bool = False) -> Schedul
     """Let a schedule come due, or say 'run now', and work on its run."""
     with runtime.db.write() as session:
         if by_hand:
-            schedule_due.run_now(session, schedule, user_id=1)
+            due_runs.run_now(session, schedule, user_id=1)
         else:
             row = schedules.get_schedule(session, schedule)
             row.next_run_at = schedules.read_clock(session)
             session.flush()
-            (due,) = schedule_due.list_due(session, row.next_run_at)
-            schedule_due.begin_due(session, due, row.next_run_at)
+            (due,) = due_runs.list_due(session, row.next_run_at)
+            due_runs.begin_due(session, due, row.next_run_at)
     return work(runtime)
 
 

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from core import schedule_due, schedules
 from core.base.database import Database
 from core.base.states import OPEN_RUN_STATES, RunState
 from core.orm.labels import Label
 from core.orm.schedules import Schedule, ScheduleRun
-from core.schedules import NewSchedule
+from core.schedules import due_runs, schedules
+from core.schedules.schedules import NewSchedule
 from worker import scheduling
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -228,10 +228,10 @@ def test_a_schedule_that_was_edited_while_it_came_due_goes_by_what_it_says_now(d
     schedule = add_schedule(db)
     clock.move(minutes=15)
     with db.read() as session:
-        (due,) = schedule_due.list_due(session, clock.now)
+        (due,) = due_runs.list_due(session, clock.now)
     with db.write() as session:
         schedules.update_schedule(session, schedule, {"name": "another"}, [])
-        assert schedule_due.begin_due(session, due, clock.now) is None
+        assert due_runs.begin_due(session, due, clock.now) is None
     assert [scheduling.tick(db, clock), scheduling.tick(db, clock)] == [1, 0]
 
 

@@ -1,4 +1,4 @@
-"""What schedules are given and answer with. Their parameters are checked by core/schedule_parameters.py."""
+"""What schedules are given and answer with. Their parameters are checked by core/schedules/parameters.py."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from core.base.states import RunState
-from core.schedule_parameters import DEFAULTS
+from core.schedules.parameters import DEFAULTS
 from web.api.schemas import Input
 
 Kind = Literal["retrain", "classify", "clean_up"]

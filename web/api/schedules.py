@@ -5,12 +5,12 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core import schedule_due, schedule_runs, schedules
 from core.base import cron
 from core.base.states import RunState
 from core.orm.schedules import Schedule
-from core.schedule_runs import RunView
-from core.schedules import NewSchedule
+from core.schedules import due_runs, runs, schedules
+from core.schedules.runs import RunView
+from core.schedules.schedules import NewSchedule
 from web.api.schedule_schemas import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
 from web.api.schemas import PageQuery
 from web.auth import current_user_id
@@ -29,7 +29,7 @@ def list_schedules(query_data: PageQuery) -> SchedulePage:
     """Schedules, newest first"""
     with get_services().db.read() as session:
         page = schedules.list_schedules(session, query_data.cursor, query_data.limit)
-        last = schedule_runs.find_last(session, [one.id for one in page.items])
+        last = runs.find_last(session, [one.id for one in page.items])
         now = schedules.read_clock(session)
     return SchedulePage(items=[_show(one, last.get(one.id), now) for one in page.items], next=page.next)
 
@@ -103,8 +103,8 @@ def delete_schedule(schedule_id: int) -> tuple[str, int]:
 def run_schedule(schedule_id: int) -> RunOut:
     """Run it now; the next run comes due as before"""
     with get_services().db.write() as session:
-        run = schedule_due.run_now(session, schedule_id, current_user_id())
-        return show_run(schedule_runs.get_run(session, schedule_id, run.id))
+        run = due_runs.run_now(session, schedule_id, current_user_id())
+        return show_run(runs.get_run(session, schedule_id, run.id))
 
 
 @api.get(f"{ONE}/runs")
@@ -113,7 +113,7 @@ def run_schedule(schedule_id: int) -> RunOut:
 def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
     """What came of it each time, newest first; those of deleted schedules too"""
     with get_services().db.read() as session:
-        page = schedule_runs.list_runs(session, schedule_id, query_data.cursor, query_data.limit)
+        page = runs.list_runs(session, schedule_id, query_data.cursor, query_data.limit)
     return RunPage(items=[show_run(one) for one in page.items], next=page.next)
 
 
@@ -122,7 +122,7 @@ def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
 def get_run(schedule_id: int, run_id: int) -> RunOut:
     """One run: what it was told, what came of it, and why"""
     with get_services().db.read() as session:
-        return show_run(schedule_runs.get_run(session, schedule_id, run_id))
+        return show_run(runs.get_run(session, schedule_id, run_id))
 
 
 def show_run(view: RunView) -> RunOut:
@@ -149,7 +149,7 @@ def list_next_times(schedule: Schedule, now: datetime) -> list[datetime]:
 
 
 def _read(session: Session, schedule: Schedule) -> ScheduleOut:
-    last = schedule_runs.find_last(session, [schedule.id])
+    last = runs.find_last(session, [schedule.id])
     return _show(schedule, last.get(schedule.id), schedules.read_clock(session))
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from flask import Request
 from sqlalchemy.orm import Session
 
-from core import schedules
 from core.base import cron
 from core.base.errors import Conflict, Invalid
 from core.base.states import ScheduleKind
 from core.orm.schedules import Schedule
-from core.schedule_parameters import defaults_of
-from core.schedules import NewSchedule
+from core.schedules import schedules
+from core.schedules.parameters import defaults_of
+from core.schedules.schedules import NewSchedule
 from web.pages import training_form
 
 ANYTHING = ""  # the key of what is wrong with several fields together

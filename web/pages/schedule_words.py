@@ -8,8 +8,8 @@ from typing import Any
 from core.base import cron
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
 from core.orm.schedules import Schedule
-from core.schedule_parameters import IN_USE, PROMOTE
-from core.schedule_runs import RunView
+from core.schedules.parameters import IN_USE, PROMOTE
+from core.schedules.runs import RunView
 from core.training.parameters import ALL, HEAD
 from core.training.splits import Part
 from web.api.schedules import list_next_times, when_in_words

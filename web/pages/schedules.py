@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 
-from core import schedule_due, schedule_runs, schedules
 from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.states import JobKind, JobState, ScheduleKind
@@ -16,6 +15,7 @@ from core.labels import sources
 from core.labels.sources import LabelledUpload
 from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
+from core.schedules import due_runs, runs, schedules
 from web.auth import current_user_id
 from web.pages import schedule_form, schedule_words, training_form
 from web.pages.routes import pages
@@ -35,7 +35,7 @@ def list_schedules() -> str:
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
         page = schedules.list_schedules(session, cursor, SHOWN)
-        last = schedule_runs.find_last(session, [one.id for one in page.items])
+        last = runs.find_last(session, [one.id for one in page.items])
         now = schedules.read_clock(session)
     shown = [schedule_words.show_schedule(one, last.get(one.id), now) for one in page.items]
     return render_template("schedules.html", schedules=shown, next=page.next, is_first_page=cursor is None)
@@ -79,8 +79,8 @@ def show_schedule(schedule_id: int) -> str:
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
         schedule = schedules.get_schedule(session, schedule_id)
-        page = schedule_runs.list_runs(session, schedule_id, cursor, SHOWN)
-        last = schedule_runs.find_last(session, [schedule_id])
+        page = runs.list_runs(session, schedule_id, cursor, SHOWN)
+        last = runs.find_last(session, [schedule_id])
         now = schedules.read_clock(session)
     return render_template(
         "schedule.html",
@@ -96,7 +96,7 @@ def show_schedule(schedule_id: int) -> str:
 def show_schedule_run(schedule_id: int, run_id: int) -> str:
     """A run: what data, what came out, and why it was promoted or not."""
     with get_services().db.read() as session:
-        view = schedule_runs.get_run(session, schedule_id, run_id)
+        view = runs.get_run(session, schedule_id, run_id)
         schedule = session.get_one(Schedule, schedule_id)
         recent = jobs.list_jobs(session, None, SHOWN).items if view.run.details.get("is_too_few") else []
     kind = ScheduleKind(schedule.kind)
@@ -117,7 +117,7 @@ def run_schedule_now(schedule_id: int) -> Response:
     """Begin a run; while the last one goes on, say so."""
     try:
         with get_services().db.write() as session:
-            run_id = schedule_due.run_now(session, schedule_id, current_user_id()).id
+            run_id = due_runs.run_now(session, schedule_id, current_user_id()).id
     except Conflict:
         return _see(url_for("pages.show_schedule", schedule_id=schedule_id, refused=1))
     return _see(url_for("pages.show_schedule_run", schedule_id=schedule_id, run_id=run_id))

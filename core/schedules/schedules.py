@@ -2,7 +2,7 @@
 
     created, edited, resumed ─► checked ─► next_run_at
 
-What happens at that moment: core/schedule_due.py; who works on runs: core/schedule_runs.py.
+What happens at that moment: core/schedules/due_runs.py; who works on runs: core/schedules/runs.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from core.ingest import shard_rows
 from core.labels import counts
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Upload
-from core.schedule_parameters import check_parameters
+from core.schedules.parameters import check_parameters
 
 MAX_NAME = 200
 DEFAULT_ZONE = "UTC"

@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import schedules
 from core.base import cron
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -23,6 +22,7 @@ from core.base.errors import Conflict
 from core.base.states import OPEN_RUN_STATES, RunState
 from core.labels import counts
 from core.orm.schedules import Schedule, ScheduleRun
+from core.schedules import schedules
 
 LATE_S = 60.0
 
