@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.base.config import Settings
 from core.base.database import Database
 from model.heads import Looked
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 
 class FakeClassifier:

@@ -24,9 +24,10 @@ from core.base import gpus
 from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
-from worker import discarding, runs, runtime, tasks
+from worker import discarding, runs, tasks
 from worker.beat_watch import BeatWatch
-from worker.priority import give_way
+from worker.process import runtime
+from worker.process.niceness import give_way
 
 log = structlog.get_logger()
 

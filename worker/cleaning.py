@@ -14,7 +14,7 @@ from core.cleanup import retention
 from core.orm.schedules import ScheduleRun
 from core.schedules import runs
 from core.schedules.runs import RunClaim
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 
 def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:

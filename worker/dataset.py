@@ -26,7 +26,7 @@ from model.pictures import Chosen
 from model.train import Examples
 from worker.album import Album
 from worker.places import decode_places, locate
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.twins import look_for_twins
 from worker.watch import Watch
 

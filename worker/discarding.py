@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.base.errors import PawsortError
 from core.cleanup import discard_originals
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -29,7 +29,7 @@ from model.weights import pack_weights, unpack_weights
 from worker.dataset import PARTS, Samples, find_samples
 from worker.judge import Said, ask, open_version
 from worker.judging import TRAINED, origin_of, plain_manifest
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.seeing import Seen, see
 from worker.watch import Watch
 

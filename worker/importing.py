@@ -28,7 +28,7 @@ from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from core.uploads import uploads
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.watched import FoundFile, Source, Unread
 
 log = structlog.get_logger()

@@ -30,8 +30,8 @@ from core.training import features
 from core.training.features import Kept
 from model.heads import Looked, draw_heat
 from model.twins import SIDE, sketch
-from worker.decoding import Decoder, decode_stored, open_decoder
-from worker.runtime import Runtime
+from worker.process.decoding import Decoder, decode_stored, open_decoder
+from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
     from model.classifier import Classifier

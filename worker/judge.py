@@ -24,7 +24,7 @@ from core.training.splits import Part
 from model.classifier import Classifier
 from worker.dataset import PARTS, Samples
 from worker.places import Sizes, decode_sizes, locate
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.twins import look_for_twins
 from worker.watch import Watch
 

@@ -19,7 +19,7 @@ from model.tuning import TAILS, Activations
 from model.weights import load_into, pack_weights, weight_names
 from worker.dataset import Pixels
 from worker.memory import PixelStore
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
     import keras

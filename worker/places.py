@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from core.base.errors import BlobMissing, ImageError
 from core.training import datasets
 from core.training.datasets import Content, Place
-from worker.decoding import Decoder, decode_stored, map_decoded
-from worker.runtime import Runtime
+from worker.process.decoding import Decoder, decode_stored, map_decoded
+from worker.process.runtime import Runtime
 
 Decoded = tuple[Content, NDArray[np.uint8] | ImageError]
 Sizes = dict[int, NDArray[np.uint8]]

@@ -18,7 +18,7 @@ from core.operations import workers
 from core.operations.metrics import RUNG_AGAIN
 from core.training import claims
 from core.uploads import uploads
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -26,7 +26,7 @@ from core.schedules import runs, schedules
 from core.schedules.parameters import IN_USE, PROMOTE, parse_since
 from core.schedules.runs import RunClaim
 from core.training import training_jobs
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
 

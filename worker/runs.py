@@ -17,8 +17,8 @@ from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from worker import cleaning, importing, retraining
+from worker.process.runtime import Runtime
 from worker.run_lease import keeping
-from worker.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -22,7 +22,7 @@ from core.training.datasets import Content
 from core.training.features import Kept
 from model.classifier import Classifier
 from worker.places import Decoded, decode_places, locate
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.watch import Watch
 
 log = structlog.get_logger()

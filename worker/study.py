@@ -18,7 +18,7 @@ from core.training import claims, features
 from core.training.claims import Claim
 from core.training.datasets import Content
 from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.seeing import see
 from worker.twins import group_unlabelled
 from worker.watch import Watch

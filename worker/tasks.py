@@ -6,7 +6,8 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 from celery import shared_task
 
 from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
-from worker import inference, reconcile, runtime, scheduling, training
+from worker import inference, reconcile, scheduling, training
+from worker.process import runtime
 
 
 @shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]

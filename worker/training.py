@@ -38,7 +38,7 @@ from worker.judge import Said, judge, judge_beside
 from worker.judging import make_manifest
 from worker.learner import make_learner, sides_of
 from worker.memory import PixelStore, free_bytes
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.study import study
 from worker.training_state import Best, TrainingState
 from worker.watch import BestWanted, TrainingStopped, Watch

@@ -17,7 +17,7 @@ from core.training.datasets import Content
 from model.twins import SIDE, find_pairs, sketch
 from worker.album import Album
 from worker.places import decode_places, locate
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 from worker.watch import Watch
 
 DECODED_PX = 2 * SIDE

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from core.jobs import jobs
 from core.orm.jobs import Chunk
 from worker import inference
-from worker.runtime import Runtime
+from worker.process.runtime import Runtime
 
 
 def sort_all(runtime: Runtime, job: UUID) -> None:

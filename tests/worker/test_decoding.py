@@ -10,7 +10,7 @@ from core.base.config import Settings
 from core.base.errors import ErrorCode, ImageError
 from tests import pictures
 from tests.faults import decoders
-from worker.decoding import map_decoded
+from worker.process.decoding import map_decoded
 
 N = 40
 
@@ -18,7 +18,7 @@ N = 40
 @pytest.fixture
 def with_children(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with which children decode, whatever there is."""
-    monkeypatch.setattr("worker.decoding.MANY", 1)
+    monkeypatch.setattr("worker.process.decoding.MANY", 1)
     return Settings(_env_file=None, decoder="tests.faults.decoders:decode_image", decode_timeout_s=20.0)  # type: ignore[call-arg]
 
 
@@ -37,7 +37,7 @@ def children() -> set[int]:
 def test_children_give_the_same_pixels_in_the_same_order(with_children, monkeypatch):
     asked = [memoryview(pictures.jpeg(number)) for number in range(N)]
     by_children = list(map_decoded(with_children, 1, decode_or_say, asked, N))
-    monkeypatch.setattr("worker.decoding.MANY", N + 1)
+    monkeypatch.setattr("worker.process.decoding.MANY", N + 1)
     here = list(map_decoded(with_children, 1, decode_or_say, asked, N))
     assert np.array_equal(by_children, here)
 

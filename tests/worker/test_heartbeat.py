@@ -16,7 +16,7 @@ from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 from tests.fakes import FakeRuntime
-from worker.heartbeat import Heartbeat
+from worker.process.heartbeat import Heartbeat
 
 BEAT_S = 0.05
 

@@ -13,9 +13,9 @@ from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
 from tests.mirrored import add_mirrored
-from worker import networks
-from worker.networks import NetworkCache
 from worker.offline import PRETRAINED
+from worker.process import network_cache
+from worker.process.network_cache import NetworkCache
 
 WEIGHTS = b"numbers, many numbers"
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
@@ -56,7 +56,7 @@ def test_missing_weights_are_said_to_be_missing(cache: NetworkCache) -> None:
 def test_what_was_fetched_longest_ago_leaves_the_cache_first(
     cache: NetworkCache, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks, "MAX_KEPT", 2)
+    monkeypatch.setattr(network_cache, "MAX_KEPT", 2)
     digests = []
     for number in range(3):
         weights = b"numbers %d" % number

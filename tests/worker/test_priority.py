@@ -12,7 +12,7 @@ BUSY = """
 import os, sys, time
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 if sys.argv[1] == "gives way":
-    from worker.priority import give_way
+    from worker.process.niceness import give_way
     give_way()
 print("ready", flush=True)
 until = float(sys.stdin.readline())

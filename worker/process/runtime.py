@@ -22,9 +22,9 @@ from core.models import registry
 from core.operations import workers
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
-from worker.heartbeat import Heartbeat
-from worker.networks import NetworkCache
-from worker.version import installed_version
+from worker.process.code_version import installed_version
+from worker.process.heartbeat import Heartbeat
+from worker.process.network_cache import NetworkCache
 
 if TYPE_CHECKING:
     from model.classifier import Classifier
