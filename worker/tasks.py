@@ -6,14 +6,15 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 from celery import shared_task
 
 from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
-from worker import inference, reconcile, scheduling, training
+from worker import reconcile, scheduling, training
+from worker.inference import classification
 from worker.process import runtime
 
 
 @shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
 def classify_chunk(chunk_id: int) -> None:
     """Classify a chunk, if it still has to be."""
-    inference.classify_chunk(runtime.get(), chunk_id)
+    classification.classify_chunk(runtime.get(), chunk_id)
 
 
 @shared_task(name=TRAIN)  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from core.jobs import jobs
 from core.orm.jobs import Chunk
-from worker import inference
+from worker.inference import classification
 from worker.process.runtime import Runtime
 
 
@@ -16,4 +16,4 @@ def sort_all(runtime: Runtime, job: UUID) -> None:
         of_job = Chunk.job_id == jobs.get_job(session, job).id
         chunk_ids = session.scalars(select(Chunk.id).where(of_job)).all()
     for chunk_id in chunk_ids:
-        inference.classify_chunk(runtime, chunk_id)
+        classification.classify_chunk(runtime, chunk_id)

@@ -22,7 +22,7 @@ from core.orm.uploads import Image, Shard
 from core.storage.blobs import RETRIES, Blobs
 from tests.factories import make_job, make_manifest, make_upload, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
-from worker import inference
+from worker.inference import classification
 
 
 def grey(level: int) -> bytes:
@@ -55,7 +55,7 @@ def labels_of(db: Database, job: UUID) -> dict[str, str | None]:
 
 def test_bad_images_fail_alone_and_answers_stay_with_their_images(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES), threshold=0.8)
-    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_chunk(runtime, chunk_of(runtime.db))
     assert labels_of(runtime.db, job) == {
         "p/dark.png": "cat",
         "p/broken.png": "truncated",
@@ -68,7 +68,7 @@ def test_bad_images_fail_alone_and_answers_stay_with_their_images(runtime: FakeR
 def test_alike_pictures_stand_together_in_the_order_of_looks(runtime: FakeRuntime, blobs: Blobs) -> None:
     greys = {f"p/{n}.png": grey(value) for n, value in enumerate((10, 200, 12, 198, 14))} | {"p/broken.png": b"no"}
     job = make_job(runtime.db, make_upload(runtime.db, blobs, greys))
-    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_chunk(runtime, chunk_of(runtime.db))
     with runtime.db.read() as session:
         page = list_results(session, jobs.get_job(session, job), ResultFilter(sort="alike"), None, 10)
     kinds = [PurePosixPath(row.path).stem in ("0", "2", "4") for row in page.items]
@@ -79,19 +79,19 @@ def test_alike_pictures_stand_together_in_the_order_of_looks(runtime: FakeRuntim
 def test_the_same_message_ten_times_changes_nothing(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     for _ in range(10):
-        inference.classify_chunk(runtime, chunk_of(runtime.db))
+        classification.classify_chunk(runtime, chunk_of(runtime.db))
     assert (view(runtime.db, job).n_done, view(runtime.db, job).n_failed) == (2, 2)
 
 
 def test_a_message_for_a_chunk_that_does_not_exist_does_no_harm(runtime: FakeRuntime) -> None:
-    inference.classify_chunk(runtime, 10**6)
+    classification.classify_chunk(runtime, 10**6)
 
 
 def test_a_file_that_was_too_large_to_send_gets_its_code(runtime: FakeRuntime, blobs: Blobs, db: Database) -> None:
     job = make_job(db, make_upload(db, blobs, {"p/1.png": grey(10)}))
     with db.write() as session:
         session.execute(update(Image).values(declared_bytes=10**9))
-    inference.classify_chunk(runtime, chunk_of(db))
+    classification.classify_chunk(runtime, chunk_of(db))
     assert labels_of(db, job) == {"p/1.png": "too_many_bytes"}
 
 
@@ -104,7 +104,7 @@ def test_what_breaks_a_chunk_costs_an_attempt_and_not_the_worker(
     runtime = FakeRuntime(settings, db, FakeClassifier(break_down))
     make_version(db)
     job = make_job(db, make_upload(db, blobs, FILES))
-    inference.classify_chunk(runtime, chunk_of(db))
+    classification.classify_chunk(runtime, chunk_of(db))
     with db.read() as session:
         chunk = session.scalars(select(Chunk)).one()
     assert (chunk.state, chunk.attempts, chunk.error) == (ChunkState.READY, 1, "MemoryError: ")
@@ -120,7 +120,7 @@ def test_after_too_many_attempts_the_job_fails_with_a_sentence(settings: Setting
     job = make_job(db, make_upload(db, blobs, FILES))
     with db.write() as session:
         session.execute(update(Chunk).values(attempts=MAX_ATTEMPTS - 1))
-    inference.classify_chunk(runtime, chunk_of(db))
+    classification.classify_chunk(runtime, chunk_of(db))
     failed = view(db, job)
     assert failed.state == JobState.FAILED
     assert "upside down" in (failed.error or "")
@@ -130,7 +130,7 @@ def test_a_chunk_that_kills_its_workers_again_and_again_fails_its_job(runtime: F
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     with runtime.db.write() as session:
         session.execute(update(Chunk).values(attempts=MAX_ATTEMPTS))
-    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_chunk(runtime, chunk_of(runtime.db))
     assert view(runtime.db, job).state == JobState.FAILED
     assert "worker died" in (view(runtime.db, job).error or "")
 
@@ -139,7 +139,7 @@ def test_a_shard_whose_bytes_are_gone_fails_the_job_with_a_sentence(runtime: Fak
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     with runtime.db.read() as session:
         blobs.delete(session.scalars(select(Shard.blob_key)).all())
-    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_chunk(runtime, chunk_of(runtime.db))
     assert view(runtime.db, job).state == JobState.FAILED
     assert "blob store has no" in (view(runtime.db, job).error or "")
 
@@ -153,7 +153,7 @@ def test_a_job_that_is_cancelled_meanwhile_takes_nothing(settings: Settings, blo
 
     make_version(db)
     job = make_job(db, make_upload(db, blobs, FILES))
-    inference.classify_chunk(FakeRuntime(settings, db, FakeClassifier(cancel)), chunk_of(db))
+    classification.classify_chunk(FakeRuntime(settings, db, FakeClassifier(cancel)), chunk_of(db))
     assert (view(db, job).state, view(db, job).n_done) == (JobState.CANCELLED, 0)
 
 
@@ -164,7 +164,7 @@ def test_a_worker_that_is_asked_to_stop_frees_its_chunk_at_once(settings: Settin
     make_version(db)
     make_job(db, make_upload(db, blobs, FILES))
     with pytest.raises(SystemExit):
-        inference.classify_chunk(FakeRuntime(settings, db, FakeClassifier(stop)), chunk_of(db))
+        classification.classify_chunk(FakeRuntime(settings, db, FakeClassifier(stop)), chunk_of(db))
     with db.read() as session:
         chunk = session.scalars(select(Chunk)).one()
     assert (chunk.state, chunk.attempts) == (ChunkState.READY, 0)
@@ -181,7 +181,7 @@ def test_from_the_third_claim_on_images_are_decoded_in_a_child_with_the_same_lab
     with runtime.db.read() as session:
         chunk_ids = chunks.list_ready(session, 10)
     for chunk_id in chunk_ids:
-        inference.classify_chunk(runtime, chunk_id)
+        classification.classify_chunk(runtime, chunk_id)
     assert labels_of(runtime.db, there) == labels_of(runtime.db, here)
 
 
@@ -196,10 +196,10 @@ def test_a_store_that_is_away_costs_a_chunk_no_attempt(
     monkeypatch.setitem(RETRIES, "max_retries", 0)
     runtime.__dict__["blobs"] = Blobs("s3://bucket/away")
     for _ in range(MAX_ATTEMPTS + 1):
-        inference.classify_chunk(runtime, chunk_of(runtime.db))
+        classification.classify_chunk(runtime, chunk_of(runtime.db))
     with runtime.db.read() as session:
         chunk = session.scalars(select(Chunk)).one()
         assert (chunk.state, chunk.attempts) == (ChunkState.READY, 0)
     runtime.__dict__["blobs"] = blobs
-    inference.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_chunk(runtime, chunk_of(runtime.db))
     assert view(runtime.db, job).state == JobState.DONE

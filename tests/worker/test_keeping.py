@@ -23,7 +23,7 @@ from core.storage.blobs import Blobs
 from core.training import features
 from tests.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
 from tests.fakes import FakeClassifier, FakeRuntime
-from worker import inference
+from worker.inference import classification
 
 
 def grey(level: int) -> bytes:
@@ -39,7 +39,7 @@ def classify(runtime: FakeRuntime, job: UUID) -> None:
     with runtime.db.read() as session:
         ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == jobs.get_job(session, job).id)))
     for chunk_id in ids:
-        inference.classify_chunk(runtime, chunk_id)
+        classification.classify_chunk(runtime, chunk_id)
 
 
 def contents_of(db: Database) -> dict[str, bytes]:
@@ -206,7 +206,7 @@ def test_features_of_a_claim_are_not_known_before_its_results_are(runtime: FakeR
     with runtime.db.write() as session:
         claim = chunks.claim_chunk(session, session.scalars(select(Chunk.id)).one(), None, LEASE_S)
     assert claim is not None
-    inference._classify(runtime, claim, FakeClassifier())  # type: ignore[arg-type]
+    classification._classify(runtime, claim, FakeClassifier())  # type: ignore[arg-type]
     assert (count_blobs(runtime.db), len(npz_files(blobs))) == (0, 1)
 
 

@@ -17,7 +17,7 @@ from core.base.states import ChunkState
 from core.orm.jobs import Chunk
 from tests.factories import draw_picture, make_tar
 from tests.fakes import FakeRuntime
-from worker import inference
+from worker.inference import classification
 
 DATABASES = ("postgresql",)
 MOST = 60  # for each 1,000 images, from sending to the end of the job
@@ -72,7 +72,7 @@ def classify(runtime: FakeRuntime) -> None:
     with runtime.db.read() as session:
         waiting = list(session.scalars(select(Chunk.id).where(Chunk.state == ChunkState.READY)))
     for chunk_id in waiting:
-        inference.classify_chunk(runtime, chunk_id)
+        classification.classify_chunk(runtime, chunk_id)
     runtime.meter.flush(runtime.db)
 
 

@@ -1,0 +1,3 @@
+"""Classifying one chunk: claim, read, decode, predict, record.
+
+It imports `worker.process`."""
