@@ -26,7 +26,7 @@ from core.training.splits import Part
 from model.augment import STRONG, augment
 from model.networks import build
 from worker.folders import decode_all, read_folder
-from worker.learner import sides_of
+from worker.training.learner import sides_of
 
 NETWORK = "seed-cnn"
 BATCH = 64

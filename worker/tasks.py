@@ -6,9 +6,10 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 from celery import shared_task
 
 from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
-from worker import reconcile, scheduling, training
+from worker import reconcile, scheduling
 from worker.inference import classification
 from worker.process import runtime
+from worker.training import train_network
 
 
 @shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
@@ -20,7 +21,7 @@ def classify_chunk(chunk_id: int) -> None:
 @shared_task(name=TRAIN)  # type: ignore[untyped-decorator]
 def train(job_id: int) -> None:
     """Train a network, if it still has to be."""
-    training.train(runtime.get(), job_id)
+    train_network.train(runtime.get(), job_id)
 
 
 @shared_task(name=RECONCILE)  # type: ignore[untyped-decorator]

@@ -11,7 +11,7 @@ from core.training import claims
 from tests.browser.site import served
 from tests.fakes import FakeRuntime
 from web.app import App
-from worker import training
+from worker.training import train_network
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def worker(settings: Settings, db: Database) -> Iterator[None]:
             with db.read() as session:
                 waiting = claims.list_waiting(session, 1)
             for job_id in waiting:
-                training.train(runtime, job_id)
+                train_network.train(runtime, job_id)
 
     thread = threading.Thread(target=work)
     thread.start()

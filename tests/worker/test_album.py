@@ -7,8 +7,8 @@ import pytest
 
 from core.base.errors import ErrorCode, ImageError
 from core.training.splits import Part
-from worker.album import Album
-from worker.memory import MIB, NEEDED_BYTES, PixelStore
+from worker.training.decoded_images import Album
+from worker.training.pixel_store import MIB, NEEDED_BYTES, PixelStore
 
 SIDES = {Part.TRAINING: 80, Part.VALIDATION: 64, Part.JUDGING: 64}
 CONTENTS = [bytes([number]) * 32 for number in range(6)]

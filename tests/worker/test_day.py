@@ -28,7 +28,7 @@ from tests.pictures import encode
 from tests.worker.sorting import sort_all
 from tests.worker.test_head import PRETRAINED
 from tests.worker.test_retraining import add_schedule, begin, in_use, work
-from worker import training
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 N, EACH_UPLOAD = 2400, 200
@@ -89,7 +89,7 @@ def retrain(runtime: RealRuntime, schedule: int) -> ScheduleRun:
     with runtime.db.read() as session:
         assert run.work_uuid is not None
         job_id = jobs.get_job(session, run.work_uuid).id
-    training.train(runtime, job_id)
+    train_network.train(runtime, job_id)
     done = work(runtime)
     assert done.state == RunState.DONE, done.outcome
     return done

@@ -17,7 +17,7 @@ from tests.worker.sorting import sort_all
 from tests.worker.test_day import RealRuntime
 from tests.worker.test_day import runtime as runtime
 from tests.worker.test_retraining import in_use, work
-from worker import training
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 EACH_OF_MORE = 500
@@ -81,12 +81,12 @@ def retrain(runtime: RealRuntime, client: FlaskClient, **told: Any) -> dict[str,
     with runtime.db.read() as session:
         assert run.work_uuid is not None
         job_id = jobs.get_job(session, run.work_uuid).id
-    training.train(runtime, job_id)
+    train_network.train(runtime, job_id)
     while (run := work(runtime)).state == RunState.JUDGING:
         with runtime.db.read() as session:
             waiting = [jobs.get_job(session, UUID(one)).id for one in run.details["judge_jobs"]]
         for job_id in waiting:
-            training.train(runtime, job_id)
+            train_network.train(runtime, job_id)
     assert run.state == RunState.DONE, run.outcome
     page = client.get(f"/schedules/{schedule}/runs/{run.id}").text
     return {"outcome": run.outcome, "page": page, "training": run.work_uuid, **run.details}

@@ -25,7 +25,8 @@ from tests.factories import make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import test_data
 from tests.worker.test_judge import shipped as shipped
-from worker import runs, training
+from worker import runs
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 N_EACH = 1700
@@ -77,7 +78,7 @@ def run_schedule(runtime: FakeRuntime, name: str = "nightly", **told: Any) -> Sc
         if run.state not in OPEN_RUN_STATES:
             return run
         for job_id in waiting:
-            training.train(runtime, job_id)
+            train_network.train(runtime, job_id)
 
 
 @pytest.mark.slow

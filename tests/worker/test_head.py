@@ -29,7 +29,8 @@ from tests.factories import make_labelled, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.many import make_many
-from worker import seeing, training
+from worker.training import features as training_features
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 PRETRAINED = Path(next(iter(model.__path__))) / "pretrained"
@@ -55,7 +56,7 @@ def run(runtime: FakeRuntime, upload: UUID, **given: Any) -> Job:
     uuid = make_training(runtime.db, upload, what="head", **given)
     with runtime.db.read() as session:
         job_id = jobs.get_job(session, uuid).id
-    training.train(runtime, job_id)
+    train_network.train(runtime, job_id)
     with runtime.db.read() as session:
         return jobs.get_job(session, uuid)
 
@@ -133,7 +134,7 @@ def test_missing_features_are_computed_once_and_kept(
     def never(*_: Any) -> None:
         raise AssertionError("features were computed again")
 
-    monkeypatch.setattr(seeing, "_compute", never)
+    monkeypatch.setattr(training_features, "_compute", never)
     assert run(runtime, upload, seed=2).state == JobState.DONE
 
 

@@ -27,10 +27,10 @@ from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.test_training import QUICK, get_job, make_pets
-from worker import judge as judge_module
-from worker import training
 from worker.offline import PRETRAINED
 from worker.reconcile import ring_for_trainings
+from worker.training import evaluate as judge_module
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 
@@ -64,7 +64,7 @@ def start(runtime: FakeRuntime, version: int) -> UUID:
 
 
 def run(runtime: FakeRuntime, uuid: UUID) -> Job:
-    training.train(runtime, get_job(runtime, uuid).id)
+    train_network.train(runtime, get_job(runtime, uuid).id)
     return get_job(runtime, uuid)
 
 
@@ -136,7 +136,7 @@ def test_what_was_killed_while_judging_begins_anew_and_doubles_nothing(
     uuid = start(runtime, shipped)
     with monkeypatch.context() as patch:
         patch.setattr(evaluation_jobs, "finish_judging", kill)
-        patch.setattr(training, "_release", lambda *_, **__: None)  # a killed process frees no lease
+        patch.setattr(train_network, "_release", lambda *_, **__: None)  # a killed process frees no lease
         with pytest.raises(Killed):
             run(runtime, uuid)
     assert said_by(runtime, shipped) == []

@@ -18,8 +18,8 @@ from model.weights import unpack_weights
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import encode, jpeg
-from worker import training
 from worker.strangers import draw_strangers
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 SHIPPED = Path(__file__).parents[2] / "model" / "pretrained"
@@ -51,7 +51,7 @@ def test_only_the_last_layers_learn_and_pictures_of_neither_teach_too(
     uuid = make_training(runtime.db, upload, network=NETWORK, epochs=2, batch_size=16, augmentation="none")
     with runtime.db.read() as session:
         job_id = jobs.get_job(session, uuid).id
-    training.train(runtime, job_id)
+    train_network.train(runtime, job_id)
     with runtime.db.read() as session:
         job = jobs.get_job(session, uuid)
         curve = progress.list_epochs(session, job.id)

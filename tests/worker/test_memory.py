@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import Invalid
-from worker.memory import MIB, NEEDED_BYTES, PixelStore, free_bytes
+from worker.training.pixel_store import MIB, NEEDED_BYTES, PixelStore, free_bytes
 
 
 def test_pixels_stay_in_memory_while_they_fit_and_go_to_a_file_when_not(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.model.test_twins import paint
 from tests.pictures import encode, jpeg
 from tests.worker.sorting import sort_all
 from tests.worker.test_head import runtime as runtime
-from worker import training
+from worker.training import train_network
 
 DATABASES = ("sqlite",)
 N_EACH = 40
@@ -44,7 +44,7 @@ def run(runtime: FakeRuntime) -> Job:
     with runtime.db.write() as session:
         job = label_quality.create_study_job(session)
         job_id, uuid = job.id, job.uuid
-    training.train(runtime, job_id)
+    train_network.train(runtime, job_id)
     with runtime.db.read() as session:
         return jobs.get_job(session, uuid)
 

@@ -27,10 +27,10 @@ from model.manifest import Manifest
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
-from worker import places, training, training_state
-from worker.dataset import find_samples
 from worker.reconcile import ring_for_trainings
-from worker.watch import Watch
+from worker.training import checkpoint, stored_images, train_network
+from worker.training.dataset import find_samples
+from worker.training.lease import Watch
 
 DATABASES = ("sqlite",)
 QUICK = {"epochs": 2, "batch_size": 16, "augmentation": "none", "learning_rate": 1e-3}
@@ -61,7 +61,7 @@ def start(runtime: FakeRuntime, upload: UUID, **given: Any) -> UUID:
 
 
 def run(runtime: FakeRuntime, uuid: UUID) -> Job:
-    training.train(runtime, get_job(runtime, uuid).id)
+    train_network.train(runtime, get_job(runtime, uuid).id)
     return get_job(runtime, uuid)
 
 
@@ -196,9 +196,9 @@ def test_cancelling_takes_effect_whatever_is_happening(
                 jobs.cancel_job(session, uuid)
             cancelled_at.append(time.monotonic())
 
-    say, find = Watch.say, training.find_samples
+    say, find = Watch.say, train_network.find_samples
     monkeypatch.setattr(Watch, "say", lambda self, now, *rest: (cancel(now), say(self, now, *rest)))
-    monkeypatch.setattr(training, "find_samples", lambda *given: (cancel("reading"), find(*given))[1])
+    monkeypatch.setattr(train_network, "find_samples", lambda *given: (cancel("reading"), find(*given))[1])
     job = run(runtime, uuid)
     assert time.monotonic() - cancelled_at[0] < 3
     assert (job.state, job.model_version_id) == (JobState.CANCELLED, None)
@@ -243,7 +243,7 @@ def test_a_training_that_is_asked_to_stop_is_given_back(
     def stop(*_: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(training, "read_pixels", stop)
+    monkeypatch.setattr(train_network, "read_pixels", stop)
     with pytest.raises(SystemExit):
         run(runtime, uuid)
     with runtime.db.read() as session:
@@ -255,8 +255,8 @@ def test_each_picture_is_decoded_once(
     runtime: FakeRuntime, upload: UUID, monkeypatch: pytest.MonkeyPatch, augmentation: str
 ) -> None:
     decoded = []
-    decode = places.decode_stored
-    monkeypatch.setattr(places, "decode_stored", lambda *given: (decoded.append(given), decode(*given))[1])
+    decode = stored_images.decode_stored
+    monkeypatch.setattr(stored_images, "decode_stored", lambda *given: (decoded.append(given), decode(*given))[1])
     job = run(runtime, start(runtime, upload, epochs=1, augmentation=augmentation))
     n_judged = version_of(runtime, job).manifest["split"]["judging"]  # once more, for what judges beside it
     # A few are nearly the same as others, and change their size with the part.
@@ -302,7 +302,7 @@ def test_a_state_that_was_never_recorded_is_not_gone_on_from(
     killed_after.append(1)
     with pytest.raises(Killed):
         run(runtime, uuid)
-    assert [key for key, _ in blobs.list("trainings/") if training_state.STATE in key] != []
+    assert [key for key, _ in blobs.list("trainings/") if checkpoint.STATE in key] != []
     with runtime.db.read() as session:
         assert session.get_one(Training, get_job(runtime, uuid).id).state_key is None
     let_the_lease_run_out(runtime)

@@ -18,7 +18,7 @@ from tests.fakes import FakeRuntime
 from tests.model.test_twins import COPIES, paint
 from tests.pictures import encode, test_data
 from tests.worker.sorting import sort_all
-from worker.dataset import PARTS, Samples, find_samples
+from worker.training.dataset import PARTS, Samples, find_samples
 
 DATABASES = ("sqlite",)
 N = 60
@@ -97,7 +97,7 @@ def test_sketches_are_taken_from_what_was_classified(
     def never(*_: object) -> dict[bytes, bytes]:
         raise AssertionError("a picture was decoded again")
 
-    monkeypatch.setattr("worker.places.decode_stored", never)
+    monkeypatch.setattr("worker.training.stored_images.decode_stored", never)
     samples_of(runtime, upload)
     with runtime.db.read() as session:
         groups, n = near_duplicates.list_groups(session, 10)

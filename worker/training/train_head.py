@@ -26,12 +26,12 @@ from model.judging import Answered, complete_from_outputs
 from model.manifest import Manifest
 from model.refit import Arrays, outputs_of, refit
 from model.weights import pack_weights, unpack_weights
-from worker.dataset import PARTS, Samples, find_samples
-from worker.judge import Said, ask, open_version
-from worker.judging import TRAINED, origin_of, plain_manifest
 from worker.process.runtime import Runtime
-from worker.seeing import Seen, see
-from worker.watch import Watch
+from worker.training.dataset import PARTS, Samples, find_samples
+from worker.training.evaluate import Said, ask, open_version
+from worker.training.features import Seen, see
+from worker.training.lease import Watch
+from worker.training.manifest import TRAINED, origin_of, plain_manifest
 
 
 def fit_head(

@@ -21,9 +21,9 @@ from core.training.claims import Claim
 from core.training.datasets import Content
 from core.training.features import Kept
 from model.classifier import Classifier
-from worker.places import Decoded, decode_places, locate
 from worker.process.runtime import Runtime
-from worker.watch import Watch
+from worker.training.lease import Watch
+from worker.training.stored_images import Decoded, decode_places, locate
 
 log = structlog.get_logger()
 

@@ -15,10 +15,10 @@ from core.training import features, near_duplicates
 from core.training.claims import Claim
 from core.training.datasets import Content
 from model.twins import SIDE, find_pairs, sketch
-from worker.album import Album
-from worker.places import decode_places, locate
 from worker.process.runtime import Runtime
-from worker.watch import Watch
+from worker.training.decoded_images import Album
+from worker.training.lease import Watch
+from worker.training.stored_images import decode_places, locate
 
 DECODED_PX = 2 * SIDE
 MAX_UNLABELLED = 5000

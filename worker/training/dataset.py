@@ -24,11 +24,11 @@ from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.splits import Part, assign_parts, find_parts
 from model.pictures import Chosen
 from model.train import Examples
-from worker.album import Album
-from worker.places import decode_places, locate
 from worker.process.runtime import Runtime
-from worker.twins import look_for_twins
-from worker.watch import Watch
+from worker.training.decoded_images import Album
+from worker.training.lease import Watch
+from worker.training.near_duplicates import look_for_twins
+from worker.training.stored_images import decode_places, locate
 
 PARTS = tuple(Part)
 NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.losses` says the same

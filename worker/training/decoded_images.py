@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.base.errors import ErrorCode, ImageError
 from core.training.splits import Part
 from model.pictures import Chosen
-from worker.memory import PixelStore
+from worker.training.pixel_store import PixelStore
 
 SPARE = 0.02  # room for those whose size changes
 

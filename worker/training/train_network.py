@@ -31,17 +31,17 @@ from core.training.splits import Part
 from model import devices
 from model.classifier import Classifier
 from model.train import Trainer
-from worker.album import Album
-from worker.dataset import find_samples, read_pixels
-from worker.head import fit_head
-from worker.judge import Said, judge, judge_beside
-from worker.judging import make_manifest
-from worker.learner import make_learner, sides_of
-from worker.memory import PixelStore, free_bytes
 from worker.process.runtime import Runtime
-from worker.study import study
-from worker.training_state import Best, TrainingState
-from worker.watch import BestWanted, TrainingStopped, Watch
+from worker.training.checkpoint import Best, TrainingState
+from worker.training.dataset import find_samples, read_pixels
+from worker.training.decoded_images import Album
+from worker.training.evaluate import Said, judge, judge_beside
+from worker.training.label_quality import study
+from worker.training.learner import make_learner, sides_of
+from worker.training.lease import BestWanted, TrainingStopped, Watch
+from worker.training.manifest import make_manifest
+from worker.training.pixel_store import PixelStore, free_bytes
+from worker.training.train_head import fit_head
 
 log = structlog.get_logger()
 

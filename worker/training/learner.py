@@ -17,9 +17,9 @@ from model.networks import build
 from model.train import Examples, Passed, Recipe, Trainer
 from model.tuning import TAILS, Activations
 from model.weights import load_into, pack_weights, weight_names
-from worker.dataset import Pixels
-from worker.memory import PixelStore
 from worker.process.runtime import Runtime
+from worker.training.dataset import Pixels
+from worker.training.pixel_store import PixelStore
 
 if TYPE_CHECKING:
     import keras

@@ -13,8 +13,8 @@ from model.manifest import Manifest
 from model.pictures import Pictures
 from model.train import Examples
 from model.weights import digest_of
-from worker.dataset import PARTS, Samples
 from worker.process.code_version import code_version
+from worker.training.dataset import PARTS, Samples
 
 # Of the validation part, at the version's own threshold; where not everything can be had, the second one is kept.
 TRAINED = Bounds(max_wrong=0.01, max_unsure=0.5, max_taken=0.1)

@@ -22,11 +22,11 @@ from core.training.claims import Claim
 from core.training.datasets import Content
 from core.training.splits import Part
 from model.classifier import Classifier
-from worker.dataset import PARTS, Samples
-from worker.places import Sizes, decode_sizes, locate
 from worker.process.runtime import Runtime
-from worker.twins import look_for_twins
-from worker.watch import Watch
+from worker.training.dataset import PARTS, Samples
+from worker.training.lease import Watch
+from worker.training.near_duplicates import look_for_twins
+from worker.training.stored_images import Sizes, decode_sizes, locate
 
 log = structlog.get_logger()
 

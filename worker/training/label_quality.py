@@ -19,9 +19,9 @@ from core.training.claims import Claim
 from core.training.datasets import Content
 from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 from worker.process.runtime import Runtime
-from worker.seeing import see
-from worker.twins import group_unlabelled
-from worker.watch import Watch
+from worker.training.features import see
+from worker.training.lease import Watch
+from worker.training.near_duplicates import group_unlabelled
 
 log = structlog.get_logger()
 MAX_SUSPECTS = 1000
