@@ -6,8 +6,9 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 from celery import shared_task
 
 from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
-from worker import reconcile, scheduling
+from worker import scheduling
 from worker.inference import classification
+from worker.maintenance import reconcile
 from worker.process import runtime
 from worker.training import train_network
 

@@ -14,7 +14,7 @@ import sys, time
 from billiard import get_context
 from celery.signals import task_received
 from core.base.config import Settings
-from worker.beat_watch import BeatWatch
+from worker.maintenance.beat_guard import BeatWatch
 
 if __name__ == "__main__":
     url, silence_s, n_ticks = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])

@@ -25,7 +25,8 @@ from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, run_job
 from tests.fakes import FakeRuntime
-from worker import importing, reconcile, runs, watched
+from worker import importing, runs, watched
+from worker.maintenance import reconcile
 
 LONG_AGO_S = 3600
 

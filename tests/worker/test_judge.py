@@ -27,8 +27,8 @@ from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.test_training import QUICK, get_job, make_pets
+from worker.maintenance.reconcile import ring_for_trainings
 from worker.offline import PRETRAINED
-from worker.reconcile import ring_for_trainings
 from worker.training import evaluate as judge_module
 from worker.training import train_network
 

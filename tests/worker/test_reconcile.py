@@ -19,7 +19,7 @@ from core.storage.blobs import Blobs
 from core.uploads import uploads
 from tests.factories import make_job, make_upload, run_job
 from tests.fakes import FakeRuntime
-from worker import reconcile
+from worker.maintenance import reconcile
 
 
 @pytest.fixture

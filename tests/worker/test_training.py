@@ -27,7 +27,7 @@ from model.manifest import Manifest
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
-from worker.reconcile import ring_for_trainings
+from worker.maintenance.reconcile import ring_for_trainings
 from worker.training import checkpoint, stored_images, train_network
 from worker.training.dataset import find_samples
 from worker.training.lease import Watch
