@@ -24,11 +24,12 @@ from core.base import gpus
 from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
 from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
-from worker import runs, tasks
+from worker import tasks
 from worker.maintenance import discard_originals
 from worker.maintenance.beat_guard import BeatWatch
 from worker.process import runtime
 from worker.process.niceness import give_way
+from worker.schedules import runner
 
 log = structlog.get_logger()
 
@@ -108,7 +109,7 @@ def _start_threads(sender: Any, **_: object) -> None:
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
         atexit.register(_stop_process)  # Celery's own signal is not sent when a worker is asked to end at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
-        runs.Runner(runtime.get()).start()
+        runner.Runner(runtime.get()).start()
         discard_originals.start(runtime.get())
 
 

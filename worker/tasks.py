@@ -6,10 +6,10 @@ Shared tasks, because a spawned child gets a copy of the application that knows 
 from celery import shared_task
 
 from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
-from worker import scheduling
 from worker.inference import classification
 from worker.maintenance import reconcile
 from worker.process import runtime
+from worker.schedules import tick
 from worker.training import train_network
 
 
@@ -34,7 +34,7 @@ def reconcile_all() -> None:
 @shared_task(name=SCHEDULES)  # type: ignore[untyped-decorator]
 def tick_schedules() -> None:
     """Begin what has come due."""
-    scheduling.tick(runtime.get().db)
+    tick.tick(runtime.get().db)
 
 
 @shared_task(name=PURGE)  # type: ignore[untyped-decorator]

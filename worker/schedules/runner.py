@@ -16,18 +16,18 @@ from core.base.states import RunState, ScheduleKind
 from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
-from worker import cleaning, importing, retraining
 from worker.process.runtime import Runtime
-from worker.run_lease import keeping
+from worker.schedules import classify_new, clean_up, retrain
+from worker.schedules.lease import keeping
 
 log = structlog.get_logger()
 
 MAX_CLAIMS = 50  # of one run: beyond it something is wrong with the run itself
 Work = Callable[[Runtime, RunClaim, ScheduleRun], None]
 KINDS: dict[str, Work] = {
-    ScheduleKind.RETRAIN: retraining.advance,
-    ScheduleKind.CLASSIFY: importing.advance,
-    ScheduleKind.CLEAN_UP: cleaning.clean_up,
+    ScheduleKind.RETRAIN: retrain.advance,
+    ScheduleKind.CLASSIFY: classify_new.advance,
+    ScheduleKind.CLEAN_UP: clean_up.clean_up,
 }
 
 

@@ -29,7 +29,7 @@ from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from core.uploads import uploads
 from worker.process.runtime import Runtime
-from worker.watched import FoundFile, Source, Unread
+from worker.schedules.sources import FoundFile, Source, Unread
 
 log = structlog.get_logger()
 
