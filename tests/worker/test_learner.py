@@ -15,10 +15,10 @@ from core.storage.blobs import Blobs
 from core.training import progress
 from model.manifest import Manifest
 from model.weights import unpack_weights
+from pretraining.negatives import draw_strangers
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import encode, jpeg
-from worker.strangers import draw_strangers
 from worker.training import train_network
 
 DATABASES = ("sqlite",)

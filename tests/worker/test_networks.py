@@ -12,8 +12,8 @@ from core.base.errors import BadWeights
 from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
+from pretraining.__main__ import PRETRAINED
 from tests.mirrored import add_mirrored
-from worker.offline import PRETRAINED
 from worker.process import network_cache
 from worker.process.network_cache import NetworkCache
 

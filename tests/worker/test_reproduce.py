@@ -9,10 +9,10 @@ import pytest
 from core.base.errors import Invalid
 from model.augment import SEED
 from model.train import Examples, Recipe
+from pretraining.reproduce import COLUMNS, choose_photographs, run_training
+from pretraining.seed_results_page import PAGE, make_page
+from pretraining.seed_training_runs import ROWS, RUNS, Run
 from tests.worker.test_offline import draw_labelled_folder
-from worker.reproduce import COLUMNS, choose_photographs, run_training
-from worker.seed_page import PAGE, make_page
-from worker.seed_table import ROWS, RUNS, Run
 
 RECORDS = Path(__file__).parents[2] / "docs" / "seed-results"
 QUICK = Run(

@@ -1,6 +1,6 @@
 import numpy as np
 
-from worker.strangers import draw_strangers
+from pretraining.negatives import draw_strangers
 
 
 def test_strangers_are_pixels_of_five_kinds():

@@ -6,12 +6,12 @@ import pytest
 from model.classifier import Classifier
 from model.efficientnet import build_efficientnet_lite0
 from model.manifest import Manifest
+from pretraining import transfer_learning
+from pretraining.augmented_activations import Variations
+from pretraining.features import Described, describe_activations, describe_images
+from pretraining.labelled_folders import NEITHER, decode_all, read_folder, read_strangers
+from pretraining.recipes import SHIPPED
 from tests.worker.test_offline import draw_labelled_folder
-from worker import transfer
-from worker.features import Described, describe_activations, describe_images
-from worker.folders import NEITHER, decode_all, read_folder, read_strangers
-from worker.recipes import SHIPPED
-from worker.variations import Variations
 
 RECIPE = SHIPPED["efficientnet-lite0"]
 
@@ -69,7 +69,7 @@ def test_the_heads_learn_to_tell_dogs_and_strangers(small):
     rows = random.normal(0, 1, (450, 1281)).astype(np.float32)
     rows[:400, 3] += 4 * labels
     rows[:, -1] += np.where(np.arange(450) < 400, 2, -2)  # evidence: the last 50 are strangers
-    transfer.fit_heads(small, replace(RECIPE, decay=0.1), Described(rows[:400], labels), rows[400:])
+    transfer_learning.fit_heads(small, replace(RECIPE, decay=0.1), Described(rows[:400], labels), rows[400:])
     kernel, offset = small.get_layer("dog").get_weights()
     leans = (rows[:, :-1] @ kernel + offset)[:, 0]
     assert ((leans[:400] > 0) == labels).mean() > 0.95
@@ -91,16 +91,16 @@ def test_strangers_are_read_from_all_folders_below_and_have_no_class(tmp_path):
 @pytest.mark.slow
 def test_a_folder_becomes_a_version_whose_float16_answers_are_those_of_the_network(tmp_path, monkeypatch):
     """The whole way, with weights drawn at random in place of the published ones, and the heads'."""
-    monkeypatch.setattr(transfer, "fit_heads", lambda *args: None)  # on such features they would not be finite
-    monkeypatch.setattr(transfer, "find_weights", lambda: b"drawn")
-    monkeypatch.setattr(transfer, "read_tensors", lambda data: data)
+    monkeypatch.setattr(transfer_learning, "fit_heads", lambda *args: None)  # on such features they would not be finite
+    monkeypatch.setattr(transfer_learning, "find_weights", lambda: b"drawn")
+    monkeypatch.setattr(transfer_learning, "read_tensors", lambda data: data)
     built = []
-    monkeypatch.setattr(transfer, "carry_over", lambda tensors, model: built.append(model))
+    monkeypatch.setattr(transfer_learning, "carry_over", lambda tensors, model: built.append(model))
     data = draw_labelled_folder(tmp_path / "data", 600)
     gentle = replace(RECIPE.taught.gentle, epochs=1)
     recipe = replace(RECIPE, n_drawn=2, decay=1.0, taught=replace(RECIPE.taught, gentle=gentle, n_variations=2))
     folders = ([data], None, data / "cats", tmp_path / "out", tmp_path / "cache")
-    made = transfer.make_transferred("efficientnet-lite0", recipe, *folders)
+    made = transfer_learning.make_transferred("efficientnet-lite0", recipe, *folders)
     manifest = Manifest.from_json((tmp_path / "out" / "efficientnet-lite0.json").read_text())
     assert manifest == made
     assert set(manifest.metrics) == {"validation", "judging", "strangers"}

@@ -15,8 +15,8 @@ from core.base.network_catalog import CLASSES
 from model.judging import Bounds
 from model.manifest import SHIPPED, Manifest
 from model.train import Examples
-from worker.folders import Photograph, decode_all, digest_contents
-from worker.recipes import Shipped, Transferred
+from pretraining.labelled_folders import Photograph, decode_all, digest_contents
+from pretraining.recipes import Shipped, Transferred
 from worker.training.manifest import Origin, judge_version
 
 _ENOUGH = 100  # pictures for the validation part: with fewer, calibration and threshold would be chance

@@ -1,7 +1,7 @@
 """What the shipped networks are made with: from a labelled folder to weights and manifest.
 
-    python -m worker.offline pretrained --data FOLDER [--test FOLDER] [--neither FOLDER] [--network NAME]
-    python -m worker.offline reproduce --data FOLDER --test FOLDER [--run NAME]…
+    python -m pretraining.__main__ pretrained --data FOLDER [--test FOLDER] [--neither FOLDER] [--network NAME]
+    python -m pretraining.__main__ reproduce --data FOLDER --test FOLDER [--run NAME]…
 
 The second one is explained in `reproduce.py`. In the first, a network that begins from published weights goes the way
 of `transfer.py`; the others:
@@ -25,13 +25,13 @@ from model.folding import build_twin, fold
 from model.manifest import Manifest
 from model.train import Epoch, Examples, Trainer
 from model.weights import digest_of, pack_weights, weight_names
-from worker import checkpoint
-from worker.folders import Photograph, digest_contents, read_folder, read_folders
-from worker.recipes import SHIPPED, Shipped
-from worker.reproduce import reproduce
-from worker.seed_table import ROWS, RUNS
-from worker.shipping import Watched, decode, describe, split, write_version
-from worker.transfer import make_transferred
+from pretraining import array_cache
+from pretraining.finish_version import Watched, decode, describe, split, write_version
+from pretraining.labelled_folders import Photograph, digest_contents, read_folder, read_folders
+from pretraining.recipes import SHIPPED, Shipped
+from pretraining.reproduce import reproduce
+from pretraining.seed_training_runs import ROWS, RUNS
+from pretraining.transfer_learning import make_transferred
 
 ROOT = Path(__file__).resolve().parent.parent
 PRETRAINED = ROOT / "model" / "pretrained"
@@ -115,13 +115,13 @@ def _train(network: str, shipped: Shipped, training: Examples, validation: Examp
 
     keras.utils.set_random_seed(shipped.recipe.seed)
     trainer = Trainer(build_twin(network, shipped.dropout), shipped.recipe, training, validation)
-    state = checkpoint.find(state_file)
+    state = array_cache.find(state_file)
     if state is not None:
         trainer.restore(state)
         click.echo(f"going on after epoch {trainer.n_epochs_done}")
     for epoch in trainer.epochs():
         click.echo(_line(epoch))
-        checkpoint.save(state_file, trainer.state())
+        array_cache.save(state_file, trainer.state())
     return trainer.model
 
 

@@ -1,11 +1,11 @@
-"""docs/seed-results.md, made from the records of the trainings; see `worker.reproduce`."""
+"""docs/seed-results.md, made from the records of the trainings; see `pretraining.reproduce`."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from worker.seed_table import ROWS, VARIANTS
+from pretraining.seed_training_runs import ROWS, VARIANTS
 
 PAGE, FINDINGS = "seed-results.md", "findings.md"
 

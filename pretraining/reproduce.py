@@ -1,6 +1,6 @@
 """Runs the trainings of the original description's table and keeps what they recorded.
 
-    python -m worker.offline reproduce --data FOLDER --test FOLDER [--run NAME]…
+    python -m pretraining.__main__ reproduce --data FOLDER --test FOLDER [--run NAME]…
 
 1. take the 2,500 photographs of each class whose SHA-256 is smallest;
 2. train `seed-cnn` as described, keeping state and curve after each epoch in `.cache/`: started again, it goes on;
@@ -25,10 +25,10 @@ from model.evaluate import wilson_interval
 from model.networks import build
 from model.train import Epoch, Examples, Trainer
 from model.weights import digest_of, pack_weights, weight_names
-from worker import checkpoint
-from worker.folders import Photograph, decode_all, digest_contents, read_folder
-from worker.seed_page import write_page
-from worker.seed_table import N_OF_EACH_CLASS, RUNS, Run
+from pretraining import array_cache
+from pretraining.labelled_folders import Photograph, decode_all, digest_contents, read_folder
+from pretraining.seed_results_page import write_page
+from pretraining.seed_training_runs import N_OF_EACH_CLASS, RUNS, Run
 
 NETWORK = "seed-cnn"
 CURVE = "curve"
@@ -88,7 +88,7 @@ def run_training(name: str, run: Run, training: Examples, watched: Examples, sta
     keras.utils.set_random_seed(run.recipe.seed)
     trainer = Trainer(build(NETWORK), run.recipe, training, watched)
     epochs: list[Epoch] = []
-    kept = checkpoint.find(state)
+    kept = array_cache.find(state)
     if kept is not None:
         epochs = [Epoch(int(row[0]), *row[1:].tolist()) for row in kept.pop(CURVE)]
         trainer.restore(kept)
@@ -98,7 +98,7 @@ def run_training(name: str, run: Run, training: Examples, watched: Examples, sta
             f"{name}: epoch {epoch.number}, loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}, "
             f"test {epoch.val_accuracy:.4f}, {epoch.seconds:.0f} s"
         )
-        checkpoint.save(state, trainer.state() | {CURVE: np.array([astuple(one) for one in epochs])})
+        array_cache.save(state, trainer.state() | {CURVE: np.array([astuple(one) for one in epochs])})
     weights = pack_weights(trainer.model.get_weights(), weight_names(trainer.model))
     return _describe(run, epochs, len(watched.labels), digest_of(weights)), _to_csv(epochs)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.augment import NONE, Augmentation, augment
 from model.finetune import Seen
-from worker.folders import Photograph, decode_all
+from pretraining.labelled_folders import Photograph, decode_all
 
 if TYPE_CHECKING:
     import keras

@@ -21,14 +21,21 @@ from model.logistic import fit_logistic
 from model.manifest import Manifest
 from model.networks import build
 from model.weights import digest_of, pack_weights, weight_names
-from worker import checkpoint
-from worker.features import Described, describe_activations, describe_images
-from worker.folders import Photograph, decode_all, digest_contents, read_folder, read_folders, read_strangers
-from worker.imagenet import carry_over, find_weights, read_tensors
-from worker.recipes import Taught, Transferred
-from worker.shipping import Watched, decode, describe, split, write_version
-from worker.strangers import draw_strangers
-from worker.variations import Variations
+from pretraining import array_cache
+from pretraining.augmented_activations import Variations
+from pretraining.features import Described, describe_activations, describe_images
+from pretraining.finish_version import Watched, decode, describe, split, write_version
+from pretraining.imagenet_weights import carry_over, find_weights, read_tensors
+from pretraining.labelled_folders import (
+    Photograph,
+    decode_all,
+    digest_contents,
+    read_folder,
+    read_folders,
+    read_strangers,
+)
+from pretraining.negatives import draw_strangers
+from pretraining.recipes import Taught, Transferred
 
 if TYPE_CHECKING:
     import keras
@@ -92,13 +99,13 @@ def _teach(
     plain, is_ours = seen.activations[0], seen.labels < 2
     before = describe_activations(model, how.first, plain)[is_ours, :-1]
     tuner = Tuner(model, how, seen, fit_logistic(before, seen.labels[is_ours], recipe.decay))
-    state = checkpoint.find(state_file)
+    state = array_cache.find(state_file)
     if state is not None:
         tuner.restore(state)
         click.echo(f"going on after epoch {tuner.n_epochs_done}")
     for loss, memory in tuner.epochs():
         click.echo(f"epoch {tuner.n_epochs_done} of {how.epochs}: loss {loss:.4f}, memory {memory:.4f}")
-        checkpoint.save(state_file, tuner.state())
+        array_cache.save(state_file, tuner.state())
     tuner.finish()
     rows = describe_activations(model, how.first, plain)
     return Described(rows[is_ours], seen.labels[is_ours]), rows[~is_ours]
