@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calibrate import calibrate, choose_threshold, fit_temperature
+from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
+from model.arrays.image_arrays import Pictures
+from model.arrays.metrics import THRESHOLDS, Probabilities, judge
 from model.classifier import Classifier
-from model.evaluate import THRESHOLDS, Probabilities, judge
 from model.manifest import Manifest
-from model.pictures import Pictures
 from model.train import Examples
 
 VALIDATION = "validation"

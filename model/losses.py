@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.evaluate import accuracy, log_loss
+from model.arrays.metrics import accuracy, log_loss
 
 NEITHER = 2  # as a label; cat is 0, dog is 1
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.logistic import fit_logistic
+from model.arrays.logistic_regression import fit_logistic
 
 FOLDS = 5
 SHARES = (0.25, 0.5, 0.75, 1.0)

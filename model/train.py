@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from model.arrays.image_arrays import Pictures
 from model.augment import NONE, STRONG, Augmentation, augment
 from model.losses import NEITHER, make_loss, measure
-from model.pictures import Pictures
 from model.tuning import Activations, moving
 
 if TYPE_CHECKING:

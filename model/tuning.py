@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.pictures import Pictures
+from model.arrays.image_arrays import Pictures
 
 if TYPE_CHECKING:
     import keras

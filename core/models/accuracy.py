@@ -1,6 +1,6 @@
 """How good a version is, from what it said and what people say, in plain Python: the web has no NumPy model beside it.
 
-`model/evaluate.py` measures arrays by the same formulas when a version is made; a test holds the two together.
+`model/arrays/metrics.py` measures arrays by the same formulas when a version is made; a test holds the two together.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ def measure(said: Iterable[Said], threshold: float) -> dict[str, Any]:
     Args:
         threshold: Confidence from which a picture is labelled.
     Returns:
-        The fields of `model.evaluate.Figures`, but for the curve; without pictures of the classes only `n_images`, 0.
+        The fields of `model.arrays.metrics.Figures`, but for the curve; without pictures of the classes only `n_images`, 0.
         With pictures of neither class also `n_neither` and `neither_unsure`, the share of them without a label.
     """
     everything = list(said)

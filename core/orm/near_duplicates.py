@@ -6,7 +6,7 @@ from core.orm.base import Base
 
 
 class Sketch(Base):
-    """A picture in 32 x 32 greys, row by row: `model.twins.sketch`."""
+    """A picture in 32 x 32 greys, row by row: `model.arrays.near_duplicates.sketch`."""
 
     __tablename__ = "sketches"
     __table_args__ = ({"sqlite_with_rowid": False},)

@@ -8,7 +8,7 @@ import pytest
 from core.base.network_catalog import CLASSES
 from core.models import accuracy
 from core.models.accuracy import Said, mcnemar, measure, roc_auc, wilson_interval
-from model import evaluate
+from model.arrays import metrics
 
 
 def test_all_figures_are_those_that_a_manifest_would_have() -> None:
@@ -16,7 +16,7 @@ def test_all_figures_are_those_that_a_manifest_would_have() -> None:
     labels = random.integers(0, 2, 300)
     probabilities = np.round(random.dirichlet([1, 1, 0.3], 300)[:, :2], 2)
     said = [Said(CLASSES[label], row.tolist()) for label, row in zip(labels, probabilities, strict=True)]
-    expected = asdict(evaluate.judge(probabilities, labels, CLASSES, threshold=0.7))
+    expected = asdict(metrics.judge(probabilities, labels, CLASSES, threshold=0.7))
     del expected["coverage"]
     measured = measure(said, threshold=0.7)
     assert measured.keys() == expected.keys()
@@ -40,7 +40,7 @@ def test_one_class_alone_has_an_area_of_half() -> None:
 
 @pytest.mark.parametrize(("n_right", "n"), [(81, 263), (0, 20), (10, 10)])
 def test_intervals_are_those_of_the_model_package(n_right: int, n: int) -> None:
-    assert wilson_interval(n_right, n) == pytest.approx(evaluate.wilson_interval(n_right, n))
+    assert wilson_interval(n_right, n) == pytest.approx(metrics.wilson_interval(n_right, n))
 
 
 @pytest.mark.parametrize(

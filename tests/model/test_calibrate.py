@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.calibrate import calibrate, choose_threshold, fit_temperature
+from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
 
 
 def test_temperature_one_changes_nothing():

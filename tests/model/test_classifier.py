@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model import networks
-from model.calibrate import calibrate
+from model.arrays.calibration import calibrate
 from model.classifier import Classifier
 from model.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
 from tests.model.conftest import draw_images

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.logistic import fit_logistic
+from model.arrays.logistic_regression import fit_logistic
 
 
 def sigmoid(x):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.pictures import Chosen
+from model.arrays.image_arrays import Chosen
 
 IMAGES = np.arange(6 * 2 * 2 * 3, dtype=np.uint8).reshape(6, 2, 2, 3)
 

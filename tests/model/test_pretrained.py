@@ -10,8 +10,8 @@ import pytest
 
 from core.base.network_catalog import NETWORKS
 from core.decoding.images import decode_image
+from model.arrays.metrics import judge
 from model.classifier import Classifier
-from model.evaluate import judge
 from model.manifest import Manifest
 from model.weights import unpack_weights
 from tests.model.conftest import PRETRAINED, draw_images

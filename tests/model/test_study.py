@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.logistic import fit_logistic
+from model.arrays.logistic_regression import fit_logistic
 from model.study import SHARES, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
 
 DIRECTION = np.random.default_rng(7).normal(0, 1, 200)

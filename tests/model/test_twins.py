@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from core.decoding.images import decode_image
-from model.twins import find_pairs, sketch
+from model.arrays.near_duplicates import find_pairs, sketch
 from tests.pictures import encode, test_data
 
 

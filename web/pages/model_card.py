@@ -26,7 +26,7 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True)
 class PartFigures:
-    """What was measured on one part; `figures` are the fields of `model.evaluate.Figures`."""
+    """What was measured on one part; `figures` are the fields of `model.arrays.metrics.Figures`."""
 
     name: str
     meaning: str

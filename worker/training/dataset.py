@@ -22,7 +22,7 @@ from core.training import claims, near_duplicates
 from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.splits import Part, assign_parts, find_parts
-from model.pictures import Chosen
+from model.arrays.image_arrays import Chosen
 from model.train import Examples
 from worker.process.runtime import Runtime
 from worker.training.decoded_images import Album

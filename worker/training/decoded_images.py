@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.base.errors import ErrorCode, ImageError
 from core.training.splits import Part
-from model.pictures import Chosen
+from model.arrays.image_arrays import Chosen
 from worker.training.pixel_store import PixelStore
 
 SPARE = 0.02  # room for those whose size changes

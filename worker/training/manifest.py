@@ -8,9 +8,9 @@ from typing import Any
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.training.parameters import Parameters
 from core.training.splits import RULE, Part
+from model.arrays.image_arrays import Pictures
 from model.judging import Bounds, complete_manifest
 from model.manifest import Manifest
-from model.pictures import Pictures
 from model.train import Examples
 from model.weights import digest_of
 from worker.process.code_version import code_version

@@ -14,7 +14,7 @@ from core.evaluation import label_quality
 from core.training import features, near_duplicates
 from core.training.claims import Claim
 from core.training.datasets import Content
-from model.twins import SIDE, find_pairs, sketch
+from model.arrays.near_duplicates import SIDE, find_pairs, sketch
 from worker.process.runtime import Runtime
 from worker.training.decoded_images import Album
 from worker.training.lease import Watch

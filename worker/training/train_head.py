@@ -21,7 +21,7 @@ from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.parameters import Parameters
 from core.training.splits import Part
-from model.calibrate import calibrate
+from model.arrays.calibration import calibrate
 from model.judging import Answered, complete_from_outputs
 from model.manifest import Manifest
 from model.refit import Arrays, outputs_of, refit

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.evaluate import Labels, Probabilities, wrong_and_unsure
+from model.arrays.metrics import Labels, Probabilities, wrong_and_unsure
 
 _SMALLEST = 1e-7  # float32 cannot tell smaller probabilities from 0 beside 1
 _TEMPERATURES = np.geomspace(0.25, 4.0, 401)  # steps of 0.7 %: finer than any validation part can tell

@@ -1,0 +1,3 @@
+"""Mathematics on NumPy arrays: metrics, calibration, logistic regression, near-duplicates. No TensorFlow.
+
+It imports no other package of the project."""
