@@ -23,8 +23,8 @@ from client.upload import limits_of, new_id, send_files
 from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
 from core.training.splits import Part
+from model.architectures.build import build
 from model.augment import STRONG, augment
-from model.networks import build
 from pretraining.labelled_folders import decode_all, read_folder
 from worker.training.learner import sides_of
 

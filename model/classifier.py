@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.architectures.build import build
+from model.architectures.heads import HEADS, Looked, outputs_of
 from model.arrays.calibration import calibrate
 from model.arrays.image_arrays import Pictures
 from model.devices import CPU, Device, batch_sizes, count_bytes
-from model.heads import HEADS, Looked, outputs_of
 from model.manifest import Manifest
-from model.networks import build
 from model.weights import BadWeightsError, digest_body, digest_of, load_into
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from model.networks import NETWORKS
+from model.architectures.build import NETWORKS
 
 FORMAT = 2
 SHIPPED = "shipped"

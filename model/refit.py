@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.architectures.efficientnet import CATS, DOGS
+from model.architectures.heads import HEADS
 from model.arrays.logistic_regression import fit_logistic
-from model.efficientnet import CATS, DOGS
-from model.heads import HEADS
 from model.losses import NEITHER
 
 Arrays = dict[str, NDArray[Any]]

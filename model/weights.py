@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.heads import Head
+from model.architectures.heads import Head
 
 if TYPE_CHECKING:
     import keras

@@ -21,7 +21,7 @@ import click
 
 from core.base.errors import PawsortError
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
-from model.folding import build_twin, fold
+from model.architectures.folding import build_twin, fold
 from model.manifest import Manifest
 from model.train import Epoch, Examples, Trainer
 from model.weights import digest_of, pack_weights, weight_names

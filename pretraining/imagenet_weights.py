@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import Invalid
-from model.efficientnet import HEADS
+from model.architectures.efficientnet import HEADS
 
 if TYPE_CHECKING:
     import keras

@@ -21,8 +21,8 @@ import numpy as np
 
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES, NETWORKS
+from model.architectures.build import build
 from model.arrays.metrics import wilson_interval
-from model.networks import build
 from model.train import Epoch, Examples, Trainer
 from model.weights import digest_of, pack_weights, weight_names
 from pretraining import array_cache

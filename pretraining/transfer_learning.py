@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.network_catalog import NETWORKS
+from model.architectures.build import build
 from model.arrays.logistic_regression import fit_logistic
 from model.finetune import Seen, Tuner
 from model.manifest import Manifest
-from model.networks import build
 from model.weights import digest_of, pack_weights, weight_names
 from pretraining import array_cache
 from pretraining.augmented_activations import Variations

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.base.config import Settings
 from core.base.database import Database
-from model.heads import Looked
+from model.architectures.heads import Looked
 from worker.process.runtime import Runtime
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from model import devices
+from model.architectures.build import build
 from model.classifier import Classifier
 from model.devices import CPU, Device, batch_sizes, count_bytes, describe
 from model.manifest import Manifest
-from model.networks import build
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "model" / "pretrained"

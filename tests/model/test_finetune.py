@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from model.efficientnet import build_efficientnet_lite0
+from model.architectures.efficientnet import build_efficientnet_lite0
 from model.finetune import Gentle, Seen, Tuner
 
 FIRST = "block_16_expand"

@@ -1,7 +1,7 @@
 import numpy as np
 
-from model import networks
-from model.folding import build_twin, fold
+from model.architectures import build
+from model.architectures.folding import build_twin, fold
 from tests.model.conftest import draw_images
 
 
@@ -23,7 +23,7 @@ def test_the_folded_network_answers_as_its_twin():
 
 
 def test_the_folded_network_has_the_original_layers():
-    folded, original = fold(build_twin("seed-cnn"), "seed-cnn"), networks.build("seed-cnn")
+    folded, original = fold(build_twin("seed-cnn"), "seed-cnn"), build.build("seed-cnn")
     assert [layer.name for layer in folded.layers] == [layer.name for layer in original.layers]
     assert folded.count_params() == 813_217
 

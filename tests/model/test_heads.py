@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model import networks
+from model.architectures import build
+from model.architectures.heads import HEADS, draw_heat
 from model.classifier import Classifier
-from model.heads import HEADS, draw_heat
 from model.manifest import Manifest
 from model.weights import digest_body, load_into
 from tests.model.conftest import PRETRAINED, draw_images
@@ -21,7 +21,7 @@ def test_the_head_on_the_features_gives_the_answer(shipped, shipped_weights):
     looked = shipped.look(draw_images(70, 64))
     assert looked.features is not None
     assert looked.features.dtype == np.float16
-    model = networks.build("seed-cnn")
+    model = build.build("seed-cnn")
     load_into(model, shipped_weights)
     kernel, offset = model.get_layer("p_dog").get_weights()
     lean = looked.features.astype(np.float32) @ kernel + offset
@@ -36,7 +36,7 @@ def test_the_mean_evidence_of_all_places_is_what_the_head_says_of_the_picture(li
     assert looked.evidence is not None
     assert looked.features is not None
     assert looked.evidence.shape == (3, 7, 7)
-    model = networks.build("efficientnet-lite0")
+    model = build.build("efficientnet-lite0")
     load_into(model, (PRETRAINED / "efficientnet-lite0.npz").read_bytes())
     kernel, offset = model.get_layer("dog").get_weights()
     lean = (looked.features.astype(np.float32) @ kernel + offset)[:, 0]
@@ -62,7 +62,7 @@ def test_evidence_is_where_the_picture_shows_something(lite):
 
 
 def test_another_head_leaves_the_body_what_it_was_and_another_layer_does_not(shipped, shipped_weights):
-    model = networks.build("seed-cnn")
+    model = build.build("seed-cnn")
     load_into(model, shipped_weights)
     head = HEADS["seed-cnn"]
     assert digest_body(model, head) == shipped.body

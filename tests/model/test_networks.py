@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from core.base.network_catalog import CLASSES, DEFAULT_NETWORK, NETWORKS
-from model import networks
+from model.architectures import build
 from tests.model.conftest import PRETRAINED, draw_images
 
 
 def test_seed_cnn_has_the_layers_of_the_original_description():
-    layers = networks.build("seed-cnn").layers
+    layers = build.build("seed-cnn").layers
     assert [type(layer).__name__ for layer in layers] == [
         "Rescaling",
         "Conv2D",
@@ -32,11 +32,11 @@ def test_seed_cnn_has_the_layers_of_the_original_description():
 def test_seed_cnn_has_813217_weights():
     conv_1, conv_2 = 3 * 3 * 3 * 32 + 32, 3 * 3 * 32 * 32 + 32
     dense_1, p_dog = 14 * 14 * 32 * 128 + 128, 128 + 1
-    assert networks.build("seed-cnn").count_params() == conv_1 + conv_2 + dense_1 + p_dog == 813_217
+    assert build.build("seed-cnn").count_params() == conv_1 + conv_2 + dense_1 + p_dog == 813_217
 
 
 def test_a_network_takes_bytes_and_gives_one_probability_each():
-    model = networks.build("seed-cnn")
+    model = build.build("seed-cnn")
     outputs = np.asarray(model(draw_images(3, 64)))
     assert outputs.shape == (3, 1)
     assert outputs.dtype == np.float32
@@ -44,7 +44,7 @@ def test_a_network_takes_bytes_and_gives_one_probability_each():
 
 
 def test_the_forward_pass_is_the_formula_of_the_layers():
-    model = networks.build("seed-cnn")
+    model = build.build("seed-cnn")
     image = draw_images(1, 64)
     kernel_1, bias_1, kernel_2, bias_2, kernel_3, bias_3, kernel_4, bias_4 = model.get_weights()
     x = image[0] / 255.0
@@ -60,13 +60,13 @@ def test_the_forward_pass_is_the_formula_of_the_layers():
 
 def test_an_unknown_network_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"seed-cnn.*got 'resnet'"):
-        networks.build("resnet")
+        build.build("resnet")
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_what_core_says_of_a_network_agrees_with_its_layers(name):
     network = NETWORKS[name]
-    model = networks.build(name)
+    model = build.build(name)
     assert model.input_shape == (None, network.side_px, network.side_px, 3)
     assert model.count_params() == network.n_weights
     assert network.name == name
@@ -74,7 +74,7 @@ def test_what_core_says_of_a_network_agrees_with_its_layers(name):
 
 
 def test_core_and_model_know_the_same_networks():
-    assert set(NETWORKS) == set(networks.NETWORKS)
+    assert set(NETWORKS) == set(build.NETWORKS)
     assert DEFAULT_NETWORK in NETWORKS
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model import networks
+from model.architectures import build
 from model.refit import lean_of, outputs_of, refit
 from model.weights import load_into, pack_weights, unpack_weights
 from tests.model.conftest import PRETRAINED, draw_images
@@ -22,10 +22,10 @@ def features_of(n, seed=0):
 def test_what_is_said_of_features_is_what_the_network_says_of_the_pictures(network):
     import keras
 
-    from model.heads import HEADS
+    from model.architectures.heads import HEADS
 
     weights = (PRETRAINED / f"{network}.npz").read_bytes()
-    model = networks.build(network)
+    model = build.build(network)
     load_into(model, weights)
     both = keras.Model(model.inputs[0], [model.get_layer(HEADS[network].features).output, model.outputs[0]])
     features, expected = both(draw_images(6, model.input_shape[1]))
@@ -36,7 +36,7 @@ def test_new_heads_fit_into_the_network_and_nothing_else_changes(lite):
     rows = features_of(300)
     labels = np.arange(300) % 3
     new = refit("efficientnet-lite0", lite, rows, labels)
-    model = networks.build("efficientnet-lite0")
+    model = build.build("efficientnet-lite0")
     load_into(model, pack_weights(list(new.values()), list(new)))
     changed = {name for name in lite if not np.array_equal(lite[name], new[name])}
     assert changed == {"dog.kernel", "dog.bias", "pet.kernel", "pet.bias"}

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from model import networks
+from model.architectures import build as architecture_build
+from model.architectures.folding import build_twin
 from model.augment import NONE, SEED
-from model.folding import build_twin
 from model.train import Examples, Passed, Recipe, Trainer, learning_rate
 from model.tuning import Activations, Tail, freeze, split
 from tests.model.conftest import draw_images
@@ -45,7 +45,7 @@ def make_three(n=24, seed=0, labels=(0, 1, 2)):
     return Examples(draw_images(n, 16, seed), np.resize(labels, n))
 
 
-def make_trainer(recipe=PLAIN, build=lambda: networks.build("seed-cnn"), training=None):
+def make_trainer(recipe=PLAIN, build=lambda: architecture_build.build("seed-cnn"), training=None):
     keras.utils.set_random_seed(7)
     return Trainer(build(), recipe, training or make_examples(), make_examples(seed=1))
 
@@ -53,7 +53,7 @@ def make_trainer(recipe=PLAIN, build=lambda: networks.build("seed-cnn"), trainin
 def test_eight_pictures_are_known_by_heart():
     examples = make_examples(8)
     keras.utils.set_random_seed(7)
-    trainer = Trainer(networks.build("seed-cnn"), replace(PLAIN, epochs=60), examples, examples)
+    trainer = Trainer(architecture_build.build("seed-cnn"), replace(PLAIN, epochs=60), examples, examples)
     epochs = list(trainer.epochs())
     assert epochs[-1].val_accuracy == 1.0
     assert epochs[-1].val_loss < 0.05 < epochs[0].val_loss
@@ -74,7 +74,7 @@ def test_each_epoch_says_what_it_brought():
 def test_the_loss_of_the_first_step_is_the_cross_entropy_by_hand():
     examples = make_examples(8)
     keras.utils.set_random_seed(7)
-    model = networks.build("seed-cnn")
+    model = architecture_build.build("seed-cnn")
     p_dog = np.asarray(model(examples.images))[:, 0]
     expected = -np.log(np.where(examples.labels == 1, p_dog, 1 - p_dog)).mean()
     (epoch,) = Trainer(model, replace(PLAIN, epochs=1), examples, examples).epochs()
@@ -196,7 +196,7 @@ def test_at_a_constant_rate_training_is_plain_keras_with_adam():
     """Without averaging, smoothing and variation, each step is what `fit` does."""
     examples = make_examples(16)
     keras.utils.set_random_seed(7)
-    theirs = networks.build("seed-cnn")
+    theirs = architecture_build.build("seed-cnn")
     theirs.compile(keras.optimizers.Adam(1e-3), loss="binary_crossentropy")
     theirs.fit(examples.images, examples.labels, batch_size=16, epochs=5, shuffle=False, verbose=0)
     recipe = replace(PLAIN, epochs=5, batch_size=16, schedule="constant", warmup_epochs=1)

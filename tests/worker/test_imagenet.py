@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import Invalid
-from model.efficientnet import HEADS, build_efficientnet_lite0
+from model.architectures.efficientnet import HEADS, build_efficientnet_lite0
 from pretraining import imagenet_weights
 
 

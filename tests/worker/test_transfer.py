@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.architectures.efficientnet import build_efficientnet_lite0
 from model.classifier import Classifier
-from model.efficientnet import build_efficientnet_lite0
 from model.manifest import Manifest
 from pretraining import transfer_learning
 from pretraining.augmented_activations import Variations

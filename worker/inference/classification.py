@@ -28,8 +28,8 @@ from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from core.storage.blobs import features_key
 from core.training import features
 from core.training.features import Kept
+from model.architectures.heads import Looked, draw_heat
 from model.arrays.near_duplicates import SIDE, sketch
-from model.heads import Looked, draw_heat
 from worker.process.decoding import Decoder, decode_stored, open_decoder
 from worker.process.runtime import Runtime
 

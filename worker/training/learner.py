@@ -12,8 +12,8 @@ from core.models import registry
 from core.training.parameters import Parameters
 from core.training.splits import Part
 from model import tuning
+from model.architectures.build import build
 from model.augment import NONE, SEED, STRONG
-from model.networks import build
 from model.train import Examples, Passed, Recipe, Trainer
 from model.tuning import TAILS, Activations
 from model.weights import load_into, pack_weights, weight_names

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.networks import build
+from model.architectures.build import build
 
 if TYPE_CHECKING:
     import keras

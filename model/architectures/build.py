@@ -6,7 +6,7 @@ Keras and TensorFlow are imported inside the functions: importing this module co
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from model.efficientnet import build_efficientnet_lite0
+from model.architectures.efficientnet import build_efficientnet_lite0
 
 if TYPE_CHECKING:
     import keras
