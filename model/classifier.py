@@ -10,9 +10,9 @@ from model.architectures.build import build
 from model.architectures.heads import HEADS, Looked, outputs_of
 from model.arrays.calibration import calibrate
 from model.arrays.image_arrays import Pictures
+from model.artifacts.manifest import Manifest
+from model.artifacts.weights import BadWeightsError, digest_body, digest_of, load_into
 from model.devices import CPU, Device, batch_sizes, count_bytes
-from model.manifest import Manifest
-from model.weights import BadWeightsError, digest_body, digest_of, load_into
 
 if TYPE_CHECKING:
     import keras

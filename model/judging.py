@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
 from model.arrays.image_arrays import Pictures
 from model.arrays.metrics import THRESHOLDS, Probabilities, judge
+from model.artifacts.manifest import Manifest
 from model.classifier import Classifier
-from model.manifest import Manifest
 from model.train import Examples
 
 VALIDATION = "validation"

@@ -4,7 +4,7 @@ from core.base.database import Database
 from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs, weights_key
-from model.weights import digest_of, pack_weights, unpack_weights
+from model.artifacts.weights import digest_of, pack_weights, unpack_weights
 
 OUTPUT_LAYER = "p_dog."
 

@@ -175,7 +175,7 @@ def predict(pictures: list[bytes]) -> list[tuple[float, float]]:
         "import json, sys, zlib, numpy as np\n"
         "from pathlib import Path\n"
         "from model.classifier import Classifier\n"
-        "from model.manifest import Manifest\n"
+        "from model.artifacts.manifest import Manifest\n"
         "SHIPPED = Path('model/pretrained')\n"
         "manifest = Manifest.from_json((SHIPPED / 'seed-cnn.json').read_text())\n"
         "one = Classifier(manifest, (SHIPPED / 'seed-cnn.npz').read_bytes())\n"

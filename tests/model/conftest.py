@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 import model
+from model.artifacts.manifest import Manifest
 from model.classifier import Classifier
-from model.manifest import Manifest
 
 PRETRAINED = Path(next(iter(model.__path__))) / "pretrained"
 

@@ -7,14 +7,14 @@ import pytest
 
 from model.architectures import build
 from model.arrays.calibration import calibrate
+from model.artifacts.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
 from model.classifier import Classifier
-from model.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
 from tests.model.conftest import draw_images
 
 
 def test_importing_the_classifier_does_not_import_tensorflow():
     code = (
-        "import sys, model.classifier, model.train, model.architectures.folding, model.manifest;"
+        "import sys, model.classifier, model.train, model.architectures.folding, model.artifacts.manifest;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -13,9 +13,9 @@ import pytest
 
 from model import devices
 from model.architectures.build import build
+from model.artifacts.manifest import Manifest
 from model.classifier import Classifier
 from model.devices import CPU, Device, batch_sizes, count_bytes, describe
-from model.manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "model" / "pretrained"
@@ -27,7 +27,7 @@ import tensorflow as tf
 from pathlib import Path
 from model.classifier import Classifier
 from model.devices import Device, set_up
-from model.manifest import Manifest
+from model.artifacts.manifest import Manifest
 
 (cpu,) = tf.config.list_physical_devices("CPU")
 two = [tf.config.LogicalDeviceConfiguration(), tf.config.LogicalDeviceConfiguration()]

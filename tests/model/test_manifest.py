@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from model.manifest import Manifest
+from model.artifacts.manifest import Manifest
 
 OLD = {
     "format": 1,

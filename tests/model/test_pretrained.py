@@ -11,9 +11,9 @@ import pytest
 from core.base.network_catalog import NETWORKS
 from core.decoding.images import decode_image
 from model.arrays.metrics import judge
+from model.artifacts.manifest import Manifest
+from model.artifacts.weights import unpack_weights
 from model.classifier import Classifier
-from model.manifest import Manifest
-from model.weights import unpack_weights
 from tests.model.conftest import PRETRAINED, draw_images
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")

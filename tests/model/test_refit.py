@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.architectures import build
+from model.artifacts.weights import load_into, pack_weights, unpack_weights
 from model.refit import lean_of, outputs_of, refit
-from model.weights import load_into, pack_weights, unpack_weights
 from tests.model.conftest import PRETRAINED, draw_images
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from model.architectures import build
-from model.weights import BadWeightsError, digest_of, load_into, pack_weights, unpack_weights, weight_names
+from model.artifacts.weights import BadWeightsError, digest_of, load_into, pack_weights, unpack_weights, weight_names
 
 
 def pack(model):

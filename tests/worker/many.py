@@ -18,8 +18,8 @@ from core.storage.blobs import Blobs, shard_key
 from core.training import features
 from core.training.features import Kept
 from core.uploads import uploads
+from model.artifacts.weights import unpack_weights
 from model.refit import lean_of
-from model.weights import unpack_weights
 from tests.factories import make_tar
 from tests.fakes import FakeRuntime
 

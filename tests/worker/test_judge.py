@@ -21,8 +21,8 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import ContentPart, Training
 from core.storage.blobs import Blobs
+from model.artifacts.manifest import Manifest
 from model.classifier import Classifier
-from model.manifest import Manifest
 from pretraining.__main__ import PRETRAINED
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime

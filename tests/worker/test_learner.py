@@ -13,8 +13,8 @@ from core.jobs import jobs
 from core.models import registry
 from core.storage.blobs import Blobs
 from core.training import progress
-from model.manifest import Manifest
-from model.weights import unpack_weights
+from model.artifacts.manifest import Manifest
+from model.artifacts.weights import unpack_weights
 from pretraining.negatives import draw_strangers
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime

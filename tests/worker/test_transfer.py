@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.architectures.efficientnet import build_efficientnet_lite0
+from model.artifacts.manifest import Manifest
 from model.classifier import Classifier
-from model.manifest import Manifest
 from pretraining import transfer_learning
 from pretraining.augmented_activations import Variations
 from pretraining.features import Described, describe_activations, describe_images

@@ -87,8 +87,8 @@ class NetworkCache:
         Raises:
             BadWeights: As `get`.
         """
+        from model.artifacts.manifest import Manifest
         from model.classifier import Classifier
-        from model.manifest import Manifest
 
         weights = self.weights(version)
         try:

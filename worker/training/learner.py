@@ -13,10 +13,10 @@ from core.training.parameters import Parameters
 from core.training.splits import Part
 from model import tuning
 from model.architectures.build import build
+from model.artifacts.weights import load_into, pack_weights, weight_names
 from model.augment import NONE, SEED, STRONG
 from model.train import Examples, Passed, Recipe, Trainer
 from model.tuning import TAILS, Activations
-from model.weights import load_into, pack_weights, weight_names
 from worker.process.runtime import Runtime
 from worker.training.dataset import Pixels
 from worker.training.pixel_store import PixelStore

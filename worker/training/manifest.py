@@ -9,10 +9,10 @@ from core.base.network_catalog import CLASSES, NETWORKS
 from core.training.parameters import Parameters
 from core.training.splits import RULE, Part
 from model.arrays.image_arrays import Pictures
+from model.artifacts.manifest import Manifest
+from model.artifacts.weights import digest_of
 from model.judging import Bounds, complete_manifest
-from model.manifest import Manifest
 from model.train import Examples
-from model.weights import digest_of
 from worker.process.code_version import code_version
 from worker.training.dataset import PARTS, Samples
 

@@ -22,10 +22,10 @@ from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.parameters import Parameters
 from core.training.splits import Part
 from model.arrays.calibration import calibrate
+from model.artifacts.manifest import Manifest
+from model.artifacts.weights import pack_weights, unpack_weights
 from model.judging import Answered, complete_from_outputs
-from model.manifest import Manifest
 from model.refit import Arrays, outputs_of, refit
-from model.weights import pack_weights, unpack_weights
 from worker.process.runtime import Runtime
 from worker.training.dataset import PARTS, Samples, find_samples
 from worker.training.evaluate import Said, ask, open_version
