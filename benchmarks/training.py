@@ -24,7 +24,7 @@ from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
 from core.training.splits import Part
 from model.architectures.build import build
-from model.augment import STRONG, augment
+from model.training.augment import STRONG, augment
 from pretraining.labelled_folders import decode_all, read_folder
 from worker.training.learner import sides_of
 

@@ -17,7 +17,7 @@ from model.arrays.image_arrays import Pictures
 from model.arrays.metrics import THRESHOLDS, Probabilities, judge
 from model.artifacts.manifest import Manifest
 from model.classifier import Classifier
-from model.train import Examples
+from model.training.train import Examples
 
 VALIDATION = "validation"
 

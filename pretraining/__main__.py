@@ -24,7 +24,7 @@ from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from model.architectures.folding import build_twin, fold
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
-from model.train import Epoch, Examples, Trainer
+from model.training.train import Epoch, Examples, Trainer
 from pretraining import array_cache
 from pretraining.finish_version import Watched, decode, describe, split, write_version
 from pretraining.labelled_folders import Photograph, digest_contents, read_folder, read_folders

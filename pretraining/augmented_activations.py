@@ -12,8 +12,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from model.augment import NONE, Augmentation, augment
-from model.finetune import Seen
+from model.training.augment import NONE, Augmentation, augment
+from model.training.finetune import Seen
 from pretraining.labelled_folders import Photograph, decode_all
 
 if TYPE_CHECKING:

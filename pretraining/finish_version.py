@@ -14,7 +14,7 @@ from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from model.artifacts.manifest import SHIPPED, Manifest
 from model.judging import Bounds
-from model.train import Examples
+from model.training.train import Examples
 from pretraining.labelled_folders import Photograph, decode_all, digest_contents
 from pretraining.recipes import Shipped, Transferred
 from worker.training.manifest import Origin, judge_version

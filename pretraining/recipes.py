@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from model.augment import Augmentation
-from model.finetune import Gentle
-from model.train import Recipe
+from model.training.augment import Augmentation
+from model.training.finetune import Gentle
+from model.training.train import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from model.architectures.build import build
 from model.arrays.logistic_regression import fit_logistic
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
-from model.finetune import Seen, Tuner
+from model.training.finetune import Seen, Tuner
 from pretraining import array_cache
 from pretraining.augmented_activations import Variations
 from pretraining.features import Described, describe_activations, describe_images

@@ -14,7 +14,7 @@ from tests.model.conftest import draw_images
 
 def test_importing_the_classifier_does_not_import_tensorflow():
     code = (
-        "import sys, model.classifier, model.train, model.architectures.folding, model.artifacts.manifest;"
+        "import sys, model.classifier, model.training.train, model.architectures.folding, model.artifacts.manifest;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.architectures.efficientnet import build_efficientnet_lite0
-from model.finetune import Gentle, Seen, Tuner
+from model.training.finetune import Gentle, Seen, Tuner
 
 FIRST = "block_16_expand"
 HOW = Gentle(

@@ -7,7 +7,7 @@ import pytest
 
 from model.classifier import Classifier
 from model.judging import Bounds, complete_manifest
-from model.train import Examples
+from model.training.train import Examples
 from tests.model.conftest import draw_images
 
 BOUNDS = Bounds(max_wrong=0.1, max_unsure=0.9, max_taken=0.25)

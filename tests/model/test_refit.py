@@ -5,7 +5,7 @@ import pytest
 
 from model.architectures import build
 from model.artifacts.weights import load_into, pack_weights, unpack_weights
-from model.refit import lean_of, outputs_of, refit
+from model.training.refit_head import lean_of, outputs_of, refit
 from tests.model.conftest import PRETRAINED, draw_images
 
 

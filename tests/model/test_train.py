@@ -10,9 +10,9 @@ import pytest
 
 from model.architectures import build as architecture_build
 from model.architectures.folding import build_twin
-from model.augment import NONE, SEED
-from model.train import Examples, Passed, Recipe, Trainer, learning_rate
-from model.tuning import Activations, Tail, freeze, split
+from model.training.augment import NONE, SEED
+from model.training.last_layers import Activations, Tail, freeze, split
+from model.training.train import Examples, Passed, Recipe, Trainer, learning_rate
 from tests.model.conftest import draw_images
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from core.training import features
 from core.training.features import Kept
 from core.uploads import uploads
 from model.artifacts.weights import unpack_weights
-from model.refit import lean_of
+from model.training.refit_head import lean_of
 from tests.factories import make_tar
 from tests.fakes import FakeRuntime
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from core.base.errors import Invalid
 from model.artifacts.manifest import Manifest
-from model.augment import SEED
 from model.classifier import Classifier
-from model.train import Recipe
+from model.training.augment import SEED
+from model.training.train import Recipe
 from pretraining import __main__
 from pretraining.labelled_folders import decode_all, digest_contents, read_folder
 from pretraining.recipes import SHIPPED

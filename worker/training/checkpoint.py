@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.storage.blobs import Blobs
-from model.train import Trainer
+from model.training.train import Trainer
 
 STATE = "state"
 BEST = "best."

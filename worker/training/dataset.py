@@ -23,7 +23,7 @@ from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.splits import Part, assign_parts, find_parts
 from model.arrays.image_arrays import Chosen
-from model.train import Examples
+from model.training.train import Examples
 from worker.process.runtime import Runtime
 from worker.training.decoded_images import Album
 from worker.training.lease import Watch
@@ -31,7 +31,7 @@ from worker.training.near_duplicates import look_for_twins
 from worker.training.stored_images import decode_places, locate
 
 PARTS = tuple(Part)
-NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.losses` says the same
+NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.training.losses` says the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from core.base.network_catalog import CLASSES, NETWORKS
 from core.models import registry
 from core.training.parameters import Parameters
 from core.training.splits import Part
-from model import tuning
 from model.architectures.build import build
 from model.artifacts.weights import load_into, pack_weights, weight_names
-from model.augment import NONE, SEED, STRONG
-from model.train import Examples, Passed, Recipe, Trainer
-from model.tuning import TAILS, Activations
+from model.training import last_layers
+from model.training.augment import NONE, SEED, STRONG
+from model.training.last_layers import TAILS, Activations
+from model.training.train import Examples, Passed, Recipe, Trainer
 from worker.process.runtime import Runtime
 from worker.training.dataset import Pixels
 from worker.training.pixel_store import PixelStore
@@ -93,8 +93,8 @@ def make_learner(
 
 def _train_tail(model: "keras.Model", parameters: Parameters, seen: dict[Part, Examples], store: PixelStore) -> Trainer:
     tail = TAILS[parameters.network]
-    tuning.freeze(model, tail, has_neither=bool((seen[Part.TRAINING].labels == len(CLASSES)).any()))
-    trunk, rest = tuning.split(model, tail.first)
+    last_layers.freeze(model, tail, has_neither=bool((seen[Part.TRAINING].labels == len(CLASSES)).any()))
+    trunk, rest = last_layers.split(model, tail.first)
     n_variants = {Part.TRAINING: 1 if parameters.augmentation == "none" else 2, Part.VALIDATION: 1}
     passed = {
         part: Passed(

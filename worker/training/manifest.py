@@ -12,7 +12,7 @@ from model.arrays.image_arrays import Pictures
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of
 from model.judging import Bounds, complete_manifest
-from model.train import Examples
+from model.training.train import Examples
 from worker.process.code_version import code_version
 from worker.training.dataset import PARTS, Samples
 

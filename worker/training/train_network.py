@@ -30,7 +30,7 @@ from core.training.parameters import HEAD, Parameters
 from core.training.splits import Part
 from model import devices
 from model.classifier import Classifier
-from model.train import Trainer
+from model.training.train import Trainer
 from worker.process.runtime import Runtime
 from worker.training.checkpoint import Best, TrainingState
 from worker.training.dataset import find_samples, read_pixels

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays.image_arrays import Pictures
-from model.augment import NONE, STRONG, Augmentation, augment
-from model.losses import NEITHER, make_loss, measure
-from model.tuning import Activations, moving
+from model.training.augment import NONE, STRONG, Augmentation, augment
+from model.training.last_layers import Activations, moving
+from model.training.losses import NEITHER, make_loss, measure
 
 if TYPE_CHECKING:
     import keras

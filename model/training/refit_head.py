@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.architectures.efficientnet import CATS, DOGS
 from model.architectures.heads import HEADS
 from model.arrays.logistic_regression import fit_logistic
-from model.losses import NEITHER
+from model.training.losses import NEITHER
 
 Arrays = dict[str, NDArray[Any]]
 DECAY = 0.02

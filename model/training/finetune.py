@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.losses import NEITHER
+from model.training.losses import NEITHER
 
 if TYPE_CHECKING:
     import keras
@@ -32,7 +32,7 @@ class Gentle:
         epochs: How often each picture is seen, each time in one of its variations.
         batch_size: Pictures for each step.
         learning_rate: The highest; it falls along half a cosine to zero.
-        weight_decay: Decoupled, as in `model.train.Recipe`.
+        weight_decay: Decoupled, as in `model.training.train.Recipe`.
         label_smoothing: Likewise.
         memory: Weight of what the published classifier said.
         averaging: Decay of the running mean of the weights, for each step.

@@ -1,0 +1,3 @@
+"""Training on arrays: augmentation, losses, epochs, last layers, refitting a head.
+
+It imports `model.architectures`, `model.arrays` and `model.artifacts`."""
