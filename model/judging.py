@@ -16,7 +16,7 @@ from model.arrays.calibration import calibrate, choose_threshold, fit_temperatur
 from model.arrays.image_arrays import Pictures
 from model.arrays.metrics import THRESHOLDS, Probabilities, judge
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from model.training.train import Examples
 
 VALIDATION = "validation"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import freeze
-from model.devices import CPU, batch_sizes, count_bytes
+from model.inference.classifier import freeze
+from model.inference.devices import CPU, batch_sizes, count_bytes
 
 if TYPE_CHECKING:
     import keras

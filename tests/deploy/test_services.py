@@ -174,7 +174,7 @@ def predict(pictures: list[bytes]) -> list[tuple[float, float]]:
     code = (
         "import json, sys, zlib, numpy as np\n"
         "from pathlib import Path\n"
-        "from model.classifier import Classifier\n"
+        "from model.inference.classifier import Classifier\n"
         "from model.artifacts.manifest import Manifest\n"
         "SHIPPED = Path('model/pretrained')\n"
         "manifest = Manifest.from_json((SHIPPED / 'seed-cnn.json').read_text())\n"

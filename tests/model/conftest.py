@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import model
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 
 PRETRAINED = Path(next(iter(model.__path__))) / "pretrained"
 

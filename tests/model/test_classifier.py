@@ -8,13 +8,13 @@ import pytest
 from model.architectures import build
 from model.arrays.calibration import calibrate
 from model.artifacts.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from tests.model.conftest import draw_images
 
 
 def test_importing_the_classifier_does_not_import_tensorflow():
     code = (
-        "import sys, model.classifier, model.training.train, model.architectures.folding, model.artifacts.manifest;"
+        "import sys, model.inference.classifier, model.training.train, model.architectures.folding, model.artifacts.manifest;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -98,7 +98,7 @@ def test_a_manifest_for_another_input_is_refused(shipped_manifest, shipped_weigh
 
 def test_threads_are_set_before_the_first_use_and_the_same_number_again_is_harmless():
     code = (
-        "from model.classifier import configure_threads; configure_threads(1); import tensorflow as tf;"
+        "from model.inference.classifier import configure_threads; configure_threads(1); import tensorflow as tf;"
         "assert tf.config.threading.get_intra_op_parallelism_threads() == 1;"
         "assert tf.config.threading.get_inter_op_parallelism_threads() == 1;"
         "tf.constant(1) + 1; configure_threads(1)"

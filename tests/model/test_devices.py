@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import devices
 from model.architectures.build import build
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
-from model.devices import CPU, Device, batch_sizes, count_bytes, describe
+from model.inference import devices
+from model.inference.classifier import Classifier
+from model.inference.devices import CPU, Device, batch_sizes, count_bytes, describe
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "model" / "pretrained"
@@ -25,8 +25,8 @@ import json, sys
 import numpy as np
 import tensorflow as tf
 from pathlib import Path
-from model.classifier import Classifier
-from model.devices import Device, set_up
+from model.inference.classifier import Classifier
+from model.inference.devices import Device, set_up
 from model.artifacts.manifest import Manifest
 
 (cpu,) = tf.config.list_physical_devices("CPU")
@@ -98,7 +98,7 @@ def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(n
 
 
 def test_halves_that_change_answers_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.classifier.MOST_APART", 0.0)
+    monkeypatch.setattr("model.inference.classifier.MOST_APART", 0.0)
     fast = Device("/CPU:0", "as a gpu", None, is_fast_in_halves=True)
     manifest, weights = load("seed-cnn")
     classifier = Classifier(manifest, weights, fast)

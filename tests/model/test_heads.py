@@ -7,7 +7,7 @@ from model.architectures import build
 from model.architectures.heads import HEADS, draw_heat
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_body, load_into
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from tests.model.conftest import PRETRAINED, draw_images
 
 

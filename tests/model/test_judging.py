@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from model.judging import Bounds, complete_manifest
 from model.training.train import Examples
 from tests.model.conftest import draw_images

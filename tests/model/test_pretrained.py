@@ -13,7 +13,7 @@ from core.decoding.images import decode_image
 from model.arrays.metrics import judge
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import unpack_weights
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from tests.model.conftest import PRETRAINED, draw_images
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")

@@ -24,7 +24,7 @@ from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import features
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from tests.factories import make_labelled, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg

@@ -22,7 +22,7 @@ from core.orm.models import ModelVersion
 from core.orm.training import ContentPart, Training
 from core.storage.blobs import Blobs
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from pretraining.__main__ import PRETRAINED
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.base.errors import Invalid
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from model.training.augment import SEED
 from model.training.train import Recipe
 from pretraining import __main__

@@ -23,7 +23,7 @@ from core.orm.training import EpochRow, Training
 from core.storage.blobs import Blobs
 from core.training import claims, progress, training_jobs
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg

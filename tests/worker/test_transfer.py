@@ -5,7 +5,7 @@ import pytest
 
 from model.architectures.efficientnet import build_efficientnet_lite0
 from model.artifacts.manifest import Manifest
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from pretraining import transfer_learning
 from pretraining.augmented_activations import Variations
 from pretraining.features import Described, describe_activations, describe_images

@@ -34,7 +34,7 @@ from worker.process.decoding import Decoder, decode_stored, open_decoder
 from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
-    from model.classifier import Classifier
+    from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
 GOOD = "good"  # beside the codes of errors

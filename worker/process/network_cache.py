@@ -14,8 +14,8 @@ from core.storage.blobs import Blobs
 from core.training import features
 
 if TYPE_CHECKING:
-    from model.classifier import Classifier
-    from model.devices import Device
+    from model.inference.classifier import Classifier
+    from model.inference.devices import Device
 
 MAX_LOADED = 3
 MAX_KEPT = 20  # on the disk
@@ -57,7 +57,7 @@ class NetworkCache:
 
     def device(self) -> "Device":
         """What the networks run on."""
-        from model import devices
+        from model.inference import devices
 
         if self._device is None:
             self._device = devices.set_up(self._n_sharing)
@@ -69,7 +69,7 @@ class NetworkCache:
         return loaded is not None and loaded.uses_halves
 
     def _load(self, version_id: int) -> "Classifier":
-        from model.classifier import configure_threads
+        from model.inference.classifier import configure_threads
 
         configure_threads(1)  # one process for each core beats one process with threads
         with self._db.read() as session:
@@ -88,7 +88,7 @@ class NetworkCache:
             BadWeights: As `get`.
         """
         from model.artifacts.manifest import Manifest
-        from model.classifier import Classifier
+        from model.inference.classifier import Classifier
 
         weights = self.weights(version)
         try:

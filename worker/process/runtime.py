@@ -27,7 +27,7 @@ from worker.process.heartbeat import Heartbeat
 from worker.process.network_cache import NetworkCache
 
 if TYPE_CHECKING:
-    from model.classifier import Classifier
+    from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
 POOL_SIZE = 3  # the task, the heartbeat, one to spare

@@ -21,7 +21,7 @@ from core.training import claims, datasets
 from core.training.claims import Claim
 from core.training.datasets import Content
 from core.training.splits import Part
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from worker.process.runtime import Runtime
 from worker.training.dataset import PARTS, Samples
 from worker.training.lease import Watch

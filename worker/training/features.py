@@ -20,7 +20,7 @@ from core.training import features
 from core.training.claims import Claim
 from core.training.datasets import Content
 from core.training.features import Kept
-from model.classifier import Classifier
+from model.inference.classifier import Classifier
 from worker.process.runtime import Runtime
 from worker.training.lease import Watch
 from worker.training.stored_images import Decoded, decode_places, locate

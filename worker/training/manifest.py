@@ -75,7 +75,7 @@ def plain_manifest(origin: Origin, weights: bytes) -> Manifest:
         command=origin.command,
         who=origin.who,
         code_version=code_version(),
-        half_precision=True,  # tried against float32 wherever it is loaded (model/classifier.py)
+        half_precision=True,  # tried against float32 wherever it is loaded (model/inference/classifier.py)
     )
 
 

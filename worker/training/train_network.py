@@ -28,8 +28,8 @@ from core.training import claims
 from core.training.claims import Claim
 from core.training.parameters import HEAD, Parameters
 from core.training.splits import Part
-from model import devices
-from model.classifier import Classifier
+from model.inference import devices
+from model.inference.classifier import Classifier
 from model.training.train import Trainer
 from worker.process.runtime import Runtime
 from worker.training.checkpoint import Best, TrainingState

@@ -12,7 +12,7 @@ from model.arrays.calibration import calibrate
 from model.arrays.image_arrays import Pictures
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import BadWeightsError, digest_body, digest_of, load_into
-from model.devices import CPU, Device, batch_sizes, count_bytes
+from model.inference.devices import CPU, Device, batch_sizes, count_bytes
 
 if TYPE_CHECKING:
     import keras
