@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from model.artifacts.manifest import SHIPPED, Manifest
-from model.judging import Bounds
+from model.evaluation.report import Bounds
 from model.training.train import Examples
 from pretraining.labelled_folders import Photograph, decode_all, digest_contents
 from pretraining.recipes import Shipped, Transferred

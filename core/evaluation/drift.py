@@ -27,7 +27,9 @@ from core.orm.uploads import Image
 from core.review import audits
 from core.review.audits import AuditView
 
-USUALLY_UNLIKE = 0.05  # of pictures like those that were labelled: by how `model.study.share_unlike` is made
+USUALLY_UNLIKE = (
+    0.05  # of pictures like those that were labelled: by how `model.evaluation.label_quality.share_unlike` is made
+)
 MANY = 50  # good results: with fewer, shares are chance
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.evaluation.report import Bounds, complete_manifest
 from model.inference.classifier import Classifier
-from model.judging import Bounds, complete_manifest
 from model.training.train import Examples
 from tests.model.conftest import draw_images
 

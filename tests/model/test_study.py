@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from model.arrays.logistic_regression import fit_logistic
-from model.study import SHARES, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
+from model.evaluation.label_quality import (
+    SHARES,
+    Point,
+    choose_unlike,
+    cross_validate,
+    fit_curve,
+    rank_suspects,
+    share_unlike,
+)
 
 DIRECTION = np.random.default_rng(7).normal(0, 1, 200)
 

@@ -17,7 +17,15 @@ from core.models import registry
 from core.training import claims, features
 from core.training.claims import Claim
 from core.training.datasets import Content
-from model.study import Curve, Point, choose_unlike, cross_validate, fit_curve, rank_suspects, share_unlike
+from model.evaluation.label_quality import (
+    Curve,
+    Point,
+    choose_unlike,
+    cross_validate,
+    fit_curve,
+    rank_suspects,
+    share_unlike,
+)
 from worker.process.runtime import Runtime
 from worker.training.features import see
 from worker.training.lease import Watch

@@ -11,7 +11,7 @@ from core.training.splits import RULE, Part
 from model.arrays.image_arrays import Pictures
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of
-from model.judging import Bounds, complete_manifest
+from model.evaluation.report import Bounds, complete_manifest
 from model.training.train import Examples
 from worker.process.code_version import code_version
 from worker.training.dataset import PARTS, Samples
@@ -49,7 +49,7 @@ def judge_version(
     """The manifest of a trained network, with everything that is fitted and measured.
 
     Args:
-        weights, watched, bounds, strangers, known_threshold, on_batch: As `model.judging.complete_manifest` takes them.
+        weights, watched, bounds, strangers, known_threshold, on_batch: As `model.evaluation.report.complete_manifest` takes them.
     """
     plain = plain_manifest(origin, weights)
     return complete_manifest(plain, weights, watched, bounds, strangers, known_threshold, on_batch)

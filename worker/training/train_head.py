@@ -24,7 +24,7 @@ from core.training.splits import Part
 from model.arrays.calibration import calibrate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import pack_weights, unpack_weights
-from model.judging import Answered, complete_from_outputs
+from model.evaluation.report import Answered, complete_from_outputs
 from model.training.refit_head import Arrays, outputs_of, refit
 from worker.process.runtime import Runtime
 from worker.training.dataset import PARTS, Samples, find_samples
