@@ -10,13 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from pawsort.api.http_client import PawsortClient
+from pawsort.sending.shards import Limits
+from pawsort.sending.sources import SourceFile, walk
+from pawsort.sending.upload import limits_of, new_id, send_files
+
 from benchmarks.bare import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder
-from client.http import PawsortClient
 from client.instance.attach import started_instance
-from client.shards import Limits
-from client.sources import SourceFile, walk
-from client.upload import limits_of, new_id, send_files
 
 WARM_UP = 1024
 POLL_S = 0.1

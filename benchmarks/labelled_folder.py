@@ -37,7 +37,7 @@ def main() -> None:
 def measure(folder: Path, network: str, data_dir: Path) -> None:
     """Train one epoch and watch it from outside."""
     environment = {**os.environ, "PAWSORT_DATA_DIR": str(data_dir)}
-    command = [sys.executable, "-m", "client.cli", "train", str(folder), "--network", network, "--epochs", "1"]
+    command = [sys.executable, "-m", "pawsort.cli", "train", str(folder), "--network", network, "--epochs", "1"]
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment)
     seen: dict[str, float] = {}

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pawsort.api.http_client import PawsortClient
+from pawsort.sending.sources import SourceFile, walk
+from pawsort.sending.upload import limits_of, new_id, send_files
 
-from client.http import PawsortClient
 from client.instance.attach import started_instance
-from client.sources import SourceFile, walk
-from client.upload import limits_of, new_id, send_files
 from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
 from core.training.splits import Part

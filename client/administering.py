@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
 
 
 @contextmanager

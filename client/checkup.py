@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from client.errors import ClientError
-from client.http import PawsortClient
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
+
 from client.instance.attach import find_instance
 from client.instance.prepare import prepare_data_dir
 

@@ -57,7 +57,7 @@ def test_every_queue_has_a_worker_of_its_own() -> None:
     assert {broker.INFERENCE, broker.TRAINING, broker.MAINTENANCE} <= started
 
 
-@pytest.mark.parametrize("module", ["web.wsgi", "worker.app", "client.cli"])
+@pytest.mark.parametrize("module", ["web.wsgi", "worker.app", "pawsort.cli"])
 def test_nothing_that_serves_or_spawns_imports_tensorflow(module: str, tmp_path: Path) -> None:
     code = f"import sys, {module}; print([name for name in sys.modules if name in ('tensorflow', 'keras')])"
     environment = {"PAWSORT_DATA_DIR": str(tmp_path), "PAWSORT_SECRET_KEY": "x" * 32, "PYTHONPATH": str(ROOT)}

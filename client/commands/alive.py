@@ -3,10 +3,10 @@
 import socket
 
 import click
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
 
 from client.administering import sentences
-from client.errors import ClientError
-from client.http import PawsortClient
 from client.instance import programs
 
 

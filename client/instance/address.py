@@ -4,7 +4,7 @@ import errno
 import http.client
 import socket
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
 
 PORTS_TRIED = 100
 ANSWER_S = 1.0

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
+
 from client.instance.lock import is_running
 from client.instance.logs import rotate
 from client.instance.prepare import prepare_data_dir
@@ -48,7 +49,7 @@ def started_instance(data_dir: Path, say: Callable[[str], object], **settings: o
     say("Starting Pawsort for the time of this command.")
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "client.cli", "up", "--data", str(data_dir), "--until-stdin-closes"],
+            [sys.executable, "-m", "pawsort.cli", "up", "--data", str(data_dir), "--until-stdin-closes"],
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
+
 from client.instance.record import read_record
 
 OWNER_FILE = "supervisor.lock"

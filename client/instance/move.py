@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
+
 from client.instance.lock import DataDirLock
 
 if TYPE_CHECKING:

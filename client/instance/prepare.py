@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pawsort.api.errors import ClientError
+
 from client.administering import sentences
-from client.errors import ClientError
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
+
 from client.instance import address, programs
 from client.instance.child import Child, Program, Surroundings
 from client.instance.guarding import Guarding

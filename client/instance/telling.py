@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
-
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
 
 
 def tell(event: str, sentence: str, level: str = "info") -> None:

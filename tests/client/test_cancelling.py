@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
+from pawsort.cli import cli
 
-from client.cli import cli
 from core.base.database import Database
 from core.base.states import JobState
 from core.jobs import jobs

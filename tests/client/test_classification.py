@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pawsort.api.errors import ClientError, RequestFailed
+from pawsort.api.http_client import PawsortClient
+from pawsort.api.retries import Retries
+from pawsort.files.export import write_results
+from pawsort.runs.classify import Classification, Outcome, Wish
+from pawsort.sending.progress import Bars
 from rich.console import Console
 
-from client.classification import Classification, Outcome, Wish
-from client.errors import ClientError, RequestFailed
-from client.exporting import write_results
-from client.http import PawsortClient
-from client.progress import Bars
-from client.retries import Retries
 from core.base.database import Database
 from core.base.errors import LeaseLost
 from core.jobs import chunks, results

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from client.errors import ClientError
-from client.exporting import STDOUT, check_target, kind_of, write_results
-from client.http import PawsortClient
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
+from pawsort.files.export import STDOUT, check_target, kind_of, write_results
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.csv", "csv"), ("a.JSONL", "jsonl"), ("a.zip", "zip"), ("a", "csv")])

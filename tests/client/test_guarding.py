@@ -69,7 +69,7 @@ def test_a_second_instance_is_refused_while_the_first_one_lives(
 ) -> None:
     all_pids(tmp_path)
     second = subprocess.run(
-        [sys.executable, "-m", "client.cli", "up", "--data", str(tmp_path)],
+        [sys.executable, "-m", "pawsort.cli", "up", "--data", str(tmp_path)],
         env=child_environment(),
         capture_output=True,
         text=True,

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 from click.testing import CliRunner, Result
+from pawsort.cli import cli
 
-from client.cli import cli
 from core.base.database import Database
 from core.labels.labels import NewLabel, add_labels
 from core.models import registry

@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pawsort.api.errors import ClientError
 from sqlalchemy import func, inspect, select, text
 
-from client.errors import ClientError
 from client.instance.lock import DataDirLock
 from client.instance.move import move_installation
 from core.base.config import Settings
@@ -170,7 +170,7 @@ def begin_move(settings: Settings) -> "subprocess.Popen[str]":
         "PAWSORT_BLOB_URL": settings.blob_url,
         "PAWSORT_DATA_DIR": str(settings.data_dir),
     }
-    command = [sys.executable, "-m", "client.cli", "move"]
+    command = [sys.executable, "-m", "pawsort.cli", "move"]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

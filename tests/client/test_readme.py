@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from client.cli import COMMANDS
+from pawsort.cli import COMMANDS
+
 from core.base.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pawsort.cli import cli
 
-from client.cli import cli
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import RunState

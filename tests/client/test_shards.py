@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from pawsort.sending.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
+from pawsort.sending.sources import Skipped, SourceFile, walk
 
-from client.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
-from client.sources import Skipped, SourceFile, walk
 from core.formats import shards as server
 
 SMALL = Limits(max_files=3, max_bytes=100, max_image_bytes=200)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from client.errors import ClientError
-from client.placing import Way
-from client.sorting import By, Picture, Sorted, Sorter, read_pictures
+from pawsort.api.errors import ClientError
+from pawsort.files.place_file import Way
+from pawsort.files.sort_by_label import By, Picture, Sorted, Sorter, read_pictures
 
 FILES = {"photos/a.jpg": b"a", "photos/sub/b.jpg": b"b", "photos/c.jpg": b"c"}
 LABELS = {"photos/a.jpg": "cat", "photos/sub/b.jpg": "dog", "photos/c.jpg": "unsure"}

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from pawsort.sending.sources import Skipped, SourceFile, is_archive, is_ignored, walk
 
-from client.sources import Skipped, SourceFile, is_archive, is_ignored, walk
 from core.formats import shards as server
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pawsort.cli import cli
 
-from client.cli import cli
 from core.accounts import accounts
 from core.base.config import load_settings
 from core.base.database import Database

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from pawsort.cli import cli
+from pawsort.commands.train import Shown, command
 from sqlalchemy import select
 
-from client.cli import cli
-from client.commands.train import Shown, command
 from core.base.database import Database
 from core.base.states import JobState
 from core.cleanup.purge import purge_all

@@ -15,9 +15,9 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from pawsort.api.http_client import PawsortClient
 from sqlalchemy import select
 
-from client.http import PawsortClient
 from client.instance.record import InstanceRecord, read_record
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
@@ -87,7 +87,7 @@ class Installation:
         self.data_dir.mkdir(exist_ok=True)
         with (self.data_dir / "up.txt").open("ab") as out:
             self._up = subprocess.Popen(
-                [sys.executable, "-m", "client.cli", "up", "--port", "0"],
+                [sys.executable, "-m", "pawsort.cli", "up", "--port", "0"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

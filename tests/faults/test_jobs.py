@@ -94,7 +94,7 @@ def test_a_deleted_job_leaves_neither_rows_nor_bytes(installation: Installation,
 
 def check_doctor(installation: Installation, upload: str) -> None:
     """The doctor looks for orphans and finds none of the upload; a test that kills may have left others before."""
-    command = [sys.executable, "-m", "client.cli", "doctor", "--orphan-age", "0"]
+    command = [sys.executable, "-m", "pawsort.cli", "doctor", "--orphan-age", "0"]
     said = subprocess.run(
         command, env=installation.environment, capture_output=True, text=True, timeout=START_S, check=False
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pawsort.api.http_client import PawsortClient
 
-from client.http import PawsortClient
 from client.instance.attach import started_instance
 from client.instance.record import read_record
 from tests.client.processes import is_alive, wait_until
@@ -44,14 +44,14 @@ def photos(tmp_path: Path) -> Path:
 
 
 def pawsort(installation: Installation, *words: object, seconds: float = 150) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "client.cli", *map(str, words)]
+    command = [sys.executable, "-m", "pawsort.cli", *map(str, words)]
     return subprocess.run(
         command, env=installation.environment, capture_output=True, text=True, timeout=seconds, check=False
     )
 
 
 def start_pawsort(installation: Installation, *words: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "client.cli", *map(str, words)]
+    command = [sys.executable, "-m", "pawsort.cli", *map(str, words)]
     return subprocess.Popen(
         command, env=installation.environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

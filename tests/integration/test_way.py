@@ -53,7 +53,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 def classify(installation: Installation, folder: Path, out: Path, *options: str) -> list[dict[str, str]]:
     """`pawsort classify FOLDER -o out.csv`; the rows of the file."""
-    command = [sys.executable, "-m", "client.cli", "classify", str(folder), "-o", str(out), *options]
+    command = [sys.executable, "-m", "pawsort.cli", "classify", str(folder), "-o", str(out), *options]
     said = subprocess.run(
         command, env=installation.environment, capture_output=True, text=True, timeout=START_S, check=False
     )

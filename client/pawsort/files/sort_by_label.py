@@ -14,8 +14,8 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from client.contents import Contents, Hashes, Originals
-from client.placing import Way, finish_move, place
+from pawsort.files.contents import Contents, Hashes, Originals
+from pawsort.files.place_file import Way, finish_move, place
 
 UNLABELLED = "unlabelled"
 

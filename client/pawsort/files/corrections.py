@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from client.contents import Hashes
-from client.sources import Skipped, SourceFile, walk
+from pawsort.files.contents import Hashes
+from pawsort.sending.sources import Skipped, SourceFile, walk
 
 
 def list_files(folder: Path, skipped: list[Skipped]) -> Iterator[bytes]:

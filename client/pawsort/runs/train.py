@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from client.classification import ENDED
-from client.errors import ClientError
-from client.http import PawsortClient
-from client.shards import Limits, Shard
-from client.sources import Skipped, SourceFile, walk
-from client.upload import limits_of, new_id, send_files
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
+from pawsort.runs.classify import ENDED
+from pawsort.sending.shards import Limits, Shard
+from pawsort.sending.sources import Skipped, SourceFile, walk
+from pawsort.sending.upload import limits_of, new_id, send_files
 
 PAUSE_S = 0.5
 

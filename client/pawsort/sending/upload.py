@@ -6,9 +6,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
-from client.http import PawsortClient
-from client.shards import Limits, Shard, pack
-from client.sources import Skipped, SourceFile
+from pawsort.api.http_client import PawsortClient
+from pawsort.sending.shards import Limits, Shard, pack
+from pawsort.sending.sources import Skipped, SourceFile
 
 # While one shard travels another is stored and a third is packed; more only costs memory.
 SHARDS_UNDER_WAY = 3

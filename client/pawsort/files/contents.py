@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from client.sources import SourceFile, walk
+from pawsort.sending.sources import SourceFile, walk
 
 Stamp = tuple[int, int, int, int]
 

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pawsort.api.errors import ClientError
+from pawsort.connect import connect, server_options
+from pawsort.files.corrections import list_files
+from pawsort.sending.sources import Skipped, is_archive
+from pawsort.sending.upload import new_id
 from rich.console import Console
-
-from client.connecting import connect, server_options
-from client.corrections import list_files
-from client.errors import ClientError
-from client.sources import Skipped, is_archive
-from client.upload import new_id
 
 SHOWN = 10
 

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pawsort.api.errors import ClientError
+from pawsort.connect import connect, server_options
+from pawsort.files.export import check_target, write_results
+from pawsort.runs.classify import Classification, Outcome, Wish
+from pawsort.sending.progress import Bars
 from rich.console import Console
-
-from client.classification import Classification, Outcome, Wish
-from client.connecting import connect, server_options
-from client.errors import ClientError
-from client.exporting import check_target, write_results
-from client.progress import Bars
 
 SHOWN_SKIPPED = 10
 

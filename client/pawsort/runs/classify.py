@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from client.errors import BadArchive
-from client.http import PawsortClient
-from client.shards import Shard
-from client.sources import Skipped, SourceFile, is_archive, walk
-from client.upload import limits_of, new_id, send_files
+from pawsort.api.errors import BadArchive
+from pawsort.api.http_client import PawsortClient
+from pawsort.sending.shards import Shard
+from pawsort.sending.sources import Skipped, SourceFile, is_archive, walk
+from pawsort.sending.upload import limits_of, new_id, send_files
 
 ENDED = frozenset({"done", "cancelled", "failed"})
 FIRST_PAUSE_S = 0.3

@@ -1,10 +1,9 @@
 """`pawsort rollback`: one step back in the history of deployments."""
 
 import click
+from pawsort.api.errors import ClientError
+from pawsort.connect import connect, server_options
 from rich.console import Console
-
-from client.connecting import connect, server_options
-from client.errors import ClientError
 
 
 @click.command("rollback")

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
+from pawsort.commands.schedules_add import when
+from pawsort.connect import connect, server_options
 from rich.console import Console
-
-from client.commands.schedules_add import when
-from client.connecting import connect, server_options
 
 
 @click.command("edit")

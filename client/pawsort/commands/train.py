@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pawsort.api.errors import ClientError, RequestFailed
+from pawsort.connect import connect, server_options
+from pawsort.runs.classify import name_of, shown_name
+from pawsort.runs.train import TrainingRun
+from pawsort.sending.sources import Skipped
 from rich.console import Console
 from rich.status import Status
-
-from client.classification import name_of, shown_name
-from client.connecting import connect, server_options
-from client.errors import ClientError, RequestFailed
-from client.sources import Skipped
-from client.training import TrainingRun
 
 SHOWN_SKIPPED = 10
 KEEP, DISCARD, LEAVE = "keep", "discard", "leave"

@@ -8,7 +8,7 @@ import shutil
 from enum import StrEnum
 from pathlib import Path
 
-from client.errors import ClientError
+from pawsort.api.errors import ClientError
 
 BLOCK = 2**20
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)

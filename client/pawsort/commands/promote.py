@@ -1,9 +1,8 @@
 """`pawsort promote`: for the jobs that begin from now on."""
 
 import click
+from pawsort.connect import connect, server_options
 from rich.console import Console
-
-from client.connecting import connect, server_options
 
 
 @click.command("promote")

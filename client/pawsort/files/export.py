@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from client.errors import ClientError
-from client.http import PawsortClient
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
 
 KINDS = ("csv", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")

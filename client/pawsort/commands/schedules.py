@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from pawsort.api.http_client import PawsortClient
+from pawsort.commands import schedules_add, schedules_edit
+from pawsort.connect import connect, server_options
 from rich.console import Console
 from rich.table import Table
-
-from client.commands import schedules_add, schedules_edit
-from client.connecting import connect, server_options
-from client.http import PawsortClient
 
 NUMBER = click.IntRange(1, 2**31 - 1)
 number_argument = click.argument("number", metavar="NUMBER", type=NUMBER)

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 import click
+from pawsort.connect import connect, server_options
 from rich.console import Console
-
-from client.connecting import connect, server_options
 
 
 @click.command("cancel")

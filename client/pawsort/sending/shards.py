@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from client.sources import Skipped, SourceFile
+from pawsort.sending.sources import Skipped, SourceFile
 
 MIB = 2**20
 MAX_FILES = 256

@@ -6,9 +6,8 @@ from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 
 import httpx
-
-from client.errors import BadArchive, RequestFailed
-from client.retries import Retries, explain_failure
+from pawsort.api.errors import BadArchive, RequestFailed
+from pawsort.api.retries import Retries, explain_failure
 
 API = "/api/v1"
 READ_BYTES = 2**20

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
 
 from client.administering import sentences
-from client.errors import ClientError
-from client.http import PawsortClient
 
 Command = Callable[..., Any]
 

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import click
+from pawsort.api.errors import ClientError
+from pawsort.connect import connect, server_options
+from pawsort.files.place_file import Way
+from pawsort.files.sort_by_label import By, Sorted, Sorter, read_pictures
 from rich.console import Console
-
-from client.connecting import connect, server_options
-from client.errors import ClientError
-from client.placing import Way
-from client.sorting import By, Sorted, Sorter, read_pictures
 
 SHOWN = 10
 WORDS = {Way.LINK: "as hard links", Way.COPY: "copied", Way.MOVE: "moved"}

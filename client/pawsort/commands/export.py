@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import click
+from pawsort.connect import connect, server_options
+from pawsort.files.export import check_target, write_results
 from rich.console import Console
-
-from client.connecting import connect, server_options
-from client.exporting import check_target, write_results
 
 
 @click.command("export")

@@ -1,0 +1,3 @@
+"""The HTTP interface as Python calls, with retries and errors.
+
+It imports no other package of the client."""
