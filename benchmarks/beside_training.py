@@ -18,7 +18,7 @@ from pawsort.sending.upload import new_id
 
 from benchmarks.photographs import make_folder
 from benchmarks.training import send
-from client.instance.attach import started_instance
+from instance.supervisor.attach import started_instance
 
 POLL_S = 0.1
 EPOCHS = 1000  # more than anybody waits for

@@ -17,7 +17,7 @@ from pawsort.sending.upload import limits_of, new_id, send_files
 
 from benchmarks.bare import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder
-from client.instance.attach import started_instance
+from instance.supervisor.attach import started_instance
 
 WARM_UP = 1024
 POLL_S = 0.1

@@ -19,10 +19,10 @@ from pawsort.api.http_client import PawsortClient
 from pawsort.sending.sources import SourceFile, walk
 from pawsort.sending.upload import limits_of, new_id, send_files
 
-from client.instance.attach import started_instance
 from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
 from core.training.splits import Part
+from instance.supervisor.attach import started_instance
 from model.architectures.build import build
 from model.training.augment import STRONG, augment
 from pretraining.labelled_folders import decode_all, read_folder

@@ -11,13 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from client.instance import programs
 from core import orm_studies
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ConfigError
 from core.messaging import broker
 from core.orm import metrics, near_duplicates, review, schedules
+from instance.supervisor import programs
 from migrations.run import make_config, migrate
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import click
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
-from client.administering import sentences
+from instance.admin.error_messages import sentences
 
 Command = Callable[..., Any]
 
@@ -46,7 +46,7 @@ def connect(
         from core.base.config import load_settings
 
         data_dir = load_settings().data_dir
-    from client.instance.attach import find_instance, started_instance
+    from instance.supervisor.attach import find_instance, started_instance
 
     record = find_instance(data_dir)
     if record is not None:

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
-from client.instance.attach import started_instance
-from client.instance.record import InstanceRecord
 from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
+from instance.supervisor.attach import started_instance
+from instance.supervisor.record import InstanceRecord
 from tests.browser.api import Api
 from tests.browser.chromium import chromium
 from tests.browser.site import own_address, served

@@ -8,8 +8,8 @@ import time
 
 import httpx
 
-from client.instance import programs
 from core.base.config import Settings
+from instance.supervisor import programs
 
 START_S = 60.0
 

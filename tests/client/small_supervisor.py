@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from client.instance.child import Child, Program, Surroundings
-from client.instance.guarding import Guarding
-from client.instance.lock import DataDirLock
-from client.instance.logs import ChildLog
-from client.instance.programs import child_environment
+from instance.supervisor.child import Child, Program, Surroundings
+from instance.supervisor.child_logs import ChildLog
+from instance.supervisor.guard_client import Guarding
+from instance.supervisor.lock import DataDirLock
+from instance.supervisor.programs import child_environment
 
 FAMILY = """
 import os, subprocess, sys, time

@@ -2,12 +2,12 @@
 
 from sqlalchemy import update
 
-from client.checkup import Checkup, Finding
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.operations import workers
 from core.orm.workers import Worker
+from instance.admin.doctor import Checkup, Finding
 
 
 def check_workers(settings: Settings) -> Finding:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from client.instance import child as child_module
-from client.instance.child import Child, Program, Surroundings, describe_exit
-from client.instance.guarding import Guarding
-from client.instance.lock import AlreadyRunning, DataDirLock, is_running
-from client.instance.logs import ChildLog, rotate
-from client.instance.programs import child_environment
+from instance.supervisor import child as child_module
+from instance.supervisor.child import Child, Program, Surroundings, describe_exit
+from instance.supervisor.child_logs import ChildLog, rotate
+from instance.supervisor.guard_client import Guarding
+from instance.supervisor.lock import AlreadyRunning, DataDirLock, is_running
+from instance.supervisor.programs import child_environment
 from tests.client.processes import wait_until
 
 
@@ -112,7 +112,7 @@ def test_logs_are_rotated_and_three_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_log_that_grows_too_large_begins_anew_and_is_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client.instance.logs.MAX_BYTES", 1000)
+    monkeypatch.setattr("instance.supervisor.child_logs.MAX_BYTES", 1000)
     log = ChildLog(tmp_path / "web.log")
     with log.path.open("a") as out:
         out.write("fine\n" * 500)

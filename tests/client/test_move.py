@@ -12,8 +12,6 @@ import pytest
 from pawsort.api.errors import ClientError
 from sqlalchemy import func, inspect, select, text
 
-from client.instance.lock import DataDirLock
-from client.instance.move import move_installation
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Refused
@@ -27,6 +25,8 @@ from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
 from core.uploads import uploads
+from instance.admin.relocate import move_installation
+from instance.supervisor.lock import DataDirLock
 from migrations.run import check_schema, migrate
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
 from tests.faults.installation import overload

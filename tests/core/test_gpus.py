@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from client.instance import programs
 from core.base import gpus
 from core.base.config import Settings
 from core.base.errors import ConfigError
+from instance.supervisor import programs
 
 
 @pytest.fixture

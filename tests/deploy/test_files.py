@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from client.instance import programs
 from core.base.config import Settings
 from core.messaging import broker
+from instance.supervisor import programs
 from tests.deploy import compose
 from tests.deploy.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 

@@ -18,11 +18,11 @@ import httpx
 from pawsort.api.http_client import PawsortClient
 from sqlalchemy import select
 
-from client.instance.record import InstanceRecord, read_record
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
 from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
+from instance.supervisor.record import InstanceRecord, read_record
 from tests.faults.processes import Process, kill, living, living_below
 
 START_S = 120.0

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from pawsort.api.http_client import PawsortClient
 
-from client.instance.attach import started_instance
-from client.instance.record import read_record
+from instance.supervisor.attach import started_instance
+from instance.supervisor.record import read_record
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture
 from tests.faults.installation import Installation, overload

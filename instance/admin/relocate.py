@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pawsort.api.errors import ClientError
 
-from client.instance.lock import DataDirLock
+from instance.supervisor.lock import DataDirLock
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from client.instance import programs
-from client.instance.child import Program
-from client.instance.replacing import become
+from instance.servers.exec_program import become
+from instance.supervisor import programs
+from instance.supervisor.child import Program
 
 if TYPE_CHECKING:
     from core.base.config import Settings

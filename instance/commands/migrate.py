@@ -2,8 +2,8 @@
 
 import click
 
-from client.administering import sentences
-from client.instance.telling import as_service, tell
+from instance.admin.error_messages import sentences
+from instance.supervisor.messages import as_service, tell
 
 
 @click.command("migrate")
@@ -13,10 +13,10 @@ def command() -> None:
     A new installation puts the default model into use; an upgrade only adds candidates.
     """
     with as_service(), sentences():
-        from client.instance.prepare import migrate_installation
         from core.base.config import load_settings
         from core.models.registry import current_version
         from core.operations.log_setup import set_up_logs
+        from instance.supervisor.prepare import migrate_installation
 
         set_up_logs()
         db = migrate_installation(load_settings())

@@ -6,8 +6,8 @@ import click
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
-from client.administering import sentences
-from client.instance import programs
+from instance.admin.error_messages import sentences
+from instance.supervisor import programs
 
 
 @click.command("alive")

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from pawsort.api.errors import ClientError
 
-from client.instance import address, programs
-from client.instance.child import Child, Program, Surroundings
-from client.instance.guarding import Guarding
-from client.instance.lock import DataDirLock
-from client.instance.logs import ChildLog
-from client.instance.prepare import prepare_data_dir, secret_key
-from client.instance.record import FILE_NAME, InstanceRecord, remove_record
+from instance.supervisor import address, programs
+from instance.supervisor.child import Child, Program, Surroundings
+from instance.supervisor.child_logs import ChildLog
+from instance.supervisor.guard_client import Guarding
+from instance.supervisor.lock import DataDirLock
+from instance.supervisor.prepare import prepare_data_dir, secret_key
+from instance.supervisor.record import FILE_NAME, InstanceRecord, remove_record
 
 if TYPE_CHECKING:
     from core.base.config import Settings
@@ -136,7 +136,7 @@ class Supervisor:
     def _prepare(self, around: Surroundings) -> str | None:
         """Run what comes before the start; returns the owner's token, or None when told to stop meanwhile."""
         with subprocess.Popen(
-            [sys.executable, "-m", "client.instance.prepare"],
+            [sys.executable, "-m", "instance.supervisor.prepare"],
             cwd=around.cwd,
             env=around.env,
             stdin=subprocess.DEVNULL,

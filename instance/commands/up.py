@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from client.administering import sentences
+from instance.admin.error_messages import sentences
 
 
 @click.command("up")
@@ -29,7 +29,7 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
         from core.base.config import load_settings
 
         settings = load_settings(host=host, port=port, data_dir=data)
-    from client.instance.supervisor import Options, Supervisor
+    from instance.supervisor.supervisor import Options, Supervisor
 
     options = Options(
         explicit_port="port" in settings.model_fields_set and settings.port != 0, until_stdin_closes=until_stdin_closes

@@ -6,7 +6,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from client.instance.child import Program
+from instance.supervisor.child import Program
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -15,7 +15,7 @@ from typing import Self
 
 from pawsort.api.errors import ClientError
 
-from client.instance.record import read_record
+from instance.supervisor.record import read_record
 
 OWNER_FILE = "supervisor.lock"
 SHARED_FILE = "lock"

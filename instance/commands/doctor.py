@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from client.administering import sentences
+from instance.admin.error_messages import sentences
 
 MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "dim")}
 
@@ -24,8 +24,8 @@ def command(orphan_age_s: float) -> int:
     """
     console = Console(highlight=False, soft_wrap=True)
     with sentences():
-        from client.checkup import Checkup
         from core.base.config import load_settings
+        from instance.admin.doctor import Checkup
 
         wrong = False
         for finding in Checkup(load_settings(), orphan_age_s).run():

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from client.instance.guarding import Guarding
-from client.instance.logs import ChildLog
+from instance.supervisor.child_logs import ChildLog
+from instance.supervisor.guard_client import Guarding
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
-from client.instance.attach import find_instance
-from client.instance.prepare import prepare_data_dir
+from instance.supervisor.attach import find_instance
+from instance.supervisor.prepare import prepare_data_dir
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -2,7 +2,7 @@
 
 import click
 
-from client.administering import sentences
+from instance.admin.error_messages import sentences
 
 
 @click.group("token")
@@ -19,9 +19,9 @@ def create(name: str, user: str | None) -> None:
     Labels and jobs name the person whose token they came with. The page System is the owner's alone.
     """
     with sentences():
-        from client.instance.prepare import migrate_database
         from core.accounts.accounts import create_token, get_or_create_user
         from core.base.config import load_settings
+        from instance.supervisor.prepare import migrate_database
 
         db = migrate_database(load_settings())
         with db.write() as session:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from client.administering import sentences
+from instance.admin.error_messages import sentences
 
 
 @click.command("move")
@@ -21,7 +21,7 @@ def command(data: Path | None) -> None:
     side. Broken off, it goes on when it is run again. Nothing is changed here.
     """
     with sentences():
-        from client.instance.move import move_installation
         from core.base.config import load_settings
+        from instance.admin.relocate import move_installation
 
         move_installation(load_settings(data_dir=data), click.echo)

@@ -4,8 +4,8 @@ import os
 
 import click
 
-from client.instance import programs
-from client.instance.replacing import become
+from instance.servers.exec_program import become
+from instance.supervisor import programs
 
 
 @click.command("worker")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pawsort.api.errors import ClientError
 
-from client.instance.lock import is_running
-from client.instance.logs import rotate
-from client.instance.prepare import prepare_data_dir
-from client.instance.programs import child_environment
-from client.instance.record import InstanceRecord, read_record
+from instance.supervisor.child_logs import rotate
+from instance.supervisor.lock import is_running
+from instance.supervisor.prepare import prepare_data_dir
+from instance.supervisor.programs import child_environment
+from instance.supervisor.record import InstanceRecord, read_record
 
 START_S = 120.0
 END_S = 20.0

@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from client.administering import sentences
-from client.instance.child import Program
-from client.instance.preflight import check_servers
-from client.instance.prepare import prepare_data_dir
-from client.instance.programs import child_environment
-from client.instance.telling import as_service, tell
+from instance.admin.error_messages import sentences
+from instance.servers.preflight import check_servers
+from instance.supervisor.child import Program
+from instance.supervisor.messages import as_service, tell
+from instance.supervisor.prepare import prepare_data_dir
+from instance.supervisor.programs import child_environment
 
 if TYPE_CHECKING:
     from core.base.config import Settings

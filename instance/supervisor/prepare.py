@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pawsort.api.errors import ClientError
 
-from client.administering import sentences
+from instance.admin.error_messages import sentences
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -1,0 +1,3 @@
+"""Administering an installation: `pawsort doctor`, `pawsort move`.
+
+It imports `instance.supervisor` and `core`."""
