@@ -16,7 +16,6 @@ from web.api import (
     archives,
     audits,
     corrections,
-    docs,
     exports,
     health,
     images,
@@ -33,7 +32,11 @@ from web.api import (
     training,
     uploads,
 )
-from web.auth import register_auth
+from web.http import openapi
+from web.http.auth import register_auth
+from web.http.context import EXTENSION, Services
+from web.http.problems import register_problems
+from web.http.security import register_security
 from web.pages import corrections as _correction_pages  # noqa: F401  adds its routes to `pages`
 from web.pages import failures as _failure_pages  # noqa: F401
 from web.pages import label_views as _label_view_pages  # noqa: F401
@@ -46,9 +49,6 @@ from web.pages import system as _system_pages  # noqa: F401
 from web.pages import training as _training_pages  # noqa: F401
 from web.pages import uploads as _upload_pages  # noqa: F401
 from web.pages.routes import pages
-from web.problems import register_problems
-from web.security import register_security
-from web.services import EXTENSION, Services
 
 # For JSON and forms. Shards and archives are read as streams, with limits of their own.
 MAX_JSON_BYTES = 4 * 2**20
@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> App:
     register_problems(app)
     register_security(app, settings)
     register_auth(app, settings)
-    docs.configure_openapi(app)
+    openapi.configure_openapi(app)
     labelling = (labels, studies, label_batches, corrections, reviews, audits)
     reading = (jobs, results, exports, images)
     watching = (health, metrics)

@@ -3,8 +3,8 @@
 from core.base.config import load_settings
 from core.operations.log_setup import set_up_logs
 from web.app import create_app
-from web.counting import count_beside
-from web.memory import give_memory_back
+from web.http.malloc import give_memory_back
+from web.http.metrics_flush import count_beside
 
 set_up_logs()
 give_memory_back()

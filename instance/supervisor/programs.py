@@ -59,7 +59,7 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     command += ["--threads", str(settings.web_threads), "--graceful-timeout", "5", "--keep-alive", "15"]
     # No access log: addresses can carry a login token. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket"]
-    command += ["--logger-class", "web.gunicorn_log.Logger"]
+    command += ["--logger-class", "web.http.gunicorn_log.Logger"]
     return Program("web", command, fds=() if listening_fd is None else (listening_fd,))
 
 

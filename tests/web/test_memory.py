@@ -15,7 +15,7 @@ MIB = 2**20
 CHILD = """
 import json, sys, threading
 from core.decoding.images import make_thumbnail
-from web.memory import give_memory_back
+from web.http.malloc import give_memory_back
 
 def read(field):
     with open("/proc/self/status") as status:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from core.base.config import Settings
 from core.base.errors import ConfigError
 from web.app import App, create_app
-from web.security import host_name
+from web.http.security import host_name
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
 

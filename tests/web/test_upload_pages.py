@@ -23,7 +23,7 @@ from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_tar, make_upload, make_version, run_job
 from web.app import App
-from web.forms import FileForm
+from web.http.multipart import FileForm
 
 DATABASES = ("sqlite",)  # the services are tested on both
 

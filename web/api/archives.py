@@ -12,8 +12,8 @@ from web.api.bodies import BodyReader
 from web.api.jobs import show_job
 from web.api.receiving import ArchiveReceiver
 from web.api.schemas import ArchiveQuery, JobOut
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")
 

@@ -12,8 +12,8 @@ from core.orm.review import Audit
 from core.review import audits
 from web.api.labelling_schemas import AuditIn, AuditOut, AuditPage
 from web.api.schemas import PageQuery
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 

@@ -16,7 +16,6 @@ from core.jobs.progress import describe
 from core.jobs.results import ResultFilter, ResultRow
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
-from web.api.docs import file_answer
 from web.api.images import DECODES
 from web.api.schemas import ANY_ERROR, ExportQuery, ReportQuery, ZipQuery
 from web.exports.archive import zip_blocks
@@ -26,7 +25,8 @@ from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import in_blocks, iterate_rows
 from web.exports.tables import csv_lines, json_lines, parquet_blocks
 from web.exports.whose import LABEL_BY, count_by
-from web.services import get_services
+from web.http.context import get_services
+from web.http.openapi import file_answer
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

@@ -15,8 +15,8 @@ from core.jobs.progress import JobView, describe, describe_all
 from core.orm.jobs import Job
 from core.training import training_jobs
 from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 

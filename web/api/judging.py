@@ -20,8 +20,8 @@ from web.api.schemas import (
     JudgementQuery,
     PageQuery,
 )
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models")
 VERSION = "<int(max=2147483647):version>"

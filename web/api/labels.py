@@ -9,8 +9,8 @@ from core.review import audits
 from web.api.images import IMAGE_ID
 from web.api.labelling_schemas import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 from web.api.schemas import PageQuery
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 

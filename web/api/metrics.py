@@ -16,9 +16,9 @@ from core.messaging.broker import INFERENCE, TRAINING
 from core.operations import metrics, status
 from core.operations.metrics import Measures, Meter
 from core.orm.workers import Worker
-from web.api.docs import file_answer
-from web.auth import public
-from web.services import Services, get_services
+from web.http.auth import public
+from web.http.context import Services, get_services
+from web.http.openapi import file_answer
 
 api = APIBlueprint("metrics", __name__, tag="Health")
 

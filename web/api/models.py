@@ -12,10 +12,10 @@ from core.cleanup import deletion
 from core.labels import counts
 from core.models import registry
 from core.orm.models import Deployment, ModelVersion
-from web import deploying
 from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
-from web.auth import current_user_id
-from web.services import get_services
+from web.http import deployment
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 
@@ -46,7 +46,7 @@ def promote_model(version: int) -> DeploymentOut:
 
     Jobs that exist keep the version they began with. Promoting the version in use changes nothing.
     """
-    return _show_line(deploying.promote(get_services(), version, current_user_id()))
+    return _show_line(deployment.promote(get_services(), version, current_user_id()))
 
 
 @api.post("/models/rollback")
@@ -62,7 +62,7 @@ def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
 
     Repeated, it walks further back and never toggles.
     """
-    return _show_line(deploying.roll_back(get_services(), json_data.in_use, current_user_id()))
+    return _show_line(deployment.roll_back(get_services(), json_data.in_use, current_user_id()))
 
 
 @api.delete("/models/<int(max=2147483647):version>")

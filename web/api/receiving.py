@@ -20,7 +20,7 @@ from core.jobs import jobs
 from core.uploads import uploads
 from web.api.schemas import ArchiveQuery
 from web.api.storing import store_shard
-from web.services import Services
+from web.http.context import Services
 
 LISTED = 1000
 

@@ -18,7 +18,7 @@ from web.api.schemas import (
     ResultPage,
     ResultQuery,
 )
-from web.services import get_services
+from web.http.context import get_services
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

@@ -13,7 +13,7 @@ from core.jobs import jobs
 from core.review import audits, review_queue
 from core.review.review_queue import Picture, Queue
 from web.api.labelling_schemas import PictureOut, ProgressOut, ReviewIn, ReviewOut
-from web.services import get_services
+from web.http.context import get_services
 
 api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 

@@ -13,8 +13,8 @@ from core.schedules.runs import RunView
 from core.schedules.schedules import NewSchedule
 from web.api.schedule_schemas import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
 from web.api.schemas import PageQuery
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag="Schedules")
 

@@ -9,7 +9,7 @@ from core.formats.shards import ShardIndex, index_shard
 from core.ingest import shard_storage
 from core.ingest.shard_rows import AddedShard
 from core.ingest.shard_storage import Store
-from web.services import Services
+from web.http.context import Services
 
 # What of a shard is held in memory while it arrives; the rest of it waits in a temporary file.
 SPOOL_BYTES = 8 * 2**20

@@ -12,8 +12,8 @@ from core.evaluation import label_quality
 from core.jobs.progress import describe
 from web.api.jobs import show_job
 from web.api.schemas import JobOut
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Labels")
 

@@ -19,8 +19,8 @@ from web.api.schemas import (
     TrainingParametersIn,
     TrainingParametersOut,
 )
-from web.auth import current_user_id
-from web.services import get_services
+from web.http.auth import current_user_id
+from web.http.context import get_services
 
 api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 

@@ -27,8 +27,8 @@ from web.api.schemas import (
     UploadOut,
 )
 from web.api.storing import receive_shard
-from web.auth import current_user_id
-from web.services import Services, get_services
+from web.http.auth import current_user_id
+from web.http.context import Services, get_services
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
 

@@ -8,7 +8,7 @@ from core.cleanup import discard_originals
 from core.jobs.results import ResultRow
 from core.training import datasets
 from core.training.datasets import Place
-from web.services import Services
+from web.http.context import Services
 
 LOOKED_UP = 256
 SPAN_BYTES = 4 * 2**20

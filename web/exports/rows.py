@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from core.jobs import results
 from core.jobs.results import ResultFilter, ResultRow
 from core.orm.jobs import Job
-from web.services import Services
+from web.http.context import Services
 
 SLICE = 1000
 

@@ -14,10 +14,10 @@ from core.jobs.progress import JobView, describe
 from core.review import bulk_labels
 from core.review.corrected_folders import Corrected
 from web.api.corrections import correct, hash_files, read_list
-from web.auth import checks_csrf_itself, current_user_id
+from web.http.auth import checks_csrf_itself, current_user_id
+from web.http.context import get_services
 from web.pages.archive_form import open_archive_form
 from web.pages.routes import pages, see, see_job
-from web.services import get_services
 
 LIST_ENDING = ".jsonl"
 PATIENCE_S = 60.0

@@ -11,9 +11,9 @@ from core.jobs.progress import describe
 from core.jobs.results import ResultFilter
 from core.labels import counts
 from core.orm.uploads import Upload
+from web.http.context import get_services
 from web.pages.choice import Choice
 from web.pages.routes import pages, see_job
-from web.services import get_services
 
 FAILURES_SHOWN = 200
 

@@ -10,9 +10,9 @@ from core.labels import counts, disagreements, labels
 from core.labels.disagreements import BETWEEN, PEOPLE
 from core.labels.labels import NewLabel
 from core.training import near_duplicates
-from web.auth import current_user_id
+from web.http.auth import current_user_id
+from web.http.context import get_services
 from web.pages.routes import pages
-from web.services import get_services
 
 SHOWN = 60
 MEMBERS_SHOWN = 24  # of a group; frames of a camera that stands still may be thousands

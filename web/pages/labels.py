@@ -13,11 +13,11 @@ from core.labels import counts, labels
 from core.labels.labels import NewLabel
 from core.orm.evaluation import Study
 from core.orm.uploads import Image, Upload
-from web.auth import current_user_id
+from web.http.auth import current_user_id
+from web.http.context import get_services
 from web.pages.charts import Chart, Series, line_chart
 from web.pages.routes import pages
 from web.pages.words import plural
-from web.services import get_services
 
 SUSPECTS_SHOWN = 60
 

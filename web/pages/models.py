@@ -23,12 +23,12 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.training import training_jobs
 from core.training.parameters import HEAD
-from web import deploying
-from web.auth import current_user_id
+from web.http import deployment
+from web.http.auth import current_user_id
+from web.http.context import get_services
 from web.pages.model_card import NOT_RECORDED, Card, figure_facts
 from web.pages.routes import pages
 from web.pages.words import count
-from web.services import get_services
 
 WORST_SHOWN = 50
 PICTURES_SHOWN = 60
@@ -48,7 +48,7 @@ def list_models() -> str:
 def promote_model(version: int) -> Response | tuple[str, int]:
     """Put a version into use."""
     try:
-        deploying.promote(get_services(), version, current_user_id())
+        deployment.promote(get_services(), version, current_user_id())
     except BadWeights as error:
         return _list_models(error.message), 409
     return _see("pages.list_models")
@@ -59,7 +59,7 @@ def roll_back_model() -> Response | tuple[str, int]:
     """Put back the version that was in use before the one that the page showed."""
     shown = request.form.get("in_use", type=int)
     try:
-        deploying.roll_back(get_services(), shown, current_user_id())
+        deployment.roll_back(get_services(), shown, current_user_id())
     except (BadWeights, Conflict) as error:
         return _list_models(error.message), 409
     return _see("pages.list_models")

@@ -9,10 +9,10 @@ from core.jobs import heatmaps, jobs, navigation, results
 from core.labels import counts
 from core.models import registry
 from core.orm.uploads import Upload
+from web.http.context import get_services
 from web.pages.choice import Choice
 from web.pages.heat import show_heat
 from web.pages.routes import pages
-from web.services import get_services
 
 
 @pages.get("/jobs/<uuid:uuid>/images/<int(min=1, max=9223372036854775807):image_id>")

@@ -21,7 +21,8 @@ from core.labels import counts
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
 from web.api.jobs import etag_of
-from web.auth import own_path, public
+from web.http.auth import own_path, public
+from web.http.context import get_services
 from web.pages import showing, training_job
 from web.pages.choice import Choice
 from web.pages.folders import list_folders
@@ -30,7 +31,6 @@ from web.pages.job_choice import STATES, JobChoice
 from web.pages.reviewing import look_at_reviewing
 from web.pages.sending import look_at_terms
 from web.pages.words import register_words
-from web.services import get_services
 
 CONFIRMATION = "delete"
 JOBS_SHOWN = 30

@@ -16,11 +16,11 @@ from core.labels.sources import LabelledUpload
 from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
-from web.auth import current_user_id
+from web.http.auth import current_user_id
+from web.http.context import get_services
 from web.pages import schedule_form, schedule_words, training_form
 from web.pages.routes import pages
 from web.pages.schedule_form import ANYTHING, KIND_WORDS, Typed
-from web.services import get_services
 
 SHOWN = 30
 JOBS_OFFERED = 3

@@ -14,7 +14,7 @@ from core.models import registry
 from core.models.version_choices import offer_versions
 from core.operations import workers
 from core.orm.models import ModelVersion
-from web.services import Services
+from web.http.context import Services
 
 
 @dataclass(frozen=True)

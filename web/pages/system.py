@@ -17,10 +17,10 @@ from core.operations import metrics, status
 from core.operations.metrics import Measures, Timed
 from core.operations.status import Broker, Installation, SlowChunk
 from core.orm.jobs import Job
-from web.auth import for_owner
+from web.http.auth import for_owner
+from web.http.context import Services, get_services
 from web.pages.routes import pages
 from web.pages.system_troubles import Trouble, find_troubles
-from web.services import Services, get_services
 
 SHOWN = 10
 SHARE = 0.95

@@ -23,11 +23,11 @@ from core.models.version_choices import Offered
 from core.training import progress, training_jobs
 from core.training.datasets import Found
 from core.training.splits import Part
-from web.auth import current_user_id
+from web.http.auth import current_user_id
+from web.http.context import get_services
 from web.pages import training_form, training_ways
 from web.pages.routes import pages, see
 from web.pages.training_form import ANYTHING, Typed
-from web.services import get_services
 
 UPLOADS_SHOWN = 12
 EVERYTHING = "all"

@@ -18,8 +18,8 @@ from werkzeug.exceptions import Unauthorized
 from core.accounts import accounts
 from core.base.config import Settings
 from core.orm.accounts import User
-from web.problems import problem
-from web.services import get_services
+from web.http.context import get_services
+from web.http.problems import problem
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 SESSION_DAYS = 30

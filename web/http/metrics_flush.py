@@ -7,7 +7,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from web.services import EXTENSION, Services
+from web.http.context import EXTENSION, Services
 
 WRITE_S = 10.0
 

@@ -1,4 +1,4 @@
-"""What gunicorn itself says, in the form of all other lines: `gunicorn --logger-class web.gunicorn_log.Logger`."""
+"""What gunicorn itself says, in the form of all other lines: `gunicorn --logger-class web.http.gunicorn_log.Logger`."""
 
 from typing import Any
 

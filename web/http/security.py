@@ -13,7 +13,7 @@ from apiflask import APIFlask
 from flask import Response, request
 
 from core.base.config import Settings
-from web.problems import problem
+from web.http.problems import problem
 
 SILENCE_S = 120
 DRAIN_BYTES = 256 * 2**20

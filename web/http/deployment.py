@@ -5,7 +5,7 @@ The bytes are read before the transaction begins; a store that is slow keeps nob
 
 from core.models import registry
 from core.orm.models import Deployment
-from web.services import Services
+from web.http.context import Services
 
 
 def promote(services: Services, version_id: int, user_id: int) -> Deployment:
