@@ -10,10 +10,10 @@ from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.review import Audit
 from core.review import audits
-from web.api.labelling_schemas import AuditIn, AuditOut, AuditPage
-from web.api.schemas import PageQuery
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.labels import AuditIn, AuditOut, AuditPage
+from web.schemas.schemas import PageQuery
 
 api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 

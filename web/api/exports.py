@@ -17,7 +17,6 @@ from core.jobs.results import ResultFilter, ResultRow
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.api.images import DECODES
-from web.api.schemas import ANY_ERROR, ExportQuery, ReportQuery, ZipQuery
 from web.exports.archive import zip_blocks
 from web.exports.names import attachment
 from web.exports.originals import read_originals, read_pictures
@@ -27,6 +26,7 @@ from web.exports.tables import csv_lines, json_lines, parquet_blocks
 from web.exports.whose import LABEL_BY, count_by
 from web.http.context import get_services
 from web.http.openapi import file_answer
+from web.schemas.schemas import ANY_ERROR, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

@@ -14,10 +14,10 @@ from core.cleanup import discard_originals
 from core.decoding.images import make_thumbnail
 from core.jobs import results
 from core.jobs.results import StoredImage
-from web.api.schemas import ThumbnailQuery
 from web.exports.names import attachment
 from web.http.context import Services, get_services
 from web.http.openapi import file_answer
+from web.schemas.schemas import ThumbnailQuery
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 

@@ -14,9 +14,9 @@ from core.jobs.filters import JobFilter
 from core.jobs.progress import JobView, describe, describe_all
 from core.orm.jobs import Job
 from core.training import training_jobs
-from web.api.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 

@@ -9,7 +9,9 @@ from core.jobs.progress import describe
 from core.models import registry
 from core.models.accuracy import Said
 from web.api.jobs import show_job
-from web.api.schemas import (
+from web.http.auth import current_user_id
+from web.http.context import get_services
+from web.schemas.schemas import (
     ComparisonOut,
     DifferenceOut,
     DifferencePage,
@@ -20,8 +22,6 @@ from web.api.schemas import (
     JudgementQuery,
     PageQuery,
 )
-from web.http.auth import current_user_id
-from web.http.context import get_services
 
 api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models")
 VERSION = "<int(max=2147483647):version>"

@@ -8,10 +8,10 @@ from core.base.states import BatchKind
 from core.orm.jobs import Job
 from core.orm.review import LabelBatch
 from core.review import bulk_labels
-from web.api.labelling_schemas import BatchIn, BatchOut, UndoIn
 from web.api.results import filter_of
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.labels import BatchIn, BatchOut, UndoIn
 
 api = APIBlueprint("label_batches", __name__, url_prefix="/api/v1", tag="Labels")
 

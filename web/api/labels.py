@@ -7,10 +7,10 @@ from core.labels import history, labels
 from core.labels.labels import NewLabel
 from core.review import audits
 from web.api.images import IMAGE_ID
-from web.api.labelling_schemas import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
-from web.api.schemas import PageQuery
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.labels import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
+from web.schemas.schemas import PageQuery
 
 api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 

@@ -12,10 +12,10 @@ from core.cleanup import deletion
 from core.labels import counts
 from core.models import registry
 from core.orm.models import Deployment, ModelVersion
-from web.api.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
 from web.http import deployment
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
 
 api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 

@@ -8,7 +8,8 @@ from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
 from core.jobs.results import ResultFilter, ResultRow
-from web.api.schemas import (
+from web.http.context import get_services
+from web.schemas.schemas import (
     ANY_ERROR,
     HeatOut,
     HistogramOut,
@@ -18,7 +19,6 @@ from web.api.schemas import (
     ResultPage,
     ResultQuery,
 )
-from web.http.context import get_services
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

@@ -12,8 +12,8 @@ from core.base.states import JobKind
 from core.jobs import jobs
 from core.review import audits, review_queue
 from core.review.review_queue import Picture, Queue
-from web.api.labelling_schemas import PictureOut, ProgressOut, ReviewIn, ReviewOut
 from web.http.context import get_services
+from web.schemas.labels import PictureOut, ProgressOut, ReviewIn, ReviewOut
 
 api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 

@@ -11,10 +11,10 @@ from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
 from core.schedules.runs import RunView
 from core.schedules.schedules import NewSchedule
-from web.api.schedule_schemas import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
-from web.api.schemas import PageQuery
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.schedules import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
+from web.schemas.schemas import PageQuery
 
 api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag="Schedules")
 

@@ -11,9 +11,9 @@ from core.base.errors import NotFound
 from core.evaluation import label_quality
 from core.jobs.progress import describe
 from web.api.jobs import show_job
-from web.api.schemas import JobOut
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.schemas.schemas import JobOut
 
 api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Labels")
 

@@ -9,7 +9,9 @@ from core.jobs import jobs
 from core.jobs.progress import describe
 from core.training import progress, training_jobs
 from web.api.jobs import show_job
-from web.api.schemas import (
+from web.http.auth import current_user_id
+from web.http.context import get_services
+from web.schemas.schemas import (
     EpochList,
     EpochOut,
     JobOut,
@@ -19,8 +21,6 @@ from web.api.schemas import (
     TrainingParametersIn,
     TrainingParametersOut,
 )
-from web.http.auth import current_user_id
-from web.http.context import get_services
 
 api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 

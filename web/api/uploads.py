@@ -14,7 +14,10 @@ from core.ingest import shard_rows
 from core.orm.uploads import Upload
 from core.uploads import uploads
 from web.api.bodies import BodyReader
-from web.api.schemas import (
+from web.api.storing import receive_shard
+from web.http.auth import current_user_id
+from web.http.context import Services, get_services
+from web.schemas.schemas import (
     CompleteIn,
     FileOut,
     FilePage,
@@ -26,9 +29,6 @@ from web.api.schemas import (
     UploadIn,
     UploadOut,
 )
-from web.api.storing import receive_shard
-from web.http.auth import current_user_id
-from web.http.context import Services, get_services
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
 

@@ -21,11 +21,11 @@ from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
 from core.review import audits, review_queue
 from core.review.review_queue import Picture, Queue
-from web.api.labelling_schemas import MAX_HELD
 from web.api.reviews import open_queue, show_picture
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.pages.routes import pages
+from web.schemas.labels import MAX_HELD
 
 SKIPPED = "skip"
 MOST_STEPS = 40  # of a form that can be undone; they stand in the address

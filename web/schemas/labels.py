@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from core.review.audits import SIZES
-from web.api.schemas import Input, ResultQuery, Share
+from web.schemas.schemas import Input, ResultQuery, Share
 
 MAX_LABELS = 5000
 MAX_HELD = 2000
