@@ -8,11 +8,11 @@ from werkzeug.datastructures import Headers
 
 from core.jobs import jobs
 from core.jobs.progress import describe
-from web.api.bodies import BodyReader
 from web.api.jobs import show_job
-from web.api.receiving import ArchiveReceiver
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.receiving.archives import ArchiveReceiver
+from web.receiving.bodies import BodyReader
 from web.schemas.schemas import ArchiveQuery, JobOut
 
 api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")

@@ -14,9 +14,9 @@ from core.formats.archives import File, read_archive
 from core.jobs import jobs
 from core.review import corrected_folders
 from core.review.corrected_folders import Corrected
-from web.api.bodies import BodyReader
 from web.http.auth import current_user_id
 from web.http.context import Services, get_services
+from web.receiving.bodies import BodyReader
 from web.schemas.labels import CorrectionsOut, CorrectionsQuery
 
 api = APIBlueprint("corrections", __name__, url_prefix="/api/v1/jobs", tag="Labels")

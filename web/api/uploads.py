@@ -13,10 +13,10 @@ from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.ingest import shard_rows
 from core.orm.uploads import Upload
 from core.uploads import uploads
-from web.api.bodies import BodyReader
-from web.api.storing import receive_shard
 from web.http.auth import current_user_id
 from web.http.context import Services, get_services
+from web.receiving.bodies import BodyReader
+from web.receiving.shards import receive_shard
 from web.schemas.schemas import (
     CompleteIn,
     FileOut,

@@ -3,11 +3,11 @@
 from flask import Response
 
 from core.base.errors import Invalid
-from web.api.bodies import BodyReader
 from web.http.auth import refuse_csrf
 from web.http.context import get_services
 from web.http.multipart import MAX_FORM_BYTES, FileForm
 from web.pages.words import in_bytes
+from web.receiving.bodies import BodyReader
 
 
 def open_archive_form(if_too_large: str, if_none: str) -> tuple[FileForm, BodyReader] | Response:

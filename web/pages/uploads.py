@@ -14,13 +14,13 @@ from core.jobs.progress import describe
 from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
-from web.api.bodies import BodyReader
-from web.api.receiving import ArchiveReceiver
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.multipart import FileForm
 from web.pages.archive_form import open_archive_form
 from web.pages.routes import pages, see, see_job
+from web.receiving.archives import ArchiveReceiver
+from web.receiving.bodies import BodyReader
 from web.schemas.schemas import ArchiveQuery
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")

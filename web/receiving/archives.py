@@ -18,8 +18,8 @@ from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.jobs import jobs
 from core.uploads import uploads
-from web.api.storing import store_shard
 from web.http.context import Services
+from web.receiving.shards import store_shard
 from web.schemas.schemas import ArchiveQuery
 
 LISTED = 1000
