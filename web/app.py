@@ -12,26 +12,13 @@ from core.base.database import Database
 from core.messaging.broker import Bell, make_celery
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
-from web.api import (
-    archives,
-    audits,
-    corrections,
-    exports,
-    health,
-    images,
-    jobs,
-    judging,
-    label_batches,
-    labels,
-    metrics,
-    models,
-    results,
-    reviews,
-    schedules,
-    studies,
-    training,
-    uploads,
-)
+from web.api.jobs import exports, images, jobs, results
+from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
+from web.api.models import evaluation, models
+from web.api.monitoring import health, metrics
+from web.api.schedules import schedules
+from web.api.training import training
+from web.api.uploads import archives, uploads
 from web.http import openapi
 from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
@@ -61,9 +48,9 @@ APIS = (
     exports,
     images,
     labels,
-    studies,
+    label_quality,
     models,
-    judging,
+    evaluation,
     training,
     schedules,
     health,
@@ -107,10 +94,10 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     openapi.configure_openapi(app)
-    labelling = (labels, studies, label_batches, corrections, reviews, audits)
+    labelling = (labels, label_quality, bulk_labels, corrections, reviews, audits)
     reading = (jobs, results, exports, images)
     watching = (health, metrics)
-    for module in (uploads, archives, *reading, *labelling, models, judging, training, schedules, *watching):
+    for module in (uploads, archives, *reading, *labelling, models, evaluation, training, schedules, *watching):
         app.register_blueprint(module.api)
     app.register_blueprint(pages)
     return app

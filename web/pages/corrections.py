@@ -13,7 +13,7 @@ from core.jobs import jobs
 from core.jobs.progress import JobView, describe
 from core.review import bulk_labels
 from core.review.corrected_folders import Corrected
-from web.api.corrections import correct, hash_files, read_list
+from web.api.labels.corrections import correct, hash_files, read_list
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.pages.archive_form import open_archive_form

@@ -21,7 +21,7 @@ from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
 from core.review import audits, review_queue
 from core.review.review_queue import Picture, Queue
-from web.api.reviews import open_queue, show_picture
+from web.api.labels.reviews import open_queue, show_picture
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.pages.routes import pages

@@ -20,7 +20,7 @@ from core.jobs.progress import describe, describe_all
 from core.labels import counts
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
-from web.api.jobs import etag_of
+from web.api.jobs.jobs import etag_of
 from web.http.auth import own_path, public
 from web.http.context import get_services
 from web.pages import showing, training_job

@@ -12,7 +12,7 @@ from core.schedules.parameters import IN_USE, PROMOTE
 from core.schedules.runs import RunView
 from core.training.parameters import ALL, HEAD
 from core.training.splits import Part
-from web.api.schedules import list_next_times, when_in_words
+from web.api.schedules.schedules import list_next_times, when_in_words
 from web.pages.schedule_form import KIND_WORDS, show_zoned
 from web.pages.words import count, in_bytes, plural
 

@@ -8,7 +8,7 @@ from werkzeug.datastructures import Headers
 
 from core.jobs import jobs
 from core.jobs.progress import describe
-from web.api.jobs import show_job
+from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.receiving.archives import ArchiveReceiver

@@ -16,7 +16,7 @@ from core.jobs.progress import describe
 from core.jobs.results import ResultFilter, ResultRow
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
-from web.api.images import DECODES
+from web.api.jobs.images import DECODES
 from web.exports.archive import zip_blocks
 from web.exports.names import attachment
 from web.exports.originals import read_originals, read_pictures

@@ -8,7 +8,7 @@ from core.evaluation.predictions import JudgementFilter, JudgementRow
 from core.jobs.progress import describe
 from core.models import registry
 from core.models.accuracy import Said
-from web.api.jobs import show_job
+from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.schemas.schemas import (

@@ -8,7 +8,7 @@ from core.base.states import BatchKind
 from core.orm.jobs import Job
 from core.orm.review import LabelBatch
 from core.review import bulk_labels
-from web.api.results import filter_of
+from web.api.jobs.results import filter_of
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.schemas.labels import BatchIn, BatchOut, UndoIn

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from core.base.errors import NotFound
 from core.evaluation import label_quality
 from core.jobs.progress import describe
-from web.api.jobs import show_job
+from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.schemas.schemas import JobOut

@@ -1,0 +1,1 @@
+"""API: jobs, their results, exports and images."""

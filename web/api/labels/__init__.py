@@ -1,0 +1,1 @@
+"""API: labels, reviews, random samples, corrections, label quality."""

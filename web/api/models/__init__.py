@@ -1,0 +1,1 @@
+"""API: model versions and their evaluation."""

@@ -1,0 +1,1 @@
+"""API: schedules and their runs."""

@@ -1,0 +1,1 @@
+"""API: training jobs."""

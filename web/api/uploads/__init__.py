@@ -1,0 +1,1 @@
+"""API: uploads, shards and archives."""
