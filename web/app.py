@@ -24,18 +24,18 @@ from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
 from web.http.problems import register_problems
 from web.http.security import register_security
-from web.pages import corrections as _correction_pages  # noqa: F401  adds its routes to `pages`
-from web.pages import failures as _failure_pages  # noqa: F401
-from web.pages import label_views as _label_view_pages  # noqa: F401
-from web.pages import labels as _label_pages  # noqa: F401
-from web.pages import models as _model_pages  # noqa: F401
-from web.pages import pictures as _picture_pages  # noqa: F401
-from web.pages import review as _review_pages  # noqa: F401
-from web.pages import schedules as _schedule_pages  # noqa: F401
-from web.pages import system as _system_pages  # noqa: F401
-from web.pages import training as _training_pages  # noqa: F401
-from web.pages import uploads as _upload_pages  # noqa: F401
-from web.pages.routes import pages
+from web.pages.jobs import corrections as _correction_pages  # noqa: F401  adds its routes to `pages`
+from web.pages.jobs import failures as _failure_pages  # noqa: F401
+from web.pages.jobs import pictures as _picture_pages  # noqa: F401
+from web.pages.jobs import uploads as _upload_pages  # noqa: F401
+from web.pages.jobs.jobs import pages
+from web.pages.labels import label_views as _label_view_pages  # noqa: F401
+from web.pages.labels import labels as _label_pages  # noqa: F401
+from web.pages.labels import review as _review_pages  # noqa: F401
+from web.pages.models import models as _model_pages  # noqa: F401
+from web.pages.schedules import schedules as _schedule_pages  # noqa: F401
+from web.pages.system import system as _system_pages  # noqa: F401
+from web.pages.training import start as _training_pages  # noqa: F401
 
 # For JSON and forms. Shards and archives are read as streams, with limits of their own.
 MAX_JSON_BYTES = 4 * 2**20

@@ -16,7 +16,7 @@ from core.storage.blobs import Blobs
 from tests.browser.chromium import drop, send, start_sending
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_job, make_upload, make_version, run_job
-from web.pages.words import in_bytes
+from web.pages.common.words import in_bytes
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 
 from core.formats.shards import is_ignored
 from core.jobs.progress import JobView
-from web.pages import showing, words
+from web.pages.common import words
+from web.pages.jobs import job_view
 
 DATABASES = ("sqlite",)  # nothing here asks it
 
@@ -88,10 +89,10 @@ def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
         for job in JOBS
     ]
     for name, function in (
-        ("progressText", showing.progress_text),
-        ("progressSide", showing.progress_side),
-        ("percentDone", showing.percent_done),
-        ("canRetry", showing.can_retry),
+        ("progressText", job_view.progress_text),
+        ("progressSide", job_view.progress_side),
+        ("percentDone", job_view.percent_done),
+        ("canRetry", job_view.can_retry),
     ):
         assert _in_browser(page, site, "/static/job/view.js", name, as_json) == [function(job) for job in JOBS], name
 

@@ -7,7 +7,7 @@ import pytest
 from flask import render_template_string
 
 from web.app import App
-from web.pages.charts import Chart, Mark, Series, line_chart, make_ticks
+from web.pages.common.charts import Chart, Mark, Series, line_chart, make_ticks
 
 DATABASES = ("sqlite",)
 

@@ -15,7 +15,7 @@ from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
-from web.pages.histogram import HEIGHT, N_BARS, make_bars
+from web.pages.jobs.histogram import HEIGHT, N_BARS, make_bars
 
 DATABASES = ("sqlite",)
 SAID: dict[str, tuple[float, float] | ErrorCode] = {

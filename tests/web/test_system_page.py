@@ -20,7 +20,7 @@ from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 from web.app import App, create_app
-from web.pages.system import _without_password
+from web.pages.system.system import _without_password
 
 
 def text_of(client: FlaskClient) -> str:

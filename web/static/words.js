@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people read them. The server's templates say the same in web/pages/words.py. */
+/** Numbers, sizes and times as people read them. The server's templates say the same in web/pages/common/words.py. */
 
 const NUMBER = new Intl.NumberFormat("en");
 const UNITS = ["bytes", "KB", "MB", "GB", "TB"];

@@ -22,7 +22,7 @@ export function percentDone(job) {
   return percentOf(sortedCount(job), job.counts.total);
 }
 
-/** How much is done, in words; web/pages/showing.py says the same. */
+/** How much is done, in words; web/pages/jobs/job_view.py says the same. */
 export function progressText(job) {
   const { total } = job.counts;
   if (job.state === "done") return `${plural(sortedCount(job), "file")} sorted`;

@@ -10,9 +10,9 @@ from core.labels import counts
 from core.models import registry
 from core.orm.uploads import Upload
 from web.http.context import get_services
-from web.pages.choice import Choice
-from web.pages.heat import show_heat
-from web.pages.routes import pages
+from web.pages.jobs.heatmap import show_heat
+from web.pages.jobs.jobs import pages
+from web.pages.jobs.result_filter import Choice
 
 
 @pages.get("/jobs/<uuid:uuid>/images/<int(min=1, max=9223372036854775807):image_id>")

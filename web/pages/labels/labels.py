@@ -15,9 +15,9 @@ from core.orm.evaluation import Study
 from core.orm.uploads import Image, Upload
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.charts import Chart, Series, line_chart
-from web.pages.routes import pages
-from web.pages.words import plural
+from web.pages.common.charts import Chart, Series, line_chart
+from web.pages.common.words import plural
+from web.pages.jobs.jobs import pages
 
 SUSPECTS_SHOWN = 60
 

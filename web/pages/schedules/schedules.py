@@ -18,9 +18,10 @@ from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages import schedule_form, schedule_words, training_form
-from web.pages.routes import pages
-from web.pages.schedule_form import ANYTHING, KIND_WORDS, Typed
+from web.pages.jobs.jobs import pages
+from web.pages.schedules import form, words
+from web.pages.schedules.form import ANYTHING, KIND_WORDS, Typed
+from web.pages.training import form as training_form
 
 SHOWN = 30
 JOBS_OFFERED = 3
@@ -37,7 +38,7 @@ def list_schedules() -> str:
         page = schedules.list_schedules(session, cursor, SHOWN)
         last = runs.find_last(session, [one.id for one in page.items])
         now = schedules.read_clock(session)
-    shown = [schedule_words.show_schedule(one, last.get(one.id), now) for one in page.items]
+    shown = [words.show_schedule(one, last.get(one.id), now) for one in page.items]
     return render_template("schedules.html", schedules=shown, next=page.next, is_first_page=cursor is None)
 
 
@@ -84,8 +85,8 @@ def show_schedule(schedule_id: int) -> str:
         now = schedules.read_clock(session)
     return render_template(
         "schedule.html",
-        shown=schedule_words.show_schedule(schedule, last.get(schedule_id), now),
-        runs=[schedule_words.show_run(one, schedule.time_zone) for one in page.items],
+        shown=words.show_schedule(schedule, last.get(schedule_id), now),
+        runs=[words.show_run(one, schedule.time_zone) for one in page.items],
         next=page.next,
         is_first_page=cursor is None,
         refused=request.args.get("refused"),
@@ -104,9 +105,9 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
     return render_template(
         "schedule_run.html",
         schedule=schedule,
-        shown=schedule_words.show_run(view, schedule.time_zone),
-        told=schedule_words.describe(kind, view.run.parameters),
-        found=schedule_words.describe_details(kind, view.run.details),
+        shown=words.show_run(view, schedule.time_zone),
+        told=words.describe(kind, view.run.parameters),
+        found=words.describe_details(kind, view.run.details),
         details=view.run.details,
         to_audit=sorted(done, key=lambda job: -job.n_total)[:JOBS_OFFERED],
     )
@@ -154,7 +155,7 @@ def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]
     roots = services.settings.import_root_list
     revision = request.form.get("revision", type=int)
     with services.db.read() as session:
-        checked = schedule_form.check(session, typed, roots, schedule)
+        checked = form.check(session, typed, roots, schedule)
     if checked.wrong or "look" in request.form:
         return _show_form(checked, schedule, revision), 200 if "look" in request.form else 422
     try:
@@ -174,7 +175,7 @@ def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]
 def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | None = None) -> str:
     services = get_services()
     with services.db.read() as session:
-        moments = schedule_form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
+        moments = form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
         uploads = sources.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
         chosen = sources.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
         offered = offer_versions(session) if typed.kind == ScheduleKind.CLASSIFY else None

@@ -19,8 +19,8 @@ from core.operations.status import Broker, Installation, SlowChunk
 from core.orm.jobs import Job
 from web.http.auth import for_owner
 from web.http.context import Services, get_services
-from web.pages.routes import pages
-from web.pages.system_troubles import Trouble, find_troubles
+from web.pages.jobs.jobs import pages
+from web.pages.system.troubles import Trouble, find_troubles
 
 SHOWN = 10
 SHARE = 0.95

@@ -16,8 +16,8 @@ from core.orm.uploads import Upload
 from core.training import progress
 from core.training.parameters import HEAD, OF_EPOCHS
 from core.training.progress import TrainingView
-from web.pages.charts import Chart, Mark, Series, line_chart
-from web.pages.words import count, duration, plural, rate
+from web.pages.common.charts import Chart, Mark, Series, line_chart
+from web.pages.common.words import count, duration, plural, rate
 
 _PHASES = {
     "reading": "Reading: looking up the pictures",

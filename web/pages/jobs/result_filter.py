@@ -9,7 +9,7 @@ from flask import Request, url_for
 
 from core.base.network_catalog import CLASSES
 from core.jobs.results import SAID, SORTS, UNSURE, ResultFilter
-from web.pages.words import percent
+from web.pages.common.words import percent
 
 _SORT_WORDS = {
     "order": "As they were sent",

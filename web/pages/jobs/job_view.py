@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.base.states import JobState
 from core.jobs.progress import JobView
-from web.pages.words import count, duration, plural, rate
+from web.pages.common.words import count, duration, plural, rate
 
 FAILED = "failed"
 

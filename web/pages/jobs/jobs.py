@@ -23,14 +23,15 @@ from core.training import training_jobs as trainings
 from web.api.jobs.jobs import etag_of
 from web.http.auth import own_path, public
 from web.http.context import get_services
-from web.pages import showing, training_job
-from web.pages.choice import Choice
-from web.pages.folders import list_folders
-from web.pages.histogram import make_bars
-from web.pages.job_choice import STATES, JobChoice
-from web.pages.reviewing import look_at_reviewing
-from web.pages.sending import look_at_terms
-from web.pages.words import register_words
+from web.pages.common.words import register_words
+from web.pages.jobs import job_view
+from web.pages.jobs.folders import list_folders
+from web.pages.jobs.histogram import make_bars
+from web.pages.jobs.job_filter import STATES, JobChoice
+from web.pages.jobs.result_filter import Choice
+from web.pages.jobs.review_summary import look_at_reviewing
+from web.pages.jobs.upload_terms import look_at_terms
+from web.pages.training import job as training_job
 
 CONFIRMATION = "delete"
 JOBS_SHOWN = 30
@@ -42,7 +43,7 @@ pages = Blueprint("pages", __name__)
 @pages.record_once
 def _add_words(state: BlueprintSetupState) -> None:
     register_words(state.app)
-    state.app.jinja_env.globals["showing"] = showing
+    state.app.jinja_env.globals["showing"] = job_view
 
 
 @pages.get("/")

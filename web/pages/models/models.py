@@ -26,9 +26,9 @@ from core.training.parameters import HEAD
 from web.http import deployment
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.model_card import NOT_RECORDED, Card, figure_facts
-from web.pages.routes import pages
-from web.pages.words import count
+from web.pages.common.words import count
+from web.pages.jobs.jobs import pages
+from web.pages.models.card import NOT_RECORDED, Card, figure_facts
 
 WORST_SHOWN = 50
 PICTURES_SHOWN = 60

@@ -13,8 +13,8 @@ from core.schedules.runs import RunView
 from core.training.parameters import ALL, HEAD
 from core.training.splits import Part
 from web.api.schedules.schedules import list_next_times, when_in_words
-from web.pages.schedule_form import KIND_WORDS, show_zoned
-from web.pages.words import count, in_bytes, plural
+from web.pages.common.words import count, in_bytes, plural
+from web.pages.schedules.form import KIND_WORDS, show_zoned
 
 STATES = {
     RunState.WAITING: "Beginning",

@@ -24,7 +24,7 @@ from core.review.review_queue import Picture, Queue
 from web.api.labels.reviews import open_queue, show_picture
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.routes import pages
+from web.pages.jobs.jobs import pages
 from web.schemas.labels import MAX_HELD
 
 SKIPPED = "skip"

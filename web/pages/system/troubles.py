@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING
 from core.operations.status import Broker, Installation
-from web.pages.words import duration, in_bytes, plural
+from web.pages.common.words import duration, in_bytes, plural
 
 WAITS_LONG_S = 60.0
 SHOWN = 5

@@ -6,7 +6,7 @@ from core.base.errors import Invalid
 from web.http.auth import refuse_csrf
 from web.http.context import get_services
 from web.http.multipart import MAX_FORM_BYTES, FileForm
-from web.pages.words import in_bytes
+from web.pages.common.words import in_bytes
 from web.receiving.bodies import BodyReader
 
 

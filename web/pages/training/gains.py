@@ -13,7 +13,7 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
 from core.training.parameters import ALL
-from web.pages.words import plural
+from web.pages.common.words import plural
 
 TRAININGS_LOOKED_AT = 100
 NOT_TRIED = (

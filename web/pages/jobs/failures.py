@@ -12,8 +12,8 @@ from core.jobs.results import ResultFilter
 from core.labels import counts
 from core.orm.uploads import Upload
 from web.http.context import get_services
-from web.pages.choice import Choice
-from web.pages.routes import pages, see_job
+from web.pages.jobs.jobs import pages, see_job
+from web.pages.jobs.result_filter import Choice
 
 FAILURES_SHOWN = 200
 

@@ -16,8 +16,8 @@ from core.review.corrected_folders import Corrected
 from web.api.labels.corrections import correct, hash_files, read_list
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
-from web.pages.archive_form import open_archive_form
-from web.pages.routes import pages, see, see_job
+from web.pages.jobs.archive_form import open_archive_form
+from web.pages.jobs.jobs import pages, see, see_job
 
 LIST_ENDING = ".jsonl"
 PATIENCE_S = 60.0

@@ -25,9 +25,10 @@ from core.training.datasets import Found
 from core.training.splits import Part
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages import training_form, training_ways
-from web.pages.routes import pages, see
-from web.pages.training_form import ANYTHING, Typed
+from web.pages.jobs.jobs import pages, see
+from web.pages.training import form
+from web.pages.training import ways as training_ways
+from web.pages.training.form import ANYTHING, Typed
 
 UPLOADS_SHOWN = 12
 EVERYTHING = "all"
@@ -106,7 +107,7 @@ def start_training() -> Response | str | tuple[str, int]:
     services = get_services()
     with services.db.read() as session:
         prepared = _prepare(session, chosen)
-        checked = training_form.check(session, typed, prepared.n_training)
+        checked = form.check(session, typed, prepared.n_training)
     if checked.wrong or prepared.found.problem or "look" in request.form:
         return _show_form(prepared, chosen, checked), 200 if "look" in request.form else 422
     try:
@@ -172,8 +173,8 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
     return Prepared(
         found,
         sources.find_uploads(session, chosen.uuids or []),
-        training_form.offer_starts(session),
-        {network: training_ways.compare(session, network, found) for network in training_form.trainable()},
+        form.offer_starts(session),
+        {network: training_ways.compare(session, network, found) for network in form.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
         unbiased_labels.count_doubtful(session, {one.sha256: one.label for one in found.contents}),
     )
@@ -191,7 +192,7 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         chosen=chosen,
         typed=typed,
         anything=typed.wrong.get(ANYTHING),
-        form=training_form,
+        form=form,
         n_training=prepared.n_training,
         job_id=request.form.get("id") or uuid4(),
         name=request.form.get("name", ""),

@@ -17,8 +17,8 @@ from core.models.version_choices import NEWEST, offer_versions
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.multipart import FileForm
-from web.pages.archive_form import open_archive_form
-from web.pages.routes import pages, see, see_job
+from web.pages.jobs.archive_form import open_archive_form
+from web.pages.jobs.jobs import pages, see, see_job
 from web.receiving.archives import ArchiveReceiver
 from web.receiving.bodies import BodyReader
 from web.schemas.schemas import ArchiveQuery

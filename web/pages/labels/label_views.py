@@ -12,7 +12,7 @@ from core.labels.labels import NewLabel
 from core.training import near_duplicates
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.routes import pages
+from web.pages.jobs.jobs import pages
 
 SHOWN = 60
 MEMBERS_SHOWN = 24  # of a group; frames of a camera that stands still may be thousands

@@ -10,8 +10,8 @@ from typing import Any
 
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.orm.models import ModelVersion
-from web.pages.charts import Chart, Mark, Series, line_chart
-from web.pages.words import count, in_bytes, moment, plural
+from web.pages.common.charts import Chart, Mark, Series, line_chart
+from web.pages.common.words import count, in_bytes, moment, plural
 
 NOT_RECORDED = "not recorded"
 STRANGERS = "strangers"

@@ -1,0 +1,1 @@
+"""What several pages share: words for numbers and times, and charts."""

@@ -1,0 +1,1 @@
+"""Pages of jobs and their pictures, and of sending uploads."""
