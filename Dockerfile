@@ -26,6 +26,7 @@ FROM web-packages AS web-build
 COPY pyproject.toml README.md ./
 COPY client/ client/
 COPY core/ core/
+COPY instance/ instance/
 COPY migrations/ migrations/
 COPY web/ web/
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
@@ -34,6 +35,7 @@ FROM worker-packages AS worker-build
 COPY pyproject.toml README.md ./
 COPY client/ client/
 COPY core/ core/
+COPY instance/ instance/
 COPY migrations/ migrations/
 COPY model/ model/
 COPY worker/ worker/
@@ -43,6 +45,7 @@ FROM gpu-packages AS gpu-build
 COPY pyproject.toml README.md ./
 COPY client/ client/
 COPY core/ core/
+COPY instance/ instance/
 COPY migrations/ migrations/
 COPY model/ model/
 COPY worker/ worker/

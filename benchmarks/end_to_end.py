@@ -10,14 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.bare import BareProcesses, bare_processes
+from benchmarks.photographs import make_folder
+from instance.supervisor.attach import started_instance
 from pawsort.api.http_client import PawsortClient
 from pawsort.sending.shards import Limits
 from pawsort.sending.sources import SourceFile, walk
 from pawsort.sending.upload import limits_of, new_id, send_files
-
-from benchmarks.bare import BareProcesses, bare_processes
-from benchmarks.photographs import make_folder
-from instance.supervisor.attach import started_instance
 
 WARM_UP = 1024
 POLL_S = 0.1

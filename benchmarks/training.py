@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pawsort.api.http_client import PawsortClient
-from pawsort.sending.sources import SourceFile, walk
-from pawsort.sending.upload import limits_of, new_id, send_files
 
 from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
@@ -25,6 +22,9 @@ from core.training.splits import Part
 from instance.supervisor.attach import started_instance
 from model.architectures.build import build
 from model.training.augment import STRONG, augment
+from pawsort.api.http_client import PawsortClient
+from pawsort.sending.sources import SourceFile, walk
+from pawsort.sending.upload import limits_of, new_id, send_files
 from pretraining.labelled_folders import decode_all, read_folder
 from worker.training.learner import sides_of
 

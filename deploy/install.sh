@@ -20,7 +20,7 @@ case ${1:-} in
     # setuptools builds it, at the version that is pinned with everything else, and stays outside.
     "$2/bin/python" -m pip install -q --no-cache-dir --no-deps --target "$work/tools" "$(grep -m 1 -o '^setuptools==[^ ]*' requirements/run.txt)"
     cp -R pyproject.toml README.md "$work"
-    for part in client core migrations model web worker; do
+    for part in client core instance migrations model web worker; do
       if [ -d "$part" ]; then cp -R "$part" "$work"; fi
     done
     (cd "$work" && PYTHONPATH="$work/tools" "$2/bin/python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/wheels" .)

@@ -1,3 +1,4 @@
 """One machine's installation: the supervisor behind `pawsort up`, programs, health checks, administration.
 
-It imports `core` and the client (`pawsort`), never `web`, `worker` or `model`: those run as processes of their own."""
+It imports `core` and the client (`pawsort`), never `web`, `worker` or `model`: those run as processes of their own.
+"""

@@ -1,7 +1,7 @@
 """What the shipped networks are made with: from a labelled folder to weights and manifest.
 
-    python -m pretraining.__main__ pretrained --data FOLDER [--test FOLDER] [--neither FOLDER] [--network NAME]
-    python -m pretraining.__main__ reproduce --data FOLDER --test FOLDER [--run NAME]…
+    python -m pretraining pretrained --data FOLDER [--test FOLDER] [--neither FOLDER] [--network NAME]
+    python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
 The second one is explained in `reproduce.py`. In the first, a network that begins from published weights goes the way
 of `transfer.py`; the others:

@@ -1,6 +1,6 @@
 """Runs the trainings of the original description's table and keeps what they recorded.
 
-    python -m pretraining.__main__ reproduce --data FOLDER --test FOLDER [--run NAME]…
+    python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
 1. take the 2,500 photographs of each class whose SHA-256 is smallest;
 2. train `seed-cnn` as described, keeping state and curve after each epoch in `.cache/`: started again, it goes on;

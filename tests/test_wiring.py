@@ -1,6 +1,7 @@
 """What holds the parts together: migrations, queues, imports, pinned files."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -11,12 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from core import orm_studies
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ConfigError
 from core.messaging import broker
-from core.orm import metrics, near_duplicates, review, schedules
+from core.orm.tables import metadata
 from instance.supervisor import programs
 from migrations.run import make_config, migrate
 
@@ -31,8 +31,7 @@ def test_the_migrations_have_one_head() -> None:
 def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert review.Base is schedules.Base is metrics.Base is orm_studies.Base is near_duplicates.Base
-        assert compare_metadata(context, schedules.Base.metadata) == []
+        assert compare_metadata(context, metadata) == []
 
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:
@@ -60,7 +59,11 @@ def test_every_queue_has_a_worker_of_its_own() -> None:
 @pytest.mark.parametrize("module", ["web.wsgi", "worker.app", "pawsort.cli"])
 def test_nothing_that_serves_or_spawns_imports_tensorflow(module: str, tmp_path: Path) -> None:
     code = f"import sys, {module}; print([name for name in sys.modules if name in ('tensorflow', 'keras')])"
-    environment = {"PAWSORT_DATA_DIR": str(tmp_path), "PAWSORT_SECRET_KEY": "x" * 32, "PYTHONPATH": str(ROOT)}
+    environment = {
+        "PAWSORT_DATA_DIR": str(tmp_path),
+        "PAWSORT_SECRET_KEY": "x" * 32,
+        "PYTHONPATH": os.pathsep.join(programs.SOURCES),
+    }
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert run.stdout.strip() == "[]", run.stderr
 

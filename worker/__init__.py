@@ -1,3 +1,4 @@
 """Celery workers: the application, its tasks, and what they do. The only place where rows and arrays meet.
 
-It imports `core` and `model`, never `web` or the client."""
+It imports `core` and `model`, never `web` or the client.
+"""

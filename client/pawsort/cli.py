@@ -1,8 +1,10 @@
 """The command `pawsort`. Each subcommand is imported only when it is called, so that all of them start quickly."""
 
 import importlib
+import importlib.util
 import os
 import sys
+from importlib.metadata import entry_points
 
 import click
 
@@ -28,24 +30,37 @@ COMMANDS = {
     "doctor": "Check an installation, and say what is wrong and what to do.",
 }
 INTERRUPTED = 130
+ENTRY_POINTS = "pawsort.commands"
 
 
 class LazyGroup(click.Group):
-    """Subcommands by name; `client.commands.<name>` holds each one as `command`."""
+    """Subcommands by name. `pawsort.commands.<name>` holds each of the client's as `command`, installed packages the
+    others, by an entry point of the group `pawsort.commands`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        others = entry_points(group=ENTRY_POINTS).names
+        known = [name for name in COMMANDS if name in others or _is_ours(name)]
+        return known + sorted(others - COMMANDS.keys())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"client.commands.{cmd_name}").command
-        return command
+        if _is_ours(cmd_name):
+            command: click.Command = importlib.import_module(f"pawsort.commands.{cmd_name}").command
+            return command
+        found = entry_points(group=ENTRY_POINTS, name=cmd_name)
+        if not found and cmd_name in COMMANDS:
+            raise click.ClickException(
+                f"`pawsort {cmd_name}` needs a Pawsort server's own program, and only the client is installed here."
+            )
+        return next(iter(found)).load() if found else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, COMMANDS.get(name, "")) for name in self.list_commands(ctx)])
+
+
+def _is_ours(name: str) -> bool:
+    return name in COMMANDS and importlib.util.find_spec(f"pawsort.commands.{name}") is not None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

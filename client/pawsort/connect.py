@@ -1,16 +1,17 @@
 """Which server a command talks to: the one named, else the instance that runs here, else one started for the time."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from importlib.metadata import entry_points
+from typing import Any, Protocol
 
 import click
+
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
-from instance.admin.error_messages import sentences
-
 Command = Callable[..., Any]
+ENTRY_POINTS = "pawsort.instances"
 
 
 def server_options(command: Command) -> Command:
@@ -42,19 +43,30 @@ def connect(
         with PawsortClient(_checked(server), token) as client:
             yield client
         return
-    with sentences():
-        from core.base.config import load_settings
-
-        data_dir = load_settings().data_dir
-    from instance.supervisor.attach import find_instance, started_instance
-
-    record = find_instance(data_dir)
-    if record is not None:
-        with PawsortClient(record.address, record.token) as client:
-            yield client
-        return
-    with started_instance(data_dir, say, **settings) as record, PawsortClient(record.address, record.token) as client:
+    with _local_instance()(say, **settings) as record, PawsortClient(record.address, record.token) as client:
         yield client
+
+
+class LocalInstance(Protocol):
+    """Where an instance on this machine listens, and the token that it lets in."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def token(self) -> str: ...
+
+
+def _local_instance() -> Callable[..., AbstractContextManager[LocalInstance]]:
+    """What finds or starts an instance on this machine: the entry point of the installed server."""
+    found = entry_points(group=ENTRY_POINTS)
+    if not found:
+        raise ClientError(
+            "Only Pawsort's client is installed here, so a server has to be named: --server URL --token TOKEN, or"
+            " PAWSORT_SERVER and PAWSORT_TOKEN."
+        )
+    opened: Callable[..., AbstractContextManager[LocalInstance]] = next(iter(found)).load()
+    return opened
 
 
 def _checked(server: str) -> str:

@@ -20,7 +20,9 @@ from core.uploads import uploads
 
 
 def delete_job(session: Session, uuid: UUID) -> None:
-    """Hide a job at once; its rows and bytes go in slices later (core/cleanup/purge.py). The last job takes its upload along.
+    """Hide a job at once; its rows and bytes go in slices later (core/cleanup/purge.py).
+
+    The last job takes its upload along.
 
     Raises:
         NotFound, Gone: As `get_job`.

@@ -1,9 +1,9 @@
 """Decoding what may kill the decoder: a child process for suspects, and a deadline for everybody else.
 
-    worker ─► DecoderProcess ─(side, length, bytes)─► python -m core.decoding.decoder_process ─(status, length, pixels or code)─► worker
+    worker ─► DecoderProcess ─(side, length, bytes)─► this module, run ─(status, length, pixels or code)─► worker
 
-The child imports `core.base.errors` and the decoder, nothing else, has its own limit on memory, and ends by itself when its
-parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
+The child imports `core.base.errors` and the decoder, nothing else. It has its own limit on memory, and ends by itself
+when its parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
 """
 
 import argparse

@@ -1,3 +1,4 @@
 """How good versions and labels are: predictions on the test split, comparison, the promotion gate, drift.
 
-It imports `core.training`, `core.review` and what is below them."""
+It imports `core.training`, `core.review` and what is below them.
+"""

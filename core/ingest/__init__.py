@@ -1,3 +1,4 @@
 """How a shard comes in: bytes into the store, then rows, labels and chunks in one transaction, then the message.
 
-It imports `core.jobs` and what is below it. HTTP bodies are read in `web.receiving`."""
+It imports `core.jobs` and what is below it. HTTP bodies are read in `web.receiving`.
+"""

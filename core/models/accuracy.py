@@ -46,8 +46,9 @@ def measure(said: Iterable[Said], threshold: float) -> dict[str, Any]:
     Args:
         threshold: Confidence from which a picture is labelled.
     Returns:
-        The fields of `model.arrays.metrics.Figures`, but for the curve; without pictures of the classes only `n_images`, 0.
-        With pictures of neither class also `n_neither` and `neither_unsure`, the share of them without a label.
+        The fields of `model.arrays.metrics.Figures`, but for the curve; without pictures of the classes only
+        `n_images`, 0. With pictures of neither class also `n_neither` and `neither_unsure`, the share of them
+        without a label.
     """
     everything = list(said)
     ours = [one for one in everything if one.label in CLASSES]

@@ -21,10 +21,9 @@ from sqlalchemy.dialects import postgresql
 from core.base.database import Database
 from core.base.errors import Conflict, Refused
 from core.operations.workers import list_alive
-from core.orm.base import Base
+from core.orm import tables as all_tables
 from core.orm.jobs import Job
 from core.orm.labels import Label
-from core.orm.metrics import Measure as Measure
 from core.orm.review import LabelBatch
 from core.orm.schedules import Schedule
 from core.orm.uploads import Upload
@@ -47,7 +46,7 @@ class Digest:
 
 def tables() -> list[Table]:
     """Every table, those that others point at first."""
-    return Base.metadata.sorted_tables
+    return all_tables.metadata.sorted_tables
 
 
 def begin(target: Database, head: str) -> bool:

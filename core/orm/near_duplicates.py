@@ -1,4 +1,4 @@
-"""The tables of near-duplicates: sketches of labelled pictures, and which are nearly the same (core/training/near_duplicates.py)."""
+"""The tables of near-duplicates: sketches of labelled pictures, and which of them are nearly the same."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 

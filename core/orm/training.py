@@ -75,7 +75,7 @@ class ContentPart(Base):
 
 
 class ShardFeatures(Base):
-    """What a network's body makes of images of a shard, kept as one blob (core/training/features.py); there may be several."""
+    """Features of images of a shard, kept as one blob (core/training/features.py); there may be several."""
 
     __tablename__ = "shard_features"
     __table_args__ = (Index("ix_shard_features_shard", "shard_id", "body"), {"sqlite_autoincrement": True})

@@ -1,3 +1,4 @@
 """People at work on a job's results: the review queue, random samples, bulk labels, rearranged folders.
 
-It imports `core.jobs` and what is below it. Single labels are in `core.labels`."""
+It imports `core.jobs` and what is below it. Single labels are in `core.labels`.
+"""

@@ -1,3 +1,4 @@
 """Training jobs: datasets, splits, claims, kept features, and progress.
 
-It imports `core.jobs` and what is below it. The work itself is in `worker.training`."""
+It imports `core.jobs` and what is below it. The work itself is in `worker.training`.
+"""

@@ -2,8 +2,8 @@
 
     uploads ─► images with a label ─► contents, each once ─► those not known to be unreadable ─► parts
 
-What people said outranks folders, and the newest counts (core/labels/labels.py); a person's word on a picture that was only
-classified counts as well.
+What people said outranks folders, and the newest counts (core/labels/labels.py); a person's word on a picture that was
+only classified counts as well.
 """
 
 from collections import Counter

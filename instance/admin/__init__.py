@@ -1,3 +1,4 @@
 """Administering an installation: `pawsort doctor`, `pawsort move`.
 
-It imports `instance.supervisor` and `core`."""
+It imports `instance.supervisor` and `core`.
+"""

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
-
 from instance.supervisor.attach import find_instance
 from instance.supervisor.prepare import prepare_data_dir
+from pawsort.api.errors import ClientError
+from pawsort.api.http_client import PawsortClient
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pawsort.api.errors import ClientError
-
 from instance.supervisor.lock import DataDirLock
+from pawsort.api.errors import ClientError
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -1,3 +1,4 @@
 """The subcommands of `pawsort` that need an installation, one module each. Joined by entry points.
 
-It imports the other packages of `instance`."""
+It imports the other packages of `instance`.
+"""

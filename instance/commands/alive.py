@@ -3,11 +3,11 @@
 import socket
 
 import click
+
+from instance.supervisor import programs
+from instance.supervisor.error_messages import sentences
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
-
-from instance.admin.error_messages import sentences
-from instance.supervisor import programs
 
 
 @click.command("alive")

@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from instance.admin.error_messages import sentences
+from instance.supervisor.error_messages import sentences
 
 MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "dim")}
 

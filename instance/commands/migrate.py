@@ -2,7 +2,7 @@
 
 import click
 
-from instance.admin.error_messages import sentences
+from instance.supervisor.error_messages import sentences
 from instance.supervisor.messages import as_service, tell
 
 

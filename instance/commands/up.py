@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from instance.admin.error_messages import sentences
+from instance.supervisor.error_messages import sentences
 
 
 @click.command("up")

@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from instance.admin.error_messages import sentences
 from instance.servers.preflight import check_servers
 from instance.supervisor.child import Program
+from instance.supervisor.error_messages import sentences
 from instance.supervisor.messages import as_service, tell
 from instance.supervisor.prepare import prepare_data_dir
 from instance.supervisor.programs import child_environment

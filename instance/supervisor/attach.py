@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pawsort.api.errors import ClientError
-
 from instance.supervisor.child_logs import rotate
+from instance.supervisor.error_messages import sentences
 from instance.supervisor.lock import is_running
 from instance.supervisor.prepare import prepare_data_dir
 from instance.supervisor.programs import child_environment
 from instance.supervisor.record import InstanceRecord, read_record
+from pawsort.api.errors import ClientError
 
 START_S = 120.0
 END_S = 20.0
@@ -34,6 +34,27 @@ def find_instance(data_dir: Path) -> InstanceRecord | None:
 
 
 @contextmanager
+def local_instance(say: Callable[[str], object], **settings: object) -> Iterator[InstanceRecord]:
+    """The instance that runs on this machine's data directory, or one that is started for the time of the `with`.
+
+    `pawsort.connect` finds this function by the entry point `pawsort.instances`.
+
+    Args:
+        settings: What an instance that is started now gets, whatever is set for this machine.
+    """
+    with sentences():
+        from core.base.config import load_settings
+
+        data_dir = load_settings().data_dir
+    record = find_instance(data_dir)
+    if record is not None:
+        yield record
+        return
+    with started_instance(data_dir, say, **settings) as record:
+        yield record
+
+
+@contextmanager
 def started_instance(data_dir: Path, say: Callable[[str], object], **settings: object) -> Iterator[InstanceRecord]:
     """An instance for the time of the `with`. It also ends when this process dies, however that happens.
 
@@ -49,7 +70,7 @@ def started_instance(data_dir: Path, say: Callable[[str], object], **settings: o
     say("Starting Pawsort for the time of this command.")
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "pawsort.cli", "up", "--data", str(data_dir), "--until-stdin-closes"],
+            [sys.executable, "-m", "pawsort", "up", "--data", str(data_dir), "--until-stdin-closes"],
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,

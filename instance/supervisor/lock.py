@@ -13,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pawsort.api.errors import ClientError
-
 from instance.supervisor.record import read_record
+from pawsort.api.errors import ClientError
 
 OWNER_FILE = "supervisor.lock"
 SHARED_FILE = "lock"

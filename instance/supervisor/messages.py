@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
+
 from pawsort.api.errors import ClientError
 
 

@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from instance.supervisor.error_messages import sentences
 from pawsort.api.errors import ClientError
-
-from instance.admin.error_messages import sentences
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 VALKEY_MEMORY = "256mb"  # messages are a few hundred bytes; this is room for a million
 QUEUES = ("maintenance", "inference", "training")
-SOURCES = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]
 
 
 def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
@@ -23,8 +24,8 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
     folder `web` or `core` of its own, or another `.env`.
     """
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
-    if str(SOURCES) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SOURCES), os.environ.get("PYTHONPATH"))))
+    if str(ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (*SOURCES, os.environ.get("PYTHONPATH"))))
     if settings is not None:
         env |= _settings_environment(settings)
     return env

@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pawsort.api.errors import ClientError
-
 from instance.supervisor import address, programs
 from instance.supervisor.child import Child, Program, Surroundings
 from instance.supervisor.child_logs import ChildLog
@@ -30,6 +28,7 @@ from instance.supervisor.guard_client import Guarding
 from instance.supervisor.lock import DataDirLock
 from instance.supervisor.prepare import prepare_data_dir, secret_key
 from instance.supervisor.record import FILE_NAME, InstanceRecord, remove_record
+from pawsort.api.errors import ClientError
 
 if TYPE_CHECKING:
     from core.base.config import Settings

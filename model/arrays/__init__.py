@@ -1,3 +1,4 @@
 """Mathematics on NumPy arrays: metrics, calibration, logistic regression, near-duplicates. No TensorFlow.
 
-It imports no other package of the project."""
+It imports no other package of the project.
+"""

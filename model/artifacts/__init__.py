@@ -1,3 +1,4 @@
 """What is kept of a trained network: its weights as bytes and its manifest.
 
-It imports `model.arrays` at most."""
+It imports `model.arrays` at most.
+"""

@@ -1,3 +1,4 @@
 """A trained network ready to answer, and the device it runs on.
 
-It imports `model.architectures`, `model.arrays` and `model.artifacts`."""
+It imports `model.architectures`, `model.arrays` and `model.artifacts`.
+"""

@@ -104,7 +104,8 @@ class Classifier:
         """Classify pictures.
 
         Args:
-            images: uint8 (N, side_px, side_px, 3), 0 to 255, as `core.decoding.images.decode_image` gives them; N may be 0.
+            images: uint8 (N, side_px, side_px, 3), 0 to 255, as `core.decoding.images.decode_image` gives
+                them; N may be 0.
         Returns:
             float32 (N, C): calibrated probabilities in the order of `classes`, one row for each picture, same order.
         Raises:

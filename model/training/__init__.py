@@ -1,3 +1,4 @@
 """Training on arrays: augmentation, losses, epochs, last layers, refitting a head.
 
-It imports `model.architectures`, `model.arrays` and `model.artifacts`."""
+It imports `model.architectures`, `model.arrays` and `model.artifacts`.
+"""

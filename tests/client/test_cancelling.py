@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
-from pawsort.cli import cli
 
 from core.base.database import Database
 from core.base.states import JobState
@@ -13,6 +12,7 @@ from core.jobs import jobs
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
 from core.training import progress
+from pawsort.cli import cli
 from tests.factories import make_job, make_training, make_upload
 from tests.pictures import jpeg
 

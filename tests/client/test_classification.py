@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from core.base.database import Database
+from core.base.errors import LeaseLost
+from core.jobs import chunks, results
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
 from pawsort.files.export import write_results
 from pawsort.runs.classify import Classification, Outcome, Wish
 from pawsort.sending.progress import Bars
-from rich.console import Console
-
-from core.base.database import Database
-from core.base.errors import LeaseLost
-from core.jobs import chunks, results
 from tests.browser.site import served
 from tests.factories import draw_picture, make_tar
 from web.app import App

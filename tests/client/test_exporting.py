@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 from pawsort.files.export import STDOUT, check_target, kind_of, write_results

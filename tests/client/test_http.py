@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
+
 from pawsort.api.errors import BadArchive, RequestFailed, Unreachable
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
-
 from tests.client.tiny_server import CUT, Answer, tiny_server
 
 QUICK = {"first_pause_s": 0.01, "longest_pause_s": 0.02}

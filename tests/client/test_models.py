@@ -4,12 +4,12 @@ import hashlib
 
 import pytest
 from click.testing import CliRunner, Result
-from pawsort.cli import cli
 
 from core.base.database import Database
 from core.labels.labels import NewLabel, add_labels
 from core.models import registry
 from core.storage.blobs import Blobs
+from pawsort.cli import cli
 from tests.factories import make_job, make_manifest, make_upload, make_version, read_results, run_job
 from web.app import App
 

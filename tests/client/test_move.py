@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from pawsort.api.errors import ClientError
 from sqlalchemy import func, inspect, select, text
 
 from core.base.config import Settings
@@ -28,6 +27,7 @@ from core.uploads import uploads
 from instance.admin.relocate import move_installation
 from instance.supervisor.lock import DataDirLock
 from migrations.run import check_schema, migrate
+from pawsort.api.errors import ClientError
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
 from tests.faults.installation import overload
 

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-from pawsort.cli import COMMANDS
-
 from core.base.config import Settings
+from pawsort.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

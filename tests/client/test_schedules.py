@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from pawsort.cli import cli
 
 from core.base.config import Settings
 from core.base.database import Database
@@ -12,6 +11,7 @@ from core.base.states import RunState
 from core.cleanup import deletion
 from core.schedules import runs, schedules
 from core.storage.blobs import Blobs
+from pawsort.cli import cli
 from tests.factories import make_labelled
 
 DATABASES = ("sqlite",)

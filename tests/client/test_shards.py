@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from pawsort.sending.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
-from pawsort.sending.sources import Skipped, SourceFile, walk
 
 from core.formats import shards as server
+from pawsort.sending.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
+from pawsort.sending.sources import Skipped, SourceFile, walk
 
 SMALL = Limits(max_files=3, max_bytes=100, max_image_bytes=200)
 

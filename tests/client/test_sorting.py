@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from pawsort.api.errors import ClientError
 from pawsort.files.place_file import Way
 from pawsort.files.sort_by_label import By, Picture, Sorted, Sorter, read_pictures

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from pawsort.sending.sources import Skipped, SourceFile, is_archive, is_ignored, walk
 
 from core.formats import shards as server
+from pawsort.sending.sources import Skipped, SourceFile, is_archive, is_ignored, walk
 
 
 def paths_of(*given: Path) -> list[str]:

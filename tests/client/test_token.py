@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pawsort.cli import cli
 
 from core.accounts import accounts
 from core.base.config import load_settings
 from core.base.database import Database
+from pawsort.cli import cli
 
 
 @pytest.mark.parametrize(("words", "whose"), [((), accounts.OWNER), (("--user", "ada"), "ada")], ids=["owner", "ada"])

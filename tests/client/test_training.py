@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from pawsort.cli import cli
-from pawsort.commands.train import Shown, command
 from sqlalchemy import select
 
 from core.base.database import Database
@@ -18,6 +16,8 @@ from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
 from core.storage.blobs import Blobs
 from core.training.parameters import choose_parameters
+from pawsort.cli import cli
+from pawsort.commands.train import Shown, command
 from tests.factories import make_upload
 from tests.pictures import jpeg
 

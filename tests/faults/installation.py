@@ -15,7 +15,6 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 import httpx
-from pawsort.api.http_client import PawsortClient
 from sqlalchemy import select
 
 from core.base.database import Database
@@ -23,6 +22,7 @@ from core.base.states import ChunkState, JobState
 from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
 from instance.supervisor.record import InstanceRecord, read_record
+from pawsort.api.http_client import PawsortClient
 from tests.faults.processes import Process, kill, living, living_below
 
 START_S = 120.0

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pawsort.api.http_client import PawsortClient
 
 from instance.supervisor.attach import started_instance
 from instance.supervisor.record import read_record
+from pawsort.api.http_client import PawsortClient
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture
 from tests.faults.installation import Installation, overload

@@ -7,11 +7,11 @@ from uuid import UUID
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from pawsort.commands.correct import command as correct
-from pawsort.commands.sort import command as sort_
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
+from pawsort.commands.correct import command as correct
+from pawsort.commands.sort import command as sort_
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)

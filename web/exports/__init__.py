@@ -1,3 +1,4 @@
 """Results that leave: CSV, JSON Lines, Parquet, zip, report.
 
-It imports `core` and `web.http`."""
+It imports `core` and `web.http`.
+"""

@@ -1,3 +1,4 @@
 """Classifying one chunk: claim, read, decode, predict, record.
 
-It imports `worker.process`."""
+It imports `worker.process`.
+"""

@@ -1,3 +1,4 @@
 """What the maintenance worker does beside schedules: reconciling, watching beat, discarding originals.
 
-It imports `worker.process`."""
+It imports `worker.process`.
+"""

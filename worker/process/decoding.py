@@ -1,8 +1,8 @@
 """Bytes to pixels inside a worker: in this process while nothing speaks against it, else in children of its own.
 
 In this process a deadline stands over every image, which ends the process itself. The chunk's lease then runs out and
-somebody else takes it; from the third claim on, its images are decoded in a child (core/decoding/decoder_process.py). What is read for
-a training is so much that a child for each processor pays.
+somebody else takes it; from the third claim on, its images are decoded in a child (core/decoding/
+decoder_process.py). What is read for a training is so much that a child for each processor pays.
 """
 
 import importlib

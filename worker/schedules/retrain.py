@@ -2,8 +2,9 @@
 
     waiting ─► running (the training) ─► [judging: whichever version was not asked about all pictures] ─► done
 
-The gate (core/evaluation/promotion_gate.py) judges candidate and version in use on the same pictures, and only on labels that may judge
-(core/evaluation/unbiased_labels.py). A promotion, its line in the history and the run's end are one transaction.
+The gate (core/evaluation/promotion_gate.py) judges candidate and version in use on the same pictures, and
+only on labels that may judge (core/evaluation/unbiased_labels.py). A promotion, its
+line in the history and the run's end are one transaction.
 """
 
 from typing import Any

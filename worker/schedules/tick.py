@@ -2,7 +2,8 @@
 
     schedules that are due ─► UPDATE … WHERE next_run_at is still that, and a run: one transaction each
 
-Times are those of the database's clock. Nothing is worked on here (worker/schedules/runner.py), so a tick takes milliseconds.
+Times are those of the database's clock. Nothing is worked on here (worker/schedules/runner.py), so a tick takes
+milliseconds.
 """
 
 from collections.abc import Callable

@@ -49,7 +49,8 @@ def judge_version(
     """The manifest of a trained network, with everything that is fitted and measured.
 
     Args:
-        weights, watched, bounds, strangers, known_threshold, on_batch: As `model.evaluation.report.complete_manifest` takes them.
+        weights, watched, bounds, strangers, known_threshold, on_batch: As
+            `model.evaluation.report.complete_manifest` takes them.
     """
     plain = plain_manifest(origin, weights)
     return complete_manifest(plain, weights, watched, bounds, strangers, known_threshold, on_batch)

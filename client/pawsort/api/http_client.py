@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 
 import httpx
+
 from pawsort.api.errors import BadArchive, RequestFailed
 from pawsort.api.retries import Retries, explain_failure
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+
 from pawsort.api.errors import ClientError, RequestFailed, Unreachable
 
 # The server, or what stands before it, is away or busy for a moment. 507 (disk full) is not among them: no disk empties

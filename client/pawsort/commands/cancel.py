@@ -3,8 +3,9 @@
 from uuid import UUID
 
 import click
-from pawsort.connect import connect, server_options
 from rich.console import Console
+
+from pawsort.connect import connect, server_options
 
 
 @click.command("cancel")

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.export import check_target, write_results
 from pawsort.runs.classify import Classification, Outcome, Wish
 from pawsort.sending.progress import Bars
-from rich.console import Console
 
 SHOWN_SKIPPED = 10
 

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.corrections import list_files
 from pawsort.sending.sources import Skipped, is_archive
 from pawsort.sending.upload import new_id
-from rich.console import Console
 
 SHOWN = 10
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import click
+from rich.console import Console
+
 from pawsort.connect import connect, server_options
 from pawsort.files.export import check_target, write_results
-from rich.console import Console
 
 
 @click.command("export")

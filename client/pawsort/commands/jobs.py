@@ -4,9 +4,10 @@ import itertools
 import sys
 
 import click
-from pawsort.connect import connect, server_options
 from rich.console import Console
 from rich.table import Table
+
+from pawsort.connect import connect, server_options
 
 
 @click.command("jobs")

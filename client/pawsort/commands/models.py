@@ -4,9 +4,10 @@ import sys
 from typing import Any
 
 import click
-from pawsort.connect import connect, server_options
 from rich.console import Console
 from rich.table import Table
+
+from pawsort.connect import connect, server_options
 
 NUMBERS = ("version", "threshold", "accuracy", "new labels")
 

@@ -1,8 +1,9 @@
 """`pawsort promote`: for the jobs that begin from now on."""
 
 import click
-from pawsort.connect import connect, server_options
 from rich.console import Console
+
+from pawsort.connect import connect, server_options
 
 
 @click.command("promote")

@@ -1,9 +1,10 @@
 """`pawsort rollback`: one step back in the history of deployments."""
 
 import click
+from rich.console import Console
+
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
-from rich.console import Console
 
 
 @click.command("rollback")

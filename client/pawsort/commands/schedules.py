@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
+
 from pawsort.api.http_client import PawsortClient
 from pawsort.commands import schedules_add, schedules_edit
 from pawsort.connect import connect, server_options
-from rich.console import Console
-from rich.table import Table
 
 NUMBER = click.IntRange(1, 2**31 - 1)
 number_argument = click.argument("number", metavar="NUMBER", type=NUMBER)

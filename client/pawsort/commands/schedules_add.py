@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from pawsort.connect import connect, server_options
 from rich.console import Console
+
+from pawsort.connect import connect, server_options
 
 Command = Callable[..., Any]
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
+from rich.console import Console
+
 from pawsort.commands.schedules_add import when
 from pawsort.connect import connect, server_options
-from rich.console import Console
 
 
 @click.command("edit")

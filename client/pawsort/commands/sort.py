@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import click
+from rich.console import Console
+
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.place_file import Way
 from pawsort.files.sort_by_label import By, Sorted, Sorter, read_pictures
-from rich.console import Console
 
 SHOWN = 10
 WORDS = {Way.LINK: "as hard links", Way.COPY: "copied", Way.MOVE: "moved"}

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.status import Status
+
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
 from pawsort.runs.classify import name_of, shown_name
 from pawsort.runs.train import TrainingRun
 from pawsort.sending.sources import Skipped
-from rich.console import Console
-from rich.status import Status
 
 SHOWN_SKIPPED = 10
 KEEP, DISCARD, LEAVE = "keep", "discard", "leave"

@@ -1,3 +1,4 @@
 """Files on the user's own disk: export files, sorting pictures into folders, reading them back as corrections.
 
-It imports `pawsort.api`."""
+It imports `pawsort.api`.
+"""

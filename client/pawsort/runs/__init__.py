@@ -1,3 +1,4 @@
 """Whole runs: from paths to results, and from a labelled folder to a model version.
 
-It imports `pawsort.sending` and `pawsort.files`."""
+It imports `pawsort.sending` and `pawsort.files`.
+"""

@@ -1,3 +1,4 @@
 """Sending files: which ones count, packing them into shards, uploading, progress bars.
 
-It imports `pawsort.api`."""
+It imports `pawsort.api`.
+"""

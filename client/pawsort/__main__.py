@@ -1,0 +1,6 @@
+"""`python -m pawsort`: the command without its script."""
+
+from pawsort.cli import main
+
+if __name__ == "__main__":
+    main()
