@@ -73,7 +73,7 @@ screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots anew
 
 docs: ## where to read on
 	@echo "docs/architecture.md  the one way of an image through the system"
-	@echo "docs/decisions.md     what was decided, why, and what it costs"
+	@echo "docs/decisions/       what was decided, why, and what it costs"
 	@echo "The HTTP interface is at /docs of a running instance (make run)."
 
 requirements: $(UV) ## compile the pinned requirement files anew

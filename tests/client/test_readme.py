@@ -1,39 +1,93 @@
-"""What the README promises is there: its commands, its settings, its files."""
+"""What the README and the reference pages promise is there: commands, options, settings, results, files."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from core.base.config import Settings
-from pawsort.cli import COMMANDS
+from core.base.errors import ErrorCode
+from pawsort.cli import COMMANDS, cli
+from web.exports.tables import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "docs" / "reference"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# For tests, and for processes to tell each other; nobody sets them by hand.
+COMMAND_PAGE = (REFERENCE / "commands.md").read_text(encoding="utf-8")
+SETTING_PAGE = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+RESULT_PAGE = (REFERENCE / "results.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"))
+# A part of docs/seed-results.md; its links are relative to that page.
+INCLUDED = ROOT / "docs" / "seed-results" / "findings.md"
+# For tests and for processes of one installation; nobody sets them by hand.
 INTERNAL = {"queues", "decoder", "pause_after_claim_s"}
+# Read by the command line alone.
+CLIENT = {"server", "token"}
 
 
-def test_every_command_is_in_the_readme_and_no_other() -> None:
-    assert set(re.findall(r"^\| `pawsort (\w+)", README, re.MULTILINE)) == set(COMMANDS)
+def _options(command: click.Command) -> Iterator[str]:
+    """Every long option of a command and of those below it."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            yield from (name for name in parameter.opts if name.startswith("--"))
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield from _options(subcommand)
 
 
-def test_every_setting_is_in_the_readme_and_no_other() -> None:
-    named = {
-        name.lower()
-        for name in re.findall(r"PAWSORT_([A-Z_]+)", README.partition("## Settings")[2].partition("## ")[0])
-    }
-    assert named == Settings.model_fields.keys() - INTERNAL
+def test_every_command_is_on_its_page_and_no_other() -> None:
+    assert set(re.findall(r"^\| `pawsort (\w+)", COMMAND_PAGE, re.MULTILINE)) == set(COMMANDS)
 
 
-def test_every_make_target_in_the_readme_exists() -> None:
+def test_every_option_of_a_command_is_on_its_page_and_no_other() -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", COMMAND_PAGE))
+    assert named - {"--help"} == set(_options(cli)) - {"--version"}
+
+
+def test_every_setting_is_on_its_page_and_no_other() -> None:
+    named = {name.lower() for name in re.findall(r"PAWSORT_([A-Z_]+)", SETTING_PAGE)}
+    assert named - CLIENT == Settings.model_fields.keys() - INTERNAL
+
+
+def test_the_page_about_results_has_the_columns_in_their_order() -> None:
+    assert f"    {','.join(COLUMNS)}\n" in RESULT_PAGE
+
+
+def test_the_page_about_results_has_every_error_code_and_no_other() -> None:
+    rows = re.findall(r"^\| (`.+?) \|", RESULT_PAGE.partition("## Error codes")[2], re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(ErrorCode)
+
+
+def test_every_make_target_on_a_page_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
+    for page in PAGES:
+        assert set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))) <= targets, page
 
 
-def test_every_file_that_the_readme_points_to_exists() -> None:
-    pointed_to = re.findall(r"\]\(([\w/-]+\.(?:md|png))\)", README)
-    assert len(pointed_to) >= 4
-    for file in pointed_to:
-        assert (ROOT / file).is_file(), file
+def test_the_readme_fits_one_screen() -> None:
+    assert len(README.splitlines()) <= 50
+
+
+def test_every_file_that_a_page_points_to_exists() -> None:
+    assert len(re.findall(r"\]\(([\w/-]+\.(?:md|png))\)", README)) >= 4
+    for page in PAGES:
+        if page == INCLUDED:
+            continue
+        for file in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / file).exists(), f"{page}: {file}"
+
+
+def test_every_decision_is_in_the_index_and_no_other() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| \[\d{4}\]\((\d{4}-[\w-]+\.md)\)", index, re.MULTILINE)) == {
+        file.name for file in folder.glob("[0-9]*.md")
+    }
 
 
 def test_requirement_files_carry_no_address() -> None:
