@@ -23,7 +23,7 @@ RUN ["sh", "deploy/install.sh", "packages", "gpu", "/opt/pawsort"]
 
 # Which parts of Pawsort a role holds; the tests install exactly these.
 FROM web-packages AS web-build
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
 COPY core/ core/
 COPY instance/ instance/
@@ -32,7 +32,7 @@ COPY web/ web/
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
 
 FROM worker-packages AS worker-build
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
 COPY core/ core/
 COPY instance/ instance/
@@ -42,7 +42,7 @@ COPY worker/ worker/
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
 
 FROM gpu-packages AS gpu-build
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
 COPY core/ core/
 COPY instance/ instance/

@@ -19,7 +19,7 @@ case ${1:-} in
     trap 'rm -rf "$work"' EXIT
     # setuptools builds it, at the version that is pinned with everything else, and stays outside.
     "$2/bin/python" -m pip install -q --no-cache-dir --no-deps --target "$work/tools" "$(grep -m 1 -o '^setuptools==[^ ]*' requirements/run.txt)"
-    cp -R pyproject.toml README.md "$work"
+    cp -R pyproject.toml README.md NOTICE "$work"
     for part in client core instance migrations model web worker; do
       if [ -d "$part" ]; then cp -R "$part" "$work"; fi
     done
