@@ -8,9 +8,9 @@ ConfigError with a sentence that names the variable.
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.base.errors import ConfigError
@@ -19,6 +19,7 @@ from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 MIB = 2**20
 GIB = 2**30
 MIN_SECRET = 16
+HEARTBEATS_PER_LEASE = 3  # two may be lost or late before work is given to another worker
 
 
 def default_data_dir() -> Path:
@@ -81,6 +82,21 @@ class Settings(BaseSettings):
                 raise ValueError("expected absolute paths or s3://bucket/prefix, with commas between them")
         return value
 
+    @model_validator(mode="after")
+    def _renewed_in_time(self) -> Self:
+        if self.lease_s < HEARTBEATS_PER_LEASE * self.heartbeat_s:
+            raise ValueError(
+                f"PAWSORT_LEASE_S: expected at least {HEARTBEATS_PER_LEASE} times PAWSORT_HEARTBEAT_S"
+                f" ({self.heartbeat_s:g} s), so that a live worker keeps its work; got {self.lease_s:g}. Set it to"
+                f" {HEARTBEATS_PER_LEASE * self.heartbeat_s:g} or more, or shorten the heartbeat, and start again."
+            )
+        return self
+
+    @property
+    def alive_s(self) -> float:
+        """How long after its last heartbeat a worker counts as alive."""
+        return HEARTBEATS_PER_LEASE * self.heartbeat_s
+
     @property
     def import_root_list(self) -> list[str]:
         """The folders and bucket prefixes below which schedules may read."""
@@ -135,6 +151,8 @@ def check_secret_key(settings: Settings) -> None:
 
 
 def _sentence(item: Any) -> str:
+    if not item["loc"]:  # about several settings, which its own words name
+        return str(item["ctx"]["error"])
     name = "PAWSORT_" + "_".join(str(part) for part in item["loc"]).upper()
     shown = "the value given" if "secret" in name.lower() else repr(item["input"])
     return f"{name}: {item['msg']}; got {shown}. Correct it in the environment or in .env and start again."

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now, seconds_since
 from core.base.database import change
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
+from core.orm import leases
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import ShardFeatures
@@ -81,16 +82,14 @@ def claim_chunk(
     Returns:
         The claim, or None: somebody else has it, it is done, or its job has ended.
     """
-    lease_ran_out = (Chunk.state == ChunkState.RUNNING) & (Chunk.lease_until < db_now())
     is_wanted = _job_is_active() if versions is None else _job_is_active() & Job.model_version_id.in_(versions)
     active = select(Job.id).where(Job.id == Chunk.job_id, is_wanted).exists()
     row = session.execute(
         update(Chunk)
-        .where(Chunk.id == chunk_id, (Chunk.state == ChunkState.READY) | lease_ran_out, active)
+        .where(Chunk.id == chunk_id, (Chunk.state == ChunkState.READY) | _has_run_out(), active)
         .values(
             state=ChunkState.RUNNING,
-            lease_until=db_now(lease_s),
-            fence=Chunk.fence + 1,
+            **leases.claim_values(Chunk, lease_s),
             attempts=Chunk.attempts + 1,
             worker_id=worker_id,
             error=case((Chunk.state == ChunkState.RUNNING, RAN_OUT), else_=Chunk.error),
@@ -130,7 +129,7 @@ def _is_not_started() -> ColumnElement[bool]:
 
 def renew_lease(session: Session, claim: Claim, lease_s: float) -> bool:
     """Keep the lease; False when the chunk belongs to somebody else, or to nobody, by now."""
-    return change(session, _held(claim).values(lease_until=db_now(lease_s))) == 1
+    return change(session, _held(claim).values(leases.renewal_values(lease_s))) == 1
 
 
 def release_chunk(session: Session, claim: Claim, error: str | None = None) -> None:
@@ -140,13 +139,14 @@ def release_chunk(session: Session, claim: Claim, error: str | None = None) -> N
         error: What went wrong; without it the attempt is not counted (a worker that was asked to stop).
     """
     attempts = Chunk.attempts if error else Chunk.attempts - 1
-    values = {"state": ChunkState.READY, "lease_until": None, "ready_at": db_now()}
-    change(session, _held(claim).values(**values, attempts=attempts, error=error))
+    values = {"state": ChunkState.READY, "ready_at": db_now(), "attempts": attempts, "error": error}
+    change(session, _held(claim).values(values | leases.release_values()))
 
 
 def mark_done(session: Session, claim: Claim) -> bool:
     """End a chunk; False when the claim is no longer valid."""
-    return change(session, _held(claim).values(state=ChunkState.DONE, lease_until=None, error=None)) == 1
+    values = {"state": ChunkState.DONE, "error": None, **leases.release_values()}
+    return change(session, _held(claim).values(values)) == 1
 
 
 def _held(claim: Claim) -> Update:
@@ -174,8 +174,7 @@ def look_at_chunk(session: Session, claim: Claim, body: str | None) -> tuple[lis
 
 def list_run_out(session: Session, limit: int) -> list[int]:
     """Chunks of active jobs whose worker let the lease run out."""
-    run_out = (Chunk.state == ChunkState.RUNNING) & (Chunk.lease_until < db_now())
-    return _list(session, run_out, limit)
+    return _list(session, _has_run_out(), limit)
 
 
 def list_ready(session: Session, limit: int) -> list[int]:
@@ -186,6 +185,10 @@ def list_ready(session: Session, limit: int) -> list[int]:
 def _list(session: Session, which: ColumnElement[bool], limit: int) -> list[int]:
     query = select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(which, _job_is_active()).order_by(Chunk.id)
     return list(session.scalars(query.limit(limit)))
+
+
+def _has_run_out() -> ColumnElement[bool]:
+    return (Chunk.state == ChunkState.RUNNING) & leases.has_run_out(Chunk.lease_until)
 
 
 def _job_is_active() -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
 from core.jobs import jobs
 from core.models import registry
+from core.orm import leases
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import Training
@@ -71,8 +72,8 @@ def _go_on_training(session: Session, job: Job) -> None:
     job.state = JobState.QUEUED
     job.finished_at, job.error, job.moved_at = None, None, db_now()
     job.revision += 1
-    training.lease_until, training.attempts, training.fence = None, 0, training.fence + 1
-    training.keeps_best = False
+    leases.revoke(training)
+    training.attempts, training.keeps_best = 0, False
     session.flush()
 
 
@@ -80,8 +81,8 @@ def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> N
     shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
     reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
     of_job = Chunk.job_id == job.id
-    values = {"state": ChunkState.READY, "lease_until": None, "fence": Chunk.fence + 1, "error": None}
-    change(session, update(Chunk).where(of_job, reopened).values(**values))
+    values = {"state": ChunkState.READY, "error": None, **leases.revoke_values(Chunk)}
+    change(session, update(Chunk).where(of_job, reopened).values(values))
     change(session, update(Chunk).where(of_job, Chunk.state == ChunkState.READY).values(ready_at=db_now()))
     tired = (Chunk.state == ChunkState.READY) & (Chunk.attempts > ATTEMPTS_KEPT)
     change(session, update(Chunk).where(of_job, tired).values(attempts=ATTEMPTS_KEPT))

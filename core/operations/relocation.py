@@ -49,11 +49,12 @@ def tables() -> list[Table]:
     return all_tables.metadata.sorted_tables
 
 
-def begin(target: Database, head: str) -> bool:
+def begin(target: Database, head: str, alive_s: float) -> bool:
     """Empty a target that nobody has used, and mark it; or find the mark of an earlier call that broke off.
 
     Args:
         head: The revision of the schema that source and target have.
+        alive_s: How long after its last heartbeat a worker counts as alive (`Settings.alive_s`).
     Returns:
         Whether an earlier call is continued.
     Raises:
@@ -72,7 +73,7 @@ def begin(target: Database, head: str) -> bool:
             raise Conflict(
                 f"The database at PAWSORT_DATABASE_URL holds work of its own ({', '.join(used)}). Move into a new one."
             )
-        if list_alive(session):
+        if list_alive(session, alive_s):
             raise Conflict("Workers run on the database at PAWSORT_DATABASE_URL. Stop web and workers there first.")
         for table in reversed(tables()):  # versions and tokens of a new installation
             connection.execute(table.delete())

@@ -10,11 +10,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
-from core.base.clock import db_now, seconds_since
+from core.base.clock import seconds_since
 from core.base.config import Settings
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState
 from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, connect
 from core.operations import workers
+from core.orm import leases
 from core.orm.jobs import Chunk, Job
 from core.orm.training import Training
 from core.orm.workers import Worker
@@ -47,7 +48,7 @@ class Installation:
     database_version: str
 
 
-def look(session: Session) -> Installation:
+def look(session: Session, settings: Settings) -> Installation:
     """Everything that the tables say, in a fixed number of statements."""
     jobs = select(Job.state, func.count()).where(Job.deleted_at.is_(None)).group_by(Job.state)
     chunks = _open(select(Chunk.state, func.count())).group_by(Chunk.state)
@@ -58,8 +59,8 @@ def look(session: Session) -> Installation:
         chunks={str(state): open_chunks.get(state, 0) for state in OPEN},
         oldest_s=_find_oldest(session),
         n_suspect=session.scalars(_open(select(func.count())).where(Chunk.attempts >= SUSPECT_FROM)).one(),
-        workers=workers.list_alive(session),
-        silent=workers.list_silent(session),
+        workers=workers.list_alive(session, settings.alive_s),
+        silent=workers.list_silent(session, settings.alive_s),
         database_bytes=_database_bytes(session),
         database_version=_database_version(session),
     )
@@ -121,7 +122,8 @@ def list_at_work(session: Session) -> dict[int, Job]:
     by_chunk = select(Chunk.worker_id, Job).join(Job, Job.id == Chunk.job_id)
     chunks = by_chunk.where(Chunk.state == ChunkState.RUNNING, Chunk.worker_id.is_not(None), _is_active())
     by_training = select(Training.worker_id, Job).join(Job, Job.id == Training.job_id)
-    trainings = by_training.where(Training.lease_until > db_now(), Training.worker_id.is_not(None), _is_active())
+    is_held = leases.is_current(Training.lease_until) & Training.worker_id.is_not(None)
+    trainings = by_training.where(is_held, _is_active())
     return {row[0]: row[1] for query in (chunks, trainings) for row in session.execute(query) if row[0] is not None}
 
 

@@ -3,14 +3,13 @@
 import socket
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from core.base.clock import db_now
 from core.base.database import change
 from core.orm.workers import Worker
 
-ALIVE_S = 15.0
 MISSED_S = 86_400.0
 
 
@@ -37,26 +36,29 @@ def forget_silent(session: Session, silent_s: float) -> int:
     return change(session, delete(Worker).where(Worker.beat_at < db_now(-silent_s)))
 
 
-def count_alive(session: Session, queue: str) -> int:
-    """How many workers of a queue have beaten within the last 15 s."""
-    alive = (Worker.queue == queue) & Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-ALIVE_S))
+def count_alive(session: Session, queue: str, alive_s: float) -> int:
+    """How many workers of a queue have sent a heartbeat within `Settings.alive_s`."""
+    alive = (Worker.queue == queue) & _is_alive(alive_s)
     return session.scalars(select(func.count()).select_from(Worker).where(alive)).one()
 
 
-def list_alive(session: Session) -> list[Worker]:
-    """Workers that have beaten within the last 15 s."""
-    alive = Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-ALIVE_S))
-    return list(session.scalars(select(Worker).where(alive).order_by(Worker.id)))
+def list_alive(session: Session, alive_s: float) -> list[Worker]:
+    """Workers that have sent a heartbeat within `Settings.alive_s`."""
+    return list(session.scalars(select(Worker).where(_is_alive(alive_s)).order_by(Worker.id)))
 
 
-def list_silent(session: Session) -> list[Worker]:
-    """Workers that have fallen silent without having stopped, unless others were started in their place since then.
+def list_silent(session: Session, alive_s: float) -> list[Worker]:
+    """Workers that have sent no heartbeat for `alive_s` without having stopped, unless others replaced them since.
 
-    They hang, or were killed. After a day nobody expects them back.
+    They stalled, or were killed. After a day they are no longer listed.
     """
     later = aliased(Worker)
     replaced = exists().where(
         later.host == Worker.host, later.queue == Worker.queue, later.id > Worker.id, later.started_at > Worker.beat_at
     )
-    silent = Worker.stopped_at.is_(None) & Worker.beat_at.between(db_now(-MISSED_S), db_now(-ALIVE_S))
+    silent = Worker.stopped_at.is_(None) & Worker.beat_at.between(db_now(-MISSED_S), db_now(-alive_s))
     return list(session.scalars(select(Worker).where(silent, ~replaced).order_by(Worker.id)))
+
+
+def _is_alive(alive_s: float) -> ColumnElement[bool]:
+    return Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-alive_s))

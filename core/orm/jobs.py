@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.base.clock import db_now
 from core.base.states import ChunkState, JobKind
 from core.orm.base import Base
+from core.orm.leases import LeaseColumns
 
 
 class Job(Base):
@@ -46,7 +47,7 @@ class Job(Base):
     purged_at: Mapped[datetime | None]
 
 
-class Chunk(Base):
+class Chunk(LeaseColumns, Base):
     """One shard in one classify job: what a message names and a worker claims. `ready_at`: since when it could be."""
 
     __tablename__ = "chunks"
@@ -59,8 +60,6 @@ class Chunk(Base):
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
     shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"), index=True)
     state: Mapped[str] = mapped_column(default=ChunkState.READY)
-    lease_until: Mapped[datetime | None]
-    fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     worker_id: Mapped[int | None]
     error: Mapped[str | None]

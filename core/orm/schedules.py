@@ -12,6 +12,7 @@ from core.base.states import OPEN_RUN_STATES as OPEN_RUN_STATES
 from core.base.states import RunState as RunState
 from core.base.states import ScheduleKind as ScheduleKind
 from core.orm.base import Base
+from core.orm.leases import LeaseColumns
 
 
 class Schedule(Base):
@@ -39,7 +40,7 @@ class Schedule(Base):
     deleted_at: Mapped[datetime | None]
 
 
-class ScheduleRun(Base):
+class ScheduleRun(LeaseColumns, Base):
     """One time that a schedule came due. Exactly one for each schedule and moment.
 
     `n_due` counts the due times that it stands for: more than one when nobody was there to begin them. `user_id` is who
@@ -67,8 +68,6 @@ class ScheduleRun(Base):
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     outcome: Mapped[str] = mapped_column(default="")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    lease_until: Mapped[datetime | None]
-    fence: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     finished_at: Mapped[datetime | None]
 

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
 from core.orm.base import Base
+from core.orm.leases import LeaseColumns
 
 
-class Training(Base):
+class Training(LeaseColumns, Base):
     """What a job of the kind `train` or `judge` has beside its row in `jobs`.
 
     `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
@@ -24,8 +25,6 @@ class Training(Base):
     __table_args__ = ({"sqlite_autoincrement": False},)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True, autoincrement=False)
     parameters: Mapped[dict[str, Any]]
-    lease_until: Mapped[datetime | None]
-    fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     worker_id: Mapped[int | None]
     data_key: Mapped[str | None]

@@ -18,6 +18,7 @@ from core.base.database import change, insert_or
 from core.base.network_catalog import CLASSES
 from core.jobs.results import MILLION, shown_label
 from core.labels.labels import human_label_of, word_of_people
+from core.orm import leases
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
@@ -86,7 +87,7 @@ def find_candidates(session: Session, queue: Queue, reviewer: UUID, after: Place
 
 
 def _is_free(queue: Queue, reviewer: UUID, image_id: Any) -> ColumnElement[bool]:
-    taken = (ReviewClaim.lease_until > db_now()) & (ReviewClaim.reviewer != reviewer)
+    taken = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
     claim = (ReviewClaim.job_id == queue.job.id) & (ReviewClaim.audit_id == queue.audit_id)
     claim &= ReviewClaim.image_id == image_id
     return ~select(ReviewClaim.image_id).where(claim, ReviewClaim.skipped_at.is_not(None) | taken).exists()
@@ -192,14 +193,14 @@ def _upsert(session: Session, queue: Queue, reviewer: UUID, image_ids: set[int],
     if not image_ids:
         return set()
     insert = insert_or(session, ReviewClaim)
-    may = (ReviewClaim.lease_until <= db_now()) | (ReviewClaim.reviewer == reviewer)
+    may = leases.has_run_out(ReviewClaim.lease_until) | (ReviewClaim.reviewer == reviewer)
     claim = insert.on_conflict_do_update(
         index_elements=["job_id", "audit_id", "image_id"],
         set_={name: insert.excluded[name] for name in ("reviewer", "lease_until", "skipped_at")},
         where=may,
     )
     own = {"job_id": queue.job.id, "audit_id": queue.audit_id, "reviewer": reviewer}
-    values = {"lease_until": db_now(LEASE_S), "skipped_at": db_now() if is_skipped else None}
+    values = {"skipped_at": db_now() if is_skipped else None, **leases.renewal_values(LEASE_S)}
     rows = [own | {"image_id": image_id} for image_id in sorted(image_ids)]
     return set(session.scalars(claim.values(values).returning(ReviewClaim.image_id), rows))
 
@@ -229,7 +230,7 @@ def release(session: Session, queue: Queue, reviewer: UUID) -> None:
 
 def count_others(session: Session, queue: Queue, reviewer: UUID) -> int:
     """How many other reviewers have pictures before them now."""
-    active = (ReviewClaim.lease_until > db_now()) & (ReviewClaim.reviewer != reviewer)
+    active = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
     active &= ReviewClaim.skipped_at.is_(None)
     return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()
 

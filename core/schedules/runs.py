@@ -17,6 +17,7 @@ from core.base.database import locked
 from core.base.errors import LeaseLost, NotFound
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import ACTIVE_STATES, OPEN_RUN_STATES, RunState
+from core.orm import leases
 from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
@@ -55,8 +56,7 @@ def claim_run(session: Session, run_id: int, lease_s: float) -> RunClaim | None:
     run = session.scalar(locked(select(ScheduleRun).where(ScheduleRun.id == run_id, _is_free())))
     if run is None:
         return None
-    run.fence += 1
-    run.lease_until = db_now(lease_s)
+    leases.claim(run, lease_s)
     session.flush()
     return RunClaim(run.id, run.schedule_id, run.fence)
 
@@ -83,7 +83,7 @@ def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:
     run = hold_run(session, claim)
     if run.lease_until is None:
         raise LeaseLost(f"Run {claim.run_id} was released.")
-    run.lease_until = db_now(lease_s)
+    leases.renew(run, lease_s)
 
 
 def release_run(session: Session, claim: RunClaim) -> None:
@@ -92,7 +92,13 @@ def release_run(session: Session, claim: RunClaim) -> None:
     Raises:
         LeaseLost: The claim is no longer valid.
     """
-    hold_run(session, claim).lease_until = None
+    leases.release(hold_run(session, claim))
+
+
+def leave_to_jobs(run: ScheduleRun, state: RunState) -> None:
+    """Release a held run whose next step waits until its jobs have ended."""
+    run.state = state
+    leases.release(run)
 
 
 def note(run: ScheduleRun, **details: Any) -> None:
@@ -108,7 +114,8 @@ def end_run(session: Session, claim: RunClaim, state: RunState, outcome: str, **
     """
     run = hold_run(session, claim)
     note(run, **details)
-    run.state, run.outcome, run.finished_at, run.lease_until = state, outcome, db_now(), None
+    run.state, run.outcome, run.finished_at = state, outcome, db_now()
+    leases.release(run)
     session.flush()
 
 
@@ -147,5 +154,4 @@ def _views() -> Any:
 
 
 def _is_free() -> ColumnElement[bool]:
-    nobody = ScheduleRun.lease_until.is_(None) | (ScheduleRun.lease_until < db_now())
-    return ScheduleRun.state.in_(OPEN_RUN_STATES) & nobody
+    return ScheduleRun.state.in_(OPEN_RUN_STATES) & leases.is_free(ScheduleRun.lease_until)

@@ -21,6 +21,7 @@ from core.base.paging import Page, page_newest_first
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
 from core.ingest import shard_rows
 from core.labels import counts
+from core.orm import leases
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Upload
 from core.schedules.parameters import check_parameters
@@ -113,8 +114,8 @@ def delete_schedule(session: Session, schedule_id: int) -> None:
     still = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
     _complete_uploads(session, still)
     outcome = "The schedule was deleted while this ran; what had begun goes on by itself."
-    ended = {"state": RunState.SKIPPED, "outcome": outcome, "finished_at": db_now(), "lease_until": None}
-    change(session, update(ScheduleRun).where(still).values(fence=ScheduleRun.fence + 1, **ended))
+    ended = {"state": RunState.SKIPPED, "outcome": outcome, "finished_at": db_now()}
+    change(session, update(ScheduleRun).where(still).values(ended | leases.revoke_values(ScheduleRun)))
 
 
 def _complete_uploads(session: Session, runs: ColumnElement[bool]) -> None:

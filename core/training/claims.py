@@ -20,6 +20,7 @@ from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.models import registry
+from core.orm import leases
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training, TrainingUpload
@@ -78,9 +79,8 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
         )
         return None
     is_taken_over = training.lease_until is not None
-    training.fence += 1
+    leases.claim(training, lease_s)
     training.attempts += 1
-    training.lease_until = db_now(lease_s)
     training.worker_id = worker_id
     job.state = JobState.RUNNING
     job.started_at = job.started_at or db_now()
@@ -127,7 +127,7 @@ def beat(
         job, training = _hold(session, claim)
     except LeaseLost:
         return Order.STOP
-    training.lease_until = db_now(lease_s)
+    leases.renew(training, lease_s)
     if (training.phase, training.step, training.n_steps) != (phase, step, n_steps):
         training.phase, training.step, training.n_steps = phase, step, n_steps
         training.phase_left_s = left_s
@@ -223,7 +223,7 @@ def release(session: Session, claim: Claim, is_counted: bool) -> None:
         _, training = _hold(session, claim)
     except LeaseLost:
         return
-    training.lease_until = None
+    leases.release(training)
     training.attempts -= 0 if is_counted else 1
 
 
@@ -246,7 +246,7 @@ def _end(job: Job, training: Training, state: JobState) -> None:
     job.state = state
     job.finished_at = db_now()
     job.revision += 1
-    training.lease_until = None
+    leases.release(training)
 
 
 def _is_active() -> ColumnElement[bool]:
@@ -254,4 +254,4 @@ def _is_active() -> ColumnElement[bool]:
 
 
 def _is_free() -> ColumnElement[bool]:
-    return Training.lease_until.is_(None) | (Training.lease_until < db_now())
+    return leases.is_free(Training.lease_until)

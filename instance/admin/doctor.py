@@ -132,9 +132,10 @@ class Checkup:
     def _check_workers(self, db: "Database") -> Finding:
         from core.operations.workers import list_alive, list_silent
 
+        alive_s = self._settings.alive_s
         with db.read() as session:
-            silent = [f"{one.queue} on {one.host} (process {one.pid})" for one in list_silent(session)]
-            alive = [(worker.queue, worker.host, worker.device) for worker in list_alive(session)]
+            silent = [f"{one.queue} on {one.host} (process {one.pid})" for one in list_silent(session, alive_s)]
+            alive = [(worker.queue, worker.host, worker.device) for worker in list_alive(session, alive_s)]
         if not alive and self._instance is None:
             return Finding("workers", None, "none is alive; `pawsort up` starts them")
         n_inference = sum(queue == "inference" for queue, _, _ in alive)

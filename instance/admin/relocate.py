@@ -34,7 +34,7 @@ def move_installation(settings: "Settings", say: Callable[[str], object]) -> Non
         source, target = Database(f"sqlite:///{here}"), Database(settings.sql_url)
         try:
             head = _prepare(source, target)
-            is_continued = relocation.begin(target, head)
+            is_continued = relocation.begin(target, head, settings.alive_s)
             say("Going on with a move that broke off." if is_continued else "The target is empty and ready.")
             blobs = Blobs((settings.data_dir / "blobs").as_uri()), Blobs(settings.store_url)
             n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: say(f"  {n:,} blobs, {size // MIB:,} MiB"))

@@ -15,7 +15,7 @@ from pawsort.api.http_client import PawsortClient
 def command(part: str) -> None:
     """Say by the exit code whether the web server, or a worker of this machine, works.
 
-    A worker does when it has told the database so within the last 15 seconds.
+    A worker works when its last heartbeat is at most three heartbeats old (15 seconds by default).
     """
     with sentences():
         from core.base.config import load_settings
@@ -30,7 +30,8 @@ def command(part: str) -> None:
 
             db = Database(settings.sql_url, pool_size=1)
             with db.read() as session:
-                is_alive = any(one.queue == part and one.host == socket.gethostname() for one in list_alive(session))
+                alive = list_alive(session, settings.alive_s)
+                is_alive = any(one.queue == part and one.host == socket.gethostname() for one in alive)
             db.close()
     if not is_alive:
         raise ClientError(f"No {part} is alive on this machine.")

@@ -21,7 +21,7 @@ def test_a_worker_that_fell_silent_is_named_with_what_to_do(settings: Settings, 
         session.execute(update(Worker).values(started_at=db_now(-60)))
     assert check_workers(settings).is_wrong is False
     with db.write() as session:
-        session.execute(update(Worker).where(Worker.id == silent).values(beat_at=db_now(-workers.ALIVE_S - 5)))
+        session.execute(update(Worker).where(Worker.id == silent).values(beat_at=db_now(-20)))
     found = check_workers(settings)
     assert found.is_wrong
     assert "1 fell silent: inference on" in found.sentence

@@ -9,8 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, inspect, select, text, update
 
+from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Refused
@@ -22,6 +23,7 @@ from core.operations import relocation, workers
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
+from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 from instance.admin.relocate import move_installation
@@ -126,6 +128,17 @@ def test_a_target_that_is_used_is_left_alone(settings: Settings, source: Databas
         move_installation(settings, lambda _: None)
     with db.read() as session:
         assert session.scalars(select(func.count()).select_from(Upload)).one() == 1
+    source.close()
+
+
+def test_a_worker_with_a_slow_heartbeat_keeps_others_from_moving_in(
+    settings: Settings, source: Database, db: Database
+) -> None:
+    with db.write() as session:
+        workers.add_worker(session, 1, "inference", "cpu", {})
+        session.execute(update(Worker).values(beat_at=db_now(-40)))
+    with pytest.raises(Conflict, match="Stop web and workers there first"):
+        move_installation(settings.model_copy(update={"heartbeat_s": 20.0, "lease_s": 60.0}), lambda _: None)
     source.close()
 
 

@@ -37,6 +37,16 @@ def test_a_wrong_value_stops_with_a_sentence_that_names_it(
         load_settings()
 
 
+def test_a_lease_below_three_heartbeats_is_refused_by_a_sentence_that_names_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAWSORT_HEARTBEAT_S", "20")
+    with pytest.raises(ConfigError, match=r"^PAWSORT_LEASE_S: .*3 times PAWSORT_HEARTBEAT_S .*got 15\. Set it to 60"):
+        load_settings()
+    monkeypatch.setenv("PAWSORT_LEASE_S", "60")
+    assert load_settings().alive_s == 60
+
+
 def test_the_secret_key_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAWSORT_SECRET_KEY", "hunter2 hunter2 hunter2")
     assert "hunter2" not in repr(load_settings())

@@ -70,7 +70,7 @@ def test_a_worker_that_fell_silent_is_named_until_another_takes_its_place(
     add_workers(db, app.version, "inference", "training", "maintenance")
     (silent,) = add_workers(db, app.version, "inference")
     with db.write() as session:
-        session.execute(update(Worker).where(Worker.id == silent).values(pid=77, beat_at=db_now(-workers.ALIVE_S - 5)))
+        session.execute(update(Worker).where(Worker.id == silent).values(pid=77, beat_at=db_now(-20)))
         session.execute(update(Worker).values(started_at=db_now(-60)))
     shown = text_of(client)
     assert "A worker for inference has fallen silent: process 77 on" in shown
@@ -84,7 +84,7 @@ def test_a_worker_that_has_stopped_is_nothing_to_complain_of(app: App, client: F
     (stopped,) = add_workers(db, app.version, "inference")
     with db.write() as session:
         session.execute(update(Worker).values(started_at=db_now(-60)))
-        session.execute(update(Worker).where(Worker.id == stopped).values(beat_at=db_now(-workers.ALIVE_S - 5)))
+        session.execute(update(Worker).where(Worker.id == stopped).values(beat_at=db_now(-20)))
         workers.stop_worker(session, stopped)
     assert "Everything works." in text_of(client)
 

@@ -47,7 +47,7 @@ def wait_for(db: Database, queue: str, n: int) -> list[Worker]:
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         with db.read() as session:
-            alive = workers.list_alive(session)
+            alive = workers.list_alive(session, 15.0)
         if [one.queue for one in alive] == [queue] * n:
             return alive
         time.sleep(0.1)

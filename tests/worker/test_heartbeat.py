@@ -3,10 +3,11 @@
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from core.base.clock import db_now
 from core.base.database import Database
 from core.jobs import chunks
 from core.messaging.broker import INFERENCE
@@ -30,7 +31,7 @@ def heartbeat(runtime: FakeRuntime) -> Heartbeat:
 
 def n_alive(db: Database) -> int:
     with db.read() as session:
-        return workers.count_alive(session, INFERENCE)
+        return workers.count_alive(session, INFERENCE, 15.0)
 
 
 def test_a_stopped_worker_is_not_alive(runtime: FakeRuntime, heartbeat: Heartbeat) -> None:
@@ -93,6 +94,17 @@ def test_a_chunk_that_was_recorded_during_a_beat_is_no_lost_lease(
     with capture_logs() as logs:
         heartbeat.beat()
     assert logs == []
+
+
+def test_a_worker_is_alive_for_three_heartbeats_of_the_setting(runtime: FakeRuntime) -> None:
+    slow = runtime.settings.model_copy(update={"heartbeat_s": 20.0, "lease_s": 60.0})
+    with runtime.db.write() as session:
+        worker_id = workers.add_worker(session, 1, INFERENCE, "cpu", {})
+        session.execute(update(Worker).where(Worker.id == worker_id).values(beat_at=db_now(-40)))
+    with runtime.db.read() as session:
+        assert [worker.id for worker in workers.list_alive(session, slow.alive_s)] == [worker_id]
+        assert workers.list_silent(session, slow.alive_s) == []
+        assert workers.count_alive(session, INFERENCE, runtime.settings.alive_s) == 0
 
 
 def test_a_lease_that_somebody_else_has_by_now_is_told(

@@ -45,7 +45,7 @@ def ring_again(runtime: Runtime) -> None:
         return
     with runtime.db.read() as session:
         run_out = chunks.list_run_out(session, MAX_RINGS)
-        n_workers = workers.count_alive(session, INFERENCE)
+        n_workers = workers.count_alive(session, INFERENCE, runtime.settings.alive_s)
         ready = chunks.list_ready(session, MAX_RINGS) if n_waiting <= n_workers else []
         stuck = jobs.list_finished_but_open(session)
     for job_id in stuck:

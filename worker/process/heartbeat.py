@@ -1,17 +1,16 @@
-"""A thread that says every few seconds that this worker is alive and keeps the lease of its chunk."""
+"""The heartbeat of a worker process: shows that it is alive and keeps the lease of its chunk."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.base.database import Database
 from core.jobs import chunks
 from core.jobs.chunks import Claim
 from core.operations import workers
 from core.operations.metrics import Meter
+from worker.process.lease_keeper import LeaseKeeper
 
 log = structlog.get_logger()
 
@@ -29,17 +28,15 @@ class Heartbeat:
         self._lease_s = lease_s
         self._meter = meter or Meter()
         self._claim: Claim | None = None
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._keeper = LeaseKeeper(self.beat, beat_s, "heartbeat_failed")
 
     def start(self) -> None:
-        """Begin to beat."""
-        self._thread.start()
+        """Start beating."""
+        self._keeper.start()
 
     def stop(self) -> None:
-        """Stop beating and say so; a worker that is killed just falls silent."""
-        self._stopped.set()
-        self._thread.join(self._beat_s)
+        """Stop beating and record that the worker has stopped; a worker that is killed just stops beating."""
+        self._keeper.stop(self._beat_s)
         with self._meter.writing(self._db) as session:
             workers.stop_worker(session, self.worker_id)
 
@@ -52,18 +49,12 @@ class Heartbeat:
         finally:
             self._claim = None
 
-    def _run(self) -> None:
-        while not self._stopped.wait(self._beat_s):
-            try:
-                self.beat()
-            except SQLAlchemyError as error:  # a database that is away for a moment must not end the beating
-                log.warning("heartbeat_failed", error=str(error))
-
-    def beat(self) -> None:
-        """Say once that this worker is alive, and keep the lease of what it holds."""
+    def beat(self) -> bool:
+        """Record once that this worker is alive, and renew the lease of its chunk; always True: it goes on."""
         claim = self._claim
         with self._meter.writing(self._db) as session:
             workers.beat(session, self.worker_id)
             is_lost = claim is not None and not chunks.renew_lease(session, claim, self._lease_s)
         if claim is not None and is_lost and self._claim is claim:  # else it was recorded in the meantime
             log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
+        return True

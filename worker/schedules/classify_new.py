@@ -181,7 +181,7 @@ class _Importer:
                     shard_rows.complete_upload(session, self._run.work_uuid, partial=True)
                 run = runs.hold_run(session, self._claim)
                 runs.note(run, note=note, n_known=self._n_known)
-                run.state, run.lease_until = RunState.RUNNING, None
+                runs.leave_to_jobs(run, RunState.RUNNING)
                 return
             outcome = f"Nothing is new: {_files(self._n_known, 'was', 'were')} known already. {note}".strip()
             runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)

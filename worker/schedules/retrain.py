@@ -70,7 +70,8 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
             schedule.name,
             None if told["labels_since"] is None else parse_since(told["labels_since"]),
         )
-        run.job_id, run.state, run.lease_until = job.id, RunState.RUNNING, None
+        run.job_id = job.id
+        runs.leave_to_jobs(run, RunState.RUNNING)
         runs.note(run, n_new_labels=n_new, started_from=started_from, note=note)
         schedule.label_mark = max(schedule.label_mark, counts.newest_label(session))
         job_id = job.id
@@ -153,7 +154,7 @@ def _judge_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int,
         made = [evaluation_jobs.create_judge_job(session, version, run.user_id) for version in asked]
         runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
         if made:
-            run.state, run.lease_until = RunState.JUDGING, None
+            runs.leave_to_jobs(run, RunState.JUDGING)
         job_ids = [job.id for job in made]
     runtime.bell.ring_training(job_ids)
     return bool(job_ids)

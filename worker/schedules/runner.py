@@ -18,7 +18,7 @@ from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from worker.process.runtime import Runtime
 from worker.schedules import classify_new, clean_up, retrain
-from worker.schedules.lease import keeping
+from worker.schedules.lease import keep_lease
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
         with runtime.db.read() as session:
             run = runs.hold_run(session, claim)
             kind = schedules.get_schedule(session, claim.schedule_id).kind
-        with keeping(runtime.db, claim, runtime.settings.lease_s):
+        with keep_lease(runtime.db, claim, runtime.settings.lease_s, runtime.settings.heartbeat_s):
             KINDS[kind](runtime, claim, run)
     except LeaseLost as error:
         log.info("run_left", run_id=claim.run_id, reason=error.message)

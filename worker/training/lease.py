@@ -1,18 +1,15 @@
-"""A thread beside a training: keeps its lease, says what is happening, and hears that it shall stop."""
+"""The lease of a claimed training: kept by a thread that also records progress and learns of a request to stop."""
 
 import threading
 import time
 from types import TracebackType
 from typing import Self
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
+from core.base.config import HEARTBEATS_PER_LEASE
 from core.base.database import Database
 from core.training import claims
 from core.training.claims import Claim, Order
-
-log = structlog.get_logger()
+from worker.process.lease_keeper import LeaseKeeper
 
 BEAT_S = 1.0  # cancelling has to take effect within 2 s
 
@@ -32,18 +29,18 @@ class Watch:
         self._db, self._claim, self._lease_s = db, claim, lease_s
         self._now = ("reading", 0, 0)
         self._began_at, self._first_step = time.monotonic(), 0
-        self._stopped, self._ended, self._best_wanted = threading.Event(), threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._stopped, self._best_wanted = threading.Event(), threading.Event()
+        interval_s = min(BEAT_S, lease_s / HEARTBEATS_PER_LEASE)
+        self._keeper = LeaseKeeper(self._beat, interval_s, "beat_failed", job_id=claim.job_id)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._keeper.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._keeper.stop()
 
     def say(self, phase: str, step: int = 0, n_steps: int = 0) -> None:
         """Note what is happening now, for whoever looks at the job.
@@ -86,16 +83,11 @@ class Watch:
         n_done = step - self._first_step
         return (time.monotonic() - self._began_at) / n_done * (n_steps - step) if n_done > 0 else None
 
-    def _run(self) -> None:
-        while not self._ended.wait(BEAT_S):
-            try:
-                with self._db.write() as session:
-                    order = claims.beat(session, self._claim, self._lease_s, *self._now, self._left_s())
-            except SQLAlchemyError as error:  # a database that is away for a moment must not end a training
-                log.warning("beat_failed", job_id=self._claim.job_id, error=str(error))
-                continue
-            if order == Order.KEEP_BEST:
-                self.want_best()
-            elif order == Order.STOP:
-                self._stopped.set()
-                return
+    def _beat(self) -> bool:
+        with self._db.write() as session:
+            order = claims.beat(session, self._claim, self._lease_s, *self._now, self._left_s())
+        if order == Order.KEEP_BEST:
+            self.want_best()
+        elif order == Order.STOP:
+            self._stopped.set()
+        return order != Order.STOP

@@ -42,7 +42,7 @@ def _devices(services: Services) -> dict[str, list[str]]:
     """What the workers that are alive run on, each device once for each queue; empty when the database is away."""
     found: dict[str, set[str]] = {}
     with suppress(SQLAlchemyError), services.db.read() as session:
-        for worker in workers.list_alive(session):
+        for worker in workers.list_alive(session, services.settings.alive_s):
             found.setdefault(worker.queue, set()).add(worker.device)
     return {queue: sorted(devices) for queue, devices in sorted(found.items())}
 
@@ -53,7 +53,7 @@ def _checks(services: Services) -> dict[str, Callable[[], object]]:
 
     def find_worker() -> None:
         with services.db.read() as session:
-            if workers.count_alive(session, INFERENCE) == 0:
+            if workers.count_alive(session, INFERENCE, services.settings.alive_s) == 0:
                 raise PawsortError("No inference worker is alive. Start one: `pawsort up`, or `celery worker`.")
 
     return {

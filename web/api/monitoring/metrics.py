@@ -74,7 +74,7 @@ def register_measuring(app: APIFlask, meter: Meter) -> None:
 
 def _lines(services: Services) -> Iterator[str]:
     with services.db.read() as session:
-        found, measured = status.look(session), Measures(session)
+        found, measured = status.look(session, services.settings), Measures(session)
     yield from _gauge("pawsort_jobs", "Jobs, by state.", _by("state", found.jobs))
     yield from _gauge("pawsort_images", "Images of jobs, by what became of them.", _by("outcome", found.images))
     yield from _gauge("pawsort_chunks", "Chunks of active jobs, by state.", _by("state", found.chunks))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from core.base.config import Settings
 from core.base.network_catalog import NETWORKS
 from core.jobs.progress import find_paces
 from core.labels import counts
@@ -65,7 +66,7 @@ def look_at_terms(session: Session, services: Services) -> Terms:
         max_image_bytes=services.settings.max_image_bytes,
         max_upload_bytes=services.settings.max_upload_bytes,
         room_bytes=services.blobs.find_room(),
-        paces=_find_paces(session, offered.versions),
+        paces=_find_paces(session, offered.versions, services.settings),
         versions=offered.versions,
         n_more=offered.n_more,
         n_new=counts.count_since_each(session, offered.ids),
@@ -73,9 +74,9 @@ def look_at_terms(session: Session, services: Services) -> Terms:
     )
 
 
-def _find_paces(session: Session, versions: Sequence[ModelVersion]) -> dict[int, Pace]:
+def _find_paces(session: Session, versions: Sequence[ModelVersion], settings: Settings) -> dict[int, Pace]:
     measured = find_paces(session)
-    n_workers = max(workers.count_alive(session, INFERENCE), 1)
+    n_workers = max(workers.count_alive(session, INFERENCE, settings.alive_s), 1)
     paces = {
         one.id: Pace(NETWORKS[one.network].images_per_s * n_workers, False)
         for one in versions

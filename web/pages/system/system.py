@@ -77,7 +77,7 @@ def show_system() -> str:
 
 def _look(services: Services) -> Seen:
     with services.db.read() as session:
-        installation = status.look(session)
+        installation = status.look(session, services.settings)
         at_work = status.list_at_work(session)
         slow, failed = status.list_slow(session, SHOWN), status.list_failed(session, SHOWN)
         measured = Measures(session)
