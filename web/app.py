@@ -12,49 +12,17 @@ from core.base.database import Database
 from core.messaging.broker import Bell, make_celery
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
-from web.api.jobs import exports, images, jobs, results
-from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
-from web.api.models import evaluation, models
-from web.api.monitoring import health, metrics
-from web.api.schedules import schedules
-from web.api.training import training
-from web.api.uploads import archives, uploads
+from web.api.monitoring.metrics import register_measuring
+from web.api.registry import register_api
 from web.http import openapi
 from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
 from web.http.problems import register_problems
 from web.http.security import register_security
-from web.pages.jobs import corrections as _correction_pages  # noqa: F401  adds its routes to `pages`
-from web.pages.jobs import failures as _failure_pages  # noqa: F401
-from web.pages.jobs import pictures as _picture_pages  # noqa: F401
-from web.pages.jobs import uploads as _upload_pages  # noqa: F401
-from web.pages.jobs.jobs import pages
-from web.pages.labels import label_views as _label_view_pages  # noqa: F401
-from web.pages.labels import labels as _label_pages  # noqa: F401
-from web.pages.labels import review as _review_pages  # noqa: F401
-from web.pages.models import models as _model_pages  # noqa: F401
-from web.pages.schedules import schedules as _schedule_pages  # noqa: F401
-from web.pages.system import system as _system_pages  # noqa: F401
-from web.pages.training import start as _training_pages  # noqa: F401
+from web.pages.registry import register_pages
 
 # For JSON and forms. Shards and archives are read as streams, with limits of their own.
 MAX_JSON_BYTES = 4 * 2**20
-# The order is that of the description at /docs.
-APIS = (
-    uploads,
-    archives,
-    jobs,
-    results,
-    exports,
-    images,
-    labels,
-    label_quality,
-    models,
-    evaluation,
-    training,
-    schedules,
-    health,
-)
 
 
 class JsonRequest(Request):
@@ -89,17 +57,13 @@ def create_app(settings: Settings) -> App:
     app.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
     services = make_services(settings)
     app.extensions[EXTENSION] = services
-    metrics.register_measuring(app, services.meter)
+    register_measuring(app, services.meter)
     register_problems(app)
     register_security(app, settings)
     register_auth(app, settings)
     openapi.configure_openapi(app)
-    labelling = (labels, label_quality, bulk_labels, corrections, reviews, audits)
-    reading = (jobs, results, exports, images)
-    watching = (health, metrics)
-    for module in (uploads, archives, *reading, *labelling, models, evaluation, training, schedules, *watching):
-        app.register_blueprint(module.api)
-    app.register_blueprint(pages)
+    register_api(app)
+    register_pages(app)
     return app
 
 

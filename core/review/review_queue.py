@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 from core.base.clock import db_now
 from core.base.database import change, insert_or
+from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
+from core.base.states import JobKind
+from core.jobs import jobs
 from core.jobs.results import MILLION, shown_label
 from core.labels.labels import human_label_of, word_of_people
 from core.orm import leases
@@ -23,7 +26,7 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
 from core.orm.uploads import Image
-from core.review.audits import is_judged
+from core.review.audits import get_audit, is_judged
 
 LEASE_S = 120.0
 Place = tuple[int, int]
@@ -67,6 +70,22 @@ class Progress:
     n_reviewed: int
     n_unsure_left: int
     n_other: int
+
+
+def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Queue:
+    """The queue of a job, or of one of its audits.
+
+    Raises:
+        NotFound, Gone: There is no such job or audit.
+        Invalid: The job has no pictures, or the audit is one of another job.
+    """
+    job = jobs.get_job(session, job_uuid)
+    if job.kind != JobKind.CLASSIFY:
+        raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
+    audit = get_audit(session, audit_uuid) if audit_uuid else None
+    if audit is not None and audit.job_id != job.id:
+        raise Invalid(f"audit: expected one of job {job_uuid}; {audit_uuid} is one of another job.")
+    return Queue(job, audit)
 
 
 def find_candidates(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:

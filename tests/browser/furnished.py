@@ -46,8 +46,8 @@ NO_PAGES = {
     "health.show_alive",
     "health.show_ready",
     "metrics.show_metrics",
-    "pages.download_card",
-    "pages.show_favicon",
+    "model_pages.download_card",
+    "help_pages.show_favicon",
     "static",
 }
 
@@ -83,9 +83,9 @@ def furnish(db: Database, blobs: Blobs) -> list[Shown]:
 
 
 def _general() -> Iterator[Shown]:
-    yield Shown("pages.list_jobs", "/")
-    yield Shown("pages.show_help", "/help")
-    yield Shown("pages.show_system", "/system")
+    yield Shown("job_pages.list_jobs", "/")
+    yield Shown("help_pages.show_help", "/help")
+    yield Shown("system_pages.show_system", "/system")
     yield Shown("api_docs.show_docs", "/docs")
     yield Shown("auth.show_login", "/login", needs_login=False)
     yield Shown("error", "/nothing-is-here")
@@ -94,33 +94,33 @@ def _general() -> Iterator[Shown]:
 def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     job, address = _done(db, blobs)
     rows = read_results(db, job)
-    yield Shown("pages.show_job", address)
-    yield Shown("pages.show_job", f"{address}?label=cat&sort=confidence&folder=Garden/day 1", keys=("a",))
-    yield Shown("pages.show_job", address, keys=("?",))
-    yield Shown("pages.show_job", f"{address}?path=nothing-like-it")
-    yield Shown("pages.show_failed", f"{address}/failed")
-    yield Shown("pages.list_jobs", "/?name=garden&state=done")
-    yield Shown("pages.list_jobs", "/?name=nothing-like-it")
-    yield Shown("pages.ask_again", f"{address}/again")
-    yield Shown("pages.ask_corrections", f"{address}/corrections")
-    yield Shown("pages.confirm_delete", f"{address}/delete")
+    yield Shown("job_pages.show_job", address)
+    yield Shown("job_pages.show_job", f"{address}?label=cat&sort=confidence&folder=Garden/day 1", keys=("a",))
+    yield Shown("job_pages.show_job", address, keys=("?",))
+    yield Shown("job_pages.show_job", f"{address}?path=nothing-like-it")
+    yield Shown("failure_pages.show_failed", f"{address}/failed")
+    yield Shown("job_pages.list_jobs", "/?name=garden&state=done")
+    yield Shown("job_pages.list_jobs", "/?name=nothing-like-it")
+    yield Shown("upload_pages.ask_again", f"{address}/again")
+    yield Shown("correction_pages.ask_corrections", f"{address}/corrections")
+    yield Shown("job_pages.confirm_delete", f"{address}/delete")
     for row in (rows[0], rows[1], next(row for row in rows if row.error_code)):
-        yield Shown("pages.show_image", f"{address}/images/{row.image_id}", keys=("h",))
-    yield Shown("pages.show_review", f"{address}/review")
-    yield Shown("pages.show_review", f"{address}/review", keys=("?",))
+        yield Shown("picture_pages.show_image", f"{address}/images/{row.image_id}", keys=("h",))
+    yield Shown("review_pages.show_review", f"{address}/review")
+    yield Shown("review_pages.show_review", f"{address}/review", keys=("?",))
     audit = _audit(db, job, n_judged=30)
-    yield Shown("pages.show_audit", f"{address}/audits/{audit}")
-    yield Shown("pages.judge_audit", f"{address}/audits/{audit}/review")
+    yield Shown("review_pages.show_audit", f"{address}/audits/{audit}")
+    yield Shown("review_pages.judge_audit", f"{address}/audits/{audit}/review")
     waiting = make_job(db, make_upload(db, blobs, {"a.jpg": draw_pet("dog", 1)}, is_complete=False, name="Arriving"))
-    yield Shown("pages.show_job", f"/jobs/{waiting}")
+    yield Shown("job_pages.show_job", f"/jobs/{waiting}")
     upload = uuid4()
     with db.write() as session:
         uploads.create_upload(session, upload, None, "Nothing in it")
         shard_rows.complete_upload(session, upload, partial=True)
     empty = make_job(db, upload)
-    yield Shown("pages.show_job", f"/jobs/{empty}")
-    yield Shown("pages.show_failed", f"/jobs/{empty}/failed")
-    yield Shown("pages.show_job", f"/jobs/{_discarded(db, blobs)}")
+    yield Shown("job_pages.show_job", f"/jobs/{empty}")
+    yield Shown("failure_pages.show_failed", f"/jobs/{empty}/failed")
+    yield Shown("job_pages.show_job", f"/jobs/{_discarded(db, blobs)}")
     gone = make_job(db, make_upload(db, blobs, {"a.jpg": draw_pet("cat", 1)}))
     with db.write() as session:
         deletion.delete_job(session, gone)
@@ -179,13 +179,13 @@ def _models(db: Database, blobs: Blobs) -> Iterator[Shown]:
     other = make_version(db, "another", weights=b"weights")
     judge(db, 1, said, wrong_at_first)
     judge(db, other, said, right)
-    yield Shown("pages.list_models", "/models")
-    yield Shown("pages.show_model", "/models/1")
-    yield Shown("pages.show_judgements", "/models/1/judgements?sort=error")
-    yield Shown("pages.compare_models", f"/models/1/compare/{other}")
-    yield Shown("pages.choose_comparison", "/models/compare")
-    yield Shown("pages.confirm_delete_model", f"/models/{other}/delete")
-    yield Shown("pages.list_deployments", "/deployments")
+    yield Shown("model_pages.list_models", "/models")
+    yield Shown("model_pages.show_model", "/models/1")
+    yield Shown("model_pages.show_judgements", "/models/1/judgements?sort=error")
+    yield Shown("model_pages.compare_models", f"/models/1/compare/{other}")
+    yield Shown("model_pages.choose_comparison", "/models/compare")
+    yield Shown("model_pages.confirm_delete_model", f"/models/{other}/delete")
+    yield Shown("model_pages.list_deployments", "/deployments")
 
 
 def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
@@ -194,11 +194,11 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
     run_epochs(db, running, 8, now=(3, 40))
     with db.write() as session:
         jobs.fail_job(session, jobs.get_job(session, failed).id, "The pictures could not be read.")
-    yield Shown("pages.choose_training_data", "/train")
-    yield Shown("pages.prepare_training", f"/train/new?upload={upload}")
-    yield Shown("pages.show_job", f"/jobs/{running}")
-    yield Shown("pages.show_job", f"/jobs/{failed}")
-    yield Shown("pages.confirm_delete", f"/jobs/{failed}/delete")
+    yield Shown("training_pages.choose_training_data", "/train")
+    yield Shown("training_pages.prepare_training", f"/train/new?upload={upload}")
+    yield Shown("job_pages.show_job", f"/jobs/{running}")
+    yield Shown("job_pages.show_job", f"/jobs/{failed}")
+    yield Shown("job_pages.confirm_delete", f"/jobs/{failed}/delete")
 
 
 def finish_study(db: Database, suspected: Sequence[int], wanted: Sequence[int]) -> None:
@@ -219,8 +219,8 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
     with db.write() as session:
         add_labels(session, None, [NewLabel(image, "dog", LabelSource.FOLDER) for image in images[:2]])
     finish_study(db, images[:2], images[2:])
-    yield Shown("pages.show_labels", "/labels")
-    yield Shown("pages.list_suspects", "/labels/suspects")
+    yield Shown("label_pages.show_labels", "/labels")
+    yield Shown("label_pages.list_suspects", "/labels/suspects")
     for name, label in (("Ada", "cat"), ("Bob", "dog")):
         with db.write() as session:
             user = User(name=name)
@@ -230,9 +230,9 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
     with db.write() as session:
         alike = list(session.scalars(select(Image.sha256).where(Image.id.in_(images[:2]))))
         near_duplicates.settle(session, alike, [(alike[0], alike[1])])
-    yield Shown("pages.list_disagreements", "/labels/disagreements")
-    yield Shown("pages.list_twins", "/labels/twins")
-    yield Shown("pages.show_fit", "/labels/fit")
+    yield Shown("label_check_pages.list_disagreements", "/labels/disagreements")
+    yield Shown("label_check_pages.list_twins", "/labels/twins")
+    yield Shown("label_check_pages.show_fit", "/labels/fit")
 
 
 def _schedules(db: Database) -> Iterator[Shown]:
@@ -243,10 +243,10 @@ def _schedules(db: Database) -> Iterator[Shown]:
         schedule = schedules.create_schedule(session, wanted, [])
         run = due_runs.run_now(session, schedule.id, None)
     address = f"/schedules/{schedule.id}"
-    yield Shown("pages.list_schedules", "/schedules")
-    yield Shown("pages.show_schedule", address)
-    yield Shown("pages.edit_schedule", f"{address}/edit")
-    yield Shown("pages.confirm_delete_schedule", f"{address}/delete")
-    yield Shown("pages.show_schedule_run", f"{address}/runs/{run.id}")
+    yield Shown("schedule_pages.list_schedules", "/schedules")
+    yield Shown("schedule_pages.show_schedule", address)
+    yield Shown("schedule_pages.edit_schedule", f"{address}/edit")
+    yield Shown("schedule_pages.confirm_delete_schedule", f"{address}/delete")
+    yield Shown("schedule_pages.show_schedule_run", f"{address}/runs/{run.id}")
     for kind in ("retrain", "classify", "clean_up"):
-        yield Shown("pages.prepare_schedule", f"/schedules/new?kind={kind}")
+        yield Shown("schedule_pages.prepare_schedule", f"/schedules/new?kind={kind}")

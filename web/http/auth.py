@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from apiflask import APIFlask
-from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, session
+from flask import Blueprint, Flask, Response, current_app, g, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
 from werkzeug.exceptions import Unauthorized
@@ -20,6 +20,7 @@ from core.base.config import Settings
 from core.orm.accounts import User
 from web.http.context import get_services
 from web.http.problems import problem
+from web.http.redirects import own_path, see_other
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 SESSION_DAYS = 30
@@ -162,12 +163,12 @@ def submit_login() -> Response | tuple[str, int]:
 def log_out() -> Response:
     """End the session of this browser."""
     session.clear()
-    return _see_other("/login")
+    return see_other("/login")
 
 
 def _log_in_and_go(token: str) -> Response | tuple[str, int]:
     if log_in(token):
-        return _see_other(_next())
+        return see_other(_next())
     message = "Nobody has this token. Open the address that “pawsort up” printed, or make one: “pawsort token create”."
     return render_template("login.html", error=message, next=_next()), 401
 
@@ -190,7 +191,7 @@ def _find_user(token: str | None) -> User | None:
 def _refuse(had_token: bool) -> Response:
     if not had_token and not request.path.startswith("/api/") and request.method in SAFE_METHODS:
         wanted = request.full_path.rstrip("?")
-        return _see_other("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted}, safe='/')}")
+        return see_other("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted}, safe='/')}")
     sentence = "Nobody has this token, or it was revoked." if had_token else "This needs a login."
     return problem(
         401,
@@ -199,22 +200,5 @@ def _refuse(had_token: bool) -> Response:
     )
 
 
-def own_path(name: str, default: str) -> str:
-    """A path of this server that the request names in its address or form; `default` when there is none.
-
-    Never another site's address ("//host" is one, and so is what browsers and Werkzeug read as that, with tabs and line
-    ends between the slashes).
-    """
-    target = request.values.get(name, default)
-    is_path = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if is_path else default
-
-
 def _next() -> str:
     return own_path("next", "/")
-
-
-def _see_other(target: str) -> Response:
-    response = redirect(target, 303)
-    assert isinstance(response, Response)
-    return response

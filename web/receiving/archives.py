@@ -9,6 +9,7 @@ carries the job's id: what arrived whole stays, and can be completed, or the arc
 import hashlib
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
 
@@ -20,20 +21,30 @@ from core.jobs import jobs
 from core.uploads import uploads
 from web.http.context import Services
 from web.receiving.shards import store_shard
-from web.schemas.schemas import ArchiveQuery
 
 LISTED = 1000
 
 Item = File | Skipped
 
 
+@dataclass(frozen=True)
+class ArchiveOptions:
+    """How an archive is uploaded and classified; None leaves model and threshold to the server."""
+
+    name: str = ""
+    model: str | None = None
+    threshold: float | None = None
+    labelled: bool = False
+    discard_originals: bool = False
+
+
 class ArchiveReceiver:
     """One archive on its way into one upload, under the id of upload and job alike."""
 
-    def __init__(self, services: Services, uuid: UUID, wanted: ArchiveQuery, user_id: int) -> None:
+    def __init__(self, services: Services, uuid: UUID, options: ArchiveOptions, user_id: int) -> None:
         self._services = services
         self._uuid = uuid
-        self._wanted = wanted
+        self._options = options
         self._user_id = user_id
         self._known: set[tuple[str, bytes]] = set()
         self._known_skipped: set[str] = set()
@@ -60,18 +71,19 @@ class ArchiveReceiver:
             raise
 
     def _create(self) -> None:
-        wanted, services = self._wanted, self._services
-        name = wanted.name or "Untitled"
+        options, services = self._options, self._services
+        name = options.name or "Untitled"
         with services.db.write() as session:
-            wishes = (wanted.labelled, wanted.discard_originals)
-            upload = uploads.create_upload(session, self._uuid, self._user_id, name, *wishes)
+            upload = uploads.create_upload(
+                session, self._uuid, self._user_id, name, options.labelled, options.discard_originals
+            )
             _, chunk_ids = jobs.create_classify_job(
                 session,
                 self._uuid,
                 self._uuid,
                 self._user_id,
-                model=wanted.model,
-                threshold=wanted.threshold,
+                model=options.model,
+                threshold=options.threshold,
                 name=name,
                 default_threshold=services.settings.threshold,
             )

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from core.base.network_catalog import CLASSES
 from core.review.audits import SIZES
+from core.review.review_queue import Picture
 from web.schemas.schemas import Input, ResultQuery, Share
 
 MAX_LABELS = 5000
@@ -123,6 +125,20 @@ class PictureOut(BaseModel):
     confidence: float | None
     probabilities: dict[str, float] | None
     human_label: str | None
+
+    @classmethod
+    def from_picture(cls, picture: Picture) -> Self:
+        """A picture to review as the API shows it."""
+        probabilities = picture.probabilities
+        return cls(
+            image_id=picture.image_id,
+            place=picture.place,
+            path=picture.path,
+            label=picture.label,
+            confidence=picture.confidence,
+            probabilities=None if probabilities is None else dict(zip(CLASSES, probabilities, strict=True)),
+            human_label=picture.human_label,
+        )
 
 
 class ReviewOut(BaseModel):

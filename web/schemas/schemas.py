@@ -1,7 +1,7 @@
 """What comes in and goes out, as types: APIFlask validates with them and writes the OpenAPI description from them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -16,6 +16,8 @@ from pydantic import (
 )
 
 from core.base.errors import ErrorCode
+from core.jobs.progress import JobView
+from core.jobs.results import ResultFilter
 from web.exports.archive import Tree
 from web.exports.whose import By
 
@@ -125,6 +127,21 @@ class ResultQuery(PageQuery):
     sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
         "order", description="`order`: as uploaded; `alike`: pictures that look alike together"
     )
+
+    def to_filter(self) -> ResultFilter:
+        """The filter that this query asks for."""
+        is_any = self.error_code == ANY_ERROR
+        return ResultFilter(
+            label=self.label,
+            error_code=None if is_any else self.error_code,
+            failed=True if is_any else None,
+            min_confidence=self.min_confidence,
+            max_confidence=self.max_confidence,
+            path=self.path,
+            folder=self.folder,
+            said=self.said,
+            sort=self.sort,
+        )
 
 
 class LandmarkQuery(ResultQuery):
@@ -278,6 +295,27 @@ class JobOut(BaseModel):
     finished_at: datetime | None
     error: str | None
     originals_discarded_at: datetime | None
+
+    @classmethod
+    def from_view(cls, view: JobView) -> Self:
+        """A job as the API shows it."""
+        return cls(
+            id=view.uuid,
+            kind=view.kind,
+            name=view.name,
+            state=view.state,
+            upload=view.upload_uuid,
+            model=view.model_version_id,
+            threshold=view.threshold,
+            counts=Counts(total=view.n_total, done=view.n_done, failed=view.n_failed, by_label=view.by_label),
+            images_per_s=view.images_per_s,
+            eta_s=view.eta_s,
+            created_at=view.created_at,
+            started_at=view.started_at,
+            finished_at=view.finished_at,
+            error=view.error,
+            originals_discarded_at=view.discarded_at,
+        )
 
 
 class JobPage(BaseModel):

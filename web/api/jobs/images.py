@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from apiflask import APIBlueprint
-from flask import Response, current_app, request
+from flask import Response, current_app
 from flask.blueprints import BlueprintSetupState
 
 from core.base.errors import BlobMissing, Gone, NotFound
@@ -16,7 +16,9 @@ from core.jobs import results
 from core.jobs.results import StoredImage
 from web.exports.names import attachment
 from web.http.context import Services, get_services
+from web.http.etags import answer_if_changed
 from web.http.openapi import file_answer
+from web.http.paths import IMAGE_ID
 from web.schemas.schemas import ThumbnailQuery
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
@@ -24,7 +26,6 @@ api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images"
 # Decoding holds whole pictures in memory and keeps the processor busy: more at once would only slow all of them down.
 CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
 DECODES = "pawsort-decodes"
-IMAGE_ID = "<int(min=1, max=9223372036854775807):image_id>"
 SMALL = "small"
 ENCODING = "1"  # part of the ETag: raise it when thumbnails are made differently
 
@@ -45,14 +46,14 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
         raise NotFound(f"Image {image_id} has no thumbnail: it could not be read, or nobody has tried yet.")
     kept = SMALL if image.thumbnails_key else ENCODING
     tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
-    if request.if_none_match.contains_weak(tag):
-        response = Response(status=304)
-    else:
+
+    def make_response() -> Response:
         with current_app.extensions[DECODES]:
             data = _read(services, image)
             jpeg = make_thumbnail(data, query_data.size, max_pixels=services.settings.max_image_pixels)
-        response = Response(jpeg, mimetype="image/jpeg")
-    response.set_etag(tag)
+        return Response(jpeg, mimetype="image/jpeg")
+
+    response = answer_if_changed(tag, make_response)
     # An id is never used again and its bytes never change. Private: the next user of this browser must log in first.
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response

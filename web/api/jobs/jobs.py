@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from sqlalchemy.orm import Session
 
 from core.base.errors import NotFound
@@ -11,12 +11,12 @@ from core.base.states import ACTIVE_STATES, JobState
 from core.cleanup import deletion
 from core.jobs import jobs, retry
 from core.jobs.filters import JobFilter
-from core.jobs.progress import JobView, describe, describe_all
-from core.orm.jobs import Job
+from core.jobs.progress import describe, describe_all
 from core.training import training_jobs
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.schemas.schemas import CancelIn, Counts, JobIn, JobOut, JobPage, JobPatch, JobQuery
+from web.http.etags import answer_if_changed, job_etag
+from web.schemas.schemas import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
@@ -44,7 +44,7 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
         )
         view = describe(session, job)
     services.bell.ring(chunk_ids)
-    return show_job(view), status
+    return JobOut.from_view(view), status
 
 
 @api.get("")
@@ -54,7 +54,7 @@ def list_jobs(query_data: JobQuery) -> JobPage:
     """Jobs, newest first"""
     with get_services().db.read() as session:
         page = jobs.list_jobs(session, query_data.cursor, query_data.limit, _filter_of(query_data))
-        return JobPage(items=[show_job(view) for view in describe_all(session, page.items)], next=page.next)
+        return JobPage(items=[JobOut.from_view(view) for view in describe_all(session, page.items)], next=page.next)
 
 
 @api.get("/<uuid:job_uuid>")
@@ -64,12 +64,9 @@ def get_job(job_uuid: UUID) -> Response:
     """One job, with an ETag: send it as If-None-Match and nothing comes back while nothing moves"""
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        tag = etag_of(job)
-        if request.if_none_match.contains_weak(tag):
-            response = Response(status=304)
-        else:
-            response = jsonify(show_job(describe(session, job)).model_dump(mode="json"))
-    response.set_etag(tag)
+        response = answer_if_changed(
+            job_etag(job), lambda: jsonify(JobOut.from_view(describe(session, job)).model_dump(mode="json"))
+        )
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
@@ -82,7 +79,7 @@ def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
     with get_services().db.write() as session:
         job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold)
         session.flush()
-        return show_job(describe(session, job))
+        return JobOut.from_view(describe(session, job))
 
 
 @api.post("/<uuid:job_uuid>/cancel")
@@ -97,7 +94,7 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
     with get_services().db.write() as session:
         job = (training_jobs.keep_best if json_data.keep_best else jobs.cancel_job)(session, job_uuid)
         session.refresh(job)
-        return show_job(describe(session, job))
+        return JobOut.from_view(describe(session, job))
 
 
 @api.post("/<uuid:job_uuid>/retry")
@@ -110,7 +107,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
         job, chunk_ids = retry.retry_job(session, job_uuid)
         view = describe(session, job)
     services.bell.ring(chunk_ids)
-    return show_job(view)
+    return JobOut.from_view(view)
 
 
 @api.delete("/<uuid:job_uuid>")
@@ -138,29 +135,3 @@ def _exists(session: Session, job_uuid: UUID) -> bool:
     except NotFound:
         return False
     return True
-
-
-def etag_of(job: Job) -> str:
-    """Changes exactly when something that a poller can see has moved."""
-    return f"{job.revision}-{job.state}"
-
-
-def show_job(view: JobView) -> JobOut:
-    """A job as the API shows it."""
-    return JobOut(
-        id=view.uuid,
-        kind=view.kind,
-        name=view.name,
-        state=view.state,
-        upload=view.upload_uuid,
-        model=view.model_version_id,
-        threshold=view.threshold,
-        counts=Counts(total=view.n_total, done=view.n_done, failed=view.n_failed, by_label=view.by_label),
-        images_per_s=view.images_per_s,
-        eta_s=view.eta_s,
-        created_at=view.created_at,
-        started_at=view.started_at,
-        finished_at=view.finished_at,
-        error=view.error,
-        originals_discarded_at=view.discarded_at,
-    )

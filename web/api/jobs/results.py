@@ -7,10 +7,9 @@ from apiflask import APIBlueprint
 from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
-from core.jobs.results import ResultFilter, ResultRow
+from core.jobs.results import ResultRow
 from web.http.context import get_services
 from web.schemas.schemas import (
-    ANY_ERROR,
     HeatOut,
     HistogramOut,
     LandmarkQuery,
@@ -33,8 +32,8 @@ def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
     """
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        page = results.list_results(session, job, filter_of(query_data), query_data.cursor, query_data.limit)
-    return ResultPage(items=[show_result(row) for row in page.items], next=page.next)
+        page = results.list_results(session, job, query_data.to_filter(), query_data.cursor, query_data.limit)
+    return ResultPage(items=[_show(row) for row in page.items], next=page.next)
 
 
 @api.get("/<uuid:job_uuid>/results/landmarks")
@@ -47,7 +46,7 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
     """
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        found = navigation.find_landmarks(session, job, filter_of(query_data), query_data.every)
+        found = navigation.find_landmarks(session, job, query_data.to_filter(), query_data.every)
     return LandmarksOut(n=found.n, every=query_data.every, cursors=found.cursors)
 
 
@@ -78,23 +77,7 @@ def get_histogram(job_uuid: UUID) -> HistogramOut:
     return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins)
 
 
-def filter_of(query: ResultQuery) -> ResultFilter:
-    """The filter that a query asks for."""
-    is_any = query.error_code == ANY_ERROR
-    return ResultFilter(
-        label=query.label,
-        error_code=None if is_any else query.error_code,
-        failed=True if is_any else None,
-        min_confidence=query.min_confidence,
-        max_confidence=query.max_confidence,
-        path=query.path,
-        folder=query.folder,
-        said=query.said,
-        sort=query.sort,
-    )
-
-
-def show_result(row: ResultRow) -> ResultOut:
+def _show(row: ResultRow) -> ResultOut:
     """One image of a job as the API shows it."""
     return ResultOut(
         image_id=row.image_id,

@@ -8,7 +8,6 @@ from core.base.states import BatchKind
 from core.orm.jobs import Job
 from core.orm.review import LabelBatch
 from core.review import bulk_labels
-from web.api.jobs.results import filter_of
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.schemas.labels import BatchIn, BatchOut, UndoIn
@@ -35,7 +34,7 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
             job_uuid,
             current_user_id(),
             kind,
-            filter_of(json_data.filter),
+            json_data.filter.to_filter(),
             json_data.label,
             json_data.threshold,
             json_data.image_ids,

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from core.base.errors import NotFound
 from core.evaluation import label_quality
 from core.jobs.progress import describe
-from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.schemas.schemas import JobOut
@@ -61,7 +60,7 @@ def post_study(json_data: StudyIn) -> JobOut:
         job = label_quality.create_study_job(session, json_data.version, current_user_id(), json_data.id)
         view, job_id = describe(session, job), job.id
     services.bell.ring_training([job_id])
-    return show_job(view)
+    return JobOut.from_view(view)
 
 
 @api.get("/newest")

@@ -6,9 +6,9 @@ from core.base.states import LabelSource
 from core.labels import history, labels
 from core.labels.labels import NewLabel
 from core.review import audits
-from web.api.jobs.images import IMAGE_ID
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.paths import IMAGE_ID
 from web.schemas.labels import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 from web.schemas.schemas import PageQuery
 

@@ -4,14 +4,9 @@ from dataclasses import asdict
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from sqlalchemy.orm import Session
 
-from core.base.errors import Invalid
-from core.base.network_catalog import CLASSES
-from core.base.states import JobKind
-from core.jobs import jobs
-from core.review import audits, review_queue
-from core.review.review_queue import Picture, Queue
+from core.review import review_queue
+from core.review.review_queue import Queue
 from web.http.context import get_services
 from web.schemas.labels import PictureOut, ProgressOut, ReviewIn, ReviewOut
 
@@ -23,7 +18,7 @@ api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 def get_progress(job_uuid: UUID) -> ProgressOut:
     """How far the review of a job is; counts rows, so do not ask every second"""
     with get_services().db.read() as session:
-        job = open_queue(session, job_uuid, None).job
+        job = review_queue.open_queue(session, job_uuid, None).job
         return ProgressOut(**asdict(review_queue.measure_progress(session, job)))
 
 
@@ -37,7 +32,7 @@ def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
     """
     db = get_services().db
     with db.read() as session:
-        queue = open_queue(session, job_uuid, json_data.audit)
+        queue = review_queue.open_queue(session, job_uuid, json_data.audit)
     if json_data.leaving:
         with db.write() as session:
             review_queue.release(session, queue, json_data.reviewer)
@@ -61,38 +56,8 @@ def _hand_out(queue: Queue, asked: ReviewIn) -> ReviewOut:
         ids = [picture.image_id for picture in candidates]
         own = review_queue.claim_pictures(session, queue, asked.reviewer, asked.holding, asked.skipped, ids)
     return ReviewOut(
-        items=[show_picture(picture) for picture in candidates if picture.image_id in own],
+        items=[PictureOut.from_picture(picture) for picture in candidates if picture.image_id in own],
         holding=[image_id for image_id in asked.holding if image_id in own],
         n_others=n_others,
         n_skipped=n_skipped,
-    )
-
-
-def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Queue:
-    """What is to be reviewed.
-
-    Raises:
-        NotFound, Gone: There is no such job or audit.
-        Invalid: The job has no pictures, or the audit is one of another job.
-    """
-    job = jobs.get_job(session, job_uuid)
-    if job.kind != JobKind.CLASSIFY:
-        raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
-    audit = audits.get_audit(session, audit_uuid) if audit_uuid else None
-    if audit is not None and audit.job_id != job.id:
-        raise Invalid(f"audit: expected one of job {job_uuid}; {audit_uuid} is one of another job.")
-    return Queue(job, audit)
-
-
-def show_picture(picture: Picture) -> PictureOut:
-    """A picture to be reviewed as the API shows it."""
-    said = picture.probabilities
-    return PictureOut(
-        image_id=picture.image_id,
-        place=picture.place,
-        path=picture.path,
-        label=picture.label,
-        confidence=picture.confidence,
-        probabilities=None if said is None else dict(zip(CLASSES, said, strict=True)),
-        human_label=picture.human_label,
     )

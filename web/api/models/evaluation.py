@@ -8,9 +8,9 @@ from core.evaluation.predictions import JudgementFilter, JudgementRow
 from core.jobs.progress import describe
 from core.models import registry
 from core.models.accuracy import Said
-from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.paths import OTHER_VERSION, VERSION
 from web.schemas.schemas import (
     ComparisonOut,
     DifferenceOut,
@@ -24,8 +24,6 @@ from web.schemas.schemas import (
 )
 
 api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models")
-VERSION = "<int(max=2147483647):version>"
-OTHER = "<int(max=2147483647):other>"
 
 
 @api.post(f"/{VERSION}/judge")
@@ -41,7 +39,7 @@ def judge_model(version: int) -> JobOut:
         job = evaluation_jobs.create_judge_job(session, version, current_user_id())
         view, job_id = describe(session, job), job.id
     services.bell.ring_training([job_id])
-    return show_job(view)
+    return JobOut.from_view(view)
 
 
 @api.get(f"/{VERSION}/figures")
@@ -65,7 +63,7 @@ def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
     return JudgementPage(items=[_show_judgement(one) for one in page.items], next=page.next)
 
 
-@api.get(f"/{VERSION}/compare/{OTHER}")
+@api.get(f"/{VERSION}/compare/{OTHER_VERSION}")
 @api.output(ComparisonOut)
 def compare_models(version: int, other: int) -> ComparisonOut:
     """Two versions on the pictures that both have judged, with McNemar's test"""
@@ -75,7 +73,7 @@ def compare_models(version: int, other: int) -> ComparisonOut:
     return ComparisonOut.model_validate(found, from_attributes=True)
 
 
-@api.get(f"/{VERSION}/compare/{OTHER}/differences")
+@api.get(f"/{VERSION}/compare/{OTHER_VERSION}/differences")
 @api.input(PageQuery, location="query")
 @api.output(DifferencePage)
 def list_differences(version: int, other: int, query_data: PageQuery) -> DifferencePage:

@@ -10,11 +10,11 @@ from core.accounts import accounts
 from core.base.errors import NotFound
 from core.cleanup import deletion
 from core.labels import counts
-from core.models import registry
+from core.models import deployment, registry
 from core.orm.models import Deployment, ModelVersion
-from web.http import deployment
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.paths import VERSION
 from web.schemas.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
 
 api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
@@ -30,7 +30,7 @@ def list_models(query_data: PageQuery) -> ModelList:
         return ModelList(items=_show(session, page.items), next=page.next)
 
 
-@api.get("/models/<int(max=2147483647):version>")
+@api.get(f"/models/{VERSION}")
 @api.output(ModelOut)
 def get_model(version: int) -> ModelOut:
     """One model version with its manifest"""
@@ -38,7 +38,7 @@ def get_model(version: int) -> ModelOut:
         return _show(session, [registry.get_version(session, version)])[0]
 
 
-@api.post("/models/<int(max=2147483647):version>/promote")
+@api.post(f"/models/{VERSION}/promote")
 @api.output(DeploymentOut)
 @api.doc(responses={404: "No such version", 409: "Its weights are missing or damaged"})
 def promote_model(version: int) -> DeploymentOut:
@@ -46,7 +46,8 @@ def promote_model(version: int) -> DeploymentOut:
 
     Jobs that exist keep the version they began with. Promoting the version in use changes nothing.
     """
-    return _show_line(deployment.promote(get_services(), version, current_user_id()))
+    services = get_services()
+    return _show_line(deployment.promote(services.db, services.blobs, version, current_user_id()))
 
 
 @api.post("/models/rollback")
@@ -62,10 +63,11 @@ def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
 
     Repeated, it walks further back and never toggles.
     """
-    return _show_line(deployment.roll_back(get_services(), json_data.in_use, current_user_id()))
+    services = get_services()
+    return _show_line(deployment.roll_back(services.db, services.blobs, json_data.in_use, current_user_id()))
 
 
-@api.delete("/models/<int(max=2147483647):version>")
+@api.delete(f"/models/{VERSION}")
 @api.doc(responses={202: "Deleted", 404: "No such version", 409: "It is in use, or needed"})
 def delete_model(version: int) -> Response:
     """Delete a version that nobody needs; its weights go in the background"""

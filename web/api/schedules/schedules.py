@@ -5,21 +5,20 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from core.base import cron
 from core.base.states import RunState
 from core.orm.schedules import Schedule
-from core.schedules import due_runs, runs, schedules
+from core.schedules import due_runs, due_times, runs, schedules
 from core.schedules.runs import RunView
 from core.schedules.schedules import NewSchedule
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.paths import RUN_ID, SCHEDULE_ID
 from web.schemas.schedules import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
 from web.schemas.schemas import PageQuery
 
 api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag="Schedules")
 
-ONE = "/<int(max=2147483647):schedule_id>"
-TIMES_SHOWN = 5
+ONE = f"/{SCHEDULE_ID}"
 
 
 @api.get("")
@@ -117,7 +116,7 @@ def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
     return RunPage(items=[show_run(one) for one in page.items], next=page.next)
 
 
-@api.get(f"{ONE}/runs/<int(max=2147483647):run_id>")
+@api.get(f"{ONE}/runs/{RUN_ID}")
 @api.output(RunOut)
 def get_run(schedule_id: int, run_id: int) -> RunOut:
     """One run: what it was told, what came of it, and why"""
@@ -132,22 +131,6 @@ def show_run(view: RunView) -> RunOut:
     return RunOut(**{name: getattr(run, name) for name in names}, state=RunState(run.state), who=view.who, job=view.job)
 
 
-def when_in_words(cron_line: str | None, every_n_labels: int | None) -> str:
-    """When something is done, as a sentence."""
-    if cron_line is not None:
-        return cron.in_words(cron_line)
-    return f"When {every_n_labels:,} new label{'' if every_n_labels == 1 else 's'} have come in"
-
-
-def list_next_times(schedule: Schedule, now: datetime) -> list[datetime]:
-    """The next five moments, as clocks in the schedule's zone show them; none while it is paused."""
-    if schedule.cron is None or schedule.next_run_at is None:
-        return []
-    following = cron.list_next(schedule.cron, schedule.time_zone, max(now, schedule.next_run_at), TIMES_SHOWN)
-    first = cron.in_zone(schedule.next_run_at, schedule.time_zone)
-    return [first, *following][:TIMES_SHOWN]
-
-
 def _read(session: Session, schedule: Schedule) -> ScheduleOut:
     last = runs.find_last(session, [schedule.id])
     return _show(schedule, last.get(schedule.id), schedules.read_clock(session))
@@ -159,7 +142,7 @@ def _show(schedule: Schedule, last: RunView | None, now: datetime) -> ScheduleOu
         **{name: getattr(schedule, name) for name in names},
         revision=schedule.revision,
         created_at=schedule.created_at,
-        in_words=when_in_words(schedule.cron, schedule.every_n_labels),
-        next_times=list_next_times(schedule, now),
+        in_words=due_times.describe(schedule.cron, schedule.every_n_labels),
+        next_times=due_times.list_next(schedule, now),
         last_run=None if last is None else show_run(last),
     )

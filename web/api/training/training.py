@@ -8,7 +8,6 @@ from apiflask import APIBlueprint
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.training import progress, training_jobs
-from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.schemas.schemas import (
@@ -81,7 +80,7 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
         )
         view, job_id = describe(session, job), job.id
     services.bell.ring_training([job_id])
-    return show_job(view)
+    return JobOut.from_view(view)
 
 
 @api.get("/jobs/<uuid:job_uuid>/epochs")

@@ -8,10 +8,9 @@ from werkzeug.datastructures import Headers
 
 from core.jobs import jobs
 from core.jobs.progress import describe
-from web.api.jobs.jobs import show_job
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.receiving.archives import ArchiveReceiver
+from web.receiving.archives import ArchiveOptions, ArchiveReceiver
 from web.receiving.bodies import BodyReader
 from web.schemas.schemas import ArchiveQuery, JobOut
 
@@ -43,7 +42,8 @@ def put_archive(query_data: ArchiveQuery) -> tuple[JobOut, int, Headers]:
     )
     services.blobs.check_room(min(body.announced, limit))
     uuid = query_data.id or uuid4()
-    ArchiveReceiver(services, uuid, query_data, current_user_id()).receive(body.read)
+    options = ArchiveOptions(**query_data.model_dump(exclude={"id"}))
+    ArchiveReceiver(services, uuid, options, current_user_id()).receive(body.read)
     with services.db.read() as session:
         view = describe(session, jobs.get_job(session, uuid))
-    return show_job(view), 202, Headers({"Location": url_for("jobs.get_job", job_uuid=uuid)})
+    return JobOut.from_view(view), 202, Headers({"Location": url_for("jobs.get_job", job_uuid=uuid)})

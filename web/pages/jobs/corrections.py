@@ -5,19 +5,22 @@ A folder comes as the list of its files' hashes, which static/job/bring.js makes
 
 from uuid import UUID, uuid4
 
-from flask import Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from core.base.errors import Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.progress import JobView, describe
-from core.review import bulk_labels
+from core.review import bulk_labels, corrected_folders
 from core.review.corrected_folders import Corrected
-from web.api.labels.corrections import correct, hash_files, read_list
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
+from web.http.redirects import see_other
 from web.pages.jobs.archive_form import open_archive_form
-from web.pages.jobs.jobs import pages, see, see_job
+from web.pages.jobs.jobs import see_job
+from web.receiving.corrections import hash_files, read_list
+
+pages = Blueprint("correction_pages", __name__)
 
 LIST_ENDING = ".jsonl"
 PATIENCE_S = 60.0
@@ -45,7 +48,8 @@ def bring_corrections(uuid: UUID) -> str | Response:
     job = _describe(uuid)  # before gigabytes are read
     is_list = form.file_name.endswith(LIST_ENDING)
     files = read_list(form.read) if is_list else hash_files(form.read, services.settings)
-    found = correct(services, uuid, _id_in(form.fields.get("id", "")), files)
+    batch_uuid = _id_in(form.fields.get("id", ""))
+    found = corrected_folders.correct(services.db, uuid, batch_uuid, current_user_id(), files)
     form.drain()
     return _show(job, found, form.fields.get("n_unreadable", ""))
 
@@ -58,7 +62,7 @@ def undo_corrections(uuid: UUID) -> Response:
         of, new_id = _id_in(request.form.get("batch", "")), _id_in(request.form.get("id", ""))
         undo = bulk_labels.undo_batch(session, new_id, of, current_user_id()).uuid
     done = bulk_labels.run_batch(services.db, undo, PATIENCE_S)
-    return see(url_for("pages.ask_corrections", uuid=uuid, undone=done.n_labels))
+    return see_other(url_for("correction_pages.ask_corrections", uuid=uuid, undone=done.n_labels))
 
 
 def _describe(uuid: UUID) -> JobView:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Response, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from core.base.errors import ErrorCode
 from core.base.states import JobKind
@@ -12,8 +12,10 @@ from core.jobs.results import ResultFilter
 from core.labels import counts
 from core.orm.uploads import Upload
 from web.http.context import get_services
-from web.pages.jobs.jobs import pages, see_job
+from web.pages.jobs.jobs import see_job
 from web.pages.jobs.result_filter import Choice
+
+pages = Blueprint("failure_pages", __name__)
 
 FAILURES_SHOWN = 200
 

@@ -66,7 +66,7 @@ class JobChoice:
         values: dict[str, Any] = {name: value for name, value in asdict(self).items() if value and name != "zone"}
         if self.zone and (self.since or self.until):
             values["zone"] = self.zone
-        return url_for("pages.list_jobs", **values, cursor=cursor)
+        return url_for("job_pages.list_jobs", **values, cursor=cursor)
 
     def _midnight(self, day: str, days_later: int = 0) -> datetime | None:
         if not day:

@@ -6,8 +6,7 @@ Without JavaScript everything can be read, jobs be found, stopped, retried and d
 from contextlib import suppress
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from core.accounts import accounts
@@ -17,33 +16,25 @@ from core.cleanup import deletion
 from core.evaluation import drift
 from core.jobs import jobs, navigation, results, retry
 from core.jobs.progress import describe, describe_all
-from core.labels import counts
+from core.labels import counts, sources
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
-from web.api.jobs.jobs import etag_of
-from web.http.auth import own_path, public
 from web.http.context import get_services
-from web.pages.common.words import register_words
-from web.pages.jobs import job_view
+from web.http.etags import answer_if_changed, job_etag
+from web.http.redirects import own_path, see_other
+from web.pages.common import training_view
 from web.pages.jobs.folders import list_folders
 from web.pages.jobs.histogram import make_bars
 from web.pages.jobs.job_filter import STATES, JobChoice
 from web.pages.jobs.result_filter import Choice
 from web.pages.jobs.review_summary import look_at_reviewing
 from web.pages.jobs.upload_terms import look_at_terms
-from web.pages.training import job as training_job
 
 CONFIRMATION = "delete"
 JOBS_SHOWN = 30
 PICTURES_SHOWN = 60
 
-pages = Blueprint("pages", __name__)
-
-
-@pages.record_once
-def _add_words(state: BlueprintSetupState) -> None:
-    register_words(state.app)
-    state.app.jinja_env.globals["showing"] = job_view
+pages = Blueprint("job_pages", __name__)
 
 
 @pages.get("/")
@@ -57,7 +48,9 @@ def list_jobs() -> str:
         users = sorted(accounts.list_names(session).values())
         terms = look_at_terms(session, services)
         views = describe_all(session, page.items)
-        trainings = {job.uuid: training_job.look(session, job) for job in page.items if job.kind != JobKind.CLASSIFY}
+        trainings = {
+            job.uuid: training_view.show_training(session, job) for job in page.items if job.kind != JobKind.CLASSIFY
+        }
     return render_template(
         "jobs.html",
         jobs=views,
@@ -107,14 +100,13 @@ def show_job(uuid: UUID) -> str | Response:
 def _show_training(session: Session, job: Job) -> Response:
     """The page of a training, with an ETag: it is asked for again and again while it is open."""
     n_new = counts.count_since_training(session, job.model_version_id)
-    tag = f"{etag_of(job)}-{n_new}"
-    if request.if_none_match.contains_weak(tag):
-        response = Response(status=304)
-    else:
-        page = training_job.look_closely(session, job)
-        response = Response(render_template("training_job.html", shown=page.shown, uploads=page.uploads, n_new=n_new))
-    response.set_etag(tag)
-    return response
+
+    def make_response() -> Response:
+        uploads = sources.list_learned_from(session, job)
+        shown = training_view.show_training(session, job)
+        return Response(render_template("training_job.html", shown=shown, uploads=uploads, n_new=n_new))
+
+    return answer_if_changed(f"{job_etag(job)}-{n_new}", make_response)
 
 
 @pages.post("/jobs/<uuid:uuid>/cancel")
@@ -156,36 +148,14 @@ def delete_job(uuid: UUID) -> Response | tuple[str, int]:
     with services.db.write() as session:
         deletion.delete_job(session, uuid)
     services.bell.purge()
-    return see(url_for("pages.list_jobs"))
-
-
-@pages.get("/help")
-def show_help() -> str:
-    """What the labels mean, and the commands, with the reader's own address filled in."""
-    settings = get_services().settings
-    address = request.host_url.rstrip("/")
-    return render_template("help.html", address=address, max_image_bytes=settings.max_image_bytes)
-
-
-@pages.get("/favicon.ico")
-@public
-def show_favicon() -> Response:
-    """For browsers that ask for it by this name."""
-    return current_app.send_static_file("favicon.svg")
+    return see_other(url_for("job_pages.list_jobs"))
 
 
 def _see_back(uuid: UUID) -> Response:
     """Go back to the list that the form stood in, else to the page of the job."""
-    return see(own_path("back", url_for("pages.show_job", uuid=uuid)))
+    return see_other(own_path("back", url_for("job_pages.show_job", uuid=uuid)))
 
 
 def see_job(uuid: UUID) -> Response:
     """Go to the page of a job."""
-    return see(url_for("pages.show_job", uuid=uuid))
-
-
-def see(address: str) -> Response:
-    """Go to another page, by GET."""
-    response = redirect(address, 303)
-    assert isinstance(response, Response)
-    return response
+    return see_other(url_for("job_pages.show_job", uuid=uuid))

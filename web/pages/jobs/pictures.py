@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
@@ -10,12 +10,15 @@ from core.labels import counts
 from core.models import registry
 from core.orm.uploads import Upload
 from web.http.context import get_services
+from web.http.paths import IMAGE_ID
+from web.http.redirects import see_other
 from web.pages.jobs.heatmap import show_heat
-from web.pages.jobs.jobs import pages
 from web.pages.jobs.result_filter import Choice
 
+pages = Blueprint("picture_pages", __name__)
 
-@pages.get("/jobs/<uuid:uuid>/images/<int(min=1, max=9223372036854775807):image_id>")
+
+@pages.get(f"/jobs/<uuid:uuid>/images/{IMAGE_ID}")
 def show_image(uuid: UUID, image_id: int) -> str:
     """One picture; the address carries the view in which its neighbours are looked for."""
     choice = Choice.from_request(request)
@@ -53,6 +56,4 @@ def move_threshold(uuid: UUID) -> Response:
     if threshold is not None:
         with get_services().db.write() as session:
             jobs.update_job(session, uuid, threshold=threshold / 100)
-    response = redirect(url_for("pages.show_job", uuid=uuid), 303)
-    assert isinstance(response, Response)
-    return response
+    return see_other(url_for("job_pages.show_job", uuid=uuid))

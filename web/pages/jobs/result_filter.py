@@ -92,12 +92,12 @@ class Choice:
             values["cursor"] = cursor
         if folders:
             values["folders"] = 1
-        return url_for("pages.show_job", uuid=job_uuid, **values)
+        return url_for("job_pages.show_job", uuid=job_uuid, **values)
 
     def image_address(self, job_uuid: UUID, image_id: int) -> str:
         """One picture of the job, large, with its neighbours in this choice."""
         values: dict[str, Any] = dict(self.parameters)
-        return url_for("pages.show_image", uuid=job_uuid, image_id=image_id, **values)
+        return url_for("picture_pages.show_image", uuid=job_uuid, image_id=image_id, **values)
 
     def api_address(self, job_uuid: UUID) -> str:
         """The same results in the API."""

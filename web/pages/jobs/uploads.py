@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from uuid import UUID, uuid4
 
-from flask import Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from pydantic import ValidationError
 
 from core.base.errors import Conflict, Invalid
@@ -17,11 +17,14 @@ from core.models.version_choices import NEWEST, offer_versions
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.multipart import FileForm
+from web.http.redirects import see_other
 from web.pages.jobs.archive_form import open_archive_form
-from web.pages.jobs.jobs import pages, see, see_job
-from web.receiving.archives import ArchiveReceiver
+from web.pages.jobs.jobs import see_job
+from web.receiving.archives import ArchiveOptions, ArchiveReceiver
 from web.receiving.bodies import BodyReader
 from web.schemas.schemas import ArchiveQuery
+
+pages = Blueprint("upload_pages", __name__)
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
 MAX_NAME = 200
@@ -40,20 +43,21 @@ def send_archive() -> Response:
     services = get_services()
     services.blobs.check_room(min(body.announced, services.settings.max_upload_bytes))
     uuid = uuid4()
-    ArchiveReceiver(services, uuid, _wanted(form), current_user_id()).receive(form.read)
+    ArchiveReceiver(services, uuid, _options(form), current_user_id()).receive(form.read)
     form.drain()
     return see_job(uuid)
 
 
-def _wanted(form: FileForm) -> ArchiveQuery:
+def _options(form: FileForm) -> ArchiveOptions:
     discards = form.fields.get("discard_originals") == "true"
     model = form.fields.get("model") or None
     try:
-        return ArchiveQuery.model_validate(
+        query = ArchiveQuery.model_validate(
             {"name": _name_of(form.file_name), "model": model, "discard_originals": discards}
         )
     except ValidationError as error:
         raise Invalid(f"model: there is no version {form.fields.get('model')!r}. Choose one of the list.") from error
+    return ArchiveOptions(query.name, query.model, discard_originals=query.discard_originals)
 
 
 def _name_of(file_name: str) -> str:
@@ -117,7 +121,7 @@ def classify_again(uuid: UUID) -> Response:
             default_threshold=services.settings.threshold,
         )
     services.bell.ring(chunk_ids)
-    return see(url_for("pages.show_job", uuid=new_id))
+    return see_other(url_for("job_pages.show_job", uuid=new_id))
 
 
 def _new_id() -> UUID:

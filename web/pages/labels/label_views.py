@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4, uuid5
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from core.base.errors import Invalid
 from core.evaluation import drift
@@ -12,7 +12,9 @@ from core.labels.labels import NewLabel
 from core.training import near_duplicates
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.jobs.jobs import pages
+from web.http.redirects import see_other
+
+pages = Blueprint("label_check_pages", __name__)
 
 SHOWN = 60
 MEMBERS_SHOWN = 24  # of a group; frames of a camera that stands still may be thousands
@@ -51,10 +53,9 @@ def label_twins() -> Response:
             for image_id in near_duplicates.find_images(session, group_id)
         ]
         labels.add_labels(session, current_user_id(), items)
-    more = {} if undo else {"batch": str(batch), "group": group_id.hex()}
-    response = redirect(url_for("pages.list_twins", **more), 303)  # type: ignore[arg-type]
-    assert isinstance(response, Response)
-    return response
+    if undo:
+        return see_other(url_for("label_check_pages.list_twins"))
+    return see_other(url_for("label_check_pages.list_twins", batch=batch, group=group_id.hex()))
 
 
 @pages.get("/labels/fit")

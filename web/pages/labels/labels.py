@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,9 +15,11 @@ from core.orm.evaluation import Study
 from core.orm.uploads import Image, Upload
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.redirects import see_other
 from web.pages.common.charts import Chart, Series, line_chart
 from web.pages.common.words import plural
-from web.pages.jobs.jobs import pages
+
+pages = Blueprint("label_pages", __name__)
 
 SUSPECTS_SHOWN = 60
 
@@ -91,7 +93,7 @@ def start_study() -> Response | tuple[str, int]:
     except Invalid as error:
         return _show_labels(error.message), 422
     services.bell.ring_training([job_id])
-    return _see("pages.show_job", uuid=uuid)
+    return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
 @pages.get("/labels/suspects")
@@ -112,7 +114,7 @@ def mend_suspect() -> Response:
         source = LabelSource.CONFIRMATION if label == given else LabelSource.CORRECTION
         with get_services().db.write() as session:
             labels.add_labels(session, current_user_id(), [NewLabel(image_id, label, source)])
-    return _see("pages.list_suspects")
+    return see_other(url_for("label_pages.list_suspects"))
 
 
 def _show_labels(problem: str = "") -> str:
@@ -137,9 +139,3 @@ def _still_there(session: Session, study: Study) -> list[Image]:
     open_ones = there.where(Image.id.in_(study.wanted), labels.human_label_of(Image).is_(None))
     found = {image.id: image for image in session.scalars(open_ones)}
     return [found[image_id] for image_id in study.wanted if image_id in found]
-
-
-def _see(endpoint: str, **values: object) -> Response:
-    response = redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
-    assert isinstance(response, Response)
-    return response

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import Response, abort, json, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, json, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from core.base.database import Database
@@ -21,11 +21,12 @@ from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
 from core.review import audits, review_queue
 from core.review.review_queue import Picture, Queue
-from web.api.labels.reviews import open_queue, show_picture
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.jobs.jobs import pages
-from web.schemas.labels import MAX_HELD
+from web.http.redirects import see_other
+from web.schemas.labels import MAX_HELD, PictureOut
+
+pages = Blueprint("review_pages", __name__)
 
 SKIPPED = "skip"
 MOST_STEPS = 40  # of a form that can be undone; they stand in the address
@@ -67,7 +68,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
     reviewer = _reviewer()
     image_id = request.args.get("image", type=int)
     with get_services().db.read() as session:
-        queue = open_queue(session, uuid, audit)
+        queue = review_queue.open_queue(session, uuid, audit)
         picture = _choose_picture(session, queue, reviewer, image_id)
         view = describe(session, queue.job)
         progress = None if audit else review_queue.measure_progress(session, queue.job)
@@ -77,7 +78,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         "review.html",
         job=view,
         picture=picture,
-        as_data=json.dumps(show_picture(picture).model_dump() if picture else None),
+        as_data=json.dumps(PictureOut.from_picture(picture).model_dump() if picture else None),
         progress=progress,
         judged=judged,
         n_skipped=n_skipped,
@@ -111,7 +112,7 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     reviewer, steps = _reviewer(), Steps.from_text(request.form.get("steps", ""))
     said, image_id = request.form.get("say", ""), request.form.get("image", type=int)
     with db.read() as session:
-        queue = open_queue(session, uuid, audit)
+        queue = review_queue.open_queue(session, uuid, audit)
     if said == "undo":
         if steps.taken:
             image_id = _undo(db, queue, reviewer, *steps.taken[-1])
@@ -125,8 +126,8 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
         image_id = _next(db, queue, reviewer, [image_id] if said == SKIPPED else ())
     form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": steps.text or None}
     if audit is not None:
-        return _see(url_for("pages.judge_audit", uuid=uuid, audit=audit, **form))
-    return _see(url_for("pages.show_review", uuid=uuid, **form))
+        return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit, **form))
+    return see_other(url_for("review_pages.show_review", uuid=uuid, **form))
 
 
 def _say(db: Database, queue: Queue, image_id: int, said: str) -> str:
@@ -174,23 +175,17 @@ def draw_audit(uuid: UUID) -> Response:
             f"Expected a size ({', '.join(map(str, audits.SIZES))}) and an id. Go back, reload the page, try again.",
         )
     audits.draw_audit(get_services().db, audit_uuid, uuid, current_user_id(), size)
-    return _see(url_for("pages.judge_audit", uuid=uuid, audit=audit_uuid))
+    return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit_uuid))
 
 
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>")
 def show_audit(uuid: UUID, audit: UUID) -> str:
     """What came of a random sample: accuracy with its interval, and the pictures on which person and model disagree."""
     with get_services().db.read() as session:
-        queue = open_queue(session, uuid, audit)
+        queue = review_queue.open_queue(session, uuid, audit)
         assert queue.audit is not None
         view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli)
         judged = audits.list_judged(session, queue.audit, queue.job.threshold_milli)
         job = describe(session, queue.job)
     wrong = [one for one in judged if one.label in CLASSES and one.label != one.said]
     return render_template("audit.html", job=job, view=view, wrong=wrong)
-
-
-def _see(address: str) -> Response:
-    response = redirect(address, 303)
-    assert isinstance(response, Response)
-    return response

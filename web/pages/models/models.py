@@ -5,7 +5,7 @@ Everything is plain forms and links; nothing needs JavaScript.
 
 from uuid import uuid4
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,25 +17,25 @@ from core.cleanup import deletion
 from core.evaluation import evaluation_jobs, predictions, unbiased_labels, version_comparison
 from core.evaluation.predictions import JudgementFilter
 from core.labels import counts
-from core.models import registry
+from core.models import deployment, registry
 from core.models.version_choices import NEWEST, offer_versions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.training import training_jobs
 from core.training.parameters import HEAD
-from web.http import deployment
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.paths import OTHER_VERSION, VERSION
+from web.http.redirects import see_other
 from web.pages.common.words import count
-from web.pages.jobs.jobs import pages
 from web.pages.models.card import NOT_RECORDED, Card, figure_facts
+
+pages = Blueprint("model_pages", __name__)
 
 WORST_SHOWN = 50
 PICTURES_SHOWN = 60
 VERSIONS_SHOWN = 30
 DEPLOYMENTS_SHOWN = 50
-VERSION = "<int(max=2147483647):version>"
-OTHER = "<int(max=2147483647):other>"
 
 
 @pages.get("/models")
@@ -47,22 +47,24 @@ def list_models() -> str:
 @pages.post(f"/models/{VERSION}/promote")
 def promote_model(version: int) -> Response | tuple[str, int]:
     """Put a version into use."""
+    services = get_services()
     try:
-        deployment.promote(get_services(), version, current_user_id())
+        deployment.promote(services.db, services.blobs, version, current_user_id())
     except BadWeights as error:
         return _list_models(error.message), 409
-    return _see("pages.list_models")
+    return see_other(url_for("model_pages.list_models"))
 
 
 @pages.post("/models/rollback")
 def roll_back_model() -> Response | tuple[str, int]:
     """Put back the version that was in use before the one that the page showed."""
+    services = get_services()
     shown = request.form.get("in_use", type=int)
     try:
-        deployment.roll_back(get_services(), shown, current_user_id())
+        deployment.roll_back(services.db, services.blobs, shown, current_user_id())
     except (BadWeights, Conflict) as error:
         return _list_models(error.message), 409
-    return _see("pages.list_models")
+    return see_other(url_for("model_pages.list_models"))
 
 
 @pages.post(f"/models/{VERSION}/judge")
@@ -76,7 +78,7 @@ def judge_model(version: int) -> Response | tuple[str, int]:
     except Invalid as error:
         return _show_model(version, error.message), 422
     services.bell.ring_training([job_id])
-    return _see("pages.show_job", uuid=uuid)
+    return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
 @pages.post(f"/models/{VERSION}/train")
@@ -92,7 +94,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
     except Invalid as error:
         return _show_model(version, error.message), 422
     services.bell.ring_training([job_id])
-    return _see("pages.show_job", uuid=uuid)
+    return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
 @pages.get(f"/models/{VERSION}/delete")
@@ -113,7 +115,7 @@ def delete_model(version: int) -> Response | tuple[str, int]:
     except Conflict as error:
         return _list_models(error.message), 409
     services.bell.purge()
-    return _see("pages.list_models")
+    return see_other(url_for("model_pages.list_models"))
 
 
 @pages.get(f"/models/{VERSION}")
@@ -154,13 +156,13 @@ def choose_comparison() -> Response | str:
     """Choose two versions; with both in the address, on to the comparison."""
     first, second = request.args.get("first", type=int), request.args.get("second", type=int)
     if first and second:
-        return _see("pages.compare_models", version=first, other=second)
+        return see_other(url_for("model_pages.compare_models", version=first, other=second))
     with get_services().db.read() as session:
         offered = offer_versions(session, first, second, limit=None if request.args.get("all") else NEWEST)
     return render_template("model_choice.html", offered=offered, first=first, second=second)
 
 
-@pages.get(f"/models/{VERSION}/compare/{OTHER}")
+@pages.get(f"/models/{VERSION}/compare/{OTHER_VERSION}")
 def compare_models(version: int, other: int) -> str:
     """Two versions side by side, on the pictures that both have judged."""
     with get_services().db.read() as session:
@@ -258,9 +260,3 @@ def _find_training(session: Session, version: ModelVersion) -> Job | None:
     """The training that this version came of, if it is still there."""
     made = select(Job).where(Job.kind == JobKind.TRAIN, Job.model_version_id == version.id, Job.deleted_at.is_(None))
     return session.scalar(made.order_by(Job.id).limit(1))
-
-
-def _see(endpoint: str, **values: object) -> Response:
-    response = redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
-    assert isinstance(response, Response)
-    return response

@@ -15,7 +15,7 @@ from core.orm.schedules import Schedule
 from core.schedules import schedules
 from core.schedules.parameters import defaults_of
 from core.schedules.schedules import NewSchedule
-from web.pages.training import form
+from web.pages.common import training_fields
 
 ANYTHING = ""  # the key of what is wrong with several fields together
 GB = 10**9
@@ -26,7 +26,7 @@ KIND_WORDS = {
     ScheduleKind.CLEAN_UP: "Clean up",
 }
 COMMON = ("name", "cron", "time_zone", "every_n_labels")
-TRAINING = ("what", "augmentation", *form.NUMBERS)
+TRAINING = ("what", "augmentation", *training_fields.NUMBERS)
 FIELDS = {
     ScheduleKind.RETRAIN: (
         "network", "start_from", "data", "labels_since", "min_new_labels", "outcome", "min_gain", "max_p",
@@ -96,8 +96,7 @@ class Typed:
 
         parameters = {name: read(name) for name in FIELDS[self.kind] if name != "data" and name not in TRAINING}
         if self.kind == ScheduleKind.RETRAIN:
-            typed = form.Typed({name: self[name] for name in TRAINING}).given
-            parameters["training"] = {name: value for name, value in typed.items() if name != "network"}
+            parameters["training"] = training_fields.parse({name: self[name] for name in TRAINING})
             parameters["uploads"] = self.uploads if self["data"] == "chosen" else None
         wanted = NewSchedule(
             name=self["name"],

@@ -5,10 +5,11 @@ Every step is a form or a link that works without JavaScript.
 
 from uuid import UUID
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
+from core.base.network_catalog import NETWORKS
 from core.base.states import JobKind, JobState, ScheduleKind
 from core.jobs import jobs
 from core.labels import sources
@@ -18,16 +19,18 @@ from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.jobs.jobs import pages
+from web.http.paths import RUN_ID, SCHEDULE_ID
+from web.http.redirects import see_other
+from web.pages.common import training_fields
 from web.pages.schedules import form, words
 from web.pages.schedules.form import ANYTHING, KIND_WORDS, Typed
-from web.pages.training import form as training_form
+
+pages = Blueprint("schedule_pages", __name__)
 
 SHOWN = 30
 JOBS_OFFERED = 3
 UPLOADS_SHOWN = 30
-JOBS_OFFERED = 3
-ONE = "/schedules/<int(max=2147483647):schedule_id>"
+ONE = f"/schedules/{SCHEDULE_ID}"
 
 
 @pages.get("/schedules")
@@ -93,7 +96,7 @@ def show_schedule(schedule_id: int) -> str:
     )
 
 
-@pages.get(f"{ONE}/runs/<int(max=2147483647):run_id>")
+@pages.get(f"{ONE}/runs/{RUN_ID}")
 def show_schedule_run(schedule_id: int, run_id: int) -> str:
     """A run: what data, what came out, and why it was promoted or not."""
     with get_services().db.read() as session:
@@ -120,8 +123,8 @@ def run_schedule_now(schedule_id: int) -> Response:
         with get_services().db.write() as session:
             run_id = due_runs.run_now(session, schedule_id, current_user_id()).id
     except Conflict:
-        return _see(url_for("pages.show_schedule", schedule_id=schedule_id, refused=1))
-    return _see(url_for("pages.show_schedule_run", schedule_id=schedule_id, run_id=run_id))
+        return see_other(url_for("schedule_pages.show_schedule", schedule_id=schedule_id, refused=1))
+    return see_other(url_for("schedule_pages.show_schedule_run", schedule_id=schedule_id, run_id=run_id))
 
 
 @pages.post(f"{ONE}/switch")
@@ -131,7 +134,7 @@ def switch_schedule(schedule_id: int) -> Response:
     is_on = request.form.get("is_on") == "1"
     with services.db.write() as session:
         schedules.switch(session, schedule_id, is_on)
-    return _see(url_for("pages.show_schedule", schedule_id=schedule_id))
+    return see_other(url_for("schedule_pages.show_schedule", schedule_id=schedule_id))
 
 
 @pages.get(f"{ONE}/delete")
@@ -146,7 +149,7 @@ def delete_schedule(schedule_id: int) -> Response:
     """Delete a schedule."""
     with get_services().db.write() as session:
         schedules.delete_schedule(session, schedule_id)
-    return _see(url_for("pages.list_schedules"))
+    return see_other(url_for("schedule_pages.list_schedules"))
 
 
 def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]:
@@ -169,7 +172,7 @@ def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]
     except (Invalid, Conflict) as error:  # since it was checked
         wrong = Typed(typed.kind, typed.values, typed.uploads, {ANYTHING: error.message})
         return _show_form(wrong, schedule, revision), 409
-    return _see(url_for("pages.show_schedule", schedule_id=kept.id))
+    return see_other(url_for("schedule_pages.show_schedule", schedule_id=kept.id))
 
 
 def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | None = None) -> str:
@@ -192,8 +195,9 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         offered=offered,
         roots=services.settings.import_root_list,
         zones=cron.list_zones(),
-        form=training_form,
-        training_fields=list(training_form.NUMBERS),
+        numbers=training_fields.NUMBERS,
+        networks={name: NETWORKS[name].title for name in training_fields.trainable()},
+        augmentations=training_fields.augmentations(),
     )
 
 
@@ -219,9 +223,3 @@ def _kind(name: str) -> ScheduleKind:
         return ScheduleKind(name)
     except ValueError:
         raise NotFound(f"A schedule does one of {', '.join(ScheduleKind)}; there is no {name[:50]!r}.") from None
-
-
-def _see(address: str) -> Response:
-    response = redirect(address, 303)
-    assert isinstance(response, Response)
-    return response

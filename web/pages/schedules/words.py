@@ -8,11 +8,11 @@ from typing import Any
 from core.base import cron
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
 from core.orm.schedules import Schedule
+from core.schedules import due_times
 from core.schedules.parameters import IN_USE, PROMOTE
 from core.schedules.runs import RunView
 from core.training.parameters import ALL, HEAD
 from core.training.splits import Part
-from web.api.schedules.schedules import list_next_times, when_in_words
 from web.pages.common.words import count, in_bytes, plural
 from web.pages.schedules.form import KIND_WORDS, show_zoned
 
@@ -60,12 +60,12 @@ class ShownSchedule:
 
 def show_schedule(schedule: Schedule, last: RunView | None, now: datetime) -> ShownSchedule:
     """A schedule as pages show it."""
-    when = when_in_words(schedule.cron, schedule.every_n_labels)
+    when = due_times.describe(schedule.cron, schedule.every_n_labels)
     return ShownSchedule(
         schedule=schedule,
         kind=KIND_WORDS[ScheduleKind(schedule.kind)],
         when=f"{when} ({schedule.time_zone})" if schedule.cron else when,
-        next_times=[show_zoned(moment) for moment in list_next_times(schedule, now)],
+        next_times=[show_zoned(moment) for moment in due_times.list_next(schedule, now)],
         last=None if last is None else show_run(last, schedule.time_zone),
         facts=describe(ScheduleKind(schedule.kind), schedule.parameters),
     )

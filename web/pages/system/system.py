@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from apiflask import APIFlask
-from flask import current_app, render_template
+from flask import Blueprint, current_app, render_template
 
 from core.base.errors import PawsortError
 from core.labels import counts
@@ -19,8 +19,9 @@ from core.operations.status import Broker, Installation, SlowChunk
 from core.orm.jobs import Job
 from web.http.auth import for_owner
 from web.http.context import Services, get_services
-from web.pages.jobs.jobs import pages
 from web.pages.system.troubles import Trouble, find_troubles
+
+pages = Blueprint("system_pages", __name__)
 
 SHOWN = 10
 SHARE = 0.95

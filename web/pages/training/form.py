@@ -9,26 +9,14 @@ from flask import Request
 from sqlalchemy.orm import Session
 
 from core.base.errors import Invalid, NotFound
-from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
+from core.base.network_catalog import NETWORKS
 from core.models import registry
 from core.models.version_choices import Offered, offer_versions
 from core.training import training_jobs
-from core.training.parameters import COMMON, HEAD, OF_EPOCHS, WHOLE, choose_parameters, describe_bounds
+from core.training.parameters import COMMON, HEAD, OF_EPOCHS, choose_parameters, describe_bounds
+from web.pages.common.training_fields import NUMBERS, parse, trainable
 
 ANYTHING = ""  # the key of what is wrong with several fields together
-AUGMENTATION_WORDS = {
-    "none": "None: pictures as they are",
-    "light": "Light: mirrored, stretched a little",
-    "strong": "Strong: also zoomed, turned, recoloured, partly covered",
-}
-NUMBERS = {
-    "epochs": ("Epochs", "How often the network goes through the pictures, at most."),
-    "steps_per_epoch": ("Steps in each epoch", "Batches; automatic shows every picture once."),
-    "batch_size": ("Batch size", "Pictures in each step. Less needs less memory."),
-    "learning_rate": ("Learning rate", "The highest one; smaller is slower and steadier."),
-    "early_stopping": ("Early stopping", "Ends after so many epochs without progress; 0 is never."),
-    "seed": ("Seed", "Of everything random: the same one gives the same network."),
-}
 AUTOMATIC = {"steps_per_epoch": "every picture once"}
 MAX_TYPED = 100
 
@@ -40,6 +28,17 @@ class Hint:
     network: str
     bounds: str
     placeholder: str
+
+
+@dataclass(frozen=True)
+class NetworkOption:
+    """A network to choose, with the settings that it has when their fields stay empty."""
+
+    name: str
+    title: str
+    start_default: str
+    augmentation_default: str
+    augmentation_note: str
 
 
 @dataclass(frozen=True)
@@ -92,15 +91,10 @@ class Typed:
     @property
     def given(self) -> dict[str, Any]:
         """What `choose_parameters` takes: fields left empty are not given, what is no number stays text."""
-        return {name: _number(name, value) for name, value in self.values.items() if value != ""}
+        return parse(self.values)
 
 
 CHOICES = ("network", "what", "augmentation", "start_from")
-
-
-def trainable() -> list[str]:
-    """The names of the networks, the default one first."""
-    return sorted(NETWORKS, key=lambda name: name != DEFAULT_NETWORK)
 
 
 def first_network() -> str:
@@ -130,29 +124,30 @@ def number_fields(n_training: int) -> list[NumberField]:
     ]
 
 
-def augmentation_default(network: str, n_training: int) -> str:
-    """How pictures are varied when nobody chooses."""
-    return choose_parameters({"network": network}, n_training).augmentation
+def network_options(n_training: int) -> list[NetworkOption]:
+    """The networks to choose from, the default one first."""
+    return [
+        NetworkOption(
+            name=name,
+            title=NETWORKS[name].title,
+            start_default=_start_default(name),
+            augmentation_default=choose_parameters({"network": name}, n_training).augmentation,
+            augmentation_note=_augmentation_note(name),
+        )
+        for name in trainable()
+    ]
 
 
-def start_default(network: str) -> str:
-    """Where a training begins when nobody chooses."""
+def _start_default(network: str) -> str:
     if NETWORKS[network].plan.only_last_layers:
         return "Automatic is the newest: a job trains the last layers alone, the others have to come from somewhere."
     return "Automatic is anew, from nothing; with fewer than some thousand pictures, a version is the better start."
 
 
-def layers_words(network: str) -> str:
-    """Why there is less to choose from, where there is."""
+def _augmentation_note(network: str) -> str:
     if not NETWORKS[network].plan.only_last_layers:
         return ""
     return " Strong is not to be had: what the layers that stay make of a picture is kept, plain and mirrored."
-
-
-def augmentations() -> list[tuple[str, str]]:
-    """Values and words of the field, for whichever network."""
-    names = dict.fromkeys(name for network in NETWORKS.values() for name in network.plan.augmentations)
-    return [(name, AUGMENTATION_WORDS.get(name, name)) for name in names]
 
 
 def offer_starts(session: Session) -> Offered:
@@ -187,13 +182,3 @@ def _shown(value: Any) -> str:
         decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
         return f"{value:.{decimals}f}".rstrip("0") if decimals <= 8 else repr(value)
     return str(value)
-
-
-def _number(name: str, text: str) -> Any:
-    """The number that was typed, or the text itself, which the check then refuses in words."""
-    if name in ("network", "augmentation", "what"):
-        return text
-    try:
-        return int(text) if name in WHOLE else float(text)
-    except ValueError:
-        return text

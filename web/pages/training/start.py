@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from core.base.errors import Invalid
@@ -25,10 +25,13 @@ from core.training.datasets import Found
 from core.training.splits import Part
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.pages.jobs.jobs import pages, see
+from web.http.redirects import see_other
+from web.pages.common import training_fields
 from web.pages.training import form
 from web.pages.training import ways as training_ways
 from web.pages.training.form import ANYTHING, Typed
+
+pages = Blueprint("training_pages", __name__)
 
 UPLOADS_SHOWN = 12
 EVERYTHING = "all"
@@ -114,9 +117,7 @@ def start_training() -> Response | str | tuple[str, int]:
         job_uuid = _start(chosen, checked)
     except Invalid as error:  # the pictures, or the name
         return _show_form(prepared, chosen, Typed(typed.values, {ANYTHING: error.message})), 422
-    response = redirect(url_for("pages.show_job", uuid=job_uuid), 303)
-    assert isinstance(response, Response)
-    return response
+    return see_other(url_for("job_pages.show_job", uuid=job_uuid))
 
 
 @pages.post("/train/remove")
@@ -125,7 +126,7 @@ def remove_pictures() -> Response:
     with get_services().db.write() as session:
         for uuid in _uuids(request.form.getlist("upload")):
             deletion.delete_upload(session, uuid)
-    return see(url_for("pages.choose_training_data"))
+    return see_other(url_for("training_pages.choose_training_data"))
 
 
 def _start(chosen: Chosen, typed: Typed) -> UUID:
@@ -174,7 +175,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
         found,
         sources.find_uploads(session, chosen.uuids or []),
         form.offer_starts(session),
-        {network: training_ways.compare(session, network, found) for network in form.trainable()},
+        {network: training_ways.compare(session, network, found) for network in training_fields.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
         unbiased_labels.count_doubtful(session, {one.sha256: one.label for one in found.contents}),
     )
@@ -192,7 +193,9 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         chosen=chosen,
         typed=typed,
         anything=typed.wrong.get(ANYTHING),
-        form=form,
+        networks=form.network_options(prepared.n_training),
+        augmentations=training_fields.augmentations(),
+        number_fields=form.number_fields(prepared.n_training),
         n_training=prepared.n_training,
         job_id=request.form.get("id") or uuid4(),
         name=request.form.get("name", ""),

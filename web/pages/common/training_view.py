@@ -9,10 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.base.states import JobKind, JobState
 from core.jobs.progress import JobView, describe
-from core.labels import sources
 from core.orm.jobs import Job
 from core.orm.training import EpochRow
-from core.orm.uploads import Upload
 from core.training import progress
 from core.training.parameters import HEAD, OF_EPOCHS
 from core.training.progress import TrainingView
@@ -198,22 +196,9 @@ class ShownTraining:
         ]
 
 
-@dataclass(frozen=True)
-class TrainingPage:
-    """Everything that the page of one training shows."""
-
-    shown: ShownTraining
-    uploads: list[Upload]
-
-
-def look(session: Session, job: Job) -> ShownTraining:
+def show_training(session: Session, job: Job) -> ShownTraining:
     """A training as it is now."""
     return ShownTraining(describe(session, job), progress.describe_training(session, job))
-
-
-def look_closely(session: Session, job: Job) -> TrainingPage:
-    """A training with what it learns from."""
-    return TrainingPage(look(session, job), sources.list_learned_from(session, job))
 
 
 def _chart(title: str, epochs: Sequence[EpochRow], what: str, planned: int, best: int | None) -> Chart:

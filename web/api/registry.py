@@ -1,0 +1,38 @@
+"""All calls of the API, in the order in which /docs describes them."""
+
+from apiflask import APIFlask
+
+from web.api.jobs import exports, images, jobs, results
+from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
+from web.api.models import evaluation, models
+from web.api.monitoring import health, metrics
+from web.api.schedules import schedules
+from web.api.training import training
+from web.api.uploads import archives, uploads
+
+APIS = (
+    uploads.api,
+    archives.api,
+    jobs.api,
+    results.api,
+    exports.api,
+    images.api,
+    labels.api,
+    label_quality.api,
+    bulk_labels.api,
+    corrections.api,
+    reviews.api,
+    audits.api,
+    models.api,
+    evaluation.api,
+    training.api,
+    schedules.api,
+    health.api,
+    metrics.api,
+)
+
+
+def register_api(app: APIFlask) -> None:
+    """Add every call to the app."""
+    for api in APIS:
+        app.register_blueprint(api)

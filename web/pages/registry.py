@@ -1,0 +1,36 @@
+"""All pages, and the filters that their templates use."""
+
+from flask import Flask
+
+from web.pages.common.words import register_words
+from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
+from web.pages.labels import label_views, labels, review
+from web.pages.models import models
+from web.pages.schedules import schedules
+from web.pages.system import help as help_page
+from web.pages.system import system
+from web.pages.training import start
+
+PAGES = (
+    jobs.pages,
+    uploads.pages,
+    pictures.pages,
+    failures.pages,
+    corrections.pages,
+    labels.pages,
+    label_views.pages,
+    review.pages,
+    models.pages,
+    start.pages,
+    schedules.pages,
+    system.pages,
+    help_page.pages,
+)
+
+
+def register_pages(app: Flask) -> None:
+    """Add every page to the app, and the words that templates use."""
+    register_words(app)
+    app.jinja_env.globals["showing"] = job_view
+    for pages in PAGES:
+        app.register_blueprint(pages)

@@ -1,0 +1,23 @@
+"""The help page, and the icon for browsers that ask for it by its old name."""
+
+from flask import Blueprint, Response, current_app, render_template, request
+
+from web.http.auth import public
+from web.http.context import get_services
+
+pages = Blueprint("help_pages", __name__)
+
+
+@pages.get("/help")
+def show_help() -> str:
+    """What the labels mean, and the commands, with the reader's own address filled in."""
+    settings = get_services().settings
+    address = request.host_url.rstrip("/")
+    return render_template("help.html", address=address, max_image_bytes=settings.max_image_bytes)
+
+
+@pages.get("/favicon.ico")
+@public
+def show_favicon() -> Response:
+    """For browsers that ask for it by this name."""
+    return current_app.send_static_file("favicon.svg")
