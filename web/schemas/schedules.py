@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from core.base.states import RunState
 from core.schedules.parameters import DEFAULTS
-from web.schemas.schemas import Input
+from web.schemas.common import Input
 
 Kind = Literal["retrain", "classify", "clean_up"]
 Line = Annotated[str, StringConstraints(max_length=200)]

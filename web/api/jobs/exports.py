@@ -26,7 +26,8 @@ from web.exports.tables import csv_lines, json_lines, parquet_blocks
 from web.exports.whose import LABEL_BY, count_by
 from web.http.context import get_services
 from web.http.openapi import file_answer
-from web.schemas.schemas import ANY_ERROR, ExportQuery, ReportQuery, ZipQuery
+from web.schemas.exports import ExportQuery, ReportQuery, ZipQuery
+from web.schemas.results import ANY_ERROR
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

@@ -19,7 +19,7 @@ from web.http.context import Services, get_services
 from web.http.etags import answer_if_changed
 from web.http.openapi import file_answer
 from web.http.paths import IMAGE_ID
-from web.schemas.schemas import ThumbnailQuery
+from web.schemas.results import ThumbnailQuery
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 

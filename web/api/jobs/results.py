@@ -9,15 +9,7 @@ from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
 from core.jobs.results import ResultRow
 from web.http.context import get_services
-from web.schemas.schemas import (
-    HeatOut,
-    HistogramOut,
-    LandmarkQuery,
-    LandmarksOut,
-    ResultOut,
-    ResultPage,
-    ResultQuery,
-)
+from web.schemas.results import HeatOut, HistogramOut, LandmarkQuery, LandmarksOut, ResultOut, ResultPage, ResultQuery
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
 

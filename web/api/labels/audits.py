@@ -12,8 +12,8 @@ from core.orm.review import Audit
 from core.review import audits
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.schemas.labels import AuditIn, AuditOut, AuditPage
-from web.schemas.schemas import PageQuery
+from web.schemas.common import PageQuery
+from web.schemas.review import AuditIn, AuditOut, AuditPage
 
 api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 

@@ -1,49 +1,16 @@
 """Looking through the labels: which are probably wrong, what more would bring, and which pictures to label."""
 
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
 from apiflask import APIBlueprint
-from pydantic import BaseModel, Field
 
 from core.base.errors import NotFound
 from core.evaluation import label_quality
 from core.jobs.progress import describe
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.schemas.schemas import JobOut
+from web.schemas.jobs import JobOut
+from web.schemas.label_quality import StudyIn, StudyOut, SuspectOut
 
 api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Labels")
-
-
-class StudyIn(BaseModel):
-    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
-    version: int | None = Field(
-        None, description="Whose features to look through; those of the version in use if left out"
-    )
-
-
-class SuspectOut(BaseModel):
-    image_id: int
-    path: str
-    label: str
-    suggested: str
-    now: str | None
-    p_label: float
-
-
-class StudyOut(BaseModel):
-    """`curve`: measured points, and what share would be right now, with `more` labels more, and with twice as many."""
-
-    version: int
-    created_at: datetime
-    n_labels: int
-    curve: dict[str, Any]
-    suspects: list[SuspectOut] = Field(
-        description="Most suspicious first; those that people have looked at are left out"
-    )
-    wanted: list[int] = Field(description="Images that would teach most: doubtful ones, unlike each other")
 
 
 @api.post("")

@@ -9,8 +9,8 @@ from core.review import audits
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
+from web.schemas.common import PageQuery
 from web.schemas.labels import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
-from web.schemas.schemas import PageQuery
 
 api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from core.review import review_queue
 from core.review.review_queue import Queue
 from web.http.context import get_services
-from web.schemas.labels import PictureOut, ProgressOut, ReviewIn, ReviewOut
+from web.schemas.review import PictureOut, ProgressOut, ReviewIn, ReviewOut
 
 api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 

@@ -11,17 +11,17 @@ from core.models.accuracy import Said
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
-from web.schemas.schemas import (
+from web.schemas.common import PageQuery
+from web.schemas.evaluation import (
     ComparisonOut,
     DifferenceOut,
     DifferencePage,
     FiguresOut,
-    JobOut,
     JudgementOut,
     JudgementPage,
     JudgementQuery,
-    PageQuery,
 )
+from web.schemas.jobs import JobOut
 
 api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models")
 

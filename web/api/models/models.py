@@ -15,7 +15,8 @@ from core.orm.models import Deployment, ModelVersion
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
-from web.schemas.schemas import DeploymentList, DeploymentOut, ModelList, ModelOut, PageQuery, RollbackIn
+from web.schemas.common import PageQuery
+from web.schemas.models import DeploymentList, DeploymentOut, ModelList, ModelOut, RollbackIn
 
 api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 

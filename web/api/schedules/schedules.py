@@ -13,8 +13,8 @@ from core.schedules.schedules import NewSchedule
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
+from web.schemas.common import PageQuery
 from web.schemas.schedules import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
-from web.schemas.schemas import PageQuery
 
 api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag="Schedules")
 

@@ -10,10 +10,10 @@ from core.jobs.progress import describe
 from core.training import progress, training_jobs
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.schemas.schemas import (
+from web.schemas.jobs import JobOut
+from web.schemas.training import (
     EpochList,
     EpochOut,
-    JobOut,
     TrainingDataIn,
     TrainingDataOut,
     TrainingJobIn,

@@ -12,7 +12,8 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver
 from web.receiving.bodies import BodyReader
-from web.schemas.schemas import ArchiveQuery, JobOut
+from web.schemas.jobs import JobOut
+from web.schemas.uploads import ArchiveQuery
 
 api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")
 

@@ -17,18 +17,8 @@ from web.http.auth import current_user_id
 from web.http.context import Services, get_services
 from web.receiving.bodies import BodyReader
 from web.receiving.shards import receive_shard
-from web.schemas.schemas import (
-    CompleteIn,
-    FileOut,
-    FilePage,
-    Limits,
-    PageQuery,
-    ShardOut,
-    ShardPage,
-    Skipped,
-    UploadIn,
-    UploadOut,
-)
+from web.schemas.common import PageQuery
+from web.schemas.uploads import CompleteIn, FileOut, FilePage, Limits, ShardOut, ShardPage, Skipped, UploadIn, UploadOut
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
 

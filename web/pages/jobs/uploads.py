@@ -22,7 +22,7 @@ from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver
 from web.receiving.bodies import BodyReader
-from web.schemas.schemas import ArchiveQuery
+from web.schemas.uploads import ArchiveQuery
 
 pages = Blueprint("upload_pages", __name__)
 

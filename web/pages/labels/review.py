@@ -24,7 +24,7 @@ from core.review.review_queue import Picture, Queue
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
-from web.schemas.labels import MAX_HELD, PictureOut
+from web.schemas.review import MAX_HELD, PictureOut
 
 pages = Blueprint("review_pages", __name__)
 

@@ -1,0 +1,32 @@
+"""What the schemas of several subjects share: strict inputs, pages of a list, names, numbers."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_LIMIT = 1000
+
+
+def _printable(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("expected text without control characters")
+    return value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_printable)]
+Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
+Model = VersionNumber | NetworkOrNumber
+
+
+class Input(BaseModel):
+    """Refuses what it does not know: a misspelt field would otherwise be ignored in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Input):
+    cursor: Annotated[str, Field(max_length=8192)] | None = Field(None, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=MAX_LIMIT)

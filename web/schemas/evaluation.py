@@ -1,0 +1,67 @@
+"""Metrics of a version, its predictions, and comparisons of two versions."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from web.schemas.common import PageQuery
+
+
+class JudgementQuery(PageQuery):
+    true: Literal["cat", "dog", "neither"] | None = Field(None, description="Only what people say is this")
+    called: Literal["cat", "dog"] | None = Field(None, description="Only what the version calls this")
+    sort: Literal["doubt", "error"] = Field(
+        "doubt", description="`doubt`: least sure first; `error`: first those least believed to be what people say"
+    )
+
+
+class FiguresOut(BaseModel):
+    """`figures` has the fields that a part has in a manifest; only `n_images`, 0, when nothing has been judged."""
+
+    version: int
+    figures: dict[str, Any]
+
+
+class JudgementOut(BaseModel):
+    """`image_id` and `path` are null when no upload has this content any more."""
+
+    image_id: int | None
+    path: str | None
+    sha256: str
+    label: str
+    called: str
+    confidence: float
+    probabilities: dict[str, float]
+
+
+class JudgementPage(BaseModel):
+    items: list[JudgementOut]
+    next: str | None
+
+
+class ComparisonOut(BaseModel):
+    """Both on the same pictures; `p_value` is McNemar's, two-sided."""
+
+    first: dict[str, Any]
+    second: dict[str, Any]
+    n_images: int
+    n_left_out: int
+    n_differ: int
+    both_right: int
+    only_first: int
+    only_second: int
+    both_wrong: int
+    p_value: float
+
+
+class DifferenceOut(BaseModel):
+    image_id: int | None
+    path: str | None
+    label: str
+    first: dict[str, float]
+    second: dict[str, float]
+
+
+class DifferencePage(BaseModel):
+    items: list[DifferenceOut]
+    next: str | None

@@ -1,0 +1,87 @@
+"""Jobs: creating, changing, listing them."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from core.jobs.progress import JobView
+from web.schemas.common import Input, Model, Name, PageQuery, Share, Text
+
+
+class JobQuery(PageQuery):
+    name: Text | None = Field(None, description="Only jobs whose name contains this text")
+    state: Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"] | None = Field(
+        None, description="`active`: receiving, queued or running"
+    )
+    user: Name | None = Field(None, description="Only jobs that this person created")
+    since: AwareDatetime | None = Field(None, description="Created at this moment or later, with its zone")
+    before: AwareDatetime | None = Field(None, description="Created before this moment, with its zone")
+
+
+class JobIn(Input):
+    upload: UUID
+    model: Model | None = Field(None, description="A version's number or a network's name; the one in use if left out")
+    threshold: Share | None = Field(None, description="Below this confidence an image is shown as unsure")
+    name: Name | None = None
+
+
+class JobPatch(Input):
+    name: Name | None = None
+    threshold: Share | None = None
+
+
+class CancelIn(Input):
+    keep_best: bool = Field(False, description="Of a training: end with the best epoch so far as a version")
+
+
+class Counts(BaseModel):
+    total: int
+    done: int
+    failed: int
+    by_label: dict[str, int]
+
+
+class JobOut(BaseModel):
+    id: UUID
+    kind: str
+    name: str
+    state: str
+    upload: UUID | None
+    model: int | None
+    threshold: float
+    counts: Counts
+    images_per_s: float | None
+    eta_s: float | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    originals_discarded_at: datetime | None
+
+    @classmethod
+    def from_view(cls, view: JobView) -> Self:
+        """A job as the API shows it."""
+        return cls(
+            id=view.uuid,
+            kind=view.kind,
+            name=view.name,
+            state=view.state,
+            upload=view.upload_uuid,
+            model=view.model_version_id,
+            threshold=view.threshold,
+            counts=Counts(total=view.n_total, done=view.n_done, failed=view.n_failed, by_label=view.by_label),
+            images_per_s=view.images_per_s,
+            eta_s=view.eta_s,
+            created_at=view.created_at,
+            started_at=view.started_at,
+            finished_at=view.finished_at,
+            error=view.error,
+            originals_discarded_at=view.discarded_at,
+        )
+
+
+class JobPage(BaseModel):
+    items: list[JobOut]
+    next: str | None

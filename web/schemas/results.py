@@ -1,0 +1,104 @@
+"""Results of a job, thumbnails, heat maps and the histogram."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+
+from core.base.errors import ErrorCode
+from core.jobs.results import ResultFilter
+from web.schemas.common import MAX_LIMIT, Input, PageQuery, Share, Text
+
+ANY_ERROR = "any"
+
+
+def _error_code(value: str) -> str:
+    known = (*ErrorCode, ANY_ERROR)
+    if value not in known:
+        raise ValueError(f"expected one of {', '.join(known)}")
+    return value
+
+
+def _number(value: object) -> object:
+    # A query is text, and pydantic does not take text for one of the numbers of a Literal.
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
+
+
+Pixels = Annotated[Literal[128, 256, 512, 1024], BeforeValidator(_number)]
+AnyErrorCode = Annotated[
+    str, AfterValidator(_error_code), WithJsonSchema({"type": "string", "enum": [*ErrorCode, ANY_ERROR]})
+]
+ShownLabel = Literal["cat", "dog", "unsure"]
+
+
+class ResultQuery(PageQuery):
+    label: ShownLabel | None = None
+    error_code: AnyErrorCode | None = None
+    min_confidence: Share | None = None
+    max_confidence: Share | None = None
+    path: Text | None = Field(None, description="Only paths that contain this text")
+    folder: Text | None = Field(None, description="Only files in this folder, or in folders in it")
+    said: Literal["nothing", "something", "otherwise"] | None = Field(
+        None, description="What people said of it; `otherwise`: something else than the label that the model gave"
+    )
+    sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
+        "order", description="`order`: as uploaded; `alike`: pictures that look alike together"
+    )
+
+    def to_filter(self) -> ResultFilter:
+        """The filter that this query asks for."""
+        is_any = self.error_code == ANY_ERROR
+        return ResultFilter(
+            label=self.label,
+            error_code=None if is_any else self.error_code,
+            failed=True if is_any else None,
+            min_confidence=self.min_confidence,
+            max_confidence=self.max_confidence,
+            path=self.path,
+            folder=self.folder,
+            said=self.said,
+            sort=self.sort,
+        )
+
+
+class LandmarkQuery(ResultQuery):
+    every: int = Field(100, ge=10, le=MAX_LIMIT, description="Results on each page")
+
+
+class ThumbnailQuery(Input):
+    size: Pixels = Field(256, description="Longest side in pixels")
+
+
+class ResultOut(BaseModel):
+    image_id: int
+    path: str
+    label: str | None
+    confidence: float | None
+    probabilities: dict[str, float] | None
+    human_label: str | None
+    error_code: str | None
+    error: str | None
+
+
+class HeatOut(BaseModel):
+    class_name: str
+    rows: list[list[int]]
+
+
+class ResultPage(BaseModel):
+    items: list[ResultOut]
+    next: str | None
+
+
+class LandmarksOut(BaseModel):
+    """How many results a view has, and the cursors of its pages but the first."""
+
+    n: int
+    every: int
+    cursors: list[str]
+
+
+class HistogramOut(BaseModel):
+    """For each class the thousandths of confidence with how many results have them: `[[731, 5], …]`."""
+
+    threshold: float
+    bins: dict[str, list[tuple[int, int]]]

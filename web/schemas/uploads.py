@@ -1,0 +1,85 @@
+"""Uploads, their shards and files, and whole archives."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from web.schemas.common import Input, Name, NetworkOrNumber, Share
+
+DISCARD = "Remove the pictures once they are classified; labels and small pictures are kept"
+
+
+class UploadIn(Input):
+    name: Name = Field("", description="What people see; the folder's name, as a rule")
+    labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
+    discard_originals: bool = Field(False, description=DISCARD)
+
+
+class CompleteIn(Input):
+    n_shards: int | None = Field(None, ge=0, le=2**31 - 1, description="How many shards were sent, numbered from 0")
+    partial: bool = Field(False, description="Finish with what arrived")
+
+
+class ArchiveQuery(Input):
+    name: Name = ""
+    id: UUID | None = Field(None, description="The id of both the upload and the job; a new one if left out")
+    model: NetworkOrNumber | None = None
+    threshold: Share | None = None
+    labelled: bool = False
+    discard_originals: bool = Field(False, description=DISCARD)
+
+
+class Skipped(BaseModel):
+    path: str
+    reason: str
+
+
+class Limits(BaseModel):
+    """What one shard and one upload may hold."""
+
+    max_files: int
+    max_bytes: int
+    max_image_bytes: int
+    max_upload_bytes: int
+
+
+class UploadOut(BaseModel):
+    id: UUID
+    name: str
+    labelled: bool
+    state: str
+    n_shards: int
+    n_images: int
+    n_bytes: int
+    n_skipped: int
+    skipped: list[Skipped]
+    created_at: datetime
+    completed_at: datetime | None
+    originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
+    limits: Limits
+
+
+class ShardOut(BaseModel):
+    seq: int
+    n_images: int
+    n_bytes: int
+    sha256: str
+
+
+class FileOut(BaseModel):
+    image_id: int
+    path: str
+    n_bytes: int
+    sha256: str
+
+
+class FilePage(BaseModel):
+    items: list[FileOut]
+    next: str | None
+
+
+class ShardPage(BaseModel):
+    items: list[ShardOut]
+    next: str | None
