@@ -28,9 +28,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
         NotFound, Gone: As `get_job`.
     """
     job, uploads_ = jobs.lock_with_uploads(session, uuid)
-    if job.state in ACTIVE_STATES:
-        job.state = JobState.CANCELLED
-        job.finished_at = db_now()
+    jobs.end_job(session, job.id, JobState.CANCELLED)
     job.deleted_at = db_now()
     job.revision += 1
     session.flush()

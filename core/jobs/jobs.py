@@ -173,35 +173,40 @@ def upload_completed(session: Session, upload: Upload) -> None:
 
 def finish_job(session: Session, job_id: int) -> bool:
     """End a classify job whose upload is complete and whose chunks are all done; run by whoever comes last."""
-    finished = change(
-        session,
-        update(Job)
-        .where(
-            Job.id == job_id,
-            Job.kind == JobKind.CLASSIFY,
-            Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
-            Job.n_chunks_done == Job.n_chunks,
-        )
-        .values(state=JobState.DONE, finished_at=db_now(), revision=Job.revision + 1),
-    )
-    return finished == 1
+    return end_job(session, job_id, JobState.DONE, None, _is_finished()) is not None
 
 
 def list_finished_but_open(session: Session) -> list[int]:
     """Classify jobs that nobody ended although everything is there."""
-    finished = (Job.n_chunks_done == Job.n_chunks) & Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-    finished &= (Job.kind == JobKind.CLASSIFY) & Job.deleted_at.is_(None)
-    return list(session.scalars(select(Job.id).where(finished)))
+    return list(session.scalars(select(Job.id).where(_is_finished(), Job.deleted_at.is_(None))))
+
+
+def _is_finished() -> ColumnElement[bool]:
+    arrived = (Job.kind == JobKind.CLASSIFY) & Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    return arrived & (Job.n_chunks_done == Job.n_chunks)
 
 
 def fail_job(session: Session, job_id: int, sentence: str) -> None:
     """End an active job that cannot be carried out; its results so far stay."""
-    change(
-        session,
-        update(Job)
-        .where(Job.id == job_id, Job.state.in_(ACTIVE_STATES))
-        .values(state=JobState.FAILED, error=sentence, finished_at=db_now(), revision=Job.revision + 1),
-    )
+    end_job(session, job_id, JobState.FAILED, sentence)
+
+
+def end_job(
+    session: Session, job_id: int, state: JobState, error: str | None = None, *conditions: ColumnElement[bool]
+) -> Job | None:
+    """End an active job. Every job of every kind ends here, and nowhere else.
+
+    Args:
+        state: How it ends: done, cancelled or failed.
+        error: The sentence that a failed job shows.
+        conditions: What else has to hold for the job's row at this moment.
+    Returns:
+        The job as it is now; None when it had ended before, or a condition does not hold.
+    """
+    ended = update(Job).where(Job.id == job_id, Job.state.in_(ACTIVE_STATES), *conditions)
+    values = {"state": state, "error": error, "finished_at": db_now(), "revision": Job.revision + 1}
+    options = {"synchronize_session": False, "populate_existing": True}
+    return session.scalars(ended.values(values).returning(Job), execution_options=options).one_or_none()
 
 
 def get_job(session: Session, uuid: UUID, lock: bool = False) -> Job:
@@ -257,13 +262,10 @@ def cancel_job(session: Session, uuid: UUID) -> Job:
     job = get_job(session, uuid, lock=True)
     if job.state == JobState.CANCELLED:
         return job
-    if job.state not in ACTIVE_STATES:
+    cancelled = end_job(session, job.id, JobState.CANCELLED)
+    if cancelled is None:
         raise Conflict(f"Job {uuid} is {job.state} and can no longer be cancelled.")
-    job.state = JobState.CANCELLED
-    job.finished_at = db_now()
-    job.revision += 1
-    session.flush()
-    return job
+    return cancelled
 
 
 def lock_with_uploads(session: Session, uuid: UUID) -> tuple[Job, list[Upload]]:

@@ -19,6 +19,7 @@ from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
 from core.base.states import ACTIVE_STATES, JobKind, JobState
+from core.jobs import jobs
 from core.models import registry
 from core.orm import leases
 from core.orm.jobs import Job
@@ -72,11 +73,11 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
     if training is None:
         return None
     if training.attempts >= MAX_ATTEMPTS:
-        _end(job, training, JobState.FAILED)
-        job.error = (
+        sentence = (
             f"Training ended {training.attempts} times before an epoch was finished; the last message is in the log of"
             " the training worker. Memory may be short: choose a smaller batch_size, or fewer pictures."
         )
+        _end(session, training, JobState.FAILED, sentence)
         return None
     is_taken_over = training.lease_until is not None
     leases.claim(training, lease_s)
@@ -181,7 +182,7 @@ def end(session: Session, claim: Claim) -> None:
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
-    _end(*_hold(session, claim), JobState.DONE)
+    _end(session, _hold(session, claim)[1], JobState.DONE)
 
 
 def finish(session: Session, claim: Claim, manifest: dict[str, Any]) -> ModelVersion:
@@ -193,7 +194,7 @@ def finish(session: Session, claim: Claim, manifest: dict[str, Any]) -> ModelVer
     job, training = _hold(session, claim)
     version = registry.add_version(session, manifest)
     job.model_version_id = version.id
-    _end(job, training, JobState.DONE)
+    _end(session, training, JobState.DONE)
     return version
 
 
@@ -205,11 +206,10 @@ def fail(session: Session, claim: Claim, sentence: str) -> bool:
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
-    job, training = _hold(session, claim)
-    job.error = sentence
+    training = _hold(session, claim)[1]
     if training.state_key is None:
         training.data_key = None  # nothing has been learned yet: whoever tries again looks at the pictures as they are
-    _end(job, training, JobState.FAILED)
+    _end(session, training, JobState.FAILED, sentence)
     return training.state_key is None
 
 
@@ -242,11 +242,9 @@ def _hold(session: Session, claim: Claim) -> tuple[Job, Training]:
     return job, training
 
 
-def _end(job: Job, training: Training, state: JobState) -> None:
-    job.state = state
-    job.finished_at = db_now()
-    job.revision += 1
+def _end(session: Session, training: Training, state: JobState, error: str | None = None) -> None:
     leases.release(training)
+    jobs.end_job(session, training.job_id, state, error)
 
 
 def _is_active() -> ColumnElement[bool]:
