@@ -9,6 +9,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.base.names import MAX_SHORT_NAME, check_name
 from core.orm.accounts import Token, User
 from core.orm.jobs import Job
 
@@ -21,10 +22,14 @@ def get_or_create_owner(session: Session) -> User:
 
 
 def get_or_create_user(session: Session, name: str) -> User:
-    """The person of a name; made when the name is new."""
+    """The person of a name; made when the name is new.
+
+    Raises:
+        Invalid: The name is empty, too long, or contains control characters.
+    """
     user = session.scalar(select(User).where(User.name == name))
     if user is None:
-        user = User(name=name)
+        user = User(name=check_name(name, MAX_SHORT_NAME, "user"))
         session.add(user)
         session.flush()
     return user
@@ -42,11 +47,13 @@ def create_token(session: Session, name: str, user: User | None = None) -> str:
         name: What it is for; shown in lists.
         user: Whose; the owner's when not given.
     Returns:
-        The token, 43 characters (256 random bits). It cannot be had again.
+        The token, 43 characters (256 random bits). It cannot be shown again.
+    Raises:
+        Invalid: The name is empty, too long, or contains control characters.
     """
     token = secrets.token_urlsafe(32)
     owner = user or get_or_create_owner(session)
-    session.add(Token(user_id=owner.id, name=name, digest=_digest(token)))
+    session.add(Token(user_id=owner.id, name=check_name(name, MAX_SHORT_NAME), digest=_digest(token)))
     session.flush()
     return token
 

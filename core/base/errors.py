@@ -13,6 +13,8 @@ HTTP status codes belong to the web; here an error has a sentence, and where a p
 from enum import StrEnum
 from typing import Any
 
+from core.base import image_formats
+
 
 class PawsortError(Exception):
     """An expected failure with a sentence for a person: what was expected, what came, what to do."""
@@ -94,8 +96,8 @@ _SENTENCES = {
     ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from where it came from.",
     ErrorCode.NOT_AN_IMAGE: "The file is not a picture that can be recognised. Open it in a viewer; if it opens there,"
     " save it as JPEG or PNG and send that.",
-    ErrorCode.UNSUPPORTED_FORMAT: "The file is a picture in a format that is not read here. Save it as JPEG, PNG,"
-    " WebP, BMP, GIF, TIFF, AVIF or HEIC and send that.",
+    ErrorCode.UNSUPPORTED_FORMAT: "The file is a picture in a format that is not supported. Save it as"
+    f" {image_formats.join_names('or')} and upload that.",
     ErrorCode.TRUNCATED: "The picture is damaged or ends too early. Copy it again from the camera or the backup.",
     ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and send that,"
     " or raise PAWSORT_MAX_IMAGE_PIXELS.",

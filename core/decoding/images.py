@@ -3,7 +3,7 @@
     bytes ─► open (listed formats, pixel limit) ─► load (JPEG: reduced) ─► resize ─► 8 bits, white ground ─► upright
 
 Whatever is wrong with the bytes ends as ImageError with one code; nothing else leaves this module. It imports only
-`core.base.errors` and `core.formats.signatures`, so that the decoder's child process stays small.
+small modules of `core.base` and `core.formats`, so that the decoder's child process stays small.
 """
 
 import io
@@ -31,12 +31,13 @@ from PIL import (
 )
 
 from core.base.errors import ErrorCode, ImageError
+from core.base.image_formats import IMAGE_FORMATS
 from core.formats.signatures import code_of_unreadable
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 MAX_PIXELS = 50_000_000
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
+_FORMATS = tuple(image_format.pillow_name for image_format in IMAGE_FORMATS)
 _FILTER = Image.Resampling.BILINEAR  # antialiased in Pillow, and never brighter or darker than its neighbours
 _REDUCING_GAP = 2.0  # large pictures are first averaged down to twice the size: 3 times as fast, no visible change
 _JPEG_QUALITY = 85

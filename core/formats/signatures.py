@@ -1,27 +1,12 @@
-"""First and last bytes of files: which formats are read here, which are pictures of another kind, which break off.
+"""First and last bytes of files: which formats are supported, which are pictures of another kind, which are cut short.
 
 Used to choose the error code of a file that could not be opened, and to find files at sight that will not be readable;
 never to decide how a file is read.
 """
 
 from core.base.errors import ErrorCode
+from core.base.image_formats import find_format
 
-_READ_HERE = (
-    b"\xff\xd8\xff",  # JPEG
-    b"\x89PNG\r\n\x1a\n",
-    b"GIF87a",
-    b"GIF89a",
-    b"BM",
-    b"II*\0",  # TIFF, little end first
-    b"MM\0*",
-    b"II\0*",  # TIFF with its number the wrong way round, which Pillow reads too
-    b"MM*\0",
-    b"II+\0",  # BigTIFF
-    b"MM\0+",
-)
-_READ_HERE_BRANDS = frozenset(
-    (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-)
 _OTHER_PICTURES = (
     b"8BPS",  # Photoshop
     b"\0\0\0\x0cjP  ",  # JPEG 2000
@@ -87,16 +72,15 @@ def code_of_unreadable(data: bytes | bytearray | memoryview) -> ErrorCode:
     Args:
         data: The whole file.
     Returns:
-        `truncated` when it begins like a format that is read here, `unsupported_format` for another kind of
+        `truncated` when it begins like a supported format, `unsupported_format` for another kind of
         picture, `empty_file`, else `not_an_image`.
     """
     head = bytes(data[:_TEXT_BYTES])
     if not head:
         return ErrorCode.EMPTY_FILE
-    brand = head[8:12] if head[4:8] == b"ftyp" else b""
-    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    if is_webp or brand in _READ_HERE_BRANDS or head.startswith(_READ_HERE):
+    if find_format(head) is not None:
         return ErrorCode.TRUNCATED
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
     is_other = brand in _OTHER_BRANDS or head.startswith(_OTHER_PICTURES) or data[-18:] == _TARGA_END
     if is_other or _is_svg(head) or _is_flic(head):
         return ErrorCode.UNSUPPORTED_FORMAT
@@ -104,22 +88,19 @@ def code_of_unreadable(data: bytes | bytearray | memoryview) -> ErrorCode:
 
 
 def code_at_sight(data: bytes | bytearray | memoryview) -> ErrorCode | None:
-    """The error code of a file that can be seen to be unreadable without decoding it; None says nothing about it.
+    """The error code of a file that is unreadable without any doubt, found without decoding it; else None.
 
-    A JPEG or PNG without an end mark, or a WebP shorter than it says, breaks off.
+    A JPEG or PNG without an end mark, or a WebP shorter than it says, is truncated.
     """
-    code = code_of_unreadable(data)
-    if code != ErrorCode.TRUNCATED:
-        is_unknown_box = bytes(data[4:8]) == b"ftyp"  # decoders know more brands of these than we do
-        return None if is_unknown_box else code
+    head = bytes(data[:_TEXT_BYTES])
+    image_format = find_format(head)
+    if image_format is None:
+        is_unknown_box = head[4:8] == b"ftyp"  # decoders know more brands of these than we do
+        return None if is_unknown_box else code_of_unreadable(data)
     whole = bytes(data)
-    if whole.startswith(b"\xff\xd8"):
-        return None if b"\xff\xd9" in whole else code
-    if whole.startswith(b"\x89PNG"):
-        return None if b"IEND" in whole else code
-    if whole.startswith(b"RIFF"):
-        return code if len(whole) < int.from_bytes(whole[4:8], "little") + 8 else None
-    return None
+    has_end = image_format.end_mark is None or image_format.end_mark in whole
+    has_declared_size = not whole.startswith(b"RIFF") or len(whole) >= int.from_bytes(whole[4:8], "little") + 8
+    return None if has_end and has_declared_size else ErrorCode.TRUNCATED
 
 
 def _is_svg(head: bytes) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.names import check_name
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.jobs.filters import EVERY_JOB, JobFilter
@@ -23,8 +24,6 @@ from core.orm.models import ModelVersion
 from core.orm.training import TrainingUpload
 from core.orm.uploads import Shard, Upload
 from core.uploads import uploads
-
-MAX_NAME = 500
 
 
 def create_classify_job(
@@ -90,17 +89,6 @@ def _same_job(job: Job, upload: Upload) -> Job:
     if job.upload_id != upload.id:
         raise Conflict(f"Job {job.uuid} exists and classifies another upload. Choose a new id for this one.")
     return job
-
-
-def check_name(name: str) -> str:
-    """The name as it is kept.
-
-    Raises:
-        Invalid: It is empty or too long.
-    """
-    if not 0 < len(name.strip()) <= MAX_NAME:
-        raise Invalid(f"name: expected 1 to {MAX_NAME} characters, got {len(name)}.")
-    return name.strip()
 
 
 def to_milli(threshold: float) -> int:

@@ -17,6 +17,7 @@ from core.base import cron
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.names import MAX_SHORT_NAME, check_name
 from core.base.paging import Page, page_newest_first
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
 from core.ingest import shard_rows
@@ -26,7 +27,6 @@ from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Upload
 from core.schedules.parameters import check_parameters
 
-MAX_NAME = 200
 DEFAULT_ZONE = "UTC"
 EDITABLE = ("name", "cron", "time_zone", "every_n_labels", "parameters", "is_on")
 
@@ -242,9 +242,7 @@ def _check_kind(kind: str) -> ScheduleKind:
 
 
 def _check_name(session: Session, name: str, schedule_id: int | None) -> None:
-    kept = name.strip()
-    if not 0 < len(kept) <= MAX_NAME or not kept.isprintable():
-        raise Invalid(f"name: expected 1 to {MAX_NAME} characters; got {name[:MAX_NAME]!r}.")
+    kept = check_name(name, MAX_SHORT_NAME)
     same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None))
     if session.scalar(same.where(Schedule.id != schedule_id) if schedule_id else same) is not None:
         raise Conflict(f"There is a schedule of the name {kept!r} already. Choose another name, or change that one.")

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.base import names
 from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
@@ -100,7 +101,7 @@ def create_training_job(
     job = Job(
         uuid=uuid,
         kind=JobKind.TRAIN,
-        name=jobs.check_name(called[: jobs.MAX_NAME]),
+        name=names.check_name(names.shorten_name(called)),
         state=JobState.QUEUED,
         user_id=user_id,
     )

@@ -1,11 +1,16 @@
 """What can be seen of a file without decoding it; the decoder has the last word, and here it must say the same."""
 
+from pathlib import Path
+
 import pytest
 
 from core.base.errors import ErrorCode, ImageError
+from core.base.image_formats import SUFFIXES
 from core.decoding.images import decode_image
 from core.formats.signatures import code_at_sight
 from tests.pictures import FORMATS, draw, encode
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -36,6 +41,11 @@ def test_what_is_no_picture_that_is_read_here_is_seen(data: bytes, code: ErrorCo
     with pytest.raises(ImageError) as refused:
         decode_image(data, 32)
     assert refused.value.code == code
+
+
+def test_the_browser_picks_files_by_the_suffixes_of_the_registry() -> None:
+    names = (ROOT / "web/static/upload/names.js").read_text()
+    assert f"const PICTURE = /\\.({'|'.join(SUFFIXES)})$/i;" in names
 
 
 def test_a_box_of_an_unknown_brand_is_left_to_the_decoder() -> None:

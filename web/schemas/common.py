@@ -4,16 +4,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from core.base.names import MAX_NAME, has_control_characters
+
 MAX_LIMIT = 1000
 
 
 def _printable(value: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if has_control_characters(value):
         raise ValueError("expected text without control characters")
     return value
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_printable)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(_printable)]
 Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]

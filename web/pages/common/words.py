@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask.sansio.app import App
 from markupsafe import Markup, escape
 
+from core.base import image_formats
 from core.base.states import JobKind, JobState
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -22,7 +23,7 @@ _RUNNING = {JobKind.TRAIN: "Training", JobKind.JUDGE: "Judging", JobKind.STUDY: 
 
 
 def register_words(app: App) -> None:
-    """Make these words available to the templates, as filters."""
+    """Make these words available to the templates: filters, and globals for the supported formats."""
     filters = {
         "count": count,
         "plural": plural,
@@ -39,6 +40,10 @@ def register_words(app: App) -> None:
         "in_code": in_code,
     }
     app.jinja_env.filters.update(filters)
+    app.jinja_env.globals.update(
+        image_formats=image_formats.join_names("and"),
+        image_suffixes=",".join(f".{suffix}" for suffix in image_formats.SUFFIXES),
+    )
 
 
 def count(n: int) -> str:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from pydantic import ValidationError
 
 from core.base.errors import Conflict, Invalid
+from core.base.names import MAX_SHORT_NAME, shorten_name
 from core.ingest import shard_rows
 from core.jobs import jobs
 from core.jobs.progress import describe
@@ -27,7 +28,6 @@ from web.schemas.uploads import ArchiveQuery
 pages = Blueprint("upload_pages", __name__)
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
-MAX_NAME = 200
 MAX_TRIAL_BYTES = 4 * 2**20
 PIECE_BYTES = 2**16
 
@@ -64,8 +64,7 @@ def _name_of(file_name: str) -> str:
     """ "C:\\\\photos.tar.gz" -> "photos", as static/upload/names.js does."""
     name = PurePosixPath(file_name.replace("\\", "/")).name
     ending = next((one for one in ARCHIVE_ENDINGS if name.lower().endswith(one)), "")
-    plain = "".join(c if c.isprintable() else " " for c in name[: len(name) - len(ending)])
-    return plain.strip()[:MAX_NAME] or "Pictures"
+    return shorten_name(name[: len(name) - len(ending)], MAX_SHORT_NAME) or "Pictures"
 
 
 @pages.post("/trial")

@@ -1,8 +1,8 @@
 /** Names: which files count, which are archives, and ids of our own. */
 
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
-/** What the server reads, as names end; core/decoding/images.py decides by content. */
-const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|bmp|dib|gif|tiff?|avif|heic|heif|hif)$/i;
+/** Suffixes of core/base/image_formats.py; the server decides by content. */
+const PICTURE = /\.(jpg|jpeg|jpe|jfif|png|webp|bmp|dib|gif|tif|tiff|avif|heic|heif|hif)$/i;
 const ENDING = /\.([^./]{1,10})$/;
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 

@@ -1,0 +1,33 @@
+"""Names that people give: to jobs, uploads, schedules, tokens, and to themselves."""
+
+from core.base.errors import Invalid
+
+MAX_NAME = 500
+MAX_SHORT_NAME = 200  # schedules, people and tokens, which stand in lists beside other things
+_DELETE = "\x7f"
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether a text contains line breaks, tabs or other characters that have no glyph."""
+    return any(character < " " or character == _DELETE for character in text)
+
+
+def check_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> str:
+    """The name as it is stored, without blanks around it.
+
+    Args:
+        field: What the sentence of an error calls it.
+    Raises:
+        Invalid: It is empty, too long, or contains control characters.
+    """
+    trimmed = name.strip()
+    if not 0 < len(trimmed) <= max_length:
+        raise Invalid(f"{field}: expected 1 to {max_length} characters, got {len(trimmed)}.")
+    if has_control_characters(trimmed):
+        raise Invalid(f"{field}: expected text without control characters, got {trimmed[:MAX_SHORT_NAME]!r}.")
+    return trimmed
+
+
+def shorten_name(name: str, max_length: int = MAX_NAME) -> str:
+    """A name that was not typed as one (a file's, a list of others), as a valid one; perhaps empty."""
+    return "".join(character if character.isprintable() else " " for character in name).strip()[:max_length].strip()

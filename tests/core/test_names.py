@@ -1,0 +1,37 @@
+"""Names that people give."""
+
+import pytest
+
+from core.accounts import accounts
+from core.base.database import Database
+from core.base.errors import Invalid
+from core.base.names import MAX_NAME, check_name, shorten_name
+
+
+def test_a_name_is_stored_without_blanks_around_it() -> None:
+    assert check_name("  my cats ") == "my cats"
+    assert check_name("x" * MAX_NAME) == "x" * MAX_NAME
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * (MAX_NAME + 1)])
+def test_an_empty_or_long_name_is_refused(name: str) -> None:
+    with pytest.raises(Invalid, match=f"^name: expected 1 to {MAX_NAME} characters, got {len(name.strip())}\\.$"):
+        check_name(name)
+
+
+def test_control_characters_are_refused() -> None:
+    with pytest.raises(Invalid, match=r"^user: expected text without control characters, got 'a.nb'"):
+        check_name("a\nb", field="user")
+
+
+def test_the_name_of_a_file_becomes_a_valid_one() -> None:
+    assert shorten_name("a\tb" + "c" * MAX_NAME)[:4] == "a bc"
+    assert len(shorten_name("c" * 2 * MAX_NAME)) == MAX_NAME
+
+
+def test_people_and_tokens_have_names(db: Database) -> None:
+    with db.write() as session:
+        with pytest.raises(Invalid, match=r"^user: "):
+            accounts.get_or_create_user(session, "")
+        with pytest.raises(Invalid, match=r"^name: "):
+            accounts.create_token(session, " ")
