@@ -17,8 +17,10 @@ from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
-from core.jobs import chunks, jobs, results
-from core.jobs.results import Outcome, ResultFilter, ResultRow
+from core.jobs import chunks, jobs, record_results, results
+from core.jobs.record_results import Outcome
+from core.jobs.result_filter import ResultFilter
+from core.jobs.results import ResultRow
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs, shard_key
@@ -126,7 +128,7 @@ def run_job(
                 continue
             images = chunks.list_to_classify(session, claim)
             said = [(image.image_id, (outcomes or {}).get(image.path, default)) for image in images]
-            results.record(session, claim, [_outcome(image_id, one) for image_id, one in said])
+            record_results.record(session, claim, [_outcome(image_id, one) for image_id, one in said])
 
 
 def read_results(db: Database, job: UUID) -> list[ResultRow]:

@@ -15,7 +15,7 @@ from core.base.database import change, insert_or, slices
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
-from core.jobs.results import MILLION, to_millionths
+from core.jobs.confidence import MILLION, to_millionths
 from core.labels.labels import NEITHER
 from core.models.accuracy import Said, measure
 from core.orm.evaluation import Judgement

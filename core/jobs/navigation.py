@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from core.base.errors import ErrorCode, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import encode_cursor
-from core.jobs.results import UNSURE, Order, ResultFilter, conditions, order_of
+from core.jobs.confidence import UNSURE
+from core.jobs.result_filter import Order, ResultFilter, conditions, order_of
 from core.labels.labels import human_label_of
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result

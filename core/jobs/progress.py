@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts import accounts
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.jobs.results import UNSURE
+from core.jobs.confidence import UNSURE
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin

@@ -22,7 +22,7 @@ from core.base.network_catalog import CLASSES
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind
 from core.jobs import jobs
-from core.jobs.results import shown_label
+from core.jobs.confidence import shown_label
 from core.labels.undo import find_standing
 from core.models.accuracy import wilson_interval
 from core.orm.jobs import Job

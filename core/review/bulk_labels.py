@@ -18,8 +18,8 @@ from core.base.database import Database, locked, slices
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
-from core.jobs import jobs, results
-from core.jobs.results import ResultFilter
+from core.jobs import confidence, jobs, result_filter
+from core.jobs.result_filter import ResultFilter
 from core.labels.labels import NEITHER, word_of_people
 from core.labels.undo import find_standing, take_back
 from core.orm.jobs import Job
@@ -69,7 +69,7 @@ def create_batch(
     if label is not None and label not in (*CLASSES, NEITHER):
         raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {label!r}.")
     threshold_milli = job.threshold_milli if threshold is None else jobs.to_milli(threshold)
-    list(results.conditions(wanted, threshold_milli))  # refuses what it does not know, before anything is written
+    list(result_filter.conditions(wanted, threshold_milli))  # refuses what it does not know, before anything is written
     batch = LabelBatch(
         uuid=uuid,
         job_id=job.id,
@@ -185,7 +185,7 @@ def _read_slice(session: Session, batch: LabelBatch) -> list[Row[Any]]:
         select(Image.id, Image.sha256, Result.class_index, Result.confidence)
         .join(Result, Result.image_id == Image.id)
         .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
-        .where(Result.image_id > batch.position, *results.conditions(wanted, batch.threshold_milli))
+        .where(Result.image_id > batch.position, *result_filter.conditions(wanted, batch.threshold_milli))
     )
     if batch.wanted["image_ids"] is not None:
         query = query.where(Image.id.in_(batch.wanted["image_ids"]))
@@ -216,7 +216,7 @@ def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> l
     for row in slice_:
         is_there = row.id in words  # else it was deleted meanwhile
         if is_there and row.sha256 not in rows and _has_news(batch, row, words[row.id]):
-            shown = results.shown_label(row.class_index, row.confidence, batch.threshold_milli)
+            shown = confidence.shown_label(row.class_index, row.confidence, batch.threshold_milli)
             label = batch.label if batch.kind == BatchKind.LABEL else shown
             rows[row.sha256] = {
                 "sha256": row.sha256,

@@ -20,7 +20,7 @@ from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import jobs
-from core.jobs.results import UNSURE, shown_label
+from core.jobs.confidence import UNSURE, shown_label
 from core.labels.labels import NEITHER, human_label_of, label_of_path
 from core.orm.jobs import Job
 from core.orm.labels import Label

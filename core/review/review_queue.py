@@ -19,7 +19,7 @@ from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.jobs import jobs
-from core.jobs.results import MILLION, shown_label
+from core.jobs.confidence import MILLION, shown_label
 from core.labels.labels import human_label_of, word_of_people
 from core.orm import leases
 from core.orm.jobs import Job

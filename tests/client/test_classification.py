@@ -14,7 +14,7 @@ from rich.console import Console
 
 from core.base.database import Database
 from core.base.errors import LeaseLost
-from core.jobs import chunks, results
+from core.jobs import chunks, record_results
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
@@ -60,7 +60,7 @@ def classify_chunk(db: Database, chunk_id: int) -> None:
         return
     with db.write() as session, contextlib.suppress(LeaseLost):
         images = chunks.list_to_classify(session, claim)
-        results.record(session, claim, [results.Outcome(image.image_id, (0.9, 0.05)) for image in images])
+        record_results.record(session, claim, [record_results.Outcome(image.image_id, (0.9, 0.05)) for image in images])
 
 
 def classify(client: PawsortClient, *paths: Path, wish: Wish | None = None) -> Outcome:

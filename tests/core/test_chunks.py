@@ -9,9 +9,9 @@ from sqlalchemy import update
 
 from core.base.database import Database
 from core.base.errors import LeaseLost
-from core.jobs import chunks, jobs, results
+from core.jobs import chunks, jobs, record_results
 from core.jobs.chunks import Claim
-from core.jobs.results import Outcome
+from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
@@ -97,13 +97,13 @@ def test_results_of_a_worker_that_lost_its_lease_are_dropped_whole(db: Database,
     let_lease_run_out(db, chunk_id)
     fast = claim(db, chunk_id)
     with pytest.raises(LeaseLost), db.write() as session:
-        results.record(session, slow, outcomes)
+        record_results.record(session, slow, outcomes)
     with db.read() as session:
         found = jobs.get_job(session, job)
         assert (found.n_done, found.n_chunks_done) == (0, 0)
     assert fast is not None
     with db.write() as session:
-        assert results.record(session, fast, outcomes)
+        assert record_results.record(session, fast, outcomes)
 
 
 def test_results_for_a_cancelled_job_are_dropped(db: Database, job: UUID) -> None:
@@ -113,7 +113,7 @@ def test_results_for_a_cancelled_job_are_dropped(db: Database, job: UUID) -> Non
     with db.write() as session:
         jobs.cancel_job(session, job)
     with pytest.raises(LeaseLost), db.write() as session:
-        results.record(session, held, outcomes)
+        record_results.record(session, held, outcomes)
 
 
 def test_a_chunk_of_a_cancelled_job_is_not_claimed(db: Database, job: UUID) -> None:
@@ -145,6 +145,6 @@ def test_a_done_chunk_asks_for_no_work(db: Database, job: UUID) -> None:
     assert held is not None
     outcomes = outcomes_of(db, held)
     with db.write() as session:
-        results.record(session, held, outcomes)
+        record_results.record(session, held, outcomes)
     with db.read() as session:
         assert chunks.find_work(session, chunk_id) is None

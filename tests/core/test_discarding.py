@@ -13,12 +13,12 @@ from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
 from core.cleanup import deletion, discard_originals, purge
 from core.ingest import shard_rows
-from core.jobs import jobs, results, retry
+from core.jobs import jobs, retry
 from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
 from core.training import datasets
-from core.uploads import uploads
+from core.uploads import stored_images, uploads
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -55,7 +55,7 @@ def keys(blobs: Blobs) -> list[str]:
 
 def small(db: Database, blobs: Blobs, path: str) -> bytes:
     with db.read() as session:
-        image = results.get_image(session, session.scalars(select(Image.id).where(Image.path == path)).one())
+        image = stored_images.get_image(session, session.scalars(select(Image.id).where(Image.path == path)).one())
     assert image.thumbnails_key is not None
     return discard_originals.read_thumbnail(blobs, image.thumbnails_key, image.ordinal)
 

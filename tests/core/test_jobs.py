@@ -14,7 +14,7 @@ from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.jobs import chunks, jobs, progress, results, retry
 from core.jobs.progress import JobView
-from core.jobs.results import ResultFilter
+from core.jobs.result_filter import ResultFilter
 from core.orm.jobs import Chunk
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard

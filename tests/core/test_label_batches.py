@@ -8,7 +8,7 @@ from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid
 from core.base.states import BatchKind
 from core.cleanup import deletion
-from core.jobs.results import ResultFilter
+from core.jobs.result_filter import ResultFilter
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.labels import Label

@@ -8,7 +8,8 @@ from sqlalchemy import update
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
 from core.jobs import jobs, navigation
-from core.jobs.results import SORTS, ResultFilter, list_results
+from core.jobs.result_filter import SORTS, ResultFilter
+from core.jobs.results import list_results
 from core.labels.labels import NewLabel, add_labels
 from core.orm.results import Result
 from core.review import review_queue

@@ -10,10 +10,13 @@ from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
 from core.jobs import jobs, progress, results, retry
-from core.jobs.results import MILLION, ResultFilter, ResultRow, shown_label, to_millionths
+from core.jobs.confidence import MILLION, shown_label, to_millionths
+from core.jobs.result_filter import ResultFilter
+from core.jobs.results import ResultRow
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
+from core.uploads import stored_images
 from tests.factories import make_job, make_upload, run_job
 
 OUTCOMES = {
@@ -113,13 +116,13 @@ def test_a_cursor_of_another_list_gets_a_sentence(db: Database, job: UUID) -> No
 def test_an_image_is_readable_once_a_job_could_read_it(db: Database, job: UUID) -> None:
     good, *_, bad = pages(db, job, ResultFilter())
     with db.read() as session:
-        assert results.get_image(session, good.image_id).is_readable
-        assert not results.get_image(session, bad.image_id).is_readable
+        assert stored_images.get_image(session, good.image_id).is_readable
+        assert not stored_images.get_image(session, bad.image_id).is_readable
 
 
 def test_an_unknown_image_is_not_found(db: Database, job: UUID) -> None:
     with pytest.raises(NotFound), db.read() as session:
-        results.get_image(session, 10**9)
+        stored_images.get_image(session, 10**9)
 
 
 def test_a_night_in_which_nothing_ran_does_not_slow_the_rate_down(db: Database, blobs: Blobs, version: int) -> None:

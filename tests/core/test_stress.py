@@ -20,9 +20,9 @@ from core.base.states import ACTIVE_STATES, ChunkState, JobState
 from core.cleanup import deletion, purge
 from core.formats.shards import Entry, ShardIndex
 from core.ingest import shard_rows
-from core.jobs import chunks, jobs, results, retry
+from core.jobs import chunks, jobs, record_results, retry
 from core.jobs.chunks import Claim
-from core.jobs.results import Outcome
+from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard, Upload
@@ -124,7 +124,7 @@ class Crowd:
             if chance.random() < 0.1:
                 chunks.release_chunk(session, claim)
             else:
-                results.record(session, claim, outcomes)
+                record_results.record(session, claim, outcomes)
 
     def _look_at(self, claim: Claim, chance: random.Random) -> list[Outcome]:
         with self._db.read() as session:

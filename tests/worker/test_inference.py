@@ -15,7 +15,8 @@ from core.base.states import ChunkState, JobState
 from core.jobs import chunks, jobs, progress
 from core.jobs.chunks import MAX_ATTEMPTS
 from core.jobs.progress import JobView
-from core.jobs.results import ResultFilter, list_results
+from core.jobs.result_filter import ResultFilter
+from core.jobs.results import list_results
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.uploads import Image, Shard

@@ -11,7 +11,7 @@ from core.base.states import BatchKind, JobKind, LabelSource, RunState
 from core.cleanup import deletion
 from core.evaluation import evaluation_jobs
 from core.jobs import jobs
-from core.jobs.results import ResultFilter
+from core.jobs.result_filter import ResultFilter
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun

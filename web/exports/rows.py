@@ -6,7 +6,8 @@ A slow reader holds neither memory nor a transaction.
 from collections.abc import Iterable, Iterator
 
 from core.jobs import results
-from core.jobs.results import ResultFilter, ResultRow
+from core.jobs.result_filter import ResultFilter
+from core.jobs.results import ResultRow
 from core.orm.jobs import Job
 from web.http.context import Services
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from core.base.network_catalog import CLASSES
-from core.jobs.results import UNSURE, ResultRow
+from core.jobs.confidence import UNSURE
+from core.jobs.results import ResultRow
 
 
 class By(StrEnum):

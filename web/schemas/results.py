@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from core.base.errors import ErrorCode
-from core.jobs.results import ResultFilter
+from core.jobs.result_filter import ResultFilter
 from web.schemas.common import MAX_LIMIT, Input, PageQuery, Share, Text
 
 ANY_ERROR = "any"

@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.decoding import similarity_order
-from core.jobs import chunks, jobs, results
+from core.jobs import chunks, jobs, record_results
 from core.jobs.chunks import MAX_ATTEMPTS, Claim, ToClassify
-from core.jobs.results import Outcome
+from core.jobs.record_results import Outcome
 from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from core.storage.blobs import features_key
@@ -147,7 +147,7 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
 def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: Kept | None) -> None:
     try:
         with runtime.db.write() as session:
-            results.record(session, claim, outcomes)
+            record_results.record(session, claim, outcomes)
             if kept is not None:
                 features.add(session, kept)
     except LeaseLost:

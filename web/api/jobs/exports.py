@@ -13,7 +13,8 @@ from core.base.errors import Gone, Invalid
 from core.base.states import JobKind
 from core.jobs import jobs, navigation
 from core.jobs.progress import describe
-from core.jobs.results import ResultFilter, ResultRow
+from core.jobs.result_filter import ResultFilter
+from core.jobs.results import ResultRow
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.api.jobs.images import DECODES

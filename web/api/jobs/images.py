@@ -12,8 +12,8 @@ from flask.blueprints import BlueprintSetupState
 from core.base.errors import BlobMissing, Gone, NotFound
 from core.cleanup import discard_originals
 from core.decoding.images import make_thumbnail
-from core.jobs import results
-from core.jobs.results import StoredImage
+from core.uploads import stored_images
+from core.uploads.stored_images import StoredImage
 from web.exports.names import attachment
 from web.http.context import Services, get_services
 from web.http.etags import answer_if_changed
@@ -90,4 +90,4 @@ def _read(services: Services, image: StoredImage) -> bytes:
 
 def _find(image_id: int) -> StoredImage:
     with get_services().db.read() as session:
-        return results.get_image(session, image_id)
+        return stored_images.get_image(session, image_id)

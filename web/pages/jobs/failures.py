@@ -8,7 +8,7 @@ from core.base.errors import ErrorCode
 from core.base.states import JobKind
 from core.jobs import jobs, navigation, results
 from core.jobs.progress import describe
-from core.jobs.results import ResultFilter
+from core.jobs.result_filter import ResultFilter
 from core.labels import counts
 from core.orm.uploads import Upload
 from web.http.context import get_services

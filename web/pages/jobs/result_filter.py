@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import Request, url_for
 
 from core.base.network_catalog import CLASSES
-from core.jobs.results import SAID, SORTS, UNSURE, ResultFilter
+from core.jobs.confidence import UNSURE
+from core.jobs.result_filter import SAID, SORTS, ResultFilter
 from web.pages.common.words import percent
 
 _SORT_WORDS = {

@@ -1,0 +1,104 @@
+"""Recording: the results of a chunk, its end, the job's counters and the histogram, in one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, insert, update
+from sqlalchemy.orm import Session
+
+from core.base.clock import db_now, seconds_since
+from core.base.database import insert_or
+from core.base.errors import ErrorCode, LeaseLost
+from core.base.states import ACTIVE_STATES
+from core.jobs import chunks, jobs
+from core.jobs.chunks import Claim
+from core.jobs.confidence import MILLION, to_millionths
+from core.orm.jobs import Job
+from core.orm.results import HistogramBin, Result
+
+LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; a longer one was a stop, and does not count for the rate
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image: a probability for each class (float, 0 to 1), or an error code.
+
+    `heat` and `looks` as in `Result`.
+    """
+
+    image_id: int
+    probabilities: Sequence[float] | None = None
+    error_code: ErrorCode | None = None
+    heat: bytes | None = None
+    looks: int = 0
+
+
+def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
+    """Write the results of a claimed chunk, its end, the job's counters and histogram: all or nothing.
+
+    Returns:
+        Whether this ended the job.
+    Raises:
+        LeaseLost: Another worker has the chunk by now, or the job was cancelled or deleted; roll back.
+    """
+    rows = [_row(claim.job_id, outcome) for outcome in outcomes]
+    n_failed = sum(row["error_code"] is not None for row in rows)
+    since_last = seconds_since(func.coalesce(Job.moved_at, Job.started_at, db_now()))
+    is_last = session.scalar(
+        update(Job)
+        .where(Job.id == claim.job_id, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None))
+        .values(
+            n_done=Job.n_done + len(rows) - n_failed,
+            n_failed=Job.n_failed + n_failed,
+            n_chunks_done=Job.n_chunks_done + 1,
+            revision=Job.revision + 1,
+            moved_at=db_now(),
+            active_s=Job.active_s + case((since_last > LONGEST_PAUSE_S, LONGEST_PAUSE_S), else_=since_last),
+        )
+        .returning(Job.n_chunks_done == Job.n_chunks)
+        .execution_options(synchronize_session=False)
+    )
+    if is_last is None or not chunks.mark_done(session, claim):
+        raise LeaseLost(f"Chunk {claim.chunk_id} is no longer this worker's; its results were dropped.")
+    if rows:
+        session.execute(insert(Result), rows)
+        _add_to_histogram(session, claim.job_id, rows)
+    return bool(is_last) and jobs.finish_job(session, claim.job_id)
+
+
+def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "job_id": job_id,
+        "image_id": outcome.image_id,
+        "error_code": outcome.error_code,
+        "heat": outcome.heat,
+        "looks": outcome.looks,
+    }
+    if outcome.probabilities is None:
+        return row | {"class_index": None, "confidence": None, "probabilities": None}
+    millionths = to_millionths(outcome.probabilities)
+    confidence = max(millionths)
+    return row | {
+        "class_index": millionths.index(confidence),
+        "confidence": confidence,
+        "probabilities": [value / MILLION for value in millionths],
+    }
+
+
+def _add_to_histogram(session: Session, job_id: int, rows: list[dict[str, Any]]) -> None:
+    bins = Counter((row["class_index"], row["confidence"] // 1000) for row in rows if row["error_code"] is None)
+    if not bins:
+        return
+    added = insert_or(session, HistogramBin)
+    values = [
+        {"job_id": job_id, "class_index": class_index, "bin": bin_, "n": n}
+        for (class_index, bin_), n in sorted(bins.items())
+    ]
+    session.execute(
+        added.on_conflict_do_update(
+            index_elements=["job_id", "class_index", "bin"], set_={"n": HistogramBin.n + added.excluded.n}
+        ),
+        values,
+    )

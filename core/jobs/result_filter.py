@@ -1,0 +1,127 @@
+"""Filters and orders of a job's results, as SQL."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, UnaryExpression, case, func, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.base.errors import Invalid
+from core.base.network_catalog import CLASSES
+from core.jobs.confidence import MILLION, UNSURE
+from core.labels.labels import word_of_people
+from core.orm.results import Result
+from core.orm.uploads import Image
+
+SORTS = ("order", "path", "confidence", "-confidence", "alike")
+SAID = ("nothing", "something", "otherwise")
+
+
+@dataclass(frozen=True)
+class ResultFilter:
+    """What a list of results is narrowed to, and its order (`SORTS`; `order` is the order of the upload).
+
+    Attributes:
+        path: Text that the path contains, upper and lower case alike.
+        folder: A folder whose files, and those of folders in it, are wanted; exactly as sent.
+        said: One of `SAID`: whether, and what, a person said of the picture.
+    """
+
+    label: str | None = None
+    error_code: str | None = None
+    failed: bool | None = None
+    min_confidence: float | None = None
+    max_confidence: float | None = None
+    path: str | None = None
+    folder: str | None = None
+    said: str | None = None
+    sort: str = "order"
+
+
+def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnElement[bool]]:
+    """SQL for what a filter lets through, on `Image` and `Result`.
+
+    Raises:
+        Invalid: A filter has a value that does not exist.
+    """
+    sure = Result.confidence >= threshold_milli * 1000
+    if wanted.label is not None:
+        yield _label_is(wanted.label, sure)
+    if wanted.error_code is not None:
+        yield Result.error_code == wanted.error_code
+    if wanted.failed is not None or wanted.error_code is not None:
+        # Whatever failed has no confidence: an index of its own would hold all results to find a few.
+        yield Result.confidence.is_(None) if wanted.failed or wanted.error_code else Result.confidence.is_not(None)
+    if wanted.min_confidence is not None:
+        yield Result.confidence >= round(wanted.min_confidence * MILLION)
+    if wanted.max_confidence is not None:
+        yield Result.confidence <= round(wanted.max_confidence * MILLION)
+    if wanted.path is not None:
+        yield Image.path.icontains(wanted.path, autoescape=True)
+    if wanted.folder is not None:  # not LIKE, which takes upper and lower case alike on SQLite
+        below = f"{wanted.folder}/"
+        yield func.substr(Image.path, 1, len(below)) == below
+    if wanted.said is not None:
+        yield _said_is(wanted.said, sure)
+
+
+def _said_is(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
+    word = word_of_people(Image)
+    match said:
+        case "nothing":
+            return word.is_(None)
+        case "something":
+            return word.is_not(None)
+        case "otherwise":
+            called = case(dict(enumerate(CLASSES)), value=Result.class_index)
+            return sure & word.is_not(None) & (word != called)
+    raise Invalid(f"said: expected one of {', '.join(SAID)}; got {said!r}.")
+
+
+def _label_is(label: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
+    if label == UNSURE:
+        return Result.error_code.is_(None) & ~sure
+    if label not in CLASSES:
+        raise Invalid(f"label: expected one of {', '.join((*CLASSES, UNSURE))}; got {label!r}.")
+    return (Result.class_index == CLASSES.index(label)) & sure
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of results: its columns, the types of their values in a cursor, its direction, what it leaves out."""
+
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    types: tuple[type, ...]
+    downwards: bool = False
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def by(self) -> list[UnaryExpression[Any] | InstrumentedAttribute[Any]]:
+        """For ORDER BY."""
+        return [column.desc() if self.downwards else column for column in self.columns]
+
+    def after(self, key: Sequence[Any], backwards: bool = False) -> ColumnElement[bool]:
+        """What comes after a key, or with `backwards` before it."""
+        # One column by itself: SQLite finds no index for a row value of one.
+        columns, value = (tuple_(*self.columns), tuple(key)) if len(self.columns) > 1 else (self.columns[0], key[0])
+        return columns < value if self.downwards != backwards else columns > value
+
+
+def order_of(sort: str) -> Order:
+    """An order by its name.
+
+    Raises:
+        Invalid: There is no such order.
+    """
+    match sort:
+        case "order":
+            return Order((Image.ordinal,), (int,))
+        case "path":
+            return Order((Image.path, Image.ordinal), (str, int))
+        case "confidence" | "-confidence":  # whatever failed has none and is left out
+            known = (Result.confidence.is_not(None),)
+            return Order((Result.confidence, Result.image_id), (int, int), sort.startswith("-"), known)
+        case "alike":
+            return Order((Result.looks, Result.image_id), (int, int), conditions=(Result.confidence.is_not(None),))
+    raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")
