@@ -17,7 +17,7 @@ from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
-from core.jobs import chunks, jobs, record_results, results
+from core.jobs import chunks, classify_jobs, jobs, record_results, results
 from core.jobs.record_results import Outcome
 from core.jobs.result_filter import ResultFilter
 from core.jobs.results import ResultRow
@@ -109,7 +109,7 @@ def make_job(db: Database, upload: UUID, threshold: float | None = None, name: s
     uuid = uuid4()
     with db.write() as session:
         owner = accounts.get_or_create_owner(session)
-        jobs.create_classify_job(session, uuid, upload, owner.id, threshold=threshold, name=name)
+        classify_jobs.create_classify_job(session, uuid, upload, owner.id, threshold=threshold, name=name)
     return uuid
 
 

@@ -10,7 +10,7 @@ from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, JobState
-from core.jobs import jobs
+from core.jobs import job_states, jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -28,7 +28,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
         NotFound, Gone: As `get_job`.
     """
     job, uploads_ = jobs.lock_with_uploads(session, uuid)
-    jobs.end_job(session, job.id, JobState.CANCELLED)
+    job_states.end_job(session, job.id, JobState.CANCELLED)
     job.deleted_at = db_now()
     job.revision += 1
     session.flush()

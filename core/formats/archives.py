@@ -1,18 +1,18 @@
-"""Archives of people: tar, tar.gz and zip as a stream of files, leniently, and packed into shards.
+"""Archives that people upload: tar, tar.gz and zip as a stream of files, read leniently.
 
-    body ─► read_archive ─► File, Skipped ─► pack ─► shards
+    body ─► read_archive ─► File, Skipped ─► `core.formats.shard_packing`
 
-An archive is not made for us: links, devices, climbing paths and encrypted files in it are skipped and named, while in
+An archive is not made for Pawsort: links, devices, climbing paths and encrypted files are skipped and named, while in
 a shard each of them is an error. Archives inside are not opened. Whole files before a fault are kept.
 """
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from core.base.errors import Invalid, TooLarge
-from core.formats.shards import ShardBuilder, is_ignored
+from core.formats.shards import is_ignored
 from core.formats.tar import Source, check_ending, read_members
 from core.formats.tar_headers import BLOCK, TarError, check_header
 from core.formats.zip_content import BadEntry, ContentReader, inflate_piece
@@ -23,7 +23,6 @@ MAX_RATIO = 200  # unpacked bytes for each byte that came; photographs hardly sh
 FREE_BYTES = 10 * 2**20  # unpacked before the ratio counts
 _MAX_LINK_BYTES = 4096
 _MAX_WAITING_LINKS = 10_000
-_MAX_SKIPPED = 1000  # named at a time
 _GZIP = b"\x1f\x8b"
 _OTHER_ARCHIVES = {
     b"7z\xbc\xaf": "7z",
@@ -63,13 +62,6 @@ class Skipped:
     reason: str
 
 
-class Packed(NamedTuple):
-    """One shard, empty when there were only skipped entries, and what was skipped since the one before."""
-
-    shard: bytes
-    skipped: list[Skipped]
-
-
 def read_archive(read: Read, *, max_image_bytes: int, max_upload_bytes: int) -> Iterator[File | Skipped]:
     """Read an archive as it arrives.
 
@@ -100,57 +92,6 @@ def read_archive(read: Read, *, max_image_bytes: int, max_upload_bytes: int) -> 
             yield file
     except (TarError, ZipError) as error:
         raise ArchiveError(error.message) from error
-
-
-def pack(files: Iterable[File | Skipped]) -> Iterator[Packed]:
-    """Put files into shards.
-
-    When `files` fails, what came before is packed and handed out first.
-
-    Args:
-        files: From `read_archive`.
-    Yields:
-        Shards of at most 256 files and 32 MiB, or of one larger file, in order.
-    """
-    packer = _Packer()
-    try:
-        for file in files:
-            yield from packer.add(file)
-    except Exception:  # also when whoever sends has hung up: what arrived whole stays
-        yield from packer.flush()
-        raise
-    yield from packer.flush()
-
-
-class _Packer:
-    """The shard that is being filled. Paths are unique over the whole archive, as they are in a folder."""
-
-    def __init__(self) -> None:
-        self._builder = ShardBuilder()
-        self._skipped: list[Skipped] = []
-        self._seen: set[int] = set()  # hashes: a tenth of the memory of a million paths
-
-    def add(self, file: File | Skipped) -> Iterator[Packed]:
-        if isinstance(file, Skipped):
-            self._skipped.append(file)
-        elif hash(file.path) in self._seen:
-            self._skipped.append(Skipped(file.path, "a second file of the same path"))
-        else:
-            self._seen.add(hash(file.path))
-            if self._builder.is_full_for(len(file.data or b"")):
-                yield from self.flush()
-            if file.data is None:
-                self._builder.add_oversize(file.path, file.n_bytes)
-            else:
-                self._builder.add(file.path, file.data)
-        if len(self._skipped) >= _MAX_SKIPPED:
-            yield from self.flush()
-
-    def flush(self) -> Iterator[Packed]:
-        builder, skipped = self._builder, self._skipped
-        self._builder, self._skipped = ShardBuilder(), []
-        if builder.n_files or skipped:
-            yield Packed(builder.finish() if builder.n_files else b"", skipped)
 
 
 class _Budget:

@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.formats.shards import ShardIndex
-from core.jobs import jobs
+from core.jobs import classify_jobs, job_states
 from core.labels import labels
 from core.orm.uploads import Upload
-from core.uploads import uploads
+from core.uploads import shards, uploads
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ def add_shard(
     Raises:
         Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
     """
-    added = uploads.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
+    added = shards.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
     if added is None:
         return AddedShard(created=False)
     upload, shard = added
     if upload.labelled:
         labels.add_folder_labels(session, upload.user_id, ((entry.sha256, entry.path) for entry in index.entries))
-    return AddedShard(created=True, chunk_ids=jobs.add_chunks(session, upload, shard))
+    return AddedShard(created=True, chunk_ids=classify_jobs.add_chunks(session, upload, shard))
 
 
 def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:
@@ -44,5 +44,5 @@ def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, p
         IncompleteUpload, Invalid, Conflict, NotFound, Gone: As `uploads.complete_upload`.
     """
     upload = uploads.complete_upload(session, uuid, n_shards, partial)
-    jobs.upload_completed(session, upload)
+    job_states.upload_completed(session, upload)
     return upload

@@ -12,7 +12,7 @@ from core.base.clock import db_now, seconds_since
 from core.base.database import insert_or
 from core.base.errors import ErrorCode, LeaseLost
 from core.base.states import ACTIVE_STATES
-from core.jobs import chunks, jobs
+from core.jobs import chunks, job_states
 from core.jobs.chunks import Claim
 from core.jobs.confidence import MILLION, to_millionths
 from core.orm.jobs import Job
@@ -65,7 +65,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
     if rows:
         session.execute(insert(Result), rows)
         _add_to_histogram(session, claim.job_id, rows)
-    return bool(is_last) and jobs.finish_job(session, claim.job_id)
+    return bool(is_last) and job_states.finish_job(session, claim.job_id)
 
 
 def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:

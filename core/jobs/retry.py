@@ -9,7 +9,7 @@ from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
-from core.jobs import jobs
+from core.jobs import job_states, jobs
 from core.models import registry
 from core.orm import leases
 from core.orm.jobs import Chunk, Job
@@ -56,7 +56,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     job.revision += 1
     session.flush()
     chunk_ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == job.id, Chunk.state == ChunkState.READY)))
-    jobs.finish_job(session, job.id)
+    job_states.finish_job(session, job.id)
     session.refresh(job)
     return job, chunk_ids
 

@@ -19,7 +19,7 @@ from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.jobs import jobs
+from core.jobs import job_states
 from core.models import registry
 from core.orm import leases
 from core.orm.jobs import Job
@@ -244,7 +244,7 @@ def _hold(session: Session, claim: Claim) -> tuple[Job, Training]:
 
 def _end(session: Session, training: Training, state: JobState, error: str | None = None) -> None:
     leases.release(training)
-    jobs.end_job(session, training.job_id, state, error)
+    job_states.end_job(session, training.job_id, state, error)
 
 
 def _is_active() -> ColumnElement[bool]:

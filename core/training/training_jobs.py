@@ -19,7 +19,7 @@ from core.base import names
 from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
-from core.jobs import jobs
+from core.jobs import job_states, jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -134,7 +134,7 @@ def keep_best(session: Session, uuid: UUID) -> Job:
         raise Invalid(f"keep_best: only a training has epochs; job {uuid} is of the kind {job.kind}. Leave it out.")
     training = session.get_one(Training, job.id)
     if job.state not in ACTIVE_STATES or training.state_key is None:
-        return jobs.cancel_job(session, uuid)
+        return job_states.cancel_job(session, uuid)
     training.keeps_best = True
     job.revision += 1
     session.flush()

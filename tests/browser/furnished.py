@@ -13,7 +13,7 @@ from core.base.states import LabelSource
 from core.cleanup import deletion, discard_originals
 from core.evaluation import label_quality
 from core.ingest import shard_rows
-from core.jobs import jobs
+from core.jobs import job_states, jobs
 from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.results import Result
@@ -193,7 +193,7 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
     running, failed = make_training(db, upload, epochs=12), make_training(db, upload)
     run_epochs(db, running, 8, now=(3, 40))
     with db.write() as session:
-        jobs.fail_job(session, jobs.get_job(session, failed).id, "The pictures could not be read.")
+        job_states.fail_job(session, jobs.get_job(session, failed).id, "The pictures could not be read.")
     yield Shown("training_pages.choose_training_data", "/train")
     yield Shown("training_pages.prepare_training", f"/train/new?upload={upload}")
     yield Shown("job_pages.show_job", f"/jobs/{running}")

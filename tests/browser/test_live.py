@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.cleanup import deletion
-from core.jobs import jobs
+from core.jobs import job_states
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
 
@@ -131,5 +131,5 @@ def test_new_results_are_offered_not_forced_on_somebody_who_has_scrolled(
     owner_page.mouse.wheel(0, 20_000)
     expect(owner_page.locator('.tile[aria-posinset="150"]')).to_be_visible()
     with db.write() as session:
-        jobs.cancel_job(session, growing)
+        job_states.cancel_job(session, growing)
     expect(owner_page.get_by_role("button", name="Show them")).to_be_visible()

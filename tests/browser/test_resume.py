@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.ingest import shard_rows
-from core.jobs import jobs
+from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
 from tests.browser.chromium import drop, send
@@ -237,7 +237,7 @@ def test_what_arrived_whole_and_was_stopped_gets_a_new_job_without_being_sent_ag
 ) -> None:
     _send_but_hear_no_end(owner_page, folder, "**/complete", db)
     with db.write() as session:
-        jobs.cancel_job(session, session.scalars(select(Job.uuid)).one())
+        job_states.cancel_job(session, session.scalars(select(Job.uuid)).one())
     sent = _count_shards_sent(owner_page)
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
@@ -251,7 +251,7 @@ def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_picture
 ) -> None:
     _send_only(owner_page, folder, 0, db)
     with db.write() as session:
-        jobs.cancel_job(session, session.scalars(select(Job.uuid)).one())
+        job_states.cancel_job(session, session.scalars(select(Job.uuid)).one())
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
     assert _paths(db) == _now(folder)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.jobs import jobs
+from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
 from tests.browser.chromium import drop, send
@@ -231,7 +231,7 @@ def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database
     with db.read() as session:
         job = session.scalars(select(Job.uuid)).one()
     with db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     message = owner_page.locator('[data-part="message"]')
     expect(message).to_have_text("This job was stopped, so nothing more is sent.")
 

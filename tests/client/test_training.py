@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.base.database import Database
 from core.base.states import JobState
 from core.cleanup.purge import purge_all
-from core.jobs import jobs
+from core.jobs import job_states
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
@@ -144,7 +144,7 @@ def test_ctrl_c_does_to_the_training_what_was_asked_for(
     assert job.state == state
     with db.write() as session:
         if state == JobState.RUNNING:
-            jobs.cancel_job(session, job.uuid)
+            job_states.cancel_job(session, job.uuid)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ import pytest
 
 from core.base.errors import TooLarge
 from core.formats import archives
-from core.formats.archives import ArchiveError, File, Skipped, pack, read_archive
+from core.formats.archives import ArchiveError, File, Skipped, read_archive
+from core.formats.shard_packing import pack
 from core.formats.shards import MAX_BYTES, MAX_FILES, index_shard
 
 NAMES = [

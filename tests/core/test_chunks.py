@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from core.base.database import Database
 from core.base.errors import LeaseLost
-from core.jobs import chunks, jobs, record_results
+from core.jobs import chunks, job_states, jobs, record_results
 from core.jobs.chunks import Claim
 from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk
@@ -111,7 +111,7 @@ def test_results_for_a_cancelled_job_are_dropped(db: Database, job: UUID) -> Non
     assert held is not None
     outcomes = outcomes_of(db, held)
     with db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     with pytest.raises(LeaseLost), db.write() as session:
         record_results.record(session, held, outcomes)
 
@@ -119,7 +119,7 @@ def test_results_for_a_cancelled_job_are_dropped(db: Database, job: UUID) -> Non
 def test_a_chunk_of_a_cancelled_job_is_not_claimed(db: Database, job: UUID) -> None:
     chunk_id = first_chunk(db)
     with db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     assert claim(db, chunk_id) is None
 
 

@@ -13,7 +13,7 @@ from core.base.database import Database
 from core.base.errors import BlobMissing, Conflict, ErrorCode, Invalid, NotFound
 from core.cleanup import deletion, discard_originals, purge
 from core.ingest import shard_rows
-from core.jobs import jobs, retry
+from core.jobs import classify_jobs, job_states, retry
 from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
@@ -85,7 +85,7 @@ def test_nothing_is_discarded_before_every_file_of_a_job_has_its_result(
     job = make_job(db, upload)
     if state == "cancelled":
         with db.write() as session:
-            jobs.cancel_job(session, job)
+            job_states.cancel_job(session, job)
     assert discard(db, blobs) == 0
     assert keys(blobs) == ["tar"]
 
@@ -112,7 +112,7 @@ def test_a_training_is_waited_for(db: Database, blobs: Blobs, job: UUID) -> None
     training = make_training(db, make_labelled(db, blobs))
     assert discard(db, blobs) == 0
     with db.write() as session:
-        jobs.cancel_job(session, training)
+        job_states.cancel_job(session, training)
     assert discard(db, blobs) == 2
 
 
@@ -121,11 +121,13 @@ def test_afterwards_nothing_is_classified_again_and_a_sentence_says_why(
 ) -> None:
     discard(db, blobs)
     with db.write() as session, pytest.raises(Conflict, match=r"originals of upload .* were discarded on"):
-        jobs.create_classify_job(session, uuid4(), upload)
+        classify_jobs.create_classify_job(session, uuid4(), upload)
     with db.write() as session, pytest.raises(Conflict, match="send them again"):
         retry.retry_job(session, job)
     with db.write() as session:
-        assert jobs.create_classify_job(session, job, upload)[0].uuid == job, "the same call again stays harmless"
+        assert classify_jobs.create_classify_job(session, job, upload)[0].uuid == job, (
+            "the same call again stays harmless"
+        )
 
 
 def test_a_retry_that_comes_first_wins(db: Database, blobs: Blobs, job: UUID) -> None:

@@ -12,7 +12,7 @@ from core.base.states import JobState
 from core.cleanup import deletion, purge
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
-from core.jobs import chunks, jobs, progress, results, retry
+from core.jobs import chunks, classify_jobs, job_states, jobs, progress, results, retry
 from core.jobs.progress import JobView
 from core.jobs.result_filter import ResultFilter
 from core.orm.jobs import Chunk
@@ -75,7 +75,7 @@ def test_creating_a_job_twice_gives_the_same_job(db: Database, blobs: Blobs) -> 
     upload = make_upload(db, blobs)
     job = make_job(db, upload)
     with db.write() as session:
-        again, chunk_ids = jobs.create_classify_job(session, job, upload)
+        again, chunk_ids = classify_jobs.create_classify_job(session, job, upload)
     assert again.uuid == job
     assert chunk_ids == []
     assert view(db, job).n_total == 4
@@ -85,7 +85,7 @@ def test_a_jobs_id_cannot_be_used_for_another_upload(db: Database, blobs: Blobs)
     job = make_job(db, make_upload(db, blobs))
     other = make_upload(db, blobs)
     with pytest.raises(Conflict, match="another upload"), db.write() as session:
-        jobs.create_classify_job(session, job, other)
+        classify_jobs.create_classify_job(session, job, other)
 
 
 def test_any_number_of_jobs_run_over_one_upload(db: Database, blobs: Blobs) -> None:
@@ -110,16 +110,16 @@ def test_the_requests_threshold_wins_over_the_settings_and_the_versions(db: Data
     upload = make_upload(db, blobs)
     given, default, own = uuid4(), uuid4(), uuid4()
     with db.write() as session:
-        jobs.create_classify_job(session, given, upload, threshold=0.6, default_threshold=0.7)
-        jobs.create_classify_job(session, default, upload, default_threshold=0.7)
-        jobs.create_classify_job(session, own, upload)
+        classify_jobs.create_classify_job(session, given, upload, threshold=0.6, default_threshold=0.7)
+        classify_jobs.create_classify_job(session, default, upload, default_threshold=0.7)
+        classify_jobs.create_classify_job(session, own, upload)
     assert [view(db, job).threshold for job in (given, default, own)] == [0.6, 0.7, 0.8]
 
 
 def test_a_threshold_out_of_range_gets_a_sentence(db: Database, blobs: Blobs) -> None:
     upload = make_upload(db, blobs)
     with pytest.raises(Invalid, match="from 0 to 1"), db.write() as session:
-        jobs.create_classify_job(session, uuid4(), upload, threshold=1.5)
+        classify_jobs.create_classify_job(session, uuid4(), upload, threshold=1.5)
 
 
 def test_a_cancelled_job_keeps_its_results_and_takes_no_more(db: Database, blobs: Blobs) -> None:
@@ -127,7 +127,7 @@ def test_a_cancelled_job_keeps_its_results_and_takes_no_more(db: Database, blobs
     job = make_job(db, upload)
     run_job(db, job)
     with db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     assert add_shard(db, blobs, upload, 1) == []
     run_job(db, job)
     assert (view(db, job).state, view(db, job).n_done) == (JobState.CANCELLED, 4)
@@ -137,7 +137,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(db: Database, blobs: Blobs) ->
     job = make_job(db, make_upload(db, blobs))
     run_job(db, job)
     with pytest.raises(Conflict, match="can no longer be cancelled"), db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
 
 
 def test_retrying_classifies_failed_images_again_and_leaves_the_others_alone(db: Database, blobs: Blobs) -> None:
@@ -157,7 +157,7 @@ def test_retrying_a_cancelled_job_goes_on_with_what_came_meanwhile(db: Database,
     upload = make_upload(db, blobs, n_files=2, is_complete=False)
     job = make_job(db, upload)
     with db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     add_shard(db, blobs, upload, 1, n_files=3)
     with db.write() as session:
         shard_rows.complete_upload(session, upload, 2)
@@ -232,7 +232,7 @@ def test_a_deleted_job_is_gone_and_its_id_is_not_used_again(db: Database, blobs:
     with pytest.raises(Gone), db.read() as session:
         jobs.get_job(session, job)
     with pytest.raises(Gone), db.write() as session:
-        jobs.create_classify_job(session, job, upload)
+        classify_jobs.create_classify_job(session, job, upload)
     assert view(db, other).state == JobState.QUEUED
 
 
@@ -279,7 +279,7 @@ def test_a_retry_has_attempts_again_and_suspects_stay_suspects(db: Database, blo
     job = make_job(db, make_upload(db, blobs))
     with db.write() as session:
         session.execute(update(Chunk).values(attempts=chunks.MAX_ATTEMPTS))
-        jobs.fail_job(session, jobs.get_job(session, job).id, "The store did not answer.")
+        job_states.fail_job(session, jobs.get_job(session, job).id, "The store did not answer.")
     with db.write() as session:
         _, (chunk_id,) = retry.retry_job(session, job)
         claim = chunks.claim_chunk(session, chunk_id, None, 60)

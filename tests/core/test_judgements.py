@@ -14,7 +14,7 @@ from core.cleanup.purge import purge_all
 from core.evaluation import evaluation_jobs, predictions, version_comparison
 from core.evaluation.predictions import JudgementFilter, JudgementRow, NewJudgement
 from core.evaluation.version_comparison import Comparison
-from core.jobs import jobs
+from core.jobs import job_states
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models import registry
@@ -130,7 +130,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(db: Database, upload: UUID,
     job_id = start(db, version)
     held = claim(db, job_id)
     with db.write() as session:
-        jobs.cancel_job(session, session.get_one(Job, job_id).uuid)
+        job_states.cancel_job(session, session.get_one(Job, job_id).uuid)
     with pytest.raises(LeaseLost), db.write() as session:
         evaluation_jobs.finish_judging(session, held, version, [NewJudgement(name(1), "cat", (0.7, 0.2))])
     assert listed(db, version) == []

@@ -14,7 +14,7 @@ from core.base.states import JobState
 from core.cleanup import deletion, purge
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
-from core.jobs import chunks, jobs, progress
+from core.jobs import chunks, job_states, jobs, progress
 from core.jobs import retry as retrying
 from core.jobs.progress import JobView
 from core.orm.jobs import Chunk, Job
@@ -72,7 +72,7 @@ def test_retrying_while_the_upload_is_being_completed_leaves_no_job_receiving(db
     upload = make_upload(db, blobs, is_complete=False)
     job = make_job(db, upload)
     with db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
             shard_rows.complete_upload(session, upload, 1)
@@ -97,7 +97,7 @@ def test_a_claim_that_comes_with_a_cancel_does_not_start_the_job(db: Database, b
     job = make_job(db, make_upload(db, blobs))
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
-            jobs.cancel_job(session, job)
+            job_states.cancel_job(session, job)
             claiming = pool.submit(claim_first, db)
             let_run(claiming)
         claiming.result()

@@ -11,7 +11,7 @@ from core.base.database import Database
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.cleanup import deletion
 from core.cleanup.purge import purge_all
-from core.jobs import jobs, retry
+from core.jobs import classify_jobs, job_states, jobs, retry
 from core.jobs.progress import describe
 from core.models import registry
 from core.models.registry import FIRST_START, PROMOTED, ROLLED_BACK
@@ -199,7 +199,7 @@ def test_a_version_that_a_training_starts_from_is_not_deleted(db: Database, blob
     with pytest.raises(Conflict, match="needed by 1 job that"):
         delete(db, other)
     with db.write() as session:
-        jobs.cancel_job(session, training)
+        job_states.cancel_job(session, training)
     delete(db, other)
     with db.write() as session, pytest.raises(Gone, match=f"version {other} has been deleted"):
         retry.retry_job(session, training)
@@ -209,11 +209,11 @@ def test_no_job_begins_or_goes_on_with_a_deleted_version(db: Database, blobs: Bl
     other, upload = make_version(db, "another"), make_upload(db, blobs)
     uuid = uuid4()
     with db.write() as session:
-        jobs.create_classify_job(session, uuid, upload, model=str(other))
-        jobs.cancel_job(session, uuid)
+        classify_jobs.create_classify_job(session, uuid, upload, model=str(other))
+        job_states.cancel_job(session, uuid)
     delete(db, other)
     with db.write() as session, pytest.raises(Gone, match="has been deleted"):
-        jobs.create_classify_job(session, uuid4(), upload, model=str(other))
+        classify_jobs.create_classify_job(session, uuid4(), upload, model=str(other))
     with db.write() as session, pytest.raises(Gone, match="has been deleted"):
         retry.retry_job(session, uuid)
     with pytest.raises(Gone, match="has been deleted"):

@@ -20,7 +20,7 @@ from core.base.states import ACTIVE_STATES, ChunkState, JobState
 from core.cleanup import deletion, purge
 from core.formats.shards import Entry, ShardIndex
 from core.ingest import shard_rows
-from core.jobs import chunks, jobs, record_results, retry
+from core.jobs import chunks, classify_jobs, job_states, jobs, record_results, retry
 from core.jobs.chunks import Claim
 from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk, Job
@@ -88,7 +88,7 @@ class Crowd:
         with self._db.write() as session:
             match what:
                 case "cancel":
-                    jobs.cancel_job(session, job)
+                    job_states.cancel_job(session, job)
                 case "retry":
                     retry.retry_job(session, job)
                 case "change":
@@ -98,7 +98,7 @@ class Crowd:
 
     def create_job(self, upload: UUID, job: UUID) -> None:
         with self._db.write() as session:
-            jobs.create_classify_job(session, job, upload)
+            classify_jobs.create_classify_job(session, job, upload)
         self._jobs.append(job)
 
     def add_shard(self, upload: UUID, seq: int, chance: random.Random) -> None:

@@ -12,7 +12,7 @@ from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotF
 from core.base.states import JobState
 from core.cleanup import deletion
 from core.cleanup.purge import purge_all
-from core.jobs import jobs, retry
+from core.jobs import job_states, jobs, retry
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.jobs import Chunk, Job
@@ -212,7 +212,7 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     assert (view.phase, view.step, view.n_steps) == ("training", 3, 80)
     assert get_job(db, uuid).revision == before + 1
     with db.write() as session:
-        jobs.cancel_job(session, uuid)
+        job_states.cancel_job(session, uuid)
     with db.write() as session:
         assert claims.beat(session, held, 60, "training", 4, 80) == Order.STOP
 
@@ -268,7 +268,7 @@ def test_a_cancelled_training_goes_on_when_retried(db: Database, blobs: Blobs) -
     held = must_claim(db, uuid)
     record(db, held, 1)
     with db.write() as session:
-        jobs.cancel_job(session, uuid)
+        job_states.cancel_job(session, uuid)
     assert claim(db, uuid) is None
     with db.write() as session:
         retry.retry_job(session, uuid)
@@ -282,8 +282,8 @@ def test_the_reconciler_never_takes_a_training_for_a_finished_job(db: Database, 
     uuid = make_training(db, make_labelled(db, blobs))
     must_claim(db, uuid)
     with db.write() as session:
-        assert jobs.list_finished_but_open(session) == []
-        assert not jobs.finish_job(session, jobs.get_job(session, uuid).id)
+        assert job_states.list_finished_but_open(session) == []
+        assert not job_states.finish_job(session, jobs.get_job(session, uuid).id)
 
 
 def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, blobs: Blobs) -> None:
@@ -322,7 +322,7 @@ def test_a_training_that_shall_keep_its_best_epoch_says_so_until_it_ends(db: Dat
     with db.write() as session:
         assert claims.beat(session, held, 60, "training", 3, 80) == Order.KEEP_BEST
         assert progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
-        jobs.cancel_job(session, uuid)
+        job_states.cancel_job(session, uuid)
     with db.write() as session:
         assert claims.beat(session, held, 60, "training", 3, 80) == Order.STOP
         retry.retry_job(session, uuid)

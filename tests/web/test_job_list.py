@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from core.accounts import accounts
 from core.base.database import Database
 from core.base.states import JobState
-from core.jobs import jobs
+from core.jobs import job_states
 from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
@@ -29,7 +29,7 @@ def listed(db: Database, blobs: Blobs, app: App) -> dict[str, UUID]:
     made = {name: make_job(db, upload, name=name) for name in names}
     run_job(db, made["Garden 100 %"])
     with db.write() as session:
-        jobs.cancel_job(session, made["Shelter"])
+        job_states.cancel_job(session, made["Shelter"])
         session.add(User(name="Ada"))
         owner = accounts.get_or_create_owner(session).id
         session.execute(update(Job).values(user_id=owner, created_at=datetime(2026, 5, 10, 12, tzinfo=UTC)))

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.jobs import chunks, jobs
+from core.jobs import chunks, job_states
 from core.jobs.chunks import claim_chunk
 from core.operations import metrics, workers
 from core.operations.metrics import Measures, Meter
@@ -40,7 +40,7 @@ def test_jobs_images_and_chunks_equal_the_tables(stranger: FlaskClient, db: Data
     make_job(db, upload)
     stopped = make_job(db, upload)
     with db.write() as session:
-        jobs.cancel_job(session, stopped)
+        job_states.cancel_job(session, stopped)
     found = scrape(stranger)
     assert (found['pawsort_jobs{state="done"}'], found['pawsort_jobs{state="queued"}']) == (1, 1)
     assert found['pawsort_jobs{state="failed"}'] == 0

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
 from core.cleanup import discard_originals, purge, retention
-from core.jobs import jobs
+from core.jobs import job_states, jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.jobs import Job
@@ -148,7 +148,7 @@ def test_pictures_that_a_schedule_trains_on_stay_whatever_is_said(runtime: FakeR
 def test_trainings_stay(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_training(runtime.db, make_labelled(runtime.db, blobs))
     with runtime.db.write() as session:
-        jobs.cancel_job(session, job)
+        job_states.cancel_job(session, job)
     run = clean_up(runtime, older_than_days=0, keep_labelled=False)
     assert (left(runtime), run.outcome) == ({job}, "Nothing was to be deleted.")
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
-from core.jobs import chunks, jobs, progress
+from core.jobs import chunks, job_states, jobs, progress
 from core.jobs.chunks import MAX_ATTEMPTS
 from core.jobs.progress import JobView
 from core.jobs.result_filter import ResultFilter
@@ -150,7 +150,7 @@ def test_a_job_that_is_cancelled_meanwhile_takes_nothing(settings: Settings, blo
 
     def cancel() -> None:
         with db.write() as session:
-            jobs.cancel_job(session, job)
+            job_states.cancel_job(session, job)
 
     make_version(db)
     job = make_job(db, make_upload(db, blobs, FILES))

@@ -14,7 +14,7 @@ from core.cleanup import deletion
 from core.decoding.images import decode_image
 from core.evaluation import evaluation_jobs, predictions, version_comparison
 from core.evaluation.predictions import JudgementFilter, JudgementRow
-from core.jobs import jobs, retry
+from core.jobs import job_states, retry
 from core.models import registry
 from core.orm.evaluation import Judgement
 from core.orm.jobs import Job
@@ -158,7 +158,7 @@ def test_a_cancelled_judging_writes_nothing_and_can_go_on(
 
     def cancel(decoded: object) -> object:
         with runtime.db.write() as session:
-            jobs.cancel_job(session, uuid)
+            job_states.cancel_job(session, uuid)
         return real(decoded)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:

@@ -10,7 +10,7 @@ from core.base.clock import db_now
 from core.base.states import BatchKind, JobKind, LabelSource, RunState
 from core.cleanup import deletion
 from core.evaluation import evaluation_jobs
-from core.jobs import jobs
+from core.jobs import job_states
 from core.jobs.result_filter import ResultFilter
 from core.models import registry
 from core.orm.jobs import Job
@@ -234,7 +234,7 @@ def test_a_judge_job_that_is_stopped_promotes_nothing_and_says_why(
     finish_training(runtime.db, blobs, run.work_uuid, said, in_use(runtime), said_by_in_use[:50])
     judge_job = UUID(work(runtime).details["judge_jobs"][0])
     with runtime.db.write() as session:
-        jobs.cancel_job(session, judge_job)
+        job_states.cancel_job(session, judge_job)
     outcome = work(runtime).outcome
     assert "asked about 50 of the 300 pictures that may judge, and 200 are needed" in outcome
 
@@ -287,11 +287,11 @@ def test_a_training_that_failed_or_was_stopped_says_so(runtime: FakeRuntime, pet
     schedule = add_schedule(runtime)
     run = begin(runtime, schedule)
     with runtime.db.write() as session:
-        jobs.fail_job(session, job_of(runtime, run).id, "Memory ran out.")
+        job_states.fail_job(session, job_of(runtime, run).id, "Memory ran out.")
     assert work(runtime).outcome == "The training failed. Memory ran out."
     run = begin(runtime, schedule, by_hand=True)
     with runtime.db.write() as session:
-        jobs.cancel_job(session, run.work_uuid)
+        job_states.cancel_job(session, run.work_uuid)
     assert work(runtime).outcome == "The training was stopped; no version came of it."
 
 

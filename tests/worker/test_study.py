@@ -11,7 +11,7 @@ from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
 from core.cleanup import deletion, purge
 from core.evaluation import label_quality
-from core.jobs import jobs
+from core.jobs import classify_jobs, jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models import registry
@@ -78,7 +78,7 @@ def test_it_says_what_more_labels_would_bring_and_which(runtime: FakeRuntime, bl
     new = make_upload(runtime.db, blobs, files={f"new/{n}.jpg": draw_picture(n) for n in range(6)})
     with runtime.db.write() as session:
         job = uuid4()
-        jobs.create_classify_job(session, job, new, None)
+        classify_jobs.create_classify_job(session, job, new, None)
     run_job(runtime.db, job, {f"new/{n}.jpg": (0.5 + n / 20, 0.1) for n in range(6)})
     run(runtime)
     study = newest(runtime)
@@ -121,7 +121,7 @@ def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, b
     upload = make_upload(runtime.db, blobs)
     with runtime.db.write() as session:
         job = uuid4()
-        jobs.create_classify_job(session, job, upload, None)
+        classify_jobs.create_classify_job(session, job, upload, None)
     run_job(runtime.db, job)
     with runtime.db.write() as session:
         first = session.scalars(select(Image.id).order_by(Image.id)).first()

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import JobState
-from core.jobs import jobs
+from core.jobs import job_states, jobs
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -172,7 +172,7 @@ def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime
     while len(epochs_of(runtime, uuid)) < 2 and time.monotonic() < give_up_at:
         time.sleep(0.1)
     with runtime.db.write() as session:
-        jobs.cancel_job(session, uuid)
+        job_states.cancel_job(session, uuid)
     cancelled_at = time.monotonic()
     thread.join(30)
     assert time.monotonic() - cancelled_at < 3
@@ -193,7 +193,7 @@ def test_cancelling_takes_effect_whatever_is_happening(
     def cancel(now: str) -> None:
         if now == phase and not cancelled_at:
             with runtime.db.write() as session:
-                jobs.cancel_job(session, uuid)
+                job_states.cancel_job(session, uuid)
             cancelled_at.append(time.monotonic())
 
     say, find = Watch.say, train_network.find_samples

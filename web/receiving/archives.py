@@ -14,11 +14,12 @@ from itertools import chain
 from uuid import UUID
 
 from core.base.errors import PawsortError
-from core.formats.archives import ArchiveError, File, Packed, Skipped, pack, read_archive
+from core.formats.archives import ArchiveError, File, Skipped, read_archive
+from core.formats.shard_packing import Packed, pack
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
-from core.jobs import jobs
-from core.uploads import uploads
+from core.jobs import classify_jobs
+from core.uploads import shards, uploads
 from web.http.context import Services
 from web.receiving.shards import store_shard
 
@@ -77,7 +78,7 @@ class ArchiveReceiver:
             upload = uploads.create_upload(
                 session, self._uuid, self._user_id, name, options.labelled, options.discard_originals
             )
-            _, chunk_ids = jobs.create_classify_job(
+            _, chunk_ids = classify_jobs.create_classify_job(
                 session,
                 self._uuid,
                 self._uuid,
@@ -87,7 +88,7 @@ class ArchiveReceiver:
                 name=name,
                 default_threshold=services.settings.threshold,
             )
-            self._next_seq = uploads.next_seq(session, upload)
+            self._next_seq = shards.next_seq(session, upload)
             self._is_labelled = upload.labelled
         services.bell.ring(chunk_ids)
         if self._next_seq > 0:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.decoding import similarity_order
-from core.jobs import chunks, jobs, record_results
+from core.jobs import chunks, job_states, record_results
 from core.jobs.chunks import MAX_ATTEMPTS, Claim, ToClassify
 from core.jobs.record_results import Outcome
 from core.messaging.broker import INFERENCE
@@ -82,7 +82,7 @@ def _has_network(runtime: Runtime, chunk_id: int) -> bool:
         runtime.classifier(wanted.model_version_id)
     except BadWeights as error:
         with runtime.db.write() as session:
-            jobs.fail_job(session, wanted.job_id, error.message)
+            job_states.fail_job(session, wanted.job_id, error.message)
         log.error("version_unusable", version=wanted.model_version_id, reason=error.message)
         return False
     return True
@@ -138,7 +138,7 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
         with runtime.db.write() as session:
             if is_hopeless:
                 sentence = f"A part of the upload could not be classified after {claim.attempts} attempts. {reason}"
-                jobs.fail_job(session, claim.job_id, sentence)
+                job_states.fail_job(session, claim.job_id, sentence)
             chunks.release_chunk(session, claim, reason)
     except SQLAlchemyError as lost:  # then the lease runs out instead
         log.warning("release_failed", error=str(lost))

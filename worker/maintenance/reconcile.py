@@ -12,7 +12,7 @@ import structlog
 from core.base.errors import Gone
 from core.cleanup import purge
 from core.ingest import imported_files, shard_rows
-from core.jobs import chunks, jobs
+from core.jobs import chunks, job_states
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
 from core.operations import workers
 from core.operations.metrics import RUNG_AGAIN
@@ -47,10 +47,10 @@ def ring_again(runtime: Runtime) -> None:
         run_out = chunks.list_run_out(session, MAX_RINGS)
         n_workers = workers.count_alive(session, INFERENCE, runtime.settings.alive_s)
         ready = chunks.list_ready(session, MAX_RINGS) if n_waiting <= n_workers else []
-        stuck = jobs.list_finished_but_open(session)
+        stuck = job_states.list_finished_but_open(session)
     for job_id in stuck:
         with runtime.db.write() as session:
-            jobs.finish_job(session, job_id)
+            job_states.finish_job(session, job_id)
     if run_out or ready:
         log.info("ring_again", run_out=len(run_out), ready=len(ready), waiting=n_waiting)
         runtime.meter.count(RUNG_AGAIN, len(run_out), reason="lease_ran_out")

@@ -16,18 +16,19 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
-from core.formats.archives import File, Packed, Skipped, pack
+from core.formats.archives import File, Skipped
+from core.formats.shard_packing import Packed, pack
 from core.formats.shards import index_shard
 from core.ingest import imported_files, shard_rows, shard_storage
 from core.ingest.imported_files import Seen
 from core.ingest.shard_storage import Store
-from core.jobs import jobs
+from core.jobs import classify_jobs
 from core.jobs.progress import describe
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
-from core.uploads import uploads
+from core.uploads import shards, uploads
 from worker.process.runtime import Runtime
 from worker.schedules.sources import FoundFile, Source, Unread
 
@@ -151,7 +152,7 @@ class _Importer:
             schedule = schedules.get_schedule(session, self._claim.schedule_id)
             user_id = self._run.user_id or schedule.user_id
             upload = uploads.create_upload(session, uuid, user_id, self._source.name, told["labelled"])
-            job, _ = jobs.create_classify_job(
+            job, _ = classify_jobs.create_classify_job(
                 session,
                 uuid,
                 uuid,
@@ -161,7 +162,7 @@ class _Importer:
                 name=schedule.name,
                 default_threshold=self._runtime.settings.threshold,
             )
-            self._next_seq = uploads.next_seq(session, upload)
+            self._next_seq = shards.next_seq(session, upload)
             self._is_labelled = upload.labelled
             runs.hold_run(session, self._claim).job_id = job.id
         self._begun = True

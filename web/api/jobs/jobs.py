@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
 from core.cleanup import deletion
-from core.jobs import jobs, retry
+from core.jobs import classify_jobs, job_states, jobs, retry
 from core.jobs.filters import JobFilter
 from core.jobs.progress import describe, describe_all
 from core.training import training_jobs
@@ -32,7 +32,7 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
     services = get_services()
     with services.db.write() as session:
         status = 200 if _exists(session, job_uuid) else 201
-        job, chunk_ids = jobs.create_classify_job(
+        job, chunk_ids = classify_jobs.create_classify_job(
             session,
             job_uuid,
             json_data.upload,
@@ -92,7 +92,7 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
     With `keep_best` a training ends with its best epoch as a version, once that has been judged.
     """
     with get_services().db.write() as session:
-        job = (training_jobs.keep_best if json_data.keep_best else jobs.cancel_job)(session, job_uuid)
+        job = (training_jobs.keep_best if json_data.keep_best else job_states.cancel_job)(session, job_uuid)
         session.refresh(job)
         return JobOut.from_view(describe(session, job))
 

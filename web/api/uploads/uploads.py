@@ -12,7 +12,7 @@ from core.cleanup import deletion, discard_originals
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.ingest import shard_rows
 from core.orm.uploads import Upload
-from core.uploads import uploads
+from core.uploads import shards, uploads
 from web.http.auth import current_user_id
 from web.http.context import Services, get_services
 from web.receiving.bodies import BodyReader
@@ -94,7 +94,7 @@ def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
     """Numbers and digests of the shards that the server has"""
     with get_services().db.read() as session:
         upload = uploads.get_upload(session, upload_uuid)
-        page = uploads.list_shards(session, upload, query_data.cursor, query_data.limit)
+        page = shards.list_shards(session, upload, query_data.cursor, query_data.limit)
         items = [
             ShardOut(seq=shard.seq, n_images=shard.n_images, n_bytes=shard.n_bytes, sha256=shard.sha256.hex())
             for shard in page.items
@@ -124,7 +124,7 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     body = _shard_body(services)
     with services.db.read() as session:
         limit = services.settings.max_upload_bytes
-        upload = uploads.check_takes_shard(session, upload_uuid, seq, body.announced, limit)
+        upload = shards.check_takes_shard(session, upload_uuid, seq, body.announced, limit)
     services.blobs.check_room(body.announced)
     added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled)
     shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())

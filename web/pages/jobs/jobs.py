@@ -14,7 +14,7 @@ from core.base.errors import Conflict
 from core.base.states import JobKind, JobState
 from core.cleanup import deletion
 from core.evaluation import drift
-from core.jobs import jobs, navigation, results, retry
+from core.jobs import job_states, jobs, navigation, results, retry
 from core.jobs.progress import describe, describe_all
 from core.labels import counts, sources
 from core.orm.jobs import Job
@@ -112,7 +112,7 @@ def _show_training(session: Session, job: Job) -> Response:
 @pages.post("/jobs/<uuid:uuid>/cancel")
 def cancel_job(uuid: UUID) -> Response:
     """Stop a job; one that has ended in the meantime simply shows its end."""
-    stop = trainings.keep_best if "keep_best" in request.form else jobs.cancel_job
+    stop = trainings.keep_best if "keep_best" in request.form else job_states.cancel_job
     with suppress(Conflict), get_services().db.write() as session:
         stop(session, uuid)
     return _see_back(uuid)

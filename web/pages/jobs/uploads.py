@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from core.base.errors import Conflict, Invalid
 from core.base.names import MAX_SHORT_NAME, shorten_name
 from core.ingest import shard_rows
-from core.jobs import jobs
+from core.jobs import classify_jobs, jobs
 from core.jobs.progress import describe
 from core.labels import counts
 from core.models import registry
@@ -110,7 +110,7 @@ def classify_again(uuid: UUID) -> Response:
     new_id = _new_id()
     with services.db.write() as session:
         job = jobs.get_job(session, uuid)
-        _, chunk_ids = jobs.create_classify_job(
+        _, chunk_ids = classify_jobs.create_classify_job(
             session,
             new_id,
             jobs.get_upload_of(session, job).uuid,

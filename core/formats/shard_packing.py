@@ -1,0 +1,70 @@
+"""Packing files into shards.
+
+File, Skipped ─► pack ─► shards of at most 256 files and 32 MiB, and what was skipped between them
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from core.formats.archives import File, Skipped
+from core.formats.shards import ShardBuilder
+
+_MAX_SKIPPED = 1000  # listed with one shard
+
+
+class Packed(NamedTuple):
+    """One shard, empty when there were only skipped entries, and what was skipped since the one before."""
+
+    shard: bytes
+    skipped: list[Skipped]
+
+
+def pack(files: Iterable[File | Skipped]) -> Iterator[Packed]:
+    """Put files into shards.
+
+    When `files` fails, what came before is packed and handed out first.
+
+    Args:
+        files: From `read_archive`.
+    Yields:
+        Shards of at most 256 files and 32 MiB, or of one larger file, in order.
+    """
+    packer = _Packer()
+    try:
+        for file in files:
+            yield from packer.add(file)
+    except Exception:  # also when whoever sends has hung up: what arrived whole stays
+        yield from packer.flush()
+        raise
+    yield from packer.flush()
+
+
+class _Packer:
+    """The shard that is being filled. Paths are unique over the whole archive, as they are in a folder."""
+
+    def __init__(self) -> None:
+        self._builder = ShardBuilder()
+        self._skipped: list[Skipped] = []
+        self._seen: set[int] = set()  # hashes: a tenth of the memory of a million paths
+
+    def add(self, file: File | Skipped) -> Iterator[Packed]:
+        if isinstance(file, Skipped):
+            self._skipped.append(file)
+        elif hash(file.path) in self._seen:
+            self._skipped.append(Skipped(file.path, "a second file of the same path"))
+        else:
+            self._seen.add(hash(file.path))
+            if self._builder.is_full_for(len(file.data or b"")):
+                yield from self.flush()
+            if file.data is None:
+                self._builder.add_oversize(file.path, file.n_bytes)
+            else:
+                self._builder.add(file.path, file.data)
+        if len(self._skipped) >= _MAX_SKIPPED:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Packed]:
+        builder, skipped = self._builder, self._skipped
+        self._builder, self._skipped = ShardBuilder(), []
+        if builder.n_files or skipped:
+            yield Packed(builder.finish() if builder.n_files else b"", skipped)

@@ -1,0 +1,83 @@
+"""The states of a job, and the only functions that end one.
+
+A classify job: receiving ─► queued ─► running ─► done, and from each of the first three to cancelled or failed. A job
+whose upload is still arriving stays `receiving` while its chunks run. It is finished by one conditional UPDATE
+(`finish_job`), run by the process that ends its last chunk. Locks are taken in the order upload, job, chunk.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, select, update
+from sqlalchemy.orm import Session
+
+from core.base.clock import db_now
+from core.base.database import change, locked
+from core.base.errors import Conflict
+from core.base.states import ACTIVE_STATES, JobKind, JobState
+from core.jobs.jobs import get_job
+from core.orm.jobs import Job
+from core.orm.uploads import Upload
+
+
+def upload_completed(session: Session, upload: Upload) -> None:
+    """Jobs over an upload that is complete now: no longer receiving, perhaps already done."""
+    still = (Job.upload_id == upload.id) & (Job.state == JobState.RECEIVING)
+    job_ids = list(session.scalars(locked(select(Job.id).where(still).order_by(Job.id))))
+    onward = case((Job.started_at.is_(None), JobState.QUEUED.value), else_=JobState.RUNNING.value)
+    change(session, update(Job).where(Job.id.in_(job_ids)).values(state=onward, revision=Job.revision + 1))
+    for job_id in job_ids:
+        finish_job(session, job_id)
+
+
+def finish_job(session: Session, job_id: int) -> bool:
+    """End a classify job whose upload is complete and whose chunks are all done; run by whoever comes last."""
+    return end_job(session, job_id, JobState.DONE, None, _is_finished()) is not None
+
+
+def list_finished_but_open(session: Session) -> list[int]:
+    """Classify jobs that nobody ended although everything is there."""
+    return list(session.scalars(select(Job.id).where(_is_finished(), Job.deleted_at.is_(None))))
+
+
+def _is_finished() -> ColumnElement[bool]:
+    arrived = (Job.kind == JobKind.CLASSIFY) & Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    return arrived & (Job.n_chunks_done == Job.n_chunks)
+
+
+def fail_job(session: Session, job_id: int, sentence: str) -> None:
+    """End an active job that cannot be carried out; its results so far stay."""
+    end_job(session, job_id, JobState.FAILED, sentence)
+
+
+def cancel_job(session: Session, uuid: UUID) -> Job:
+    """Stop an active job; what was classified stays. Workers see it at their next claim or record.
+
+    Raises:
+        NotFound, Gone: As `get_job`.
+        Conflict: It has ended otherwise.
+    """
+    job = get_job(session, uuid, lock=True)
+    if job.state == JobState.CANCELLED:
+        return job
+    cancelled = end_job(session, job.id, JobState.CANCELLED)
+    if cancelled is None:
+        raise Conflict(f"Job {uuid} is {job.state} and can no longer be cancelled.")
+    return cancelled
+
+
+def end_job(
+    session: Session, job_id: int, state: JobState, error: str | None = None, *conditions: ColumnElement[bool]
+) -> Job | None:
+    """End an active job. Every job of every kind ends here, and nowhere else.
+
+    Args:
+        state: How it ends: done, cancelled or failed.
+        error: The sentence that a failed job shows.
+        conditions: What else has to hold for the job's row at this moment.
+    Returns:
+        The job as it is now; None when it had ended before, or a condition does not hold.
+    """
+    ended = update(Job).where(Job.id == job_id, Job.state.in_(ACTIVE_STATES), *conditions)
+    values = {"state": state, "error": error, "finished_at": db_now(), "revision": Job.revision + 1}
+    options = {"synchronize_session": False, "populate_existing": True}
+    return session.scalars(ended.values(values).returning(Job), execution_options=options).one_or_none()
