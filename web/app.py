@@ -1,5 +1,7 @@
 """The app factory: everything the web needs is put together here, once, and passed on from here."""
 
+import os
+import threading
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,6 +25,7 @@ from web.pages.registry import register_pages
 
 # For JSON and forms. Shards and archives are read as streams, with limits of their own.
 MAX_JSON_BYTES = 4 * 2**20
+CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
 
 
 class JsonRequest(Request):
@@ -76,6 +79,7 @@ def make_services(settings: Settings) -> Services:
         blobs=Blobs(settings.store_url, settings.min_free_bytes),
         bell=Bell(make_celery(settings)),
         meter=Meter(),
+        decoding=threading.BoundedSemaphore(CONCURRENT_DECODES),
     )
 
 

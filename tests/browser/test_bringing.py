@@ -30,13 +30,13 @@ def _take_and_rearrange(page: Page, job: UUID, folder: Path) -> None:
     """The cat is a dog; the unsure one shows neither, under another name."""
     page.goto(f"{page.url.partition('/jobs/')[0].rstrip('/')}/jobs/{job}")
     with page.expect_download() as downloading:
-        page.get_by_role("button", name="Pictures (zip)").click()
+        page.get_by_role("button", name="Pictures (ZIP)").click()
     with zipfile.ZipFile(downloading.value.path()) as archive:
         archive.extractall(folder)
     for before, now in (("cat/trip/1.jpg", "dog/trip/1.jpg"), ("unsure/trip/3.jpg", "neither/a toad.jpg")):
         (folder / now).parent.mkdir(parents=True, exist_ok=True)
         (folder / before).rename(folder / now)
-    page.get_by_role("link", name="Bring it back").click()
+    page.get_by_role("link", name="Import corrections").click()
     expect(page.get_by_role("button", name="Choose the folder")).to_be_visible()  # its script is there
 
 

@@ -87,7 +87,7 @@ def test_what_needs_originals_says_that_they_are_gone(
 def test_pages_offer_nothing_that_needs_originals(client: FlaskClient, db: Database, discarded: UUID) -> None:
     page = unescape(client.get(f"/jobs/{discarded}").text)
     assert "The originals were discarded" in page
-    assert "Pictures (zip)" not in page
+    assert "Pictures (ZIP)" not in page
     assert f"pawsort sort {discarded}" in page
     picture = client.get(f"/jobs/{discarded}/images/{image_of(db, discarded)}").text
     assert "Download the original" not in picture

@@ -23,7 +23,7 @@ from core.formats.archives import File, read_archive
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, read_results, run_job
-from web.exports.names import Taken, safe_name, safe_path
+from web.exports.names import UniqueNames, safe_name, safe_path
 from web.exports.zip_writer import ZipWriter
 
 FILES = {
@@ -139,7 +139,7 @@ def test_names_become_what_every_file_system_takes(name: str, expected: str) -> 
     ],
 )
 def test_files_of_the_same_name_all_get_one_of_their_own(given: list[str], expected: list[str]) -> None:
-    taken = Taken()
+    taken = UniqueNames()
     assert [taken.free(name) for name in given] == expected
 
 

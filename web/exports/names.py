@@ -43,7 +43,7 @@ def attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
 
 
-class Taken:
+class UniqueNames:
     """Names that were given out: the second file of a name becomes `name (2).jpg`.
 
     Names count as the same that some file system takes for the same: upper and lower case, composed and decomposed

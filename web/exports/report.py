@@ -11,7 +11,7 @@ from core.base.errors import ImageError
 from core.decoding.images import make_thumbnail
 from core.jobs.progress import JobView
 from core.jobs.results import ResultRow
-from web.exports.whose import LABEL_BY, By
+from web.exports.label_preference import LABEL_BY, By
 
 MOST_PICTURES = 1000
 MOST_ERRORS = 1000
@@ -24,7 +24,7 @@ def report_blocks(
     counts: dict[str, int],
     pictures: Iterable[tuple[ResultRow, bytes | None]],
     errors: Iterable[ResultRow],
-    turn: AbstractContextManager[object],
+    decoding: AbstractContextManager[object],
     max_pixels: int,
 ) -> Iterator[bytes]:
     """The report in pieces, the pictures that the model was least sure of first.
@@ -34,26 +34,26 @@ def report_blocks(
         counts: Pictures by that label.
         pictures: At most `MOST_PICTURES`, with the bytes of their files.
         errors: Results that are errors, at most `MOST_ERRORS`.
-        turn: Held while a picture is decoded: only so many at once.
-        max_pixels: Of one picture.
+        decoding: Held while a picture is decoded; bounds how many are decoded at the same time.
+        max_pixels: The largest picture that is decoded.
     """
     made_at = datetime.now(UTC)
     head = render_template("report_head.html", job=job, by=by, counts=counts, made_at=made_at, most=MOST_PICTURES)
     yield head.encode()
     for row, data in pictures:
-        picture = _inline(data, turn, max_pixels)
+        picture = _inline(data, decoding, max_pixels)
         text = render_template("report_picture.html", row=row, by=by, label=LABEL_BY[by](row), picture=picture)
         yield text.encode("utf-8", "backslashreplace")
     text = render_template("report_foot.html", errors=list(errors), most=MOST_ERRORS)
     yield text.encode("utf-8", "backslashreplace")
 
 
-def _inline(data: bytes | None, turn: AbstractContextManager[object], max_pixels: int) -> str | None:
+def _inline(data: bytes | None, decoding: AbstractContextManager[object], max_pixels: int) -> str | None:
     """A small JPEG as a data address; None where the picture is not there any more, or cannot be read."""
     if data is None:
         return None
     try:
-        with turn:
+        with decoding:
             jpeg = make_thumbnail(data, SIDE_PX, max_pixels=max_pixels)
     except ImageError:
         return None

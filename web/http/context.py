@@ -1,5 +1,6 @@
-"""What a request needs, put together once in `create_app` and reached through the app, never through globals."""
+"""What requests share, built once in `create_app` and reached through the app, never through globals."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from flask import current_app
@@ -15,16 +16,23 @@ EXTENSION = "pawsort"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, database, blob store, the bell that wakes workers, and what this process counts."""
+    """What every request shares.
+
+    Attributes:
+        meter: The counters and timers of this process.
+        decoding: Held while a picture is decoded. That takes much memory and keeps a core busy, so only a few are
+            decoded at the same time.
+    """
 
     settings: Settings
     db: Database
     blobs: Blobs
     bell: Bell
     meter: Meter
+    decoding: AbstractContextManager[object]
 
 
 def get_services() -> Services:
-    """The services of the app that handles the present request."""
+    """The services of the app that handles this request."""
     services: Services = current_app.extensions[EXTENSION]
     return services

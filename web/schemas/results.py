@@ -1,5 +1,6 @@
 """Results of a job, thumbnails, heat maps and the histogram."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
@@ -30,6 +31,12 @@ AnyErrorCode = Annotated[
 ShownLabel = Literal["cat", "dog", "unsure"]
 
 
+def error_filter(error_code: str | None) -> ResultFilter:
+    """The filter for one reason of failure, for `any`, or for all results."""
+    is_any = error_code == ANY_ERROR
+    return ResultFilter(error_code=None if is_any else error_code, failed=True if is_any else None)
+
+
 class ResultQuery(PageQuery):
     label: ShownLabel | None = None
     error_code: AnyErrorCode | None = None
@@ -46,11 +53,9 @@ class ResultQuery(PageQuery):
 
     def to_filter(self) -> ResultFilter:
         """The filter that this query asks for."""
-        is_any = self.error_code == ANY_ERROR
-        return ResultFilter(
+        return replace(
+            error_filter(self.error_code),
             label=self.label,
-            error_code=None if is_any else self.error_code,
-            failed=True if is_any else None,
             min_confidence=self.min_confidence,
             max_confidence=self.max_confidence,
             path=self.path,

@@ -1,13 +1,10 @@
 """Pictures: a thumbnail, decoded and encoded again; the original only as a download, never shown."""
 
-import os
-import threading
 from hashlib import sha256
 from pathlib import PurePosixPath
 
 from apiflask import APIBlueprint
-from flask import Response, current_app
-from flask.blueprints import BlueprintSetupState
+from flask import Response
 
 from core.base.errors import BlobMissing, Gone, NotFound
 from core.cleanup import discard_originals
@@ -23,16 +20,8 @@ from web.schemas.results import ThumbnailQuery
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 
-# Decoding holds whole pictures in memory and keeps the processor busy: more at once would only slow all of them down.
-CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
-DECODES = "pawsort-decodes"
 SMALL = "small"
 ENCODING = "1"  # part of the ETag: raise it when thumbnails are made differently
-
-
-@api.record_once
-def _bound_decodes(state: BlueprintSetupState) -> None:
-    state.app.extensions[DECODES] = threading.BoundedSemaphore(CONCURRENT_DECODES)
 
 
 @api.get(f"/{IMAGE_ID}/thumbnail")
@@ -48,7 +37,7 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
     tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
 
     def make_response() -> Response:
-        with current_app.extensions[DECODES]:
+        with services.decoding:
             data = _read(services, image)
             jpeg = make_thumbnail(data, query_data.size, max_pixels=services.settings.max_image_pixels)
         return Response(jpeg, mimetype="image/jpeg")

@@ -11,6 +11,7 @@ from core.jobs.progress import describe
 from core.jobs.result_filter import ResultFilter
 from core.labels import counts
 from core.orm.uploads import Upload
+from web.exports import formats
 from web.http.context import get_services
 from web.pages.jobs.jobs import see_job
 from web.pages.jobs.result_filter import Choice
@@ -45,6 +46,7 @@ def show_failed(uuid: UUID) -> str | Response:
         upload=upload,
         n_new=n_new,
         is_failed_view=True,
+        exports=formats.EXPORTS,
     )
 
 

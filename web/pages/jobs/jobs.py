@@ -19,6 +19,7 @@ from core.jobs.progress import describe, describe_all
 from core.labels import counts, sources
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
+from web.exports import formats
 from web.http.context import get_services
 from web.http.etags import answer_if_changed, job_etag
 from web.http.redirects import own_path, see_other
@@ -89,6 +90,7 @@ def show_job(uuid: UUID) -> str | Response:
         next=page.next,
         bars=bars,
         folders=below,
+        exports=formats.EXPORTS,
         asks_folders=asks_folders,
         reviewing=reviewing,
         fit=fit,

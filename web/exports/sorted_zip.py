@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from core.jobs.results import ResultRow
-from web.exports.names import Taken, safe_name, safe_path
+from web.exports.label_preference import LABEL_BY, By
+from web.exports.names import UniqueNames, safe_name, safe_path
 from web.exports.tables import csv_line, guard_formula
-from web.exports.whose import LABEL_BY, By
 from web.exports.zip_writer import ZipWriter
 
 UNLABELLED = "unlabelled"
@@ -31,7 +31,7 @@ def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tr
     Args:
         files: Results with the bytes of their files; None where there are none.
     """
-    taken = Taken()
+    taken = UniqueNames()
     with closing(ZipWriter(datetime.now(UTC))) as archive, tempfile.TemporaryFile() as errors:
         errors.write(_line(("path", "error_code", "error")))
         for row, data in files:

@@ -1,0 +1,152 @@
+"""The formats that results can be exported in: API routes, links on the job page and the client follow this list."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from core.jobs import navigation
+from core.jobs.progress import describe
+from core.jobs.result_filter import ResultFilter
+from core.orm.jobs import Job
+from web.exports.label_preference import LABEL_BY, By, count_by
+from web.exports.originals import read_originals, read_pictures
+from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
+from web.exports.rows import in_blocks, iterate_rows
+from web.exports.sorted_zip import Tree, zip_blocks
+from web.exports.tables import csv_lines, json_lines, parquet_blocks
+from web.http.context import Services
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What a caller may choose; a format uses those of its `options`."""
+
+    results: ResultFilter = field(default_factory=ResultFilter)
+    by: By = By.FINAL
+    tree: Tree = Tree.KEEP
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """One format.
+
+    Attributes:
+        name: Unique; part of the operation's id in OpenAPI.
+        path: Below the address of a job in the API; its ending is the ending of the file.
+        title: On the button that downloads it.
+        hint: On the job page, what it is for.
+        summary: One line for the API's description.
+        description: More about it for the API's description, or "".
+        content: What the file contains, for the API's description.
+        options: The `ExportOptions` that it uses: ("error_code",), ("by",) or ("by", "tree").
+        write: Yields the file in blocks.
+        needs_originals: Whether it cannot be made once the originals were discarded.
+    """
+
+    name: str
+    path: str
+    media_type: str
+    title: str
+    hint: str
+    summary: str
+    description: str
+    content: str
+    options: tuple[str, ...]
+    write: Callable[[Services, Job, ExportOptions], Iterable[bytes]]
+    needs_originals: bool = False
+
+    @property
+    def ending(self) -> str:
+        """The ending of the file, without the dot."""
+        return self.path.rpartition(".")[2]
+
+
+def _write_csv(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
+    return in_blocks(csv_lines(iterate_rows(services, job, options.results)))
+
+
+def _write_jsonl(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
+    return in_blocks(json_lines(iterate_rows(services, job, options.results)))
+
+
+def _write_parquet(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
+    return parquet_blocks(iterate_rows(services, job, options.results))
+
+
+def _write_zip(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
+    return zip_blocks(read_originals(services, iterate_rows(services, job)), options.by, options.tree)
+
+
+def _write_report(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
+    with services.db.read() as session:
+        view, counts = describe(session, job), count_by(options.by, navigation.count_said(session, job))
+    least_sure_first = iterate_rows(services, job, ResultFilter(sort="confidence"))
+    labelled = islice((row for row in least_sure_first if LABEL_BY[options.by](row) is not None), MOST_PICTURES)
+    errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)
+    pictures, max_pixels = read_pictures(services, labelled), services.settings.max_image_pixels
+    return report_blocks(view, options.by, counts, pictures, errors, services.decoding, max_pixels)
+
+
+EXPORTS = (
+    ExportFormat(
+        name="csv",
+        path="export.csv",
+        media_type="text/csv",
+        title="Table (CSV)",
+        hint="for spreadsheets: one line per file",
+        summary="All results as CSV, one line for each file that has a result so far",
+        description="A cell that a spreadsheet would run as a formula gets a leading `'`.",
+        content="UTF-8, six decimals",
+        options=("error_code",),
+        write=_write_csv,
+    ),
+    ExportFormat(
+        name="jsonl",
+        path="export.jsonl",
+        media_type="application/jsonl",
+        title="JSON Lines",
+        hint="for programs: one object per file",
+        summary="All results as JSON Lines; paths exactly as they were",
+        description="",
+        content="One object a line",
+        options=("error_code",),
+        write=_write_jsonl,
+    ),
+    ExportFormat(
+        name="parquet",
+        path="export.parquet",
+        media_type="application/vnd.apache.parquet",
+        title="Parquet",
+        hint="for data analysis: typed columns",
+        summary="All results as Parquet",
+        description="",
+        content="The columns of the CSV, typed",
+        options=("error_code",),
+        write=_write_parquet,
+    ),
+    ExportFormat(
+        name="report",
+        path="report.html",
+        media_type="text/html",
+        title="Report (HTML)",
+        hint="A single page with thumbnails, to keep or share",
+        summary="A report with thumbnails as one HTML file that works offline, the least sure pictures first",
+        description="By the person's label it shows the pictures that people labelled, and no others.",
+        content="One file, its pictures inside",
+        options=("by",),
+        write=_write_report,
+    ),
+    ExportFormat(
+        name="zip",
+        path="export.zip",
+        media_type="application/zip",
+        title="Pictures (ZIP)",
+        hint="The pictures themselves, in one folder per label",
+        summary="The original files sorted into folders by label, and a list of those that have none",
+        description="Arranged anew and sent back, it is read as corrections.",
+        content="Folders by label, and errors.csv",
+        options=("by", "tree"),
+        write=_write_zip,
+        needs_originals=True,
+    ),
+)
