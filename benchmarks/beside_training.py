@@ -16,8 +16,8 @@ from benchmarks.photographs import make_folder
 from benchmarks.training import send
 from instance.supervisor.attach import started_instance
 from pawsort.api.http_client import PawsortClient
-from pawsort.runs.classify import ENDED
-from pawsort.sending.upload import new_id
+from pawsort.uploads.transfer import new_id
+from pawsort.workflows.classify import ENDED
 
 POLL_S = 0.1
 EPOCHS = 1000  # more than anybody waits for
@@ -34,7 +34,7 @@ def main() -> None:
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="pawsort-bench-") as name,
-        started_instance(Path(name) / "data", print) as instance,
+        started_instance(Path(name) / "data") as instance,
         PawsortClient(instance.address, instance.token) as client,
     ):
         make_folder(Path(name), options.images)

@@ -14,9 +14,9 @@ from benchmarks.bare import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder
 from instance.supervisor.attach import started_instance
 from pawsort.api.http_client import PawsortClient
-from pawsort.sending.shards import Limits
-from pawsort.sending.sources import SourceFile, walk
-from pawsort.sending.upload import limits_of, new_id, send_files
+from pawsort.uploads.shards import Limits
+from pawsort.uploads.sources import SourceFile, walk
+from pawsort.uploads.transfer import limits_of, new_id, upload_files
 
 WARM_UP = 1024
 POLL_S = 0.1
@@ -35,7 +35,7 @@ def main() -> None:
         paths = make_folder(folder, options.images)
         with (
             bare_processes(options.processes, options.network) as bare,
-            started_instance(folder / "data", print) as instance,
+            started_instance(folder / "data") as instance,
             PawsortClient(instance.address, instance.token) as client,
         ):
             measure(bare, client, folder / "photos", paths, options.network, options.rounds)
@@ -64,7 +64,7 @@ def classify(client: PawsortClient, folder: Path, n_files: int, network: str) ->
     started = time.perf_counter()
     limits: Limits = limits_of(client.create_upload(upload, "bench"))
     client.create_job(job, upload, model=network, threshold=None, name="bench")
-    send_files(client, upload, files, limits, on_sent=lambda _: None, on_skip=print)
+    upload_files(client, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
     while (view := client.get_job(job))["state"] != "done":
         time.sleep(POLL_S)
     seconds = time.perf_counter() - started

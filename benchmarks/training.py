@@ -23,8 +23,8 @@ from instance.supervisor.attach import started_instance
 from model.architectures.build import build
 from model.training.augment import STRONG, augment
 from pawsort.api.http_client import PawsortClient
-from pawsort.sending.sources import SourceFile, walk
-from pawsort.sending.upload import limits_of, new_id, send_files
+from pawsort.uploads.sources import SourceFile, walk
+from pawsort.uploads.transfer import limits_of, new_id, upload_files
 from pretraining.labelled_folders import decode_all, read_folder
 from worker.training.learner import sides_of
 
@@ -50,7 +50,7 @@ def measure(folder: Path, n_epochs: int, n_rounds: int) -> None:
     """Take turns; both see the training part alone."""
     with (
         tempfile.TemporaryDirectory(prefix="pawsort-bench-") as data_dir,
-        started_instance(Path(data_dir), print) as instance,
+        started_instance(Path(data_dir)) as instance,
         PawsortClient(instance.address, instance.token) as client,
     ):
         upload = send(client, folder)
@@ -109,7 +109,7 @@ def send(client: PawsortClient, folder: Path) -> str:
     upload = new_id()
     limits = limits_of(client.create_upload(upload, "bench", labelled=True))
     files = (item for item in walk([folder]) if isinstance(item, SourceFile))
-    send_files(client, upload, files, limits, on_sent=lambda _: None, on_skip=print)
+    upload_files(client, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
     return upload
 
 

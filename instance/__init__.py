@@ -1,4 +1,4 @@
-"""One machine's installation: the supervisor behind `pawsort up`, programs, health checks, administration.
+"""The installation on one machine: the supervisor behind `pawsort up`, single services, and administration.
 
-It imports `core` and the client (`pawsort`), never `web`, `worker` or `model`: those run as processes of their own.
+It imports `core` and the client (`pawsort`), never `web`, `worker` or `model`: those run in processes of their own.
 """

@@ -68,7 +68,7 @@ def test_nothing_that_serves_or_spawns_imports_tensorflow(module: str, tmp_path:
     assert run.stdout.strip() == "[]", run.stderr
 
 
-@pytest.mark.parametrize("part", ["model", "worker"])
+@pytest.mark.parametrize("part", ["model", "pretraining"])
 def test_no_graph_is_rewritten_by_autograph(part: str) -> None:
     """It is not needed, and leaves a file among temporary ones for each function when its process is killed."""
     calls = [

@@ -1,4 +1,5 @@
 """The client: the command `pawsort` and the HTTP client. It talks to a server and never imports its code.
 
-Commands of a local instance join by the entry points `pawsort.commands` and `pawsort.instances` (see `instance`).
+An installed server adds its commands, and the instance on this machine, with the entry points `pawsort.commands` and
+`pawsort.instances` (see `instance`).
 """

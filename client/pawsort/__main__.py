@@ -1,4 +1,4 @@
-"""`python -m pawsort`: the command without its script."""
+"""`python -m pawsort`: the command `pawsort` without its script."""
 
 from pawsort.cli import main
 

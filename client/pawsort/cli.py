@@ -1,76 +1,76 @@
-"""The command `pawsort`. Each subcommand is imported only when it is called, so that all of them start quickly."""
+"""The command `pawsort`. A subcommand is imported only when it is called, so every one of them starts quickly."""
 
 import importlib
 import importlib.util
 import os
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+# The client's own commands: `pawsort.commands.<name>` holds each as `command`.
 COMMANDS = {
-    "up": "Start everything on this machine, in the foreground.",
     "classify": "Label the pictures in folders, files, tars and zips.",
     "jobs": "List the jobs.",
     "cancel": "Stop a job.",
     "export": "Write the results of a job to a file.",
-    "sort": "Sort the pictures of a job on this disk into folders by label.",
-    "correct": "Read a sorted folder that was rearranged by hand as corrections.",
+    "sort": "Sort a job's pictures on this disk into folders by label.",
+    "correct": "Import corrections from a sorted folder that was rearranged by hand.",
     "train": "Train a network on a labelled folder.",
     "models": "List the model versions.",
     "promote": "Put a model version into use.",
-    "rollback": "Put back the version that was in use before the present one.",
+    "rollback": "Restore the model version that was in use before.",
     "schedules": "List, add, pause, run and delete schedules.",
-    "token": "Make bearer tokens.",
-    "migrate": "Bring the database's schema up and register the shipped models.",
-    "move": "Copy the installation of this machine into servers: PostgreSQL and S3.",
-    "web": "Run the web server alone, with servers of your own.",
-    "worker": "Run one worker alone, with servers of your own.",
-    "alive": "Say by the exit code whether a part of this machine works: for health checks.",
-    "doctor": "Check an installation, and say what is wrong and what to do.",
 }
-INTERRUPTED = 130
+# Other installed packages add commands with entry points of this group; `instance` does.
 ENTRY_POINTS = "pawsort.commands"
+INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
-    """Subcommands by name. `pawsort.commands.<name>` holds each of the client's as `command`, installed packages the
-    others, by an entry point of the group `pawsort.commands`."""
+class CommandGroup(click.Group):
+    """The client's own commands, and those of installed packages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        others = entry_points(group=ENTRY_POINTS).names
-        known = [name for name in COMMANDS if name in others or _is_ours(name)]
-        return known + sorted(others - COMMANDS.keys())
+        return [*COMMANDS, *_installed_commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if _is_ours(cmd_name):
+        if cmd_name in COMMANDS:
             command: click.Command = importlib.import_module(f"pawsort.commands.{cmd_name}").command
             return command
-        found = entry_points(group=ENTRY_POINTS, name=cmd_name)
-        if not found and cmd_name in COMMANDS:
+        installed = _installed_commands()
+        if cmd_name in installed:
+            command = installed[cmd_name].load()
+            return command
+        if not installed:
             raise click.ClickException(
-                f"`pawsort {cmd_name}` needs a Pawsort server's own program, and only the client is installed here."
+                f"`pawsort {cmd_name}` is not a command of the client, and only the client is installed here. Commands"
+                " that run a server, such as `pawsort up`, come with `pip install 'pawsort[all]'`."
             )
-        return next(iter(found)).load() if found else None
+        return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List them without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS.get(name, "")) for name in self.list_commands(ctx)])
+        """List the client's commands without importing them, then those of installed packages."""
+        with formatter.section("Commands for any server"):
+            formatter.write_dl(list(COMMANDS.items()))
+        if installed := _installed_commands():
+            with formatter.section("Commands for the installation on this machine"):
+                formatter.write_dl([(name, point.load().get_short_help_str(90)) for name, point in installed.items()])
 
 
-def _is_ours(name: str) -> bool:
-    return name in COMMANDS and importlib.util.find_spec(f"pawsort.commands.{name}") is not None
+def _installed_commands() -> dict[str, EntryPoint]:
+    """The entry points whose package is there: a wheel without the server's packages still names their commands."""
+    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    return {point.name: point for point in points if importlib.util.find_spec(point.module.partition(".")[0])}
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="pawsort", message="%(version)s")
 def cli() -> None:
     """Pawsort: a folder of pictures goes in, labels come out."""
 
 
 def main() -> None:
-    """Run a command and end with its exit code."""
+    """Run a command and exit with its exit code."""
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -78,7 +78,7 @@ def main() -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        # Threads may still be sending; nobody waits for them.
+        # Uploading threads may still be running. Do not wait for them.
         sys.stdout.flush()
         os._exit(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""Which server a command talks to: the one named, else the instance that runs here, else one started for the time."""
+"""Which server a command talks to: the one named, else the instance running here, else one started for the command."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,13 +11,24 @@ from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
 Command = Callable[..., Any]
+# An installed server offers its local instance with an entry point of this group; `instance` does.
 ENTRY_POINTS = "pawsort.instances"
 
 
+class LocalInstance(Protocol):
+    """An instance on this machine: its address, and a token for it."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def token(self) -> str: ...
+
+
 def server_options(command: Command) -> Command:
-    """The options of every command that talks to a server."""
+    """Add the options of every command that talks to a server."""
     options = (
-        click.option("--server", envvar="PAWSORT_SERVER", metavar="URL", help="Work with the server at this address."),
+        click.option("--server", envvar="PAWSORT_SERVER", metavar="URL", help="Use the server at this address."),
         click.option(
             "--token",
             envvar="PAWSORT_TOKEN",
@@ -31,45 +42,33 @@ def server_options(command: Command) -> Command:
 
 
 @contextmanager
-def connect(
-    server: str | None, token: str | None, say: Callable[[str], object], **settings: object
-) -> Iterator[PawsortClient]:
-    """A client for the server named, for the instance running on the data directory, or for one started now.
+def connect(server: str | None, token: str | None, **settings: object) -> Iterator[PawsortClient]:
+    """Open a client for the named server, the instance running here, or one started for the time of the `with`.
 
     Args:
-        settings: What an instance started now shall have, whatever is set for this machine.
+        settings: Settings of an instance that is started here, whatever is set on this machine.
     """
     if server:
-        with PawsortClient(_checked(server), token) as client:
+        with PawsortClient(_check_address(server), token) as client:
             yield client
         return
-    with _local_instance()(say, **settings) as record, PawsortClient(record.address, record.token) as client:
+    with _local_instance(**settings) as instance, PawsortClient(instance.address, instance.token) as client:
         yield client
 
 
-class LocalInstance(Protocol):
-    """Where an instance on this machine listens, and the token that it lets in."""
-
-    @property
-    def address(self) -> str: ...
-
-    @property
-    def token(self) -> str: ...
-
-
-def _local_instance() -> Callable[..., AbstractContextManager[LocalInstance]]:
-    """What finds or starts an instance on this machine: the entry point of the installed server."""
-    found = entry_points(group=ENTRY_POINTS)
-    if not found:
+def _local_instance(**settings: object) -> AbstractContextManager[LocalInstance]:
+    points = entry_points(group=ENTRY_POINTS)
+    try:
+        find_or_start: Callable[..., AbstractContextManager[LocalInstance]] = next(iter(points)).load()
+    except (StopIteration, ModuleNotFoundError) as error:
         raise ClientError(
-            "Only Pawsort's client is installed here, so a server has to be named: --server URL --token TOKEN, or"
-            " PAWSORT_SERVER and PAWSORT_TOKEN."
-        )
-    opened: Callable[..., AbstractContextManager[LocalInstance]] = next(iter(found)).load()
-    return opened
+            "Only the client is installed here, so it needs the address of a server. Give --server URL and"
+            " --token TOKEN, or set PAWSORT_SERVER and PAWSORT_TOKEN."
+        ) from error
+    return find_or_start(**settings)
 
 
-def _checked(server: str) -> str:
+def _check_address(server: str) -> str:
     if not server.startswith(("http://", "https://")):
         raise ClientError(f"--server: expected an address such as http://127.0.0.1:8000, got {server!r}.")
     return server

@@ -1,4 +1,4 @@
-"""Administering an installation: `pawsort doctor`, `pawsort move`.
+"""Administration of an installation: `pawsort doctor` and `pawsort move`.
 
 It imports `instance.supervisor` and `core`.
 """

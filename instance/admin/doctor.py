@@ -1,4 +1,4 @@
-"""What `pawsort doctor` looks at. Each check answers with what is right, or with what is wrong and what to do."""
+"""The checks of `pawsort doctor`. Each one returns that all is well, or what is wrong and what to do."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from instance.supervisor.attach import find_instance
-from instance.supervisor.prepare import prepare_data_dir
+from instance.supervisor.data_dir import prepare_data_dir
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
@@ -24,7 +24,7 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the answer. `is_wrong` makes the command end with 1; None: there was nothing to look at."""
+    """One line of the output. With `is_wrong`, the command ends with 1; None: there was nothing to check."""
 
     subject: str
     is_wrong: bool | None
@@ -32,10 +32,10 @@ class Finding:
 
 
 class Checkup:
-    """All checks over one installation.
+    """All checks of one installation.
 
     Args:
-        orphan_age_s: Blobs younger than this may belong to a shard that is just arriving.
+        orphan_age_s: Younger blobs are ignored: they may belong to a shard that is being uploaded.
     """
 
     def __init__(self, settings: "Settings", orphan_age_s: float) -> None:
@@ -44,7 +44,7 @@ class Checkup:
         self._instance = find_instance(settings.data_dir)
 
     def run(self) -> Iterator[Finding]:
-        """Every finding, the basic ones first; what rests on a part that is broken is left out."""
+        """Run the checks, basic ones first. Checks that need a broken part are left out."""
         yield _guarded("disk", self._check_disk)
         yield self._check_page()
         yield _guarded("broker", self._check_broker)
@@ -67,16 +67,18 @@ class Checkup:
     def _check_disk(self) -> Finding:
         folder = self._settings.data_dir
         if not folder.exists():
-            return Finding("disk", True, f"PAWSORT_DATA_DIR: {folder} does not exist yet. `pawsort up` makes it.")
+            return Finding("disk", True, f"PAWSORT_DATA_DIR: {folder} does not exist yet. `pawsort up` creates it.")
         prepare_data_dir(folder)
         free = shutil.disk_usage(folder).free
         sentence = f"{free // MIB:,} MiB free for {folder}"
         if free < 2 * self._settings.min_free_bytes:
-            return Finding("disk", True, f"{sentence}: too little. Make room or delete jobs; uploads are refused soon.")
+            return Finding(
+                "disk", True, f"{sentence}: too little. Free disk space or delete jobs; uploads are soon refused."
+            )
         return Finding("disk", False, sentence)
 
     def _check_settings(self) -> Finding:
-        """What web and workers refuse at their start, as far as it is set here."""
+        """Check what web and workers refuse at their start, as far as it is set here."""
         from core.base.config import check_secret_key
         from core.base.gpus import check_gpus
 
@@ -85,7 +87,7 @@ class Checkup:
         check_gpus()
         if self._settings.secret_key.get_secret_value():
             check_secret_key(self._settings)
-        return Finding("settings", False, "can be understood")
+        return Finding("settings", False, "are valid")
 
     def _open(self) -> "tuple[Database, Blobs]":
         from core.base.database import Database
@@ -101,7 +103,7 @@ class Checkup:
             if client.is_ready():
                 return Finding("page", False, f"{address} answers")
         logs = self._settings.data_dir / "logs" / "web.log"
-        return Finding("page", True, f"{address} does not answer. Look into {logs}, or start Pawsort again.")
+        return Finding("page", True, f"{address} does not answer. Read {logs}, or restart Pawsort.")
 
     def _check_broker(self) -> Finding:
         from core.messaging.broker import check_broker
@@ -109,7 +111,7 @@ class Checkup:
         url = self._settings.redis_url or (self._instance.redis_url if self._instance else "")
         if not url:
             todo = "`pawsort web` and `pawsort worker` need PAWSORT_REDIS_URL"
-            return Finding("broker", None, f"the embedded one, which runs with `pawsort up`; {todo}")
+            return Finding("broker", None, f"embedded in `pawsort up`, which does not run; {todo}")
         check_broker(self._settings.model_copy(update={"redis_url": url}))
         return Finding("broker", False, f"{_without_password(url)} answers")
 
@@ -124,28 +126,30 @@ class Checkup:
         blobs.put(key, b"ok")
         try:
             if bytes(blobs.get(key)) != b"ok":
-                return Finding("blob store", True, "what was written reads differently. Check the store itself.")
+                return Finding("blob store", True, "a blob reads differently than it was written. Check the store.")
         finally:
             blobs.delete([key])
-        return Finding("blob store", False, f"{self._settings.store_url} takes and gives back")
+        return Finding("blob store", False, f"{self._settings.store_url} stores and returns blobs")
 
     def _check_workers(self, db: "Database") -> Finding:
         from core.operations.workers import list_alive, list_silent
 
         alive_s = self._settings.alive_s
         with db.read() as session:
-            silent = [f"{one.queue} on {one.host} (process {one.pid})" for one in list_silent(session, alive_s)]
+            unresponsive = [f"{row.queue} on {row.host} (process {row.pid})" for row in list_silent(session, alive_s)]
             alive = [(worker.queue, worker.host, worker.device) for worker in list_alive(session, alive_s)]
         if not alive and self._instance is None:
-            return Finding("workers", None, "none is alive; `pawsort up` starts them")
+            return Finding("workers", None, "none is alive. `pawsort up` starts them")
         n_inference = sum(queue == "inference" for queue, _, _ in alive)
         if n_inference == 0:
             logs = self._settings.data_dir / "logs" / "inference.log"
-            todo = "Start one, or look into its log" if self._instance is None else f"Look into {logs}"
-            return Finding("workers", True, f"none for inference is alive, so jobs wait. {todo}.")
-        if silent:
-            todo = "End those that hang; the logs of those that are gone say why"
-            return Finding("workers", True, f"{len(silent)} fell silent: {_first(silent)}. {todo}.")
+            todo = "Start one, or read its log" if self._instance is None else f"Read {logs}"
+            return Finding("workers", True, f"no inference worker is alive, so jobs wait. {todo}.")
+        if unresponsive:
+            todo = "End those that hang. The logs of the others say why they ended"
+            return Finding(
+                "workers", True, f"{len(unresponsive)} stopped sending heartbeats: {_first(unresponsive)}. {todo}."
+            )
         hosts = sorted({f"{host} ({device})" for queue, host, device in alive if queue == "inference"})
         return Finding("workers", False, f"{n_inference} for inference on {', '.join(hosts)}")
 
@@ -158,29 +162,29 @@ class Checkup:
             version = current_version(session)
         if hashlib.sha256(blobs.get(weights_key(version.digest))).hexdigest() != version.digest:
             return Finding("model", True, f"the weights of version {version.id} are damaged. Run `pawsort migrate`.")
-        return Finding("model", False, f"version {version.id} ({version.network}) is in use, its weights are whole")
+        return Finding("model", False, f"version {version.id} ({version.network}) is in use, its weights are intact")
 
     def _check_orphans(self, db: "Database", blobs: "Blobs") -> Finding:
         from core.cleanup.purge import find_orphans
 
-        found = list(find_orphans(db, blobs, time.time() - self._orphan_age_s))
-        if found:
-            todo = "The maintenance worker removes them within the hour; it must be running."
-            return Finding("orphans", True, f"{len(found):,} blobs belong to nothing: {_first(found)}. {todo}")
-        return Finding("orphans", False, "every blob belongs to something")
+        orphans = list(find_orphans(db, blobs, time.time() - self._orphan_age_s))
+        if orphans:
+            todo = "The maintenance worker deletes them within an hour, if it runs."
+            return Finding("orphans", True, f"{len(orphans):,} blobs are orphans: {_first(orphans)}. {todo}")
+        return Finding("orphans", False, "there are none")
 
     def _check_missing(self, db: "Database", blobs: "Blobs") -> Finding:
         from core.cleanup.purge import find_missing
 
-        found = find_missing(db, blobs)
-        if found:
-            todo = "Put them back from a backup of the blob store, or delete the jobs that need them."
-            return Finding("shards", True, f"{len(found):,} have lost their bytes: {_first(found)}. {todo}")
-        return Finding("shards", False, "every shard has its bytes")
+        missing = find_missing(db, blobs)
+        if missing:
+            todo = "Restore them from a backup of the blob store, or delete the jobs that need them."
+            return Finding("shards", True, f"{len(missing):,} are missing in the blob store: {_first(missing)}. {todo}")
+        return Finding("shards", False, "all are in the blob store")
 
 
 def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:
-    """A check whose failure is a finding itself."""
+    """Run a check. Its failure is a finding, too."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from core.base.errors import PawsortError
@@ -193,9 +197,9 @@ def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:
         return Finding(subject, True, f"it failed with {type(error).__name__}: {str(error).splitlines()[0]}")
 
 
-def _first(found: list[str]) -> str:
-    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-    return ", ".join(islice(found, SHOWN)) + more
+def _first(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(islice(names, SHOWN)) + more
 
 
 def _without_password(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The steps of `pawsort move`: from the files of one machine into servers."""
+"""The steps of `pawsort move`: from the files of one machine to servers."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 MIB = 2**20
 
 
-def move_installation(settings: "Settings", say: Callable[[str], object]) -> None:
-    """Copy database and blobs of a data directory into the servers that the settings name, and compare both.
+def move_installation(settings: "Settings", notify: Callable[[str], object]) -> None:
+    """Copy database and blobs of a data directory to the servers in the settings, and compare both.
 
-    Nothing is changed here. Broken off at any point, it goes on when it is called again.
+    Nothing is changed on this machine. Interrupted at any point, it continues when it is called again.
 
     Raises:
         ClientError: There is nothing to move, or nowhere to move it.
-        PawsortError: A server is away, refuses us, or holds something else.
+        PawsortError: A server does not answer, refuses access, or has other data.
     """
     from core.base.database import Database
     from core.operations import relocation
@@ -29,38 +29,40 @@ def move_installation(settings: "Settings", say: Callable[[str], object]) -> Non
     here = settings.data_dir / "pawsort.db"
     _check_addresses(settings)
     if not here.exists():
-        raise ClientError(f"{here} does not exist: nothing was ever started on {settings.data_dir}. Say --data DIR.")
-    with DataDirLock(settings.data_dir, say):  # `pawsort up` has to be stopped, and cannot be started meanwhile
+        raise ClientError(
+            f"{here} does not exist: Pawsort was never started on {settings.data_dir}. Give its folder with --data DIR."
+        )
+    with DataDirLock(settings.data_dir, notify):  # `pawsort up` must be stopped, and cannot start meanwhile
         source, target = Database(f"sqlite:///{here}"), Database(settings.sql_url)
         try:
             head = _prepare(source, target)
             is_continued = relocation.begin(target, head, settings.alive_s)
-            say("Going on with a move that broke off." if is_continued else "The target is empty and ready.")
+            notify("Resuming an interrupted move." if is_continued else "The target is empty and ready.")
             blobs = Blobs((settings.data_dir / "blobs").as_uri()), Blobs(settings.store_url)
-            n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: say(f"  {n:,} blobs, {size // MIB:,} MiB"))
-            say(f"{n:,} blobs with {n_bytes // MIB:,} MiB are there and equal.")
+            n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: notify(f"  {n:,} blobs, {size // MIB:,} MiB"))
+            notify(f"{n:,} blobs with {n_bytes // MIB:,} MiB are copied and equal.")
             for table in relocation.tables():
-                say(f"  {table.name}: {relocation.copy_rows(source, target, table):,} rows")
+                notify(f"  {table.name}: {relocation.copy_rows(source, target, table):,} rows")
             for table in relocation.tables():
                 relocation.compare(source, target, table)
             relocation.finish(source, target, head)
         finally:
             source.close()
             target.close()
-    say("All rows are there and equal. Start web and workers with these addresses.")
-    say(f"{settings.data_dir} is as it was; start nothing on it any more, and delete it when you are sure.")
+    notify("All rows are copied and equal. Start web and workers with these addresses.")
+    notify(f"{settings.data_dir} is unchanged. Start nothing on it any more, and delete it when you are sure.")
 
 
 def _check_addresses(settings: "Settings") -> None:
     if not settings.database_url.startswith("postgresql"):
-        raise ClientError("PAWSORT_DATABASE_URL: expected where to move to, postgresql://user:password@host/name.")
+        raise ClientError("PAWSORT_DATABASE_URL: expected the target, postgresql://user:password@host/name.")
     own = (settings.data_dir / "blobs").as_uri()
     if not settings.blob_url or settings.blob_url.rstrip("/") == own:
-        raise ClientError("PAWSORT_BLOB_URL: expected where to move to, s3://bucket/prefix, or a folder elsewhere.")
+        raise ClientError("PAWSORT_BLOB_URL: expected the target, s3://bucket/prefix, or a folder elsewhere.")
 
 
 def _prepare(source: "Database", target: "Database") -> str:
-    """Bring the target's schema up, unless a move is under way there; the revision that both have."""
+    """Migrate the target's schema, unless a move into it was interrupted. Returns the revision of both."""
     from core.base.errors import Refused
     from core.operations.relocation import MOVING
     from migrations.run import check_schema, head_revision, migrate
@@ -70,7 +72,7 @@ def _prepare(source: "Database", target: "Database") -> str:
     except Refused as error:
         raise ClientError(
             "The database of this machine was made by another version of Pawsort. Start it once with this version"
-            f" (`pawsort up`), stop it, and move then. ({error.message})"
+            f" (`pawsort up`), stop it, then move. ({error.message})"
         ) from error
     if not _revision(target).startswith(MOVING):
         migrate(target)

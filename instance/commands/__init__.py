@@ -1,4 +1,4 @@
-"""The subcommands of `pawsort` that need an installation, one module each. Joined by entry points.
+"""The subcommands of `pawsort` that need an installation, one module each. pyproject.toml lists them as entry points.
 
 It imports the other packages of `instance`.
 """

@@ -5,19 +5,19 @@ import socket
 import click
 
 from instance.supervisor import programs
-from instance.supervisor.error_messages import sentences
+from instance.supervisor.core_errors import translate_core_errors
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
 
-@click.command("alive")
+@click.command("alive", short_help="Health check of the web server, or of a worker on this machine.")
 @click.argument("part", type=click.Choice(("web", *programs.QUEUES)))
 def command(part: str) -> None:
-    """Say by the exit code whether the web server, or a worker of this machine, works.
+    """Health check: exit with 0 if the web server, or a worker on this machine, is alive.
 
-    A worker works when its last heartbeat is at most three heartbeats old (15 seconds by default).
+    A worker is alive if its last heartbeat is at most three heartbeats old (15 seconds by default).
     """
-    with sentences():
+    with translate_core_errors():
         from core.base.config import load_settings
 
         settings = load_settings()
@@ -31,7 +31,7 @@ def command(part: str) -> None:
             db = Database(settings.sql_url, pool_size=1)
             with db.read() as session:
                 alive = list_alive(session, settings.alive_s)
-                is_alive = any(one.queue == part and one.host == socket.gethostname() for one in alive)
+                is_alive = any(worker.queue == part and worker.host == socket.gethostname() for worker in alive)
             db.close()
     if not is_alive:
         raise ClientError(f"No {part} is alive on this machine.")

@@ -1,36 +1,36 @@
-"""`pawsort doctor`: is everything as it should be, and if not, what to do."""
+"""`pawsort doctor`: check an installation, and say what to do about problems."""
 
 import click
 from rich.console import Console
 
-from instance.supervisor.error_messages import sentences
+from instance.supervisor.core_errors import translate_core_errors
 
 MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "dim")}
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Check the installation, and say what to do about problems.")
 @click.option(
     "--orphan-age",
     "orphan_age_s",
     default=600.0,
     show_default=True,
     metavar="SECONDS",
-    help="Blobs younger than this may belong to a shard that is just arriving.",
+    help="Ignore younger blobs: they may belong to a shard that is being uploaded.",
 )
 def command(orphan_age_s: float) -> int:
-    """Check disk, page, broker, database, blob store, workers, model and orphans.
+    """Check disk, page, broker, database, blob store, workers, model and orphans, and say what to do.
 
-    The exit code is 1 when something is wrong.
+    The exit code is 1 if there is a problem.
     """
     console = Console(highlight=False, soft_wrap=True)
-    with sentences():
+    with translate_core_errors():
         from core.base.config import load_settings
         from instance.admin.doctor import Checkup
 
-        wrong = False
+        has_problem = False
         for finding in Checkup(load_settings(), orphan_age_s).run():
-            wrong = wrong or bool(finding.is_wrong)
-            word, style = MARKS[finding.is_wrong]
-            console.print(f"{word:<6}", style=style, end="")
+            has_problem = has_problem or bool(finding.is_wrong)
+            mark, style = MARKS[finding.is_wrong]
+            console.print(f"{mark:<6}", style=style, end="")
             console.print(f"{finding.subject:<11} {finding.sentence}", markup=False)
-    return 1 if wrong else 0
+    return 1 if has_problem else 0

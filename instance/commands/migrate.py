@@ -1,18 +1,18 @@
-"""`pawsort migrate`: run by `up` and by compose; harmless to repeat."""
+"""`pawsort migrate`: migrate the schema. `up` and compose run it too; repeating it is harmless."""
 
 import click
 
-from instance.supervisor.error_messages import sentences
-from instance.supervisor.messages import as_service, tell
+from instance.services.service_messages import errors_as_log_messages, log_message
+from instance.supervisor.core_errors import translate_core_errors
 
 
-@click.command("migrate")
+@click.command("migrate", short_help="Migrate the schema and register the included models.")
 def command() -> None:
-    """Bring the database's schema up and register the models that are shipped with this version.
+    """Migrate the database's schema and register the included models.
 
-    A new installation puts the default model into use; an upgrade only adds candidates.
+    In a new installation, the default model is put into use. An upgrade only adds candidates.
     """
-    with as_service(), sentences():
+    with errors_as_log_messages(), translate_core_errors():
         from core.base.config import load_settings
         from core.models.registry import current_version
         from core.operations.log_setup import set_up_logs
@@ -23,4 +23,4 @@ def command() -> None:
         with db.read() as session:
             version = current_version(session)
         db.close()
-    tell("migrated", f"The schema is up to date. In use: version {version.id} ({version.network}).")
+    log_message("migrated", f"The schema is up to date. In use: version {version.id} ({version.network}).")

@@ -1,26 +1,26 @@
-"""`pawsort move`: from one machine into the servers of a team."""
+"""`pawsort move`: copy an installation from one machine to the servers of a team."""
 
 from pathlib import Path
 
 import click
 
-from instance.supervisor.error_messages import sentences
+from instance.supervisor.core_errors import translate_core_errors
 
 
-@click.command("move")
+@click.command("move", short_help="Copy the installation to your own PostgreSQL and S3.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="DIR",
-    help="Data directory to copy; ~/.local/share/pawsort.",
+    help="Data directory to copy. [default: ~/.local/share/pawsort]",
 )
 def command(data: Path | None) -> None:
-    """Copy the installation of this machine into the servers that PAWSORT_DATABASE_URL and PAWSORT_BLOB_URL name.
+    """Copy the installation of this machine to the servers in PAWSORT_DATABASE_URL and PAWSORT_BLOB_URL.
 
-    Stop `pawsort up` first. Every blob and row is compared by its digest at the end; jobs under way end on the other
-    side. Broken off, it goes on when it is run again. Nothing is changed here.
+    Stop `pawsort up` first. Every blob and row is compared by its digest. Running jobs continue on the servers. Run it
+    again to continue after an interruption. Nothing is changed on this machine.
     """
-    with sentences():
+    with translate_core_errors():
         from core.base.config import load_settings
         from instance.admin.relocate import move_installation
 

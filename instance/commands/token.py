@@ -1,8 +1,8 @@
-"""`pawsort token create`: bearer tokens for scripts."""
+"""`pawsort token create`: make bearer tokens."""
 
 import click
 
-from instance.supervisor.error_messages import sentences
+from instance.supervisor.core_errors import translate_core_errors
 
 
 @click.group("token")
@@ -11,14 +11,14 @@ def command() -> None:
 
 
 @command.command("create")
-@click.option("--name", default="shell", show_default=True, metavar="N", help="What it is for.")
-@click.option("--user", metavar="U", help="Whose it is, by name; who is new is added. [default: the owner]")
+@click.option("--name", default="shell", show_default=True, metavar="N", help="Name of the token.")
+@click.option("--user", metavar="U", help="Name of its user; a new name adds a user. [default: the owner]")
 def create(name: str, user: str | None) -> None:
-    """Print a new bearer token, alone, on standard output. It cannot be shown again.
+    """Print a new bearer token, and nothing else, on standard output. It cannot be shown again.
 
-    Labels and jobs name the person whose token they came with. The page System is the owner's alone.
+    Labels and jobs show the user of their token. Only the owner can open the System page.
     """
-    with sentences():
+    with translate_core_errors():
         from core.accounts.accounts import create_token, get_or_create_user
         from core.base.config import load_settings
         from instance.supervisor.prepare import migrate_database

@@ -1,10 +1,10 @@
-"""`pawsort web`: the web server alone, as in the containers of docker-compose.yml."""
+"""`pawsort web`: the web server, as in the containers of docker-compose.yml."""
 
 from typing import TYPE_CHECKING
 
 import click
 
-from instance.servers.exec_program import become
+from instance.services.exec_service import exec_service
 from instance.supervisor import programs
 from instance.supervisor.child import Program
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from core.base.config import Settings
 
 
-@click.command("web")
+@click.command("web", short_help="Run the web server with your own servers.")
 def command() -> None:
-    """Run the web server alone, on PAWSORT_HOST and PAWSORT_PORT.
+    """Run the web server with your own servers, on PAWSORT_HOST and PAWSORT_PORT.
 
-    Database, blob store and broker are servers of your own, named by PAWSORT_DATABASE_URL, PAWSORT_BLOB_URL and
-    PAWSORT_REDIS_URL; a wrong one stops it with a sentence. Any number may run at once.
+    PAWSORT_DATABASE_URL, PAWSORT_BLOB_URL and PAWSORT_REDIS_URL name database, blob store and broker. A wrong address
+    stops it with a message. Any number can run at once.
     """
-    become(_web)
+    exec_service(_web)
 
 
 def _web(settings: "Settings") -> Program:

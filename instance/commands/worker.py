@@ -1,20 +1,20 @@
-"""`pawsort worker QUEUE`: one worker alone, as in the containers of docker-compose.yml or on another machine."""
+"""`pawsort worker QUEUE`: one worker, as in the containers of docker-compose.yml or on another machine."""
 
 import os
 
 import click
 
-from instance.servers.exec_program import become
+from instance.services.exec_service import exec_service
 from instance.supervisor import programs
 
 
-@click.command("worker")
+@click.command("worker", short_help="Run one worker with your own servers.")
 @click.argument("queue", type=click.Choice(programs.QUEUES))
 def command(queue: str) -> None:
-    """Run one worker alone: for inference, for training, or for maintenance.
+    """Run one worker with your own servers: for inference, training or maintenance.
 
-    It needs nothing but PAWSORT_DATABASE_URL, PAWSORT_BLOB_URL and PAWSORT_REDIS_URL. Any number of each may run at
-    once, on any number of machines; one for maintenance has to.
+    It needs only PAWSORT_DATABASE_URL, PAWSORT_BLOB_URL and PAWSORT_REDIS_URL. Any number can run at once, on any
+    machines. At least one maintenance worker has to run.
     """
-    # The process stays the same one, so its number tells workers of one machine apart.
-    become(lambda settings: programs.worker(queue, settings, f"{queue}-{os.getpid()}"))
+    # exec keeps the process id, which is unique among the workers of this machine.
+    exec_service(lambda settings: programs.worker(queue, settings, f"{queue}-{os.getpid()}"))

@@ -1,4 +1,4 @@
-"""The socket that the page is served from, and whether it answers yet."""
+"""The listening socket of the web server, and whether it answers yet."""
 
 import errno
 import http.client
@@ -15,9 +15,9 @@ def listen(host: str, port: int, explicit: bool) -> socket.socket:
     """Open the listening socket.
 
     Args:
-        explicit: Somebody asked for this very port; otherwise the next free one will do.
+        explicit: The user asked for exactly this port. Otherwise the next free one is used.
     Raises:
-        ClientError: The port is taken, or the address is none of this machine's.
+        ClientError: The port is in use, or this machine does not have the address.
     """
     tries = 1 if explicit else PORTS_TRIED
     for candidate in range(port, min(port + tries, 65536)):
@@ -27,17 +27,17 @@ def listen(host: str, port: int, explicit: bool) -> socket.socket:
             if error.errno in (errno.EADDRINUSE, errno.EACCES) and not explicit:
                 continue
             raise ClientError(_explain(host, candidate, error)) from error
-    raise ClientError(f"No free port from {port} to {port + tries - 1} on {host}. Name one with --port, or 0 for any.")
+    raise ClientError(f"No free port from {port} to {port + tries - 1} on {host}. Give one with --port, or 0 for any.")
 
 
 def url(listening: socket.socket, host: str) -> str:
-    """The address that a person on this machine opens."""
+    """Return the address to open on this machine."""
     shown = EVERY_ADDRESS.get(host, host)
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{listening.getsockname()[1]}"
 
 
 def answers(listening: socket.socket, host: str) -> bool:
-    """Whether the page answers now; waits a second at most."""
+    """Return whether the page answers. Waits one second at most."""
     connection = http.client.HTTPConnection(EVERY_ADDRESS.get(host, host), listening.getsockname()[1], timeout=ANSWER_S)
     try:
         connection.request("GET", "/healthz")
@@ -65,5 +65,5 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _explain(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is in use by another program. Give another one with --port, or 0 for any."
+        return f"Port {port} on {host} is in use by another program. Give another with --port, or 0 for any."
     return f"Cannot listen on {host}, port {port}: {error.strerror or error}. Check --host and --port."

@@ -1,27 +1,29 @@
-"""Finding the instance on a data directory, and starting one for the time of a command."""
+"""Find the instance that runs on a data directory, or start one for the time of a command."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from instance.supervisor.child_logs import rotate
-from instance.supervisor.error_messages import sentences
+from instance.supervisor.core_errors import translate_core_errors
+from instance.supervisor.data_dir import prepare_data_dir
+from instance.supervisor.instance_record import InstanceRecord, read_record
 from instance.supervisor.lock import is_running
-from instance.supervisor.prepare import prepare_data_dir
 from instance.supervisor.programs import child_environment
-from instance.supervisor.record import InstanceRecord, read_record
 from pawsort.api.errors import ClientError
 
 START_S = 120.0
-END_S = 20.0
+STOP_S = 20.0
 POLL_S = 0.1
 
 
 def find_instance(data_dir: Path) -> InstanceRecord | None:
-    """The instance that runs on a data directory; one that is just starting is waited for."""
+    """Return the instance that runs on a data directory, if any. Waits for one that is starting."""
     give_up_at = time.monotonic() + START_S
     if not data_dir.is_dir():
         return None
@@ -34,15 +36,15 @@ def find_instance(data_dir: Path) -> InstanceRecord | None:
 
 
 @contextmanager
-def local_instance(say: Callable[[str], object], **settings: object) -> Iterator[InstanceRecord]:
-    """The instance that runs on this machine's data directory, or one that is started for the time of the `with`.
+def local_instance(**settings: object) -> Iterator[InstanceRecord]:
+    """Yield the instance that runs on this machine's data directory, or start one for the time of the `with`.
 
     `pawsort.connect` finds this function by the entry point `pawsort.instances`.
 
     Args:
-        settings: What an instance that is started now gets, whatever is set for this machine.
+        settings: Settings of an instance that is started now, whatever is set on this machine.
     """
-    with sentences():
+    with translate_core_errors():
         from core.base.config import load_settings
 
         data_dir = load_settings().data_dir
@@ -50,24 +52,24 @@ def local_instance(say: Callable[[str], object], **settings: object) -> Iterator
     if record is not None:
         yield record
         return
-    with started_instance(data_dir, say, **settings) as record:
+    click.echo("Starting Pawsort for the time of this command.", err=True)
+    with started_instance(data_dir, **settings) as record:
         yield record
 
 
 @contextmanager
-def started_instance(data_dir: Path, say: Callable[[str], object], **settings: object) -> Iterator[InstanceRecord]:
-    """An instance for the time of the `with`. It also ends when this process dies, however that happens.
+def started_instance(data_dir: Path, **settings: object) -> Iterator[InstanceRecord]:
+    """Start an instance for the time of the `with`. It also ends when this process is killed.
 
     Args:
-        settings: What it shall have, whatever is set for this machine.
+        settings: Settings of the instance, whatever is set on this machine.
     Raises:
-        ClientError: It did not start; with what it said.
+        ClientError: It did not start; with the end of its output.
     """
     prepare_data_dir(data_dir)
     log = data_dir / "logs" / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     rotate(log)
-    say("Starting Pawsort for the time of this command.")
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "pawsort", "up", "--data", str(data_dir), "--until-stdin-closes"],
@@ -80,7 +82,7 @@ def started_instance(data_dir: Path, say: Callable[[str], object], **settings: o
     try:
         yield _wait_until_ready(process, data_dir, log)
     finally:
-        _end(process)
+        _stop(process)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", data_dir: Path, log: Path) -> InstanceRecord:
@@ -92,16 +94,16 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", data_dir: Path, log: P
         if process.poll() is not None:
             break
         time.sleep(POLL_S)
-    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    raise ClientError("\n".join(["Pawsort did not start.", *said[-12:], f"All of it is in {log.parent}."]))
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    raise ClientError("\n".join(["Pawsort did not start.", *lines[-12:], f"The whole output is in {log}."]))
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     if process.stdin:
         process.stdin.close()
     try:
-        process.wait(END_S)
+        process.wait(STOP_S)
     except subprocess.TimeoutExpired:
-        # Its guard ends what it had started.
+        # Its guard kills what it had started.
         process.kill()
         process.wait()

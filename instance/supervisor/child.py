@@ -1,4 +1,4 @@
-"""One process that the supervisor keeps running: started again, later each time, when it dies."""
+"""A process that the supervisor keeps running. When it dies it is restarted, after a longer pause each time."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from instance.supervisor.child_logs import ChildLog
-from instance.supervisor.guard_client import Guarding
+from instance.supervisor.guard_client import GuardClient
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-# Who has lived this long is started at once when it dies the next time.
-LIVED_S = 30.0
+# A child that has run this long is restarted without a longer pause.
+STABLE_AFTER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +23,42 @@ class Program:
     """What a child runs.
 
     Attributes:
-        env: On top of what all children get.
+        env: Variables in addition to those of all children.
         fds: Open files that it inherits.
-        warns: Its warnings are worth showing on the terminal.
+        shows_warnings: Whether its warnings are shown on the terminal.
     """
 
     name: str
     command: list[str]
     env: Mapping[str, str] = field(default_factory=dict)
     fds: tuple[int, ...] = ()
-    warns: bool = True
+    shows_warnings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ChildContext:
     """What all children share."""
 
     cwd: Path
     env: Mapping[str, str]
     lock_fd: int
-    guarding: Guarding
-    say: Callable[[str], object]
+    guard: GuardClient
+    notify: Callable[[str], object]
 
 
 class Child:
-    """A program and its process, alive or waiting to be started again.
+    """A program and its process, which is alive or waits to be restarted.
 
-    Each process leads a session of its own: Ctrl-C reaches the supervisor alone, which then ends the children in their
-    order, and what a child has started can be ended together with it.
+    Each process has a session of its own: Ctrl-C reaches only the supervisor, which then stops the children in order,
+    and the processes that a child has started can be killed together with it.
     """
 
-    def __init__(self, program: Program, log: ChildLog, around: Surroundings) -> None:
+    def __init__(self, program: Program, log: ChildLog, context: ChildContext) -> None:
         self.name = program.name
         self.log = log
-        self.deaths = 0
+        self.n_deaths = 0
         self._program = program
-        self._around = around
+        self._context = context
         self._process: subprocess.Popen[bytes] | None = None
         self._start_at = self._pause_s = 0.0
         self._started_at = 0.0
@@ -67,70 +67,70 @@ class Child:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def tend(self) -> None:
-        """Start it when its time has come; notice when it has died; show, sparingly, what it warns of."""
-        if self._program.warns and (news := self.log.news()):
-            self._around.say(f"{self.name}: {news}")
+    def check(self) -> None:
+        """Start it when it is due, notice when it has died, and show its warnings from time to time."""
+        if self._program.shows_warnings and (news := self.log.new_warning()):
+            self._context.notify(f"{self.name}: {news}")
         if self._process is None:
             if time.monotonic() >= self._start_at:
                 self._start()
         elif (code := self._process.poll()) is not None:
-            self._bury(code)
+            self._schedule_restart(code)
 
     def ask_to_stop(self) -> None:
-        """SIGTERM to the process itself: it tells those that it has started."""
+        """Send SIGTERM to the process itself, which stops those that it has started."""
         if self._process:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGTERM)
 
     def has_ended(self) -> bool:
-        """Whether it has ended, without starting it again."""
+        """Return whether it has ended. Does not restart it."""
         if self._process and self._process.poll() is not None:
             self._forget()
         return self._process is None
 
     def kill(self) -> None:
-        """End it and what it has started, now."""
+        """Kill it, and the processes that it has started."""
         if self._process:
             self._kill_group(self._process.pid)
             self._process.wait()
             self._forget()
 
     def _start(self) -> None:
-        around, program = self._around, self._program
+        context, program = self._context, self._program
         self._process = subprocess.Popen(  # noqa: S603 - our own programs, never a shell
             program.command,
             stdin=subprocess.DEVNULL,
             stdout=self.log.fileno(),
             stderr=subprocess.STDOUT,
-            cwd=around.cwd,
-            env={**around.env, **program.env},
+            cwd=context.cwd,
+            env={**context.env, **program.env},
             start_new_session=True,
-            pass_fds=(around.lock_fd, *program.fds),
-            preexec_fn=around.guarding.before_exec(),  # safe: the supervisor has one thread
+            pass_fds=(context.lock_fd, *program.fds),
+            preexec_fn=context.guard.before_exec(),  # safe: the supervisor has one thread
         )
         self._started_at = time.monotonic()
-        around.guarding.started(self._process.pid)
+        context.guard.add_group(self._process.pid)
 
-    def _bury(self, code: int) -> None:
-        self.deaths += 1
-        lived_s = time.monotonic() - self._started_at
+    def _schedule_restart(self, code: int) -> None:
+        self.n_deaths += 1
+        ran_s = time.monotonic() - self._started_at
         self._pause_s = (
-            FIRST_PAUSE_S if lived_s >= LIVED_S else min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+            FIRST_PAUSE_S if ran_s >= STABLE_AFTER_S else min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         )
         self._start_at = time.monotonic() + self._pause_s
         self._forget()
-        said = f"{self.name} ended ({describe_exit(code)}); starting it again in {self._pause_s:g} s."
+        message = f"{self.name} ended ({describe_exit(code)}); restarting it in {self._pause_s:g} s."
         if code > 0 and self._pause_s > FIRST_PAUSE_S:
-            # The second time in a row: it is not going to get better without somebody looking.
-            said += f" Its last words, in {self.log.path}: {self.log.last_lines(1)}"
-        self._around.say(said)
+            # The second time in a row: it will hardly recover without help.
+            message += f" The last line of {self.log.path}: {self.log.last_lines(1)}"
+        self._context.notify(message)
 
     def _forget(self) -> None:
         if self._process:
-            # What it had started must not go on beside its successor, or hold its port.
+            # The processes that it started must not run beside its successor, or hold its port.
             self._kill_group(self._process.pid)
-            self._around.guarding.ended(self._process.pid)
+            self._context.guard.remove_group(self._process.pid)
             self._process = None
 
     @staticmethod
@@ -140,7 +140,7 @@ class Child:
 
 
 def describe_exit(code: int) -> str:
-    """An exit code in words."""
+    """Describe an exit code."""
     if code >= 0:
         return f"exit code {code}"
     with contextlib.suppress(ValueError):

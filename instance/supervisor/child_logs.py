@@ -1,4 +1,4 @@
-"""The children's logs: files that are rotated at each start, and warnings from them, sparingly, for the terminal."""
+"""The children's logs: files that are rotated at each start, and a few of their warnings for the terminal."""
 
 import os
 import re
@@ -12,14 +12,14 @@ MAX_BYTES = 64 * 2**20
 WARNING = re.compile(
     r"\b(?:WARNING|ERROR|CRITICAL)\b|\[(?:warning|error|critical)\s*\]|\"level\": ?\"(?:warning|error|critical)\""
 )
-# TensorFlow says this at each start, whatever happens.
+# TensorFlow logs this at every start.
 NOISE = re.compile(r"absl::InitializeLog")
 SHOWN_EVERY_S = 15.0
 SHOWN_CHARACTERS = 300
 
 
 def rotate(path: Path) -> None:
-    """Make room for a new log; the earlier ones get numbers, the oldest goes."""
+    """Make room for a new log: number the earlier ones, and delete the oldest."""
     for number in range(KEPT - 1, 0, -1):
         newer = path.with_suffix(f".{number - 1}.log") if number > 1 else path
         if newer.exists():
@@ -27,7 +27,7 @@ def rotate(path: Path) -> None:
 
 
 class ChildLog:
-    """One log file: where a child writes, and what of it deserves to be shown."""
+    """The log file of one child, and the warnings in it that are shown."""
 
     def __init__(self, path: Path) -> None:
         rotate(path)
@@ -35,27 +35,27 @@ class ChildLog:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._read_to = 0
         self._shown_at = -SHOWN_EVERY_S
-        self._first = ""
-        self._held_back = 0
+        self._first_warning = ""
+        self._n_warnings = 0
 
     def fileno(self) -> int:
         return self._fd
 
-    def news(self) -> str | None:
-        """A warning that came since the last call, unless one was shown a moment ago."""
+    def new_warning(self) -> str | None:
+        """Return a warning since the last call; None if there is none, or one was shown a moment ago."""
         for line in self._new_lines():
             if WARNING.search(line) and not NOISE.search(line):
-                self._first = self._first or line.strip()[:SHOWN_CHARACTERS]
-                self._held_back += 1
-        if not self._held_back or time.monotonic() - self._shown_at < SHOWN_EVERY_S:
+                self._first_warning = self._first_warning or line.strip()[:SHOWN_CHARACTERS]
+                self._n_warnings += 1
+        if not self._n_warnings or time.monotonic() - self._shown_at < SHOWN_EVERY_S:
             return None
-        others = f" (and {self._held_back - 1} more in {self.path})" if self._held_back > 1 else ""
-        shown = self._first + others
-        self._first, self._held_back, self._shown_at = "", 0, time.monotonic()
+        others = f" (and {self._n_warnings - 1} more in {self.path})" if self._n_warnings > 1 else ""
+        shown = self._first_warning + others
+        self._first_warning, self._n_warnings, self._shown_at = "", 0, time.monotonic()
         return shown
 
     def last_lines(self, count: int = 10) -> str:
-        """The end of the log, for a child that cannot be started."""
+        """Return the end of the log."""
         size = os.fstat(self._fd).st_size
         text = os.pread(self._fd, 16_384, max(0, size - 16_384)).decode("utf-8", "replace")
         return "\n".join(text.splitlines()[-count:])
@@ -64,7 +64,7 @@ class ChildLog:
         os.close(self._fd)
 
     def _new_lines(self) -> list[str]:
-        """Whole lines only; at most a megabyte at a time, the rest at the next call."""
+        """Return new complete lines: at most 1 MiB, the rest in the next call."""
         size = os.fstat(self._fd).st_size
         block = os.pread(self._fd, min(size - self._read_to, 2**20), self._read_to)
         end = block.rfind(b"\n") + 1
@@ -76,7 +76,7 @@ class ChildLog:
         return block[:end].decode("utf-8", "replace").splitlines()
 
     def _empty(self) -> None:
-        """Begin anew in the same file: the child goes on writing at its end, wherever that is."""
+        """Empty the file, after a copy. The child continues to write at its end."""
         shutil.copyfile(self.path, self.path.with_suffix(".1.log"))
         os.truncate(self._fd, 0)
         self._read_to = 0

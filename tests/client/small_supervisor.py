@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from instance.supervisor.child import Child, Program, Surroundings
+from instance.supervisor.child import Child, ChildContext, Program
 from instance.supervisor.child_logs import ChildLog
-from instance.supervisor.guard_client import Guarding
+from instance.supervisor.guard_client import GuardClient
 from instance.supervisor.lock import DataDirLock
 from instance.supervisor.programs import child_environment
 
@@ -28,23 +28,23 @@ def main(folder: Path) -> None:
     private = folder / "private"
     private.mkdir()
     with DataDirLock(folder, print) as lock:
-        guarding = Guarding(lock.shared_fd)
-        guarding.removes(private)
-        around = Surroundings(folder, child_environment(), lock.shared_fd, guarding, print)
-        children = [make_family(folder, name, around) for name in ("one", "two")]
-        (folder / "guard.pid").write_text(str(guarding.pid))
+        guard = GuardClient(lock.shared_fd)
+        guard.add_path(private)
+        context = ChildContext(folder, child_environment(), lock.shared_fd, guard, print)
+        children = [make_family(folder, name, context) for name in ("one", "two")]
+        (folder / "guard.pid").write_text(str(guard.pid))
         while True:
             for child in children:
-                child.tend()
-            guarding.check()
-            (folder / "guard.pid").write_text(str(guarding.pid))
+                child.check()
+            guard.restart_if_dead()
+            (folder / "guard.pid").write_text(str(guard.pid))
             time.sleep(0.05)
 
 
-def make_family(folder: Path, name: str, around: Surroundings) -> Child:
+def make_family(folder: Path, name: str, context: ChildContext) -> Child:
     """A program that starts another one."""
     program = Program(name, [sys.executable, "-c", FAMILY, str(folder / f"{name}.pids")])
-    return Child(program, ChildLog(folder / f"{name}.log"), around)
+    return Child(program, ChildLog(folder / f"{name}.log"), context)
 
 
 if __name__ == "__main__":

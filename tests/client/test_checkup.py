@@ -24,5 +24,5 @@ def test_a_worker_that_fell_silent_is_named_with_what_to_do(settings: Settings, 
         session.execute(update(Worker).where(Worker.id == silent).values(beat_at=db_now(-20)))
     found = check_workers(settings)
     assert found.is_wrong
-    assert "1 fell silent: inference on" in found.sentence
+    assert "1 stopped sending heartbeats: inference on" in found.sentence
     assert "(process 42). End those that hang" in found.sentence

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from instance.supervisor import child as child_module
-from instance.supervisor.child import Child, Program, Surroundings, describe_exit
+from instance.supervisor.child import Child, ChildContext, Program, describe_exit
 from instance.supervisor.child_logs import ChildLog, rotate
-from instance.supervisor.guard_client import Guarding
+from instance.supervisor.guard_client import GuardClient
 from instance.supervisor.lock import AlreadyRunning, DataDirLock, is_running
 from instance.supervisor.programs import child_environment
 from tests.client.processes import wait_until
@@ -23,61 +23,61 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def around(tmp_path: Path, said: list[str]) -> Iterator[Surroundings]:
+def context(tmp_path: Path, said: list[str]) -> Iterator[ChildContext]:
     with DataDirLock(tmp_path, said.append) as lock:
-        guarding = Guarding(lock.shared_fd)
-        yield Surroundings(tmp_path, child_environment(), lock.shared_fd, guarding, said.append)
-        guarding.close()
+        guard = GuardClient(lock.shared_fd)
+        yield ChildContext(tmp_path, child_environment(), lock.shared_fd, guard, said.append)
+        guard.close()
 
 
-def make_child(around: Surroundings, code: str, name: str = "worker") -> Child:
-    return Child(Program(name, [sys.executable, "-c", code]), ChildLog(around.cwd / f"{name}.log"), around)
+def make_child(context: ChildContext, code: str, name: str = "worker") -> Child:
+    return Child(Program(name, [sys.executable, "-c", code]), ChildLog(context.cwd / f"{name}.log"), context)
 
 
 def tend(child: Child, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        child.tend()
+        child.check()
         time.sleep(0.01)
 
 
 def test_a_dying_child_is_started_again_with_growing_pauses(
-    around: Surroundings, said: list[str], monkeypatch: pytest.MonkeyPatch
+    context: ChildContext, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child_module, "FIRST_PAUSE_S", 0.1)
-    child = make_child(around, "import sys; sys.exit('no network')")
-    wait_until(lambda: child.tend() or len(said) >= 3, 30, "three deaths")
+    child = make_child(context, "import sys; sys.exit('no network')")
+    wait_until(lambda: child.check() or len(said) >= 3, 30, "three deaths")
     child.kill()
     child.log.close()
-    assert "worker ended (exit code 1); starting it again in 0.1 s." in said[0]
+    assert "worker ended (exit code 1); restarting it in 0.1 s." in said[0]
     assert "0.2 s." in said[1]
     assert "0.4 s." in said[2]
-    assert "Its last words" not in said[0]
+    assert "The last line" not in said[0]
     assert "no network" in said[1]
-    assert child.deaths == len(said) == 3
+    assert child.n_deaths == len(said) == 3
 
 
 def test_a_child_that_lived_long_is_started_again_at_once(
-    around: Surroundings, said: list[str], monkeypatch: pytest.MonkeyPatch
+    context: ChildContext, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child_module, "FIRST_PAUSE_S", 0.05)
-    monkeypatch.setattr(child_module, "LIVED_S", 0.0)
-    child = make_child(around, "")
-    wait_until(lambda: child.tend() or len(said) >= 3, 30, "three deaths")
+    monkeypatch.setattr(child_module, "STABLE_AFTER_S", 0.0)
+    child = make_child(context, "")
+    wait_until(lambda: child.check() or len(said) >= 3, 30, "three deaths")
     child.kill()
     child.log.close()
     assert all("0.05 s" in sentence for sentence in said)
 
 
-def test_stopping_asks_first_and_kills_whoever_does_not_listen(around: Surroundings) -> None:
-    listening = make_child(around, "import time; print('up', flush=True); time.sleep(60)", "listening")
+def test_stopping_asks_first_and_kills_whoever_does_not_listen(context: ChildContext) -> None:
+    listening = make_child(context, "import time; print('up', flush=True); time.sleep(60)", "listening")
     deaf = make_child(
-        around,
+        context,
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)",
         "deaf",
     )
     for child in (listening, deaf):
-        child.tend()
+        child.check()
         wait_until(lambda child=child: "up" in child.log.last_lines(), 10, "the child to be up")
         child.ask_to_stop()
     wait_until(listening.has_ended, 5, "the listening one to end")
@@ -88,10 +88,10 @@ def test_stopping_asks_first_and_kills_whoever_does_not_listen(around: Surroundi
         child.log.close()
 
 
-def test_warnings_are_shown_once_in_a_while_and_other_lines_never(around: Surroundings, said: list[str]) -> None:
+def test_warnings_are_shown_once_in_a_while_and_other_lines_never(context: ChildContext, said: list[str]) -> None:
     lines = ["[INFO] fine", "[2026-01-01 00:00:00 +0000] [7] [WARNING] slow", "[warning  ] slower", "[ERROR] bad"]
-    child = make_child(around, f"import time\nfor line in {lines!r}: print(line, flush=True)\ntime.sleep(60)")
-    child.tend()
+    child = make_child(context, f"import time\nfor line in {lines!r}: print(line, flush=True)\ntime.sleep(60)")
+    child.check()
     wait_until(lambda: "bad" in child.log.last_lines(), 10, "the child to write")
     tend(child, 0.2)
     child.kill()
@@ -117,10 +117,10 @@ def test_a_log_that_grows_too_large_begins_anew_and_is_read_on(tmp_path: Path, m
     with log.path.open("a") as out:
         out.write("fine\n" * 500)
         out.flush()
-        assert log.news() is None
+        assert log.new_warning() is None
         assert log.path.stat().st_size == 0
         out.write("[ERROR] late\n")
-    assert log.news() == "[ERROR] late"
+    assert log.new_warning() == "[ERROR] late"
     assert (tmp_path / "web.1.log").stat().st_size == 2500
     log.close()
 
@@ -128,17 +128,17 @@ def test_a_log_that_grows_too_large_begins_anew_and_is_read_on(tmp_path: Path, m
 def test_the_lock_waits_for_children_of_an_earlier_run_and_then_gives_up(tmp_path: Path) -> None:
     said: list[str] = []
     with DataDirLock(tmp_path, said.append) as earlier:
-        guarding = Guarding(earlier.shared_fd)
-        around = Surroundings(tmp_path, child_environment(), earlier.shared_fd, guarding, said.append)
-        child = make_child(around, "import time; time.sleep(60)")
-        child.tend()
+        guard = GuardClient(earlier.shared_fd)
+        context = ChildContext(tmp_path, child_environment(), earlier.shared_fd, guard, said.append)
+        child = make_child(context, "import time; time.sleep(60)")
+        child.check()
         assert is_running(tmp_path)
     assert not is_running(tmp_path)
     with pytest.raises(AlreadyRunning, match="earlier run"), DataDirLock(tmp_path, said.append, wait_s=0.3):
         pass
     assert said == ["Waiting for processes of an earlier run to end."]
     child.kill()
-    guarding.close()
+    guard.close()
     child.log.close()
     with DataDirLock(tmp_path, said.append, wait_s=5):
         assert is_running(tmp_path)

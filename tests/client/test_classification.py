@@ -19,8 +19,8 @@ from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
 from pawsort.files.export import write_results
-from pawsort.runs.classify import Classification, Outcome, Wish
-from pawsort.sending.progress import Bars
+from pawsort.uploads.progress import ProgressBars
+from pawsort.workflows.classify import Classification, JobOptions, Outcome
 from tests.browser.site import served
 from tests.factories import draw_picture, make_tar
 from web.app import App
@@ -63,9 +63,9 @@ def classify_chunk(db: Database, chunk_id: int) -> None:
         record_results.record(session, claim, [record_results.Outcome(image.image_id, (0.9, 0.05)) for image in images])
 
 
-def classify(client: PawsortClient, *paths: Path, wish: Wish | None = None) -> Outcome:
-    bars = Bars(Console(file=io.StringIO()))
-    return Classification(client, wish or Wish(), bars).run(paths)
+def classify(client: PawsortClient, *paths: Path, wish: JobOptions | None = None) -> Outcome:
+    bars = ProgressBars(Console(file=io.StringIO()))
+    return Classification(client, wish or JobOptions(), bars).run(paths)
 
 
 def make_folder(folder: Path, n_files: int) -> Path:
@@ -83,7 +83,7 @@ def rows_of(client: PawsortClient, outcome: Outcome, target: Path) -> list[dict[
 def test_a_folder_over_two_shards_has_a_line_for_each_file_in_order(pawsort: PawsortClient, tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos", 300)
     outcome = classify(pawsort, folder)
-    assert outcome.is_whole
+    assert outcome.is_complete
     rows = rows_of(pawsort, outcome, tmp_path / "out.csv")
     assert [row["path"] for row in rows] == [f"photos/{number:04d}.jpg" for number in range(300)]
     assert {row["label"] for row in rows} == {"cat"}
@@ -97,7 +97,7 @@ def test_folders_files_and_archives_go_into_one_file_in_the_order_given(pawsort:
     (tmp_path / "loose.jpg").write_bytes(draw_picture(3))
     folder = make_folder(tmp_path / "photos", 2)
     outcome = classify(pawsort, tmp_path / "a.zip", folder, tmp_path / "b.tar", tmp_path / "loose.jpg")
-    assert outcome.is_whole
+    assert outcome.is_complete
     rows = rows_of(pawsort, outcome, tmp_path / "out.csv")
     assert [row["path"] for row in rows] == [
         "zipped/1.jpg",
@@ -112,7 +112,7 @@ def test_a_broken_archive_keeps_its_whole_files_and_is_not_whole(pawsort: Pawsor
     tar = make_tar({f"tarred/{n}.jpg": draw_picture(n) for n in range(4)})
     (tmp_path / "a.tar").write_bytes(tar[: len(tar) // 2])
     outcome = classify(pawsort, tmp_path / "a.tar")
-    assert not outcome.is_whole
+    assert not outcome.is_complete
     assert len(outcome.broken) == 1
     assert str(tmp_path / "a.tar") in outcome.broken[0]
     rows = rows_of(pawsort, outcome, tmp_path / "out.csv")
@@ -123,12 +123,12 @@ def test_links_are_noted_and_do_not_count(pawsort: PawsortClient, tmp_path: Path
     folder = make_folder(tmp_path / "photos", 2)
     (folder / "link.jpg").symlink_to(folder / "0000.jpg")
     outcome = classify(pawsort, folder)
-    assert outcome.is_whole
+    assert outcome.is_complete
     assert [skipped.path for skipped in outcome.skipped] == ["photos/link.jpg"]
 
 
 def test_a_wish_reaches_the_job(pawsort: PawsortClient, tmp_path: Path) -> None:
-    wish = Wish(model="seed-cnn", threshold=0.95, name="holidays\t2026")
+    wish = JobOptions(model="seed-cnn", threshold=0.95, name="holidays\t2026")
     outcome = classify(pawsort, make_folder(tmp_path / "photos", 1), wish=wish)
     job = pawsort.get_job(outcome.jobs[0])
     assert (job["threshold"], job["name"], job["model"]) == (0.95, "holidays?2026", 1)
@@ -137,7 +137,7 @@ def test_a_wish_reaches_the_job(pawsort: PawsortClient, tmp_path: Path) -> None:
 
 def test_a_model_that_does_not_exist_is_refused_with_a_sentence(pawsort: PawsortClient, tmp_path: Path) -> None:
     with pytest.raises(RequestFailed, match="no model 'gpt'"):
-        classify(pawsort, make_folder(tmp_path / "photos", 1), wish=Wish(model="gpt"))
+        classify(pawsort, make_folder(tmp_path / "photos", 1), wish=JobOptions(model="gpt"))
 
 
 def test_an_empty_folder_makes_no_job(pawsort: PawsortClient, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_an_empty_folder_makes_no_job(pawsort: PawsortClient, tmp_path: Path) ->
 
 def test_a_job_that_is_cancelled_meanwhile_ends_the_waiting(pawsort: PawsortClient, tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos", 2)
-    run = Classification(pawsort, Wish(), Bars(Console(file=io.StringIO())))
+    run = Classification(pawsort, JobOptions(), ProgressBars(Console(file=io.StringIO())))
     real = pawsort.create_job
 
     def create_and_cancel(job: str, upload: str, **options: object) -> dict[str, object]:
@@ -160,7 +160,7 @@ def test_a_job_that_is_cancelled_meanwhile_ends_the_waiting(pawsort: PawsortClie
     outcome = run.run([folder])
     assert time.monotonic() - started < 10
     assert outcome.views[outcome.jobs[0]]["state"] == "cancelled"
-    assert not outcome.is_whole
+    assert not outcome.is_complete
 
 
 def test_an_export_of_a_job_that_is_not_there_leaves_no_file(pawsort: PawsortClient, tmp_path: Path) -> None:

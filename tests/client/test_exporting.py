@@ -6,13 +6,13 @@ import pytest
 
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
-from pawsort.files.export import STDOUT, check_target, kind_of, write_results
+from pawsort.files.export import STDOUT, check_target, format_of, write_results
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.csv", "csv"), ("a.JSONL", "jsonl"), ("a.zip", "zip"), ("a", "csv")])
 def test_the_ending_says_what_is_written(name: str, kind: str) -> None:
-    assert kind_of(Path(name)) == kind
-    assert kind_of(STDOUT) == "csv"
+    assert format_of(Path(name)) == kind
+    assert format_of(STDOUT) == "csv"
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,13 @@ def test_a_target_that_cannot_be_written_is_known_before_the_work(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "wanted", "words"),
-    [("a.csv", {"by": "model"}, "a column for each label"), ("a.html", {"tree": "flat"}, "--flat is about folders")],
+    [
+        ("a.csv", {"by": "model"}, "--by applies to .zip and .html only"),
+        ("a.html", {"tree": "flat"}, "--flat applies to .zip only"),
+    ],
     ids=["by", "flat"],
 )
-def test_choices_that_a_kind_of_file_does_not_know_are_refused(
+def test_choices_that_a_format_of_file_does_not_know_are_refused(
     tmp_path: Path, name: str, wanted: dict[str, str], words: str
 ) -> None:
     client = PawsortClient("http://127.0.0.1:9", None)

@@ -15,8 +15,8 @@ from tests.client.tiny_server import CUT, Answer, tiny_server
 QUICK = {"first_pause_s": 0.01, "longest_pause_s": 0.02}
 
 
-def make_client(address: str, patience_s: float = 5.0, token: str | None = "secret") -> PawsortClient:
-    return PawsortClient(address, token, retries=Retries(patience_s, **QUICK))
+def make_client(address: str, give_up_after_s: float = 5.0, token: str | None = "secret") -> PawsortClient:
+    return PawsortClient(address, token, retries=Retries(give_up_after_s, **QUICK))
 
 
 @pytest.mark.parametrize("status", [CUT, 502, 503, 504, 429])
@@ -57,14 +57,14 @@ def test_patience_ends_with_a_sentence_that_names_the_server() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{held.getsockname()[1]}"
-        with make_client(address, patience_s=0.2) as client, pytest.raises(Unreachable, match=address):
+        with make_client(address, give_up_after_s=0.2) as client, pytest.raises(Unreachable, match=address):
             client.get_job("j")
 
 
 def test_closing_ends_the_patience_of_other_threads() -> None:
     ended = threading.Event()
     with tiny_server(Answer(503, headers={"Retry-After": "20"})) as (address, asked):
-        client = make_client(address, patience_s=60)
+        client = make_client(address, give_up_after_s=60)
 
         def ask() -> None:
             with pytest.raises((RequestFailed, Unreachable)):  # the answer may still be on its way
@@ -104,7 +104,7 @@ def test_results_are_read_page_by_page() -> None:
 def test_an_archive_is_streamed_from_its_start_at_each_try() -> None:
     data = b"0123456789" * 300_000
     with tiny_server(Answer(503), Answer(202, {"id": "j"})) as (address, asked), make_client(address) as client:
-        assert client.send_archive("a", io.BytesIO(data), name="photos.zip") == {"id": "j"}
+        assert client.upload_archive("a", io.BytesIO(data), name="photos.zip") == {"id": "j"}
     assert [one.body == data for one in asked] == [True, True]
     assert asked[1].path == "/api/v1/archives?id=a&name=photos.zip"
     assert asked[1].headers["Transfer-Encoding"] == "chunked"
@@ -117,7 +117,7 @@ def test_a_broken_archive_names_the_job_that_holds_its_whole_files() -> None:
         make_client(address) as client,
         pytest.raises(BadArchive, match="ends in the middle") as caught,
     ):
-        client.send_archive("a", io.BytesIO(b"x"))
+        client.upload_archive("a", io.BytesIO(b"x"))
     assert caught.value.job == "j"
 
 

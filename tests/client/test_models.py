@@ -32,10 +32,10 @@ def test_versions_are_listed_promoted_and_taken_back(address: str, token: str, o
     lines = run(address, token, "models").output.splitlines()
     assert [line.split()[:2] for line in lines[1:3]] == [[str(other), "another"], ["1", "seed-cnn"]]
     assert "yes" in lines[2]
-    assert lines[3] == "No new label since version 1 was trained."
+    assert lines[3] == "No new labels since version 1 was trained."
     assert f"Version {other} is in use" in run(address, token, "promote", str(other)).output
     assert "yes" in run(address, token, "models").output.splitlines()[1]
-    assert f"Version 1 is in use again, instead of {other}" in run(address, token, "rollback").output
+    assert f"Version 1 is in use again for new jobs, instead of {other}" in run(address, token, "rollback").output
 
 
 @pytest.mark.usefixtures("other")

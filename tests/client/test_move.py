@@ -84,7 +84,7 @@ def test_everything_is_there_and_new_rows_get_new_ids(settings: Settings, source
     said: list[str] = []
     move_installation(settings, said.append)
     check_the_same(settings, source, db)
-    assert "All rows are there and equal" in said[-2]
+    assert "All rows are copied and equal" in said[-2]
     filled = {table.name for table in relocation.tables() if relocation.digest_rows(db, table).n}
     assert {"users", "uploads", "images", "results", "labels", "trainings", "epochs", "deployments"} <= filled
     with source.read() as session:
@@ -166,8 +166,8 @@ def test_wrong_places_are_sentences(settings: Settings, source: Database) -> Non
         return lambda: move_installation(settings.model_copy(update=changes), lambda _: None)
 
     for move, words in (
-        (moved(database_url=""), "PAWSORT_DATABASE_URL: expected where to move to"),
-        (moved(blob_url=""), "PAWSORT_BLOB_URL: expected where to move to"),
+        (moved(database_url=""), "PAWSORT_DATABASE_URL: expected the target"),
+        (moved(blob_url=""), "PAWSORT_BLOB_URL: expected the target"),
         (moved(data_dir=settings.data_dir / "nowhere"), "does not exist"),
     ):
         with pytest.raises(ClientError, match=words):
@@ -217,7 +217,7 @@ def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
     last = begin_move(settings)
     said, _ = last.communicate(timeout=GIVE_UP_S * overload())
     assert last.returncode == 0, said
-    assert "Going on with a move that broke off." in said
+    assert "Resuming an interrupted move." in said
     check_the_same(settings, source, db)
     with db.read() as session:
         moved = jobs.get_job(session, job)

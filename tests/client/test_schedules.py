@@ -44,9 +44,9 @@ def test_a_schedule_is_paused_resumed_run_and_deleted(address: str, token: str, 
     add_clean_up(address, token)
     assert "is paused" in run(address, token, "pause", "1").output
     assert "paused" in run(address, token, "list").output
-    assert "goes on. At 03:00" in run(address, token, "resume", "1").output
+    assert "is resumed. At 03:00" in run(address, token, "resume", "1").output
     assert "has not run yet" in run(address, token, "runs", "1").output
-    assert "Run 1 has begun" in run(address, token, "run", "1").output
+    assert "Run 1 has started" in run(address, token, "run", "1").output
     with db.write() as session:
         claim = runs.claim_run(session, 1, 60)
         assert claim is not None
@@ -121,8 +121,8 @@ def test_an_edit_changes_what_it_names_and_nothing_else(address: str, token: str
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        ((), "Nothing to change was named."),
-        (("--cron", "0 3 * * *", "--every-labels", "5"), "exclude each other"),
+        ((), "Nothing to change."),
+        (("--cron", "0 3 * * *", "--every-labels", "5"), "not both"),
         (("--cron", "0 0 31 2 *"), "never comes due"),
         (("--zone", "Mars/Olympus"), "Mars/Olympus"),
         (("--set", "min_gain"), "expected NAME=VALUE"),

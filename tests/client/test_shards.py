@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.formats import shards as server
-from pawsort.sending.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
-from pawsort.sending.sources import Skipped, SourceFile, walk
+from pawsort.uploads.shards import MAX_BYTES, MAX_FILES, SIZE_KEY, Limits, Shard, pack
+from pawsort.uploads.sources import SkippedPath, SourceFile, walk
 
 SMALL = Limits(max_files=3, max_bytes=100, max_image_bytes=200)
 
@@ -28,8 +28,8 @@ def entries_of(shard: Shard, max_image_bytes: int = 2**26) -> tuple[server.Entry
     return server.index_shard(io.BytesIO(shard.tar).read, max_image_bytes=max_image_bytes).entries
 
 
-def pack_all(sources: list[SourceFile], limits: Limits) -> tuple[list[Shard], list[Skipped]]:
-    skipped: list[Skipped] = []
+def pack_all(sources: list[SourceFile], limits: Limits) -> tuple[list[Shard], list[SkippedPath]]:
+    skipped: list[SkippedPath] = []
     return list(pack(sources, limits, skipped.append)), skipped
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pawsort.api.errors import ClientError
-from pawsort.files.place_file import Way
-from pawsort.files.sort_by_label import By, Picture, Sorted, Sorter, read_pictures
+from pawsort.files.place_file import PlacementMode
+from pawsort.files.sort_by_label import LabelledPicture, LabelSource, Sorter, SortSummary, read_pictures
 
 FILES = {"photos/a.jpg": b"a", "photos/sub/b.jpg": b"b", "photos/c.jpg": b"c"}
 LABELS = {"photos/a.jpg": "cat", "photos/sub/b.jpg": "dog", "photos/c.jpg": "unsure"}
@@ -30,11 +30,13 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
         (folder / path).write_bytes(data)
 
 
-def pictures(files: dict[str, bytes] = FILES, labels: dict[str, str] = LABELS) -> list[Picture]:
-    return [Picture(path, hashlib.sha256(data).digest(), labels.get(path)) for path, data in files.items()]
+def pictures(files: dict[str, bytes] = FILES, labels: dict[str, str] = LABELS) -> list[LabelledPicture]:
+    return [LabelledPicture(path, hashlib.sha256(data).digest(), labels.get(path)) for path, data in files.items()]
 
 
-def sort(photos: Path, way: Way = Way.LINK, some: list[Picture] | None = None, **how: bool) -> Sorted:
+def sort(
+    photos: Path, way: PlacementMode = PlacementMode.LINK, some: list[LabelledPicture] | None = None, **how: bool
+) -> SortSummary:
     return Sorter(photos, photos.parent / "sorted", way, **how).sort(pictures() if some is None else some)
 
 
@@ -42,23 +44,23 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-@pytest.mark.parametrize("way", list(Way))
-def test_pictures_lie_in_folders_by_label(photos: Path, way: Way) -> None:
+@pytest.mark.parametrize("way", list(PlacementMode))
+def test_pictures_lie_in_folders_by_label(photos: Path, way: PlacementMode) -> None:
     outcome = sort(photos, way)
     assert tree(photos.parent / "sorted") == SORTED
-    assert (outcome.placed, outcome.is_whole) == ({"cat": 1, "dog": 1, "unsure": 1}, True)
-    assert len(tree(photos)) == (0 if way == Way.MOVE else 3)
-    if way != Way.MOVE:
+    assert (outcome.placed, outcome.is_complete) == ({"cat": 1, "dog": 1, "unsure": 1}, True)
+    assert len(tree(photos)) == (0 if way == PlacementMode.MOVE else 3)
+    if way != PlacementMode.MOVE:
         is_same = (photos / "a.jpg").samefile(photos.parent / "sorted/cat/photos/a.jpg")
-        assert is_same == (way == Way.LINK)
+        assert is_same == (way == PlacementMode.LINK)
 
 
-@pytest.mark.parametrize("way", list(Way))
-def test_repeated_it_changes_nothing(photos: Path, way: Way) -> None:
+@pytest.mark.parametrize("way", list(PlacementMode))
+def test_repeated_it_changes_nothing(photos: Path, way: PlacementMode) -> None:
     sort(photos, way)
     before = {file: file.stat().st_mtime_ns for file in photos.parent.rglob("*")}
     outcome = sort(photos, way)
-    assert (outcome.n_there, outcome.placed.total(), outcome.is_whole) == (3, 0, True)
+    assert (outcome.n_already_placed, outcome.placed.total(), outcome.is_complete) == (3, 0, True)
     assert {file: file.stat().st_mtime_ns for file in photos.parent.rglob("*")} == before
 
 
@@ -72,7 +74,7 @@ def test_renamed_and_moved_pictures_are_found_by_their_content(photos: Path) -> 
     photos.rename(photos.parent / "pictures")
     outcome = sort(photos.parent / "pictures")
     assert tree(photos.parent / "sorted") == SORTED
-    assert outcome.is_whole
+    assert outcome.is_complete
 
 
 def test_a_picture_that_was_changed_or_removed_is_listed_and_the_others_are_sorted(photos: Path) -> None:
@@ -100,7 +102,7 @@ def test_flat_folders_number_pictures_of_the_same_name_and_keep_that_when_repeat
     for _ in range(2):
         outcome = sort(photos, some=some, is_flat=True)
         assert tree(photos.parent / "sorted") == {"cat/a.jpg": b"1", "cat/a (2).jpg": b"2", "cat/a (3).jpg": b"2"}
-    assert outcome.n_there == 3
+    assert outcome.n_already_placed == 3
 
 
 def test_what_somebody_put_into_another_folder_stays_there(photos: Path) -> None:
@@ -110,22 +112,22 @@ def test_what_somebody_put_into_another_folder_stays_there(photos: Path) -> None
     outcome = sort(photos)
     assert outcome.elsewhere == [("photos/a.jpg", target / "dog/a.jpg")]
     assert not (target / "cat/photos/a.jpg").exists()
-    assert not outcome.is_whole
+    assert not outcome.is_complete
 
 
 def test_a_move_that_was_killed_between_its_two_steps_is_finished(photos: Path) -> None:
     target = photos.parent / "sorted/cat/photos/a.jpg"
     target.parent.mkdir(parents=True)
     os.link(photos / "a.jpg", target)
-    outcome = sort(photos, Way.MOVE)
-    assert (outcome.n_there, tree(photos)) == (1, {})
+    outcome = sort(photos, PlacementMode.MOVE)
+    assert (outcome.n_already_placed, tree(photos)) == (1, {})
 
 
 def test_a_folder_inside_the_one_that_was_sent_takes_the_sorted_ones(photos: Path) -> None:
     for _ in range(2):
-        outcome = Sorter(photos, photos / "sorted", Way.COPY).sort(pictures())
+        outcome = Sorter(photos, photos / "sorted", PlacementMode.COPY).sort(pictures())
     assert tree(photos / "sorted") == SORTED
-    assert outcome.n_there == 3
+    assert outcome.n_already_placed == 3
 
 
 @pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM])
@@ -136,16 +138,16 @@ def test_where_hard_links_cannot_be_the_sentence_names_the_other_ways(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "link", fail)
-    with pytest.raises(ClientError, match="Say --copy to copy"):
+    with pytest.raises(ClientError, match="Use --copy to copy"):
         sort(photos)
     assert tree(photos) == {"a.jpg": b"a", "sub/b.jpg": b"b", "c.jpg": b"c"}
-    sort(photos, Way.MOVE)
+    sort(photos, PlacementMode.MOVE)
     assert (tree(photos.parent / "sorted"), tree(photos)) == (SORTED, {})
 
 
 @pytest.mark.parametrize("path", ["../../x.jpg", "photos/../../../x.jpg", "/x.jpg"])
 def test_a_server_that_names_climbing_paths_gets_nowhere(photos: Path, path: str) -> None:
-    outcome = sort(photos, some=[Picture(path, hashlib.sha256(b"a").digest(), "../cat")])
+    outcome = sort(photos, some=[LabelledPicture(path, hashlib.sha256(b"a").digest(), "../cat")])
     assert outcome.placed.total() == 1
     assert [str(file) for file in tree(photos.parent)].count("x.jpg") == 0
     assert all(file.name == "x.jpg" for file in (photos.parent / "sorted").rglob("*") if file.is_file())
@@ -155,15 +157,19 @@ def test_a_server_that_names_climbing_paths_gets_nowhere(photos: Path, path: str
 def test_links_in_the_source_are_not_followed(photos: Path) -> None:
     (photos.parent / "outside.jpg").write_bytes(b"secret")
     (photos / "link.jpg").symlink_to(photos.parent / "outside.jpg")
-    outcome = sort(photos, some=[Picture("photos/link.jpg", hashlib.sha256(b"secret").digest(), "cat")])
+    outcome = sort(photos, some=[LabelledPicture("photos/link.jpg", hashlib.sha256(b"secret").digest(), "cat")])
     assert outcome.missing == ["photos/link.jpg"]
 
 
 @pytest.mark.parametrize(
     ("by", "labels"),
-    [(By.FINAL, ["dog", "cat", None]), (By.MODEL, ["cat", "cat", None]), (By.PERSON, ["dog", "unlabelled", None])],
+    [
+        (LabelSource.FINAL, ["dog", "cat", None]),
+        (LabelSource.MODEL, ["cat", "cat", None]),
+        (LabelSource.PERSON, ["dog", "unlabelled", None]),
+    ],
 )
-def test_whose_label_decides(by: By, labels: list[str | None]) -> None:
+def test_whose_label_decides(by: LabelSource, labels: list[str | None]) -> None:
     line = '{"path":"p","label":%s,"human_label":%s,"final_label":%s,"error_code":%s,"sha256":"00"}'
     rows = [('"cat"', '"dog"', '"dog"', "null"), ('"cat"', "null", '"cat"', "null"), ("null", "null", "null", '"x"')]
     data = "\n".join(line % row for row in rows).encode()

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from core.formats import shards as server
-from pawsort.sending.sources import Skipped, SourceFile, is_archive, is_ignored, walk
+from pawsort.uploads.sources import SkippedPath, SourceFile, is_archive, is_ignored, walk
 
 
 def paths_of(*given: Path) -> list[str]:
     return [item.path for item in walk(given) if isinstance(item, SourceFile)]
 
 
-def skipped_of(*given: Path) -> dict[str, Skipped]:
-    return {item.path: item for item in walk(given) if isinstance(item, Skipped)}
+def skipped_of(*given: Path) -> dict[str, SkippedPath]:
+    return {item.path: item for item in walk(given) if isinstance(item, SkippedPath)}
 
 
 def write(path: Path, data: bytes = b"x") -> Path:

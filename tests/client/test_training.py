@@ -17,7 +17,7 @@ from core.orm.uploads import Upload
 from core.storage.blobs import Blobs
 from core.training.parameters import choose_parameters
 from pawsort.cli import cli
-from pawsort.commands.train import Shown, command
+from pawsort.commands.train import TrainingDisplay, command
 from tests.factories import make_upload
 from tests.pictures import jpeg
 
@@ -113,7 +113,7 @@ def test_a_training_whose_pictures_turn_out_to_be_unreadable_says_why_and_leaves
     [
         ("keep", 0, JobState.DONE, "pawsort promote 2"),
         ("discard", None, JobState.CANCELLED, "The training was stopped"),
-        ("leave", None, JobState.RUNNING, "goes on without this command"),
+        ("leave", None, JobState.RUNNING, "continues on the server"),
     ],
 )
 def test_ctrl_c_does_to_the_training_what_was_asked_for(
@@ -129,12 +129,12 @@ def test_ctrl_c_does_to_the_training_what_was_asked_for(
 ) -> None:
     interrupted = []
 
-    def epoch(self: Shown, epoch: object, curve: object) -> None:
+    def epoch(self: TrainingDisplay, epoch: object, curve: object) -> None:
         if not interrupted:
             interrupted.append(True)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Shown, "epoch", epoch)
+    monkeypatch.setattr(TrainingDisplay, "show_epoch", epoch)
     folder = make_folder(tmp_path / "pets", 60)
     said = train(address, token, folder, *QUICK, "--epochs", "1000", "--on-interrupt", wish)
     assert sentence in said.output
@@ -197,7 +197,7 @@ def test_everything_that_is_labelled_on_the_server_is_trained_on_without_a_folde
 def test_either_folders_or_everything_is_to_be_named(words: list[str]) -> None:
     said = CliRunner().invoke(cli, ["train", *words])
     assert said.exit_code == 2
-    assert "Name folders to train on, or say --all-labels" in said.output
+    assert "Give folders to train on, or --all-labels" in said.output
 
 
 @pytest.mark.parametrize(

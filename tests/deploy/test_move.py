@@ -34,7 +34,7 @@ def test_a_job_of_5000_that_is_under_way_ends_on_the_other_side(tmp_path: Path) 
         interrupt(there, move)
         said = there.run("migrate", *move)
         assert said.returncode == 0, said.stdout + said.stderr
-        assert "Going on with a move that broke off." in said.stdout
+        assert "Resuming an interrupted move." in said.stdout
         there.start("web", "inference", "maintenance")
         db = Database(there.environment("web")["PAWSORT_DATABASE_URL"])
         here.wait_for(lambda: len(read_results(db, job)) == N_SHARDS * N_EACH, START_S, "the job to end there")

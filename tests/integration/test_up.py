@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from instance.supervisor.attach import started_instance
-from instance.supervisor.record import read_record
+from instance.supervisor.instance_record import read_record
 from pawsort.api.http_client import PawsortClient
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture
@@ -190,7 +190,7 @@ def test_an_instance_started_for_a_command_ends_when_the_command_is_killed(
 
 
 def test_an_instance_started_for_a_command_has_the_settings_that_the_command_wants(tmp_path: Path) -> None:
-    with started_instance(tmp_path / "data", print, web_threads=3) as record:
+    with started_instance(tmp_path / "data", web_threads=3) as record:
         assert any("--threads 3 " in one.command for one in living_below(record.pid))
 
 
@@ -214,7 +214,7 @@ def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installati
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=30 * overload())
     assert command.returncode == 130
-    assert "What has arrived is kept: job" in said
+    assert "Uploaded files are kept in job" in said
     wait_until(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
 
 

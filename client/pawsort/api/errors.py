@@ -1,4 +1,4 @@
-"""What can go wrong between a command and a server. Every message is a sentence for the person at the keyboard."""
+"""Errors between a command and a server. Every message is a sentence for the user, and says what to do."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import click
 
 
 class ClientError(click.ClickException):
-    """Shown as it is, without a trace; the command ends with exit code 1."""
+    """Shown as it is, without a traceback. The command ends with exit code 1."""
 
 
 class Unreachable(ClientError):
-    """No answer came, however often it was tried."""
+    """The server did not answer, after all retries."""
 
 
 class BadArchive(ClientError):
-    """An archive that was sent broke off or cannot be read; `job` is what holds its whole files, if anything does."""
+    """An uploaded archive is incomplete or cannot be read. `job` has the files before that point, if there are any."""
 
     def __init__(self, message: str, job: str | None) -> None:
         super().__init__(message)
@@ -22,11 +22,11 @@ class BadArchive(ClientError):
 
 
 class RequestFailed(ClientError):
-    """The server answered, and the answer is no.
+    """The server refused the request.
 
     Attributes:
         status: The HTTP status.
-        problem: The problem details that came with it (RFC 9457), or nothing.
+        problem: The problem details of the answer (RFC 9457), or an empty dictionary.
     """
 
     def __init__(self, message: str, status: int, problem: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""When a request is tried again, and what is said when patience runs out."""
+"""When a request is retried, and the error when retrying has not helped."""
 
 import random
 import threading
@@ -11,38 +11,38 @@ import httpx
 
 from pawsort.api.errors import ClientError, RequestFailed, Unreachable
 
-# The server, or what stands before it, is away or busy for a moment. 507 (disk full) is not among them: no disk empties
-# itself within a minute, so the sentence with it is of more use at once.
-PASSING_STATUSES = frozenset({429, 502, 503, 504})
+# The server, or a proxy in front of it, is away or busy for a moment. Not 507 (disk full): a disk does not
+# empty itself within a minute, so that message is shown at once.
+TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Doubling pauses with some chance in them, until `patience_s` have gone by since the first try.
+    """Doubling pauses with random jitter, until `give_up_after_s` have passed since the first attempt.
 
-    `stopped` ends the patience of every thread at once.
+    `stopped` ends the retries of every thread at once.
     """
 
-    patience_s: float = 90.0
+    give_up_after_s: float = 90.0
     first_pause_s: float = 0.25
     longest_pause_s: float = 8.0
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def call(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Send until there is an answer that stays.
+        """Send until the server gives a final answer.
 
         Raises:
-            Unreachable: The connection failed until patience ran out.
-            RequestFailed: The server refused; or it was busy until patience ran out.
+            Unreachable: The connection failed until the time was up.
+            RequestFailed: The server refused, or was busy until the time was up.
         """
-        give_up_at = time.monotonic() + self.patience_s
+        give_up_at = time.monotonic() + self.give_up_after_s
         pause_s = self.first_pause_s
         while True:
-            response, failure, asked_s = self._try(send)
+            response, failure, retry_after_s = self._try(send)
             if response is not None:
                 return response
-            # A tenth to a half more than the plan, so that the threads of one upload do not all come back at once.
-            wait_s = max(asked_s, pause_s * random.uniform(1.1, 1.5))  # noqa: S311 - spreads load, keeps no secret
+            # 10 to 50 % longer, so that the threads of one upload do not all come back at once.
+            wait_s = max(retry_after_s, pause_s * random.uniform(1.1, 1.5))  # noqa: S311 - spreads load, keeps no secret
             if time.monotonic() + wait_s > give_up_at or self.stopped.wait(wait_s):
                 raise failure
             pause_s = min(pause_s * 2, self.longest_pause_s)
@@ -56,25 +56,27 @@ class Retries:
             return response, ClientError(""), 0.0
         response.read()
         failure = explain_refusal(response)
-        if response.status_code not in PASSING_STATUSES:
+        if response.status_code not in TRANSIENT_STATUSES:
             raise failure
-        return None, failure, _asked_pause_s(response)
+        return None, failure, _retry_after_s(response)
 
 
 def explain_failure(error: httpx.TransportError, server: str | None = None) -> Unreachable:
-    """A sentence for a connection that failed."""
+    """Describe a failed connection in a sentence."""
     if server is None:
         server = _server_of(error)
     return Unreachable(f"{server} does not answer ({_cause(error)}). Check that it runs and that the address is right.")
 
 
 def explain_refusal(response: httpx.Response) -> RequestFailed:
-    """The server's own sentence where it sent one, else the status."""
+    """Use the server's own sentence if it sent one, else the status."""
     problem = _problem(response)
-    said = problem.get("detail") or problem.get("title") or response.reason_phrase
+    sentence = problem.get("detail") or problem.get("title") or response.reason_phrase
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        said = f"{said} Give a token with --token or PAWSORT_TOKEN; `pawsort token create` makes one on the server."
-    return RequestFailed(f"{said} (HTTP {response.status_code})", response.status_code, problem)
+        sentence = (
+            f"{sentence} Give a token with --token or PAWSORT_TOKEN. `pawsort token create` on the server makes one."
+        )
+    return RequestFailed(f"{sentence} (HTTP {response.status_code})", response.status_code, problem)
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _asked_pause_s(response: httpx.Response) -> float:
+def _retry_after_s(response: httpx.Response) -> float:
     try:
         return min(float(response.headers.get("Retry-After", "0")), 30.0)
     except ValueError:

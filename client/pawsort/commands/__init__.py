@@ -1,4 +1,4 @@
-"""The subcommands that need nothing but a server, one module each. Imported when called.
+"""The client's subcommands, one module each. They need nothing but a server, and are imported when called.
 
-It imports everything else of the client. Commands of a local instance are in `instance.commands`.
+It imports every other package of the client. The commands of an installation are in `instance.commands`.
 """

@@ -1,9 +1,8 @@
-"""`pawsort cancel`: stop a job; what it has done so far stays."""
+"""`pawsort cancel`: stop a job and keep its results so far."""
 
 from uuid import UUID
 
 import click
-from rich.console import Console
 
 from pawsort.connect import connect, server_options
 
@@ -13,10 +12,10 @@ from pawsort.connect import connect, server_options
 @click.option("--keep-best", is_flag=True, help="End a training with its best epoch so far as a version.")
 @server_options
 def command(job: UUID, keep_best: bool, server: str | None, token: str | None) -> None:
-    """Stop JOB, an id that `pawsort jobs` lists. What was classified stays; a training can keep its best epoch."""
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+    """Stop JOB, an id from `pawsort jobs`. Results so far are kept. A training can keep its best epoch."""
+    with connect(server, token) as client:
         client.cancel_job(str(job), keep_best)
     if keep_best:
-        click.echo("The training ends now; its best epoch becomes a version once it has been judged: `pawsort models`.")
+        click.echo("The training ends. Its best epoch becomes a version after its evaluation: `pawsort models`.")
     else:
-        click.echo("The job stops. What was done so far stays.")
+        click.echo("The job stops. Its results so far are kept.")

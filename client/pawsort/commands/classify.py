@@ -1,8 +1,7 @@
-"""`pawsort classify`: from the shell, all the way to the file with the results."""
+"""`pawsort classify`: from files to a file with their labels."""
 
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -10,8 +9,8 @@ from rich.console import Console
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.export import check_target, write_results
-from pawsort.runs.classify import Classification, Outcome, Wish
-from pawsort.sending.progress import Bars
+from pawsort.uploads.progress import ProgressBars
+from pawsort.workflows.classify import Classification, JobOptions, Outcome
 
 SHOWN_SKIPPED = 10
 
@@ -23,14 +22,14 @@ SHOWN_SKIPPED = 10
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
-    help="Results: .csv or .jsonl; - for standard output.",
+    help="File for the results: .csv or .jsonl; - for standard output.",
 )
 @click.option("--model", metavar="M", help="A version's number, or a network's name for its newest version.")
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), metavar="T", help="Below this confidence an image is shown as unsure."
 )
-@click.option("--discard-originals", is_flag=True, help="The server removes the pictures once they are classified.")
-@click.option("--name", metavar="N", help="What the job is called; the folder's name unless given.")
+@click.option("--discard-originals", is_flag=True, help="Remove the pictures from the server once they are classified.")
+@click.option("--name", metavar="N", help="Name of the job. [default: the folder's name]")
 @server_options
 def command(
     paths: tuple[Path, ...],
@@ -44,34 +43,34 @@ def command(
 ) -> int:
     """Label the pictures in folders, files, tars and zips.
 
-    Uses the server named with --server, else the instance that runs on this machine, else starts one for the time of
-    the run. The exit code is 0 when every image has a result, also where that is an error result.
+    Uses the server given with --server, else the instance running on this machine, else starts one until the command
+    ends. The exit code is 0 when every image has a result; an error result counts.
     """
     if output is not None:
         check_target(output)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with connect(server, token, console.print) as client:
-        bars = Bars(console)
-        run = Classification(client, Wish(model, threshold, name, discard_originals), bars)
+    with connect(server, token) as client:
+        bars = ProgressBars(console)
+        run = Classification(client, JobOptions(model, threshold, name, discard_originals), bars)
         started = time.monotonic()
         try:
             with bars.progress:
                 outcome = run.run(paths)
         except KeyboardInterrupt:
-            _tell_what_goes_on(console, run.outcome)
+            _print_unfinished(console, run.outcome)
             raise
         seconds = time.monotonic() - started
         if not outcome.jobs and not outcome.broken:
-            raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Name a folder that holds pictures.")
+            raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Give a folder with pictures.")
         if output is not None and outcome.jobs:
             write_results(client, outcome.jobs, output)
-    _tell_problems(console, outcome)
+    _print_problems(console, outcome)
     console.print(_summary(outcome, seconds), markup=False)
     if outcome.jobs:
-        console.print(_where(outcome, output), markup=False)
+        console.print(_results_line(outcome, output), markup=False)
     if outcome.undiscarded:
-        console.print("The originals are still needed by another job; the server discards them when that has ended.")
-    return 0 if outcome.is_whole else 1
+        console.print("Another job still needs the originals. The server discards them when it has ended.")
+    return 0 if outcome.is_complete else 1
 
 
 def _summary(outcome: Outcome, seconds: float) -> str:
@@ -86,13 +85,13 @@ def _summary(outcome: Outcome, seconds: float) -> str:
     return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {by_label}, {failed:,} failed"
 
 
-def _where(outcome: Outcome, output: Path | None) -> str:
+def _results_line(outcome: Outcome, output: Path | None) -> str:
     if output is None:
         return "\n".join(f"Results: pawsort export {job} -o results.csv" for job in outcome.jobs)
     return f"Results: {'standard output' if str(output) == '-' else output}"
 
 
-def _tell_problems(console: Console, outcome: Outcome) -> None:
+def _print_problems(console: Console, outcome: Outcome) -> None:
     for sentence in outcome.broken:
         console.print(sentence, style="red", markup=False)
     for skipped in outcome.skipped[:SHOWN_SKIPPED]:
@@ -101,15 +100,12 @@ def _tell_problems(console: Console, outcome: Outcome) -> None:
         console.print(f"… and {len(outcome.skipped) - SHOWN_SKIPPED} more.", style="yellow", markup=False)
     for job, view in outcome.views.items():
         if view["state"] != "done":
-            said = f": {view['error']}" if view.get("error") else "."
-            console.print(f"Job {job} has ended as {view['state']}{said}", style="red", markup=False)
+            reason = f": {view['error']}" if view["error"] else "."
+            console.print(f"Job {job} has ended as {view['state']}{reason}", style="red", markup=False)
 
 
-def _tell_what_goes_on(console: Console, outcome: Outcome) -> None:
-    going: list[dict[str, Any]] = [
-        view for view in outcome.views.values() if view["state"] not in ("done", "cancelled")
-    ]
-    for view in going:
-        console.print(
-            f"What has arrived is kept: job {view['id']}. Its results: pawsort export {view['id']} -o results.csv"
-        )
+def _print_unfinished(console: Console, outcome: Outcome) -> None:
+    for view in outcome.views.values():
+        if view["state"] not in ("done", "cancelled"):
+            job = view["id"]
+            console.print(f"Uploaded files are kept in job {job}. Its results: pawsort export {job} -o results.csv")

@@ -1,4 +1,4 @@
-"""`pawsort jobs`: what there is and how far it has got."""
+"""`pawsort jobs`: list the jobs and their progress."""
 
 import itertools
 import sys
@@ -11,16 +11,14 @@ from pawsort.connect import connect, server_options
 
 
 @click.command("jobs")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many, newest first."
-)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many to list.")
 @server_options
 def command(limit: int, server: str | None, token: str | None) -> None:
     """List the jobs, newest first."""
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+    with connect(server, token) as client:
         jobs = list(itertools.islice(client.list_jobs(), limit))
     if not jobs:
-        click.echo("There are no jobs yet. `pawsort classify FOLDER` makes one.")
+        click.echo("There are no jobs yet. `pawsort classify FOLDER` creates one.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, justify in (("job", "left"), ("name", "left"), ("state", "left")):
@@ -31,5 +29,5 @@ def command(limit: int, server: str | None, token: str | None) -> None:
         counts = job["counts"]
         labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
         table.add_row(job["id"], job["name"], job["state"], f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
-    # Where no terminal says how wide it is, nothing is cut off.
+    # Without a terminal there is no width to fit into: cut nothing off.
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)

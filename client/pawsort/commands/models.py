@@ -1,12 +1,12 @@
-"""`pawsort models`: the versions there are, and which one is in use."""
+"""`pawsort models`: list the model versions, and which one is in use."""
 
 import sys
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from pawsort.api.answers import ModelVersion
 from pawsort.connect import connect, server_options
 
 NUMBERS = ("version", "threshold", "accuracy", "new labels")
@@ -16,10 +16,10 @@ NUMBERS = ("version", "threshold", "accuracy", "new labels")
 @server_options
 def command(server: str | None, token: str | None) -> None:
     """List the model versions, newest first."""
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+    with connect(server, token) as client:
         versions = list(client.list_models())
     if not versions:
-        click.echo("There are no model versions yet. `pawsort migrate` registers those that ship with the program.")
+        click.echo("There are no model versions yet. `pawsort migrate` registers the included ones.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("version", "network", "in use", "threshold", "accuracy", "made", "new labels"):
@@ -29,27 +29,27 @@ def command(server: str | None, token: str | None) -> None:
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
     used = next((version for version in versions if version["in_use"]), None)
     if used is not None:
-        click.echo(_news(used))
+        click.echo(_describe_new_labels(used))
 
 
-def _news(version: dict[str, Any]) -> str:
-    """How many labels are new to a version, and what to do about it."""
+def _describe_new_labels(version: ModelVersion) -> str:
+    """Say how many labels are new since a version was trained, and how to train on them."""
     n, number = version["n_new_labels"], version["version"]
     if not n:
-        return f"No new label since version {number} was trained."
+        return f"No new labels since version {number} was trained."
     labels = "1 new label" if n == 1 else f"{n:,} new labels"
     return f"{labels} since version {number} was trained. Train on all labels: pawsort train --all-labels --head-only"
 
 
-def _row(version: dict[str, Any]) -> tuple[str, ...]:
+def _row(version: ModelVersion) -> tuple[str, ...]:
     manifest = version["manifest"]
-    judging = manifest.get("metrics", {}).get("judging")
+    test = manifest.get("metrics", {}).get("judging")  # the test split
     return (
         str(version["version"]),
         version["network"],
         "yes" if version["in_use"] else "",
         f"{manifest['threshold']:.3f}",
-        f"{judging['accuracy']:.4f}" if judging else "",
+        f"{test['accuracy']:.4f}" if test else "",
         version["created_at"][:10],
         f"{version['n_new_labels']:,}",
     )

@@ -1,7 +1,6 @@
-"""`pawsort promote`: for the jobs that begin from now on."""
+"""`pawsort promote`: put a model version into use."""
 
 import click
-from rich.console import Console
 
 from pawsort.connect import connect, server_options
 
@@ -10,7 +9,7 @@ from pawsort.connect import connect, server_options
 @click.argument("version", metavar="V", type=click.IntRange(1, 2**31 - 1))
 @server_options
 def command(version: int, server: str | None, token: str | None) -> None:
-    """Put model version V into use; `pawsort models` lists them. Jobs that exist keep the version they began with."""
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+    """Put model version V into use; `pawsort models` lists them. Existing jobs keep their version."""
+    with connect(server, token) as client:
         client.promote(version)
-    click.echo(f"Version {version} is in use from the next job on. `pawsort rollback` puts back the one before.")
+    click.echo(f"Version {version} is in use for new jobs. `pawsort rollback` restores the one before.")

@@ -1,16 +1,14 @@
-"""`pawsort schedules`: what is done again and again, and what came of it."""
+"""`pawsort schedules`: list, run and change schedules, and list their runs."""
 
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from pawsort.api.http_client import PawsortClient
+from pawsort.api.answers import Schedule, ScheduleRun
 from pawsort.commands import schedules_add, schedules_edit
 from pawsort.connect import connect, server_options
 
@@ -18,17 +16,11 @@ NUMBER = click.IntRange(1, 2**31 - 1)
 number_argument = click.argument("number", metavar="NUMBER", type=NUMBER)
 
 
-@contextmanager
-def _connected(server: str | None, token: str | None) -> Iterator[PawsortClient]:
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
-        yield client
-
-
 @click.group("schedules", invoke_without_command=True)
 @server_options
 @click.pass_context
 def command(context: click.Context, server: str | None, token: str | None) -> None:
-    """What is done again and again: retraining, classifying what is new in a folder, cleaning up.
+    """Schedules: retrain, classify new files of a folder, clean up.
 
     Without a subcommand, list them.
     """
@@ -40,10 +32,10 @@ def command(context: click.Context, server: str | None, token: str | None) -> No
 @server_options
 def list_schedules(server: str | None, token: str | None) -> None:
     """List the schedules, newest first."""
-    with _connected(server, token) as client:
+    with connect(server, token) as client:
         schedules = list(client.list_schedules())
     if not schedules:
-        click.echo("There are no schedules yet. `pawsort schedules add --help` says how to make one.")
+        click.echo("There are no schedules yet. `pawsort schedules add --help` explains how to add one.")
         return
     rows = [
         (str(one["id"]), one["name"], one["kind"], one["in_words"], _next(one), _outcome(one["last_run"]))
@@ -56,54 +48,54 @@ def list_schedules(server: str | None, token: str | None) -> None:
 @number_argument
 @server_options
 def pause(number: int, server: str | None, token: str | None) -> None:
-    """Let a schedule rest; what comes due meanwhile is not run."""
-    with _connected(server, token) as client:
+    """Pause a schedule. Runs that come due meanwhile are skipped."""
+    with connect(server, token) as client:
         name = client.update_schedule(number, is_on=False)["name"]
-    click.echo(f"Schedule {number} ({name}) is paused. `pawsort schedules resume {number}` lets it go on.")
+    click.echo(f"Schedule {number} ({name}) is paused. `pawsort schedules resume {number}` resumes it.")
 
 
 @command.command("resume")
 @number_argument
 @server_options
 def resume(number: int, server: str | None, token: str | None) -> None:
-    """Let a paused schedule go on."""
-    with _connected(server, token) as client:
+    """Resume a paused schedule."""
+    with connect(server, token) as client:
         schedule = client.update_schedule(number, is_on=True)
-    click.echo(f"Schedule {number} ({schedule['name']}) goes on. {schedules_add.when(schedule)}")
+    click.echo(f"Schedule {number} ({schedule['name']}) is resumed. {schedules_add.when(schedule)}")
 
 
 @command.command("run")
 @number_argument
 @server_options
 def run(number: int, server: str | None, token: str | None) -> None:
-    """Run a schedule now; the next run comes due as before."""
-    with _connected(server, token) as client:
-        begun = client.run_schedule(number)
-    click.echo(f"Run {begun['id']} has begun. `pawsort schedules runs {number}` says what comes of it.")
+    """Run a schedule now. The next run stays due as before."""
+    with connect(server, token) as client:
+        started = client.run_schedule(number)
+    click.echo(f"Run {started['id']} has started. `pawsort schedules runs {number}` shows its outcome.")
 
 
 @command.command("delete")
 @number_argument
 @server_options
 def delete(number: int, server: str | None, token: str | None) -> None:
-    """Delete a schedule; its runs stay readable."""
-    with _connected(server, token) as client:
+    """Delete a schedule. Its runs stay readable."""
+    with connect(server, token) as client:
         client.delete_schedule(number)
     click.echo(f"Schedule {number} is deleted.")
 
 
 @command.command("runs")
 @number_argument
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many to list.")
 @server_options
 def runs(number: int, limit: int, server: str | None, token: str | None) -> None:
-    """List what came of a schedule each time, newest first."""
-    with _connected(server, token) as client:
-        found = list(itertools.islice(client.list_runs(number), limit))
-    if not found:
+    """List the runs of a schedule and their outcomes, newest first."""
+    with connect(server, token) as client:
+        listed = list(itertools.islice(client.list_runs(number), limit))
+    if not listed:
         click.echo(f"Schedule {number} has not run yet. `pawsort schedules run {number}` runs it now.")
         return
-    rows = [(str(one["id"]), _moment(one["due_at"]), _why(one), one["state"], one["outcome"]) for one in found]
+    rows = [(str(one["id"]), _moment(one["due_at"]), _reason(one), one["state"], one["outcome"]) for one in listed]
     _print_table(("run", "due", "", "state", "outcome"), rows)
 
 
@@ -120,19 +112,19 @@ def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> N
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 240).print(table)
 
 
-def _next(schedule: dict[str, Any]) -> str:
+def _next(schedule: Schedule) -> str:
     if not schedule["is_on"]:
         return "paused"
     return _moment(schedule["next_times"][0]) if schedule["next_times"] else ""
 
 
-def _outcome(run: dict[str, Any] | None) -> str:
+def _outcome(run: ScheduleRun | None) -> str:
     if run is None:
         return ""
     return run["outcome"] or f"{run['state']} since {_moment(run['started_at'])}"
 
 
-def _why(run: dict[str, Any]) -> str:
+def _reason(run: ScheduleRun) -> str:
     if run["who"]:
         return f"by {run['who']}"
     if run["n_due"] > 1:

@@ -1,11 +1,11 @@
-"""`pawsort schedules add`: one subcommand for each thing that a schedule can do."""
+"""`pawsort schedules add`: one subcommand for each kind of schedule."""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
-from rich.console import Console
 
+from pawsort.api.answers import Schedule
 from pawsort.connect import connect, server_options
 
 Command = Callable[..., Any]
@@ -33,19 +33,23 @@ def _when_options(command: Command) -> Command:
 @add.command("retrain")
 @click.argument("name")
 @click.option("--cron", metavar="LINE", help="When: five fields, such as '0 3 * * SUN'.")
-@click.option("--every-labels", type=int, metavar="N", help="Instead of --cron: when so many new labels have come in.")
+@click.option("--every-labels", type=int, metavar="N", help="Instead of --cron: after this many new labels.")
 @click.option("--zone", default="UTC", show_default=True, metavar="ZONE", help="Such as Europe/Berlin.")
-@click.option("--network", metavar="N", help="Which one to train.")
-@click.option("--anew", is_flag=True, help="Start anew, and not from the version in use.")
+@click.option("--network", metavar="N", help="Network to train.")
+@click.option("--anew", is_flag=True, help="Train from scratch, not from the version in use.")
 @click.option("--upload", "uploads", multiple=True, metavar="ID", help="Only labels of this upload; may be repeated.")
 @click.option("--since", metavar="DAY", help="Only labels given since this day, such as 2026-03-01.")
 @click.option("--min-new-labels", type=int, metavar="N", help="Skip the run with fewer new labels.")
-@click.option("--head-only", is_flag=True, help="Fit a new head alone, in seconds, instead of going through epochs.")
-@click.option("--epochs", type=int, metavar="E", help="How often to go through the pictures, at most.")
-@click.option("--promote", is_flag=True, help="Put the new version into use if it passes the gate; else keep it.")
-@click.option("--min-gain", type=float, metavar="X", help="Better by this share of the judging part: 0.005.")
-@click.option("--max-p", type=float, metavar="P", help="McNemar's test must say less: 0.05.")
-@click.option("--max-class-loss", type=float, metavar="Y", help="No class worse by more than this share: 0.02.")
+@click.option("--head-only", is_flag=True, help="Fit only a new head, in seconds, instead of training for epochs.")
+@click.option("--epochs", type=int, metavar="E", help="Maximum number of epochs.")
+@click.option(
+    "--promote", is_flag=True, help="Put the new version into use if it is better; else keep it as a candidate."
+)
+@click.option(
+    "--min-gain", type=float, metavar="X", help="Required gain in accuracy on test pictures. [default: 0.005]"
+)
+@click.option("--max-p", type=float, metavar="P", help="Maximum p-value of McNemar's test. [default: 0.05]")
+@click.option("--max-class-loss", type=float, metavar="Y", help="Maximum loss of accuracy in a class. [default: 0.02]")
 @server_options
 def retrain(
     name: str,
@@ -62,7 +66,7 @@ def retrain(
     token: str | None,
     **more: Any,
 ) -> None:
-    """Retrain on what people labelled, and keep the new version or put it into use if it is better."""
+    """Retrain on people's labels. Keep the new version, or put it into use if it is better."""
     training = ({} if epochs is None else {"epochs": epochs}) | ({"what": "head"} if head_only else {})
     parameters = {
         **more,
@@ -78,30 +82,30 @@ def retrain(
 @add.command("classify")
 @click.argument("name")
 @click.argument("source")
-@click.option("--model", metavar="M", help="A version's number or a network's name; the one in use if left out.")
+@click.option("--model", metavar="M", help="A version's number or a network's name. [default: the one in use]")
 @click.option("--threshold", type=float, metavar="T", help="Below this confidence a picture is shown as unsure.")
 @click.option("--labelled", is_flag=True, help="Folder names (cats/, dogs/) are labels.")
 @_when_options
 def classify(name: str, source: str, cron: str, zone: str, server: str | None, token: str | None, **more: Any) -> None:
-    """Classify what is new in SOURCE, a folder of the server's or s3://bucket/prefix, below PAWSORT_IMPORT_ROOTS."""
+    """Classify new files in SOURCE: a folder on the server, or s3://bucket/prefix, below PAWSORT_IMPORT_ROOTS."""
     _create("classify", name, zone, {"source": source, **more}, server, token, cron=cron)
 
 
 @add.command("clean-up")
 @click.argument("name")
-@click.option("--older-than-days", type=float, metavar="N", help="Delete jobs that ended longer ago.")
-@click.option("--below-bytes", type=int, metavar="B", help="Delete the oldest jobs until pictures have fewer bytes.")
-@click.option("--labelled-too", is_flag=True, help="Also jobs over pictures that somebody labelled.")
+@click.option("--older-than-days", type=float, metavar="N", help="Delete jobs that ended more than N days ago.")
+@click.option("--below-bytes", type=int, metavar="B", help="Delete the oldest jobs until pictures use fewer bytes.")
+@click.option("--labelled-too", is_flag=True, help="Also delete jobs with pictures that people labelled.")
 @_when_options
 def clean_up(
     name: str, cron: str, zone: str, labelled_too: bool, server: str | None, token: str | None, **more: Any
 ) -> None:
-    """Delete old jobs with their pictures; never those that run, or that a schedule trains on."""
+    """Delete old jobs with their pictures. Running jobs, and those a schedule trains on, are kept."""
     _create("clean_up", name, zone, {"keep_labelled": not labelled_too, **more}, server, token, cron=cron)
 
 
-def when(schedule: dict[str, Any]) -> str:
-    """When a schedule comes due, and its next times, in words."""
+def when(schedule: Schedule) -> str:
+    """Say when a schedule comes due, and its next times."""
     times = ", ".join(f"{moment[:10]} {moment[11:16]}" for moment in schedule["next_times"])
     return f"{schedule['in_words']} ({schedule['time_zone']}). Next: {times}." if times else f"{schedule['in_words']}."
 
@@ -117,6 +121,6 @@ def _create(
 ) -> None:
     given = {key: value for key, value in parameters.items() if value is not None}
     body = {"name": name, "kind": kind, "time_zone": zone, "parameters": given, **moment}
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+    with connect(server, token) as client:
         schedule = client.create_schedule(body)
     click.echo(f"Schedule {schedule['id']} ({schedule['name']}): {when(schedule)}")

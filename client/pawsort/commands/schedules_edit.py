@@ -1,11 +1,10 @@
-"""`pawsort schedules edit`: change what a schedule is called, when it comes due, or what it is told."""
+"""`pawsort schedules edit`: change the name, the time or the parameters of a schedule."""
 
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
 
 from pawsort.commands.schedules_add import when
 from pawsort.connect import connect, server_options
@@ -13,16 +12,16 @@ from pawsort.connect import connect, server_options
 
 @click.command("edit")
 @click.argument("number", metavar="NUMBER", type=click.IntRange(1, 2**31 - 1))
-@click.option("--name", metavar="NAME", help="Another name.")
-@click.option("--cron", metavar="LINE", help="Another time: five fields, such as '0 3 * * SUN'.")
-@click.option("--every-labels", type=int, metavar="N", help="Instead of a time: when so many new labels have come in.")
+@click.option("--name", metavar="NAME", help="New name.")
+@click.option("--cron", metavar="LINE", help="New time: five fields, such as '0 3 * * SUN'.")
+@click.option("--every-labels", type=int, metavar="N", help="Instead of a time: after this many new labels.")
 @click.option("--zone", metavar="ZONE", help="Such as Europe/Berlin.")
 @click.option(
     "--set",
-    "told",
+    "assignments",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter as the API calls it, such as min_gain=0.01; nothing after the = puts the usual value back. May be"
+    help="A parameter by its name in the API, such as min_gain=0.01. An empty value restores the default. May be"
     " repeated.",
 )
 @server_options
@@ -32,36 +31,36 @@ def edit(
     cron: str | None,
     every_labels: int | None,
     zone: str | None,
-    told: tuple[str, ...],
+    assignments: tuple[str, ...],
     server: str | None,
     token: str | None,
 ) -> None:
-    """Change a schedule. What is not named stays as it is."""
+    """Change a schedule. Everything else stays as it is."""
     if cron is not None and every_labels is not None:
-        raise click.UsageError("--cron and --every-labels exclude each other. Give one of them.")
+        raise click.UsageError("Give either --cron or --every-labels, not both.")
     changes: dict[str, Any] = {"name": name, "time_zone": zone}
     changes = {key: value for key, value in changes.items() if value is not None}
     if cron is not None or every_labels is not None:
         changes |= {"cron": cron, "every_n_labels": every_labels}
-    if told:
-        changes["parameters"] = dict(_parameters(told))
+    if assignments:
+        changes["parameters"] = dict(_parameters(assignments))
     if not changes:
-        raise click.UsageError("Nothing to change was named. `pawsort schedules edit --help` says what can be.")
-    with connect(server, token, Console(stderr=True, highlight=False).print) as client:
+        raise click.UsageError("Nothing to change. `pawsort schedules edit --help` lists what can be changed.")
+    with connect(server, token) as client:
         schedule = client.update_schedule(number, **changes)
     click.echo(f"Schedule {number} ({schedule['name']}): {when(schedule)}")
 
 
-def _parameters(told: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    for one in told:
-        name, equals, value = one.partition("=")
+def _parameters(assignments: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
         if not equals:
-            raise click.UsageError(f"--set: expected NAME=VALUE, such as min_gain=0.01; got {one!r}.")
+            raise click.UsageError(f"--set: expected NAME=VALUE, such as min_gain=0.01; got {assignment!r}.")
         yield name, _value(value)
 
 
 def _value(text: str) -> Any:
-    """JSON where it is some, else the text itself: `0.01`, `true`, `[…]`, `promote`."""
+    """Read JSON (`0.01`, `true`, `[…]`), or take the text as it is (`promote`)."""
     try:
         return json.loads(text) if text else None
     except ValueError:

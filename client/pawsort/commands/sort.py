@@ -1,4 +1,4 @@
-"""`pawsort sort`: the pictures of a job on this disk, in folders by label."""
+"""`pawsort sort`: sort the pictures of a job on this disk into folders by label."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from rich.console import Console
 
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
-from pawsort.files.place_file import Way
-from pawsort.files.sort_by_label import By, Sorted, Sorter, read_pictures
+from pawsort.files.place_file import PlacementMode
+from pawsort.files.sort_by_label import LabelSource, Sorter, SortSummary, read_pictures
 
 SHOWN = 10
-WORDS = {Way.LINK: "as hard links", Way.COPY: "copied", Way.MOVE: "moved"}
+WORDS = {PlacementMode.LINK: "as hard links", PlacementMode.COPY: "copied", PlacementMode.MOVE: "moved"}
 
 
 @click.command("sort")
@@ -22,16 +22,27 @@ WORDS = {Way.LINK: "as hard links", Way.COPY: "copied", Way.MOVE: "moved"}
     required=True,
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder that was sent, or one that holds its pictures now: they are found by path and by content.",
+    help="The uploaded folder, or one that contains its pictures now. They are found by path and by content.",
 )
 @click.option(
-    "--to", "target", required=True, metavar="FOLDER", type=click.Path(path_type=Path), help="Made where it is missing."
+    "--to",
+    "target",
+    required=True,
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Created if missing.",
 )
 @click.option("--copy", "copies", is_flag=True, help="Copy instead of making hard links.")
 @click.option("--move", "moves", is_flag=True, help="Move instead of making hard links.")
-@click.option("--by", type=click.Choice(list(By)), default=By.FINAL, show_default=True, help="Whose label decides.")
+@click.option(
+    "--by",
+    type=click.Choice(list(LabelSource)),
+    default=LabelSource.FINAL,
+    show_default=True,
+    help="Whose labels to use.",
+)
 @click.option("--flat", is_flag=True, help="No folders below those of the labels.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Do nothing, and show what would be done.")
 @server_options
 def command(
     job: str,
@@ -47,51 +58,55 @@ def command(
 ) -> int:
     """Sort the pictures of a job on this disk into folders by label (cat, dog, unsure, neither).
 
-    Nothing is sent, and nothing that is there is overwritten. Repeated, it changes nothing. The exit code is 0 when
-    every picture that has a label is in its place.
+    Nothing is uploaded and nothing is overwritten. Repeated, it changes nothing. The exit code is 0 when every picture
+    with a label is in its place.
     """
     if copies and moves:
-        raise click.UsageError("--copy and --move: expected one of them, or neither for hard links; got both.")
+        raise click.UsageError("Give either --copy or --move, or neither for hard links.")
     if target.exists() and not target.is_dir():
         raise ClientError(f"--to {target}: expected a folder; this is a file.")
     if target.exists() and target.samefile(source):
-        raise ClientError(f"--to {target}: expected another folder than --from. Name one that is not there yet.")
-    way = Way.COPY if copies else Way.MOVE if moves else Way.LINK
+        raise ClientError(f"--to {target}: expected another folder than --from. Give a new one.")
+    mode = PlacementMode.COPY if copies else PlacementMode.MOVE if moves else PlacementMode.LINK
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with connect(server, token, console.print) as client:
+    with connect(server, token) as client:
         state = client.get_job(str(job))["state"]
         with client.open_export(str(job), "jsonl") as blocks:
-            pictures = list(read_pictures(blocks, By(by)))
-    outcome = Sorter(source, target, way, is_flat=flat, is_dry=dry_run).sort(pictures)
-    _tell_problems(console, outcome, source)
+            pictures = list(read_pictures(blocks, LabelSource(by)))
+    summary = Sorter(source, target, mode, is_flat=flat, is_dry=dry_run).sort(pictures)
+    _print_problems(console, summary, source)
     if state != "done":
-        console.print(f"The job is {state}: what it has not classified yet is left out.", style="yellow", markup=False)
-    console.print(_summary(outcome, target, way, dry_run), markup=False)
-    return 0 if outcome.is_whole else 1
+        console.print(f"The job is {state}: pictures not classified yet are left out.", style="yellow", markup=False)
+    console.print(_describe(summary, target, mode, dry_run), markup=False)
+    return 0 if summary.is_complete else 1
 
 
-def _summary(outcome: Sorted, target: Path, way: Way, is_dry: bool) -> str:
-    by_label = ", ".join(f"{n:,} {label}" for label, n in sorted(outcome.placed.items()))
+def _describe(summary: SortSummary, target: Path, mode: PlacementMode, is_dry: bool) -> str:
+    by_label = ", ".join(f"{n:,} {label}" for label, n in sorted(summary.placed.items()))
     would = "would be " if is_dry else ""
-    said = f"{outcome.placed.total():,} files {would}sorted into {target} ({WORDS[way]})"
-    said += f": {by_label}" if by_label else ""
-    said += f"; {outcome.n_there:,} were there already" if outcome.n_there else ""
-    said += f"; {len(outcome.elsewhere):,} lie in other folders of it" if outcome.elsewhere else ""
-    said += f"; {len(outcome.missing):,} not found" if outcome.missing else ""
-    said += f"; {outcome.n_without_label:,} have no label and stay where they are" if outcome.n_without_label else ""
-    return said
+    parts = [f"{summary.placed.total():,} files {would}sorted into {target} ({WORDS[mode]})"]
+    parts[0] += f": {by_label}" if by_label else ""
+    if summary.n_already_placed:
+        parts.append(f"{summary.n_already_placed:,} were there already")
+    if summary.elsewhere:
+        parts.append(f"{len(summary.elsewhere):,} are in other folders of it")
+    if summary.missing:
+        parts.append(f"{len(summary.missing):,} not found")
+    if summary.n_without_label:
+        parts.append(f"{summary.n_without_label:,} have no label and were not sorted")
+    return "; ".join(parts)
 
 
-def _tell_problems(console: Console, outcome: Sorted, source: Path) -> None:
-    for path in outcome.missing:  # all of them: somebody has to look for each
+def _print_problems(console: Console, summary: SortSummary, source: Path) -> None:
+    for path in summary.missing:  # all of them: the user has to look for each one
         console.print(f"Not found below {source}, or changed: {path}", style="red", markup=False)
-    for path, place in outcome.elsewhere[:SHOWN]:
-        console.print(f"{path} was left where it lies: {place}", style="yellow", markup=False)
-    if len(outcome.elsewhere) > SHOWN:
-        console.print(f"… and {len(outcome.elsewhere) - SHOWN} more.", style="yellow", markup=False)
-    if outcome.elsewhere:
+    for path, file in summary.elsewhere[:SHOWN]:
+        console.print(f"{path} was left where it is: {file}", style="yellow", markup=False)
+    if len(summary.elsewhere) > SHOWN:
+        console.print(f"… and {len(summary.elsewhere) - SHOWN} more.", style="yellow", markup=False)
+    if summary.elsewhere:
         console.print(
-            "They were moved by hand, or sorted before their labels changed. `pawsort correct` reads folders as"
-            " corrections; to sort anew, name a --to that is not there yet.",
+            "They were moved by hand, or sorted before their labels changed. `pawsort correct` imports folders as"
+            " corrections. To sort again, give a new folder as --to.",
             markup=False,
         )

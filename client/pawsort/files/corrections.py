@@ -1,21 +1,21 @@
-"""Folders that were rearranged, as corrections: what the server needs of a file is its path and its SHA-256."""
+"""A rearranged folder as corrections: the server needs only the path and the SHA-256 of each file."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawsort.files.contents import Hashes
-from pawsort.sending.sources import Skipped, SourceFile, walk
+from pawsort.files.content_index import FileHashes
+from pawsort.uploads.sources import SkippedPath, SourceFile, walk
 
 
-def list_files(folder: Path, skipped: list[Skipped]) -> Iterator[bytes]:
-    """A line of JSON for each file below a folder; what cannot be read goes to `skipped`."""
-    hashes = Hashes()
+def list_files(folder: Path, skipped: list[SkippedPath]) -> Iterator[bytes]:
+    """Iterate over one line of JSON for each file below a folder. Files that cannot be read are added to `skipped`."""
+    hashes = FileHashes()
     for item in walk([folder]):
         if isinstance(item, SourceFile):
             sha256 = hashes.of(item.file)
             if sha256 is not None:
                 yield json.dumps({"path": item.path, "sha256": sha256.hex()}).encode() + b"\n"
                 continue
-            item = Skipped(item.path, "it cannot be read", lost=True)
+            item = SkippedPath(item.path, "it cannot be read", lost=True)
         skipped.append(item)

@@ -1,4 +1,4 @@
-"""Writing results to files, which appear under their names only when they are whole."""
+"""Write results to files. A file appears under its name only when it is complete."""
 
 import itertools
 import sys
@@ -8,61 +8,63 @@ from pathlib import Path
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
-KINDS = ("csv", "jsonl", "parquet", "zip", "html")
+FORMATS = ("csv", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")
 
 
-def kind_of(target: Path) -> str:
-    """The kind of export that a file's ending asks for; CSV for standard output and without an ending.
+def format_of(target: Path) -> str:
+    """Return the export format of a file's ending; CSV for standard output and without an ending.
 
     Raises:
-        ClientError: There is no such kind.
+        ClientError: There is no such format.
     """
     ending = target.suffix.removeprefix(".").lower()
     if target == STDOUT or not ending:
         return "csv"
-    if ending not in KINDS:
-        raise ClientError(f"-o {target}: expected a name that ends in .{', .'.join(KINDS)}; got .{ending}.")
+    if ending not in FORMATS:
+        raise ClientError(f"-o {target}: expected a name that ends in .{', .'.join(FORMATS)}; got .{ending}.")
     return ending
 
 
 def check_target(target: Path) -> None:
-    """Find out before the work, not after it, that the file cannot be written.
+    """Check that the file can be written, before the work and not after it.
 
     Raises:
         ClientError: Its folder is missing, or it is a folder itself.
     """
-    kind_of(target)
+    format_of(target)
     if target == STDOUT:
         return
     if not target.absolute().parent.is_dir():
-        raise ClientError(f"-o {target}: the folder {target.parent} does not exist. Make it first.")
+        raise ClientError(f"-o {target}: the folder {target.parent} does not exist. Create it first.")
     if target.is_dir():
         raise ClientError(f"-o {target} is a folder; expected the name of a file.")
 
 
 def write_results(
-    client: PawsortClient, jobs: Sequence[str], target: Path, wanted: Mapping[str, str] | None = None
+    client: PawsortClient, jobs: Sequence[str], target: Path, options: Mapping[str, str] | None = None
 ) -> None:
     """Write the results of all jobs, in their order, to one file or to standard output.
 
     Args:
-        wanted: Of a zip and a report: whose label decides (`by`); of a zip: whether folders are kept (`tree`).
+        options: For a zip or a report, whose labels to use (`by`); for a zip, whether to keep folders (`tree`).
     Raises:
-        ClientError: The file cannot be written, or several jobs do not fit into one file of this kind.
+        ClientError: The file cannot be written, or this format holds only one job.
     """
-    kind = kind_of(target)
-    if len(jobs) > 1 and kind not in ("csv", "jsonl"):
-        raise ClientError(f"-o {target}: {len(jobs)} jobs fit into one .csv or .jsonl; export the others one by one.")
-    _check_wanted(target, kind, wanted or {})
+    format_ = format_of(target)
+    if len(jobs) > 1 and format_ not in ("csv", "jsonl"):
+        raise ClientError(
+            f"-o {target}: this format holds one job, got {len(jobs)}. Use .csv or .jsonl, or export one by one."
+        )
+    _check_options(target, format_, options or {})
     if target == STDOUT:
-        sys.stdout.buffer.writelines(_joined(client, jobs, kind, wanted))
+        sys.stdout.buffer.writelines(_joined(client, jobs, format_, options))
         sys.stdout.buffer.flush()
         return
     partial = target.with_name(f"{target.name}.part")
     try:
         with partial.open("wb") as out:
-            out.writelines(_joined(client, jobs, kind, wanted))
+            out.writelines(_joined(client, jobs, format_, options))
         partial.replace(target)
     except OSError as error:
         raise ClientError(f"{target} cannot be written: {error.strerror or error}.") from error
@@ -70,21 +72,25 @@ def write_results(
         partial.unlink(missing_ok=True)
 
 
-def _check_wanted(target: Path, kind: str, wanted: Mapping[str, str]) -> None:
-    if "tree" in wanted and kind != "zip":
-        raise ClientError(f"-o {target}: --flat is about folders in a zip; expected a name that ends in .zip.")
-    if "by" in wanted and kind not in ("zip", "html"):
-        raise ClientError(f"-o {target}: a .{kind} has a column for each label; --by goes with .zip and .html.")
+def _check_options(target: Path, format_: str, options: Mapping[str, str]) -> None:
+    if "tree" in options and format_ != "zip":
+        raise ClientError(f"-o {target}: --flat applies to .zip only. Leave it out, or give a name that ends in .zip.")
+    if "by" in options and format_ not in ("zip", "html"):
+        raise ClientError(
+            f"-o {target}: --by applies to .zip and .html only. A .{format_} has all labels; leave it out."
+        )
 
 
-def _joined(client: PawsortClient, jobs: Sequence[str], kind: str, wanted: Mapping[str, str] | None) -> Iterator[bytes]:
+def _joined(
+    client: PawsortClient, jobs: Sequence[str], format_: str, options: Mapping[str, str] | None
+) -> Iterator[bytes]:
     for number, job in enumerate(jobs):
-        with client.open_export(job, kind, wanted) as blocks:
-            yield from _without_first_line(blocks) if number and kind == "csv" else blocks
+        with client.open_export(job, format_, options) as blocks:
+            yield from _without_first_line(blocks) if number and format_ == "csv" else blocks
 
 
 def _without_first_line(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The header of a CSV never holds a line break of its own."""
+    """Drop the header of a CSV, which never contains a line break."""
     for block in blocks:
         _, line_break, rest = block.partition(b"\n")
         if line_break:

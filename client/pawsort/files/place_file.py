@@ -1,4 +1,4 @@
-"""One file to its place: as a hard link, a copy, or moved there. Nothing that is there is ever overwritten."""
+"""Put one file into its place: as a hard link, as a copy, or by moving it. Nothing is ever overwritten."""
 
 import errno
 import hashlib
@@ -14,7 +14,7 @@ BLOCK = 2**20
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
 
 
-class Way(StrEnum):
+class PlacementMode(StrEnum):
     """How a file gets to its place."""
 
     LINK = "link"
@@ -22,22 +22,22 @@ class Way(StrEnum):
     MOVE = "move"
 
 
-def place(source: Path, target: Path, sha256: bytes, way: Way) -> None:
-    """Put a file where nothing is yet; its folders are made.
+def place_file(source: Path, target: Path, sha256: bytes, mode: PlacementMode) -> None:
+    """Put a file where there is none yet. Missing folders are created.
 
     Raises:
-        FileExistsError: Something is there.
-        ClientError: It cannot be done; nothing has changed.
+        FileExistsError: There is a file already.
+        ClientError: It failed. Nothing has changed.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ClientError(f"The folder {target.parent} cannot be made: {error.strerror}.") from error
+        raise ClientError(f"The folder {target.parent} cannot be created: {error.strerror}.") from error
     try:
-        if way == Way.COPY:
+        if mode == PlacementMode.COPY:
             _copy(source, target, sha256)
         else:
-            _link(source, target, sha256, way)
+            _link(source, target, sha256, mode)
     except FileExistsError:
         raise
     except OSError as error:
@@ -45,7 +45,7 @@ def place(source: Path, target: Path, sha256: bytes, way: Way) -> None:
 
 
 def finish_move(source: Path, target: Path) -> bool:
-    """Take the old name away when both are names of one file: a move that was interrupted, and whether it was one."""
+    """Remove the old name if both are names of one file: the rest of an interrupted move. Return whether it was one."""
     try:
         if not source.samefile(target) or source.resolve() == target.resolve():
             return False
@@ -55,30 +55,30 @@ def finish_move(source: Path, target: Path) -> bool:
     return True
 
 
-def _link(source: Path, target: Path, sha256: bytes, way: Way) -> None:
+def _link(source: Path, target: Path, sha256: bytes, mode: PlacementMode) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        if way == Way.LINK:
+        if mode == PlacementMode.LINK:
             raise ClientError(
-                f"{target} cannot be a hard link to {source}: {_why(error)} Say --copy to copy the pictures, or --move"
-                " to move them."
+                f"{target} cannot be a hard link to {source}: {_reason(error)} Use --copy to copy the pictures, or"
+                " --move to move them."
             ) from error
         _copy(source, target, sha256)
-    if way == Way.MOVE:
+    if mode == PlacementMode.MOVE:
         source.unlink()
 
 
-def _why(error: OSError) -> str:
+def _reason(error: OSError) -> str:
     if error.errno == errno.EXDEV:
         return "they are on different disks."
     return f"this file system does not allow it ({error.strerror})."
 
 
 def _copy(source: Path, target: Path, sha256: bytes) -> None:
-    """Copy under another name first, so that the target is whole or not there."""
+    """Copy under a temporary name first, so that the target is complete or not there."""
     partial = target.with_name(f".pawsort-{secrets.token_hex(8)}.part")
     try:
         digest = hashlib.sha256()
@@ -89,13 +89,13 @@ def _copy(source: Path, target: Path, sha256: bytes) -> None:
         if digest.digest() != sha256:
             raise ClientError(f"{source} changed while it was copied. Run the command again.")
         shutil.copystat(source, partial)
-        _give_name(partial, target)
+        _rename(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _give_name(partial: Path, target: Path) -> None:
-    """Rename without overwriting: a second name fails where something is; not every file system has them."""
+def _rename(partial: Path, target: Path) -> None:
+    """Rename without overwriting: a hard link fails if the target exists, but not every file system has hard links."""
     try:
         os.link(partial, target)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Pictures on one's own disk, sorted into folders by label, without sending them anywhere.
+"""Sort pictures on this disk into folders by label, without uploading them.
 
-    results of the job ─► where is this content? ─► label/path ─► hard link, copy, or moved
+    results of the job ─► where is this content? ─► label/path ─► hard link, copy, or move
 
 Repeated, it finds everything in its place and changes nothing.
 """
@@ -14,26 +14,26 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from pawsort.files.contents import Contents, Hashes, Originals
-from pawsort.files.place_file import Way, finish_move, place
+from pawsort.files.content_index import ContentIndex, FileHashes, OriginalFinder
+from pawsort.files.place_file import PlacementMode, finish_move, place_file
 
 UNLABELLED = "unlabelled"
 
 
-class By(StrEnum):
-    """Whose label decides: the model's, the person's, or the person's where there is one."""
+class LabelSource(StrEnum):
+    """Whose labels to use: the model's, people's, or people's where there is one and else the model's."""
 
     FINAL = "final"
     MODEL = "model"
     PERSON = "person"
 
 
-COLUMN_OF = {By.FINAL: "final_label", By.MODEL: "label", By.PERSON: "human_label"}
+COLUMN_OF = {LabelSource.FINAL: "final_label", LabelSource.MODEL: "label", LabelSource.PERSON: "human_label"}
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One line of a job's results; `label` None for a file that has none because of an error."""
+class LabelledPicture:
+    """One line of a job's results. `label` is None for a file with an error."""
 
     path: str
     sha256: bytes
@@ -41,27 +41,27 @@ class Picture:
 
 
 @dataclass
-class Sorted:
-    """What came of it: paths as they were sent."""
+class SortSummary:
+    """What was done with the pictures. Paths are those of the upload."""
 
     placed: Counter[str] = field(default_factory=Counter)
-    n_there: int = 0
+    n_already_placed: int = 0
     n_without_label: int = 0
     missing: list[str] = field(default_factory=list)
     elsewhere: list[tuple[str, Path]] = field(default_factory=list)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every labelled picture is in its place."""
         return not self.missing and not self.elsewhere
 
 
-def read_pictures(blocks: Iterable[bytes], by: By) -> Iterator[Picture]:
-    """The pictures in an export as JSON Lines."""
+def read_pictures(blocks: Iterable[bytes], source: LabelSource) -> Iterator[LabelledPicture]:
+    """Iterate over the pictures of an export as JSON Lines."""
     for line in _lines(blocks):
         row = json.loads(line)
-        label = row[COLUMN_OF[by]] or (None if row["error_code"] else UNLABELLED)
-        yield Picture(row["path"], bytes.fromhex(row["sha256"]), label)
+        label = row[COLUMN_OF[source]] or (None if row["error_code"] else UNLABELLED)
+        yield LabelledPicture(row["path"], bytes.fromhex(row["sha256"]), label)
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -77,76 +77,78 @@ class Sorter:
     """One call of `pawsort sort`.
 
     Args:
-        source: The folder that was sent, or that holds what was sent.
-        target: Where folders by label are made.
+        source: The folder that was uploaded, or one that contains its files.
+        target: Where the folders of the labels are created.
         is_flat: No folders below those of the labels.
-        is_dry: Say what would be done, and do nothing.
+        is_dry: Do nothing, and report what would be done.
     """
 
-    def __init__(self, source: Path, target: Path, way: Way, is_flat: bool = False, is_dry: bool = False) -> None:
-        self._hashes = Hashes()
-        self._originals = Originals(source, self._hashes, without=target)
-        self._before = Contents(target, self._hashes)
+    def __init__(
+        self, source: Path, target: Path, mode: PlacementMode, is_flat: bool = False, is_dry: bool = False
+    ) -> None:
+        self._hashes = FileHashes()
+        self._originals = OriginalFinder(source, self._hashes, without=target)
+        self._files_before = ContentIndex(target, self._hashes)
         self._target = target
-        self._way = way
+        self._mode = mode
         self._is_flat = is_flat
         self._is_dry = is_dry
-        self._given: set[Path] = set()
-        self.outcome = Sorted()
+        self._placed: set[Path] = set()
+        self.summary = SortSummary()
 
-    def sort(self, pictures: Iterable[Picture]) -> Sorted:
-        """Bring all pictures to their places.
+    def sort(self, pictures: Iterable[LabelledPicture]) -> SortSummary:
+        """Put all pictures into their places.
 
         Raises:
-            ClientError: A file cannot be placed; what was done before stays.
+            ClientError: A file cannot be placed. Files placed before stay where they are.
         """
         for picture in pictures:
             if picture.label is None:
-                self.outcome.n_without_label += 1
+                self.summary.n_without_label += 1
             else:
                 self._sort(picture, picture.label)
-        return self.outcome
+        return self.summary
 
-    def _sort(self, picture: Picture, label: str) -> None:
-        """Look at the place, then for the file, then whether somebody has put it into another folder."""
-        for target in self._places(picture, label):
-            if target in self._given:
+    def _sort(self, picture: LabelledPicture, label: str) -> None:
+        """Check its place, then whether a user moved it to another folder, then place the original."""
+        for target in self._possible_targets(picture, label):
+            if target in self._placed:
                 continue
             if not os.path.lexists(target):
                 break
             if self._hashes.of(target) == picture.sha256:
-                self._given.add(target)
-                self._is_there(picture, target)
+                self._placed.add(target)
+                self._finish(picture, target)
                 return
         if moved := self._find_elsewhere(picture.sha256):
-            self._given.add(moved)
-            self.outcome.elsewhere.append((picture.path, moved))
+            self._placed.add(moved)
+            self.summary.elsewhere.append((picture.path, moved))
             return
         source = self._originals.find(picture.path, picture.sha256)
         if source is None:
-            self.outcome.missing.append(picture.path)
+            self.summary.missing.append(picture.path)
             return
         if not self._is_dry:
-            place(source, target, picture.sha256, self._way)
-        if self._way == Way.MOVE:
+            place_file(source, target, picture.sha256, self._mode)
+        if self._mode == PlacementMode.MOVE:
             self._originals.forget(source)
-        self._given.add(target)
-        self.outcome.placed[label] += 1
+        self._placed.add(target)
+        self.summary.placed[label] += 1
 
-    def _is_there(self, picture: Picture, target: Path) -> None:
-        self.outcome.n_there += 1
-        if self._way != Way.MOVE or self._is_dry:
+    def _finish(self, picture: LabelledPicture, target: Path) -> None:
+        self.summary.n_already_placed += 1
+        if self._mode != PlacementMode.MOVE or self._is_dry:
             return
         source = self._originals.find_at(picture.path)
         if source is not None and finish_move(source, target):
             self._originals.forget(source)
 
     def _find_elsewhere(self, sha256: bytes) -> Path | None:
-        """A file of this content that stood below the target before and is no other picture's."""
-        return next((file for file in self._before.with_content(sha256) if file not in self._given), None)
+        """Find a file with this content that was below the target before, and belongs to no other picture."""
+        return next((file for file in self._files_before.with_content(sha256) if file not in self._placed), None)
 
-    def _places(self, picture: Picture, label: str) -> Iterator[Path]:
-        """Where it belongs, and the same with numbers for where something else has that name."""
+    def _possible_targets(self, picture: LabelledPicture, label: str) -> Iterator[Path]:
+        """Iterate over its place, and the same with numbers for when other files have that name."""
         parts = [_safe(part) for part in picture.path.split("/") if part not in ("", ".")] or ["_"]
         folder = self._target.joinpath(_safe(label), *([] if self._is_flat else parts[:-1]))
         name = PurePosixPath(parts[-1])
@@ -156,5 +158,5 @@ class Sorter:
 
 
 def _safe(part: str) -> str:
-    """One part of a path that stays below where it is put, whatever the server says."""
+    """Make one part of a path safe: it stays below the target, whatever the server answers."""
     return "_" if part in ("", ".", "..") else part.replace("/", "_").replace("\0", "_")

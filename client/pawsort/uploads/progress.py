@@ -1,4 +1,4 @@
-"""Bars on the terminal: how much has been sent, how much is classified, how fast, how long still."""
+"""Progress bars on the terminal: uploaded, classified, speed, time left."""
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
@@ -6,15 +6,15 @@ from rich.text import Text
 
 
 class Rate(ProgressColumn):
-    """Things in a second."""
+    """Items per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
 
-class Bars:
-    """The display of a classification, on standard error, so that results can go to standard output."""
+class ProgressBars:
+    """The progress of a classification, on standard error, so that results can go to standard output."""
 
     def __init__(self, console: Console) -> None:
         self.progress = Progress(
@@ -26,17 +26,17 @@ class Bars:
             console=console,
             speed_estimate_period=20,
         )
-        self._sending: TaskID | None = None
+        self._uploading: TaskID | None = None
         self._classifying: TaskID | None = None
 
-    def sending(self, name: str, total: int) -> None:
-        self._sending = self.progress.add_task(f"sending {name}", total=total)
+    def start_upload(self, name: str, total: int) -> None:
+        self._uploading = self.progress.add_task(f"uploading {name}", total=total)
 
-    def sent(self, count: int) -> None:
-        if self._sending is not None:
-            self.progress.advance(self._sending, count)
+    def add_uploaded(self, count: int) -> None:
+        if self._uploading is not None:
+            self.progress.advance(self._uploading, count)
 
-    def classified(self, count: int, total: int) -> None:
+    def show_classified(self, count: int, total: int) -> None:
         if self._classifying is None:
             self._classifying = self.progress.add_task("classified", total=total)
         self.progress.update(self._classifying, completed=count, total=total)

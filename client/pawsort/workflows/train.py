@@ -1,4 +1,4 @@
-"""From a labelled folder to a model version: send it, show what is there to learn from, follow the epochs."""
+"""From a labelled folder to a model version: upload it, show what there is to train on, follow the epochs."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,24 +7,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from pawsort.api.answers import Epoch, Job, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
-from pawsort.runs.classify import ENDED
-from pawsort.sending.shards import Limits, Shard
-from pawsort.sending.sources import Skipped, SourceFile, walk
-from pawsort.sending.upload import limits_of, new_id, send_files
+from pawsort.uploads.shards import Limits, Shard
+from pawsort.uploads.sources import SkippedPath, SourceFile, walk
+from pawsort.uploads.transfer import limits_of, new_id, upload_files
+from pawsort.workflows.classify import ENDED
 
 PAUSE_S = 0.5
 
 
 class Display(Protocol):
-    """Who is told how far it has got."""
+    """Shows the progress of a training."""
 
-    def sending(self, name: str, total: int) -> None: ...
-    def sent(self, count: int) -> None: ...
-    def found(self, data: dict[str, Any]) -> None: ...
-    def now(self, curve: dict[str, Any], state: str) -> None: ...
-    def epoch(self, epoch: dict[str, Any], curve: dict[str, Any]) -> None: ...
+    def start_upload(self, name: str, total: int) -> None: ...
+    def add_uploaded(self, count: int) -> None: ...
+    def show_data(self, data: TrainingData) -> None: ...
+    def show_phase(self, curve: TrainingCurve) -> None: ...
+    def show_epoch(self, epoch: Epoch, curve: TrainingCurve) -> None: ...
 
 
 @dataclass
@@ -32,25 +33,25 @@ class TrainingRun:
     """One call of `pawsort train`.
 
     Attributes:
-        parameters: What was asked for, by name; the server fills in the rest.
+        parameters: The given parameters, by name; the server fills in the others.
         job: The job's id, once there is one.
-        skipped: What was not sent, and why.
+        skipped: Paths that were not uploaded, and why.
     """
 
     client: PawsortClient
     parameters: dict[str, Any]
     display: Display
     job: str | None = None
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedPath] = field(default_factory=list)
     _n_shown: int = 0
 
-    def run(self, folders: Sequence[Path], name: str) -> dict[str, Any]:
-        """Send the folders, train, wait for the end.
+    def run(self, folders: Sequence[Path], name: str) -> Job:
+        """Upload the folders, train, wait for the end.
 
         Returns:
-            The job as it ended. One that failed before its first epoch has ended is deleted, with what was sent.
+            The ended job. A job that failed before the end of its first epoch is deleted, together with its upload.
         Raises:
-            ClientError: It was refused; nothing of it stays on the server.
+            ClientError: The training was refused. Nothing of it stays on the server.
         """
         self.client.check_training(self.parameters)
         n_files = sum(isinstance(item, SourceFile) for item in walk(folders))
@@ -62,8 +63,8 @@ class TrainingRun:
         upload = new_id()
         limits = limits_of(self.client.create_upload(upload, name, labelled=True))
         try:
-            self.display.sending(name, n_files)
-            self._send(folders, upload, limits)
+            self.display.start_upload(name, n_files)
+            self._upload(folders, upload, limits)
             self.job = self._start([upload], name)
         except (ClientError, KeyboardInterrupt):
             with suppress(ClientError):
@@ -71,27 +72,27 @@ class TrainingRun:
             raise
         return self.follow(self.job)
 
-    def run_on_all(self, name: str) -> dict[str, Any]:
-        """Train on everything that is labelled on the server, wait for the end; the job as it ended.
+    def run_on_all(self, name: str) -> Job:
+        """Train on everything that is labelled on the server, and wait for the end. Returns the ended job.
 
         Raises:
-            ClientError: It was refused.
+            ClientError: The training was refused.
         """
         self.client.check_training(self.parameters)
         self.job = self._start("all", name)
         return self.follow(self.job)
 
-    def follow(self, job: str) -> dict[str, Any]:
-        """Show a training until it ends; the job as it ended."""
+    def follow(self, job: str) -> Job:
+        """Show a training until it ends. Returns the ended job."""
         etag = None
         while True:
             view, etag = self.client.poll_job(job, etag)
             if view is not None:
                 curve = self.client.get_epochs(job)
                 for epoch in curve["items"][self._n_shown :]:
-                    self.display.epoch(epoch, curve)
+                    self.display.show_epoch(epoch, curve)
                 self._n_shown = len(curve["items"])
-                self.display.now(curve, view["state"])
+                self.display.show_phase(curve)
                 if view["state"] in ENDED:
                     break
             time.sleep(PAUSE_S)
@@ -99,19 +100,24 @@ class TrainingRun:
             self.client.delete_job(job)
         return view
 
-    def stop(self, job: str, keep_best: bool) -> dict[str, Any]:
-        """End a training early, with its best epoch so far as a version or without; the job as it ended."""
+    def stop(self, job: str, keep_best: bool) -> Job:
+        """End a training early, and optionally keep its best epoch so far as a version. Returns the ended job."""
         self.client.cancel_job(job, keep_best)
         return self.follow(job)
 
-    def _send(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
-        send_files(
-            self.client, upload, self._sources(folders), limits, on_sent=self._on_sent, on_skip=self.skipped.append
+    def _upload(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
+        upload_files(
+            self.client,
+            upload,
+            self._sources(folders),
+            limits,
+            on_uploaded=self._on_uploaded,
+            on_skip=self.skipped.append,
         )
 
     def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:
         data = self.client.preview_training(uploads)
-        self.display.found(data)
+        self.display.show_data(data)
         if data["problem"]:
             raise ClientError(data["problem"])
         job = new_id()
@@ -125,5 +131,5 @@ class TrainingRun:
             else:
                 self.skipped.append(item)
 
-    def _on_sent(self, shard: Shard) -> None:
-        self.display.sent(shard.n_files)
+    def _on_uploaded(self, shard: Shard) -> None:
+        self.display.add_uploaded(shard.n_files)

@@ -10,7 +10,7 @@ FILE_NAME = "instance.json"
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """Address and owner's token of a running instance, and where its parts are. Readable by its owner alone."""
+    """Address and owner's token of a running instance, and the addresses of its servers. Readable by its owner only."""
 
     address: str
     token: str
@@ -20,7 +20,7 @@ class InstanceRecord:
     blob_url: str
 
     def write(self, data_dir: Path) -> None:
-        """Put it into the data directory, whole or not at all."""
+        """Write it to the data directory, completely or not at all."""
         partial = data_dir / f"{FILE_NAME}.part"
         partial.unlink(missing_ok=True)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -29,7 +29,7 @@ class InstanceRecord:
 
 
 def read_record(data_dir: Path) -> InstanceRecord | None:
-    """What the file says, or None when there is none or it is of another make."""
+    """Read the file; None if there is none, or another version wrote it."""
     try:
         return InstanceRecord(**json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -37,5 +37,5 @@ def read_record(data_dir: Path) -> InstanceRecord | None:
 
 
 def remove_record(data_dir: Path) -> None:
-    """The instance has ended."""
+    """Remove the file of an instance that has ended."""
     (data_dir / FILE_NAME).unlink(missing_ok=True)

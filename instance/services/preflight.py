@@ -1,7 +1,7 @@
-"""What comes before a program that runs with servers of its own: it sees that they are there and as they should be.
+"""Checks before a service starts: database, blob store and broker answer, and are set up correctly.
 
-A wrong setting stops the program at once with a sentence that names it; a server that is away is waited for, and stops
-it in the end: whoever watches it (a container engine, systemd) starts it again.
+A wrong setting stops the program at once with a message that names it. A server that does not answer is waited for; in
+the end it stops the program too, and what supervises that (a container engine, systemd) restarts it.
 """
 
 import time
@@ -18,7 +18,7 @@ Check = Callable[[], None]
 
 
 def checks(settings: "Settings") -> dict[str, Check]:
-    """What has to be right, by name, in the order of asking. Nothing connects before a check is called."""
+    """Return the checks by name, in their order. Nothing connects before a check is called."""
     from core.base.database import Database
     from core.messaging.broker import check_broker
     from core.storage.blobs import Blobs
@@ -38,23 +38,23 @@ def checks(settings: "Settings") -> dict[str, Check]:
     }
 
 
-def check_servers(settings: "Settings", say: Callable[[str], object], wait_s: float = WAIT_S) -> None:
-    """See that database, blob store and broker are as they should be; wait for those that are away.
+def check_servers(settings: "Settings", notify: Callable[[str], object], wait_s: float = WAIT_S) -> None:
+    """Check database, blob store and broker, and wait for the first two if they do not answer.
 
-    The broker is not waited for: web and workers do without it for a while.
+    Does not wait for the broker: web and workers can run without it for a while.
 
     Raises:
         Refused: A setting is wrong.
-        Unavailable: A server has not answered in time.
-        ConfigError: An address cannot be understood, or the broker's is missing.
+        Unavailable: A server did not answer in time.
+        ConfigError: An address is invalid, or that of the broker is missing.
     """
     from core.base.errors import ConfigError, Refused, Unavailable
 
     if not settings.redis_url:
-        raise ConfigError("PAWSORT_REDIS_URL: expected redis://host:6379/0; only `pawsort up` has a broker of its own.")
+        raise ConfigError("PAWSORT_REDIS_URL: expected redis://host:6379/0; only `pawsort up` has an embedded broker.")
     give_up_at = time.monotonic() + wait_s
     for name, check in checks(settings).items():
-        is_said = False
+        is_notified = False
         while True:
             try:
                 check()
@@ -64,9 +64,9 @@ def check_servers(settings: "Settings", say: Callable[[str], object], wait_s: fl
             except Unavailable as error:
                 if name != "broker" and time.monotonic() > give_up_at:
                     raise
-                if not is_said:
-                    say(error.message)
-                is_said = True
+                if not is_notified:
+                    notify(error.message)
+                is_notified = True
                 if name == "broker":
                     break
             time.sleep(PAUSE_S)

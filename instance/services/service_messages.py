@@ -1,4 +1,4 @@
-"""What a program says that runs as a service: words on a terminal, elsewhere a line of JSON as all of its log is."""
+"""Messages of a program that runs as a service: a sentence on a terminal, else one line of JSON like its log."""
 
 import json
 import sys
@@ -12,11 +12,11 @@ import click
 from pawsort.api.errors import ClientError
 
 
-def tell(event: str, sentence: str, level: str = "info") -> None:
-    """Say something on standard error.
+def log_message(event: str, sentence: str, level: str = "info") -> None:
+    """Write a message to standard error.
 
     Args:
-        event: What the line is called in a log.
+        event: The event of the log line.
         level: `info`, `warning` or `error`.
     """
     if sys.stderr.isatty():
@@ -27,16 +27,16 @@ def tell(event: str, sentence: str, level: str = "info") -> None:
 
 
 class ServiceFailed(ClientError):
-    """Why a service does not start, or a job of the deployment did not get done."""
+    """A service cannot start, or a step of the deployment failed."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Say it as everything else that the service says."""
-        tell("failed", self.message, "error")
+        """Write it like every other message of the service."""
+        log_message("failed", self.message, "error")
 
 
 @contextmanager
-def as_service() -> Iterator[None]:
-    """Let what goes wrong within be told as a service tells it."""
+def errors_as_log_messages() -> Iterator[None]:
+    """Write errors within the `with` as messages of a service."""
     try:
         yield
     except ClientError as error:

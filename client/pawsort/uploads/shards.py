@@ -1,7 +1,7 @@
-"""Files into shards: tars of at most 256 files and 32 MiB of content, or of one larger file.
+"""Pack files into shards: tars of at most 256 files and 32 MiB of content, or of one larger file.
 
-A file is read whole before its header is written, so one that grows, shrinks or vanishes meanwhile cannot break the
-tar: its header always says how many bytes follow.
+A file is read completely before its header is written. So a file that grows, shrinks or disappears meanwhile cannot
+break the tar: the header always gives the number of bytes that follow.
 """
 
 import io
@@ -10,19 +10,19 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from pawsort.sending.sources import Skipped, SourceFile
+from pawsort.uploads.sources import SkippedPath, SourceFile
 
 MIB = 2**20
 MAX_FILES = 256
 MAX_BYTES = 32 * MIB
 MAX_IMAGE_BYTES = 64 * MIB
-# The pax key that carries the true size of a file that is too large to be sent; its entry is empty.
+# The pax key with the true size of a file that is too large to upload. Its entry is empty.
 SIZE_KEY = "PAWSORT.size"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the server takes: files and bytes of content in a shard, and bytes of one image."""
+    """Limits of the server: files and bytes of content in a shard, and bytes of one image."""
 
     max_files: int = MAX_FILES
     max_bytes: int = MAX_BYTES
@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One tar, ready to be sent. `n_bytes` counts the content, without headers."""
+    """One tar, ready to be uploaded. `n_bytes` counts the content without headers."""
 
     seq: int
     n_files: int
@@ -66,19 +66,19 @@ class _Tar:
 
 
 def pack(
-    files: Iterable[SourceFile], limits: Limits, on_skip: Callable[[Skipped], object], first_seq: int = 0
+    files: Iterable[SourceFile], limits: Limits, on_skip: Callable[[SkippedPath], object], first_seq: int = 0
 ) -> Iterator[Shard]:
-    """Pack the files in their order into shards numbered from `first_seq`.
+    """Pack files, in their order, into shards numbered from `first_seq`.
 
     Args:
-        on_skip: Told of each file that could not be read; the others go on.
+        on_skip: Called for each file that cannot be read; the others are packed.
     """
     tar, seq = _Tar(), first_seq
     for source in files:
         try:
             data, true_size = _read(source, limits.max_image_bytes)
         except OSError as error:
-            on_skip(Skipped(source.path, f"it cannot be read: {error.strerror or error}", lost=True))
+            on_skip(SkippedPath(source.path, f"it cannot be read: {error.strerror or error}", lost=True))
             continue
         if tar.n_files and (tar.n_files >= limits.max_files or tar.n_bytes + len(data) > limits.max_bytes):
             yield tar.finish(seq)
@@ -89,8 +89,8 @@ def pack(
 
 
 def _read(source: SourceFile, max_image_bytes: int) -> tuple[bytes, int | None]:
-    """The content; or nothing and the true size, when that is over the limit."""
-    # Opened without waiting: a pipe put in the place of the file since the walk would hold the program up for ever.
+    """Return the content; above the limit no content, and the true size."""
+    # O_NONBLOCK: a pipe that replaced the file since the walk would block for ever.
     with open(os.open(source.file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > max_image_bytes:

@@ -1,0 +1,145 @@
+"""What the server answers, as far as the client reads it. The whole interface is at `/docs` of a running server."""
+
+from typing import Any, NotRequired, TypedDict
+
+
+class UploadLimits(TypedDict):
+    """Limits of one shard, and of one image."""
+
+    max_files: NotRequired[int]
+    max_bytes: NotRequired[int]
+    max_image_bytes: NotRequired[int]
+
+
+class SkippedEntry(TypedDict):
+    """An entry of an archive that the server did not take."""
+
+    path: str
+    reason: str
+
+
+class Upload(TypedDict):
+    """An upload. `originals` is "discarded" once they are gone, "being discarded" while that happens."""
+
+    limits: NotRequired[UploadLimits]
+    skipped: list[SkippedEntry]
+    originals: str
+
+
+class JobCounts(TypedDict):
+    """Images of a job: `done` with a label, `failed` with an error result, `total` that have arrived."""
+
+    total: int
+    done: int
+    failed: int
+    by_label: dict[str, int]
+
+
+class Job(TypedDict):
+    """A job of any kind. `model` is the version's number."""
+
+    id: str
+    name: str
+    state: str
+    upload: str
+    model: int
+    counts: JobCounts
+    error: str | None
+
+
+class TrainingData(TypedDict):
+    """What a training would learn from. `problem` says why it cannot start, or is empty."""
+
+    by_class: dict[str, int]
+    by_part: dict[str, int]
+    n_duplicates: int
+    n_unreadable: int
+    n_unlabelled: int
+    notes: list[str]
+    problem: str | None
+
+
+class Epoch(TypedDict):
+    """One epoch of a training."""
+
+    number: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+    images_per_s: float
+
+
+class TrainingCurve(TypedDict):
+    """The epochs of a training, and what happens in it now."""
+
+    items: list[Epoch]
+    parameters: dict[str, Any]
+    phase: str | None
+    step: int
+    n_steps: int
+    eta_s: float | None
+
+
+class ModelVersion(TypedDict):
+    """A model version. `n_new_labels` counts the labels since it was trained."""
+
+    version: int
+    network: str
+    in_use: bool
+    created_at: str
+    n_new_labels: int
+    manifest: dict[str, Any]
+
+
+class Deployment(TypedDict):
+    """One line of the history of which version was in use."""
+
+    version: int
+
+
+class ScheduleRun(TypedDict):
+    """One run of a schedule. `n_due` counts the due times that it stands for."""
+
+    id: int
+    due_at: str
+    started_at: str
+    state: str
+    outcome: str
+    who: str | None
+    n_due: int
+    is_late: bool
+
+
+class Schedule(TypedDict):
+    """A schedule, with its next due times as ISO 8601 in its own time zone."""
+
+    id: int
+    name: str
+    kind: str
+    in_words: str
+    time_zone: str
+    is_on: bool
+    next_times: list[str]
+    last_run: ScheduleRun | None
+
+
+class Corrections(TypedDict):
+    """What a rearranged folder changed. `batch` is the id to undo it with, if it wrote any label."""
+
+    batch: str | None
+    n_corrected: int
+    n_confirmed: int
+    n_silent: int
+    n_unknown: int
+    n_ambiguous: int
+    unknown: list[str]
+    ambiguous: list[str]
+
+
+class UndoneLabels(TypedDict):
+    """How far an undo has come."""
+
+    n_labels: int
+    is_finished: bool

@@ -1,4 +1,0 @@
-"""Sending files: which ones count, packing them into shards, uploading, progress bars.
-
-It imports `pawsort.api`.
-"""

@@ -1,0 +1,4 @@
+"""Uploading files: which ones count, packing them into shards, sending those, progress bars.
+
+It imports `pawsort.api`.
+"""

@@ -1,0 +1,82 @@
+"""Upload files as shards: one thread packs them, a few others send them."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pawsort.api.answers import Upload
+from pawsort.api.http_client import PawsortClient
+from pawsort.uploads.shards import Limits, Shard, pack
+from pawsort.uploads.sources import SkippedPath, SourceFile
+
+# While one shard is sent, another is stored and a third is packed. More would only cost memory.
+SHARDS_IN_FLIGHT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UploadTotals:
+    """How much has arrived at the server."""
+
+    n_files: int
+    n_shards: int
+
+
+def new_id() -> str:
+    """Choose an id for an upload or a job. Chosen by the client, so that repeating a request is harmless."""
+    return str(uuid.uuid4())
+
+
+def limits_of(upload: Upload) -> Limits:
+    """Return the limits in the server's answer; our own ones where it has none, or larger ones for a shard."""
+    given = upload.get("limits") or {}
+    limits = Limits()
+    return replace(
+        limits,
+        max_image_bytes=given.get("max_image_bytes", limits.max_image_bytes),
+        max_files=min(limits.max_files, given.get("max_files", limits.max_files)),
+        max_bytes=min(limits.max_bytes, given.get("max_bytes", limits.max_bytes)),
+    )
+
+
+def upload_files(
+    client: PawsortClient,
+    upload: str,
+    files: Iterable[SourceFile],
+    limits: Limits,
+    *,
+    on_uploaded: Callable[[Shard], object],
+    on_skip: Callable[[SkippedPath], object],
+) -> UploadTotals:
+    """Upload all files as shards of an existing upload, and complete it.
+
+    Args:
+        on_uploaded: Called in this thread for each shard that the server has stored.
+        on_skip: Called for each file that cannot be read.
+    Raises:
+        ClientError: A shard was refused, or the server does not answer. Stored shards stay, and the upload stays open.
+    """
+    n_files = n_shards = 0
+    in_flight: dict[Future[Any], Shard] = {}
+    pool = ThreadPoolExecutor(SHARDS_IN_FLIGHT, thread_name_prefix="upload")
+    try:
+        for shard in pack(files, limits, on_skip):
+            in_flight[pool.submit(client.put_shard, upload, shard.seq, shard.tar)] = shard
+            n_files, n_shards = n_files + shard.n_files, n_shards + 1
+            if len(in_flight) >= SHARDS_IN_FLIGHT:
+                _wait_for_shard(in_flight, on_uploaded)
+        while in_flight:
+            _wait_for_shard(in_flight, on_uploaded)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    client.complete_upload(upload, n_shards)
+    return UploadTotals(n_files, n_shards)
+
+
+def _wait_for_shard(in_flight: dict[Future[Any], Shard], on_uploaded: Callable[[Shard], object]) -> None:
+    """Wait until at least one shard has been stored, and forget it."""
+    for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+        shard = in_flight.pop(future)
+        future.result()
+        on_uploaded(shard)

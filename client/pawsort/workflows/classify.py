@@ -1,0 +1,238 @@
+"""From paths to results: upload the files, and wait until their jobs have ended."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from pawsort.api.answers import Job
+from pawsort.api.errors import BadArchive
+from pawsort.api.http_client import PawsortClient
+from pawsort.uploads.shards import Shard
+from pawsort.uploads.sources import SkippedPath, SourceFile, is_archive, walk
+from pawsort.uploads.transfer import limits_of, new_id, upload_files
+
+ENDED = frozenset({"done", "cancelled", "failed"})
+FIRST_PAUSE_S = 0.3
+LONGEST_PAUSE_S = 2.0
+LONGEST_NAME = 200
+DISCARDING_STARTS_S = 30.0
+
+
+class Display(Protocol):
+    """Shows the progress. Counts are files, or bytes of an archive."""
+
+    def start_upload(self, name: str, total: int) -> None: ...
+    def add_uploaded(self, count: int) -> None: ...
+    def show_classified(self, count: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """Options of `pawsort classify`, the same for all jobs."""
+
+    model: str | None = None
+    threshold: float | None = None
+    name: str | None = None
+    discard_originals: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The jobs of one call, and what is not in them.
+
+    Attributes:
+        jobs: Ids, in the order of the given paths.
+        views: The server's last answer for each job.
+        expected: The number of images that each job must end with, where it is known.
+        skipped: Paths that were not uploaded, and why.
+        broken: A sentence for each archive that could be read only in part.
+        undiscarded: Uploads whose originals are discarded later, once nothing needs them.
+    """
+
+    jobs: list[str] = field(default_factory=list)
+    views: dict[str, Job] = field(default_factory=dict)
+    expected: dict[str, int] = field(default_factory=dict)
+    skipped: list[SkippedPath] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    undiscarded: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every given image has a result; an error result counts."""
+        lost = any(skipped.lost for skipped in self.skipped)
+        return not lost and not self.broken and all(self._is_complete(job) for job in self.jobs)
+
+    def _is_complete(self, job: str) -> bool:
+        view, counts = self.views[job], self.views[job]["counts"]
+        n_results = counts["done"] + counts["failed"]
+        return view["state"] == "done" and n_results == counts["total"] == self.expected.get(job, n_results)
+
+
+class Classification:
+    """One call of `pawsort classify`: folders and single files are one job, each archive is a job of its own."""
+
+    def __init__(self, client: PawsortClient, options: JobOptions, display: Display) -> None:
+        self._client = client
+        self._options = options
+        self._display = display
+        self._etags: dict[str, str | None] = {}
+        self.outcome = Outcome()
+
+    def run(self, paths: Sequence[Path]) -> Outcome:
+        """Upload everything, and wait until every job has ended."""
+        archives = [path for path in paths if is_archive(path)]
+        plain = [path for path in paths if path not in archives]
+        # In the given order. Everything that is not an archive is uploaded in the place of the first such path.
+        for path in paths:
+            if path in archives:
+                self._upload_archive(path)
+            elif path is plain[0]:
+                self._upload_files(plain)
+        self._wait()
+        if self._options.discard_originals:
+            self._wait_for_discarding()
+        return self.outcome
+
+    def _upload_files(self, paths: Sequence[Path]) -> None:
+        n_files = sum(isinstance(item, SourceFile) for item in walk(paths))
+        if n_files == 0:
+            self.outcome.skipped += [item for item in walk(paths) if isinstance(item, SkippedPath)]
+            return
+        name = shown_name(self._options.name or name_of(paths))
+        upload, job = new_id(), new_id()
+        discard = self._options.discard_originals
+        limits = limits_of(self._client.create_upload(upload, name, discard_originals=discard))
+        view = self._client.create_job(
+            job, upload, model=self._options.model, threshold=self._options.threshold, name=name
+        )
+        self._add(job, view)
+        self._display.start_upload(name, n_files)
+        totals = upload_files(
+            self._client,
+            upload,
+            self._sources(paths),
+            limits,
+            on_uploaded=self._on_uploaded,
+            on_skip=self.outcome.skipped.append,
+        )
+        self.outcome.expected[job] = totals.n_files
+
+    def _sources(self, paths: Sequence[Path]) -> Iterator[SourceFile]:
+        for item in walk(paths):
+            if isinstance(item, SourceFile):
+                yield item
+            else:
+                self.outcome.skipped.append(item)
+
+    def _on_uploaded(self, shard: Shard) -> None:
+        self._display.add_uploaded(shard.n_files)
+        self._poll()
+
+    def _upload_archive(self, path: Path) -> None:
+        self._display.start_upload(path.name, path.stat().st_size)
+        job = new_id()
+        options = self._options
+        with path.open("rb") as file:
+            body: Any = _CountingReader(file, self._display)
+            try:
+                view = self._client.upload_archive(
+                    job,
+                    body,
+                    name=shown_name(options.name or path.name),
+                    model=options.model,
+                    threshold=options.threshold,
+                    discard_originals=options.discard_originals,
+                )
+            except BadArchive as error:
+                self.outcome.broken.append(f"{path}: {error.message}")
+                if error.job is None:
+                    return
+                # Uploading the same file again would not help. Go on with the files that arrived.
+                self._client.finish_partial_upload(self._client.get_job(error.job)["upload"])
+                view = self._client.get_job(error.job)
+        self._add(view["id"], view)
+        self._note_skipped(view)
+
+    def _note_skipped(self, view: Job) -> None:
+        upload = self._client.get_upload(view["upload"])
+        self.outcome.skipped += [SkippedPath(one["path"], one["reason"]) for one in upload["skipped"]]
+
+    def _add(self, job: str, view: Job) -> None:
+        self.outcome.jobs.append(job)
+        self.outcome.views[job] = view
+
+    def _poll(self) -> bool:
+        """Ask for jobs that have changed. Return whether any has."""
+        changed = False
+        for job, view in self.outcome.views.items():
+            if view["state"] in ENDED:
+                continue
+            answer, self._etags[job] = self._client.poll_job(job, self._etags.get(job))
+            if answer is not None:
+                self.outcome.views[job] = answer
+                changed = True
+        counts = [view["counts"] for view in self.outcome.views.values()]
+        self._display.show_classified(
+            sum(count["done"] + count["failed"] for count in counts), sum(count["total"] for count in counts)
+        )
+        return changed
+
+    def _wait(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            changed = self._poll()
+            if all(view["state"] in ENDED for view in self.outcome.views.values()):
+                return
+            pause_s = FIRST_PAUSE_S if changed else min(pause_s * 1.5, LONGEST_PAUSE_S)
+            time.sleep(pause_s)
+
+    def _wait_for_discarding(self) -> None:
+        """Wait until the originals are gone: an instance started by this command would keep them until its next start.
+
+        Does not wait long for originals that another job or a training still needs.
+        """
+        give_up_at = time.monotonic() + DISCARDING_STARTS_S
+        left = [view["upload"] for view in self.outcome.views.values()]
+        while left:
+            states = {upload: self._client.get_upload(upload)["originals"] for upload in left}
+            left = [upload for upload, state in states.items() if state != "discarded"]
+            if "being discarded" not in states.values() and time.monotonic() > give_up_at:
+                self.outcome.undiscarded = left
+                return
+            time.sleep(FIRST_PAUSE_S)
+
+
+class _CountingReader:
+    """A file that reports how much of it has been read."""
+
+    def __init__(self, file: BinaryIO, display: Display) -> None:
+        self._file = file
+        self._display = display
+        self._n_counted = 0
+
+    def read(self, size: int) -> bytes:
+        block = self._file.read(size)
+        # A retry reads the same bytes again. Count them once.
+        new = self._file.tell() - self._n_counted
+        if new > 0:
+            self._display.add_uploaded(new)
+            self._n_counted += new
+        return block
+
+    def seek(self, position: int) -> int:
+        return self._file.seek(position)
+
+
+def name_of(paths: Sequence[Path]) -> str:
+    """Return the default name of a job over these paths."""
+    first = paths[0].resolve().name or "files"
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
+
+
+def shown_name(name: str) -> str:
+    """Return the name as the server accepts it, whatever the file system allows."""
+    return "".join(
+        character if character.isprintable() else "?" for character in name.encode("utf-8", "replace").decode()
+    )[:LONGEST_NAME]

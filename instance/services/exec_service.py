@@ -1,0 +1,32 @@
+"""Replace the called command by the web server or a worker, after checking settings and servers."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from instance.services.preflight import check_servers
+from instance.services.service_messages import errors_as_log_messages, log_message
+from instance.supervisor.child import Program
+from instance.supervisor.core_errors import translate_core_errors
+from instance.supervisor.data_dir import prepare_data_dir
+from instance.supervisor.programs import child_environment
+
+if TYPE_CHECKING:
+    from core.base.config import Settings
+
+
+def exec_service(program: Callable[["Settings"], Program]) -> NoReturn:
+    """Check settings and servers, then exec the program, so that it gets signals directly.
+
+    Raises:
+        ClientError: A setting is wrong, or a server does not answer.
+    """
+    with errors_as_log_messages(), translate_core_errors():
+        from core.base.config import load_settings
+
+        settings = load_settings()
+        service = program(settings)
+        prepare_data_dir(settings.data_dir)
+        check_servers(settings, lambda sentence: log_message("server_away", sentence, "warning"))
+    os.chdir(settings.data_dir)  # the current folder may contain a folder `web` or `core`, or another .env
+    os.execve(service.command[0], service.command, {**child_environment(settings), **service.env})  # noqa: S606

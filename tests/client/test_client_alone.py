@@ -1,0 +1,84 @@
+"""The client without the server: its folder and its three dependencies, as on a computer that only uses a server."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from pawsort.cli import COMMANDS
+
+CLIENT = Path(__file__).resolve().parents[2] / "client"
+
+
+def requirements(name: str, known: set[str]) -> set[str]:
+    """A distribution and everything that it requires, without extras."""
+    if name not in known:
+        known.add(name)
+        for requirement in distribution(name).requires or []:
+            if "extra ==" not in requirement and "python_version <" not in requirement.partition(";")[2]:
+                requirements(re.split(r"[^\w.-]", requirement)[0], known)
+    return known
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the client's dependencies and nothing else."""
+    folder = tmp_path_factory.mktemp("packages")
+    known: set[str] = set()
+    for name in ("click", "httpx", "rich"):
+        requirements(name, known)
+    for name in known:
+        found = distribution(name)
+        for top in {file.parts[0] for file in found.files or [] if file.parts[0] not in ("..", "__pycache__")}:
+            (folder / top).symlink_to(Path(str(found.locate_file(top))).resolve())
+    return folder
+
+
+def python(packages: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Python with -S: without the packages of this environment."""
+    return subprocess.run(
+        [sys.executable, "-S", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{CLIENT}{os.pathsep}{packages}", "COLUMNS": "110"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def pawsort(packages: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return python(packages, folder, "-m", "pawsort", *arguments)
+
+
+def test_it_lists_its_own_commands_only(packages: Path, tmp_path: Path) -> None:
+    run = pawsort(packages, tmp_path, "--help")
+    assert run.returncode == 0, run.stderr
+    assert re.findall(r"^  ([a-z]+)  ", run.stdout, re.MULTILINE) == list(COMMANDS)
+    assert "installation on this machine" not in run.stdout
+
+
+def test_all_its_modules_can_be_imported(packages: Path, tmp_path: Path) -> None:
+    files = sorted((CLIENT / "pawsort").rglob("[a-z]*.py"))
+    modules = [".".join(file.relative_to(CLIENT).with_suffix("").parts) for file in files]
+    assert {f"pawsort.commands.{name}" for name in COMMANDS} < set(modules)
+    run = python(packages, tmp_path, "-c", "".join(f"import {module}\n" for module in modules))
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_command_that_needs_the_server_says_what_to_install(packages: Path, tmp_path: Path) -> None:
+    run = pawsort(packages, tmp_path, "up")
+    assert run.returncode == 1
+    assert "`pawsort up` is not a command of the client, and only the client is installed here." in run.stderr
+    assert "pip install 'pawsort[all]'" in run.stderr
+
+
+def test_without_a_server_classify_asks_for_one(packages: Path, tmp_path: Path) -> None:
+    run = pawsort(packages, tmp_path, "classify", str(tmp_path))
+    assert run.returncode == 1
+    assert "Only the client is installed here, so it needs the address of a server. Give --server URL" in run.stderr
+    assert "Traceback" not in run.stderr
