@@ -6,17 +6,23 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, select, text
+from sqlalchemy.exc import IntegrityError
 
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ConfigError
 from core.messaging import broker
+from core.orm.accounts import User
 from core.orm.tables import metadata
+from core.orm.uploads import Upload
 from instance.supervisor import programs
 from migrations.run import make_config, migrate
 
@@ -32,6 +38,60 @@ def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> No
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def constraint_names(db: Database) -> set[str]:
+    """Names of unique and foreign keys; on SQLite from the text, since a reference of a column is reflected without."""
+    with db.read() as session:
+        if db.engine.dialect.name == "sqlite":
+            schema = "".join(session.scalars(text("SELECT sql FROM sqlite_schema WHERE type = 'table'")))
+            return set(re.findall(r"CONSTRAINT (\w+) (?!PRIMARY)", schema))
+        names = "SELECT conname FROM pg_constraint WHERE contype IN ('u', 'f')"
+        return set(session.scalars(text(names)))
+
+
+def names_by_convention() -> set[str]:
+    kinds = (UniqueConstraint, ForeignKeyConstraint)
+    return {str(one.name) for table in metadata.tables.values() for one in table.constraints if isinstance(one, kinds)}
+
+
+def test_an_older_installation_gets_names_for_its_constraints_and_keeps_its_data(
+    sql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = Database(f"sqlite:///{tmp_path / 'old.db'}" if sql_url.startswith("sqlite") else sql_url)
+    with db.engine.execution_options(writes=True).begin() as connection, monkeypatch.context() as before:
+        before.setattr(metadata, "naming_convention", {})
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        config = make_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+    assert not constraint_names(db) & names_by_convention()
+    with db.write() as session:
+        ada, eve = User(name="ada"), User(name="eve")
+        session.add_all((ada, eve))
+        session.flush()
+        session.add(Upload(uuid=UUID(int=1), user_id=ada.id, name="cats", labelled=False))
+        session.delete(eve)
+    migrate(db)
+    assert constraint_names(db) == names_by_convention()
+    with db.write() as session:
+        assert session.scalars(select(Upload.user_id)).one() == ada.id
+        session.add(bob := User(name="bob"))
+        session.flush()
+        assert bob.id == eve.id + 1, "the number of a deleted row is not used again"
+    with pytest.raises(IntegrityError), db.write() as session:
+        session.delete(session.get_one(User, ada.id))
+    db.close()
+
+
+def test_alembic_finds_nothing_to_generate(db: Database, sql_url: str) -> None:
+    environment = {**os.environ, "PAWSORT_DATABASE_URL": sql_url}
+    run = subprocess.run(
+        [sys.executable, "-m", "alembic", "check"], capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    assert "No new upgrade operations detected" in run.stdout + run.stderr
 
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:
