@@ -130,7 +130,7 @@ def test_a_second_time_it_says_how_long_it_will_take(
     owner_page.goto(site)
     owner_page.evaluate(
         """async () => {
-          const { notePace } = await import("/static/upload/memory.js");
+          const { notePace } = await import("/static/upload/resume/storage.js");
           notePace({ nBytes: 1000000, nFiles: 1000, seconds: 2 });
         }"""
     )
@@ -162,7 +162,7 @@ def test_the_slower_of_sending_and_sorting_counts(
     sentence: str,
 ) -> None:
     page.goto(f"{site}/login")
-    script = "async (given) => (await import('/static/upload/summary.js')).timeWords(...given)"
+    script = "async (given) => (await import('/static/upload/view/summary.js')).timeWords(...given)"
     amount = {"nFiles": n_files, "nArchives": n_archives, "nBytes": 120_000_000}
     pace = None if sending is None else {"bytesPerS": sending, "filesPerS": 800}
     of_version = None if sorting is None else {"imagesPerS": sorting, "isMeasured": True}
@@ -171,7 +171,7 @@ def test_the_slower_of_sending_and_sorting_counts(
 
 def test_of_what_was_begun_before_only_the_rest_takes_time(page: Page, site: str) -> None:
     page.goto(f"{site}/login")
-    script = "async (given) => (await import('/static/upload/summary.js')).leftOf(...given)"
+    script = "async (given) => (await import('/static/upload/view/summary.js')).leftOf(...given)"
     parcels = [{"going": {"nArrived": 75}}, {"going": None}]
     for n_archives, n_bytes in ((0, 1250), (1, 5000)):
         left = page.evaluate(script, [{"nFiles": 100, "nArchives": n_archives, "nBytes": 5000}, parcels])
@@ -243,7 +243,7 @@ def test_what_the_server_would_refuse_is_refused_before(
     page: Page, site: str, amount: dict[str, int], largest: int, sentence: str
 ) -> None:
     page.goto(f"{site}/login")
-    script = "async (given) => (await import('/static/upload/summary.js')).refusalOf(...given)"
+    script = "async (given) => (await import('/static/upload/view/summary.js')).refusalOf(...given)"
     given: list[Any] = [amount, largest, TERMS]
     assert page.evaluate(script, given) == sentence
 

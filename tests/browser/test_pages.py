@@ -132,7 +132,7 @@ def test_a_file_name_that_is_html_stays_a_file_name(owner_page: Page, site: str,
     expect(owner_page.locator(".tile__name").nth(1)).to_have_text(HOSTILE)
     made = owner_page.evaluate(
         """async (path) => {
-          const { makeTile } = await import("/static/job/tile.js");
+          const { makeTile } = await import("/static/jobs/tile.js");
           const result = { image_id: 1, path, label: "cat", confidence: 0.9, error_code: null, error: null };
           return makeTile(result, document.querySelector("#tile")).querySelector(".tile__name").innerHTML;
         }""",

@@ -269,7 +269,7 @@ def test_unsent_labels_survive_closing_the_page_and_are_sent_once(
 def test_a_label_that_the_server_refuses_does_not_hold_up_the_others(review: Page, db: Database, job: UUID) -> None:
     review.evaluate(
         """async () => {
-          const { Outbox } = await import("/static/review/outbox.js");
+          const { Outbox } = await import("/static/labels/review/outbox.js");
           window.refused = [];
           const on = { onChange() {}, onTrouble() {}, onRefused: (entry) => window.refused.push(entry.item.image_id) };
           const box = new Outbox("9", "test", on);

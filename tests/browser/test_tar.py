@@ -12,7 +12,7 @@ from core.formats.shards import MAX_BYTES, MAX_FILES, index_shard
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 MAKE_TAR = """async (entries) => {
-  const { tarBlob } = await import("/static/upload/tar.js");
+  const { tarBlob } = await import("/static/upload/plan/tar.js");
   const blob = tarBlob(entries.map(({ path, text, declared }) => {
     const body = text === null ? null : new File([text], "x");
     return { path, size: body?.size ?? declared, body, declared };
@@ -26,7 +26,7 @@ MAKE_TAR = """async (entries) => {
 }"""
 
 PLAN = """async ([sizes, limits]) => {
-  const { planShards } = await import("/static/upload/plan.js");
+  const { planShards } = await import("/static/upload/plan/shards.js");
   const files = sizes.map(([path, size]) => ({ path, file: { size } }));
   return planShards(files, limits).map((shard) => [shard.seq, shard.files.map((found) => found.path)]);
 }"""

@@ -74,7 +74,7 @@ def _in_browser(page: Page, site: str, module: str, function: str, values: list[
     ],
 )
 def test_numbers_read_the_same(page: Page, site: str, name: str, function: Any, values: list[Any]) -> None:
-    assert _in_browser(page, site, "/static/words.js", name, values) == [function(value) for value in values]
+    assert _in_browser(page, site, "/static/shared/words.js", name, values) == [function(value) for value in values]
 
 
 def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
@@ -94,12 +94,14 @@ def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
         ("percentDone", job_view.percent_done),
         ("canRetry", job_view.can_retry),
     ):
-        assert _in_browser(page, site, "/static/job/view.js", name, as_json) == [function(job) for job in JOBS], name
+        assert _in_browser(page, site, "/static/jobs/job_view.js", name, as_json) == [function(job) for job in JOBS], (
+            name
+        )
 
 
 def test_states_have_the_same_names(page: Page, site: str) -> None:
     page.goto(f"{site}/login")
-    in_browser = page.evaluate("async () => (await import('/static/job/view.js')).STATE_WORDS")
+    in_browser = page.evaluate("async () => (await import('/static/jobs/job_view.js')).STATE_WORDS")
     assert in_browser == {state: words.state_word(state) for state in in_browser}
     assert len(in_browser) == 6
 
@@ -119,7 +121,7 @@ def test_the_same_files_are_ignored(page: Page, site: str) -> None:
         "a/.hidden.jpg",
         "a.jpg",
     ]
-    assert _in_browser(page, site, "/static/upload/names.js", "isIgnored", paths) == [
+    assert _in_browser(page, site, "/static/upload/input/names.js", "isIgnored", paths) == [
         is_ignored(path) for path in paths
     ]
 
@@ -133,7 +135,7 @@ def test_names_are_as_the_server_takes_them(page: Page, site: str) -> None:
         ["new\nline/a.jpg"],
         ["\x01/a.jpg"],
     ]
-    named = _in_browser(page, site, "/static/upload/names.js", "nameFor", given)
+    named = _in_browser(page, site, "/static/upload/input/names.js", "nameFor", given)
     assert named == ["a", "a and 1 more", "a.jpg", "2 files", "new line", "Pictures"]
-    long = _in_browser(page, site, "/static/upload/names.js", "nameFor", [["🐱" * 300 + "/a.jpg"]])
+    long = _in_browser(page, site, "/static/upload/input/names.js", "nameFor", [["🐱" * 300 + "/a.jpg"]])
     assert long == ["🐱" * 200]

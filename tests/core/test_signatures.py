@@ -44,7 +44,7 @@ def test_what_is_no_picture_that_is_read_here_is_seen(data: bytes, code: ErrorCo
 
 
 def test_the_browser_picks_files_by_the_suffixes_of_the_registry() -> None:
-    names = (ROOT / "web/static/upload/names.js").read_text()
+    names = (ROOT / "web/static/upload/input/names.js").read_text()
     assert f"const PICTURE = /\\.({'|'.join(SUFFIXES)})$/i;" in names
 
 

@@ -14,7 +14,7 @@ DATABASES = ("sqlite",)
 
 def draw(app: App, chart: Chart) -> ElementTree.Element:
     with app.test_request_context():
-        page = render_template_string('{% import "_charts.html" as c %}{{ c.line_chart(chart) }}', chart=chart)
+        page = render_template_string('{% import "shared/_charts.html" as c %}{{ c.line_chart(chart) }}', chart=chart)
     return ElementTree.fromstring(page)
 
 

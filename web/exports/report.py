@@ -38,13 +38,15 @@ def report_blocks(
         max_pixels: The largest picture that is decoded.
     """
     made_at = datetime.now(UTC)
-    head = render_template("report_head.html", job=job, by=by, counts=counts, made_at=made_at, most=MOST_PICTURES)
+    head = render_template(
+        "exports/report_head.html", job=job, by=by, counts=counts, made_at=made_at, most=MOST_PICTURES
+    )
     yield head.encode()
     for row, data in pictures:
         picture = _inline(data, decoding, max_pixels)
-        text = render_template("report_picture.html", row=row, by=by, label=LABEL_BY[by](row), picture=picture)
+        text = render_template("exports/report_picture.html", row=row, by=by, label=LABEL_BY[by](row), picture=picture)
         yield text.encode("utf-8", "backslashreplace")
-    text = render_template("report_foot.html", errors=list(errors), most=MOST_ERRORS)
+    text = render_template("exports/report_foot.html", errors=list(errors), most=MOST_ERRORS)
     yield text.encode("utf-8", "backslashreplace")
 
 

@@ -149,7 +149,7 @@ def log_in(token: str) -> bool:
 def show_login() -> Response | str | tuple[str, int]:
     """The login page; with `?token=`, the link that `pawsort up` prints, the login itself."""
     token = request.args.get("token", "")
-    return _log_in_and_go(token) if token else render_template("login.html", error=None, next=_next())
+    return _log_in_and_go(token) if token else render_template("system/login.html", error=None, next=_next())
 
 
 @login_pages.post("/login")
@@ -170,7 +170,7 @@ def _log_in_and_go(token: str) -> Response | tuple[str, int]:
     if log_in(token):
         return see_other(_next())
     message = "Nobody has this token. Open the address that “pawsort up” printed, or make one: “pawsort token create”."
-    return render_template("login.html", error=message, next=_next()), 401
+    return render_template("system/login.html", error=message, next=_next()), 401
 
 
 def _bearer_token() -> str | None:

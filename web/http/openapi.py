@@ -95,7 +95,7 @@ def show_docs() -> str:
     tags = [tag["name"] for tag in spec.get("tags", [])]
     groups = {tag: [one for name, one in _operations(spec) if name == tag] for tag in tags}
     return render_template(
-        "api_docs.html", description=DESCRIPTION, groups=groups, schemas=_fields(spec), mark_code=mark_code
+        "system/api_docs.html", description=DESCRIPTION, groups=groups, schemas=_fields(spec), mark_code=mark_code
     )
 
 

@@ -178,6 +178,6 @@ def _wants_page() -> bool:
 
 def _page(status: int, title: str, detail: str) -> str:
     try:
-        return render_template("error.html", status=status, title=title, detail=detail)
+        return render_template("shared/error.html", status=status, title=title, detail=detail)
     except TemplateNotFound:
         return f"<!doctype html><html lang=en><title>{escape(title)}</title><p>{escape(detail)}</p></html>"

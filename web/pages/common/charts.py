@@ -1,4 +1,4 @@
-"""Line charts: from numbers to places on a drawing. `templates/_charts.html` makes the SVG from them.
+"""Line charts: from numbers to places on a drawing. `templates/shared/_charts.html` makes the SVG from them.
 
 Text keeps its size whatever the width of the page: across, everything is placed in percent of the drawing's width;
 down, in pixels. The lines themselves lie in a box that is stretched, `BOX` units wide.
@@ -67,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything that the macro `line_chart` of `_charts.html` draws."""
+    """Everything that the macro `line_chart` of `shared/_charts.html` draws."""
 
     key: str
     title: str
@@ -108,7 +108,7 @@ def line_chart(
     x_is_whole: bool = False,
     marks: Sequence[Mark] = (),
 ) -> Chart:
-    """Lines over two axes, to be drawn with `{% import "_charts.html" as charts %}{{ charts.line_chart(chart) }}`.
+    """Lines over two axes, drawn by the macro `line_chart` of `templates/shared/_charts.html`.
 
     A chart never stands alone: put a table with the same numbers beside it, for those who do not see it.
 

@@ -1,4 +1,4 @@
-"""Numbers, sizes, times and states as people read them. static/words.js says the same in the browser."""
+"""Numbers, sizes, times and states as people read them. static/shared/words.js says the same in the browser."""
 
 import math
 import re

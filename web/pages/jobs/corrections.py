@@ -1,6 +1,6 @@
-"""A sorted folder or zip that somebody rearranged, brought back from a page: read as labels, and taken back again.
+"""Importing corrections: a sorted folder or zip that a user rearranged becomes labels, which can be undone.
 
-A folder comes as the list of its files' hashes, which static/job/bring.js makes; nothing else of it is sent.
+Of a folder, static/jobs/import_corrections.js sends only the paths and hashes of its files.
 """
 
 from uuid import UUID, uuid4
@@ -33,7 +33,7 @@ def ask_corrections(uuid: UUID) -> str | Response:
     if job.kind != JobKind.CLASSIFY:
         return see_job(uuid)
     undone = request.args.get("undone", type=int)
-    return render_template("corrections.html", job=job, new_id=uuid4(), found=None, undone=undone)
+    return render_template("jobs/corrections.html", job=job, new_id=uuid4(), found=None, undone=undone)
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections")
@@ -72,7 +72,9 @@ def _describe(uuid: UUID) -> JobView:
 
 def _show(job: JobView, found: Corrected, n_unreadable: str) -> str:
     n_lost = int(n_unreadable) if n_unreadable.isdecimal() else 0
-    return render_template("corrections.html", job=job, new_id=uuid4(), found=found, n_unreadable=n_lost, undone=None)
+    return render_template(
+        "jobs/corrections.html", job=job, new_id=uuid4(), found=found, n_unreadable=n_lost, undone=None
+    )
 
 
 def _id_in(text: str) -> UUID:

@@ -36,7 +36,7 @@ def show_failed(uuid: UUID) -> str | Response:
         n_new = counts.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     return render_template(
-        "failed.html",
+        "jobs/failures.html",
         job=view,
         choice=Choice(),
         reasons=reasons,

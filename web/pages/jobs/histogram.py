@@ -1,4 +1,4 @@
-"""How sure the model was of a job's pictures, as bars; static/job/threshold.js moves the threshold over them."""
+"""How sure the model was of a job's pictures, as bars; static/jobs/threshold.js moves the threshold over them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ def percent_done(job: JobView) -> int:
 
 
 def progress_text(job: JobView) -> str:
-    """How much is done, in words; static/job/view.js says the same."""
+    """How much is done, in words; static/jobs/job_view.js says the same."""
     if job.state == JobState.DONE:
         return f"{plural(n_sorted(job), 'file')} sorted"
     if job.state == JobState.RECEIVING and job.n_total == 0:

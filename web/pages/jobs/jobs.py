@@ -53,7 +53,7 @@ def list_jobs() -> str:
             job.uuid: training_view.show_training(session, job) for job in page.items if job.kind != JobKind.CLASSIFY
         }
     return render_template(
-        "jobs.html",
+        "jobs/list.html",
         jobs=views,
         trainings=trainings,
         next=page.next,
@@ -83,7 +83,7 @@ def show_job(uuid: UUID) -> str | Response:
         asks_folders = "folders" in request.args or choice.folder is not None
         below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
     return render_template(
-        "job.html",
+        "jobs/job.html",
         job=view,
         choice=choice,
         rows=page.items,
@@ -106,7 +106,7 @@ def _show_training(session: Session, job: Job) -> Response:
     def make_response() -> Response:
         uploads = sources.list_learned_from(session, job)
         shown = training_view.show_training(session, job)
-        return Response(render_template("training_job.html", shown=shown, uploads=uploads, n_new=n_new))
+        return Response(render_template("training/training.html", shown=shown, uploads=uploads, n_new=n_new))
 
     return answer_if_changed(f"{job_etag(job)}-{n_new}", make_response)
 
@@ -138,7 +138,7 @@ def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
         job = jobs.get_job(session, uuid)
         n_taken = sum(upload.n_images for upload in deletion.list_taken_along(session, job))
         view = describe(session, job)
-    return render_template("delete.html", job=view, n_taken=n_taken, word=CONFIRMATION, is_wrong=is_wrong)
+    return render_template("jobs/delete.html", job=view, n_taken=n_taken, word=CONFIRMATION, is_wrong=is_wrong)
 
 
 @pages.post("/jobs/<uuid:uuid>/delete")

@@ -34,7 +34,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
     probabilities = list(zip(CLASSES, row.probabilities, strict=True)) if row.probabilities else []
     return render_template(
-        "image.html",
+        "jobs/picture.html",
         job=job,
         row=row,
         choice=choice,

@@ -44,7 +44,7 @@ class Terms:
 
     @property
     def as_json(self) -> str:
-        """The numbers for static/upload/offer.js."""
+        """The numbers for static/upload/view/offer.js."""
         return json.dumps(
             {
                 "maxImageBytes": self.max_image_bytes,

@@ -61,7 +61,7 @@ def _options(form: FileForm) -> ArchiveOptions:
 
 
 def _name_of(file_name: str) -> str:
-    """ "C:\\\\photos.tar.gz" -> "photos", as static/upload/names.js does."""
+    """ "C:\\\\photos.tar.gz" -> "photos", as static/upload/input/names.js does."""
     name = PurePosixPath(file_name.replace("\\", "/")).name
     ending = next((one for one in ARCHIVE_ENDINGS if name.lower().endswith(one)), "")
     return shorten_name(name[: len(name) - len(ending)], MAX_SHORT_NAME) or "Pictures"
@@ -69,7 +69,7 @@ def _name_of(file_name: str) -> str:
 
 @pages.post("/trial")
 def try_connection() -> Response:
-    """Take some bytes and forget them: static/upload/trial.js measures how long they are on their way."""
+    """Take some bytes and forget them: static/upload/plan/speed_test.js measures how long they are on their way."""
     body = BodyReader(MAX_TRIAL_BYTES, f"A trial may have {MAX_TRIAL_BYTES} bytes. Send fewer.")
     while body.read(PIECE_BYTES):
         pass
@@ -99,7 +99,7 @@ def ask_again(uuid: UUID) -> str:
     others = [one for one in offered.ids if one != job.model_version_id]
     chosen = in_use if in_use in others else next(iter(others), in_use)
     return render_template(
-        "again.html", job=view, offered=offered, n_new=n_new, in_use=in_use, chosen=chosen, new_id=uuid4()
+        "jobs/classify_again.html", job=view, offered=offered, n_new=n_new, in_use=in_use, chosen=chosen, new_id=uuid4()
     )
 
 

@@ -29,7 +29,7 @@ def list_disagreements() -> str:
         raise Invalid(f"between: expected one of {', '.join(BETWEEN)}; got {between!r}.")
     with get_services().db.read() as session:
         found, n = disagreements.list_disagreements(session, between, SHOWN)
-    return render_template("disagreements.html", between=between, found=found, n=n)
+    return render_template("labels/disagreements.html", between=between, found=found, n=n)
 
 
 @pages.get("/labels/twins")
@@ -37,7 +37,9 @@ def list_twins() -> str:
     """Pictures that are nearly the same, group by group."""
     with get_services().db.read() as session:
         groups, n = near_duplicates.list_groups(session, SHOWN)
-    return render_template("twins.html", groups=groups, n=n, shown=MEMBERS_SHOWN, done=_batch(), batch=uuid4())
+    return render_template(
+        "labels/near_duplicates.html", groups=groups, n=n, shown=MEMBERS_SHOWN, done=_batch(), batch=uuid4()
+    )
 
 
 @pages.post("/labels/twins")
@@ -64,7 +66,7 @@ def show_fit() -> str:
     with get_services().db.read() as session:
         fits = drift.list_jobs(session, JOBS_SHOWN)
         n_new = counts.count_since_each(session, {fit.version_id for fit in fits})
-    return render_template("fit.html", fits=fits, n_new=n_new)
+    return render_template("labels/fit.html", fits=fits, n_new=n_new)
 
 
 def _batch() -> tuple[str, str] | None:

@@ -102,7 +102,9 @@ def list_suspects() -> str:
     with get_services().db.read() as session:
         study = label_quality.find_newest(session)
         suspects = label_quality.list_suspects(session, study) if study else []
-    return render_template("suspects.html", study=study, suspects=suspects[:SUSPECTS_SHOWN], n_suspects=len(suspects))
+    return render_template(
+        "labels/suspects.html", study=study, suspects=suspects[:SUSPECTS_SHOWN], n_suspects=len(suspects)
+    )
 
 
 @pages.post("/labels/suspects")
@@ -122,7 +124,7 @@ def _show_labels(problem: str = "") -> str:
         study = label_quality.find_newest(session)
         n_suspects = len(label_quality.list_suspects(session, study)) if study else 0
         return render_template(
-            "labels.html",
+            "labels/labels.html",
             study=study,
             active=label_quality.find_active(session),
             n_new=counts.count_since_training(session, study.version_id if study else None),

@@ -1,7 +1,7 @@
-"""Reviewing a job, picture by picture, and random samples of it.
+"""Reviewing a job, or an audit of it, picture by picture.
 
-With JavaScript one page does it all (static/review); without, a form shows one picture, takes what it is, and shows the
-next. Only forms write: showing the page claims nothing.
+With JavaScript, static/labels/review does everything in one page. Without it, a form shows one picture, takes its label
+and shows the next. Only forms write: showing the page claims nothing.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         judged = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
         n_skipped = review_queue.count_skipped(session, queue)
     return render_template(
-        "review.html",
+        "labels/review.html",
         job=view,
         picture=picture,
         as_data=json.dumps(PictureOut.from_picture(picture).model_dump() if picture else None),
@@ -188,4 +188,4 @@ def show_audit(uuid: UUID, audit: UUID) -> str:
         judged = audits.list_judged(session, queue.audit, queue.job.threshold_milli)
         job = describe(session, queue.job)
     wrong = [one for one in judged if one.label in CLASSES and one.label != one.said]
-    return render_template("audit.html", job=job, view=view, wrong=wrong)
+    return render_template("labels/audit.html", job=job, view=view, wrong=wrong)

@@ -102,7 +102,7 @@ def confirm_delete_model(version: int) -> str:
     """The question before a version is deleted."""
     with get_services().db.read() as session:
         card = Card(registry.get_version(session, version))
-    return render_template("model_delete.html", card=card)
+    return render_template("models/delete.html", card=card)
 
 
 @pages.post(f"/models/{VERSION}/delete")
@@ -129,7 +129,7 @@ def download_card(version: int, kind: str) -> Response:
     """The model card as one file, for whoever is given the weights."""
     with get_services().db.read() as session:
         card = Card(registry.get_version(session, version))
-    text = render_template(f"model_card.{kind}", card=card)
+    text = render_template(f"models/card.{kind}", card=card)
     response = Response(text, mimetype="text/html" if kind == "html" else "text/markdown")
     response.headers["Content-Disposition"] = f'attachment; filename="model-card-{version}.{kind}"'
     return response
@@ -147,7 +147,7 @@ def show_judgements(version: int) -> str:
         row = registry.get_version(session, version)
         page = predictions.list_judgements(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
     return render_template(
-        "model_judgements.html", card=Card(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
+        "models/predictions.html", card=Card(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
     )
 
 
@@ -159,7 +159,7 @@ def choose_comparison() -> Response | str:
         return see_other(url_for("model_pages.compare_models", version=first, other=second))
     with get_services().db.read() as session:
         offered = offer_versions(session, first, second, limit=None if request.args.get("all") else NEWEST)
-    return render_template("model_choice.html", offered=offered, first=first, second=second)
+    return render_template("models/choose_comparison.html", offered=offered, first=first, second=second)
 
 
 @pages.get(f"/models/{VERSION}/compare/{OTHER_VERSION}")
@@ -177,7 +177,7 @@ def compare_models(version: int, other: int) -> str:
     n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
     rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]] + [n_new]
     return render_template(
-        "model_compare.html",
+        "models/comparison.html",
         first=first,
         second=second,
         found=found,
@@ -199,7 +199,7 @@ def list_deployments() -> str:
         in_use = registry.find_in_use(session)
         n_new = counts.count_since_training(session, in_use) if in_use else 0
     return render_template(
-        "deployments.html",
+        "models/deployments.html",
         lines=page.items,
         next=page.next,
         is_first_page=cursor is None,
@@ -221,7 +221,7 @@ def _list_models(problem: str = "") -> str:
         cards = [Card(version) for version in versions]
         n_new = counts.count_since_each(session, [version.id for version in versions])
     return render_template(
-        "models.html",
+        "models/list.html",
         cards=cards,
         n_new=n_new,
         next=page.next,
@@ -239,7 +239,7 @@ def _show_model(version: int, problem: str = "") -> str:
         figures = predictions.measure_version(session, row)
         worst = predictions.list_judgements(session, row.id, JudgementFilter(sort="error"), None, WORST_SHOWN)
         return render_template(
-            "model.html",
+            "models/model.html",
             card=Card(row),
             n_new=counts.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),

@@ -42,7 +42,7 @@ def list_schedules() -> str:
         last = runs.find_last(session, [one.id for one in page.items])
         now = schedules.read_clock(session)
     shown = [words.show_schedule(one, last.get(one.id), now) for one in page.items]
-    return render_template("schedules.html", schedules=shown, next=page.next, is_first_page=cursor is None)
+    return render_template("schedules/list.html", schedules=shown, next=page.next, is_first_page=cursor is None)
 
 
 @pages.get("/schedules/new")
@@ -87,7 +87,7 @@ def show_schedule(schedule_id: int) -> str:
         last = runs.find_last(session, [schedule_id])
         now = schedules.read_clock(session)
     return render_template(
-        "schedule.html",
+        "schedules/schedule.html",
         shown=words.show_schedule(schedule, last.get(schedule_id), now),
         runs=[words.show_run(one, schedule.time_zone) for one in page.items],
         next=page.next,
@@ -106,7 +106,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
     kind = ScheduleKind(schedule.kind)
     done = [job for job in recent if job.kind == JobKind.CLASSIFY and job.state == JobState.DONE]
     return render_template(
-        "schedule_run.html",
+        "schedules/run.html",
         schedule=schedule,
         shown=words.show_run(view, schedule.time_zone),
         told=words.describe(kind, view.run.parameters),
@@ -141,7 +141,7 @@ def switch_schedule(schedule_id: int) -> Response:
 def confirm_delete_schedule(schedule_id: int) -> str:
     """The question before a schedule is deleted."""
     with get_services().db.read() as session:
-        return render_template("schedule_delete.html", schedule=schedules.get_schedule(session, schedule_id))
+        return render_template("schedules/delete.html", schedule=schedules.get_schedule(session, schedule_id))
 
 
 @pages.post(f"{ONE}/delete")
@@ -183,7 +183,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
         chosen = sources.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
         offered = offer_versions(session) if typed.kind == ScheduleKind.CLASSIFY else None
     return render_template(
-        "schedule_form.html",
+        "schedules/form.html",
         typed=typed,
         anything=typed.wrong.get(ANYTHING),
         schedule=schedule,

@@ -13,11 +13,11 @@ def show_help() -> str:
     """What the labels mean, and the commands, with the reader's own address filled in."""
     settings = get_services().settings
     address = request.host_url.rstrip("/")
-    return render_template("help.html", address=address, max_image_bytes=settings.max_image_bytes)
+    return render_template("system/help.html", address=address, max_image_bytes=settings.max_image_bytes)
 
 
 @pages.get("/favicon.ico")
 @public
 def show_favicon() -> Response:
     """For browsers that ask for it by this name."""
-    return current_app.send_static_file("favicon.svg")
+    return current_app.send_static_file("shared/favicon.svg")

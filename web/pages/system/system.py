@@ -59,7 +59,7 @@ def show_system() -> str:
         in_use = registry.get_any(session, registry.find_in_use(session))
         n_new = counts.count_since_training(session, in_use.id if in_use else None)
     return render_template(
-        "system.html",
+        "system/system.html",
         in_use=in_use,
         n_new=n_new,
         seen=seen,

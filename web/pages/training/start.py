@@ -147,7 +147,7 @@ def _show_choice(chosen: Sequence[UUID], is_missing: bool = False) -> str:
         here = {upload.uuid for upload in page.items}
         first = sources.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
     return render_template(
-        "training_choice.html",
+        "training/choose_pictures.html",
         uploads=[*first, *page.items],
         chosen=set(chosen),
         next=page.next,
@@ -183,7 +183,7 @@ def _prepare(session: Session, chosen: Chosen) -> Prepared:
 
 def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
     return render_template(
-        "training_form.html",
+        "training/form.html",
         found=prepared.found,
         uploads=prepared.uploads,
         offered=prepared.offered,

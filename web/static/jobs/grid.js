@@ -1,0 +1,210 @@
+/**
+ * The grid of pictures: as tall as all results of the view together, but only those near the window are in the page.
+ *
+ * The server renders the first results and a link to the next ones; here they give way to a list whose tiles are placed
+ * by their number and used again as one scrolls. Others may listen on the list: `picture:drawn` (detail: tile, result)
+ * when a tile shows another result, `grid:counted` when it is known anew how many there are.
+ */
+
+import { ResultPages } from "./result_pages.js";
+import { fill, makeTile } from "./tile.js";
+
+const PAGE = 60;
+const GAP_PX = 12;
+const NARROWEST_PX = 150;
+const TEXT_PX = 114;
+const FRESH_EVERY_MS = 3000;
+/** Rows above and below the window that are drawn as well. */
+const AHEAD = 2;
+
+export class Grid {
+  #list = document.querySelector("[data-grid]");
+  #template = document.querySelector("#tile");
+  #more = document.querySelector("[data-more]");
+  #empty = document.querySelector('[data-field="empty"]');
+  #fresh = document.querySelector('[data-field="fresh"]');
+  #pages = null;
+  #tiles = new Map();
+  #spare = [];
+  #shape = { columns: 1, width: 0, height: 0 };
+  #isOpen = false;
+  #isPlanned = false;
+  #opening = null;
+  #openedAt = 0;
+
+  constructor() {
+    if (this.#list === null) return;
+    this.#pages = new ResultPages({
+      address: this.#list.dataset.results,
+      size: PAGE,
+      onPage: () => this.#plan(),
+      onLost: () => setTimeout(() => this.#plan(), FRESH_EVERY_MS),
+    });
+    addEventListener("scroll", () => this.#plan(), { passive: true });
+    new ResizeObserver(() => this.#isOpen && this.#measure()).observe(this.#list);
+    this.#list.addEventListener("keydown", (event) => this.#moveFocus(event));
+    this.#fresh.querySelector("button").addEventListener("click", () => this.reload());
+    this.reload();
+  }
+
+  /** Show the view as it is now on the server: results, labels or the threshold have changed. */
+  async reload() {
+    if (this.#pages === null) return;
+    this.#opening ??= this.#open().finally(() => (this.#opening = null));
+    await this.#opening;
+  }
+
+  /** The job has new results: shown at once, but offered to somebody who has scrolled on and looks at others. */
+  results(isLast) {
+    if (this.#list === null) return;
+    clearTimeout(this.freshTimer);
+    if (this.#list.getBoundingClientRect().top < -innerHeight / 2) {
+      this.#fresh.hidden = false;
+      this.#fresh.classList.add("is-floating");
+      return;
+    }
+    const wait = isLast ? 0 : Math.max(0, this.#openedAt + FRESH_EVERY_MS - Date.now());
+    this.freshTimer = setTimeout(() => this.reload(), wait);
+  }
+
+  async #open() {
+    this.#openedAt = Date.now();
+    this.#fresh.hidden = true;
+    try {
+      await this.#pages.open();
+      await this.#pages.fetch(0);
+    } catch {
+      return; // what the server rendered stays, with its link to the next pictures
+    }
+    this.#empty.hidden = this.#pages.n > 0;
+    this.#list.dispatchEvent(new CustomEvent("grid:counted"));
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      this.#list.classList.add("grid--placed");
+      this.#list.replaceChildren();
+      this.#more.hidden = true;
+    }
+    this.#measure();
+    this.#draw();
+  }
+
+  #measure() {
+    const width = this.#list.clientWidth;
+    const columns = Math.max(1, Math.floor((width + GAP_PX) / (NARROWEST_PX + GAP_PX)));
+    const tile = (width - GAP_PX * (columns - 1)) / columns;
+    this.#shape = { columns, width: tile, height: tile + TEXT_PX };
+    const rows = Math.ceil(this.#pages.n / columns);
+    this.#list.style.height = `${Math.max(0, rows * (this.#shape.height + GAP_PX) - GAP_PX)}px`;
+    for (const [place, tileThere] of this.#tiles) this.#put(tileThere, place);
+    this.#plan();
+  }
+
+  #plan() {
+    if (this.#isPlanned || !this.#isOpen) return;
+    this.#isPlanned = true;
+    requestAnimationFrame(() => {
+      this.#isPlanned = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { columns, height } = this.#shape;
+    const top = -this.#list.getBoundingClientRect().top;
+    const row = height + GAP_PX;
+    const first = Math.max(0, Math.floor(top / row) - AHEAD) * columns;
+    const last = Math.min(this.#pages.n, (Math.ceil((top + innerHeight) / row) + AHEAD) * columns) - 1;
+    for (const [place, tile] of this.#tiles) {
+      if (place >= this.#pages.n) this.#remove(place, tile);
+      else if (place < first || place > last) this.#drop(place, tile);
+    }
+    if (last < first) return;
+    this.#pages.want(first, last);
+    for (let place = first; place <= last; place += 1) this.#show(place);
+  }
+
+  #show(place) {
+    const result = this.#pages.at(place);
+    const tile = this.#tiles.get(place);
+    if (result === null || tile?.result === result) return;
+    if (tile?.result && tile.dataset.image === String(result.image_id)) {
+      fill(tile, result);
+    } else {
+      const made = makeTile(result, this.#template, tile ?? this.#spare.pop());
+      this.#tiles.set(place, made);
+      made.setAttribute("aria-posinset", String(place + 1));
+      made.querySelector("a").setAttribute("data-place", String(place));
+      this.#put(made, place);
+      if (tile === undefined) this.#insert(made, place);
+      else if (tile !== made) replace(tile, made);
+    }
+    const shown = this.#tiles.get(place);
+    shown.result = result;
+    shown.setAttribute("aria-setsize", String(this.#pages.n));
+    this.#list.dispatchEvent(new CustomEvent("picture:drawn", { detail: { tile: shown, result, place } }));
+  }
+
+  /** Tiles stand in the page in the order of their places, so that Tab and screen readers go through them in order. */
+  #insert(tile, place) {
+    const before = Array.from(this.#list.children).find((other) => Number(other.getAttribute("aria-posinset")) > place + 1);
+    this.#list.insertBefore(tile, before ?? null);
+  }
+
+  #put(tile, place) {
+    const { columns, width, height } = this.#shape;
+    const x = (place % columns) * (width + GAP_PX);
+    const y = Math.floor(place / columns) * (height + GAP_PX);
+    tile.style.transform = `translate(${x}px, ${y}px)`;
+    tile.style.width = `${width}px`;
+    tile.style.height = `${height}px`;
+  }
+
+  #drop(place, tile) {
+    if (tile.contains(document.activeElement)) return;
+    this.#tiles.delete(place);
+    tile.remove();
+    if (this.#spare.length < 60) this.#spare.push(tile);
+  }
+
+  /** The view has become shorter: the focus goes to what is the last picture now. */
+  #remove(place, tile) {
+    const hadFocus = tile.contains(document.activeElement);
+    this.#tiles.delete(place);
+    tile.remove();
+    if (hadFocus) this.#tiles.get(this.#pages.n - 1)?.querySelector("a").focus();
+  }
+
+  /** Arrow keys go from picture to picture, also to those that are not in the page yet. */
+  async #moveFocus(event) {
+    const place = Number(event.target.closest(".tile")?.getAttribute("aria-posinset") ?? Number.NaN) - 1;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#shape.columns, ArrowUp: -this.#shape.columns }[event.key];
+    if (step === undefined || Number.isNaN(place) || event.altKey || event.ctrlKey || event.metaKey) return;
+    const next = place + step;
+    if (next < 0 || next >= this.#pages.n) return;
+    event.preventDefault();
+    this.#tiles.get(next)?.scrollIntoView({ block: "nearest" });
+    this.#list.querySelector(`[data-place="${next}"]`)?.focus();
+  }
+
+  /** How many results the view has. */
+  get n() {
+    return this.#pages?.n ?? 0;
+  }
+
+  /** The view's filter, as calls take it that concern all of it. */
+  get filter() {
+    return this.#pages.filter;
+  }
+
+  /** All results from one place to another, also those that nobody has scrolled to. */
+  between(first, last) {
+    return this.#pages.between(first, last);
+  }
+}
+
+/** Put a tile in the place of another one; the focus stays where it was. */
+function replace(old, made) {
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(made);
+  if (hadFocus) made.querySelector("a").focus({ preventScroll: true });
+}

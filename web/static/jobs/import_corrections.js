@@ -1,0 +1,41 @@
+/** Brings back a folder that somebody rearranged: a list of its paths and hashes goes into the form in the place of a zip. */
+
+import { sayCounting } from "../shared/counting.js";
+import { isArchive } from "../upload/input/names.js";
+import { sha256 } from "../shared/sha256.js";
+import { openZone } from "../upload/input/drop_zone.js";
+import { count, plural } from "../shared/words.js";
+
+const form = document.querySelector("[data-bring]");
+const status = document.querySelector("[data-bringing]");
+let isBusy = false;
+
+openZone(bring);
+
+async function bring({ files, unreadable }) {
+  if (isBusy) return;
+  if (files.length === 0) return say("There is no file in it that could be looked at.");
+  isBusy = true;
+  if (files.length === 1 && isArchive(files[0].path)) return submit(files[0].file, 0);
+  const lines = [];
+  for (const [n, { path, file }] of files.entries()) {
+    sayCounting(status, "Looking at what you rearranged …", `${count(n + 1)} of ${plural(files.length, "file")}`);
+    // One that cannot be read is counted; the others are brought all the same.
+    const content = await sha256(file).catch(() => null);
+    if (content !== null) lines.push(`${JSON.stringify({ path, sha256: content })}\n`);
+  }
+  submit(new File(lines, "list.jsonl"), unreadable.length + files.length - lines.length);
+}
+
+function submit(file, nUnreadable) {
+  const transfer = new DataTransfer();
+  transfer.items.add(file);
+  form.elements.archive.files = transfer.files;
+  form.elements.n_unreadable.value = String(nUnreadable);
+  say("Sending …");
+  form.submit();
+}
+
+function say(text) {
+  status.textContent = text;
+}

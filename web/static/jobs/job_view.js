@@ -1,0 +1,104 @@
+/** A job's numbers on any page: writes them into the elements that carry data-field, data-count and data-when. */
+
+import { count, duration, percentOf, plural, rate } from "../shared/words.js";
+import { ENDED } from "../shared/poll.js";
+
+export const STATE_WORDS = {
+  receiving: "Receiving",
+  queued: "Waiting",
+  running: "Sorting",
+  done: "Done",
+  cancelled: "Stopped",
+  failed: "Failed",
+};
+
+/** How many files have a result, good or not. */
+export function sortedCount(job) {
+  return job.counts.done + job.counts.failed;
+}
+
+/** Whole percent of what has arrived. */
+export function percentDone(job) {
+  return percentOf(sortedCount(job), job.counts.total);
+}
+
+/** How much is done, in words; web/pages/jobs/job_view.py says the same. */
+export function progressText(job) {
+  const { total } = job.counts;
+  if (job.state === "done") return `${plural(sortedCount(job), "file")} sorted`;
+  if (job.state === "receiving" && total === 0) return "Waiting for the first pictures";
+  const arrived = job.state === "receiving" ? " that have arrived" : "";
+  return `${count(sortedCount(job))} of ${plural(total, "file")}${arrived} sorted`;
+}
+
+/** How fast, and how long still. */
+export function progressSide(job) {
+  if (job.state === "queued") return "Waiting for a free worker";
+  const words = job.images_per_s && sortedCount(job) > 0 ? [rate(job.images_per_s)] : [];
+  if (job.state === "running" && job.eta_s !== null) words.push(`${duration(job.eta_s)} left`);
+  return words.join(" · ");
+}
+
+/** Whether trying again would do anything. */
+export function canRetry(job) {
+  return ENDED.has(job.state) && job.originals_discarded_at === null && (job.counts.failed > 0 || job.state !== "done");
+}
+
+/**
+ * Bring an element that shows a job up to date.
+ *
+ * @param {Element} root The element with data-job.
+ * @param {object} job As the API gives it.
+ */
+export function showJob(root, job) {
+  root.dataset.state = job.state;
+  each(root, "state", (chip) => {
+    chip.dataset.state = job.state;
+    chip.textContent = STATE_WORDS[job.state] ?? job.state;
+  });
+  each(root, "bar", (bar) => {
+    bar.max = job.counts.total || 1;
+    bar.value = sortedCount(job);
+    bar.hidden = job.state === "done";
+  });
+  each(root, "progress-text", (element) => (element.textContent = progressText(job)));
+  each(root, "progress-side", (element) => (element.textContent = progressSide(job)));
+  each(root, "error", (element) => {
+    element.textContent = job.error ?? "";
+    element.hidden = !job.error;
+  });
+  for (const [name, n] of Object.entries({ ...job.counts.by_label, failed: job.counts.failed, sorted: sortedCount(job) })) {
+    const element = root.querySelector(`[data-count="${CSS.escape(name)}"]`);
+    if (element === null) continue;
+    element.textContent = count(n);
+    const optional = element.closest("[data-unless-zero]");
+    if (optional) optional.hidden = n === 0;
+  }
+  for (const element of root.querySelectorAll("[data-when]")) {
+    element.hidden = !isTime(element.dataset.when, job);
+  }
+  showShares(root, job);
+}
+
+/** Whether what is there "active", to "retry" or while "receiving" has its time. */
+function isTime(when, job) {
+  if (when === "retry") return canRetry(job);
+  return when === "active" ? !ENDED.has(job.state) : job.state === when;
+}
+
+function showShares(root, job) {
+  const total = sortedCount(job);
+  const counts = { ...job.counts.by_label, failed: job.counts.failed };
+  let x = 0;
+  for (const rect of root.querySelectorAll("rect[data-label]")) {
+    const width = total > 0 ? (100 * (counts[rect.dataset.label] ?? 0)) / total : 0;
+    rect.setAttribute("x", `${x.toFixed(3)}%`);
+    rect.setAttribute("width", `${width.toFixed(3)}%`);
+    x += width;
+  }
+}
+
+function each(root, field, change) {
+  const element = root.querySelector(`[data-field="${field}"]`);
+  if (element) change(element);
+}

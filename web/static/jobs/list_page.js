@@ -1,0 +1,27 @@
+/** The list of jobs: the rows of jobs that have not ended keep up with them. */
+
+import { showJob } from "./job_view.js";
+import { keepLive } from "../shared/live.js";
+import { ENDED, watchJob } from "../shared/poll.js";
+import { openFilter } from "./list_filter.js";
+
+/** Watching costs a request a second each: the newest few are enough. */
+const MOST_WATCHED = 6;
+
+const filter = document.querySelector("[data-job-filter]");
+if (filter) openFilter(filter);
+
+for (const row of Array.from(document.querySelectorAll("[data-jobs] > [data-job]")).filter(isActive).slice(0, MOST_WATCHED)) {
+  const onGone = () => row.remove();
+  if (row.dataset.page) keepLive(row, row.dataset.page, { onGone });
+  else watchJob(`/api/v1/jobs/${row.dataset.job}`, { onJob: (job) => show(row, job), onGone });
+}
+
+function show(row, job) {
+  showJob(row, job);
+  for (const field of ["bar", "progress"]) row.querySelector(`[data-field="${field}"]`).hidden = ENDED.has(job.state);
+}
+
+function isActive(row) {
+  return !ENDED.has(row.dataset.state);
+}

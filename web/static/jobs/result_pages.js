@@ -1,0 +1,107 @@
+/** The results of a view by their places: pages are fetched when they are wanted, and forgotten when they are far away. */
+
+import { callJson } from "../shared/http.js";
+
+const KEPT = 16;
+const MOST_AT_ONCE = 1000;
+
+export class ResultPages {
+  #cursors = null;
+  #pages = new Map();
+  #under = new Map();
+
+  /**
+   * @param {{address: string, size: number, onPage: () => void, onLost: () => void}} options
+   *   address: of the results in the API, with the view's filters. onPage: results that were missing have come.
+   */
+  constructor({ address, size, onPage, onLost }) {
+    this.url = new URL(address, location.href);
+    this.size = size;
+    this.onPage = onPage;
+    this.onLost = onLost;
+    this.n = 0;
+  }
+
+  /** Ask how many results there are and where their pages begin; what was kept is forgotten. */
+  async open() {
+    const url = new URL(this.url);
+    url.pathname += "/landmarks";
+    url.searchParams.set("every", String(this.size));
+    const { n, cursors } = await callJson("GET", url.pathname + url.search);
+    this.#cursors = ["", ...cursors];
+    this.n = n;
+    this.#pages.clear();
+    for (const [, stopper] of this.#under) stopper.abort();
+    this.#under.clear();
+  }
+
+  /** The view's filter, as calls take it that concern all of it. */
+  get filter() {
+    const numbers = ["min_confidence", "max_confidence"];
+    const wanted = Array.from(this.url.searchParams).filter(([name]) => name !== "sort");
+    return Object.fromEntries(wanted.map(([name, value]) => [name, numbers.includes(name) ? Number(value) : value]));
+  }
+
+  /**
+   * All results from one place to another, also those that are not kept.
+   *
+   * @throws {import("../shared/http.js").CallError}
+   */
+  async between(first, last) {
+    const kept = Array.from({ length: last - first + 1 }, (_, n) => this.at(first + n));
+    if (!kept.includes(null)) return kept;
+    const number = Math.floor(first / this.size);
+    const url = new URL(this.url);
+    url.searchParams.set("limit", String(MOST_AT_ONCE));
+    const found = [];
+    for (let cursor = this.#cursors[number]; cursor !== null && number * this.size + found.length <= last; ) {
+      if (cursor !== "") url.searchParams.set("cursor", cursor);
+      const page = await callJson("GET", url.pathname + url.search);
+      found.push(...page.items);
+      cursor = page.next;
+    }
+    return found.slice(first - number * this.size, last - number * this.size + 1);
+  }
+
+  /** The result at a place, or null while it is not there yet. */
+  at(place) {
+    const number = Math.floor(place / this.size);
+    const page = this.#pages.get(number);
+    if (page === undefined) return null;
+    return page[place % this.size] ?? null;
+  }
+
+  /** Fetch what is missing between two places, and let go of what nobody looks at any more. */
+  want(first, last) {
+    const [from, to] = [Math.floor(first / this.size), Math.floor(Math.max(first, last) / this.size)];
+    for (const [number, stopper] of this.#under) if (number < from || number > to) stopper.abort();
+    for (let number = from; number <= to; number += 1) {
+      if (!this.#pages.has(number)) this.fetch(number).then(this.onPage, this.onLost);
+    }
+    for (const number of this.#pages.keys()) {
+      if (this.#pages.size > KEPT && (number < from || number > to)) this.#pages.delete(number);
+    }
+  }
+
+  /**
+   * Fetch one page, if it is not there yet.
+   *
+   * @throws {import("../shared/http.js").CallError}
+   */
+  async fetch(number) {
+    if (this.#under.has(number) || this.#pages.has(number) || number >= this.#cursors.length) return;
+    const stopper = new AbortController();
+    this.#under.set(number, stopper);
+    const url = new URL(this.url);
+    url.searchParams.set("limit", String(this.size));
+    if (number > 0) url.searchParams.set("cursor", this.#cursors[number]);
+    try {
+      const page = await callJson("GET", url.pathname + url.search, undefined, stopper.signal);
+      if (!stopper.signal.aborted) this.#pages.set(number, page.items);
+    } catch (error) {
+      if (!stopper.signal.aborted) throw error;
+    } finally {
+      if (this.#under.get(number) === stopper) this.#under.delete(number);
+    }
+  }
+}

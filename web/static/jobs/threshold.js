@@ -1,0 +1,107 @@
+/** The threshold over the histogram: counts follow while it is dragged, from the job's bins; letting go keeps it. */
+
+import { callJson } from "../shared/http.js";
+import { count } from "../shared/words.js";
+
+const UNSURE = "unsure";
+const REST_MS = 700;
+
+export class Threshold {
+  #root = document.querySelector("[data-sure]");
+  #job = null;
+  #bins = null;
+  #kept = 0;
+  #timer = 0;
+
+  /** @param {{root: Element, onMoved: () => void}} options root: the element with data-job; onMoved: it was kept. */
+  constructor({ root, onMoved }) {
+    this.#job = root;
+    if (this.#root === null) return;
+    this.onMoved = onMoved;
+    this.slider = this.#root.querySelector("input[type=range]");
+    this.#kept = Number(this.slider.value);
+    this.#root.querySelector("[data-without-script]").hidden = true;
+    this.slider.addEventListener("input", () => this.#show());
+    this.slider.addEventListener("change", () => this.#keep());
+    this.slider.addEventListener("pointerdown", () => this.#load());
+    this.slider.addEventListener("focus", () => this.#load());
+  }
+
+  /** New results have come: the bins are asked for anew when they are needed next. */
+  forget() {
+    this.#bins = null;
+  }
+
+  /** The threshold that the pictures are shown at, from 0 to 1. */
+  get share() {
+    return Math.round(this.#kept * 10) / 1000;
+  }
+
+  async #load() {
+    if (this.#bins !== null) return;
+    const { bins } = await callJson("GET", `/api/v1/jobs/${this.#job.dataset.job}/histogram`);
+    this.#bins = Object.fromEntries(Object.entries(bins).map(([name, some]) => [name, atLeast(some)]));
+    this.#show();
+  }
+
+  #show() {
+    const percent = Number(this.slider.value);
+    const line = this.#root.querySelector("[data-line]");
+    line.setAttribute("x1", String(percent * 10));
+    line.setAttribute("x2", String(percent * 10));
+    this.#root.querySelector("[data-output]").textContent = `Threshold ${percent.toFixed(1)} %`;
+    if (this.#bins === null) return;
+    const counts = countsAt(this.#bins, Math.round(percent * 10));
+    for (const [name, n] of Object.entries(counts)) {
+      const element = this.#job.querySelector(`[data-count="${CSS.escape(name)}"]`);
+      if (element) element.textContent = count(n);
+    }
+  }
+
+  async #keep() {
+    const threshold = Math.round(Number(this.slider.value) * 10) / 1000;
+    const said = this.#root.querySelector("[data-said]");
+    try {
+      await callJson("PATCH", `/api/v1/jobs/${this.#job.dataset.job}`, { threshold });
+      this.#kept = Number(this.slider.value);
+      this.#sayLater();
+      this.onMoved();
+    } catch (error) {
+      this.slider.value = String(this.#kept);
+      this.#show();
+      said.textContent = error.message;
+    }
+  }
+
+  /** Arrow keys keep it at each step: what comes of it is read out when they rest. */
+  #sayLater() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const counts = Array.from(this.#job.querySelectorAll(".counts [data-label] .count__n"), (element) => {
+        const name = element.closest("[data-label]").dataset.label;
+        return name === "failed" ? null : `${element.textContent} ${name}`;
+      });
+      const words = counts.filter((one) => one !== null).join(", ");
+      this.#root.querySelector("[data-said]").textContent = `The threshold is ${this.#kept.toFixed(1)} percent now: ${words}.`;
+    }, REST_MS);
+  }
+}
+
+/** For each thousandth, how many results are at least that sure. */
+function atLeast(bins) {
+  const sums = new Float64Array(1002);
+  for (const [thousandth, n] of bins) sums[thousandth] = n;
+  for (let i = 1000; i >= 0; i -= 1) sums[i] += sums[i + 1];
+  return sums;
+}
+
+/** Counts by label at a threshold in thousandths. */
+export function countsAt(sums, thousandth) {
+  const counts = {};
+  let unsure = 0;
+  for (const [name, some] of Object.entries(sums)) {
+    counts[name] = some[thousandth];
+    unsure += some[0] - some[thousandth];
+  }
+  return { ...counts, [UNSURE]: unsure };
+}

@@ -1,0 +1,57 @@
+/** One picture of the grid; the server's twin is the macro `tile` in templates/shared/_parts.html. Names are text, never markup. */
+
+import { label, percent } from "../shared/words.js";
+
+/**
+ * @param {object} result As the API gives it.
+ * @param {HTMLTemplateElement} template
+ * @param {Element} [spare] A tile that is no longer needed, to be used again.
+ * @returns {Element}
+ */
+export function makeTile(result, template, spare) {
+  const isBroken = result.error_code !== null;
+  const isFit = spare !== undefined && (spare.querySelector("img") === null) === isBroken;
+  const tile = isFit ? spare : template.content.firstElementChild.cloneNode(true);
+  tile.dataset.image = String(result.image_id);
+  if (!isFit) {
+    tile.querySelector(isBroken ? ".tile__picture:not([data-broken])" : "[data-broken]").remove();
+    if (isBroken) tile.querySelector(".tile__check").remove(); // nobody can say what it shows
+  }
+  const link = tile.querySelector("a");
+  link.href = `${location.pathname.replace(/\/$/, "")}/images/${result.image_id}${viewQuery()}`;
+  const image = link.querySelector("img");
+  if (image !== null) {
+    image.src = `/api/v1/images/${result.image_id}/thumbnail?size=256`;
+    image.alt = `Open ${result.path}`;
+  } else {
+    link.setAttribute("aria-label", `Open ${result.path}`);
+  }
+  fill(tile, result);
+  return tile;
+}
+
+/** Write a result's label into a tile that is there already. */
+export function fill(tile, result) {
+  const shown = result.human_label ?? result.label ?? "failed";
+  tile.dataset.label = shown;
+  const [name, confidence] = tile.querySelectorAll(".tile__label > span");
+  name.textContent = label(shown);
+  confidence.textContent = result.human_label ? "by people" : result.confidence === null ? "" : percent(result.confidence);
+  const end = result.path.lastIndexOf("/");
+  const file = tile.querySelector(".tile__name");
+  file.textContent = result.path.slice(end + 1);
+  file.title = result.path;
+  tile.querySelector(".tile__path").textContent = result.error ?? saidBeside(result) ?? result.path.slice(0, Math.max(0, end));
+}
+
+/** What the model said, where people say something else. */
+function saidBeside(result) {
+  if (!result.human_label || result.human_label === result.label) return null;
+  return `the model: ${result.label}, ${percent(result.confidence)}`;
+}
+
+function viewQuery() {
+  const query = new URLSearchParams(location.search);
+  query.delete("cursor");
+  return query.size > 0 ? `?${query}` : "";
+}

@@ -1,0 +1,108 @@
+/** Pictures that one says something of, one after the other: by button, or by the button's key for the picture that is marked. */
+
+import { callJson } from "../shared/http.js";
+import { listenToKeys } from "../shared/keys.js";
+import { newUuid } from "../shared/uuid.js";
+
+const tiles = [...document.querySelectorAll("[data-say]")];
+const status = document.querySelector("[data-said]");
+/** What was said here, newest last: {tile, key}. */
+const said = [];
+let marked = 0;
+
+for (const [index, tile] of tiles.entries()) {
+  tile.addEventListener("focusin", () => mark(index));
+  for (const button of buttonsOf(tile)) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      say(tile, button.dataset.labelTo);
+    });
+  }
+}
+
+for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+if (tiles.length > 0) {
+  tiles[0].classList.add("is-marked");
+  listenToKeys(keys(), document.querySelector("[data-keys]"));
+}
+
+/** The keys of the buttons, those that move, and the one that takes back. */
+function keys() {
+  const found = new Map([
+    ["u", takeBack],
+    ["ArrowRight", () => go(marked + 1)],
+    ["ArrowLeft", () => go(marked - 1)],
+  ]);
+  for (const button of tiles.flatMap(buttonsOf)) found.set(keyOf(button), () => press(keyOf(button)));
+  return found;
+}
+
+function press(key) {
+  const tile = tiles[marked];
+  // Nobody says anything of a picture that is not before them.
+  if (!isSeen(tile)) return go(marked);
+  say(tile, buttonsOf(tile).find((button) => keyOf(button) === key)?.dataset.labelTo);
+}
+
+function buttonsOf(tile) {
+  return [...tile.querySelectorAll("[data-label-to]")];
+}
+
+function keyOf(button) {
+  return button.getAttribute("aria-keyshortcuts");
+}
+
+function isSeen(tile) {
+  const { top, bottom } = tile.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+}
+
+/** Mark the picture that the next key is about. */
+function mark(index) {
+  tiles[marked].classList.remove("is-marked");
+  marked = index;
+  tiles[marked].classList.add("is-marked");
+}
+
+function go(index) {
+  if (index < 0 || index >= tiles.length) return;
+  mark(index);
+  tiles[index].focus({ preventScroll: true });
+  tiles[index].scrollIntoView({ block: "nearest" });
+}
+
+async function say(tile, label) {
+  if (label === undefined || tile.dataset.done !== undefined) return;
+  tile.dataset.done = label;
+  const key = newUuid();
+  if (tiles[marked] === tile) go(marked + 1);
+  const source = label === tile.dataset.given ? "confirmation" : "correction";
+  try {
+    await callJson("POST", "/api/v1/labels", { items: [{ image_id: Number(tile.dataset.say), label, source, key }] });
+    said.push({ tile, key });
+    tell(`Said: ${label}.`);
+  } catch (error) {
+    delete tile.dataset.done;
+    tell(error.message);
+  }
+}
+
+async function takeBack() {
+  const last = said.pop();
+  if (last === undefined) return;
+  try {
+    await callJson("POST", "/api/v1/labels", {
+      items: [{ image_id: Number(last.tile.dataset.say), undoes: last.key, key: newUuid() }],
+    });
+    delete last.tile.dataset.done;
+    go(tiles.indexOf(last.tile));
+    tell("Taken back.");
+  } catch (error) {
+    said.push(last);
+    tell(error.message);
+  }
+}
+
+function tell(text) {
+  if (status !== null) status.textContent = text;
+}

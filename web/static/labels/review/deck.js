@@ -1,0 +1,184 @@
+/**
+ * The pictures before a reviewer: handed out by the server under a lease, a few ahead of need, and their bytes loaded
+ * before they are shown.
+ */
+
+import { callJson } from "../../shared/http.js";
+import { backoffMs } from "../../shared/retry.js";
+
+const AHEAD = 12;
+const LOW = 9;
+const LOADED_AHEAD = 8;
+/** Leases end after two minutes. */
+const RENEW_MS = 40000;
+/** Who has done nothing for so long has gone: the pictures go to others. */
+const IDLE_MS = 5 * 60000;
+const LOOK_AGAIN_MS = 10000;
+const SOON_MS = 300;
+
+export class Deck {
+  #ahead = [];
+  #current = null;
+  #seen = new Set();
+  #skipped = new Set();
+  #images = new Map();
+  #after = null;
+  #isAsking = false;
+  #isAgain = false;
+  /** Something has changed since the question that is under way. */
+  #hasMoved = false;
+  #isOver = false;
+  #failures = 0;
+  #timer = 0;
+  #touchedAt = Date.now();
+  #options;
+
+  /**
+   * @param {{url: string, reviewer: string, audit: string, unsent: () => number[], maxHeld: number, onShow: (picture: object|null) => void,
+   *   onAnswer: (state: {n_others: number, n_skipped: number}, isEnd: boolean) => void, onLost: (error: Error|null) => void}} options
+   *   unsent: images whose labels are still on their way; they are kept from others, too.
+   */
+  constructor(options) {
+    this.#options = options;
+    document.addEventListener("visibilitychange", () => document.hidden || this.#ask());
+  }
+
+  get current() {
+    return this.#current;
+  }
+
+  /**
+   * @param {object|null} picture The one that the page came with, if nobody else has it.
+   * @param {Set<number>} labelled Images that were labelled here before, though the server may not know it yet.
+   */
+  start(picture, labelled) {
+    this.#seen = labelled;
+    if (picture !== null && !labelled.has(picture.image_id)) this.#ahead = [picture];
+    this.#ask();
+  }
+
+  /** Somebody is there. */
+  touch() {
+    const wasIdle = Date.now() - this.#touchedAt > IDLE_MS;
+    this.#touchedAt = Date.now();
+    if (wasIdle) this.#ask();
+  }
+
+  /** The next picture, please; this one is done with. */
+  next() {
+    this.#current = null;
+    this.#show();
+    if (this.#ahead.length < LOW) this.#ask();
+  }
+
+  skip(picture) {
+    this.#skipped.add(picture.image_id);
+    this.next();
+  }
+
+  /** Go back to a picture; the present one comes after it. */
+  back(picture) {
+    this.#skipped.delete(picture.image_id);
+    if (this.#current !== null) this.#ahead.unshift(this.#current);
+    this.#current = picture;
+    this.#options.onShow(picture);
+    this.#ask();
+  }
+
+  /** Hand out again what was skipped. */
+  again() {
+    this.#isAgain = true;
+    this.#skipped.clear();
+    this.#seen.clear();
+    this.#after = null;
+    this.#ask();
+  }
+
+  /** The page goes away: its pictures are free for others at once. */
+  part(headers) {
+    const { url, reviewer, audit } = this.#options;
+    const body = JSON.stringify({ reviewer, leaving: true, ...(audit === "" ? {} : { audit }) });
+    fetch(url, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body, keepalive: true }).catch(() => {});
+  }
+
+  /** The picture's element, loaded if there was time. */
+  imageOf(picture) {
+    const known = this.#images.get(picture.image_id);
+    if (known !== undefined) return known;
+    const image = new Image();
+    image.src = `/api/v1/images/${picture.image_id}/thumbnail?size=1024`;
+    image.alt = picture.path ?? "The picture to judge";
+    image.decoding = "async";
+    this.#images.set(picture.image_id, image);
+    return image;
+  }
+
+  #show() {
+    if (this.#current !== null) return;
+    this.#current = this.#ahead.shift() ?? null;
+    if (this.#current !== null) this.#seen.add(this.#current.image_id);
+    this.#options.onShow(this.#current);
+    this.#load();
+  }
+
+  #load() {
+    const near = [this.#current, ...this.#ahead.slice(0, LOADED_AHEAD)].filter((picture) => picture !== null);
+    const wanted = new Set(near.map((picture) => picture.image_id));
+    for (const id of this.#images.keys()) if (!wanted.has(id)) this.#images.delete(id);
+    near.forEach((picture) => this.imageOf(picture));
+  }
+
+  async #ask() {
+    this.#hasMoved = true;
+    if (this.#isAsking || this.#isOver) return;
+    this.#isAsking = true;
+    this.#hasMoved = false;
+    clearTimeout(this.#timer);
+    const { url, reviewer, audit, unsent, maxHeld } = this.#options;
+    const before = [...(this.#current === null ? [] : [this.#current]), ...this.#ahead];
+    const skipped = [...this.#skipped];
+    const holding = [...new Set([...before.map((picture) => picture.image_id), ...unsent()])].slice(0, maxHeld);
+    const wanted = Math.max(0, AHEAD - this.#ahead.length);
+    const again = this.#isAgain;
+    const body = { reviewer, wanted, after: this.#after, holding, skipped, again };
+    try {
+      const answer = await callJson("POST", url, audit === "" ? body : { ...body, audit }, AbortSignal.timeout(20000));
+      if (again) this.#isAgain = false;
+      this.#take(answer, before, skipped, wanted);
+      this.#failures = 0;
+      this.#options.onLost(null);
+    } catch (error) {
+      this.#options.onLost(error);
+      this.#isOver = error.status === 404 || error.status === 410;
+      this.#timer = setTimeout(() => this.#ask(), backoffMs(this.#failures++));
+      return;
+    } finally {
+      this.#isAsking = false;
+    }
+    if (this.#hasMoved) this.#ask();
+  }
+
+  #take(answer, asked, skipped, wanted) {
+    skipped.forEach((id) => this.#skipped.delete(id));
+    const mine = new Set(answer.holding);
+    const lost = new Set(asked.map((picture) => picture.image_id).filter((id) => !mine.has(id)));
+    this.#ahead = this.#ahead.filter((picture) => !lost.has(picture.image_id));
+    // Labels that were sent while the server looked may not have been seen by it yet.
+    const known = new Set([...this.#ahead, ...(this.#current ? [this.#current] : [])].map((picture) => picture.image_id));
+    const fresh = answer.items.filter((item) => !this.#seen.has(item.image_id) && !known.has(item.image_id));
+    this.#ahead.push(...fresh);
+    if (answer.items.length > 0) this.#after = answer.items.at(-1).place;
+    this.#show();
+    const isEnd = this.#current === null && answer.items.length < wanted;
+    this.#options.onAnswer(answer, isEnd);
+    if (isEnd) this.#plan(answer.n_others > 0 ? LOOK_AGAIN_MS : RENEW_MS);
+    else this.#plan(this.#current === null ? SOON_MS : RENEW_MS);
+  }
+
+  #plan(ms) {
+    this.#timer = setTimeout(() => {
+      if (Date.now() - this.#touchedAt <= IDLE_MS) this.#ask();
+      else this.#plan(ms);
+    }, ms);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Labels on their way to the server. They are kept in localStorage until the server has them, sent in the background in small
+ * batches and in order, again and again if need be: each has a key, and the server writes a key once.
+ */
+
+import { callJson, noAnswer, unsafeHeaders } from "../../shared/http.js";
+import { withRetries } from "../../shared/retry.js";
+
+const PREFIX = "pawsort-labels:";
+const BATCH = 50;
+/** What is said in quick succession goes together. */
+const GATHER_MS = 500;
+const PATIENCE_MS = 20000;
+const AGAIN_MS = 15000;
+/** The server has understood and will never take it: the picture was deleted, say. */
+const REFUSED = new Set([404, 409, 410, 422]);
+
+export class Outbox {
+  #entries = [];
+  #key;
+  #on;
+  #isSending = false;
+  #timer = 0;
+
+  /**
+   * @param {string} user Labels that somebody else has left in this browser are not sent under this user's name.
+   * @param {string} own Tells this page from others of the same user.
+   * @param {{onChange: () => void, onTrouble: (error: Error|null) => void, onRefused: (entry: object, error: Error) => void}} on
+   */
+  constructor(user, own, on) {
+    this.#key = `${PREFIX}${user}:${own}`;
+    this.#on = on;
+    this.#adopt(`${PREFIX}${user}:`);
+    if (this.#entries.length > 0) this.#soon(0);
+  }
+
+  get size() {
+    return this.#entries.length;
+  }
+
+  /** The images of which something is still to be sent. */
+  get images() {
+    return this.#entries.map((entry) => entry.item.image_id);
+  }
+
+  /** The images whose label is still to be sent, unless it is taken back. */
+  get labelled() {
+    const labelled = new Set();
+    for (const { item } of this.#entries) {
+      if (item.undoes === undefined) labelled.add(item.image_id);
+      else labelled.delete(item.image_id);
+    }
+    return labelled;
+  }
+
+  /** @param {object} item As `POST /labels` takes it. @param {string} audit The sample it is said for, or "". */
+  add(item, audit) {
+    this.#entries.push({ item, audit });
+    this.#save();
+    this.#on.onChange();
+    this.#soon(GATHER_MS);
+  }
+
+  /** The page goes away: one last try that outlives it. What does not get through stays in localStorage. */
+  part() {
+    if (this.#entries.length === 0) return;
+    const headers = { ...unsafeHeaders(), "Content-Type": "application/json" };
+    const body = JSON.stringify(bodyOf(this.#head()));
+    fetch("/api/v1/labels", { method: "POST", headers, body, keepalive: true }).catch(() => {});
+  }
+
+  #soon(ms) {
+    if (this.#isSending) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#send(), ms);
+  }
+
+  async #send() {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    let atOnce = BATCH;
+    try {
+      while (this.#entries.length > 0) {
+        const head = this.#head().slice(0, atOnce);
+        try {
+          await this.#post(head);
+          this.#drop(head);
+          this.#on.onTrouble(null);
+        } catch (error) {
+          if (!REFUSED.has(error.status)) throw error;
+          // One at a time finds the one that is refused; the others are not lost with it.
+          if (head.length === 1) {
+            this.#drop(head);
+            this.#on.onRefused(head[0], error);
+          }
+          atOnce = 1;
+        }
+      }
+    } catch (error) {
+      this.#on.onTrouble(error);
+    } finally {
+      this.#isSending = false;
+    }
+    if (this.#entries.length > 0) this.#soon(AGAIN_MS);
+  }
+
+  #post(entries) {
+    const never = new AbortController().signal;
+    return withRetries(() => postOnce(bodyOf(entries)), {
+      signal: never,
+      onWait: (ms, error) => this.#on.onTrouble(error),
+      onGo: () => this.#on.onTrouble(null),
+    });
+  }
+
+  /** What can go in one call: entries for the same sample, in order. */
+  #head() {
+    const other = this.#entries.findIndex((entry) => entry.audit !== this.#entries[0].audit);
+    return this.#entries.slice(0, Math.min(BATCH, other < 0 ? BATCH : other));
+  }
+
+  #drop(sent) {
+    const gone = new Set(sent.map((entry) => entry.item.key));
+    this.#entries = this.#entries.filter((entry) => !gone.has(entry.item.key));
+    this.#save();
+    this.#on.onChange();
+  }
+
+  #save() {
+    try {
+      if (this.#entries.length === 0) localStorage.removeItem(this.#key);
+      else localStorage.setItem(this.#key, JSON.stringify(this.#entries));
+    } catch {
+      // No room, or storage is switched off: they are still in memory, and closing the page warns.
+    }
+  }
+
+  /** Take over what pages that were closed have left. One that is still open sends it too: no harm, the keys are the same. */
+  #adopt(prefix) {
+    try {
+      for (const key of Object.keys(localStorage).filter((name) => name.startsWith(prefix))) {
+        this.#entries.push(...entriesOf(localStorage.getItem(key)));
+        this.#save();
+        localStorage.removeItem(key);
+      }
+    } catch {
+      // Storage is switched off: there is nothing to take over.
+    }
+  }
+}
+
+function entriesOf(text) {
+  try {
+    const entries = JSON.parse(text);
+    return Array.isArray(entries) ? entries.filter((entry) => entry?.item?.key && entry.item.image_id) : [];
+  } catch {
+    return [];
+  }
+}
+
+function bodyOf(entries) {
+  const items = entries.map((entry) => entry.item);
+  return entries[0].audit === "" ? { items } : { items, audit: entries[0].audit };
+}
+
+async function postOnce(body) {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    return await callJson("POST", "/api/v1/labels", body, signal);
+  } catch (error) {
+    throw signal.aborted ? noAnswer() : error;
+  }
+}

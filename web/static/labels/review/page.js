@@ -1,0 +1,180 @@
+/** The review page: a picture, what it shows, the next. Nothing here waits for the server. */
+
+import { callJson, unsafeHeaders } from "../../shared/http.js";
+import { newUuid } from "../../shared/uuid.js";
+import { label as word } from "../../shared/words.js";
+import { Deck } from "./deck.js";
+import { listenToKeys } from "../../shared/keys.js";
+import { Outbox } from "./outbox.js";
+import { Steps } from "../../shared/undo_steps.js";
+import { View } from "./view.js";
+
+const ASK_PROGRESS_MS = 30000;
+
+const root = document.querySelector("[data-review]");
+const { job, audit, user } = root.dataset;
+const choices = Array.from(root.querySelectorAll("[data-say]"), (button) => button.dataset.say);
+const url = `/api/v1/jobs/${job}/review`;
+const reviewer = newUuid();
+const view = new View(root);
+const steps = new Steps(`${job}${audit}`);
+const titleEnd = document.title;
+const progress = readProgress();
+let troubles = { sending: "", asking: "" };
+let askedAt = Date.now();
+
+const outbox = new Outbox(user, reviewer, {
+  onChange: () => view.sending(outbox?.size ?? 0),
+  onTrouble: (error) => trouble("sending", error),
+  onRefused: (entry, error) => view.say(`A label was not taken: ${error.message}`),
+});
+const deck = new Deck({
+  url,
+  reviewer,
+  audit,
+  unsent: () => outbox.images,
+  maxHeld: Number(root.dataset.maxHeld),
+  onShow: (picture) => view.picture(picture, picture && deck.imageOf(picture)),
+  onAnswer: (state, isEnd) => {
+    root.dataset.ready = "";
+    if (isEnd) view.end(state);
+    othersMayHaveWorked(state.n_others);
+  },
+  onLost: (error) => trouble("asking", error),
+});
+
+const todo = {
+  confirm,
+  skip: () => deck.current && act(deck.current, "", ""),
+  undo,
+  zoom: () => deck.current && view.zoom(!view.isZoomed),
+  help: () => document.querySelector("[data-help]").showModal(),
+};
+
+function say(name) {
+  if (deck.current !== null) act(deck.current, name, name === deck.current.label ? "confirmation" : "correction");
+}
+
+function confirm() {
+  const picture = deck.current;
+  if (picture === null || audit !== "") return;
+  if (choices.includes(picture.label)) act(picture, picture.label, "confirmation");
+  else view.say("The model is unsure here. Say what the picture shows.");
+}
+
+/** Label a picture, or skip it with label "", and go on to the next one. */
+function act(picture, name, source) {
+  deck.touch();
+  const key = name === "" ? "" : newUuid();
+  steps.push({ picture, key, label: name });
+  if (name === "") {
+    deck.skip(picture);
+  } else {
+    outbox.add({ image_id: picture.image_id, label: name, source, key }, audit);
+    move(picture, 1);
+    deck.next();
+  }
+  afterwards(name === "" ? "Skipped." : `${word(name)}.`);
+}
+
+function undo() {
+  deck.touch();
+  const step = steps.pop();
+  if (step === undefined) return;
+  if (step.key !== "") {
+    outbox.add({ image_id: step.picture.image_id, undoes: step.key, key: newUuid() }, audit);
+    move(step.picture, -1);
+  }
+  deck.back(step.picture);
+  afterwards("Taken back.");
+}
+
+function afterwards(sentence) {
+  const next = deck.current;
+  const shown = next === null ? "" : next.label ? ` Next: ${word(next.label)}, ${next.path}` : " Next picture.";
+  view.say(sentence + shown);
+  showUndo();
+}
+
+function showUndo() {
+  for (const button of root.querySelectorAll('[data-do="undo"]')) button.disabled = steps.size === 0;
+}
+
+function move(picture, by) {
+  progress.reviewed += by;
+  if (picture.label === "unsure") progress.unsure -= by;
+  showProgress();
+}
+
+function showProgress() {
+  view.progress(progress);
+  const left = audit === "" ? `${progress.unsure} unsure left` : `${progress.all - progress.reviewed} left`;
+  document.title = `${left} · ${titleEnd}`;
+}
+
+function readProgress() {
+  const read = (name) => Number(root.querySelector(`[data-count="${name}"]`)?.textContent.replace(/\D/g, "") ?? 0);
+  return { reviewed: read("reviewed"), all: read("all"), unsure: read("unsure") };
+}
+
+/** What others have done shows from time to time; what is still on its way from here is counted here. */
+async function othersMayHaveWorked(nOthers) {
+  if (audit !== "" || nOthers === 0 || outbox.size > 0 || Date.now() - askedAt < ASK_PROGRESS_MS) return;
+  askedAt = Date.now();
+  try {
+    const state = await callJson("GET", url);
+    Object.assign(progress, { reviewed: state.n_reviewed, all: state.n_good, unsure: state.n_unsure_left });
+    showProgress();
+  } catch {
+    // It is asked again later.
+  }
+}
+
+function trouble(about, error) {
+  troubles = { ...troubles, [about]: error === null ? "" : sentenceFor(error) };
+  view.trouble(troubles.sending || troubles.asking);
+}
+
+function sentenceFor(error) {
+  if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser: load the page again to log in, and they are sent.";
+  if (error.status === 404 || error.status === 410) return "This job is no longer here.";
+  return "The server does not answer at the moment. Your labels are kept in this browser and sent as soon as it does. Go on if you like.";
+}
+
+for (const element of root.querySelectorAll("[data-needs-script]")) element.hidden = false;
+root.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-say], button[data-do]");
+  if (button === null) return;
+  event.preventDefault(); // the form is for pages without scripts
+  if (button.dataset.say) say(button.dataset.say);
+  else todo[button.dataset.do]();
+  // A hand on the mouse uses keys as well: Space is to skip, not to press the button that was clicked.
+  if (event.detail > 0 && button.dataset.do !== "help") view.focus();
+});
+root.querySelector("[data-again]").addEventListener("submit", (event) => {
+  event.preventDefault();
+  deck.again();
+});
+const byKey = new Map([
+  ["s", todo.skip],
+  [" ", todo.skip],
+  ["u", undo],
+  ["Backspace", undo],
+  ["z", todo.zoom],
+  ["?", todo.help],
+  ["Enter", confirm],
+  ...choices.map((name) => [name[0], () => say(name)]),
+]);
+listenToKeys(byKey, document.querySelector("[data-keys]"));
+addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
+addEventListener("pagehide", () => {
+  outbox.part();
+  deck.part(unsafeHeaders());
+});
+// Brought back as it was left: its pictures may be somebody else's by now.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+showUndo();
+showProgress();
+view.sending(outbox.size);
+deck.start(JSON.parse(root.dataset.picture), outbox.labelled);

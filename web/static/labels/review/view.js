@@ -1,0 +1,110 @@
+/** What the review shows: the picture, what the model says of it, how far one is, what is being sent. */
+
+import { count, label, percent, plural } from "../../shared/words.js";
+
+const SLOW_MS = 1500;
+
+export class View {
+  #root;
+  #timer = 0;
+  #slowAt = 0;
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  /** @param {object|null} picture @param {HTMLImageElement|null} image */
+  picture(picture, image) {
+    this.zoom(false);
+    this.#field("end").hidden = true;
+    this.#root.querySelector("[data-desk]").hidden = false;
+    this.#field("stage").replaceChildren(image ?? span("quiet", "More pictures are on their way …"));
+    this.#says(picture);
+    this.#field("path").textContent = picture?.path ?? "";
+  }
+
+  #says(picture) {
+    const says = this.#field("says");
+    says.replaceChildren();
+    delete says.dataset.label;
+    if (!picture?.label) return;
+    says.dataset.label = picture.label;
+    const shares = Object.entries(picture.probabilities).map(([name, share]) => `${label(name)} ${percent(share)}`);
+    says.append(span("dot", label(picture.label)), " ", span("quiet", shares.join(" · ")));
+    if (picture.human_label) says.append(" ", span("quiet", `– its folder says ${label(picture.human_label)}`));
+  }
+
+  end({ n_others, n_skipped }) {
+    const end = this.#field("end");
+    this.#root.querySelector("[data-desk]").hidden = true;
+    end.hidden = false;
+    end.querySelector('[data-field="others"]').hidden = n_others === 0;
+    end.querySelector('[data-field="skipped"]').hidden = !n_skipped;
+    end.querySelector('[data-count="skipped"]').textContent = plural(n_skipped ?? 0, "picture");
+    end.querySelector("[data-again]").hidden = !n_skipped;
+  }
+
+  /** @param {{reviewed: number, all: number, unsure: number|null}} progress */
+  progress(progress) {
+    for (const [name, n] of Object.entries(progress)) {
+      const element = this.#root.querySelector(`[data-count="${name}"]`);
+      if (element !== null && n !== null) element.textContent = count(n);
+    }
+    const bar = this.#field("bar");
+    bar.max = progress.all || 1;
+    bar.value = progress.reviewed;
+  }
+
+  /** How many labels are still on their way; said only when that takes long, or it would flicker with every label. */
+  sending(n) {
+    this.#root.dataset.unsent = String(n);
+    const field = this.#field("sending");
+    if (n === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = 0;
+      field.textContent = "Every label is kept at once; closing this page loses nothing.";
+    } else if (this.#timer === 0) {
+      this.#timer = setTimeout(() => this.sending(Number(this.#root.dataset.unsent)), SLOW_MS);
+      this.#slowAt = Date.now() + SLOW_MS;
+    } else if (Date.now() >= this.#slowAt) {
+      field.textContent = `${plural(n, "label")} on the way to the server.`;
+    }
+  }
+
+  /** @param {string} sentence "" when all is well again. */
+  trouble(sentence) {
+    const notice = this.#field("trouble");
+    if (notice.textContent !== sentence) notice.textContent = sentence;
+    notice.hidden = sentence === "";
+  }
+
+  say(sentence) {
+    this.#field("announce").textContent = sentence;
+  }
+
+  get isZoomed() {
+    return this.#field("stage").classList.contains("review__stage--zoomed");
+  }
+
+  zoom(isOn) {
+    const stage = this.#field("stage");
+    stage.classList.toggle("review__stage--zoomed", isOn);
+    this.#root.querySelector('[data-do="zoom"]').setAttribute("aria-pressed", String(isOn));
+    if (!isOn) return;
+    stage.scrollTo((stage.scrollWidth - stage.clientWidth) / 2, (stage.scrollHeight - stage.clientHeight) / 2);
+    this.focus(); // so that arrow keys move it
+  }
+
+  /** Keys go to the picture. */
+  focus() {
+    this.#field("stage").focus({ preventScroll: true });
+  }
+
+  #field(name) {
+    return this.#root.querySelector(`[data-field="${name}"]`);
+  }
+}
+
+function span(className, text) {
+  return Object.assign(document.createElement("span"), { className, textContent: text });
+}

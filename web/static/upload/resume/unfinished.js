@@ -1,0 +1,63 @@
+/** Uploads that were begun from here and not sent to their end: says so when the page opens, and what can be done about it. */
+
+import { removeAndHandOn } from "../../shared/focus.js";
+import { callJson } from "../../shared/http.js";
+import { localTimes, plural } from "../../shared/words.js";
+import { forget, recallAll } from "./storage.js";
+
+const MOST_SHOWN = 5;
+const GONE = new Set([404, 410]);
+
+/**
+ * @param {Element} parent
+ * @param {(print: string) => boolean} isUnderWay Whether this page is sending it by now.
+ */
+export async function showUnfinished(parent, isUnderWay) {
+  for (const [print, begun] of recallAll().slice(0, MOST_SHOWN)) {
+    const nFiles = await countArrived(print, begun);
+    if (nFiles !== null && !isUnderWay(print)) parent.append(notice(print, begun, nFiles));
+  }
+}
+
+/** Nothing is asked or sent by it any more: it is gone on with, or over. */
+export function hideUnfinished(print) {
+  for (const element of document.querySelectorAll("[data-unfinished]")) if (element.dataset.unfinished === print) element.remove();
+}
+
+/** How many files the server has; null when it is no longer waiting for more, or cannot be asked. */
+async function countArrived(print, { uploadId, jobId }) {
+  try {
+    const upload = await callJson("GET", `/api/v1/uploads/${uploadId}`);
+    // One that takes no more is not forgotten: dropped again, it leads to its job.
+    if (upload.state === "receiving") return upload.n_images;
+  } catch (error) {
+    if (GONE.has(error.status)) forget(print, jobId);
+  }
+  return null;
+}
+
+function notice(print, begun, nFiles) {
+  const element = document.querySelector("#upload-unfinished").content.firstElementChild.cloneNode(true);
+  const part = (name) => element.querySelector(`[data-part="${name}"]`);
+  element.dataset.unfinished = print;
+  part("name").textContent = begun.name;
+  part("at").dateTime = new Date(begun.at).toISOString();
+  localTimes(element);
+  part("arrived").textContent = `${plural(nFiles, "file")} arrived.`;
+  part("finish").addEventListener("click", () => finish(element, print, begun));
+  part("forget").addEventListener("click", () => {
+    forget(print, begun.jobId);
+    removeAndHandOn(element, "[data-unfinished] button", "[data-pick]");
+  });
+  return element;
+}
+
+async function finish(element, print, { uploadId, jobId }) {
+  try {
+    await callJson("POST", `/api/v1/uploads/${uploadId}/complete`, { partial: true });
+    forget(print, jobId);
+    location.assign(`/jobs/${jobId}`);
+  } catch (error) {
+    element.querySelector('[data-part="message"]').textContent = error.message;
+  }
+}

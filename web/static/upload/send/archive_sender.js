@@ -1,0 +1,46 @@
+/** Sends one zip or tar as it is; the server unpacks it while it arrives. */
+
+import { CallError } from "../../shared/http.js";
+import { archiveName } from "../input/names.js";
+import { putBlob } from "./put.js";
+import { Sending } from "./sender.js";
+import { CHANGED, isReadable } from "./errors.js";
+
+/** No answer that is worth repeating the call for. */
+const FINAL = -1;
+
+export class ArchiveSender extends Sending {
+  /**
+   * @param {{jobId: string, file: File, slots: import("./slots.js").Slots, onChange: () => void, model?: string|null, discards?: boolean}} options
+   *   model: null for the one in use. discards: the originals go once they are classified.
+   */
+  constructor({ jobId, file, slots, onChange, model = null, discards = false }) {
+    super({ slots, onChange, files: null, totalBytes: file.size });
+    this.jobUrl = `/api/v1/jobs/${jobId}`;
+    this.name = archiveName(file.name);
+    this.file = file;
+    const query = { id: jobId, name: this.name, discard_originals: discards, ...(model === null ? {} : { model }) };
+    this.url = `/api/v1/archives?${new URLSearchParams(query)}`;
+  }
+
+  pause() {
+    super.pause(this.state.sentBytes > 0 ? "Going on sends it from its beginning. What has been sorted by then stays sorted." : "");
+  }
+
+  async send() {
+    // Sent again under the same id, the server goes on where the stream broke off: nothing is doubled.
+    await this.retried(() => this.slots.run(() => this.#put()), "sending");
+    this.change({ sentBytes: this.file.size });
+  }
+
+  async #put() {
+    this.change({ phase: "sending", message: "", sentBytes: 0 });
+    const onProgress = (bytes) => this.change({ sentBytes: bytes, phase: bytes < this.file.size ? "sending" : "finishing" });
+    try {
+      await putBlob(this.url, this.file, { onProgress, signal: this.signal });
+    } catch (error) {
+      if (error.status === 0 && !(await isReadable(this.file))) throw new CallError(FINAL, CHANGED);
+      throw error;
+    }
+  }
+}

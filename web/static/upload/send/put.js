@@ -1,0 +1,54 @@
+/** One PUT of a Blob with progress. XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
+
+import { errorFrom, noAnswer, parsed, unsafeHeaders } from "../../shared/http.js";
+
+/** Nothing moved for so long: the connection is dead even if nobody said so. */
+const STALL_MS = 60000;
+/** The answer may take longer than a silence in between: an archive is still being unpacked. */
+const ANSWER_MS = 300000;
+
+/**
+ * @param {string} url
+ * @param {Blob} blob
+ * @param {{onProgress: (bytes: number) => void, signal: AbortSignal}} options
+ * @returns {Promise<{status: number, body: object}>}
+ * @throws {CallError} Status 0 when no answer came.
+ */
+export function putBlob(url, blob, { onProgress, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    let timer = 0;
+    const abort = () => request.abort();
+    const watch = (ms) => {
+      clearTimeout(timer);
+      timer = setTimeout(abort, ms);
+    };
+    const end = (finish) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      finish();
+    };
+    if (signal.aborted) return reject(signal.reason);
+    request.open("PUT", url);
+    for (const [name, value] of Object.entries(unsafeHeaders())) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", (event) => {
+      watch(STALL_MS);
+      onProgress(Math.min(event.loaded, blob.size));
+    });
+    request.upload.addEventListener("load", () => watch(ANSWER_MS));
+    request.addEventListener("load", () => end(() => settle(request, resolve, reject)));
+    request.addEventListener("error", () => end(() => reject(noAnswer())));
+    request.addEventListener("abort", () => end(() => reject(signal.aborted ? signal.reason : noAnswer())));
+    signal.addEventListener("abort", abort);
+    watch(STALL_MS);
+    request.send(blob);
+  });
+}
+
+function settle(request, resolve, reject) {
+  if (request.status >= 200 && request.status < 300) {
+    resolve({ status: request.status, body: parsed(request.responseText) });
+  } else {
+    reject(errorFrom(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+  }
+}

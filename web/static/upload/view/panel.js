@@ -1,0 +1,125 @@
+/** What the page shows of one upload: two bars (sent, sorted), the rate, the time left, and what went wrong. */
+
+import { ENDED } from "../../shared/poll.js";
+import { progressSide, sortedCount } from "../../jobs/job_view.js";
+import { bytes, count, duration, plural } from "../../shared/words.js";
+import { Pace } from "./pace.js";
+import { isOver } from "../send/sender.js";
+
+const MOST_LISTED = 200;
+
+export class Panel {
+  #parts = {};
+  #pace = new Pace();
+  #job = null;
+  #isPlanned = false;
+
+  /**
+   * @param {{parent: Element, sender: object, jobPage: string|null, onStop: () => void, onResume: () => void}} options
+   *   jobPage: null when nothing is sorted; the template then has neither its link nor its bar.
+   */
+  constructor({ parent, sender, jobPage, onStop, onResume }) {
+    const fragment = document.querySelector("#upload-panel").content.cloneNode(true);
+    for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
+    this.sender = sender;
+    this.#parts.title.textContent = sender.name;
+    if (jobPage !== null) {
+      this.#parts.link.href = jobPage;
+      this.#parts.link.setAttribute("aria-label", `Open the page of ${sender.name} in a new tab`);
+    }
+    this.#parts.stop.addEventListener("click", onStop);
+    this.#parts.pause.addEventListener("click", () => sender.pause());
+    this.#parts.resume.addEventListener("click", onResume);
+    this.element = fragment.querySelector("[data-panel]");
+    parent.prepend(fragment);
+    this.show();
+  }
+
+  /** Something has changed. However often it does, the page is painted once a frame. */
+  changed() {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    const paint = () => {
+      this.#isPlanned = false;
+      this.show();
+    };
+    if (document.hidden) setTimeout(paint, 250);
+    else requestAnimationFrame(paint);
+  }
+
+  /** @param {object} job As the API gives it. */
+  showJob(job) {
+    this.#job = job;
+    this.changed();
+  }
+
+  show() {
+    const { state } = this.sender;
+    this.#showSent(state);
+    if (this.#parts.sorted) this.#showSorted(state);
+    this.#showSkipped(state);
+    setText(this.#parts.message, state.message);
+    this.#parts.message.className = state.phase === "halted" ? "notice notice--bad" : "";
+    this.#parts.message.hidden = state.message === "";
+    const focused = document.activeElement;
+    this.#parts.resume.hidden = state.phase !== "halted" && state.phase !== "paused";
+    this.#parts.pause.hidden = isOver(state.phase) || !this.#parts.resume.hidden;
+    this.#parts.stop.hidden = isOver(state.phase);
+    if (this.element.contains(focused) && focused.hidden) this.#handOn();
+  }
+
+  /** The button that had the focus is no longer there. */
+  #handOn() {
+    const { resume, pause, title } = this.#parts;
+    [resume, pause, title].find((part) => !part.hidden).focus({ preventScroll: true });
+  }
+
+  #showSent(state) {
+    this.#pace.add(state.sentBytes, state.phase === "sending");
+    const bar = this.#parts.sent;
+    bar.max = state.totalBytes || 1;
+    bar.value = state.phase === "sent" ? bar.max : state.sentBytes;
+    setText(this.#parts["sent-text"], `${SENT_WORDS[state.phase]}: ${bytes(state.sentBytes)} of ${bytes(state.totalBytes)}`);
+    const rate = this.#pace.perSecond();
+    const isMoving = state.phase === "sending" && rate > 0;
+    const left = isMoving ? (state.totalBytes - state.sentBytes) / rate : 0;
+    setText(this.#parts["sent-side"], isMoving ? `${bytes(rate)} per second · ${duration(left)} left` : "");
+  }
+
+  #showSorted(state) {
+    const job = this.#job;
+    const n = job ? sortedCount(job) : 0;
+    const total = state.files === null ? (job?.counts.total ?? 0) : state.files - state.skipped.length;
+    const bar = this.#parts.sorted;
+    bar.max = total || 1;
+    bar.value = n;
+    setText(this.#parts["sorted-text"], total > 0 ? `Sorted: ${count(n)} of ${plural(total, "file")}` : "Sorted: nothing yet");
+    setText(this.#parts["sorted-side"], job && !ENDED.has(job.state) ? progressSide(job) : "");
+  }
+
+  #showSkipped({ skipped }) {
+    if (skipped.length === 0) return;
+    this.#parts.skipped.hidden = false;
+    setText(this.#parts["skipped-title"], `${plural(skipped.length, "file")} could not be sent`);
+    const list = this.#parts["skipped-list"];
+    for (const { path, reason } of skipped.slice(list.childElementCount, MOST_LISTED)) {
+      list.append(Object.assign(document.createElement("li"), { textContent: `${path}: ${reason}` }));
+    }
+  }
+}
+
+const SENT_WORDS = {
+  opening: "Starting",
+  sending: "Sending",
+  waiting: "Waiting",
+  finishing: "Finishing",
+  sent: "Sent",
+  paused: "Paused",
+  halted: "Halted",
+  stopped: "Stopped",
+};
+
+/** Only real changes: writing the same text again would still cost layout, and screen readers would repeat it. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
