@@ -20,13 +20,13 @@ from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
 from core.training.splits import Part
 from instance.supervisor.attach import started_instance
-from model.architectures.build import build
+from model.architectures.registry import build
 from model.training.augment import STRONG, augment
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.sources import SourceFile, walk
 from pawsort.uploads.transfer import limits_of, new_id, upload_files
 from pretraining.labelled_folders import decode_all, read_folder
-from worker.training.learner import sides_of
+from worker.training.trainer_setup import input_sides_of
 
 NETWORK = "seed-cnn"
 BATCH = 64
@@ -73,7 +73,7 @@ class PlainKeras:
 
         photographs = [one for one in read_folder(folder) if one.part == "training"]
         side_px = NETWORKS[NETWORK].side_px
-        sides = sides_of(choose_parameters(GIVEN, len(photographs)))
+        sides = input_sides_of(choose_parameters(GIVEN, len(photographs)))
         images, labels, _ = decode_all(photographs, sides[Part.TRAINING])
         self._n_images = len(images)
         data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.float32)[:, None]))

@@ -1,4 +1,4 @@
-"""Arrays in a file from which long work outside the product's jobs goes on."""
+"""Arrays in a file, from which long work outside the product's jobs resumes."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 
 def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write beside, then rename: a kill leaves the old arrays or the new ones."""
+    """Write a temporary file, then rename it: an interruption leaves the old arrays or the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    with beside.open("wb") as file:
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    os.replace(beside, path)
+    os.replace(temporary, path)
 
 
 def find(path: Path) -> dict[str, NDArray[Any]] | None:
-    """What was saved, or None."""
+    """The saved arrays, or None."""
     if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as kept:
-        return dict(kept)
+    with np.load(path, allow_pickle=False) as archive:
+        return dict(archive)

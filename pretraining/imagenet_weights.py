@@ -1,8 +1,8 @@
-"""The published ImageNet weights of EfficientNet-Lite0, carried over into our layers.
+"""The published ImageNet weights of EfficientNet-Lite0, loaded into our layers.
 
-They come as a PyTorch file of 2020, which is a row of pickles: three that say what it is, one with the tensors' names,
-shapes and storages, one with the storages' order, then the storages' bytes. A pickle can run code when it is read. Here
-the file's SHA-256 is checked first, and the reader admits four names and nothing else.
+They come as a PyTorch file of 2020, which is a row of pickles: three that identify the format, one with the tensors'
+names, shapes and storages, one with the storages' order, then the storages' bytes. A pickle can run code when it is
+read. So the file's SHA-256 is checked first, and the reader admits four names and nothing else.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import Invalid
-from model.architectures.efficientnet import HEADS
+from model.architectures.architecture import Architecture
 
 if TYPE_CHECKING:
     import keras
@@ -49,10 +49,10 @@ class _Tensor(NamedTuple):
 
 
 def find_weights() -> bytes:
-    """The file of the installed package.
+    """The bytes of the file in the installed package.
 
     Raises:
-        Invalid: The package is not installed, or its file is another one.
+        Invalid: The package is not installed, or its file has another content.
     """
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -68,10 +68,10 @@ def find_weights() -> bytes:
 
 
 def read_tensors(data: bytes) -> Tensors:
-    """All tensors of the file by their names there, axes as PyTorch has them.
+    """All tensors of the file by their names there, float32, axes as PyTorch has them.
 
     Raises:
-        pickle.UnpicklingError: The file names something else than tensors.
+        pickle.UnpicklingError: The file names anything but tensors.
     """
     stream = io.BytesIO(data)
     for _ in range(_N_PICKLES_BEFORE):
@@ -86,21 +86,26 @@ def read_tensors(data: bytes) -> Tensors:
     return {name: _cut(tensor, values[tensor.storage.key]) for name, tensor in tensors.items()}
 
 
-def carry_over(tensors: Tensors, model: "keras.Model") -> None:
-    """Give the layers of `efficientnet.build_efficientnet_lite0` the published weights; the heads keep theirs.
+def load_published(tensors: Tensors, model: "keras.Model", architecture: Architecture) -> None:
+    """Load the published weights into the network; our two heads keep theirs.
 
+    Args:
+        tensors: From `read_tensors`.
+        model: From `efficientnet_lite0.build_efficientnet_lite0`.
+        architecture: Of the network.
     Raises:
         KeyError, ValueError: A tensor is missing or has another shape.
     """
+    neither_head = architecture.get_neither_head()
     for layer in model.layers:
-        if layer.weights and layer.name not in HEADS:
+        if layer.name == neither_head.classifier:
+            layer.set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
+        elif layer.weights and layer.name not in (architecture.head.class_layer, neither_head.layer):
             layer.set_weights([_find(tensors, layer.name, variable.name) for variable in layer.weights])
 
 
 def _find(tensors: Tensors, layer: str, weight: str) -> NDArray[np.float32]:
     """The tensor of one weight, its axes in Keras's order."""
-    if layer == "imagenet":
-        return tensors["_fc.weight"].T if weight == "kernel" else tensors["_fc.bias"]
     name = _published_name(layer)
     if weight in _PARTS:
         return tensors[f"{name}.{_PARTS[weight]}"]
@@ -122,7 +127,7 @@ def _published_name(layer: str) -> str:
 
 
 def _cut(tensor: _Tensor, values: NDArray[Any]) -> NDArray[np.float32]:
-    """A tensor's own numbers. Its axes may lie in any order: these weights came from TensorFlow."""
+    """A tensor's values. Its strides may be in any order: these weights were converted from TensorFlow."""
     last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
     if min(tensor.offset, *tensor.strides, 0) < 0 or last >= len(values):
         raise pickle.UnpicklingError(f"expected a tensor inside its storage of {len(values)} values; got {tensor}")
@@ -132,7 +137,7 @@ def _cut(tensor: _Tensor, values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _rebuild(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> _Tensor:
-    """In place of PyTorch's function of the same arguments; the rest says whether it wants gradients."""
+    """Replaces PyTorch's function of the same arguments; the others concern gradients."""
     return _Tensor(storage, offset, shape, strides)
 
 
@@ -145,10 +150,10 @@ _ADMITTED: dict[tuple[str, str], Any] = {
 
 
 class _Reader(pickle.Unpickler):
-    """Reads dictionaries, numbers, text and tensors."""
+    """Unpickles dictionaries, numbers, text and tensors."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Only what is admitted; everything else could run code."""
+        """Admit the listed names only; anything else could run code."""
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(f"expected tensors only; the file names {module}.{name}. It is not read.")
         return _ADMITTED[module, name]

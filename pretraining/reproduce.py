@@ -21,7 +21,7 @@ import numpy as np
 
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES, NETWORKS
-from model.architectures.build import build
+from model.architectures.registry import build
 from model.arrays.metrics import wilson_interval
 from model.artifacts.weights import digest_of, pack_weights, weight_names
 from model.training.train import Epoch, Examples, Trainer

@@ -1,10 +1,10 @@
-"""A published network, its last layers taught gently, with heads of ours on top.
+"""A version from published weights: the last layers of the body fine-tuned, then our heads fitted on it.
 
-1. carry the published weights over;
-2. vary all photographs and pass them through the first layers (kept in the cache, so a kill costs little);
-3. teach the last layers on that, keeping the state after each epoch;
-4. fit the head that tells dogs from cats, and the one that tells pets from strangers;
-5. store the weights as float16: half the size, the same answers (tests compare them).
+1. load the published weights;
+2. augment all photographs and pass them through the first layers (kept in the cache, so an interruption costs little);
+3. fine-tune the last layers on these activations, keeping the state after each epoch;
+4. fit the head that separates dogs from cats, and the one that separates pets from negatives;
+5. store the weights as float16: half the size, the same predictions (tests compare them).
 """
 
 from collections.abc import Sequence
@@ -16,120 +16,139 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.network_catalog import NETWORKS
-from model.architectures.build import build
+from model.architectures.architecture import Architecture
+from model.architectures.registry import get_architecture
 from model.arrays.logistic_regression import fit_logistic
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
-from model.training.finetune import Seen, Tuner
+from model.evaluation.version_evaluation import EvaluationImages
+from model.training.fine_tuning import FineTuner, FineTuningExamples
 from pretraining import array_cache
-from pretraining.augmented_activations import Variations
-from pretraining.features import Described, describe_activations, describe_images
-from pretraining.finish_version import Watched, decode, describe, split, write_version
-from pretraining.imagenet_weights import carry_over, find_weights, read_tensors
+from pretraining.activation_cache import ActivationCache
+from pretraining.finish_version import decode, describe, split, write_version
+from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
+from pretraining.imagenet_weights import find_weights, load_published, read_tensors
 from pretraining.labelled_folders import (
-    Photograph,
+    NEITHER,
     decode_all,
     digest_contents,
     read_folder,
     read_folders,
-    read_strangers,
+    read_negatives,
 )
-from pretraining.negatives import draw_strangers
-from pretraining.recipes import Taught, Transferred
+from pretraining.negatives import draw_negatives
+from pretraining.recipes import TransferRecipe
 
 if TYPE_CHECKING:
     import keras
 
-_PET_DECAY = 1e-6  # three weights on 30,000 pictures need none
+_NEITHER_DECAY = 1e-6  # three weights on 30,000 images need none
 
 
 def make_transferred(
     network: str,
-    recipe: Transferred,
+    recipe: TransferRecipe,
     data: Sequence[Path],
     test: Path | None,
     neither: Path | None,
     out: Path,
     cache: Path,
 ) -> Manifest:
-    """All of it; the steps are those at the top of this module.
+    """Make the version; the steps are those at the top of this module.
 
     Args:
-        data: Each holds cats/ and dogs/.
+        network: A name of `registry.ARCHITECTURES`.
+        recipe: How it is made.
+        data: Folders, each with cats/ and dogs/.
         test: Another such folder, measured once, at the end.
-        neither: Holds pictures of neither, which stand beside the drawn ones.
+        neither: Has images of neither class, used together with the drawn negatives.
+        out: Folder for weights and manifest.
+        cache: Folder from which an interrupted run resumes.
     Raises:
-        Invalid: The folders hold too little, or the published weights are not installed.
+        Invalid: The folders have too few photographs, or the published weights are not installed.
     """
     photographs = read_folders(data)
     parts = split(photographs, data[0])
-    strangers = [p for p in read_strangers(neither) if p.part == "training"] if neither else []
+    negatives = [p for p in read_negatives(neither) if p.part == "training"] if neither else []
     published = find_weights()
-    model = build(network)
-    carry_over(read_tensors(published), model)
+    architecture = get_architecture(network)
+    model = architecture.build()
+    load_published(read_tensors(published), model, architecture)
 
-    side_px, taught = NETWORKS[network].side_px, recipe.taught
-    work = f"{network} {side_px} {taught} {digest_of(published)} {digest_contents(photographs + strangers)}"
+    side_px = NETWORKS[network].side_px
+    work = f"{network} {side_px} {recipe.body} {digest_of(published)} {digest_contents(photographs + negatives)}"
     folder = cache / f"{network}-{digest_of(work.encode())[:16]}"
-    seen = _pass_on(model, taught, [*parts["training"], *strangers], folder)
-    training, others = _teach(model, recipe, seen, folder / "state.npz")
-    drawn = describe_images(model, draw_strangers(recipe.n_drawn, side_px, recipe.seed))
-    fit_heads(model, recipe, training, np.concatenate([drawn, others]))
+    examples = ActivationCache(model, architecture, recipe.body, folder).compute([*parts["training"], *negatives])
+    training, negative_rows = _fine_tune(model, architecture, recipe, examples, folder / "state.npz")
+    drawn = compute_from_images(model, architecture, draw_negatives(recipe.n_drawn, side_px, recipe.seed))
+    fit_heads(model, architecture, recipe, training, np.concatenate([drawn, negative_rows]))
 
     weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))
-    watched = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
+    splits = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
     if test is not None:
-        watched["test"] = decode(read_folder(test), side_px, "test")
-    watched_strangers = _other_strangers(neither, recipe, side_px)
-    manifest = describe(network, recipe, photographs, weights, Watched(watched, watched_strangers))
+        splits["test"] = decode(read_folder(test), side_px, "test")
+    images = EvaluationImages(splits, _validation_negatives(neither, recipe, side_px))
+    manifest = describe(network, recipe, photographs, weights, images)
     write_version(manifest, weights, out)
     return manifest
 
 
-def _pass_on(model: "keras.Model", taught: Taught, photographs: list[Photograph], folder: Path) -> Seen:
-    variations = Variations(model, taught.gentle.first, taught.augmentation, taught.source_px, folder)
-    return variations.run(photographs, taught.n_variations, taught.gentle.seed)
-
-
-def _teach(
-    model: "keras.Model", recipe: Transferred, seen: Seen, state_file: Path
-) -> tuple[Described, NDArray[np.float32]]:
-    """Teach the last layers; what they then make of the training photographs, and of the strangers among them."""
-    how = recipe.taught.gentle
-    plain, is_ours = seen.activations[0], seen.labels < 2
-    before = describe_activations(model, how.first, plain)[is_ours, :-1]
-    tuner = Tuner(model, how, seen, fit_logistic(before, seen.labels[is_ours], recipe.decay))
+def _fine_tune(
+    model: "keras.Model",
+    architecture: Architecture,
+    recipe: TransferRecipe,
+    examples: FineTuningExamples,
+    state_file: Path,
+) -> tuple[LabelledInputs, NDArray[np.float32]]:
+    """Fine-tune the body; the head inputs of the training photographs, and of the negatives among them."""
+    how = recipe.body.fine_tuning
+    plain, has_class = examples.activations[0], examples.labels < NEITHER
+    before = compute_from_activations(model, architecture, how.first, plain)[has_class, :-1]
+    class_head = fit_logistic(before, examples.labels[has_class], recipe.decay)
+    tuner = FineTuner(model, architecture, how, examples, class_head)
     state = array_cache.find(state_file)
     if state is not None:
         tuner.restore(state)
-        click.echo(f"going on after epoch {tuner.n_epochs_done}")
-    for loss, memory in tuner.epochs():
-        click.echo(f"epoch {tuner.n_epochs_done} of {how.epochs}: loss {loss:.4f}, memory {memory:.4f}")
+        click.echo(f"resuming after epoch {tuner.n_epochs_done}")
+    for loss, distillation_loss in tuner.epochs():
+        click.echo(
+            f"epoch {tuner.n_epochs_done} of {how.epochs}: loss {loss:.4f}, distillation {distillation_loss:.4f}"
+        )
         array_cache.save(state_file, tuner.state())
     tuner.finish()
-    rows = describe_activations(model, how.first, plain)
-    return Described(rows[is_ours], seen.labels[is_ours]), rows[~is_ours]
+    rows = compute_from_activations(model, architecture, how.first, plain)
+    return LabelledInputs(rows[has_class], examples.labels[has_class]), rows[~has_class]
 
 
-def fit_heads(model: "keras.Model", recipe: Transferred, training: Described, strangers: NDArray[np.float32]) -> None:
-    """Give both heads their weights.
+def fit_heads(
+    model: "keras.Model",
+    architecture: Architecture,
+    recipe: TransferRecipe,
+    training: LabelledInputs,
+    negatives: NDArray[np.float32],
+) -> None:
+    """Fit both heads and load their weights into the network.
 
     Args:
-        model: From `efficientnet.build_efficientnet_lite0`.
+        model: The network ...
+        architecture: ... and its architecture.
+        recipe: Has the decay of the class head and the weight of the negatives.
         training: Cats and dogs.
-        strangers: (M, 1281), rows of pictures of neither.
+        negatives: float32 (M, F + 1), rows of images of neither class.
     """
-    kernel, offset = fit_logistic(training.rows[:, :-1], training.labels, recipe.decay)
-    model.get_layer("dog").set_weights([kernel, offset])
-    rows = np.concatenate([training.rows, strangers])
-    signs = np.concatenate([rows[:, -1:], np.abs(rows[:, :-1] @ kernel + offset)], axis=1)
+    neither_head = architecture.get_neither_head()
+    kernel, bias = fit_logistic(training.rows[:, :-1], training.labels, recipe.decay)
+    model.get_layer(architecture.head.class_layer).set_weights([kernel, bias])
+    rows = np.concatenate([training.rows, negatives])
+    inputs = np.concatenate([rows[:, -1:], np.abs(rows[:, :-1] @ kernel + bias)], axis=1)
     is_pet = np.arange(len(rows)) < len(training.rows)
-    counts = np.where(is_pet, (1 - recipe.stranger_share) / is_pet.sum(), recipe.stranger_share / (~is_pet).sum())
-    model.get_layer("pet").set_weights(fit_logistic(signs, is_pet.astype(int), _PET_DECAY, counts))
+    counts = np.where(is_pet, (1 - recipe.negative_share) / is_pet.sum(), recipe.negative_share / (~is_pet).sum())
+    pet_head = fit_logistic(inputs, is_pet.astype(int), _NEITHER_DECAY, counts)
+    model.get_layer(neither_head.layer).set_weights(pet_head)
 
 
-def _other_strangers(neither: Path | None, recipe: Transferred, side_px: int) -> NDArray[np.uint8]:
-    """Those by which the threshold is chosen: drawn anew, and of the folder's validation part."""
-    drawn = draw_strangers(recipe.n_drawn, side_px, recipe.seed + 1)
-    shown: list[Photograph] = [p for p in read_strangers(neither) if p.part == "validation"] if neither else []
-    return np.concatenate([drawn, decode_all(shown, side_px)[0]]) if shown else drawn
+def _validation_negatives(neither: Path | None, recipe: TransferRecipe, side_px: int) -> NDArray[np.uint8]:
+    """The negatives by which the threshold is chosen: newly drawn ones, and the folder's validation split."""
+    drawn = draw_negatives(recipe.n_drawn, side_px, recipe.seed + 1)
+    photographs = [p for p in read_negatives(neither) if p.part == "validation"] if neither else []
+    return np.concatenate([drawn, decode_all(photographs, side_px)[0]]) if photographs else drawn

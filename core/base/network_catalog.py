@@ -1,7 +1,7 @@
 """The networks by name, with their inputs and the bounds of their parameters, as plain data.
 
 The web checks requests with this table and the worker builds from the same names, so neither guesses what the other
-knows. `model/architectures/build.py` has the layers.
+knows. `model/architectures/registry.py` has the layers.
 """
 
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ def measure(said: Iterable[Said], threshold: float) -> dict[str, Any]:
     Args:
         threshold: Confidence from which a picture is labelled.
     Returns:
-        The fields of `model.arrays.metrics.Figures`, but for the curve; without pictures of the classes only
+        The fields of `model.arrays.metrics.Metrics`, but for the curve; without pictures of the classes only
         `n_images`, 0. With pictures of neither class also `n_neither` and `neither_unsure`, the share of them
         without a label.
     """

@@ -13,8 +13,8 @@ class Result(Base):
 
     `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
     shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
-    by row: how much it speaks for that class (`model.architectures.heads.draw_heat`); only for networks that keep
-    places. `looks` is near for pictures that look alike (core/decoding/similarity_order.py); 0 where nobody looked.
+    by row: the class activation map (`model.inference.predictions`); only for networks with a feature map. `looks` is
+    near for pictures that look alike (core/decoding/similarity_order.py); 0 where nobody looked.
     """
 
     __tablename__ = "results"

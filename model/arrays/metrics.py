@@ -1,6 +1,7 @@
-"""How good probabilities are, measured on labelled pictures. NumPy only; every formula names its source.
+"""Metrics of probabilities on labelled images. NumPy only; every formula names its source.
 
-Probabilities are (N, C), one row for each picture, at most 1 in sum; labels are (N,), indices of classes.
+Everywhere here, probabilities are float (N, C), 0 to 1, one row for each image, each row at most 1 in sum; labels are
+int (N,), indices of classes, 0 to C - 1.
 """
 
 from collections.abc import Sequence
@@ -12,41 +13,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
-# Denser towards 1, where a good network's confidences are.
+# Denser towards 1, where the confidences of a good network are.
 _MILLI = (*range(0, 500, 100), *range(500, 900, 25), *range(900, 980, 10), *range(980, 1001, 2))
 THRESHOLDS = tuple(milli / 1000 for milli in _MILLI)
-_SMALLEST = 1e-7  # float32 cannot tell smaller probabilities from 0 beside 1
+_SMALLEST = 1e-7  # float32 cannot represent 1 minus a smaller probability
 
 Probabilities = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """Of one class: share of right ones among what was called so, and among what is so."""
+class ClassMetrics:
+    """Precision and recall of one class, 0 to 1."""
 
     precision: float
     recall: float
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """All that is measured on one set of pictures.
+class Metrics:
+    """All metrics of one set of images.
 
     Attributes:
-        n_images: How many pictures.
-        accuracy: Share of pictures whose most probable class is right.
+        n_images: Number of images.
+        accuracy: Share of images whose most probable class is right.
         accuracy_low: Lower end of its 95 % interval.
         accuracy_high: Upper end of its 95 % interval.
         log_loss: In nats.
         roc_auc: For the last class against the others.
         calibration_error: Expected calibration error, 15 bins.
-        confusion: `confusion[true][called]`, counts.
+        confusion: Counts, `confusion[true][predicted]`.
         by_class: By the class's name.
-        threshold: Below this confidence a picture counts as unsure.
-        wrong: Share of all pictures that get a wrong label at the threshold.
-        unsure: Share of all pictures below the threshold.
-        coverage: What other thresholds would do, as `coverage` gives it.
+        threshold: Below this confidence an image is unsure.
+        wrong: Share of all images that get a wrong label at the threshold.
+        unsure: Share of all images below the threshold.
+        coverage: The effect of other thresholds, as `coverage` returns it.
     """
 
     n_images: int
@@ -57,23 +58,23 @@ class Figures:
     roc_auc: float
     calibration_error: float
     confusion: list[list[int]]
-    by_class: dict[str, ClassFigures]
+    by_class: dict[str, ClassMetrics]
     threshold: float
     wrong: float
     unsure: float
     coverage: dict[str, list[float]]
 
 
-def judge(probabilities: Probabilities, labels: Labels, classes: Sequence[str], threshold: float) -> Figures:
-    """Measure everything.
+def evaluate(probabilities: Probabilities, labels: Labels, classes: Sequence[str], threshold: float) -> Metrics:
+    """Measure all metrics.
 
     Args:
-        probabilities: (N, C), as the product would show them.
-        labels: (N,), what people say.
+        probabilities: float (N, C), 0 to 1, calibrated.
+        labels: int (N,), given by people.
         classes: The C names, in the order of the columns.
-        threshold: Confidence from which a picture is labelled.
+        threshold: Confidence from which an image gets a label.
     Raises:
-        ValueError: The arrays do not fit each other, or there is nothing to measure.
+        ValueError: The shapes do not match, or there is no image.
     """
     n = len(labels)
     if n == 0 or probabilities.shape != (n, len(classes)):
@@ -82,7 +83,7 @@ def judge(probabilities: Probabilities, labels: Labels, classes: Sequence[str], 
     low, high = wilson_interval(n_right, n)
     counts = confusion(labels, probabilities.argmax(axis=1), len(classes))
     wrong, unsure = wrong_and_unsure(probabilities, labels, threshold)
-    return Figures(
+    return Metrics(
         n_images=n,
         accuracy=n_right / n,
         accuracy_low=low,
@@ -91,7 +92,7 @@ def judge(probabilities: Probabilities, labels: Labels, classes: Sequence[str], 
         roc_auc=roc_auc(probabilities[:, -1], labels == len(classes) - 1),
         calibration_error=calibration_error(probabilities, labels),
         confusion=counts.tolist(),
-        by_class=dict(zip(classes, class_figures(counts), strict=True)),
+        by_class=dict(zip(classes, class_metrics(counts), strict=True)),
         threshold=threshold,
         wrong=wrong,
         unsure=unsure,
@@ -100,12 +101,12 @@ def judge(probabilities: Probabilities, labels: Labels, classes: Sequence[str], 
 
 
 def accuracy(probabilities: Probabilities, labels: Labels) -> float:
-    """Share of pictures whose most probable class is right."""
+    """Share of images whose most probable class is right."""
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 
 def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share.
+    """The 95 % interval of a share, two values from 0 to 1.
 
     Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22, 209-212.
     """
@@ -116,13 +117,17 @@ def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
 
 
 def log_loss(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean of -ln p(true class), in nats; 0.693 is what a coin gets. Probabilities below 1e-7 count as 1e-7."""
+    """Mean of -ln p(true class), in nats; a coin gets 0.693. Probabilities below 1e-7 count as 1e-7."""
     p_true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(p_true, _SMALLEST)).mean())
 
 
 def roc_auc(scores: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> float:
-    """How often a positive scores higher than a negative, ties counting half; 0.5 when one kind is missing.
+    """How often a positive scores higher than a negative, ties counting half; 0.5 if one kind is missing.
+
+    Args:
+        scores: float (N,), higher for positives.
+        positive: bool (N,).
 
     Source: Hanley and McNeil 1982, "The meaning and use of the area under a ROC curve", Radiology 143, 29-36:
     the area equals the rank statistic of Mann and Whitney.
@@ -138,7 +143,7 @@ def roc_auc(scores: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> f
 
 
 def calibration_error(probabilities: Probabilities, labels: Labels, n_bins: int = 15) -> float:
-    """How far confidence and accuracy are apart, over equally wide bins of confidence, weighted by their sizes.
+    """Mean gap between confidence and accuracy over equally wide bins of confidence, weighted by their sizes.
 
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning", AAAI; 15 bins as in
     Guo et al. 2017, arXiv:1706.04599.
@@ -150,23 +155,23 @@ def calibration_error(probabilities: Probabilities, labels: Labels, n_bins: int 
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def confusion(labels: Labels, called: Labels, n_classes: int) -> NDArray[np.int64]:
-    """Counts, (C, C): row is the true class, column what it was called."""
-    counts = np.bincount(labels.astype(np.int64) * n_classes + called, minlength=n_classes * n_classes)
+def confusion(labels: Labels, predicted: Labels, n_classes: int) -> NDArray[np.int64]:
+    """Counts, int64 (C, C): the row is the true class, the column the predicted one, both given as int (N,)."""
+    counts = np.bincount(labels.astype(np.int64) * n_classes + predicted, minlength=n_classes * n_classes)
     return counts.reshape(n_classes, n_classes)
 
 
-def class_figures(counts: NDArray[np.int64]) -> list[ClassFigures]:
-    """Precision and recall of each class from the confusion counts; 0 where a class never occurs."""
-    right, called, true = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
+def class_metrics(counts: NDArray[np.int64]) -> list[ClassMetrics]:
+    """Precision and recall of each class from the confusion counts, (C, C); 0 where a class never occurs."""
+    right, predicted, true = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
     return [
-        ClassFigures(precision=float(r / c) if c else 0.0, recall=float(r / t) if t else 0.0)
-        for r, c, t in zip(right, called, true, strict=True)
+        ClassMetrics(precision=float(r / p) if p else 0.0, recall=float(r / t) if t else 0.0)
+        for r, p, t in zip(right, predicted, true, strict=True)
     ]
 
 
 def wrong_and_unsure(probabilities: Probabilities, labels: Labels, threshold: float) -> tuple[float, float]:
-    """Shares of all pictures that get a wrong label, and that get none, at a threshold on the confidence."""
+    """Shares of all images that get a wrong label, and that get none, at a threshold on the confidence."""
     labelled = probabilities.max(axis=1) >= threshold
     wrong = labelled & (probabilities.argmax(axis=1) != labels)
     return float(wrong.mean()), float(1 - labelled.mean())
@@ -176,8 +181,8 @@ def coverage(probabilities: Probabilities, labels: Labels) -> dict[str, list[flo
     """Errors against coverage: three lists of the same length, one entry for each of `THRESHOLDS`.
 
     Returns:
-        `threshold`; `labelled`, the share of all pictures that get a label there; `wrong`, the share of all pictures
-        that get a wrong one.
+        `threshold`; `labelled`, the share of all images that get a label there; `wrong`, the share of all images that
+        get a wrong one.
     """
     shares = [wrong_and_unsure(probabilities, labels, threshold) for threshold in THRESHOLDS]
     return {

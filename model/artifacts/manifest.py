@@ -34,7 +34,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from model.architectures.build import NETWORKS
+from model.architectures.registry import ARCHITECTURES
 
 FORMAT = 2
 SHIPPED = "shipped"
@@ -167,7 +167,7 @@ def _is_calibration(value: Any) -> bool:
 
 _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
     "half_precision": (lambda value: value in (None, True, False), "true, false or missing"),
-    "network": (lambda value: value in list(NETWORKS), f"one of {', '.join(sorted(NETWORKS))}"),
+    "network": (lambda value: value in list(ARCHITECTURES), f"one of {', '.join(sorted(ARCHITECTURES))}"),
     "side_px": (_is_whole, "a whole number above 0"),
     "classes": (lambda value: value == ("cat", "dog"), "the classes cat, dog in this order"),
     "threshold": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),

@@ -1,6 +1,6 @@
-"""Weights as bytes: an .npz archive that is the same, byte for byte, whenever the numbers are.
+"""Weights as bytes: an .npz archive that is the same, byte for byte, if the numbers are the same.
 
-`np.savez` stamps the time into the archive; here the stamp is fixed, so the SHA-256 names the numbers.
+`np.savez` writes the time into the archive. Here the time is fixed, so the SHA-256 identifies the numbers.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.architectures.heads import Head
+from model.architectures.architecture import Architecture
 
 if TYPE_CHECKING:
     import keras
@@ -21,7 +21,7 @@ _STAMP = (1980, 1, 1, 0, 0, 0)
 
 
 class BadWeightsError(ValueError):
-    """Weights are not those that their manifest promises."""
+    """The weights are not those that the manifest names."""
 
 
 def pack_weights(arrays: Sequence[NDArray[Any]], names: Sequence[str]) -> bytes:
@@ -29,9 +29,9 @@ def pack_weights(arrays: Sequence[NDArray[Any]], names: Sequence[str]) -> bytes:
 
     Args:
         arrays: Any shapes and number types.
-        names: One for each array, in the order in which the network wants them.
+        names: One for each array, in the order of the network's weights.
     Returns:
-        The archive; equal arrays and names give equal bytes.
+        The archive. Equal arrays and names give equal bytes.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -43,7 +43,10 @@ def pack_weights(arrays: Sequence[NDArray[Any]], names: Sequence[str]) -> bytes:
 
 
 def unpack_weights(data: bytes) -> dict[str, NDArray[Any]]:
-    """Read what `pack_weights` wrote; never runs code from it.
+    """Read an archive of `pack_weights`. It never runs code from it.
+
+    Returns:
+        The arrays by name; float32, or float16 if they were stored in half the size.
 
     Raises:
         BadWeightsError: The bytes are not an .npz archive of plain arrays.
@@ -58,29 +61,29 @@ def unpack_weights(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 def digest_of(data: bytes) -> str:
-    """SHA-256 in hexadecimal: what manifests and the blob store name weights by."""
+    """SHA-256 in hexadecimal, by which manifests and the blob store name weights."""
     return hashlib.sha256(data).hexdigest()
 
 
-def digest_body(model: "keras.Model", head: Head) -> str:
-    """SHA-256 over all weights below the head: networks that share it make the same features of the same picture."""
+def digest_body(model: "keras.Model", architecture: Architecture) -> str:
+    """SHA-256 over all weights below the head. Networks with the same body give the same features for an image."""
     digest = hashlib.sha256()
     for name, variable in zip(weight_names(model), model.weights, strict=True):
-        if name.partition(".")[0] not in head.above:
+        if name.partition(".")[0] not in architecture.above_features:
             digest.update(name.encode() + np.asarray(variable).tobytes())
     return digest.hexdigest()
 
 
 def weight_names(model: "keras.Model") -> list[str]:
-    """A name for each weight of a network: its layer and what it is there, `conv_1.kernel`."""
+    """A name for each weight of a network, layer and part: `conv_1.kernel`."""
     return [".".join(variable.path.split("/")[-2:]) for variable in model.weights]
 
 
 def load_into(model: "keras.Model", data: bytes) -> None:
-    """Give a network the weights of an archive.
+    """Load the weights of an archive into a network.
 
     Raises:
-        BadWeightsError: Names or shapes are not the network's.
+        BadWeightsError: The names or shapes are not those of the network.
     """
     arrays = unpack_weights(data)
     expected = {name: tuple(variable.shape) for name, variable in zip(weight_names(model), model.weights, strict=True)}

@@ -1,4 +1,4 @@
-"""A trained network, ready to answer: pixels in; probabilities, features and evidence out."""
+"""A trained network in memory: pixels in; probabilities, features and evidence out."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,27 +6,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.architectures.build import build
-from model.architectures.heads import HEADS, Looked, outputs_of
+from model.architectures.architecture import Architecture
+from model.architectures.registry import build, get_architecture
 from model.arrays.calibration import calibrate
 from model.arrays.image_arrays import Pictures
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import BadWeightsError, digest_body, digest_of, load_into
 from model.inference.devices import CPU, Device, batch_sizes, count_bytes
+from model.inference.predictions import Predictions
 
 if TYPE_CHECKING:
     import keras
 
-MOST_APART = 0.002  # of a probability, between float32 and halves
+MAX_DIFFERENCE = 0.002  # between probabilities in float32 and in float16
 
 
 def configure_threads(n: int) -> None:
-    """Let the network use so many threads; call it before the first classifier is made.
+    """Set the number of threads for networks. Call it before the first classifier is made.
 
     Args:
-        n: At least 1. Several processes of one thread each do more than one process of several.
+        n: At least 1. Several processes with one thread each do more than one process with several.
     Raises:
-        RuntimeError: TensorFlow has started already with another number, and keeps the threads it has.
+        RuntimeError: TensorFlow has already started with another number, and keeps it.
     """
     import tensorflow as tf
 
@@ -37,11 +38,11 @@ def configure_threads(n: int) -> None:
 class Classifier:
     """One model version in memory.
 
-    Batches have a few fixed sizes, so that what the largest needs in memory is known. One graph serves them all. The
-    weights are its constants, which lets TensorFlow simplify it.
+    Batches have a few fixed sizes, so the memory of the largest is known. One graph serves all sizes. The weights are
+    constants in it, so TensorFlow can simplify it.
 
     Args:
-        manifest: Says which network it is and how its output becomes probabilities.
+        manifest: Names the network and has its calibration.
         weights: The .npz file whose digest the manifest has.
         device: Where it runs.
     Raises:
@@ -62,32 +63,32 @@ class Classifier:
                 f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
                 f" {model.count_params()} for {model.input_shape[1]} px"
             )
-        head = HEADS.get(manifest.network)
-        self.body = digest_body(model, head) if head is not None else None
-        outputs = outputs_of(model, head)
-        self._none = [np.empty((0, *output.shape[1:]), output.dtype) for output in outputs]
+        self._architecture = get_architecture(manifest.network)
+        self.body = digest_body(model, self._architecture)
+        outputs = _outputs_of(model, self._architecture)
+        self._empty = [np.empty((0, *output.shape[1:]), output.dtype) for output in outputs]
         self.sizes = batch_sizes(device, count_bytes(model))
         self._forward = _freeze(model, outputs, device)
-        may_halve = device.is_fast_in_halves and manifest.half_precision is True
-        self.uses_halves = may_halve and self._use_halves(weights, device)
+        may_use_halves = device.is_fast_in_halves and manifest.half_precision is True
+        self.uses_halves = may_use_halves and self._use_halves(weights, device)
 
     def _use_halves(self, weights: bytes, device: Device) -> bool:
-        """Compute with float16 from now on, if probabilities stay the same with it; whether they do."""
+        """Compute with float16 from now on if the probabilities stay the same; return whether they do."""
         model = build_in_halves(self.manifest.network)
         load_into(model, weights)
-        outputs = outputs_of(model, HEADS.get(self.manifest.network))
-        whole = self._forward
-        pictures = np.random.default_rng(0).integers(0, 256, (self.sizes[0], self.side_px, self.side_px, 3), np.uint8)
-        wanted = self.predict(pictures)
-        self._forward = _freeze(model, outputs, device, [rows.dtype for rows in self._none])
-        if np.abs(self.predict(pictures) - wanted).max() <= MOST_APART:
+        outputs = _outputs_of(model, self._architecture)
+        forward_in_float32 = self._forward
+        images = np.random.default_rng(0).integers(0, 256, (self.sizes[0], self.side_px, self.side_px, 3), np.uint8)
+        expected = self.predict(images)
+        self._forward = _freeze(model, outputs, device, [rows.dtype for rows in self._empty])
+        if np.abs(self.predict(images) - expected).max() <= MAX_DIFFERENCE:
             return True
-        self._forward = whole
+        self._forward = forward_in_float32
         return False
 
     @property
     def side_px(self) -> int:
-        """Height and width of the pictures it takes."""
+        """Height and width of the input images."""
         return self.manifest.side_px
 
     @property
@@ -96,47 +97,48 @@ class Classifier:
         return self.manifest.classes
 
     def warm_up(self) -> None:
-        """Run each batch size once, so that the first real batch is as fast as the others."""
+        """Run each batch size once, so the first real batch is as fast as the others."""
         for size in self.sizes:
             self._run(np.zeros((size, self.side_px, self.side_px, 3), np.uint8))
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Classify pictures.
+        """Classify images.
 
         Args:
-            images: uint8 (N, side_px, side_px, 3), 0 to 255, as `core.decoding.images.decode_image` gives
-                them; N may be 0.
+            images: uint8 (N, side_px, side_px, 3), 0 to 255, as `core.decoding.images.decode_image` returns them; N may
+                be 0.
         Returns:
-            float32 (N, C): calibrated probabilities in the order of `classes`, one row for each picture, same order.
+            float32 (N, C), 0 to 1: calibrated probabilities in the order of `classes`, one row for each image, in the
+            same order.
         Raises:
             ValueError: The array has another type or shape.
         """
         return calibrate(self.outputs(images), self.manifest.temperature)
 
-    def look(self, images: NDArray[np.uint8]) -> Looked:
-        """Classify pictures, and say what the head has read and where.
+    def predict_with_features(self, images: NDArray[np.uint8]) -> Predictions:
+        """Classify images, and return the features and the evidence of the head too.
 
         Args:
             images: As for `predict`.
         Raises:
             ValueError: As `predict`.
         """
-        outputs, *more = self._run_all(images, lambda: None)
-        return Looked(calibrate(outputs, self.manifest.temperature), *more)
+        outputs, *features_and_evidence = self._run_all(images, lambda: None)
+        return Predictions(calibrate(outputs, self.manifest.temperature), *features_and_evidence)
 
     def outputs(self, images: Pictures, on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
-        """What the network says before calibration: float32 (N, 1) or (N, 3), as `calibrate` takes it.
+        """The network's output before calibration: float32 (N, 1) or (N, 3), 0 to 1, as `calibrate` takes it.
 
         Args:
             images: As for `predict`.
-            on_batch: Called before each batch; what it raises ends the work.
+            on_batch: Called before each batch; an exception from it ends the work.
         Raises:
             ValueError: As `predict`.
         """
         return self._run_all(images, on_batch)[0]
 
     def _run_all(self, images: Pictures, on_batch: Callable[[], object]) -> list[NDArray[Any]]:
-        """Everything that the graph gives, one row for each picture."""
+        """All outputs of the graph, one row for each image."""
         shape = (self.side_px, self.side_px, 3)
         if images.dtype != np.uint8 or images.shape[1:] != shape:
             raise ValueError(
@@ -147,10 +149,10 @@ class Classifier:
         for start in range(0, len(images), largest):
             on_batch()
             parts.append(self._run(images[start : start + largest]))
-        found = [np.concatenate(rows) for rows in zip(self._none, *parts, strict=True)]
-        if any(len(rows) != len(images) for rows in found):
-            raise RuntimeError(f"expected {len(images)} answers for as many images; got {[r.shape for r in found]}")
-        return found
+        outputs = [np.concatenate(rows) for rows in zip(self._empty, *parts, strict=True)]
+        if any(len(rows) != len(images) for rows in outputs):
+            raise RuntimeError(f"expected {len(images)} rows for as many images; got {[r.shape for r in outputs]}")
+        return outputs
 
     def _run(self, images: NDArray[np.uint8]) -> list[NDArray[Any]]:
         """Rows for at most the largest batch, padded to the smallest size that holds it."""
@@ -164,19 +166,19 @@ class Classifier:
 
 
 def freeze(model: "keras.Model") -> "Any":
-    """The network as one graph, its weights folded in as constants.
+    """The network as one graph, with its weights as constants.
 
     Args:
         model: From uint8 (N, side, side, 3) to float32 (N, K).
     Returns:
-        The same function for arrays.
+        The same function for arrays: uint8 (N, side, side, 3) to float32 (N, K).
     """
     forward = _freeze(model, [model.outputs[0]], CPU)
     return lambda images: forward(images)[0]
 
 
 def build_in_halves(network: str) -> "keras.Model":
-    """The network as `build` makes it, but computing with float16; its weights stay float32."""
+    """The network as `build` makes it, computing with float16; its weights stay float32."""
     import keras
 
     before = keras.config.dtype_policy()
@@ -185,6 +187,18 @@ def build_in_halves(network: str) -> "keras.Model":
         return build(network)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _outputs_of(model: "keras.Model", architecture: Architecture) -> "list[keras.KerasTensor]":
+    """The network's output, its features as float16, and its evidence if it has a feature map."""
+    from keras import ops
+
+    head = architecture.head
+    features = ops.cast(model.get_layer(head.features).output, "float16")
+    if head.feature_map is None:
+        return [model.outputs[0], features]
+    evidence = model.get_layer(head.class_layer)(model.get_layer(head.feature_map).output)
+    return [model.outputs[0], features, ops.squeeze(evidence, axis=-1)]
 
 
 def _freeze(
@@ -196,7 +210,7 @@ def _freeze(
     """Several outputs of a network as one graph, which is built once for batches of any size.
 
     Args:
-        dtypes: What the outputs are given as; without it as they are.
+        dtypes: Of the returned arrays; None: those of the outputs.
     """
     import keras
     import tensorflow as tf
@@ -207,11 +221,11 @@ def _freeze(
     signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
     traced = tf.function(lambda images: whole(images, training=False), autograph=False)
     frozen = convert_variables_to_constants_v2(traced.get_concrete_function(signature))
-    wanted = [output.dtype for output in outputs] if dtypes is None else dtypes
+    returned = [output.dtype for output in outputs] if dtypes is None else dtypes
 
     def forward(images: NDArray[np.uint8]) -> list[NDArray[Any]]:
         with tf.device(device.place):
-            found = frozen(tf.constant(images))
-        return [np.asarray(output).astype(dtype, copy=False) for output, dtype in zip(found, wanted, strict=True)]
+            computed = frozen(tf.constant(images))
+        return [np.asarray(output).astype(dtype, copy=False) for output, dtype in zip(computed, returned, strict=True)]
 
     return forward

@@ -1,7 +1,7 @@
 """Training on arrays, one epoch at a time.
 
-Everything random in an epoch (order, variation) follows from the recipe's seed and the epoch's number. So training can
-stop after any epoch, keep `Trainer.state()`, and go on elsewhere from there as if nothing had happened.
+Everything random in an epoch (order, augmentation) follows from the recipe's seed and the epoch's number. So training
+can stop after any epoch, store `Trainer.state()`, and resume elsewhere with the same result.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from model.arrays.image_arrays import Pictures
 from model.training.augment import NONE, STRONG, Augmentation, augment
-from model.training.last_layers import Activations, moving
+from model.training.last_layers import Activations, trained_weights
 from model.training.losses import NEITHER, make_loss, measure
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-_JUDGING_BATCH = 256
-_JUDGING_PIXELS = 2**21  # a batch of larger pictures is smaller, so that cancelling is heard in between
+_VALIDATION_BATCH = 256
+_VALIDATION_PIXELS = 2**21  # a batch of larger images is smaller, so cancelling is noticed soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class Recipe:
     """How to train.
 
     Attributes:
-        epochs: How many; between two of them the network is judged and training can be resumed.
-        steps_per_epoch: Batches in an epoch; None: as many as show every picture once.
-        batch_size: Pictures for each step.
+        epochs: How many. After each, the network is validated and training can be resumed.
+        steps_per_epoch: Batches in an epoch; None: as many as show every image once.
+        batch_size: Images for each step.
         learning_rate: The highest.
-        schedule: "cosine": the rate rises to the highest in a line during the warm-up and falls to zero along half a
+        schedule: "cosine": the rate rises linearly to the highest during the warm-up and falls to zero along half a
             cosine (Loshchilov and Hutter 2017, arXiv:1608.03983). "constant": it is the highest from the first step to
             the last, without a warm-up.
-        warmup_epochs: How long the rise takes; may be a fraction.
+        warmup_epochs: Length of the warm-up; may be a fraction.
         weight_decay: Decoupled decay of the weights (Loshchilov and Hutter 2019, arXiv:1711.05101); 0 is plain Adam.
         label_smoothing: 0.1 trains towards 0.05 and 0.95, or with three outputs towards 0.033 and 0.933.
-        averaging: Decay, for each step, of the running mean of the weights, which is what is judged and kept;
-            0 keeps the weights themselves.
-        augmentation: How pictures are varied.
-        seed: Of everything random in training; the first weights are the caller's.
+        averaging: Decay, for each step, of the running mean of the weights, which is validated and stored; 0 uses the
+            weights themselves.
+        augmentation: How images are augmented.
+        seed: Of everything random in training, except the first weights, which the caller makes.
     """
 
     epochs: int = 30
@@ -61,19 +61,24 @@ class Recipe:
 
 
 class Examples(NamedTuple):
-    """Pictures with what they show.
+    """Images with their labels.
 
     Attributes:
         images: uint8 (N, S, S, 3), 0 to 255.
-        labels: (N,), 0 or 1: the index of the class; 2 for neither, where the network has an output for it.
+        labels: int (N,), 0 or 1: the index of the class; 2 for neither, where the network has an output for it.
     """
 
     images: Pictures
     labels: NDArray[np.integer[Any]]
 
 
-class Passed(NamedTuple):
-    """Examples that have passed through the frozen layers of a network, for a model of the others."""
+class ActivationExamples(NamedTuple):
+    """The activations of a network's frozen layers with labels, for a model of the other layers.
+
+    Attributes:
+        images: float16 (N, height, width, channels).
+        labels: int (N,), as in `Examples`.
+    """
 
     images: Activations
     labels: NDArray[np.integer[Any]]
@@ -81,11 +86,11 @@ class Passed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch brought. Loss is the mean cross-entropy in nats; accuracy is a share, 0 to 1.
+    """The result of one epoch. Loss is the mean cross-entropy in nats; accuracy is a share, 0 to 1.
 
-    `loss` and `accuracy` are means over the training steps, on varied pictures, while the weights still moved;
-    `val_loss` and `val_accuracy` are those of the averaged weights after the epoch, on plain pictures.
-    `seconds` and `images_per_s` are of the training steps alone.
+    `loss` and `accuracy` are means over the training steps, on augmented images, while the weights change. `val_loss`
+    and `val_accuracy` are those of the averaged weights after the epoch, on plain images. `seconds` and `images_per_s`
+    count the training steps alone.
     """
 
     number: int
@@ -102,17 +107,21 @@ class Trainer:
     """Trains one network by one recipe.
 
     Args:
-        model: From `networks.build`, with the weights to start from; layers that are not trainable stay as they are.
-            After each epoch it holds the averaged weights.
+        model: From `registry.build`, with the weights to start from; layers that are not trainable stay as they are.
+            After each epoch it has the averaged weights.
         recipe: How to train.
-        training: Pictures to learn from; their sides may be larger than the network's input.
-        validation: Pictures to watch, in the size of the network's input.
+        training: The training split; its images may be larger than the network's input.
+        validation: The validation split, in the size of the network's input.
     Raises:
-        ValueError: Images and labels do not fit each other or the network.
+        ValueError: Images and labels do not match each other or the network.
     """
 
     def __init__(
-        self, model: "keras.Model", recipe: Recipe, training: Examples | Passed, validation: Examples | Passed
+        self,
+        model: "keras.Model",
+        recipe: Recipe,
+        training: Examples | ActivationExamples,
+        validation: Examples | ActivationExamples,
     ) -> None:
         self.model, self.recipe = model, recipe
         self.training, self.validation = training, validation
@@ -127,7 +136,7 @@ class Trainer:
         self.n_epochs_done = 0
         self._optimizer = _make_optimizer(recipe)
         self._optimizer.build(model.trainable_variables)
-        self._moving = moving(model)
+        self._trained = trained_weights(model)
         self._current = self.weights()
         self._average = self._current
         self._running = _make_variables(self._average)
@@ -137,37 +146,37 @@ class Trainer:
     def epochs(
         self,
         on_step: Callable[[int, int], object] = lambda step, n_steps: None,
-        on_judging: Callable[[], object] = lambda: None,
+        on_validation_batch: Callable[[], object] = lambda: None,
     ) -> Iterator[Epoch]:
-        """Train the epochs that are left.
+        """Train the remaining epochs.
 
         Args:
-            on_step: Called after each step with its number, from 1, and how many there are. What it raises ends the
-                training at once; the epoch under way is then lost.
-            on_judging: Called after each batch of validation pictures; likewise.
+            on_step: Called after each step with its number, from 1, and the number of steps. An exception from it ends
+                the training at once; the current epoch is lost.
+            on_validation_batch: Called after each batch of validation images; likewise.
         Yields:
-            One line for each epoch; between two of them the model holds the averaged weights.
+            The result of each epoch. Between two epochs the model has the averaged weights.
         """
         while self.n_epochs_done < self.recipe.epochs:
-            yield self._run_epoch(on_step, on_judging)
+            yield self._run_epoch(on_step, on_validation_batch)
 
     def weights(self) -> list[NDArray[Any]]:
-        """What the model holds now, but for what is frozen: after an epoch, what was judged."""
-        return [np.asarray(weight) for weight in self._moving]
+        """The weights of the model that are not frozen; after an epoch, those that were validated."""
+        return [np.asarray(weight) for weight in self._trained]
 
     def use(self, weights: Sequence[NDArray[Any]]) -> None:
-        """Put into the model what `weights` gave."""
-        _assign(self._moving, weights)
+        """Put a result of `weights` into the model."""
+        _assign(self._trained, weights)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything needed to go on after the last whole epoch, as named arrays (for `np.savez`); nothing frozen."""
+        """Everything needed to resume after the last whole epoch, as named arrays (for `np.savez`); nothing frozen."""
         parts = {"current": self._current, "optimizer": self._optimizer_arrays()}
         parts |= {"average": self._average} if self.recipe.averaging else {}
         arrays = {f"{part}.{i:03}": array for part, group in parts.items() for i, array in enumerate(group)}
         return arrays | {"n_epochs_done": np.array(self.n_epochs_done)}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from what `state` gave, in this or another process.
+        """Resume from a result of `state`, in this or another process.
 
         Raises:
             ValueError: The state belongs to another network or optimizer.
@@ -175,7 +184,8 @@ class Trainer:
         own = self.state()
         if {name: array.shape for name, array in own.items()} != {name: array.shape for name, array in state.items()}:
             raise ValueError(
-                "expected the state of the same network and recipe; got arrays of other names or shapes. Train anew."
+                "expected the state of the same network and recipe; got arrays of other names or shapes."
+                " Train from scratch."
             )
         self.n_epochs_done = int(state["n_epochs_done"])
         self._current = _group(state, "current")
@@ -184,8 +194,8 @@ class Trainer:
         _assign(self._running, self._average)
         self.use(self._average)
 
-    def _run_epoch(self, on_step: Callable[[int, int], object], on_judging: Callable[[], object]) -> Epoch:
-        """One epoch: put the moving weights in, step, judge the averaged ones, leave those in the model."""
+    def _run_epoch(self, on_step: Callable[[int, int], object], on_validation_batch: Callable[[], object]) -> Epoch:
+        """One epoch: train the current weights, then validate the averaged ones and leave them in the model."""
         began = perf_counter()
         self.use(self._current)
         if isinstance(self.training.images, Activations):
@@ -193,44 +203,44 @@ class Trainer:
         _reseed(self.model, self.recipe.seed, self.n_epochs_done)
         sums = np.zeros(2)
         rate, n_images = 0.0, 0
-        for step, chosen in enumerate(self._batches()):
+        for step, rows in enumerate(self._batches()):
             rate = learning_rate(self.recipe, self.n_epochs_done + step / self.n_steps)
-            sums += len(chosen) * self._take_step(step, chosen, rate)
-            n_images += len(chosen)
+            sums += len(rows) * self._take_step(step, rows, rate)
+            n_images += len(rows)
             on_step(step + 1, self.n_steps)
         self._current = self.weights()
         self._average = [variable.numpy() for variable in self._running] if self.recipe.averaging else self._current
         seconds = perf_counter() - began
         self.use(self._average)
-        val_loss, val_accuracy = self._judge(on_judging)
+        val_loss, val_accuracy = self._validate(on_validation_batch)
         self.n_epochs_done += 1
         loss, accuracy = (float(value) for value in sums / n_images)
         return Epoch(
             self.n_epochs_done, loss, accuracy, val_loss, val_accuracy, rate, seconds, images_per_s=n_images / seconds
         )
 
-    def _judge(self, on_batch: Callable[[], object]) -> tuple[float, float]:
-        """Loss and accuracy of the model, as it is, on the validation pictures."""
+    def _validate(self, on_batch: Callable[[], object]) -> tuple[float, float]:
+        """Loss and accuracy of the model, as it is, on the validation split."""
         outputs = predict_in_batches(self._forward, self.validation.images, on_batch)
         return measure(outputs, self.validation.labels, self._has_neither)
 
     def _batches(self) -> Iterator[NDArray[np.intp]]:
-        """Where the pictures of each step are, in the epoch's own order; sorted within a step, which reads faster."""
+        """The rows of each step, in the epoch's own order; sorted within a step, which reads faster."""
         random, n = np.random.default_rng((self.recipe.seed, self.n_epochs_done)), len(self.training.images)
-        n_wanted = self.n_steps * self.recipe.batch_size if self.recipe.steps_per_epoch else n
-        order = np.concatenate([random.permutation(n) for _ in range(-(-n_wanted // n))])[:n_wanted]
+        n_rows = self.n_steps * self.recipe.batch_size if self.recipe.steps_per_epoch else n
+        order = np.concatenate([random.permutation(n) for _ in range(-(-n_rows // n))])[:n_rows]
         for start in range(0, len(order), self.recipe.batch_size):
             yield np.sort(order[start : start + self.recipe.batch_size])
 
-    def _take_step(self, step: int, chosen: NDArray[np.intp], rate: float) -> NDArray[np.float64]:
-        """One step on the chosen pictures; gives their loss and accuracy."""
+    def _take_step(self, step: int, rows: NDArray[np.intp], rate: float) -> NDArray[np.float64]:
+        """One step on these rows; returns their loss and accuracy, float64 (2,)."""
         import tensorflow as tf
 
         self._optimizer.learning_rate = rate
         n_steps_done = self.n_epochs_done * self.n_steps + step
-        # The mean of the first steps would be mostly the untrained weights: let it begin short.
+        # A long mean of the first steps would be mostly the initial weights, so it starts short.
         decay = min(self.recipe.averaging, (1 + n_steps_done) / (10 + n_steps_done))
-        images, labels = self.training.images[chosen], self.training.labels[chosen]
+        images, labels = self.training.images[rows], self.training.labels[rows]
         seed = tf.constant([self.recipe.seed, n_steps_done], tf.int32)
         loss, accuracy = self._step(
             tf.constant(images), tf.constant(labels, tf.int32), seed, tf.constant(decay, tf.float32)
@@ -238,11 +248,11 @@ class Trainer:
         return np.array([float(loss), float(accuracy)])
 
     def _compile(self) -> Any:
-        """The step as one graph: vary, forward, loss, gradient, update, average."""
+        """The step as one graph: augment, forward, loss, gradient, update, average."""
         import tensorflow as tf
 
         model, recipe, optimizer = self.model, self.recipe, self._optimizer
-        averages = list(zip(self._running, self._moving, strict=True)) if recipe.averaging else []
+        averages = list(zip(self._running, self._trained, strict=True)) if recipe.averaging else []
         measure_loss = make_loss(int(model.output_shape[1]), self._has_neither, recipe.label_smoothing)
 
         def step(images: Any, labels: Any, seed: Any, decay: Any) -> Any:
@@ -262,7 +272,7 @@ class Trainer:
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The rate after so many epochs, as the recipe's schedule has it."""
+    """The learning rate of the recipe's schedule after a number of epochs, which may be a fraction."""
     if recipe.schedule == "constant":
         return recipe.learning_rate
     share = min(1.0, epoch / recipe.epochs)
@@ -275,16 +285,16 @@ def predict_in_batches(
     images: Pictures | Activations,
     on_batch: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
-    """Run many pictures through a network, some at a time.
+    """Run many images through a network in batches.
 
     Args:
-        forward: From uint8 (N, side, side, 3) to float32 (N, C).
-        images: uint8 (N, side, side, 3).
+        forward: From a batch of images to float32 (B, C), 0 to 1.
+        images: uint8 (N, side, side, 3), 0 to 255, or float16 activations (N, height, width, channels).
         on_batch: Called after each batch.
     Returns:
-        float32 (N, C), in the same order.
+        float32 (N, C), 0 to 1, in the same order.
     """
-    size = max(1, min(_JUDGING_BATCH, _JUDGING_PIXELS // images.shape[1] ** 2))
+    size = max(1, min(_VALIDATION_BATCH, _VALIDATION_PIXELS // images.shape[1] ** 2))
     outputs = []
     for start in range(0, len(images), size):
         outputs.append(np.asarray(forward(images[start : start + size])))
@@ -318,7 +328,7 @@ def _assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
 
 
 def _reseed(model: "keras.Model", seed: int, epoch: int) -> None:
-    """Let what layers draw (dropout) follow from the epoch too, as order and variation do."""
+    """Make the random numbers of layers (dropout) follow from the epoch too, as order and augmentation do."""
     for index, layer in enumerate(model.layers):
         generator = getattr(layer, "seed_generator", None)
         if generator is not None:
@@ -329,8 +339,10 @@ def _group(state: Mapping[str, NDArray[Any]], part: str) -> list[NDArray[Any]]:
     return [state[name] for name in sorted(state) if name.startswith(f"{part}.")]
 
 
-def _check(model: "keras.Model", examples: Examples | Passed, what: str, known: Sequence[int], *, exact: bool) -> None:
-    """Refuse what would fail, or silently go wrong, in the middle of an epoch."""
+def _check(
+    model: "keras.Model", examples: Examples | ActivationExamples, what: str, known: Sequence[int], *, exact: bool
+) -> None:
+    """Refuse what would fail, or give wrong results silently, in the middle of an epoch."""
     images, labels = examples
     if isinstance(images, Activations):
         if images.shape[1:] != model.input_shape[1:]:
@@ -342,8 +354,8 @@ def _check(model: "keras.Model", examples: Examples | Passed, what: str, known: 
             f"expected one label for each of at least one {what} image; got {labels.shape} for {len(images)}"
         )
     if not np.isin(labels, known).all():
-        said = f"{', '.join(map(str, known[:-1]))} and {known[-1]}"
-        raise ValueError(f"expected {what} labels {said}; got {sorted(set(labels.tolist()))[:5]}")
+        expected = f"{', '.join(map(str, known[:-1]))} and {known[-1]}"
+        raise ValueError(f"expected {what} labels {expected}; got {sorted(set(labels.tolist()))[:5]}")
 
 
 def _check_pixels(images: Pictures, what: str, side_px: int, *, exact: bool) -> None:

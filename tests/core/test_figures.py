@@ -16,7 +16,7 @@ def test_all_figures_are_those_that_a_manifest_would_have() -> None:
     labels = random.integers(0, 2, 300)
     probabilities = np.round(random.dirichlet([1, 1, 0.3], 300)[:, :2], 2)
     said = [Said(CLASSES[label], row.tolist()) for label, row in zip(labels, probabilities, strict=True)]
-    expected = asdict(metrics.judge(probabilities, labels, CLASSES, threshold=0.7))
+    expected = asdict(metrics.evaluate(probabilities, labels, CLASSES, threshold=0.7))
     del expected["coverage"]
     measured = measure(said, threshold=0.7)
     assert measured.keys() == expected.keys()

@@ -78,14 +78,14 @@ def test_the_threshold_rises_until_strangers_are_turned_away():
     strangers = np.array([[0.3, 0.2], [0.1, 0.7], [0.15, 0.75], [0.2, 0.4]])
     for max_taken, expected in ((1.0, 0.0), (0.5, 0.401), (0.25, 0.701), (0.0, 0.751)):
         chosen = choose_threshold(
-            PROBABILITIES, np.zeros(10, int), max_wrong=1, max_unsure=0.9, strangers=strangers, max_taken=max_taken
+            PROBABILITIES, np.zeros(10, int), max_wrong=1, max_unsure=0.9, negatives=strangers, max_taken=max_taken
         )
         assert chosen == expected
 
 
 def test_strangers_do_not_raise_the_threshold_beyond_what_may_be_unsure():
     chosen = choose_threshold(
-        PROBABILITIES, LABELS, max_wrong=1, max_unsure=0.2, strangers=np.array([[0.0, 0.99]]), max_taken=0
+        PROBABILITIES, LABELS, max_wrong=1, max_unsure=0.2, negatives=np.array([[0.0, 0.99]]), max_taken=0
     )
     assert chosen == 0.625
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.architectures import build
+from model.architectures import registry
 from model.arrays.calibration import calibrate
 from model.artifacts.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
 from model.inference.classifier import Classifier
@@ -15,14 +15,14 @@ from tests.model.conftest import draw_images
 def test_importing_the_classifier_does_not_import_tensorflow():
     code = (
         "import sys, model.inference.classifier, model.training.train;"
-        "import model.architectures.folding, model.artifacts.manifest;"
+        "import model.architectures.batch_norm_folding, model.artifacts.manifest;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_probabilities_are_those_of_the_network_calibrated(shipped, shipped_weights):
-    model = build.build("seed-cnn")
+    model = registry.build("seed-cnn")
     load_into(model, shipped_weights)
     images = draw_images(20, 64)
     expected = calibrate(np.asarray(model(images)), shipped.manifest.temperature)
@@ -86,7 +86,7 @@ def test_weights_with_another_digest_are_refused(shipped_manifest, shipped_weigh
 
 
 def test_weights_of_another_shape_are_refused_though_their_digest_fits(shipped_manifest):
-    model = build.build("seed-cnn")
+    model = registry.build("seed-cnn")
     data = pack_weights(model.get_weights()[:-1], weight_names(model)[:-1])
     with pytest.raises(BadWeightsError, match="another network"):
         Classifier(replace(shipped_manifest, digest=digest_of(data)), data)

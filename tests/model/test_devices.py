@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.architectures.build import build
+from model.architectures.registry import build
 from model.artifacts.manifest import Manifest
 from model.inference import devices
 from model.inference.classifier import Classifier
@@ -90,7 +90,7 @@ def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(n
     assert (whole.uses_halves, halves.uses_halves) == (False, True)
     side = manifest.side_px
     pictures = np.random.default_rng(2).integers(0, 256, (16, side, side, 3), np.uint8)
-    one, other = whole.look(pictures), halves.look(pictures)
+    one, other = whole.predict_with_features(pictures), halves.predict_with_features(pictures)
     assert 0 < np.abs(one.probabilities - other.probabilities).max() < 0.002
     assert one.probabilities.dtype == other.probabilities.dtype == np.float32
     forbidding = Manifest.from_dict({**json.loads(manifest.to_json()), "half_precision": False})
@@ -98,7 +98,7 @@ def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(n
 
 
 def test_halves_that_change_answers_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.inference.classifier.MOST_APART", 0.0)
+    monkeypatch.setattr("model.inference.classifier.MAX_DIFFERENCE", 0.0)
     fast = Device("/CPU:0", "as a gpu", None, is_fast_in_halves=True)
     manifest, weights = load("seed-cnn")
     classifier = Classifier(manifest, weights, fast)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet import STAGES, build_efficientnet_lite0, build_features
+from model.architectures.efficientnet_lite0 import STAGES, build_efficientnet_lite0, build_features
 from tests.model.conftest import draw_images
 
 

@@ -62,13 +62,13 @@ def test_confusion_has_truth_in_rows_and_calls_in_columns():
 
 
 def test_precision_and_recall_come_from_the_confusion():
-    cat, dog = metrics.class_figures(np.array([[2, 1], [0, 1]]))
+    cat, dog = metrics.class_metrics(np.array([[2, 1], [0, 1]]))
     assert (cat.precision, cat.recall) == (1.0, pytest.approx(2 / 3))
     assert (dog.precision, dog.recall) == (0.5, 1.0)
 
 
 def test_a_class_that_never_occurs_has_zeros():
-    cat, dog = metrics.class_figures(np.array([[3, 0], [0, 0]]))
+    cat, dog = metrics.class_metrics(np.array([[3, 0], [0, 0]]))
     assert (cat.precision, cat.recall) == (1.0, 1.0)
     assert (dog.precision, dog.recall) == (0.0, 0.0)
 
@@ -83,7 +83,7 @@ def test_a_confidence_at_the_threshold_is_labelled():
 
 
 def test_judge_gathers_all_figures():
-    figures = metrics.judge(PROBABILITIES, LABELS, ("cat", "dog"), 0.65)
+    figures = metrics.evaluate(PROBABILITIES, LABELS, ("cat", "dog"), 0.65)
     assert (figures.n_images, figures.accuracy, figures.wrong, figures.unsure) == (4, 0.75, 0.25, 0.25)
     assert figures.accuracy_low < 0.75 < figures.accuracy_high
     assert figures.roc_auc == 1.0
@@ -94,7 +94,7 @@ def test_judge_gathers_all_figures():
 @pytest.mark.parametrize("shape", [(4, 3), (3, 2)])
 def test_judge_refuses_arrays_that_do_not_fit(shape):
     with pytest.raises(ValueError, match=r"expected probabilities \(4, 2\)"):
-        metrics.judge(np.zeros(shape), LABELS, ("cat", "dog"), 0.5)
+        metrics.evaluate(np.zeros(shape), LABELS, ("cat", "dog"), 0.5)
 
 
 def test_errors_against_coverage_are_counted_at_every_threshold():

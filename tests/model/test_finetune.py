@@ -1,4 +1,4 @@
-"""Teaching the last layers gently, on a tiny network with weights drawn at random."""
+"""Fine-tuning the last layers of a tiny network with weights drawn at random."""
 
 from dataclasses import replace
 
@@ -6,18 +6,18 @@ import keras
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet import build_efficientnet_lite0
-from model.training.finetune import Gentle, Seen, Tuner
+from model.architectures.efficientnet_lite0 import ARCHITECTURE, build_efficientnet_lite0
+from model.training.fine_tuning import FineTuner, FineTuningExamples, FineTuningRecipe
 
 FIRST = "block_16_expand"
-HOW = Gentle(
+HOW = FineTuningRecipe(
     first=FIRST,
     epochs=3,
     batch_size=16,
     learning_rate=3e-3,
     weight_decay=0.01,
     label_smoothing=0.05,
-    memory=0.1,
+    distillation=0.1,
     averaging=0.5,
     share=1.0,
     seed=1,
@@ -30,7 +30,7 @@ def model():
     return build_efficientnet_lite0(32)
 
 
-def make_seen(model, n=48):
+def make_examples(model, n=48):
     """Activations whose mean tells the class, two variations, and what the classifier says of them now."""
     random = np.random.default_rng(1)
     shape = model.get_layer(FIRST).input.shape[1:]
@@ -38,12 +38,14 @@ def make_seen(model, n=48):
     plain = random.normal(0, 0.3, (n, *shape)) + np.array([-1.0, 1.0, 0.0])[labels][:, None, None, None]
     activations = [some.astype(np.float16) for some in (plain, plain + random.normal(0, 0.1, plain.shape))]
     tail = keras.Model(model.get_layer(FIRST).input, model.get_layer("imagenet").output)
-    return Seen(activations, [np.asarray(tail(some.astype(np.float32)), np.float16) for some in activations], labels)
+    return FineTuningExamples(
+        activations, [np.asarray(tail(some.astype(np.float32)), np.float16) for some in activations], labels
+    )
 
 
 def make_tuner(model, how=HOW):
     head = [np.zeros((1280, 1), np.float32), np.zeros(1, np.float32)]
-    return Tuner(model, how, make_seen(model), head)
+    return FineTuner(model, ARCHITECTURE, how, make_examples(model), head)
 
 
 def weights_of(model):
@@ -79,11 +81,11 @@ def test_no_share_of_the_way_leaves_the_published_weights(model):
     assert changed(before, weights_of(model)) == set()
 
 
-def test_memory_keeps_the_classifier_near_what_it_said(model):
+def test_distillation_keeps_the_classifier_near_the_published_one(model):
     weights = model.get_weights()
-    forgot = [memory for _, memory in make_tuner(model, replace(HOW, memory=0.0)).epochs()][-1]
+    forgot = [memory for _, memory in make_tuner(model, replace(HOW, distillation=0.0)).epochs()][-1]
     model.set_weights(weights)
-    kept = [memory for _, memory in make_tuner(model, replace(HOW, memory=5.0)).epochs()][-1]
+    kept = [memory for _, memory in make_tuner(model, replace(HOW, distillation=5.0)).epochs()][-1]
     assert kept < forgot
 
 
@@ -107,9 +109,9 @@ def test_what_was_stopped_ends_as_what_was_not(model):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_pictures_of_neither_only_remind(model):
+def test_images_of_neither_only_enter_the_distillation_loss(model):
     """The loss of the classes does not depend on them."""
-    tuner = make_tuner(model, replace(HOW, epochs=1, batch_size=48, memory=0.0))
+    tuner = make_tuner(model, replace(HOW, epochs=1, batch_size=48, distillation=0.0))
     loss, memory = next(tuner.epochs())
     assert loss == pytest.approx(np.log(2), abs=1e-3)  # an empty head: as good as a coin, for those of a class
     assert memory == pytest.approx(0.0, abs=1e-3)

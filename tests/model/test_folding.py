@@ -1,12 +1,12 @@
 import numpy as np
 
-from model.architectures import build
-from model.architectures.folding import build_twin, fold
+from model.architectures import registry
+from model.architectures.batch_norm_folding import build_normalised, fold
 from tests.model.conftest import draw_images
 
 
 def make_twin_with_uneven_normalisation():
-    twin = build_twin("seed-cnn", dropout=0.5)
+    twin = build_normalised("seed-cnn", dropout=0.5)
     random = np.random.default_rng(3)
     for layer in twin.layers:
         if layer.name.endswith("_norm"):
@@ -23,7 +23,7 @@ def test_the_folded_network_answers_as_its_twin():
 
 
 def test_the_folded_network_has_the_original_layers():
-    folded, original = fold(build_twin("seed-cnn"), "seed-cnn"), build.build("seed-cnn")
+    folded, original = fold(build_normalised("seed-cnn"), "seed-cnn"), registry.build("seed-cnn")
     assert [layer.name for layer in folded.layers] == [layer.name for layer in original.layers]
     assert folded.count_params() == 813_217
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from model.architectures import build
-from model.architectures.heads import HEADS, draw_heat
+from model.architectures import registry
+from model.architectures.registry import get_architecture
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_body, load_into
 from model.inference.classifier import Classifier
+from model.inference.predictions import encode_activation_map
 from tests.model.conftest import PRETRAINED, draw_images
 
 
@@ -18,68 +19,68 @@ def lite() -> Classifier:
 
 
 def test_the_head_on_the_features_gives_the_answer(shipped, shipped_weights):
-    looked = shipped.look(draw_images(70, 64))
-    assert looked.features is not None
-    assert looked.features.dtype == np.float16
-    model = build.build("seed-cnn")
+    predictions = shipped.predict_with_features(draw_images(70, 64))
+    assert predictions.features.dtype == np.float16
+    model = registry.build("seed-cnn")
     load_into(model, shipped_weights)
     kernel, offset = model.get_layer("p_dog").get_weights()
-    lean = looked.features.astype(np.float32) @ kernel + offset
-    expected = np.log(looked.probabilities[:, 1:] / looked.probabilities[:, :1]) * shipped.manifest.temperature
+    lean = predictions.features.astype(np.float32) @ kernel + offset
+    expected = (
+        np.log(predictions.probabilities[:, 1:] / predictions.probabilities[:, :1]) * shipped.manifest.temperature
+    )
     np.testing.assert_allclose(lean, expected, atol=0.03)
-    assert looked.evidence is None  # its dense layers have lost the places
+    assert predictions.evidence is None  # its dense layers have lost the places
 
 
 def test_the_mean_evidence_of_all_places_is_what_the_head_says_of_the_picture(lite):
     images = draw_images(3, 224)
-    looked = lite.look(images)
-    assert looked.evidence is not None
-    assert looked.features is not None
-    assert looked.evidence.shape == (3, 7, 7)
-    model = build.build("efficientnet-lite0")
+    predictions = lite.predict_with_features(images)
+    assert predictions.evidence is not None
+    assert predictions.evidence.shape == (3, 7, 7)
+    model = registry.build("efficientnet-lite0")
     load_into(model, (PRETRAINED / "efficientnet-lite0.npz").read_bytes())
     kernel, offset = model.get_layer("dog").get_weights()
-    lean = (looked.features.astype(np.float32) @ kernel + offset)[:, 0]
-    np.testing.assert_allclose(looked.evidence.mean(axis=(1, 2)), lean, atol=0.02)
+    lean = (predictions.features.astype(np.float32) @ kernel + offset)[:, 0]
+    np.testing.assert_allclose(predictions.evidence.mean(axis=(1, 2)), lean, atol=0.02)
 
 
 def test_looking_and_predicting_say_the_same(shipped):
     images = draw_images(21, 64)
-    np.testing.assert_array_equal(shipped.look(images).probabilities, shipped.predict(images))
+    np.testing.assert_array_equal(shipped.predict_with_features(images).probabilities, shipped.predict(images))
 
 
 def test_no_pictures_have_no_rows(lite):
-    looked = lite.look(draw_images(0, 224))
-    assert [rows.shape for rows in looked if rows is not None] == [(0, 2), (0, 1280), (0, 7, 7)]
+    predictions = lite.predict_with_features(draw_images(0, 224))
+    assert [rows.shape for rows in predictions if rows is not None] == [(0, 2), (0, 1280), (0, 7, 7)]
 
 
 def test_evidence_is_where_the_picture_shows_something(lite):
     images = np.full((1, 224, 224, 3), 127, np.uint8)
-    before = lite.look(images).evidence
+    before = lite.predict_with_features(images).evidence
     images[:, :96, :96] = draw_images(1, 96)
-    moved = np.abs(lite.look(images).evidence - before)[0]
+    moved = np.abs(lite.predict_with_features(images).evidence - before)[0]
     assert moved[:3, :3].mean() > 1.5 * moved[5:, 5:].mean()  # depth lets each place see most of the picture
 
 
 def test_another_head_leaves_the_body_what_it_was_and_another_layer_does_not(shipped, shipped_weights):
-    model = build.build("seed-cnn")
+    model = registry.build("seed-cnn")
     load_into(model, shipped_weights)
-    head = HEADS["seed-cnn"]
-    assert digest_body(model, head) == shipped.body
+    architecture = get_architecture("seed-cnn")
+    assert digest_body(model, architecture) == shipped.body
     layer = model.get_layer("p_dog")
     layer.set_weights([weights + 1 for weights in layer.get_weights()])
-    assert digest_body(model, head) == shipped.body
+    assert digest_body(model, architecture) == shipped.body
     layer = model.get_layer("conv_2")
     layer.set_weights([weights + 1 for weights in layer.get_weights()])
-    assert digest_body(model, head) != shipped.body
+    assert digest_body(model, architecture) != shipped.body
 
 
 def test_heat_is_what_speaks_for_the_class_the_most_of_it_at_255():
     evidence = np.array([[2.0, -1.0], [0.0, -4.0]], np.float32)
-    assert list(draw_heat(evidence, 1)) == [255, 0, 0, 0]
-    assert list(draw_heat(evidence, 0)) == [0, 64, 0, 255]
+    assert list(encode_activation_map(evidence, 1)) == [255, 0, 0, 0]
+    assert list(encode_activation_map(evidence, 0)) == [0, 64, 0, 255]
 
 
 @pytest.mark.parametrize("evidence", [np.zeros((2, 2), np.float32), np.full((2, 2), np.inf, np.float32)])
 def test_where_nothing_speaks_for_the_class_all_is_cold(evidence):
-    assert draw_heat(evidence, 1) == bytes(4)
+    assert encode_activation_map(evidence, 1) == bytes(4)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.evaluation.report import Bounds, complete_manifest
+from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
 from model.inference.classifier import Classifier
 from model.training.train import Examples
 from tests.model.conftest import draw_images
@@ -25,7 +25,9 @@ def watched():
 @pytest.fixture(scope="module")
 def completed(shipped_manifest, shipped_weights, watched):
     plain = replace(shipped_manifest, calibration={"temperature": 9.0}, threshold=0.1, metrics={})
-    return complete_manifest(plain, shipped_weights, watched, BOUNDS, draw_images(30, 64, seed=3))
+    return complete_manifest(
+        plain, shipped_weights, EvaluationImages(watched, draw_images(30, 64, seed=3)), ThresholdRule(BOUNDS)
+    )
 
 
 def test_the_figures_are_those_of_what_the_product_answers(completed, shipped_weights, watched):

@@ -1,13 +1,17 @@
+import json
+
 import numpy as np
 import pytest
 
 from core.base.network_catalog import CLASSES, DEFAULT_NETWORK, NETWORKS
-from model.architectures import build
+from model.architectures import registry
+from model.artifacts.manifest import Manifest
+from pretraining.recipes import RECIPES, describe_recipe
 from tests.model.conftest import PRETRAINED, draw_images
 
 
 def test_seed_cnn_has_the_layers_of_the_original_description():
-    layers = build.build("seed-cnn").layers
+    layers = registry.build("seed-cnn").layers
     assert [type(layer).__name__ for layer in layers] == [
         "Rescaling",
         "Conv2D",
@@ -32,11 +36,11 @@ def test_seed_cnn_has_the_layers_of_the_original_description():
 def test_seed_cnn_has_813217_weights():
     conv_1, conv_2 = 3 * 3 * 3 * 32 + 32, 3 * 3 * 32 * 32 + 32
     dense_1, p_dog = 14 * 14 * 32 * 128 + 128, 128 + 1
-    assert build.build("seed-cnn").count_params() == conv_1 + conv_2 + dense_1 + p_dog == 813_217
+    assert registry.build("seed-cnn").count_params() == conv_1 + conv_2 + dense_1 + p_dog == 813_217
 
 
 def test_a_network_takes_bytes_and_gives_one_probability_each():
-    model = build.build("seed-cnn")
+    model = registry.build("seed-cnn")
     outputs = np.asarray(model(draw_images(3, 64)))
     assert outputs.shape == (3, 1)
     assert outputs.dtype == np.float32
@@ -44,7 +48,7 @@ def test_a_network_takes_bytes_and_gives_one_probability_each():
 
 
 def test_the_forward_pass_is_the_formula_of_the_layers():
-    model = build.build("seed-cnn")
+    model = registry.build("seed-cnn")
     image = draw_images(1, 64)
     kernel_1, bias_1, kernel_2, bias_2, kernel_3, bias_3, kernel_4, bias_4 = model.get_weights()
     x = image[0] / 255.0
@@ -60,22 +64,48 @@ def test_the_forward_pass_is_the_formula_of_the_layers():
 
 def test_an_unknown_network_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"seed-cnn.*got 'resnet'"):
-        build.build("resnet")
+        registry.build("resnet")
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_what_core_says_of_a_network_agrees_with_its_layers(name):
     network = NETWORKS[name]
-    model = build.build(name)
+    model = registry.build(name)
     assert model.input_shape == (None, network.side_px, network.side_px, 3)
     assert model.count_params() == network.n_weights
     assert network.name == name
     assert all(bounds.contains(bounds.default) for bounds in network.parameters.values())
 
 
-def test_core_and_model_know_the_same_networks():
-    assert set(NETWORKS) == set(build.NETWORKS)
+def test_all_tables_know_the_same_networks():
+    assert set(NETWORKS) == set(registry.ARCHITECTURES) == set(RECIPES)
     assert DEFAULT_NETWORK in NETWORKS
+
+
+@pytest.mark.parametrize("name", sorted(registry.ARCHITECTURES))
+def test_an_architecture_is_complete(name):
+    """Every layer that it names exists, with the shape that its readers expect, and core says the same of it."""
+    architecture, network = registry.get_architecture(name), NETWORKS[name]
+    model = architecture.build()
+    assert architecture.name == name
+    assert (architecture.neither_head is not None) == network.knows_neither == (model.output_shape[1] == 3)
+    assert (architecture.last_layers is not None) == network.plan.only_last_layers
+    n_features = model.get_layer(architecture.head.features).output.shape[-1]
+    assert model.get_layer(architecture.head.class_layer).kernel.shape == (n_features, 1)
+    if architecture.head.feature_map is not None:
+        assert model.get_layer(architecture.head.feature_map).output.shape[-1] == n_features
+    if architecture.neither_head is not None:
+        head = architecture.neither_head
+        assert model.get_layer(head.layer).kernel.shape == (2, 1)
+        assert model.get_layer(head.inputs).output.shape[1:] == (2,)
+        assert model.get_layer(head.classifier).kernel.shape[0] == n_features
+    names = [layer.name for layer in model.layers]
+    weighted = [layer.name for layer in model.layers if layer.weights]
+    assert set(architecture.above_features) <= set(weighted)
+    if architecture.last_layers is not None:
+        last = architecture.last_layers
+        assert {last.first, *last.frozen, *last.neither_only} <= set(names)
+        assert set(last.frozen) | set(last.neither_only) <= set(architecture.above_features)
 
 
 def test_every_shipped_file_belongs_to_a_network():
@@ -90,3 +120,8 @@ def test_bounds_allow_their_ends_and_nothing_beyond():
     assert bounds.contains(1000)
     assert not bounds.contains(0)
     assert not bounds.contains(1001)
+
+
+def test_a_recipe_has_the_names_of_the_shipped_manifests():
+    manifest = Manifest.from_json((PRETRAINED / "efficientnet-lite0.json").read_bytes())
+    assert json.loads(json.dumps(describe_recipe(RECIPES["efficientnet-lite0"]))) == manifest.parameters

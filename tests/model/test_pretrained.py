@@ -10,7 +10,7 @@ import pytest
 
 from core.base.network_catalog import NETWORKS
 from core.decoding.images import decode_image
-from model.arrays.metrics import judge
+from model.arrays.metrics import evaluate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import unpack_weights
 from model.inference.classifier import Classifier
@@ -119,7 +119,7 @@ def test_photographs_get_the_labels_that_the_manifest_promises(network):
     images = np.stack([decode_image(path.read_bytes(), manifest.side_px) for path, _ in files])
     labels = np.array([label for _, label in files])
     probabilities = Classifier(manifest, read_weights(network)).predict(images)
-    figures = judge(probabilities, labels, manifest.classes, manifest.threshold)
+    figures = evaluate(probabilities, labels, manifest.classes, manifest.threshold)
     promised = manifest.metrics["test"]
     # Three standard deviations of what 300 of the photographs can differ from all of them.
     spread = 3 * np.sqrt(promised["accuracy"] * (1 - promised["accuracy"]) / len(labels))
@@ -138,7 +138,7 @@ def test_the_test_figures_of_the_manifest_are_what_is_measured(network):
     images = np.stack([decode_image(path.read_bytes(), manifest.side_px) for path, _ in files])
     labels = np.array([label for _, label in files])
     probabilities = Classifier(manifest, read_weights(network)).predict(images)
-    figures = judge(probabilities, labels, manifest.classes, manifest.threshold)
+    figures = evaluate(probabilities, labels, manifest.classes, manifest.threshold)
     promised = manifest.metrics["test"]
     assert figures.n_images == promised["n_images"] == 1000
     # Other processors round otherwise, which can move a picture or two across the line.

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from model.architectures import build as architecture_build
-from model.architectures.folding import build_twin
+from model.architectures import registry
+from model.architectures.architecture import LastLayers
+from model.architectures.batch_norm_folding import build_normalised
 from model.training.augment import NONE, SEED
-from model.training.last_layers import Activations, Tail, freeze, split
-from model.training.train import Examples, Passed, Recipe, Trainer, learning_rate
+from model.training.last_layers import Activations, freeze_other_layers, split_at
+from model.training.train import ActivationExamples, Examples, Recipe, Trainer, learning_rate
 from tests.model.conftest import draw_images
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ def make_three(n=24, seed=0, labels=(0, 1, 2)):
     return Examples(draw_images(n, 16, seed), np.resize(labels, n))
 
 
-def make_trainer(recipe=PLAIN, build=lambda: architecture_build.build("seed-cnn"), training=None):
+def make_trainer(recipe=PLAIN, build=lambda: registry.build("seed-cnn"), training=None):
     keras.utils.set_random_seed(7)
     return Trainer(build(), recipe, training or make_examples(), make_examples(seed=1))
 
@@ -53,7 +54,7 @@ def make_trainer(recipe=PLAIN, build=lambda: architecture_build.build("seed-cnn"
 def test_eight_pictures_are_known_by_heart():
     examples = make_examples(8)
     keras.utils.set_random_seed(7)
-    trainer = Trainer(architecture_build.build("seed-cnn"), replace(PLAIN, epochs=60), examples, examples)
+    trainer = Trainer(registry.build("seed-cnn"), replace(PLAIN, epochs=60), examples, examples)
     epochs = list(trainer.epochs())
     assert epochs[-1].val_accuracy == 1.0
     assert epochs[-1].val_loss < 0.05 < epochs[0].val_loss
@@ -74,7 +75,7 @@ def test_each_epoch_says_what_it_brought():
 def test_the_loss_of_the_first_step_is_the_cross_entropy_by_hand():
     examples = make_examples(8)
     keras.utils.set_random_seed(7)
-    model = architecture_build.build("seed-cnn")
+    model = registry.build("seed-cnn")
     p_dog = np.asarray(model(examples.images))[:, 0]
     expected = -np.log(np.where(examples.labels == 1, p_dog, 1 - p_dog)).mean()
     (epoch,) = Trainer(model, replace(PLAIN, epochs=1), examples, examples).epochs()
@@ -107,7 +108,7 @@ def test_going_on_from_a_state_gives_the_undisturbed_curve():
     recipe = replace(PLAIN, epochs=4, augmentation=SEED, averaging=0.9)
 
     def build():
-        return build_twin("seed-cnn", dropout=0.3)
+        return build_normalised("seed-cnn", dropout=0.3)
 
     undisturbed = [(epoch.loss, epoch.val_loss) for epoch in make_trainer(recipe, build).epochs()]
     stopped = make_trainer(recipe, build)
@@ -130,7 +131,7 @@ def test_between_epochs_the_model_holds_the_averaged_weights():
 
 
 def test_the_state_of_another_network_is_refused():
-    state = make_trainer(build=lambda: build_twin("seed-cnn")).state()
+    state = make_trainer(build=lambda: build_normalised("seed-cnn")).state()
     with pytest.raises(ValueError, match="same network and recipe"):
         make_trainer().restore(state)
 
@@ -196,7 +197,7 @@ def test_at_a_constant_rate_training_is_plain_keras_with_adam():
     """Without averaging, smoothing and variation, each step is what `fit` does."""
     examples = make_examples(16)
     keras.utils.set_random_seed(7)
-    theirs = architecture_build.build("seed-cnn")
+    theirs = registry.build("seed-cnn")
     theirs.compile(keras.optimizers.Adam(1e-3), loss="binary_crossentropy")
     theirs.fit(examples.images, examples.labels, batch_size=16, epochs=5, shuffle=False, verbose=0)
     recipe = replace(PLAIN, epochs=5, batch_size=16, schedule="constant", warmup_epochs=1)
@@ -237,7 +238,9 @@ def test_the_loss_of_three_outputs_is_the_cross_entropy_by_hand():
     examples = make_three(12)
     keras.utils.set_random_seed(7)
     model = build_small()
-    freeze(model, Tail("high"), has_neither=True)  # normalisation then answers in training as it does otherwise
+    freeze_other_layers(
+        model, LastLayers("high"), has_neither=True
+    )  # normalisation then answers in training as it does otherwise
     p = np.asarray(model(examples.images))
     targets = np.eye(3)[examples.labels] * 0.9 + 0.1 / 3
     recipe = replace(PLAIN, epochs=1, batch_size=12, label_smoothing=0.1)
@@ -258,7 +261,7 @@ def test_without_a_picture_of_neither_nothing_is_learned_of_it():
     examples = make_three(12, labels=(0, 1))
     keras.utils.set_random_seed(7)
     model = build_small()
-    freeze(model, Tail("low", of_neither=("pet",)), has_neither=False)
+    freeze_other_layers(model, LastLayers("low", neither_only=("pet",)), has_neither=False)
     before = model.get_layer("pet").get_weights()
     dog = model.get_layer("dog").get_weights()[0]
     epoch = next(Trainer(model, PLAIN, examples, examples).epochs())
@@ -279,7 +282,7 @@ def test_what_is_frozen_stays_bit_by_bit_and_takes_no_room():
     examples = make_three()
     keras.utils.set_random_seed(7)
     model = build_small()
-    freeze(model, Tail("high", fixed=("fixed",)), has_neither=True)
+    freeze_other_layers(model, LastLayers("high", frozen=("fixed",)), has_neither=True)
     frozen = {name: model.get_layer(name).get_weights() for name in ("low", "low_norm", "high_norm", "fixed")}
     trainer = Trainer(model, replace(PLAIN, averaging=0.9), examples, examples)
     next(trainer.epochs())
@@ -295,19 +298,19 @@ def test_what_is_frozen_stays_bit_by_bit_and_takes_no_room():
 
 def test_a_layer_that_is_not_there_cannot_be_the_first_to_learn():
     with pytest.raises(ValueError, match="none named block_17"):
-        freeze(build_small(), Tail("block_17"), has_neither=True)
+        freeze_other_layers(build_small(), LastLayers("block_17"), has_neither=True)
 
 
 def make_tail_trainer(recipe, n_variants=1, build=build_small):
     """A trainer of the last layers on what the others make of the pictures, computed when first wanted."""
     keras.utils.set_random_seed(7)
     model = build()
-    freeze(model, Tail("high"), has_neither=True)
-    trunk, tail = split(model, "high")
+    freeze_other_layers(model, LastLayers("high"), has_neither=True)
+    trunk, tail = split_at(model, "high")
     sets = []
     for examples, variants in ((make_three(), n_variants), (make_three(12, seed=1), 1)):
         room = np.zeros((variants, len(examples.images), 8, 8, 4), np.float16)
-        sets.append(Passed(Activations(trunk, examples.images, room), examples.labels))
+        sets.append(ActivationExamples(Activations(trunk, examples.images, room), examples.labels))
     return model, Trainer(tail, recipe, *sets)
 
 
@@ -315,7 +318,7 @@ def test_training_the_last_layers_on_kept_activations_is_training_the_whole():
     recipe = replace(PLAIN, epochs=4, averaging=0.9)
     keras.utils.set_random_seed(7)
     whole = build_small()
-    freeze(whole, Tail("high"), has_neither=True)
+    freeze_other_layers(whole, LastLayers("high"), has_neither=True)
     expected = [(e.loss, e.val_loss) for e in Trainer(whole, recipe, make_three(), make_three(12, seed=1)).epochs()]
     model, trainer = make_tail_trainer(recipe)
     np.testing.assert_allclose([(e.loss, e.val_loss) for e in trainer.epochs()], expected, rtol=2e-3)

@@ -19,7 +19,7 @@ from core.training import features
 from core.training.features import Kept
 from core.uploads import uploads
 from model.artifacts.weights import unpack_weights
-from model.training.refit_head import lean_of
+from model.training.refit_head import class_logits_of
 from tests.factories import make_tar
 from tests.fakes import FakeRuntime
 
@@ -33,7 +33,7 @@ def draw_features(n: int, weights: Mapping[str, NDArray[np.float32]], seed: int 
     random = np.random.default_rng(seed)
     rows = np.maximum(random.normal(0.3, 0.5, (n, 1280)), 0).astype(np.float32)
     kernel = weights["dog.kernel"].astype(np.float32)
-    lean = lean_of("efficientnet-lite0", weights, rows)
+    lean = class_logits_of("efficientnet-lite0", weights, rows)
     return np.maximum(rows + np.sign(lean - np.median(lean)) * 3 * kernel.T, 0).astype(np.float16)
 
 
@@ -55,7 +55,7 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
         features.note_body(session, version.id, BODY)
         weights = unpack_weights(bytes(blobs.get(registry.weights_key(version.digest))))
     rows = draw_features(n, weights)
-    lean = lean_of("efficientnet-lite0", weights, rows)[:, 0]
+    lean = class_logits_of("efficientnet-lite0", weights, rows)[:, 0]
     is_wrong = np.random.default_rng(1).random(n) < 0.03
     kinds = np.where((lean > np.median(lean)) != is_wrong, "dogs", "cats")
     sketches = draw_sketches(n)

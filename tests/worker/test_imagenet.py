@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import Invalid
-from model.architectures.efficientnet import HEADS, build_efficientnet_lite0
+from model.architectures.efficientnet_lite0 import ARCHITECTURE, build_efficientnet_lite0
 from pretraining import imagenet_weights
 
 
@@ -151,8 +151,8 @@ def make_published_tensors(model):
 def test_every_published_number_gets_its_place_in_the_network():
     model = build_efficientnet_lite0(32)
     tensors = make_published_tensors(model)
-    imagenet_weights.carry_over(tensors, model)
-    carried = [array for layer in model.layers if layer.name not in HEADS for array in layer.get_weights()]
+    imagenet_weights.load_published(tensors, model, ARCHITECTURE)
+    carried = [array for layer in model.layers if layer.name not in ("dog", "pet") for array in layer.get_weights()]
     assert sum(array.size for array in carried) == sum(array.size for array in tensors.values()) == 4_694_024
     assert total(carried) == pytest.approx(total(tensors.values()), rel=1e-6)
 

@@ -15,7 +15,7 @@ from core.storage.blobs import Blobs
 from core.training import progress
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import unpack_weights
-from pretraining.negatives import draw_strangers
+from pretraining.negatives import draw_negatives
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import encode, jpeg
@@ -40,7 +40,7 @@ def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
     """Drawn cats, dogs, and pictures of neither."""
     files = {f"pets/{kind}s/{n:02}.jpg": jpeg(n, kind) for kind in ("cat", "dog") for n in range(30)}
     files |= {
-        f"pets/neither/{n:02}.jpg": encode(Image.fromarray(one)) for n, one in enumerate(draw_strangers(5, 64, 1))
+        f"pets/neither/{n:02}.jpg": encode(Image.fromarray(one)) for n, one in enumerate(draw_negatives(5, 64, 1))
     }
     return make_upload(runtime.db, blobs, files=files, labelled=True, name="pets")
 

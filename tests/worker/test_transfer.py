@@ -3,17 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet import build_efficientnet_lite0
+from model.architectures.efficientnet_lite0 import ARCHITECTURE, build_efficientnet_lite0
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
 from pretraining import transfer_learning
-from pretraining.augmented_activations import Variations
-from pretraining.features import Described, describe_activations, describe_images
-from pretraining.labelled_folders import NEITHER, decode_all, read_folder, read_strangers
-from pretraining.recipes import SHIPPED
+from pretraining.activation_cache import ActivationCache
+from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
+from pretraining.labelled_folders import NEITHER, decode_all, read_folder, read_negatives
+from pretraining.recipes import RECIPES
 from tests.worker.test_offline import draw_labelled_folder
 
-RECIPE = SHIPPED["efficientnet-lite0"]
+RECIPE = RECIPES["efficientnet-lite0"]
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +22,20 @@ def small():
     return build_efficientnet_lite0(32)
 
 
-def test_descriptions_of_pictures_and_of_what_the_first_layers_make_of_them_agree(small, tmp_path):
+def test_head_inputs_from_images_and_from_activations_agree(small, tmp_path):
     import keras
 
     images, _, _ = decode_all(read_folder(draw_labelled_folder(tmp_path / "data", 5)), 32)
-    rows = describe_images(small, images)
+    rows = compute_from_images(small, ARCHITECTURE, images)
     assert rows.shape == (10, 1281)
     plain = keras.Model(small.input, [small.get_layer("features").output, small.get_layer("signs").output])
     features, signs = plain(images)
     np.testing.assert_allclose(rows[:, :-1], features, atol=1e-4)
     np.testing.assert_allclose(rows[:, -1], signs[:, 0], atol=1e-4)
     passed = np.asarray(keras.Model(small.input, small.get_layer("block_12_expand").input)(images))
-    np.testing.assert_allclose(describe_activations(small, "block_12_expand", passed), rows, atol=1e-4)
+    np.testing.assert_allclose(
+        compute_from_activations(small, ARCHITECTURE, "block_12_expand", passed), rows, atol=1e-4
+    )
 
 
 @pytest.fixture
@@ -44,12 +46,13 @@ def variations(tmp_path):
     for layer in lively.layers:  # as drawn, they make so little of a picture that float16 keeps nothing
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))
-    return Variations(lively, "block_12_expand", RECIPE.taught.augmentation, 40, tmp_path / "cache")
+    recipe = replace(RECIPE.body, n_variations=3, source_px=40)
+    return ActivationCache(lively, ARCHITECTURE, recipe, tmp_path / "cache")
 
 
 def test_variations_are_kept_and_the_first_is_the_picture_as_it_is(variations, tmp_path, monkeypatch):
     photographs = read_folder(draw_labelled_folder(tmp_path / "data", 5))
-    seen = variations.run(photographs, 3, seed=1)
+    seen = variations.compute(photographs)
     assert len(seen.activations) == len(seen.logits) == 3
     assert seen.labels.tolist() == [0] * 5 + [1] * 5
     assert not np.array_equal(seen.activations[0], seen.activations[1])
@@ -58,18 +61,20 @@ def test_variations_are_kept_and_the_first_is_the_picture_as_it_is(variations, t
     def fail(*args):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(Variations, "_compute", fail)
-    again = variations.run(photographs, 3, seed=1)
+    monkeypatch.setattr(ActivationCache, "_compute_variation", fail)
+    again = variations.compute(photographs)
     np.testing.assert_array_equal(again.activations[2], seen.activations[2])
 
 
-def test_the_heads_learn_to_tell_dogs_and_strangers(small):
+def test_the_heads_learn_to_tell_dogs_and_negatives(small):
     random = np.random.default_rng(1)
     labels = np.arange(400) % 2
     rows = random.normal(0, 1, (450, 1281)).astype(np.float32)
     rows[:400, 3] += 4 * labels
-    rows[:, -1] += np.where(np.arange(450) < 400, 2, -2)  # evidence: the last 50 are strangers
-    transfer_learning.fit_heads(small, replace(RECIPE, decay=0.1), Described(rows[:400], labels), rows[400:])
+    rows[:, -1] += np.where(np.arange(450) < 400, 2, -2)  # evidence: the last 50 are negatives
+    transfer_learning.fit_heads(
+        small, ARCHITECTURE, replace(RECIPE, decay=0.1), LabelledInputs(rows[:400], labels), rows[400:]
+    )
     kernel, offset = small.get_layer("dog").get_weights()
     leans = (rows[:, :-1] @ kernel + offset)[:, 0]
     assert ((leans[:400] > 0) == labels).mean() > 0.95
@@ -80,12 +85,12 @@ def test_the_heads_learn_to_tell_dogs_and_strangers(small):
     assert (logits[400:] < 0).mean() > 0.8
 
 
-def test_strangers_are_read_from_all_folders_below_and_have_no_class(tmp_path):
+def test_negatives_are_read_from_all_folders_below_and_have_no_class(tmp_path):
     draw_labelled_folder(tmp_path, 3)
     (tmp_path / "copy.bmp").write_bytes((tmp_path / "cats" / "0000.bmp").read_bytes())
-    strangers = read_strangers(tmp_path)
-    assert len(strangers) == 6
-    assert {photograph.label for photograph in strangers} == {NEITHER}
+    negatives = read_negatives(tmp_path)
+    assert len(negatives) == 6
+    assert {photograph.label for photograph in negatives} == {NEITHER}
 
 
 @pytest.mark.slow
@@ -95,10 +100,10 @@ def test_a_folder_becomes_a_version_whose_float16_answers_are_those_of_the_netwo
     monkeypatch.setattr(transfer_learning, "find_weights", lambda: b"drawn")
     monkeypatch.setattr(transfer_learning, "read_tensors", lambda data: data)
     built = []
-    monkeypatch.setattr(transfer_learning, "carry_over", lambda tensors, model: built.append(model))
+    monkeypatch.setattr(transfer_learning, "load_published", lambda tensors, model, architecture: built.append(model))
     data = draw_labelled_folder(tmp_path / "data", 600)
-    gentle = replace(RECIPE.taught.gentle, epochs=1)
-    recipe = replace(RECIPE, n_drawn=2, decay=1.0, taught=replace(RECIPE.taught, gentle=gentle, n_variations=2))
+    fine_tuning = replace(RECIPE.body.fine_tuning, epochs=1)
+    recipe = replace(RECIPE, n_drawn=2, decay=1.0, body=replace(RECIPE.body, fine_tuning=fine_tuning, n_variations=2))
     folders = ([data], None, data / "cats", tmp_path / "out", tmp_path / "cache")
     made = transfer_learning.make_transferred("efficientnet-lite0", recipe, *folders)
     manifest = Manifest.from_json((tmp_path / "out" / "efficientnet-lite0.json").read_text())

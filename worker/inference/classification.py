@@ -28,8 +28,8 @@ from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from core.storage.blobs import features_key
 from core.training import features
 from core.training.features import Kept
-from model.architectures.heads import Looked, draw_heat
 from model.arrays.near_duplicates import SIDE, sketch
+from model.inference.predictions import Predictions, encode_activation_map
 from worker.process.decoding import Decoder, decode_stored, open_decoder
 from worker.process.runtime import Runtime
 
@@ -167,7 +167,7 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
     with timing(STAGES, stage="decode"), open_decoder(runtime.settings, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
     with timing(STAGES, stage="predict"):
-        looked = classifier.look(pixels)
+        looked = classifier.predict_with_features(pixels)
     if len(looked.probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
     if kept is not None:
@@ -176,24 +176,24 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
     return failed + [_outcome(image, looked, row, looks[row]) for row, image in enumerate(good)], kept
 
 
-def _outcome(image: ToClassify, looked: Looked, row: int, looks: int) -> Outcome:
+def _outcome(image: ToClassify, looked: Predictions, row: int, looks: int) -> Outcome:
     said = looked.probabilities[row]
-    heat = None if looked.evidence is None else draw_heat(looked.evidence[row], int(said.argmax()))
+    heat = None if looked.evidence is None else encode_activation_map(looked.evidence[row], int(said.argmax()))
     return Outcome(image.image_id, said.tolist(), heat=heat, looks=looks)
 
 
-def _find_room(claim: Claim, body: str | None, n_images: int, n_kept: int) -> Kept | None:
-    """Where the features of a chunk shall be kept; None when there are none, or as many were kept before."""
-    if body is None or n_images <= n_kept:
+def _find_room(claim: Claim, body: str, n_images: int, n_kept: int) -> Kept | None:
+    """The blob for the features of a chunk; None if as many were stored before."""
+    if n_images <= n_kept:
         return None
     return Kept(claim.shard_id, body, features_key(claim.blob_key), n_images)
 
 
 def _put(
-    runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Looked, pixels: NDArray[np.uint8]
+    runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Predictions, pixels: NDArray[np.uint8]
 ) -> Kept | None:
     """Keep features if that can be done; results never wait for it, since features can be computed again."""
-    if looked.features is None or not images:
+    if not images:
         return None
     try:
         sketches = None if pixels.shape[1] < SIDE else sketch(pixels)

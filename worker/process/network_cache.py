@@ -75,7 +75,7 @@ class NetworkCache:
         with self._db.read() as session:
             version = registry.get_version(session, version_id)
         classifier = self.open(version)
-        if classifier.body is not None and version.body is None:
+        if version.body is None:
             with self._db.write() as session:
                 features.note_body(session, version_id, classifier.body)
         classifier.warm_up()

@@ -52,8 +52,7 @@ def see(runtime: Runtime, claim: Claim, version: ModelVersion, contents: Sequenc
         TrainingStopped: There is no reason to go on.
     """
     classifier = None if version.body else _open(runtime, version)
-    body = version.body or (classifier.body if classifier else None)
-    assert body is not None  # every network that can be trained has a head
+    body = classifier.body if classifier else str(version.body)
     watch.say("reading")
     known = features.find(runtime.db, runtime.blobs, body, [content.sha256 for content in contents])
     missing = [content for content in contents if content.sha256 not in known]
@@ -70,9 +69,8 @@ def see(runtime: Runtime, claim: Claim, version: ModelVersion, contents: Sequenc
 
 def _open(runtime: Runtime, version: ModelVersion) -> Classifier:
     classifier = runtime.networks.open(version)
-    if classifier.body is not None:
-        with runtime.db.write() as session:
-            features.note_body(session, version.id, classifier.body)
+    with runtime.db.write() as session:
+        features.note_body(session, version.id, classifier.body)
     return classifier
 
 
@@ -95,7 +93,7 @@ def _compute(
         found = dict(_look(classifier, of_shard, say))
         n_done += len(of_shard)
         say()
-        _keep(runtime, shard_id, str(classifier.body), found)
+        _keep(runtime, shard_id, classifier.body, found)
         yield from found.items()
 
 
@@ -107,8 +105,7 @@ def _look(
     for start in range(0, len(good), size):
         say()
         some = good[start : start + size]
-        rows = classifier.look(np.stack([pixels for _, pixels in some])).features
-        assert rows is not None
+        rows = classifier.predict_with_features(np.stack([pixels for _, pixels in some])).features
         yield from zip((sha256 for sha256, _ in some), rows, strict=True)
 
 

@@ -5,9 +5,7 @@
 Nothing of it is kept for a kill: whoever claims the job again finds the features and is through in seconds.
 """
 
-import json
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +22,19 @@ from core.training.splits import Part
 from model.arrays.calibration import calibrate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import pack_weights, unpack_weights
-from model.evaluation.report import Answered, complete_from_outputs
+from model.evaluation.version_evaluation import EvaluationOutputs, LabelledOutputs, ThresholdRule, complete_from_outputs
 from model.training.refit_head import Arrays, outputs_of, refit
 from worker.process.runtime import Runtime
 from worker.training.dataset import PARTS, Samples, find_samples
 from worker.training.evaluate import Said, ask, open_version
 from worker.training.features import Seen, see
 from worker.training.lease import Watch
-from worker.training.manifest import TRAINED, origin_of, plain_manifest
+from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
 
 
 def fit_head(
     runtime: Runtime, claim: Claim, parameters: Parameters, who: str, watch: Watch
-) -> tuple[dict[str, Any], bytes, Said]:
+) -> tuple[Manifest, bytes, Said]:
     """The manifest and the weights of a version with a new head, and what it and the one in use say.
 
     Raises:
@@ -65,7 +63,7 @@ def fit_head(
     plain = replace(plain, n_bytes=len(weights), speed=version.manifest.get("speed"))
     manifest = _complete(plain, new, samples, seen, float(version.manifest["threshold"]))
     said = _judge(runtime, claim, manifest, new, contents, samples, seen, watch)
-    return json.loads(manifest.to_json()), weights, said
+    return manifest, weights, said
 
 
 def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:
@@ -75,15 +73,15 @@ def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:
 
 def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen, known_threshold: float) -> Manifest:
     is_ours = samples.labels < len(CLASSES)
-    watched = {}
+    splits = {}
     for part in (Part.VALIDATION, Part.JUDGING):
         rows = _rows(samples, seen, part) & is_ours
-        watched[str(part)] = Answered(
+        splits[str(part)] = LabelledOutputs(
             outputs_of(plain.network, arrays, seen.rows[rows]), samples.labels[rows].astype(np.int64)
         )
     others = _rows(samples, seen, Part.VALIDATION) & ~is_ours
-    strangers = outputs_of(plain.network, arrays, seen.rows[others]) if others.any() else None
-    return complete_from_outputs(plain, watched, TRAINED, strangers, known_threshold)
+    negatives = outputs_of(plain.network, arrays, seen.rows[others]) if others.any() else None
+    return complete_from_outputs(plain, EvaluationOutputs(splits, negatives), ThresholdRule(TRAINED, known_threshold))
 
 
 def _judge(

@@ -11,7 +11,6 @@ recorded together. No transaction is open while pixels or networks are at work.
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import structlog
@@ -28,6 +27,8 @@ from core.training import claims
 from core.training.claims import Claim
 from core.training.parameters import HEAD, Parameters
 from core.training.splits import Part
+from model.artifacts.manifest import Manifest
+from model.evaluation.version_evaluation import EvaluationImages, ThresholdRule, complete_manifest
 from model.inference import devices
 from model.inference.classifier import Classifier
 from model.training.train import Trainer
@@ -37,11 +38,11 @@ from worker.training.dataset import find_samples, read_pixels
 from worker.training.decoded_images import Album
 from worker.training.evaluate import Said, judge, judge_beside
 from worker.training.label_quality import study
-from worker.training.learner import make_learner, sides_of
 from worker.training.lease import BestWanted, TrainingStopped, Watch
-from worker.training.manifest import make_manifest
 from worker.training.pixel_store import PixelStore, free_bytes
 from worker.training.train_head import fit_head
+from worker.training.trainer_setup import input_sides_of, set_up_trainer
+from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
 
 log = structlog.get_logger()
 
@@ -114,24 +115,22 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     if parameters.what == HEAD:
         return _keep_version(runtime, claim, *fit_head(runtime, claim, parameters, who, watch))
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
-    album = Album(store, sides_of(parameters))
+    album = Album(store, input_sides_of(parameters))
     samples = find_samples(runtime, claim, watch, album)
     pixels = read_pixels(runtime, claim, samples, album, watch)
     watch.say("preparing")
-    learner = make_learner(runtime, parameters, pixels, store, lambda: watch.say("preparing"))
-    best = _run_epochs(runtime, claim, learner.trainer, parameters, state_key, watch)
+    setup = set_up_trainer(runtime, parameters, pixels, store, lambda: watch.say("preparing"))
+    best = _run_epochs(runtime, claim, setup.trainer, parameters, state_key, watch)
     watch.say("judging")
-    weights = learner.pack(list(best.weights))
-    del learner  # with all that it saw: judging needs the room
-    watched = {part: pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
-    strangers = pixels.of_neither(Part.VALIDATION)
-    n_failed = pixels.failed.total()
-    known_threshold = float(start.manifest["threshold"]) if start else 0.0
-    manifest = make_manifest(
-        parameters, weights, samples, watched, n_failed, who, strangers, known_threshold, lambda: watch.say("judging")
-    )
+    weights = setup.pack(list(best.weights))
+    del setup  # with all its arrays: the evaluation needs the memory
+    splits = {str(part): pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
+    images = EvaluationImages(splits, pixels.of_neither(Part.VALIDATION))
+    rule = ThresholdRule(TRAINED, known_threshold=float(start.manifest["threshold"]) if start else 0.0)
+    plain = plain_manifest(origin_of(parameters, samples, pixels.failed.total(), who), weights)
+    manifest = complete_manifest(plain, weights, images, rule, lambda: watch.say("judging"))
     said = judge_beside(runtime, claim, Classifier(manifest, weights), samples, watch)
-    _keep_version(runtime, claim, json.loads(manifest.to_json()), weights, said)
+    _keep_version(runtime, claim, manifest, weights, said)
 
 
 def _run_epochs(
@@ -166,12 +165,13 @@ def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
     return has_stalled or trainer.n_epochs_done >= parameters.epochs
 
 
-def _keep_version(runtime: Runtime, claim: Claim, manifest: dict[str, Any], weights: bytes, said: Said) -> None:
+def _keep_version(runtime: Runtime, claim: Claim, manifest: Manifest, weights: bytes, said: Said) -> None:
     with runtime.db.read() as session:
         claims.get_training(session, claim)  # so that what was cancelled leaves no weights behind
-    runtime.blobs.put(registry.weights_key(manifest["digest"]), weights)
+    runtime.blobs.put(registry.weights_key(manifest.digest), weights)
+    document = json.loads(manifest.to_json())
     with runtime.db.write() as session:
-        version_id = evaluation_jobs.finish_training(session, claim, manifest, said.by_it, said.by_others).id
+        version_id = evaluation_jobs.finish_training(session, claim, document, said.by_it, said.by_others).id
     _forget(runtime, claim)
     log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(said.by_it))
 

@@ -26,7 +26,7 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True)
 class PartFigures:
-    """What was measured on one part; `figures` are the fields of `model.arrays.metrics.Figures`."""
+    """What was measured on one part; `figures` are the fields of `model.arrays.metrics.Metrics`."""
 
     name: str
     meaning: str

@@ -1,11 +1,17 @@
-"""EfficientNet-Lite0, layer by layer: 16 blocks of an inverted bottleneck each, without squeeze-and-excitation.
+"""`efficientnet-lite0`, layer by layer: 16 inverted bottleneck blocks without squeeze-and-excitation, and two heads.
 
 Sources: Tan and Le 2019, arXiv:1905.11946 (the blocks and their widths), and the Lite variants published with its
-official code: rectifiers capped at 6, no squeeze-and-excitation, (x - 127) / 128 on the way in. Windows are placed as
-TensorFlow's "same" padding places them: where a stride of 2 leaves one row over, it is added at the bottom and right.
+official code: rectifiers capped at 6, no squeeze-and-excitation, inputs scaled by (x - 127) / 128. Windows are placed
+as TensorFlow's "same" padding places them: if a stride of 2 needs one more row or column, it is added at the bottom or
+right.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.architectures.architecture import Architecture, Head, LastLayers, NeitherHead
 
 if TYPE_CHECKING:
     import keras
@@ -14,14 +20,15 @@ SIDE_PX = 224
 N_FEATURES = 1280
 N_IMAGENET_CLASSES = 1000
 CATS = range(281, 286)  # of ImageNet's classes in their usual order: the house cats ...
-DOGS = range(151, 269)  # ... and the dogs; wolves, foxes and big cats are others
-HEADS = ("dog", "pet")  # the layers that the published network does not have
+DOGS = range(151, 269)  # ... and the dogs. Wolves, foxes and big cats do not count as pets.
 EPSILON = 1e-3  # of the batch normalisation; Keras's default is the same, PyTorch's is not
+_FEATURES, _FEATURE_MAP, _CLASSIFIER = "features", "top_relu", "imagenet"
+_CLASS_LAYER, _NEITHER_LAYER, _NEITHER_INPUTS = "dog", "pet", "signs"
 _N_STEM_FILTERS = 32
 
 
 class Stage(NamedTuple):
-    """Blocks of one width in a row; the first of them takes the stride."""
+    """A row of blocks of the same width; only the first block applies the stride."""
 
     n_blocks: int
     kernel: int
@@ -42,10 +49,10 @@ STAGES = (
 
 
 def build_efficientnet_lite0(side_px: int = SIDE_PX) -> "keras.Model":
-    """The network that ships: features, what ImageNet's classifier makes of them, and two linear heads.
+    """The network with random weights: features, ImageNet's classifier on them, and two linear heads.
 
-    One head tells dogs from cats by the features. The other tells pets from everything else by `pet_evidence` and
-    by how far the first one leans to either side: what is clearly a cat or a dog is a pet.
+    One head separates dogs from cats by the features. The other separates pets from everything else by
+    `pet_evidence` and by the absolute value of the first head's logit: what is clearly a cat or a dog is a pet.
 
     Args:
         side_px: Height and width of the input.
@@ -55,19 +62,20 @@ def build_efficientnet_lite0(side_px: int = SIDE_PX) -> "keras.Model":
     import keras
 
     features = build_features(side_px)
-    logits = keras.layers.Dense(N_IMAGENET_CLASSES, name="imagenet")(features.output)
-    lean = keras.layers.Dense(1, name="dog")(features.output)
-    dog = keras.layers.Activation("sigmoid", name="dog_sigmoid")(lean)
-    signs = keras.layers.Concatenate(name="signs")([pet_evidence(logits), abs(lean)])
-    pet = keras.layers.Dense(1, activation="sigmoid", name="pet")(signs)
+    imagenet_logits = keras.layers.Dense(N_IMAGENET_CLASSES, name=_CLASSIFIER)(features.output)
+    class_logit = keras.layers.Dense(1, name=_CLASS_LAYER)(features.output)
+    dog = keras.layers.Activation("sigmoid", name="dog_sigmoid")(class_logit)
+    signs = keras.layers.Concatenate(name=_NEITHER_INPUTS)([pet_evidence(imagenet_logits), abs(class_logit)])
+    pet = keras.layers.Dense(1, activation="sigmoid", name=_NEITHER_LAYER)(signs)
     outputs = keras.layers.Concatenate(name="p_cat_dog_neither")([pet * (1 - dog), pet * dog, 1 - pet])
     return keras.Model(features.input, outputs, name="efficientnet_lite0")
 
 
 def pet_evidence(logits: "keras.KerasTensor") -> "keras.KerasTensor":
-    """How much more ImageNet's classifier believes in a cat or dog than in anything else, in nats: (N, 1000) to (N, 1).
+    """The log odds of a cat or dog against all other ImageNet classes, in nats: (N, 1000) to (N, 1).
 
-    It has seen a thousand kinds of things, so it knows strangers that a head trained on cats and dogs never met.
+    ImageNet's classifier has been trained on a thousand kinds of things, so it recognises images of neither class that
+    a head trained on cats and dogs has never seen.
     """
     from keras import ops
 
@@ -77,14 +85,32 @@ def pet_evidence(logits: "keras.KerasTensor") -> "keras.KerasTensor":
     return pets - ops.logsumexp(ops.concatenate(others, axis=1), axis=1, keepdims=True)
 
 
+def measure_pet_evidence(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`pet_evidence` in NumPy.
+
+    Args:
+        logits: float32 (N, 1000), of ImageNet's classifier.
+    Returns:
+        float32 (N, 1), in nats.
+    """
+    is_pet = np.zeros(N_IMAGENET_CLASSES, bool)
+    is_pet[CATS], is_pet[DOGS] = True, True
+    return _log_sum_exp(logits[:, is_pet]) - _log_sum_exp(logits[:, ~is_pet])
+
+
+def _log_sum_exp(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    largest = logits.max(axis=1, keepdims=True)
+    summed: NDArray[np.float32] = largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
+    return summed
+
+
 def build_features(side_px: int) -> "keras.Model":
-    """The network up to its features: what a head tells classes from.
+    """The network up to the features that the heads read.
 
     Args:
         side_px: Height and width of the input; the published weights were trained at 224.
     Returns:
-        A model from uint8 (N, side_px, side_px, 3), 0 to 255, to float32 (N, 1280), each 0 to 6, its weights drawn at
-        random.
+        A model with random weights from uint8 (N, side_px, side_px, 3), 0 to 255, to float32 (N, 1280), each 0 to 6.
     """
     import keras
 
@@ -99,27 +125,26 @@ def build_features(side_px: int) -> "keras.Model":
             x = _add_block(x, f"block_{number:02}", stage, stage.stride if index == 0 else 1)
     x = keras.layers.Conv2D(N_FEATURES, 1, use_bias=False, name="top")(x)
     x = _normalise(x, "top", rectify=True)
-    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
+    x = keras.layers.GlobalAveragePooling2D(name=_FEATURES)(x)
     return keras.Model(pixels, x, name="efficientnet_lite0_features")
 
 
 def _add_block(x: "keras.KerasTensor", name: str, stage: Stage, stride: int) -> "keras.KerasTensor":
-    """Widen by a 1 x 1 convolution, look around in each channel by itself, narrow; add what came in if it fits."""
+    """Expand by a 1 x 1 convolution, convolve each channel by itself, project; add the input if the shapes agree."""
     import keras
 
-    came_in, n_inputs = x, int(x.shape[-1])
+    block_input, n_inputs = x, int(x.shape[-1])
     if stage.expansion > 1:
-        widened = n_inputs * stage.expansion
-        x = keras.layers.Conv2D(widened, 1, use_bias=False, name=f"{name}_expand")(x)
+        x = keras.layers.Conv2D(n_inputs * stage.expansion, 1, use_bias=False, name=f"{name}_expand")(x)
         x = _normalise(x, f"{name}_expand", rectify=True)
-    look = keras.layers.DepthwiseConv2D(
+    depthwise = keras.layers.DepthwiseConv2D(
         stage.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise"
     )
-    x = _normalise(look(x), f"{name}_depthwise", rectify=True)
+    x = _normalise(depthwise(x), f"{name}_depthwise", rectify=True)
     x = keras.layers.Conv2D(stage.n_filters, 1, use_bias=False, name=f"{name}_project")(x)
     x = _normalise(x, f"{name}_project", rectify=False)
     if stride == 1 and n_inputs == stage.n_filters:
-        x = keras.layers.Add(name=f"{name}_add")([came_in, x])
+        x = keras.layers.Add(name=f"{name}_add")([block_input, x])
     return x
 
 
@@ -128,3 +153,12 @@ def _normalise(x: "keras.KerasTensor", name: str, *, rectify: bool) -> "keras.Ke
 
     x = keras.layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_norm")(x)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if rectify else x
+
+
+ARCHITECTURE = Architecture(
+    name="efficientnet-lite0",
+    build=build_efficientnet_lite0,
+    head=Head(_FEATURES, _CLASS_LAYER, feature_map=_FEATURE_MAP),
+    neither_head=NeitherHead(_NEITHER_LAYER, _NEITHER_INPUTS, _CLASSIFIER, measure_pet_evidence),
+    last_layers=LastLayers("block_16_expand", frozen=(_CLASSIFIER,), neither_only=(_NEITHER_LAYER,)),
+)
