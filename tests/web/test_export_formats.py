@@ -60,7 +60,7 @@ def test_a_format_added_to_the_list_is_served_described_and_offered(
 
 
 def test_the_client_knows_the_ending_of_every_format() -> None:
-    assert set(client_export.KINDS) == {export_format.ending for export_format in EXPORTS}
+    assert set(client_export.FORMATS) == {export_format.ending for export_format in EXPORTS}
 
 
 def test_names_paths_and_endings_differ() -> None:
