@@ -18,7 +18,7 @@ import numpy as np
 
 from core.base.network_catalog import NETWORKS
 from core.training.parameters import choose_parameters
-from core.training.splits import Part
+from core.training.splits import Split
 from instance.supervisor.attach import started_instance
 from model.architectures.registry import build
 from model.training.augment import STRONG, augment
@@ -74,7 +74,7 @@ class PlainKeras:
         photographs = [one for one in read_folder(folder) if one.part == "training"]
         side_px = NETWORKS[NETWORK].side_px
         sides = input_sides_of(choose_parameters(GIVEN, len(photographs)))
-        images, labels, _ = decode_all(photographs, sides[Part.TRAINING])
+        images, labels, _ = decode_all(photographs, sides[Split.TRAINING])
         self._n_images = len(images)
         data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.float32)[:, None]))
         counter = tf.data.Dataset.counter(dtype=tf.int32)

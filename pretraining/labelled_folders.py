@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.base.errors import ImageError, Invalid
 from core.base.network_catalog import CLASSES
 from core.decoding.images import decode_image
-from core.training.splits import part_of
+from core.training.splits import split_of
 
 NEITHER = len(CLASSES)  # the label of what is none of the classes
 
@@ -29,7 +29,7 @@ class Photograph:
     @property
     def part(self) -> str:
         """What it is for, by the same rule as in the product."""
-        return part_of(self.sha256)
+        return split_of(self.sha256)
 
 
 def read_folder(folder: Path) -> list[Photograph]:

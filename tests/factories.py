@@ -142,7 +142,7 @@ def read_results(db: Database, job: UUID) -> list[ResultRow]:
 def _outcome(image_id: int, said: tuple[float, float] | ErrorCode) -> Outcome:
     if isinstance(said, ErrorCode):
         return Outcome(image_id, error_code=said)
-    return Outcome(image_id, probabilities=said, looks=image_id)
+    return Outcome(image_id, probabilities=said, similarity_key=image_id)
 
 
 def run_epochs(db: Database, job: UUID, n: int, phase: str = "training", now: tuple[int, int] = (0, 0)) -> Claim:

@@ -36,31 +36,31 @@ class FakeClassifier:
 
 
 class FakeRuntime(Runtime):
-    """A runtime over a given database whose every version is a FakeClassifier, and whose bell only notes."""
+    """A runtime over a given database whose every version is a FakeClassifier, and whose messages are only noted."""
 
     def __init__(self, settings: Settings, db: Database, classifier: FakeClassifier | None = None) -> None:
         super().__init__(settings)
         self._given_db = db
         self._classifier = classifier or FakeClassifier()
         self.warm: list[int] = []
-        self.rung: list[int] = []
-        self.rung_trainings: list[int] = []
+        self.sent_chunks: list[int] = []
+        self.sent_trainings: list[int] = []
 
     @cached_property
     def db(self) -> Database:
         return self._given_db
 
     @cached_property
-    def bell(self) -> "FakeRuntime":  # type: ignore[override]
+    def tasks(self) -> "FakeRuntime":  # type: ignore[override]
         return self
 
-    def ring(self, chunk_ids: list[int]) -> None:
-        """Note what was rung for."""
-        self.rung += chunk_ids
+    def send_chunks(self, chunk_ids: list[int]) -> None:
+        """Note the chunks of messages."""
+        self.sent_chunks += chunk_ids
 
-    def ring_training(self, job_ids: list[int]) -> None:
-        """Note which trainings were rung for."""
-        self.rung_trainings += job_ids
+    def send_trainings(self, job_ids: list[int]) -> None:
+        """Note the trainings of messages."""
+        self.sent_trainings += job_ids
 
     def purge(self) -> None:
         """Nothing waits for it."""

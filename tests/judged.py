@@ -10,24 +10,24 @@ from sqlalchemy import select
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.evaluation import evaluation_jobs, predictions
-from core.evaluation.predictions import NewJudgement
+from core.evaluation.predictions import NewPrediction
 from core.jobs import jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from core.training import claims
-from core.training.splits import Part, part_of
+from core.training.splits import Split, split_of
 from core.uploads.uploads import get_upload
 from tests.factories import make_manifest, make_upload
 
 EACH_UPLOAD = 200
 
 
-def make_contents(part: Part, kind: str, n: int) -> list[bytes]:
+def make_contents(part: Split, kind: str, n: int) -> list[bytes]:
     """Contents of a part, that of no two kinds the same."""
     made = (b"%s %d" % (kind.encode(), number) for number in count())
-    chosen = (one for one in made if part_of(hashlib.sha256(one).digest()) == part)
+    chosen = (one for one in made if split_of(hashlib.sha256(one).digest()) == part)
     return [next(chosen) for _ in range(n)]
 
 
@@ -36,7 +36,7 @@ def make_pets(db: Database, blobs: Blobs, n_judging: int, labelled: bool = True)
     files = {
         f"pets/{kind}s/{part}-{number}.jpg": content
         for kind in ("cat", "dog")
-        for part, n in ((Part.TRAINING, 20), (Part.VALIDATION, 5), (Part.JUDGING, n_judging // 2))
+        for part, n in ((Split.TRAINING, 20), (Split.VALIDATION, 5), (Split.TEST, n_judging // 2))
         for number, content in enumerate(make_contents(part, kind, n))
     }
     listed = list(files.items())
@@ -53,7 +53,7 @@ def say_all(db: Database, source: LabelSource, uploads: Iterable[UUID]) -> None:
         labels.add_labels(session, None, items)
 
 
-def judge_with(db: Database, n_wrong: int, n_wrong_cats: int | None = None) -> list[NewJudgement]:
+def judge_with(db: Database, n_wrong: int, n_wrong_cats: int | None = None) -> list[NewPrediction]:
     """What a version says that is wrong on so many pictures of the judging part: half cats, half dogs unless told."""
     with db.write() as session:
         contents = predictions.choose_contents(session)
@@ -64,12 +64,12 @@ def judge_with(db: Database, n_wrong: int, n_wrong_cats: int | None = None) -> l
         is_wrong = left[content.label] > 0
         left[content.label] -= is_wrong
         is_cat = (content.label == "cat") != is_wrong
-        said.append(NewJudgement(content.sha256, content.label, (0.9, 0.05) if is_cat else (0.05, 0.9)))
+        said.append(NewPrediction(content.sha256, content.label, (0.9, 0.05) if is_cat else (0.05, 0.9)))
     return said
 
 
 def finish_training(
-    db: Database, blobs: Blobs, job: UUID, said: list[NewJudgement], in_use: int, said_by_in_use: list[NewJudgement]
+    db: Database, blobs: Blobs, job: UUID, said: list[NewPrediction], in_use: int, said_by_in_use: list[NewPrediction]
 ) -> int:
     """End a training as its worker does, with a version that says so; returns its number."""
     weights = uuid4().bytes

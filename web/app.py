@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from core.base.config import Settings, check_secret_key
 from core.base.database import Database
-from core.messaging.broker import Bell, make_celery
+from core.messaging.broker import TaskSender, make_celery
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from web.api.monitoring.metrics import register_measuring
@@ -77,7 +77,7 @@ def make_services(settings: Settings) -> Services:
         settings=settings,
         db=Database(settings.sql_url, pool_size=settings.web_threads),
         blobs=Blobs(settings.store_url, settings.min_free_bytes),
-        bell=Bell(make_celery(settings)),
+        tasks=TaskSender(make_celery(settings)),
         meter=Meter(),
         decoding=threading.BoundedSemaphore(CONCURRENT_DECODES),
     )

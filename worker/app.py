@@ -78,7 +78,7 @@ def _start_process(**_: object) -> None:
         if queue in queues:
             if queue == INFERENCE and settings.processes_per_gpu:
                 slot = getattr(current_process(), "index", 0)
-                log.info("gpu_taken", slot=slot, gpu=gpus.take_one(slot))
+                log.info("gpu_taken", slot=slot, gpu=gpus.claim_gpu(slot))
             _start_until_it_works(queue)
             if queue == TRAINING:
                 give_way()

@@ -34,7 +34,7 @@ def check_gpus(driver: Path = DRIVER) -> None:
             raise ConfigError(f"{VISIBLE}: there is no GPU {name}; this machine has {n_gpus}, counted from 0.")
 
 
-def take_one(slot: int, driver: Path = DRIVER) -> str | None:
+def claim_gpu(slot: int, driver: Path = DRIVER) -> str | None:
     """Let this process see one GPU alone, in turn by its number among the processes; before TensorFlow is imported.
 
     Returns:

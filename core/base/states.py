@@ -11,8 +11,8 @@ class UploadState(StrEnum):
 class JobKind(StrEnum):
     CLASSIFY = "classify"
     TRAIN = "train"
-    JUDGE = "judge"
-    STUDY = "study"
+    EVALUATE = "judge"
+    LABEL_QUALITY = "study"
 
 
 class JobState(StrEnum):
@@ -56,10 +56,10 @@ class ScheduleKind(StrEnum):
 class RunState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
-    JUDGING = "judging"
+    EVALUATING = "judging"
     DONE = "done"
     SKIPPED = "skipped"
     FAILED = "failed"
 
 
-OPEN_RUN_STATES = (RunState.WAITING, RunState.RUNNING, RunState.JUDGING)
+OPEN_RUN_STATES = (RunState.WAITING, RunState.RUNNING, RunState.EVALUATING)

@@ -56,7 +56,7 @@ def find_unused(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
     return [upload.uuid for upload in session.scalars(there) if not _is_used(session, upload)]
 
 
-def list_taken_along(session: Session, job: Job) -> list[Upload]:
+def list_deleted_with(session: Session, job: Job) -> list[Upload]:
     """The uploads that would go together with this job: no other one needs them."""
     return [upload for upload in session.scalars(jobs.uploads_of(job)) if not _is_used(session, upload, but=job)]
 

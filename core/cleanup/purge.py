@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.states import JobKind
-from core.orm.evaluation import Judgement, Study
+from core.orm.evaluation import LabelQualityReport, Prediction
 from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin, Result
@@ -62,7 +62,7 @@ def purge_versions(db: Database, blobs: Blobs) -> None:
             version = session.scalar(locked(still))
             if version is not None:
                 blobs.delete([weights_key(version.digest)])
-                change(session, delete(Judgement).where(Judgement.version_id == version.id))
+                change(session, delete(Prediction).where(Prediction.version_id == version.id))
                 version.purged_at = db_now()
 
 
@@ -84,7 +84,7 @@ def _purge_job_slice(job_id: int, session: Session) -> bool:
     chunks = select(Chunk.id).where(Chunk.job_id == job_id).limit(SLICE)
     if change(session, delete(Chunk).where(Chunk.id.in_(chunks))):
         return True
-    for table in (HistogramBin, EpochRow, TrainingUpload, Training, ReviewClaim, Study):
+    for table in (HistogramBin, EpochRow, TrainingUpload, Training, ReviewClaim, LabelQualityReport):
         change(session, delete(table).where(table.job_id == job_id))
     change(session, update(Job).where(Job.id == job_id).values(purged_at=db_now(), name=""))
     return False

@@ -21,7 +21,7 @@ DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class Removal:
     """A job that was deleted, and how many bytes of pictures, with their features, went with it."""
 
     n_bytes: int
@@ -44,7 +44,7 @@ def count_bytes(session: Session) -> int:
     return int(pictures or 0) + _count_features(session, Upload.deleted_at.is_(None))
 
 
-def remove(session: Session, uuid: UUID) -> Removed | None:
+def remove(session: Session, uuid: UUID) -> Removal | None:
     """Delete a job as a person would; None when it goes on again, or has been deleted, since it was listed.
 
     Raises:
@@ -57,7 +57,7 @@ def remove(session: Session, uuid: UUID) -> Removed | None:
     session.flush()
     gone = [upload for upload in uploads if upload.deleted_at is not None]
     kept = _count_features(session, Upload.id.in_([upload.id for upload in gone]))
-    return Removed(sum(upload.n_bytes for upload in gone) + kept)
+    return Removal(sum(upload.n_bytes for upload in gone) + kept)
 
 
 def _count_features(session: Session, of_uploads: ColumnElement[bool]) -> int:

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind, JobState
 from core.evaluation import label_quality
-from core.labels.labels import word_of_people
-from core.orm.evaluation import Study
+from core.labels.labels import person_label_of
+from core.orm.evaluation import LabelQualityReport
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin, Result
@@ -81,10 +81,12 @@ def describe(session: Session, job: Job, counts_corrected: bool = True) -> JobFi
     Args:
         counts_corrected: Whether to look at what people said of each picture, which takes a while for 100,000.
     """
-    return _describe(session, job, label_quality.find_newest(session), counts_corrected)
+    return _describe(session, job, label_quality.find_newest_report(session), counts_corrected)
 
 
-def _describe(session: Session, job: Job, study: Study | None, counts_corrected: bool = True) -> JobFit | None:
+def _describe(
+    session: Session, job: Job, study: LabelQualityReport | None, counts_corrected: bool = True
+) -> JobFit | None:
     if job.kind != JobKind.CLASSIFY or not job.n_done or job.model_version_id is None:
         return None
     version = session.get_one(ModelVersion, job.model_version_id)
@@ -117,7 +119,7 @@ def list_jobs(session: Session, limit: int) -> list[JobFit]:
     """The newest jobs that are done, the newest first."""
     done = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & Job.deleted_at.is_(None)
     newest = session.scalars(select(Job).where(done).order_by(Job.id.desc()).limit(limit)).all()
-    study = label_quality.find_newest(session)
+    study = label_quality.find_newest_report(session)
     fits = (_describe(session, job, study) for job in newest)
     return [fit for fit in fits if fit is not None]
 
@@ -132,7 +134,7 @@ def _count_corrected(session: Session, job: Job) -> int:
 
     Asked picture by picture: joined with all labels, SQLite would go through all results once for each label.
     """
-    word = word_of_people(Image)
+    word = person_label_of(Image)
     said = (
         select(Result.class_index, word.label("word"))
         .join(Image, Image.id == Result.image_id)
@@ -149,6 +151,6 @@ def _newest_audit(session: Session, job: Job) -> AuditView | None:
     return next((view for view in views if view.n_judged), None)
 
 
-def _find_unlike(study: Study | None, job: Job) -> float | None:
+def _find_unlike(study: LabelQualityReport | None, job: Job) -> float | None:
     found = study.curve.get("unlike", {}).get(str(job.id)) if study else None
     return None if found is None else float(found)

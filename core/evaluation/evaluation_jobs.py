@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.base.errors import Conflict, Invalid
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.evaluation import predictions
-from core.evaluation.predictions import NewJudgement
+from core.evaluation.predictions import NewPrediction
 from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Job
@@ -25,7 +25,9 @@ from core.training import claims
 from core.training.claims import Claim
 
 
-def create_judge_job(session: Session, version_id: int, user_id: int | None = None, uuid: UUID | None = None) -> Job:
+def create_evaluation_job(
+    session: Session, version_id: int, user_id: int | None = None, uuid: UUID | None = None
+) -> Job:
     """Create a job that judges a version; while one is under way for it, that one is the answer.
 
     Args:
@@ -42,7 +44,7 @@ def create_judge_job(session: Session, version_id: int, user_id: int | None = No
     _check_contents(session)
     job = Job(
         uuid=uuid or uuid4(),
-        kind=JobKind.JUDGE,
+        kind=JobKind.EVALUATE,
         name=f"Judge version {version.id}",
         state=JobState.QUEUED,
         user_id=user_id,
@@ -57,13 +59,13 @@ def create_judge_job(session: Session, version_id: int, user_id: int | None = No
 
 
 def _find_active(session: Session, version_id: int) -> Job | None:
-    judging = (Job.kind == JobKind.JUDGE) & (Job.model_version_id == version_id)
+    judging = (Job.kind == JobKind.EVALUATE) & (Job.model_version_id == version_id)
     return session.scalar(select(Job).where(judging, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1))
 
 
 def _same_job(session: Session, uuid: UUID, version: ModelVersion) -> Job:
     job = jobs.get_job(session, uuid)
-    if job.kind != JobKind.JUDGE or job.model_version_id != version.id:
+    if job.kind != JobKind.EVALUATE or job.model_version_id != version.id:
         raise Conflict(f"Job {job.uuid} exists and does something else. Choose a new id for judging.")
     return job
 
@@ -76,7 +78,7 @@ def _check_contents(session: Session) -> None:
         )
 
 
-def finish_judging(session: Session, claim: Claim, version_id: int, judged: Sequence[NewJudgement]) -> None:
+def finish_evaluation(session: Session, claim: Claim, version_id: int, judged: Sequence[NewPrediction]) -> None:
     """Write what the version said and end the job, both or neither.
 
     Raises:
@@ -90,8 +92,8 @@ def finish_training(
     session: Session,
     claim: Claim,
     manifest: dict[str, Any],
-    said_by_it: Sequence[NewJudgement],
-    said_by_others: Mapping[int, Sequence[NewJudgement]],
+    said_by_it: Sequence[NewPrediction],
+    said_by_others: Mapping[int, Sequence[NewPrediction]],
 ) -> ModelVersion:
     """End a training with its version and with what it, and others, say of its judging part: all or nothing.
 

@@ -20,7 +20,7 @@ from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import jobs
 from core.labels import labels
 from core.models import registry
-from core.orm.evaluation import Study
+from core.orm.evaluation import LabelQualityReport
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import Result
@@ -36,7 +36,7 @@ JOBS_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class UncertainImage:
     """A picture nobody labelled, of which a version was not sure; `confidence` in millionths."""
 
     image_id: int
@@ -44,7 +44,7 @@ class Doubtful:
     confidence: int
 
 
-def create_study_job(
+def create_label_quality_job(
     session: Session, version_id: int | None = None, user_id: int | None = None, uuid: UUID | None = None
 ) -> Job:
     """Create a job that looks through all labels; while one is under way, that one is the answer.
@@ -58,14 +58,14 @@ def create_study_job(
         Conflict: Another job has this id.
     """
     version = registry.hold_version(session, version_id or registry.current_version(session).id)
-    active = (Job.kind == JobKind.STUDY) & Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
+    active = (Job.kind == JobKind.LABEL_QUALITY) & Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
     existing = session.scalar(select(Job).where(active)) or session.scalar(select(Job).where(Job.uuid == uuid))
     if existing is not None:
         return _same_job(session, existing.uuid)
     choose_contents(session)
     job = Job(
         uuid=uuid or uuid4(),
-        kind=JobKind.STUDY,
+        kind=JobKind.LABEL_QUALITY,
         name="Look through the labels",
         state=JobState.QUEUED,
         user_id=user_id,
@@ -81,7 +81,7 @@ def create_study_job(
 
 def _same_job(session: Session, uuid: UUID) -> Job:
     job = jobs.get_job(session, uuid)
-    if job.kind != JobKind.STUDY:
+    if job.kind != JobKind.LABEL_QUALITY:
         raise Conflict(f"Job {uuid} exists and does something else. Choose a new id for this one.")
     return job
 
@@ -103,7 +103,7 @@ def choose_contents(session: Session) -> list[Content]:
     return contents
 
 
-def find_doubtful(session: Session) -> list[Doubtful]:
+def find_uncertain(session: Session) -> list[UncertainImage]:
     """Pictures that nobody labelled and of which the newest jobs' versions were least sure, the least sure first."""
     newest = (
         select(Job.id, Job.upload_id)
@@ -111,7 +111,7 @@ def find_doubtful(session: Session) -> list[Doubtful]:
         .order_by(Job.id.desc())
         .limit(JOBS_LOOKED_AT)
     )
-    found: dict[bytes, Doubtful] = {}
+    found: dict[bytes, UncertainImage] = {}
     for job_id, upload_id in session.execute(newest):
         rows = session.execute(
             select(Image.id, Image.sha256, Result.confidence)
@@ -124,7 +124,7 @@ def find_doubtful(session: Session) -> list[Doubtful]:
         )
         for image_id, sha256, confidence in rows:
             assert confidence is not None
-            found.setdefault(sha256, Doubtful(image_id, sha256, confidence))
+            found.setdefault(sha256, UncertainImage(image_id, sha256, confidence))
     return sorted(found.values(), key=lambda one: one.confidence)
 
 
@@ -167,7 +167,7 @@ def finish(
     """
     claims.end(session, claim)
     session.add(
-        Study(
+        LabelQualityReport(
             job_id=claim.job_id,
             version_id=version_id,
             n_labels=n_labels,
@@ -178,10 +178,10 @@ def finish(
     )
 
 
-def find_newest(session: Session) -> Study | None:
+def find_newest_report(session: Session) -> LabelQualityReport | None:
     """The newest study there is."""
-    alive = select(Study).join(Job, Job.id == Study.job_id).where(Job.deleted_at.is_(None))
-    return session.scalar(alive.order_by(Study.job_id.desc()).limit(1))
+    alive = select(LabelQualityReport).join(Job, Job.id == LabelQualityReport.job_id).where(Job.deleted_at.is_(None))
+    return session.scalar(alive.order_by(LabelQualityReport.job_id.desc()).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +199,15 @@ def forecast(session: Session, version: ModelVersion, n_labels: int) -> Forecast
     Args:
         n_labels: How many labels it would be fitted on.
     """
-    alike = select(Study).join(Job, Job.id == Study.job_id).join(ModelVersion, ModelVersion.id == Study.version_id)
+    alike = (
+        select(LabelQualityReport)
+        .join(Job, Job.id == LabelQualityReport.job_id)
+        .join(ModelVersion, ModelVersion.id == LabelQualityReport.version_id)
+    )
     same_body = (ModelVersion.id == version.id) | (ModelVersion.body == version.body)
-    newest = session.scalar(alike.where(Job.deleted_at.is_(None), same_body).order_by(Study.job_id.desc()).limit(1))
+    newest = session.scalar(
+        alike.where(Job.deleted_at.is_(None), same_body).order_by(LabelQualityReport.job_id.desc()).limit(1)
+    )
     if newest is None:
         return None
     formula = newest.curve["formula"]
@@ -211,7 +217,7 @@ def forecast(session: Session, version: ModelVersion, n_labels: int) -> Forecast
 
 def find_active(session: Session) -> Job | None:
     """The study that is under way."""
-    active = (Job.kind == JobKind.STUDY) & Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
+    active = (Job.kind == JobKind.LABEL_QUALITY) & Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)
     return session.scalar(select(Job).where(active).limit(1))
 
 
@@ -233,7 +239,7 @@ class Suspect:
     p_label: float
 
 
-def list_suspects(session: Session, study: Study, is_open: bool = True) -> list[Suspect]:
+def list_suspects(session: Session, study: LabelQualityReport, is_open: bool = True) -> list[Suspect]:
     """What a study found, most suspicious first, as far as the pictures are there.
 
     Args:
@@ -247,7 +253,7 @@ def list_suspects(session: Session, study: Study, is_open: bool = True) -> list[
                 Image.id,
                 Image.path,
                 labels.human_label_of(Image).label("now"),
-                labels.looked_at_since(Image, study.created_at),
+                labels.was_labelled_since(Image, study.created_at),
             )
             .join(Upload, Upload.id == Image.upload_id)
             .where(Image.id.in_(some), Upload.deleted_at.is_(None))

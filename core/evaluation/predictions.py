@@ -17,18 +17,18 @@ from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.jobs.confidence import MILLION, to_millionths
 from core.labels.labels import NEITHER
-from core.models.accuracy import Said, measure
-from core.orm.evaluation import Judgement
+from core.models.accuracy import LabelledPrediction, measure
+from core.orm.evaluation import Prediction
 from core.orm.models import ModelVersion
 from core.orm.uploads import Image, Upload
 from core.training import datasets, splits
-from core.training.splits import Part
+from core.training.splits import Split
 
-SORTS = {"doubt": Judgement.confidence, "error": Judgement.p_label}
+SORTS = {"doubt": Prediction.confidence, "error": Prediction.p_label}
 
 
 @dataclass(frozen=True, slots=True)
-class NewJudgement:
+class NewPrediction:
     """What a version says of a content: `label` is what people say, probabilities are those of the classes."""
 
     sha256: bytes
@@ -37,7 +37,7 @@ class NewJudgement:
 
 
 @dataclass(frozen=True)
-class JudgementFilter:
+class PredictionFilter:
     """What a list is narrowed to: what people say (`true`), what the version says (`called`); and its order.
 
     `doubt` begins with the least sure ones, `error` with those to which the version gave the least chance of being
@@ -50,7 +50,7 @@ class JudgementFilter:
 
 
 @dataclass(frozen=True)
-class JudgementRow:
+class PredictionRow:
     """One judgement as it is shown, by an image that has the content; None when no upload has it any more."""
 
     image_id: int | None
@@ -63,7 +63,7 @@ class JudgementRow:
 
 
 @dataclass(frozen=True)
-class Found:
+class FirstImage:
     """An image that has a content."""
 
     image_id: int
@@ -73,14 +73,14 @@ class Found:
 def choose_contents(session: Session) -> list[datasets.Content]:
     """Everything labelled that belongs to the judging part, each content once; its part is kept for good."""
     labelled = datasets.find_labelled(session).contents
-    by_part = splits.find_parts(session, [content.sha256 for content in labelled])
-    chosen = [content for content in labelled if by_part[content.sha256] == Part.JUDGING]
-    splits.assign_parts(session, [content.sha256 for content in chosen])
+    by_part = splits.find_splits(session, [content.sha256 for content in labelled])
+    chosen = [content for content in labelled if by_part[content.sha256] == Split.TEST]
+    splits.assign_splits(session, [content.sha256 for content in chosen])
     return chosen
 
 
 def record(
-    session: Session, version_id: int, job_id: int, judged: Iterable[NewJudgement], is_everything: bool = False
+    session: Session, version_id: int, job_id: int, judged: Iterable[NewPrediction], is_everything: bool = False
 ) -> None:
     """Write what a version says; what it said of the same contents before is replaced.
 
@@ -89,9 +89,9 @@ def record(
         is_everything: What it said of any other content goes, too.
     """
     if is_everything:
-        change(session, delete(Judgement).where(Judgement.version_id == version_id))
+        change(session, delete(Prediction).where(Prediction.version_id == version_id))
     rows = [{"version_id": version_id, "job_id": job_id} | _row(one) for one in judged]
-    insert = insert_or(session, Judgement)
+    insert = insert_or(session, Prediction)
     changed = ("job_id", "label", "class_index", "confidence", "p_label", "probabilities")
     replaced = insert.on_conflict_do_update(
         index_elements=["version_id", "sha256"], set_={name: insert.excluded[name] for name in changed}
@@ -100,7 +100,7 @@ def record(
         session.execute(replaced, sorted(rows, key=lambda row: bytes(row["sha256"])))
 
 
-def _row(one: NewJudgement) -> dict[str, Any]:
+def _row(one: NewPrediction) -> dict[str, Any]:
     millionths = to_millionths(one.probabilities)
     confidence = max(millionths)
     rest = MILLION - sum(millionths)
@@ -117,35 +117,35 @@ def _row(one: NewJudgement) -> dict[str, Any]:
 def measure_version(session: Session, version: ModelVersion) -> dict[str, Any]:
     """The figures of a version on all that it was asked, at its own threshold, as `figures.measure` gives them."""
     rows = session.execute(
-        select(Judgement.label, Judgement.probabilities).where(Judgement.version_id == version.id)
+        select(Prediction.label, Prediction.probabilities).where(Prediction.version_id == version.id)
     ).all()
-    return measure((Said(label, said) for label, said in rows), float(version.manifest["threshold"]))
+    return measure((LabelledPrediction(label, said) for label, said in rows), float(version.manifest["threshold"]))
 
 
 def find_job(session: Session, version_id: int) -> int | None:
     """The newest job that asked a version."""
-    return session.scalar(select(func.max(Judgement.job_id)).where(Judgement.version_id == version_id))
+    return session.scalar(select(func.max(Prediction.job_id)).where(Prediction.version_id == version_id))
 
 
-def list_judgements(
-    session: Session, version_id: int, wanted: JudgementFilter, cursor: str | None, limit: int
-) -> Page[JudgementRow]:
+def list_predictions(
+    session: Session, version_id: int, wanted: PredictionFilter, cursor: str | None, limit: int
+) -> Page[PredictionRow]:
     """One page of what a version says.
 
     Raises:
         Invalid: A filter has a value that does not exist.
     """
     by = _order(wanted.sort)
-    query = select(Judgement).where(Judgement.version_id == version_id, *_conditions(wanted))
+    query = select(Prediction).where(Prediction.version_id == version_id, *_conditions(wanted))
     if cursor:
         value, content = decode_cursor(cursor, int, str)
-        query = query.where(tuple_(by, Judgement.sha256) > (value, from_hex(content)))
-    rows = session.scalars(query.order_by(by, Judgement.sha256).limit(limit + 1)).all()
+        query = query.where(tuple_(by, Prediction.sha256) > (value, from_hex(content)))
+    rows = session.scalars(query.order_by(by, Prediction.sha256).limit(limit + 1)).all()
     images = find_images(session, [row.sha256 for row in rows[:limit]])
     following = None
     if len(rows) > limit:
         last = rows[limit - 1]
-        following = encode_cursor(last.p_label if by is Judgement.p_label else last.confidence, last.sha256.hex())
+        following = encode_cursor(last.p_label if by is Prediction.p_label else last.confidence, last.sha256.hex())
     return Page([_show(row, images) for row in rows[:limit]], following)
 
 
@@ -167,20 +167,20 @@ def _order(sort: str) -> Any:
     return SORTS[sort]
 
 
-def _conditions(wanted: JudgementFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: PredictionFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.true is not None:
         if wanted.true not in (*CLASSES, NEITHER):
             raise Invalid(f"true: expected one of {', '.join((*CLASSES, NEITHER))}; got {wanted.true!r}.")
-        yield Judgement.label == wanted.true
+        yield Prediction.label == wanted.true
     if wanted.called is not None:
         if wanted.called not in CLASSES:
             raise Invalid(f"called: expected one of {', '.join(CLASSES)}; got {wanted.called!r}.")
-        yield Judgement.class_index == CLASSES.index(wanted.called)
+        yield Prediction.class_index == CLASSES.index(wanted.called)
 
 
-def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, Found]:
+def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, FirstImage]:
     """For each content the first image that has it, in an upload that is not deleted."""
-    found = dict[bytes, Found]()
+    found = dict[bytes, FirstImage]()
     for some in slices(contents):
         first = (
             select(func.min(Image.id))
@@ -189,13 +189,13 @@ def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, Fo
             .group_by(Image.sha256)
         )
         rows = session.execute(select(Image.sha256, Image.id, Image.path).where(Image.id.in_(first)))
-        found |= {row.sha256: Found(row.id, row.path) for row in rows}
+        found |= {row.sha256: FirstImage(row.id, row.path) for row in rows}
     return found
 
 
-def _show(row: Judgement, images: dict[bytes, Found]) -> JudgementRow:
+def _show(row: Prediction, images: dict[bytes, FirstImage]) -> PredictionRow:
     image = images.get(row.sha256)
-    return JudgementRow(
+    return PredictionRow(
         image_id=image.image_id if image else None,
         path=image.path if image else None,
         sha256=row.sha256,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, aliased
 
 from core.base.network_catalog import CLASSES
 from core.labels.labels import NEITHER
-from core.models.accuracy import Said, mcnemar
-from core.orm.evaluation import Judgement
+from core.models.accuracy import LabelledPrediction, mcnemar
+from core.orm.evaluation import Prediction
 from core.orm.models import ModelVersion
 
 MIN_JUDGING = 200  # with fewer, a difference of some points is chance
@@ -53,7 +53,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PredictionPair:
     """A picture of which both versions said something, and whether each was right.
 
     On a picture of neither class a version is right that leaves it unsure, at its own threshold.
@@ -80,9 +80,9 @@ def too_few(n: int) -> Verdict:
 
 def read_pairs(
     session: Session, in_use: ModelVersion, candidate: ModelVersion, honest: Mapping[bytes, str]
-) -> list[Pair]:
+) -> list[PredictionPair]:
     """What both versions say of the pictures that may judge; pictures of which either said nothing are left out."""
-    first, second = aliased(Judgement), aliased(Judgement)
+    first, second = aliased(Prediction), aliased(Prediction)
     both = (
         select(first.sha256, first.probabilities, second.probabilities)
         .join(second, second.sha256 == first.sha256)
@@ -90,29 +90,29 @@ def read_pairs(
     )
     rows = session.execute(both).all()
     return [
-        Pair(
+        PredictionPair(
             honest[sha256],
-            _is_right(Said(honest[sha256], said), in_use),
-            _is_right(Said(honest[sha256], other), candidate),
+            _is_right(LabelledPrediction(honest[sha256], said), in_use),
+            _is_right(LabelledPrediction(honest[sha256], other), candidate),
         )
         for sha256, said, other in rows
         if sha256 in honest
     ]
 
 
-def _is_right(said: Said, version: ModelVersion) -> bool:
+def _is_right(said: LabelledPrediction, version: ModelVersion) -> bool:
     if said.label in CLASSES:
         return said.is_right
     return said.confidence < float(version.manifest["threshold"])
 
 
-def has_judged_all(session: Session, version: int, honest: Mapping[bytes, str]) -> bool:
+def has_all_predictions(session: Session, version: int, honest: Mapping[bytes, str]) -> bool:
     """Whether a version said something of every picture that may judge."""
-    asked = session.scalars(select(Judgement.sha256).where(Judgement.version_id == version))
+    asked = session.scalars(select(Prediction.sha256).where(Prediction.version_id == version))
     return honest.keys() <= set(asked)
 
 
-def decide(gate: Gate, pairs: Sequence[Pair], n_may_judge: int) -> Verdict:
+def decide(gate: Gate, pairs: Sequence[PredictionPair], n_may_judge: int) -> Verdict:
     """Weigh a candidate against the version in use.
 
     Args:
@@ -156,7 +156,7 @@ def _reasons(gate: Gate, figures: Mapping[str, Any]) -> Iterable[str]:
             yield f"on pictures of {which} it is worse by {_points(loss)}, and {allowed} were allowed"
 
 
-def _measure(of_classes: Sequence[Pair], others: Sequence[Pair]) -> dict[str, Any]:
+def _measure(of_classes: Sequence[PredictionPair], others: Sequence[PredictionPair]) -> dict[str, Any]:
     right = [(pair.in_use, pair.candidate) for pair in of_classes]
     only_in_use, only_candidate = right.count((True, False)), right.count((False, True))
     by_class = {name: [pair for pair in of_classes if pair.label == name] for name in CLASSES}

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from core.base.database import slices
 from core.base.states import BatchKind, LabelSource
 from core.evaluation import predictions
-from core.labels.labels import word_of_people
-from core.orm.evaluation import Judgement
+from core.labels.labels import person_label_of
+from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.results import Result
@@ -22,31 +22,31 @@ from core.orm.review import LabelBatch
 from core.orm.uploads import Image
 
 HONEST_SOURCES = (LabelSource.FOLDER, LabelSource.AUDIT)
-_JUDGED = select(Judgement.sha256, Judgement.label)
+_JUDGED = select(Prediction.sha256, Prediction.label)
 
 
-def choose_honest(session: Session) -> dict[bytes, str]:
+def choose_unbiased(session: Session) -> dict[bytes, str]:
     """The contents of the judging part that judge honestly, with what counts as said; their part is kept for good."""
     said = {content.sha256: content.label for content in predictions.choose_contents(session)}
-    honest = find_honest(session, said)
+    honest = find_unbiased(session, said)
     return {sha256: label for sha256, label in said.items() if sha256 in honest}
 
 
-def find_honest(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
+def find_unbiased(session: Session, said: Mapping[bytes, str]) -> set[bytes]:
     """Those contents whose label, as given, was said whatever a version thought of them."""
     backed = _backed(session, said)
     return backed | _in_whole_jobs(session, said.keys() - backed)
 
 
-def count_doubtful(session: Session, said: Mapping[bytes, str]) -> int:
+def count_biased(session: Session, said: Mapping[bytes, str]) -> int:
     """Of how many contents the label, as given, may come from what a version thought of them."""
-    return len(said) - len(find_honest(session, said))
+    return len(said) - len(find_unbiased(session, said))
 
 
-def find_asked(session: Session, *versions: int) -> dict[bytes, str]:
+def find_common(session: Session, *versions: int) -> dict[bytes, str]:
     """The contents that all these versions were asked about, with what counted as said when the first one was."""
     asked = [
-        {row.sha256: row.label for row in session.execute(_JUDGED.where(Judgement.version_id == version))}
+        {row.sha256: row.label for row in session.execute(_JUDGED.where(Prediction.version_id == version))}
         for version in versions
     ]
     return {sha256: label for sha256, label in asked[0].items() if all(sha256 in one for one in asked)}
@@ -67,7 +67,7 @@ def _in_whole_jobs(session: Session, contents: Collection[bytes]) -> set[bytes]:
     for job in session.scalars(_confirmed_jobs()).all() if contents else ():
         good = (Image.upload_id == job.upload_id) & (Result.job_id == job.id) & Result.error_code.is_(None)
         of_job = select(Image.sha256).join(Result, Result.image_id == Image.id).where(good)
-        if session.scalar(of_job.where(word_of_people(Image).is_(None)).limit(1)) is None:
+        if session.scalar(of_job.where(person_label_of(Image).is_(None)).limit(1)) is None:
             for some in slices(contents):
                 found |= set(session.scalars(of_job.where(Image.sha256.in_(some))))
     return found

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session, aliased
 
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
-from core.evaluation.predictions import Found, find_images, from_hex
-from core.models.accuracy import Said, mcnemar, measure
-from core.orm.evaluation import Judgement
+from core.evaluation.predictions import FirstImage, find_images, from_hex
+from core.models.accuracy import LabelledPrediction, mcnemar, measure
+from core.orm.evaluation import Prediction
 from core.orm.models import ModelVersion
 
-First, Second = aliased(Judgement), aliased(Judgement)
+First, Second = aliased(Prediction), aliased(Prediction)
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Difference:
     image_id: int | None
     path: str | None
     label: str
-    first: Said
-    second: Said
+    first: LabelledPrediction
+    second: LabelledPrediction
 
 
 def compare(session: Session, first: ModelVersion, second: ModelVersion) -> Comparison:
     """Put two versions side by side."""
     rows = session.execute(_common(first.id, second.id, First.label == Second.label)).all()
-    pairs = [(Said(row.label, row.first), Said(row.label, row.second)) for row in rows]
+    pairs = [(LabelledPrediction(row.label, row.first), LabelledPrediction(row.label, row.second)) for row in rows]
     right = [(a.is_right, b.is_right) for a, b in pairs if a.label in CLASSES]
     only_first, only_second = right.count((True, False)), right.count((False, True))
     return Comparison(
@@ -90,13 +90,13 @@ def list_differences(
     return Page(items, encode_cursor(rows[limit - 1].sha256.hex()) if len(rows) > limit else None)
 
 
-def _show(row: Any, image: Found | None) -> Difference:
+def _show(row: Any, image: FirstImage | None) -> Difference:
     return Difference(
         image_id=image.image_id if image else None,
         path=image.path if image else None,
         label=row.label,
-        first=Said(row.label, row.first),
-        second=Said(row.label, row.second),
+        first=LabelledPrediction(row.label, row.first),
+        second=LabelledPrediction(row.label, row.second),
     )
 
 

@@ -55,14 +55,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedEntry:
     """An entry that is not taken, and why, as a noun: "a symbolic link"."""
 
     path: str
     reason: str
 
 
-def read_archive(read: Read, *, max_image_bytes: int, max_upload_bytes: int) -> Iterator[File | Skipped]:
+def read_archive(read: Read, *, max_image_bytes: int, max_upload_bytes: int) -> Iterator[File | SkippedEntry]:
     """Read an archive as it arrives.
 
     Args:
@@ -145,12 +145,12 @@ def _check_is_tar(head: bytes) -> None:
         raise ArchiveError("This is not an archive that can be read. Send a tar, a tar.gz or a zip.") from error
 
 
-def _read_tar(source: Source, max_image_bytes: int) -> Iterator[File | Skipped]:
+def _read_tar(source: Source, max_image_bytes: int) -> Iterator[File | SkippedEntry]:
     for member in read_members(source):
         if member.is_folder or is_ignored(member.path):
             continue
         if member.refusal:
-            yield Skipped(member.path, member.refusal)
+            yield SkippedEntry(member.path, member.refusal)
         elif member.declared_bytes is not None:
             yield File(member.path, None, member.declared_bytes)
         else:
@@ -207,7 +207,7 @@ class _Gunzip:
                 return
 
 
-def _read_zip(source: Source, budget: _Budget, max_image_bytes: int) -> Iterator[File | Skipped]:
+def _read_zip(source: Source, budget: _Budget, max_image_bytes: int) -> Iterator[File | SkippedEntry]:
     """Read a zip. Small texts wait for its directory, which alone tells symbolic links from files."""
     waiting: dict[int, File] = {}
     try:
@@ -222,18 +222,20 @@ def _read_zip(source: Source, budget: _Budget, max_image_bytes: int) -> Iterator
         raise
     for offset in read_link_offsets(source):
         if offset in waiting:
-            yield Skipped(waiting.pop(offset).path, "a symbolic link")
+            yield SkippedEntry(waiting.pop(offset).path, "a symbolic link")
     yield from waiting.values()
     while source.take_some(2**20):  # the rest of the directory: the body is read to its end
         pass
 
 
-def _read_zip_file(source: Source, member: ZipMember, budget: _Budget, max_image_bytes: int) -> File | Skipped | None:
+def _read_zip_file(
+    source: Source, member: ZipMember, budget: _Budget, max_image_bytes: int
+) -> File | SkippedEntry | None:
     content = ContentReader(source, member)
     is_counted = not (member.is_folder or is_ignored(member.path))
     if member.refusal:
         content.skip()
-        return Skipped(member.path, member.refusal) if is_counted else None
+        return SkippedEntry(member.path, member.refusal) if is_counted else None
     n_bytes = 0
 
     def counted() -> Iterator[bytes | memoryview]:
@@ -246,7 +248,7 @@ def _read_zip_file(source: Source, member: ZipMember, budget: _Budget, max_image
     try:
         data = _collect(counted(), max_image_bytes)
     except BadEntry as error:
-        return Skipped(member.path, str(error)) if is_counted else None
+        return SkippedEntry(member.path, str(error)) if is_counted else None
     if not is_counted:
         return None
     return File(member.path, data if n_bytes <= max_image_bytes else None, n_bytes)

@@ -6,20 +6,20 @@ File, Skipped ─► pack ─► shards of at most 256 files and 32 MiB, and wha
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from core.formats.archives import File, Skipped
+from core.formats.archives import File, SkippedEntry
 from core.formats.shards import ShardBuilder
 
 _MAX_SKIPPED = 1000  # listed with one shard
 
 
-class Packed(NamedTuple):
+class PackedShard(NamedTuple):
     """One shard, empty when there were only skipped entries, and what was skipped since the one before."""
 
     shard: bytes
-    skipped: list[Skipped]
+    skipped: list[SkippedEntry]
 
 
-def pack(files: Iterable[File | Skipped]) -> Iterator[Packed]:
+def pack(files: Iterable[File | SkippedEntry]) -> Iterator[PackedShard]:
     """Put files into shards.
 
     When `files` fails, what came before is packed and handed out first.
@@ -44,14 +44,14 @@ class _Packer:
 
     def __init__(self) -> None:
         self._builder = ShardBuilder()
-        self._skipped: list[Skipped] = []
+        self._skipped: list[SkippedEntry] = []
         self._seen: set[int] = set()  # hashes: a tenth of the memory of a million paths
 
-    def add(self, file: File | Skipped) -> Iterator[Packed]:
-        if isinstance(file, Skipped):
+    def add(self, file: File | SkippedEntry) -> Iterator[PackedShard]:
+        if isinstance(file, SkippedEntry):
             self._skipped.append(file)
         elif hash(file.path) in self._seen:
-            self._skipped.append(Skipped(file.path, "a second file of the same path"))
+            self._skipped.append(SkippedEntry(file.path, "a second file of the same path"))
         else:
             self._seen.add(hash(file.path))
             if self._builder.is_full_for(len(file.data or b"")):
@@ -63,8 +63,8 @@ class _Packer:
         if len(self._skipped) >= _MAX_SKIPPED:
             yield from self.flush()
 
-    def flush(self) -> Iterator[Packed]:
+    def flush(self) -> Iterator[PackedShard]:
         builder, skipped = self._builder, self._skipped
         self._builder, self._skipped = ShardBuilder(), []
         if builder.n_files or skipped:
-            yield Packed(builder.finish() if builder.n_files else b"", skipped)
+            yield PackedShard(builder.finish() if builder.n_files else b"", skipped)

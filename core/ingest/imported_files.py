@@ -13,7 +13,7 @@ from core.orm.schedules import ImportedFile, Schedule
 FORGET_SLICE = 5000
 
 
-class Seen(NamedTuple):
+class SourceFile(NamedTuple):
     """A file as it was when it was looked at: its path as a hash, size and time of its last change."""
 
     path_key: bytes
@@ -26,7 +26,7 @@ def path_key(source: str, path: bytes) -> bytes:
     return hashlib.sha256(source.encode("utf-8", "surrogateescape") + b"\0" + path).digest()
 
 
-def find_new(session: Session, schedule_id: int, seen: Sequence[Seen]) -> set[Seen]:
+def find_new(session: Session, schedule_id: int, seen: Sequence[SourceFile]) -> set[SourceFile]:
     """Those of some files that a schedule has not taken in as they are now."""
     known: dict[bytes, tuple[int, int]] = {}
     for keys in slices(one.path_key for one in seen):
@@ -35,7 +35,7 @@ def find_new(session: Session, schedule_id: int, seen: Sequence[Seen]) -> set[Se
     return {one for one in seen if known.get(one.path_key) != (one.n_bytes, one.mtime_ns)}
 
 
-def remember(session: Session, schedule_id: int, run_id: int, seen: Iterable[Seen]) -> None:
+def remember(session: Session, schedule_id: int, run_id: int, seen: Iterable[SourceFile]) -> None:
     """Note files as taken in; what was known of the same paths is replaced."""
     rows = [{"schedule_id": schedule_id, "run_id": run_id, **one._asdict()} for one in sorted(set(seen))]
     insert = insert_or(session, ImportedFile)

@@ -1,4 +1,4 @@
-"""Storing one shard: blob first, then rows, then the bell; whatever fails takes the blob away again."""
+"""Storing one shard: the blob first, then its rows, then the message; a failure removes the blob again."""
 
 import errno
 import io
@@ -25,10 +25,10 @@ from core.storage.blobs import Blobs, shard_key
 log = structlog.get_logger()
 
 
-class Rings(Protocol):
+class ChunkSender(Protocol):
     """What wakes workers."""
 
-    def ring(self, chunk_ids: Iterable[int]) -> None:
+    def send_chunks(self, chunk_ids: Iterable[int]) -> None:
         """Tell them that these chunks are ready."""
 
 
@@ -38,7 +38,7 @@ class Store:
 
     db: Database
     blobs: Blobs
-    bell: Rings
+    tasks: ChunkSender
     max_upload_bytes: int
 
 
@@ -55,7 +55,7 @@ def store_shard(
     labelled: bool,
     also: Callable[[Session], None] = _nothing,
 ) -> AddedShard:
-    """Store a checked tar under a key of its own, record it, and ring for its chunks after the commit.
+    """Store a checked tar under a key of its own, record it, and send messages for its chunks after the commit.
 
     Args:
         labelled: Whether the upload is.
@@ -82,7 +82,7 @@ def store_shard(
         raise
     if not added.created:
         store.blobs.delete([key])
-    store.bell.ring(added.chunk_ids)
+    store.tasks.send_chunks(added.chunk_ids)
     return added
 
 

@@ -1,4 +1,4 @@
-"""Chunks: claiming, keeping and giving back the lease. SQL decides who works; messages only ring.
+"""Chunks: claiming them, renewing and releasing their lease. SQL decides who works; messages only wake workers.
 
 A claim is one UPDATE that wins or does not. It raises the fence, and everything that the winner writes later carries
 that number: whoever lost the lease in between finds that nothing matches any more.
@@ -54,7 +54,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class ToClassify:
+class ChunkImage:
     """One image of a claimed chunk that has no result yet; `declared_bytes` is set when its bytes were not sent."""
 
     image_id: int
@@ -154,12 +154,12 @@ def _held(claim: Claim) -> Update:
     return update(Chunk).where(held)
 
 
-def list_to_classify(session: Session, claim: Claim) -> list[ToClassify]:
+def list_to_classify(session: Session, claim: Claim) -> list[ChunkImage]:
     """The images of the chunk's shard that have no result in its job, in the order of the shard."""
-    return look_at_chunk(session, claim, None)[0]
+    return read_chunk(session, claim, None)[0]
 
 
-def look_at_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[ToClassify], int]:
+def read_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[ChunkImage], int]:
     """What `list_to_classify` lists, and of how many images of the shard this body's features are kept already."""
     of_shard = (ShardFeatures.shard_id == claim.shard_id) & (ShardFeatures.body == body)
     n_kept = select(func.coalesce(func.max(ShardFeatures.n_images), 0)).where(of_shard).scalar_subquery()
@@ -169,10 +169,10 @@ def look_at_chunk(session: Session, claim: Claim, body: str | None) -> tuple[lis
         .where(Image.shard_id == claim.shard_id, ~has_result)
         .order_by(Image.ordinal)
     ).all()
-    return [ToClassify(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+    return [ChunkImage(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
-def list_run_out(session: Session, limit: int) -> list[int]:
+def list_expired(session: Session, limit: int) -> list[int]:
     """Chunks of active jobs whose worker let the lease run out."""
     return _list(session, _has_run_out(), limit)
 

@@ -36,7 +36,7 @@ def create_classify_job(
         threshold: Below this confidence an image is shown as unsure, 0 to 1; else `default_threshold`, else the
             version's own.
     Returns:
-        The job, and the chunks to ring for.
+        The job, and the chunks to send messages for.
     Raises:
         NotFound, Gone, Conflict: No such upload or model; one of both ids was deleted; another job has the id; the
             upload's originals were discarded.
@@ -98,7 +98,7 @@ def add_chunks(session: Session, upload: Upload, shard: Shard) -> list[int]:
     A cancelled job gets its chunk too, so that `retry_job` finds everything; no worker claims it before.
 
     Returns:
-        The new chunks of active jobs, to be rung for after the commit.
+        The new chunks of active jobs, to send messages for after the commit.
     """
     if shard.n_images == 0:
         return []

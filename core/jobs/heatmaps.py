@@ -12,7 +12,7 @@ from core.orm.results import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
+class Heatmap:
     """Where a picture speaks for a class.
 
     Attributes:
@@ -25,7 +25,7 @@ class Heat:
     rows: list[list[int]]
 
 
-def find_heat(session: Session, job: Job, image_id: int) -> Heat | None:
+def find_heatmap(session: Session, job: Job, image_id: int) -> Heatmap | None:
     """The heat map of one image in a job; None where the version draws none, or the image failed."""
     row = session.execute(
         select(Result.class_index, Result.heat).where(Result.job_id == job.id, Result.image_id == image_id)
@@ -34,4 +34,4 @@ def find_heat(session: Session, job: Job, image_id: int) -> Heat | None:
         return None
     side = isqrt(len(row.heat))
     places = list(row.heat)
-    return Heat(CLASSES[row.class_index], [places[start : start + side] for start in range(0, side * side, side)])
+    return Heatmap(CLASSES[row.class_index], [places[start : start + side] for start in range(0, side * side, side)])

@@ -10,7 +10,7 @@ from core.base.database import locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import check_name
 from core.base.paging import Page, page_newest_first
-from core.jobs.filters import EVERY_JOB, JobFilter
+from core.jobs.job_filter import EVERY_JOB, JobFilter
 from core.orm.jobs import Job
 from core.orm.training import TrainingUpload
 from core.orm.uploads import Upload

@@ -18,7 +18,7 @@ from core.orm.uploads import Image
 
 
 @dataclass(frozen=True)
-class Landmarks:
+class PageCursors:
     """How many results a view has, and the cursors of its pages: the first page needs none."""
 
     n: int
@@ -33,7 +33,7 @@ class Neighbours:
     after: int | None
 
 
-def find_landmarks(session: Session, job: Job, wanted: ResultFilter, every: int) -> Landmarks:
+def find_page_cursors(session: Session, job: Job, wanted: ResultFilter, every: int) -> PageCursors:
     """Where each page of a view begins, so that one can go to any of them without the pages between.
 
     Reads every key of the view once: for a person who opens a page, not for a poll.
@@ -50,12 +50,12 @@ def find_landmarks(session: Session, job: Job, wanted: ResultFilter, every: int)
     marks = session.execute(select(rows).where(rows.c.number % every == 0).order_by(rows.c.number)).all()
     n = session.scalars(select(func.count()).select_from(rows)).one()
     cursors = [encode_cursor(*row[:-1]) for row in marks]
-    return Landmarks(n, cursors[: -1 if cursors and n % every == 0 else None])
+    return PageCursors(n, cursors[: -1 if cursors and n % every == 0 else None])
 
 
-def has_looks(session: Session, job: Job) -> bool:
-    """Whether alike pictures can stand together: jobs of a time before looks were noted have none of them."""
-    noted = select(Result.image_id).where(Result.job_id == job.id, Result.looks > 0)
+def has_similarity_keys(session: Session, job: Job) -> bool:
+    """Whether similar pictures can be shown together: results of early versions have no similarity key."""
+    noted = select(Result.image_id).where(Result.job_id == job.id, Result.similarity_key > 0)
     return session.scalars(noted.limit(1)).first() is not None
 
 
@@ -104,7 +104,7 @@ def count_errors(session: Session, job: Job) -> list[tuple[ErrorCode, int]]:
     return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
-def count_said(session: Session, job: Job) -> list[tuple[str, str | None, int]]:
+def count_by_label(session: Session, job: Job) -> list[tuple[str, str | None, int]]:
     """How often the model and people said what of a job's readable pictures.
 
     Returns:

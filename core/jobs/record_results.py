@@ -25,14 +25,14 @@ LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; a longer one was 
 class Outcome:
     """What became of one image: a probability for each class (float, 0 to 1), or an error code.
 
-    `heat` and `looks` as in `Result`.
+    `heat` and `similarity_key` as in `Result`.
     """
 
     image_id: int
     probabilities: Sequence[float] | None = None
     error_code: ErrorCode | None = None
     heat: bytes | None = None
-    looks: int = 0
+    similarity_key: int = 0
 
 
 def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
@@ -74,7 +74,7 @@ def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
         "image_id": outcome.image_id,
         "error_code": outcome.error_code,
         "heat": outcome.heat,
-        "looks": outcome.looks,
+        "similarity_key": outcome.similarity_key,
     }
     if outcome.probabilities is None:
         return row | {"class_index": None, "confidence": None, "probabilities": None}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.jobs.confidence import MILLION, UNSURE
-from core.labels.labels import word_of_people
+from core.labels.labels import person_label_of
 from core.orm.results import Result
 from core.orm.uploads import Image
 
@@ -67,7 +67,7 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
 
 
 def _said_is(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
-    word = word_of_people(Image)
+    word = person_label_of(Image)
     match said:
         case "nothing":
             return word.is_(None)
@@ -123,5 +123,7 @@ def order_of(sort: str) -> Order:
             known = (Result.confidence.is_not(None),)
             return Order((Result.confidence, Result.image_id), (int, int), sort.startswith("-"), known)
         case "alike":
-            return Order((Result.looks, Result.image_id), (int, int), conditions=(Result.confidence.is_not(None),))
+            return Order(
+                (Result.similarity_key, Result.image_id), (int, int), conditions=(Result.confidence.is_not(None),)
+            )
     raise Invalid(f"sort: expected one of {', '.join(SORTS)}; got {sort!r}.")

@@ -79,7 +79,7 @@ def _select() -> Select[Any]:
         Result.class_index,
         Result.confidence,
         Result.probabilities,
-        Result.looks,
+        Result.similarity_key,
         Result.error_code,
         human_label_of(Image).label("human_label"),
     ).join(Result, Result.image_id == Image.id)
@@ -112,5 +112,5 @@ def _cursor(row: Row[Any], sort: str) -> str:
     if sort == "path":
         return encode_cursor(row.path, row.ordinal)
     if sort == "alike":
-        return encode_cursor(row.looks, row.id)
+        return encode_cursor(row.similarity_key, row.id)
     return encode_cursor(row.confidence, row.id) if "confidence" in sort else encode_cursor(row.ordinal)

@@ -24,13 +24,13 @@ ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but ha
 def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     """Classify again what failed, and go on with what a cancelled or failed job left undone.
 
-    A training goes on after its last finished epoch, a judging begins anew; the reconciler rings for both.
+    A training continues after its last finished epoch, an evaluation starts again; the reconciler requeues both.
 
     A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
     made ready again. What crashed a decoder before is read in its own process at once (`ATTEMPTS_KEPT`).
 
     Returns:
-        The job, and the chunks to ring for.
+        The job, and the chunks to send messages for.
     Raises:
         Conflict: The job has not ended yet, or its upload's originals were discarded.
         Gone: Its version has been deleted.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import LabelSource
 from core.labels.labels import digests_of
-from core.labels.undo import find_standing
+from core.labels.undo import find_valid_labels
 from core.orm.accounts import User
 from core.orm.labels import Label
 from core.orm.review import Audit, LabelBatch
@@ -88,7 +88,7 @@ def list_history(session: Session, image_id: int, cursor: str | None, limit: int
 
 def _counting(session: Session, sha256: bytes) -> int | None:
     """The label that counts: the topmost of people's that stand, else the newest of a folder."""
-    standing = find_standing(session, [sha256])[sha256]
+    standing = find_valid_labels(session, [sha256])[sha256]
     if standing and standing[-1].label is not None:
         return standing[-1].id
     of_folders = (Label.sha256 == sha256) & (Label.source == LabelSource.FOLDER) & Label.label.is_not(None)

@@ -18,7 +18,7 @@ from core.base.database import insert_or, slices
 from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
-from core.labels.undo import find_standing, take_back
+from core.labels.undo import find_valid_labels, undo_newest
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
 
@@ -96,9 +96,9 @@ def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel],
             continue
         n_written += _insert(session, pending)  # what is taken back may be among them
         pending = []
-        stack = find_standing(session, [digests[item.image_id]])[digests[item.image_id]]
+        stack = find_valid_labels(session, [digests[item.image_id]])[digests[item.image_id]]
         if stack and stack[-1].key == item.undoes:
-            pending.append(row | take_back(stack) | {"audit_id": None})
+            pending.append(row | undo_newest(stack) | {"audit_id": None})
     return n_written + _insert(session, pending)
 
 
@@ -161,7 +161,7 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     )
 
 
-def word_of_people(image: type[Image]) -> ScalarSelect[str | None]:
+def person_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     """SQL for what people say of an image now, whatever a folder says; NULL when nothing, or no longer anything."""
     said = aliased(Label)
     return (
@@ -174,7 +174,7 @@ def word_of_people(image: type[Image]) -> ScalarSelect[str | None]:
     )
 
 
-def looked_at_since(image: type[Image], moment: datetime) -> ColumnElement[bool]:
+def was_labelled_since(image: type[Image], moment: datetime) -> ColumnElement[bool]:
     """SQL for whether a person has said something of an image since a moment, and not taken it back."""
     said, undo = aliased(Label), aliased(Label)
     by_people = (said.sha256 == image.sha256) & (said.source != LabelSource.FOLDER) & (said.created_at > moment)

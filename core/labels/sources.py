@@ -40,7 +40,7 @@ def find_uploads(session: Session, uuids: Sequence[UUID]) -> list[LabelledUpload
     return _view(session, list(session.scalars(query)))
 
 
-def list_learned_from(session: Session, job: Job) -> list[Upload]:
+def list_trained_on(session: Session, job: Job) -> list[Upload]:
     """The uploads that a training was given, deleted ones too; none when it learns from everything labelled."""
     query = select(Upload).join(TrainingUpload, TrainingUpload.upload_id == Upload.id)
     return list(session.scalars(query.where(TrainingUpload.job_id == job.id).order_by(Upload.id)))

@@ -18,7 +18,7 @@ from core.orm.labels import Label
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LabelRecord:
     """A label of a person, as much of it as taking back needs."""
 
     id: int
@@ -29,10 +29,10 @@ class Said:
     audit_id: int | None
 
 
-def find_standing(session: Session, contents: Collection[bytes]) -> dict[bytes, list[Said]]:
+def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[bytes, list[LabelRecord]]:
     """What people said of each content and nobody took back, oldest first; the last one counts."""
     wanted = sorted(set(contents))
-    stacks: dict[bytes, list[Said]] = {sha256: [] for sha256 in wanted}
+    stacks: dict[bytes, list[LabelRecord]] = {sha256: [] for sha256 in wanted}
     columns = (Label.sha256, Label.undoes_id, Label.id, Label.label, Label.source, Label.key)
     for some in slices(wanted):
         said = select(*columns, Label.batch_id, Label.audit_id).where(
@@ -40,14 +40,14 @@ def find_standing(session: Session, contents: Collection[bytes]) -> dict[bytes, 
         )
         for row in session.execute(said.order_by(Label.id)):
             if row.undoes_id is None:
-                one = Said(row.id, row.label, row.source, row.key, row.batch_id, row.audit_id)
+                one = LabelRecord(row.id, row.label, row.source, row.key, row.batch_id, row.audit_id)
                 stacks[row.sha256].append(one)
             else:
                 stacks[row.sha256] = [one for one in stacks[row.sha256] if one.id != row.undoes_id]
     return stacks
 
 
-def take_back(stack: list[Said]) -> dict[str, Any]:
+def undo_newest(stack: list[LabelRecord]) -> dict[str, Any]:
     """Remove the topmost label of a stack; returns the columns of the one to append for that.
 
     With nothing below, people have said nothing any more, and what a folder says counts again.

@@ -1,7 +1,8 @@
-"""Celery as a bell: messages say "look at this chunk", SQL decides who does it.
+"""The broker: Celery's application, its queues and tasks, and sending messages.
 
-A message may be lost or come twice; nothing is held in Redis alone. The web rings on a background thread, so that a
-dead or slow Redis never delays a request; what is not rung is found by the reconciler.
+Messages only wake workers; SQL decides who works. A message may be lost or come twice, since nothing is held in Redis
+alone. They are sent on a background thread, so that a dead or slow Redis never delays a request; the reconciler sends
+those that were lost again.
 """
 
 import queue
@@ -28,7 +29,7 @@ SWEEP = "pawsort.sweep"
 
 KEY_PREFIX: str = Settings.model_fields["redis_prefix"].default
 KEEPS_EVERYTHING = "noeviction"
-BELL_LENGTH = 10_000
+MAX_UNSENT = 10_000
 RETRY_S = 1.0
 
 log = structlog.get_logger()
@@ -74,26 +75,26 @@ def make_celery(settings: Settings) -> Celery:
     return app
 
 
-class Bell:
-    """Rings for chunks and trainings without ever making the caller wait."""
+class TaskSender:
+    """Sends messages about chunks, trainings and deletions without making the caller wait."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._waiting: queue.Queue[tuple[str, list[Any]]] = queue.Queue(BELL_LENGTH)
+        self._waiting: queue.Queue[tuple[str, list[Any]]] = queue.Queue(MAX_UNSENT)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def ring(self, chunk_ids: Iterable[int]) -> None:
-        """Tell the workers that these chunks are ready. Call it after the commit."""
+    def send_chunks(self, chunk_ids: Iterable[int]) -> None:
+        """Tell inference workers that these chunks are ready. Call it after the commit."""
         for chunk_id in chunk_ids:
             self._put(CLASSIFY_CHUNK, [chunk_id])
 
-    def ring_training(self, job_ids: Iterable[int]) -> None:
+    def send_trainings(self, job_ids: Iterable[int]) -> None:
         """Tell the training workers that these jobs wait. Call it after the commit."""
         for job_id in job_ids:
             self._put(TRAIN, [job_id])
 
-    def purge(self) -> None:
+    def send_purge(self) -> None:
         """Tell the maintenance worker that something was deleted."""
         self._put(PURGE, [])
 
@@ -105,10 +106,10 @@ class Bell:
             log.warning("bell_full", task=task, args=args, note="the reconciler will find it")
 
     def _start(self) -> None:
-        # Started at the first ring, not in the constructor: a server that forks after loading keeps no threads.
+        # Started with the first message, not in the constructor: a server that forks after loading keeps no threads.
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="task-sender", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
@@ -131,15 +132,15 @@ class Bell:
 
 
 def connect(settings: Settings) -> "Redis":
-    """A plain connection for looking at queues; short timeouts, so that nobody waits for a dead server."""
+    """A plain connection for reading queues; its timeouts are short, so that a dead server delays nothing."""
     return Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
 
 
 def check_broker(settings: Settings) -> None:
-    """See that the broker lets us in and keeps what it is given.
+    """Check that the broker accepts the login and keeps its messages.
 
     Raises:
-        Refused: It does not; the sentence names the setting.
+        Refused: It does not. The sentence names the setting.
         Unavailable: It does not answer.
     """
     try:
@@ -163,8 +164,8 @@ def check_broker(settings: Settings) -> None:
         raise Refused(f"PAWSORT_REDIS_URL: expected redis://, rediss:// or unix://; {error}") from error
     if policy != KEEPS_EVERYTHING:
         raise Refused(
-            f"PAWSORT_REDIS_URL: the server's maxmemory-policy is {policy}, which throws messages away when memory is"
-            f" short. Set it to {KEEPS_EVERYTHING}, or use a server of its own."
+            f"PAWSORT_REDIS_URL: the server's maxmemory-policy is {policy}, which discards messages when memory is"
+            f" short. Set it to {KEEPS_EVERYTHING}, or use a separate server for Pawsort."
         )
 
 

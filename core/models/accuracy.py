@@ -18,7 +18,7 @@ LARGEST_EXACT = 1000  # of McNemar's test; beyond it the approximation errs by l
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LabelledPrediction:
     """What one version says of one picture, and what people say: a class, or something else (`neither`)."""
 
     label: str
@@ -40,7 +40,7 @@ class Said:
         return self.called == self.label
 
 
-def measure(said: Iterable[Said], threshold: float) -> dict[str, Any]:
+def measure(said: Iterable[LabelledPrediction], threshold: float) -> dict[str, Any]:
     """Everything that a manifest has of one part, for pictures of which a version said something.
 
     Args:
@@ -57,7 +57,7 @@ def measure(said: Iterable[Said], threshold: float) -> dict[str, Any]:
     return _measure_classes(ours, threshold) | (neither if others else {})
 
 
-def _measure_classes(said: Sequence[Said], threshold: float) -> dict[str, Any]:
+def _measure_classes(said: Sequence[LabelledPrediction], threshold: float) -> dict[str, Any]:
     n = len(said)
     if n == 0:
         return {"n_images": 0}
@@ -124,7 +124,7 @@ def roc_auc(scored: Sequence[tuple[float, bool]]) -> float:
     return pairs / (n_positive * n_negative)
 
 
-def calibration_error(said: Sequence[Said]) -> float:
+def calibration_error(said: Sequence[LabelledPrediction]) -> float:
     """How far confidence and accuracy are apart, over 15 equally wide bins of confidence, weighted by their sizes.
 
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning", AAAI; 15 bins as in

@@ -13,7 +13,7 @@ NEWEST = 30
 
 
 @dataclass(frozen=True)
-class Offered:
+class VersionChoices:
     """Versions, newest first, and how many there are that are not among them."""
 
     versions: list[ModelVersion]
@@ -30,7 +30,7 @@ def offer_versions(
     *wanted: int | None,
     networks: Collection[str] | None = None,
     limit: int | None = NEWEST,
-) -> Offered:
+) -> VersionChoices:
     """The newest versions, the one in use, and those that are chosen already, however old.
 
     Args:
@@ -47,4 +47,4 @@ def offer_versions(
     older = session.scalars(found.where(ModelVersion.id.in_(also))).all() if also else []
     n = session.scalars(select(func.count()).select_from(ModelVersion).where(*there)).one()
     versions = [*newest, *sorted(older, key=lambda version: -version.id)]
-    return Offered(versions, n - len(versions))
+    return VersionChoices(versions, n - len(versions))

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.database import Database, insert_or, slices
-from core.orm.metrics import Measure
+from core.orm.metrics import MetricValue
 
 Key = tuple[str, str]  # name, labels as JSON
 
@@ -31,7 +31,7 @@ ROWS_AT_ONCE = 200  # of one statement; SQLite takes 32,766 values
 IMAGES = "pawsort_images_classified_total"
 CHUNKS = "pawsort_chunks_ended_total"
 LEASES = "pawsort_leases_lost_total"
-RUNG_AGAIN = "pawsort_messages_rung_again_total"
+REQUEUED = "pawsort_messages_rung_again_total"
 REQUESTS = "pawsort_http_requests_total"
 STAGES = "pawsort_stage_seconds"
 ANSWERS = "pawsort_http_seconds"
@@ -91,7 +91,7 @@ class Meter:
 
 
 @dataclass(frozen=True)
-class Timed:
+class Timing:
     """How often something took how long: `n_up_to` counts what took at most so many seconds, and all under +Inf."""
 
     labels: dict[str, str]
@@ -113,12 +113,12 @@ class Timed:
         return next((limit for limit in BUCKETS_S if self.n_up_to[str(limit)] >= share * self.n), None)
 
 
-class Measures:
+class MetricsSnapshot:
     """Everything that was written, read in one statement."""
 
     def __init__(self, session: Session) -> None:
         self._values: dict[str, dict[str, float]] = {}
-        for name, labels, value in session.execute(select(Measure.name, Measure.labels, Measure.value)):
+        for name, labels, value in session.execute(select(MetricValue.name, MetricValue.labels, MetricValue.value)):
             self._values.setdefault(name, {})[labels] = value
 
     def counts(self, name: str) -> list[tuple[dict[str, str], float]]:
@@ -129,7 +129,7 @@ class Measures:
         """A counter over all its labels."""
         return sum(self._values.get(name, {}).values())
 
-    def times(self, name: str) -> list[Timed]:
+    def times(self, name: str) -> list[Timing]:
         """The timings under a name, for each set of labels."""
         found: dict[str, dict[str, float]] = {}
         for text, value in self._values.get(name, {}).items():
@@ -137,7 +137,7 @@ class Measures:
             bucket = labels.pop("le")
             found.setdefault(_text(labels), {})[bucket] = value
         sums = self._values.get(name + SUM, {})
-        return [Timed(json.loads(text), _cumulate(one), sums.get(text, 0.0)) for text, one in sorted(found.items())]
+        return [Timing(json.loads(text), _cumulate(one), sums.get(text, 0.0)) for text, one in sorted(found.items())]
 
 
 def _cumulate(counted: Mapping[str, float]) -> dict[str, int]:
@@ -150,7 +150,7 @@ def _cumulate(counted: Mapping[str, float]) -> dict[str, int]:
 
 def _write(session: Session, values: Mapping[Key, float]) -> None:
     """One statement for many rows, always in the same order: so two processes wait for each other and never both."""
-    insert = insert_or(session, Measure)
+    insert = insert_or(session, MetricValue)
     rows: list[dict[str, Any]] = [
         {"name": name, "labels": labels, "value": value} for (name, labels), value in sorted(values.items())
     ]
@@ -158,7 +158,7 @@ def _write(session: Session, values: Mapping[Key, float]) -> None:
         added = insert.values(some)
         session.execute(
             added.on_conflict_do_update(
-                index_elements=["name", "labels"], set_={"value": Measure.value + added.excluded.value}
+                index_elements=["name", "labels"], set_={"value": MetricValue.value + added.excluded.value}
             )
         )
 

@@ -26,7 +26,7 @@ SUSPECT_FROM = 3  # claims of a chunk: from then on its images are decoded one b
 
 
 @dataclass(frozen=True)
-class Installation:
+class InstallationStatus:
     """What the tables say.
 
     Attributes:
@@ -48,12 +48,12 @@ class Installation:
     database_version: str
 
 
-def look(session: Session, settings: Settings) -> Installation:
+def read_status(session: Session, settings: Settings) -> InstallationStatus:
     """Everything that the tables say, in a fixed number of statements."""
     jobs = select(Job.state, func.count()).where(Job.deleted_at.is_(None)).group_by(Job.state)
     chunks = _open(select(Chunk.state, func.count())).group_by(Chunk.state)
     counted, open_chunks = _pairs(session, jobs), _pairs(session, chunks)
-    return Installation(
+    return InstallationStatus(
         jobs={str(state): counted.get(state, 0) for state in JobState},
         images=_count_images(session),
         chunks={str(state): open_chunks.get(state, 0) for state in OPEN},
@@ -67,7 +67,7 @@ def look(session: Session, settings: Settings) -> Installation:
 
 
 @dataclass(frozen=True)
-class Broker:
+class BrokerStatus:
     """What the broker says of itself. `messages`: how many wait in each queue."""
 
     version: str
@@ -75,7 +75,7 @@ class Broker:
     messages: dict[str, int]
 
 
-def look_at_broker(settings: Settings) -> Broker | None:
+def read_broker_status(settings: Settings) -> BrokerStatus | None:
     """What the broker says; None when it does not answer."""
     try:
         with connect(settings) as redis, redis.pipeline(transaction=False) as pipe:
@@ -89,7 +89,7 @@ def look_at_broker(settings: Settings) -> Broker | None:
     version = server.get("valkey_version") or server.get("redis_version", "")
     name = "Valkey" if "valkey_version" in server else "Redis"
     messages = dict(zip(QUEUES, lengths, strict=True))
-    return Broker(f"{name} {version}", int(memory.get("used_memory", 0)), messages)
+    return BrokerStatus(f"{name} {version}", int(memory.get("used_memory", 0)), messages)
 
 
 def list_slow(session: Session, limit: int) -> list["SlowChunk"]:

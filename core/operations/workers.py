@@ -31,7 +31,7 @@ def stop_worker(session: Session, worker_id: int) -> None:
     session.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=db_now()))
 
 
-def forget_silent(session: Session, silent_s: float) -> int:
+def delete_silent(session: Session, silent_s: float) -> int:
     """Remove workers that have not beaten for so long: every start adds rows. Returns how many there were."""
     return change(session, delete(Worker).where(Worker.beat_at < db_now(-silent_s)))
 

@@ -10,7 +10,7 @@ from core.base.clock import db_now
 from core.orm.base import Base
 
 
-class Judgement(Base):
+class Prediction(Base):
     """What a version says of a content of the judging part, beside what people say. One for each version and content.
 
     `class_index` and `confidence` as in `Result`; `p_label` is the probability, in millionths, of what people say.
@@ -34,7 +34,7 @@ class Judgement(Base):
     probabilities: Mapped[list[Any]]
 
 
-class Study(Base):
+class LabelQualityReport(Base):
     """What one look through the labels found.
 
     `curve` has the measured points and what follows from them; `suspects` the labels that are probably wrong, most

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.orm.base import Base
 
 
-class Measure(Base):
+class MetricValue(Base):
     """What has been counted under a name and its labels, by all processes together. Never falls."""
 
     __tablename__ = "measures"

@@ -14,7 +14,7 @@ class Sketch(Base):
     greys: Mapped[bytes]
 
 
-class Twin(Base):
+class NearDuplicate(Base):
     """A content that nearly equals others: all of one `group_id`, the smallest SHA-256 of them.
 
     `is_bridge`: it is like pictures of different parts, so it is used for none.

@@ -13,8 +13,8 @@ class Result(Base):
 
     `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
     shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
-    by row: the class activation map (`model.inference.predictions`); only for networks with a feature map. `looks` is
-    near for pictures that look alike (core/decoding/similarity_order.py); 0 where nobody looked.
+    by row: the class activation map (`model.inference.predictions`); only for networks with a feature map.
+    `similarity_key` is near for pictures that look alike (core/decoding/similarity_order.py); 0 where unknown.
     """
 
     __tablename__ = "results"
@@ -31,7 +31,7 @@ class Result(Base):
     probabilities: Mapped[list[Any] | None]
     error_code: Mapped[str | None]
     heat: Mapped[bytes | None]
-    looks: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    similarity_key: Mapped[int] = mapped_column("looks", BigInteger, default=0, server_default="0")
 
 
 class HistogramBin(Base):

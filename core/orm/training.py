@@ -64,7 +64,7 @@ class EpochRow(Base):
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
 
 
-class ContentPart(Base):
+class ContentSplit(Base):
     """What a content is for: training, validation or judging. Written once, never changed."""
 
     __tablename__ = "parts"

@@ -23,7 +23,7 @@ from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind
 from core.jobs import jobs
 from core.jobs.confidence import shown_label
-from core.labels.undo import find_standing
+from core.labels.undo import find_valid_labels
 from core.models.accuracy import wilson_interval
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -36,7 +36,7 @@ READ_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedPicture:
+class AuditAnswer:
     """A picture of a sample that somebody judged: what the model shows, its class if it had to say, and the person.
 
     `path` is None when the picture is no longer there.
@@ -176,7 +176,7 @@ def check_pictures(session: Session, audit: Audit, image_ids: set[int]) -> None:
         raise Invalid(f"image_id: expected pictures of audit {audit.uuid}; {min(strangers)} is not in it.")
 
 
-def is_judged(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnElement[bool]:
+def is_answered(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnElement[bool]:
     """SQL for whether a content has a judgement of this audit that nobody took back."""
     said, undo = aliased(Label), aliased(Label)
     taken_back = select(undo.id).where(undo.undoes_id == said.id).exists()
@@ -184,7 +184,7 @@ def is_judged(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnElem
     return select(said.id).where(of_audit, ~taken_back).exists()
 
 
-def list_judged(session: Session, audit: Audit, threshold_milli: int) -> list[JudgedPicture]:
+def list_answers(session: Session, audit: Audit, threshold_milli: int) -> list[AuditAnswer]:
     """The pictures of a sample that were judged, in the order in which they were drawn.
 
     What counts is what was said blind, within the sample: what people say of a picture later, knowing what the model
@@ -197,7 +197,7 @@ def list_judged(session: Session, audit: Audit, threshold_milli: int) -> list[Ju
     image_ids = [picture.image_id for picture in pictures]
     paths = dict(session.execute(select(Image.id, Image.path).where(Image.id.in_(image_ids))).all())
     return [
-        JudgedPicture(
+        AuditAnswer(
             image_id=picture.image_id,
             path=paths.get(picture.image_id),
             label=shown_label(picture.class_index, picture.confidence, threshold_milli),
@@ -212,7 +212,7 @@ def list_judged(session: Session, audit: Audit, threshold_milli: int) -> list[Ju
 
 def _said_in(session: Session, audit: Audit, contents: Sequence[bytes]) -> dict[bytes, str]:
     said: dict[bytes, str] = {}
-    for sha256, stack in find_standing(session, contents).items():
+    for sha256, stack in find_valid_labels(session, contents).items():
         here = [one.label for one in stack if one.audit_id == audit.id and one.label is not None]
         if here:
             said[sha256] = here[-1]
@@ -221,7 +221,7 @@ def _said_in(session: Session, audit: Audit, contents: Sequence[bytes]) -> dict[
 
 def describe_audit(session: Session, audit: Audit, threshold_milli: int) -> AuditView:
     """A sample with its figures, at a threshold."""
-    judged = list_judged(session, audit, threshold_milli)
+    judged = list_answers(session, audit, threshold_milli)
     labelled = [picture for picture in judged if picture.label in CLASSES]
     n_right = sum(picture.label == picture.said for picture in labelled)
     n_guessed_right = sum(picture.best_guess == picture.said for picture in judged)

@@ -20,8 +20,8 @@ from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import confidence, jobs, result_filter
 from core.jobs.result_filter import ResultFilter
-from core.labels.labels import NEITHER, word_of_people
-from core.labels.undo import find_standing, take_back
+from core.labels.labels import NEITHER, person_label_of
+from core.labels.undo import find_valid_labels, undo_newest
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.results import Result
@@ -211,7 +211,7 @@ def _write_slice(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) ->
 def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:
     words: dict[int, str | None] = {}
     for some in slices(row.id for row in slice_):
-        words |= dict(session.execute(select(Image.id, word_of_people(Image)).where(Image.id.in_(some))).all())
+        words |= dict(session.execute(select(Image.id, person_label_of(Image)).where(Image.id.in_(some))).all())
     rows: dict[bytes, dict[str, Any]] = {}
     for row in slice_:
         is_there = row.id in words  # else it was deleted meanwhile
@@ -237,11 +237,11 @@ def _has_news(batch: LabelBatch, row: Row[Any], word: str | None) -> bool:
 
 
 def _undoing(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:
-    stacks = find_standing(session, {row.sha256 for row in slice_})
+    stacks = find_valid_labels(session, {row.sha256 for row in slice_})
     rows = []
     for row in slice_:
         stack = stacks[row.sha256]
         if stack and stack[-1].batch_id == batch.undo_of_id:
             said = {"sha256": row.sha256, "image_id": row.image_id, "user_id": batch.user_id, "batch_id": batch.id}
-            rows.append(said | take_back(stack))
+            rows.append(said | undo_newest(stack))
     return rows

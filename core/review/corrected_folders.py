@@ -37,7 +37,7 @@ SLICE = 1000
 
 
 @dataclass(frozen=True)
-class Corrected:
+class FolderCorrections:
     """What came of it. Contents are counted, each once; of `n_unknown` files.
 
     Attributes:
@@ -77,9 +77,9 @@ class _Picture(NamedTuple):
     sent: list[str]
 
 
-def correct(
+def import_corrections(
     db: Database, job_uuid: UUID, batch_uuid: UUID, user_id: int | None, files: Iterable[tuple[str, bytes]]
-) -> Corrected:
+) -> FolderCorrections:
     """Read where files lie now, and write a label where that is not what is shown of them.
 
     Args:
@@ -98,7 +98,7 @@ def correct(
     news = [(sha256, one) for sha256, one in certain.items() if one.label not in (None, one.shown)]
     n_silent = sum(one.label is None for one in certain.values())
     batch = _write(db, job, batch_uuid, user_id, news)
-    return Corrected(
+    return FolderCorrections(
         batch=batch.uuid if batch else None,
         n_corrected=batch.n_labels if batch else 0,
         n_confirmed=len(certain) - len(news) - n_silent,

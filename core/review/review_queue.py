@@ -20,24 +20,24 @@ from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.confidence import MILLION, shown_label
-from core.labels.labels import human_label_of, word_of_people
+from core.labels.labels import human_label_of, person_label_of
 from core.orm import leases
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
 from core.orm.uploads import Image
-from core.review.audits import get_audit, is_judged
+from core.review.audits import get_audit, is_answered
 
 LEASE_S = 120.0
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ReviewItem:
     """A picture to be reviewed. `place` is where it stands in the queue. In a sample all that would tell is None."""
 
     image_id: int
-    place: Place
+    place: Position
     path: str | None
     label: str | None
     confidence: float | None
@@ -46,7 +46,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Queue:
+class ReviewQueue:
     """What is reviewed: a job, or a sample of it."""
 
     job: Job
@@ -59,7 +59,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReviewProgress:
     """How far a job's review is. All but `n_good` count pictures of which people have said something, or have not.
 
     `n_other` counts those that people call otherwise than the model; whoever reviews begins with the doubtful ones, so
@@ -72,7 +72,7 @@ class Progress:
     n_other: int
 
 
-def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Queue:
+def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> ReviewQueue:
     """The queue of a job, or of one of its audits.
 
     Raises:
@@ -85,10 +85,12 @@ def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Que
     audit = get_audit(session, audit_uuid) if audit_uuid else None
     if audit is not None and audit.job_id != job.id:
         raise Invalid(f"audit: expected one of job {job_uuid}; {audit_uuid} is one of another job.")
-    return Queue(job, audit)
+    return ReviewQueue(job, audit)
 
 
-def find_candidates(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:
+def find_candidates(
+    session: Session, queue: ReviewQueue, reviewer: UUID, after: Position | None, n: int
+) -> list[ReviewItem]:
     """The next pictures that nobody has said anything of, has skipped, or has before them; found, not yet claimed.
 
     Args:
@@ -105,20 +107,22 @@ def find_candidates(session: Session, queue: Queue, reviewer: UUID, after: Place
     return found[:n]
 
 
-def _is_free(queue: Queue, reviewer: UUID, image_id: Any) -> ColumnElement[bool]:
+def _is_free(queue: ReviewQueue, reviewer: UUID, image_id: Any) -> ColumnElement[bool]:
     taken = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
     claim = (ReviewClaim.job_id == queue.job.id) & (ReviewClaim.audit_id == queue.audit_id)
     claim &= ReviewClaim.image_id == image_id
     return ~select(ReviewClaim.image_id).where(claim, ReviewClaim.skipped_at.is_not(None) | taken).exists()
 
 
-def _find_in_job(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:
+def _find_in_job(
+    session: Session, queue: ReviewQueue, reviewer: UUID, after: Position | None, n: int
+) -> list[ReviewItem]:
     """The least sure of each class by the index, then the least sure of all of them."""
     rows: list[Row[Any]] = []
     for class_index in range(len(CLASSES)):
         query = _select_pictures(queue.job).where(
             Result.class_index == class_index,
-            word_of_people(Image).is_(None),
+            person_label_of(Image).is_(None),
             _is_free(queue, reviewer, Result.image_id),
         )
         if after is not None:
@@ -143,7 +147,7 @@ def _select_pictures(job: Job) -> Select[Any]:
     )
 
 
-def find_pictures(session: Session, queue: Queue, image_ids: Sequence[int]) -> list[Picture]:
+def find_pictures(session: Session, queue: ReviewQueue, image_ids: Sequence[int]) -> list[ReviewItem]:
     """Certain pictures of a queue, in its order, whoever has them; those that are not in it are left out."""
     if queue.audit is not None:
         of_audit = select(AuditPicture.position, AuditPicture.image_id).where(AuditPicture.audit_id == queue.audit_id)
@@ -154,8 +158,8 @@ def find_pictures(session: Session, queue: Queue, image_ids: Sequence[int]) -> l
     return sorted(pictures, key=lambda picture: picture.place)
 
 
-def _picture(row: Row[Any], threshold_milli: int) -> Picture:
-    return Picture(
+def _picture(row: Row[Any], threshold_milli: int) -> ReviewItem:
+    return ReviewItem(
         image_id=row.id,
         place=(row.confidence, row.id),
         path=row.path,
@@ -166,15 +170,17 @@ def _picture(row: Row[Any], threshold_milli: int) -> Picture:
     )
 
 
-def _blind(position: int, image_id: int) -> Picture:
-    return Picture(image_id, (position, image_id), None, None, None, None, None)
+def _blind(position: int, image_id: int) -> ReviewItem:
+    return ReviewItem(image_id, (position, image_id), None, None, None, None, None)
 
 
-def _find_in_audit(session: Session, queue: Queue, reviewer: UUID, after: Place | None, n: int) -> list[Picture]:
+def _find_in_audit(
+    session: Session, queue: ReviewQueue, reviewer: UUID, after: Position | None, n: int
+) -> list[ReviewItem]:
     query = (
         select(AuditPicture.position, AuditPicture.image_id)
         .join(Image, Image.id == AuditPicture.image_id)
-        .where(AuditPicture.audit_id == queue.audit_id, ~is_judged(queue.audit_id, AuditPicture.sha256))
+        .where(AuditPicture.audit_id == queue.audit_id, ~is_answered(queue.audit_id, AuditPicture.sha256))
         .where(_is_free(queue, reviewer, AuditPicture.image_id))
     )
     if after is not None:
@@ -185,7 +191,7 @@ def _find_in_audit(session: Session, queue: Queue, reviewer: UUID, after: Place 
 
 def claim_pictures(
     session: Session,
-    queue: Queue,
+    queue: ReviewQueue,
     reviewer: UUID,
     holding: Collection[int],
     skipped: Collection[int] = (),
@@ -204,11 +210,11 @@ def claim_pictures(
     return _upsert(session, queue, reviewer, wanted - set(skipped), is_skipped=False)
 
 
-def _claims(queue: Queue) -> ColumnElement[bool]:
+def _claims(queue: ReviewQueue) -> ColumnElement[bool]:
     return (ReviewClaim.job_id == queue.job.id) & (ReviewClaim.audit_id == queue.audit_id)
 
 
-def _upsert(session: Session, queue: Queue, reviewer: UUID, image_ids: set[int], is_skipped: bool) -> set[int]:
+def _upsert(session: Session, queue: ReviewQueue, reviewer: UUID, image_ids: set[int], is_skipped: bool) -> set[int]:
     if not image_ids:
         return set()
     insert = insert_or(session, ReviewClaim)
@@ -224,7 +230,7 @@ def _upsert(session: Session, queue: Queue, reviewer: UUID, image_ids: set[int],
     return set(session.scalars(claim.values(values).returning(ReviewClaim.image_id), rows))
 
 
-def count_skipped(session: Session, queue: Queue) -> int:
+def count_skipped(session: Session, queue: ReviewQueue) -> int:
     """How many pictures were skipped and nobody has said anything of since."""
     skipped = (
         select(func.count())
@@ -232,36 +238,36 @@ def count_skipped(session: Session, queue: Queue) -> int:
         .join(Image, Image.id == ReviewClaim.image_id)
         .where(_claims(queue), ReviewClaim.skipped_at.is_not(None))
     )
-    said = is_judged(queue.audit_id, Image.sha256) if queue.audit else word_of_people(Image).is_not(None)
+    said = is_answered(queue.audit_id, Image.sha256) if queue.audit else person_label_of(Image).is_not(None)
     return session.scalars(skipped.where(~said)).one()
 
 
-def bring_back_skipped(session: Session, queue: Queue) -> None:
+def restore_skipped(session: Session, queue: ReviewQueue) -> None:
     """Hand out again what was skipped."""
     change(session, delete(ReviewClaim).where(_claims(queue), ReviewClaim.skipped_at.is_not(None)))
 
 
-def release(session: Session, queue: Queue, reviewer: UUID) -> None:
+def release(session: Session, queue: ReviewQueue, reviewer: UUID) -> None:
     """A reviewer leaves: what they had before them is free at once."""
     own = (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
     change(session, delete(ReviewClaim).where(_claims(queue), own))
 
 
-def count_others(session: Session, queue: Queue, reviewer: UUID) -> int:
+def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
     """How many other reviewers have pictures before them now."""
     active = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
     active &= ReviewClaim.skipped_at.is_(None)
     return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()
 
 
-def measure_progress(session: Session, job: Job) -> Progress:
+def measure_progress(session: Session, job: Job) -> ReviewProgress:
     """How far the review of a job is. Counts rows: for a page that is opened, not for one that asks again and again."""
     shown = case(
         (Result.confidence < job.threshold_milli * 1000, None),
         *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
     )
     said = (
-        select(word_of_people(Image).label("word"), shown.label("shown"))
+        select(person_label_of(Image).label("word"), shown.label("shown"))
         .select_from(Image)
         .join(Result, Result.image_id == Image.id)
         .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
@@ -274,4 +280,4 @@ def measure_progress(session: Session, job: Job) -> Progress:
         func.count(case((said.c.word.is_(None) & said.c.shown.is_(None), 1))),
         func.count(case((is_other, 1))),
     )
-    return Progress(*session.execute(select(*counted).select_from(said)).one())
+    return ReviewProgress(*session.execute(select(*counted).select_from(said)).one())

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueSchedule:
     """A schedule that has come due: at which moment first, how often until now, and when next."""
 
     schedule_id: int
@@ -40,7 +40,7 @@ class Due:
     next_run_at: datetime | None
 
 
-def list_due(session: Session, now: datetime) -> list[Due]:
+def list_due(session: Session, now: datetime) -> list[DueSchedule]:
     """Schedules that have come due; one that cannot be read any more keeps no other from running."""
     is_due = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at <= now)
     found = []
@@ -52,15 +52,15 @@ def list_due(session: Session, now: datetime) -> list[Due]:
     return found
 
 
-def _look_at(schedule: Schedule, now: datetime) -> Due:
+def _look_at(schedule: Schedule, now: datetime) -> DueSchedule:
     line, zone, due_at = schedule.cron, schedule.time_zone, schedule.next_run_at
     assert line is not None
     assert due_at is not None
     n_due, following = cron.count_missed(line, zone, due_at, now), cron.find_next(line, zone, now)
-    return Due(schedule.id, schedule.revision, due_at, n_due, following)
+    return DueSchedule(schedule.id, schedule.revision, due_at, n_due, following)
 
 
-def begin_due(session: Session, due: Due, now: datetime) -> ScheduleRun | None:
+def begin_due(session: Session, due: DueSchedule, now: datetime) -> ScheduleRun | None:
     """Begin the run of a schedule that has come due, unless another beat has; one whose last run goes on is skipped.
 
     One that was edited since it was looked at is looked at again with the next tick.

@@ -27,15 +27,15 @@ from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training, TrainingUpload
 from core.storage.blobs import training_prefix
 from core.training import datasets
-from core.training.datasets import Found
+from core.training.datasets import Dataset
 
 MAX_ATTEMPTS = 5  # without an epoch between them
 
 
-class Order(StrEnum):
+class NextStep(StrEnum):
     """What whoever trains shall do next. KEEP_BEST: end now, with the best epoch as the version."""
 
-    GO_ON = "go on"
+    CONTINUE = "continue"
     KEEP_BEST = "keep best"
     STOP = "stop"
 
@@ -118,7 +118,7 @@ def find_version(session: Session, claim: Claim) -> int:
 
 def beat(
     session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int, left_s: float | None = None
-) -> Order:
+) -> NextStep:
     """Keep the lease and say what is happening; STOP when the job has ended or belongs to somebody else.
 
     Args:
@@ -127,16 +127,16 @@ def beat(
     try:
         job, training = _hold(session, claim)
     except LeaseLost:
-        return Order.STOP
+        return NextStep.STOP
     leases.renew(training, lease_s)
     if (training.phase, training.step, training.n_steps) != (phase, step, n_steps):
         training.phase, training.step, training.n_steps = phase, step, n_steps
         training.phase_left_s = left_s
         job.revision += 1
-    return Order.KEEP_BEST if training.keeps_best else Order.GO_ON
+    return NextStep.KEEP_BEST if training.keeps_best else NextStep.CONTINUE
 
 
-def choose_data(session: Session, claim: Claim) -> Found:
+def choose_data(session: Session, claim: Claim) -> Dataset:
     """What the claimed training learns from, as it is now.
 
     Raises:

@@ -21,10 +21,10 @@ from core.base.network_catalog import CLASSES, NETWORKS
 from core.labels.labels import NEITHER, human_label_of
 from core.orm.jobs import Job
 from core.orm.labels import Label
-from core.orm.near_duplicates import Twin
+from core.orm.near_duplicates import NearDuplicate
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
-from core.training.splits import Part, find_parts
+from core.training.splits import Split, find_splits
 
 MAX_UNREADABLE = 0.2  # more are a sign that something is wrong
 MIN_EACH = 10  # of each class: with fewer, even whether it has learned anything would be chance
@@ -41,7 +41,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Found:
+class Dataset:
     """What the chosen uploads hold.
 
     Attributes:
@@ -76,7 +76,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ImageLocation:
     """Where the bytes of an image are; `declared_bytes` is set when they were too many to be sent.
 
     With `thumbnails_key` only a small picture is left.
@@ -92,7 +92,7 @@ class Place:
 
 def find_labelled(
     session: Session, upload_ids: Sequence[int] | None = None, labels_since: datetime | None = None
-) -> Found:
+) -> Dataset:
     """What can be trained on.
 
     Args:
@@ -128,16 +128,16 @@ def find_labelled(
         for sha256, row in first.items()
         if row.declared_bytes is not None or row.n_bytes == 0 or row.error_code is not None
     }
-    left_out = unreadable | set(session.scalars(select(Twin.sha256).where(Twin.is_bridge)))
+    left_out = unreadable | set(session.scalars(select(NearDuplicate.sha256).where(NearDuplicate.is_bridge)))
     good = [row for sha256, row in first.items() if sha256 not in left_out]
     contents = [Content(row.id, row.sha256, row.human) for row in good]
     by_class = Counter(row.human for row in good)
     of_classes = [content.sha256 for content in contents if content.label in CLASSES]
-    by_part = Counter(find_parts(session, of_classes).values())
-    return Found(
+    by_part = Counter(find_splits(session, of_classes).values())
+    return Dataset(
         contents=contents,
         by_class={name: by_class[name] for name in (*CLASSES, NEITHER)},
-        by_part={str(part): by_part[part] for part in Part},
+        by_part={str(part): by_part[part] for part in Split},
         n_files=len(labelled),
         n_duplicates=len(labelled) - len(first),
         n_unreadable=len(unreadable & first.keys()),
@@ -150,16 +150,16 @@ def find_labelled(
     )
 
 
-def find_places(session: Session, image_ids: Sequence[int]) -> dict[int, Place]:
+def find_locations(session: Session, image_ids: Sequence[int]) -> dict[int, ImageLocation]:
     """Where the bytes of these images are, those that still exist."""
-    places: dict[int, Place] = {}
+    places: dict[int, ImageLocation] = {}
     columns = (Image.id, Shard.blob_key, Image.offset, Image.n_bytes, Image.declared_bytes, Shard.thumbnails_key)
     for some in slices(image_ids):
         query = select(*columns).join(Shard, Shard.id == Image.shard_id)
         rows: Iterable[Row[int, str, int, int, int | None, str | None]] = session.execute(
             query.where(Image.id.in_(some))
         )
-        places |= {row[0]: Place(*row) for row in rows}
+        places |= {row[0]: ImageLocation(*row) for row in rows}
     return places
 
 
@@ -210,7 +210,7 @@ def _of_neither(n: int) -> list[str]:
     ]
 
 
-def _problem(found: Found) -> str | None:
+def _problem(found: Dataset) -> str | None:
     wanted = " and ".join(f"{name}s" for name in CLASSES)
     missing = [name for name in CLASSES if not found.by_class[name]]
     said = " ".join(["", *found.notes])
@@ -232,7 +232,7 @@ def _problem(found: Found) -> str | None:
     if scarce := [name for name in CLASSES if found.by_class[name] < MIN_EACH]:
         counts = ", ".join(f"{found.by_class[name]} of {name}" for name in CLASSES)
         return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{said}"
-    if empty := [part for part in Part if not found.by_part[part]]:
+    if empty := [part for part in Split if not found.by_part[part]]:
         return (
             f"None of the {len(found.contents)} pictures belongs to the {empty[0]} part, which gets one in ten. Add"
             f" pictures; a hundred are enough.{said}"

@@ -27,7 +27,7 @@ SLICE = 500
 
 
 @dataclass(frozen=True)
-class Kept:
+class FeatureBlob:
     """A blob of features that a worker has put, for `add`.
 
     Attributes:
@@ -63,7 +63,7 @@ def new_key(session: Session, shard_id: int) -> str:
     return features_key(session.scalars(select(Shard.blob_key).where(Shard.id == shard_id)).one())
 
 
-def add(session: Session, kept: Kept) -> None:
+def add(session: Session, kept: FeatureBlob) -> None:
     """Make a blob known; call it in the transaction that records what it belongs to."""
     session.execute(insert(ShardFeatures), asdict(kept))
 

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from core.base.database import insert_or, slices
 from core.labels.labels import human_label_of
-from core.orm.near_duplicates import Sketch, Twin
+from core.orm.near_duplicates import NearDuplicate, Sketch
 from core.orm.uploads import Image, Upload
-from core.training.splits import Part, find_given, give, part_of
+from core.training.splits import Split, assign, find_assigned, split_of
 
 Pair = tuple[bytes, bytes]
 
@@ -39,7 +39,7 @@ def add_sketches(session: Session, sketches: Mapping[bytes, bytes]) -> None:
         session.execute(once.on_conflict_do_nothing(index_elements=["sha256"]), rows)
 
 
-def settle(session: Session, contents: Collection[bytes], pairs: Collection[Pair]) -> None:
+def record_groups(session: Session, contents: Collection[bytes], pairs: Collection[Pair]) -> None:
     """Write down which of the contents are nearly the same, and give parts to those that have none yet.
 
     Args:
@@ -50,27 +50,27 @@ def settle(session: Session, contents: Collection[bytes], pairs: Collection[Pair
     for one, other in pairs:
         near[one].add(other)
         near[other].add(one)
-    known = find_given(session, near)
+    known = find_assigned(session, near)
     given, bridges = _share_out(near, known)
     group_of = {sha256: min(group) for group in _groups(near) for sha256 in group}
     for some in slices(sorted(contents)):
-        session.execute(delete(Twin).where(Twin.sha256.in_(some)))
+        session.execute(delete(NearDuplicate).where(NearDuplicate.sha256.in_(some)))
     if group_of:
         rows = [
             {"sha256": sha256, "group_id": group_id, "is_bridge": sha256 in bridges}
             for sha256, group_id in sorted(group_of.items())
         ]
-        session.execute(insert(Twin), rows)
-    give(session, {sha256: part for sha256, part in given.items() if sha256 not in known})
+        session.execute(insert(NearDuplicate), rows)
+    assign(session, {sha256: part for sha256, part in given.items() if sha256 not in known})
 
 
-def _share_out(near: Mapping[bytes, set[bytes]], known: Mapping[bytes, Part]) -> tuple[dict[bytes, Part], set[bytes]]:
+def _share_out(near: Mapping[bytes, set[bytes]], known: Mapping[bytes, Split]) -> tuple[dict[bytes, Split], set[bytes]]:
     """The part of each content, and those that are used for none."""
     given = dict(known)
     bridges = {
         one
         for one, part in known.items()
-        if part != Part.JUDGING and any(given.get(other, part) != part for other in near[one] if other in known)
+        if part != Split.TEST and any(given.get(other, part) != part for other in near[one] if other in known)
     }
     waiting = sorted(near.keys() - known.keys())
     while waiting:
@@ -79,7 +79,7 @@ def _share_out(near: Mapping[bytes, set[bytes]], known: Mapping[bytes, Part]) ->
             parts = {given[other] for other in near[one] if other in given and other not in bridges}
             if len(parts) > 1:
                 bridges.add(one)
-            given[one] = parts.pop() if parts else part_of(one)
+            given[one] = parts.pop() if parts else split_of(one)
         done = set(touched or waiting[:1])
         waiting = [one for one in waiting if one not in done]
     return given, bridges
@@ -96,14 +96,14 @@ def _groups(near: Mapping[bytes, set[bytes]]) -> Iterator[set[bytes]]:
         yield group
 
 
-def list_grouped(session: Session) -> set[bytes]:
+def list_duplicates(session: Session) -> set[bytes]:
     """All contents that are nearly the same as others."""
-    return set(session.scalars(select(Twin.sha256)))
+    return set(session.scalars(select(NearDuplicate.sha256)))
 
 
 def find_bridges(session: Session) -> set[bytes]:
     """Contents that are used for none of the parts."""
-    return set(session.scalars(select(Twin.sha256).where(Twin.is_bridge)))
+    return set(session.scalars(select(NearDuplicate.sha256).where(NearDuplicate.is_bridge)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,9 @@ def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
 
     Those whose labels contradict each other come first, then those with the most pictures that nobody labelled.
     """
-    query = select(Twin.group_id, Image.id, Image.path, human_label_of(Image)).join(Twin, Twin.sha256 == Image.sha256)
+    query = select(NearDuplicate.group_id, Image.id, Image.path, human_label_of(Image)).join(
+        NearDuplicate, NearDuplicate.sha256 == Image.sha256
+    )
     members: dict[bytes, list[Member]] = defaultdict(list)
     for group_id, image_id, path, label in session.execute(
         query.where(Image.id.in_(_first_images())).order_by(Image.id)
@@ -150,11 +152,11 @@ def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
 
 def find_images(session: Session, group_id: bytes) -> list[int]:
     """One image of each content of a group."""
-    return sorted(session.scalars(_first_images().where(Twin.group_id == group_id)))
+    return sorted(session.scalars(_first_images().where(NearDuplicate.group_id == group_id)))
 
 
 def _first_images() -> Select[int]:
     """One image of each content that is in a group and still there."""
-    there = select(func.min(Image.id)).join(Twin, Twin.sha256 == Image.sha256)
+    there = select(func.min(Image.id)).join(NearDuplicate, NearDuplicate.sha256 == Image.sha256)
     alive = there.join(Upload, Upload.id == Image.upload_id).where(Upload.deleted_at.is_(None))
     return alive.group_by(Image.sha256)

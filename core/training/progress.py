@@ -24,7 +24,7 @@ class TrainingView:
         keeps_best: It is about to end with its best epoch as the version.
         eta_s: What is left of the epochs, in seconds.
         phase_left_s: What is left of the present phase, in seconds.
-        found: What was there to learn from when it was created: the fields of `core.training.datasets.Found` but
+        found: What was there to learn from when it was created: the fields of `core.training.datasets.Dataset` but
             `contents`.
     """
 

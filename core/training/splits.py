@@ -11,48 +11,48 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.database import insert_or, slices
-from core.orm.training import ContentPart
+from core.orm.training import ContentSplit
 
 RULE = "first 8 bytes of the content's SHA-256, big-endian, modulo 10: 0-7 training, 8 validation, 9 judging"
 
 
-class Part(StrEnum):
+class Split(StrEnum):
     TRAINING = "training"
     VALIDATION = "validation"
-    JUDGING = "judging"
+    TEST = "judging"
 
 
-_BY_DIGIT = (Part.TRAINING,) * 8 + (Part.VALIDATION, Part.JUDGING)
+_BY_DIGIT = (Split.TRAINING,) * 8 + (Split.VALIDATION, Split.TEST)
 
 
-def part_of(sha256: bytes) -> Part:
+def split_of(sha256: bytes) -> Split:
     """The part that the rule gives to a content: `RULE`."""
     return _BY_DIGIT[int.from_bytes(sha256[:8], "big") % len(_BY_DIGIT)]
 
 
-def find_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
+def find_splits(session: Session, contents: Collection[bytes]) -> dict[bytes, Split]:
     """The part of each content: the one it has, or the one it would get."""
-    return {sha256: part_of(sha256) for sha256 in contents} | find_given(session, contents)
+    return {sha256: split_of(sha256) for sha256 in contents} | find_assigned(session, contents)
 
 
-def find_given(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
+def find_assigned(session: Session, contents: Collection[bytes]) -> dict[bytes, Split]:
     """The parts of those contents that have one."""
-    parts: dict[bytes, Part] = {}
+    parts: dict[bytes, Split] = {}
     for some in slices(contents):
-        rows = session.execute(select(ContentPart.sha256, ContentPart.part).where(ContentPart.sha256.in_(some)))
-        parts |= {row.sha256: Part(row.part) for row in rows}
+        rows = session.execute(select(ContentSplit.sha256, ContentSplit.part).where(ContentSplit.sha256.in_(some)))
+        parts |= {row.sha256: Split(row.part) for row in rows}
     return parts
 
 
-def assign_parts(session: Session, contents: Collection[bytes]) -> dict[bytes, Part]:
+def assign_splits(session: Session, contents: Collection[bytes]) -> dict[bytes, Split]:
     """Give a part, for good, to each content that has none yet; the parts of all of them."""
-    give(session, {sha256: part_of(sha256) for sha256 in contents})
-    return find_parts(session, contents)
+    assign(session, {sha256: split_of(sha256) for sha256 in contents})
+    return find_splits(session, contents)
 
 
-def give(session: Session, parts: Mapping[bytes, Part]) -> None:
+def assign(session: Session, parts: Mapping[bytes, Split]) -> None:
     """Give these parts, for good; a content that has one keeps it."""
-    once = insert_or(session, ContentPart).on_conflict_do_nothing(index_elements=["sha256"])
+    once = insert_or(session, ContentSplit).on_conflict_do_nothing(index_elements=["sha256"])
     # Sorted, so that two who give to the same contents at once wait for each other instead of locking each other out.
     for some in slices(sorted(parts)):
         session.execute(once, [{"sha256": sha256, "part": parts[sha256]} for sha256 in some])

@@ -26,15 +26,15 @@ from core.orm.models import ModelVersion
 from core.orm.training import Training, TrainingUpload
 from core.orm.uploads import Upload
 from core.training import datasets
-from core.training.datasets import Found
+from core.training.datasets import Dataset
 from core.training.parameters import HEAD, Parameters, choose_parameters
-from core.training.splits import Part
+from core.training.splits import Split
 from core.uploads import uploads
 
 EVERYTHING = "everything labelled"
 
 
-def look_at_data(session: Session, upload_uuids: Sequence[UUID] | None) -> Found:
+def preview_data(session: Session, upload_uuids: Sequence[UUID] | None) -> Dataset:
     """What a training on these uploads would find; None for everything that anybody labelled.
 
     Raises:
@@ -94,7 +94,7 @@ def create_training_job(
         return _same_job(session, uuid)
     chosen = _choose_uploads(session, upload_uuids, lock=True)
     found = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
-    parameters = check_parameters(session, given, found.by_part[Part.TRAINING])
+    parameters = check_parameters(session, given, found.by_part[Split.TRAINING])
     if found.problem is not None:
         raise Invalid(found.problem)
     called = name or (", ".join(upload.name for upload in chosen) if chosen else "") or EVERYTHING

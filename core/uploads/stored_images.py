@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.errors import NotFound
-from core.orm.evaluation import Judgement
+from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
@@ -42,7 +42,7 @@ def get_image(session: Session, image_id: int) -> StoredImage:
     good = (Result.image_id == Image.id) & Result.error_code.is_(None)
     readable = (
         select(Job.id).join(Result, Result.job_id == Job.id).where(Job.upload_id == Image.upload_id, good).exists()
-        | select(Judgement.sha256).where(Judgement.sha256 == Image.sha256).exists()
+        | select(Prediction.sha256).where(Prediction.sha256 == Image.sha256).exists()
     )
     row = session.execute(
         select(Image, Shard.blob_key, readable, Shard.thumbnails_key, Upload.discarded_at)

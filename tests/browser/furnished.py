@@ -204,7 +204,7 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
 def finish_study(db: Database, suspected: Sequence[int], wanted: Sequence[int]) -> None:
     """A study that suspects the label dog of some images, and wants others labelled."""
     with db.write() as session:
-        study = label_quality.create_study_job(session, None, None).id
+        study = label_quality.create_label_quality_job(session, None, None).id
         claim = claims.claim_training(session, study, None, LEASE_S)
         assert claim is not None
         suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in suspected]
@@ -229,7 +229,7 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
             add_labels(session, user.id, [NewLabel(images[3], label)])
     with db.write() as session:
         alike = list(session.scalars(select(Image.sha256).where(Image.id.in_(images[:2]))))
-        near_duplicates.settle(session, alike, [(alike[0], alike[1])])
+        near_duplicates.record_groups(session, alike, [(alike[0], alike[1])])
     yield Shown("label_check_pages.list_disagreements", "/labels/disagreements")
     yield Shown("label_check_pages.list_twins", "/labels/twins")
     yield Shown("label_check_pages.show_fit", "/labels/fit")

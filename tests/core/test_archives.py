@@ -17,7 +17,7 @@ import pytest
 
 from core.base.errors import TooLarge
 from core.formats import archives
-from core.formats.archives import ArchiveError, File, Skipped, read_archive
+from core.formats.archives import ArchiveError, File, SkippedEntry, read_archive
 from core.formats.shard_packing import pack
 from core.formats.shards import MAX_BYTES, MAX_FILES, index_shard
 
@@ -174,7 +174,7 @@ def test_what_systems_leave_in_folders_is_left_out(writer):
 def test_paths_that_climb_are_skipped_with_a_reason(writer, path):
     found = read(WRITERS[writer]({path: b"\0", "good.jpg": b"\0good"}))
     assert found[1:] == [File("good.jpg", b"\0good", 5)]
-    assert isinstance(found[0], Skipped)
+    assert isinstance(found[0], SkippedEntry)
     assert found[0].reason
 
 
@@ -191,11 +191,11 @@ def test_links_devices_and_sparse_files_of_a_tar_are_skipped_with_a_reason():
         tar.addfile(member)
         tar.addfile(tarfile.TarInfo("a.jpg"))
     assert read(out.getvalue()) == [
-        Skipped("odd0", "a symbolic link"),
-        Skipped("odd1", "a hard link"),
-        Skipped("odd2", "a character device"),
-        Skipped("odd3", "a block device"),
-        Skipped("odd4", "a named pipe"),
+        SkippedEntry("odd0", "a symbolic link"),
+        SkippedEntry("odd1", "a hard link"),
+        SkippedEntry("odd2", "a character device"),
+        SkippedEntry("odd3", "a block device"),
+        SkippedEntry("odd4", "a named pipe"),
         File("a.jpg", b"", 0),
     ]
 
@@ -224,7 +224,7 @@ def test_a_symbolic_link_in_a_zip_is_skipped_and_a_short_text_is_not():
         archive.writestr("note.txt", "../elsewhere/secret.jpg")
         archive.writestr("a.jpg", b"\0a")
     found = read(out.getvalue())
-    assert Skipped("link.jpg", "a symbolic link") in found
+    assert SkippedEntry("link.jpg", "a symbolic link") in found
     assert File("note.txt", b"../elsewhere/secret.jpg", 23) in found
     assert len(found) == 3
 
@@ -240,7 +240,7 @@ def test_an_encrypted_file_in_a_zip_is_skipped_and_the_next_one_read(tmp_path, i
     data = made.read_bytes()
     found = read(_forget_sizes(data) if is_streamed else data)
     assert found == [
-        Skipped("secret.jpg", "an encrypted file"),
+        SkippedEntry("secret.jpg", "an encrypted file"),
         File("open.jpg", (tmp_path / "open.jpg").read_bytes(), 3000),
     ]
 
@@ -253,7 +253,7 @@ def _forget_sizes(data):
 def test_an_encrypted_entry_is_skipped_by_its_size_alone():
     whole = bytearray(make_zip({"secret.jpg": b"\0" + os.urandom(500), "open.jpg": b"\0open"}, zipfile.ZIP_STORED))
     whole[6] |= 1
-    assert read(bytes(whole)) == [Skipped("secret.jpg", "an encrypted file"), File("open.jpg", b"\0open", 5)]
+    assert read(bytes(whole)) == [SkippedEntry("secret.jpg", "an encrypted file"), File("open.jpg", b"\0open", 5)]
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
@@ -264,7 +264,7 @@ def test_a_method_that_is_not_read_costs_its_file_only(is_streamed):
     entry = b"PK\x03\x04" + struct.pack("<HHHHHLLLHH", 20, 8 * is_streamed, 12, 0, 0, *header, 5, 0) + b"b.jpg" + packed
     entry += b"PK\x07\x08" + struct.pack("<LLL", *content) if is_streamed else b""
     assert read(entry + make_zip({"next.jpg": b"\0next"})) == [
-        Skipped("b.jpg", "a file packed by a method that is not read here (12)"),
+        SkippedEntry("b.jpg", "a file packed by a method that is not read here (12)"),
         File("next.jpg", b"\0next", 5),
     ]
 
@@ -275,7 +275,7 @@ def test_a_damaged_file_in_a_zip_costs_itself_only(method):
     whole = bytearray(make_zip({"bad.jpg": content, "good.jpg": b"\0good"}, method))
     whole[1500] ^= 255
     bad, good = read(bytes(whole))
-    assert isinstance(bad, Skipped)
+    assert isinstance(bad, SkippedEntry)
     assert "damaged" in bad.reason
     assert good == File("good.jpg", b"\0good", 5)
 
@@ -283,7 +283,7 @@ def test_a_damaged_file_in_a_zip_costs_itself_only(method):
 def test_a_deflated_file_that_cannot_be_unpacked_costs_itself_only():
     whole = bytearray(make_zip({"bad.jpg": b"\0text" * 1000, "good.jpg": b"\0good"}))
     whole[37:45] = b"\xff" * 8
-    assert [type(file) for file in read(bytes(whole))] == [Skipped, File]
+    assert [type(file) for file in read(bytes(whole))] == [SkippedEntry, File]
 
 
 def test_content_that_looks_like_zip_headers_stays_content():
@@ -314,7 +314,7 @@ def test_names_in_the_code_page_of_dos_and_with_backslashes_are_read():
 
 
 def test_a_drive_of_windows_is_an_absolute_path():
-    assert read(make_zip({"C:\\photos\\a.jpg": b"\0"})) == [Skipped("C:/photos/a.jpg", "an absolute path")]
+    assert read(make_zip({"C:\\photos\\a.jpg": b"\0"})) == [SkippedEntry("C:/photos/a.jpg", "an absolute path")]
 
 
 def test_folders_in_a_zip_are_no_files(tmp_path):
@@ -416,7 +416,7 @@ def test_whatever_the_bytes_are_only_expected_errors_come_out(writer):
             found = read(bytes(data), max_upload_bytes=10**6)
         except (ArchiveError, TooLarge):
             continue
-        assert all(isinstance(file, File | Skipped) for file in found)
+        assert all(isinstance(file, File | SkippedEntry) for file in found)
 
 
 def test_files_are_packed_into_shards_of_at_most_256():
@@ -435,7 +435,7 @@ def test_a_larger_file_gets_a_shard_of_its_own():
 
 def test_packing_keeps_sizes_of_files_that_are_too_large_and_names_what_was_skipped():
     files = [
-        Skipped("link", "a symbolic link"),
+        SkippedEntry("link", "a symbolic link"),
         File("big.jpg", None, 10**9),
         File("a.jpg", b"\0", 1),
         File("a.jpg", b"\0", 1),
@@ -446,11 +446,11 @@ def test_packing_keeps_sizes_of_files_that_are_too_large_and_names_what_was_skip
         ("big.jpg", 0, 10**9),
         ("a.jpg", 1, None),
     ]
-    assert packed.skipped == [files[0], Skipped("a.jpg", "a second file of the same path")]
+    assert packed.skipped == [files[0], SkippedEntry("a.jpg", "a second file of the same path")]
 
 
 def test_when_only_links_came_there_is_no_shard():
-    assert list(pack([Skipped("link", "a symbolic link")])) == [(b"", [Skipped("link", "a symbolic link")])]
+    assert list(pack([SkippedEntry("link", "a symbolic link")])) == [(b"", [SkippedEntry("link", "a symbolic link")])]
 
 
 def test_packing_hands_out_what_came_before_a_fault():

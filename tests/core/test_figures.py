@@ -7,7 +7,7 @@ import pytest
 
 from core.base.network_catalog import CLASSES
 from core.models import accuracy
-from core.models.accuracy import Said, mcnemar, measure, roc_auc, wilson_interval
+from core.models.accuracy import LabelledPrediction, mcnemar, measure, roc_auc, wilson_interval
 from model.arrays import metrics
 
 
@@ -15,7 +15,7 @@ def test_all_figures_are_those_that_a_manifest_would_have() -> None:
     random = np.random.default_rng(4)
     labels = random.integers(0, 2, 300)
     probabilities = np.round(random.dirichlet([1, 1, 0.3], 300)[:, :2], 2)
-    said = [Said(CLASSES[label], row.tolist()) for label, row in zip(labels, probabilities, strict=True)]
+    said = [LabelledPrediction(CLASSES[label], row.tolist()) for label, row in zip(labels, probabilities, strict=True)]
     expected = asdict(metrics.evaluate(probabilities, labels, CLASSES, threshold=0.7))
     del expected["coverage"]
     measured = measure(said, threshold=0.7)
@@ -25,7 +25,11 @@ def test_all_figures_are_those_that_a_manifest_would_have() -> None:
 
 
 def test_pictures_of_neither_count_apart() -> None:
-    said = [Said("cat", [0.9, 0.1]), Said("neither", [0.8, 0.1]), Said("neither", [0.3, 0.2])]
+    said = [
+        LabelledPrediction("cat", [0.9, 0.1]),
+        LabelledPrediction("neither", [0.8, 0.1]),
+        LabelledPrediction("neither", [0.3, 0.2]),
+    ]
     measured = measure(said, threshold=0.75)
     assert (measured["n_images"], measured["n_neither"], measured["neither_unsure"]) == (1, 2, 0.5)
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from core.evaluation.promotion_gate import Gate, Pair, decide
+from core.evaluation.promotion_gate import Gate, PredictionPair, decide
 
 GATE = Gate(min_gain=0.02, max_p=0.05, max_class_loss=0.02)
 
 
-def pairs(both: int, only_in_use: int, only_candidate: int, neither: int, label: str = "cat") -> list[Pair]:
+def pairs(both: int, only_in_use: int, only_candidate: int, neither: int, label: str = "cat") -> list[PredictionPair]:
     """So many pictures that both call right, only one of them, and none."""
     right = [(True, True)] * both + [(True, False)] * only_in_use
     right += [(False, True)] * only_candidate + [(False, False)] * neither
-    return [Pair(label, *one) for one in right]
+    return [PredictionPair(label, *one) for one in right]
 
 
 def test_a_candidate_that_is_better_by_enough_passes() -> None:
@@ -30,7 +30,9 @@ def test_a_candidate_that_is_better_by_enough_passes() -> None:
         (pairs(90, 6, 4, 0) + pairs(60, 0, 40, 0, "dog"), Gate(0.0, 0.05, 0.01), "class cat it is worse by 2.0 points"),
     ],
 )
-def test_each_condition_keeps_a_candidate_out_and_is_named(found: list[Pair], gate: Gate, reason: str) -> None:
+def test_each_condition_keeps_a_candidate_out_and_is_named(
+    found: list[PredictionPair], gate: Gate, reason: str
+) -> None:
     verdict = decide(gate, found, len(found))
     assert reason in verdict.sentence
     assert verdict.is_better == (reason == "")

@@ -31,14 +31,14 @@ def test_without_a_word_all_of_the_driver_count(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.delenv(gpus.VISIBLE, raising=False)
     assert gpus.list_gpus(driver) == ["0", "1", "2"]
     assert gpus.list_gpus(tmp_path / "nothing") == []
-    assert gpus.take_one(0, tmp_path / "nothing") is None
+    assert gpus.claim_gpu(0, tmp_path / "nothing") is None
 
 
 def test_processes_take_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
     for slot in range(4):
         monkeypatch.setenv(gpus.VISIBLE, "4,7")
-        taken.append(gpus.take_one(slot))
+        taken.append(gpus.claim_gpu(slot))
     assert taken == ["4", "7", "4", "7"]
 
 

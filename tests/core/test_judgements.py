@@ -12,20 +12,20 @@ from core.base.states import JobState
 from core.cleanup import deletion
 from core.cleanup.purge import purge_all
 from core.evaluation import evaluation_jobs, predictions, version_comparison
-from core.evaluation.predictions import JudgementFilter, JudgementRow, NewJudgement
+from core.evaluation.predictions import NewPrediction, PredictionFilter, PredictionRow
 from core.evaluation.version_comparison import Comparison
 from core.jobs import job_states
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models import registry
-from core.orm.evaluation import Judgement
+from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
-from core.orm.training import ContentPart
+from core.orm.training import ContentSplit
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import claims
 from core.training.claims import Claim
-from core.training.splits import Part, part_of
+from core.training.splits import Split, split_of
 from tests.factories import make_labelled, make_version
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -38,7 +38,7 @@ def upload(db: Database, blobs: Blobs) -> UUID:
 
 def start(db: Database, version: int) -> int:
     with db.write() as session:
-        return evaluation_jobs.create_judge_job(session, version).id
+        return evaluation_jobs.create_evaluation_job(session, version).id
 
 
 def claim(db: Database, job_id: int) -> Claim:
@@ -51,9 +51,9 @@ def claim(db: Database, job_id: int) -> Claim:
 def judge(db: Database, version: int, said: Mapping[bytes, tuple[str, tuple[float, float]]]) -> Claim:
     """A judge job from start to end."""
     held = claim(db, start(db, version))
-    rows = [NewJudgement(sha256, label, probabilities) for sha256, (label, probabilities) in said.items()]
+    rows = [NewPrediction(sha256, label, probabilities) for sha256, (label, probabilities) in said.items()]
     with db.write() as session:
-        evaluation_jobs.finish_judging(session, held, version, rows)
+        evaluation_jobs.finish_evaluation(session, held, version, rows)
     return held
 
 
@@ -64,14 +64,14 @@ def contents(db: Database) -> dict[bytes, str]:
 
 def listed(
     db: Database, version: int, true: str | None = None, called: str | None = None, sort: str = "doubt"
-) -> list[JudgementRow]:
+) -> list[PredictionRow]:
     """All pages, two rows each."""
-    rows: list[JudgementRow] = []
+    rows: list[PredictionRow] = []
     cursor = None
     while True:
         with db.read() as session:
-            wanted = JudgementFilter(true, called, sort)
-            page = predictions.list_judgements(session, version, wanted, cursor, 2)
+            wanted = PredictionFilter(true, called, sort)
+            page = predictions.list_predictions(session, version, wanted, cursor, 2)
         rows += page.items
         cursor = page.next
         if cursor is None:
@@ -84,10 +84,10 @@ def name(n: int) -> bytes:
 
 def test_the_judging_part_of_everything_labelled_is_chosen_and_kept(db: Database, upload: UUID) -> None:
     chosen = contents(db)
-    assert {part_of(sha256) for sha256 in chosen} == {Part.JUDGING}
+    assert {split_of(sha256) for sha256 in chosen} == {Split.TEST}
     assert set(chosen.values()) == {"cat", "dog"}
     with db.read() as session:
-        assert dict(session.execute(select(ContentPart.sha256, ContentPart.part)).all()) == dict.fromkeys(
+        assert dict(session.execute(select(ContentSplit.sha256, ContentSplit.part)).all()) == dict.fromkeys(
             chosen, "judging"
         )
 
@@ -122,7 +122,7 @@ def test_judging_again_doubles_nothing_and_forgets_what_is_no_longer_judged(
 def test_what_a_training_asks_is_added_to_what_there_is(db: Database, upload: UUID, version: int) -> None:
     held = judge(db, version, {name(1): ("cat", (0.7, 0.2)), name(2): ("cat", (0.6, 0.2))})
     with db.write() as session:
-        predictions.record(session, version, held.job_id, [NewJudgement(name(2), "dog", (0.6, 0.2))])
+        predictions.record(session, version, held.job_id, [NewPrediction(name(2), "dog", (0.6, 0.2))])
     assert {row.sha256: row.label for row in listed(db, version)} == {name(1): "cat", name(2): "dog"}
 
 
@@ -132,7 +132,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(db: Database, upload: UUID,
     with db.write() as session:
         job_states.cancel_job(session, session.get_one(Job, job_id).uuid)
     with pytest.raises(LeaseLost), db.write() as session:
-        evaluation_jobs.finish_judging(session, held, version, [NewJudgement(name(1), "cat", (0.7, 0.2))])
+        evaluation_jobs.finish_evaluation(session, held, version, [NewPrediction(name(1), "cat", (0.7, 0.2))])
     assert listed(db, version) == []
 
 
@@ -155,9 +155,9 @@ def test_nothing_is_judged_without_labels_and_no_version_that_is_not_there(db: D
 def test_an_id_that_another_job_has_is_refused(db: Database, upload: UUID, version: int) -> None:
     other, uuid = make_version(db, "another"), uuid4()
     with db.write() as session:
-        evaluation_jobs.create_judge_job(session, other, uuid=uuid)
+        evaluation_jobs.create_evaluation_job(session, other, uuid=uuid)
     with pytest.raises(Conflict, match="does something else"), db.write() as session:
-        evaluation_jobs.create_judge_job(session, version, uuid=uuid)
+        evaluation_jobs.create_evaluation_job(session, version, uuid=uuid)
 
 
 SAID = {
@@ -169,7 +169,7 @@ SAID = {
 }
 
 
-def order(rows: list[JudgementRow]) -> list[int]:
+def order(rows: list[PredictionRow]) -> list[int]:
     return [row.sha256[0] for row in rows]
 
 
@@ -217,7 +217,7 @@ def test_judgements_go_with_their_version(db: Database, blobs: Blobs, upload: UU
         deletion.delete_version(session, other)
     purge_all(db, blobs)
     with db.read() as session:
-        counts = session.execute(select(Judgement.version_id, func.count()).group_by(Judgement.version_id)).all()
+        counts = session.execute(select(Prediction.version_id, func.count()).group_by(Prediction.version_id)).all()
     assert [tuple(row) for row in counts] == [(version, len(SAID))]
 
 

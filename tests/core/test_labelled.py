@@ -47,5 +47,5 @@ def test_what_a_training_learned_from_is_known_after_it_was_deleted(db: Database
     with db.write() as session:
         job = jobs.get_job(session, training)
         deletion.delete_job(session, training)
-        assert [one.uuid for one in sources.list_learned_from(session, job)] == [upload]
+        assert [one.uuid for one in sources.list_trained_on(session, job)] == [upload]
         assert sources.find_uploads(session, [upload]) == []

@@ -31,7 +31,7 @@ def job(db: Database, blobs: Blobs) -> UUID:
     }
     run_job(db, job, said | {"zoo/a/00.jpg": ErrorCode.TRUNCATED})
     with db.write() as session:  # in an order of its own, some of them equal
-        session.execute(update(Result).values(looks=Result.image_id * 7 % 11))
+        session.execute(update(Result).values(similarity_key=Result.image_id * 7 % 11))
     with db.write() as session:
         add_labels(session, None, [NewLabel(_sure_cat(db, job), "dog")])
     return job
@@ -68,7 +68,7 @@ def ids(db: Database, job: UUID, wanted: ResultFilter, cursor: str | None = None
 def test_landmarks_lead_to_every_page_of_a_view(db: Database, job: UUID, wanted: ResultFilter) -> None:
     whole = ids(db, job, wanted)
     with db.read() as session:
-        found = navigation.find_landmarks(session, jobs.get_job(session, job), wanted, every=5)
+        found = navigation.find_page_cursors(session, jobs.get_job(session, job), wanted, every=5)
     assert found.n == len(whole)
     pages = [ids(db, job, wanted, cursor, 5) for cursor in (None, *found.cursors)]
     assert [image for page in pages for image in page] == whole

@@ -14,7 +14,7 @@ from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.review import ReviewClaim
 from core.review import review_queue
-from core.review.review_queue import Place, Progress, Queue
+from core.review.review_queue import Position, ReviewProgress, ReviewQueue
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -45,12 +45,12 @@ class Reviewer:
     def __init__(self, db: Database, job: UUID) -> None:
         self.db, self.job, self.id = db, job, uuid4()
         self.holding: dict[str, int] = {}
-        self.after: Place | None = None
+        self.after: Position | None = None
 
     def ask(self, n: int, skipped: tuple[int, ...] = ()) -> list[str | None]:
         """Hold on to what is there, ask for more; the paths that were handed out."""
         with self.db.write() as session:
-            queue = Queue(jobs.get_job(session, self.job))
+            queue = ReviewQueue(jobs.get_job(session, self.job))
             found = review_queue.find_candidates(
                 session, queue, self.id, self.after, n + len(self.holding) + len(skipped)
             )
@@ -94,7 +94,7 @@ def test_two_reviewers_get_different_pictures(db: Database, job: UUID) -> None:
 
 def test_a_claim_that_comes_second_gets_nothing(db: Database, job: UUID) -> None:
     with db.write() as session:
-        queue = Queue(jobs.get_job(session, job))
+        queue = ReviewQueue(jobs.get_job(session, job))
         both = [one.image_id for one in review_queue.find_candidates(session, queue, uuid4(), None, 2)]
         assert review_queue.claim_pictures(session, queue, uuid4(), (), (), both) == set(both)
         assert review_queue.claim_pictures(session, queue, uuid4(), (), (), both) == set()
@@ -127,7 +127,7 @@ def test_whatever_is_no_longer_named_is_free_at_once(db: Database, job: UUID) ->
     one.ask(0)
     assert two.ask(2) == [IN_ORDER[0], IN_ORDER[2]]
     with db.write() as session:
-        review_queue.release(session, Queue(jobs.get_job(session, job)), one.id)
+        review_queue.release(session, ReviewQueue(jobs.get_job(session, job)), one.id)
     assert two.ask(1) == [IN_ORDER[1]]
 
 
@@ -138,9 +138,9 @@ def test_skipped_pictures_wait_until_somebody_asks_for_them(db: Database, job: U
     assert one.ask(1, (skipped,)) == [IN_ORDER[1]]
     assert two.ask(10) == IN_ORDER[2:]
     with db.write() as session:
-        queue = Queue(jobs.get_job(session, job))
+        queue = ReviewQueue(jobs.get_job(session, job))
         assert review_queue.count_skipped(session, queue) == 1
-        review_queue.bring_back_skipped(session, queue)
+        review_queue.restore_skipped(session, queue)
     assert two.ask(10) == [IN_ORDER[0]]
 
 
@@ -152,7 +152,7 @@ def test_a_skip_can_be_taken_back(db: Database, job: UUID) -> None:
     one.holding[IN_ORDER[0]] = skipped
     one.ask(0)
     with db.read() as session:
-        assert review_queue.count_skipped(session, Queue(jobs.get_job(session, job))) == 0
+        assert review_queue.count_skipped(session, ReviewQueue(jobs.get_job(session, job))) == 0
 
 
 def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: UUID) -> None:
@@ -163,7 +163,7 @@ def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: 
     one.say("p/sure cat.jpg", "cat")
     with db.read() as session:
         progress = review_queue.measure_progress(session, jobs.get_job(session, job))
-    assert progress == Progress(n_good=5, n_reviewed=3, n_unsure_left=1, n_other=1)
+    assert progress == ReviewProgress(n_good=5, n_reviewed=3, n_unsure_left=1, n_other=1)
 
 
 def test_claims_go_with_the_job(db: Database, blobs: Blobs, job: UUID) -> None:

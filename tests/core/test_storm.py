@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import func, select, text
 
 from core.base.database import Database
-from core.operations.metrics import REQUESTS, Measures, Meter
+from core.operations.metrics import REQUESTS, Meter, MetricsSnapshot
 from core.orm.uploads import Upload
 
 DATABASES = ("postgresql",)
@@ -34,6 +34,6 @@ def test_a_storm_of_requests_waits_in_line(db: Database, sql_url: str) -> None:
     crowded.close()
     assert POOL < most <= POOL + OVERFLOW
     with db.read() as session:
-        measured = Measures(session)
+        measured = MetricsSnapshot(session)
         assert measured.total(REQUESTS) == N_AT_ONCE * 5  # all wrote the same three rows
         assert len(measured.counts(REQUESTS)) == 3

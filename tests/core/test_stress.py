@@ -110,7 +110,7 @@ class Crowd:
     def work(self, chance: random.Random) -> None:
         """A worker's turn: claim something, then record, give back, or die."""
         with self._db.read() as session:
-            waiting = [*chunks.list_ready(session, 20), *chunks.list_run_out(session, 20)]
+            waiting = [*chunks.list_ready(session, 20), *chunks.list_expired(session, 20)]
         if waiting:
             self.work_on(chance.choice(waiting), chance, dies=chance.random() < 0.2)
 
@@ -151,7 +151,7 @@ class Crowd:
                 for chunk in session.scalars(held):
                     chunk.lease_until = db_now(NO_LEASE_S)
             with self._db.read() as session:
-                waiting = [*chunks.list_ready(session, 1000), *chunks.list_run_out(session, 1000)]
+                waiting = [*chunks.list_ready(session, 1000), *chunks.list_expired(session, 1000)]
             if not waiting:
                 break
             for chunk_id in waiting:

@@ -20,7 +20,7 @@ from core.orm.training import EpochRow, Training, TrainingUpload
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import claims, progress, training_jobs
-from core.training.claims import MAX_ATTEMPTS, Claim, Order
+from core.training.claims import MAX_ATTEMPTS, Claim, NextStep
 from core.uploads import uploads
 from tests.factories import (
     make_job,
@@ -93,7 +93,7 @@ def test_what_would_be_trained_on_is_counted_by_content(db: Database, blobs: Blo
     )
     run_job(db, make_job(db, upload), {"pets/cats/5.jpg": ErrorCode.TRUNCATED})
     with db.read() as session:
-        found = training_jobs.look_at_data(session, [upload])
+        found = training_jobs.preview_data(session, [upload])
     assert found.by_class == {"cat": 29, "dog": 30, "neither": 1}
     assert (found.n_files, found.n_duplicates, found.n_unreadable, found.n_unlabelled) == (63, 1, 2, 1)
     assert (sum(found.by_part.values()), len(found.contents)) == (59, 60)
@@ -106,7 +106,7 @@ def test_people_outrank_folders_in_what_is_trained_on(db: Database, blobs: Blobs
         image = session.scalars(select(Image.id).where(Image.path == "pets/cats/1.jpg")).one()
         labels.add_labels(session, None, [NewLabel(image, "dog")])
     with db.read() as session:
-        assert training_jobs.look_at_data(session, [upload]).by_class == {"cat": 29, "dog": 31, "neither": 0}
+        assert training_jobs.preview_data(session, [upload]).by_class == {"cat": 29, "dog": 31, "neither": 0}
 
 
 def test_everything_labelled_counts_corrections_of_uploads_without_folders(db: Database, blobs: Blobs) -> None:
@@ -116,14 +116,14 @@ def test_everything_labelled_counts_corrections_of_uploads_without_folders(db: D
         image = session.scalars(select(Image.id).where(Image.path == "photos/a.jpg")).one()
         labels.add_labels(session, None, [NewLabel(image, "cat")])
     with db.read() as session:
-        assert training_jobs.look_at_data(session, None).by_class == {"cat": 21, "dog": 20, "neither": 0}
-        assert training_jobs.look_at_data(session, [plain]).by_class["cat"] == 1
+        assert training_jobs.preview_data(session, None).by_class == {"cat": 21, "dog": 20, "neither": 0}
+        assert training_jobs.preview_data(session, [plain]).by_class["cat"] == 1
 
 
 def test_folders_that_differ_only_in_case_are_one_class_and_are_named(db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs, n_each=20, more={"pets/Cats/1.jpg": b"one more"})
     with db.read() as session:
-        found = training_jobs.look_at_data(session, [upload])
+        found = training_jobs.preview_data(session, [upload])
     assert found.by_class["cat"] == 21
     assert any("pets/Cats and pets/cats differ only in case" in note for note in found.notes)
 
@@ -205,7 +205,7 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     with db.read() as session:
         assert claims.list_waiting(session, 10) == [held.job_id]
     with db.write() as session:
-        assert claims.beat(session, held, 60, "training", 3, 80) == Order.GO_ON
+        assert claims.beat(session, held, 60, "training", 3, 80) == NextStep.CONTINUE
     with db.read() as session:
         assert claims.list_waiting(session, 10) == []
         view = progress.describe_training(session, jobs.get_job(session, uuid))
@@ -214,7 +214,7 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     with db.write() as session:
         job_states.cancel_job(session, uuid)
     with db.write() as session:
-        assert claims.beat(session, held, 60, "training", 4, 80) == Order.STOP
+        assert claims.beat(session, held, 60, "training", 4, 80) == NextStep.STOP
 
 
 def test_time_left_comes_from_the_latest_epochs(db: Database, blobs: Blobs) -> None:
@@ -293,12 +293,12 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
     with pytest.raises(Conflict, match="belongs to a job"), db.write() as session:
         deletion.delete_upload(session, upload)
     with db.read() as session:
-        assert deletion.list_taken_along(session, jobs.get_job(session, training)) == []
+        assert deletion.list_deleted_with(session, jobs.get_job(session, training)) == []
     with db.write() as session:
         deletion.delete_job(session, classifies)
     with db.read() as session:
         assert uploads.get_upload(session, upload).deleted_at is None
-        assert [one.uuid for one in deletion.list_taken_along(session, jobs.get_job(session, training))] == [upload]
+        assert [one.uuid for one in deletion.list_deleted_with(session, jobs.get_job(session, training))] == [upload]
     with db.write() as session:
         deletion.delete_job(session, training)
     with pytest.raises(Gone), db.read() as session:
@@ -320,11 +320,11 @@ def test_a_training_that_shall_keep_its_best_epoch_says_so_until_it_ends(db: Dat
     with db.write() as session:
         assert training_jobs.keep_best(session, uuid).state == JobState.RUNNING
     with db.write() as session:
-        assert claims.beat(session, held, 60, "training", 3, 80) == Order.KEEP_BEST
+        assert claims.beat(session, held, 60, "training", 3, 80) == NextStep.KEEP_BEST
         assert progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
         job_states.cancel_job(session, uuid)
     with db.write() as session:
-        assert claims.beat(session, held, 60, "training", 3, 80) == Order.STOP
+        assert claims.beat(session, held, 60, "training", 3, 80) == NextStep.STOP
         retry.retry_job(session, uuid)
         assert not progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
 

@@ -24,7 +24,7 @@ from tests.faults.soundness import check_counters, check_sound, read_results
 PAUSE_S = float(QUICK["PAWSORT_PAUSE_AFTER_CLAIM_S"])
 
 
-def bell(installation: Installation) -> Celery:
+def make_sender(installation: Installation) -> Celery:
     """What sends messages to the workers of this installation."""
     return make_celery(Settings(_env_file=None, redis_url=installation.record.redis_url))  # type: ignore[call-arg]
 
@@ -139,7 +139,7 @@ def test_the_same_shards_in_parallel_and_out_of_order_arrive_once(installation: 
 
 def test_a_message_that_comes_ten_times_and_one_for_no_chunk_do_no_harm(installation: Installation) -> None:
     workers = installation.wait_for_workers()
-    app = bell(installation)
+    app = make_sender(installation)
     job = installation.classify(installation.send(make_shards(2, 3)))
     for _ in range(10):
         for chunk_id in [*chunk_ids(installation, job), 10**9]:

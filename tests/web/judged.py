@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from core.base.database import Database
 from core.evaluation import evaluation_jobs, predictions
-from core.evaluation.predictions import NewJudgement
+from core.evaluation.predictions import NewPrediction
 from core.storage.blobs import Blobs
 from core.training import claims
 from tests.factories import draw_picture, make_upload
@@ -27,12 +27,12 @@ def make_judged(db: Database, blobs: Blobs, *, n_each: int = 60) -> dict[bytes, 
 def judge(db: Database, version: int, said: dict[bytes, str], say: Callable[[int, str], Probabilities]) -> None:
     """Let a version judge: `say` gets the number of the content, by hash, and its label."""
     with db.write() as session:
-        job = evaluation_jobs.create_judge_job(session, version)
+        job = evaluation_jobs.create_evaluation_job(session, version)
         claim = claims.claim_training(session, job.id, None, 60)
     assert claim is not None
-    rows = [NewJudgement(sha256, said[sha256], say(n, said[sha256])) for n, sha256 in enumerate(sorted(said))]
+    rows = [NewPrediction(sha256, said[sha256], say(n, said[sha256])) for n, sha256 in enumerate(sorted(said))]
     with db.write() as session:
-        evaluation_jobs.finish_judging(session, claim, version, rows)
+        evaluation_jobs.finish_evaluation(session, claim, version, rows)
 
 
 def right(n: int, label: str) -> Probabilities:

@@ -65,7 +65,7 @@ def test_a_job_of_an_earlier_time_says_that_it_has_no_order_of_looks(
     page = browser.get(f"/jobs/{job}").text
     assert chosen in page
     with db.write() as session:
-        session.execute(update(Result).values(looks=0))  # as the migration left them
+        session.execute(update(Result).values(similarity_key=0))  # as the migration left them
     page = browser.get(f"/jobs/{job}").text
     assert refused in page
     assert "Alike pictures cannot stand together here" in page

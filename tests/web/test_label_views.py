@@ -86,7 +86,7 @@ def test_a_group_is_labelled_with_one_click_and_that_is_taken_back(
     with db.write() as session:
         contents = {image.path: image.sha256 for image in session.scalars(select(Image))}
         pair = (contents["pets/cats/00.jpg"], contents["pets/dogs/01.jpg"])
-        near_duplicates.settle(session, pair, [pair])
+        near_duplicates.record_groups(session, pair, [pair])
     page = client.get("/labels/twins").text
     assert "Their labels contradict each other" in page
     form = dict(re.findall(r'name="(group|batch)" value="([^"]+)"', page))

@@ -13,7 +13,7 @@ from core.base.errors import ErrorCode
 from core.jobs import chunks, job_states
 from core.jobs.chunks import claim_chunk
 from core.operations import metrics, workers
-from core.operations.metrics import Measures, Meter
+from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_training, make_upload, run_job
@@ -141,7 +141,7 @@ def test_times_fall_into_buckets_that_add_up(db: Database) -> None:
     second.flush(db)
     first.flush(db)
     with db.read() as session:
-        (timed,) = Measures(session).times(metrics.STAGES)
+        (timed,) = MetricsSnapshot(session).times(metrics.STAGES)
     up_to = {bucket: timed.n_up_to[bucket] for bucket in ("0.005", "0.025", "0.05", "60.0", "+Inf")}
     assert up_to == {"0.005": 1, "0.025": 1, "0.05": 3, "60.0": 3, "+Inf": 4}
     assert timed.n == 4
@@ -150,13 +150,13 @@ def test_times_fall_into_buckets_that_add_up(db: Database) -> None:
 
 def test_what_could_not_be_written_is_written_the_next_time(db: Database) -> None:
     meter = Meter()
-    meter.count(metrics.RUNG_AGAIN, 3, reason="waiting")
+    meter.count(metrics.REQUEUED, 3, reason="waiting")
     away = Database("sqlite:////nowhere/at/all.db")
     with pytest.raises(Exception, match="unable to open"):
         meter.flush(away)
     meter.flush(db)
     with db.read() as session:
-        assert Measures(session).total(metrics.RUNG_AGAIN) == 3
+        assert MetricsSnapshot(session).total(metrics.REQUEUED) == 3
 
 
 def test_promtool_finds_nothing_wrong_with_it(stranger: FlaskClient, db: Database, blobs: Blobs) -> None:

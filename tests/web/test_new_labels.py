@@ -12,7 +12,7 @@ from core.jobs import jobs
 from core.labels.counts import count_since_each, count_since_training
 from core.labels.labels import NewLabel, add_labels
 from core.models import registry
-from core.orm.evaluation import Study
+from core.orm.evaluation import LabelQualityReport
 from core.orm.jobs import Job
 from core.orm.training import Training
 from core.storage.blobs import Blobs
@@ -123,13 +123,13 @@ def add_study(db: Database) -> None:
     with db.write() as session:
         version = registry.get_version(session, 1)
         version.manifest = version.manifest | {"metrics": {"judging": {"accuracy": 0.8, "n_images": 90}}}
-        job = Job(uuid=uuid4(), kind=JobKind.STUDY, name="", state=JobState.DONE, model_version_id=1)
+        job = Job(uuid=uuid4(), kind=JobKind.LABEL_QUALITY, name="", state=JobState.DONE, model_version_id=1)
         session.add(job)
         session.flush()
         curve = {"formula": {"floor": 0.05, "scale": 1.0, "exponent": 0.5}, "half_width": 0.025, "more": 100}
         curve |= {"points": [{"n": 10, "accuracy": 0.7}], "now": 0.8, "with_more": 0.86, "with_twice": 0.84}
         session.add(Training(job_id=job.id, parameters={}))
-        session.add(Study(job_id=job.id, version_id=1, n_labels=40, curve=curve, suspects=[], wanted=[]))
+        session.add(LabelQualityReport(job_id=job.id, version_id=1, n_labels=40, curve=curve, suspects=[], wanted=[]))
 
 
 def add_trained(db: Database) -> None:

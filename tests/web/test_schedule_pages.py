@@ -228,7 +228,7 @@ def test_a_run_that_was_late_says_for_how_many_times_it_stands(browser: FlaskCli
         wanted = NewSchedule("Tidy", "clean_up", "0 3 * * *", parameters={"older_than_days": 3})
         schedule = schedules.create_schedule(session, wanted, [])
         assert schedule.next_run_at is not None
-        due = due_runs.Due(schedule.id, schedule.revision, schedule.next_run_at, 3, None)
+        due = due_runs.DueSchedule(schedule.id, schedule.revision, schedule.next_run_at, 3, None)
         due_runs.begin_due(session, due, schedule.next_run_at)
     page = get(browser, f"/schedules/{schedule.id}/runs/1")
     assert "and 2 times more before anybody was there to begin it; it ran once for all" in page

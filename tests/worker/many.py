@@ -16,7 +16,7 @@ from core.models import registry
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, shard_key
 from core.training import features
-from core.training.features import Kept
+from core.training.features import FeatureBlob
 from core.uploads import uploads
 from model.artifacts.weights import unpack_weights
 from model.training.refit_head import class_logits_of
@@ -77,7 +77,7 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
             numbers = [int(Path(image.path).stem) for image in images]
             packed = features.pack([image.sha256 for image in images], rows[numbers], sketches[numbers])
             blobs.put(key, packed)
-            features.add(session, Kept(shard_id, BODY, key, len(images), len(packed)))
+            features.add(session, FeatureBlob(shard_id, BODY, key, len(images), len(packed)))
     with runtime.db.write() as session:
         shard_rows.complete_upload(session, uuid, -(-n // SHARD))
     return uuid

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core.base.errors import ErrorCode, ImageError
-from core.training.splits import Part
+from core.training.splits import Split
 from worker.training.decoded_images import Album
 from worker.training.pixel_store import MIB, NEEDED_BYTES, PixelStore
 
-SIDES = {Part.TRAINING: 80, Part.VALIDATION: 64, Part.JUDGING: 64}
+SIDES = {Split.TRAINING: 80, Split.VALIDATION: 64, Split.TEST: 64}
 CONTENTS = [bytes([number]) * 32 for number in range(6)]
 
 
@@ -22,7 +22,7 @@ def picture(number: int, side_px: int) -> np.ndarray:
 def album(tmp_path: Path) -> Album:
     """Two contents for each part, all decoded but the last, which cannot be."""
     album = Album(PixelStore(tmp_path, NEEDED_BYTES + 64 * MIB), SIDES)
-    album.expect({sha256: tuple(Part)[number % 3] for number, sha256 in enumerate(CONTENTS)})
+    album.expect({sha256: tuple(Split)[number % 3] for number, sha256 in enumerate(CONTENTS)})
     for number, sha256 in enumerate(CONTENTS[:-1]):
         album.add(sha256, picture(number, album.side_of(sha256)))
     album.add(CONTENTS[-1], ImageError(ErrorCode.TRUNCATED))
@@ -30,19 +30,19 @@ def album(tmp_path: Path) -> Album:
 
 
 def test_a_part_is_chosen_in_the_order_that_is_asked_for(album: Album) -> None:
-    chosen = album.choose(Part.TRAINING, [CONTENTS[3], CONTENTS[0]])
+    chosen = album.choose(Split.TRAINING, [CONTENTS[3], CONTENTS[0]])
     assert chosen.shape == (2, 80, 80, 3)
     assert chosen[:][:, 0, 0, 0].tolist() == [3, 0]
 
 
 def test_only_what_changes_its_size_is_decoded_again(album: Album) -> None:
-    parts = dict.fromkeys(CONTENTS, Part.JUDGING)
+    parts = dict.fromkeys(CONTENTS, Split.TEST)
     album.expect(parts)
     missing = [sha256 for sha256 in CONTENTS if album.lacks(sha256)]
     assert missing == [CONTENTS[0], CONTENTS[3]]
     for number in (0, 3):
         album.add(CONTENTS[number], picture(number, album.side_of(CONTENTS[number])))
-    assert album.choose(Part.JUDGING, CONTENTS[:-1])[:][:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    assert album.choose(Split.TEST, CONTENTS[:-1])[:][:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_cannot_be_decoded_is_not_tried_again_and_says_why(album: Album) -> None:

@@ -19,7 +19,7 @@ from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import features
-from core.training.features import Kept
+from core.training.features import FeatureBlob
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.worker.sorting import sort_all
@@ -94,8 +94,8 @@ def test_what_networks_saw_in_pictures_counts_as_bytes(runtime: FakeRuntime, blo
     with runtime.db.write() as session:
         before = retention.count_bytes(session)
         shards = session.scalars(select(Shard.id).order_by(Shard.id)).all()
-        features.add(session, Kept(shards[0], "ab", "features of the oldest", 4, 5_000_000))
-        features.add(session, Kept(shards[2], "ab", "features of the newest", 4, 1_000_000))
+        features.add(session, FeatureBlob(shards[0], "ab", "features of the oldest", 4, 5_000_000))
+        features.add(session, FeatureBlob(shards[2], "ab", "features of the newest", 4, 1_000_000))
     run = clean_up(runtime, below_bytes=before + 2_000_000)
     assert left(runtime) == set(made[1:])
     assert run.details["n_bytes"] > 5_000_000

@@ -16,10 +16,10 @@ from core.jobs import jobs
 from core.labels.labels import NewLabel, add_labels, label_of_path
 from core.models import registry
 from core.orm.schedules import ScheduleRun
-from core.orm.training import ContentPart
+from core.orm.training import ContentSplit
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
-from core.training.splits import Part
+from core.training.splits import Split
 from tests.factories import make_job, make_upload, read_results
 from tests.fakes import FakeRuntime
 from tests.judged import say_all
@@ -98,7 +98,7 @@ def retrain(runtime: RealRuntime, schedule: int) -> ScheduleRun:
 def flip_some(runtime: RealRuntime, share: float) -> None:
     """Let a person say the wrong thing of a share of the training part."""
     with runtime.db.write() as session:
-        training_part = select(ContentPart.sha256).where(ContentPart.part == Part.TRAINING)
+        training_part = select(ContentSplit.sha256).where(ContentSplit.part == Split.TRAINING)
         images = session.scalars(select(Image).where(Image.sha256.in_(training_part)).order_by(Image.id)).all()
         chosen = np.random.default_rng(3).choice(len(images), round(share * len(images)), replace=False)
         wrong = [("cat", "dog")[label_of_path(images[n].path) == "cat"] for n in chosen.tolist()]

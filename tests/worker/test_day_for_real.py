@@ -82,7 +82,7 @@ def retrain(runtime: RealRuntime, client: FlaskClient, **told: Any) -> dict[str,
         assert run.work_uuid is not None
         job_id = jobs.get_job(session, run.work_uuid).id
     train_network.train(runtime, job_id)
-    while (run := work(runtime)).state == RunState.JUDGING:
+    while (run := work(runtime)).state == RunState.EVALUATING:
         with runtime.db.read() as session:
             waiting = [jobs.get_job(session, UUID(one)).id for one in run.details["judge_jobs"]]
         for job_id in waiting:

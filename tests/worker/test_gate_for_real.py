@@ -15,12 +15,12 @@ from core.labels.labels import NewLabel
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun
-from core.orm.training import ContentPart
+from core.orm.training import ContentSplit
 from core.orm.uploads import Image
 from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
-from core.training.splits import Part
+from core.training.splits import Split
 from tests.factories import make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import test_data
@@ -114,7 +114,7 @@ def test_a_candidate_that_learned_from_mended_labels_replaces_the_one_that_did_n
     assert gate["candidate"] >= gate["in_use"] + 0.02
     assert gate["p_value"] < 0.05
     with runtime.db.read() as session:
-        judging = select(func.count()).select_from(ContentPart).where(ContentPart.part == Part.JUDGING)
+        judging = select(func.count()).select_from(ContentSplit).where(ContentSplit.part == Split.TEST)
         assert promotion_gate.MIN_JUDGING <= gate["n_images"] <= session.scalars(judging).one()
         manifests = [registry.get_version(session, version).manifest for version in (poor, better)]
         assert registry.current_version(session).id == better

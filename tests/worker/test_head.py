@@ -16,7 +16,7 @@ from core.base.states import JobState
 from core.decoding.images import decode_image
 from core.jobs import jobs
 from core.models import registry
-from core.orm.evaluation import Judgement
+from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
@@ -78,7 +78,7 @@ def test_a_new_head_learns_and_is_judged_beside_the_version_in_use(
     classifier = Classifier(manifest, bytes(blobs.get(registry.weights_key(version.digest))))
     with runtime.db.read() as session:
         first = registry.get_version(session, 1)
-        said = session.execute(select(Judgement.version_id, func.count()).group_by(Judgement.version_id)).all()
+        said = session.execute(select(Prediction.version_id, func.count()).group_by(Prediction.version_id)).all()
         assert registry.current_version(session).id == 1
     assert classifier.body == first.body
     assert {row[0] for row in said} == {1, version.id}
@@ -109,7 +109,7 @@ def test_what_is_measured_on_features_is_what_the_classifier_says(
     with runtime.db.read() as session:
         said = {
             row.sha256: row.probabilities
-            for row in session.scalars(select(Judgement).where(Judgement.version_id == version.id))
+            for row in session.scalars(select(Prediction).where(Prediction.version_id == version.id))
         }
         paths = {row.sha256: row.path for row in session.scalars(select(Image)) if row.sha256 in said}
     assert said

@@ -67,10 +67,10 @@ def test_a_lease_outlives_its_time_while_it_is_held_and_not_longer(
     with heartbeat.holding(claim):
         time.sleep(1.2)
         with runtime.db.read() as session:
-            assert chunks.list_run_out(session, 10) == []
+            assert chunks.list_expired(session, 10) == []
     time.sleep(0.8)
     with runtime.db.read() as session:
-        assert chunks.list_run_out(session, 10) == [chunk_id]
+        assert chunks.list_expired(session, 10) == [chunk_id]
     heartbeat.stop()
 
 

@@ -13,13 +13,13 @@ from core.base.states import JobState
 from core.cleanup import deletion
 from core.decoding.images import decode_image
 from core.evaluation import evaluation_jobs, predictions, version_comparison
-from core.evaluation.predictions import JudgementFilter, JudgementRow
+from core.evaluation.predictions import PredictionFilter, PredictionRow
 from core.jobs import job_states, retry
 from core.models import registry
-from core.orm.evaluation import Judgement
+from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
-from core.orm.training import ContentPart, Training
+from core.orm.training import ContentSplit, Training
 from core.storage.blobs import Blobs
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
@@ -28,7 +28,7 @@ from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.test_training import QUICK, get_job, make_pets
-from worker.maintenance.reconcile import ring_for_trainings
+from worker.maintenance.reconcile import requeue_trainings
 from worker.training import evaluate as judge_module
 from worker.training import train_network
 
@@ -60,7 +60,7 @@ def registry_form(path: Path) -> dict[str, object]:
 
 def start(runtime: FakeRuntime, version: int) -> UUID:
     with runtime.db.write() as session:
-        return evaluation_jobs.create_judge_job(session, version).uuid
+        return evaluation_jobs.create_evaluation_job(session, version).uuid
 
 
 def run(runtime: FakeRuntime, uuid: UUID) -> Job:
@@ -68,9 +68,9 @@ def run(runtime: FakeRuntime, uuid: UUID) -> Job:
     return get_job(runtime, uuid)
 
 
-def said_by(runtime: FakeRuntime, version: int) -> list[JudgementRow]:
+def said_by(runtime: FakeRuntime, version: int) -> list[PredictionRow]:
     with runtime.db.read() as session:
-        return predictions.list_judgements(session, version, JudgementFilter(), None, 1000).items
+        return predictions.list_predictions(session, version, PredictionFilter(), None, 1000).items
 
 
 def test_a_judge_job_asks_the_version_about_every_picture_of_the_judging_part(
@@ -80,7 +80,7 @@ def test_a_judge_job_asks_the_version_about_every_picture_of_the_judging_part(
     assert (job.state, job.error) == (JobState.DONE, None)
     rows = said_by(runtime, shipped)
     with runtime.db.read() as session:
-        in_judging = set(session.scalars(select(ContentPart.sha256).where(ContentPart.part == "judging")))
+        in_judging = set(session.scalars(select(ContentSplit.sha256).where(ContentSplit.part == "judging")))
         version = registry.get_version(session, shipped)
     assert {row.sha256 for row in rows} == in_judging
     assert len(in_judging) > 5
@@ -142,8 +142,8 @@ def test_what_was_killed_while_judging_begins_anew_and_doubles_nothing(
     assert said_by(runtime, shipped) == []
     with runtime.db.write() as session:
         session.execute(update(Training).values(lease_until=db_now(-1)))
-    ring_for_trainings(runtime)
-    assert runtime.rung_trainings == [get_job(runtime, uuid).id]
+    requeue_trainings(runtime)
+    assert runtime.sent_trainings == [get_job(runtime, uuid).id]
     assert run(runtime, uuid).state == JobState.DONE
     once = said_by(runtime, shipped)
     assert run(runtime, start(runtime, shipped)).state == JobState.DONE
@@ -188,4 +188,4 @@ def test_a_version_without_weights_fails_its_judging_with_a_sentence(runtime: Fa
     assert job.state == JobState.FAILED
     assert "models/" in (job.error or "")
     with runtime.db.read() as session:
-        assert session.scalars(select(Judgement)).all() == []
+        assert session.scalars(select(Prediction)).all() == []

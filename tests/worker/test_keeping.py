@@ -77,7 +77,7 @@ def test_features_are_found_by_content_and_by_body(job: UUID, runtime: FakeRunti
 def test_a_heat_map_stands_with_each_good_result(job: UUID, db: Database) -> None:
     by_path = {row.path: row.image_id for row in read_results(db, job)}
     with db.read() as session:
-        found = {path: heatmaps.find_heat(session, jobs.get_job(session, job), id) for path, id in by_path.items()}
+        found = {path: heatmaps.find_heatmap(session, jobs.get_job(session, job), id) for path, id in by_path.items()}
     dark, bright = found["p/dark.png"], found["p/bright.png"]
     assert dark is not None
     assert bright is not None
@@ -106,7 +106,7 @@ def test_a_network_without_a_feature_map_has_no_heat_map(settings, db: Database,
     assert [row.error_code is None for row in results] == [True, False, True, True]
     assert len(npz_files(blobs)) == 1
     with db.read() as session:
-        assert heatmaps.find_heat(session, jobs.get_job(session, job), results[0].image_id) is None
+        assert heatmaps.find_heatmap(session, jobs.get_job(session, job), results[0].image_id) is None
 
 
 def test_a_store_that_is_full_costs_features_and_no_result(

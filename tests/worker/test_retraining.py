@@ -86,7 +86,7 @@ def test_a_run_starts_a_training_and_waits_for_it(runtime: FakeRuntime, pets: li
     assert run.state == RunState.RUNNING
     job = job_of(runtime, run)
     assert (job.kind, job.name, job.uuid) == (JobKind.TRAIN, "Sunday", run.work_uuid)
-    assert runtime.rung_trainings == [job.id]
+    assert runtime.sent_trainings == [job.id]
     assert run.details["started_from"] == in_use(runtime)
     assert work(runtime).fence == run.fence  # while it trains nobody touches the run
 
@@ -215,13 +215,13 @@ def test_versions_that_were_not_asked_about_all_pictures_are_asked_before_they_a
     before = in_use(runtime)
     said, said_by_in_use = judge_with(runtime.db, 10), judge_with(runtime.db, 40)
     finish_training(runtime.db, blobs, run.work_uuid, said, before, said_by_in_use[:50])
-    assert work(runtime).state == RunState.JUDGING
-    assert work(runtime).state == RunState.JUDGING  # as long as that goes on
+    assert work(runtime).state == RunState.EVALUATING
+    assert work(runtime).state == RunState.EVALUATING  # as long as that goes on
     with runtime.db.write() as session:
-        (job_id,) = session.scalars(select(Job.id).where(Job.kind == JobKind.JUDGE))
+        (job_id,) = session.scalars(select(Job.id).where(Job.kind == JobKind.EVALUATE))
         claim = claims.claim_training(session, job_id, None, 60)
         assert claim is not None
-        evaluation_jobs.finish_judging(session, claim, before, said_by_in_use)
+        evaluation_jobs.finish_evaluation(session, claim, before, said_by_in_use)
     run = work(runtime)
     assert run.details["is_promoted"] is True
 
@@ -255,7 +255,7 @@ def test_a_version_that_somebody_promoted_meanwhile_is_the_one_to_beat(
     assert (run.state, run.lease_until) == (RunState.RUNNING, None)
     with runtime.db.write() as session:
         real(session, other)  # the one before was undone together with the run's end
-    assert work(runtime).state == RunState.JUDGING
+    assert work(runtime).state == RunState.EVALUATING
     assert in_use(runtime) == other
 
 

@@ -15,7 +15,7 @@ from core.jobs import classify_jobs, jobs
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.models import registry
-from core.orm.evaluation import Study
+from core.orm.evaluation import LabelQualityReport
 from core.orm.jobs import Job
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
@@ -42,16 +42,16 @@ def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
 
 def run(runtime: FakeRuntime) -> Job:
     with runtime.db.write() as session:
-        job = label_quality.create_study_job(session)
+        job = label_quality.create_label_quality_job(session)
         job_id, uuid = job.id, job.uuid
     train_network.train(runtime, job_id)
     with runtime.db.read() as session:
         return jobs.get_job(session, uuid)
 
 
-def newest(runtime: FakeRuntime) -> Study:
+def newest(runtime: FakeRuntime) -> LabelQualityReport:
     with runtime.db.read() as session:
-        found = label_quality.find_newest(session)
+        found = label_quality.find_newest_report(session)
     assert found is not None
     return found
 
@@ -98,12 +98,12 @@ def test_too_few_labels_are_refused_at_once(runtime: FakeRuntime, blobs: Blobs) 
         runtime.db.write() as session,
         pytest.raises(Invalid, match="at least 25 of each class; got 20 of cat"),
     ):
-        label_quality.create_study_job(session)
+        label_quality.create_label_quality_job(session)
 
 
 def test_one_study_at_a_time(runtime: FakeRuntime, upload: UUID) -> None:
     with runtime.db.write() as session:
-        assert label_quality.create_study_job(session).id == label_quality.create_study_job(session).id
+        assert label_quality.create_label_quality_job(session).id == label_quality.create_label_quality_job(session).id
 
 
 def test_a_deleted_study_leaves_nothing(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
@@ -111,10 +111,10 @@ def test_a_deleted_study_leaves_nothing(runtime: FakeRuntime, blobs: Blobs, uplo
     with runtime.db.write() as session:
         deletion.delete_job(session, job.uuid)
     with runtime.db.read() as session:
-        assert label_quality.find_newest(session) is None
+        assert label_quality.find_newest_report(session) is None
     purge.purge_all(runtime.db, blobs)
     with runtime.db.read() as session:
-        assert session.scalars(select(Study)).all() == []
+        assert session.scalars(select(LabelQualityReport)).all() == []
 
 
 def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, blobs: Blobs) -> None:
@@ -128,8 +128,8 @@ def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, b
         assert first is not None
         labels.add_labels(session, None, [NewLabel(first, "cat")])
     with runtime.db.read() as session:
-        assert first not in [one.image_id for one in label_quality.find_doubtful(session)]
-        assert len(label_quality.find_doubtful(session)) == 3
+        assert first not in [one.image_id for one in label_quality.find_uncertain(session)]
+        assert len(label_quality.find_uncertain(session)) == 3
         assert registry.find_in_use(session) == 1
 
 

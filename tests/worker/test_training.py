@@ -27,7 +27,7 @@ from model.inference.classifier import Classifier
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
-from worker.maintenance.reconcile import ring_for_trainings
+from worker.maintenance.reconcile import requeue_trainings
 from worker.training import checkpoint, stored_images, train_network
 from worker.training.dataset import find_samples
 from worker.training.lease import Watch
@@ -140,8 +140,8 @@ def test_what_was_killed_goes_on_after_the_last_recorded_epoch_with_the_same_cur
             run(runtime, disturbed)
         assert run(runtime, disturbed).state == JobState.RUNNING  # its lease has not run out
         let_the_lease_run_out(runtime)
-        ring_for_trainings(runtime)
-        assert runtime.rung_trainings[-1] == get_job(runtime, disturbed).id
+        requeue_trainings(runtime)
+        assert runtime.sent_trainings[-1] == get_job(runtime, disturbed).id
     assert run(runtime, disturbed).state == JobState.DONE
     assert [epoch.number for epoch in epochs_of(runtime, disturbed)] == [1, 2, 3]
     np.testing.assert_allclose(curve(runtime, disturbed), curve(runtime, undisturbed), rtol=0.01)

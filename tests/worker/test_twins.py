@@ -12,7 +12,7 @@ from core.jobs import jobs
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import claims, near_duplicates
-from core.training.splits import Part
+from core.training.splits import Split
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.model.test_twins import COPIES, paint
@@ -32,7 +32,7 @@ def samples_of(runtime: FakeRuntime, upload: UUID) -> Samples:
     return find_samples(runtime, claim)
 
 
-def parts_of(runtime: FakeRuntime, samples: Samples) -> dict[str, Part]:
+def parts_of(runtime: FakeRuntime, samples: Samples) -> dict[str, Split]:
     """By path."""
     with runtime.db.read() as session:
         paths = {image.id: image.path for image in session.scalars(select(Image))}
@@ -59,7 +59,7 @@ def test_no_copy_straddles_two_parts(runtime: FakeRuntime, blobs: Blobs) -> None
     upload = make_upload(runtime.db, blobs, files=files | copies_of(files), labelled=True)
     parts = parts_of(runtime, samples_of(runtime, upload))
     assert len(parts) == 2 * N
-    assert set(parts.values()) == set(Part)
+    assert set(parts.values()) == set(Split)
     assert [path for path in files if parts[path] != parts[path.replace(".jpg", " copy.jpg")]] == []
 
 
@@ -70,7 +70,7 @@ def test_no_copy_of_a_photograph_straddles_two_parts(runtime: FakeRuntime, blobs
     upload = make_upload(runtime.db, blobs, files=files | copies_of(files), labelled=True)
     parts = parts_of(runtime, samples_of(runtime, upload))
     assert len(parts) == 2 * len(files)
-    assert set(parts.values()) == set(Part)
+    assert set(parts.values()) == set(Split)
     assert [path for path in files if parts[path] != parts[path.replace(".jpg", " copy.jpg")]] == []
 
 

@@ -79,7 +79,7 @@ def _write_zip(services: Services, job: Job, options: ExportOptions) -> Iterable
 
 def _write_report(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
     with services.db.read() as session:
-        view, counts = describe(session, job), count_by(options.by, navigation.count_said(session, job))
+        view, counts = describe(session, job), count_by(options.by, navigation.count_by_label(session, job))
     least_sure_first = iterate_rows(services, job, ResultFilter(sort="confidence"))
     labelled = islice((row for row in least_sure_first if LABEL_BY[options.by](row) is not None), MOST_PICTURES)
     errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)

@@ -28,7 +28,7 @@ def count_by(by: By, said: Iterable[tuple[str, str | None, int]]) -> dict[str, i
     """How many pictures have each label.
 
     Args:
-        said: The model's label, people's or None, and how many pictures have both; `core.jobs.navigation.count_said`.
+        said: The model's label, people's or None, and how many pictures have both; `count_by_label`.
     Returns:
         The classes and `unsure` always, whatever else people said after them; without those that have no such label.
     """

@@ -7,13 +7,13 @@ from core.base.errors import BlobMissing, NotFound
 from core.cleanup import discard_originals
 from core.jobs.results import ResultRow
 from core.training import datasets
-from core.training.datasets import Place
+from core.training.datasets import ImageLocation
 from web.http.context import Services
 
 LOOKED_UP = 256
 SPAN_BYTES = 4 * 2**20
 
-Located = tuple[ResultRow, Place]
+Located = tuple[ResultRow, ImageLocation]
 
 
 def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, bytes | None]]:
@@ -21,7 +21,7 @@ def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tu
     left = iter(rows)
     while some := list(islice(left, LOOKED_UP)):
         with services.db.read() as session:
-            places = datasets.find_places(session, [row.image_id for row in some])
+            places = datasets.find_locations(session, [row.image_id for row in some])
         span: list[Located] = []
         for row in some:
             place = places.get(row.image_id)
@@ -42,7 +42,7 @@ def read_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tup
     left = iter(rows)
     while some := list(islice(left, LOOKED_UP)):
         with services.db.read() as session:
-            places = datasets.find_places(session, [row.image_id for row in some])
+            places = datasets.find_locations(session, [row.image_id for row in some])
         for row in some:
             place = places.get(row.image_id)
             if place is None or place.thumbnails_key is None:
@@ -58,7 +58,7 @@ def _read_small(services: Services, key: str, ordinal: int) -> bytes | None:
         return None
 
 
-def _fits(span: list[Located], place: Place) -> bool:
+def _fits(span: list[Located], place: ImageLocation) -> bool:
     first = span[0][1]
     is_after = place.blob_key == first.blob_key and place.offset >= span[-1][1].offset
     return is_after and place.offset + place.n_bytes - first.offset <= SPAN_BYTES

@@ -7,7 +7,7 @@ from flask import current_app
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.messaging.broker import Bell
+from core.messaging.broker import TaskSender
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 
@@ -27,7 +27,7 @@ class Services:
     settings: Settings
     db: Database
     blobs: Blobs
-    bell: Bell
+    tasks: TaskSender
     meter: Meter
     decoding: AbstractContextManager[object]
 

@@ -1,4 +1,4 @@
-"""Unpacking an archive that streams in: files become shards, each stored, recorded and rung for as it fills.
+"""Unpacking an archive that streams in: files become shards, each stored, recorded and sent to the workers as it fills.
 
     body ─► read_archive ─► [files the upload does not have yet] ─► pack ─► store_shard, one by one ─► complete
 
@@ -14,8 +14,8 @@ from itertools import chain
 from uuid import UUID
 
 from core.base.errors import PawsortError
-from core.formats.archives import ArchiveError, File, Skipped, read_archive
-from core.formats.shard_packing import Packed, pack
+from core.formats.archives import ArchiveError, File, SkippedEntry, read_archive
+from core.formats.shard_packing import PackedShard, pack
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.jobs import classify_jobs
@@ -25,7 +25,7 @@ from web.receiving.shards import store_shard
 
 LISTED = 1000
 
-Item = File | Skipped
+Item = File | SkippedEntry
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class ArchiveReceiver:
             )
             self._next_seq = shards.next_seq(session, upload)
             self._is_labelled = upload.labelled
-        services.bell.ring(chunk_ids)
+        services.tasks.send_chunks(chunk_ids)
         if self._next_seq > 0:
             self._learn_what_is_there()
 
@@ -109,13 +109,13 @@ class ArchiveReceiver:
 
     def _new_ones(self, items: Iterator[Item]) -> Iterator[Item]:
         for item in items:
-            if isinstance(item, Skipped):
+            if isinstance(item, SkippedEntry):
                 if item.path not in self._known_skipped:
                     yield item
             elif not self._known or (item.path, _mark_of(item)) not in self._known:
                 yield item
 
-    def _store(self, packed: Packed) -> None:
+    def _store(self, packed: PackedShard) -> None:
         if packed.shard:
             index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._services.settings.max_image_bytes)
             store_shard(self._services, self._uuid, self._next_seq, index, packed.shard, self._is_labelled)
@@ -141,7 +141,7 @@ def _until_first_file(items: Iterator[Item]) -> list[Item]:
         begun.append(item)
         if isinstance(item, File):
             return begun
-    skipped = [{"path": one.path, "reason": one.reason} for one in begun[:LISTED] if isinstance(one, Skipped)]
+    skipped = [{"path": one.path, "reason": one.reason} for one in begun[:LISTED] if isinstance(one, SkippedEntry)]
     what = f"; {len(begun)} entries were skipped, the first is {skipped[0]['reason']}" if skipped else ""
     raise ArchiveError(f"There is no file in the archive{what}. Nothing was kept.", skipped=skipped)
 

@@ -36,6 +36,6 @@ def receive_shard(
 def store_shard(
     services: Services, upload_uuid: UUID, seq: int, index: ShardIndex, body: bytes | BinaryIO, labelled: bool
 ) -> AddedShard:
-    """Store a checked tar, record it, and ring for its chunks; raises as `core.ingest.shard_storage.store_shard`."""
-    store = Store(services.db, services.blobs, services.bell, services.settings.max_upload_bytes)
+    """Store a checked tar, record it, and send its chunks to the workers; raises as `store_shard`."""
+    store = Store(services.db, services.blobs, services.tasks, services.settings.max_upload_bytes)
     return shard_storage.store_shard(store, upload_uuid, seq, index, body, labelled)

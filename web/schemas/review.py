@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from core.base.network_catalog import CLASSES
 from core.review.audits import SIZES
-from core.review.review_queue import Picture
+from core.review.review_queue import ReviewItem
 from web.schemas.common import Input
 from web.schemas.labels import ImageId
 
@@ -42,7 +42,7 @@ class PictureOut(BaseModel):
     human_label: str | None
 
     @classmethod
-    def from_picture(cls, picture: Picture) -> Self:
+    def from_picture(cls, picture: ReviewItem) -> Self:
         """A picture to review as the API shows it."""
         probabilities = picture.probabilities
         return cls(

@@ -21,13 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
 from core.decoding import similarity_order
 from core.jobs import chunks, job_states, record_results
-from core.jobs.chunks import MAX_ATTEMPTS, Claim, ToClassify
+from core.jobs.chunks import MAX_ATTEMPTS, ChunkImage, Claim
 from core.jobs.record_results import Outcome
 from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from core.storage.blobs import features_key
 from core.training import features
-from core.training.features import Kept
+from core.training.features import FeatureBlob
 from model.arrays.near_duplicates import SIDE, sketch
 from model.inference.predictions import Predictions, encode_activation_map
 from worker.process.decoding import Decoder, decode_stored, open_decoder
@@ -131,7 +131,7 @@ def _release(runtime: Runtime, claim: Claim) -> None:
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
-    """Free a chunk that failed; the reconciler rings again, until there have been too many attempts."""
+    """Free a chunk that failed; the reconciler requeues it, until there have been too many attempts."""
     reason = f"{type(error).__name__}: {error}"
     is_hopeless = claim.attempts >= MAX_ATTEMPTS or isinstance(error, BlobMissing)
     try:
@@ -144,7 +144,7 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
         log.warning("release_failed", error=str(lost))
 
 
-def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: Kept | None) -> None:
+def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: FeatureBlob | None) -> None:
     try:
         with runtime.db.write() as session:
             record_results.record(session, claim, outcomes)
@@ -156,10 +156,10 @@ def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: Kept 
         raise
 
 
-def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple[list[Outcome], Kept | None]:
+def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple[list[Outcome], FeatureBlob | None]:
     """What became of each image of the chunk that has no result yet, and the features of the good ones, if kept."""
     with runtime.db.read() as session:
-        images, n_kept = chunks.look_at_chunk(session, claim, classifier.body)
+        images, n_kept = chunks.read_chunk(session, claim, classifier.body)
     kept = _find_room(claim, classifier.body, len(images), n_kept)
     timing = runtime.meter.timing
     with timing(STAGES, stage="read"):
@@ -172,26 +172,26 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
     if kept is not None:
         kept = _put(runtime, kept, good, looked, pixels)
-    looks = similarity_order.find_places(pixels).tolist()
-    return failed + [_outcome(image, looked, row, looks[row]) for row, image in enumerate(good)], kept
+    similarity_keys = similarity_order.find_places(pixels).tolist()
+    return failed + [_outcome(image, looked, row, similarity_keys[row]) for row, image in enumerate(good)], kept
 
 
-def _outcome(image: ToClassify, looked: Predictions, row: int, looks: int) -> Outcome:
+def _outcome(image: ChunkImage, looked: Predictions, row: int, similarity_key: int) -> Outcome:
     said = looked.probabilities[row]
     heat = None if looked.evidence is None else encode_activation_map(looked.evidence[row], int(said.argmax()))
-    return Outcome(image.image_id, said.tolist(), heat=heat, looks=looks)
+    return Outcome(image.image_id, said.tolist(), heat=heat, similarity_key=similarity_key)
 
 
-def _find_room(claim: Claim, body: str, n_images: int, n_kept: int) -> Kept | None:
+def _find_room(claim: Claim, body: str, n_images: int, n_kept: int) -> FeatureBlob | None:
     """The blob for the features of a chunk; None if as many were stored before."""
     if n_images <= n_kept:
         return None
-    return Kept(claim.shard_id, body, features_key(claim.blob_key), n_images)
+    return FeatureBlob(claim.shard_id, body, features_key(claim.blob_key), n_images)
 
 
 def _put(
-    runtime: Runtime, kept: Kept, images: list[ToClassify], looked: Predictions, pixels: NDArray[np.uint8]
-) -> Kept | None:
+    runtime: Runtime, kept: FeatureBlob, images: list[ChunkImage], looked: Predictions, pixels: NDArray[np.uint8]
+) -> FeatureBlob | None:
     """Keep features if that can be done; results never wait for it, since features can be computed again."""
     if not images:
         return None
@@ -206,11 +206,11 @@ def _put(
 
 
 def _decode(
-    images: list[ToClassify], data: memoryview, decode: Decoder, side_px: int
-) -> tuple[NDArray[np.uint8], list[ToClassify], list[Outcome]]:
+    images: list[ChunkImage], data: memoryview, decode: Decoder, side_px: int
+) -> tuple[NDArray[np.uint8], list[ChunkImage], list[Outcome]]:
     """Pixels (N, side_px, side_px, 3) of the N good images, those images, and the outcomes of the others."""
     pixels = np.empty((len(images), side_px, side_px, 3), np.uint8)
-    good: list[ToClassify] = []
+    good: list[ChunkImage] = []
     failed: list[Outcome] = []
     for image in images:
         try:

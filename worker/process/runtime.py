@@ -17,7 +17,7 @@ from core.base import gpus as gpus_of
 from core.base.config import Settings, load_settings
 from core.base.database import Database
 from core.base.errors import BadWeights
-from core.messaging.broker import INFERENCE, TRAINING, Bell, connect, make_celery
+from core.messaging.broker import INFERENCE, TRAINING, TaskSender, connect, make_celery
 from core.models import registry
 from core.operations import workers
 from core.operations.metrics import Meter
@@ -52,9 +52,9 @@ class Runtime:
         return Blobs(self.settings.store_url)
 
     @cached_property
-    def bell(self) -> Bell:
-        """Rings for chunks."""
-        return Bell(make_celery(self.settings))
+    def tasks(self) -> TaskSender:
+        """Sends messages to other workers."""
+        return TaskSender(make_celery(self.settings))
 
     @cached_property
     def redis(self) -> Redis:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
-from core.formats.archives import File, Skipped
-from core.formats.shard_packing import Packed, pack
+from core.formats.archives import File, SkippedEntry
+from core.formats.shard_packing import PackedShard, pack
 from core.formats.shards import index_shard
 from core.ingest import imported_files, shard_rows, shard_storage
-from core.ingest.imported_files import Seen
+from core.ingest.imported_files import SourceFile
 from core.ingest.shard_storage import Store
 from core.jobs import classify_jobs
 from core.jobs.progress import describe
@@ -73,12 +73,12 @@ class _Importer:
         self._runtime, self._claim, self._run = runtime, claim, run
         self._source = Source(run.parameters["source"], runtime.settings.import_root_list)
         settings = runtime.settings
-        self._store = Store(runtime.db, runtime.blobs, runtime.bell, settings.max_upload_bytes)
+        self._store = Store(runtime.db, runtime.blobs, runtime.tasks, settings.max_upload_bytes)
         self._max_image_bytes = settings.max_image_bytes
         self._next_seq = 0
         self._begun = False
         self._is_labelled = False
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, SourceFile] = {}
         self._n_known = 0
 
     def work(self) -> None:
@@ -95,7 +95,7 @@ class _Importer:
             note = f"Not all of it came in: {error.message} The next run goes on."
         self._finish(note)
 
-    def _read_new(self) -> Iterator[File | Skipped]:
+    def _read_new(self) -> Iterator[File | SkippedEntry]:
         """The contents of new files, and what is skipped."""
         found = self._source.walk()
         n_files = 0
@@ -105,7 +105,7 @@ class _Importer:
                 new = imported_files.find_new(session, self._claim.schedule_id, [one.seen for one in files])
             self._n_known += len(files) - len(new)
             for one in some:
-                if isinstance(one, Skipped):
+                if isinstance(one, SkippedEntry):
                     yield one
                 elif one.seen in new:
                     n_files += 1
@@ -113,18 +113,18 @@ class _Importer:
                         raise TooLarge(f"One run takes in {MAX_FILES} files.")
                     yield self._read(one)
 
-    def _read(self, one: FoundFile) -> File | Skipped:
+    def _read(self, one: FoundFile) -> File | SkippedEntry:
         if one.seen.n_bytes > self._max_image_bytes:
             data = None
         else:
             try:
                 data = one.read(one.seen.n_bytes + 1)
             except Unread as reason:
-                return Skipped(one.path, str(reason))
+                return SkippedEntry(one.path, str(reason))
         self._seen[one.path] = one.seen
         return File(one.path, data, one.seen.n_bytes)
 
-    def _keep(self, packed: Packed) -> None:
+    def _keep(self, packed: PackedShard) -> None:
         if packed.shard:
             self._begin()
             index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._max_image_bytes)

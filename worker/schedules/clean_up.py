@@ -38,7 +38,7 @@ def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
         n_jobs, n_bytes = details.get("n_jobs", 0), details.get("n_bytes", 0)
         outcome = _outcome(n_jobs, n_bytes, n_left, below)
         runs.end_run(session, claim, RunState.DONE, outcome, n_jobs=n_jobs, n_bytes=n_bytes, n_left=n_left)
-    runtime.bell.purge()
+    runtime.tasks.send_purge()
 
 
 def _remove(runtime: Runtime, claim: RunClaim, uuids: Iterable[UUID]) -> None:

@@ -44,7 +44,7 @@ def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
             _start(runtime, claim)
         case RunState.RUNNING:
             _look_at_training(runtime, claim, run)
-        case RunState.JUDGING:
+        case RunState.EVALUATING:
             if not _release_while_judging(runtime, claim, run):
                 _look_at_training(runtime, claim, run)
 
@@ -75,7 +75,7 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
         runs.note(run, n_new_labels=n_new, started_from=started_from, note=note)
         schedule.label_mark = max(schedule.label_mark, counts.newest_label(session))
         job_id = job.id
-    runtime.bell.ring_training([job_id])
+    runtime.tasks.send_trainings([job_id])
 
 
 def _count_new(session: Session, schedule: Schedule, run: ScheduleRun) -> int:
@@ -128,7 +128,7 @@ def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) 
     told = run.parameters
     with runtime.db.write() as session:
         in_use = registry.current_version(session).id
-        may_judge = unbiased_labels.choose_honest(session)
+        may_judge = unbiased_labels.choose_unbiased(session)
     if in_use == candidate:
         outcome = f"The training brought the very network that is in use: version {candidate}."
         return _end(runtime, claim, RunState.DONE, outcome, candidate=candidate)
@@ -149,14 +149,14 @@ def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) 
 def _judge_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int, may_judge: dict[bytes, str]) -> bool:
     """Have those versions asked that have not been asked about every picture; whether any had to be."""
     with runtime.db.write() as session:
-        asked = [one for one in (in_use, candidate) if not promotion_gate.has_judged_all(session, one, may_judge)]
+        asked = [one for one in (in_use, candidate) if not promotion_gate.has_all_predictions(session, one, may_judge)]
         run = runs.hold_run(session, claim)
-        made = [evaluation_jobs.create_judge_job(session, version, run.user_id) for version in asked]
+        made = [evaluation_jobs.create_evaluation_job(session, version, run.user_id) for version in asked]
         runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
         if made:
-            runs.leave_to_jobs(run, RunState.JUDGING)
+            runs.leave_to_jobs(run, RunState.EVALUATING)
         job_ids = [job.id for job in made]
-    runtime.bell.ring_training(job_ids)
+    runtime.tasks.send_trainings(job_ids)
     return bool(job_ids)
 
 

@@ -16,11 +16,11 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from core.base.errors import Invalid
-from core.formats.archives import Skipped
+from core.formats.archives import SkippedEntry
 from core.formats.shards import is_ignored
 from core.formats.tar_headers import clean_path
 from core.ingest import imported_files
-from core.ingest.imported_files import Seen
+from core.ingest.imported_files import SourceFile
 from core.storage.allowed_roots import SETTING, find_root, is_bucket
 
 SETTLE_S = 5.0
@@ -44,7 +44,7 @@ class FoundFile:
     """
 
     path: str
-    seen: Seen
+    seen: SourceFile
     read: Callable[[int], bytes]
 
 
@@ -65,7 +65,7 @@ class Source:
         """What its own folder is called."""
         return PurePosixPath(self.address).name or "files"
 
-    def walk(self) -> Iterator[FoundFile | Skipped]:
+    def walk(self) -> Iterator[FoundFile | SkippedEntry]:
         """All files that count, and what is skipped, in an order that stays the same while nothing changes."""
         root = find_root(self.address, self.roots)
         if root is None:
@@ -77,13 +77,15 @@ class Source:
             else:
                 yield one
 
-    def _found(self, relative: bytes, n_bytes: int, mtime_ns: int, read: Callable[[int], bytes]) -> FoundFile | Skipped:
+    def _found(
+        self, relative: bytes, n_bytes: int, mtime_ns: int, read: Callable[[int], bytes]
+    ) -> FoundFile | SkippedEntry:
         path, refusal = clean_path(os.fsencode(self.name) + b"/" + relative)
         if refusal:
-            return Skipped(path, refusal)
-        return FoundFile(path, Seen(imported_files.path_key(self.address, relative), n_bytes, mtime_ns), read)
+            return SkippedEntry(path, refusal)
+        return FoundFile(path, SourceFile(imported_files.path_key(self.address, relative), n_bytes, mtime_ns), read)
 
-    def _walk_folder(self, root: Path) -> Iterator[FoundFile | Skipped]:
+    def _walk_folder(self, root: Path) -> Iterator[FoundFile | SkippedEntry]:
         below = Path(self.address).relative_to(root).parts
         try:
             top = _open_folder(root, below)
@@ -91,11 +93,11 @@ class Source:
             raise Invalid(
                 f"The folder {self.address} cannot be read ({error.strerror}). Mend that, or choose another."
             ) from error
-        skipped: list[Skipped] = []
+        skipped: list[SkippedEntry] = []
 
         def note(error: OSError) -> None:
             skipped.append(
-                Skipped(str(error.filename or self.name), f"a folder that cannot be read ({error.strerror})")
+                SkippedEntry(str(error.filename or self.name), f"a folder that cannot be read ({error.strerror})")
             )
 
         try:
@@ -112,7 +114,7 @@ class Source:
 
     def _look(
         self, folder: int, name: str, relative: str, root: Path, parts: tuple[str, ...]
-    ) -> Iterator[FoundFile | Skipped]:
+    ) -> Iterator[FoundFile | SkippedEntry]:
         """What a name in an open folder is: nothing when it is a folder itself, or has gone."""
         try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -125,9 +127,9 @@ class Source:
         elif not stat.S_ISDIR(status.st_mode):
             is_link = stat.S_ISLNK(status.st_mode)
             path = clean_path(os.fsencode(self.name) + b"/" + shown)[0]
-            yield Skipped(path, "a symbolic link" if is_link else "a device or something else that is no file")
+            yield SkippedEntry(path, "a symbolic link" if is_link else "a device or something else that is no file")
 
-    def _walk_bucket(self) -> Iterator[FoundFile | Skipped]:
+    def _walk_bucket(self) -> Iterator[FoundFile | SkippedEntry]:
         try:
             store = open_store(self.address)
             for page in store.list(chunk_size=LISTED):

@@ -21,7 +21,7 @@ from core.labels.labels import NEITHER
 from core.training import claims, near_duplicates
 from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
-from core.training.splits import Part, assign_parts, find_parts
+from core.training.splits import Split, assign_splits, find_splits
 from model.arrays.image_arrays import Chosen
 from model.training.train import Examples
 from worker.process.runtime import Runtime
@@ -30,7 +30,7 @@ from worker.training.lease import Watch
 from worker.training.near_duplicates import look_for_twins
 from worker.training.stored_images import decode_places, locate
 
-PARTS = tuple(Part)
+PARTS = tuple(Split)
 NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.training.losses` says the same
 
 
@@ -57,7 +57,7 @@ class Samples:
             for image_id, content, label in zip(self.image_ids, self.contents, self.labels, strict=True)
         ]
 
-    def count(self, part: Part) -> int:
+    def count(self, part: Split) -> int:
         """How many contents the part has."""
         return int((self.parts == PARTS.index(part)).sum())
 
@@ -76,20 +76,20 @@ class Samples:
 class Pixels:
     """The pictures of a training by part, and why some could not be read."""
 
-    images: dict[Part, Chosen]
-    labels: dict[Part, NDArray[np.int64]]
+    images: dict[Split, Chosen]
+    labels: dict[Split, NDArray[np.int64]]
     failed: Counter[ErrorCode] = field(default_factory=Counter)
 
-    def of(self, part: Part) -> Examples:
+    def of(self, part: Split) -> Examples:
         """The part, pictures of neither included."""
         return Examples(self.images[part], self.labels[part])
 
-    def of_classes(self, part: Part) -> Examples:
+    def of_classes(self, part: Split) -> Examples:
         """The part without pictures of neither."""
         ours = self.labels[part] < len(CLASSES)
         return Examples(self.images[part].keep(ours), self.labels[part][ours])
 
-    def of_neither(self, part: Part) -> Chosen | None:
+    def of_neither(self, part: Split) -> Chosen | None:
         """The pictures of neither in a part; None when there is none."""
         others = self.labels[part] == len(CLASSES)
         return self.images[part].keep(others) if others.any() else None
@@ -113,12 +113,12 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, alb
         found = claims.choose_data(session, claim).contents
     if album is not None:
         with runtime.db.read() as session:
-            album.expect(find_parts(session, [content.sha256 for content in found]))
+            album.expect(find_splits(session, [content.sha256 for content in found]))
     look_for_twins(runtime, claim, found, watch, album)
     with runtime.db.write() as session:
         bridges = near_duplicates.find_bridges(session)
         chosen = [content for content in found if content.sha256 not in bridges]
-        parts = assign_parts(session, [content.sha256 for content in chosen])
+        parts = assign_splits(session, [content.sha256 for content in chosen])
     samples = Samples(
         image_ids=np.array([content.image_id for content in chosen], np.int64),
         contents=np.frombuffer(b"".join(content.sha256 for content in chosen), np.uint8).reshape(-1, 32),
@@ -158,7 +158,7 @@ def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, album: Album, 
     return pixels
 
 
-def _share_out(contents: list[Content], part_of: dict[bytes, Part], album: Album) -> Pixels:
+def _share_out(contents: list[Content], part_of: dict[bytes, Split], album: Album) -> Pixels:
     """The pictures of each part, in the order of the contents."""
     failed = Counter(album.failures_of(part_of))
     images, labels = {}, {}
@@ -179,7 +179,7 @@ def _check_enough(pixels: Pixels, n_samples: int) -> None:
         )
     for part, labels in pixels.labels.items():
         found = set(labels.tolist()) - {len(CLASSES)}
-        if not found or (part == Part.TRAINING and len(found) < len(CLASSES)):
+        if not found or (part == Split.TRAINING and len(found) < len(CLASSES)):
             raise Invalid(
                 f"Of the pictures that can be read, too few belong to the {part} part: {len(labels)} of {n_samples}."
                 " Add pictures; a hundred are enough."

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import ErrorCode, ImageError
-from core.training.splits import Part
+from core.training.splits import Split
 from model.arrays.image_arrays import Chosen
 from worker.training.pixel_store import PixelStore
 
@@ -26,14 +26,14 @@ class Album:
         sides: Height and width in pixels that pictures of each part shall have.
     """
 
-    def __init__(self, store: PixelStore, sides: Mapping[Part, int]) -> None:
+    def __init__(self, store: PixelStore, sides: Mapping[Split, int]) -> None:
         self.failed: dict[bytes, ErrorCode] = {}
         self._store, self._sides = store, sides
         self._side_of: dict[bytes, int] = {}
         self._arrays = {side_px: store.make_pictures(0, side_px) for side_px in sides.values()}
         self._rows: dict[int, dict[bytes, int]] = {side_px: {} for side_px in sides.values()}
 
-    def expect(self, parts: Mapping[bytes, Part]) -> None:
+    def expect(self, parts: Mapping[bytes, Split]) -> None:
         """Be ready for these contents, whatever was said of their parts before.
 
         Raises:
@@ -60,7 +60,7 @@ class Album:
         row = rows.setdefault(sha256, len(rows))
         self._arrays[len(found)][row] = found
 
-    def choose(self, part: Part, contents: Sequence[bytes]) -> Chosen:
+    def choose(self, part: Split, contents: Sequence[bytes]) -> Chosen:
         """The pictures of contents of a part."""
         side_px = self._sides[part]
         rows = self._rows[side_px]

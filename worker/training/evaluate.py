@@ -15,12 +15,12 @@ import structlog
 
 from core.base.errors import BadWeights, ImageError
 from core.evaluation import evaluation_jobs, predictions
-from core.evaluation.predictions import NewJudgement
+from core.evaluation.predictions import NewPrediction
 from core.models import registry
 from core.training import claims, datasets
 from core.training.claims import Claim
 from core.training.datasets import Content
-from core.training.splits import Part
+from core.training.splits import Split
 from model.inference.classifier import Classifier
 from worker.process.runtime import Runtime
 from worker.training.dataset import PARTS, Samples
@@ -37,8 +37,8 @@ _BATCH = 64  # pictures that are decoded before they are judged
 class Said:
     """What a new version says of the judging part, and what other versions, by their numbers, say of the same."""
 
-    by_it: list[NewJudgement]
-    by_others: dict[int, list[NewJudgement]]
+    by_it: list[NewPrediction]
+    by_others: dict[int, list[NewPrediction]]
 
 
 def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
@@ -57,7 +57,7 @@ def judge(runtime: Runtime, claim: Claim, watch: Watch) -> None:
         contents = predictions.choose_contents(session)
     said = ask(runtime, claim, {version_id: classifier}, contents, watch)[version_id]
     with runtime.db.write() as session:
-        evaluation_jobs.finish_judging(session, claim, version_id, said)
+        evaluation_jobs.finish_evaluation(session, claim, version_id, said)
     log.info("version_judged", job_id=claim.job_id, version=version_id, n_judged=len(said), n_wanted=len(contents))
 
 
@@ -70,7 +70,7 @@ def judge_beside(runtime: Runtime, claim: Claim, classifier: Classifier, samples
     contents = [
         content
         for content, part in zip(samples.as_contents(), samples.parts, strict=True)
-        if part == PARTS.index(Part.JUDGING)
+        if part == PARTS.index(Split.TEST)
     ]
     with runtime.db.read() as session:
         in_use = registry.find_in_use(session)
@@ -93,16 +93,16 @@ def open_version(runtime: Runtime, version_id: int) -> Classifier:
 
 def ask(
     runtime: Runtime, claim: Claim, versions: Mapping[int, Classifier], contents: Sequence[Content], watch: Watch
-) -> dict[int, list[NewJudgement]]:
+) -> dict[int, list[NewPrediction]]:
     """What each version says of each content that can be read; all of them say something of the same ones."""
-    said: dict[int, list[NewJudgement]] = {number: [] for number in versions}
+    said: dict[int, list[NewPrediction]] = {number: [] for number in versions}
     sides = {classifier.side_px for classifier in versions.values()}
     for some in _batches(_read(runtime, claim, contents, sides, watch)):
         for number, classifier in versions.items():
             pixels = np.stack([by_side[classifier.side_px] for _, by_side in some])
             answers = classifier.predict(pixels)
             said[number] += [
-                NewJudgement(content.sha256, content.label, answer.tolist())
+                NewPrediction(content.sha256, content.label, answer.tolist())
                 for (content, _), answer in zip(some, answers, strict=True)
             ]
     return said

@@ -19,7 +19,7 @@ from core.orm.models import ModelVersion
 from core.training import features
 from core.training.claims import Claim
 from core.training.datasets import Content
-from core.training.features import Kept
+from core.training.features import FeatureBlob
 from model.inference.classifier import Classifier
 from worker.process.runtime import Runtime
 from worker.training.lease import Watch
@@ -116,7 +116,7 @@ def _keep(runtime: Runtime, shard_id: int, body: str, found: dict[bytes, NDArray
     try:
         packed = features.pack(list(found), np.stack(list(found.values())))
         with runtime.db.read() as session:
-            kept = Kept(shard_id, body, features.new_key(session, shard_id), len(found), len(packed))
+            kept = FeatureBlob(shard_id, body, features.new_key(session, shard_id), len(found), len(packed))
         runtime.blobs.put(kept.blob_key, packed)
         try:
             with runtime.db.write() as session:

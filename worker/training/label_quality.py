@@ -105,7 +105,7 @@ def describe_curve(points: list[Point], n_labels: int) -> dict[str, Any]:
 def _choose_wanted(runtime: Runtime, body: str) -> list[int]:
     """Images that would teach most: doubtful ones, unlike each other; features that are missing are not computed."""
     with runtime.db.read() as session:
-        doubtful = label_quality.find_doubtful(session)[:CANDIDATES]
+        doubtful = label_quality.find_uncertain(session)[:CANDIDATES]
     known = features.find(runtime.db, runtime.blobs, body, [one.sha256 for one in doubtful])
     described = [one for one in doubtful if one.sha256 in known]
     if not described:

@@ -8,7 +8,7 @@ from typing import Self
 from core.base.config import HEARTBEATS_PER_LEASE
 from core.base.database import Database
 from core.training import claims
-from core.training.claims import Claim, Order
+from core.training.claims import Claim, NextStep
 from worker.process.lease_keeper import LeaseKeeper
 
 BEAT_S = 1.0  # cancelling has to take effect within 2 s
@@ -86,8 +86,8 @@ class Watch:
     def _beat(self) -> bool:
         with self._db.write() as session:
             order = claims.beat(session, self._claim, self._lease_s, *self._now, self._left_s())
-        if order == Order.KEEP_BEST:
+        if order == NextStep.KEEP_BEST:
             self.want_best()
-        elif order == Order.STOP:
+        elif order == NextStep.STOP:
             self._stopped.set()
-        return order != Order.STOP
+        return order != NextStep.STOP

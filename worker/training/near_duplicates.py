@@ -65,7 +65,7 @@ def group_unlabelled(runtime: Runtime, labelled: Collection[bytes]) -> None:
 def _find_sketches(runtime: Runtime, wanted: set[bytes], besides: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """The sketches that are kept of these contents and of all that are in a group, besides those at hand."""
     with runtime.db.read() as session:
-        wanted = (wanted | near_duplicates.list_grouped(session)) - besides.keys()
+        wanted = (wanted | near_duplicates.list_duplicates(session)) - besides.keys()
         known = near_duplicates.find_sketches(session, wanted)
     return known | features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
 
@@ -82,7 +82,7 @@ def _settle(
     pairs = [(there[i], there[j]) for i, j in find_pairs(greys, on_some)]
     with runtime.db.write() as session:
         near_duplicates.add_sketches(session, new)
-        near_duplicates.settle(session, there, pairs)
+        near_duplicates.record_groups(session, there, pairs)
 
 
 def _draw(

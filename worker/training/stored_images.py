@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.base.errors import BlobMissing, ImageError
 from core.training import datasets
-from core.training.datasets import Content, Place
+from core.training.datasets import Content, ImageLocation
 from worker.process.decoding import Decoder, decode_stored, map_decoded
 from worker.process.runtime import Runtime
 
@@ -16,10 +16,10 @@ Decoded = tuple[Content, NDArray[np.uint8] | ImageError]
 Sizes = dict[int, NDArray[np.uint8]]
 
 
-def locate(runtime: Runtime, contents: Sequence[Content]) -> list[tuple[Place, Content]]:
+def locate(runtime: Runtime, contents: Sequence[Content]) -> list[tuple[ImageLocation, Content]]:
     """Where the contents are that still exist, in the order of shards."""
     with runtime.db.read() as session:
-        places = datasets.find_places(session, [content.image_id for content in contents])
+        places = datasets.find_locations(session, [content.image_id for content in contents])
     return sorted(
         ((places[content.image_id], content) for content in contents if content.image_id in places),
         key=lambda one: (one[0].blob_key, one[0].offset),
@@ -27,8 +27,8 @@ def locate(runtime: Runtime, contents: Sequence[Content]) -> list[tuple[Place, C
 
 
 def with_shards(
-    runtime: Runtime, there: Sequence[tuple[Place, Content]]
-) -> Iterator[tuple[Place, Content, memoryview]]:
+    runtime: Runtime, there: Sequence[tuple[ImageLocation, Content]]
+) -> Iterator[tuple[ImageLocation, Content, memoryview]]:
     """Each content that `locate` gave with the bytes of its shard, of which each is read once."""
     for blob_key, together in groupby(there, key=lambda one: one[0].blob_key):
         try:
@@ -40,7 +40,7 @@ def with_shards(
 
 
 def decode_places(
-    runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], side_of: Callable[[bytes], int]
+    runtime: Runtime, attempt: int, there: Sequence[tuple[ImageLocation, Content]], side_of: Callable[[bytes], int]
 ) -> Iterator[Decoded]:
     """Each content that `locate` gave with its pixels, uint8 (S, S, 3), or why it has none; by children if many.
 
@@ -53,11 +53,16 @@ def decode_places(
 
 
 def decode_sizes(
-    runtime: Runtime, attempt: int, there: Sequence[tuple[Place, Content]], sides_of: Callable[[bytes], Collection[int]]
+    runtime: Runtime,
+    attempt: int,
+    there: Sequence[tuple[ImageLocation, Content]],
+    sides_of: Callable[[bytes], Collection[int]],
 ) -> Iterator[tuple[Content, Sizes | ImageError]]:
     """As `decode_places`, but each content in several sizes: its pixels by their side."""
 
-    def decode_one(decode: Decoder, one: tuple[Place, Content, memoryview]) -> tuple[Content, Sizes | ImageError]:
+    def decode_one(
+        decode: Decoder, one: tuple[ImageLocation, Content, memoryview]
+    ) -> tuple[Content, Sizes | ImageError]:
         place, content, data = one
         try:
             return content, {side: decode_stored(place, data, decode, side) for side in sides_of(content.sha256)}

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from core.base.errors import BadWeights, Invalid
 from core.base.network_catalog import CLASSES
-from core.evaluation.predictions import NewJudgement
-from core.evaluation.unbiased_labels import find_honest
+from core.evaluation.predictions import NewPrediction
+from core.evaluation.unbiased_labels import find_unbiased
 from core.models import registry
 from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.parameters import Parameters
-from core.training.splits import Part
+from core.training.splits import Split
 from model.arrays.calibration import calibrate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import pack_weights, unpack_weights
@@ -51,9 +51,9 @@ def fit_head(
     _check_enough(samples, seen)
     watch.say("training")
     arrays = unpack_weights(runtime.networks.weights(version))
-    learned = _rows(samples, seen, Part.TRAINING)
+    learned = _rows(samples, seen, Split.TRAINING)
     with runtime.db.read() as session:
-        honest = find_honest(session, {content.sha256: content.label for content in contents})
+        honest = find_unbiased(session, {content.sha256: content.label for content in contents})
     is_honest = np.array([content.sha256 in honest for content in contents], bool)
     new = refit(version.network, arrays, seen.rows[learned], samples.labels[learned], is_honest[learned])
     watch.say("judging")
@@ -66,7 +66,7 @@ def fit_head(
     return manifest, weights, said
 
 
-def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:
+def _rows(samples: Samples, seen: Seen, part: Split) -> NDArray[np.bool_]:
     mask: NDArray[np.bool_] = seen.is_known & (samples.parts == PARTS.index(part))
     return mask
 
@@ -74,12 +74,12 @@ def _rows(samples: Samples, seen: Seen, part: Part) -> NDArray[np.bool_]:
 def _complete(plain: Manifest, arrays: Arrays, samples: Samples, seen: Seen, known_threshold: float) -> Manifest:
     is_ours = samples.labels < len(CLASSES)
     splits = {}
-    for part in (Part.VALIDATION, Part.JUDGING):
+    for part in (Split.VALIDATION, Split.TEST):
         rows = _rows(samples, seen, part) & is_ours
         splits[str(part)] = LabelledOutputs(
             outputs_of(plain.network, arrays, seen.rows[rows]), samples.labels[rows].astype(np.int64)
         )
-    others = _rows(samples, seen, Part.VALIDATION) & ~is_ours
+    others = _rows(samples, seen, Split.VALIDATION) & ~is_ours
     negatives = outputs_of(plain.network, arrays, seen.rows[others]) if others.any() else None
     return complete_from_outputs(plain, EvaluationOutputs(splits, negatives), ThresholdRule(TRAINED, known_threshold))
 
@@ -95,7 +95,7 @@ def _judge(
     watch: Watch,
 ) -> Said:
     """What the new version and the one in use say of the judging part; pictures are read only for another body."""
-    rows = np.flatnonzero(_rows(samples, seen, Part.JUDGING))
+    rows = np.flatnonzero(_rows(samples, seen, Split.TEST))
     judged = [contents[row] for row in rows]
     by_it = _say(manifest, arrays, judged, seen.rows[rows])
     with runtime.db.read() as session:
@@ -113,10 +113,10 @@ def _judge(
     return Said(by_it, {in_use.id: by_other})
 
 
-def _say(manifest: Manifest, arrays: Arrays, judged: list[Content], rows: NDArray[np.float16]) -> list[NewJudgement]:
+def _say(manifest: Manifest, arrays: Arrays, judged: list[Content], rows: NDArray[np.float16]) -> list[NewPrediction]:
     answers = calibrate(outputs_of(manifest.network, arrays, rows), manifest.temperature)
     return [
-        NewJudgement(content.sha256, content.label, answer.tolist())
+        NewPrediction(content.sha256, content.label, answer.tolist())
         for content, answer in zip(judged, answers, strict=True)
     ]
 
@@ -130,7 +130,7 @@ def _check_enough(samples: Samples, seen: Seen) -> None:
         )
     for part in PARTS:
         found = set(samples.labels[_rows(samples, seen, part)].tolist()) - {len(CLASSES)}
-        if not found or (part == Part.TRAINING and len(found) < len(CLASSES)):
+        if not found or (part == Split.TRAINING and len(found) < len(CLASSES)):
             raise Invalid(
                 f"Of the pictures that can be read, too few belong to the {part} part. Add some; a hundred are enough."
             )

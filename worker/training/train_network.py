@@ -26,7 +26,7 @@ from core.operations.metrics import LEASES
 from core.training import claims
 from core.training.claims import Claim
 from core.training.parameters import HEAD, Parameters
-from core.training.splits import Part
+from core.training.splits import Split
 from model.artifacts.manifest import Manifest
 from model.evaluation.version_evaluation import EvaluationImages, ThresholdRule, complete_manifest
 from model.inference import devices
@@ -46,7 +46,7 @@ from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
 
 log = structlog.get_logger()
 
-_DOES: dict[str, Callable[[Runtime, Claim, Watch], None]] = {JobKind.JUDGE: judge, JobKind.STUDY: study}
+_DOES: dict[str, Callable[[Runtime, Claim, Watch], None]] = {JobKind.EVALUATE: judge, JobKind.LABEL_QUALITY: study}
 SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or fewer pictures, or end other programs."
 
 
@@ -124,8 +124,8 @@ def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
     watch.say("judging")
     weights = setup.pack(list(best.weights))
     del setup  # with all its arrays: the evaluation needs the memory
-    splits = {str(part): pixels.of_classes(part) for part in (Part.VALIDATION, Part.JUDGING)}
-    images = EvaluationImages(splits, pixels.of_neither(Part.VALIDATION))
+    splits = {str(part): pixels.of_classes(part) for part in (Split.VALIDATION, Split.TEST)}
+    images = EvaluationImages(splits, pixels.of_neither(Split.VALIDATION))
     rule = ThresholdRule(TRAINED, known_threshold=float(start.manifest["threshold"]) if start else 0.0)
     plain = plain_manifest(origin_of(parameters, samples, pixels.failed.total(), who), weights)
     manifest = complete_manifest(plain, weights, images, rule, lambda: watch.say("judging"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.models import registry
 from core.training.parameters import Parameters
-from core.training.splits import Part
+from core.training.splits import Split
 from model.architectures.registry import build, get_architecture
 from model.artifacts.weights import load_into, pack_weights, weight_names
 from model.training.augment import NONE, SEED, STRONG
@@ -55,11 +55,11 @@ class TrainerSetup:
         return pack_weights(arrays, weight_names(self.model))
 
 
-def input_sides_of(parameters: Parameters) -> dict[Part, int]:
+def input_sides_of(parameters: Parameters) -> dict[Split, int]:
     """Height and width in pixels to which the images of each split are decoded."""
     side_px = NETWORKS[parameters.network].side_px
     training_px = round(side_px * ENLARGED) if parameters.augmentation == "strong" else side_px
-    return {Part.TRAINING: training_px, Part.VALIDATION: side_px, Part.JUDGING: side_px}
+    return {Split.TRAINING: training_px, Split.VALIDATION: side_px, Split.TEST: side_px}
 
 
 def set_up_trainer(
@@ -88,31 +88,31 @@ def set_up_trainer(
             version = registry.get_version(session, parameters.start_from)
         load_into(model, runtime.networks.weights(version))
     on_step()
-    examples = {part: pixels.of(part) for part in (Part.TRAINING, Part.VALIDATION)}
-    if not network.knows_neither or not (examples[Part.TRAINING].labels == len(CLASSES)).any():
+    examples = {part: pixels.of(part) for part in (Split.TRAINING, Split.VALIDATION)}
+    if not network.knows_neither or not (examples[Split.TRAINING].labels == len(CLASSES)).any():
         examples = {part: pixels.of_classes(part) for part in examples}
     if network.plan.only_last_layers:
         trainer = _train_last_layers(model, parameters, examples, store)
     else:
-        trainer = Trainer(model, _recipe(parameters), examples[Part.TRAINING], examples[Part.VALIDATION])
+        trainer = Trainer(model, _recipe(parameters), examples[Split.TRAINING], examples[Split.VALIDATION])
     return TrainerSetup(model, trainer, network.float16)
 
 
 def _train_last_layers(
-    model: "keras.Model", parameters: Parameters, examples: dict[Part, Examples], store: PixelStore
+    model: "keras.Model", parameters: Parameters, examples: dict[Split, Examples], store: PixelStore
 ) -> Trainer:
     last_layers = get_architecture(parameters.network).get_last_layers()
-    freeze_other_layers(model, last_layers, has_neither=bool((examples[Part.TRAINING].labels == len(CLASSES)).any()))
+    freeze_other_layers(model, last_layers, has_neither=bool((examples[Split.TRAINING].labels == len(CLASSES)).any()))
     frozen, trained = split_at(model, last_layers.first)
-    n_variants = {Part.TRAINING: 1 if parameters.augmentation == "none" else 2, Part.VALIDATION: 1}
+    n_variants = {Split.TRAINING: 1 if parameters.augmentation == "none" else 2, Split.VALIDATION: 1}
 
-    def make_activations(part: Part) -> ActivationExamples:
+    def make_activations(part: Split) -> ActivationExamples:
         images, labels = examples[part]
         buffer = store.make((n_variants[part], len(images), *frozen.output_shape[1:]), np.float16)
         return ActivationExamples(Activations(frozen, images, buffer), labels)
 
     recipe = _recipe(parameters, trains_last_layers=True)
-    return Trainer(trained, recipe, make_activations(Part.TRAINING), make_activations(Part.VALIDATION))
+    return Trainer(trained, recipe, make_activations(Split.TRAINING), make_activations(Split.VALIDATION))
 
 
 def _recipe(parameters: Parameters, trains_last_layers: bool = False) -> Recipe:

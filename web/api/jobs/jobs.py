@@ -10,7 +10,7 @@ from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
 from core.cleanup import deletion
 from core.jobs import classify_jobs, job_states, jobs, retry
-from core.jobs.filters import JobFilter
+from core.jobs.job_filter import JobFilter
 from core.jobs.progress import describe, describe_all
 from core.training import training_jobs
 from web.http.auth import current_user_id
@@ -43,7 +43,7 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
             default_threshold=services.settings.threshold,
         )
         view = describe(session, job)
-    services.bell.ring(chunk_ids)
+    services.tasks.send_chunks(chunk_ids)
     return JobOut.from_view(view), status
 
 
@@ -106,7 +106,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
     with services.db.write() as session:
         job, chunk_ids = retry.retry_job(session, job_uuid)
         view = describe(session, job)
-    services.bell.ring(chunk_ids)
+    services.tasks.send_chunks(chunk_ids)
     return JobOut.from_view(view)
 
 
@@ -120,7 +120,7 @@ def delete_job(job_uuid: UUID) -> Response:
     services = get_services()
     with services.db.write() as session:
         deletion.delete_job(session, job_uuid)
-    services.bell.purge()
+    services.tasks.send_purge()
     return Response(status=202)
 
 

@@ -38,7 +38,7 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
     """
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
-        found = navigation.find_landmarks(session, job, query_data.to_filter(), query_data.every)
+        found = navigation.find_page_cursors(session, job, query_data.to_filter(), query_data.every)
     return LandmarksOut(n=found.n, every=query_data.every, cursors=found.cursors)
 
 
@@ -51,7 +51,7 @@ def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
     where the version draws none, or the image failed.
     """
     with get_services().db.read() as session:
-        found = heatmaps.find_heat(session, jobs.get_job(session, job_uuid), image_id)
+        found = heatmaps.find_heatmap(session, jobs.get_job(session, job_uuid), image_id)
     if found is None:
         raise NotFound(f"Job {job_uuid} has no heat map of an image {image_id}: not every network draws them.")
     return HeatOut(class_name=found.class_name, rows=found.rows)

@@ -38,5 +38,7 @@ def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> Correction
     with services.db.read() as session:
         jobs.get_job(session, job_uuid)  # before gigabytes are read
     files = read_list(body.read) if request.mimetype in LIST_TYPES else hash_files(body.read, services.settings)
-    found = corrected_folders.correct(services.db, job_uuid, query_data.id or uuid4(), current_user_id(), files)
+    found = corrected_folders.import_corrections(
+        services.db, job_uuid, query_data.id or uuid4(), current_user_id(), files
+    )
     return CorrectionsOut.model_validate(found, from_attributes=True)

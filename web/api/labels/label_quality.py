@@ -24,9 +24,9 @@ def post_study(json_data: StudyIn) -> JobOut:
     """
     services = get_services()
     with services.db.write() as session:
-        job = label_quality.create_study_job(session, json_data.version, current_user_id(), json_data.id)
+        job = label_quality.create_label_quality_job(session, json_data.version, current_user_id(), json_data.id)
         view, job_id = describe(session, job), job.id
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return JobOut.from_view(view)
 
 
@@ -36,7 +36,7 @@ def post_study(json_data: StudyIn) -> JobOut:
 def get_newest_study() -> StudyOut:
     """What the newest look through the labels found"""
     with get_services().db.read() as session:
-        study = label_quality.find_newest(session)
+        study = label_quality.find_newest_report(session)
         if study is None:
             raise NotFound("Nobody has looked through the labels yet. POST /api/v1/studies does.")
         suspects = label_quality.list_suspects(session, study)

@@ -6,7 +6,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from core.review import review_queue
-from core.review.review_queue import Queue
+from core.review.review_queue import ReviewQueue
 from web.http.context import get_services
 from web.schemas.review import PictureOut, ProgressOut, ReviewIn, ReviewOut
 
@@ -39,11 +39,11 @@ def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
         return ReviewOut(items=[], holding=[], n_others=0, n_skipped=None)
     if json_data.again:
         with db.write() as session:
-            review_queue.bring_back_skipped(session, queue)
+            review_queue.restore_skipped(session, queue)
     return _hand_out(queue, json_data)
 
 
-def _hand_out(queue: Queue, asked: ReviewIn) -> ReviewOut:
+def _hand_out(queue: ReviewQueue, asked: ReviewIn) -> ReviewOut:
     db = get_services().db
     with db.read() as session:
         held = {*asked.holding, *asked.skipped}

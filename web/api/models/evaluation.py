@@ -4,10 +4,10 @@ from apiflask import APIBlueprint
 
 from core.base.network_catalog import CLASSES
 from core.evaluation import evaluation_jobs, predictions, version_comparison
-from core.evaluation.predictions import JudgementFilter, JudgementRow
+from core.evaluation.predictions import PredictionFilter, PredictionRow
 from core.jobs.progress import describe
 from core.models import registry
-from core.models.accuracy import Said
+from core.models.accuracy import LabelledPrediction
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
@@ -36,9 +36,9 @@ def judge_model(version: int) -> JobOut:
     """
     services = get_services()
     with services.db.write() as session:
-        job = evaluation_jobs.create_judge_job(session, version, current_user_id())
+        job = evaluation_jobs.create_evaluation_job(session, version, current_user_id())
         view, job_id = describe(session, job), job.id
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return JobOut.from_view(view)
 
 
@@ -56,10 +56,10 @@ def get_figures(version: int) -> FiguresOut:
 @api.output(JudgementPage)
 def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
     """What a version says of each picture of the judging part, beside what people say"""
-    wanted = JudgementFilter(true=query_data.true, called=query_data.called, sort=query_data.sort)
+    wanted = PredictionFilter(true=query_data.true, called=query_data.called, sort=query_data.sort)
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        page = predictions.list_judgements(session, row.id, wanted, query_data.cursor, query_data.limit)
+        page = predictions.list_predictions(session, row.id, wanted, query_data.cursor, query_data.limit)
     return JudgementPage(items=[_show_judgement(one) for one in page.items], next=page.next)
 
 
@@ -94,7 +94,7 @@ def list_differences(version: int, other: int, query_data: PageQuery) -> Differe
     return DifferencePage(items=items, next=page.next)
 
 
-def _show_judgement(row: JudgementRow) -> JudgementOut:
+def _show_judgement(row: PredictionRow) -> JudgementOut:
     return JudgementOut(
         image_id=row.image_id,
         path=row.path,
@@ -106,5 +106,5 @@ def _show_judgement(row: JudgementRow) -> JudgementOut:
     )
 
 
-def _probabilities(said: Said) -> dict[str, float]:
+def _probabilities(said: LabelledPrediction) -> dict[str, float]:
     return dict(zip(CLASSES, said.probabilities, strict=True))

@@ -75,7 +75,7 @@ def delete_model(version: int) -> Response:
     services = get_services()
     with services.db.write() as session:
         deletion.delete_version(session, version)
-    services.bell.purge()
+    services.tasks.send_purge()
     return Response(status=202)
 
 

@@ -14,7 +14,7 @@ from flask import Response, g, request
 from core.base.errors import ErrorCode
 from core.messaging.broker import INFERENCE, TRAINING
 from core.operations import metrics, status
-from core.operations.metrics import Measures, Meter
+from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.workers import Worker
 from web.http.auth import public
 from web.http.context import Services, get_services
@@ -37,7 +37,7 @@ COUNTERS = {
         ("done", "failed", "dropped", "store_away"),
     ),
     metrics.LEASES: ("Leases that ran out because a worker fell silent.", "queue", (INFERENCE, TRAINING)),
-    metrics.RUNG_AGAIN: ("Messages sent again.", "reason", ("waiting", "lease_ran_out", "training")),
+    metrics.REQUEUED: ("Messages sent again.", "reason", ("waiting", "lease_ran_out", "training")),
     metrics.REQUESTS: ("HTTP requests, by route, method and status.", "", ()),
 }
 TIMES = {
@@ -74,7 +74,7 @@ def register_measuring(app: APIFlask, meter: Meter) -> None:
 
 def _lines(services: Services) -> Iterator[str]:
     with services.db.read() as session:
-        found, measured = status.look(session, services.settings), Measures(session)
+        found, measured = status.read_status(session, services.settings), MetricsSnapshot(session)
     yield from _gauge("pawsort_jobs", "Jobs, by state.", _by("state", found.jobs))
     yield from _gauge("pawsort_images", "Images of jobs, by what became of them.", _by("outcome", found.images))
     yield from _gauge("pawsort_chunks", "Chunks of active jobs, by state.", _by("state", found.chunks))
@@ -83,7 +83,7 @@ def _lines(services: Services) -> Iterator[str]:
         "pawsort_oldest_waiting_seconds", "Age of the oldest work that nobody does yet.", _by("queue", found.oldest_s)
     )
     yield from _workers(found.workers)
-    broker = status.look_at_broker(services.settings)
+    broker = status.read_broker_status(services.settings)
     yield from _gauge("pawsort_broker_up", "Whether the broker answers.", [({}, broker is not None)])
     messages = _by("queue", broker.messages if broker else {})
     yield from _gauge("pawsort_queue_messages", "Messages that wait in the broker.", messages)
@@ -119,7 +119,7 @@ def _gauge(name: str, help_text: str, samples: Iterable[Sample]) -> Iterator[str
         yield _line(name, labels, value)
 
 
-def _counter(name: str, help_text: str, measured: Measures, known: Mapping[str, Iterable[str]]) -> Iterator[str]:
+def _counter(name: str, help_text: str, measured: MetricsSnapshot, known: Mapping[str, Iterable[str]]) -> Iterator[str]:
     yield from _head(name, "counter", help_text)
     counts = measured.counts(name)
     for labels, value in counts:
@@ -129,7 +129,7 @@ def _counter(name: str, help_text: str, measured: Measures, known: Mapping[str, 
             yield _line(name, {label: missing}, 0)
 
 
-def _histogram(name: str, help_text: str, measured: Measures) -> Iterator[str]:
+def _histogram(name: str, help_text: str, measured: MetricsSnapshot) -> Iterator[str]:
     yield from _head(name, "histogram", help_text)
     for timed in measured.times(name):
         for bucket, n in timed.n_up_to.items():

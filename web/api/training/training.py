@@ -30,7 +30,7 @@ api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
     """What would be trained on: pictures of each class, duplicates, unreadable ones; nothing is started"""
     with get_services().db.read() as session:
-        found = training_jobs.look_at_data(session, _uploads(json_data.data))
+        found = training_jobs.preview_data(session, _uploads(json_data.data))
     return TrainingDataOut(
         n_files=found.n_files,
         by_class=found.by_class,
@@ -79,7 +79,7 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
             json_data.name,
         )
         view, job_id = describe(session, job), job.id
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return JobOut.from_view(view)
 
 

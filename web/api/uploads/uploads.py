@@ -63,7 +63,7 @@ def delete_upload(upload_uuid: UUID) -> Response:
     services = get_services()
     with services.db.write() as session:
         deletion.delete_upload(session, upload_uuid)
-    services.bell.purge()
+    services.tasks.send_purge()
     return Response(status=202)
 
 

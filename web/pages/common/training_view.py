@@ -148,7 +148,7 @@ class ShownTraining:
     def kind_words(self) -> str:
         """What this job is, in a word or two."""
         network = self.training.parameters.get("network", "")
-        if self.job.kind == JobKind.STUDY:
+        if self.job.kind == JobKind.LABEL_QUALITY:
             return "Looking through the labels"
         return f"Training {network}".strip() if self.job.kind == JobKind.TRAIN else "Judging a model version"
 

@@ -19,7 +19,7 @@ _STATES = {
     JobState.CANCELLED: "Stopped",
     JobState.FAILED: "Failed",
 }
-_RUNNING = {JobKind.TRAIN: "Training", JobKind.JUDGE: "Judging", JobKind.STUDY: "Looking"}
+_RUNNING = {JobKind.TRAIN: "Training", JobKind.EVALUATE: "Judging", JobKind.LABEL_QUALITY: "Looking"}
 
 
 def register_words(app: App) -> None:

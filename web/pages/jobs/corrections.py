@@ -12,7 +12,7 @@ from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.progress import JobView, describe
 from core.review import bulk_labels, corrected_folders
-from core.review.corrected_folders import Corrected
+from core.review.corrected_folders import FolderCorrections
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -49,7 +49,7 @@ def bring_corrections(uuid: UUID) -> str | Response:
     is_list = form.file_name.endswith(LIST_ENDING)
     files = read_list(form.read) if is_list else hash_files(form.read, services.settings)
     batch_uuid = _id_in(form.fields.get("id", ""))
-    found = corrected_folders.correct(services.db, uuid, batch_uuid, current_user_id(), files)
+    found = corrected_folders.import_corrections(services.db, uuid, batch_uuid, current_user_id(), files)
     form.drain()
     return _show(job, found, form.fields.get("n_unreadable", ""))
 
@@ -70,7 +70,7 @@ def _describe(uuid: UUID) -> JobView:
         return describe(session, jobs.get_job(session, uuid))
 
 
-def _show(job: JobView, found: Corrected, n_unreadable: str) -> str:
+def _show(job: JobView, found: FolderCorrections, n_unreadable: str) -> str:
     n_lost = int(n_unreadable) if n_unreadable.isdecimal() else 0
     return render_template(
         "jobs/corrections.html", job=job, new_id=uuid4(), found=found, n_unreadable=n_lost, undone=None

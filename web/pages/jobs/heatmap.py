@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.jobs.heatmaps import Heat
+from core.jobs.heatmaps import Heatmap
 
 DARKEST, WARMEST = 0.68, 0.3
 MOST = 255
@@ -33,7 +33,7 @@ class HeatShown:
     where: str | None
 
 
-def show_heat(heat: Heat | None) -> HeatShown | None:
+def show_heat(heat: Heatmap | None) -> HeatShown | None:
     """What a page draws of a heat map; None where the version draws none."""
     if heat is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Request, url_for
 
 from core.base.states import ACTIVE_STATES, JobState
-from core.jobs.filters import JobFilter
+from core.jobs.job_filter import JobFilter
 
 MAX_TEXT = 500
 MAX_ZONE_MIN = 14 * 60

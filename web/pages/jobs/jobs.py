@@ -77,7 +77,7 @@ def show_job(uuid: UUID) -> str | Response:
         view = describe(session, job)
         bars = make_bars(navigation.find_bins(session, job))
         reviewing = look_at_reviewing(session, job)
-        lacks_looks = view.n_done > 0 and not navigation.has_looks(session, job)
+        lacks_looks = view.n_done > 0 and not navigation.has_similarity_keys(session, job)
         fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
         n_new = counts.count_since_training(session, job.model_version_id)
         asks_folders = "folders" in request.args or choice.folder is not None
@@ -104,7 +104,7 @@ def _show_training(session: Session, job: Job) -> Response:
     n_new = counts.count_since_training(session, job.model_version_id)
 
     def make_response() -> Response:
-        uploads = sources.list_learned_from(session, job)
+        uploads = sources.list_trained_on(session, job)
         shown = training_view.show_training(session, job)
         return Response(render_template("training/training.html", shown=shown, uploads=uploads, n_new=n_new))
 
@@ -127,7 +127,7 @@ def retry_job(uuid: UUID) -> Response:
     chunk_ids: list[int] = []
     with suppress(Conflict), services.db.write() as session:
         _, chunk_ids = retry.retry_job(session, uuid)
-    services.bell.ring(chunk_ids)
+    services.tasks.send_chunks(chunk_ids)
     return _see_back(uuid)
 
 
@@ -136,7 +136,7 @@ def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
-        n_taken = sum(upload.n_images for upload in deletion.list_taken_along(session, job))
+        n_taken = sum(upload.n_images for upload in deletion.list_deleted_with(session, job))
         view = describe(session, job)
     return render_template("jobs/delete.html", job=view, n_taken=n_taken, word=CONFIRMATION, is_wrong=is_wrong)
 
@@ -149,7 +149,7 @@ def delete_job(uuid: UUID) -> Response | tuple[str, int]:
     services = get_services()
     with services.db.write() as session:
         deletion.delete_job(session, uuid)
-    services.bell.purge()
+    services.tasks.send_purge()
     return see_other(url_for("job_pages.list_jobs"))
 
 

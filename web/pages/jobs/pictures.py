@@ -25,7 +25,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         row = results.get_result(session, job, image_id)
-        drawn = heatmaps.find_heat(session, job, image_id)
+        drawn = heatmaps.find_heatmap(session, job, image_id)
         beside = navigation.find_neighbours(session, job, choice.as_filter, image_id)
         near = [one for one in (beside.before, beside.after) if one is not None]
         readable = {one for one in near if results.get_result(session, job, one).error_code is None}

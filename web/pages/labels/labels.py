@@ -11,7 +11,7 @@ from core.base.states import LabelSource
 from core.evaluation import label_quality
 from core.labels import counts, labels
 from core.labels.labels import NewLabel
-from core.orm.evaluation import Study
+from core.orm.evaluation import LabelQualityReport
 from core.orm.uploads import Image, Upload
 from web.http.auth import current_user_id
 from web.http.context import get_services
@@ -28,7 +28,7 @@ SUSPECTS_SHOWN = 60
 class Forecast:
     """A study's curve as the page shows it."""
 
-    study: Study
+    study: LabelQualityReport
 
     @property
     def answer(self) -> str:
@@ -88,11 +88,11 @@ def start_study() -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            job = label_quality.create_study_job(session, None, current_user_id())
+            job = label_quality.create_label_quality_job(session, None, current_user_id())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_labels(error.message), 422
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
@@ -100,7 +100,7 @@ def start_study() -> Response | tuple[str, int]:
 def list_suspects() -> str:
     """Labels that are probably wrong, most suspicious first."""
     with get_services().db.read() as session:
-        study = label_quality.find_newest(session)
+        study = label_quality.find_newest_report(session)
         suspects = label_quality.list_suspects(session, study) if study else []
     return render_template(
         "labels/suspects.html", study=study, suspects=suspects[:SUSPECTS_SHOWN], n_suspects=len(suspects)
@@ -121,7 +121,7 @@ def mend_suspect() -> Response:
 
 def _show_labels(problem: str = "") -> str:
     with get_services().db.read() as session:
-        study = label_quality.find_newest(session)
+        study = label_quality.find_newest_report(session)
         n_suspects = len(label_quality.list_suspects(session, study)) if study else 0
         return render_template(
             "labels/labels.html",
@@ -135,7 +135,7 @@ def _show_labels(problem: str = "") -> str:
         )
 
 
-def _still_there(session: Session, study: Study) -> list[Image]:
+def _still_there(session: Session, study: LabelQualityReport) -> list[Image]:
     """The wanted pictures that are there and that nobody has labelled since."""
     there = select(Image).join(Upload, Upload.id == Image.upload_id).where(Upload.deleted_at.is_(None))
     open_ones = there.where(Image.id.in_(study.wanted), labels.human_label_of(Image).is_(None))

@@ -20,7 +20,7 @@ from core.jobs.progress import describe
 from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
 from core.review import audits, review_queue
-from core.review.review_queue import Picture, Queue
+from core.review.review_queue import ReviewItem, ReviewQueue
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -97,7 +97,7 @@ def _reviewer() -> UUID:
         return uuid4()
 
 
-def _choose_picture(session: Session, queue: Queue, reviewer: UUID, image_id: int | None) -> Picture | None:
+def _choose_picture(session: Session, queue: ReviewQueue, reviewer: UUID, image_id: int | None) -> ReviewItem | None:
     """The picture that a form asks for, else the first one that is free."""
     asked_for = review_queue.find_pictures(session, queue, [image_id]) if image_id else []
     found = asked_for or review_queue.find_candidates(session, queue, reviewer, None, 1)
@@ -119,7 +119,7 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
             steps = Steps(steps.taken[:-1])
     elif said == "again":
         with db.write() as session:
-            review_queue.bring_back_skipped(session, queue)
+            review_queue.restore_skipped(session, queue)
         image_id = _next(db, queue, reviewer, ())
     elif image_id is not None:
         steps = steps.plus(image_id, _say(db, queue, image_id, said))
@@ -130,7 +130,7 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     return see_other(url_for("review_pages.show_review", uuid=uuid, **form))
 
 
-def _say(db: Database, queue: Queue, image_id: int, said: str) -> str:
+def _say(db: Database, queue: ReviewQueue, image_id: int, said: str) -> str:
     """Write what was said of a picture; returns the label's key, or that it was skipped."""
     if said == SKIPPED:
         return SKIPPED
@@ -147,7 +147,7 @@ def _say(db: Database, queue: Queue, image_id: int, said: str) -> str:
     return str(key)
 
 
-def _undo(db: Database, queue: Queue, reviewer: UUID, image_id: int, key: str) -> int:
+def _undo(db: Database, queue: ReviewQueue, reviewer: UUID, image_id: int, key: str) -> int:
     with db.write() as session:
         if key != SKIPPED:
             labels.add_labels(session, current_user_id(), [NewLabel(image_id, None, undoes=UUID(key))])
@@ -155,7 +155,7 @@ def _undo(db: Database, queue: Queue, reviewer: UUID, image_id: int, key: str) -
     return image_id
 
 
-def _next(db: Database, queue: Queue, reviewer: UUID, skipped: Sequence[int]) -> int | None:
+def _next(db: Database, queue: ReviewQueue, reviewer: UUID, skipped: Sequence[int]) -> int | None:
     """Claim the next picture for a form; None when there is none."""
     with db.write() as session:
         review_queue.claim_pictures(session, queue, reviewer, (), skipped)
@@ -185,7 +185,7 @@ def show_audit(uuid: UUID, audit: UUID) -> str:
         queue = review_queue.open_queue(session, uuid, audit)
         assert queue.audit is not None
         view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli)
-        judged = audits.list_judged(session, queue.audit, queue.job.threshold_milli)
+        judged = audits.list_answers(session, queue.audit, queue.job.threshold_milli)
         job = describe(session, queue.job)
     wrong = [one for one in judged if one.label in CLASSES and one.label != one.said]
     return render_template("labels/audit.html", job=job, view=view, wrong=wrong)

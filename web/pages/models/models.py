@@ -15,7 +15,7 @@ from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.cleanup import deletion
 from core.evaluation import evaluation_jobs, predictions, unbiased_labels, version_comparison
-from core.evaluation.predictions import JudgementFilter
+from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
 from core.models import deployment, registry
 from core.models.version_choices import NEWEST, offer_versions
@@ -73,11 +73,11 @@ def judge_model(version: int) -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            job = evaluation_jobs.create_judge_job(session, version, current_user_id())
+            job = evaluation_jobs.create_evaluation_job(session, version, current_user_id())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
@@ -93,7 +93,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
@@ -114,7 +114,7 @@ def delete_model(version: int) -> Response | tuple[str, int]:
             deletion.delete_version(session, version)
     except Conflict as error:
         return _list_models(error.message), 409
-    services.bell.purge()
+    services.tasks.send_purge()
     return see_other(url_for("model_pages.list_models"))
 
 
@@ -138,14 +138,14 @@ def download_card(version: int, kind: str) -> Response:
 @pages.get(f"/models/{VERSION}/judgements")
 def show_judgements(version: int) -> str:
     """What a version says of the pictures of the judging part; a cell of the confusion matrix leads here."""
-    wanted = JudgementFilter(
+    wanted = PredictionFilter(
         true=request.args.get("true") or None,
         called=request.args.get("called") or None,
         sort=request.args.get("sort") or "doubt",
     )
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        page = predictions.list_judgements(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
+        page = predictions.list_predictions(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
     return render_template(
         "models/predictions.html", card=Card(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
     )
@@ -169,7 +169,7 @@ def compare_models(version: int, other: int) -> str:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         since = counts.count_since_each(session, [first.id, second.id])
         found = version_comparison.compare(session, first, second)
-        n_doubtful = unbiased_labels.count_doubtful(session, unbiased_labels.find_asked(session, first.id, second.id))
+        n_doubtful = unbiased_labels.count_biased(session, unbiased_labels.find_common(session, first.id, second.id))
         page = version_comparison.list_differences(
             session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN
         )
@@ -237,7 +237,7 @@ def _show_model(version: int, problem: str = "") -> str:
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
         figures = predictions.measure_version(session, row)
-        worst = predictions.list_judgements(session, row.id, JudgementFilter(sort="error"), None, WORST_SHOWN)
+        worst = predictions.list_predictions(session, row.id, PredictionFilter(sort="error"), None, WORST_SHOWN)
         return render_template(
             "models/model.html",
             card=Card(row),
@@ -245,7 +245,7 @@ def _show_model(version: int, problem: str = "") -> str:
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,
-            n_doubtful=unbiased_labels.count_doubtful(session, unbiased_labels.find_asked(session, row.id)),
+            n_doubtful=unbiased_labels.count_biased(session, unbiased_labels.find_common(session, row.id)),
             facts=list(figure_facts(figures)),
             worst=[one for one in worst.items if one.label != one.called],
             judged_by=predictions.find_job(session, row.id),

@@ -12,14 +12,14 @@ from core.schedules import due_times
 from core.schedules.parameters import IN_USE, PROMOTE
 from core.schedules.runs import RunView
 from core.training.parameters import ALL, HEAD
-from core.training.splits import Part
+from core.training.splits import Split
 from web.pages.common.words import count, in_bytes, plural
 from web.pages.schedules.form import KIND_WORDS, show_zoned
 
 STATES = {
     RunState.WAITING: "Beginning",
     RunState.RUNNING: "Under way",
-    RunState.JUDGING: "Being judged",
+    RunState.EVALUATING: "Being judged",
     RunState.DONE: "Done",
     RunState.SKIPPED: "Skipped",
     RunState.FAILED: "Failed",
@@ -152,7 +152,7 @@ def describe_details(kind: ScheduleKind, details: Mapping[str, Any]) -> list[Fac
     if details.get("pictures"):
         facts.append(("Pictures", ", ".join(f"{count(n)} {name}" for name, n in details["pictures"].items())))
     if details.get("parts"):
-        parts = [f"{count(details['parts'][part])} for {part}" for part in Part if part in details["parts"]]
+        parts = [f"{count(details['parts'][part])} for {part}" for part in Split if part in details["parts"]]
         facts.append(("Of them", ", ".join(parts)))
     if details.get("note"):
         facts.append(("Note", details["note"]))

@@ -14,8 +14,8 @@ from core.base.errors import PawsortError
 from core.labels import counts
 from core.models import registry
 from core.operations import metrics, status
-from core.operations.metrics import Measures, Timed
-from core.operations.status import Broker, Installation, SlowChunk
+from core.operations.metrics import MetricsSnapshot, Timing
+from core.operations.status import BrokerStatus, InstallationStatus, SlowChunk
 from core.orm.jobs import Job
 from web.http.auth import for_owner
 from web.http.context import Services, get_services
@@ -37,12 +37,12 @@ class Seen:
         free_bytes: Room on the disk of the blob store, where it has one.
     """
 
-    installation: Installation
-    broker: Broker | None
+    installation: InstallationStatus
+    broker: BrokerStatus | None
     at_work: dict[int, Job]
     slow: list[SlowChunk]
     failed: list[Job]
-    measured: Measures
+    measured: MetricsSnapshot
     store_trouble: str | None
     free_bytes: int | None
 
@@ -71,18 +71,18 @@ def show_system() -> str:
         stages=_stages(seen.measured),
         routes=_slowest_routes(seen.measured),
         lost=seen.measured.total(metrics.LEASES),
-        rung_again=seen.measured.total(metrics.RUNG_AGAIN),
+        rung_again=seen.measured.total(metrics.REQUEUED),
         share=SHARE,
     )
 
 
 def _look(services: Services) -> Seen:
     with services.db.read() as session:
-        installation = status.look(session, services.settings)
+        installation = status.read_status(session, services.settings)
         at_work = status.list_at_work(session)
         slow, failed = status.list_slow(session, SHOWN), status.list_failed(session, SHOWN)
-        measured = Measures(session)
-    broker = status.look_at_broker(services.settings)
+        measured = MetricsSnapshot(session)
+    broker = status.read_broker_status(services.settings)
     trouble = _store_trouble(services)
     return Seen(installation, broker, at_work, slow, failed, measured, trouble, services.blobs.free_bytes())
 
@@ -122,11 +122,11 @@ def _without_password(url: str) -> str:
     return f"{scheme}{separator}{rest.partition('?')[0].rpartition('@')[2]}"
 
 
-def _stages(measured: Measures) -> list[tuple[str, Timed]]:
+def _stages(measured: MetricsSnapshot) -> list[tuple[str, Timing]]:
     found = {timed.labels["stage"]: timed for timed in measured.times(metrics.STAGES)}
     return [(stage, found[stage]) for stage in STAGES if stage in found]
 
 
-def _slowest_routes(measured: Measures) -> list[tuple[str, Timed]]:
+def _slowest_routes(measured: MetricsSnapshot) -> list[tuple[str, Timing]]:
     timed = sorted(measured.times(metrics.ANSWERS), key=lambda one: one.mean_s, reverse=True)
     return [(f"{one.labels['method']} {one.labels['route']}", one) for one in timed[:SHOWN]]

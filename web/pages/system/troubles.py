@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING
-from core.operations.status import Broker, Installation
+from core.operations.status import BrokerStatus, InstallationStatus
 from web.pages.common.words import duration, in_bytes, plural
 
 WAITS_LONG_S = 60.0
@@ -21,8 +21,8 @@ class Trouble:
 
 
 def find_troubles(
-    seen: Installation,
-    broker: Broker | None,
+    seen: InstallationStatus,
+    broker: BrokerStatus | None,
     *,
     store_trouble: str | None,
     free_bytes: int | None,
@@ -42,7 +42,7 @@ def find_troubles(
     if broker is None:
         yield Trouble(
             "The broker does not answer, so workers learn of no new work. Nothing is lost; it waits.",
-            "Start Redis again, or correct PAWSORT_REDIS_URL. What was not rung for is found within seconds.",
+            "Start Redis again, or correct PAWSORT_REDIS_URL. Waiting work is found again within seconds.",
         )
     if free_bytes is not None and free_bytes < 2 * min_free_bytes:
         yield Trouble(
@@ -59,7 +59,7 @@ def find_troubles(
         )
 
 
-def _silent(seen: Installation) -> Iterator[Trouble]:
+def _silent(seen: InstallationStatus) -> Iterator[Trouble]:
     for worker in seen.silent[:SHOWN]:
         yield Trouble(
             f"A worker for {worker.queue} has fallen silent: process {worker.pid} on {worker.host}."
@@ -69,7 +69,7 @@ def _silent(seen: Installation) -> Iterator[Trouble]:
         )
 
 
-def _workers(seen: Installation, own_version: str) -> Iterator[Trouble]:
+def _workers(seen: InstallationStatus, own_version: str) -> Iterator[Trouble]:
     alive = Counter(worker.queue for worker in seen.workers)
     start = "Start one: `pawsort worker {}`, or the whole machine with `pawsort up`; its log says why it ended."
     if not alive[INFERENCE]:

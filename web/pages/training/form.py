@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import NETWORKS
 from core.models import registry
-from core.models.version_choices import Offered, offer_versions
+from core.models.version_choices import VersionChoices, offer_versions
 from core.training import training_jobs
 from core.training.parameters import COMMON, HEAD, OF_EPOCHS, choose_parameters, describe_bounds
 from web.pages.common.training_fields import NUMBERS, parse, trainable
@@ -150,7 +150,7 @@ def _augmentation_note(network: str) -> str:
     return " Strong is not to be had: what the layers that stay make of a picture is kept, plain and mirrored."
 
 
-def offer_starts(session: Session) -> Offered:
+def offer_starts(session: Session) -> VersionChoices:
     """Versions whose weights a training can begin with."""
     return offer_versions(session, networks=trainable())
 

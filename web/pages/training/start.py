@@ -19,10 +19,10 @@ from core.jobs import jobs
 from core.labels import sources
 from core.labels.sources import LabelledUpload
 from core.models import registry
-from core.models.version_choices import Offered
+from core.models.version_choices import VersionChoices
 from core.training import progress, training_jobs
-from core.training.datasets import Found
-from core.training.splits import Part
+from core.training.datasets import Dataset
+from core.training.splits import Split
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -69,9 +69,9 @@ class Chosen:
 class Prepared:
     """What the second page shows beside what was typed."""
 
-    found: Found
+    found: Dataset
     uploads: list[LabelledUpload]
-    offered: Offered
+    offered: VersionChoices
     ways: dict[str, dict[str, str]]
     unused: list[UUID]
     n_doubtful: int
@@ -79,7 +79,7 @@ class Prepared:
     @property
     def n_training(self) -> int:
         """Pictures of the training part: the defaults depend on it."""
-        return self.found.by_part.get(Part.TRAINING, 0)
+        return self.found.by_part.get(Split.TRAINING, 0)
 
 
 @pages.get("/train")
@@ -136,7 +136,7 @@ def _start(chosen: Chosen, typed: Typed) -> UUID:
     with services.db.write() as session:
         job = training_jobs.create_training_job(session, uuid, typed.given, chosen.uuids, current_user_id(), name)
         job_id = job.id
-    services.bell.ring_training([job_id])
+    services.tasks.send_trainings([job_id])
     return uuid
 
 
@@ -161,7 +161,7 @@ def _show_again(job_uuid: UUID) -> str:
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         parameters = progress.describe_training(session, job).parameters
-        learned_from = sources.list_learned_from(session, job)
+        learned_from = sources.list_trained_on(session, job)
         left = [upload.uuid for upload in learned_from if upload.deleted_at is None]
         chosen = Chosen(left if learned_from else None)
         if not chosen.is_nothing:
@@ -170,14 +170,14 @@ def _show_again(job_uuid: UUID) -> str:
 
 
 def _prepare(session: Session, chosen: Chosen) -> Prepared:
-    found = training_jobs.look_at_data(session, chosen.uuids)
+    found = training_jobs.preview_data(session, chosen.uuids)
     return Prepared(
         found,
         sources.find_uploads(session, chosen.uuids or []),
         form.offer_starts(session),
         {network: training_ways.compare(session, network, found) for network in training_fields.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
-        unbiased_labels.count_doubtful(session, {one.sha256: one.label for one in found.contents}),
+        unbiased_labels.count_biased(session, {one.sha256: one.label for one in found.contents}),
     )
 
 

@@ -10,9 +10,9 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
 from core.training import features, training_jobs
-from core.training.datasets import Found
+from core.training.datasets import Dataset
 from core.training.parameters import ALL, HEAD, choose_parameters
-from core.training.splits import Part
+from core.training.splits import Split
 from web.pages.common.words import count, duration, plural
 from web.pages.training import gains
 
@@ -20,7 +20,7 @@ _HEAD_S, _HEAD_S_EACH = 3.0, 0.001  # measured: 13 s for 10,000 pictures on two 
 NO_HEAD = "There is no version of this network yet whose head could be replaced."
 
 
-def compare(session: Session, network: str, found: Found) -> dict[str, str]:
+def compare(session: Session, network: str, found: Dataset) -> dict[str, str]:
     """What each way needs and what it would bring, by its name, for the pictures that were found."""
     try:
         start = registry.get_version(session, training_jobs.find_start(session, network))
@@ -41,15 +41,15 @@ def _join(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _of_layers(session: Session, network: str, found: Found) -> str:
-    n_training = found.by_part.get(Part.TRAINING, 0)
+def _of_layers(session: Session, network: str, found: Dataset) -> str:
+    n_training = found.by_part.get(Split.TRAINING, 0)
     epochs = choose_parameters({"network": network}, n_training).epochs
     rate = _find_rate(session, network)
     time = duration(epochs * n_training / rate) if rate else "minutes to hours; nobody has measured it here"
     return f"Also learns to see: {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}, {time}."
 
 
-def _of_head(session: Session, version: ModelVersion, found: Found) -> str:
+def _of_head(session: Session, version: ModelVersion, found: Dataset) -> str:
     n_kept = features.count_kept(session, version.body, [content.sha256 for content in found.contents])
     n_missing = len(found.contents) - n_kept
     seconds = _HEAD_S + _HEAD_S_EACH * len(found.contents) + n_missing / _speed_of(version)
