@@ -1,10 +1,12 @@
-"""What the README and the reference pages promise is there: commands, options, settings, results, files."""
+"""What README and documents name exists: commands, options, settings, results, files, modules, functions."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 
 from core.base.config import Settings
 from core.base.errors import ErrorCode
@@ -17,11 +19,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMAND_PAGE = (REFERENCE / "commands.md").read_text(encoding="utf-8")
 SETTING_PAGE = (REFERENCE / "settings.md").read_text(encoding="utf-8")
 RESULT_PAGE = (REFERENCE / "results.md").read_text(encoding="utf-8")
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"))
+PAGES = tuple(sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]))
 # A part of docs/seed-results.md; its links are relative to that page.
 INCLUDED = ROOT / "docs" / "seed-results" / "findings.md"
 # For tests and for processes of one installation; nobody sets them by hand.
 INTERNAL = {"queues", "decoder", "pause_after_claim_s"}
+# Folders with sources, and groups of entry points that look like modules.
+FOLDERS = {file.parent.name for file in ROOT.glob("*/__init__.py")} | {"client", "deploy", "docs", "requirements"}
+GROUPS = {"pawsort.commands", "pawsort.instances"}
 # Read by the command line alone.
 CLIENT = {"server", "token"}
 
@@ -82,6 +87,47 @@ def test_every_file_that_a_page_points_to_exists() -> None:
             continue
         for file in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / file).exists(), f"{page}: {file}"
+
+
+def _defines(module: Path, name: str) -> bool:
+    """Whether a module defines a name, at its top or in one of its classes."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    return any(
+        getattr(node, "name", None) == name or (isinstance(node, ast.Name) and node.id == name)
+        for node in ast.walk(tree)
+    )
+
+
+def _exists(dotted: str) -> bool:
+    """Whether a dotted name is a package, a module, or something in one."""
+    first, *rest = dotted.split(".")
+    place = ROOT / ("client/pawsort" if first == "pawsort" else first)
+    while rest and (place / rest[0]).is_dir():
+        place /= rest.pop(0)
+    if not rest:
+        return place.is_dir()
+    module = place / f"{rest[0]}.py"
+    return module.is_file() and (len(rest) == 1 or _defines(module, rest[1]))
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "NOTICE"], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_source_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    folders = "|".join(sorted(FOLDERS))
+    files = re.findall(rf"(?<![\w./-])((?:{folders})/(?:[\w.-]+/)*[\w.-]*)", text)
+    assert [file for file in files if not (ROOT / file.rstrip(".")).exists()] == []
+    names = re.findall(rf"`((?:{folders}|pawsort)(?:\.\w+)+)(?:\(\))?`", text)
+    assert [name for name in names if name not in GROUPS and not _exists(name)] == []
+
+
+def test_every_function_beside_a_file_in_a_table_is_in_that_file() -> None:
+    pairs = [
+        pair
+        for page in PAGES
+        for pair in re.findall(r"\| `([\w/]+\.py)` \| `(\w+)` \|", page.read_text(encoding="utf-8"))
+    ]
+    assert len(pairs) >= 10
+    assert [(file, name) for file, name in pairs if not _defines(ROOT / file, name)] == []
 
 
 def test_every_decision_is_in_the_index_and_no_other() -> None:
