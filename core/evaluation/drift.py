@@ -8,12 +8,12 @@ audits    ─► accuracy, interval ─┘
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from core.base.manifest import Manifest, metrics_of
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind, JobState
 from core.evaluation import label_quality
@@ -26,6 +26,7 @@ from core.orm.review import Audit
 from core.orm.uploads import Image
 from core.review import audits
 from core.review.audits import AuditView
+from core.training.splits import Split
 
 USUALLY_UNLIKE = (
     0.05  # of pictures like those that were labelled: by how `model.evaluation.label_quality.share_unlike` is made
@@ -124,8 +125,8 @@ def list_jobs(session: Session, limit: int) -> list[JobFit]:
     return [fit for fit in fits if fit is not None]
 
 
-def _expected(manifest: dict[str, Any]) -> float | None:
-    unsure = manifest.get("metrics", {}).get("judging", {}).get("unsure")
+def _expected(manifest: Manifest) -> float | None:
+    unsure = metrics_of(manifest, Split.TEST).get("unsure")
     return None if unsure is None else float(unsure)
 
 

@@ -6,13 +6,13 @@ What was asked is written in one transaction with the job's end: a job that was 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.errors import Conflict, Invalid
+from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.evaluation import predictions
 from core.evaluation.predictions import NewPrediction
@@ -91,7 +91,7 @@ def finish_evaluation(session: Session, claim: Claim, version_id: int, judged: S
 def finish_training(
     session: Session,
     claim: Claim,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     said_by_it: Sequence[NewPrediction],
     said_by_others: Mapping[int, Sequence[NewPrediction]],
 ) -> ModelVersion:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.base.database import change, insert_or, slices
 from core.base.errors import Invalid
+from core.base.manifest import Metrics
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.jobs.confidence import MILLION, to_millionths
@@ -114,7 +115,7 @@ def _row(one: NewPrediction) -> dict[str, Any]:
     }
 
 
-def measure_version(session: Session, version: ModelVersion) -> dict[str, Any]:
+def measure_version(session: Session, version: ModelVersion) -> Metrics:
     """The figures of a version on all that it was asked, at its own threshold, as `figures.measure` gives them."""
     rows = session.execute(
         select(Prediction.label, Prediction.probabilities).where(Prediction.version_id == version.id)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from core.base.manifest import Metrics
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.evaluation.predictions import FirstImage, find_images, from_hex
@@ -21,7 +22,7 @@ class Comparison:
     """Two versions on the same pictures.
 
     Attributes:
-        first, second: Figures of both, as `figures.measure` gives them, each at its own threshold.
+        first, second: Metrics of both, each at its own threshold.
         n_images: Pictures of the classes that both judged under the same label.
         n_left_out: Pictures that both judged, but whose label changed in between.
         n_differ: Pictures that they call differently.
@@ -29,8 +30,8 @@ class Comparison:
         p_value: McNemar's test, two-sided.
     """
 
-    first: dict[str, Any]
-    second: dict[str, Any]
+    first: Metrics
+    second: Metrics
     n_images: int
     n_left_out: int
     n_differ: int

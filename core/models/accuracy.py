@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, comb, erfc, log, sqrt
-from typing import Any
 
+from core.base.manifest import ClassMetrics, Metrics
 from core.base.network_catalog import CLASSES
 
 Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
@@ -40,24 +40,25 @@ class LabelledPrediction:
         return self.called == self.label
 
 
-def measure(said: Iterable[LabelledPrediction], threshold: float) -> dict[str, Any]:
+def measure(said: Iterable[LabelledPrediction], threshold: float) -> Metrics:
     """Everything that a manifest has of one part, for pictures of which a version said something.
 
     Args:
         threshold: Confidence from which a picture is labelled.
     Returns:
-        The fields of `model.arrays.metrics.Metrics`, but for the curve; without pictures of the classes only
-        `n_images`, 0. With pictures of neither class also `n_neither` and `neither_unsure`, the share of them
-        without a label.
+        All but `coverage`.
     """
     everything = list(said)
     ours = [one for one in everything if one.label in CLASSES]
     others = [one for one in everything if one.label not in CLASSES]
-    neither = {"n_neither": len(others), "neither_unsure": _share(one.confidence < threshold for one in others)}
-    return _measure_classes(ours, threshold) | (neither if others else {})
+    metrics = _measure_classes(ours, threshold)
+    if others:
+        metrics["n_neither"] = len(others)
+        metrics["neither_unsure"] = _share(one.confidence < threshold for one in others)
+    return metrics
 
 
-def _measure_classes(said: Sequence[LabelledPrediction], threshold: float) -> dict[str, Any]:
+def _measure_classes(said: Sequence[LabelledPrediction], threshold: float) -> Metrics:
     n = len(said)
     if n == 0:
         return {"n_images": 0}
@@ -81,9 +82,9 @@ def _measure_classes(said: Sequence[LabelledPrediction], threshold: float) -> di
     }
 
 
-def _by_class(counts: Counter[tuple[str, str]], name: str) -> dict[str, float]:
+def _by_class(counts: Counter[tuple[str, str]], name: str) -> ClassMetrics:
     called = sum(counts[true, name] for true in CLASSES)
-    true = sum(counts[name, called_so] for called_so in CLASSES)
+    true = sum(counts[name, predicted] for predicted in CLASSES)
     right = counts[name, name]
     return {"precision": right / called if called else 0.0, "recall": right / true if true else 0.0}
 

@@ -3,13 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.database import locked, shared
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.base.manifest import Manifest
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from core.base.paging import Page, page_newest_first
 from core.orm.models import Deployment, ModelVersion
@@ -20,7 +20,7 @@ SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
 
 
-def store_weights(blobs: Blobs, folder: Path, default: str) -> list[dict[str, Any]]:
+def store_weights(blobs: Blobs, folder: Path, default: str) -> list[Manifest]:
     """Copy the shipped weights into the blob store.
 
     Args:
@@ -46,7 +46,7 @@ def store_weights(blobs: Blobs, folder: Path, default: str) -> list[dict[str, An
     return manifests
 
 
-def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[ModelVersion]:
+def register_shipped(session: Session, manifests: list[Manifest]) -> list[ModelVersion]:
     """Add the versions that are new; put the first of them into use when nothing has ever been deployed.
 
     Args:
@@ -69,7 +69,7 @@ def register_shipped(session: Session, manifests: list[dict[str, Any]]) -> list[
     return added
 
 
-def add_version(session: Session, manifest: dict[str, Any]) -> ModelVersion:
+def add_version(session: Session, manifest: Manifest) -> ModelVersion:
     """Add a trained version, a candidate that is not in use; the same weights are one version, even after deletion."""
     version = session.scalar(locked(select(ModelVersion).where(ModelVersion.digest == manifest["digest"])))
     if version is None:

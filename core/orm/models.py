@@ -1,12 +1,12 @@
 """Tables of model versions and of which one was in use."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
+from core.base.manifest import Manifest
 from core.orm.base import Base
 
 
@@ -22,7 +22,7 @@ class ModelVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     network: Mapped[str] = mapped_column(index=True)
     digest: Mapped[str] = mapped_column(unique=True)
-    manifest: Mapped[dict[str, Any]]
+    manifest: Mapped[Manifest] = mapped_column(JSON)
     body: Mapped[str | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     deleted_at: Mapped[datetime | None]

@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.manifest import metrics_of
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.base.states import ScheduleKind, UploadState
 from core.evaluation import predictions, promotion_gate
 from core.models import registry
 from core.storage import allowed_roots
 from core.training.parameters import choose_parameters
+from core.training.splits import Split
 from core.uploads import uploads
 
 IN_USE, ANEW = "in_use", "anew"
@@ -175,7 +177,7 @@ def _best_gain(session: Session) -> tuple[int, float] | None:
     version = registry.get_version(session, in_use)
     figures = predictions.measure_version(session, version)
     if figures["n_images"] < promotion_gate.MIN_JUDGING:
-        figures = (version.manifest.get("metrics") or {}).get("judging") or {}
+        figures = metrics_of(version.manifest, Split.TEST)
     return (in_use, 1.0 - figures["accuracy"]) if "accuracy" in figures else None
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
+from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import job_states
 from core.models import registry
@@ -185,7 +186,7 @@ def end(session: Session, claim: Claim) -> None:
     _end(session, _hold(session, claim)[1], JobState.DONE)
 
 
-def finish(session: Session, claim: Claim, manifest: dict[str, Any]) -> ModelVersion:
+def finish(session: Session, claim: Claim, manifest: Manifest) -> ModelVersion:
     """End a training with its version, a candidate that is not in use.
 
     Raises:

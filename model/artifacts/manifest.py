@@ -29,7 +29,7 @@ lacks what is marked with a star, which is null then:
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ class Manifest:
     n_bytes: int | None = None
     who: str | None = None
     code_version: str | None = None
-    speed: dict[str, Any] | None = None
+    speed: Mapping[str, Any] | None = None
     half_precision: bool | None = None
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class Manifest:
         return cls.from_dict(document)
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "Manifest":
+    def from_dict(cls, document: Mapping[str, Any]) -> "Manifest":
         """Read a manifest that JSON has already been parsed from, as the database keeps it.
 
         Raises:

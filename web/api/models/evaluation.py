@@ -48,7 +48,7 @@ def get_figures(version: int) -> FiguresOut:
     """How good a version is on what it was judged on here; the manifest has how good it was when it was made"""
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        return FiguresOut(version=version, figures=predictions.measure_version(session, row))
+        return FiguresOut(version=version, figures={**predictions.measure_version(session, row)})
 
 
 @api.get(f"/{VERSION}/judgements")

@@ -108,7 +108,7 @@ def _show(session: Session, versions: Sequence[ModelVersion]) -> list[ModelOut]:
             in_use=version.id == in_use,
             n_new_labels=n_new[version.id],
             created_at=version.created_at,
-            manifest=version.manifest,
+            manifest={**version.manifest},
         )
         for version in versions
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.base.manifest import Bounds, Manifest, Metrics, Speed, metrics_of
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.orm.models import ModelVersion
 from web.pages.common.charts import Chart, Mark, Series, line_chart
@@ -30,7 +31,7 @@ class PartFigures:
 
     name: str
     meaning: str
-    figures: Mapping[str, Any]
+    figures: Metrics
 
     @property
     def facts(self) -> list[Fact]:
@@ -46,7 +47,7 @@ class Card:
     who: str | None = None
 
     @property
-    def manifest(self) -> Mapping[str, Any]:
+    def manifest(self) -> Manifest:
         """As it was written when the version was made."""
         return self.version.manifest
 
@@ -62,12 +63,10 @@ class Card:
         return network.title if network else "A network that this version of Pawsort does not know"
 
     @property
-    def accuracy(self) -> Mapping[str, Any] | None:
+    def accuracy(self) -> Metrics | None:
         """The figures that a list shows: of the judging part, else of the validation part."""
-        metrics = self.manifest.get("metrics", {})
-        return next(
-            (metrics[name] for name in ("judging", "validation") if metrics.get(name, {}).get("n_images")), None
-        )
+        metrics = (metrics_of(self.manifest, split) for split in ("judging", "validation"))
+        return next((one for one in metrics if one["n_images"]), None)
 
     @property
     def facts(self) -> list[Fact]:
@@ -141,7 +140,7 @@ class Card:
     @property
     def coverage(self) -> list[tuple[float, float, float]]:
         """Threshold, share of the validation part with a label, share with a wrong one; empty when not recorded."""
-        curve = self.manifest.get("metrics", {}).get("validation", {}).get("coverage")
+        curve = metrics_of(self.manifest, "validation").get("coverage")
         if not curve:
             return []
         return list(zip(curve["threshold"], curve["labelled"], curve["wrong"], strict=True))
@@ -167,7 +166,7 @@ class Card:
         )
 
 
-def figure_facts(figures: Mapping[str, Any]) -> Iterator[Fact]:
+def figure_facts(figures: Metrics) -> Iterator[Fact]:
     """Figures of one set of pictures as people read them."""
     yield "Pictures", count(figures["n_images"])
     if figures["n_images"] and "accuracy" in figures:
@@ -194,12 +193,12 @@ def _or(value: Any, words: Any) -> str:
     return NOT_RECORDED if value is None else str(words(value))
 
 
-def _speed(speed: Mapping[str, Any]) -> str:
+def _speed(speed: Speed) -> str:
     threads = plural(speed["threads"], "thread")
     return f"{speed['images_per_s']:g} pictures/s on {speed['device']}, {threads} ({count(speed['n_images'])} pictures)"
 
 
-def _bounds(bounds: Mapping[str, float]) -> str:
+def _bounds(bounds: Bounds) -> str:
     has_neither = bounds["max_taken"] < 1
     of_neither = f" and at most {share(bounds['max_taken'])} of the pictures of neither labelled" if has_neither else ""
     wrong, unsure = share(bounds["max_wrong"]), share(bounds["max_unsure"])

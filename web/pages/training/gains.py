@@ -7,12 +7,14 @@ newest version so trained was right on. Beside both belongs what the version tha
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.base.manifest import metrics_of
 from core.base.states import JobKind, JobState
 from core.evaluation import label_quality, predictions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
 from core.training.parameters import ALL
+from core.training.splits import Split
 from web.pages.common.words import plural
 
 TRAININGS_LOOKED_AT = 100
@@ -37,7 +39,7 @@ def of_layers(session: Session, network: str) -> str:
     trained = _find_trained(session, network)
     if trained is None:
         return "What it would bring is not known: nobody has trained its layers here yet."
-    figures = trained.manifest["metrics"]["judging"]
+    figures = metrics_of(trained.manifest, Split.TEST)
     return (
         f"The last one, version {trained.id}, became right on {_share(figures['accuracy'])} of"
         f" {plural(figures['n_images'], 'picture')} that it had not seen."
@@ -48,11 +50,8 @@ def of_version(session: Session, version: ModelVersion) -> str:
     """What a version is right on: of what it judged here, else of what it was judged on when it was made."""
     figures = predictions.measure_version(session, version)
     where = "that judge here"
-    if not figures.get("n_images"):
-        figures, where = (
-            version.manifest.get("metrics", {}).get("judging", {}),
-            "by which it was judged when it was made",
-        )
+    if not figures["n_images"]:
+        figures, where = metrics_of(version.manifest, Split.TEST), "by which it was judged when it was made"
     if "accuracy" not in figures:
         return ""
     share, n = _share(figures["accuracy"]), plural(figures["n_images"], "picture")
@@ -72,7 +71,7 @@ def _find_trained(session: Session, network: str) -> ModelVersion | None:
     )
     version: ModelVersion
     for version, parameters in session.execute(rows):
-        if parameters.get("what", ALL) == ALL and "accuracy" in version.manifest.get("metrics", {}).get("judging", {}):
+        if parameters.get("what", ALL) == ALL and "accuracy" in metrics_of(version.manifest, Split.TEST):
             return version
     return None
 

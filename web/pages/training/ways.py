@@ -71,5 +71,5 @@ def _find_rate(session: Session, network: str) -> float | None:
 
 
 def _speed_of(version: ModelVersion) -> float:
-    speed = version.manifest.get("speed") or {}
-    return max(float(speed.get("images_per_s") or 40.0), 1.0)
+    speed = version.manifest.get("speed")
+    return max(speed["images_per_s"] if speed else 40.0, 1.0)
