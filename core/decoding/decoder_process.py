@@ -2,7 +2,7 @@
 
     worker ─► DecoderProcess ─(side, length, bytes)─► this module, run ─(status, length, pixels or code)─► worker
 
-The child imports `core.base.errors` and the decoder, nothing else. It has its own limit on memory, and ends by itself
+The child imports the decoder and the error codes, nothing else. It has its own limit on memory, and ends by itself
 when its parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
 """
 

@@ -160,6 +160,7 @@ def test_the_child_imports_nothing_that_it_does_not_need():
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {name for name in names if name.startswith("core.")} == {
         "core.base.errors",
+        "core.base.image_formats",
         "core.decoding.images",
         "core.decoding.decoder_process",
         "core.formats.signatures",

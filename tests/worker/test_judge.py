@@ -135,7 +135,7 @@ def test_what_was_killed_while_judging_begins_anew_and_doubles_nothing(
 
     uuid = start(runtime, shipped)
     with monkeypatch.context() as patch:
-        patch.setattr(evaluation_jobs, "finish_judging", kill)
+        patch.setattr(evaluation_jobs, "finish_evaluation", kill)
         patch.setattr(train_network, "_release", lambda *_, **__: None)  # a killed process frees no lease
         with pytest.raises(Killed):
             run(runtime, uuid)
