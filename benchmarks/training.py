@@ -21,7 +21,7 @@ from core.training.parameters import choose_parameters
 from core.training.splits import Split
 from instance.supervisor.attach import started_instance
 from model.architectures.registry import build
-from model.training.augment import STRONG, augment
+from model.training.augmentation import STRONG, augment
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.sources import SourceFile, walk
 from pawsort.uploads.transfer import limits_of, new_id, upload_files

@@ -26,7 +26,7 @@ from model.architectures.batch_norm_folding import build_normalised, fold
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
 from model.evaluation.version_evaluation import EvaluationImages
-from model.training.train import Epoch, Examples, Trainer
+from model.training.trainer import Epoch, Examples, Trainer
 from pretraining import array_cache
 from pretraining.finish_version import decode, describe, split, write_version
 from pretraining.labelled_folders import Photograph, digest_contents, read_folder, read_folders

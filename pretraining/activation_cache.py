@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.architectures.architecture import Architecture
-from model.training.augment import NONE, augment
+from model.training.augmentation import NONE, augment
 from model.training.fine_tuning import FineTuningExamples
 from pretraining.labelled_folders import Photograph, decode_all
 from pretraining.recipes import BodyRecipe

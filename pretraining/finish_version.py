@@ -10,7 +10,7 @@ from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from model.artifacts.manifest import SHIPPED, Manifest
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
-from model.training.train import Examples
+from model.training.trainer import Examples
 from pretraining.labelled_folders import Photograph, decode_all, digest_contents
 from pretraining.recipes import ScratchRecipe, TransferRecipe, describe_recipe
 from worker.training.version_manifest import Origin, plain_manifest

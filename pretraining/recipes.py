@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from model.training.augment import Augmentation
+from model.training.augmentation import Augmentation
 from model.training.fine_tuning import FineTuningRecipe
-from model.training.train import Recipe
+from model.training.trainer import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ zoom 0.2 and flips; it leaves out the batch size, the rate and how long one row 
 from dataclasses import dataclass, replace
 from math import degrees
 
-from model.training.augment import SEED
-from model.training.train import Recipe
+from model.training.augmentation import SEED
+from model.training.trainer import Recipe
 
 N_OF_EACH_CLASS = 2500
 _PLAIN = Recipe(

@@ -28,8 +28,8 @@ from worker import tasks
 from worker.maintenance import discard_originals
 from worker.maintenance.beat_guard import BeatWatch
 from worker.process import runtime
-from worker.process.niceness import give_way
-from worker.schedules import runner
+from worker.process.niceness import lower_priority
+from worker.schedules import run_loop
 
 log = structlog.get_logger()
 
@@ -81,7 +81,7 @@ def _start_process(**_: object) -> None:
                 log.info("gpu_taken", slot=slot, gpu=gpus.claim_gpu(slot))
             _start_until_it_works(queue)
             if queue == TRAINING:
-                give_way()
+                lower_priority()
             return
 
 
@@ -109,7 +109,7 @@ def _start_threads(sender: Any, **_: object) -> None:
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
         atexit.register(_stop_process)  # Celery's own signal is not sent when a worker is asked to end at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
-        runner.Runner(runtime.get()).start()
+        run_loop.RunLoop(runtime.get()).start()
         discard_originals.start(runtime.get())
 
 

@@ -9,7 +9,7 @@ from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, S
 from worker.inference import classification
 from worker.maintenance import reconcile
 from worker.process import runtime
-from worker.schedules import tick
+from worker.schedules import due_schedules
 from worker.training import train_network
 
 
@@ -34,7 +34,7 @@ def reconcile_all() -> None:
 @shared_task(name=SCHEDULES)  # type: ignore[untyped-decorator]
 def tick_schedules() -> None:
     """Begin what has come due."""
-    tick.tick(runtime.get().db)
+    due_schedules.tick(runtime.get().db)
 
 
 @shared_task(name=PURGE)  # type: ignore[untyped-decorator]
@@ -46,6 +46,6 @@ def purge() -> None:
 @shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Remove blobs that nothing names, workers that ended long ago, and what deleted schedules knew of files."""
-    reconcile.sweep_orphans(runtime.get())
-    reconcile.forget_imports(runtime.get())
-    reconcile.forget_workers(runtime.get())
+    reconcile.delete_orphans(runtime.get())
+    reconcile.delete_import_records(runtime.get())
+    reconcile.delete_old_workers(runtime.get())

@@ -21,7 +21,7 @@ _USUAL = np.array([0.456, -0.035, 0.022, -0.002, -0.006, 0.0], np.float32)
 _SPREAD = np.array([0.119, 0.053, 0.041, 0.053, 0.045, 0.041], np.float32)
 
 
-def find_places(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+def similarity_keys(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Where pictures stand in a row in which those that look alike stand together.
 
     Args:

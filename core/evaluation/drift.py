@@ -29,7 +29,7 @@ from core.review.audits import AuditView
 from core.training.splits import Split
 
 USUALLY_UNLIKE = (
-    0.05  # of pictures like those that were labelled: by how `model.evaluation.label_quality.share_unlike` is made
+    0.05  # of pictures like those that were labelled: by how `model.evaluation.label_quality.share_unfamiliar` is made
 )
 MANY = 50  # good results: with fewer, shares are chance
 

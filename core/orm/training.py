@@ -48,7 +48,7 @@ class TrainingUpload(Base):
 
 
 class EpochRow(Base):
-    """What one epoch of a training brought: see `model.training.train.Epoch`. Each number once."""
+    """What one epoch of a training brought: see `model.training.trainer.Epoch`. Each number once."""
 
     __tablename__ = "epochs"
     __table_args__ = ({"sqlite_with_rowid": False},)

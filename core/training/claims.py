@@ -165,7 +165,7 @@ def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state
     """Record a finished epoch and the blob that training goes on from, both or neither.
 
     Args:
-        epoch: The fields of `model.training.train.Epoch`.
+        epoch: The fields of `model.training.trainer.Epoch`.
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Chosen:
+class ImageSubset:
     """Some pictures of an array; looks like an array that can be indexed by a slice or by whole numbers.
 
     Args:
@@ -25,9 +25,9 @@ class Chosen:
         shown: NDArray[np.uint8] = self._images[self._rows[chosen]]
         return shown
 
-    def keep(self, is_kept: NDArray[np.bool_]) -> "Chosen":
+    def keep(self, is_kept: NDArray[np.bool_]) -> "ImageSubset":
         """Those of them for which `is_kept`, (N,), is true."""
-        return Chosen(self._images, self._rows[is_kept])
+        return ImageSubset(self._images, self._rows[is_kept])
 
 
-Pictures: TypeAlias = NDArray[np.uint8] | Chosen
+Images: TypeAlias = NDArray[np.uint8] | ImageSubset

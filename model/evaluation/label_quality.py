@@ -1,7 +1,7 @@
-"""What labels look like to a network's features: which are probably wrong, and what more of them would bring.
+"""The quality of labels by cross-validation on features: which are probably wrong, and the gain from more of them.
 
-A head is fitted on four fifths of the labels and asked about the rest, five times, so that each label is judged by a
-head that has not seen it; the same with a quarter, a half and three quarters of the four fifths gives a curve.
+A head is fitted on four fifths of the labels and predicts the rest, five times, so each label is checked by a head that
+was not trained on it. The same with a quarter, a half and three quarters of the four fifths gives a learning curve.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ _EXPONENTS = np.arange(0.15, 1.01, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """Heads fitted on `n` labels were right about this share of pictures that they had not seen."""
+class CurvePoint:
+    """The accuracy, 0 to 1, of heads fitted on `n` labels on the labels that they were not fitted on."""
 
     n: int
     accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """Errors by the number of labels: floor + scale * n ** -exponent.
+class LearningCurve:
+    """Error by the number of labels: floor + scale * n ** -exponent.
 
-    The form is the usual one: Hestness et al. 2017, arXiv:1712.00409.
+    Source of the form: Hestness et al. 2017, arXiv:1712.00409.
     """
 
     floor: float
@@ -38,21 +38,21 @@ class Curve:
     exponent: float
 
     def accuracy(self, n: int) -> float:
-        """What share would be right with n labels."""
+        """The expected accuracy with n labels, 0 to 1."""
         return float(np.clip(1 - self.floor - self.scale * max(n, 1) ** -self.exponent, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
-    """What heads said of pictures that they had not seen.
+class CrossValidation:
+    """Predictions of heads for images that they were not fitted on.
 
     Attributes:
-        p_second: float32 (N,), the probability of the second class.
-        points: The curve as measured, one point for each of `SHARES`.
+        p_second: float32 (N,), 0 to 1, the probability of the second class.
+        points: The learning curve as measured, one point for each of `SHARES`.
     """
 
     p_second: NDArray[np.float32]
-    points: list[Point]
+    points: list[CurvePoint]
 
 
 def cross_validate(
@@ -60,55 +60,60 @@ def cross_validate(
     labels: NDArray[np.integer],
     seed: int = 1,
     on_fit: Callable[[int, int], object] = lambda step, n_steps: None,
-) -> Validated:
-    """Judge each label by heads that have not seen it.
+) -> CrossValidation:
+    """Predict each label by a head that was not fitted on it.
 
     Args:
-        features: (N, F).
-        labels: (N,), 0 or 1; at least ten of each.
-        seed: Of how they are dealt out.
-        on_fit: Called after each fit with its number and how many there are; what it raises ends the work.
+        features: float (N, F).
+        labels: int (N,), 0 or 1; at least ten of each.
+        seed: Of the folds.
+        on_fit: Called after each fit with its number and the number of fits; an exception from it ends the work.
     """
-    folds = _deal(labels, seed)
+    folds = _assign_folds(labels, seed)
     p_second = np.empty(len(labels), np.float32)
     right = dict.fromkeys(SHARES, 0)
     sizes = dict.fromkeys(SHARES, 0)
     n_fits, rows = 0, features.astype(np.float32)
     for fold in range(FOLDS):
-        asked = folds == fold
-        others = np.flatnonzero(~asked)
+        is_test = folds == fold
+        train = np.flatnonzero(~is_test)
         for share in SHARES:
-            # the dealing is at random within each class, so that the first of each class are as good as any
-            learned = np.concatenate([_first(others[labels[others] == one], share, seed) for one in (0, 1)])
-            kernel, offset = fit_logistic(rows[learned], labels[learned], DECAY)
-            lean = (rows[asked] @ kernel + offset)[:, 0]
-            right[share] += int(((lean > 0) == (labels[asked] == 1)).sum())
-            sizes[share] += len(learned)
+            drawn = np.concatenate([_draw_share(train[labels[train] == label], share, seed) for label in (0, 1)])
+            kernel, offset = fit_logistic(rows[drawn], labels[drawn], DECAY)
+            logits = (rows[is_test] @ kernel + offset)[:, 0]
+            right[share] += int(((logits > 0) == (labels[is_test] == 1)).sum())
+            sizes[share] += len(drawn)
             if share == SHARES[-1]:
-                p_second[asked] = 1 / (1 + np.exp(-np.clip(lean, -60, 60)))
+                p_second[is_test] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
             n_fits += 1
             on_fit(n_fits, FOLDS * len(SHARES))
-    points = [Point(round(sizes[share] / FOLDS), right[share] / len(labels)) for share in SHARES]
-    return Validated(p_second, points)
+    points = [CurvePoint(round(sizes[share] / FOLDS), right[share] / len(labels)) for share in SHARES]
+    return CrossValidation(p_second, points)
 
 
-def _deal(labels: NDArray[np.integer], seed: int) -> NDArray[np.int64]:
-    """A fold for each row, with equal shares of each class in all of them."""
+def _assign_folds(labels: NDArray[np.integer], seed: int) -> NDArray[np.int64]:
+    """A fold for each row, int64 (N,), with equal shares of each class in all folds."""
     random = np.random.default_rng(seed)
     folds = np.empty(len(labels), np.int64)
-    for one in (0, 1):
-        rows = random.permutation(np.flatnonzero(labels == one))
+    for label in (0, 1):
+        rows = random.permutation(np.flatnonzero(labels == label))
         folds[rows] = np.arange(len(rows)) % FOLDS
     return folds
 
 
-def _first(rows: NDArray[np.intp], share: float, seed: int) -> NDArray[np.intp]:
+def _draw_share(rows: NDArray[np.intp], share: float, seed: int) -> NDArray[np.intp]:
     shuffled = np.random.default_rng([seed, len(rows)]).permutation(rows)
     return shuffled[: max(2, round(share * len(rows)))]
 
 
 def rank_suspects(p_second: NDArray[np.float32], labels: NDArray[np.integer]) -> NDArray[np.intp]:
     """Rows whose label is less likely than the other one, the least likely first.
+
+    Args:
+        p_second: float32 (N,), 0 to 1, the probability of the second class.
+        labels: int (N,), 0 or 1.
+    Returns:
+        intp (M,), rows of the arguments.
 
     The order is that of cleanlab's label quality score "self_confidence": Northcutt, Jiang and Chuang 2021, "Confident
     learning", arXiv:1911.00068.
@@ -118,11 +123,11 @@ def rank_suspects(p_second: NDArray[np.float32], labels: NDArray[np.integer]) ->
     return order[p_label[order] < 0.5]
 
 
-def fit_curve(points: Sequence[Point]) -> Curve:
-    """The curve that is closest to the points; it never says that more labels do harm."""
+def fit_curve(points: Sequence[CurvePoint]) -> LearningCurve:
+    """The learning curve closest to the points. It never falls: more labels never lower the expected accuracy."""
     sizes = np.array([point.n for point in points], float)
     errors = np.array([1 - point.accuracy for point in points])
-    best, found = np.inf, Curve(float(errors.mean()), 0.0, 0.5)
+    smallest, best = np.inf, LearningCurve(float(errors.mean()), 0.0, 0.5)
     for exponent in _EXPONENTS:
         falls = sizes**-exponent
         spread = falls - falls.mean()
@@ -130,18 +135,20 @@ def fit_curve(points: Sequence[Point]) -> Curve:
         floor = float((errors - scale * falls).mean())
         if floor < 0:
             floor, scale = 0.0, max(float(falls @ errors / (falls @ falls)), 0.0)
-        off = float(((floor + scale * falls - errors) ** 2 * sizes).sum())  # more labels, a steadier point
-        if off < best - 1e-12:
-            best, found = off, Curve(floor, scale, float(exponent))
-    return found
+        residual = float(((floor + scale * falls - errors) ** 2 * sizes).sum())  # more labels, less noise
+        if residual < smallest - 1e-12:
+            smallest, best = residual, LearningCurve(floor, scale, float(exponent))
+    return best
 
 
-def choose_unlike(features: NDArray[np.floating], n: int) -> NDArray[np.intp]:
-    """Rows that are unlike each other: the first, then always the one furthest from all that were chosen.
+def choose_diverse(features: NDArray[np.floating], n: int) -> NDArray[np.intp]:
+    """Diverse rows: the first, then always the one furthest from all that are already chosen.
 
     Args:
-        features: (N, F), the most wanted first.
-        n: How many at most.
+        features: float (N, F), the most useful first.
+        n: Largest number of rows.
+    Returns:
+        intp (at most n,), rows of `features`.
     Source: Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5; for labels: Sener and Savarese 2018, arXiv:1708.00489.
     """
     if not len(features):
@@ -158,12 +165,16 @@ def choose_unlike(features: NDArray[np.floating], n: int) -> NDArray[np.intp]:
     return np.array(chosen, np.intp)
 
 
-def share_unlike(features: NDArray[np.floating], known: NDArray[np.floating], usual: float = 0.05) -> float:
-    """The share of pictures that are further from every known one than all but `usual` of these are from each other.
+def share_unfamiliar(features: NDArray[np.floating], known: NDArray[np.floating], usual: float = 0.05) -> float:
+    """The share of images that are unlike the labelled ones, 0 to 1.
+
+    An image is unfamiliar if its nearest labelled image is further away than the nearest neighbours of labelled images
+    are from each other, except for the `usual` share of these.
 
     Args:
-        features: (N, F); N at least 1.
-        known: (M, F), of the labelled pictures; at least 2.
+        features: float (N, F); N at least 1.
+        known: float (M, F), of the labelled images; at least 2.
+        usual: Share of the labelled images that count as unfamiliar to each other, 0 to 1.
     """
     rows, others = _directions(features), _directions(known)
     among = others @ others.T

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
-from model.arrays.image_arrays import Pictures
+from model.arrays.image_arrays import Images
 from model.arrays.metrics import THRESHOLDS, Probabilities, evaluate
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
-from model.training.train import Examples
+from model.training.trainer import Examples
 
 VALIDATION = "validation"
 NEGATIVES = "strangers"
@@ -63,7 +63,7 @@ class EvaluationImages(NamedTuple):
     """
 
     splits: Mapping[str, Examples]
-    negatives: Pictures | None = None
+    negatives: Images | None = None
 
 
 class LabelledOutputs(NamedTuple):
@@ -142,7 +142,7 @@ def complete_from_outputs(plain: Manifest, outputs: EvaluationOutputs, rule: Thr
 
 
 def _run(
-    classifier: Classifier, images: Mapping[str, Pictures], on_batch: Callable[[], object]
+    classifier: Classifier, images: Mapping[str, Images], on_batch: Callable[[], object]
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Outputs by split, and the speed, without the time to warm up."""
     import tensorflow as tf

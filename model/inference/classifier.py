@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from model.architectures.architecture import Architecture
 from model.architectures.registry import build, get_architecture
 from model.arrays.calibration import calibrate
-from model.arrays.image_arrays import Pictures
+from model.arrays.image_arrays import Images
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import BadWeightsError, digest_body, digest_of, load_into
 from model.inference.devices import CPU, Device, batch_sizes, count_bytes
@@ -126,7 +126,7 @@ class Classifier:
         outputs, *features_and_evidence = self._run_all(images, lambda: None)
         return Predictions(calibrate(outputs, self.manifest.temperature), *features_and_evidence)
 
-    def outputs(self, images: Pictures, on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
+    def outputs(self, images: Images, on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
         """The network's output before calibration: float32 (N, 1) or (N, 3), 0 to 1, as `calibrate` takes it.
 
         Args:
@@ -137,7 +137,7 @@ class Classifier:
         """
         return self._run_all(images, on_batch)[0]
 
-    def _run_all(self, images: Pictures, on_batch: Callable[[], object]) -> list[NDArray[Any]]:
+    def _run_all(self, images: Images, on_batch: Callable[[], object]) -> list[NDArray[Any]]:
         """All outputs of the graph, one row for each image."""
         shape = (self.side_px, self.side_px, 3)
         if images.dtype != np.uint8 or images.shape[1:] != shape:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.architectures.architecture import LastLayers
-from model.arrays.image_arrays import Pictures
+from model.arrays.image_arrays import Images
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +63,7 @@ class Activations:
             to right in each epoch, the other half in the next; with V = 1, none.
     """
 
-    def __init__(self, frozen: "keras.Model", images: Pictures, buffer: NDArray[np.float16]) -> None:
+    def __init__(self, frozen: "keras.Model", images: Images, buffer: NDArray[np.float16]) -> None:
         import tensorflow as tf
 
         self._images, self._buffer = images, buffer

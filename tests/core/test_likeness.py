@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from core.decoding.images import decode_image
-from core.decoding.similarity_order import SIDE, along_curve, find_places
+from core.decoding.similarity_order import SIDE, along_curve, similarity_keys
 from tests.browser.drawings import draw_pet, draw_scene
 
 N = 60
@@ -37,7 +37,7 @@ def step_aside(data: bytes) -> bytes:
 def test_pictures_of_one_moment_stand_together_among_many(side: int) -> None:
     first = [draw_scene(n) if n % 4 == 0 else draw_pet("cat" if n % 2 else "dog", n) for n in range(N)]
     second = [step_aside(data) for data in first]
-    places = find_places(np.stack([decode_image(data, side) for data in first + second]))
+    places = similarity_keys(np.stack([decode_image(data, side) for data in first + second]))
     rank = np.argsort(np.argsort(places, kind="stable"))
     apart = np.abs(rank[:N] - rank[N:])
     assert np.median(apart) <= 2, "by chance it would be forty"
@@ -45,15 +45,15 @@ def test_pictures_of_one_moment_stand_together_among_many(side: int) -> None:
 
 def test_the_place_hardly_depends_on_the_size_and_not_on_the_company() -> None:
     data = draw_pet("cat", 3)
-    small, large = (find_places(decode_image(data, side)[None])[0] for side in (64, 224))
+    small, large = (similarity_keys(decode_image(data, side)[None])[0] for side in (64, 224))
     assert abs(int(small) - int(large)) < 2**60 / 1000
     many = np.stack([decode_image(draw_pet("dog", n), 64) for n in range(5)] + [decode_image(data, 64)])
-    assert find_places(many)[-1] == small
+    assert similarity_keys(many)[-1] == small
 
 
 def test_extremes_have_places_too() -> None:
     images = np.stack([np.zeros((SIDE, SIDE, 3), np.uint8), np.full((SIDE, SIDE, 3), 255, np.uint8)])
-    places = find_places(images)
+    places = similarity_keys(images)
     assert ((places >= 0) & (places < 2**60)).all()
     assert places[0] != places[1]
-    assert find_places(np.empty((0, 8, 8, 3), np.uint8)).shape == (0,)
+    assert similarity_keys(np.empty((0, 8, 8, 3), np.uint8)).shape == (0,)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.training.augment import NONE, SEED, STRONG, Augmentation, augment
+from model.training.augmentation import NONE, SEED, STRONG, Augmentation, augment
 from tests.model.conftest import draw_images
 
 

@@ -14,7 +14,7 @@ from tests.model.conftest import draw_images
 
 def test_importing_the_classifier_does_not_import_tensorflow():
     code = (
-        "import sys, model.inference.classifier, model.training.train;"
+        "import sys, model.inference.classifier, model.training.trainer;"
         "import model.architectures.batch_norm_folding, model.artifacts.manifest;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )

@@ -6,12 +6,12 @@ import pytest
 from model.arrays.logistic_regression import fit_logistic
 from model.evaluation.label_quality import (
     SHARES,
-    Point,
-    choose_unlike,
+    CurvePoint,
+    choose_diverse,
     cross_validate,
     fit_curve,
     rank_suspects,
-    share_unlike,
+    share_unfamiliar,
 )
 
 DIRECTION = np.random.default_rng(7).normal(0, 1, 200)
@@ -60,13 +60,13 @@ def test_the_curve_has_a_point_for_each_share():
 
 
 def test_a_curve_of_the_usual_form_is_found_again():
-    points = [Point(n, 1 - 0.02 - 0.8 * n**-0.5) for n in (100, 200, 300, 400)]
+    points = [CurvePoint(n, 1 - 0.02 - 0.8 * n**-0.5) for n in (100, 200, 300, 400)]
     curve = fit_curve(points)
     assert abs(curve.accuracy(800) - (1 - 0.02 - 0.8 * 800**-0.5)) < 0.002
 
 
 def test_more_labels_are_never_said_to_do_harm():
-    curve = fit_curve([Point(100, 0.97), Point(200, 0.96), Point(300, 0.95), Point(400, 0.94)])
+    curve = fit_curve([CurvePoint(100, 0.97), CurvePoint(200, 0.96), CurvePoint(300, 0.95), CurvePoint(400, 0.94)])
     assert curve.accuracy(500) == pytest.approx(curve.accuracy(100))
 
 
@@ -86,16 +86,16 @@ def test_chosen_pictures_are_unlike_each_other():
     random = np.random.default_rng(5)
     groups = np.repeat(random.normal(0, 1, (10, 50)), 20, axis=0)
     rows = groups + random.normal(0, 0.01, groups.shape)
-    chosen = choose_unlike(rows, 10)
+    chosen = choose_diverse(rows, 10)
     assert chosen[0] == 0  # the most wanted one
     assert len({row // 20 for row in chosen.tolist()}) == 10
-    assert len(choose_unlike(rows[:3], 10)) == 3
-    assert len(choose_unlike(rows[:0], 10)) == 0
+    assert len(choose_diverse(rows[:3], 10)) == 3
+    assert len(choose_diverse(rows[:0], 10)) == 0
 
 
 def test_pictures_of_another_kind_are_unlike_and_those_of_the_same_are_not():
     random = np.random.default_rng(9)
     known = random.normal(0, 1, (400, 20)) + 3
     same, other = random.normal(0, 1, (300, 20)) + 3, random.normal(0, 1, (300, 20)) - 3
-    assert share_unlike(same, known) < 0.12
-    assert share_unlike(other, known) > 0.95
+    assert share_unfamiliar(same, known) < 0.12
+    assert share_unfamiliar(other, known) > 0.95

@@ -11,9 +11,9 @@ import pytest
 from model.architectures import registry
 from model.architectures.architecture import LastLayers
 from model.architectures.batch_norm_folding import build_normalised
-from model.training.augment import NONE, SEED
+from model.training.augmentation import NONE, SEED
 from model.training.last_layers import Activations, freeze_other_layers, split_at
-from model.training.train import ActivationExamples, Examples, Recipe, Trainer, learning_rate
+from model.training.trainer import ActivationExamples, Examples, Recipe, Trainer, learning_rate
 from tests.model.conftest import draw_images
 
 ROOT = Path(__file__).parents[2]
@@ -157,13 +157,13 @@ def test_what_on_step_raises_ends_the_training_at_once():
 def test_what_is_raised_between_batches_of_validation_pictures_ends_it_too():
     judged = []
 
-    def on_judging():
+    def on_validation_batch():
         judged.append(trainer.n_epochs_done)
         raise InterruptedError
 
     trainer = make_trainer()
     with pytest.raises(InterruptedError):
-        next(trainer.epochs(on_judging=on_judging))
+        next(trainer.epochs(on_validation_batch=on_validation_batch))
     assert judged == [0]
 
 

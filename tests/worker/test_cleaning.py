@@ -23,7 +23,7 @@ from core.training.features import FeatureBlob
 from tests.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.fakes import FakeRuntime
 from tests.worker.sorting import sort_all
-from worker.schedules import runner
+from worker.schedules import run_loop
 
 DAY_S = 86_400
 
@@ -44,7 +44,7 @@ def clean_up(runtime: FakeRuntime, **parameters: Any) -> ScheduleRun:
         wanted = NewSchedule(name, "clean_up", "0 4 * * *", parameters=parameters)
         schedule = schedules.create_schedule(session, wanted, [])
         run_id = due_runs.run_now(session, schedule.id, None).id
-    runner.work_on_runs(runtime)
+    run_loop.work_on_runs(runtime)
     with runtime.db.read() as session:
         return session.get_one(ScheduleRun, run_id)
 
@@ -171,7 +171,7 @@ def test_a_clean_up_that_was_killed_goes_on_counting(
         clean_up(runtime, older_than_days=30)
     with runtime.db.write() as session:
         session.execute(update(ScheduleRun).values(lease_until=db_now(-1)))
-    runner.work_on_runs(runtime)
+    run_loop.work_on_runs(runtime)
     with runtime.db.read() as session:
         run = session.scalars(select(ScheduleRun)).one()
     assert (run.state, run.details["n_jobs"], left(runtime)) == (RunState.DONE, 3, set())

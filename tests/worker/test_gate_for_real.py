@@ -25,7 +25,7 @@ from tests.factories import make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import test_data
 from tests.worker.test_judge import shipped as shipped
-from worker.schedules import runner
+from worker.schedules import run_loop
 from worker.training import train_network
 
 DATABASES = ("sqlite",)
@@ -71,7 +71,7 @@ def run_schedule(runtime: FakeRuntime, name: str = "nightly", **told: Any) -> Sc
         schedule = schedules.create_schedule(session, wanted, [])
         run_id = due_runs.run_now(session, schedule.id, None).id
     while True:
-        runner.work_on_runs(runtime)
+        run_loop.work_on_runs(runtime)
         with runtime.db.read() as session:
             run = session.get_one(ScheduleRun, run_id)
             waiting = session.scalars(select(Job.id).where(Job.state == "queued", Job.kind != JobKind.CLASSIFY)).all()

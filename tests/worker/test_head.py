@@ -29,7 +29,7 @@ from tests.factories import make_labelled, make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.many import make_many
-from worker.training import features as training_features
+from worker.training import stored_features as training_features
 from worker.training import train_network
 
 DATABASES = ("sqlite",)

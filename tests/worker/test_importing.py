@@ -26,7 +26,7 @@ from core.storage.blobs import Blobs
 from tests.factories import draw_picture, run_job
 from tests.fakes import FakeRuntime
 from worker.maintenance import reconcile
-from worker.schedules import classify_new, runner, sources
+from worker.schedules import classify_new, import_sources, run_loop
 
 LONG_AGO_S = 3600
 
@@ -69,7 +69,7 @@ def run(runtime: FakeRuntime, schedule: int) -> ScheduleRun:
 
 
 def work(runtime: FakeRuntime) -> ScheduleRun:
-    runner.work_on_runs(runtime)
+    run_loop.work_on_runs(runtime)
     with runtime.db.read() as session:
         return session.scalars(select(ScheduleRun).order_by(ScheduleRun.id.desc()).limit(1)).one()
 
@@ -124,11 +124,11 @@ def test_a_file_that_may_still_be_written_comes_with_the_next_run(runtime: FakeR
 
 def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(runtime: FakeRuntime, folder: Path) -> None:
     path = put(folder, "a.jpg")
-    source = sources.Source(str(folder), runtime.settings.import_root_list)
+    source = import_sources.Source(str(folder), runtime.settings.import_root_list)
     (found,) = source.walk()
-    assert isinstance(found, sources.FoundFile)
+    assert isinstance(found, import_sources.SourceFile)
     path.write_bytes(b"something else")
-    with pytest.raises(sources.Unread, match="being changed"):
+    with pytest.raises(import_sources.UnreadableFile, match="being changed"):
         found.read(1000)
 
 
@@ -156,11 +156,11 @@ def test_a_folder_that_becomes_a_link_after_it_was_listed_leads_nowhere(
 ) -> None:
     put(folder, "sub/a.jpg")
     put(tmp_path, "secret/a.jpg", 9)
-    found = next(iter(sources.Source(str(folder), runtime.settings.import_root_list).walk()))
-    assert isinstance(found, sources.FoundFile)
+    found = next(iter(import_sources.Source(str(folder), runtime.settings.import_root_list).walk()))
+    assert isinstance(found, import_sources.SourceFile)
     (folder / "sub").rename(folder / "was")
     (folder / "sub").symlink_to(tmp_path / "secret")
-    with pytest.raises(sources.Unread, match="cannot be read"):
+    with pytest.raises(import_sources.UnreadableFile, match="cannot be read"):
         found.read(1000)
 
 
@@ -294,7 +294,7 @@ def test_what_a_deleted_schedule_took_in_is_forgotten(runtime: FakeRuntime, fold
     classify(runtime, schedule)
     with runtime.db.write() as session:
         schedules.delete_schedule(session, schedule)
-    reconcile.forget_imports(runtime)
+    reconcile.delete_import_records(runtime)
     with runtime.db.read() as session:
         assert session.scalars(select(ImportedFile)).all() == []
         assert imported_files.forget_deleted(session) == 0
@@ -305,8 +305,8 @@ def test_objects_of_a_bucket_come_in_like_files(runtime: FakeRuntime, monkeypatc
     for n in range(3):
         bucket.put(f"2026/{n}.jpg", draw_picture(n))
     bucket.put("2026/empty.jpg", b"")
-    monkeypatch.setattr(sources, "open_store", lambda address: bucket)
-    monkeypatch.setattr(sources, "SETTLE_S", 0.0)
+    monkeypatch.setattr(import_sources, "open_store", lambda address: bucket)
+    monkeypatch.setattr(import_sources, "SETTLE_S", 0.0)
     schedule = add_schedule(runtime, "s3://bucket/in/pets/")
     run_job_outcome = classify(runtime, schedule).outcome
     assert run_job_outcome.startswith("4 files came in")

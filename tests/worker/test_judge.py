@@ -29,7 +29,7 @@ from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
 from tests.worker.test_training import QUICK, get_job, make_pets
 from worker.maintenance.reconcile import requeue_trainings
-from worker.training import evaluate as judge_module
+from worker.training import evaluation as judge_module
 from worker.training import train_network
 
 DATABASES = ("sqlite",)

@@ -11,7 +11,7 @@ from worker.training.pixel_store import MIB, NEEDED_BYTES, PixelStore, free_byte
 
 def test_pixels_stay_in_memory_while_they_fit_and_go_to_a_file_when_not(tmp_path: Path) -> None:
     store = PixelStore(tmp_path / "pixels", NEEDED_BYTES + 2 * MIB)  # half of it, one MiB, is for pixels
-    small, large = store.make_pictures(100, 32), store.make_pictures(1000, 32)
+    small, large = store.make_images(100, 32), store.make_pictures(1000, 32)
     assert type(small) is np.ndarray
     assert isinstance(large, np.memmap)
     large[999] = 7
@@ -21,7 +21,7 @@ def test_pixels_stay_in_memory_while_they_fit_and_go_to_a_file_when_not(tmp_path
 
 def test_what_has_been_given_is_no_longer_there(tmp_path: Path) -> None:
     store = PixelStore(tmp_path, NEEDED_BYTES + 2 * MIB)
-    assert [isinstance(store.make_pictures(300, 32), np.memmap) for _ in range(2)] == [False, True]
+    assert [isinstance(store.make_images(300, 32), np.memmap) for _ in range(2)] == [False, True]
 
 
 def test_a_machine_without_memory_gets_a_sentence(tmp_path: Path) -> None:
@@ -30,8 +30,8 @@ def test_a_machine_without_memory_gets_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_room_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="Make room, or train on fewer pictures"):
-        PixelStore(tmp_path, NEEDED_BYTES).make_pictures(10**9, 224)
+    with pytest.raises(Invalid, match="Free disk space, or train on fewer pictures"):
+        PixelStore(tmp_path, NEEDED_BYTES).make_images(10**9, 224)
 
 
 def test_free_memory_is_a_plausible_number() -> None:

@@ -56,7 +56,7 @@ def test_missing_weights_are_said_to_be_missing(cache: NetworkCache) -> None:
 def test_what_was_fetched_longest_ago_leaves_the_cache_first(
     cache: NetworkCache, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network_cache, "MAX_KEPT", 2)
+    monkeypatch.setattr(network_cache, "MAX_FILES", 2)
     digests = []
     for number in range(3):
         weights = b"numbers %d" % number

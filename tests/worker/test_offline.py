@@ -10,8 +10,8 @@ from PIL import Image
 from core.base.errors import Invalid
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
-from model.training.augment import SEED
-from model.training.train import Recipe
+from model.training.augmentation import SEED
+from model.training.trainer import Recipe
 from pretraining import __main__
 from pretraining.labelled_folders import decode_all, digest_contents, read_folder
 from pretraining.recipes import RECIPES

@@ -25,7 +25,7 @@ from core.training import claims
 from tests.factories import make_job, make_version, run_job
 from tests.fakes import FakeRuntime
 from tests.judged import finish_training, judge_with, make_pets, say_all
-from worker.schedules import runner
+from worker.schedules import run_loop
 
 N_JUDGING = 300
 
@@ -53,7 +53,7 @@ def begin(runtime: FakeRuntime, schedule: int, by_hand: bool = False) -> Schedul
 
 def work(runtime: FakeRuntime) -> ScheduleRun:
     """Work on whatever is ready; the newest run as it is then."""
-    runner.work_on_runs(runtime)
+    run_loop.work_on_runs(runtime)
     with runtime.db.read() as session:
         return session.scalars(select(ScheduleRun).order_by(ScheduleRun.id.desc()).limit(1)).one()
 

@@ -15,7 +15,7 @@ from core.orm.labels import Label
 from core.orm.schedules import Schedule, ScheduleRun
 from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
-from worker.schedules import tick
+from worker.schedules import due_schedules
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CLEAN_UP = {"older_than_days": 30}
@@ -68,7 +68,7 @@ def due_times(db: Database, schedule_id: int) -> list[str]:
 def tick_for(db: Database, clock: FakeClock, minutes: int, step_s: int = 30) -> None:
     for _ in range(minutes * 60 // step_s):
         clock.move(seconds=step_s)
-        tick.tick(db, clock)
+        due_schedules.tick(db, clock)
         finish_runs(db)
 
 
@@ -84,7 +84,7 @@ def tick_at_once(dbs: Sequence[Database], clock: FakeClock, n_ticks: int, step_s
     def beat(db: Database) -> None:
         for _ in range(n_ticks):
             barrier.wait()
-            tick.tick(db, clock)
+            due_schedules.tick(db, clock)
 
     threads = [threading.Thread(target=beat, args=(db,)) for db in dbs]
     for thread in threads:
@@ -121,8 +121,8 @@ def test_what_a_stopped_beat_missed_runs_once_late_and_says_how_much(db: Databas
 def test_a_beat_that_was_down_for_a_day_runs_a_nightly_schedule_once_and_late(db: Database, clock: FakeClock) -> None:
     schedule = add_schedule(db, "0 3 * * *")
     clock.move(days=1)
-    tick.tick(db, clock)
-    tick.tick(db, clock)
+    due_schedules.tick(db, clock)
+    due_schedules.tick(db, clock)
     (run,) = runs_of(db, schedule)
     assert (run.due_at, run.n_due, run.is_late) == (datetime(2026, 11, 3, 3, tzinfo=UTC), 1, True)
 
@@ -176,13 +176,13 @@ def test_a_schedule_whose_run_goes_on_is_not_started_again(db: Database, clock: 
     schedule = add_schedule(db)
     for _ in range(2):
         clock.move(minutes=15)
-        tick.tick(db, clock)
+        due_schedules.tick(db, clock)
     first, second = runs_of(db, schedule)
     assert (first.state, second.state) == (RunState.WAITING, RunState.SKIPPED)
     assert second.outcome.startswith(f"Skipped: run {first.id}")
     finish_runs(db)
     clock.move(minutes=15)
-    tick.tick(db, clock)
+    due_schedules.tick(db, clock)
     assert runs_of(db, schedule)[-1].state == RunState.WAITING
 
 
@@ -214,13 +214,13 @@ def test_a_schedule_that_waits_for_labels_runs_when_so_many_contents_are_labelle
     schedule = add_schedule(db, None, every_n_labels=4)
     label(10, 3)
     label(10, 3)  # the same contents again are no new ones
-    assert tick.tick(db, clock) == 0
+    assert due_schedules.tick(db, clock) == 0
     label(20, 1)
-    assert [tick.tick(db, clock), tick.tick(db, clock)] == [1, 0]
+    assert [due_schedules.tick(db, clock), due_schedules.tick(db, clock)] == [1, 0]
     finish_runs(db)
     label(30, 4)
     clock.move(seconds=5)
-    assert tick.tick(db, clock) == 1
+    assert due_schedules.tick(db, clock) == 1
     assert len(runs_of(db, schedule)) == 2
 
 
@@ -232,7 +232,7 @@ def test_a_schedule_that_was_edited_while_it_came_due_goes_by_what_it_says_now(d
     with db.write() as session:
         schedules.update_schedule(session, schedule, {"name": "another"}, [])
         assert due_runs.begin_due(session, due, clock.now) is None
-    assert [tick.tick(db, clock), tick.tick(db, clock)] == [1, 0]
+    assert [due_schedules.tick(db, clock), due_schedules.tick(db, clock)] == [1, 0]
 
 
 def test_a_schedule_that_cannot_be_read_any_more_keeps_no_other_from_running(db: Database, clock: FakeClock) -> None:
@@ -240,7 +240,7 @@ def test_a_schedule_that_cannot_be_read_any_more_keeps_no_other_from_running(db:
     with db.write() as session:
         session.execute(update(Schedule).where(Schedule.id == broken).values(time_zone="Europe/Atlantis"))
     clock.move(minutes=15)
-    assert tick.tick(db, clock) == 1
+    assert due_schedules.tick(db, clock) == 1
     assert due_times(db, whole) == ["12:15"]
 
 
@@ -248,5 +248,5 @@ def test_the_databases_own_clock_is_asked_where_nobody_gives_another(db: Databas
     schedule = add_schedule(db)
     with db.write() as session:
         session.execute(update(Schedule).values(next_run_at=datetime.now(UTC) - timedelta(seconds=5)))
-    assert [tick.tick(db), tick.tick(db)] == [1, 0]
+    assert [due_schedules.tick(db), due_schedules.tick(db)] == [1, 0]
     assert len(runs_of(db, schedule)) == 1

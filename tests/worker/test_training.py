@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from sqlalchemy import update
+from worker.training.lease import Watch
 
 from core.base.clock import db_now
 from core.base.database import Database
@@ -30,7 +31,6 @@ from tests.pictures import jpeg
 from worker.maintenance.reconcile import requeue_trainings
 from worker.training import checkpoint, stored_images, train_network
 from worker.training.dataset import find_samples
-from worker.training.lease import Watch
 
 DATABASES = ("sqlite",)
 QUICK = {"epochs": 2, "batch_size": 16, "augmentation": "none", "learning_rate": 1e-3}

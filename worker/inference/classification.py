@@ -131,7 +131,7 @@ def _release(runtime: Runtime, claim: Claim) -> None:
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
-    """Free a chunk that failed; the reconciler requeues it, until there have been too many attempts."""
+    """Free a chunk that failed; the reconciler rings again, until there have been too many attempts."""
     reason = f"{type(error).__name__}: {error}"
     is_hopeless = claim.attempts >= MAX_ATTEMPTS or isinstance(error, BlobMissing)
     try:
@@ -172,7 +172,7 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
     if kept is not None:
         kept = _put(runtime, kept, good, looked, pixels)
-    similarity_keys = similarity_order.find_places(pixels).tolist()
+    similarity_keys = similarity_order.similarity_keys(pixels).tolist()
     return failed + [_outcome(image, looked, row, similarity_keys[row]) for row, image in enumerate(good)], kept
 
 

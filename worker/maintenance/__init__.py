@@ -1,4 +1,4 @@
-"""What the maintenance worker does beside schedules: reconciling, watching beat, discarding originals.
+"""The maintenance worker's periodic work: requeueing, deletion, supervision of Celery beat, discarding originals.
 
 It imports `worker.process`.
 """

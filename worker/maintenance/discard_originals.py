@@ -1,4 +1,4 @@
-"""Discarding originals on a thread of the maintenance worker, beside its rounds: small pictures take their time."""
+"""Discarding originals on a thread of the maintenance worker, because making previews takes time."""
 
 import threading
 
@@ -11,11 +11,11 @@ from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
 
-AT_ONCE_S = 60.0  # then it is looked again for uploads that have become ready
+AT_ONCE_S = 60.0  # then newly ready uploads are looked for again
 
 
 def start(runtime: Runtime) -> threading.Thread:
-    """Discard what may be discarded, every few seconds, for as long as the process lives."""
+    """Start a thread that discards originals every few seconds until the process ends."""
     thread = threading.Thread(target=_run, args=(runtime,), name="discarding", daemon=True)
     thread.start()
     return thread
@@ -26,14 +26,14 @@ def _run(runtime: Runtime) -> None:
     while not pause.wait(runtime.settings.reconcile_s):
         try:
             discard(runtime)
-        except (SQLAlchemyError, PawsortError, OSError) as error:  # a server that is away for a moment
+        except (SQLAlchemyError, PawsortError, OSError) as error:  # a server that does not answer for a moment
             log.warning("discarding_waits", error=str(error))
-        except Exception:  # the thread must outlive whatever a library raises
+        except Exception:  # the thread must survive any error of a library
             log.exception("discarding_failed")
 
 
 def discard(runtime: Runtime) -> None:
-    """One round; safe to run anywhere, any number of times, and several at once."""
+    """One round. It is safe to run it anywhere, any number of times and concurrently."""
     n_uploads = discard_originals.mark_ready(runtime.db)
     max_pixels = runtime.settings.max_image_pixels
     n_shards = discard_originals.remove_originals(runtime.db, runtime.blobs, max_pixels, AT_ONCE_S)

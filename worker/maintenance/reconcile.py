@@ -1,7 +1,8 @@
-"""What the maintenance worker does every few seconds, so that nothing depends on a message having arrived.
+"""The maintenance worker's rounds, every few seconds, so that no work depends on the arrival of a message.
 
-Requeues chunks whose lease ran out; ready ones only while the queue is shorter than the workers, or it
-would flood the queue. Ends jobs and uploads that nobody came back for, and deletes what was marked as deleted.
+A round requeues chunks whose lease expired. It requeues ready chunks only while fewer messages wait than there are
+workers; otherwise it would flood the queue. It also ends finished jobs and inactive uploads, and deletes what is marked
+as deleted.
 """
 
 import time
@@ -23,23 +24,23 @@ from worker.process.runtime import Runtime
 log = structlog.get_logger()
 
 MAX_REQUEUED = 256
-MAX_WAITING = 10_000  # beyond it more messages only fill Redis: what waits there wakes the workers anyway
-PURGE_S = 3.0  # of each round, so that a large deletion never delays requeueing
+MAX_WAITING = 10_000  # messages; more would only fill Redis, since the waiting ones keep the workers busy
+PURGE_S = 3.0  # in each round, so a large deletion does not delay requeueing
 ORPHAN_AGE_S = 3600.0
 DAY_S = 86_400.0
 WORKER_DAYS = 30.0
 
 
 def reconcile(runtime: Runtime) -> None:
-    """One round; safe to run anywhere, any number of times, and several at once."""
+    """One round. It is safe to run it anywhere, any number of times and concurrently."""
     requeue_chunks(runtime)
     requeue_trainings(runtime)
-    finish_silent_uploads(runtime)
+    complete_inactive_uploads(runtime)
     purge_deleted(runtime)
 
 
 def requeue_chunks(runtime: Runtime) -> None:
-    """Send messages for chunks that wait without one, or whose worker stopped renewing their lease."""
+    """Requeue ready chunks without a message, and chunks whose worker stopped sending heartbeats."""
     n_waiting = queue_length(runtime.redis, INFERENCE, runtime.settings.redis_prefix)
     if n_waiting is None or n_waiting > MAX_WAITING:
         return
@@ -59,7 +60,7 @@ def requeue_chunks(runtime: Runtime) -> None:
 
 
 def requeue_trainings(runtime: Runtime) -> None:
-    """Send messages for trainings that no worker holds, unless the queue has some already."""
+    """Requeue trainings that no worker holds, unless messages are already waiting."""
     if queue_length(runtime.redis, TRAINING, runtime.settings.redis_prefix) != 0:
         return
     with runtime.db.read() as session:
@@ -70,39 +71,39 @@ def requeue_trainings(runtime: Runtime) -> None:
         runtime.tasks.send_trainings(waiting)
 
 
-def finish_silent_uploads(runtime: Runtime) -> None:
-    """Complete, with what arrived, uploads that nothing has been sent to for days."""
+def complete_inactive_uploads(runtime: Runtime) -> None:
+    """Complete uploads that have received no file for days, with the files that arrived."""
     with runtime.db.read() as session:
-        silent = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
-    for uuid in silent:
-        with suppress(Gone), runtime.db.write() as session:  # somebody deleted it meanwhile
+        inactive = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
+    for uuid in inactive:
+        with suppress(Gone), runtime.db.write() as session:  # deleted in the meantime
             shard_rows.complete_upload(session, uuid, partial=True)
         log.info("silent_upload_completed", upload=str(uuid))
 
 
 def purge_deleted(runtime: Runtime) -> None:
-    """Remove the rows and bytes of what was deleted."""
+    """Delete the rows and blobs of everything marked as deleted."""
     n_purged = purge.purge_all(runtime.db, runtime.blobs, PURGE_S)
     if n_purged:
         log.info("purged", n=n_purged)
 
 
-def forget_workers(runtime: Runtime) -> None:
-    """Remove the rows of workers that ended long ago. Not sooner: a laptop may sleep for days, and its workers wake."""
+def delete_old_workers(runtime: Runtime) -> None:
+    """Delete the rows of workers that ended long ago. Not sooner: a laptop may sleep for days and then continue."""
     with runtime.db.write() as session:
         workers.delete_silent(session, WORKER_DAYS * DAY_S)
 
 
-def forget_imports(runtime: Runtime) -> None:
-    """Forget which files deleted schedules took in, slice by slice."""
-    n_forgotten = -1
-    while n_forgotten:
+def delete_import_records(runtime: Runtime) -> None:
+    """Delete the records of files that deleted schedules imported, in small steps."""
+    n_deleted = -1
+    while n_deleted:
         with runtime.db.write() as session:
-            n_forgotten = imported_files.forget_deleted(session)
+            n_deleted = imported_files.forget_deleted(session)
 
 
-def sweep_orphans(runtime: Runtime) -> None:
-    """Delete blobs that an interrupted request left without a row."""
+def delete_orphans(runtime: Runtime) -> None:
+    """Delete blobs without a row, left by interrupted requests."""
     orphans = list(purge.find_orphans(runtime.db, runtime.blobs, older_than=time.time() - ORPHAN_AGE_S))
     runtime.blobs.delete(orphans)
     if orphans:

@@ -1,4 +1,4 @@
 """One worker process: its runtime, heartbeat, loaded networks, and decoding.
 
-It imports `core` and `model`; every other package of the worker stands on it.
+It imports `core` and `model`; every other package of the worker imports it.
 """

@@ -1,4 +1,4 @@
-"""Which Pawsort this is."""
+"""The version of Pawsort that runs, with its commit."""
 
 import shutil
 import subprocess
@@ -20,13 +20,13 @@ def installed_version() -> str:
 
 @cache
 def code_version() -> str:
-    """The version and, in a checkout, the commit: `0.1.0 (5fce24a1b2c3)`; `-dirty` when files differ from it."""
+    """The version and, in a checkout, the commit: `0.1.0 (5fce24a1b2c3)`; `-dirty` if files differ from it."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         return installed_version()
-    words = [git, "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
+    command = [git, "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
     try:
-        said = subprocess.run(words, capture_output=True, text=True, timeout=GIT_S, check=True)  # noqa: S603
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=GIT_S, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return installed_version()
-    return f"{installed_version()} ({said.stdout.strip()})"
+    return f"{installed_version()} ({completed.stdout.strip()})"

@@ -1,8 +1,8 @@
-"""Bytes to pixels inside a worker: in this process while nothing speaks against it, else in children of its own.
+"""Decoding inside a worker: usually in its own process, in child processes after crashes or for many images.
 
-In this process a deadline stands over every image, which ends the process itself. The chunk's lease then runs out and
-somebody else takes it; from the third claim on, its images are decoded in a child (core/decoding/
-decoder_process.py). What is read for a training is so much that a child for each processor pays.
+In the worker's process every image has a deadline that ends the process itself. The chunk's lease then expires and
+another worker claims it. From the third claim on, its images are decoded in a child process
+(core/decoding/decoder_process.py). A training decodes so many images that one child for each processor pays off.
 """
 
 import importlib
@@ -30,20 +30,21 @@ from core.decoding.decoder_process import (
 
 SANDBOX_FROM_ATTEMPT = 3
 
-MANY = 1000  # pictures from which on it pays to start a child for each processor: about a second of decoding
-_AHEAD = 16  # pictures for each child that wait for it or for whoever asked
+MANY = 1000  # images, about a second of decoding: from here on, starting a child for each processor pays off
+_AHEAD = 16  # images for each child that are submitted in advance
 
 Decoder = Callable[[memoryview, int], NDArray[np.uint8]]
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @contextmanager
 def open_decoder(settings: Settings, attempt: int) -> Iterator[Decoder]:
-    """A function (bytes, side_px) -> uint8 (side_px, side_px, 3) that raises ImageError for bad bytes.
+    """A function from bytes and side_px to uint8 (side_px, side_px, 3), 0 to 255; it raises ImageError for bad bytes.
 
     Args:
-        attempt: Which claim of the chunk this is, counted from 1.
+        settings: Name the decoder and its limits.
+        attempt: The number of this claim of the chunk, counted from 1.
     """
     if attempt < SANDBOX_FROM_ATTEMPT:
         yield _in_this_process(settings)
@@ -53,25 +54,27 @@ def open_decoder(settings: Settings, attempt: int) -> Iterator[Decoder]:
 
 
 def map_decoded(
-    settings: Settings, attempt: int, work: Callable[[Decoder, Asked], Answer], asked: Iterable[Asked], n: int
-) -> Iterator[Answer]:
-    """`work` for all that is asked, in order; by a child for each processor where there is much to do.
+    settings: Settings, attempt: int, work: Callable[[Decoder, Item], Result], items: Iterable[Item], n: int
+) -> Iterator[Result]:
+    """The results of `work` for all items, in order; with a child process for each processor if there are many.
 
     Args:
-        attempt: As of `open_decoder`.
-        work: Gets a decoder; runs in a thread, and catches what one image may raise.
-        n: About how many there are.
+        settings: Name the decoder and its limits.
+        attempt: As for `open_decoder`.
+        work: From a decoder and an item to a result. It runs in a thread, and handles errors of single images.
+        items: What to decode.
+        n: Their approximate number.
     """
     if n < MANY:
         with open_decoder(settings, attempt) as decode:
-            yield from map(partial(work, decode), asked)
+            yield from map(partial(work, decode), items)
         return
     idle = SimpleQueue[Decoder]()
 
-    def with_child(one: Asked) -> Answer:
+    def with_child(item: Item) -> Result:
         decode = idle.get()
         try:
-            return work(decode, one)
+            return work(decode, item)
         finally:
             idle.put(decode)
 
@@ -81,9 +84,9 @@ def map_decoded(
             idle.put(stack.enter_context(_child(settings)).decode)
         pool = stack.enter_context(ThreadPoolExecutor(n_children, "decode"))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-        waiting = deque[Future[Answer]]()
-        for one in asked:
-            waiting.append(pool.submit(with_child, one))
+        waiting = deque[Future[Result]]()
+        for item in items:
+            waiting.append(pool.submit(with_child, item))
             if len(waiting) > _AHEAD * n_children:
                 yield waiting.popleft().result()
         while waiting:
@@ -114,8 +117,8 @@ def _in_this_process(settings: Settings) -> Decoder:
     return decode_in_time
 
 
-class Stored(Protocol):
-    """Where the bytes of an image are in its shard; `declared_bytes` is set when they were too many to be sent."""
+class StoredBytes(Protocol):
+    """The place of an image's bytes in its shard; `declared_bytes` is set if the file was too large to be uploaded."""
 
     @property
     def offset(self) -> int: ...
@@ -125,8 +128,8 @@ class Stored(Protocol):
     def declared_bytes(self) -> int | None: ...
 
 
-def decode_stored(image: Stored, shard: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
-    """The pixels of one image of a shard, uint8 (side_px, side_px, 3).
+def decode_stored(image: StoredBytes, shard: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
+    """The pixels of one image of a shard, uint8 (side_px, side_px, 3), 0 to 255.
 
     Raises:
         ImageError: This image cannot be decoded.
@@ -135,7 +138,7 @@ def decode_stored(image: Stored, shard: memoryview, decode: Decoder, side_px: in
         raise ImageError(ErrorCode.TOO_MANY_BYTES)
     try:
         return decode(shard[image.offset : image.offset + image.n_bytes], side_px)
-    except MemoryError as error:  # must never leave a task: it ends a whole Celery worker
+    except MemoryError as error:  # must not leave the task: it would end the whole Celery worker
         raise ImageError(ErrorCode.OUT_OF_MEMORY) from error
 
 

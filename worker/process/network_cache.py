@@ -1,4 +1,4 @@
-"""Networks that a worker process has loaded: fetched from the blob store, checked by digest, kept warm."""
+"""The loaded networks of a worker process: fetched from the blob store, checked by digest, warmed up."""
 
 import hashlib
 from collections import OrderedDict
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from model.inference.devices import Device
 
 MAX_LOADED = 3
-MAX_KEPT = 20  # on the disk
+MAX_FILES = 20  # weights files on the disk
 
 
 class NetworkCache:
-    """The last few versions used, each loaded and warmed once. TensorFlow is imported at the first of them."""
+    """The last few versions used, each loaded and warmed up once. TensorFlow is imported with the first."""
 
     def __init__(self, db: Database, blobs: Blobs, folder: Path, n_sharing: int = 1) -> None:
-        """Load nothing yet.
+        """Make an empty cache.
 
         Args:
-            n_sharing: How many processes use the same GPU.
+            n_sharing: Number of processes that use the same GPU.
         """
         self._n_sharing = n_sharing
         self._device: Device | None = None
@@ -41,7 +41,7 @@ class NetworkCache:
         """The network of a version, ready to predict.
 
         Raises:
-            BadWeights: The weights are missing or not those that the manifest promises, or no network that is known.
+            BadWeights: The weights are missing, are not those that the manifest names, or belong to an unknown network.
         """
         if version_id not in self._loaded:
             self._loaded[version_id] = self._load(version_id)
@@ -52,11 +52,11 @@ class NetworkCache:
 
     @property
     def loaded(self) -> list[int]:
-        """The versions that are loaded and warm."""
+        """The versions that are loaded and warmed up."""
         return list(self._loaded)
 
     def device(self) -> "Device":
-        """What the networks run on."""
+        """The device that the networks run on."""
         from model.inference import devices
 
         if self._device is None:
@@ -64,14 +64,14 @@ class NetworkCache:
         return self._device
 
     def uses_halves(self, version_id: int) -> bool:
-        """Whether a version that is loaded computes with float16."""
+        """Whether a version is loaded and computes with float16."""
         loaded = self._loaded.get(version_id)
         return loaded is not None and loaded.uses_halves
 
     def _load(self, version_id: int) -> "Classifier":
         from model.inference.classifier import configure_threads
 
-        configure_threads(1)  # one process for each core beats one process with threads
+        configure_threads(1)  # one process for each core is faster than one process with threads
         with self._db.read() as session:
             version = registry.get_version(session, version_id)
         classifier = self.open(version)
@@ -82,7 +82,7 @@ class NetworkCache:
         return classifier
 
     def open(self, version: ModelVersion) -> "Classifier":
-        """The network of a version, for the caller alone and with the threads that this process has.
+        """The network of a version, not cached, with the number of threads that this process has.
 
         Raises:
             BadWeights: As `get`.
@@ -93,13 +93,13 @@ class NetworkCache:
         weights = self.weights(version)
         try:
             return Classifier(Manifest.from_dict(version.manifest), weights, self.device())
-        except ValueError as error:  # made by a newer Pawsort, or changed by hand
+        except ValueError as error:  # made by a newer Pawsort, or edited by hand
             raise BadWeights(
                 f"Model version {version.id} cannot be used here: {error}. Update Pawsort, or use another version."
             ) from error
 
     def weights(self, version: ModelVersion) -> bytes:
-        """The weights of a version, from the cache or the blob store; checked either way.
+        """The weights of a version, from the disk or the blob store; checked in both cases.
 
         Raises:
             BadWeights: As `get`.
@@ -116,9 +116,9 @@ class NetworkCache:
         return weights
 
     def _trim(self) -> None:
-        """Forget what was fetched longest ago: versions are many, and the blob store has them all."""
-        there = [(path.stat().st_mtime, path) for path in self._folder.iterdir() if not path.suffix]
-        for _, path in sorted(there)[:-MAX_KEPT]:
+        """Delete the files that were fetched longest ago; the blob store has all versions."""
+        files = [(path.stat().st_mtime, path) for path in self._folder.iterdir() if not path.suffix]
+        for _, path in sorted(files)[:-MAX_FILES]:
             path.unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
-"""What one worker process holds: settings, database, blobs, broker, and the networks it has loaded.
+"""The parts of one worker process: settings, database, blobs, broker, and loaded networks.
 
-Put together once for each process and passed on by every task. Connections are made on first use, so that a parent
-which spawns children opens none.
+There is one runtime for each process, and every task passes it on. Connections are opened on first use, so a parent
+that only spawns children opens none.
 """
 
 import os
@@ -58,17 +58,17 @@ class Runtime:
 
     @cached_property
     def redis(self) -> Redis:
-        """For looking at queues."""
+        """For the lengths of queues."""
         return connect(self.settings)
 
     @cached_property
     def networks(self) -> NetworkCache:
-        """Networks that are loaded and warm."""
+        """The loaded networks."""
         folder = self.settings.data_dir / "cache" / "models"
         return NetworkCache(self.db, self.blobs, folder, max(self.settings.processes_per_gpu, 1))
 
     def classifier(self, version_id: int) -> "Classifier":
-        """The network of a version, loaded and warm."""
+        """The network of a version, loaded and warmed up."""
         return self.networks.get(version_id)
 
     def warm_versions(self) -> list[int]:
@@ -76,7 +76,7 @@ class Runtime:
         return self.networks.loaded
 
     def start(self, queue: str) -> None:
-        """Get ready for the work of a queue (for inference: the version in use, warm), then enter this process."""
+        """Prepare for the work of a queue (for inference: load the version in use), then record this worker."""
         device = self._warm_up() if queue == INFERENCE else self._name_gpus() if queue == TRAINING else "cpu"
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
@@ -86,9 +86,9 @@ class Runtime:
         log.info("worker_ready", worker_id=worker_id, queue=queue, device=device)
 
     def _warm_up(self) -> str:
-        """Load the version in use; say what it runs on.
+        """Load the version in use, and return the device that it runs on.
 
-        A version that cannot be used fails its own jobs, with a sentence; this process works on others.
+        A version that cannot be used fails its own jobs with a message; this process can work on others.
         """
         with self.db.read() as session:
             in_use = registry.current_version(session)
@@ -98,16 +98,16 @@ class Runtime:
             log.error("version_unusable", version=in_use.id, reason=error.message)
         device = self.networks.device().name
         if self.settings.processes_per_gpu and device == "cpu":
-            log.warning("no_gpu", note="PAWSORT_PROCESSES_PER_GPU is set, but no GPU can be used; the processor works")
+            log.warning("no_gpu", note="PAWSORT_PROCESSES_PER_GPU is set, but no GPU can be used; running on the CPU")
         return f"{device}, half precision" if self.networks.uses_halves(in_use.id) else device
 
     def _name_gpus(self) -> str:
-        """What trainings run on, without TensorFlow: each of them imports it anew."""
+        """The device of trainings, found without TensorFlow, which each training process imports by itself."""
         gpus = gpus_of.list_gpus() if self.settings.processes_per_gpu else []
         return f"set to gpu {', '.join(gpus)}" if gpus else "cpu"
 
     def stop(self) -> None:
-        """Say that this process takes no more work."""
+        """Record that this process has stopped."""
         if self.heartbeat is not None:
             self.heartbeat.stop()
 

@@ -30,7 +30,7 @@ from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from core.uploads import shards, uploads
 from worker.process.runtime import Runtime
-from worker.schedules.sources import FoundFile, Source, Unread
+from worker.schedules.import_sources import Source, SourceEntry, UnreadableFile
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class _Importer:
         found = self._source.walk()
         n_files = 0
         while some := list(islice(found, LOOKED_UP)):
-            files = [one for one in some if isinstance(one, FoundFile)]
+            files = [one for one in some if isinstance(one, SourceEntry)]
             with self._runtime.db.read() as session:
                 new = imported_files.find_new(session, self._claim.schedule_id, [one.seen for one in files])
             self._n_known += len(files) - len(new)
@@ -113,13 +113,13 @@ class _Importer:
                         raise TooLarge(f"One run takes in {MAX_FILES} files.")
                     yield self._read(one)
 
-    def _read(self, one: FoundFile) -> File | SkippedEntry:
+    def _read(self, one: SourceEntry) -> File | SkippedEntry:
         if one.seen.n_bytes > self._max_image_bytes:
             data = None
         else:
             try:
                 data = one.read(one.seen.n_bytes + 1)
-            except Unread as reason:
+            except UnreadableFile as reason:
                 return SkippedEntry(one.path, str(reason))
         self._seen[one.path] = one.seen
         return File(one.path, data, one.seen.n_bytes)

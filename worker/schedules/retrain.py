@@ -57,7 +57,9 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
         told = run.parameters
         n_new = _count_new(session, schedule, run)
         if run.user_id is None and schedule.every_n_labels is None and n_new < told["min_new_labels"]:
-            outcome = f"Skipped: {_labels(n_new)} since the last training, and {told['min_new_labels']} are asked for."
+            outcome = (
+                f"SkippedEntry: {_labels(n_new)} since the last training, and {told['min_new_labels']} are asked for."
+            )
             runs.end_run(session, claim, RunState.SKIPPED, outcome, n_new_labels=n_new)
             return
         started_from, note = _choose_start(session, told)

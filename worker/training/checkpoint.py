@@ -1,4 +1,4 @@
-"""What a training goes on from after a kill: the trainer's state and the best weights so far, as one blob."""
+"""The state from which an interrupted training resumes: the trainer's state and the best weights, as one blob."""
 
 import io
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.storage.blobs import Blobs
-from model.training.train import Trainer
+from model.training.trainer import Trainer
 
 STATE = "state"
 BEST = "best."
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestEpoch:
     """The epoch with the lowest validation loss, and the weights after it."""
 
     number: int
@@ -25,30 +25,30 @@ class Best:
     weights: Sequence[NDArray[Any]]
 
 
-class TrainingState:
+class Checkpoint:
     """The state of one training in the blob store.
 
     Args:
-        prefix: What the keys of this training begin with.
-        key: The blob to go on from, if there is one.
+        prefix: Prefix of all blob keys of this training.
+        key: The blob to resume from, if there is one.
     """
 
     def __init__(self, blobs: Blobs, prefix: str, key: str | None) -> None:
         self._blobs, self._folder, self._key = blobs, prefix, key
 
-    def restore(self, trainer: Trainer) -> Best | None:
-        """Bring a trainer to where the training was; the best epoch so far, if any has ended."""
+    def restore(self, trainer: Trainer) -> BestEpoch | None:
+        """Load the state into a trainer. Returns the best epoch so far, if any has ended."""
         if self._key is None:
             return None
-        with np.load(io.BytesIO(self._blobs.get(self._key)), allow_pickle=False) as kept:
-            arrays = dict(kept)
+        with np.load(io.BytesIO(self._blobs.get(self._key)), allow_pickle=False) as archive:
+            arrays = dict(archive)
         best = {name: arrays.pop(name) for name in sorted(arrays) if name.startswith(BEST)}
         trainer.restore(arrays)
         number, val_loss = best.pop(f"{BEST}epoch")
-        return Best(int(number), float(val_loss), list(best.values()))
+        return BestEpoch(int(number), float(val_loss), list(best.values()))
 
-    def put(self, trainer: Trainer, best: Best) -> str:
-        """Keep the state after an epoch under a fresh key."""
+    def save(self, trainer: Trainer, best: BestEpoch) -> str:
+        """Store the state after an epoch under a new key, and return the key."""
         arrays = {f"{BEST}{index:03}": array for index, array in enumerate(best.weights)}
         arrays[f"{BEST}epoch"] = np.array([best.number, best.val_loss])
         out = io.BytesIO()
@@ -57,7 +57,7 @@ class TrainingState:
         self._blobs.put(key, out.getvalue())
         return key
 
-    def forget_all_but(self, key: str) -> None:
-        """Delete the states before this one, and what a killed worker left without recording it."""
+    def delete_all_but(self, key: str) -> None:
+        """Delete earlier states, and those that a killed worker stored without recording them."""
         states = [other for other, _ in self._blobs.list(self._folder) if other.startswith(f"{self._folder}{STATE}-")]
         self._blobs.delete(other for other in states if other != key)

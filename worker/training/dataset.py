@@ -1,14 +1,15 @@
-"""What a training learns from, as arrays: contents chosen once, then read shard by shard and decoded.
+"""The images of a training as arrays: contents chosen once, then read shard by shard and decoded.
 
-    labels in SQL ─► samples, kept as a blob ─► pixels in an album ─► those of training, validation and judging part
+    labels in SQL ─► samples, stored as a blob ─► decoded images ─► training, validation and test split
 
-The samples are chosen at the first start and kept, so that a training that goes on after a kill sees the same pictures
-in the same order, whatever has been labelled meanwhile.
+The samples are chosen at the first start and stored. So a training that resumes after a kill uses the same images in
+the same order, even if labels have changed in the meantime. In rows and files the test split is called `judging`.
 """
 
 import hashlib
 import io
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 
@@ -22,16 +23,16 @@ from core.training import claims, near_duplicates
 from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.splits import Split, assign_splits, find_splits
-from model.arrays.image_arrays import Chosen
-from model.training.train import Examples
+from model.arrays.image_arrays import ImageSubset
+from model.training.trainer import Examples
 from worker.process.runtime import Runtime
-from worker.training.decoded_images import Album
-from worker.training.lease import Watch
-from worker.training.near_duplicates import look_for_twins
-from worker.training.stored_images import decode_places, locate
+from worker.training.decoded_images import DecodedImages
+from worker.training.near_duplicates import find_near_duplicates
+from worker.training.stored_images import decode_located, locate_contents
+from worker.training.training_lease import TrainingLease
 
 PARTS = tuple(Split)
-NAMES = (*CLASSES, NEITHER)  # what the numbers of labels stand for; `model.training.losses` says the same
+LABEL_NAMES = (*CLASSES, NEITHER)  # by the numbers of labels, the same as in `model.training.losses`
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Samples:
         image_ids: int64 (N,), one image for each content.
         contents: uint8 (N, 32), SHA-256.
         labels: int8 (N,), indices of `NAMES`.
-        parts: int8 (N,), indices of `PARTS`.
+        parts: int8 (N,), the splits, indices of `PARTS`.
     """
 
     image_ids: NDArray[np.int64]
@@ -51,80 +52,90 @@ class Samples:
     parts: NDArray[np.int8]
 
     def as_contents(self) -> list[Content]:
-        """In their order, each with its label."""
+        """The contents in their order, each with its label."""
         return [
-            Content(int(image_id), content.tobytes(), NAMES[label])
+            Content(int(image_id), content.tobytes(), LABEL_NAMES[label])
             for image_id, content, label in zip(self.image_ids, self.contents, self.labels, strict=True)
         ]
 
     def count(self, part: Split) -> int:
-        """How many contents the part has."""
+        """Number of contents in a split."""
         return int((self.parts == PARTS.index(part)).sum())
 
     def count_classes(self) -> dict[str, int]:
-        """How many contents each class has, and neither if there are any."""
-        counts = {name: int((self.labels == index).sum()) for index, name in enumerate(NAMES)}
+        """Number of contents of each class, and of neither if there are any."""
+        counts = {name: int((self.labels == index).sum()) for index, name in enumerate(LABEL_NAMES)}
         return {name: n for name, n in counts.items() if name in CLASSES or n}
 
     def digest(self) -> str:
-        """SHA-256 over the sorted hashes of all contents with their labels: names the data."""
+        """SHA-256 over the sorted hashes of all contents with their labels, which identifies the data."""
         lines = (content.tobytes() + bytes([label]) for content, label in zip(self.contents, self.labels, strict=True))
         return hashlib.sha256(b"".join(sorted(lines))).hexdigest()
 
 
 @dataclass
 class Pixels:
-    """The pictures of a training by part, and why some could not be read."""
+    """The images of a training by split, and the errors of those that cannot be read."""
 
-    images: dict[Split, Chosen]
+    images: dict[Split, ImageSubset]
     labels: dict[Split, NDArray[np.int64]]
     failed: Counter[ErrorCode] = field(default_factory=Counter)
 
     def of(self, part: Split) -> Examples:
-        """The part, pictures of neither included."""
+        """The split, with images of neither class."""
         return Examples(self.images[part], self.labels[part])
 
     def of_classes(self, part: Split) -> Examples:
-        """The part without pictures of neither."""
-        ours = self.labels[part] < len(CLASSES)
-        return Examples(self.images[part].keep(ours), self.labels[part][ours])
+        """The split without images of neither class."""
+        has_class = self.labels[part] < len(CLASSES)
+        return Examples(self.images[part].keep(has_class), self.labels[part][has_class])
 
-    def of_neither(self, part: Split) -> Chosen | None:
-        """The pictures of neither in a part; None when there is none."""
-        others = self.labels[part] == len(CLASSES)
-        return self.images[part].keep(others) if others.any() else None
+    def of_neither(self, part: Split) -> ImageSubset | None:
+        """The images of neither class in a split; None if there are none."""
+        is_neither = self.labels[part] == len(CLASSES)
+        return self.images[part].keep(is_neither) if is_neither.any() else None
 
 
-def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, album: Album | None = None) -> Samples:
-    """The samples of a training: those of its first start, or chosen now.
+def find_samples(
+    runtime: Runtime, claim: Claim, lease: TrainingLease | None = None, decoded: DecodedImages | None = None
+) -> Samples:
+    """The samples of a training: the stored ones, or newly chosen ones at its first start.
 
     Args:
-        album: Keeps what is decoded of them meanwhile.
+        runtime: Of this process.
+        claim: Of the job.
+        lease: Receives progress.
+        decoded: Keeps the pixels that the search for near-duplicates decodes.
     Raises:
-        Invalid: There is too little to learn from.
+        Invalid: There are too few labelled images.
         LeaseLost: The claim is no longer valid.
     """
     with runtime.db.read() as session:
         key = claims.get_training(session, claim).data_key
     if key is not None:
-        with np.load(io.BytesIO(runtime.blobs.get(key)), allow_pickle=False) as kept:
-            return Samples(**kept)
+        with np.load(io.BytesIO(runtime.blobs.get(key)), allow_pickle=False) as archive:
+            return Samples(**archive)
     with runtime.db.write() as session:
-        found = claims.choose_data(session, claim).contents
-    if album is not None:
+        labelled = claims.choose_data(session, claim).contents
+    if decoded is not None:
         with runtime.db.read() as session:
-            album.expect(find_splits(session, [content.sha256 for content in found]))
-    look_for_twins(runtime, claim, found, watch, album)
+            decoded.expect(find_splits(session, [content.sha256 for content in labelled]))
+    find_near_duplicates(runtime, claim, labelled, lease, decoded)
     with runtime.db.write() as session:
         bridges = near_duplicates.find_bridges(session)
-        chosen = [content for content in found if content.sha256 not in bridges]
-        parts = assign_splits(session, [content.sha256 for content in chosen])
+        contents = [content for content in labelled if content.sha256 not in bridges]
+        parts = assign_splits(session, [content.sha256 for content in contents])
     samples = Samples(
-        image_ids=np.array([content.image_id for content in chosen], np.int64),
-        contents=np.frombuffer(b"".join(content.sha256 for content in chosen), np.uint8).reshape(-1, 32),
-        labels=np.array([NAMES.index(content.label) for content in chosen], np.int8),
-        parts=np.array([PARTS.index(parts[content.sha256]) for content in chosen], np.int8),
+        image_ids=np.array([content.image_id for content in contents], np.int64),
+        contents=np.frombuffer(b"".join(content.sha256 for content in contents), np.uint8).reshape(-1, 32),
+        labels=np.array([LABEL_NAMES.index(content.label) for content in contents], np.int8),
+        parts=np.array([PARTS.index(parts[content.sha256]) for content in contents], np.int8),
     )
+    _store(runtime, claim, samples)
+    return samples
+
+
+def _store(runtime: Runtime, claim: Claim, samples: Samples) -> None:
     arrays = {name: getattr(samples, name) for name in Samples.__dataclass_fields__}
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, **arrays)
@@ -132,55 +143,74 @@ def find_samples(runtime: Runtime, claim: Claim, watch: Watch | None = None, alb
     runtime.blobs.put(key, out.getvalue())
     with runtime.db.write() as session:
         claims.keep_data(session, claim, key)
-    return samples
 
 
-def read_pixels(runtime: Runtime, claim: Claim, samples: Samples, album: Album, watch: Watch) -> Pixels:
-    """Decode all samples that are not in the album yet.
+def read_pixels(
+    runtime: Runtime, claim: Claim, samples: Samples, decoded: DecodedImages, lease: TrainingLease
+) -> Pixels:
+    """Decode all samples that have not been decoded yet.
 
+    Args:
+        runtime: Of this process.
+        claim: Of the job.
+        samples: Of the training.
+        decoded: The images decoded so far.
+        lease: Receives progress.
     Raises:
-        Invalid: Too many pictures cannot be read, or there is no room for their pixels.
+        Invalid: Too many images cannot be read, or there is not enough memory for their pixels.
         BlobMissing: An upload has been deleted.
-        TrainingStopped: There is no reason to go on.
+        TrainingStopped: There is no reason to continue.
     """
     contents = samples.as_contents()
-    part_of = {one.sha256: PARTS[part] for one, part in zip(contents, samples.parts, strict=True)}
-    album.expect(part_of)
-    there = locate(runtime, contents)
-    missing = [one for one in there if album.lacks(one[1].sha256)]
-    for number, (content, found) in enumerate(decode_places(runtime, claim.attempts, missing, album.side_of)):
-        album.add(content.sha256, found)
-        watch.say("decoding", number + 1, len(missing))
-    if len(there) < len(contents) or any(map(album.lacks, part_of)):
+    part_of = {content.sha256: PARTS[part] for content, part in zip(contents, samples.parts, strict=True)}
+    decoded.expect(part_of)
+    located = locate_contents(runtime, contents)
+    missing = [each for each in located if decoded.lacks(each[1].sha256)]
+    for number, (content, pixels) in enumerate(decode_located(runtime, claim.attempts, missing, decoded.side_of)):
+        decoded.add(content.sha256, pixels)
+        lease.report("decoding", number + 1, len(missing))
+    if len(located) < len(contents) or any(map(decoded.lacks, part_of)):
         raise BlobMissing("Some of the pictures have been deleted since the training was created. Start another one.")
-    pixels = _share_out([content for _, content in there], part_of, album)
-    _check_enough(pixels, len(contents))
-    return pixels
+    pixels_by_part = _group_by_part([content for _, content in located], part_of, decoded)
+    check_enough(pixels_by_part.labels, pixels_by_part.failed.total(), pixels_by_part.failed)
+    return pixels_by_part
 
 
-def _share_out(contents: list[Content], part_of: dict[bytes, Split], album: Album) -> Pixels:
-    """The pictures of each part, in the order of the contents."""
-    failed = Counter(album.failures_of(part_of))
+def _group_by_part(contents: list[Content], part_of: dict[bytes, Split], decoded: DecodedImages) -> Pixels:
+    """The images of each split, in the order of the contents."""
+    failed = Counter(decoded.failures_of(part_of))
     images, labels = {}, {}
     for part in PARTS:
-        readable = [one for one in contents if part_of[one.sha256] == part and one.sha256 not in album.failed]
-        images[part] = album.choose(part, [one.sha256 for one in readable])
-        labels[part] = np.array([NAMES.index(one.label) for one in readable], np.int64)
+        readable = [each for each in contents if part_of[each.sha256] == part and each.sha256 not in decoded.failed]
+        images[part] = decoded.select(part, [content.sha256 for content in readable])
+        labels[part] = np.array([LABEL_NAMES.index(content.label) for content in readable], np.int64)
     return Pixels(images, labels, failed)
 
 
-def _check_enough(pixels: Pixels, n_samples: int) -> None:
-    n_failed = pixels.failed.total()
+def check_enough(
+    labels: Mapping[Split, NDArray[np.integer]], n_failed: int, failures: Mapping[ErrorCode, int] | None = None
+) -> None:
+    """Refuse a training with too few readable images.
+
+    Args:
+        labels: int (N,) of the readable images of each split, indices of `LABEL_NAMES`.
+        n_failed: Number of images that cannot be read.
+        failures: Their number by error, if that is known.
+    Raises:
+        Invalid: Too many images cannot be read, or a split lacks images of the classes.
+    """
+    n_samples = n_failed + sum(map(len, labels.values()))
     if n_failed > MAX_UNREADABLE * n_samples:
-        reasons = ", ".join(f"{code}: {n}" for code, n in pixels.failed.most_common())
+        reasons = ", ".join(f"{code}: {n}" for code, n in Counter(failures or {}).most_common())
+        cause = f"cannot be read ({reasons})" if reasons else "cannot be read or have been deleted"
         raise Invalid(
-            f"{n_failed} of {n_samples} pictures cannot be read ({reasons}); up to {MAX_UNREADABLE:.0%} would be"
-            " left out, more are a sign that something is wrong. Copy them again from where they came, or remove them."
+            f"{n_failed} of {n_samples} pictures {cause}. Up to {MAX_UNREADABLE:.0%} would be left out; more are a sign"
+            " of a fault. Upload intact copies, or remove these pictures."
         )
-    for part, labels in pixels.labels.items():
-        found = set(labels.tolist()) - {len(CLASSES)}
-        if not found or (part == Split.TRAINING and len(found) < len(CLASSES)):
+    for part, part_labels in labels.items():
+        classes = set(part_labels.tolist()) - {len(CLASSES)}
+        if not classes or (part == Split.TRAINING and len(classes) < len(CLASSES)):
             raise Invalid(
-                f"Of the pictures that can be read, too few belong to the {part} part: {len(labels)} of {n_samples}."
+                f"Too few of the readable pictures belong to the {part} split: {len(part_labels)} of {n_samples}."
                 " Add pictures; a hundred are enough."
             )

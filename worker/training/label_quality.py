@@ -1,6 +1,8 @@
-"""A study at work: features of everything labelled, heads by cross-validation, findings.
+"""A job that checks label quality: features of everything labelled, heads by cross-validation, findings.
 
-contents ─► features ─► heads on shares of them ─► suspects, curve ─► doubtful pictures unlike each other ─► row
+    contents ─► features ─► heads on shares of them ─► suspects, curve ─► diverse doubtful images ─► row
+
+In rows this job is called a `study`.
 """
 
 from dataclasses import asdict
@@ -18,18 +20,18 @@ from core.training import claims, features
 from core.training.claims import Claim
 from core.training.datasets import Content
 from model.evaluation.label_quality import (
-    Curve,
-    Point,
-    choose_unlike,
+    CurvePoint,
+    LearningCurve,
+    choose_diverse,
     cross_validate,
     fit_curve,
     rank_suspects,
-    share_unlike,
+    share_unfamiliar,
 )
 from worker.process.runtime import Runtime
-from worker.training.features import see
-from worker.training.lease import Watch
 from worker.training.near_duplicates import group_unlabelled
+from worker.training.stored_features import read_features
+from worker.training.training_lease import TrainingLease
 
 log = structlog.get_logger()
 MAX_SUSPECTS = 1000
@@ -39,45 +41,45 @@ COMPARED_OF_JOB = 300
 COMPARED_WITH = 2000
 
 
-def study(runtime: Runtime, claim: Claim, watch: Watch) -> None:
-    """Do a claimed study.
+def check_label_quality(runtime: Runtime, claim: Claim, lease: TrainingLease) -> None:
+    """Do a claimed check of the label quality.
 
     Raises:
-        Invalid: Too few pictures are left that can be read.
+        Invalid: Too few images can be read.
         BadWeights: The version cannot be used.
-        LeaseLost, TrainingStopped: There is no reason to go on.
+        LeaseLost, TrainingStopped: There is no reason to continue.
     """
     with runtime.db.read() as session:
         version = registry.get_version(session, claims.find_version(session, claim))
         contents = label_quality.choose_contents(session)
-    seen = see(runtime, claim, version, contents, watch)
-    there = [content for content, is_known in zip(contents, seen.is_known, strict=True) if is_known]
-    labels = np.array([CLASSES.index(content.label) for content in there], np.int64)
+    features_of_all = read_features(runtime, claim, version, contents, lease)
+    rows = features_of_all.rows[features_of_all.is_known]
+    readable = [content for content, is_known in zip(contents, features_of_all.is_known, strict=True) if is_known]
+    labels = np.array([CLASSES.index(content.label) for content in readable], np.int64)
     if min(np.bincount(labels, minlength=len(CLASSES))) < label_quality.MIN_EACH:
         raise Invalid(
-            f"Of the labelled pictures only {len(there)} can be read, too few to say anything. Label some more."
+            f"Only {len(readable)} of the labelled pictures can be read, which is too few. Label more pictures."
         )
-    said = cross_validate(
-        seen.rows[seen.is_known], labels, on_fit=lambda step, n_steps: watch.say("studying", step, n_steps)
-    )
-    suspects = [_suspect(there[row], float(said.p_second[row])) for row in rank_suspects(said.p_second, labels)]
+    validation = cross_validate(rows, labels, on_fit=lambda step, n_steps: lease.report("studying", step, n_steps))
+    p_second = validation.p_second
+    suspects = [_describe_suspect(readable[row], float(p_second[row])) for row in rank_suspects(p_second, labels)]
     group_unlabelled(runtime, [content.sha256 for content in contents])
-    wanted = _choose_wanted(runtime, seen.body)
-    unlike = _compare_jobs(runtime, seen.body, seen.rows[seen.is_known])
+    wanted = _choose_to_label(runtime, features_of_all.body)
+    unfamiliar = _compare_jobs(runtime, features_of_all.body, rows)
     with runtime.db.write() as session:
         label_quality.finish(
             session,
             claim,
             version.id,
-            len(there),
-            describe_curve(said.points, len(there)) | {"unlike": unlike},
+            len(readable),
+            describe_curve(validation.points, len(readable)) | {"unlike": unfamiliar},
             suspects[:MAX_SUSPECTS],
             wanted,
         )
-    log.info("labels_studied", job_id=claim.job_id, n_labels=len(there), n_suspects=len(suspects))
+    log.info("labels_studied", job_id=claim.job_id, n_labels=len(readable), n_suspects=len(suspects))
 
 
-def _suspect(content: Content, p_second: float) -> dict[str, Any]:
+def _describe_suspect(content: Content, p_second: float) -> dict[str, Any]:
     is_second = content.label == CLASSES[1]
     return {
         "image_id": content.image_id,
@@ -87,9 +89,9 @@ def _suspect(content: Content, p_second: float) -> dict[str, Any]:
     }
 
 
-def describe_curve(points: list[Point], n_labels: int) -> dict[str, Any]:
-    """The curve as it is kept: measured points, the formula, and what it says of now and of more labels."""
-    curve: Curve = fit_curve(points)
+def describe_curve(points: list[CurvePoint], n_labels: int) -> dict[str, Any]:
+    """The learning curve as it is stored: measured points, the formula, and accuracies now and with more labels."""
+    curve: LearningCurve = fit_curve(points)
     now = curve.accuracy(n_labels)
     return {
         "points": [asdict(point) for point in points],
@@ -102,27 +104,33 @@ def describe_curve(points: list[Point], n_labels: int) -> dict[str, Any]:
     }
 
 
-def _choose_wanted(runtime: Runtime, body: str) -> list[int]:
-    """Images that would teach most: doubtful ones, unlike each other; features that are missing are not computed."""
+def _choose_to_label(runtime: Runtime, body: str) -> list[int]:
+    """The images whose labels would help most: doubtful and diverse ones. Missing features are not computed."""
     with runtime.db.read() as session:
         doubtful = label_quality.find_uncertain(session)[:CANDIDATES]
-    known = features.find(runtime.db, runtime.blobs, body, [one.sha256 for one in doubtful])
-    described = [one for one in doubtful if one.sha256 in known]
-    if not described:
-        return [one.image_id for one in doubtful[:MORE]]
-    chosen = choose_unlike(np.stack([known[one.sha256] for one in described]), MORE)
-    return [described[row].image_id for row in sorted(chosen)]
+    known = features.find(runtime.db, runtime.blobs, body, [image.sha256 for image in doubtful])
+    with_features = [image for image in doubtful if image.sha256 in known]
+    if not with_features:
+        return [image.image_id for image in doubtful[:MORE]]
+    chosen = choose_diverse(np.stack([known[image.sha256] for image in with_features]), MORE)
+    return [with_features[row].image_id for row in sorted(chosen)]
 
 
 def _compare_jobs(runtime: Runtime, body: str, labelled: NDArray[np.float16]) -> dict[str, float]:
-    """How unlike the labelled pictures those of the newest jobs are, by the job's number, where features are kept."""
+    """The share of unfamiliar images in each of the newest jobs, by the job's number, as far as features are stored.
+
+    Args:
+        runtime: Of this process.
+        body: SHA-256 of the body that computed the features.
+        labelled: float16 (N, F), features of the labelled images.
+    """
     with runtime.db.read() as session:
-        some = label_quality.list_some_contents(session, COMPARED_OF_JOB)
+        contents_of_jobs = label_quality.list_some_contents(session, COMPARED_OF_JOB)
     random = np.random.default_rng(1)
     known = labelled[random.permutation(len(labelled))[:COMPARED_WITH]]
     shares = {}
-    for job_id, contents in some.items():
+    for job_id, contents in contents_of_jobs.items():
         rows = list(features.find(runtime.db, runtime.blobs, body, contents).values())
         if rows:
-            shares[str(job_id)] = share_unlike(np.stack(rows), known)
+            shares[str(job_id)] = share_unfamiliar(np.stack(rows), known)
     return shares

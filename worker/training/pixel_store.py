@@ -1,4 +1,4 @@
-"""Room for pixels: decoded pictures stay in memory while they fit, and go to a file when they do not."""
+"""Memory for pixels: arrays are in memory as long as they fit, and in files otherwise."""
 
 import os
 import shutil
@@ -15,18 +15,18 @@ T = TypeVar("T", bound=np.generic)
 
 MIB = 2**20
 NEEDED_BYTES = 768 * MIB  # TensorFlow, a small network and its optimizer
-SHARE = 0.5  # of what is free: the rest is for training itself, and for everybody else on the machine
+SHARE = 0.5  # of free memory; the rest is for training itself and for other processes
 CGROUP = Path("/sys/fs/cgroup")
 
 
 class PixelStore:
-    """Makes arrays for pictures.
+    """Makes arrays for images.
 
     Args:
-        folder: Where files go when memory is short; each vanishes with the process that made it.
-        free_bytes: How much memory is free.
+        folder: For files when memory is short; each is deleted when its process ends.
+        free_bytes: Free memory.
     Raises:
-        Invalid: There is too little memory to train at all.
+        Invalid: There is not enough memory to train at all.
     """
 
     def __init__(self, folder: Path, free_bytes: int) -> None:
@@ -38,15 +38,15 @@ class PixelStore:
         self._folder = folder
         self._left = int((free_bytes - NEEDED_BYTES) * SHARE)
 
-    def make_pictures(self, n: int, side_px: int) -> NDArray[np.uint8]:
-        """An array uint8 (n, side_px, side_px, 3); as `make`."""
+    def make_images(self, n: int, side_px: int) -> NDArray[np.uint8]:
+        """An array uint8 (n, side_px, side_px, 3), as from `make`."""
         return self.make((n, side_px, side_px, 3), np.uint8)
 
     def make(self, shape: tuple[int, ...], dtype: type[T]) -> NDArray[T]:
-        """An array in memory or in a file; its first axis or axes count pictures.
+        """An array in memory or in a file, with undefined values.
 
         Raises:
-            Invalid: Neither has the room.
+            Invalid: There is not enough memory or disk space.
         """
         n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if n_bytes <= self._left:
@@ -56,17 +56,17 @@ class PixelStore:
         free = shutil.disk_usage(self._folder).free
         if n_bytes > free:
             raise Invalid(
-                f"The pictures need {n_bytes // MIB} MiB; memory has {self._left // MIB} MiB for them and"
-                f" the disk of {self._folder} {free // MIB} MiB. Make room, or train on fewer pictures."
+                f"The pictures need {n_bytes // MIB} MiB; {self._left // MIB} MiB of memory and {free // MIB} MiB of"
+                f" disk space in {self._folder} are free for them. Free disk space, or train on fewer pictures."
             )
-        with tempfile.TemporaryFile(dir=self._folder) as file:  # without a name: a kill leaves nothing behind
+        with tempfile.TemporaryFile(dir=self._folder) as file:  # without a name, so a killed process leaves no file
             return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def free_bytes() -> int:
-    """How much memory this process may still take: of the machine, or of its control group if that has less."""
+    """Free memory for this process: of the machine, or of its control group if that is less."""
     machine = _meminfo("MemAvailable")
-    if machine is None:  # not Linux: half of what is built in
+    if machine is None:  # not Linux: half of the installed memory
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
     return machine if limit is None or used is None else max(0, min(machine, limit - used))

@@ -1,11 +1,11 @@
-"""One training: claim, read, train epoch by epoch, judge, and leave a version.
+"""One training: claim, read, train epoch by epoch, evaluate, and make a version.
 
-    claim ─► samples ─► pixels ─► epochs: state as a blob, then the row ─► judge ─► weights as a blob, then the version
-      │        │          │          │                                       │
-     None   Invalid    Invalid   TrainingStopped: cancelled, or lost     LeaseLost: drop it
+    claim ─► samples ─► pixels ─► epochs: state as a blob, then the row ─► evaluate ─► weights as a blob, then a version
+      │        │          │          │                                        │
+     None   Invalid    Invalid   TrainingStopped: cancelled, or lost        LeaseLost: discard
 
-Whatever is killed, the next claim goes on after the last row: an epoch and the blob that training goes on from are
-recorded together. No transaction is open while pixels or networks are at work.
+After a kill at any point, the next claim resumes after the last row: an epoch and the blob from which training resumes
+are recorded together. No transaction is open while images are decoded or networks run.
 """
 
 import json
@@ -31,31 +31,34 @@ from model.artifacts.manifest import Manifest
 from model.evaluation.version_evaluation import EvaluationImages, ThresholdRule, complete_manifest
 from model.inference import devices
 from model.inference.classifier import Classifier
-from model.training.train import Trainer
+from model.training.trainer import Trainer
 from worker.process.runtime import Runtime
-from worker.training.checkpoint import Best, TrainingState
+from worker.training.checkpoint import BestEpoch, Checkpoint
 from worker.training.dataset import find_samples, read_pixels
-from worker.training.decoded_images import Album
-from worker.training.evaluate import Said, judge, judge_beside
-from worker.training.label_quality import study
-from worker.training.lease import BestWanted, TrainingStopped, Watch
+from worker.training.decoded_images import DecodedImages
+from worker.training.evaluation import VersionPredictions, evaluate_new_version, evaluate_version
+from worker.training.label_quality import check_label_quality
 from worker.training.pixel_store import PixelStore, free_bytes
 from worker.training.train_head import fit_head
 from worker.training.trainer_setup import input_sides_of, set_up_trainer
+from worker.training.training_lease import StopWithBest, TrainingLease, TrainingStopped
 from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
 
 log = structlog.get_logger()
 
-_DOES: dict[str, Callable[[Runtime, Claim, Watch], None]] = {JobKind.EVALUATE: judge, JobKind.LABEL_QUALITY: study}
+_WORK: dict[str, Callable[[Runtime, Claim, TrainingLease], None]] = {
+    JobKind.EVALUATE: evaluate_version,
+    JobKind.LABEL_QUALITY: check_label_quality,
+}
 SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or fewer pictures, or end other programs."
 
 
 def train(runtime: Runtime, job_id: int) -> None:
-    """Train, or judge, if nobody else does; a message that came twice or too late ends here without harm."""
+    """Do a training, evaluation or label quality job unless another worker does. A repeated message is harmless."""
     with runtime.db.read() as session:
         if not claims.is_waiting(session, job_id):
             return
-    import keras  # noqa: F401 - takes seconds, in which nobody could stop a job that has been claimed
+    import keras  # noqa: F401 - takes seconds, during which a job that is already claimed could not be cancelled
 
     devices.set_up()
 
@@ -68,18 +71,18 @@ def train(runtime: Runtime, job_id: int) -> None:
         runtime.meter.count(LEASES, queue=TRAINING)
     structlog.contextvars.bind_contextvars(job_id=claim.job_id)
     try:
-        with Watch(runtime.db, claim, runtime.settings.lease_s) as watch:
-            _DOES.get(claim.kind, _train)(runtime, claim, watch)
+        with TrainingLease(runtime.db, claim, runtime.settings.lease_s) as lease:
+            _WORK.get(claim.kind, _train)(runtime, claim, lease)
     except (TrainingStopped, LeaseLost):
         log.info("training_stopped", job_id=job_id, fence=claim.fence)
     except PawsortError as error:
         _fail(runtime, claim, error.message)
-    except MemoryError:  # must never leave a task: it ends a whole Celery worker
+    except MemoryError:  # must not leave the task: it would end the whole Celery worker
         _fail(runtime, claim, SHORT_OF_MEMORY)
-    except Exception:  # whatever it is, it costs this attempt and not the worker
+    except Exception:  # any other error costs this attempt, not the worker
         log.exception("training_failed", job_id=job_id, attempt=claim.attempts)
         _release(runtime, claim, is_counted=True)
-    except BaseException:  # asked to stop: free the lease and go
+    except BaseException:  # the worker is stopping: release the lease
         _release(runtime, claim, is_counted=False)
         raise
 
@@ -93,57 +96,62 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
         log.info("training_stopped", job_id=claim.job_id, reason=error.message)
     else:
         if leaves_nothing:
-            _forget(runtime, claim)
+            _delete_blobs(runtime, claim)
 
 
 def _release(runtime: Runtime, claim: Claim, is_counted: bool) -> None:
     try:
         with runtime.db.write() as session:
             claims.release(session, claim, is_counted)
-    except SQLAlchemyError as lost:  # then the lease runs out instead
+    except SQLAlchemyError as lost:  # then the lease expires instead
         log.warning("release_failed", job_id=claim.job_id, error=str(lost))
 
 
-def _train(runtime: Runtime, claim: Claim, watch: Watch) -> None:
+def _train(runtime: Runtime, claim: Claim, lease: TrainingLease) -> None:
     with runtime.db.read() as session:
         row = claims.get_training(session, claim)
         parameters, state_key = Parameters(**row.parameters), row.state_key
-        if row.keeps_best:  # said to a worker that is gone
-            watch.want_best()
+        if row.keeps_best:  # requested while an earlier worker had the job
+            lease.request_best()
         who = accounts.owner_of_job(session, claim.job_id)
         start = registry.get_any(session, parameters.start_from)
     if parameters.what == HEAD:
-        return _keep_version(runtime, claim, *fit_head(runtime, claim, parameters, who, watch))
+        return _store_version(runtime, claim, *fit_head(runtime, claim, parameters, who, lease))
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
-    album = Album(store, input_sides_of(parameters))
-    samples = find_samples(runtime, claim, watch, album)
-    pixels = read_pixels(runtime, claim, samples, album, watch)
-    watch.say("preparing")
-    setup = set_up_trainer(runtime, parameters, pixels, store, lambda: watch.say("preparing"))
-    best = _run_epochs(runtime, claim, setup.trainer, parameters, state_key, watch)
-    watch.say("judging")
+    decoded = DecodedImages(store, input_sides_of(parameters))
+    samples = find_samples(runtime, claim, lease, decoded)
+    pixels = read_pixels(runtime, claim, samples, decoded, lease)
+    lease.report("preparing")
+    setup = set_up_trainer(runtime, parameters, pixels, store, lambda: lease.report("preparing"))
+    best = _run_epochs(runtime, claim, setup.trainer, parameters, state_key, lease)
+    lease.report("judging")
     weights = setup.pack(list(best.weights))
     del setup  # with all its arrays: the evaluation needs the memory
     splits = {str(part): pixels.of_classes(part) for part in (Split.VALIDATION, Split.TEST)}
     images = EvaluationImages(splits, pixels.of_neither(Split.VALIDATION))
     rule = ThresholdRule(TRAINED, known_threshold=float(start.manifest["threshold"]) if start else 0.0)
     plain = plain_manifest(origin_of(parameters, samples, pixels.failed.total(), who), weights)
-    manifest = complete_manifest(plain, weights, images, rule, lambda: watch.say("judging"))
-    said = judge_beside(runtime, claim, Classifier(manifest, weights), samples, watch)
-    _keep_version(runtime, claim, manifest, weights, said)
+    manifest = complete_manifest(plain, weights, images, rule, lambda: lease.report("judging"))
+    predictions = evaluate_new_version(runtime, claim, Classifier(manifest, weights), samples, lease)
+    _store_version(runtime, claim, manifest, weights, predictions)
 
 
 def _run_epochs(
-    runtime: Runtime, claim: Claim, trainer: Trainer, parameters: Parameters, state_key: str | None, watch: Watch
-) -> Best:
-    """Train the epochs that are left; the one with the lowest validation loss."""
-    state = TrainingState(runtime.blobs, claim.blob_prefix, state_key)
-    best = state.restore(trainer)
-    epochs = trainer.epochs(watch.say_step, watch.say_validating)
+    runtime: Runtime,
+    claim: Claim,
+    trainer: Trainer,
+    parameters: Parameters,
+    state_key: str | None,
+    lease: TrainingLease,
+) -> BestEpoch:
+    """Train the remaining epochs. Returns the epoch with the lowest validation loss."""
+    checkpoint = Checkpoint(runtime.blobs, claim.blob_prefix, state_key)
+    best = checkpoint.restore(trainer)
+    epochs = trainer.epochs(lease.report_step, lease.report_validation)
     while best is None or not _is_over(trainer, best, parameters):
         try:
             epoch = next(epochs)
-        except BestWanted:  # only ever after an epoch
+        except StopWithBest:  # raised only after at least one epoch
             assert best is not None
             break
         if not np.isfinite(epoch.loss + epoch.val_loss):
@@ -152,31 +160,35 @@ def _run_epochs(
                 " is too high for this network. Start another training with a tenth of it."
             )
         if best is None or epoch.val_loss < best.val_loss:
-            best = Best(epoch.number, epoch.val_loss, trainer.weights())
-        key = state.put(trainer, best)
+            best = BestEpoch(epoch.number, epoch.val_loss, trainer.weights())
+        key = checkpoint.save(trainer, best)
         with runtime.db.write() as session:
             claims.record_epoch(session, claim, asdict(epoch), key)
-        state.forget_all_but(key)
+        checkpoint.delete_all_but(key)
     return best
 
 
-def _is_over(trainer: Trainer, best: Best, parameters: Parameters) -> bool:
+def _is_over(trainer: Trainer, best: BestEpoch, parameters: Parameters) -> bool:
     has_stalled = 0 < parameters.early_stopping <= trainer.n_epochs_done - best.number
     return has_stalled or trainer.n_epochs_done >= parameters.epochs
 
 
-def _keep_version(runtime: Runtime, claim: Claim, manifest: Manifest, weights: bytes, said: Said) -> None:
+def _store_version(
+    runtime: Runtime, claim: Claim, manifest: Manifest, weights: bytes, predictions: VersionPredictions
+) -> None:
     with runtime.db.read() as session:
-        claims.get_training(session, claim)  # so that what was cancelled leaves no weights behind
+        claims.get_training(session, claim)  # so a cancelled job leaves no weights behind
     runtime.blobs.put(registry.weights_key(manifest.digest), weights)
     document = json.loads(manifest.to_json())
     with runtime.db.write() as session:
-        version_id = evaluation_jobs.finish_training(session, claim, document, said.by_it, said.by_others).id
-    _forget(runtime, claim)
-    log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(said.by_it))
+        version_id = evaluation_jobs.finish_training(
+            session, claim, document, predictions.of_new, predictions.of_others
+        ).id
+    _delete_blobs(runtime, claim)
+    log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(predictions.of_new))
 
 
-def _forget(runtime: Runtime, claim: Claim) -> None:
-    """Remove what a training kept to go on from."""
+def _delete_blobs(runtime: Runtime, claim: Claim) -> None:
+    """Delete the blobs from which the training would have resumed."""
     runtime.blobs.delete([key for key, _ in runtime.blobs.list(claim.blob_prefix)])
     runtime.blobs.remove_folder(claim.blob_prefix)

@@ -13,9 +13,9 @@ from core.training.parameters import Parameters
 from core.training.splits import Split
 from model.architectures.registry import build, get_architecture
 from model.artifacts.weights import load_into, pack_weights, weight_names
-from model.training.augment import NONE, SEED, STRONG
+from model.training.augmentation import NONE, SEED, STRONG
 from model.training.last_layers import Activations, freeze_other_layers, split_at
-from model.training.train import ActivationExamples, Examples, Recipe, Trainer
+from model.training.trainer import ActivationExamples, Examples, Recipe, Trainer
 from worker.process.runtime import Runtime
 from worker.training.dataset import Pixels
 from worker.training.pixel_store import PixelStore

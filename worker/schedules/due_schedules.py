@@ -1,8 +1,8 @@
-"""The beat's tick over schedules: whatever has come due begins a run, once, however many beats there are.
+"""Celery beat's tick: every due schedule starts one run, no matter how many beat processes there are.
 
-    schedules that are due ─► UPDATE … WHERE next_run_at is still that, and a run: one transaction each
+    due schedules ─► UPDATE … WHERE next_run_at is unchanged, and a run: one transaction each
 
-Times are those of the database's clock. Nothing is worked on here (worker/schedules/runner.py), so a tick takes
+Times are those of the database's clock. The tick does no work itself (worker/schedules/run_loop.py does), so it takes
 milliseconds.
 """
 
@@ -22,28 +22,29 @@ Clock = Callable[[Session], datetime]
 
 
 def tick(db: Database, clock: Clock = schedules.read_clock) -> int:
-    """Begin a run for every schedule that has come due; safe to run any number of times, and several at once.
+    """Start a run for every due schedule. It is safe to run it any number of times and concurrently.
 
     Args:
-        clock: Tells the present moment.
+        db: The database.
+        clock: Returns the current time.
     Returns:
-        How many runs began.
+        The number of runs that started.
     """
     with db.read() as session:
         now = clock(session)
         due = due_runs.list_due(session, now)
         by_labels = due_runs.list_by_labels(session)
-    begun = 0
-    for one in due:
+    n_started = 0
+    for schedule in due:
         with db.write() as session:
-            begun += _tell(due_runs.begin_due(session, one, now))
+            n_started += _log(due_runs.begin_due(session, schedule, now))
     for schedule_id in by_labels:
         with db.write() as session:
-            begun += _tell(due_runs.begin_by_labels(session, schedule_id, now))
-    return begun
+            n_started += _log(due_runs.begin_by_labels(session, schedule_id, now))
+    return n_started
 
 
-def _tell(run: ScheduleRun | None) -> bool:
+def _log(run: ScheduleRun | None) -> bool:
     if run is None:
         return False
     log.info("schedule_due", schedule_id=run.schedule_id, run_id=run.id, state=run.state, n_due=run.n_due)

@@ -29,12 +29,12 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Unread(Exception):
+class UnreadableFile(Exception):
     """A file cannot be read, or has changed while it was read; the text says which, as a noun."""
 
 
 @dataclass(frozen=True)
-class FoundFile:
+class SourceEntry:
     """A file of a source.
 
     Attributes:
@@ -65,27 +65,27 @@ class Source:
         """What its own folder is called."""
         return PurePosixPath(self.address).name or "files"
 
-    def walk(self) -> Iterator[FoundFile | SkippedEntry]:
+    def walk(self) -> Iterator[SourceEntry | SkippedEntry]:
         """All files that count, and what is skipped, in an order that stays the same while nothing changes."""
         root = find_root(self.address, self.roots)
         if root is None:
             raise Invalid(f"{self.address} is not below {SETTING} any more. Allow it again, or change the schedule.")
         files = self._walk_bucket() if is_bucket(self.address) else self._walk_folder(Path(root))
         for one in files:
-            if isinstance(one, FoundFile) and 0 <= time.time() - one.seen.mtime_ns / 1e9 < SETTLE_S:
+            if isinstance(one, SourceEntry) and 0 <= time.time() - one.seen.mtime_ns / 1e9 < SETTLE_S:
                 self.n_fresh += 1
             else:
                 yield one
 
     def _found(
         self, relative: bytes, n_bytes: int, mtime_ns: int, read: Callable[[int], bytes]
-    ) -> FoundFile | SkippedEntry:
+    ) -> SourceEntry | SkippedEntry:
         path, refusal = clean_path(os.fsencode(self.name) + b"/" + relative)
         if refusal:
             return SkippedEntry(path, refusal)
-        return FoundFile(path, SourceFile(imported_files.path_key(self.address, relative), n_bytes, mtime_ns), read)
+        return SourceEntry(path, SourceFile(imported_files.path_key(self.address, relative), n_bytes, mtime_ns), read)
 
-    def _walk_folder(self, root: Path) -> Iterator[FoundFile | SkippedEntry]:
+    def _walk_folder(self, root: Path) -> Iterator[SourceEntry | SkippedEntry]:
         below = Path(self.address).relative_to(root).parts
         try:
             top = _open_folder(root, below)
@@ -114,7 +114,7 @@ class Source:
 
     def _look(
         self, folder: int, name: str, relative: str, root: Path, parts: tuple[str, ...]
-    ) -> Iterator[FoundFile | SkippedEntry]:
+    ) -> Iterator[SourceEntry | SkippedEntry]:
         """What a name in an open folder is: nothing when it is a folder itself, or has gone."""
         try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -129,7 +129,7 @@ class Source:
             path = clean_path(os.fsencode(self.name) + b"/" + shown)[0]
             yield SkippedEntry(path, "a symbolic link" if is_link else "a device or something else that is no file")
 
-    def _walk_bucket(self) -> Iterator[FoundFile | SkippedEntry]:
+    def _walk_bucket(self) -> Iterator[SourceEntry | SkippedEntry]:
         try:
             store = open_store(self.address)
             for page in store.list(chunk_size=LISTED):
@@ -153,7 +153,7 @@ def _object_reader(store: ObjectStore, path: str, size: int) -> Callable[[int], 
             length = min(n_bytes, size)
             return bytes(store.get_range(path, start=0, length=length)) if length else b""
         except (BaseError, OSError) as error:
-            raise Unread("a file that could not be read") from error
+            raise UnreadableFile("a file that could not be read") from error
 
     return read
 
@@ -183,10 +183,10 @@ def _read_file(root: Path, parts: tuple[str, ...], seen: tuple[int, int], n_byte
             _check_unchanged(descriptor, seen)
             return data
     except OSError as error:
-        raise Unread(f"a file that cannot be read ({error.strerror})") from error
+        raise UnreadableFile(f"a file that cannot be read ({error.strerror})") from error
 
 
 def _check_unchanged(descriptor: int, seen: tuple[int, int]) -> None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != seen:
-        raise Unread("a file that was being changed")
+        raise UnreadableFile("a file that was being changed")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays.image_arrays import Pictures
-from model.training.augment import NONE, STRONG, Augmentation, augment
+from model.arrays.image_arrays import Images
+from model.training.augmentation import NONE, STRONG, Augmentation, augment
 from model.training.last_layers import Activations, trained_weights
 from model.training.losses import NEITHER, make_loss, measure
 
@@ -68,7 +68,7 @@ class Examples(NamedTuple):
         labels: int (N,), 0 or 1: the index of the class; 2 for neither, where the network has an output for it.
     """
 
-    images: Pictures
+    images: Images
     labels: NDArray[np.integer[Any]]
 
 
@@ -282,7 +282,7 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
 
 def predict_in_batches(
     forward: Callable[[Any], Any],
-    images: Pictures | Activations,
+    images: Images | Activations,
     on_batch: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
     """Run many images through a network in batches.
@@ -358,7 +358,7 @@ def _check(
         raise ValueError(f"expected {what} labels {expected}; got {sorted(set(labels.tolist()))[:5]}")
 
 
-def _check_pixels(images: Pictures, what: str, side_px: int, *, exact: bool) -> None:
+def _check_pixels(images: Images, what: str, side_px: int, *, exact: bool) -> None:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
         raise ValueError(f"expected {what} images as uint8 (N, S, S, 3); got {images.dtype} {images.shape}")
     if images.shape[1] < side_px or (exact and images.shape[1] != side_px):

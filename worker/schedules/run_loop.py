@@ -1,8 +1,8 @@
-"""Working on runs of schedules, one after the other, on a thread of the maintenance worker beside its quick rounds.
+"""The thread of the maintenance worker that works on runs of schedules, one after the other.
 
-    ready run ─► claim (lease, fence) ─► retrain │ classify │ clean up ─► ended with a sentence, or left to its job
+    ready run ─► claim (lease, fence) ─► retrain │ classify │ clean up ─► ended with an outcome, or waiting for its job
 
-Whatever is killed, the lease runs out and the next claim goes on: see `core/schedules/runs.py`.
+After a kill the lease expires and the next claim continues: see `core/schedules/runs.py`.
 """
 
 import threading
@@ -18,11 +18,11 @@ from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from worker.process.runtime import Runtime
 from worker.schedules import classify_new, clean_up, retrain
-from worker.schedules.lease import keep_lease
+from worker.schedules.run_lease import keep_lease
 
 log = structlog.get_logger()
 
-MAX_CLAIMS = 50  # of one run: beyond it something is wrong with the run itself
+MAX_CLAIMS = 50  # of one run; with more, the run itself is at fault
 Work = Callable[[Runtime, RunClaim, ScheduleRun], None]
 KINDS: dict[str, Work] = {
     ScheduleKind.RETRAIN: retrain.advance,
@@ -31,8 +31,8 @@ KINDS: dict[str, Work] = {
 }
 
 
-class Runner:
-    """A thread that works on whatever is ready, and looks again every few seconds."""
+class RunLoop:
+    """A thread that works on all ready runs every few seconds."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -40,25 +40,25 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name="schedule-runs", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; what is being worked on is left, and its lease runs out."""
+        """Stop after the current run. If the process ends before, the lease of the run expires."""
         self._stopped.set()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._runtime.settings.reconcile_s):
             try:
                 work_on_runs(self._runtime)
-            except SQLAlchemyError as error:  # a database that is away for a moment
+            except SQLAlchemyError as error:  # a database that does not answer for a moment
                 log.warning("runs_not_read", error=str(error))
-            except Exception:  # the thread must outlive whatever a library raises
+            except Exception:  # the thread must survive any error of a library
                 log.exception("runs_failed")
 
 
 def work_on_runs(runtime: Runtime) -> None:
-    """Do what there is to do for every run that nobody has; safe to run anywhere, and several at once."""
+    """Work on every ready run that no worker holds. It is safe to run it anywhere and concurrently."""
     with runtime.db.read() as session:
         ready = runs.list_ready(session)
     for run_id in ready:
@@ -69,7 +69,7 @@ def work_on_runs(runtime: Runtime) -> None:
 
 
 def _work(runtime: Runtime, claim: RunClaim) -> None:
-    """Work on a claimed run; what goes wrong ends it with a sentence, or it is tried again after its lease."""
+    """Work on a claimed run. A known error ends it with a message; any other error is retried after its lease."""
     try:
         with runtime.db.read() as session:
             run = runs.hold_run(session, claim)
@@ -80,10 +80,10 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
         log.info("run_left", run_id=claim.run_id, reason=error.message)
     except PawsortError as error:
         _fail(runtime, claim, error.message)
-    except Exception:  # whatever it is, it costs this attempt and not the thread
+    except Exception:  # any other error costs this attempt, not the thread
         log.exception("run_failed", run_id=claim.run_id, claims=claim.fence)
         if claim.fence >= MAX_CLAIMS:
-            _fail(runtime, claim, "It failed again and again; the log of the maintenance worker has the reason.")
+            _fail(runtime, claim, "It failed repeatedly. The log of the maintenance worker shows why.")
 
 
 def _fail(runtime: Runtime, claim: RunClaim, sentence: str) -> None:
