@@ -1,11 +1,11 @@
-# The images of Pawsort: `web` has no TensorFlow, `worker` runs on the CPU, `worker-gpu` on NVIDIA's GPUs.
-# docker-compose.yml builds them; by hand: docker build --target web -t pawsort-web .
+# The images of Pawsort: `web` without TensorFlow, `worker` for CPUs, `worker-gpu` for NVIDIA's GPUs.
+# docker-compose.yml builds them. By hand: docker build --target web -t pawsort-web .
 
 FROM python:3.13.7-slim-bookworm AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/pawsort/bin:$PATH
 WORKDIR /source
 
-# Packages first: they change less often than Pawsort itself, so that their layer is kept.
+# Packages first: they change less often than Pawsort itself, so their layer is cached.
 FROM base AS web-packages
 COPY deploy/install.sh deploy/
 COPY requirements/ requirements/
@@ -21,7 +21,7 @@ COPY deploy/install.sh deploy/
 COPY requirements/ requirements/
 RUN ["sh", "deploy/install.sh", "packages", "gpu", "/opt/pawsort"]
 
-# Which parts of Pawsort a role holds; the tests install exactly these.
+# The parts of Pawsort in each image. The tests install exactly these.
 FROM web-packages AS web-build
 COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
@@ -51,7 +51,7 @@ COPY model/ model/
 COPY worker/ worker/
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
 
-# Nothing runs as root, and nothing that runs can change the programs.
+# Nothing runs as root, and no process can change the programs.
 FROM base AS runtime
 RUN useradd --system --uid 10001 --home-dir /var/lib/pawsort --create-home pawsort
 ENV PAWSORT_DATA_DIR=/var/lib/pawsort

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes what an image holds: an environment with the packages of one role, and Pawsort itself in it.
+# Creates the content of an image: an environment with the packages of one role, and Pawsort itself.
 #
 #   deploy/install.sh packages ROLE TARGET   from requirements/ROLE.txt: web, worker or gpu
-#   deploy/install.sh pawsort TARGET         those parts of Pawsort that lie in the current folder
+#   deploy/install.sh pawsort TARGET         the parts of Pawsort in the current folder
 #
-# The Dockerfile runs it, and so do the tests; PYTHON names another interpreter than python3.
+# The Dockerfile and the tests run it. PYTHON names another interpreter than python3.
 set -eu
 python=${PYTHON:-python3}
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
@@ -17,7 +17,7 @@ case ${1:-} in
   pawsort)
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    # setuptools builds it, at the version that is pinned with everything else, and stays outside.
+    # setuptools, at its pinned version, builds the wheel, and is not installed.
     "$2/bin/python" -m pip install -q --no-cache-dir --no-deps --target "$work/tools" "$(grep -m 1 -o '^setuptools==[^ ]*' requirements/run.txt)"
     cp -R pyproject.toml README.md NOTICE "$work"
     for part in client core instance migrations model web worker; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fills .env, which docker-compose.yml reads: a copy of .env.example with a fresh secret wherever it says `generate`.
-# What is set already stays, so it can be run again after an upgrade. Usage: deploy/make-env.sh [FILE]
+# Fills .env, which docker-compose.yml reads: a copy of .env.example with a new secret for every `generate`.
+# Existing values stay, so it can be run again after an upgrade. Usage: deploy/make-env.sh [FILE]
 set -eu
 example=$(dirname "$0")/../.env.example
 file=${1:-$(dirname "$0")/../.env}
@@ -22,4 +22,4 @@ while IFS= read -r line; do
   esac
   echo "$line" >> "$file"
 done < "$example"
-echo "$file is filled. Keep it secret, and keep a copy of it with your backups."
+echo "$file is complete. Keep it secret, and keep a copy with your backups."

@@ -93,7 +93,7 @@ def test_archives_pass_whatever_their_size_and_a_web_that_is_away_is_a_sentence(
     with httpx.Client(verify=trusted, trust_env=False, timeout=60) as http:
         answer = ask(http, f"{page}/")
         assert answer.status_code == 502
-        assert "Load this page again" in answer.text
+        assert "Reload this page" in answer.text
         assert answer.headers["Retry-After"] == "5"
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         for path in ("/archives", "/api/v1/archives", f"{job}/corrections", f"/api/v1{job}/corrections"):
