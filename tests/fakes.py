@@ -62,7 +62,7 @@ class FakeRuntime(Runtime):
         """Note the trainings of messages."""
         self.sent_trainings += job_ids
 
-    def purge(self) -> None:
+    def send_purge(self) -> None:
         """Nothing waits for it."""
 
     def classifier(self, version_id: int) -> FakeClassifier:  # type: ignore[override]

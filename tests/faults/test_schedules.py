@@ -105,7 +105,7 @@ def test_a_killed_maintenance_worker_takes_each_file_in_once(installation: Insta
         run = session.scalars(select(ScheduleRun).where(ScheduleRun.schedule_id == schedule)).one()
         paths = session.scalars(select(Image.path).join(Upload).where(Upload.uuid == run.work_uuid)).all()
     assert sorted(paths) == [f"photos/{n:04}.jpg" for n in range(N_FILES)]
-    assert run.outcome.startswith(f"{N_FILES:,} files came in: ")
+    assert run.outcome.startswith(f"{N_FILES:,} files were imported: ")
     assert run.fence > 2  # claimed anew after the kill
 
 

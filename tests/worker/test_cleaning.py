@@ -150,7 +150,7 @@ def test_trainings_stay(runtime: FakeRuntime, blobs: Blobs) -> None:
     with runtime.db.write() as session:
         job_states.cancel_job(session, job)
     run = clean_up(runtime, older_than_days=0, keep_labelled=False)
-    assert (left(runtime), run.outcome) == ({job}, "Nothing was to be deleted.")
+    assert (left(runtime), run.outcome) == ({job}, "There was nothing to delete.")
 
 
 def test_a_clean_up_that_was_killed_goes_on_counting(

@@ -99,17 +99,17 @@ def test_new_files_become_an_upload_with_a_job_over_it(runtime: FakeRuntime, fol
     assert len(runtime.sent_chunks) == 1
     run_job(runtime.db, begun.work_uuid)
     ended = work(runtime)
-    assert (ended.state, ended.outcome) == (RunState.DONE, "2 files came in: 2 cat (done).")
+    assert (ended.state, ended.outcome) == (RunState.DONE, "2 files were imported: 2 cat (done).")
 
 
 def test_only_what_is_new_or_changed_comes_in_the_next_time(runtime: FakeRuntime, folder: Path) -> None:
     schedule = add_schedule(runtime, folder)
     kept, changed = put(folder, "kept.jpg", 1), put(folder, "changed.jpg", 2)
     classify(runtime, schedule)
-    assert classify(runtime, schedule).outcome == "Nothing is new: 2 files were known already."
+    assert classify(runtime, schedule).outcome == "No new files: 2 files were imported before."
     put(folder, "new.jpg", 3)
     put(folder, changed.name, 4, age_s=LONG_AGO_S / 2)
-    assert classify(runtime, schedule).outcome == "2 files came in: 2 cat (done)."
+    assert classify(runtime, schedule).outcome == "2 files were imported: 2 cat (done)."
     assert paths(runtime.db) == ["photos/changed.jpg", "photos/changed.jpg", "photos/kept.jpg", "photos/new.jpg"]
     assert kept.exists()
 
@@ -119,7 +119,7 @@ def test_a_file_that_may_still_be_written_comes_with_the_next_run(runtime: FakeR
     fresh = put(folder, "fresh.jpg", age_s=1)
     assert "1 file was still being written" in classify(runtime, schedule).outcome
     os.utime(fresh, (time.time() - LONG_AGO_S,) * 2)
-    assert classify(runtime, schedule).outcome.startswith("1 file came in")
+    assert classify(runtime, schedule).outcome.startswith("1 file was imported")
 
 
 def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(runtime: FakeRuntime, folder: Path) -> None:
@@ -276,8 +276,8 @@ def test_an_upload_that_gets_too_large_is_finished_and_the_next_run_goes_on(
     for n in range(3):
         put(folder, f"{n}.jpg", n)
     schedule = add_schedule(runtime, folder)
-    assert "2 files came in: 2 cat (done). Not all of it came in" in classify(runtime, schedule).outcome
-    assert classify(runtime, schedule).outcome == "1 file came in: 1 cat (done)."
+    assert "2 files were imported: 2 cat (done). Not all files were imported" in classify(runtime, schedule).outcome
+    assert classify(runtime, schedule).outcome == "1 file was imported: 1 cat (done)."
 
 
 def test_a_job_that_was_deleted_meanwhile_ends_the_run(runtime: FakeRuntime, folder: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_job_that_was_deleted_meanwhile_ends_the_run(runtime: FakeRuntime, fol
     begun = run(runtime, add_schedule(runtime, folder))
     with runtime.db.write() as session:
         deletion.delete_job(session, begun.work_uuid)
-    assert work(runtime).outcome == "1 file came in; the job over them was deleted."
+    assert work(runtime).outcome == "1 file was imported; the job was deleted."
 
 
 def test_what_a_deleted_schedule_took_in_is_forgotten(runtime: FakeRuntime, folder: Path) -> None:
@@ -309,6 +309,6 @@ def test_objects_of_a_bucket_come_in_like_files(runtime: FakeRuntime, monkeypatc
     monkeypatch.setattr(import_sources, "SETTLE_S", 0.0)
     schedule = add_schedule(runtime, "s3://bucket/in/pets/")
     run_job_outcome = classify(runtime, schedule).outcome
-    assert run_job_outcome.startswith("4 files came in")
+    assert run_job_outcome.startswith("4 files were imported")
     assert paths(runtime.db)[0] == "pets/2026/0.jpg"
-    assert classify(runtime, schedule).outcome == "Nothing is new: 4 files were known already."
+    assert classify(runtime, schedule).outcome == "No new files: 4 files were imported before."

@@ -106,5 +106,5 @@ def test_a_folder_that_is_too_small_is_refused_before_the_training(tmp_path):
     data = str(draw_labelled_folder(tmp_path / "data", 30))
     result = CliRunner().invoke(__main__.main, ["pretrained", "--data", data, "--out", str(tmp_path / "out")])
     assert result.exit_code == 1
-    assert "expected at least 100 photographs in each part" in result.output
+    assert "expected at least 100 photographs in each split" in result.output
     assert not (tmp_path / "out").exists()

@@ -205,7 +205,7 @@ def test_a_candidate_is_only_kept_where_nothing_else_was_asked_for(
     before = in_use(runtime)
     run = retrain(runtime, blobs, wrong=0, wrong_in_use=150, outcome="keep")
     assert in_use(runtime) == before
-    assert run.outcome == f"Version {run.details['candidate']} came of it and is kept as a candidate."
+    assert run.outcome == f"The training made version {run.details['candidate']}, which is kept as a candidate."
 
 
 def test_versions_that_were_not_asked_about_all_pictures_are_asked_before_they_are_weighed(
@@ -267,7 +267,7 @@ def test_too_few_new_labels_skip_the_run_and_say_so(runtime: FakeRuntime, blobs:
     work(runtime)
     run = begin(runtime, schedule)
     assert run.state == RunState.SKIPPED
-    assert run.outcome == "Skipped: 0 new labels since the last training, and 100 are asked for."
+    assert run.outcome == "Skipped: 0 new labels since the last training; 100 are required."
     run = begin(runtime, schedule, by_hand=True)
     assert run.state == RunState.RUNNING  # somebody wants it all the same
 
@@ -292,7 +292,7 @@ def test_a_training_that_failed_or_was_stopped_says_so(runtime: FakeRuntime, pet
     run = begin(runtime, schedule, by_hand=True)
     with runtime.db.write() as session:
         job_states.cancel_job(session, run.work_uuid)
-    assert work(runtime).outcome == "The training was stopped; no version came of it."
+    assert work(runtime).outcome == "The training was stopped without making a version."
 
 
 def test_a_run_that_was_killed_while_it_started_makes_no_second_training(

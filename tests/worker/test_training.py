@@ -10,7 +10,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 from sqlalchemy import update
-from worker.training.lease import Watch
 
 from core.base.clock import db_now
 from core.base.database import Database
@@ -31,6 +30,7 @@ from tests.pictures import jpeg
 from worker.maintenance.reconcile import requeue_trainings
 from worker.training import checkpoint, stored_images, train_network
 from worker.training.dataset import find_samples
+from worker.training.training_lease import TrainingLease
 
 DATABASES = ("sqlite",)
 QUICK = {"epochs": 2, "batch_size": 16, "augmentation": "none", "learning_rate": 1e-3}
@@ -196,8 +196,8 @@ def test_cancelling_takes_effect_whatever_is_happening(
                 job_states.cancel_job(session, uuid)
             cancelled_at.append(time.monotonic())
 
-    say, find = Watch.say, train_network.find_samples
-    monkeypatch.setattr(Watch, "say", lambda self, now, *rest: (cancel(now), say(self, now, *rest)))
+    report, find = TrainingLease.report, train_network.find_samples
+    monkeypatch.setattr(TrainingLease, "report", lambda self, now, *rest: (cancel(now), report(self, now, *rest)))
     monkeypatch.setattr(train_network, "find_samples", lambda *given: (cancel("reading"), find(*given))[1])
     job = run(runtime, uuid)
     assert time.monotonic() - cancelled_at[0] < 3

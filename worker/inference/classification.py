@@ -1,10 +1,10 @@
-"""One chunk: claim, read, decode, look, record.
+"""One chunk: claim, read, decode, predict, record.
 
-    claim ─► read shard ─► decode each image ─► one batch through the network ─► keep features ─► record
+    claim ─► read shard ─► decode each image ─► one batch through the network ─► store features ─► record
       │          │                │                                                   │             │
-     None    BlobMissing      ImageError: this image's result             store full: do without   LeaseLost: drop it
+     None    BlobMissing      ImageError: this image's result             store full: do without   LeaseLost: discard
 
-No transaction is open while pixels or networks are at work.
+No transaction is open while images are decoded or networks run.
 """
 
 import time
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
-GOOD = "good"  # beside the codes of errors
+GOOD = "good"  # next to the error codes
 
 
 def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
-    """Classify a chunk if nobody else does; a message that came twice or too late ends here without harm."""
+    """Classify a chunk unless another worker does. A repeated or late message is harmless."""
     claim = _claim(runtime, chunk_id, runtime.warm_versions())
     if claim is None and _has_network(runtime, chunk_id):
         claim = _claim(runtime, chunk_id)
@@ -59,12 +59,12 @@ def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
 def _note_claim(runtime: Runtime, claim: Claim) -> None:
     runtime.meter.time(STAGES, claim.waited_s or 0.0, stage="wait")
     if claim.is_taken_over:
-        log.warning("chunk_taken_over", attempt=claim.attempts, note="its last worker fell silent")
+        log.warning("chunk_taken_over", attempt=claim.attempts, note="its last worker stopped sending heartbeats")
         runtime.meter.count(LEASES, queue=INFERENCE)
 
 
 def _claim(runtime: Runtime, chunk_id: int, versions: list[int] | None = None) -> Claim | None:
-    """Take a chunk; with `versions` only if it is for one of them, so that most chunks take one statement to claim."""
+    """Claim a chunk; with `versions` only if it is for one of them, so most claims take one statement."""
     if versions == []:
         return None
     worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
@@ -73,42 +73,42 @@ def _claim(runtime: Runtime, chunk_id: int, versions: list[int] | None = None) -
 
 
 def _has_network(runtime: Runtime, chunk_id: int) -> bool:
-    """Get the network for a chunk warm, before anybody claims it; False when there is nothing to do."""
+    """Load the network for a chunk before the claim; False if there is nothing to do."""
     with runtime.db.read() as session:
-        wanted = chunks.find_work(session, chunk_id)
-    if wanted is None:
+        work = chunks.find_work(session, chunk_id)
+    if work is None:
         return False
     try:
-        runtime.classifier(wanted.model_version_id)
+        runtime.classifier(work.model_version_id)
     except BadWeights as error:
         with runtime.db.write() as session:
-            job_states.fail_job(session, wanted.job_id, error.message)
-        log.error("version_unusable", version=wanted.model_version_id, reason=error.message)
+            job_states.fail_job(session, work.job_id, error.message)
+        log.error("version_unusable", version=work.model_version_id, reason=error.message)
         return False
     return True
 
 
 def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
     if claim.attempts > MAX_ATTEMPTS:
-        return _give_back(runtime, claim, RuntimeError("Each time the worker died."))
+        return _give_back(runtime, claim, RuntimeError("The worker died each time."))
     try:
         time.sleep(runtime.settings.pause_after_claim_s)
-        outcomes, kept = _classify(runtime, claim, classifier)
+        outcomes, stored = _classify(runtime, claim, classifier)
         with runtime.meter.timing(STAGES, stage="record"):
-            _record(runtime, claim, outcomes, kept)
+            _record(runtime, claim, outcomes, stored)
         _note_outcomes(runtime, outcomes)
     except LeaseLost as error:
         log.info("lease_lost", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="dropped")
-    except Unavailable as error:  # the store is away: the chunk is not to blame, so the attempt is not counted
+    except Unavailable as error:  # the store does not answer: the chunk is not to blame, so the attempt is not counted
         log.warning("store_away", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="store_away")
         _release(runtime, claim)
-    except Exception as error:  # whatever it is, it costs this attempt and not the worker
+    except Exception as error:  # any other error costs this attempt, not the worker
         log.exception("chunk_failed", attempt=claim.attempts)
         runtime.meter.count(CHUNKS, outcome="failed")
         _give_back(runtime, claim, error)
-    except BaseException:  # asked to stop: free the lease and go
+    except BaseException:  # the worker is stopping: release the lease
         _release(runtime, claim)
         raise
 
@@ -125,13 +125,13 @@ def _note_outcomes(runtime: Runtime, outcomes: list[Outcome]) -> None:
 
 
 def _release(runtime: Runtime, claim: Claim) -> None:
-    """Free a chunk as if it had not been claimed."""
+    """Release a chunk as if it had not been claimed."""
     with runtime.db.write() as session:
         chunks.release_chunk(session, claim)
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
-    """Free a chunk that failed; the reconciler rings again, until there have been too many attempts."""
+    """Release a chunk that failed. The reconciler requeues it until it has had too many attempts."""
     reason = f"{type(error).__name__}: {error}"
     is_hopeless = claim.attempts >= MAX_ATTEMPTS or isinstance(error, BlobMissing)
     try:
@@ -140,75 +140,74 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
                 sentence = f"A part of the upload could not be classified after {claim.attempts} attempts. {reason}"
                 job_states.fail_job(session, claim.job_id, sentence)
             chunks.release_chunk(session, claim, reason)
-    except SQLAlchemyError as lost:  # then the lease runs out instead
+    except SQLAlchemyError as lost:  # then the lease expires instead
         log.warning("release_failed", error=str(lost))
 
 
-def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], kept: FeatureBlob | None) -> None:
+def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], stored: FeatureBlob | None) -> None:
     try:
         with runtime.db.write() as session:
             record_results.record(session, claim, outcomes)
-            if kept is not None:
-                features.add(session, kept)
+            if stored is not None:
+                features.add(session, stored)
     except LeaseLost:
-        if kept is not None:
-            runtime.blobs.delete([kept.blob_key])
+        if stored is not None:
+            runtime.blobs.delete([stored.blob_key])
         raise
 
 
 def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple[list[Outcome], FeatureBlob | None]:
-    """What became of each image of the chunk that has no result yet, and the features of the good ones, if kept."""
+    """The outcome of each image of the chunk without a result, and the blob of the good ones' features, if stored."""
     with runtime.db.read() as session:
-        images, n_kept = chunks.read_chunk(session, claim, classifier.body)
-    kept = _find_room(claim, classifier.body, len(images), n_kept)
+        images, n_stored = chunks.read_chunk(session, claim, classifier.body)
+    blob = _plan_blob(claim, classifier.body, len(images), n_stored)
     timing = runtime.meter.timing
     with timing(STAGES, stage="read"):
         data = runtime.blobs.get(claim.blob_key)
     with timing(STAGES, stage="decode"), open_decoder(runtime.settings, claim.attempts) as decode:
         pixels, good, failed = _decode(images, data, decode, classifier.side_px)
     with timing(STAGES, stage="predict"):
-        looked = classifier.predict_with_features(pixels)
-    if len(looked.probabilities) != len(good):
-        raise RuntimeError(f"expected {len(good)} answers from the network, got {len(looked.probabilities)}")
-    if kept is not None:
-        kept = _put(runtime, kept, good, looked, pixels)
+        predictions = classifier.predict_with_features(pixels)
+    if len(predictions.probabilities) != len(good):
+        raise RuntimeError(f"expected {len(good)} answers from the network, got {len(predictions.probabilities)}")
+    stored = None if blob is None else _store_features(runtime, blob, good, predictions, pixels)
     similarity_keys = similarity_order.similarity_keys(pixels).tolist()
-    return failed + [_outcome(image, looked, row, similarity_keys[row]) for row, image in enumerate(good)], kept
+    return failed + [_outcome(image, predictions, row, similarity_keys[row]) for row, image in enumerate(good)], stored
 
 
-def _outcome(image: ChunkImage, looked: Predictions, row: int, similarity_key: int) -> Outcome:
-    said = looked.probabilities[row]
-    heat = None if looked.evidence is None else encode_activation_map(looked.evidence[row], int(said.argmax()))
-    return Outcome(image.image_id, said.tolist(), heat=heat, similarity_key=similarity_key)
+def _outcome(image: ChunkImage, predictions: Predictions, row: int, similarity_key: int) -> Outcome:
+    probabilities, evidence = predictions.probabilities[row], predictions.evidence
+    heat = None if evidence is None else encode_activation_map(evidence[row], int(probabilities.argmax()))
+    return Outcome(image.image_id, probabilities.tolist(), heat=heat, similarity_key=similarity_key)
 
 
-def _find_room(claim: Claim, body: str, n_images: int, n_kept: int) -> FeatureBlob | None:
+def _plan_blob(claim: Claim, body: str, n_images: int, n_stored: int) -> FeatureBlob | None:
     """The blob for the features of a chunk; None if as many were stored before."""
-    if n_images <= n_kept:
+    if n_images <= n_stored:
         return None
     return FeatureBlob(claim.shard_id, body, features_key(claim.blob_key), n_images)
 
 
-def _put(
-    runtime: Runtime, kept: FeatureBlob, images: list[ChunkImage], looked: Predictions, pixels: NDArray[np.uint8]
+def _store_features(
+    runtime: Runtime, blob: FeatureBlob, images: list[ChunkImage], predictions: Predictions, pixels: NDArray[np.uint8]
 ) -> FeatureBlob | None:
-    """Keep features if that can be done; results never wait for it, since features can be computed again."""
+    """Store features if possible. Results do not depend on it, since features can be computed again."""
     if not images:
         return None
     try:
         sketches = None if pixels.shape[1] < SIDE else sketch(pixels)
-        packed = features.pack([image.sha256 for image in images], looked.features, sketches)
-        runtime.blobs.put(kept.blob_key, packed)
-    except Exception as error:  # a full disk, a store that is away: whatever it is, it costs no result
-        log.warning("features_not_kept", shard_id=kept.shard_id, reason=str(error))
+        packed = features.pack([image.sha256 for image in images], predictions.features, sketches)
+        runtime.blobs.put(blob.blob_key, packed)
+    except Exception as error:  # a full disk or a store that does not answer must not cost a result
+        log.warning("features_not_kept", shard_id=blob.shard_id, reason=str(error))
         return None
-    return replace(kept, n_bytes=len(packed))
+    return replace(blob, n_bytes=len(packed))
 
 
 def _decode(
     images: list[ChunkImage], data: memoryview, decode: Decoder, side_px: int
 ) -> tuple[NDArray[np.uint8], list[ChunkImage], list[Outcome]]:
-    """Pixels (N, side_px, side_px, 3) of the N good images, those images, and the outcomes of the others."""
+    """Pixels uint8 (N, side_px, side_px, 3) of the N good images, those images, and the outcomes of the others."""
     pixels = np.empty((len(images), side_px, side_px, 3), np.uint8)
     good: list[ChunkImage] = []
     failed: list[Outcome] = []

@@ -1,9 +1,9 @@
-"""Runs that classify what is new in a folder or bucket: its new files become an ordinary upload, with a job over it.
+"""Runs that classify the new files of a folder or bucket: they become an ordinary upload with a job.
 
-    source ─► files not taken in yet ─► pack ─► shards, each remembered with its files in one transaction ─► complete
+    source ─► files not imported yet ─► pack ─► shards, each recorded with its files in one transaction ─► complete
 
-Upload and job carry the id that the run chose, and what a shard holds is remembered together with the shard: a run that
-was killed goes on where it was and takes nothing in twice.
+Upload and job have the id that the run chose, and the files of a shard are recorded together with the shard. So a run
+that was killed resumes where it was and imports no file twice.
 """
 
 import io
@@ -34,40 +34,41 @@ from worker.schedules.import_sources import Source, SourceEntry, UnreadableFile
 
 log = structlog.get_logger()
 
-LOOKED_UP = 500  # files that are looked for in the database at a time
-MAX_FILES = 1_000_000  # of one run: the rest comes with the next one
+LOOKED_UP = 500  # files in one query
+MAX_FILES = 1_000_000  # in one run; the next run imports the rest
 
 
 def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
-    """Take a claimed run one step on: take files in, or say what came of the job.
+    """Take a claimed run one step further: import files, or record the result of the job.
 
     Raises:
-        PawsortError: It cannot be carried out; the text says why.
+        PawsortError: The run cannot be carried out; the text says why.
         LeaseLost: The claim is no longer valid.
     """
     if run.state == RunState.WAITING:
         _Importer(runtime, claim, run).work()
     else:
-        _look_at_job(runtime, claim, run)
+        _record_result(runtime, claim, run)
 
 
-def _look_at_job(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+def _record_result(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
     with runtime.db.write() as session:
         job = session.get_one(Job, run.job_id)
-        if job.deleted_at is None and job.state in ACTIVE_STATES:  # it was tried again since this run was found ready
+        if job.deleted_at is None and job.state in ACTIVE_STATES:  # it has been retried since this run was found ready
             runs.release_run(session, claim)
             return
         if job.deleted_at is not None:
-            outcome = f"{_files(run.details['n_files'])} came in; the job over them was deleted."
+            outcome = f"{_files(run.details['n_files'], 'was', 'were')} imported; the job was deleted."
         else:
             view = describe(session, job)
             shares = ", ".join(f"{n} {name}" for name, n in {**view.by_label, "failed": view.n_failed}.items() if n)
-            outcome = f"{_files(run.details['n_files'])} came in: {shares or 'none was classified'} ({job.state})."
+            n_files = _files(run.details["n_files"], "was", "were")
+            outcome = f"{n_files} imported: {shares or 'none was classified'} ({job.state})."
         runs.end_run(session, claim, RunState.DONE, f"{outcome} {run.details.get('note', '')}".strip())
 
 
 class _Importer:
-    """One source on its way into one upload."""
+    """Imports the new files of one source into one upload."""
 
     def __init__(self, runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
         self._runtime, self._claim, self._run = runtime, claim, run
@@ -76,115 +77,116 @@ class _Importer:
         self._store = Store(runtime.db, runtime.blobs, runtime.tasks, settings.max_upload_bytes)
         self._max_image_bytes = settings.max_image_bytes
         self._next_seq = 0
-        self._begun = False
+        self._has_upload = False
         self._is_labelled = False
-        self._seen: dict[str, SourceFile] = {}
+        self._identities: dict[str, SourceFile] = {}
         self._n_known = 0
 
     def work(self) -> None:
-        """Take in what is new, then leave the run to its job; nothing new ends it."""
+        """Import the new files, then let the run wait for its job. Without new files the run ends."""
         note = ""
         try:
             for packed in pack(self._read_new()):
-                self._keep(packed)
+                self._store_shard(packed)
         except LeaseLost:
             raise
-        except PawsortError as error:  # what has come in is classified all the same
-            if not self._has_begun():
+        except PawsortError as error:  # the files imported so far are classified all the same
+            if not self._has_job():
                 raise
-            note = f"Not all of it came in: {error.message} The next run goes on."
+            note = f"Not all files were imported: {error.message} The next run continues."
         self._finish(note)
 
     def _read_new(self) -> Iterator[File | SkippedEntry]:
-        """The contents of new files, and what is skipped."""
-        found = self._source.walk()
+        """The contents of new files, and skipped entries."""
+        entries = self._source.walk()
         n_files = 0
-        while some := list(islice(found, LOOKED_UP)):
-            files = [one for one in some if isinstance(one, SourceEntry)]
+        while batch := list(islice(entries, LOOKED_UP)):
+            files = [entry for entry in batch if isinstance(entry, SourceEntry)]
             with self._runtime.db.read() as session:
-                new = imported_files.find_new(session, self._claim.schedule_id, [one.seen for one in files])
+                new = imported_files.find_new(session, self._claim.schedule_id, [entry.identity for entry in files])
             self._n_known += len(files) - len(new)
-            for one in some:
-                if isinstance(one, SkippedEntry):
-                    yield one
-                elif one.seen in new:
+            for entry in batch:
+                if isinstance(entry, SkippedEntry):
+                    yield entry
+                elif entry.identity in new:
                     n_files += 1
                     if n_files > MAX_FILES:
-                        raise TooLarge(f"One run takes in {MAX_FILES} files.")
-                    yield self._read(one)
+                        raise TooLarge(f"One run imports at most {MAX_FILES:,} files.")
+                    yield self._read(entry)
 
-    def _read(self, one: SourceEntry) -> File | SkippedEntry:
-        if one.seen.n_bytes > self._max_image_bytes:
+    def _read(self, entry: SourceEntry) -> File | SkippedEntry:
+        if entry.identity.n_bytes > self._max_image_bytes:
             data = None
         else:
             try:
-                data = one.read(one.seen.n_bytes + 1)
+                data = entry.read(entry.identity.n_bytes + 1)
             except UnreadableFile as reason:
-                return SkippedEntry(one.path, str(reason))
-        self._seen[one.path] = one.seen
-        return File(one.path, data, one.seen.n_bytes)
+                return SkippedEntry(entry.path, str(reason))
+        self._identities[entry.path] = entry.identity
+        return File(entry.path, data, entry.identity.n_bytes)
 
-    def _keep(self, packed: PackedShard) -> None:
+    def _store_shard(self, packed: PackedShard) -> None:
         if packed.shard:
-            self._begin()
+            self._create_upload()
             index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._max_image_bytes)
-            seen = [self._seen.pop(entry.path) for entry in index.entries]
+            files = [self._identities.pop(entry.path) for entry in index.entries]
 
-            def remember(session: Session) -> None:
+            def record(session: Session) -> None:
                 run = runs.hold_run(session, self._claim)
-                imported_files.remember(session, self._claim.schedule_id, self._claim.run_id, seen)
-                runs.note(run, n_files=run.details.get("n_files", 0) + len(seen))
+                imported_files.remember(session, self._claim.schedule_id, self._claim.run_id, files)
+                runs.note(run, n_files=run.details.get("n_files", 0) + len(files))
 
-            to = (self._store, self._run.work_uuid, self._next_seq)
-            shard_storage.store_shard(*to, index, packed.shard, self._is_labelled, remember)
+            target = (self._store, self._run.work_uuid, self._next_seq)
+            shard_storage.store_shard(*target, index, packed.shard, self._is_labelled, record)
             self._next_seq += 1
-        if packed.skipped and self._begun:
+        if packed.skipped and self._has_upload:
             with self._runtime.db.write() as session:
                 upload = uploads.get_upload(session, self._run.work_uuid, lock=True)
-                uploads.add_skipped(session, upload, [(one.path, one.reason) for one in packed.skipped])
+                uploads.add_skipped(session, upload, [(entry.path, entry.reason) for entry in packed.skipped])
 
-    def _begin(self) -> None:
-        """Make upload and job at the first new file; one that was killed finds both again."""
-        if self._begun:
+    def _create_upload(self) -> None:
+        """Create upload and job at the first new file. After a kill the same run finds both again."""
+        if self._has_upload:
             return
-        told, uuid = self._run.parameters, self._run.work_uuid
+        parameters, uuid = self._run.parameters, self._run.work_uuid
         with self._runtime.db.write() as session:
             schedule = schedules.get_schedule(session, self._claim.schedule_id)
             user_id = self._run.user_id or schedule.user_id
-            upload = uploads.create_upload(session, uuid, user_id, self._source.name, told["labelled"])
+            upload = uploads.create_upload(session, uuid, user_id, self._source.name, parameters["labelled"])
             job, _ = classify_jobs.create_classify_job(
                 session,
                 uuid,
                 uuid,
                 user_id,
-                model=told["model"],
-                threshold=told["threshold"],
+                model=parameters["model"],
+                threshold=parameters["threshold"],
                 name=schedule.name,
                 default_threshold=self._runtime.settings.threshold,
             )
             self._next_seq = shards.next_seq(session, upload)
             self._is_labelled = upload.labelled
             runs.hold_run(session, self._claim).job_id = job.id
-        self._begun = True
+        self._has_upload = True
 
-    def _has_begun(self) -> bool:
+    def _has_job(self) -> bool:
         with self._runtime.db.read() as session:
-            return self._begun or runs.hold_run(session, self._claim).job_id is not None
+            return self._has_upload or runs.hold_run(session, self._claim).job_id is not None
 
     def _finish(self, note: str) -> None:
-        fresh = self._source.n_fresh
-        if fresh:
-            note = f"{note} {_files(fresh, 'was', 'were')} still being written and come with the next run.".strip()
-        has_begun = self._has_begun()
+        n_fresh = self._source.n_fresh
+        if n_fresh:
+            unfinished = f"{_files(n_fresh, 'was', 'were')} still being written; the next run will import them."
+            note = f"{note} {unfinished}".strip()
+        has_job = self._has_job()
         with self._runtime.db.write() as session:
-            if has_begun:  # before the run is locked, as everywhere: upload, job, run
-                with suppress(Gone):  # then the job has been deleted, which is looked at next
+            if has_job:  # rows are locked in the usual order: upload, job, run
+                with suppress(Gone):  # the job has been deleted, which the next step records
                     shard_rows.complete_upload(session, self._run.work_uuid, partial=True)
                 run = runs.hold_run(session, self._claim)
                 runs.note(run, note=note, n_known=self._n_known)
                 runs.leave_to_jobs(run, RunState.RUNNING)
                 return
-            outcome = f"Nothing is new: {_files(self._n_known, 'was', 'were')} known already. {note}".strip()
+            outcome = f"No new files: {_files(self._n_known, 'was', 'were')} imported before. {note}".strip()
             runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)
 
 

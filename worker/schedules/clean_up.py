@@ -1,6 +1,7 @@
-"""Runs that clean up: jobs that are old, then the oldest until few enough bytes are left, by the ordinary deletion.
+"""Runs that clean up: they delete old jobs, then the oldest until the disk space is below a limit.
 
-Each job goes in a transaction of its own that counts it in the run's row, so a run that was killed goes on counting.
+Each job is deleted in a transaction of its own that counts it in the run's row, so a run that was killed resumes its
+count.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,13 +19,13 @@ from worker.process.runtime import Runtime
 
 
 def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
-    """Do a claimed run that cleans up.
+    """Do a claimed clean-up run.
 
     Raises:
         LeaseLost: The claim is no longer valid.
     """
-    told = run.parameters
-    days, below, keeps = told["older_than_days"], told["below_bytes"], told["keep_labelled"]
+    parameters = run.parameters
+    days, below, keeps = parameters["older_than_days"], parameters["below_bytes"], parameters["keep_labelled"]
     if days is not None:
         _remove(runtime, claim, _read(runtime, lambda session: retention.list_old(session, days, keeps)))
     if below is not None:
@@ -46,7 +47,7 @@ def _remove(runtime: Runtime, claim: RunClaim, uuids: Iterable[UUID]) -> None:
         with runtime.db.write() as session:
             try:
                 removed = retention.remove(session, uuid)
-            except Gone:  # somebody was faster
+            except Gone:  # deleted in the meantime
                 continue
             if removed is not None:
                 run = runs.hold_run(session, claim)
@@ -65,15 +66,15 @@ def _count_bytes(runtime: Runtime) -> int:
 
 
 def _outcome(n_jobs: int, n_bytes: int, n_left: int, below: int | None) -> str:
-    went = f"{n_jobs} {'job was' if n_jobs == 1 else 'jobs were'} deleted, {_megabytes(n_bytes)} of pictures with them."
+    text = f"{n_jobs} {'job was' if n_jobs == 1 else 'jobs were'} deleted, {_megabytes(n_bytes)} of pictures with them."
     if not n_jobs:
-        went = "Nothing was to be deleted."
+        text = "There was nothing to delete."
     if below is not None and n_left > below:
-        went += (
-            f" {_megabytes(n_left)} are left, more than the {_megabytes(below)} asked for: the rest is labelled, named"
-            " by a schedule, used by a training, or still being worked on."
+        text += (
+            f" {_megabytes(n_left)} are left, above the limit of {_megabytes(below)}: the rest is labelled, named by a"
+            " schedule, used by a training, or still in progress."
         )
-    return went
+    return text
 
 
 def _megabytes(n_bytes: int) -> str:

@@ -1,8 +1,8 @@
-"""Folders and bucket prefixes that schedules read: their files in order, never by way of a link.
+"""Folders and bucket prefixes that schedules import from: their files in order, without following links.
 
-A folder is walked, and its files are opened, component by component below an open root with O_NOFOLLOW: whoever may
-write there cannot lead out of it, however they swap folders for links meanwhile. Files that have only just changed are
-left for the next time: somebody may still be writing them.
+A folder is walked and its files are opened component by component below an open root with O_NOFOLLOW. So a user who can
+write there cannot lead out of it, even by replacing folders with links in the meantime. Files that have just changed
+are left for the next run, because another program may still be writing them.
 """
 
 import os
@@ -30,7 +30,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class UnreadableFile(Exception):
-    """A file cannot be read, or has changed while it was read; the text says which, as a noun."""
+    """A file cannot be read, or changed while it was read; the text is the reason for skipping it."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,22 @@ class SourceEntry:
     """A file of a source.
 
     Attributes:
-        path: As the upload names it: below the name of the source's own folder.
-        seen: What it is known by.
-        read: Its first bytes, up to a number; raises Unread.
+        path: Its path in the upload, below the name of the source's own folder.
+        identity: Path, size and time, by which an imported file is recognised.
+        read: Returns its first bytes, up to a number; raises UnreadableFile.
     """
 
     path: str
-    seen: SourceFile
+    identity: SourceFile
     read: Callable[[int], bytes]
 
 
 @dataclass
 class Source:
-    """The files below a folder or a prefix. `n_fresh` counts those that are left for the next time.
+    """The files below a folder or a prefix. `n_fresh` counts those that are left for the next run.
 
     Raises:
-        Invalid: It is not below the operator's roots (any more), or not there.
+        Invalid: It is not below the operator's roots, or does not exist.
     """
 
     address: str
@@ -62,22 +62,22 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What its own folder is called."""
+        """The name of its own folder."""
         return PurePosixPath(self.address).name or "files"
 
     def walk(self) -> Iterator[SourceEntry | SkippedEntry]:
-        """All files that count, and what is skipped, in an order that stays the same while nothing changes."""
+        """All files and skipped entries, in an order that is the same as long as nothing changes."""
         root = find_root(self.address, self.roots)
         if root is None:
             raise Invalid(f"{self.address} is not below {SETTING} any more. Allow it again, or change the schedule.")
         files = self._walk_bucket() if is_bucket(self.address) else self._walk_folder(Path(root))
-        for one in files:
-            if isinstance(one, SourceEntry) and 0 <= time.time() - one.seen.mtime_ns / 1e9 < SETTLE_S:
+        for entry in files:
+            if isinstance(entry, SourceEntry) and 0 <= time.time() - entry.identity.mtime_ns / 1e9 < SETTLE_S:
                 self.n_fresh += 1
             else:
-                yield one
+                yield entry
 
-    def _found(
+    def _make_entry(
         self, relative: bytes, n_bytes: int, mtime_ns: int, read: Callable[[int], bytes]
     ) -> SourceEntry | SkippedEntry:
         path, refusal = clean_path(os.fsencode(self.name) + b"/" + relative)
@@ -91,7 +91,7 @@ class Source:
             top = _open_folder(root, below)
         except OSError as error:
             raise Invalid(
-                f"The folder {self.address} cannot be read ({error.strerror}). Mend that, or choose another."
+                f"The folder {self.address} cannot be read ({error.strerror}). Correct that, or choose another folder."
             ) from error
         skipped: list[SkippedEntry] = []
 
@@ -106,28 +106,28 @@ class Source:
                 for name in sorted([*folders, *names]):
                     relative = os.path.join(folder, name)[2:]
                     if not is_ignored(relative):
-                        yield from self._look(descriptor, name, relative, root, (*below, *relative.split("/")))
+                        yield from self._check_entry(descriptor, name, relative, root, (*below, *relative.split("/")))
                 yield from skipped
                 skipped.clear()
         finally:
             os.close(top)
 
-    def _look(
+    def _check_entry(
         self, folder: int, name: str, relative: str, root: Path, parts: tuple[str, ...]
     ) -> Iterator[SourceEntry | SkippedEntry]:
-        """What a name in an open folder is: nothing when it is a folder itself, or has gone."""
+        """The entry for a name in an open folder; nothing if it is a folder itself or no longer exists."""
         try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError:
             return
-        shown = os.fsencode(relative)
+        encoded = os.fsencode(relative)
         if stat.S_ISREG(status.st_mode):
-            seen = (status.st_size, status.st_mtime_ns)
-            yield self._found(shown, *seen, lambda n: _read_file(root, parts, seen, n))
+            version = (status.st_size, status.st_mtime_ns)
+            yield self._make_entry(encoded, *version, lambda n: _read_file(root, parts, version, n))
         elif not stat.S_ISDIR(status.st_mode):
             is_link = stat.S_ISLNK(status.st_mode)
-            path = clean_path(os.fsencode(self.name) + b"/" + shown)[0]
-            yield SkippedEntry(path, "a symbolic link" if is_link else "a device or something else that is no file")
+            path = clean_path(os.fsencode(self.name) + b"/" + encoded)[0]
+            yield SkippedEntry(path, "a symbolic link" if is_link else "a device or another special file")
 
     def _walk_bucket(self) -> Iterator[SourceEntry | SkippedEntry]:
         try:
@@ -137,13 +137,13 @@ class Source:
                     path, size, moment = item["path"], item["size"], item["last_modified"]
                     if not (is_ignored(path) or path.endswith("/")):
                         mtime_ns = int(moment.timestamp() * 1000) * 10**6
-                        yield self._found(path.encode(), size, mtime_ns, _object_reader(store, path, size))
+                        yield self._make_entry(path.encode(), size, mtime_ns, _object_reader(store, path, size))
         except (BaseError, OSError) as error:
-            raise Invalid(f"The bucket at {self.address} does not answer as it should: {error}") from error
+            raise Invalid(f"The bucket at {self.address} cannot be listed: {error}") from error
 
 
 def open_store(address: str) -> ObjectStore:
-    """The store behind a bucket prefix; its keys come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …)."""
+    """The store of a bucket prefix. Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …)."""
     return from_url(address)
 
 
@@ -159,18 +159,18 @@ def _object_reader(store: ObjectStore, path: str, size: int) -> Callable[[int], 
 
 
 def _open_folder(root: Path, parts: tuple[str, ...]) -> int:
-    """A folder below the root, by a descriptor; no component of the way is a link."""
+    """A descriptor of a folder below the root; no component of its path is a link."""
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in parts:
         try:
-            following = os.open(part, _FOLDER, dir_fd=descriptor)
+            next_descriptor = os.open(part, _FOLDER, dir_fd=descriptor)
         finally:
             os.close(descriptor)
-        descriptor = following
+        descriptor = next_descriptor
     return descriptor
 
 
-def _read_file(root: Path, parts: tuple[str, ...], seen: tuple[int, int], n_bytes: int) -> bytes:
+def _read_file(root: Path, parts: tuple[str, ...], version: tuple[int, int], n_bytes: int) -> bytes:
     try:
         folder = _open_folder(root, parts[:-1])
         try:
@@ -178,15 +178,15 @@ def _read_file(root: Path, parts: tuple[str, ...], seen: tuple[int, int], n_byte
         finally:
             os.close(folder)
         with os.fdopen(descriptor, "rb") as file:
-            _check_unchanged(descriptor, seen)
+            _check_unchanged(descriptor, version)
             data = file.read(n_bytes)
-            _check_unchanged(descriptor, seen)
+            _check_unchanged(descriptor, version)
             return data
     except OSError as error:
         raise UnreadableFile(f"a file that cannot be read ({error.strerror})") from error
 
 
-def _check_unchanged(descriptor: int, seen: tuple[int, int]) -> None:
+def _check_unchanged(descriptor: int, version: tuple[int, int]) -> None:
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != seen:
+    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != version:
         raise UnreadableFile("a file that was being changed")

@@ -1,10 +1,10 @@
-"""Runs that retrain: enough new labels? ─► a training ─► its version, judged ─► promoted, or kept as a candidate.
+"""Runs that retrain: enough new labels? ─► a training ─► its version, evaluated ─► promoted, or kept as a candidate.
 
-    waiting ─► running (the training) ─► [judging: whichever version was not asked about all pictures] ─► done
+    waiting ─► running (the training) ─► [judging: evaluating versions that lack predictions] ─► done
 
-The gate (core/evaluation/promotion_gate.py) judges candidate and version in use on the same pictures, and
-only on labels that may judge (core/evaluation/unbiased_labels.py). A promotion, its
-line in the history and the run's end are one transaction.
+The gate (core/evaluation/promotion_gate.py) compares candidate and version in use on the same images, and only on
+unbiased labels (core/evaluation/unbiased_labels.py). A promotion, its entry in the history and the run's end are one
+transaction.
 """
 
 from typing import Any
@@ -33,44 +33,43 @@ log = structlog.get_logger()
 
 
 def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
-    """Take a claimed run one step on.
+    """Take a claimed run one step further.
 
     Raises:
-        PawsortError: It cannot be carried out; the text says why.
+        PawsortError: The run cannot be carried out; the text says why.
         LeaseLost: The claim is no longer valid.
     """
     match run.state:
         case RunState.WAITING:
             _start(runtime, claim)
         case RunState.RUNNING:
-            _look_at_training(runtime, claim, run)
+            _use_training(runtime, claim, run)
         case RunState.EVALUATING:
-            if not _release_while_judging(runtime, claim, run):
-                _look_at_training(runtime, claim, run)
+            if not _release_while_evaluating(runtime, claim, run):
+                _use_training(runtime, claim, run)
 
 
 def _start(runtime: Runtime, claim: RunClaim) -> None:
-    """Create the training, or skip it because too little is new."""
+    """Create the training, or skip it if there are too few new labels."""
     with runtime.db.write() as session:
         schedule = schedules.get_schedule(session, claim.schedule_id, lock=True)
         run = runs.hold_run(session, claim)
-        told = run.parameters
+        parameters = run.parameters
         n_new = _count_new(session, schedule, run)
-        if run.user_id is None and schedule.every_n_labels is None and n_new < told["min_new_labels"]:
-            outcome = (
-                f"SkippedEntry: {_labels(n_new)} since the last training, and {told['min_new_labels']} are asked for."
-            )
+        if run.user_id is None and schedule.every_n_labels is None and n_new < parameters["min_new_labels"]:
+            required = parameters["min_new_labels"]
+            outcome = f"Skipped: {_labels(n_new)} since the last training; {required} are required."
             runs.end_run(session, claim, RunState.SKIPPED, outcome, n_new_labels=n_new)
             return
-        started_from, note = _choose_start(session, told)
+        started_from, note = _choose_start(session, parameters)
         job = training_jobs.create_training_job(
             session,
             run.work_uuid,
-            told["training"] | {"network": told["network"], "start_from": started_from},
-            None if told["uploads"] is None else [UUID(one) for one in told["uploads"]],
+            parameters["training"] | {"network": parameters["network"], "start_from": started_from},
+            None if parameters["uploads"] is None else [UUID(uuid) for uuid in parameters["uploads"]],
             run.user_id or schedule.user_id,
             schedule.name,
-            None if told["labels_since"] is None else parse_since(told["labels_since"]),
+            None if parameters["labels_since"] is None else parse_since(parameters["labels_since"]),
         )
         run.job_id = job.id
         runs.leave_to_jobs(run, RunState.RUNNING)
@@ -81,96 +80,98 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
 
 
 def _count_new(session: Session, schedule: Schedule, run: ScheduleRun) -> int:
-    """How many labels are new: counted when the run began, if that was why it did."""
+    """The number of new labels: as counted when the run began, if it began because of them."""
     if "n_new_labels" in run.details:
         return int(run.details["n_new_labels"])
     return counts.count_new(session, schedule.label_mark, run.parameters["uploads"])
 
 
-def _choose_start(session: Session, told: dict[str, Any]) -> tuple[int | None, str]:
-    """The version that lends its weights, and a sentence where it is not the one that was asked for."""
-    if told["start_from"] != IN_USE:
+def _choose_start(session: Session, parameters: dict[str, Any]) -> tuple[int | None, str]:
+    """The version to start from, and a note if that is not the requested one."""
+    if parameters["start_from"] != IN_USE:
         return None, ""
     version = registry.current_version(session)
-    network = NETWORKS[told["network"]]
+    network = NETWORKS[parameters["network"]]
     if version.network == network.name and version.manifest["side_px"] == network.side_px:
         return version.id, ""
-    return None, f"Version {version.id}, in use, is a {version.network}; {network.name} was trained anew."
+    return None, f"Version {version.id}, in use, is of {version.network}, so {network.name} was trained from scratch."
 
 
-def _look_at_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
-    """What came of the training: a version that is kept or weighed, or nothing."""
+def _use_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+    """Use the result of the training: a version that is kept or compared, or none."""
     with runtime.db.read() as session:
         job = session.get_one(Job, run.job_id)
     if job.deleted_at is not None:
-        return _end(runtime, claim, RunState.FAILED, "The job of the training was deleted before it was looked at.")
-    if job.state in ACTIVE_STATES:  # it was tried again since this run was found ready
+        return _end(runtime, claim, RunState.FAILED, "The training job was deleted before its result was used.")
+    if job.state in ACTIVE_STATES:  # it has been retried since this run was found ready
         return _release(runtime, claim)
     if job.state == JobState.FAILED:
         return _end(runtime, claim, RunState.FAILED, f"The training failed. {job.error or ''}".strip())
     if job.model_version_id is None:
-        return _end(runtime, claim, RunState.FAILED, "The training was stopped; no version came of it.")
+        return _end(runtime, claim, RunState.FAILED, "The training was stopped without making a version.")
     _note_data(runtime, claim, job.model_version_id)
     if run.parameters["outcome"] == PROMOTE and job.state == JobState.DONE:
-        return _weigh(runtime, claim, run, job.model_version_id)
-    outcome = f"Version {job.model_version_id} came of it and is kept as a candidate."
+        return _compare(runtime, claim, run, job.model_version_id)
+    outcome = f"The training made version {job.model_version_id}, which is kept as a candidate."
     return _end(runtime, claim, RunState.DONE, outcome, candidate=job.model_version_id)
 
 
 def _note_data(runtime: Runtime, claim: RunClaim, version_id: int) -> None:
-    """Keep what the version has learned from beside the run, for when the version is gone."""
+    """Record the version's training data with the run, so it is known after the version is deleted."""
     with runtime.db.write() as session:
         manifest = registry.get_version(session, version_id).manifest
         run = runs.hold_run(session, claim)
         runs.note(run, pictures=manifest.get("data", {}).get("n_images"), parts=manifest.get("split"))
 
 
-def _weigh(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) -> None:
-    """Compare candidate and version in use; judge first what is missing."""
-    told = run.parameters
+def _compare(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) -> None:
+    """Compare candidate and version in use, after evaluating those that lack predictions."""
+    parameters = run.parameters
     with runtime.db.write() as session:
         in_use = registry.current_version(session).id
-        may_judge = unbiased_labels.choose_unbiased(session)
+        unbiased = unbiased_labels.choose_unbiased(session)
     if in_use == candidate:
-        outcome = f"The training brought the very network that is in use: version {candidate}."
+        outcome = f"The training made the same network as the one in use, version {candidate}."
         return _end(runtime, claim, RunState.DONE, outcome, candidate=candidate)
-    n_may_judge = promotion_gate.count_of_classes(may_judge)
-    if n_may_judge < promotion_gate.MIN_JUDGING:
-        return _keep(runtime, claim, candidate, in_use, promotion_gate.too_few(n_may_judge))
-    if run.details.get("weighed_against") != in_use and _judge_first(runtime, claim, in_use, candidate, may_judge):
+    n_unbiased = promotion_gate.count_of_classes(unbiased)
+    if n_unbiased < promotion_gate.MIN_JUDGING:
+        return _keep(runtime, claim, candidate, in_use, promotion_gate.too_few(n_unbiased))
+    if run.details.get("weighed_against") != in_use and _evaluate_first(runtime, claim, in_use, candidate, unbiased):
         return None
     with runtime.db.read() as session:
         first, second = registry.get_version(session, in_use), registry.get_version(session, candidate)
-        pairs = promotion_gate.read_pairs(session, first, second, may_judge)
-    verdict = promotion_gate.decide(Gate(told["min_gain"], told["max_p"], told["max_class_loss"]), pairs, n_may_judge)
+        pairs = promotion_gate.read_pairs(session, first, second, unbiased)
+    verdict = promotion_gate.decide(
+        Gate(parameters["min_gain"], parameters["max_p"], parameters["max_class_loss"]), pairs, n_unbiased
+    )
     if not verdict.is_better:
         return _keep(runtime, claim, candidate, in_use, verdict)
     return _promote(runtime, claim, candidate, in_use, verdict)
 
 
-def _judge_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int, may_judge: dict[bytes, str]) -> bool:
-    """Have those versions asked that have not been asked about every picture; whether any had to be."""
+def _evaluate_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int, unbiased: dict[bytes, str]) -> bool:
+    """Create evaluations of the versions that lack predictions; return whether there are any."""
     with runtime.db.write() as session:
-        asked = [one for one in (in_use, candidate) if not promotion_gate.has_all_predictions(session, one, may_judge)]
+        lacking = [id_ for id_ in (in_use, candidate) if not promotion_gate.has_all_predictions(session, id_, unbiased)]
         run = runs.hold_run(session, claim)
-        made = [evaluation_jobs.create_evaluation_job(session, version, run.user_id) for version in asked]
-        runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in made])
-        if made:
+        created = [evaluation_jobs.create_evaluation_job(session, version, run.user_id) for version in lacking]
+        runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in created])
+        if created:
             runs.leave_to_jobs(run, RunState.EVALUATING)
-        job_ids = [job.id for job in made]
+        job_ids = [job.id for job in created]
     runtime.tasks.send_trainings(job_ids)
     return bool(job_ids)
 
 
-def _release_while_judging(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> bool:
-    """Leave the run for now if a version is still being asked."""
-    uuids = [UUID(one) for one in run.details.get("judge_jobs", [])]
-    still = select(Job.id).where(Job.uuid.in_(uuids), Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1)
+def _release_while_evaluating(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> bool:
+    """Release the run for now if a version is still being evaluated."""
+    uuids = [UUID(uuid) for uuid in run.details.get("judge_jobs", [])]
+    active = select(Job.id).where(Job.uuid.in_(uuids), Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1)
     with runtime.db.read() as session:
-        goes_on = session.scalar(still) is not None
-    if goes_on:
+        is_evaluating = session.scalar(active) is not None
+    if is_evaluating:
         _release(runtime, claim)
-    return goes_on
+    return is_evaluating
 
 
 def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdict: Verdict) -> None:
@@ -183,9 +184,9 @@ def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, ver
             reason = f"promoted by the schedule “{schedule.name}” (run {claim.run_id}): {verdict.sentence}"
             registry.promote(session, candidate, None, reason, instead_of=in_use)
             outcome = f"Version {candidate} was promoted in place of version {in_use}: {verdict.sentence}."
-            found = _found(candidate, in_use, verdict, is_promoted=True)
-            runs.end_run(session, claim, RunState.DONE, outcome, **found)
-    except Conflict as error:  # somebody promoted another one meanwhile: weigh again, against that one
+            details = _describe(candidate, in_use, verdict, is_promoted=True)
+            runs.end_run(session, claim, RunState.DONE, outcome, **details)
+    except Conflict as error:  # another version was promoted in the meantime: compare again, with that one
         log.info("weighed_in_vain", run_id=claim.run_id, reason=error.message)
         _release(runtime, claim)
     else:
@@ -196,11 +197,11 @@ def _keep(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdic
     outcome = f"Version {candidate} was not promoted and is kept as a candidate: {verdict.sentence}."
     if verdict.is_too_few:
         outcome = f"{verdict.sentence[:1].upper()}{verdict.sentence[1:]}. Version {candidate} is kept as a candidate."
-    _end(runtime, claim, RunState.DONE, outcome, **_found(candidate, in_use, verdict, is_promoted=False))
+    _end(runtime, claim, RunState.DONE, outcome, **_describe(candidate, in_use, verdict, is_promoted=False))
 
 
-def _found(candidate: int, in_use: int, verdict: Verdict, is_promoted: bool) -> dict[str, Any]:
-    """What the run's page shows of the comparison."""
+def _describe(candidate: int, in_use: int, verdict: Verdict, is_promoted: bool) -> dict[str, Any]:
+    """The comparison as the run's page shows it."""
     return {
         "candidate": candidate,
         "in_use": in_use,
