@@ -1,4 +1,4 @@
-"""The app factory: everything the web needs is put together here, once, and passed on from here."""
+"""The app factory: builds everything that the web needs, once, and passes it on."""
 
 import os
 import threading
@@ -23,13 +23,13 @@ from web.http.problems import register_problems
 from web.http.security import register_security
 from web.pages.registry import register_pages
 
-# For JSON and forms. Shards and archives are read as streams, with limits of their own.
+# For JSON and forms. Shards and archives are streams with their own limits.
 MAX_JSON_BYTES = 4 * 2**20
 CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
 
 
 class JsonRequest(Request):
-    """Takes a missing body for an empty object, so that calls whose fields may all be left out need none."""
+    """Reads a missing body as an empty object, so that calls without required fields need no body."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         if not self.get_data(cache=True):
@@ -37,14 +37,14 @@ class JsonRequest(Request):
         try:
             return super().get_json(force=force, silent=silent, cache=cache)
         except RecursionError:
-            raise BadRequest("The body nests too deeply. Expected a JSON object of a few levels.") from None
+            raise BadRequest("The body is nested too deeply. Expected a JSON object of a few levels.") from None
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        raise BadRequest(f"The body is no JSON: {e}. Expected a JSON object in UTF-8.") from e
+        raise BadRequest(f"The body is not valid JSON: {e}. Expected a JSON object in UTF-8.") from e
 
 
 class App(APIFlask):
-    """Flask with OpenAPI; its own documentation pages load from elsewhere and stay off."""
+    """Flask with OpenAPI. APIFlask's own documentation pages load scripts from other sites and stay off."""
 
     request_class = JsonRequest
 
@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> App:
 
 
 def make_services(settings: Settings) -> Services:
-    """Open what every request shares; nothing connects before it is used."""
+    """Create what every request shares. Nothing connects before its first use."""
     check_secret_key(settings)
     return Services(
         settings=settings,
@@ -86,5 +86,5 @@ def make_services(settings: Settings) -> Services:
 def _version() -> str:
     try:
         return version("pawsort")
-    except PackageNotFoundError:  # run from a checkout that is not installed
+    except PackageNotFoundError:  # run from a checkout without installation
         return "0.0.0"

@@ -1,12 +1,12 @@
-"""What gunicorn loads: `gunicorn web.wsgi:app`."""
+"""The WSGI application: `gunicorn web.wsgi:app`."""
 
 from core.base.config import load_settings
 from core.operations.log_setup import set_up_logs
 from web.app import create_app
-from web.http.malloc import give_memory_back
-from web.http.metrics_flush import count_beside
+from web.http.malloc import return_freed_memory
+from web.http.metrics_writer import write_periodically
 
 set_up_logs()
-give_memory_back()
+return_freed_memory()
 app = create_app(load_settings())
-count_beside(app)
+write_periodically(app)

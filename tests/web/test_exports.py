@@ -139,8 +139,8 @@ def test_names_become_what_every_file_system_takes(name: str, expected: str) -> 
     ],
 )
 def test_files_of_the_same_name_all_get_one_of_their_own(given: list[str], expected: list[str]) -> None:
-    taken = UniqueNames()
-    assert [taken.free(name) for name in given] == expected
+    names = UniqueNames()
+    assert [names.reserve(name) for name in given] == expected
 
 
 def test_a_zip_can_be_read_from_front_to_back(client: FlaskClient, job: UUID) -> None:

@@ -15,13 +15,13 @@ MIB = 2**20
 CHILD = """
 import json, sys, threading
 from core.decoding.images import make_thumbnail
-from web.http.malloc import give_memory_back
+from web.http.malloc import return_freed_memory
 
 def read(field):
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field))
 
-give_memory_back()
+return_freed_memory()
 data = sys.stdin.buffer.read()
 make_thumbnail(data, 128, max_pixels=10**9)
 before = read("VmRSS")

@@ -1,4 +1,5 @@
-"""The HTTP API under /api/v1: a package for each subject, a blueprint for each module.
+"""The HTTP API under /api/v1: a package for each subject, a blueprint for each module, listed in `web.api.registry`.
 
-It imports `web.exports`, `web.receiving`, `web.schemas` and `web.http`, never `web.pages`.
+It imports `web.schemas`, `web.exports`, `web.receiving` and `web.http`, never `web.pages`. The subjects do not import
+each other.
 """

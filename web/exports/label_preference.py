@@ -1,4 +1,4 @@
-"""Whose label decides in what is taken away."""
+"""Whose label an export uses: the model's, a person's, or the person's where there is one."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from core.jobs.results import ResultRow
 
 
 class By(StrEnum):
-    """Whose label decides: the model's, the person's, or the person's where there is one."""
+    """The label to use. The name is part of the OpenAPI description."""
 
     MODEL = "model"
     PERSON = "person"
@@ -28,13 +28,15 @@ def count_by(by: By, said: Iterable[tuple[str, str | None, int]]) -> dict[str, i
     """How many pictures have each label.
 
     Args:
-        said: The model's label, people's or None, and how many pictures have both; `count_by_label`.
+        said: The model's label, the person's label or None, and how many pictures have both, from
+            `core.jobs.navigation.count_by_label`.
     Returns:
-        The classes and `unsure` always, whatever else people said after them; without those that have no such label.
+        Always the classes and, except for persons' labels, `unsure`; then all other labels that people gave. Pictures
+        without such a label are not counted.
     """
     found: Counter[str | None] = Counter()
-    for called, word, n in said:
-        found[{By.MODEL: called, By.PERSON: word, By.FINAL: word or called}[by]] += n
+    for predicted, human, n in said:
+        found[{By.MODEL: predicted, By.PERSON: human, By.FINAL: human or predicted}[by]] += n
     always = CLASSES if by == By.PERSON else (*CLASSES, UNSURE)
     others = sorted(name for name in found if name is not None and name not in always)
     return {name: found[name] for name in (*always, *others)}

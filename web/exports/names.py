@@ -1,17 +1,17 @@
-"""Names of files that leave: in a header, and inside a zip. What people called their files is kept where it is safe."""
+"""File names of exports, in headers and inside ZIP files. Users' names are kept where they are safe."""
 
 import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 LONGEST_ENDING = 20
-LONGEST_NAME = 240  # bytes; file systems take 255, and a number may have to be put behind it
-# What no file system takes, and what turns the direction of writing, so that "gpj.exe" reads "exe.jpg".
+LONGEST_NAME = 240  # bytes; file systems allow 255, and a number may have to be appended
+# Characters that some file system refuses, and those that change the direction of text ("gpj.exe" reads "exe.jpg").
 UNSAFE = frozenset('/\\:*?"<>|\x7f\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
 
 
 def safe_name(name: str) -> str:
-    """One part of a path, with `_` for what file systems do not take; bytes that are no UTF-8 as `\\xff`."""
+    """One part of a path, with `_` for unsafe characters and `\\xff` for bytes that are not UTF-8."""
     text = name.encode("utf-8", "backslashreplace").decode()
     clean = "".join("_" if _is_unsafe(character) else character for character in text)
     return _shortened("_" if clean in ("", ".", "..") else clean)
@@ -22,7 +22,7 @@ def _is_unsafe(character: str) -> bool:
 
 
 def _shortened(name: str) -> str:
-    """A name that fits into a file system, its ending kept."""
+    """A name that every file system accepts, with its ending."""
     raw = name.encode()
     if len(raw) <= LONGEST_NAME:
         return name
@@ -32,30 +32,30 @@ def _shortened(name: str) -> str:
 
 
 def safe_path(path: str) -> str:
-    """A path that lies below wherever it is unpacked: no part climbs, none is empty."""
+    """A path that stays below the folder it is unpacked in: no part is `..` or empty."""
     return "/".join(safe_name(part) for part in path.split("/") if part not in ("", "."))
 
 
 def attachment(name: str) -> str:
-    """A Content-Disposition that saves under this name, whatever characters it has (RFC 6266)."""
+    """A Content-Disposition header that saves under this name, with any characters (RFC 6266)."""
     safe = safe_name(name)
     plain = safe.encode("ascii", "replace").decode().replace("?", "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
 
 
 class UniqueNames:
-    """Names that were given out: the second file of a name becomes `name (2).jpg`.
+    """Gives each file a unique path: the second file of a name becomes `name (2).jpg`.
 
-    Names count as the same that some file system takes for the same: upper and lower case, composed and decomposed
-    accents. No name is a file and a folder. Only hashes are kept: a million names are 70 MB, not 200.
+    Names that some file system treats as equal count as equal: upper and lower case, composed and decomposed accents.
+    No path is both a file and a folder. Only hashes are kept: a million names take 70 MB instead of 200 MB.
     """
 
     def __init__(self) -> None:
         self._files: set[int] = set()
         self._folders: set[int] = set()
 
-    def free(self, path: str) -> str:
-        """This path, or the next one like it that nobody has."""
+    def reserve(self, path: str) -> str:
+        """Reserve this path or, if it is taken, the next one with a number."""
         *folders, name = path.split("/")
         above = ""
         for folder in folders:

@@ -1,4 +1,4 @@
-"""The bytes of a job's files, read in the order of the upload: neighbours in a shard together, a few MiB at a time."""
+"""The bytes of a job's files in the order of the upload; neighbours in a shard are read together."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -10,20 +10,20 @@ from core.training import datasets
 from core.training.datasets import ImageLocation
 from web.http.context import Services
 
-LOOKED_UP = 256
+LOOKUP_BATCH = 256
 SPAN_BYTES = 4 * 2**20
 
 Located = tuple[ResultRow, ImageLocation]
 
 
 def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, bytes | None]]:
-    """Each row with its file's bytes; None for what was too large to be sent, or is not there any more."""
-    left = iter(rows)
-    while some := list(islice(left, LOOKED_UP)):
+    """Each row with the bytes of its file; None if it was too large to upload, or is no longer there."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, LOOKUP_BATCH)):
         with services.db.read() as session:
-            places = datasets.find_locations(session, [row.image_id for row in some])
+            places = datasets.find_locations(session, [row.image_id for row in batch])
         span: list[Located] = []
-        for row in some:
+        for row in batch:
             place = places.get(row.image_id)
             if place is None or place.declared_bytes is not None:
                 yield from _read(services, span)
@@ -38,20 +38,20 @@ def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tu
 
 
 def read_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, bytes | None]]:
-    """Each row with bytes of its picture: the original, or the small one that was kept of it."""
-    left = iter(rows)
-    while some := list(islice(left, LOOKED_UP)):
+    """Each row with the bytes of its picture: the original, or the preview that replaced it."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, LOOKUP_BATCH)):
         with services.db.read() as session:
-            places = datasets.find_locations(session, [row.image_id for row in some])
-        for row in some:
+            places = datasets.find_locations(session, [row.image_id for row in batch])
+        for row in batch:
             place = places.get(row.image_id)
             if place is None or place.thumbnails_key is None:
                 yield from read_originals(services, [row])
             else:
-                yield row, _read_small(services, place.thumbnails_key, row.ordinal)
+                yield row, _read_preview(services, place.thumbnails_key, row.ordinal)
 
 
-def _read_small(services: Services, key: str, ordinal: int) -> bytes | None:
+def _read_preview(services: Services, key: str, ordinal: int) -> bytes | None:
     try:
         return discard_originals.read_thumbnail(services.blobs, key, ordinal)
     except (NotFound, BlobMissing):

@@ -1,4 +1,4 @@
-"""A report as one HTML file with its pictures inside: it can be read, sent and kept without a server."""
+"""A report as a single HTML file with its pictures inside: it can be read, shared and kept without a server."""
 
 import base64
 from collections.abc import Iterable, Iterator
@@ -27,13 +27,13 @@ def report_blocks(
     decoding: AbstractContextManager[object],
     max_pixels: int,
 ) -> Iterator[bytes]:
-    """The report in pieces, the pictures that the model was least sure of first.
+    """The report in blocks, the pictures with the lowest confidence first.
 
     Args:
-        by: Whose label is shown in the first place.
-        counts: Pictures by that label.
+        by: Whose label is shown.
+        counts: How many pictures have each of these labels.
         pictures: At most `MOST_PICTURES`, with the bytes of their files.
-        errors: Results that are errors, at most `MOST_ERRORS`.
+        errors: The failed files, at most `MOST_ERRORS`.
         decoding: Held while a picture is decoded; bounds how many are decoded at the same time.
         max_pixels: The largest picture that is decoded.
     """
@@ -51,7 +51,7 @@ def report_blocks(
 
 
 def _inline(data: bytes | None, decoding: AbstractContextManager[object], max_pixels: int) -> str | None:
-    """A small JPEG as a data address; None where the picture is not there any more, or cannot be read."""
+    """A thumbnail as a data URL; None if the picture is no longer there, or cannot be decoded."""
     if data is None:
         return None
     try:

@@ -1,6 +1,6 @@
-"""The results of a job in the order of the upload, in slices with a session of their own each.
+"""The results of a job in the order of the upload, read in slices, each with its own session.
 
-A slow reader holds neither memory nor a transaction.
+A client that reads slowly holds neither memory nor a transaction.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ SLICE = 1000
 
 
 def iterate_rows(services: Services, job: Job, wanted: ResultFilter | None = None) -> Iterator[ResultRow]:
-    """All rows that a filter lets through."""
+    """All rows that match the filter; all rows of the job without one."""
     cursor: str | None = None
     while True:
         with services.db.read() as session:
@@ -27,7 +27,7 @@ def iterate_rows(services: Services, job: Job, wanted: ResultFilter | None = Non
 
 
 def in_blocks(lines: Iterable[str]) -> Iterator[bytes]:
-    """Lines in pieces that are worth a network packet each."""
+    """Lines joined into blocks of a size worth sending."""
     waiting: list[str] = []
     for line in lines:
         waiting.append(line)

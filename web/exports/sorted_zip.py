@@ -1,4 +1,4 @@
-"""The originals of a job as a zip, sorted into folders by label, streamed: memory holds names and a few MiB."""
+"""The originals of a job as a ZIP with a folder for each label, streamed: memory holds names and a few MiB."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,23 +15,23 @@ from web.exports.zip_writer import ZipWriter
 UNLABELLED = "unlabelled"
 ERRORS = "errors.csv"
 NOT_KEPT = "not_kept"
-NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to be sent, or has been removed."
+NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to upload, or has been deleted."
 
 
 class Tree(StrEnum):
-    """Whether the folders below a label are those that were sent, or none."""
+    """Whether the uploaded folders are kept below each label. The name is part of the OpenAPI description."""
 
     KEEP = "keep"
     FLAT = "flat"
 
 
 def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tree) -> Iterator[bytes]:
-    """The zip in pieces. Files are stored as they are: pictures hardly get smaller.
+    """The ZIP in blocks. Files are stored uncompressed: pictures hardly get smaller.
 
     Args:
-        files: Results with the bytes of their files; None where there are none.
+        files: Results with the bytes of their files, or None where the file is not available.
     """
-    taken = UniqueNames()
+    names = UniqueNames()
     with closing(ZipWriter(datetime.now(UTC))) as archive, tempfile.TemporaryFile() as errors:
         errors.write(_line(("path", "error_code", "error")))
         for row, data in files:
@@ -40,8 +40,8 @@ def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tr
                 errors.write(_line(_error(row)))
                 continue
             inside = safe_path(row.path) if tree == Tree.KEEP else safe_name(row.path.rpartition("/")[2])
-            yield from archive.add(taken.free(f"{label}/{inside}"), data)
-        yield from archive.add_written(taken.free(ERRORS), errors)
+            yield from archive.add(names.reserve(f"{label}/{inside}"), data)
+        yield from archive.add_written(names.reserve(ERRORS), errors)
         yield from archive.finish()
 
 

@@ -11,7 +11,7 @@ from flask import json
 from core.base.network_catalog import CLASSES
 from core.jobs.results import ResultRow
 
-# Whatever a spreadsheet may run as a formula; the quote in front makes it text.
+# Characters at the start of a cell that a spreadsheet may run as a formula; a quote before them makes it text.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 NUMBERS = ("confidence", *(f"p_{name}" for name in CLASSES))
 COLUMNS = ("path", "label", *NUMBERS, "error_code", "error", "human_label", "final_label", "sha256")
@@ -19,7 +19,7 @@ ROW_GROUP = 10_000
 
 
 def csv_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
-    """The lines of a CSV, the header first."""
+    """The lines of a CSV, header first."""
     yield csv_line(COLUMNS)
     for row in rows:
         values = _values(row)
@@ -29,18 +29,18 @@ def csv_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
 
 
 def json_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
-    """One object a line, with the columns of the CSV; paths exactly as they were."""
+    """One object per line, with the columns of the CSV; paths exactly as uploaded."""
     for row in rows:
         yield json.dumps(_values(row), ensure_ascii=False, sort_keys=False) + "\n"
 
 
 def parquet_blocks(rows: Iterable[ResultRow]) -> Iterator[bytes]:
-    """A Parquet file in pieces: one group of rows after the other, so memory holds one of them."""
+    """A Parquet file in blocks; memory holds one group of rows at a time."""
     import pyarrow
     import pyarrow.parquet
 
     schema = pyarrow.schema([(name, pyarrow.float64() if name in NUMBERS else pyarrow.string()) for name in COLUMNS])
-    out, rows = _Drained(), iter(rows)
+    out, rows = _OutputBuffer(), iter(rows)
     with pyarrow.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         yield out.drain()
         while group := [_encodable(_values(row)) for row in islice(rows, ROW_GROUP)]:
@@ -50,14 +50,14 @@ def parquet_blocks(rows: Iterable[ResultRow]) -> Iterator[bytes]:
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """One line; cells with commas, quotes and breaks are quoted."""
+    """One line; cells with commas, quotes or line breaks are quoted."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()
 
 
 def guard_formula(cell: str) -> str:
-    """A cell as text, even for a spreadsheet that would run it as a formula."""
+    """A cell that every spreadsheet reads as text, never as a formula."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
@@ -77,7 +77,7 @@ def _values(row: ResultRow) -> dict[str, Any]:
 
 
 def _encodable(values: dict[str, Any]) -> dict[str, Any]:
-    """Names of files may hold bytes that are no UTF-8; a Parquet string may not."""
+    """The values with a path in UTF-8: file names may contain other bytes, Parquet strings may not."""
     return values | {"path": values["path"].encode("utf-8", "backslashreplace").decode()}
 
 
@@ -85,8 +85,8 @@ def _decimals(value: float | None) -> str:
     return "" if value is None else f"{value:.6f}"
 
 
-class _Drained(io.RawIOBase):
-    """A file that is only ever written on, and emptied from time to time."""
+class _OutputBuffer(io.RawIOBase):
+    """A file for writing only, which is emptied after each group of rows."""
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
@@ -105,6 +105,6 @@ class _Drained(io.RawIOBase):
         return len(block)
 
     def drain(self) -> bytes:
-        """What was written since the last time."""
+        """Return, and forget, what was written since the last call."""
         blocks, self._waiting = b"".join(self._waiting), []
         return blocks

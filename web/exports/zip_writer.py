@@ -1,7 +1,7 @@
-"""Writing a zip whose files are known when their turn comes: sizes and checksums stand in front, nothing is packed.
+"""Stream a ZIP of uncompressed files, with size and checksum before each file.
 
-A zip with its sizes behind the files (as libraries write that stream) is hard to read from front to back when its files
-are stored: most unpackers that stream cannot tell where one ends. The directory waits in a temporary file.
+Libraries that stream a ZIP write the sizes after the files. Most programs that unpack a stream cannot find the end of
+an uncompressed file then. The central directory is collected in a temporary file.
 
 Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 (layout), 4.4 (fields), 4.5.3 (sizes and places over 4 GiB).
 """
@@ -30,10 +30,10 @@ _BLOCK = 2**18
 
 
 class ZipWriter:
-    """One zip on its way out. Names must be safe and differ: see `web.exports.names`.
+    """One ZIP file. Names must be safe and unique: see `web.exports.names`.
 
     Args:
-        made_at: The time that all files get.
+        made_at: The time stamp of all files.
     """
 
     def __init__(self, made_at: datetime) -> None:
@@ -44,16 +44,16 @@ class ZipWriter:
         self._n_files = 0
 
     def close(self) -> None:
-        """Let go of the temporary file, also when nobody wanted the rest."""
+        """Delete the temporary file, also if the ZIP was not finished."""
         self._directory.close()
 
     def add(self, name: str, data: bytes) -> Iterator[bytes]:
-        """One file as it stands in the zip."""
+        """Add one file; yields its blocks."""
         yield self._begin(name, len(data), zlib.crc32(data))
         yield data
 
     def add_written(self, name: str, file: IO[bytes]) -> Iterator[bytes]:
-        """One file that was written to disk because it may be long."""
+        """Add one file from disk, for contents that may be long; yields its blocks."""
         crc = size = 0
         for block in _blocks(file):
             crc, size = zlib.crc32(block, crc), size + len(block)
@@ -61,7 +61,7 @@ class ZipWriter:
         yield from _blocks(file)
 
     def finish(self) -> Iterator[bytes]:
-        """The directory, which is what ends a zip."""
+        """Yield the central directory, which ends a ZIP."""
         start, size = self._position, self._directory.tell()
         yield from _blocks(self._directory)
         n_files = self._n_files
@@ -82,7 +82,7 @@ class ZipWriter:
         return local
 
     def _entry(self, about: tuple[int, ...], raw: bytes) -> bytes:
-        """What the directory says of the file that begins here."""
+        """The entry of the central directory for the file that starts here."""
         is_far = self._position >= _MAX_32
         extra = _EXTRA_64.pack(1, 8, self._position) if is_far else b""
         needed = _VERSION_64 if is_far else _VERSION

@@ -1,4 +1,4 @@
-"""What every request passes: login, host and CSRF checks, problems, multipart, the request context, OpenAPI.
+"""What every request goes through: login, host and CSRF checks, errors, forms with files, ETags, OpenAPI.
 
-It imports `core`. API and pages stand on it.
+It imports `core`. API and pages use it.
 """

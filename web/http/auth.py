@@ -1,8 +1,8 @@
-"""Who is asking: a bearer token, or the cookie of a session that a token opened.
+"""Authentication: a bearer token, or the cookie of a session that was opened with a token.
 
-Unsafe requests of a session carry a CSRF token (header X-CSRF-Token or form field csrf_token); bearer requests need
-none, since no browser adds them by itself. A session outlives the token that opened it, since every start of `pawsort
-up` makes a new one; a new PAWSORT_SECRET_KEY ends all sessions.
+Unsafe requests of a session carry a CSRF token (header X-CSRF-Token or form field csrf_token). Bearer requests need
+none, because no browser adds a bearer token by itself. A session outlives the token that opened it, because each start
+of `pawsort up` creates a new token. A new PAWSORT_SECRET_KEY ends all sessions.
 """
 
 from collections.abc import Callable
@@ -32,18 +32,18 @@ login_pages = Blueprint("auth", __name__)
 
 
 class DynamicSecureSessions(SecureCookieSessionInterface):
-    """Marks the cookie Secure exactly when the request came by https, so that plain localhost works as well."""
+    """Marks the cookie Secure if the request came over HTTPS, so that plain http://localhost works too."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
 
 
 def register_auth(app: APIFlask, settings: Settings) -> None:
-    """Add sessions, the check in front of every view, and the routes for logging in and out."""
+    """Add sessions, the check before every view, and the routes to log in and out."""
     app.session_interface = DynamicSecureSessions()
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
-        # Cookies ignore ports: two instances on one machine must not overwrite each other's.
+        # Cookies ignore ports, and two instances on one machine must not overwrite each other's cookie.
         SESSION_COOKIE_NAME=f"pawsort_{settings.port}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -58,37 +58,37 @@ def register_auth(app: APIFlask, settings: Settings) -> None:
 
 
 def public(view: View) -> View:
-    """Mark a view that answers without login."""
+    """Mark a view that needs no login."""
     view.is_public = True  # type: ignore[attr-defined]
     return view
 
 
 def checks_csrf_itself(view: View) -> View:
-    """Mark a view that reads its form as a stream and calls `refuse_csrf` with the token that it finds there."""
+    """Mark a view that reads its form as a stream and passes the CSRF token in it to `refuse_csrf`."""
     view.checks_csrf = True  # type: ignore[attr-defined]
     return view
 
 
 def for_owner(view: View) -> View:
-    """Mark a view that answers to whoever runs the installation, and to nobody else."""
+    """Mark a view for the owner of the installation only."""
     view.is_for_owner = True  # type: ignore[attr-defined]
     return view
 
 
 def current_user_id() -> int:
-    """The user who sent the present request.
+    """The user who sent this request.
 
     Raises:
-        Unauthorized: Nobody is logged in (a view marked as public).
+        Unauthorized: No user is logged in, which happens in public views only.
     """
     user_id: int | None = g.get("user_id")
     if user_id is None:
-        raise Unauthorized("This needs a login.")
+        raise Unauthorized("You need to log in.")
     return user_id
 
 
 def authenticate() -> Response | None:
-    """Find out who is asking and refuse, with the right answer, whoever is nobody."""
+    """Find the user of this request, or refuse it with a login page or an error."""
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
         return None
@@ -100,8 +100,9 @@ def authenticate() -> Response | None:
     if getattr(view, "is_for_owner", False) and not g.is_owner:
         return problem(
             403,
-            f"Only whoever runs Pawsort here (“{accounts.OWNER}”) sees this, and you are “{user.name}”. Ask them, or"
-            " log in with a token of theirs: `pawsort token create` on the server prints one.",
+            f"Only the owner of this installation (“{accounts.OWNER}”) can see this page; you are logged in as"
+            f" “{user.name}”. Ask the owner, or log in with an owner token: `pawsort token create` on the server"
+            " prints one.",
         )
     g.needs_csrf = token is None and request.method not in SAFE_METHODS
     if g.needs_csrf and not getattr(view, "checks_csrf", False):
@@ -110,7 +111,7 @@ def authenticate() -> Response | None:
 
 
 def check_csrf() -> Response | None:
-    """Refuse an unsafe request of a session that does not carry the session's CSRF token."""
+    """Refuse an unsafe request of a session without the session's CSRF token."""
     sent = request.headers.get("X-CSRF-Token", "")
     if not sent and request.mimetype in FORM_TYPES:
         sent = request.form.get("csrf_token", "")
@@ -118,7 +119,7 @@ def check_csrf() -> Response | None:
 
 
 def refuse_csrf(sent: str) -> Response | None:
-    """Refuse the present request if it needs a CSRF token and `sent` is not that of the session."""
+    """Refuse this request if it needs a CSRF token and `sent` is not the one of the session."""
     if not g.get("needs_csrf", True):
         return None
     try:
@@ -126,14 +127,14 @@ def refuse_csrf(sent: str) -> Response | None:
     except ValidationError as error:
         return problem(
             403,
-            f"{error} Expected the token of this session in the header X-CSRF-Token or the form field csrf_token."
+            f"{error} Expected this session's token in the header X-CSRF-Token or in the form field csrf_token."
             " Reload the page and try again.",
         )
     return None
 
 
 def log_in(token: str) -> bool:
-    """Open a session for whoever has this token; False when nobody has it."""
+    """Open a session for the user with this token; False if the token is not valid."""
     with get_services().db.read() as db_session:
         user = accounts.find_user_by_token(db_session, token)
     if user is None:
@@ -147,7 +148,7 @@ def log_in(token: str) -> bool:
 @login_pages.get("/login")
 @public
 def show_login() -> Response | str | tuple[str, int]:
-    """The login page; with `?token=`, the link that `pawsort up` prints, the login itself."""
+    """The login page. With `?token=`, as in the link that `pawsort up` prints, it logs in at once."""
     token = request.args.get("token", "")
     return _log_in_and_go(token) if token else render_template("system/login.html", error=None, next=_next())
 
@@ -155,7 +156,7 @@ def show_login() -> Response | str | tuple[str, int]:
 @login_pages.post("/login")
 @public
 def submit_login() -> Response | tuple[str, int]:
-    """The form of the login page."""
+    """Log in with the form of the login page."""
     return _log_in_and_go(request.form.get("token", "").strip())
 
 
@@ -169,7 +170,7 @@ def log_out() -> Response:
 def _log_in_and_go(token: str) -> Response | tuple[str, int]:
     if log_in(token):
         return see_other(_next())
-    message = "Nobody has this token. Open the address that “pawsort up” printed, or make one: “pawsort token create”."
+    message = "That token isn’t valid. Open the link that “pawsort up” printed, or run “pawsort token create”."
     return render_template("system/login.html", error=message, next=_next()), 401
 
 
@@ -179,7 +180,7 @@ def _bearer_token() -> str | None:
 
 
 def _find_user(token: str | None) -> User | None:
-    """Whose token this is; without one, whose session."""
+    """The user with this token or, without a token, the user of the session."""
     if token is None and "user_id" not in session:
         return None
     with get_services().db.read() as db_session:
@@ -190,9 +191,9 @@ def _find_user(token: str | None) -> User | None:
 
 def _refuse(had_token: bool) -> Response:
     if not had_token and not request.path.startswith("/api/") and request.method in SAFE_METHODS:
-        wanted = request.full_path.rstrip("?")
-        return see_other("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted}, safe='/')}")
-    sentence = "Nobody has this token, or it was revoked." if had_token else "This needs a login."
+        path = request.full_path.rstrip("?")
+        return see_other("/login" if path == "/" else f"/login?{urlencode({'next': path}, safe='/')}")
+    sentence = "That token isn't valid, or it was revoked." if had_token else "This call needs a login."
     return problem(
         401,
         f"{sentence} Send `Authorization: Bearer TOKEN`; `pawsort token create` prints a new one.",

@@ -1,4 +1,4 @@
-"""Answers with an ETag: a client that sends it back as If-None-Match receives 304 until something changes."""
+"""Responses with an ETag: a client that sends it back in If-None-Match gets 304 until something changes."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def job_etag(job: Job) -> str:
 
 
 def answer_if_changed(etag: str, make_response: Callable[[], Response]) -> Response:
-    """Make the response and add its ETag; 304, and nothing is made, if the client already has it."""
+    """Answer 304 if the client already has this ETag; otherwise make the response and add the ETag."""
     is_known = request.if_none_match.contains_weak(etag)
     response = Response(status=304) if is_known else make_response()
     response.set_etag(etag)

@@ -1,4 +1,7 @@
-"""What gunicorn itself says, in the form of all other lines: `gunicorn --logger-class web.http.gunicorn_log.Logger`."""
+"""The log of gunicorn itself, in the format of all other logs.
+
+Use it with `gunicorn --logger-class web.http.gunicorn_log.Logger`.
+"""
 
 from typing import Any
 
@@ -9,7 +12,7 @@ from core.operations.log_setup import set_up_logs
 
 
 class Logger(GunicornLogger):  # type: ignore[misc]
-    """Hands its lines on instead of writing them."""
+    """Passes its lines to the common log instead of writing them."""
 
     def setup(self, cfg: Any) -> None:
         """Called by gunicorn in each of its processes."""

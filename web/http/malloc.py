@@ -8,15 +8,15 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_BYTES = 4 * 2**20
 
 
-def give_memory_back() -> None:
-    """Return large blocks to the system as soon as they are free.
+def return_freed_memory() -> None:
+    """Return large blocks to the operating system as soon as they are free.
 
-    Left alone, glibc keeps blocks of up to 32 MiB in a heap for each thread: a few large thumbnails, and the server
-    holds gigabytes for good. Workers stay as they are: the network uses its blocks again and again.
+    By default, glibc keeps blocks of up to 32 MiB in one heap per thread: after a few large thumbnails the server
+    holds gigabytes for good. Workers keep the default, because the network reuses its blocks.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
-        return  # another C library, which does not behave like that
+        return  # another C library, without this behaviour
     mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE_BYTES)

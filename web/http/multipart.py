@@ -1,6 +1,6 @@
-"""A form with one file in it, read as a stream: the fields in front of the file, then the file itself.
+"""A form with one file, read as a stream: first the fields before the file, then the file itself.
 
-Flask would keep the whole file in a temporary one before a view sees any of it.
+Flask would store the whole file in a temporary file before a view sees any of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,28 +11,28 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from core.base.errors import Invalid
 
-MAX_AHEAD_BYTES = 2**18  # of all fields together, with the first bytes of the file
+MAX_AHEAD_BYTES = 2**18  # all fields together, with the first bytes of the file
 MAX_PARTS = 20
-MAX_FORM_BYTES = 2**20  # what a form has around its file, for limits of bodies
+MAX_FORM_BYTES = 2**20  # what a form may contain besides its file; added to the limit of a body
 PIECE_BYTES = 2**16
 
 
 class FileForm:
-    """The form of the present request, read up to its file.
+    """The form of this request, read up to its file.
 
     Args:
         read: Returns up to n bytes of the body, b"" at its end.
     Attributes:
-        fields: What stood in front of the file.
-        file_name: As the browser calls it; "" when no file was chosen.
+        fields: The fields before the file.
+        file_name: As the browser sent it; "" if no file was chosen.
     Raises:
-        Invalid: It is no such form, or has no file.
+        Invalid: The body is not such a form, or has no file.
     """
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         boundary = request.mimetype_params.get("boundary", "")
         if request.mimetype != "multipart/form-data" or not boundary:
-            raise Invalid("Expected a form with a file (multipart/form-data). Use the form of the first page.")
+            raise Invalid("Expected a form with a file (multipart/form-data). Use the form on the first page.")
         self._body = read
         self._decoder = MultipartDecoder(boundary.encode(), max_parts=MAX_PARTS)
         self._is_ahead = True  # of the file
@@ -53,7 +53,7 @@ class FileForm:
         return piece
 
     def drain(self) -> None:
-        """Read past what stands behind the file: an answer before that would reach nobody."""
+        """Read the rest of the body after the file; browsers only read an answer once they have sent everything."""
         while self._body(PIECE_BYTES):
             pass
 
@@ -63,7 +63,7 @@ class FileForm:
                 return event.filename
             if isinstance(event, Field):
                 self.fields[event.name] = self._read_field()
-        raise Invalid("There is no file in the form. Choose a zip or a tar first.")
+        raise Invalid("The form has no file. Choose a ZIP or TAR first.")
 
     def _read_field(self) -> str:
         value = b""
@@ -81,13 +81,13 @@ class FileForm:
         """The next event of the form.
 
         Raises:
-            Invalid: It cannot be understood, or ends too early.
+            Invalid: The form is malformed, or ends too early.
         """
         try:
             while isinstance(event := self._decoder.next_event(), NeedData):
                 self._decoder.receive_data(self._next_piece() or None)
         except (ValueError, RequestEntityTooLarge) as error:
-            raise Invalid("The form broke off or cannot be read. Send it again.") from error
+            raise Invalid("The form is incomplete or malformed. Send it again.") from error
         return event
 
     def _next_piece(self) -> bytes:
@@ -96,6 +96,6 @@ class FileForm:
             self._n_ahead += len(piece)
             if self._n_ahead > MAX_AHEAD_BYTES:
                 raise Invalid(
-                    f"More than {MAX_AHEAD_BYTES} bytes came before the file. Use the form of the first page."
+                    f"Expected at most {MAX_AHEAD_BYTES} bytes before the file. Use the form on the first page."
                 )
         return piece

@@ -1,4 +1,4 @@
-"""The API's own description: OpenAPI 3.1 at /openapi.json, and the same for people at /docs, without scripts."""
+"""The description of the API: OpenAPI 3.1 at /openapi.json, and a page for people, without scripts, at /docs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ SECURITY_SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": "pawsort_8000",
-        "description": "The cookie of the pages; its name ends with the port. Unsafe requests send X-CSRF-Token too.",
+        "description": "The cookie of the pages; its name ends with the port. Unsafe requests also send X-CSRF-Token.",
     },
 }
 DESCRIPTION = (
-    "A folder of pictures goes in, labels come out. Errors are problem details (RFC 9457). Lists go by keyset: `next`"
-    " of one page is `cursor` of the following one, and null at the end."
+    "Upload a folder of pictures and receive labels. Errors are problem details (RFC 9457). Lists are paged: send"
+    " `next` of one page as `cursor` to get the following page; `next` is null at the end."
 )
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path, as the page shows it."""
+    """One method of one path, for the page."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class Operation:
 
 
 def configure_openapi(app: APIFlask) -> None:
-    """Tell APIFlask what its description shall say, and correct what it cannot know."""
+    """Configure APIFlask's description, and complete what it cannot know."""
     app.config.update(
         INFO={"description": DESCRIPTION},
         SERVERS=[{"url": "/"}],
@@ -56,12 +56,12 @@ def configure_openapi(app: APIFlask) -> None:
 
 
 def file_answer(description: str, media_type: str) -> Any:
-    """An answer that is a file, as `@api.doc(responses={200: ...})` takes it."""
+    """A response that is a file, for `@api.doc(responses={200: ...})`."""
     return {"description": description, "content": {media_type: {}}}
 
 
 def complete_spec(spec: Any) -> Any:
-    """Errors are problem details, calls below /api need a login, and raw bodies have their type."""
+    """Declare errors as problem details, the login for calls below /api, and the media types of raw bodies."""
     spec["tags"] = list({tag["name"]: tag for tag in spec["tags"]}.values())
     for path, operations in spec["paths"].items():
         for operation in operations.values():
@@ -124,7 +124,7 @@ def _operations(spec: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
 
 
 def mark_code(text: str) -> Markup:
-    """A sentence whose parts between backticks are shown as code."""
+    """Show the parts of a sentence between backticks as code."""
     parts = (
         Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
     )
@@ -147,7 +147,7 @@ def _body(kind: str, schema: dict[str, Any]) -> str:
 
 
 def _fields(spec: dict[str, Any]) -> dict[str, dict[str, tuple[str, str]]]:
-    """Every type with its fields: what each holds, and what is said of it."""
+    """Every type with its fields, and for each field its type and description."""
     return {
         name: {
             field: (describe_type(schema), schema.get("description", ""))
@@ -159,7 +159,7 @@ def _fields(spec: dict[str, Any]) -> dict[str, dict[str, tuple[str, str]]]:
 
 
 def describe_type(schema: dict[str, Any]) -> str:
-    """A JSON schema in a few words: `text or null`, `list of LabelIn`, `128, 256 or 512`."""
+    """A JSON schema in a few words, such as `text or null`, `list of LabelIn` or `128, 256 or 512`."""
     if "anyOf" in schema:
         return " or ".join(describe_type(one) for one in schema["anyOf"])
     if "$ref" in schema:

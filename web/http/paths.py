@@ -1,4 +1,4 @@
-"""Converters for the ids in URLs, as API and pages share them. An id that no column can hold is not found."""
+"""Converters for the ids in URLs, shared by API and pages. An id that fits no column is not found."""
 
 IMAGE_ID = "<int(min=1, max=9223372036854775807):image_id>"
 VERSION = "<int(max=2147483647):version>"

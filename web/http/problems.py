@@ -1,10 +1,10 @@
-"""Every error leaves as problem details (RFC 9457); a browser that asked for a page gets the same words as a page.
+"""Errors as problem details (RFC 9457); a browser that asked for a page gets the same sentence as a page.
 
 PawsortError of core        its own sentence, the status of its class
-validation of a request     422, field by field: where, what came, what was expected
+validation of a request     422, for each field: where, what was expected, what came
 HTTPException of Werkzeug   its status, its description
-the database is away        503, to be tried again
-anything else               500 with an id; the trace goes to the log only, under the same id
+the database is away        503, with Retry-After
+anything else               500 with an id; the trace is in the log only, under the same id
 """
 
 import secrets
@@ -55,13 +55,13 @@ STATUS_OF: dict[type[PawsortError], int] = {
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Response:
-    """Answer with an error: a page for a browser that asked for one, problem details for everybody else.
+    """Answer with an error: a page if a browser asked for one, otherwise problem details.
 
     Args:
         status: HTTP status code.
-        detail: A sentence for a person: what was expected, what came, what to do.
-        headers: More headers of the answer.
-        members: Further members of the problem details, for programs.
+        detail: Sentences for people: what was expected, what came, what to do.
+        headers: Additional headers.
+        members: Additional members of the problem details, for programs.
     """
     title = HTTPStatus(status).phrase
     if _wants_page():
@@ -75,7 +75,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 
 
 def register_problems(app: APIFlask) -> None:
-    """Turn every error that a view raises into an answer of `problem`."""
+    """Answer every error that a view raises with `problem`."""
     app.register_error_handler(PawsortError, on_pawsort_error)
     app.register_error_handler(ImageError, on_image_error)
     app.register_error_handler(OperationalError, on_database_error)
@@ -86,7 +86,7 @@ def register_problems(app: APIFlask) -> None:
 
 
 def status_of(error: PawsortError) -> int:
-    """The status of an expected error: that of the nearest class it inherits from."""
+    """The status of an expected error, from its nearest class in `STATUS_OF`."""
     return next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
 
 
@@ -102,7 +102,7 @@ def on_image_error(error: ImageError) -> Response:
 
 
 def on_invalid_request(error: HTTPError) -> Response:
-    """A body, a query or a form that its schema refuses."""
+    """A body, query or form that does not match its schema."""
     if not isinstance(error.__cause__, ValidationError):
         return problem(error.status_code, str(error.message), dict(Headers(error.headers)))
     location = next(iter(error.detail), "json")
@@ -117,12 +117,12 @@ def on_http_exception(error: HTTPException) -> Response:
 
 
 def on_database_error(error: OperationalError | PoolTimeout) -> Response:
-    """The database is away or overloaded for the moment; a program may try again."""
+    """The database is unreachable or overloaded for the moment; the caller may retry."""
     error_id = _log(error)
     return problem(
         503,
-        f"The database does not answer at the moment. Try again in {RETRY_S} seconds; the log has the details under the"
-        f" id {error_id}.",
+        f"The database is not responding. Try again in {RETRY_S} seconds. The details are in the log under the id"
+        f" {error_id}.",
         {"Retry-After": str(RETRY_S)},
         error_id=error_id,
     )
@@ -132,7 +132,7 @@ def on_unexpected(error: Exception) -> Response:
     error_id = _log(error)
     return problem(
         500,
-        f"Something went wrong on the server. The log has the details under the id {error_id}.",
+        f"Something went wrong on the server. The details are in the log under the id {error_id}.",
         error_id=error_id,
     )
 
@@ -146,12 +146,12 @@ def _log(error: Exception) -> str:
 def _sentence(error: HTTPException) -> str:
     match error.code:
         case 404 if error.description == type(error).description:
-            return f"There is nothing at {request.path}. /docs lists the calls there are."
+            return f"There is nothing at {request.path}. See /docs for all calls."
         case 405:
             methods = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
-            return f"{request.path} does not take {request.method}, only {methods}."
+            return f"{request.path} does not accept {request.method}; expected {methods}."
         case 413 if error.description == type(error).description:
-            return f"The body has more than {request.max_content_length} bytes, the limit for this call."
+            return f"Expected a body of at most {request.max_content_length} bytes for this call. Send less at a time."
     return error.description or error.name
 
 

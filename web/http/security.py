@@ -1,6 +1,6 @@
-"""What every request and every answer passes: host check, patience with slow senders, headers, draining.
+"""Checks and headers for every request and response: allowed hosts, timeouts, security headers, draining.
 
-The policy allows no inline script or style and nothing from elsewhere, so a file name that is HTML stays a file name.
+The content policy allows no inline script or style and nothing from other sites, so HTML in a file name stays text.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from flask import Response, request
 from core.base.config import Settings
 from web.http.problems import problem
 
-SILENCE_S = 120
+TIMEOUT_S = 120
 DRAIN_BYTES = 256 * 2**20
 DRAIN_S = 10.0
 DRAIN_STEP = 2**16
@@ -41,12 +41,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# Browsers heed these only where they trust the address, and complain of them elsewhere.
+# Browsers apply these only to trusted origins, and log a warning elsewhere.
 HEADERS_FOR_TRUSTED = {"Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def register_security(app: APIFlask, settings: Settings) -> None:
-    """Add the checks in front of every view and the headers behind it."""
+    """Add the checks before every view and the headers after it."""
     hosts = allowed_hosts(settings)
     any_address = settings.host in ("0.0.0.0", "::")  # noqa: S104
 
@@ -57,16 +57,16 @@ def register_security(app: APIFlask, settings: Settings) -> None:
             return None
         return problem(
             400,
-            f"This server does not answer to the name {name!r}. Use one of {', '.join(sorted(hosts))}, or add the"
-            " name to PAWSORT_ALLOWED_HOSTS and start again.",
+            f"This server does not accept the host name {name!r}. Use one of {', '.join(sorted(hosts))}, or add the"
+            " name to PAWSORT_ALLOWED_HOSTS and restart.",
         )
 
     @app.before_request
-    def limit_silence() -> None:
-        # A sender that falls silent would otherwise hold its thread for ever.
+    def set_timeout() -> None:
+        # Otherwise a client that stops sending would occupy its thread for ever.
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
-            connection.settimeout(SILENCE_S)
+            connection.settimeout(TIMEOUT_S)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -80,7 +80,7 @@ def register_security(app: APIFlask, settings: Settings) -> None:
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
-    """Every name under which this server may be addressed, in lower case, without ports."""
+    """The host names that this server accepts, in lower case, without ports."""
     own = socket.gethostname()
     listed = [name.strip() for name in settings.allowed_hosts.split(",")]
     names = ["localhost", "127.0.0.1", "[::1]", settings.host, own, own.partition(".")[0], *listed]
@@ -88,7 +88,7 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
 
 
 def host_name(header: str) -> str:
-    """The name in a Host header, in lower case, without its port; an IPv6 address in brackets."""
+    """The name in a Host header, in lower case, without the port; an IPv6 address is in brackets."""
     value = header.strip().lower()
     if value.startswith("["):
         return value.partition("]")[0] + "]"
@@ -102,7 +102,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def _is_address(name: str) -> bool:
-    # Rebinding attacks need a name: whoever sends a bare address has reached that address.
+    # DNS rebinding needs a name: a client that sends an IP address has really connected to that address.
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:
@@ -115,9 +115,10 @@ def _has_body() -> bool:
 
 
 def _drainer() -> Callable[[], None]:
-    """Reads on after the answer was sent: closing with unread bytes resets the connection, and the sender, still
+    """A function that reads the rest of the body after the response was sent, within limits of bytes and time.
 
-    busy with its body, would see the reset and not the answer. Bounded in bytes and time.
+    Closing a connection with unread bytes resets it, and a client that is still sending would see the reset instead of
+    the response.
     """
     body = cast(BinaryIO, request.environ["wsgi.input"])
     connection = request.environ.get("gunicorn.socket")

@@ -4,12 +4,12 @@ from flask import Flask
 
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
-from web.pages.labels import label_views, labels, review
+from web.pages.labels import label_checks, labels, review
 from web.pages.models import models
 from web.pages.schedules import schedules
 from web.pages.system import help as help_page
 from web.pages.system import system
-from web.pages.training import start
+from web.pages.training import training
 
 PAGES = (
     jobs.pages,
@@ -18,10 +18,10 @@ PAGES = (
     failures.pages,
     corrections.pages,
     labels.pages,
-    label_views.pages,
+    label_checks.pages,
     review.pages,
     models.pages,
-    start.pages,
+    training.pages,
     schedules.pages,
     system.pages,
     help_page.pages,

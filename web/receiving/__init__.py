@@ -1,4 +1,4 @@
-"""Request bodies as streams: counted, limited, archives unpacked into shards. For API and pages alike.
+"""Uploads as streams, for API and pages: request bodies with limits, shards, archives, corrections.
 
-It imports `web.http`; storing is `core.ingest`.
+It imports `core` and `web.http`. Storing is the work of `core.ingest`.
 """

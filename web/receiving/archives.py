@@ -1,9 +1,9 @@
-"""Unpacking an archive that streams in: files become shards, each stored, recorded and sent to the workers as it fills.
+"""Unpack an archive while it is received: its files fill shards, and each full shard is stored, recorded and queued.
 
     body ─► read_archive ─► [files the upload does not have yet] ─► pack ─► store_shard, one by one ─► complete
 
-Upload and job are made at the first file, so a body that is no archive leaves nothing behind. An error after that
-carries the job's id: what arrived whole stays, and can be completed, or the archive be sent again.
+Upload and job are created at the first file, so a body that is no archive leaves nothing behind. An error after that
+carries the id of the job: complete files are kept. The upload can be completed, or the archive sent again.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class ArchiveOptions:
 
 
 class ArchiveReceiver:
-    """One archive on its way into one upload, under the id of upload and job alike."""
+    """Receives one archive into one upload. Upload and job have the same id."""
 
     def __init__(self, services: Services, uuid: UUID, options: ArchiveOptions, user_id: int) -> None:
         self._services = services
@@ -56,15 +56,15 @@ class ArchiveReceiver:
         """Read the whole body.
 
         Raises:
-            ArchiveError: No archive, no file in it, or it cannot be read on.
-            Conflict, NotFound, Gone, TooLarge, DiskFull: As the services that it passes through.
+            ArchiveError: The body is no archive, has no file in it, or is damaged.
+            Conflict, NotFound, Gone, TooLarge, DiskFull: As the functions of core that store it.
         """
         settings = self._services.settings
         items = read_archive(read, max_image_bytes=settings.max_image_bytes, max_upload_bytes=settings.max_upload_bytes)
         begun = _until_first_file(items)
         self._create()
         try:
-            for packed in pack(self._new_ones(chain(begun, items))):
+            for packed in pack(self._only_new(chain(begun, items))):
                 self._store(packed)
             self._complete()
         except PawsortError as error:
@@ -92,10 +92,10 @@ class ArchiveReceiver:
             self._is_labelled = upload.labelled
         services.tasks.send_chunks(chunk_ids)
         if self._next_seq > 0:
-            self._learn_what_is_there()
+            self._list_known_files()
 
-    def _learn_what_is_there(self) -> None:
-        """An archive that is sent again: what an earlier request brought is not stored twice."""
+    def _list_known_files(self) -> None:
+        """List the files of an earlier request with this id, so that they are not stored twice."""
         cursor: str | None = None
         while True:
             with self._services.db.read() as session:
@@ -107,7 +107,7 @@ class ArchiveReceiver:
             if cursor is None:
                 return
 
-    def _new_ones(self, items: Iterator[Item]) -> Iterator[Item]:
+    def _only_new(self, items: Iterator[Item]) -> Iterator[Item]:
         for item in items:
             if isinstance(item, SkippedEntry):
                 if item.path not in self._known_skipped:
@@ -143,7 +143,7 @@ def _until_first_file(items: Iterator[Item]) -> list[Item]:
             return begun
     skipped = [{"path": one.path, "reason": one.reason} for one in begun[:LISTED] if isinstance(one, SkippedEntry)]
     what = f"; {len(begun)} entries were skipped, the first is {skipped[0]['reason']}" if skipped else ""
-    raise ArchiveError(f"There is no file in the archive{what}. Nothing was kept.", skipped=skipped)
+    raise ArchiveError(f"The archive contains no file{what}. Nothing was stored.", skipped=skipped)
 
 
 def _mark_of(file: File) -> bytes:
@@ -151,5 +151,5 @@ def _mark_of(file: File) -> bytes:
 
 
 def _mark(sha256: bytes, declared_bytes: int | None) -> bytes:
-    """Tells contents apart; a file that was too large to keep only by its size."""
+    """Identifies a content; a file that was too large to store is known by its size only."""
     return sha256 if declared_bytes is None else b"%d" % declared_bytes

@@ -16,7 +16,7 @@ Read = Callable[[int], bytes]
 
 
 def hash_files(read: Read, settings: Settings) -> Iterator[tuple[str, bytes]]:
-    """Path and SHA-256 of each file of an archive that streams in.
+    """Path and SHA-256 of each file in an archive, while it is received.
 
     Raises:
         ArchiveError, TooLarge: As `read_archive`.
@@ -31,7 +31,7 @@ def read_list(read: Read) -> Iterator[tuple[str, bytes]]:
     """Path and SHA-256 from each line of a list.
 
     Raises:
-        Invalid: A line is something else; the sentence names it.
+        Invalid: A line is malformed; the message states which.
     """
     for number, line in enumerate(_lines(read), start=1):
         try:
@@ -41,8 +41,8 @@ def read_list(read: Read) -> Iterator[tuple[str, bytes]]:
             path, sha256 = None, b""
         if not isinstance(path, str) or len(sha256) != SHA256_BYTES:
             raise Invalid(
-                f'Line {number}: expected {{"path": "cat/a.jpg", "sha256": 64 hexadecimal digits}} and got something'
-                " else. Nothing was written."
+                f'Line {number}: expected {{"path": "cat/a.jpg", "sha256": 64 hexadecimal digits}}; got something else.'
+                " Nothing was written."
             )
         yield path, sha256
 
@@ -52,7 +52,7 @@ def _lines(read: Read) -> Iterator[bytes]:
     while block := read(READ_BYTES):
         *lines, rest = (rest + block).split(b"\n")
         if len(rest) > MAX_LINE_BYTES:
-            raise Invalid(f"A line has more than {MAX_LINE_BYTES} bytes, the limit. Send one file a line.")
+            raise Invalid(f"Expected at most {MAX_LINE_BYTES} bytes per line. Send one file per line.")
         yield from (line for line in lines if line.strip())
     if rest.strip():
         yield rest

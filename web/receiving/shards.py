@@ -1,4 +1,4 @@
-"""Receiving one shard: spooled while it is checked, then stored as a whole (core/ingest/shard_storage.py)."""
+"""Receive one shard: spool it while it is checked, then store it as a whole (core/ingest/shard_storage.py)."""
 
 import tempfile
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from core.ingest.shard_rows import AddedShard
 from core.ingest.shard_storage import Store
 from web.http.context import Services
 
-# What of a shard is held in memory while it arrives; the rest of it waits in a temporary file.
+# How much of a shard is held in memory while it is received; the rest is in a temporary file.
 SPOOL_BYTES = 8 * 2**20
 
 
@@ -21,7 +21,7 @@ def receive_shard(
     """Read a tar from `read`, check it on the way, and store it.
 
     Raises:
-        ShardError, ShardTooLarge: The tar is no legal shard.
+        ShardError, ShardTooLarge: The tar is not a valid shard.
         Conflict, NotFound, Gone, Invalid, TooLarge, DiskFull: As `store_shard`.
     """
     with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
@@ -36,6 +36,6 @@ def receive_shard(
 def store_shard(
     services: Services, upload_uuid: UUID, seq: int, index: ShardIndex, body: bytes | BinaryIO, labelled: bool
 ) -> AddedShard:
-    """Store a checked tar, record it, and send its chunks to the workers; raises as `store_shard`."""
+    """Store a checked tar, record it and queue its chunks; raises as `core.ingest.shard_storage.store_shard`."""
     store = Store(services.db, services.blobs, services.tasks, services.settings.max_upload_bytes)
     return shard_storage.store_shard(store, upload_uuid, seq, index, body, labelled)

@@ -1,4 +1,4 @@
-"""What goes in and out of the API, as types, a module for each subject. OpenAPI is written from them.
+"""Inputs and outputs of the API as pydantic models, a module for each subject. OpenAPI is generated from them.
 
-It imports `core`.
+It imports `core` and `web.exports`.
 """

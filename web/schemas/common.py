@@ -24,11 +24,11 @@ Model = VersionNumber | NetworkOrNumber
 
 
 class Input(BaseModel):
-    """Refuses what it does not know: a misspelt field would otherwise be ignored in silence."""
+    """Refuses unknown fields, so that a misspelt field is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class PageQuery(Input):
-    cursor: Annotated[str, Field(max_length=8192)] | None = Field(None, description="`next` of the page before")
+    cursor: Annotated[str, Field(max_length=8192)] | None = Field(None, description="`next` of the previous page")
     limit: int = Field(100, ge=1, le=MAX_LIMIT)

@@ -8,22 +8,22 @@ from web.schemas.common import PageQuery
 
 
 class JudgementQuery(PageQuery):
-    true: Literal["cat", "dog", "neither"] | None = Field(None, description="Only what people say is this")
-    called: Literal["cat", "dog"] | None = Field(None, description="Only what the version calls this")
+    true: Literal["cat", "dog", "neither"] | None = Field(None, description="Only pictures with this label")
+    called: Literal["cat", "dog"] | None = Field(None, description="Only pictures with this prediction")
     sort: Literal["doubt", "error"] = Field(
-        "doubt", description="`doubt`: least sure first; `error`: first those least believed to be what people say"
+        "doubt", description="`doubt`: lowest confidence first; `error`: lowest probability of the label first"
     )
 
 
 class FiguresOut(BaseModel):
-    """`figures` has the fields that a part has in a manifest; only `n_images`, 0, when nothing has been judged."""
+    """`figures` has the fields of a split in a manifest; only `n_images`, 0, if nothing was evaluated."""
 
     version: int
     figures: dict[str, Any]
 
 
 class JudgementOut(BaseModel):
-    """`image_id` and `path` are null when no upload has this content any more."""
+    """`image_id` and `path` are null if no upload has this content any more."""
 
     image_id: int | None
     path: str | None
@@ -40,7 +40,7 @@ class JudgementPage(BaseModel):
 
 
 class ComparisonOut(BaseModel):
-    """Both on the same pictures; `p_value` is McNemar's, two-sided."""
+    """Metrics of both versions on the same pictures; `p_value` is from McNemar's two-sided test."""
 
     first: dict[str, Any]
     second: dict[str, Any]

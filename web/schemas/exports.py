@@ -1,4 +1,4 @@
-"""What an export takes: whose label counts, which files."""
+"""The options of exports: which files, whose label, which folders."""
 
 from pydantic import Field
 
@@ -11,27 +11,28 @@ from web.schemas.results import AnyErrorCode, error_filter
 
 class ExportQuery(Input):
     error_code: AnyErrorCode | None = Field(
-        None, description="Only what failed for this reason; `any`: all that failed"
+        None, description="Only files that failed with this error; `any`: all failed files"
     )
 
     def to_options(self) -> ExportOptions:
-        """The results that this query asks for."""
+        """The options of this query."""
         return ExportOptions(results=error_filter(self.error_code))
 
 
 class ReportQuery(Input):
     by: By = Field(
-        By.FINAL, description="Whose label decides: the model's, the person's, the person's where there is one"
+        By.FINAL,
+        description="Whose label to use: the model's, the person's, or `final`: the person's, otherwise the model's",
     )
 
     def to_options(self) -> ExportOptions:
-        """The labels that this query asks for."""
+        """The options of this query."""
         return ExportOptions(by=self.by)
 
 
 class ZipQuery(ReportQuery):
-    tree: Tree = Field(Tree.KEEP, description="`flat`: without the folders that were sent")
+    tree: Tree = Field(Tree.KEEP, description="`flat`: without the uploaded folders")
 
     def to_options(self) -> ExportOptions:
-        """The labels and folders that this query asks for."""
+        """The options of this query."""
         return ExportOptions(by=self.by, tree=self.tree)

@@ -15,15 +15,17 @@ class JobQuery(PageQuery):
     state: Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"] | None = Field(
         None, description="`active`: receiving, queued or running"
     )
-    user: Name | None = Field(None, description="Only jobs that this person created")
-    since: AwareDatetime | None = Field(None, description="Created at this moment or later, with its zone")
-    before: AwareDatetime | None = Field(None, description="Created before this moment, with its zone")
+    user: Name | None = Field(None, description="Only jobs that this user created")
+    since: AwareDatetime | None = Field(None, description="Created at this time or later, with time zone")
+    before: AwareDatetime | None = Field(None, description="Created before this time, with time zone")
 
 
 class JobIn(Input):
     upload: UUID
-    model: Model | None = Field(None, description="A version's number or a network's name; the one in use if left out")
-    threshold: Share | None = Field(None, description="Below this confidence an image is shown as unsure")
+    model: Model | None = Field(
+        None, description="A version number or the name of a network; default: the version in use"
+    )
+    threshold: Share | None = Field(None, description="Images below this confidence are marked unsure")
     name: Name | None = None
 
 
@@ -33,7 +35,9 @@ class JobPatch(Input):
 
 
 class CancelIn(Input):
-    keep_best: bool = Field(False, description="Of a training: end with the best epoch so far as a version")
+    keep_best: bool = Field(
+        False, description="Only for a training: end it and keep the best epoch so far as a version"
+    )
 
 
 class Counts(BaseModel):

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 
 class StudyIn(BaseModel):
-    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
-    version: int | None = Field(
-        None, description="Whose features to look through; those of the version in use if left out"
+    id: UUID | None = Field(
+        None, description="The id of the job, so that a repeated call starts nothing twice; default: a new one"
     )
+    version: int | None = Field(None, description="The version whose features are used; default: the version in use")
 
 
 class SuspectOut(BaseModel):
@@ -24,13 +24,13 @@ class SuspectOut(BaseModel):
 
 
 class StudyOut(BaseModel):
-    """`curve`: measured points, and what share would be right now, with `more` labels more, and with twice as many."""
+    """`curve`: measured points, and the expected accuracy now, with `more` added labels, and with twice as many."""
 
     version: int
     created_at: datetime
     n_labels: int
     curve: dict[str, Any]
     suspects: list[SuspectOut] = Field(
-        description="Most suspicious first; those that people have looked at are left out"
+        description="Most suspicious first, without those that people have already checked"
     )
-    wanted: list[int] = Field(description="Images that would teach most: doubtful ones, unlike each other")
+    wanted: list[int] = Field(description="Images worth labelling next: of low confidence, and unlike each other")

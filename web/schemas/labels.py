@@ -16,10 +16,12 @@ PersonsLabel = Literal["cat", "dog", "neither"]
 
 class LabelIn(Input):
     image_id: ImageId
-    label: PersonsLabel | None = Field(None, description="Required; null withdraws what people said before")
+    label: PersonsLabel | None = Field(None, description="Required; null withdraws earlier labels")
     source: Literal["correction", "confirmation", "audit"] = "correction"
-    key: UUID | None = Field(None, description="Your own id of this label: sent again, it is not written twice")
-    undoes: UUID | None = Field(None, description="Instead of a label: the key of one to take back, if it still counts")
+    key: UUID | None = Field(
+        None, description="Your own id of this label, so that a repeated call does not write it twice"
+    )
+    undoes: UUID | None = Field(None, description="Instead of a label: the key of a label to undo, if it still counts")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -30,7 +32,7 @@ class LabelIn(Input):
 
 class LabelsIn(Input):
     items: list[LabelIn] = Field(min_length=1, max_length=MAX_LABELS)
-    audit: UUID | None = Field(None, description="The random sample that these pictures are judged for")
+    audit: UUID | None = Field(None, description="The audit that these labels belong to")
 
 
 class LabelsOut(BaseModel):
@@ -38,7 +40,7 @@ class LabelsOut(BaseModel):
 
 
 class HistoryOut(BaseModel):
-    """One thing that was said of an image's content. `counts`: this is what it is called now."""
+    """One label in the history of an image's content. `counts`: whether it is the current label."""
 
     id: int
     label: str | None
@@ -63,13 +65,17 @@ class BatchIn(Input):
     id: UUID = Field(description="Your own id: repeat the call with it until `is_finished`")
     filter: ResultQuery = Field(
         default_factory=lambda: ResultQuery(),  # type: ignore[call-arg]
-        description="As the query of a job's results; everything when left out. cursor, limit and sort mean nothing",
+        description="As in the query of a job's results; default: all pictures. cursor, limit and sort are ignored",
     )
-    image_ids: list[ImageId] | None = Field(None, max_length=MAX_LABELS, description="Only these of them")
-    except_ids: list[ImageId] = Field(default_factory=list, max_length=MAX_LABELS, description="All but these of them")
-    label: PersonsLabel | None = Field(None, description="What all of them show; null withdraws what people said")
-    confirm: bool = Field(False, description="Instead of a label: what the model shows is right")
-    threshold: Share | None = Field(None, description="The one the pictures were seen at; the job's when left out")
+    image_ids: list[ImageId] | None = Field(None, max_length=MAX_LABELS, description="Only these pictures")
+    except_ids: list[ImageId] = Field(default_factory=list, max_length=MAX_LABELS, description="All but these pictures")
+    label: PersonsLabel | None = Field(
+        None, description="The label of all these pictures; null withdraws earlier labels"
+    )
+    confirm: bool = Field(False, description="Instead of a label: confirm the model's labels")
+    threshold: Share | None = Field(
+        None, description="The threshold at which the pictures were shown; default: the job's"
+    )
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
@@ -83,7 +89,7 @@ class UndoIn(Input):
 
 
 class BatchOut(BaseModel):
-    """`n_skipped`: pictures left alone: they showed no label, had a person's word, or were labelled anew since."""
+    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since."""
 
     id: UUID
     kind: str
@@ -97,15 +103,17 @@ class BatchOut(BaseModel):
 
 
 class CorrectionsQuery(Input):
-    id: UUID | None = Field(None, description="Your own id of the labels: sent again, nothing is written twice")
+    id: UUID | None = Field(
+        None, description="Your own id of these labels, so that a repeated call writes nothing twice"
+    )
 
 
 class CorrectionsOut(BaseModel):
-    """Contents are counted, each once; `n_unknown` counts files.
+    """Each content is counted once; `n_unknown` counts files.
 
-    `batch`: the labels that were written, to be taken back in one go; null when there were none. `n_confirmed`: the
-    folder says what was shown already, nothing was written. `n_silent`: in folders that say nothing, such as `unsure`.
-    `ambiguous`: a sentence for each content in folders of two classes. Of both lists the first hundred are named.
+    `batch` is the id to undo all these labels; null if none were written. `n_confirmed`: the folder agrees with the
+    label shown, nothing was written. `n_silent`: in folders that name no label, such as `unsure`. `ambiguous`: one
+    sentence for each content in folders of two classes. Both lists name the first hundred.
     """
 
     batch: UUID | None

@@ -10,7 +10,7 @@ from web.schemas.common import Input, VersionNumber
 
 class RollbackIn(Input):
     in_use: VersionNumber | None = Field(
-        None, description="The version to roll back from: sent again by accident, the call then does nothing twice"
+        None, description="The version to roll back from; with it, a repeated call does not roll back twice"
     )
 
 
@@ -19,7 +19,7 @@ class ModelOut(BaseModel):
     network: str
     digest: str
     in_use: bool
-    n_new_labels: int = Field(description="Pictures that were labelled since it was trained")
+    n_new_labels: int = Field(description="Pictures labelled since it was trained")
     created_at: datetime
     manifest: dict[str, Any]
 
@@ -33,7 +33,7 @@ class DeploymentOut(BaseModel):
     id: int
     version: int
     reason: str
-    who: str | None = Field(description="Name of the user; null when no person did it")
+    who: str | None = Field(description="Name of the user; null if no user did it")
     created_at: datetime
 
 

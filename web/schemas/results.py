@@ -32,7 +32,7 @@ ShownLabel = Literal["cat", "dog", "unsure"]
 
 
 def error_filter(error_code: str | None) -> ResultFilter:
-    """The filter for one reason of failure, for `any`, or for all results."""
+    """The filter for one error code, for `any` error, or for all results."""
     is_any = error_code == ANY_ERROR
     return ResultFilter(error_code=None if is_any else error_code, failed=True if is_any else None)
 
@@ -43,16 +43,16 @@ class ResultQuery(PageQuery):
     min_confidence: Share | None = None
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
-    folder: Text | None = Field(None, description="Only files in this folder, or in folders in it")
+    folder: Text | None = Field(None, description="Only files in this folder or its subfolders")
     said: Literal["nothing", "something", "otherwise"] | None = Field(
-        None, description="What people said of it; `otherwise`: something else than the label that the model gave"
+        None, description="Whether people have labelled it; `otherwise`: differently from the model"
     )
     sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
-        "order", description="`order`: as uploaded; `alike`: pictures that look alike together"
+        "order", description="`order`: as uploaded; `alike`: similar pictures together"
     )
 
     def to_filter(self) -> ResultFilter:
-        """The filter that this query asks for."""
+        """The filter of this query."""
         return replace(
             error_filter(self.error_code),
             label=self.label,
@@ -66,7 +66,7 @@ class ResultQuery(PageQuery):
 
 
 class LandmarkQuery(ResultQuery):
-    every: int = Field(100, ge=10, le=MAX_LIMIT, description="Results on each page")
+    every: int = Field(100, ge=10, le=MAX_LIMIT, description="Results per page")
 
 
 class ThumbnailQuery(Input):
@@ -95,7 +95,7 @@ class ResultPage(BaseModel):
 
 
 class LandmarksOut(BaseModel):
-    """How many results a view has, and the cursors of its pages but the first."""
+    """The number of results, and the cursors of all pages but the first."""
 
     n: int
     every: int
@@ -103,7 +103,7 @@ class LandmarksOut(BaseModel):
 
 
 class HistogramOut(BaseModel):
-    """For each class the thousandths of confidence with how many results have them: `[[731, 5], …]`."""
+    """For each class: confidence in thousandths, and how many results have it, as `[[731, 5], …]`."""
 
     threshold: float
     bins: dict[str, list[tuple[int, int]]]

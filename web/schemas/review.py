@@ -19,19 +19,21 @@ Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
 class ReviewIn(Input):
     reviewer: UUID = Field(description="Your own id: one for each open page or program")
-    audit: UUID | None = Field(None, description="Review this random sample instead of the job")
+    audit: UUID | None = Field(None, description="Review this audit instead of the whole job")
     wanted: int = Field(10, ge=0, le=MAX_HANDED, description="How many more pictures to hand out")
     after: tuple[Whole, Whole] | None = Field(None, description="`place` of the last picture that was handed out")
     holding: list[ImageId] = Field(
-        default_factory=list, max_length=MAX_HELD, description="What you still have before you; all else is let go"
+        default_factory=list, max_length=MAX_HELD, description="The pictures you still hold; all others are released"
     )
-    skipped: list[ImageId] = Field(default_factory=list, max_length=MAX_HELD, description="Not now, and not by others")
-    again: bool = Field(False, description="Hand out skipped pictures, too")
-    leaving: bool = Field(False, description="Let go everything; nothing is handed out")
+    skipped: list[ImageId] = Field(
+        default_factory=list, max_length=MAX_HELD, description="Pictures to skip, for other reviewers too"
+    )
+    again: bool = Field(False, description="Also hand out skipped pictures")
+    leaving: bool = Field(False, description="Release all pictures; none are handed out")
 
 
 class PictureOut(BaseModel):
-    """In a random sample all that would tell what the model says is null."""
+    """In an audit, every field that would reveal the prediction is null."""
 
     image_id: int
     place: tuple[int, int]
@@ -57,7 +59,7 @@ class PictureOut(BaseModel):
 
 
 class ReviewOut(BaseModel):
-    """`holding`: what is yours of that which you named. `n_skipped` is counted only when nothing else is left."""
+    """`holding`: which of your pictures you still hold. `n_skipped` is counted only if no other pictures are left."""
 
     items: list[PictureOut]
     holding: list[int]
@@ -66,9 +68,9 @@ class ReviewOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """`n_other` counts pictures that people call otherwise than the model.
+    """`n_other` counts pictures that people label differently from the model.
 
-    People begin with the doubtful ones: it is not how often the model errs. A random sample (audit) says that.
+    People begin with the pictures of low confidence, so this is not the error rate. An audit measures that.
     """
 
     n_good: int
@@ -79,17 +81,18 @@ class ProgressOut(BaseModel):
 
 class AuditIn(Input):
     id: UUID | None = Field(
-        None, description="The sample's id: sent again, nothing happens twice; a new one if left out"
+        None, description="The id of the audit, so that a repeated call draws nothing twice; default: a new one"
     )
     size: int = Field(100, json_schema_extra={"enum": list(SIZES)})
 
 
 class AuditOut(BaseModel):
-    """A random sample of a job, judged blind.
+    """A random sample of a job, labelled without sight of the predictions.
 
-    `accuracy` is `n_right / n_labelled`: of the judged pictures that the model labelled at the job's threshold, how
-    many people call the same; with its 95 % interval (Wilson). `guess_accuracy`: the likelier class over all judged
-    ones, unsure or not. `n_population`: out of how many pictures the sample was drawn.
+    `accuracy` is `n_right / n_labelled`: of the judged pictures that the model labelled at the job's threshold, the
+    share with the same label from a person, with its 95 % interval (Wilson). `guess_accuracy` compares the more
+    probable class of all judged pictures, unsure or not. `n_population`: the number of pictures that the sample was
+    drawn from.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""What schedules are given and answer with. Their parameters are checked by core/schedules/parameters.py."""
+"""Schedules and their runs. The parameters are checked by core/schedules/parameters.py."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ from web.schemas.common import Input
 Kind = Literal["retrain", "classify", "clean_up"]
 Line = Annotated[str, StringConstraints(max_length=200)]
 ShortText = Annotated[str, StringConstraints(max_length=500)]
-PARAMETERS = "By name; what is left out is filled in. " + " ".join(
+PARAMETERS = "By name, with these defaults. " + " ".join(
     f"{kind}: {', '.join(f'{name} ({value!r})' for name, value in values.items())}."
     for kind, values in DEFAULTS.items()
 )
@@ -23,8 +23,10 @@ class ScheduleIn(Input):
     name: ShortText
     kind: Kind
     cron: Line | None = Field(None, description="Minute, hour, day of the month, month, day of the week: `0 3 * * SUN`")
-    time_zone: ShortText = Field("UTC", description="In which the cron line is read: Europe/Berlin")
-    every_n_labels: int | None = Field(None, description="Instead of a cron line, to retrain: so many new labels")
+    time_zone: ShortText = Field("UTC", description="Time zone of the cron line, such as Europe/Berlin")
+    every_n_labels: int | None = Field(
+        None, description="Instead of a cron line, to retrain: after this many new labels"
+    )
     parameters: dict[str, Any] = Field(default_factory=dict, description=PARAMETERS)
     is_on: bool = True
 
@@ -34,13 +36,15 @@ class SchedulePatch(Input):
     cron: Line | None = None
     time_zone: ShortText | None = None
     every_n_labels: int | None = None
-    parameters: dict[str, Any] | None = Field(None, description="Those that change; null puts the usual value back")
-    is_on: bool | None = Field(None, description="false pauses, true resumes; what was missed while paused is not run")
-    revision: int | None = Field(None, description="The one you have seen: refused (409) if somebody was faster")
+    parameters: dict[str, Any] | None = Field(None, description="The parameters to change; null restores the default")
+    is_on: bool | None = Field(None, description="false pauses, true resumes; runs missed while paused are not made up")
+    revision: int | None = Field(
+        None, description="The revision you have seen; refused (409) if the schedule has changed since"
+    )
 
 
 class RunOut(BaseModel):
-    """`n_due` counts the due times that it stands for; `who` said 'run now'; `details` depend on the kind."""
+    """`n_due`: how many due times it stands for; `who` started it with 'run now'; `details` depend on the kind."""
 
     id: int
     due_at: datetime
@@ -57,7 +61,7 @@ class RunOut(BaseModel):
 
 
 class ScheduleOut(BaseModel):
-    """`next_times` are the next five, as clocks in its zone show them."""
+    """`next_times` are the next five, in its time zone."""
 
     id: int
     name: str

@@ -11,11 +11,11 @@ from web.schemas.common import Input, Name
 
 class TrainingDataIn(Input):
     data: Literal["all"] | Annotated[list[UUID], Field(max_length=1000)] = Field(
-        description="Ids of complete uploads, or `all` for everything that anybody labelled"
+        description="Ids of complete uploads, or `all` for everything labelled"
     )
 
 
-# Not checked here, only documented: core/training/parameters.py has one sentence for each wrong type or value.
+# Documented here, checked in core/training/parameters.py, which has a message for each wrong type or value.
 AnyText = Annotated[Any, WithJsonSchema({"type": ["string", "null"]})]
 AnyWhole = Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})]
 AnyNumber = Annotated[Any, WithJsonSchema({"type": ["number", "null"]})]
@@ -24,29 +24,33 @@ AnyNumber = Annotated[Any, WithJsonSchema({"type": ["number", "null"]})]
 class TrainingParametersIn(Input):
     network: AnyText = None
     epochs: AnyWhole = None
-    steps_per_epoch: AnyWhole = Field(None, description="Batches in an epoch; as many as show every picture once")
+    steps_per_epoch: AnyWhole = Field(
+        None, description="Batches per epoch; default: as many as show every picture once"
+    )
     batch_size: AnyWhole = None
     learning_rate: AnyNumber = None
     augmentation: AnyText = Field(None, description="none, light or strong")
     seed: AnyWhole = None
-    early_stopping: AnyWhole = Field(None, description="End after so many epochs without progress; 0: never")
+    early_stopping: AnyWhole = Field(None, description="End after this many epochs without progress; 0: never")
     start_from: AnyWhole = Field(
         None,
-        description="A version whose weights training starts from. If left out, seed-cnn begins anew, and"
-        " efficientnet-lite0, of which the last layers learn, with its newest version",
+        description="A version whose weights training starts from. Default: seed-cnn starts from scratch;"
+        " efficientnet-lite0, whose last layers are trained, starts from its newest version",
     )
     what: AnyText = Field(
-        None, description="all; or head: a new head alone, in seconds, on what the body of `start_from` sees"
+        None, description="all; or head: only a new head, in seconds, on the features of `start_from`"
     )
 
 
 class TrainingJobIn(TrainingParametersIn, TrainingDataIn):
-    id: UUID | None = Field(None, description="The job's id: sent again, nothing happens twice; a new one if left out")
+    id: UUID | None = Field(
+        None, description="The id of the job, so that a repeated call starts nothing twice; default: a new one"
+    )
     name: Name | None = None
 
 
 class TrainingDataOut(BaseModel):
-    """What would be trained on. `by_class` and `by_part` count contents, each once; `problem` says why it cannot be."""
+    """What would be trained on. `by_class` and `by_part` count each content once; `problem`: why it is impossible."""
 
     n_files: int
     by_class: dict[str, int]
@@ -84,11 +88,11 @@ class EpochOut(BaseModel):
 
 
 class EpochList(BaseModel):
-    """How far a training is.
+    """Progress of a training.
 
     `phase` is what happens now (reading, decoding, comparing, preparing, training, validating, judging), `step` of
-    `n_steps` how far that is and `phase_left_s` how long it still takes; `eta_s` is what is left of all epochs. `found`
-    is what was there to learn from when the job was created.
+    `n_steps` how far it is, and `phase_left_s` how long it will take. `eta_s` is the time left for all epochs. `found`
+    describes the labelled pictures at the time when the job was created.
     """
 
     parameters: dict[str, Any]

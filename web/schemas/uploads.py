@@ -8,23 +8,23 @@ from pydantic import BaseModel, Field
 
 from web.schemas.common import Input, Name, NetworkOrNumber, Share
 
-DISCARD = "Remove the pictures once they are classified; labels and small pictures are kept"
+DISCARD = "Delete the originals once they are classified; labels and previews are kept"
 
 
 class UploadIn(Input):
-    name: Name = Field("", description="What people see; the folder's name, as a rule")
+    name: Name = Field("", description="Shown to users; usually the name of the folder")
     labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
     discard_originals: bool = Field(False, description=DISCARD)
 
 
 class CompleteIn(Input):
     n_shards: int | None = Field(None, ge=0, le=2**31 - 1, description="How many shards were sent, numbered from 0")
-    partial: bool = Field(False, description="Finish with what arrived")
+    partial: bool = Field(False, description="Finish with the files that have arrived")
 
 
 class ArchiveQuery(Input):
     name: Name = ""
-    id: UUID | None = Field(None, description="The id of both the upload and the job; a new one if left out")
+    id: UUID | None = Field(None, description="The id of both the upload and the job; default: a new one")
     model: NetworkOrNumber | None = None
     threshold: Share | None = None
     labelled: bool = False
@@ -37,7 +37,7 @@ class Skipped(BaseModel):
 
 
 class Limits(BaseModel):
-    """What one shard and one upload may hold."""
+    """The limits of one shard and of one upload."""
 
     max_files: int
     max_bytes: int

@@ -54,7 +54,7 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
 
     responses = {200: file_answer(export_format.content, export_format.media_type)}
     if export_format.needs_originals:
-        responses[410] = "They were discarded"
+        responses[410] = "The originals were discarded"
     describe = api.doc(
         summary=export_format.summary, description=export_format.description or None, responses=responses
     )

@@ -1,4 +1,4 @@
-"""Pictures: a thumbnail, decoded and encoded again; the original only as a download, never shown."""
+"""Images: thumbnails, which are decoded and encoded again, and originals, for download only."""
 
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -21,18 +21,18 @@ from web.schemas.results import ThumbnailQuery
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 
 SMALL = "small"
-ENCODING = "1"  # part of the ETag: raise it when thumbnails are made differently
+ENCODING = "1"  # part of the ETag; change it when thumbnails are made differently
 
 
 @api.get(f"/{IMAGE_ID}/thumbnail")
 @api.input(ThumbnailQuery, location="query")
 @api.doc(responses={200: file_answer("The picture", "image/jpeg"), 304: "Unchanged"})
 def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
-    """A small JPEG of an image that could be read, its proportions kept"""
+    """A thumbnail of a readable image as JPEG, with its proportions"""
     services = get_services()
     image = _find(image_id)
     if not image.is_readable:
-        raise NotFound(f"Image {image_id} has no thumbnail: it could not be read, or nobody has tried yet.")
+        raise NotFound(f"Image {image_id} has no thumbnail: it is unreadable, or was not classified yet.")
     kept = SMALL if image.thumbnails_key else ENCODING
     tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
 
@@ -43,20 +43,22 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
         return Response(jpeg, mimetype="image/jpeg")
 
     response = answer_if_changed(tag, make_response)
-    # An id is never used again and its bytes never change. Private: the next user of this browser must log in first.
+    # An id is never reused and its bytes never change. Private: the next user of this browser must log in first.
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
 
 
 @api.get(f"/{IMAGE_ID}/original")
-@api.doc(responses={200: file_answer("The file as it was sent", "application/octet-stream")})
+@api.doc(responses={200: file_answer("The file as uploaded", "application/octet-stream")})
 def get_original(image_id: int) -> Response:
-    """The file as it was sent, only ever as a download"""
+    """The original file, only as a download"""
     image = _find(image_id)
     if image.declared_bytes is not None:
-        raise NotFound(f"Image {image_id} has no original here: with {image.declared_bytes} bytes it was not sent.")
+        raise NotFound(
+            f"Image {image_id} has no original: with {image.declared_bytes} bytes it was too large to upload."
+        )
     if image.discarded_at is not None:
-        raise Gone(f"The original of image {image_id} was discarded after it had been classified, as was asked for.")
+        raise Gone(f"The original of image {image_id} was discarded after classification, as requested.")
     data = get_services().blobs.get_range(image.blob_key, image.offset, image.n_bytes)
     response = Response(data, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)
@@ -65,7 +67,7 @@ def get_original(image_id: int) -> Response:
 
 
 def _read(services: Services, image: StoredImage) -> bytes:
-    """The bytes to make a small picture from: the original, or what was kept of it."""
+    """The bytes to make a thumbnail from: the original, or the preview that replaced it."""
     if image.thumbnails_key is not None:
         return discard_originals.read_thumbnail(services.blobs, image.thumbnails_key, image.ordinal)
     try:
@@ -74,7 +76,7 @@ def _read(services: Services, image: StoredImage) -> bytes:
         found = _find(image.image_id)
         if found.thumbnails_key is None:
             raise
-        return _read(services, found)  # it was discarded since we looked
+        return _read(services, found)  # it was discarded in the meantime
 
 
 def _find(image_id: int) -> StoredImage:

@@ -1,4 +1,4 @@
-"""Jobs: create, look, rename, move the threshold, cancel, retry, delete."""
+"""Jobs: create, list, rename, change the threshold, cancel, retry, delete."""
 
 from uuid import UUID
 
@@ -23,11 +23,11 @@ api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
 @api.put("/<uuid:job_uuid>")
 @api.input(JobIn)
-@api.output(JobOut, status_code=201, description="Created; 200 when it was there already")
+@api.output(JobOut, status_code=201, description="Created; 200 if it existed already")
 def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
-    """Classify an upload, still arriving or complete, with any version, as often as one likes
+    """Classify an upload with any version, any number of times, even before it is complete
 
-    Repeating it under the same id is harmless.
+    Repeating the call with the same id is harmless.
     """
     services = get_services()
     with services.db.write() as session:
@@ -59,9 +59,9 @@ def list_jobs(query_data: JobQuery) -> JobPage:
 
 @api.get("/<uuid:job_uuid>")
 @api.output(JobOut)
-@api.doc(responses={304: "Nothing has moved since the answer with this ETag", 410: "The job was deleted"})
+@api.doc(responses={304: "Unchanged since the response with this ETag", 410: "The job was deleted"})
 def get_job(job_uuid: UUID) -> Response:
-    """One job, with an ETag: send it as If-None-Match and nothing comes back while nothing moves"""
+    """One job, with an ETag; send it in If-None-Match to get 304 while nothing changes"""
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         response = answer_if_changed(
@@ -75,7 +75,7 @@ def get_job(job_uuid: UUID) -> Response:
 @api.input(JobPatch)
 @api.output(JobOut)
 def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
-    """Rename a job or move its threshold; no model runs again"""
+    """Rename a job or change its threshold; nothing is classified again"""
     with get_services().db.write() as session:
         job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold)
         session.flush()
@@ -85,11 +85,11 @@ def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
 @api.post("/<uuid:job_uuid>/cancel")
 @api.input(CancelIn)
 @api.output(JobOut)
-@api.doc(responses={409: "The job has ended otherwise", 422: "Only a training has a best epoch to keep"})
+@api.doc(responses={409: "The job has already ended", 422: "Only a training has a best epoch to keep"})
 def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
-    """Stop a job within one chunk, or one step of a training; what was classified stays
+    """Cancel a job within one chunk, or one step of a training; existing results are kept
 
-    With `keep_best` a training ends with its best epoch as a version, once that has been judged.
+    With `keep_best`, a training evaluates its best epoch so far and keeps it as a version.
     """
     with get_services().db.write() as session:
         job = (training_jobs.keep_best if json_data.keep_best else job_states.cancel_job)(session, job_uuid)
@@ -101,7 +101,7 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
 @api.output(JobOut)
 @api.doc(responses={409: "The job has not ended yet"})
 def retry_job(job_uuid: UUID) -> JobOut:
-    """Classify again what failed, and only that"""
+    """Classify the failed files again"""
     services = get_services()
     with services.db.write() as session:
         job, chunk_ids = retry.retry_job(session, job_uuid)
@@ -111,11 +111,11 @@ def retry_job(job_uuid: UUID) -> JobOut:
 
 
 @api.delete("/<uuid:job_uuid>")
-@api.doc(responses={202: "Hidden at once; rows and bytes go in the background"})
+@api.doc(responses={202: "Hidden at once; rows and files are deleted in the background"})
 def delete_job(job_uuid: UUID) -> Response:
-    """Delete a job; the last job over an upload takes the upload along
+    """Delete a job, and its upload with the last job that uses it
 
-    Labels stay.
+    Labels are kept.
     """
     services = get_services()
     with services.db.write() as session:

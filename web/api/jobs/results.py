@@ -18,9 +18,9 @@ api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results"
 @api.input(ResultQuery, location="query")
 @api.output(ResultPage)
 def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
-    """What the model says of each image, and what people say
+    """The prediction and the human label of each image
 
-    `error_code=any` lists everything that failed. Sorted by confidence, what failed is left out.
+    `error_code=any` lists all failed files. Sorted by confidence, failed files are omitted.
     """
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
@@ -32,9 +32,9 @@ def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
 @api.input(LandmarkQuery, location="query")
 @api.output(LandmarksOut)
 def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
-    """Where the pages of a view begin, to go to any of them at once
+    """Where the pages of a list of results begin, to open any of them directly
 
-    `cursor` and `limit` do nothing here.
+    `cursor` and `limit` are ignored.
     """
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
@@ -45,22 +45,22 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
 @api.get("/<uuid:job_uuid>/results/<int:image_id>/heat")
 @api.output(HeatOut)
 def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
-    """Where in a picture the model saw the class it names
+    """Class activation map: where in a picture the evidence for the predicted class is
 
-    Rows of a square grid from the top: 0, does not speak for the class, to 255, speaks for it most in this picture. 404
-    where the version draws none, or the image failed.
+    Rows of a square grid, from the top. Values from 0, no evidence, to 255, the strongest evidence in this picture. 404
+    if the version has no such maps, or the image failed.
     """
     with get_services().db.read() as session:
         found = heatmaps.find_heatmap(session, jobs.get_job(session, job_uuid), image_id)
     if found is None:
-        raise NotFound(f"Job {job_uuid} has no heat map of an image {image_id}: not every network draws them.")
+        raise NotFound(f"Job {job_uuid} has no heat map of image {image_id}: not every network provides them.")
     return HeatOut(class_name=found.class_name, rows=found.rows)
 
 
 @api.get("/<uuid:job_uuid>/histogram")
 @api.output(HistogramOut)
 def get_histogram(job_uuid: UUID) -> HistogramOut:
-    """How sure the model was: sums over these give the counts by label at any threshold"""
+    """Confidence of all results; sums over the bins give the counts by label at any threshold"""
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         bins: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASSES}

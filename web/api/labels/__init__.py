@@ -1,1 +1,1 @@
-"""API: labels, reviews, random samples, corrections, label quality."""
+"""API: labels, reviews, audits, corrections, label quality."""

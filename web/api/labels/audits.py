@@ -1,4 +1,4 @@
-"""Random samples of a job, judged blind: how often the model is right, with an interval."""
+"""Audits: random samples of a job, labelled without sight of the predictions, to estimate the accuracy."""
 
 from dataclasses import asdict
 from uuid import UUID, uuid4
@@ -24,8 +24,8 @@ api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 def post_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
     """Draw a random sample of a job that has ended
 
-    Every picture that could be read has the same chance. Get its pictures with `POST /jobs/{job_uuid}/review`, naming
-    the sample as `audit`, and judge them with `POST /labels`, naming it again.
+    Every readable picture has the same chance. Get its pictures with `POST /jobs/{job_uuid}/review` and label them with
+    `POST /labels`, both with the id of the sample as `audit`.
     """
     uuid = json_data.id or uuid4()
     audit = audits.draw_audit(get_services().db, uuid, job_uuid, current_user_id(), json_data.size)
@@ -37,7 +37,7 @@ def post_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
 @api.input(PageQuery, location="query")
 @api.output(AuditPage)
 def list_audits(job_uuid: UUID, query_data: PageQuery) -> AuditPage:
-    """The random samples of a job, newest first, with what came of them"""
+    """The audits of a job with their results, newest first"""
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         page = audits.list_audits(session, job, query_data.cursor, query_data.limit)
@@ -47,13 +47,13 @@ def list_audits(job_uuid: UUID, query_data: PageQuery) -> AuditPage:
 @api.get("/audits/<uuid:audit_uuid>")
 @api.output(AuditOut)
 def get_audit(audit_uuid: UUID) -> AuditOut:
-    """One random sample, with what came of it so far"""
+    """One audit with its result so far"""
     with get_services().db.read() as session:
         return show_audit(session, audits.get_audit(session, audit_uuid))
 
 
 def show_audit(session: Session, audit: Audit) -> AuditOut:
-    """A sample as the API shows it, at the job's present threshold."""
+    """An audit as the API shows it, at the job's current threshold."""
     job = session.get_one(Job, audit.job_id)
     view = audits.describe_audit(session, audit, job.threshold_milli)
     figures = {name: value for name, value in asdict(view).items() if name in AuditOut.model_fields}

@@ -1,4 +1,4 @@
-"""Many pictures of a job labelled in one go, and that taken back in one go."""
+"""Label many pictures of a job in one call, and undo that in one call."""
 
 from uuid import UUID
 
@@ -14,17 +14,17 @@ from web.schemas.labels import BatchIn, BatchOut, UndoIn
 
 api = APIBlueprint("label_batches", __name__, url_prefix="/api/v1", tag="Labels")
 
-WORK_S = 2.0  # for each call; proxies and people lose patience
+WORK_S = 2.0  # per call; proxies and people do not wait longer
 
 
 @api.post("/jobs/<uuid:job_uuid>/labels")
 @api.input(BatchIn)
 @api.output(BatchOut, status_code=200)
 def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
-    """Label all pictures that a filter lets through, or confirm what the model shows
+    """Label all pictures that match a filter, or confirm the model's labels
 
-    Works for some seconds and answers; repeat the call with the same `id` until `is_finished`. Repeating it later does
-    no harm. Confirming leaves alone what the model is unsure of and what people have labelled already.
+    Each call works for a few seconds; repeat it with the same `id` until `is_finished`. Repeating it later is harmless.
+    Confirming skips pictures that are unsure or already labelled by a person.
     """
     kind = BatchKind.CONFIRM if json_data.confirm else BatchKind.LABEL
     with get_services().db.write() as session:
@@ -46,7 +46,7 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
 @api.get("/label-batches/<uuid:batch_uuid>")
 @api.output(BatchOut)
 def get_batch(batch_uuid: UUID) -> BatchOut:
-    """What was labelled in one go"""
+    """One batch of labels"""
     return _show(batch_uuid)
 
 
@@ -54,9 +54,9 @@ def get_batch(batch_uuid: UUID) -> BatchOut:
 @api.input(UndoIn)
 @api.output(BatchOut)
 def undo_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
-    """Take back what was labelled in one go; what people said since then stays
+    """Undo a batch of labels; newer labels are kept
 
-    What counted before counts again. Repeat the call until `is_finished`.
+    The earlier labels count again. Repeat the call until `is_finished`.
     """
     with get_services().db.write() as session:
         undo = bulk_labels.undo_batch(session, json_data.id, batch_uuid, current_user_id())

@@ -1,4 +1,4 @@
-"""Folders that people rearranged, as corrections: an archive, or a list of paths and hashes. Nothing is stored."""
+"""Rearranged folders as corrections: an archive, or a list of paths and hashes. No file is stored."""
 
 from uuid import UUID, uuid4
 
@@ -22,19 +22,24 @@ LIST_TYPES = ("application/jsonl", "application/x-ndjson")
 @api.input(CorrectionsQuery, location="query")
 @api.output(CorrectionsOut)
 @api.doc(
-    responses={413: "A limit was passed; the sentence names it", 422: "No archive and no such list, or it broke off"},
+    responses={
+        413: "Too large; the message states the limit",
+        422: "Neither an archive nor such a list, or incomplete",
+    },
     extensions={"x-body": "application/x-tar application/gzip application/zip application/jsonl"},
 )
 def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> CorrectionsOut:
-    """Read a sorted zip or folder that people rearranged as corrections, by content
+    """Read a rearranged ZIP or folder as corrections
 
-    The nearest folder named after a class or `neither` is the label; `unsure` says nothing. Where that is what is shown
-    already, nothing is written. Only hashes and folders' names are read. Instead of an archive: JSON Lines of
-    `{"path": …, "sha256": …}` (64 hexadecimal digits).
+    Files are recognised by content. The nearest folder named after a class or `neither` is the label; `unsure` is no
+    label. Nothing is written if that is the label shown already. Only hashes and folder names are used. Instead of an
+    archive, send JSON Lines of `{"path": …, "sha256": …}` (64 hexadecimal digits).
     """
     services = get_services()
     limit = services.settings.max_upload_bytes
-    body = BodyReader(limit, f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts.")
+    body = BodyReader(
+        limit, f"Expected an archive of at most {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts."
+    )
     with services.db.read() as session:
         jobs.get_job(session, job_uuid)  # before gigabytes are read
     files = read_list(body.read) if request.mimetype in LIST_TYPES else hash_files(body.read, services.settings)

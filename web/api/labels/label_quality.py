@@ -1,4 +1,7 @@
-"""Looking through the labels: which are probably wrong, what more would bring, and which pictures to label."""
+"""Label quality checks: labels that are probably wrong, the value of more labels, pictures to label next.
+
+The API calls them studies.
+"""
 
 from apiflask import APIBlueprint
 
@@ -15,12 +18,12 @@ api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Label
 
 @api.post("")
 @api.input(StudyIn)
-@api.output(JobOut, status_code=202, description="Waits for the training worker")
-@api.doc(responses={404: "No such version", 422: "There are too few labels"})
+@api.output(JobOut, status_code=202, description="Waiting for a training worker")
+@api.doc(responses={404: "No such version", 422: "Too few labels"})
 def post_study(json_data: StudyIn) -> JobOut:
-    """Look through everything that is labelled; nothing is changed
+    """Check all labels; changes nothing
 
-    While such a job is under way, that one is the answer.
+    If a check is already running, the response is that job.
     """
     services = get_services()
     with services.db.write() as session:
@@ -32,13 +35,13 @@ def post_study(json_data: StudyIn) -> JobOut:
 
 @api.get("/newest")
 @api.output(StudyOut)
-@api.doc(responses={404: "Nobody has looked through the labels yet"})
+@api.doc(responses={404: "The labels were not checked yet"})
 def get_newest_study() -> StudyOut:
-    """What the newest look through the labels found"""
+    """The result of the newest check"""
     with get_services().db.read() as session:
         study = label_quality.find_newest_report(session)
         if study is None:
-            raise NotFound("Nobody has looked through the labels yet. POST /api/v1/studies does.")
+            raise NotFound("The labels were not checked yet. Start a check with POST /api/v1/studies.")
         suspects = label_quality.list_suspects(session, study)
     return StudyOut(
         version=study.version_id,

@@ -1,4 +1,4 @@
-"""What people say of images: saying it, taking it back, and everything that was said."""
+"""Labels of images: adding, withdrawing and undoing them, and their history."""
 
 from apiflask import APIBlueprint
 
@@ -19,9 +19,9 @@ api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 @api.input(LabelsIn)
 @api.output(LabelsOut, status_code=201)
 def post_labels(json_data: LabelsIn) -> LabelsOut:
-    """Say what images show; nothing is overwritten, the newest counts
+    """Label images; the newest label counts, older ones are kept
 
-    All of the items are recorded, or none. With `audit` they are judgements of a random sample, whatever `source` says.
+    Either all items are recorded, or none. With `audit` they belong to an audit, and `source` is ignored.
     """
     source = LabelSource.AUDIT if json_data.audit else None
     items = [_new_label(item, source) for item in json_data.items]
@@ -41,9 +41,9 @@ def _new_label(item: LabelIn, source: LabelSource | None) -> NewLabel:
 @api.input(PageQuery, location="query")
 @api.output(HistoryPage)
 def list_labels(image_id: int, query_data: PageQuery) -> HistoryPage:
-    """Everything that was ever said of an image's content, newest first
+    """All labels of an image's content, newest first
 
-    Who, when and why (`source`), what was taken back, and which of it counts.
+    With user, time and reason (`source`), which were undone, and which one counts.
     """
     with get_services().db.read() as session:
         page = history.list_history(session, image_id, query_data.cursor, query_data.limit)

@@ -1,4 +1,4 @@
-"""Reviewing a job or a random sample of it: pictures are handed out, so that two people do not do each other's work."""
+"""Review of a job or an audit: each picture is handed out to one reviewer at a time."""
 
 from dataclasses import asdict
 from uuid import UUID
@@ -16,7 +16,7 @@ api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 @api.get("/<uuid:job_uuid>/review")
 @api.output(ProgressOut)
 def get_progress(job_uuid: UUID) -> ProgressOut:
-    """How far the review of a job is; counts rows, so do not ask every second"""
+    """Progress of the review of a job; it counts rows, so do not ask every second"""
     with get_services().db.read() as session:
         job = review_queue.open_queue(session, job_uuid, None).job
         return ProgressOut(**asdict(review_queue.measure_progress(session, job)))
@@ -26,9 +26,9 @@ def get_progress(job_uuid: UUID) -> ProgressOut:
 @api.input(ReviewIn)
 @api.output(ReviewOut)
 def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
-    """Get pictures to review, the most doubtful first, and keep them from others for two minutes
+    """Get pictures to review, lowest confidence first, and reserve them for two minutes
 
-    Call it again, at least every minute, with what you still hold. Say what the pictures show with `POST /labels`.
+    Repeat the call at least every minute with the pictures you still hold. Label them with `POST /labels`.
     """
     db = get_services().db
     with db.read() as session:

@@ -1,4 +1,7 @@
-"""How good versions are: judging one on what is labelled here, what it says of each picture, two versions compared."""
+"""Evaluation of versions: on the labelled pictures here, prediction by prediction, and two versions compared.
+
+The API calls an evaluation judging, and a prediction a judgement.
+"""
 
 from apiflask import APIBlueprint
 
@@ -27,12 +30,12 @@ api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models
 
 
 @api.post(f"/{VERSION}/judge")
-@api.output(JobOut, status_code=202, description="Waits for the training worker")
-@api.doc(responses={404: "No such version", 422: "Nothing labelled belongs to the judging part"})
+@api.output(JobOut, status_code=202, description="Waiting for a training worker")
+@api.doc(responses={404: "No such version", 422: "No labelled picture is in the test split"})
 def judge_model(version: int) -> JobOut:
-    """Ask a version about the judging part of everything that is labelled here
+    """Evaluate a version on the test split of all labelled pictures
 
-    While such a job is under way for this version, that one is the answer.
+    If an evaluation of this version is already running, the response is that job.
     """
     services = get_services()
     with services.db.write() as session:
@@ -45,7 +48,7 @@ def judge_model(version: int) -> JobOut:
 @api.get(f"/{VERSION}/figures")
 @api.output(FiguresOut)
 def get_figures(version: int) -> FiguresOut:
-    """How good a version is on what it was judged on here; the manifest has how good it was when it was made"""
+    """Metrics of a version on the test split here; the manifest has the metrics from when it was made"""
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
         return FiguresOut(version=version, figures={**predictions.measure_version(session, row)})
@@ -55,7 +58,7 @@ def get_figures(version: int) -> FiguresOut:
 @api.input(JudgementQuery, location="query")
 @api.output(JudgementPage)
 def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
-    """What a version says of each picture of the judging part, beside what people say"""
+    """The prediction and the label of each picture in the test split"""
     wanted = PredictionFilter(true=query_data.true, called=query_data.called, sort=query_data.sort)
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
@@ -66,7 +69,7 @@ def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
 @api.get(f"/{VERSION}/compare/{OTHER_VERSION}")
 @api.output(ComparisonOut)
 def compare_models(version: int, other: int) -> ComparisonOut:
-    """Two versions on the pictures that both have judged, with McNemar's test"""
+    """Compare two versions on the pictures that both were evaluated on, with McNemar's test"""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         found = version_comparison.compare(session, first, second)
@@ -77,7 +80,7 @@ def compare_models(version: int, other: int) -> ComparisonOut:
 @api.input(PageQuery, location="query")
 @api.output(DifferencePage)
 def list_differences(version: int, other: int, query_data: PageQuery) -> DifferencePage:
-    """The pictures that two versions call differently"""
+    """The pictures with different predictions of two versions"""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         page = version_comparison.list_differences(session, first.id, second.id, query_data.cursor, query_data.limit)

@@ -1,4 +1,4 @@
-"""Model versions: which there are, which is in use, and putting one into use or taking it back."""
+"""Model versions: list them, promote one, roll back, delete one, and the history of deployments."""
 
 from collections.abc import Mapping, Sequence
 
@@ -43,9 +43,9 @@ def get_model(version: int) -> ModelOut:
 @api.output(DeploymentOut)
 @api.doc(responses={404: "No such version", 409: "Its weights are missing or damaged"})
 def promote_model(version: int) -> DeploymentOut:
-    """Put a version into use, for the jobs that begin from now on
+    """Use a version for all jobs that are created from now on
 
-    Jobs that exist keep the version they began with. Promoting the version in use changes nothing.
+    Existing jobs keep their version. Promoting the version in use changes nothing.
     """
     services = get_services()
     return _show_line(deployment.promote(services.db, services.blobs, version, current_user_id()))
@@ -55,23 +55,21 @@ def promote_model(version: int) -> DeploymentOut:
 @api.input(RollbackIn)
 @api.output(DeploymentOut)
 @api.doc(
-    responses={
-        409: "Nothing was in use before, its weights are spoilt, or another version is in use than the one named"
-    }
+    responses={409: "No previous version, its weights are damaged, or another version than the one named is in use"}
 )
 def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
-    """Put back the version that was in use before the present one
+    """Restore the version that was in use before the current one
 
-    Repeated, it walks further back and never toggles.
+    Repeated calls go further back in the history; they never toggle.
     """
     services = get_services()
     return _show_line(deployment.roll_back(services.db, services.blobs, json_data.in_use, current_user_id()))
 
 
 @api.delete(f"/models/{VERSION}")
-@api.doc(responses={202: "Deleted", 404: "No such version", 409: "It is in use, or needed"})
+@api.doc(responses={202: "Deleted", 404: "No such version", 409: "The version is in use, or needed"})
 def delete_model(version: int) -> Response:
-    """Delete a version that nobody needs; its weights go in the background"""
+    """Delete a version that is not needed; its weights are deleted in the background"""
     services = get_services()
     with services.db.write() as session:
         deletion.delete_version(session, version)
@@ -83,7 +81,7 @@ def delete_model(version: int) -> Response:
 @api.input(PageQuery, location="query")
 @api.output(DeploymentList)
 def list_deployments(query_data: PageQuery) -> DeploymentList:
-    """Which version was in use since when, newest first"""
+    """History of the versions in use, newest first"""
     with get_services().db.read() as session:
         names = accounts.list_names(session)
         page = registry.page_deployments(session, query_data.cursor, query_data.limit)
@@ -93,7 +91,7 @@ def list_deployments(query_data: PageQuery) -> DeploymentList:
 def _find_in_use(session: Session) -> int | None:
     try:
         return registry.current_version(session).id
-    except NotFound:  # a server that nobody has migrated yet
+    except NotFound:  # a server without any version yet
         return None
 
 

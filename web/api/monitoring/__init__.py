@@ -1,1 +1,1 @@
-"""Health checks and Prometheus metrics."""
+"""API: health checks and Prometheus metrics."""

@@ -1,4 +1,4 @@
-"""For those who watch: alive and ready. Without login."""
+"""Health checks for monitoring, without login: alive and ready."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,15 +23,15 @@ log = structlog.get_logger("web")
 @api.get("/healthz")
 @public
 def show_alive() -> Response:
-    """Whether this process answers"""
+    """Whether this process responds"""
     return jsonify({"status": "ok"})
 
 
 @api.get("/readyz")
 @public
-@api.doc(responses={200: "Everything answers", 503: "Something does not answer; `checks` says what"})
+@api.doc(responses={200: "Everything responds", 503: "Something does not respond; `checks` says what"})
 def show_ready() -> tuple[Response, int]:
-    """Whether database, broker and blob store answer and an inference worker is alive"""
+    """Whether database, broker and blob store respond and an inference worker is alive"""
     checks = {name: _sentence(name, check) for name, check in _checks(get_services()).items()}
     is_ready = all(sentence == "ok" for sentence in checks.values())
     answer = {"status": "ok" if is_ready else "not ready", "checks": checks, "devices": _devices(get_services())}
@@ -39,7 +39,7 @@ def show_ready() -> tuple[Response, int]:
 
 
 def _devices(services: Services) -> dict[str, list[str]]:
-    """What the workers that are alive run on, each device once for each queue; empty when the database is away."""
+    """The devices of the workers that are alive, by queue; empty if the database does not respond."""
     found: dict[str, set[str]] = {}
     with suppress(SQLAlchemyError), services.db.read() as session:
         for worker in workers.list_alive(session, services.settings.alive_s):
@@ -54,7 +54,7 @@ def _checks(services: Services) -> dict[str, Callable[[], object]]:
     def find_worker() -> None:
         with services.db.read() as session:
             if workers.count_alive(session, INFERENCE, services.settings.alive_s) == 0:
-                raise PawsortError("No inference worker is alive. Start one: `pawsort up`, or `celery worker`.")
+                raise PawsortError("No inference worker is alive. Start one with `pawsort up` or `celery worker`.")
 
     return {
         "database": services.db.ping,
@@ -67,9 +67,17 @@ def _checks(services: Services) -> dict[str, Callable[[], object]]:
 def _sentence(name: str, check: Callable[[], object]) -> str:
     try:
         check()
-    except (Unavailable, RedisError, SQLAlchemyError, OSError, ValueError) as error:  # what servers say is not for all
+    except (
+        Unavailable,
+        RedisError,
+        SQLAlchemyError,
+        OSError,
+        ValueError,
+    ) as error:  # the message of a server is not for everyone
         log.warning("not ready", check=name, error=str(error))
-        return f"The {name.replace('_', ' ')} does not answer ({type(error).__name__}). `pawsort doctor` says more."
+        return (
+            f"The {name.replace('_', ' ')} does not respond ({type(error).__name__}). Run `pawsort doctor` for details."
+        )
     except PawsortError as error:
         return error.message
     return "ok"

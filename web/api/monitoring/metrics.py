@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus: gauges from the tables at the scrape, and what all processes have added up there.
+"""`/metrics` for Prometheus: gauges read from the tables, and counters that all processes add up there.
 
-So whichever web process is asked, and however many there are, the answer is that of the whole installation. Names and
-labels are finite: routes and not addresses, known methods, known codes.
+Every web process therefore answers for the whole installation. Names and labels are finite: routes instead of URLs,
+known methods, known codes.
 """
 
 from collections import Counter
@@ -24,25 +24,29 @@ api = APIBlueprint("metrics", __name__, tag="Health")
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-NO_ROUTE = "none"  # of an address that does not exist
+NO_ROUTE = "none"  # for URLs that match no route
 
 Sample = tuple[Mapping[str, str], float]
 
-# Counters, and what their label can be where that is known: those are there from the start, with 0.
+# Counters with their label and its known values, which are reported as 0 from the start.
 COUNTERS = {
-    metrics.IMAGES: ("Images classified, good or with the code of an error.", "outcome", ("good", *ErrorCode)),
+    metrics.IMAGES: ("Images classified, good or with an error code.", "outcome", ("good", *ErrorCode)),
     metrics.CHUNKS: (
-        "Chunks that a worker had, by what became of them.",
+        "Chunks that workers finished, by outcome.",
         "outcome",
         ("done", "failed", "dropped", "store_away"),
     ),
-    metrics.LEASES: ("Leases that ran out because a worker fell silent.", "queue", (INFERENCE, TRAINING)),
-    metrics.REQUEUED: ("Messages sent again.", "reason", ("waiting", "lease_ran_out", "training")),
+    metrics.LEASES: (
+        "Leases that ran out because a worker stopped sending heartbeats.",
+        "queue",
+        (INFERENCE, TRAINING),
+    ),
+    metrics.REQUEUED: ("Messages sent again, by reason.", "reason", ("waiting", "lease_ran_out", "training")),
     metrics.REQUESTS: ("HTTP requests, by route, method and status.", "", ()),
 }
 TIMES = {
-    metrics.STAGES: "Seconds that each stage of a chunk takes: wait, read, decode, predict, record.",
-    metrics.ANSWERS: "Seconds until an answer begins, by route and method.",
+    metrics.STAGES: "Seconds in each stage of a chunk: wait, read, decode, predict, record.",
+    metrics.ANSWERS: "Seconds until a response begins, by route and method.",
 }
 
 
@@ -57,7 +61,7 @@ def show_metrics() -> Response:
 
 
 def register_measuring(app: APIFlask, meter: Meter) -> None:
-    """Count and time every request. A stream's time ends where its answer begins."""
+    """Count and time every request. For a stream, the time until the response begins."""
 
     @app.before_request
     def begin() -> None:
@@ -76,20 +80,20 @@ def _lines(services: Services) -> Iterator[str]:
     with services.db.read() as session:
         found, measured = status.read_status(session, services.settings), MetricsSnapshot(session)
     yield from _gauge("pawsort_jobs", "Jobs, by state.", _by("state", found.jobs))
-    yield from _gauge("pawsort_images", "Images of jobs, by what became of them.", _by("outcome", found.images))
+    yield from _gauge("pawsort_images", "Images of jobs, by outcome.", _by("outcome", found.images))
     yield from _gauge("pawsort_chunks", "Chunks of active jobs, by state.", _by("state", found.chunks))
     yield from _gauge("pawsort_chunks_suspect", "Open chunks claimed three times or more.", [({}, found.n_suspect)])
     yield from _gauge(
-        "pawsort_oldest_waiting_seconds", "Age of the oldest work that nobody does yet.", _by("queue", found.oldest_s)
+        "pawsort_oldest_waiting_seconds", "Age of the oldest work that no worker holds.", _by("queue", found.oldest_s)
     )
     yield from _workers(found.workers)
     broker = status.read_broker_status(services.settings)
-    yield from _gauge("pawsort_broker_up", "Whether the broker answers.", [({}, broker is not None)])
+    yield from _gauge("pawsort_broker_up", "Whether the broker responds.", [({}, broker is not None)])
     messages = _by("queue", broker.messages if broker else {})
-    yield from _gauge("pawsort_queue_messages", "Messages that wait in the broker.", messages)
+    yield from _gauge("pawsort_queue_messages", "Messages waiting in the broker.", messages)
     yield from _gauge("pawsort_database_bytes", "Size of the database.", [({}, found.database_bytes)])
     if (free := services.blobs.free_bytes()) is not None:
-        yield from _gauge("pawsort_disk_free_bytes", "Room left on the disk of the blob store.", [({}, free)])
+        yield from _gauge("pawsort_disk_free_bytes", "Free space on the disk of the blob store.", [({}, free)])
     for name, (help_text, label, known) in COUNTERS.items():
         yield from _counter(name, help_text, measured, {label: known} if label else {})
     for name, help_text in TIMES.items():
@@ -103,7 +107,7 @@ def _workers(alive: Iterable[Worker]) -> Iterator[str]:
         by_queue[worker.queue] += 1
         versions = worker.versions
         by_make[worker.queue, worker.device, versions.get("pawsort", ""), versions.get("tensorflow", "")] += 1
-    yield from _gauge("pawsort_workers_alive", "Workers that beat within the last 15 s.", _by("queue", by_queue))
+    yield from _gauge("pawsort_workers_alive", "Workers with a heartbeat within the last 15 s.", _by("queue", by_queue))
     names = ("queue", "device", "version", "tensorflow")
     samples = [(dict(zip(names, make, strict=True)), n) for make, n in sorted(by_make.items())]
     yield from _gauge("pawsort_workers", "The same, by device and version.", samples)

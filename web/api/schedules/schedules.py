@@ -1,4 +1,4 @@
-"""Schedules: make, look, change, pause, run now, delete; and what came of each run."""
+"""Schedules and their runs: create, list, change, pause, run now, delete."""
 
 from datetime import datetime
 
@@ -36,12 +36,12 @@ def list_schedules(query_data: PageQuery) -> SchedulePage:
 @api.post("")
 @api.input(ScheduleIn)
 @api.output(ScheduleOut, status_code=201)
-@api.doc(responses={409: "Another schedule has this name", 422: "A sentence for each value that is wrong"})
+@api.doc(responses={409: "Another schedule has this name", 422: "One sentence per invalid value"})
 def post_schedule(json_data: ScheduleIn) -> ScheduleOut:
-    """Have something done again and again
+    """Create a schedule
 
-    It retrains (and promotes what is better, if so told), classifies what is new in a folder or bucket prefix that
-    this server may read, or cleans up.
+    It retrains (and can promote a better version), classifies new files in a folder or bucket prefix that this server
+    may read, or cleans up.
     """
     services = get_services()
     with services.db.write() as session:
@@ -62,11 +62,11 @@ def get_schedule(schedule_id: int) -> ScheduleOut:
 @api.patch(ONE)
 @api.input(SchedulePatch)
 @api.output(ScheduleOut)
-@api.doc(responses={409: "Somebody was faster (`revision`)", 422: "A sentence for each value that is wrong"})
+@api.doc(responses={409: "The schedule has changed since (`revision`)", 422: "One sentence per invalid value"})
 def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
-    """Change a schedule, pause it or resume it
+    """Change, pause or resume a schedule
 
-    What is not named stays as it is. A cron line and a number of labels exclude each other: set one, and the other to
+    Fields that are not sent keep their values. Use either a cron line or a number of labels: set one, and the other to
     null.
     """
     services = get_services()
@@ -75,7 +75,7 @@ def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
     nullable = {"cron", "every_n_labels"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
     with services.db.write() as session:
-        if changes.keys() == {"is_on"} and revision is None:  # whatever else is wrong with it by now
+        if changes.keys() == {"is_on"} and revision is None:  # even if the schedule has become invalid otherwise
             return _read(session, schedules.switch(session, schedule_id, changes["is_on"]))
         if "parameters" in changes:
             present = schedules.get_schedule(session, schedule_id, lock=True).parameters
@@ -87,9 +87,9 @@ def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
 @api.delete(ONE)
 @api.output({}, status_code=204)
 def delete_schedule(schedule_id: int) -> tuple[str, int]:
-    """Delete a schedule; its runs stay readable
+    """Delete a schedule; its runs are kept
 
-    A job that it began goes on, but nothing is promoted any more.
+    A job that it has started continues, but nothing will be promoted.
     """
     with get_services().db.write() as session:
         schedules.delete_schedule(session, schedule_id)
@@ -97,10 +97,10 @@ def delete_schedule(schedule_id: int) -> tuple[str, int]:
 
 
 @api.post(f"{ONE}/run")
-@api.output(RunOut, status_code=202, description="It has begun")
-@api.doc(responses={409: "Its last run has not ended yet"})
+@api.output(RunOut, status_code=202, description="The run has started")
+@api.doc(responses={409: "The last run has not ended yet"})
 def run_schedule(schedule_id: int) -> RunOut:
-    """Run it now; the next run comes due as before"""
+    """Run a schedule now; the next scheduled run stays as it is"""
     with get_services().db.write() as session:
         run = due_runs.run_now(session, schedule_id, current_user_id())
         return show_run(runs.get_run(session, schedule_id, run.id))
@@ -110,7 +110,7 @@ def run_schedule(schedule_id: int) -> RunOut:
 @api.input(PageQuery, location="query")
 @api.output(RunPage)
 def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
-    """What came of it each time, newest first; those of deleted schedules too"""
+    """Runs of a schedule, newest first, also of a deleted schedule"""
     with get_services().db.read() as session:
         page = runs.list_runs(session, schedule_id, query_data.cursor, query_data.limit)
     return RunPage(items=[show_run(one) for one in page.items], next=page.next)
@@ -119,13 +119,13 @@ def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
 @api.get(f"{ONE}/runs/{RUN_ID}")
 @api.output(RunOut)
 def get_run(schedule_id: int, run_id: int) -> RunOut:
-    """One run: what it was told, what came of it, and why"""
+    """One run with its parameters, its outcome and the reason for it"""
     with get_services().db.read() as session:
         return show_run(runs.get_run(session, schedule_id, run_id))
 
 
 def show_run(view: RunView) -> RunOut:
-    """A run as programs see it."""
+    """A run as the API shows it."""
     run = view.run
     names = ("id", "due_at", "n_due", "is_late", "outcome", "parameters", "details", "started_at", "finished_at")
     return RunOut(**{name: getattr(run, name) for name in names}, state=RunState(run.state), who=view.who, job=view.job)

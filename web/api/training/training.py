@@ -1,4 +1,4 @@
-"""Training jobs: what there is to learn from, starting one, and its curve."""
+"""Training jobs: preview the data, check parameters, start, follow the epochs."""
 
 from typing import Literal
 from uuid import UUID, uuid4
@@ -28,7 +28,7 @@ api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 @api.input(TrainingDataIn)
 @api.output(TrainingDataOut)
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
-    """What would be trained on: pictures of each class, duplicates, unreadable ones; nothing is started"""
+    """Preview the training data: pictures per class, duplicates, unreadable files; starts nothing"""
     with get_services().db.read() as session:
         found = training_jobs.preview_data(session, _uploads(json_data.data))
     return TrainingDataOut(
@@ -46,11 +46,11 @@ def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
 @api.post("/training-jobs/parameters")
 @api.input(TrainingParametersIn)
 @api.output(TrainingParametersOut)
-@api.doc(responses={422: "A sentence for each value that is wrong"})
+@api.doc(responses={422: "One sentence per invalid value"})
 def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
-    """Check the parameters of a training before anything is sent; nothing is started
+    """Check the parameters of a training before uploading anything; starts nothing
 
-    What is left out is filled in as for a small amount of data.
+    Defaults are those for a small amount of data.
     """
     with get_services().db.read() as session:
         parameters = training_jobs.check_parameters(session, json_data.model_dump(), n_training=0)
@@ -59,13 +59,12 @@ def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
 
 @api.post("/training-jobs")
 @api.input(TrainingJobIn)
-@api.output(JobOut, status_code=202, description="Waits for the training worker")
-@api.doc(responses={409: "An upload is still arriving", 422: "A sentence for each parameter or datum that is wrong"})
+@api.output(JobOut, status_code=202, description="Waiting for a training worker")
+@api.doc(responses={409: "An upload is not complete yet", 422: "One sentence per invalid parameter or upload"})
 def post_training_job(json_data: TrainingJobIn) -> JobOut:
     """Train a network on labelled pictures
 
-    What is left out is chosen to suit the amount of data. The version that comes of it is a candidate until it is
-    promoted.
+    Defaults depend on the amount of data. The new version is a candidate until it is promoted.
     """
     services = get_services()
     given = json_data.model_dump(exclude={"id", "name", "data"})
@@ -85,9 +84,9 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
 
 @api.get("/jobs/<uuid:job_uuid>/epochs")
 @api.output(EpochList)
-@api.doc(responses={422: "The job is no training"})
+@api.doc(responses={422: "The job is not a training"})
 def list_epochs(job_uuid: UUID) -> EpochList:
-    """The curve of a training, and what is happening in it now"""
+    """The epochs of a training, and its current phase"""
     with get_services().db.read() as session:
         view = progress.describe_training(session, jobs.get_job(session, job_uuid))
     return EpochList(

@@ -1,4 +1,4 @@
-"""A whole archive in one request: upload, shards, job and completion, while it streams in."""
+"""A whole archive in one request: upload, shards and job are created while it is received."""
 
 from uuid import uuid4
 
@@ -21,25 +21,26 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
 @api.put("")
 @api.post("")
 @api.input(ArchiveQuery, location="query")
-@api.output(JobOut, status_code=202, description="Everything has arrived; the job goes on")
+@api.output(JobOut, status_code=202, description="Everything was received; the job continues")
 @api.doc(
     responses={
-        413: "A limit was passed; the sentence names it",
-        422: "No archive, or it broke off: then `job` has the id, and what arrived whole stays",
+        413: "Too large; the message states the limit",
+        422: "No archive, or incomplete: then `job` has the id, and complete files are kept",
         507: "The disk is nearly full",
     },
     extensions={"x-body": "application/x-tar application/gzip application/zip"},
 )
 def put_archive(query_data: ArchiveQuery) -> tuple[JobOut, int, Headers]:
-    """Send a tar, a tar.gz or a zip and have it classified while it arrives
+    """Upload a TAR, TAR.GZ or ZIP and classify it while it is received
 
-    Links, devices, climbing paths and encrypted files are skipped and named. Sent again under the same id, it goes on
-    where it broke off.
+    Links, devices, encrypted files and paths with `..` are skipped and listed. Sent again with the same id, the upload
+    continues where it was interrupted.
     """
     services = get_services()
     limit = services.settings.max_upload_bytes
     body = BodyReader(
-        limit, f"An archive may have {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts, as several uploads."
+        limit,
+        f"Expected an archive of at most {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Split it into several uploads.",
     )
     services.blobs.check_room(min(body.announced, limit))
     uuid = query_data.id or uuid4()

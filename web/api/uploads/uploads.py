@@ -1,4 +1,4 @@
-"""Uploads: create under the caller's id, send shards, look what has arrived, complete."""
+"""Uploads: create with the caller's id, send shards, list what has arrived, complete."""
 
 from typing import Literal
 from uuid import UUID
@@ -25,11 +25,11 @@ api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploa
 
 @api.put("/<uuid:upload_uuid>")
 @api.input(UploadIn)
-@api.output(UploadOut, status_code=201, description="Created; 200 when it was there already")
+@api.output(UploadOut, status_code=201, description="Created; 200 if it existed already")
 def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
-    """Create an upload under an id that the caller chose
+    """Create an upload with an id chosen by the caller
 
-    Repeating it is harmless: the upload stays as it is.
+    Repeating the call is harmless: the upload stays as it is.
     """
     services = get_services()
     with services.db.write() as session:
@@ -54,11 +54,11 @@ def get_upload(upload_uuid: UUID) -> UploadOut:
 
 
 @api.delete("/<uuid:upload_uuid>")
-@api.doc(responses={202: "Hidden at once; rows and bytes go in the background", 409: "A job works on it"})
+@api.doc(responses={202: "Hidden at once; rows and files are deleted in the background", 409: "A job uses it"})
 def delete_upload(upload_uuid: UUID) -> Response:
-    """Delete an upload that no job works on
+    """Delete an upload that no job uses
 
-    Labels stay. The uploads of jobs go together with the last of these jobs.
+    Labels are kept. The upload of a job is deleted with the last job that uses it.
     """
     services = get_services()
     with services.db.write() as session:
@@ -71,7 +71,7 @@ def delete_upload(upload_uuid: UUID) -> Response:
 @api.input(PageQuery, location="query")
 @api.output(FilePage)
 def list_files(upload_uuid: UUID, query_data: PageQuery) -> FilePage:
-    """The files that the server has, in the order of the upload"""
+    """The files that have arrived, in the order of the upload"""
     with get_services().db.read() as session:
         upload = uploads.get_upload(session, upload_uuid)
         page = uploads.list_files(session, upload, query_data.cursor, query_data.limit)
@@ -91,7 +91,7 @@ def list_files(upload_uuid: UUID, query_data: PageQuery) -> FilePage:
 @api.input(PageQuery, location="query")
 @api.output(ShardPage)
 def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
-    """Numbers and digests of the shards that the server has"""
+    """Numbers and digests of the shards that have arrived"""
     with get_services().db.read() as session:
         upload = uploads.get_upload(session, upload_uuid)
         page = shards.list_shards(session, upload, query_data.cursor, query_data.limit)
@@ -103,22 +103,22 @@ def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
 
 
 @api.put("/<uuid:upload_uuid>/shards/<int:seq>")
-@api.output(ShardOut, status_code=201, description="Stored; 200 when the same bytes had come before")
+@api.output(ShardOut, status_code=201, description="Stored; 200 if the same bytes were stored before")
 @api.doc(
     responses={
-        409: "Other bytes came under this number, or the upload is complete",
+        409: "Other bytes were stored with this number, or the upload is complete",
         410: "The upload was deleted",
-        413: "A limit was passed; the sentence names it",
-        422: "The tar is cut off, or an entry is not allowed; the sentence names it",
+        413: "Too large; the message states the limit",
+        422: "The TAR is incomplete, or an entry is not allowed; the message states which",
         507: "The disk is nearly full",
     },
     extensions={"x-body": "application/x-tar"},
 )
 def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
-    """Send one shard: a tar of at most 256 files and 32 MiB, or of one larger file
+    """Upload one shard: a TAR of at most 256 files and 32 MiB, or of one larger file
 
-    Links, devices and paths that climb are refused. A file over the size limit is sent empty, with its size in the pax
-    key `PAWSORT.size`.
+    Links, devices and paths with `..` are refused. Send a file above the size limit empty, with its size in the pax key
+    `PAWSORT.size`.
     """
     services = get_services()
     body = _shard_body(services)
@@ -134,11 +134,11 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
 @api.post("/<uuid:upload_uuid>/complete")
 @api.input(CompleteIn)
 @api.output(UploadOut)
-@api.doc(responses={409: "Shards are missing; `missing` has their numbers"})
+@api.doc(responses={409: "Shards are missing; `missing` lists their numbers"})
 def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
-    """Say that no more shards will come
+    """Complete an upload: no more shards will follow
 
-    With `partial` the upload is finished with what arrived.
+    With `partial`, complete it with the files that have arrived.
     """
     services = get_services()
     with services.db.write() as session:
@@ -182,6 +182,6 @@ def _shard_body(services: Services) -> BodyReader:
     limit = max_shard_bytes(services.settings.max_image_bytes)
     return BodyReader(
         limit,
-        f"A shard may have {limit} bytes: {MAX_FILES} files and {MAX_BYTES} bytes of content, or one file of at most"
-        f" {services.settings.max_image_bytes} bytes (PAWSORT_MAX_IMAGE_BYTES). Divide it into more shards.",
+        f"Expected a shard of at most {limit} bytes: {MAX_FILES} files and {MAX_BYTES} bytes of content, or one file of"
+        f" at most {services.settings.max_image_bytes} bytes (PAWSORT_MAX_IMAGE_BYTES). Split it into more shards.",
     )

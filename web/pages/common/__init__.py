@@ -1,1 +1,1 @@
-"""What several pages share: words for numbers and times, and charts."""
+"""What pages of several subjects use: numbers and times in words, charts, the display and the fields of trainings."""

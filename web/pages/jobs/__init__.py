@@ -1,1 +1,1 @@
-"""Pages of jobs and their pictures, and of sending uploads."""
+"""Pages of jobs, their pictures and uploads."""

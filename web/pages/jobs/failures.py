@@ -14,7 +14,7 @@ from core.orm.uploads import Upload
 from web.exports import formats
 from web.http.context import get_services
 from web.pages.jobs.jobs import see_job
-from web.pages.jobs.result_filter import Choice
+from web.pages.jobs.picture_filter import PictureFilter
 
 pages = Blueprint("failure_pages", __name__)
 
@@ -38,7 +38,7 @@ def show_failed(uuid: UUID) -> str | Response:
     return render_template(
         "jobs/failures.html",
         job=view,
-        choice=Choice(),
+        choice=PictureFilter(),
         reasons=reasons,
         code=code,
         rows=page.items,

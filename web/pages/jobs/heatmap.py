@@ -24,7 +24,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class HeatShown:
+class HeatOverlay:
     """A map to draw. `where` says in words what it shows; None when no place speaks for the class."""
 
     class_name: str
@@ -33,7 +33,7 @@ class HeatShown:
     where: str | None
 
 
-def show_heat(heat: Heatmap | None) -> HeatShown | None:
+def make_overlay(heat: Heatmap | None) -> HeatOverlay | None:
     """What a page draws of a heat map; None where the version draws none."""
     if heat is None:
         return None
@@ -43,7 +43,7 @@ def show_heat(heat: Heatmap | None) -> HeatShown | None:
         for y, row in enumerate(heat.rows)
         for x, value in enumerate(row)
     ]
-    return HeatShown(heat.class_name, side, cells, _where(heat.rows))
+    return HeatOverlay(heat.class_name, side, cells, _where(heat.rows))
 
 
 def _stretch(x: int, y: int, side: int) -> tuple[str, str, str, str]:

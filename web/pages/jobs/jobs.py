@@ -23,13 +23,13 @@ from web.exports import formats
 from web.http.context import get_services
 from web.http.etags import answer_if_changed, job_etag
 from web.http.redirects import own_path, see_other
-from web.pages.common import training_view
+from web.pages.common import training_display
 from web.pages.jobs.folders import list_folders
 from web.pages.jobs.histogram import make_bars
-from web.pages.jobs.job_filter import STATES, JobChoice
-from web.pages.jobs.result_filter import Choice
-from web.pages.jobs.review_summary import look_at_reviewing
-from web.pages.jobs.upload_terms import look_at_terms
+from web.pages.jobs.list_filter import STATES, ListFilter
+from web.pages.jobs.picture_filter import PictureFilter
+from web.pages.jobs.review_summary import summarise_review
+from web.pages.jobs.upload_options import find_upload_options
 
 CONFIRMATION = "delete"
 JOBS_SHOWN = 30
@@ -42,15 +42,15 @@ pages = Blueprint("job_pages", __name__)
 def list_jobs() -> str:
     """The first page: drop zone and jobs, newest first, or those that somebody looks for."""
     cursor = request.args.get("cursor")
-    choice = JobChoice.from_request(request)
+    choice = ListFilter.from_request(request)
     services = get_services()
     with services.db.read() as session:
         page = jobs.list_jobs(session, cursor, JOBS_SHOWN, choice.as_filter)
         users = sorted(accounts.list_names(session).values())
-        terms = look_at_terms(session, services)
+        terms = find_upload_options(session, services)
         views = describe_all(session, page.items)
         trainings = {
-            job.uuid: training_view.show_training(session, job) for job in page.items if job.kind != JobKind.CLASSIFY
+            job.uuid: training_display.show_training(session, job) for job in page.items if job.kind != JobKind.CLASSIFY
         }
     return render_template(
         "jobs/list.html",
@@ -68,7 +68,7 @@ def list_jobs() -> str:
 @pages.get("/jobs/<uuid:uuid>")
 def show_job(uuid: UUID) -> str | Response:
     """A job: how far it is, its counts, and a grid of its pictures; of a training, its curves."""
-    choice = Choice.from_request(request)
+    choice = PictureFilter.from_request(request)
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
@@ -76,7 +76,7 @@ def show_job(uuid: UUID) -> str | Response:
         page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
         view = describe(session, job)
         bars = make_bars(navigation.find_bins(session, job))
-        reviewing = look_at_reviewing(session, job)
+        reviewing = summarise_review(session, job)
         lacks_looks = view.n_done > 0 and not navigation.has_similarity_keys(session, job)
         fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
         n_new = counts.count_since_training(session, job.model_version_id)
@@ -105,7 +105,7 @@ def _show_training(session: Session, job: Job) -> Response:
 
     def make_response() -> Response:
         uploads = sources.list_trained_on(session, job)
-        shown = training_view.show_training(session, job)
+        shown = training_display.show_training(session, job)
         return Response(render_template("training/training.html", shown=shown, uploads=uploads, n_new=n_new))
 
     return answer_if_changed(f"{job_etag(job)}-{n_new}", make_response)

@@ -12,8 +12,8 @@ from core.orm.uploads import Upload
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
 from web.http.redirects import see_other
-from web.pages.jobs.heatmap import show_heat
-from web.pages.jobs.result_filter import Choice
+from web.pages.jobs.heatmap import make_overlay
+from web.pages.jobs.picture_filter import PictureFilter
 
 pages = Blueprint("picture_pages", __name__)
 
@@ -21,7 +21,7 @@ pages = Blueprint("picture_pages", __name__)
 @pages.get(f"/jobs/<uuid:uuid>/images/{IMAGE_ID}")
 def show_image(uuid: UUID, image_id: int) -> str:
     """One picture; the address carries the view in which its neighbours are looked for."""
-    choice = Choice.from_request(request)
+    choice = PictureFilter.from_request(request)
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         row = results.get_result(session, job, image_id)
@@ -42,7 +42,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         readable=readable,
         version=version,
         n_new=n_new,
-        heat=show_heat(drawn),
+        heat=make_overlay(drawn),
         discarded_at=upload.discarded_at if upload else None,
         probabilities=probabilities,
         p_neither=1 - sum(p for _, p in probabilities),

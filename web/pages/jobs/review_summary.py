@@ -13,7 +13,7 @@ AUDITS_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Reviewing:
+class ReviewSummary:
     """The newest random samples, and what a new one needs: possible sizes, and an id, so that two clicks draw one."""
 
     audits: list[AuditView]
@@ -21,7 +21,7 @@ class Reviewing:
     new_id: UUID = field(default_factory=uuid4)
 
 
-def look_at_reviewing(session: Session, job: Job) -> Reviewing:
+def summarise_review(session: Session, job: Job) -> ReviewSummary:
     """What there is of reviewing a job; nothing of it counts the job's rows."""
     newest = audits.list_audits(session, job, limit=AUDITS_SHOWN).items
-    return Reviewing([audits.describe_audit(session, audit, job.threshold_milli) for audit in newest])
+    return ReviewSummary([audits.describe_audit(session, audit, job.threshold_milli) for audit in newest])

@@ -1,1 +1,1 @@
-"""Pages of labels and of reviewing."""
+"""Pages of labels, reviews and audits."""

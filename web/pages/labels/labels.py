@@ -108,7 +108,7 @@ def list_suspects() -> str:
 
 
 @pages.post("/labels/suspects")
-def mend_suspect() -> Response:
+def correct_suspect() -> Response:
     """Say what a suspect shows, from a plain form; the page's keys ask the API."""
     image_id, label = request.form.get("image_id", type=int), request.form.get("label", "")
     given = request.form.get("given", "")

@@ -33,13 +33,13 @@ MOST_STEPS = 40  # of a form that can be undone; they stand in the address
 
 
 @dataclass(frozen=True)
-class Steps:
+class ReviewHistory:
     """What a form did so far, so that it can be undone: image and key of the label, or `skip`; oldest first."""
 
     taken: tuple[tuple[int, str], ...] = ()
 
     @classmethod
-    def from_text(cls, text: str) -> "Steps":
+    def from_text(cls, text: str) -> "ReviewHistory":
         """As `text` writes it; whatever is not that is left out."""
         parts = (step.partition(":") for step in text.split(" ") if step)
         return cls(tuple((int(image), key) for image, _, key in parts if image.isdecimal() and _is_key(key)))
@@ -49,9 +49,9 @@ class Steps:
         """For a hidden field and the address."""
         return " ".join(f"{image_id}:{key}" for image_id, key in self.taken[-MOST_STEPS:])
 
-    def plus(self, image_id: int, key: str) -> "Steps":
+    def plus(self, image_id: int, key: str) -> "ReviewHistory":
         """One more."""
-        return Steps((*self.taken, (image_id, key)))
+        return ReviewHistory((*self.taken, (image_id, key)))
 
 
 def _is_key(text: str) -> bool:
@@ -83,7 +83,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         judged=judged,
         n_skipped=n_skipped,
         reviewer=reviewer,
-        steps=Steps.from_text(request.args.get("steps", "")),
+        steps=ReviewHistory.from_text(request.args.get("steps", "")),
         choices=(*CLASSES, NEITHER),
         user_id=current_user_id(),
         max_held=MAX_HELD,
@@ -109,14 +109,14 @@ def _choose_picture(session: Session, queue: ReviewQueue, reviewer: UUID, image_
 def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     """What a form says of a picture; shows the next one."""
     db = get_services().db
-    reviewer, steps = _reviewer(), Steps.from_text(request.form.get("steps", ""))
+    reviewer, steps = _reviewer(), ReviewHistory.from_text(request.form.get("steps", ""))
     said, image_id = request.form.get("say", ""), request.form.get("image", type=int)
     with db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
     if said == "undo":
         if steps.taken:
             image_id = _undo(db, queue, reviewer, *steps.taken[-1])
-            steps = Steps(steps.taken[:-1])
+            steps = ReviewHistory(steps.taken[:-1])
     elif said == "again":
         with db.write() as session:
             review_queue.restore_skipped(session, queue)

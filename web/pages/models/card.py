@@ -15,8 +15,8 @@ from web.pages.common.charts import Chart, Mark, Series, line_chart
 from web.pages.common.words import count, in_bytes, moment, plural
 
 NOT_RECORDED = "not recorded"
-STRANGERS = "strangers"
-PARTS = {
+NEGATIVES = "strangers"
+SPLITS = {
     "validation": "Validation: by these pictures calibration and threshold were chosen",
     "judging": "Judging: no version has trained on these",
     "test": "Test: a folder of its own, looked at once, when everything was chosen",
@@ -26,7 +26,7 @@ Fact = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class PartFigures:
+class SplitMetrics:
     """What was measured on one part; `figures` are the fields of `model.arrays.metrics.Metrics`."""
 
     name: str
@@ -36,11 +36,11 @@ class PartFigures:
     @property
     def facts(self) -> list[Fact]:
         """The figures as people read them."""
-        return list(figure_facts(self.figures))
+        return list(metric_facts(self.figures))
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelCard:
     """Everything that can be said of a version."""
 
     version: ModelVersion
@@ -120,19 +120,19 @@ class Card:
         ]
 
     @property
-    def parts(self) -> list[PartFigures]:
+    def parts(self) -> list[SplitMetrics]:
         """Figures by part, as they were when the version was made."""
         metrics = self.manifest.get("metrics", {})
         names = [
-            *(name for name in PARTS if name in metrics),
-            *(n for n in metrics if n not in PARTS and n != STRANGERS),
+            *(name for name in SPLITS if name in metrics),
+            *(n for n in metrics if n not in SPLITS and n != NEGATIVES),
         ]
-        return [PartFigures(name, PARTS.get(name, name), metrics[name]) for name in names]
+        return [SplitMetrics(name, SPLITS.get(name, name), metrics[name]) for name in names]
 
     @property
     def stranger_facts(self) -> list[Fact]:
         """What it does with pictures of neither class."""
-        found = self.manifest.get("metrics", {}).get(STRANGERS)
+        found = self.manifest.get("metrics", {}).get(NEGATIVES)
         if not found:
             return []
         return [("Pictures of neither", count(found["n_images"])), ("Left unsure", share(found["unsure"]))]
@@ -166,7 +166,7 @@ class Card:
         )
 
 
-def figure_facts(figures: Metrics) -> Iterator[Fact]:
+def metric_facts(figures: Mapping[str, Any]) -> Iterator[Fact]:
     """Figures of one set of pictures as people read them."""
     yield "Pictures", count(figures["n_images"])
     if figures["n_images"] and "accuracy" in figures:

@@ -28,7 +28,7 @@ from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
 from web.http.redirects import see_other
 from web.pages.common.words import count
-from web.pages.models.card import NOT_RECORDED, Card, figure_facts
+from web.pages.models.card import NOT_RECORDED, ModelCard, metric_facts
 
 pages = Blueprint("model_pages", __name__)
 
@@ -101,7 +101,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
 def confirm_delete_model(version: int) -> str:
     """The question before a version is deleted."""
     with get_services().db.read() as session:
-        card = Card(registry.get_version(session, version))
+        card = ModelCard(registry.get_version(session, version))
     return render_template("models/delete.html", card=card)
 
 
@@ -128,7 +128,7 @@ def show_model(version: int) -> str:
 def download_card(version: int, kind: str) -> Response:
     """The model card as one file, for whoever is given the weights."""
     with get_services().db.read() as session:
-        card = Card(registry.get_version(session, version))
+        card = ModelCard(registry.get_version(session, version))
     text = render_template(f"models/card.{kind}", card=card)
     response = Response(text, mimetype="text/html" if kind == "html" else "text/markdown")
     response.headers["Content-Disposition"] = f'attachment; filename="model-card-{version}.{kind}"'
@@ -147,7 +147,7 @@ def show_judgements(version: int) -> str:
         row = registry.get_version(session, version)
         page = predictions.list_predictions(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
     return render_template(
-        "models/predictions.html", card=Card(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
+        "models/predictions.html", card=ModelCard(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
     )
 
 
@@ -173,7 +173,7 @@ def compare_models(version: int, other: int) -> str:
         page = version_comparison.list_differences(
             session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN
         )
-    facts = [dict(figure_facts(one)) for one in (found.first, found.second)]
+    facts = [dict(metric_facts(one)) for one in (found.first, found.second)]
     n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
     rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]] + [n_new]
     return render_template(
@@ -218,7 +218,7 @@ def _list_models(problem: str = "") -> str:
             first = [registry.get_version(session, in_use)] if cursor is None else []
             versions = first + [version for version in versions if version.id != in_use]
         back = registry.find_rollback(session)
-        cards = [Card(version) for version in versions]
+        cards = [ModelCard(version) for version in versions]
         n_new = counts.count_since_each(session, [version.id for version in versions])
     return render_template(
         "models/list.html",
@@ -240,13 +240,13 @@ def _show_model(version: int, problem: str = "") -> str:
         worst = predictions.list_predictions(session, row.id, PredictionFilter(sort="error"), None, WORST_SHOWN)
         return render_template(
             "models/model.html",
-            card=Card(row),
+            card=ModelCard(row),
             n_new=counts.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),
             is_shipped=registry.is_shipped(row),
             figures=figures,
             n_doubtful=unbiased_labels.count_biased(session, unbiased_labels.find_common(session, row.id)),
-            facts=list(figure_facts(figures)),
+            facts=list(metric_facts(figures)),
             worst=[one for one in worst.items if one.label != one.called],
             judged_by=predictions.find_job(session, row.id),
             training=_find_training(session, row),

@@ -17,7 +17,7 @@ from core.schedules.parameters import defaults_of
 from core.schedules.schedules import NewSchedule
 from web.pages.common import training_fields
 
-ANYTHING = ""  # the key of what is wrong with several fields together
+WHOLE_FORM = ""  # the key of what is wrong with several fields together
 GB = 10**9
 MAX_TYPED = 5000
 KIND_WORDS = {
@@ -43,7 +43,7 @@ class _NotANumber(Exception):
 
 
 @dataclass(frozen=True)
-class Typed:
+class ScheduleForm:
     """What somebody filled in, as text, and one sentence for each field that is wrong.
 
     `uploads` are the ids that were chosen to learn from.
@@ -55,25 +55,25 @@ class Typed:
     wrong: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_request(cls, kind: ScheduleKind, request: Request) -> "Typed":
+    def from_request(cls, kind: ScheduleKind, request: Request) -> "ScheduleForm":
         """Read it from the form."""
         names = (*COMMON, *FIELDS[kind])
         values = {name: request.form.get(name, "").strip()[:MAX_TYPED] for name in names}
         return cls(kind, values, request.form.getlist("upload"))
 
     @classmethod
-    def empty(cls, session: Session, kind: ScheduleKind) -> "Typed":
+    def empty(cls, session: Session, kind: ScheduleKind) -> "ScheduleForm":
         """What the form begins with."""
         return cls._from(kind, defaults_of(session, kind), {"time_zone": schedules.DEFAULT_ZONE})
 
     @classmethod
-    def from_schedule(cls, schedule: Schedule) -> "Typed":
+    def from_schedule(cls, schedule: Schedule) -> "ScheduleForm":
         """A schedule, to be changed."""
         common = {name: _shown(getattr(schedule, name)) for name in COMMON}
         return cls._from(ScheduleKind(schedule.kind), schedule.parameters, common)
 
     @classmethod
-    def _from(cls, kind: ScheduleKind, parameters: Mapping[str, Any], common: dict[str, str]) -> "Typed":
+    def _from(cls, kind: ScheduleKind, parameters: Mapping[str, Any], common: dict[str, str]) -> "ScheduleForm":
         told = parameters | parameters.get("training", {})
         shown = {name: _SHOW.get(name, _shown)(told.get(name)) for name in FIELDS[kind]}
         uploads = parameters.get("uploads")
@@ -111,14 +111,14 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Moments:
+class NextRuns:
     """When a schedule would come due, in words, and the next five times."""
 
     words: str
     times: list[str]
 
 
-def check(session: Session, typed: Typed, roots: list[str], schedule: Schedule | None = None) -> Typed:
+def check(session: Session, typed: ScheduleForm, roots: list[str], schedule: Schedule | None = None) -> ScheduleForm:
     """The same with a sentence for each field that is wrong."""
     wanted, wrong = typed.to_schedule(schedule.is_on if schedule else True)
     if typed.kind == ScheduleKind.CLEAN_UP and not (typed["older_than_days"] or typed["below_bytes"]):
@@ -134,20 +134,20 @@ def split_sentences(message: str, kind: ScheduleKind) -> dict[str, str]:
     """What core says of several values, by the fields that it names; the rest belongs to the form as a whole."""
     names = "|".join((*COMMON, *FIELDS[kind], "uploads", "training", "parameters"))
     parts = re.split(rf"(?:^|(?<=[.!?] ))({names}): ", message)
-    wrong = {ANYTHING: parts[0].strip()} if parts[0].strip() else {}
+    wrong = {WHOLE_FORM: parts[0].strip()} if parts[0].strip() else {}
     for name, sentence in zip(parts[1::2], parts[2::2], strict=True):
         wrong.setdefault("data" if name == "uploads" else name, sentence[:1].upper() + sentence[1:].strip())
     return wrong
 
 
-def look_at_moments(session: Session, line: str, zone: str) -> Moments | None:
+def preview_runs(session: Session, line: str, zone: str) -> NextRuns | None:
     """When a line comes due; None when it cannot be read."""
     try:
         kept = cron.check_line(line, zone)
     except Invalid:
         return None
     times = cron.list_next(kept, zone, schedules.read_clock(session), 5)
-    return Moments(cron.in_words(kept), [show_zoned(moment) for moment in times])
+    return NextRuns(cron.in_words(kept), [show_zoned(moment) for moment in times])
 
 
 def show_zoned(moment: Any) -> str:

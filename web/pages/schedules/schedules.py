@@ -22,8 +22,8 @@ from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
 from web.http.redirects import see_other
 from web.pages.common import training_fields
-from web.pages.schedules import form, words
-from web.pages.schedules.form import ANYTHING, KIND_WORDS, Typed
+from web.pages.schedules import display, form
+from web.pages.schedules.form import KIND_WORDS, WHOLE_FORM, ScheduleForm
 
 pages = Blueprint("schedule_pages", __name__)
 
@@ -41,7 +41,7 @@ def list_schedules() -> str:
         page = schedules.list_schedules(session, cursor, SHOWN)
         last = runs.find_last(session, [one.id for one in page.items])
         now = schedules.read_clock(session)
-    shown = [words.show_schedule(one, last.get(one.id), now) for one in page.items]
+    shown = [display.show_schedule(one, last.get(one.id), now) for one in page.items]
     return render_template("schedules/list.html", schedules=shown, next=page.next, is_first_page=cursor is None)
 
 
@@ -50,14 +50,14 @@ def prepare_schedule() -> str:
     """What a new schedule shall do, and the form for that."""
     kind = _kind(request.args.get("kind", ScheduleKind.RETRAIN))
     with get_services().db.read() as session:
-        typed = Typed.empty(session, kind)
+        typed = ScheduleForm.empty(session, kind)
     return _show_form(typed)
 
 
 @pages.post("/schedules/new")
 def create_schedule() -> Response | tuple[str, int]:
     """Make what the form says; when something is wrong, the form again with a sentence beside each such field."""
-    typed = Typed.from_request(_kind(request.form.get("kind", "")), request)
+    typed = ScheduleForm.from_request(_kind(request.form.get("kind", "")), request)
     return _keep(typed, None)
 
 
@@ -66,7 +66,7 @@ def edit_schedule(schedule_id: int) -> str:
     """The form with everything as it is."""
     with get_services().db.read() as session:
         schedule = schedules.get_schedule(session, schedule_id)
-    return _show_form(Typed.from_schedule(schedule), schedule, schedule.revision)
+    return _show_form(ScheduleForm.from_schedule(schedule), schedule, schedule.revision)
 
 
 @pages.post(f"{ONE}/edit")
@@ -74,7 +74,7 @@ def change_schedule(schedule_id: int) -> Response | tuple[str, int]:
     """Change a schedule to what the form says."""
     with get_services().db.read() as session:
         schedule = schedules.get_schedule(session, schedule_id)
-    return _keep(Typed.from_request(ScheduleKind(schedule.kind), request), schedule)
+    return _keep(ScheduleForm.from_request(ScheduleKind(schedule.kind), request), schedule)
 
 
 @pages.get(ONE)
@@ -88,8 +88,8 @@ def show_schedule(schedule_id: int) -> str:
         now = schedules.read_clock(session)
     return render_template(
         "schedules/schedule.html",
-        shown=words.show_schedule(schedule, last.get(schedule_id), now),
-        runs=[words.show_run(one, schedule.time_zone) for one in page.items],
+        shown=display.show_schedule(schedule, last.get(schedule_id), now),
+        runs=[display.show_run(one, schedule.time_zone) for one in page.items],
         next=page.next,
         is_first_page=cursor is None,
         refused=request.args.get("refused"),
@@ -108,9 +108,9 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
     return render_template(
         "schedules/run.html",
         schedule=schedule,
-        shown=words.show_run(view, schedule.time_zone),
-        told=words.describe(kind, view.run.parameters),
-        found=words.describe_details(kind, view.run.details),
+        shown=display.show_run(view, schedule.time_zone),
+        told=display.describe(kind, view.run.parameters),
+        found=display.describe_details(kind, view.run.details),
         details=view.run.details,
         to_audit=sorted(done, key=lambda job: -job.n_total)[:JOBS_OFFERED],
     )
@@ -152,7 +152,7 @@ def delete_schedule(schedule_id: int) -> Response:
     return see_other(url_for("schedule_pages.list_schedules"))
 
 
-def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]:
+def _keep(typed: ScheduleForm, schedule: Schedule | None) -> Response | tuple[str, int]:
     """Make or change a schedule, or show the form again."""
     services = get_services()
     roots = services.settings.import_root_list
@@ -170,22 +170,22 @@ def _keep(typed: Typed, schedule: Schedule | None) -> Response | tuple[str, int]
                 changes = {name: getattr(wanted, name) for name in schedules.EDITABLE if name != "is_on"}
                 kept = schedules.update_schedule(session, schedule.id, changes, roots, revision)
     except (Invalid, Conflict) as error:  # since it was checked
-        wrong = Typed(typed.kind, typed.values, typed.uploads, {ANYTHING: error.message})
+        wrong = ScheduleForm(typed.kind, typed.values, typed.uploads, {WHOLE_FORM: error.message})
         return _show_form(wrong, schedule, revision), 409
     return see_other(url_for("schedule_pages.show_schedule", schedule_id=kept.id))
 
 
-def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | None = None) -> str:
+def _show_form(typed: ScheduleForm, schedule: Schedule | None = None, revision: int | None = None) -> str:
     services = get_services()
     with services.db.read() as session:
-        moments = form.look_at_moments(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
+        moments = form.preview_runs(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
         uploads = sources.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
         chosen = sources.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
         offered = offer_versions(session) if typed.kind == ScheduleKind.CLASSIFY else None
     return render_template(
         "schedules/form.html",
         typed=typed,
-        anything=typed.wrong.get(ANYTHING),
+        anything=typed.wrong.get(WHOLE_FORM),
         schedule=schedule,
         is_new=request.method == "GET" and schedule is None,
         revision=revision,
@@ -201,7 +201,7 @@ def _show_form(typed: Typed, schedule: Schedule | None = None, revision: int | N
     )
 
 
-def _known_uuids(typed: Typed, uploads: list[LabelledUpload]) -> list[UUID]:
+def _known_uuids(typed: ScheduleForm, uploads: list[LabelledUpload]) -> list[UUID]:
     """The chosen uploads that are not among those listed anyway."""
     here = {str(one.uuid) for one in uploads}
     found = []
@@ -214,7 +214,7 @@ def _known_uuids(typed: Typed, uploads: list[LabelledUpload]) -> list[UUID]:
     return found
 
 
-def _is_retrain(typed: Typed) -> bool:
+def _is_retrain(typed: ScheduleForm) -> bool:
     return typed.kind == ScheduleKind.RETRAIN
 
 

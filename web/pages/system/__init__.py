@@ -1,1 +1,1 @@
-"""The page 'System'."""
+"""The System page and the help page."""

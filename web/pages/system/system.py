@@ -29,7 +29,7 @@ STAGES = ("wait", "read", "decode", "predict", "record")
 
 
 @dataclass(frozen=True)
-class Seen:
+class SystemSnapshot:
     """Everything on the page, as it was at one moment.
 
     Attributes:
@@ -76,7 +76,7 @@ def show_system() -> str:
     )
 
 
-def _look(services: Services) -> Seen:
+def _look(services: Services) -> SystemSnapshot:
     with services.db.read() as session:
         installation = status.read_status(session, services.settings)
         at_work = status.list_at_work(session)
@@ -84,7 +84,7 @@ def _look(services: Services) -> Seen:
         measured = MetricsSnapshot(session)
     broker = status.read_broker_status(services.settings)
     trouble = _store_trouble(services)
-    return Seen(installation, broker, at_work, slow, failed, measured, trouble, services.blobs.free_bytes())
+    return SystemSnapshot(installation, broker, at_work, slow, failed, measured, trouble, services.blobs.free_bytes())
 
 
 def _store_trouble(services: Services) -> str | None:
@@ -95,7 +95,7 @@ def _store_trouble(services: Services) -> str | None:
     return None
 
 
-def _troubles(services: Services, seen: Seen, own: str) -> list[Trouble]:
+def _troubles(services: Services, seen: SystemSnapshot, own: str) -> list[Trouble]:
     return list(
         find_troubles(
             seen.installation,

@@ -16,7 +16,7 @@ from core.training import training_jobs
 from core.training.parameters import COMMON, HEAD, OF_EPOCHS, choose_parameters, describe_bounds
 from web.pages.common.training_fields import NUMBERS, parse, trainable
 
-ANYTHING = ""  # the key of what is wrong with several fields together
+WHOLE_FORM = ""  # the key of what is wrong with several fields together
 AUTOMATIC = {"steps_per_epoch": "every picture once"}
 MAX_TYPED = 100
 
@@ -52,19 +52,19 @@ class NumberField:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TrainingForm:
     """What somebody filled in, as text, and one sentence for each field that is wrong."""
 
     values: Mapping[str, str]
     wrong: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_request(cls, request: Request) -> "Typed":
+    def from_request(cls, request: Request) -> "TrainingForm":
         """Read it from the form."""
         return cls({name: request.form.get(name, "").strip()[:MAX_TYPED] for name in (*CHOICES, *NUMBERS)})
 
     @classmethod
-    def from_address(cls, request: Request, network: str) -> "Typed":
+    def from_address(cls, request: Request, network: str) -> "TrainingForm":
         """Read what an address fills in.
 
         Args:
@@ -74,7 +74,7 @@ class Typed:
         return cls(said | {"network": said["network"] or network})
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any]) -> "Typed":
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> "TrainingForm":
         """The parameters of an earlier training."""
         means_nothing = OF_EPOCHS if parameters.get("what") == HEAD else ()
         names = [name for name in (*CHOICES, *NUMBERS) if name not in means_nothing]
@@ -102,7 +102,7 @@ def first_network() -> str:
     return trainable()[0]
 
 
-def check(session: Session, typed: Typed, n_training: int) -> Typed:
+def check(session: Session, typed: TrainingForm, n_training: int) -> TrainingForm:
     """The same with a sentence for each field that is wrong, and for what does not fit together."""
     given = typed.given
     network = {"network": typed["network"] or registry.network_to_train(session)}
@@ -111,8 +111,8 @@ def check(session: Session, typed: Typed, n_training: int) -> Typed:
         if sentence := _wrong(session, network | {name: value}, n_training):
             wrong[name] = _without_name(sentence, name)
     if not wrong and (sentence := _wrong(session, given, n_training)):
-        wrong[ANYTHING] = sentence
-    return Typed(typed.values, wrong)
+        wrong[WHOLE_FORM] = sentence
+    return TrainingForm(typed.values, wrong)
 
 
 def number_fields(n_training: int) -> list[NumberField]:

@@ -44,7 +44,7 @@ _LEFT_OUT = {
 
 
 @dataclass(frozen=True)
-class ShownTraining:
+class TrainingDisplay:
     """A training beside its job."""
 
     job: JobView
@@ -196,9 +196,9 @@ class ShownTraining:
         ]
 
 
-def show_training(session: Session, job: Job) -> ShownTraining:
+def show_training(session: Session, job: Job) -> TrainingDisplay:
     """A training as it is now."""
-    return ShownTraining(describe(session, job), progress.describe_training(session, job))
+    return TrainingDisplay(describe(session, job), progress.describe_training(session, job))
 
 
 def _chart(title: str, epochs: Sequence[EpochRow], what: str, planned: int, best: int | None) -> Chart:

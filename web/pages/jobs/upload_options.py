@@ -19,7 +19,7 @@ from web.http.context import Services
 
 
 @dataclass(frozen=True)
-class Pace:
+class SortingSpeed:
     """How many pictures are sorted in a second: by a job here, or, before there was one, as a guess."""
 
     images_per_s: float
@@ -27,7 +27,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Terms:
+class UploadOptions:
     """Sizes are in bytes; `room_bytes` is None where nobody knows. `paces` has the versions whose network is known.
 
     `n_more` counts the versions that are not offered; `n_new` the labels that each version has not learned from.
@@ -36,7 +36,7 @@ class Terms:
     max_image_bytes: int
     max_upload_bytes: int
     room_bytes: int | None
-    paces: Mapping[int, Pace]
+    paces: Mapping[int, SortingSpeed]
     versions: Sequence[ModelVersion]
     n_more: int
     n_new: Mapping[int, int]
@@ -59,10 +59,10 @@ class Terms:
         )
 
 
-def look_at_terms(session: Session, services: Services) -> Terms:
+def find_upload_options(session: Session, services: Services) -> UploadOptions:
     """The terms at this moment."""
     offered = offer_versions(session)
-    return Terms(
+    return UploadOptions(
         max_image_bytes=services.settings.max_image_bytes,
         max_upload_bytes=services.settings.max_upload_bytes,
         room_bytes=services.blobs.find_room(),
@@ -74,12 +74,12 @@ def look_at_terms(session: Session, services: Services) -> Terms:
     )
 
 
-def _find_paces(session: Session, versions: Sequence[ModelVersion], settings: Settings) -> dict[int, Pace]:
+def _find_paces(session: Session, versions: Sequence[ModelVersion], settings: Settings) -> dict[int, SortingSpeed]:
     measured = find_paces(session)
     n_workers = max(workers.count_alive(session, INFERENCE, settings.alive_s), 1)
     paces = {
-        one.id: Pace(NETWORKS[one.network].images_per_s * n_workers, False)
+        one.id: SortingSpeed(NETWORKS[one.network].images_per_s * n_workers, False)
         for one in versions
         if one.network in NETWORKS
     }
-    return paces | {version: Pace(rate, True) for version, rate in measured.items()}
+    return paces | {version: SortingSpeed(rate, True) for version, rate in measured.items()}

@@ -29,7 +29,7 @@ _STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
-class Choice:
+class PictureFilter:
     """A filter and an order. Values that make no sense are left out: an address typed by hand shows something too."""
 
     label: str | None = None
@@ -41,7 +41,7 @@ class Choice:
     sort: str = "order"
 
     @classmethod
-    def from_request(cls, request: Request) -> "Choice":
+    def from_request(cls, request: Request) -> "PictureFilter":
         """Read it from the address."""
         label, sort, said = (request.args.get(name) for name in ("label", "sort", "said"))
         return cls(
@@ -57,7 +57,7 @@ class Choice:
     @property
     def is_narrow(self) -> bool:
         """Whether some pictures may be left out."""
-        return replace(self, sort="order") != Choice()
+        return replace(self, sort="order") != PictureFilter()
 
     @property
     def as_filter(self) -> ResultFilter:

@@ -28,8 +28,8 @@ from web.http.context import get_services
 from web.http.redirects import see_other
 from web.pages.common import training_fields
 from web.pages.training import form
-from web.pages.training import ways as training_ways
-from web.pages.training.form import ANYTHING, Typed
+from web.pages.training import methods as training_ways
+from web.pages.training.form import WHOLE_FORM, TrainingForm
 
 pages = Blueprint("training_pages", __name__)
 
@@ -39,13 +39,13 @@ MAX_CHOSEN = 1000
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TrainingSelection:
     """The pictures to learn from: uploads by id, or everything labelled (`uuids` None)."""
 
     uuids: list[UUID] | None
 
     @classmethod
-    def from_request(cls) -> "Chosen":
+    def from_request(cls) -> "TrainingSelection":
         """From the address or the form.
 
         Raises:
@@ -66,7 +66,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class TrainingPreview:
     """What the second page shows beside what was typed."""
 
     found: Dataset
@@ -93,18 +93,18 @@ def prepare_training() -> str | tuple[str, int]:
     """The second step: what is in the chosen pictures, and how to train on them."""
     if again := request.args.get("again"):
         return _show_again(_uuids([again])[0])
-    chosen = Chosen.from_request()
+    chosen = TrainingSelection.from_request()
     if chosen.is_nothing:
         return _show_choice([], is_missing=True), 422
     with get_services().db.read() as session:
-        typed = Typed.from_address(request, registry.network_to_train(session))
+        typed = TrainingForm.from_address(request, registry.network_to_train(session))
         return _show_form(_prepare(session, chosen), chosen, typed)
 
 
 @pages.post("/train/new")
 def start_training() -> Response | str | tuple[str, int]:
     """Start what the form says; when something is wrong, the form again with a sentence beside each such field."""
-    chosen, typed = Chosen.from_request(), Typed.from_request(request)
+    chosen, typed = TrainingSelection.from_request(), TrainingForm.from_request(request)
     if chosen.is_nothing:
         return _show_choice([], is_missing=True), 422
     services = get_services()
@@ -116,7 +116,7 @@ def start_training() -> Response | str | tuple[str, int]:
     try:
         job_uuid = _start(chosen, checked)
     except Invalid as error:  # the pictures, or the name
-        return _show_form(prepared, chosen, Typed(typed.values, {ANYTHING: error.message})), 422
+        return _show_form(prepared, chosen, TrainingForm(typed.values, {WHOLE_FORM: error.message})), 422
     return see_other(url_for("job_pages.show_job", uuid=job_uuid))
 
 
@@ -129,7 +129,7 @@ def remove_pictures() -> Response:
     return see_other(url_for("training_pages.choose_training_data"))
 
 
-def _start(chosen: Chosen, typed: Typed) -> UUID:
+def _start(chosen: TrainingSelection, typed: TrainingForm) -> UUID:
     services = get_services()
     uuid = _uuids([request.form.get("id", "") or str(uuid4())])[0]
     name = request.form.get("name", "").strip() or None
@@ -163,25 +163,25 @@ def _show_again(job_uuid: UUID) -> str:
         parameters = progress.describe_training(session, job).parameters
         learned_from = sources.list_trained_on(session, job)
         left = [upload.uuid for upload in learned_from if upload.deleted_at is None]
-        chosen = Chosen(left if learned_from else None)
+        chosen = TrainingSelection(left if learned_from else None)
         if not chosen.is_nothing:
-            return _show_form(_prepare(session, chosen), chosen, Typed.from_parameters(parameters))
+            return _show_form(_prepare(session, chosen), chosen, TrainingForm.from_parameters(parameters))
     return _show_choice([], is_missing=True)
 
 
-def _prepare(session: Session, chosen: Chosen) -> Prepared:
+def _prepare(session: Session, chosen: TrainingSelection) -> TrainingPreview:
     found = training_jobs.preview_data(session, chosen.uuids)
-    return Prepared(
+    return TrainingPreview(
         found,
         sources.find_uploads(session, chosen.uuids or []),
         form.offer_starts(session),
-        {network: training_ways.compare(session, network, found) for network in training_fields.trainable()},
+        {network: training_ways.describe_methods(session, network, found) for network in training_fields.trainable()},
         deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
         unbiased_labels.count_biased(session, {one.sha256: one.label for one in found.contents}),
     )
 
 
-def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
+def _show_form(prepared: TrainingPreview, chosen: TrainingSelection, typed: TrainingForm) -> str:
     return render_template(
         "training/form.html",
         found=prepared.found,
@@ -192,7 +192,7 @@ def _show_form(prepared: Prepared, chosen: Chosen, typed: Typed) -> str:
         n_doubtful=prepared.n_doubtful if 2 * prepared.n_doubtful > len(prepared.found.contents) else 0,
         chosen=chosen,
         typed=typed,
-        anything=typed.wrong.get(ANYTHING),
+        anything=typed.wrong.get(WHOLE_FORM),
         networks=form.network_options(prepared.n_training),
         augmentations=training_fields.augmentations(),
         number_fields=form.number_fields(prepared.n_training),

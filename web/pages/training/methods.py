@@ -14,13 +14,13 @@ from core.training.datasets import Dataset
 from core.training.parameters import ALL, HEAD, choose_parameters
 from core.training.splits import Split
 from web.pages.common.words import count, duration, plural
-from web.pages.training import gains
+from web.pages.training import expected_accuracy
 
 _HEAD_S, _HEAD_S_EACH = 3.0, 0.001  # measured: 13 s for 10,000 pictures on two cores
 NO_HEAD = "There is no version of this network yet whose head could be replaced."
 
 
-def compare(session: Session, network: str, found: Dataset) -> dict[str, str]:
+def describe_methods(session: Session, network: str, found: Dataset) -> dict[str, str]:
     """What each way needs and what it would bring, by its name, for the pictures that were found."""
     try:
         start = registry.get_version(session, training_jobs.find_start(session, network))
@@ -28,9 +28,9 @@ def compare(session: Session, network: str, found: Dataset) -> dict[str, str]:
         return {ALL: _of_layers(session, network, found), HEAD: NO_HEAD}
     starts_from_weights = NETWORKS[network].plan.only_last_layers  # else its layers start from nothing
     n_labels = sum(found.by_class.get(name, 0) for name in CLASSES)
-    starts_right = gains.of_version(session, start)
-    layers = gains.of_layers(session, network), starts_right if starts_from_weights else ""
-    head = gains.of_head(session, start, n_labels), starts_right
+    starts_right = expected_accuracy.of_version(session, start)
+    layers = expected_accuracy.of_layers(session, network), starts_right if starts_from_weights else ""
+    head = expected_accuracy.of_head(session, start, n_labels), starts_right
     return {
         ALL: _join(_of_layers(session, network, found), *layers),
         HEAD: _join(_of_head(session, start, found), *head),

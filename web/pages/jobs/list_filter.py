@@ -21,7 +21,7 @@ STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
 
 
 @dataclass(frozen=True)
-class JobChoice:
+class ListFilter:
     """What the list's form says. Days are ISO dates in a zone that is `zone` minutes behind UTC; "" means any."""
 
     name: str = ""
@@ -32,7 +32,7 @@ class JobChoice:
     zone: int = 0
 
     @classmethod
-    def from_request(cls, request: Request) -> "JobChoice":
+    def from_request(cls, request: Request) -> "ListFilter":
         """Read the address; what makes no sense in it is left out."""
         given = request.args
         state = given.get("state", "")

@@ -1,4 +1,4 @@
-"""A thread of each web process that writes what it has counted: no request waits for that."""
+"""A thread in each web process that writes the process's counters, so that no request waits for it."""
 
 import atexit
 import threading
@@ -14,10 +14,10 @@ WRITE_S = 10.0
 log = structlog.get_logger("web")
 
 
-def count_beside(app: Flask) -> None:
-    """Write every few seconds, and once more at the end of the process. Called where a process serves requests."""
+def write_periodically(app: Flask) -> None:
+    """Write every few seconds, and once more at the end of the process; for processes that serve requests."""
     services: Services = app.extensions[EXTENSION]
-    threading.Thread(target=_write_on, args=(services,), name="counting", daemon=True).start()
+    threading.Thread(target=_write_on, args=(services,), name="metrics-writer", daemon=True).start()
     atexit.register(_write, services)
 
 
@@ -30,5 +30,5 @@ def _write_on(services: Services) -> None:
 def _write(services: Services) -> None:
     try:
         services.meter.flush(services.db)
-    except SQLAlchemyError as error:  # it is kept for the next time
+    except SQLAlchemyError as error:  # the counts are kept until the next time
         log.warning("counts_not_written", error=str(error).splitlines()[0])

@@ -29,7 +29,7 @@ Fact = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class ShownRun:
+class RunDisplay:
     """A run with its words; `chip` is the state whose colour it has."""
 
     run: Any
@@ -47,21 +47,21 @@ class ShownRun:
 
 
 @dataclass(frozen=True)
-class ShownSchedule:
+class ScheduleDisplay:
     """A schedule with its words, the next five times and its last run."""
 
     schedule: Schedule
     kind: str
     when: str
     next_times: list[str]
-    last: ShownRun | None
+    last: RunDisplay | None
     facts: list[Fact]
 
 
-def show_schedule(schedule: Schedule, last: RunView | None, now: datetime) -> ShownSchedule:
+def show_schedule(schedule: Schedule, last: RunView | None, now: datetime) -> ScheduleDisplay:
     """A schedule as pages show it."""
     when = due_times.describe(schedule.cron, schedule.every_n_labels)
-    return ShownSchedule(
+    return ScheduleDisplay(
         schedule=schedule,
         kind=KIND_WORDS[ScheduleKind(schedule.kind)],
         when=f"{when} ({schedule.time_zone})" if schedule.cron else when,
@@ -71,11 +71,11 @@ def show_schedule(schedule: Schedule, last: RunView | None, now: datetime) -> Sh
     )
 
 
-def show_run(view: RunView, zone: str) -> ShownRun:
+def show_run(view: RunView, zone: str) -> RunDisplay:
     """A run as pages show it."""
     run, state = view.run, RunState(view.run.state)
     chip = {RunState.FAILED: "failed", RunState.DONE: "done", RunState.SKIPPED: "cancelled"}.get(state, "running")
-    return ShownRun(
+    return RunDisplay(
         run, view.who, view.job, STATES[state], chip, _why(view, zone), run.outcome or "It has not ended yet."
     )
 
