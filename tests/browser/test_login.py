@@ -31,7 +31,7 @@ def test_a_wrong_token_is_refused_with_a_sentence_that_helps(page: Page, site: s
     answer = page.goto(f"{site}/login?token=wrong")
     assert answer is not None
     assert answer.status == 401
-    expect(page.get_by_role("alert")).to_contain_text("Nobody has this token.")
+    expect(page.get_by_role("alert")).to_contain_text("That token isn’t valid.")
     expect(page.get_by_label("Token")).to_be_focused()
 
 

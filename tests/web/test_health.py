@@ -45,7 +45,7 @@ def test_a_dead_broker_makes_it_unready_but_fails_no_request(
     lonely.extensions["pawsort"].db.close()
     assert ready.status_code == 503
     assert ready.json is not None
-    assert "does not answer" in ready.json["checks"]["broker"]
+    assert "does not respond" in ready.json["checks"]["broker"]
     assert job.status_code == 201
 
 
