@@ -1,4 +1,4 @@
-"""The workshop in which the shipped networks are made: `python -m pretraining`. Not part of any image.
+"""Tools that make the shipped networks: `python -m pretraining`. Not part of any container image.
 
 It imports `worker`, `model` and `core`; nothing imports it.
 """

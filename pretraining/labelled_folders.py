@@ -1,4 +1,4 @@
-"""Labelled folders on this machine (`cats/`, `dogs/`) as arrays, for what runs outside the product's jobs."""
+"""Labelled folders on this machine (`cats/`, `dogs/`) as arrays, for work outside the product's jobs."""
 
 import hashlib
 import os
@@ -15,12 +15,12 @@ from core.base.network_catalog import CLASSES
 from core.decoding.images import decode_image
 from core.training.splits import split_of
 
-NEITHER = len(CLASSES)  # the label of what is none of the classes
+NEITHER = len(CLASSES)  # the label of images of neither class
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One file: its bytes, the class that its folder says, and the SHA-256 of its content."""
+    """One file: its bytes, the class of its folder, and the SHA-256 of its content."""
 
     data: bytes
     label: int
@@ -28,7 +28,7 @@ class Photograph:
 
     @property
     def part(self) -> str:
-        """What it is for, by the same rule as in the product."""
+        """Its split, by the same rule as in the product."""
         return split_of(self.sha256)
 
 
@@ -51,7 +51,7 @@ def read_folder(folder: Path) -> list[Photograph]:
 
 
 def read_folders(folders: Sequence[Path]) -> list[Photograph]:
-    """All files of several labelled folders, each content once; the first folder's word counts.
+    """All files of several labelled folders, each content once, with the label of the first folder.
 
     Raises:
         Invalid: As `read_folder`.
@@ -64,7 +64,7 @@ def read_folders(folders: Sequence[Path]) -> list[Photograph]:
 
 
 def read_negatives(folder: Path) -> list[Photograph]:
-    """All files of a folder of pictures that show neither class, each content once, ordered by name."""
+    """All files in and below a folder of images of neither class, each content once, ordered by name."""
     photographs: dict[bytes, Photograph] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         data = path.read_bytes()
@@ -74,13 +74,13 @@ def read_negatives(folder: Path) -> list[Photograph]:
 
 
 def decode_all(photographs: Sequence[Photograph], side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
-    """Pixels and labels of those that can be read.
+    """Pixels and labels of the files that can be read.
 
     Args:
-        photographs: Any number above 0.
+        photographs: At least one.
         side_px: Height and width to decode to.
     Returns:
-        uint8 (N, side_px, side_px, 3), their labels (N,), and how many files could not be read.
+        uint8 (N, side_px, side_px, 3), 0 to 255, their labels int64 (N,), and the number of unreadable files.
     Raises:
         Invalid: None could be read.
     """
@@ -102,6 +102,6 @@ def decode_all(photographs: Sequence[Photograph], side_px: int) -> tuple[NDArray
 
 
 def digest_contents(photographs: Sequence[Photograph]) -> str:
-    """SHA-256 over the sorted hashes of all contents with their labels: names the data, whatever files are called."""
+    """SHA-256 over the sorted hashes of all contents with their labels, whatever the file names."""
     lines = sorted(photograph.sha256 + bytes([photograph.label]) for photograph in photographs)
     return hashlib.sha256(b"".join(lines)).hexdigest()

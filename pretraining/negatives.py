@@ -1,6 +1,6 @@
-"""Pictures of neither cats nor dogs: drawn ones, and those of a folder.
+"""Drawn negatives: images of neither cats nor dogs.
 
-They set how much evidence for a pet is asked for, and the threshold. What the product is judged by are other kinds.
+The head for neither and the threshold are fitted on them. The product is evaluated on other kinds of images.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,14 @@ Random = np.random.Generator
 
 
 def draw_negatives(n_of_each: int, side_px: int, seed: int) -> Pixels:
-    """Noise, blotches, slopes, stripes and overlapping shapes in any colours.
+    """Draw noise, blotches, gradients, stripes and overlapping shapes in random colours.
 
     Args:
-        n_of_each: How many of each kind.
+        n_of_each: Number of images of each kind.
         side_px: Height and width.
-        seed: Equal seeds give equal pictures.
+        seed: Equal seeds give equal images.
     Returns:
-        uint8 (5 x n_of_each, side_px, side_px, 3).
+        uint8 (5 x n_of_each, side_px, side_px, 3), 0 to 255.
     """
     random = np.random.default_rng(seed)
     return np.stack([draw(random, side_px) for draw in _KINDS for _ in range(n_of_each)])
@@ -33,16 +33,16 @@ def _draw_noise(random: Random, side_px: int) -> Pixels:
 
 
 def _draw_blotches(random: Random, side_px: int) -> Pixels:
-    """Random colours on a coarse grid, blended between."""
+    """Random colours on a coarse grid, interpolated."""
     n_cells = int(random.integers(2, 40))
     colours = random.uniform(0, 256, (n_cells + 1, n_cells + 1, 3))
-    places = np.linspace(0, n_cells, side_px, endpoint=False)
-    low, share = places.astype(int), places % 1
+    positions = np.linspace(0, n_cells, side_px, endpoint=False)
+    low, share = positions.astype(int), positions % 1
     rows = colours[low] * (1 - share)[:, None, None] + colours[low + 1] * share[:, None, None]
     return _to_pixels(rows[:, low] * (1 - share)[:, None] + rows[:, low + 1] * share[:, None])
 
 
-def _draw_slope(random: Random, side_px: int) -> Pixels:
+def _draw_gradient(random: Random, side_px: int) -> Pixels:
     return _blend(random, _slanted(random, side_px))
 
 
@@ -52,30 +52,30 @@ def _draw_stripes(random: Random, side_px: int) -> Pixels:
 
 
 def _draw_shapes(random: Random, side_px: int) -> Pixels:
-    """Rectangles and ellipses over each other."""
-    picture = np.empty((side_px, side_px, 3), np.uint8)
-    picture[:] = random.integers(0, 256, 3)
-    places = np.arange(side_px) / side_px
+    """Overlapping rectangles and ellipses."""
+    image = np.empty((side_px, side_px, 3), np.uint8)
+    image[:] = random.integers(0, 256, 3)
+    positions = np.arange(side_px) / side_px
     for _ in range(int(random.integers(1, 15))):
         x, y, width, height = random.random(4) * (1, 1, 0.5, 0.5) + (0, 0, 0.03, 0.03)
-        across, down = np.abs(places - x)[None, :] / width, np.abs(places - y)[:, None] / height
+        across, down = np.abs(positions - x)[None, :] / width, np.abs(positions - y)[:, None] / height
         inside = across**2 + down**2 < 1 if random.random() < 0.5 else np.maximum(across, down) < 1
-        picture[inside] = random.integers(0, 256, 3)
-    return picture
+        image[inside] = random.integers(0, 256, 3)
+    return image
 
 
 def _slanted(random: Random, side_px: int) -> NDArray[np.float64]:
-    """A plane that rises from 0 to 1 in any direction."""
-    angle, places = random.uniform(0, 2 * np.pi), np.linspace(0, 1, side_px)
-    plane = np.cos(angle) * places[None, :] + np.sin(angle) * places[:, None]
+    """A plane, float64 (side_px, side_px), that rises from 0 to 1 in a random direction."""
+    angle, positions = random.uniform(0, 2 * np.pi), np.linspace(0, 1, side_px)
+    plane = np.cos(angle) * positions[None, :] + np.sin(angle) * positions[:, None]
     rising: NDArray[np.float64] = (plane - plane.min()) / np.ptp(plane)
     return rising
 
 
 def _blend(random: Random, shares: NDArray[np.float64]) -> Pixels:
-    """From one colour to another."""
-    one, two = random.uniform(0, 256, (2, 3))
-    return _to_pixels(one + (two - one) * shares[:, :, None])
+    """Blend two random colours by shares, float64 (side_px, side_px), 0 to 1."""
+    first, second = random.uniform(0, 256, (2, 3))
+    return _to_pixels(first + (second - first) * shares[:, :, None])
 
 
 def _to_pixels(values: NDArray[np.float64]) -> Pixels:
@@ -85,7 +85,7 @@ def _to_pixels(values: NDArray[np.float64]) -> Pixels:
 _KINDS: tuple[Callable[[Random, int], Pixels], ...] = (
     _draw_noise,
     _draw_blotches,
-    _draw_slope,
+    _draw_gradient,
     _draw_stripes,
     _draw_shapes,
 )

@@ -1,11 +1,11 @@
-"""Runs the trainings of the original description's table and keeps what they recorded.
+"""Repeats the trainings of the original description's table and records the results.
 
     python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
-1. take the 2,500 photographs of each class whose SHA-256 is smallest;
-2. train `seed-cnn` as described, keeping state and curve after each epoch in `.cache/`: started again, it goes on;
+1. choose the 2,500 photographs of each class with the smallest SHA-256;
+2. train `seed-cnn` as described. State and curve after each epoch are in `.cache/`, so a second start resumes there;
 3. write the curve (`<run>.csv`) and the record (`<run>.json`) to `docs/seed-results/`;
-4. make `docs/seed-results.md` from the records that are there.
+4. write `docs/seed-results.md` from all records.
 """
 
 import csv
@@ -36,22 +36,23 @@ COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def reproduce(names: Sequence[str], data: Path, test: Path, out: Path, cache: Path) -> None:
-    """All of it; the steps are those at the top of this module.
+    """Run the trainings; the steps are those at the top of this module.
 
     Args:
-        names: Of `seed_table.RUNS`.
-        data: Holds cats/ and dogs/.
-        test: Another such folder, measured after each epoch: this table alone does not keep the parts apart.
-        out: Folder for the records; the page is written beside it.
+        names: Keys of `seed_training_runs.RUNS`.
+        data: A folder with cats/ and dogs/.
+        test: Another such folder, measured after each epoch. Only this table looks at the test split during training.
+        out: Folder for the records; the page is written next to it.
+        cache: Folder from which interrupted trainings resume.
     Raises:
-        Invalid: A folder is not a labelled one, or holds too little.
+        Invalid: A folder is not a labelled one, or has too few photographs.
     """
     photographs = choose_photographs(data)
     side_px = NETWORKS[NETWORK].side_px
-    training, watched = _decode(photographs, side_px), _decode(read_folder(test), side_px)
+    training, tested = _decode(photographs, side_px), _decode(read_folder(test), side_px)
     for name in names:
         work = digest_of(f"{RUNS[name].recipe} {digest_contents(photographs)}".encode())[:16]
-        record, curve = run_training(name, RUNS[name], training, watched, cache / f"{name}-{work}.npz")
+        record, curve = run_training(name, RUNS[name], training, tested, cache / f"{name}-{work}.npz")
         record["data"] = {"n_images": len(photographs), "sha256": digest_contents(photographs)}
         out.mkdir(parents=True, exist_ok=True)
         (out / f"{name}.csv").write_text(curve, encoding="utf-8")
@@ -60,10 +61,10 @@ def reproduce(names: Sequence[str], data: Path, test: Path, out: Path, cache: Pa
 
 
 def choose_photographs(folder: Path) -> list[Photograph]:
-    """As many of each class as the description had: those with the smallest hashes, whatever files are called.
+    """As many photographs of each class as in the description: those with the smallest hashes, regardless of names.
 
     Raises:
-        Invalid: There are fewer.
+        Invalid: The folder has too few.
     """
     chosen: list[Photograph] = []
     photographs = read_folder(folder)
@@ -77,30 +78,37 @@ def choose_photographs(folder: Path) -> list[Photograph]:
     return chosen
 
 
-def run_training(name: str, run: Run, training: Examples, watched: Examples, state: Path) -> tuple[dict[str, Any], str]:
-    """Train one run to its end, from where it was stopped.
+def run_training(name: str, run: Run, training: Examples, tested: Examples, state: Path) -> tuple[dict[str, Any], str]:
+    """Train one run to its end, from the last state if there is one.
+
+    Args:
+        name: For the output.
+        run: The training.
+        training: The training images.
+        tested: The test images.
+        state: File with the state.
 
     Returns:
-        The record, and the curve as CSV with a line for each epoch.
+        The record, and the curve as CSV with one line for each epoch.
     """
     import keras
 
     keras.utils.set_random_seed(run.recipe.seed)
-    trainer = Trainer(build(NETWORK), run.recipe, training, watched)
+    trainer = Trainer(build(NETWORK), run.recipe, training, tested)
     epochs: list[Epoch] = []
-    kept = array_cache.find(state)
-    if kept is not None:
-        epochs = [Epoch(int(row[0]), *row[1:].tolist()) for row in kept.pop(CURVE)]
-        trainer.restore(kept)
+    saved = array_cache.find(state)
+    if saved is not None:
+        epochs = [Epoch(int(row[0]), *row[1:].tolist()) for row in saved.pop(CURVE)]
+        trainer.restore(saved)
     for epoch in trainer.epochs():
         epochs.append(epoch)
         click.echo(
             f"{name}: epoch {epoch.number}, loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}, "
             f"test {epoch.val_accuracy:.4f}, {epoch.seconds:.0f} s"
         )
-        array_cache.save(state, trainer.state() | {CURVE: np.array([astuple(one) for one in epochs])})
+        array_cache.save(state, trainer.state() | {CURVE: np.array([astuple(each) for each in epochs])})
     weights = pack_weights(trainer.model.get_weights(), weight_names(trainer.model))
-    return _describe(run, epochs, len(watched.labels), digest_of(weights)), _to_csv(epochs)
+    return _describe(run, epochs, len(tested.labels), digest_of(weights)), _to_csv(epochs)
 
 
 def _describe(run: Run, epochs: list[Epoch], n_test: int, digest: str) -> dict[str, Any]:
@@ -135,7 +143,5 @@ def _to_csv(epochs: list[Epoch]) -> str:
 def _decode(photographs: list[Photograph], side_px: int) -> Examples:
     images, labels, n_unreadable = decode_all(photographs, side_px)
     if n_unreadable:
-        raise Invalid(
-            f"Expected photographs that can be read; {n_unreadable} of {len(photographs)} cannot. Remove them."
-        )
+        raise Invalid(f"Expected readable photographs; {n_unreadable} of {len(photographs)} are not. Remove them.")
     return Examples(images, labels)

@@ -1,4 +1,4 @@
-"""docs/seed-results.md, made from the records of the trainings; see `pretraining.reproduce`."""
+"""Makes docs/seed-results.md from the records of the trainings; see `pretraining.reproduce`."""
 
 import json
 from collections.abc import Iterable
@@ -9,18 +9,19 @@ from pretraining.seed_training_runs import ROWS, VARIANTS
 
 PAGE, FINDINGS = "seed-results.md", "findings.md"
 
-_HEAD = """# The table of the original description, trained anew
+_HEAD = """# The table of the original description, reproduced
 
-This page is made by `make reproduce DATA=…/dogs-vs-cats/train TEST=…/dogs-vs-cats/val` from the records in
-`seed-results/`: for each training a curve (`.csv`, a line for each epoch) and a record (`.json`: figures, recipe, seed,
-SHA-256 of data and weights). A test compares the page with them. A training that was stopped goes on after its last
+`make reproduce DATA=…/dogs-vs-cats/train TEST=…/dogs-vs-cats/val` writes this page from the records in
+`seed-results/`. Each training has a curve (`.csv`, one line for each epoch) and a record (`.json`: metrics, recipe,
+seed, SHA-256 of data and weights). A test compares the page with them. An interrupted training resumes after its last
 epoch.
 
-`seed-cnn` as described, from random weights: Adam (1e-3), binary cross-entropy, shear 0.2, zoom 0.2 (each axis by
-itself), flips; 2,500 cats and 2,500 dogs of `train`, those with the smallest SHA-256, at 64 x 64 pixels. Loss and
-accuracy are those that the original reports: means over the training batches of the last epoch, on varied pictures,
-while the weights still move. Beside them stands what the original does not say: accuracy on the 1,000 photographs of
-`val`, none of which was trained on. This table alone looks at `val` after each epoch; nothing is chosen by it.
+The network is `seed-cnn` as described, from random weights: Adam (1e-3), binary cross-entropy, shear 0.2, zoom 0.2
+(each axis independently), flips. The data are 2,500 cats and 2,500 dogs of `train`, those with the smallest SHA-256, at
+64 x 64 pixels. Loss and accuracy are the ones that the original reports: means over the training batches of the last
+epoch, on augmented images, while the weights change. The last column is not in the original: accuracy on the 1,000
+photographs of `val`, none of which was trained on. Only this table looks at `val` after each epoch; nothing is chosen
+by it.
 """
 _COLUMNS = (
     "Training",
@@ -34,7 +35,7 @@ _COLUMNS = (
 
 
 def write_page(folder: Path) -> None:
-    """Make the page beside the folder of the records."""
+    """Write the page next to the folder of the records."""
     (folder.parent / PAGE).write_text(make_page(folder), encoding="utf-8")
 
 
@@ -42,12 +43,12 @@ def make_page(folder: Path) -> str:
     """The page's text.
 
     Args:
-        folder: Holds `<run>.json` of the runs that were made, and what people found in them.
+        folder: Has `<run>.json` of each run, and the findings.
     """
     records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
     parts = [_HEAD, "## The three rows\n", _table(records, ROWS), _origins(records, ROWS)]
     if any(name in records for name in VARIANTS):
-        parts += ["## Looking for what explains the original\n", _table(records, VARIANTS)]
+        parts += ["## Variants that might explain the original\n", _table(records, VARIANTS)]
     findings = folder / FINDINGS
     if findings.exists():
         parts.append(findings.read_text(encoding="utf-8"))

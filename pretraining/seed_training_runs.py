@@ -1,7 +1,7 @@
-"""The trainings of the original description's table, and a few beside them that look for what explains its figures.
+"""The trainings of the original description's table, and a few variants that might explain its figures.
 
-The description names epochs and steps, loss and accuracy on training batches, 5,000 training photographs, shear 0.2,
-zoom 0.2 and flips; it leaves out the batch size, the rate and how long one row was trained before the next.
+The description gives epochs and steps, loss and accuracy on training batches, 5,000 training photographs, shear 0.2,
+zoom 0.2 and flips. It does not give the batch size, the learning rate, or whether a row continued an earlier training.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _PLAIN = Recipe(
     augmentation=SEED,
     seed=1,
 )
-_RADIANS = replace(SEED, shear_degrees=degrees(0.2))  # as Keras up to 2.1.4 read the number
+_RADIANS = replace(SEED, shear_degrees=degrees(0.2))  # Keras up to 2.1.4 read the number in radians
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Run:
     """One training.
 
     Attributes:
-        title: What distinguishes it, for people.
+        title: Its name on the page.
         recipe: How the network is trained, from random weights.
-        original: Loss and accuracy that the description gives for so many epochs and steps.
+        original: Loss and accuracy in the description for this number of epochs and steps.
     """
 
     title: str

@@ -63,7 +63,7 @@ def decode_image(data: Buffer, side_px: int, *, max_pixels: int = MAX_PIXELS) ->
         side_px: Width and height of the result.
         max_pixels: Largest width x height that is decoded.
     Returns:
-        (side_px, side_px, 3), rows from the top, RGB, 0 to 255; transparency lies on white.
+        uint8 (side_px, side_px, 3), rows from the top, RGB, 0 to 255; transparent areas are white.
     Raises:
         ImageError: The bytes cannot be decoded; its code says why. Nothing else is raised for any bytes.
     """

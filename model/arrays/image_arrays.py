@@ -1,4 +1,4 @@
-"""Many pictures as one array, and some of them without a copy."""
+"""Many images as one array, and subsets of it without a copy."""
 
 from typing import Any, TypeAlias
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 
 class ImageSubset:
-    """Some pictures of an array; looks like an array that can be indexed by a slice or by whole numbers.
+    """A subset of the images of an array. Like an array it can be indexed by a slice or by an array of integers.
 
     Args:
-        images: uint8 (M, S, S, 3).
-        rows: Whole numbers (N,), 0 to M - 1: which, in which order.
+        images: uint8 (M, S, S, 3), 0 to 255.
+        rows: intp (N,), 0 to M - 1: the images of the subset, in their order.
     """
 
     def __init__(self, images: NDArray[np.uint8], rows: NDArray[np.intp]) -> None:
@@ -21,12 +21,12 @@ class ImageSubset:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, chosen: Any) -> NDArray[np.uint8]:
-        shown: NDArray[np.uint8] = self._images[self._rows[chosen]]
-        return shown
+    def __getitem__(self, selection: Any) -> NDArray[np.uint8]:
+        images: NDArray[np.uint8] = self._images[self._rows[selection]]
+        return images
 
     def keep(self, is_kept: NDArray[np.bool_]) -> "ImageSubset":
-        """Those of them for which `is_kept`, (N,), is true."""
+        """The images for which `is_kept`, bool (N,), is true."""
         return ImageSubset(self._images, self._rows[is_kept])
 
 

@@ -1,4 +1,4 @@
-"""Logistic regression on features: the head of a network whose other layers stay as they are."""
+"""Logistic regression on features, which fits the head of a network whose other layers stay as they are."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,19 +21,19 @@ def fit_logistic(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The weights with the smallest mean cross-entropy plus decay, by Newton's method.
 
-    There is one such minimum, so nothing is random and no learning rate is to be chosen.
+    There is one such minimum, so nothing is random and there is no learning rate.
 
     Args:
-        features: (N, F), any scale: each column is brought to mean 0 and deviation 1 first, and the result is for
-            the columns as they came.
-        labels: (N,), 0 or 1, or a share in between.
-        decay: Half the sum of the squared weights (of the scaled columns) is added to the mean loss so many times.
-        weights: (N,), how much each row counts; all alike when left out.
-        start: Kernel and offset towards which decay pulls; towards zero when left out.
+        features: float32 (N, F), any scale. Each column is scaled to mean 0 and deviation 1 for the fit; the result is
+            for the unscaled columns.
+        labels: (N,), 0 or 1, or a share in between: int, bool or float.
+        decay: Factor of half the sum of the squared weights (of the scaled columns), which is added to the mean loss.
+        weights: float (N,), the weight of each row; None: all equal.
+        start: float32 kernel (F, 1) and offset (1,) towards which decay pulls; None: towards zero.
     Returns:
-        Kernel (F, 1) and offset (1,) of p(1) = 1 / (1 + exp(-(features @ kernel + offset))).
+        float32 kernel (F, 1) and offset (1,) of p(1) = 1 / (1 + exp(-(features @ kernel + offset))).
     Raises:
-        ValueError: The steps do not become small, which happens without decay when the labels can be told perfectly.
+        ValueError: The steps do not become small. That happens without decay if the classes are perfectly separable.
     Source: Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning", 4.4.1.
     """
     n_rows, n_columns = features.shape
@@ -62,11 +62,11 @@ def _minimise(
     pull: NDArray[np.float64],
     towards: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Newton's method from zero, where the curvature is largest, so that no step goes astray."""
+    """Newton's method from zero, where the curvature is largest, so no step diverges."""
 
     def measure(solution: NDArray[np.float64]) -> float:
-        leans = (rows @ solution.astype(np.float32)).astype(np.float64)
-        return float(counts @ (np.logaddexp(0, leans) - labels * leans) + pull @ (solution - towards) ** 2 / 2)
+        logits = (rows @ solution.astype(np.float32)).astype(np.float64)
+        return float(counts @ (np.logaddexp(0, logits) - labels * logits) + pull @ (solution - towards) ** 2 / 2)
 
     solution = np.zeros(rows.shape[1])
     loss = measure(solution)
@@ -90,10 +90,10 @@ def _descend(
     loss: float,
     step: NDArray[np.floating[Any]],
 ) -> tuple[NDArray[np.float64], float]:
-    """The step, halved until it leads down: where p is 0 or 1 the curvature says nothing, and steps would cycle.
+    """Take the step, halved until the loss falls: where p is near 0 or 1 the curvature vanishes, and steps would cycle.
 
     Returns:
-        Where it leads, and the loss there.
+        The new solution, float64 (F + 1,), and its loss.
     """
     bound = loss + _NOISE * (1 + abs(loss))
     for _ in range(_MAX_HALVINGS):

@@ -1,4 +1,4 @@
-"""What is kept of a trained network: its weights as bytes and its manifest.
+"""The files of a trained network: its weights as bytes and its manifest.
 
-It imports `model.arrays` at most.
+It imports `model.architectures` and `model.arrays` at most.
 """

@@ -1,30 +1,31 @@
-"""What is known of a trained network, as a JSON file beside its weights.
+"""The manifest of a trained network: a JSON file next to its weights.
 
-Plain JSON, so that programs without TensorFlow read it too. All fields are present, no others. Format 1 is read too; it
-lacks what is marked with a star, which is null then:
+It is plain JSON, so programs without TensorFlow can read it. It has all of these fields and no others. Format 1 is
+supported too; it lacks the fields marked with a star, which are then null:
 
     format       2
     network      name in `networks.NETWORKS`
     side_px      height and width of the input
     classes      names in the order of the probabilities: ["cat", "dog"]
-    threshold    confidence from which a picture is labelled, 0 to 1, whole thousandths
+    threshold    confidence from which an image gets a label, 0 to 1, in whole thousandths
     calibration  {"temperature": T}: the output's logit is divided by T
-    bounds*      what the threshold keeps on the validation part: {"max_wrong", "max_unsure", "max_taken"}, shares
+    bounds*      limits of the threshold on the validation split: {"max_wrong", "max_unsure", "max_taken"}, shares
     digest       SHA-256 of the weights file, hexadecimal
-    n_weights    how many numbers the network has learned
+    n_weights    number of weights
     n_bytes*     size of the weights file
-    metrics      by part ("validation", "judging", "test"): the fields of `evaluate.Figures`; "strangers", if there were
-                 any: pictures of neither class by which the threshold was chosen, and the share of them left unsure
-    data         what it was trained on: counts by class, digest of the contents
-    split        the rule of the parts and how many pictures each got
+    metrics      by split ("validation", "judging", which is the test split of jobs, "test"): the fields of
+                 `model.arrays.metrics.Metrics`; "strangers": the number of negatives (images of neither class), if
+                 the threshold was chosen by any, and the share of them left unsure
+    data         the training data: counts by class, digest of the contents
+    split        the rule of the splits and the number of images in each
     parameters   the recipe, with the augmentation
     seed         of everything random
     created_at   UTC, ISO 8601
-    command      what makes this file again
+    command      makes this file again
     who*         name of the user whose job it was, or "shipped"
     code_version* of Pawsort, with the commit where there is one
-    half_precision  whether computing with float16 may be tried where it is faster; may be missing, which means no
-    speed*       of `Classifier.predict` when it was judged: {"images_per_s", "n_images", "device", "threads"}
+    half_precision  whether float16 may be tried where it is faster; may be missing, which means no
+    speed*       of `Classifier.predict` during the evaluation: {"images_per_s", "n_images", "device", "threads"}
 """
 
 import json
@@ -44,7 +45,7 @@ _OPTIONAL = {"half_precision"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One manifest; the fields are explained at the top of this module."""
+    """One manifest. The fields are explained at the top of this module."""
 
     network: str
     side_px: int
@@ -68,10 +69,10 @@ class Manifest:
     half_precision: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no classifier could use.
+        """Refuse values that no classifier could use.
 
         Raises:
-            ValueError: A field has a wrong value; the sentence names it, what was expected and what came.
+            ValueError: A field has a wrong value; the message names it, what was expected and what came.
         """
         for name, (is_right, expected) in _RULES.items():
             value = getattr(self, name)
@@ -80,14 +81,14 @@ class Manifest:
 
     @property
     def temperature(self) -> float:
-        """By what the logit is divided."""
+        """The logit is divided by it."""
         return self.calibration["temperature"]
 
     def to_json(self) -> str:
-        """Text that is the same whenever the fields are: sorted keys, two spaces, a line's end."""
+        """The JSON text, the same for equal fields: sorted keys, two spaces, a final line break."""
         document = {"format": FORMAT, **asdict(self), "classes": list(self.classes)}
         document = {name: value for name, value in document.items() if name not in _OPTIONAL or value is not None}
-        if all(document[name] is None for name in _SINCE_2):  # it was read from format 1, and stays that
+        if all(document[name] is None for name in _SINCE_2):  # it was read from format 1, and is written as such
             document = {name: value for name, value in document.items() if name not in _SINCE_2} | {"format": 1}
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -96,7 +97,7 @@ class Manifest:
         """Read a manifest.
 
         Raises:
-            ValueError: The text is not JSON, a field is missing, unknown or wrong; the sentence says which.
+            ValueError: The text is not JSON, a field is missing, unknown or wrong; the message says which.
         """
         try:
             document = json.loads(text)
@@ -108,10 +109,10 @@ class Manifest:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "Manifest":
-        """Read a manifest that JSON has already been parsed from, as the database keeps it.
+        """Read a manifest from parsed JSON, as it is in the database.
 
         Raises:
-            ValueError: A field is missing, unknown or wrong; the sentence says which.
+            ValueError: A field is missing, unknown or wrong; the message says which.
         """
         known = {field.name for field in fields(cls)}
         if document.get("format") not in (1, FORMAT):

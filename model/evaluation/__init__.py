@@ -1,4 +1,4 @@
-"""From a trained network to its manifest, and the quality of labels by cross-validation.
+"""Evaluation of a trained network for its manifest, and of label quality by cross-validation.
 
 It imports the other packages of `model`.
 """

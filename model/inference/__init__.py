@@ -1,4 +1,4 @@
-"""A trained network ready to answer, and the device it runs on.
+"""A trained network ready to predict, its outputs, and the device it runs on.
 
 It imports `model.architectures`, `model.arrays` and `model.artifacts`.
 """

@@ -1,4 +1,4 @@
-"""What a network runs on: the GPU that this process sees, else the CPU; how large its batches may be there."""
+"""The device of a network, the visible GPU or the CPU, and the sizes of batches on it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-# On a CPU 64 pictures of 64 px are as fast as 256 and hold 170 MB less; 8 of 224 px are as fast as 64 and hold 550 MB
-# less (docs/performance.md). A GPU takes a whole chunk at once where its memory allows.
+# On a CPU, batches of 64 images of 64 px are as fast as 256 and need 170 MB less; 8 of 224 px are as fast as 64 and
+# need 550 MB less (docs/performance.md). A GPU gets a whole chunk at once if its memory allows.
 CPU_BATCHES, CPU_BATCHES_OF_LARGE = (16, 64), (4, 8)
-LARGE_BYTES = 8 * 2**20  # for one picture
+LARGE_BYTES = 8 * 2**20  # for one image
 GPU_BATCHES = (16, 64, 256)
-SHARE = 0.4  # of a GPU's memory for what lies between the layers; the rest is for weights, workspaces and others
-COPIES = 4  # of the largest layer's output: in, out, and as much again while a convolution works
-HALF_SINCE = (7, 0)  # compute capability from which multiplying halves is faster
+SHARE = 0.4  # of a GPU's memory for activations; the rest is for weights, workspaces and other processes
+COPIES = 4  # of the largest layer's output: input, output, and as much again during a convolution
+HALF_SINCE = (7, 0)  # compute capability from which multiplication in float16 is faster
 
 
 @dataclass(frozen=True)
 class Device:
-    """One device of TensorFlow.
+    """A TensorFlow device.
 
     Attributes:
         place: As `tf.device` takes it, "/GPU:0".
         name: For people.
-        memory_bytes: What it has; None for a CPU, whose memory nobody divides here.
+        memory_bytes: Its memory for this process; None for a CPU, whose memory is not divided here.
         is_fast_in_halves: Whether float16 makes it faster.
     """
 
@@ -38,10 +38,10 @@ CPU = Device()
 
 
 def set_up(n_sharing: int = 1) -> Device:
-    """Choose the device of this process; before its first network. GPUs give memory as it is needed, not all at once.
+    """Choose the device of this process. Call it before the first network: GPU memory then grows as needed.
 
     Args:
-        n_sharing: How many processes use the same GPU.
+        n_sharing: Number of processes that use the same GPU.
     """
     import tensorflow as tf
 
@@ -54,7 +54,7 @@ def set_up(n_sharing: int = 1) -> Device:
 
 
 def describe(details: dict[str, Any], memory_bytes: int | None, n_sharing: int) -> Device:
-    """The first visible GPU, from what TensorFlow says of it."""
+    """The first visible GPU, from TensorFlow's details of it."""
     return Device(
         place="/GPU:0",
         name=f"gpu: {details.get('device_name', 'unknown')}",
@@ -64,32 +64,33 @@ def describe(details: dict[str, Any], memory_bytes: int | None, n_sharing: int) 
 
 
 def _memory_bytes() -> int | None:
-    """What the first GPU has. The list opens every device itself: without growth it would take all of the memory."""
+    """Memory of the first GPU. Listing opens every device: without growth it would allocate all memory."""
     import tensorflow as tf
     from tensorflow.python.client import device_lib
 
     v1 = tf.compat.v1
     growing = v1.ConfigProto(gpu_options=v1.GPUOptions(allow_growth=True))
-    found = device_lib.list_local_devices(session_config=growing)
-    return next((int(one.memory_limit) for one in found if one.device_type == "GPU"), None)
+    devices = device_lib.list_local_devices(session_config=growing)
+    return next((int(each.memory_limit) for each in devices if each.device_type == "GPU"), None)
 
 
 def batch_sizes(device: Device, bytes_per_image: int) -> tuple[int, ...]:
-    """The sizes of batches that a network runs in there, smallest first; each is one graph.
+    """The batch sizes of a network on a device, smallest first.
 
     Args:
-        bytes_per_image: What lies between the layers for one picture, as `count_bytes` says.
+        device: Where the network runs.
+        bytes_per_image: Memory for the activations of one image, as `count_bytes` estimates it.
     """
     if device.memory_bytes is None and device.place.startswith("/CPU"):
         return CPU_BATCHES if bytes_per_image < LARGE_BYTES else CPU_BATCHES_OF_LARGE
     if device.memory_bytes is None:
         return GPU_BATCHES
-    room = device.memory_bytes * SHARE
-    return tuple(size for size in GPU_BATCHES if size == GPU_BATCHES[0] or size * bytes_per_image <= room)
+    available = device.memory_bytes * SHARE
+    return tuple(size for size in GPU_BATCHES if size == GPU_BATCHES[0] or size * bytes_per_image <= available)
 
 
 def count_bytes(model: "keras.Model") -> int:
-    """What a network holds for one picture at once, roughly: several times its largest layer's output, as float32."""
+    """Estimate the activation memory for one image: several times the largest layer's output in float32."""
     return max(_n_numbers(layer.output.shape) for layer in model.layers) * 4 * COPIES
 
 

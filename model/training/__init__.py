@@ -1,4 +1,4 @@
-"""Training on arrays: augmentation, losses, epochs, last layers, refitting a head.
+"""Training on arrays: augmentation, losses, epochs, last layers, fine-tuning, refitting a head.
 
 It imports `model.architectures`, `model.arrays` and `model.artifacts`.
 """
