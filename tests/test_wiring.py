@@ -23,7 +23,7 @@ from core.messaging import broker
 from core.orm.accounts import User
 from core.orm.tables import metadata
 from core.orm.uploads import Upload
-from instance.supervisor import programs
+from instance.base import programs
 from migrations.run import make_config, migrate
 
 ROOT = Path(__file__).parents[1]

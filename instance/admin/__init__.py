@@ -1,4 +1,4 @@
 """Administration of an installation: `pawsort doctor` and `pawsort move`.
 
-It imports `instance.supervisor` and `core`.
+It imports `instance.base`, `instance.supervisor` and `core`.
 """

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from instance.base.data_dir import prepare_data_dir
 from instance.supervisor.attach import find_instance
-from instance.supervisor.data_dir import prepare_data_dir
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 

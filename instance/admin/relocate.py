@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from instance.supervisor.lock import DataDirLock
+from instance.base.lock import DataDirLock
 from pawsort.api.errors import ClientError
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import socket
 
 import click
 
-from instance.supervisor import programs
-from instance.supervisor.core_errors import translate_core_errors
+from instance.base import programs
+from instance.base.core_errors import translate_core_errors
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 

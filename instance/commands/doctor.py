@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from instance.supervisor.core_errors import translate_core_errors
+from instance.base.core_errors import translate_core_errors
 
 MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "dim")}
 

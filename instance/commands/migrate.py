@@ -2,8 +2,8 @@
 
 import click
 
+from instance.base.core_errors import translate_core_errors
 from instance.services.service_messages import errors_as_log_messages, log_message
-from instance.supervisor.core_errors import translate_core_errors
 
 
 @click.command("migrate", short_help="Migrate the schema and register the included models.")
@@ -16,7 +16,7 @@ def command() -> None:
         from core.base.config import load_settings
         from core.models.registry import current_version
         from core.operations.log_setup import set_up_logs
-        from instance.supervisor.prepare import migrate_installation
+        from instance.base.migration import migrate_installation
 
         set_up_logs()
         db = migrate_installation(load_settings())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from instance.supervisor.core_errors import translate_core_errors
+from instance.base.core_errors import translate_core_errors
 
 
 @click.command("move", short_help="Copy the installation to your own PostgreSQL and S3.")

@@ -2,7 +2,7 @@
 
 import click
 
-from instance.supervisor.core_errors import translate_core_errors
+from instance.base.core_errors import translate_core_errors
 
 
 @click.group("token")
@@ -21,7 +21,7 @@ def create(name: str, user: str | None) -> None:
     with translate_core_errors():
         from core.accounts.accounts import create_token, get_or_create_user
         from core.base.config import load_settings
-        from instance.supervisor.prepare import migrate_database
+        from instance.base.migration import migrate_database
 
         db = migrate_database(load_settings())
         with db.write() as session:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from instance.supervisor.core_errors import translate_core_errors
+from instance.base.core_errors import translate_core_errors
 
 
 @click.command("up", short_help="Start everything, and keep it running until Ctrl-C.")

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from instance.base import programs
+from instance.base.programs import Program
 from instance.services.exec_service import exec_service
-from instance.supervisor import programs
-from instance.supervisor.child import Program
 
 if TYPE_CHECKING:
     from core.base.config import Settings

@@ -4,8 +4,8 @@ import os
 
 import click
 
+from instance.base import programs
 from instance.services.exec_service import exec_service
-from instance.supervisor import programs
 
 
 @click.command("worker", short_help="Run one worker with your own servers.")

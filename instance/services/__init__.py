@@ -1,4 +1,4 @@
 """Single services with your own servers, as in containers: check the servers, then exec the program.
 
-It imports `instance.supervisor`.
+It imports `instance.base`.
 """

@@ -4,12 +4,11 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+from instance.base.core_errors import translate_core_errors
+from instance.base.data_dir import prepare_data_dir
+from instance.base.programs import Program, child_environment
 from instance.services.preflight import check_servers
 from instance.services.service_messages import errors_as_log_messages, log_message
-from instance.supervisor.child import Program
-from instance.supervisor.core_errors import translate_core_errors
-from instance.supervisor.data_dir import prepare_data_dir
-from instance.supervisor.programs import child_environment
 
 if TYPE_CHECKING:
     from core.base.config import Settings

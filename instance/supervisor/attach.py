@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
+from instance.base.core_errors import translate_core_errors
+from instance.base.data_dir import prepare_data_dir
+from instance.base.instance_record import InstanceRecord, read_record
+from instance.base.lock import is_running
+from instance.base.programs import child_environment
 from instance.supervisor.child_logs import rotate
-from instance.supervisor.core_errors import translate_core_errors
-from instance.supervisor.data_dir import prepare_data_dir
-from instance.supervisor.instance_record import InstanceRecord, read_record
-from instance.supervisor.lock import is_running
-from instance.supervisor.programs import child_environment
 from pawsort.api.errors import ClientError
 
 START_S = 120.0

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from instance.base.programs import Program
 from instance.supervisor.child_logs import ChildLog
 from instance.supervisor.guard_client import GuardClient
 
@@ -16,23 +17,6 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 # A child that has run this long is restarted without a longer pause.
 STABLE_AFTER_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What a child runs.
-
-    Attributes:
-        env: Variables in addition to those of all children.
-        fds: Open files that it inherits.
-        shows_warnings: Whether its warnings are shown on the terminal.
-    """
-
-    name: str
-    command: list[str]
-    env: Mapping[str, str] = field(default_factory=dict)
-    fds: tuple[int, ...] = ()
-    shows_warnings: bool = True
 
 
 @dataclass(frozen=True, slots=True)

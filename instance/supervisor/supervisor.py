@@ -19,13 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instance.supervisor import address, programs
-from instance.supervisor.child import Child, ChildContext, Program
+from instance.base import programs
+from instance.base.data_dir import prepare_data_dir, secret_key
+from instance.base.instance_record import FILE_NAME, InstanceRecord, remove_record
+from instance.base.lock import DataDirLock
+from instance.base.programs import Program
+from instance.supervisor import address
+from instance.supervisor.child import Child, ChildContext
 from instance.supervisor.child_logs import ChildLog
-from instance.supervisor.data_dir import prepare_data_dir, secret_key
 from instance.supervisor.guard_client import GuardClient
-from instance.supervisor.instance_record import FILE_NAME, InstanceRecord, remove_record
-from instance.supervisor.lock import DataDirLock
 from instance.supervisor.temporary_folders import create_scratch_folder, create_socket_folder
 from pawsort.api.errors import ClientError
 

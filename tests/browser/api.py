@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from instance.supervisor.instance_record import InstanceRecord
+from instance.base.instance_record import InstanceRecord
 
 PATIENCE_S = 120.0
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
+from instance.base.instance_record import InstanceRecord
 from instance.supervisor.attach import started_instance
-from instance.supervisor.instance_record import InstanceRecord
 from tests.browser.api import Api
 from tests.browser.chromium import chromium
 from tests.browser.site import own_address, served

@@ -9,7 +9,7 @@ import time
 import httpx
 
 from core.base.config import Settings
-from instance.supervisor import programs
+from instance.base import programs
 
 START_S = 60.0
 

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from instance.supervisor.child import Child, ChildContext, Program
+from instance.base.lock import DataDirLock
+from instance.base.programs import Program, child_environment
+from instance.supervisor.child import Child, ChildContext
 from instance.supervisor.child_logs import ChildLog
 from instance.supervisor.guard_client import GuardClient
-from instance.supervisor.lock import DataDirLock
-from instance.supervisor.programs import child_environment
 
 FAMILY = """
 import os, subprocess, sys, time

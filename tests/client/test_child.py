@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from instance.base.lock import AlreadyRunning, DataDirLock, is_running
+from instance.base.programs import Program, child_environment
 from instance.supervisor import child as child_module
-from instance.supervisor.child import Child, ChildContext, Program, describe_exit
+from instance.supervisor.child import Child, ChildContext, describe_exit
 from instance.supervisor.child_logs import ChildLog, rotate
 from instance.supervisor.guard_client import GuardClient
-from instance.supervisor.lock import AlreadyRunning, DataDirLock, is_running
-from instance.supervisor.programs import child_environment
 from tests.client.processes import wait_until
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from instance.supervisor.programs import child_environment
+from instance.base.programs import child_environment
 from tests.client.processes import is_alive, read_pids, wait_until
 
 

@@ -27,7 +27,7 @@ from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 from instance.admin.relocate import move_installation
-from instance.supervisor.lock import DataDirLock
+from instance.base.lock import DataDirLock
 from migrations.run import check_schema, migrate
 from pawsort.api.errors import ClientError
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job

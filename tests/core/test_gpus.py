@@ -7,7 +7,7 @@ import pytest
 from core.base import gpus
 from core.base.config import Settings
 from core.base.errors import ConfigError
-from instance.supervisor import programs
+from instance.base import programs
 
 
 @pytest.fixture

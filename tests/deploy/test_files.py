@@ -10,7 +10,7 @@ import pytest
 
 from core.base.config import Settings
 from core.messaging import broker
-from instance.supervisor import programs
+from instance.base import programs
 from tests.deploy import compose
 from tests.deploy.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 

@@ -21,7 +21,7 @@ from core.base.database import Database
 from core.base.states import ChunkState, JobState
 from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
-from instance.supervisor.instance_record import InstanceRecord, read_record
+from instance.base.instance_record import InstanceRecord, read_record
 from pawsort.api.http_client import PawsortClient
 from tests.faults.processes import Process, kill, living, living_below
 

@@ -13,7 +13,7 @@ from redis import Redis
 
 from core.base.config import Settings
 from core.messaging.broker import KEY_PREFIX, RECONCILE, make_celery
-from instance.supervisor.programs import valkey as valkey_program
+from instance.base.programs import valkey as valkey_program
 from tests.faults.installation import END_S, QUICK, START_S, Installation, overload
 from tests.faults.photographs import make_shards
 from tests.faults.soundness import check_sound, read_results

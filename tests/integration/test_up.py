@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from instance.base.instance_record import read_record
 from instance.supervisor.attach import started_instance
-from instance.supervisor.instance_record import read_record
 from pawsort.api.http_client import PawsortClient
 from tests.client.processes import is_alive, wait_until
 from tests.factories import draw_picture

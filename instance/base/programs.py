@@ -3,10 +3,10 @@
 import os
 import sys
 import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from instance.supervisor.child import Program
 
 if TYPE_CHECKING:
     from core.base.config import Settings
@@ -15,6 +15,23 @@ VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room f
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a child runs.
+
+    Attributes:
+        env: Variables in addition to those of all children.
+        fds: Open files that it inherits.
+        shows_warnings: Whether its warnings are shown on the terminal.
+    """
+
+    name: str
+    command: list[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    fds: tuple[int, ...] = ()
+    shows_warnings: bool = True
 
 
 def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
