@@ -145,8 +145,8 @@ def check_secret_key(settings: Settings) -> None:
     """
     if len(settings.secret_key.get_secret_value()) < MIN_SECRET:
         raise ConfigError(
-            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} characters that nobody can guess, for example"
-            f" {secrets.token_hex(16)}. `pawsort up` makes one by itself."
+            f"PAWSORT_SECRET_KEY: expected at least {MIN_SECRET} random characters, for example"
+            f" {secrets.token_hex(16)}. `pawsort up` creates one."
         )
 
 

@@ -47,7 +47,7 @@ def check_line(line: str, zone: str) -> str:
 def check_zone(zone: str) -> None:
     """Raise Invalid unless there is such a time zone."""
     if zone not in list_zones():
-        raise Invalid(f"time_zone: expected a name such as Europe/Berlin or UTC; there is no {zone[:MAX_LINE]!r}.")
+        raise Invalid(f"time_zone: expected a name such as Europe/Berlin or UTC; {zone[:MAX_LINE]!r} is unknown.")
 
 
 @cache
@@ -107,4 +107,4 @@ def _is_readable(fields: list[str]) -> bool:
 
 
 def _never(line: str) -> Invalid:
-    return Invalid(f"cron: {line!r} never comes due: no such day exists. Check the day of the month and the month.")
+    return Invalid(f"cron: {line!r} matches no date. Check the day of the month and the month.")

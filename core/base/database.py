@@ -83,7 +83,9 @@ def refusal(error: SQLAlchemyError) -> Unavailable:
     if any(words in said for words in REFUSALS):
         return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({said}). Correct it.")
     if any(words in said for words in NO_TLS):
-        return Refused(f"PAWSORT_DATABASE_URL: no TLS as the address asks for it ({said}). Correct its sslmode.")
+        return Refused(
+            f"PAWSORT_DATABASE_URL: the server offers no TLS, which the address asks for ({said}). Correct its sslmode."
+        )
     if isinstance(error, NoResultFound) or any(words in said for words in NO_TABLES):
         return Refused(NO_TABLES_SENTENCE)
     return Unavailable(

@@ -93,22 +93,22 @@ class ErrorCode(StrEnum):
 
 
 _SENTENCES = {
-    ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from where it came from.",
-    ErrorCode.NOT_AN_IMAGE: "The file is not a picture that can be recognised. Open it in a viewer; if it opens there,"
-    " save it as JPEG or PNG and send that.",
-    ErrorCode.UNSUPPORTED_FORMAT: "The file is a picture in a format that is not supported. Save it as"
+    ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from its source.",
+    ErrorCode.NOT_AN_IMAGE: "This file doesn't look like a picture. Open it in a viewer; if it opens there,"
+    " save it as JPEG or PNG and upload that.",
+    ErrorCode.UNSUPPORTED_FORMAT: "This picture is in a format that is not supported. Save it as"
     f" {image_formats.join_names('or')} and upload that.",
     ErrorCode.TRUNCATED: "The picture is damaged or ends too early. Copy it again from the camera or the backup.",
-    ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and send that,"
+    ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and upload that,"
     " or raise PAWSORT_MAX_IMAGE_PIXELS.",
-    ErrorCode.TOO_MANY_BYTES: "The file is larger than the limit and was not sent. Save a smaller version and send"
-    " that, or raise PAWSORT_MAX_IMAGE_BYTES.",
+    ErrorCode.TOO_MANY_BYTES: "The file is larger than the limit and was not uploaded. Save a smaller version and"
+    " upload that, or raise PAWSORT_MAX_IMAGE_BYTES.",
     ErrorCode.DECODE_TIMEOUT: "Reading the picture took too long and was stopped. Save it again as JPEG or PNG and"
-    " send that.",
-    ErrorCode.OUT_OF_MEMORY: "Reading the picture needs more memory than is allowed. Save a smaller version and send"
-    " that.",
-    ErrorCode.DECODER_CRASHED: "Reading the picture crashed the decoder twice. Save it again as JPEG or PNG and send"
-    " that.",
+    " upload that.",
+    ErrorCode.OUT_OF_MEMORY: "Reading the picture needs more memory than is allowed. Save a smaller version and"
+    " upload that.",
+    ErrorCode.DECODER_CRASHED: "Reading the picture crashed the decoder twice. Save it again as JPEG or PNG and"
+    " upload that.",
 }
 
 

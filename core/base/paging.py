@@ -72,4 +72,4 @@ def _fits(part: Any) -> bool:
 
 
 def _foreign() -> Invalid:
-    return Invalid("The cursor does not belong to this list. Take `next` of the page before, or leave it out.")
+    return Invalid("This cursor is out of date or of another list. Use `next` of the page before, or leave it out.")

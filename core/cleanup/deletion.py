@@ -46,7 +46,7 @@ def delete_upload(session: Session, uuid: UUID) -> None:
     """
     upload = uploads.get_upload(session, uuid, lock=True)
     if _is_used(session, upload):
-        raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the last one takes its upload along.")
+        raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the upload is deleted with its last job.")
     upload.deleted_at = db_now()
 
 
@@ -84,12 +84,12 @@ def delete_version(session: Session, version_id: int) -> None:
     if registry.find_in_use(session) == version.id:
         raise Conflict(f"Version {version.id} is in use. Promote another one or roll back first, then delete this one.")
     if registry.is_shipped(version):
-        raise Conflict(f"Version {version.id} came with Pawsort and stays. It costs nothing while it is not in use.")
+        raise Conflict(f"Version {version.id} is part of Pawsort and cannot be deleted. It uses almost no space.")
     needing = _count_needing(session, version.id)
     if needing:
         raise Conflict(
-            f"Version {version.id} is needed by {needing} {'job' if needing == 1 else 'jobs'} that did not end yet."
-            " Wait for the end, or cancel first, then delete it."
+            f"Version {version.id} is needed by {needing} {'job' if needing == 1 else 'jobs'} that have not ended."
+            " Wait for them or cancel them, then delete the version."
         )
     version.deleted_at = db_now()
 

@@ -163,7 +163,7 @@ def read_thumbnail(blobs: Blobs, key: str, ordinal: int) -> bytes:
     place = blobs.get_range(key, ordinal % MAX_FILES * _PLACE.size, _PLACE.size)
     offset, n_bytes = _PLACE.unpack(place)
     if not n_bytes:
-        raise NotFound("No small picture was kept of this image.")
+        raise NotFound("There is no thumbnail of this image.")
     return blobs.get_range(key, offset, n_bytes)
 
 

@@ -66,15 +66,15 @@ def _find_active(session: Session, version_id: int) -> Job | None:
 def _same_job(session: Session, uuid: UUID, version: ModelVersion) -> Job:
     job = jobs.get_job(session, uuid)
     if job.kind != JobKind.EVALUATE or job.model_version_id != version.id:
-        raise Conflict(f"Job {job.uuid} exists and does something else. Choose a new id for judging.")
+        raise Conflict(f"Job {job.uuid} exists and does something else. Choose a new id for the evaluation.")
     return job
 
 
 def _check_contents(session: Session) -> None:
     if not predictions.choose_contents(session):
         raise Invalid(
-            "There is nothing to judge on: none of the labelled pictures belongs to the judging part, which gets one in"
-            " ten. Send labelled folders (cats, dogs); a hundred pictures are enough."
+            "There is nothing to evaluate on: none of the labelled pictures is in the test split, which gets one in"
+            " ten. Upload labelled folders (cats, dogs); a hundred pictures are enough."
         )
 
 

@@ -66,7 +66,7 @@ def create_label_quality_job(
     job = Job(
         uuid=uuid or uuid4(),
         kind=JobKind.LABEL_QUALITY,
-        name="Look through the labels",
+        name="Check the labels",
         state=JobState.QUEUED,
         user_id=user_id,
         model_version_id=version.id,
@@ -82,7 +82,7 @@ def create_label_quality_job(
 def _same_job(session: Session, uuid: UUID) -> Job:
     job = jobs.get_job(session, uuid)
     if job.kind != JobKind.LABEL_QUALITY:
-        raise Conflict(f"Job {uuid} exists and does something else. Choose a new id for this one.")
+        raise Conflict(f"Job {uuid} exists and does something else. Choose a new id.")
     return job
 
 
@@ -97,8 +97,8 @@ def choose_contents(session: Session) -> list[Content]:
     if min(counts.values()) < MIN_EACH:
         there = ", ".join(f"{n} of {name}" for name, n in counts.items())
         raise Invalid(
-            f"There are too few labels to look through: expected at least {MIN_EACH} of each class; got {there}. Label"
-            " some more, or send labelled folders."
+            f"There are too few labels to check: expected at least {MIN_EACH} of each class; got {there}. Label"
+            " more pictures, or upload labelled folders."
         )
     return contents
 

@@ -159,7 +159,7 @@ def from_hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise Invalid("The cursor does not belong to this list. Take `next` of the page before.") from error
+        raise Invalid("This cursor is out of date or of another list. Use `next` of the page before.") from error
 
 
 def _order(sort: str) -> Any:

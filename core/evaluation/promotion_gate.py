@@ -72,8 +72,8 @@ def count_of_classes(honest: Mapping[bytes, str]) -> int:
 def too_few(n: int) -> Verdict:
     """The verdict when so many pictures are not enough."""
     sentence = (
-        f"too few to tell: {n} {'picture' if n == 1 else 'pictures'} of the judging part may judge (labelled by a"
-        f" folder, in an audit sample, or in a job confirmed as a whole), and {MIN_JUDGING} are needed"
+        f"too few to tell: {n} {'picture' if n == 1 else 'pictures'} of the test split have unbiased labels"
+        f" (from a folder, an audit, or a job confirmed as a whole), and {MIN_JUDGING} are needed"
     )
     return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})
 
@@ -134,8 +134,8 @@ def decide(gate: Gate, pairs: Sequence[PredictionPair], n_may_judge: int) -> Ver
 
 def _too_few_asked(n: int, n_may_judge: int) -> Verdict:
     sentence = (
-        f"too few to tell: both versions were asked about {n} of the {n_may_judge} pictures that may judge, and"
-        f" {MIN_JUDGING} are needed; a job that judges has failed or was stopped, or pictures cannot be read"
+        f"too few to tell: both versions have predictions for {n} of the {n_may_judge} pictures with unbiased labels,"
+        f" and {MIN_JUDGING} are needed; an evaluation failed or was cancelled, or pictures cannot be read"
     )
     return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})
 
@@ -147,7 +147,7 @@ def _reasons(gate: Gate, figures: Mapping[str, Any]) -> Iterable[str]:
         asked = f"at least {_points(gate.min_gain)} more" if gate.min_gain else "more"
         yield f"{asked} were asked for"
     if figures["p_value"] >= gate.max_p:
-        yield f"McNemar's test must say p < {gate.max_p:g}, or the difference may be chance"
+        yield f"McNemar's test must give p < {gate.max_p:g}; above it, the difference may be chance"
     for name, share in figures["by_class"].items():
         loss = share["in_use"] - share["candidate"]
         if loss > gate.max_class_loss + 1e-9:

@@ -107,7 +107,7 @@ class _Budget:
         self._n_arrived += len(piece)
         if self._n_arrived > self._max_bytes:
             raise TooLarge(
-                f"The archive has more than {self._max_bytes} bytes, the limit. Send it in parts.",
+                f"The archive has more than {self._max_bytes} bytes, the limit. Upload it in parts.",
                 limit=self._max_bytes,
             )
 
@@ -115,34 +115,34 @@ class _Budget:
         self._n_unpacked += len(piece)
         if self._n_unpacked > self._max_bytes:
             raise ArchiveError(
-                f"The archive unpacks to more than {self._max_bytes} bytes, the limit. Send it in parts.",
+                f"The archive unpacks to more than {self._max_bytes} bytes, the limit. Upload it in parts.",
                 limit=self._max_bytes,
             )
         if self._n_unpacked > max(FREE_BYTES, MAX_RATIO * self._n_arrived):
             raise ArchiveError(
-                f"The archive unpacks to more than {MAX_RATIO} times its size, which no folder of pictures does."
-                " Send the folder itself."
+                f"The archive unpacks to more than {MAX_RATIO} times its size, which pictures never do."
+                " Upload the folder instead."
             )
 
     def count_entry(self) -> None:
         self._n_entries += 1
         if self._n_entries > MAX_ENTRIES:
             raise ArchiveError(
-                f"The archive has more than {MAX_ENTRIES} entries, the limit. Send it in parts.", limit=MAX_ENTRIES
+                f"The archive has more than {MAX_ENTRIES} entries, the limit. Upload it in parts.", limit=MAX_ENTRIES
             )
 
 
 def _check_is_tar(head: bytes) -> None:
     for signature, name in _OTHER_ARCHIVES.items():
         if head.startswith(signature):
-            raise ArchiveError(f"The archive is {name}, which is not read here. Send a tar, a tar.gz or a zip.")
+            raise ArchiveError(f"{name} archives are not supported. Upload a TAR, TAR.GZ or ZIP.")
     if not head:
-        raise ArchiveError("The archive is empty (0 bytes). Send a tar, a tar.gz or a zip.")
+        raise ArchiveError("The archive is empty (0 bytes). Upload a TAR, TAR.GZ or ZIP.")
     try:
         if head.strip(b"\0"):
             check_header(head.ljust(BLOCK, b"\0"), 0)
     except TarError as error:
-        raise ArchiveError("This is not an archive that can be read. Send a tar, a tar.gz or a zip.") from error
+        raise ArchiveError("This is not a supported archive. Upload a TAR, TAR.GZ or ZIP.") from error
 
 
 def _read_tar(source: Source, max_image_bytes: int) -> Iterator[File | SkippedEntry]:
@@ -192,12 +192,12 @@ class _Gunzip:
             try:
                 yield from inflate_piece(inflater, part)
             except zlib.error as error:
-                raise ArchiveError("The gzip is damaged. Pack it again, or send the tar itself.") from error
+                raise ArchiveError("The gzip is damaged. Pack it again, or upload the TAR itself.") from error
             if inflater.eof:
                 self._source.unread(inflater.unused_data)
                 self._skip_padding()
         if not inflater.eof:
-            raise ArchiveError("The gzip ends too early. Send it again, whole.")
+            raise ArchiveError("The gzip is incomplete. Upload it again.")
 
     def _skip_padding(self) -> None:
         """Read past the zeros that tapes and some tools leave behind a gzip."""

@@ -107,7 +107,7 @@ def index_shard(
     except TarError as error:
         raise ShardError(error.message) from error
     if not entries:
-        raise ShardError("The shard has no file in it. Send shards with at least one.")
+        raise ShardError("The shard has no file. Send shards with at least one.")
     return ShardIndex(entries, n_read, digest.digest())
 
 

@@ -170,4 +170,4 @@ def _skip(source: Source, n_bytes: int) -> None:
 
 
 def _cut_off() -> TarError:
-    return TarError("The tar ends too early: its end-of-archive block is missing. Send it again, whole.")
+    return TarError("The tar ends too early: its end-of-archive block is missing. Send it again.")

@@ -98,7 +98,7 @@ def read_link_offsets(source: Source) -> Iterator[int]:
 
 def zip_cut_off() -> ZipError:
     """The error of a zip that ends too early."""
-    return ZipError("The zip ends too early. Send it again, whole.")
+    return ZipError("The zip is incomplete. Upload it again.")
 
 
 def _read_local_header(source: Source, offset: int) -> ZipMember:
@@ -117,7 +117,7 @@ def _read_local_header(source: Source, offset: int) -> ZipMember:
     if flags & _ENCRYPTED:
         refusal = refusal or "an encrypted file"
     elif method not in (STORED, DEFLATED):
-        refusal = refusal or f"a file packed by a method that is not read here ({method})"
+        refusal = refusal or f"a file compressed by an unsupported method ({method})"
     is_size_known = n_packed > 0 or not has_descriptor
     return ZipMember(path, refusal, is_folder, offset, method, crc, n_packed if is_size_known else None, has_descriptor)
 

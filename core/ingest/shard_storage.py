@@ -112,5 +112,5 @@ def _drop(store: Store, key: str) -> None:
 def disk_full(error: OSError) -> Exception:
     """The same error, as a sentence where it says that the disk is full."""
     if error.errno == errno.ENOSPC:
-        return DiskFull("The disk is full. Delete jobs that are no longer needed, or make room, and send it again.")
+        return DiskFull("The disk is full. Delete jobs that are no longer needed or free disk space, then try again.")
     return error

@@ -20,7 +20,7 @@ from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
 
 MAX_ATTEMPTS = 20
-RAN_OUT = "The worker that had it fell silent."
+RAN_OUT = "The worker that held it stopped responding."
 
 
 @dataclass(frozen=True)

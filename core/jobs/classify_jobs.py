@@ -69,7 +69,7 @@ def create_classify_job(
 def _same_job(job: Job, upload: Upload) -> Job:
     check_not_deleted(job)
     if job.upload_id != upload.id:
-        raise Conflict(f"Job {job.uuid} exists and classifies another upload. Choose a new id for this one.")
+        raise Conflict(f"Job {job.uuid} exists and classifies another upload. Choose a new id.")
     return job
 
 

@@ -63,7 +63,9 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
 
 def _go_on_training(session: Session, job: Job) -> None:
     if job.state == JobState.DONE:
-        came = f"version {job.model_version_id} came of it" if job.kind == JobKind.TRAIN else "it judged what there was"
+        came = (
+            f"it produced version {job.model_version_id}" if job.kind == JobKind.TRAIN else "its version is evaluated"
+        )
         raise Conflict(f"Job {job.uuid} is done: {came}. Start another one.")
     training = session.scalars(locked(select(Training).where(Training.job_id == job.id))).one()
     needed = training.parameters.get("start_from") if job.kind == JobKind.TRAIN else job.model_version_id

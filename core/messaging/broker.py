@@ -158,7 +158,7 @@ def check_broker(settings: Settings) -> None:
         tls = ", which asks for TLS (rediss://)" if settings.redis_url.startswith("rediss:") else ""
         raise Unavailable(
             f"The broker at PAWSORT_REDIS_URL{tls} does not answer ({error}). Start it, or correct the address."
-            " Nothing is lost meanwhile; work waits."
+            " Nothing is lost; work waits."
         ) from error
     except ValueError as error:
         raise Refused(f"PAWSORT_REDIS_URL: expected redis://, rediss:// or unix://; {error}") from error

@@ -39,7 +39,7 @@ def store_weights(blobs: Blobs, folder: Path, default: str) -> list[Manifest]:
         if digest != manifest["digest"]:
             raise BadWeights(
                 f"{path.with_suffix('.npz').name} has the digest {digest}, but its manifest promises"
-                f" {manifest['digest']}. Get both files again from where Pawsort came from."
+                f" {manifest['digest']}. Install Pawsort again."
             )
         blobs.put(weights_key(digest), weights)
         manifests.append(manifest)
@@ -122,7 +122,7 @@ def promote(
     version = hold_version(session, version_id)
     newest = _lock_history(session)
     if instead_of is not None and (newest is None or newest.model_version_id != instead_of):
-        raise Conflict(f"Version {instead_of} is no longer in use: somebody was faster. Compare again.")
+        raise Conflict(f"Version {instead_of} is no longer in use: another version was promoted. Compare again.")
     if newest is not None and newest.model_version_id == version.id:
         return newest
     return _deploy(session, version.id, newest.id if newest else None, user_id, reason)
@@ -141,7 +141,7 @@ def roll_back(session: Session, in_use: int | None = None, user_id: int | None =
         raise _nothing_deployed()
     if in_use is not None and newest.model_version_id != in_use:
         raise Conflict(
-            f"Version {newest.model_version_id} is in use by now, not {in_use}: somebody was faster. Look again."
+            f"Version {newest.model_version_id} is in use now, not {in_use}. Reload the page and check again."
         )
     earlier = find_rollback(session, newest)
     if earlier is None:

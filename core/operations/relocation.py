@@ -67,11 +67,11 @@ def begin(target: Database, head: str, alive_s: float) -> bool:
         if revision == MOVING + head:
             return True
         if revision != head:
-            raise Refused(f"A move into this database was begun by another version ({revision}). Use that one.")
+            raise Refused(f"A move into this database was started by another version ({revision}). Use that version.")
         used = [kind.__tablename__ for kind in USED_BY if session.scalar(select(kind.id).limit(1)) is not None]
         if used:
             raise Conflict(
-                f"The database at PAWSORT_DATABASE_URL holds work of its own ({', '.join(used)}). Move into a new one."
+                f"The database at PAWSORT_DATABASE_URL is in use already ({', '.join(used)}). Move into a new database."
             )
         if list_alive(session, alive_s):
             raise Conflict("Workers run on the database at PAWSORT_DATABASE_URL. Stop web and workers there first.")
@@ -108,9 +108,7 @@ def _copy_blob(source: Blobs, target: Blobs, key: str, is_there: bool) -> int:
     if not is_there or hashlib.sha256(target.get(key)).digest() != wanted:
         target.put(key, bytes(data))
         if hashlib.sha256(target.get(key)).digest() != wanted:
-            raise Conflict(
-                f"The blob store gives back other bytes than it was given for {key}. Check the store itself."
-            )
+            raise Conflict(f"The blob store returned other bytes for {key} than it was given. Check the store.")
     return len(data)
 
 

@@ -103,11 +103,11 @@ def draw_audit(
         if size not in SIZES:
             raise Invalid(f"size: expected one of {', '.join(map(str, SIZES))}; got {size}.")
         if job.kind != JobKind.CLASSIFY or job.state in ACTIVE_STATES:
-            raise Conflict(f"Job {job_uuid} is {job.state}: a sample can be drawn when all of its pictures are sorted.")
+            raise Conflict(f"Job {job_uuid} is {job.state}: an audit can start when all pictures are sorted.")
         seed = secrets.randbits(62) if seed is None else seed
         pictures, n_population = _choose(session, job.id, size, seed)
     if not pictures:
-        raise Conflict(f"Job {job_uuid} has no picture that could be read: there is nothing to judge.")
+        raise Conflict(f"Job {job_uuid} has no readable pictures, so there is nothing to audit.")
     drawn = {"seed": seed, "size": size, "n_images": len(pictures), "n_population": n_population}
     with db.write() as session:
         job = jobs.get_job(session, job_uuid, lock=True)
@@ -125,7 +125,7 @@ def draw_audit(
 def _same_audit(session: Session, uuid: UUID, job: Job) -> Audit | None:
     existing = session.scalar(select(Audit).where(Audit.uuid == uuid))
     if existing is not None and existing.job_id != job.id:
-        raise Conflict(f"Audit {uuid} exists and is one of another job. Choose a new id.")
+        raise Conflict(f"Audit {uuid} exists and belongs to another job. Choose a new id.")
     return existing
 
 

@@ -62,7 +62,7 @@ def create_batch(
     existing = session.scalar(select(LabelBatch).where(LabelBatch.uuid == uuid))
     if existing is not None:
         if (existing.job_id, existing.kind, existing.label) != (job.id, kind, label):
-            raise Conflict(f"Batch {uuid} exists and is another one. Choose a new id.")
+            raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
         return existing
     if job.kind != JobKind.CLASSIFY:
         raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
@@ -106,12 +106,12 @@ def undo_batch(session: Session, uuid: UUID, of: UUID, user_id: int | None) -> L
     """
     batch = get_batch(session, of, lock=True)
     if batch.kind == BatchKind.UNDO:
-        raise Conflict(f"Batch {of} took back another one and cannot be taken back itself: label the pictures again.")
+        raise Conflict(f"Batch {of} undid another batch and cannot be undone. Label the pictures again.")
     existing = session.scalar(select(LabelBatch).where(LabelBatch.undo_of_id == batch.id))
     if existing is not None:
         return existing
     if session.scalar(select(LabelBatch.id).where(LabelBatch.uuid == uuid)) is not None:
-        raise Conflict(f"Batch {uuid} exists and is another one. Choose a new id.")
+        raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
     batch.finished_at = batch.finished_at or db_now()  # what is half done is not gone on with
     undo = LabelBatch(
         uuid=uuid,

@@ -175,8 +175,8 @@ def _add(places: _Places, path: str, sha256: bytes, picture: _Picture) -> None:
     elif label is not None and label != before.label:
         if not before.is_ambiguous and len(places.ambiguous) < MAX_NAMED:
             places.ambiguous.append(
-                f"{before.path} ({before.label}) and {path} ({label}) are the same picture. Nothing was said of it:"
-                " leave it in one of the two folders and send them again."
+                f"{before.path} ({before.label}) and {path} ({label}) are the same picture. No label was changed:"
+                " keep it in one of the two folders and upload them again."
             )
         places.contents[sha256] = before._replace(is_ambiguous=True)
 
@@ -200,9 +200,9 @@ def _find_batch(session: Session, uuid: UUID, job: Job, lock: bool = False) -> L
     query = select(LabelBatch).where(LabelBatch.uuid == uuid)
     batch = session.scalar(locked(query) if lock else query)
     if batch is not None and (batch.job_id, batch.kind) != (job.id, BatchKind.FOLDERS):
-        raise Conflict(f"Batch {uuid} exists and is another one. Choose a new id.")
+        raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
     if batch is not None and session.scalar(select(LabelBatch.id).where(LabelBatch.undo_of_id == batch.id)):
-        raise Conflict(f"Batch {uuid} has been taken back. Choose a new id to say it again.")
+        raise Conflict(f"Batch {uuid} was undone. Choose a new id to import the labels again.")
     return batch
 
 

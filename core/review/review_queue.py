@@ -84,7 +84,7 @@ def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Rev
         raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
     audit = get_audit(session, audit_uuid) if audit_uuid else None
     if audit is not None and audit.job_id != job.id:
-        raise Invalid(f"audit: expected one of job {job_uuid}; {audit_uuid} is one of another job.")
+        raise Invalid(f"audit: expected one of job {job_uuid}; {audit_uuid} belongs to another job.")
     return ReviewQueue(job, audit)
 
 

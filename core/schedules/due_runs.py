@@ -77,7 +77,7 @@ def begin_due(session: Session, due: DueSchedule, now: datetime) -> ScheduleRun 
     if (earlier := _find_open_run(session, schedule, but=run)) is not None:
         run.state, run.finished_at = RunState.SKIPPED, db_now()
         run.outcome = (
-            f"Skipped: run {earlier.id}, which began at {earlier.started_at:%Y-%m-%d %H:%M} UTC, still goes on."
+            f"Skipped: run {earlier.id}, which began at {earlier.started_at:%Y-%m-%d %H:%M} UTC, is still running."
         )
         session.flush()
     return run
@@ -160,5 +160,5 @@ def run_now(session: Session, schedule_id: int, user_id: int | None) -> Schedule
         )
     run = _add_run(session, schedule, schedules.read_clock(session), user_id=user_id)
     if run is None:
-        raise Conflict(f"Schedule {schedule.name!r} was started at this very moment. Look at its runs.")
+        raise Conflict(f"Schedule {schedule.name!r} was started a moment ago. See its runs.")
     return run

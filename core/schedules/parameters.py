@@ -127,7 +127,7 @@ def _wrong_since(since: Any) -> Iterator[str]:
         yield f"labels_since: expected a day such as 2026-03-01; got {since!r}."
         return
     if moment > datetime.now(UTC):
-        yield f"labels_since: {since} has not come yet, so there would be nothing to learn from."
+        yield f"labels_since: {since} is in the future, so there would be nothing to train on."
 
 
 def _wrong_uploads(session: Session, chosen: dict[str, Any]) -> Iterator[str]:
@@ -157,8 +157,8 @@ def _wrong_gate(session: Session, chosen: Mapping[str, Any]) -> Iterator[str]:
         yield f"min_gain: expected a share from 0 to 1 (0.005 is half a point); got {chosen['min_gain']!r}."
     elif chosen["outcome"] == PROMOTE and (best := _best_gain(session)) is not None and chosen["min_gain"] > best[1]:
         yield (
-            f"min_gain: version {best[0]}, in use, is right on {100 - 100 * best[1]:.1f} % of its judging part, so"
-            f" nothing can be better by {100 * chosen['min_gain']:.1f} points. Choose less."
+            f"min_gain: version {best[0]}, in use, is right on {100 - 100 * best[1]:.1f} % of its test split, so"
+            f" nothing can be better by {100 * chosen['min_gain']:.1f} points. Choose a smaller gain."
         )
     if not _is_number(chosen["max_p"], 1e-6, 0.5):
         yield f"max_p: expected a number from 0.000001 to 0.5 (0.05 is usual); got {chosen['max_p']!r}."

@@ -78,7 +78,7 @@ def update_schedule(
     """
     schedule = get_schedule(session, schedule_id, lock=True)
     if revision is not None and revision != schedule.revision:
-        raise Conflict(f"Schedule {schedule_id} has been changed meanwhile (revision {schedule.revision}). Look again.")
+        raise Conflict(f"Schedule {schedule_id} was changed in the meantime (revision {schedule.revision}). Reload it.")
     present = {name: getattr(schedule, name) for name in EDITABLE}
     _fill(session, schedule, NewSchedule(kind=schedule.kind, **(present | dict(changes))), roots)
     schedule.revision += 1
@@ -113,7 +113,7 @@ def delete_schedule(session: Session, schedule_id: int) -> None:
     session.flush()
     still = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
     _complete_uploads(session, still)
-    outcome = "The schedule was deleted while this ran; what had begun goes on by itself."
+    outcome = "The schedule was deleted during this run; a job that has started continues."
     ended = {"state": RunState.SKIPPED, "outcome": outcome, "finished_at": db_now()}
     change(session, update(ScheduleRun).where(still).values(ended | leases.revoke_values(ScheduleRun)))
 
@@ -214,7 +214,7 @@ def _check_when(wanted: NewSchedule, kind: ScheduleKind) -> str | None:
         return _check_line(wanted.cron, wanted.time_zone)
     cron.check_zone(wanted.time_zone)
     if kind != ScheduleKind.RETRAIN:
-        raise Invalid(f"every_n_labels: only a schedule that does retrain waits for labels; this one does {kind}.")
+        raise Invalid(f"every_n_labels: only schedules that retrain wait for labels; this one is of the kind {kind}.")
     n = wanted.every_n_labels
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n < 2**31:
         raise Invalid(f"every_n_labels: expected a whole number from 1 on; got {n!r}.")
@@ -245,4 +245,4 @@ def _check_name(session: Session, name: str, schedule_id: int | None) -> None:
     kept = check_name(name, MAX_SHORT_NAME)
     same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None))
     if session.scalar(same.where(Schedule.id != schedule_id) if schedule_id else same) is not None:
-        raise Conflict(f"There is a schedule of the name {kept!r} already. Choose another name, or change that one.")
+        raise Conflict(f"A schedule named {kept!r} exists. Choose another name, or edit that schedule.")

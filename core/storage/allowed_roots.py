@@ -19,7 +19,7 @@ def check_source(source: str, roots: Sequence[str]) -> str:
         Invalid: It is neither, lies outside of the roots, or is not there.
     """
     if not roots:
-        raise Invalid(f"source: no folder may be read yet. Whoever runs this server allows some in {SETTING}.")
+        raise Invalid(f"source: no folder may be read yet. Your administrator can allow some in {SETTING}.")
     if not 0 < len(source) <= MAX_SOURCE or not source.isprintable():
         raise Invalid(f"source: expected the path of a folder, or s3://bucket/prefix; got {source[:100]!r}.")
     return _check_prefix(source, roots) if is_bucket(source) else _check_folder(source, roots)
@@ -55,17 +55,17 @@ def _check_folder(source: str, roots: Sequence[str]) -> str:
     try:
         folder = Path(source).resolve()
     except (OSError, RuntimeError) as error:  # a circle of links
-        raise Invalid(f"source: the folder {source!r} cannot be followed ({error}). Choose another one.") from error
+        raise Invalid(f"source: the folder {source!r} cannot be opened ({error}). Choose another one.") from error
     root = find_root(str(folder), roots)
     if root is None:
         raise _outside(source, roots)
     if Path(root).is_dir() and not folder.is_dir():  # else this is not the machine that has it
-        raise Invalid(f"source: there is no folder {source!r} on this server. Make it, or correct the path.")
+        raise Invalid(f"source: there is no folder {source!r} on this server. Create it, or correct the path.")
     return str(folder)
 
 
 def _outside(source: str, roots: Sequence[str]) -> Invalid:
     return Invalid(
-        f"source: {source!r} is outside of what this server may read ({', '.join(roots)}). Choose a folder below, or"
-        f" have whoever runs this server add it to {SETTING}."
+        f"source: {source!r} is outside the folders that this server may read ({', '.join(roots)}). Choose one below,"
+        f" or ask your administrator to add it to {SETTING}."
     )

@@ -96,7 +96,7 @@ class Blobs:
             raise DiskFull(
                 f"The disk has {free // 2**20} MiB left; {n_bytes / 2**20:.1f} MiB more would leave less than the"
                 f" {self._min_free_bytes // 2**20} MiB that stay free (PAWSORT_MIN_FREE_BYTES)."
-                " Delete jobs that are no longer needed, or make room, and send it again."
+                " Delete jobs that are no longer needed, or free disk space, then try again."
             )
 
     def free_bytes(self) -> int | None:

@@ -14,9 +14,9 @@ FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "Quota
 CAUSES = {
     "Connection refused": "nobody listens there",
     "dns error": "there is no host of this name",
-    "InvalidMessage": "it speaks no TLS, so the address begins with http://",
+    "InvalidMessage": "it does not use TLS; the address must begin with http://",
     "InvalidCertificate": "its certificate is not trusted",
-    "ConnectionReset": "it breaks off; a server with TLS wants https://",
+    "ConnectionReset": "it closes the connection; a server with TLS needs https://",
     "kind: Timeout": "no answer in time",
 }
 WRONG_ADDRESS = ("InvalidMessage", "InvalidCertificate")
@@ -51,11 +51,11 @@ def refusal(error: Exception) -> PawsortError:
         return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
     if any(word in said for word in FULL):  # before keys: a quota comes as 403
         return DiskFull(
-            "The blob store is full. Delete jobs that are no longer needed, or make room, and send it again."
+            "The blob store is full. Delete jobs that are no longer needed, or free disk space, then try again."
         )
     if any(word in said for word in WRONG_KEYS):
         return Refused(
-            "PAWSORT_BLOB_URL: the store refuses our keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
+            "PAWSORT_BLOB_URL: the store refuses the keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
             " those of your cloud), and let them read, write, list and delete."
         )
     if any(word in whole for word in WRONG_ADDRESS):

@@ -76,7 +76,7 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
     if training.attempts >= MAX_ATTEMPTS:
         sentence = (
             f"Training ended {training.attempts} times before an epoch was finished; the last message is in the log of"
-            " the training worker. Memory may be short: choose a smaller batch_size, or fewer pictures."
+            " the training worker. It may have run out of memory: choose a smaller batch_size or fewer pictures."
         )
         _end(session, training, JobState.FAILED, sentence)
         return None

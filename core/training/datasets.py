@@ -181,8 +181,8 @@ def _same_but_for_case(paths: Iterable[str]) -> list[str]:
     for folder in {str(PurePosixPath(path).parent) for path in paths}:
         spellings.setdefault(folder.casefold(), set()).add(folder)
     return [
-        f"The folders {' and '.join(sorted(some))} differ only in case; all of them are taken for the same class."
-        " Where that is not meant, rename one of them and send them again."
+        f"The folders {' and '.join(sorted(some))} differ only in case; all of them count as the same class."
+        " If that is wrong, rename one of them and upload them again."
         for some in spellings.values()
         if len(some) > 1
     ]
@@ -195,7 +195,7 @@ def _unknown(paths: Iterable[str]) -> list[str]:
     names = ", ".join(sorted(name or "(none)" for name, _ in folders.most_common(NAMED)))
     return [
         f"{folders.total()} files lie in folders that name none of the classes {', '.join(CLASSES)} (or {NEITHER}) and"
-        f" are left out: {names}. Where they show one of these, rename their folder and send them again."
+        f" are skipped: {names}. If they show one of these, rename their folder and upload them again."
     ]
 
 
@@ -217,12 +217,12 @@ def _problem(found: Dataset) -> str | None:
     n_all = len(found.contents) + found.n_unreadable
     if found.n_unreadable > MAX_UNREADABLE * n_all:
         return (
-            f"{found.n_unreadable:,} of {n_all:,} pictures cannot be read: they break off, are empty or are no"
-            f" pictures. Up to {MAX_UNREADABLE:.0%} would be left out; more are a sign that something is wrong. Copy"
-            f" them again from where they came, or remove them.{said}"
+            f"{found.n_unreadable:,} of {n_all:,} pictures cannot be read: they are incomplete, empty or not"
+            f" pictures. Up to {MAX_UNREADABLE:.0%} would be skipped; more suggest that something is wrong. Copy"
+            f" them again from their source, or remove them.{said}"
         )
     if len(missing) == len(CLASSES):
-        return f"There are no labelled pictures. Put them into folders named {wanted} and send those.{said}"
+        return f"There are no labelled pictures. Put them into folders named {wanted} and upload those.{said}"
     if missing:
         present = next(name for name in CLASSES if name not in missing)
         return (
@@ -234,7 +234,7 @@ def _problem(found: Dataset) -> str | None:
         return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{said}"
     if empty := [part for part in Split if not found.by_part[part]]:
         return (
-            f"None of the {len(found.contents)} pictures belongs to the {empty[0]} part, which gets one in ten. Add"
-            f" pictures; a hundred are enough.{said}"
+            f"None of the {len(found.contents)} pictures is in the {empty[0].shown_name} split, which gets one in ten."
+            f" Add pictures; a hundred are enough.{said}"
         )
     return None

@@ -52,7 +52,7 @@ def describe_training(session: Session, job: Job) -> TrainingView:
     """
     training = session.get(Training, job.id)
     if training is None:
-        raise Invalid(f"Job {job.uuid} classifies and has no epochs. GET /api/v1/jobs/{job.uuid} says how far it is.")
+        raise Invalid(f"Job {job.uuid} classifies and has no epochs. GET /api/v1/jobs/{job.uuid} has its progress.")
     epochs = list_epochs(session, job.id)
     return TrainingView(
         parameters=training.parameters,

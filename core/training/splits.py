@@ -21,6 +21,11 @@ class Split(StrEnum):
     VALIDATION = "validation"
     TEST = "judging"
 
+    @property
+    def shown_name(self) -> str:
+        """As people know it; the stored name of the test split is older."""
+        return "test" if self is Split.TEST else self.value
+
 
 _BY_DIGIT = (Split.TRAINING,) * 8 + (Split.VALIDATION, Split.TEST)
 

@@ -166,7 +166,7 @@ def _get_upload(session: Session, uuid: UUID) -> Upload:
     try:
         return uploads.get_upload(session, uuid)
     except Gone as error:
-        raise Gone(f"Upload {uuid}, which is to be learned from, has been deleted. Choose others.") from error
+        raise Gone(f"Upload {uuid}, which the training uses, has been deleted. Choose others.") from error
 
 
 def find_start(session: Session, network: str) -> int:
@@ -180,11 +180,11 @@ def _check_start(version: ModelVersion, parameters: Parameters) -> None:
     network = NETWORKS[parameters.network]
     if version.network != network.name:
         raise Invalid(
-            f"start_from: version {version.id} is one of {version.network}, but {network.name} is to be trained."
+            f"start_from: version {version.id} is one of {version.network}, but the training is of {network.name}."
             f" Choose a version of {network.name}, or train {version.network}."
         )
     if version.manifest["side_px"] != network.side_px:
         raise Invalid(
             f"start_from: version {version.id} takes pictures of {version.manifest['side_px']} px, and {network.name}"
-            f" takes {network.side_px} px. Choose another version, or train anew."
+            f" takes {network.side_px} px. Choose another version, or train from scratch."
         )

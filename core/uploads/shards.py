@@ -124,7 +124,7 @@ def _insert(session: Session, upload: Upload, seq: int, index: ShardIndex, blob_
 def _check_is_same(known: Shard, uuid: UUID, seq: int, index: ShardIndex) -> None:
     if known.sha256 != index.sha256:
         raise Conflict(
-            f"Shard {seq} of upload {uuid} has come before with other bytes"
+            f"Shard {seq} of upload {uuid} arrived before with other bytes"
             f" (SHA-256 {known.sha256.hex()}, now {index.sha256.hex()}). Send new files under a new number."
         )
 

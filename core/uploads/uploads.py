@@ -41,7 +41,7 @@ def create_upload(
     if labelled and discards:
         raise Invalid(
             "Expected either labelled pictures or originals that are discarded: a model can only learn from pictures"
-            " that are kept. Leave one of both out."
+            " that are kept. Choose one of them."
         )
     upload = session.scalar(select(Upload).where(Upload.uuid == uuid))
     if upload is not None:
@@ -80,8 +80,8 @@ def check_has_originals(upload: Upload) -> None:
     if upload.discarded_at is not None:
         raise Conflict(
             f"The originals of upload {upload.uuid} were discarded on {upload.discarded_at:%Y-%m-%d} after they had"
-            " been classified, as was asked for when they were sent. Labels and small pictures are kept. To classify"
-            " them again, send them again."
+            " been classified, as requested with the upload. Labels and previews remain. To classify the"
+            " pictures again, upload them again."
         )
 
 
@@ -133,7 +133,7 @@ def _check_whole(session: Session, upload: Upload, n_shards: int | None) -> None
         )
     if extra := [seq for seq in present if seq >= n_shards]:
         raise Conflict(
-            f"{n_shards} shards were announced (0 to {n_shards - 1}), but number {max(extra)} has come as well."
+            f"{n_shards} shards were announced (0 to {n_shards - 1}), but number {max(extra)} arrived as well."
         )
 
 

@@ -124,7 +124,7 @@ def test_a_target_that_is_used_is_left_alone(settings: Settings, source: Databas
     with pytest.raises(Conflict, match="Stop web and workers there first"):
         move_installation(settings, lambda _: None)
     make_upload(db, Blobs(settings.store_url))
-    with pytest.raises(Conflict, match="holds work of its own"):
+    with pytest.raises(Conflict, match="is in use already"):
         move_installation(settings, lambda _: None)
     with db.read() as session:
         assert session.scalars(select(func.count()).select_from(Upload)).one() == 1

@@ -73,7 +73,7 @@ def test_retraining_and_classifying_are_told_what_the_options_say(address: str, 
             ("clean-up", "a", "--older-than-days", "3", "--cron", "0 3 * * *", "--zone", "Europe/Atlantis"),
             "time_zone: expected a name such as Europe/Berlin",
         ),
-        (("classify", "a", "/etc", "--cron", "0 * * * *"), "outside of what this server may read"),
+        (("classify", "a", "/etc", "--cron", "0 * * * *"), "outside the folders that this server may read"),
         (("retrain", "a", "--cron", "0 3 * * SUN", "--promote", "--min-gain", "2"), "expected a share from 0 to 1"),
         (("retrain", "a", "--cron", "0 3 * * SUN", "--promote", "--max-p", "0"), "max_p: expected"),
     ],
@@ -100,7 +100,7 @@ def test_a_deleted_upload_is_named_at_once(address: str, token: str, db: Databas
 def test_what_is_wrong_gets_the_servers_sentence_and_exit_code_1(address: str, token: str) -> None:
     outside = run(address, token, "add", "classify", "incoming", "/etc", "--cron", "0 * * * *")
     assert outside.exit_code == 1
-    assert "outside of what this server may read" in outside.output
+    assert "outside the folders that this server may read" in outside.output
     assert "no schedule 99" in run(address, token, "run", "99").output
 
 
@@ -115,7 +115,7 @@ def test_an_edit_changes_what_it_names_and_nothing_else(address: str, token: str
         assert (schedule.name, schedule.cron, schedule.parameters["outcome"]) == ("weekly", "0 4 * * SUN", "keep")
         assert schedule.parameters["training"] == {"what": "head"}
         assert schedule.parameters["min_gain"] == 0.005
-    assert "When 500 new labels have come in" in run(address, token, "edit", "1", "--every-labels", "500").output
+    assert "When 500 new labels have been added" in run(address, token, "edit", "1", "--every-labels", "500").output
 
 
 @pytest.mark.parametrize(

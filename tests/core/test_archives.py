@@ -264,7 +264,7 @@ def test_a_method_that_is_not_read_costs_its_file_only(is_streamed):
     entry = b"PK\x03\x04" + struct.pack("<HHHHHLLLHH", 20, 8 * is_streamed, 12, 0, 0, *header, 5, 0) + b"b.jpg" + packed
     entry += b"PK\x07\x08" + struct.pack("<LLL", *content) if is_streamed else b""
     assert read(entry + make_zip({"next.jpg": b"\0next"})) == [
-        SkippedEntry("b.jpg", "a file packed by a method that is not read here (12)"),
+        SkippedEntry("b.jpg", "a file compressed by an unsupported method (12)"),
         File("next.jpg", b"\0next", 5),
     ]
 
@@ -342,7 +342,7 @@ def test_an_empty_archive_has_no_files(writer):
         (b"Rar!\x1a\x07" + bytes(600), "RAR"),
         (bz2.compress(b"x"), "bzip2"),
         (b"\xff\xd8\xff\xe0" + b"picture" * 200, "not an archive"),
-        (b"short", "not an archive"),
+        (b"short", "not a supported archive"),
         (gzip.compress(b"a text, not a tar" * 100, mtime=0), "damaged"),
     ],
 )

@@ -141,7 +141,7 @@ def test_asking_twice_for_the_same_judging_gives_the_same_job(db: Database, uplo
 
 
 def test_nothing_is_judged_without_labels_and_no_version_that_is_not_there(db: Database, version: int) -> None:
-    with pytest.raises(Invalid, match="nothing to judge on"):
+    with pytest.raises(Invalid, match="nothing to evaluate on"):
         start(db, version)
     with pytest.raises(NotFound):
         start(db, 99)

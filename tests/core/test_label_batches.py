@@ -121,7 +121,7 @@ def test_undoing_a_batch_restores_what_was_said_before_it(db: Database, job: UUI
     assert (taken_back.n_labels, taken_back.n_skipped) == (3, 1)
     again = undo(db, batch)
     assert again.id == taken_back.id
-    with pytest.raises(Conflict, match="label the pictures again"):
+    with pytest.raises(Conflict, match="Label the pictures again"):
         undo(db, taken_back)
 
 

@@ -40,7 +40,7 @@ def test_a_cursor_of_a_long_chinese_path_fits_into_an_address() -> None:
     ],
 )
 def test_whatever_is_no_number_cursor_gets_a_sentence(cursor: str) -> None:
-    with pytest.raises(Invalid, match="does not belong to this list"):
+    with pytest.raises(Invalid, match="out of date or of another list"):
         decode_cursor(cursor, int)
 
 

@@ -91,7 +91,7 @@ def test_promoting_the_version_in_use_leaves_the_history_alone(db: Database, ver
 def test_a_roll_back_from_a_version_that_is_no_longer_in_use_changes_nothing(db: Database, version: int) -> None:
     promote(db, make_version(db, "another"))
     assert roll_back(db, in_use=version + 1) == version
-    with pytest.raises(Conflict, match="somebody was faster"):
+    with pytest.raises(Conflict, match="Reload the page"):
         roll_back(db, in_use=version + 1)
 
 
@@ -177,7 +177,7 @@ def test_the_version_in_use_is_not_deleted(db: Database, version: int) -> None:
 def test_a_version_that_came_with_the_program_is_not_deleted(db: Database) -> None:
     with db.write() as session:
         shipped = registry.add_version(session, make_manifest("another") | {"who": "shipped"}).id
-    with pytest.raises(Conflict, match="came with Pawsort"):
+    with pytest.raises(Conflict, match="is part of Pawsort"):
         delete(db, shipped)
 
 

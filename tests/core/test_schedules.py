@@ -174,7 +174,7 @@ def test_an_edit_of_the_name_alone_leaves_the_next_run_where_it_is(db: Database)
 def test_an_edit_of_what_somebody_else_has_changed_is_refused(db: Database) -> None:
     schedule = create(db)
     change(db, schedule, schedule.revision, name="other")
-    with pytest.raises(Conflict, match="has been changed meanwhile"):
+    with pytest.raises(Conflict, match="was changed in the meantime"):
         change(db, schedule, schedule.revision, name="mine")
 
 

@@ -109,8 +109,8 @@ def test_nothing_that_is_sent_is_stored(client: FlaskClient, blobs: Blobs, job: 
 @pytest.mark.parametrize(
     ("body", "kind", "sentence"),
     [
-        (b"no archive", "application/zip", "not an archive"),
-        (make_zip(MOVED)[:100], "application/zip", "ends too early"),
+        (b"no archive", "application/zip", "not a supported archive"),
+        (make_zip(MOVED)[:100], "application/zip", "is incomplete"),
         (b'{"path": "a", "sha256": "00"}', "application/jsonl", "Line 1: expected"),
         (b'{"path": "\\u0000", "sha256": 7}\n', "application/jsonl", "Line 1: expected"),
         (b"x" * 70_000, "application/jsonl", "65536 bytes"),
@@ -169,7 +169,7 @@ def test_what_is_brought_twice_by_one_form_is_written_once(browser: FlaskClient,
     [
         ({"csrf_token": "another"}, make_zip(MOVED), 403, "Reload the page"),
         ({"id": "none"}, make_zip(MOVED), 422, "lacks its number"),
-        ({}, b"no archive", 422, "not an archive"),
+        ({}, b"no archive", 422, "not a supported archive"),
     ],
     ids=["another site", "no id", "no archive"],
 )

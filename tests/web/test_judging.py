@@ -34,7 +34,7 @@ def test_without_labelled_pictures_judging_gets_a_sentence(client: FlaskClient) 
     answer = client.post(f"{MODELS}/1/judge")
     assert answer.status_code == 422
     assert answer.json is not None
-    assert "nothing to judge on" in answer.json["detail"]
+    assert "nothing to evaluate on" in answer.json["detail"]
 
 
 def test_figures_count_what_was_judged_here(client: FlaskClient, said: dict[bytes, str]) -> None:

@@ -53,7 +53,7 @@ def test_a_version_is_put_into_use_and_taken_back(client: FlaskClient, other: in
 def test_a_roll_back_from_an_old_page_gets_a_sentence(client: FlaskClient, other: int) -> None:
     answer = client.post("/models/rollback", data={"in_use": other})
     assert answer.status_code == 409
-    assert "somebody was faster" in words(answer)
+    assert "Reload the page" in words(answer)
 
 
 def test_damaged_weights_are_not_put_into_use(client: FlaskClient, db: Database, blobs: Blobs, other: int) -> None:
@@ -79,7 +79,7 @@ def test_a_candidate_is_deleted_after_a_question(client: FlaskClient, other: int
 
 def test_a_version_that_was_never_judged_offers_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     assert "Judge it now" in words(client.get("/models/1"))
-    assert "nothing to judge on" in words(client.post("/models/1/judge"))
+    assert "nothing to evaluate on" in words(client.post("/models/1/judge"))
     make_judged(db, blobs)
     assert client.post("/models/1/judge").status_code == 303
 

@@ -111,7 +111,7 @@ def test_a_version_that_is_needed_is_not_deleted(client: FlaskClient, db: Databa
     shipped = client.delete(f"/api/v1/models/{other}")
     assert shipped.status_code == 409
     assert shipped.json is not None
-    assert "came with Pawsort" in shipped.json["detail"]
+    assert "is part of Pawsort" in shipped.json["detail"]
 
 
 def test_one_version_is_shown_with_its_manifest(client: FlaskClient) -> None:

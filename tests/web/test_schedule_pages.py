@@ -140,7 +140,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
         (retrain(epochs="0"), "epochs", "Expected a whole number from 1"),
         (retrain(data="chosen"), "data", "Choose 1 to 1000 of them, or everything labelled; 0 are chosen"),
         (retrain(every_n_labels="many"), "every_n_labels", "Expected a whole number"),
-        (clean_up(kind="classify", source="/etc"), "source", "outside of what this server may read"),
+        (clean_up(kind="classify", source="/etc"), "source", "outside the folders that this server may read"),
         (clean_up(kind="classify"), "source", "Expected the path of a folder"),
     ],
 )
@@ -173,7 +173,7 @@ def test_an_edit_shows_what_is_there_and_keeps_what_it_does_not_show(browser: Fl
     now = only_schedule(db)
     assert (now.name, now.cron, now.revision) == ("Monday", "0 3 * * MON", 2)
     late = post(browser, f"/schedules/{schedule.id}/edit", **changed)
-    assert (late.status_code, "has been changed meanwhile" in late.text) == (409, True)
+    assert (late.status_code, "was changed in the meantime" in late.text) == (409, True)
 
 
 def test_uploads_are_chosen_and_one_deleted_meanwhile_is_named(

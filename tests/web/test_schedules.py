@@ -59,7 +59,7 @@ def test_a_schedule_says_in_words_when_it_comes_due_and_the_next_five_times(clie
     [
         ({"cron": "0 0 30 2 *"}, "cron: '0 0 30 2 *' never comes due"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone: expected a name such as Europe/Berlin"),
-        ({"kind": "classify", "parameters": {"source": "/etc"}}, "source: '/etc' is outside of what this server"),
+        ({"kind": "classify", "parameters": {"source": "/etc"}}, "source: '/etc' is outside the folders"),
         ({"kind": "retrain", "parameters": {"uploads": [str(UUID(int=7))]}}, f"there is no upload {UUID(int=7)}"),
         ({"kind": "retrain", "parameters": {"min_gain": 2}}, "min_gain: expected a share from 0 to 1"),
         ({"kind": "dance"}, "kind: "),
@@ -102,7 +102,7 @@ def test_a_cron_line_can_be_exchanged_for_a_number_of_labels(client: FlaskClient
     schedule = create(client, kind="retrain", parameters={"network": "seed-cnn"})
     changes = {"cron": None, "every_n_labels": 500}
     patched = client.patch(f"{URL}/{schedule['id']}", json=changes).json or {}
-    assert (patched["in_words"], patched["next_run_at"]) == ("When 500 new labels have come in", None)
+    assert (patched["in_words"], patched["next_run_at"]) == ("When 500 new labels have been added", None)
 
 
 def test_run_now_begins_a_run_that_says_who_and_a_second_one_waits(client: FlaskClient, db: Database) -> None:

@@ -100,7 +100,7 @@ def test_without_a_study_there_is_a_sentence(client: FlaskClient) -> None:
 def test_too_few_labels_are_said_on_the_page(client: FlaskClient) -> None:
     answer = client.post("/labels/study")
     assert answer.status_code == 422
-    assert "There are too few labels to look through" in answer.text
+    assert "There are too few labels to check" in answer.text
     assert client.post("/api/v1/studies", json={}).status_code == 422
 
 

@@ -94,8 +94,8 @@ def test_whoever_is_not_logged_in_sends_nothing(stranger: FlaskClient, db: Datab
     ("archive", "name", "sentence"),
     [
         (b"", "", "No file was chosen."),
-        (b"no archive at all", "pets.zip", "This is not an archive that can be read."),
-        (make_tar(PICTURES)[:1500], "pets.tar", "Send it again, whole."),
+        (b"no archive at all", "pets.zip", "This is not a supported archive."),
+        (make_tar(PICTURES)[:1500], "pets.tar", "is missing. Send it again."),
     ],
     ids=["no file", "no archive", "cut off"],
 )

@@ -117,7 +117,7 @@ def test_a_difference_that_may_be_chance_promotes_nothing(runtime: FakeRuntime, 
     before = in_use(runtime)
     run = retrain(runtime, blobs, wrong=36, wrong_in_use=40)  # 4 pictures more: p = 0.125
     assert in_use(runtime) == before
-    assert "McNemar's test must say p < 0.05" in run.outcome
+    assert "McNemar's test must give p < 0.05" in run.outcome
 
 
 def test_a_candidate_that_is_worse_on_one_class_is_kept(runtime: FakeRuntime, blobs: Blobs, pets: list[UUID]) -> None:
@@ -145,7 +145,7 @@ def test_labels_that_are_all_corrections_never_promote_too_few_to_tell(runtime: 
     before = in_use(runtime)
     run = retrain(runtime, blobs, wrong=0, wrong_in_use=N_JUDGING)
     assert in_use(runtime) == before
-    assert "Too few to tell: 0 pictures of the judging part may judge" in run.outcome
+    assert "Too few to tell: 0 pictures of the test split have unbiased labels" in run.outcome
     assert run.details["is_too_few"] is True
 
 
@@ -236,7 +236,7 @@ def test_a_judge_job_that_is_stopped_promotes_nothing_and_says_why(
     with runtime.db.write() as session:
         job_states.cancel_job(session, judge_job)
     outcome = work(runtime).outcome
-    assert "asked about 50 of the 300 pictures that may judge, and 200 are needed" in outcome
+    assert "predictions for 50 of the 300 pictures with unbiased labels, and 200 are needed" in outcome
 
 
 def test_a_version_that_somebody_promoted_meanwhile_is_the_one_to_beat(
@@ -280,7 +280,7 @@ def test_an_upload_deleted_since_fails_the_run_with_a_sentence(
         deletion.delete_upload(session, pets[0])
     run = begin(runtime, schedule, by_hand=True)
     assert run.state == RunState.FAILED
-    assert run.outcome == f"Upload {pets[0]}, which is to be learned from, has been deleted. Choose others."
+    assert run.outcome == f"Upload {pets[0]}, which the training uses, has been deleted. Choose others."
 
 
 def test_a_training_that_failed_or_was_stopped_says_so(runtime: FakeRuntime, pets: list[UUID]) -> None:
