@@ -245,4 +245,4 @@ def _check_name(session: Session, name: str, schedule_id: int | None) -> None:
     kept = check_name(name, MAX_SHORT_NAME)
     same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None))
     if session.scalar(same.where(Schedule.id != schedule_id) if schedule_id else same) is not None:
-        raise Conflict(f"A schedule named {kept!r} exists. Choose another name, or edit that schedule.")
+        raise Conflict(f"A schedule named {kept!r} exists already. Choose another name, or edit that schedule.")

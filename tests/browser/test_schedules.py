@@ -51,7 +51,7 @@ def test_a_wrong_line_is_said_beside_its_field_and_what_was_typed_stays(owner_pa
     line = owner_page.get_by_label("Cron line")
     line.fill("0 0 30 2 *")
     line.press("Enter")
-    expect(owner_page.get_by_text("never comes due")).to_be_visible()
+    expect(owner_page.get_by_text("matches no date")).to_be_visible()
     expect(owner_page.get_by_label("Name", exact=True)).to_have_value("Tidy up")
     expect(owner_page.get_by_label("Cron line")).to_have_attribute("aria-invalid", "true")
 

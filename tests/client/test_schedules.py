@@ -68,7 +68,7 @@ def test_retraining_and_classifying_are_told_what_the_options_say(address: str, 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("clean-up", "a", "--older-than-days", "3", "--cron", "0 0 30 2 *"), "'0 0 30 2 *' never comes due"),
+        (("clean-up", "a", "--older-than-days", "3", "--cron", "0 0 30 2 *"), "'0 0 30 2 *' matches no date"),
         (
             ("clean-up", "a", "--older-than-days", "3", "--cron", "0 3 * * *", "--zone", "Europe/Atlantis"),
             "time_zone: expected a name such as Europe/Berlin",
@@ -123,7 +123,7 @@ def test_an_edit_changes_what_it_names_and_nothing_else(address: str, token: str
     [
         ((), "Nothing to change."),
         (("--cron", "0 3 * * *", "--every-labels", "5"), "not both"),
-        (("--cron", "0 0 31 2 *"), "never comes due"),
+        (("--cron", "0 0 31 2 *"), "matches no date"),
         (("--zone", "Mars/Olympus"), "Mars/Olympus"),
         (("--set", "min_gain"), "expected NAME=VALUE"),
         (("--set", "min_gain=lots"), "min_gain: expected"),

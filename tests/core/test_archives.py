@@ -341,7 +341,7 @@ def test_an_empty_archive_has_no_files(writer):
         (b"7z\xbc\xaf\x27\x1c" + bytes(600), "7z"),
         (b"Rar!\x1a\x07" + bytes(600), "RAR"),
         (bz2.compress(b"x"), "bzip2"),
-        (b"\xff\xd8\xff\xe0" + b"picture" * 200, "not an archive"),
+        (b"\xff\xd8\xff\xe0" + b"picture" * 200, "not a supported archive"),
         (b"short", "not a supported archive"),
         (gzip.compress(b"a text, not a tar" * 100, mtime=0), "damaged"),
     ],

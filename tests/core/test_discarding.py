@@ -122,7 +122,7 @@ def test_afterwards_nothing_is_classified_again_and_a_sentence_says_why(
     discard(db, blobs)
     with db.write() as session, pytest.raises(Conflict, match=r"originals of upload .* were discarded on"):
         classify_jobs.create_classify_job(session, uuid4(), upload)
-    with db.write() as session, pytest.raises(Conflict, match="send them again"):
+    with db.write() as session, pytest.raises(Conflict, match="upload them again"):
         retry.retry_job(session, job)
     with db.write() as session:
         assert classify_jobs.create_classify_job(session, job, upload)[0].uuid == job, (

@@ -24,7 +24,7 @@ def test_a_candidate_that_is_better_by_enough_passes() -> None:
     ("found", "gate", "reason"),
     [
         (pairs(170, 2, 20, 8), Gate(0.10, 0.05, 0.02), "at least 10.0 points more were asked for"),
-        (pairs(180, 2, 8, 10), GATE, "McNemar's test must say p < 0.05"),
+        (pairs(180, 2, 8, 10), GATE, "McNemar's test must give p < 0.05"),
         (pairs(180, 10, 10, 0), Gate(0.0, 0.5, 0.02), "more were asked for"),
         (pairs(99, 0, 1, 0) + pairs(60, 4, 30, 6, "dog"), GATE, ""),
         (pairs(90, 6, 4, 0) + pairs(60, 0, 40, 0, "dog"), Gate(0.0, 0.05, 0.01), "class cat it is worse by 2.0 points"),

@@ -95,11 +95,11 @@ def test_nothing_is_lost_or_held_up_when_the_gatherer_is_killed() -> None:
     lines = run("""
         from tests.faults.processes import kill, living_below
         for number in range(3):
-            (gatherer,) = [one.pid for one in living_below(os.getpid()) if "lines.py" in one.command]
+            (gatherer,) = [one.pid for one in living_below(os.getpid()) if "log_relay.py" in one.command]
             kill(gatherer)
             for line in range(2000):
                 os.write(2, b"a line of some library, number %d of %d\\n" % (line, number))
-            while not [one for one in living_below(os.getpid()) if "lines.py" in one.command]:
+            while not [one for one in living_below(os.getpid()) if "log_relay.py" in one.command]:
                 pass
     """)
     numbers = (f"number {line} of {number}" for number in range(3) for line in range(2000))
@@ -113,7 +113,7 @@ def test_children_share_the_gatherer_of_their_parent() -> None:
         from tests.faults.processes import living_below
         again = "import os; from core.operations.log_relay import gather_lines; gather_lines(); os.write(2, b'a child')"
         subprocess.run([sys.executable, "-c", again], check=True)
-        os.write(2, b"\\n%d" % sum("lines.py" in one.command for one in living_below(os.getpid())))
+        os.write(2, b"\\n%d" % sum("log_relay.py" in one.command for one in living_below(os.getpid())))
     """)
     assert [line["said"] for line in lines] == ["a child", "1"]
 

@@ -64,7 +64,7 @@ def test_an_empty_endpoint_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_store_without_tls_that_is_asked_for_it_is_a_wrong_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening() as port, pytest.raises(Refused, match=r"AWS_ENDPOINT_URL: .* begins with http://"):
+    with listening() as port, pytest.raises(Refused, match=r"AWS_ENDPOINT_URL: .* must begin with http://"):
         ask(monkeypatch, f"https://127.0.0.1:{port}")
 
 

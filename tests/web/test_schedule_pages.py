@@ -131,7 +131,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
 @pytest.mark.parametrize(
     ("form", "field", "sentence"),
     [
-        (clean_up(cron="0 0 30 2 *"), "cron", "never comes due"),
+        (clean_up(cron="0 0 30 2 *"), "cron", "matches no date"),
         (clean_up(time_zone="Europe/Atlantis"), "time_zone", "Expected a name such as Europe/Berlin"),
         (clean_up(name=""), "name", "Expected 1 to 200 characters"),
         (clean_up(older_than_days="a while"), "older_than_days", "Expected a number; got"),

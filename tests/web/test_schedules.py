@@ -57,7 +57,7 @@ def test_a_schedule_says_in_words_when_it_comes_due_and_the_next_five_times(clie
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"cron": "0 0 30 2 *"}, "cron: '0 0 30 2 *' never comes due"),
+        ({"cron": "0 0 30 2 *"}, "cron: '0 0 30 2 *' matches no date"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone: expected a name such as Europe/Berlin"),
         ({"kind": "classify", "parameters": {"source": "/etc"}}, "source: '/etc' is outside the folders"),
         ({"kind": "retrain", "parameters": {"uploads": [str(UUID(int=7))]}}, f"there is no upload {UUID(int=7)}"),
