@@ -1,4 +1,4 @@
-"""What the hardware gives: decode and forward alone, in bare processes of one thread each."""
+"""The upper bound by the hardware: only decoding and the network, in bare processes of one thread each."""
 
 import multiprocessing
 import os
@@ -14,26 +14,26 @@ BATCH = 256
 
 
 class BareProcesses:
-    """Processes that have the shipped network loaded and warm, each on one thread."""
+    """Processes that have loaded and warmed up the shipped network, with one thread each."""
 
     def __init__(self, pipes: Sequence[Connection]) -> None:
         self._pipes = pipes
 
     def classify(self, paths: Sequence[Path]) -> float:
-        """Decode and classify files, shared out evenly; returns the seconds it took."""
+        """Decode and classify files, divided evenly. Returns the seconds it took."""
         started = time.perf_counter()
         for n, pipe in enumerate(self._pipes):
             pipe.send(paths[n :: len(self._pipes)])
         n_done = sum(pipe.recv() for pipe in self._pipes)
         seconds = time.perf_counter() - started
         if n_done != len(paths):
-            raise RuntimeError(f"expected {len(paths)} answers, got {n_done}")
+            raise RuntimeError(f"expected {len(paths)} predictions, got {n_done}")
         return seconds
 
 
 @contextmanager
 def bare_processes(n: int, network: str) -> Iterator[BareProcesses]:
-    """Start `n` processes and wait until all are warm."""
+    """Start `n` processes and wait until all are warmed up."""
     context = multiprocessing.get_context("spawn")
     pipes = []
     for _ in range(n):

@@ -1,7 +1,7 @@
-"""How fast a job of classification is while a training runs beside it, against the same job alone.
+"""The speed of a classification job during a training, relative to the same job alone.
 
-The pictures are sent once and classified several times, so that the workers are measured and not the sending. Alone and
-beside take turns; the training is in its epochs whenever it runs, and goes on from round to round.
+The pictures are uploaded once and classified several times, so the upload is not measured. Rounds alternate between the
+job alone and the job during a training that is past its first epoch.
 """
 
 import argparse
@@ -20,14 +20,14 @@ from pawsort.uploads.transfer import new_id
 from pawsort.workflows.classify import ENDED
 
 POLL_S = 0.1
-EPOCHS = 1000  # more than anybody waits for
+EPOCHS = 1000  # more than it completes before it is cancelled
 GOAL = 0.6
 
 
 def main() -> None:
     """Measure, and print one line for each round and the median."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="to train on: holds cats/, dogs/, such as dogs-vs-cats/train")
+    parser.add_argument("folder", type=Path, help="to train on: has cats/ and dogs/, such as dogs-vs-cats/train")
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--network", default="seed-cnn", help="of both, the job and the training")
@@ -42,16 +42,16 @@ def main() -> None:
 
 
 def measure(client: PawsortClient, photographs: str, labelled: str, options: argparse.Namespace) -> None:
-    """Warm up, then take turns."""
+    """Warm up, then alternate."""
     classify(client, photographs, options)
     ratios = []
     for number in range(1, options.rounds + 1):
         alone = classify(client, photographs, options)
         training = start_training(client, labelled, options.network)
-        beside = classify(client, photographs, options)
+        during = classify(client, photographs, options)
         n_epochs = stop_training(client, training)
-        ratios.append(beside / alone)
-        rates = f"alone {alone:,.0f} images/s, beside a training {beside:,.0f} images/s ({n_epochs} epochs meanwhile)"
+        ratios.append(during / alone)
+        rates = f"alone {alone:,.0f} images/s, during a training {during:,.0f} images/s ({n_epochs} epochs done)"
         print(f"round {number}: {rates}, ratio {ratios[-1]:.2f}", flush=True)
     print(f"median ratio of {options.rounds}: {statistics.median(ratios):.2f} (goal: at least {GOAL})")
 
@@ -79,7 +79,7 @@ def start_training(client: PawsortClient, upload: str, network: str) -> str:
 
 
 def stop_training(client: PawsortClient, job: str) -> int:
-    """End a training, and say how many epochs it had finished."""
+    """Cancel a training. Returns the number of epochs that it had finished."""
     n_epochs = len(client.get_epochs(job)["items"])
     client.cancel_job(job)
     wait_for_end(client, job)
@@ -87,7 +87,7 @@ def stop_training(client: PawsortClient, job: str) -> int:
 
 
 def wait_for_end(client: PawsortClient, job: str) -> dict[str, Any]:
-    """The job as it ended."""
+    """Wait for the end of a job, and return it."""
     while (view := client.get_job(job))["state"] not in ENDED:
         time.sleep(POLL_S)
     return view

@@ -1,7 +1,7 @@
-"""Send, store, classify, record: the product from end to end against decode and forward alone, side by side.
+"""The speed of the product from upload to result, relative to only decoding and the network.
 
-Run it with `make bench`. Each round measures both, one after the other, on the same files; the ratio is taken within
-a round, so that a machine whose speed drifts does not decide it. PAWSORT_TEST_DATA names a folder with photographs.
+Run it with `make bench`. Each round measures both, one after the other, on the same files. The ratio is taken within a
+round, so a drift in the machine's speed does not affect it. PAWSORT_TEST_DATA names a folder with photographs.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
 def measure(
     bare: BareProcesses, client: PawsortClient, folder: Path, paths: list[Path], network: str, n_rounds: int
 ) -> None:
-    """Warm both up, then take turns."""
+    """Warm both up, then alternate."""
     bare.classify(paths[:WARM_UP])
     classify(client, folder, WARM_UP, network)
     ratios = []
@@ -58,7 +58,7 @@ def measure(
 
 
 def classify(client: PawsortClient, folder: Path, n_files: int, network: str) -> float:
-    """Send files and wait for the job; returns the seconds from the first request to the last result."""
+    """Upload files and wait for the job. Returns the seconds from the first request to the last result."""
     upload, job = new_id(), new_id()
     files = [item for item in walk([folder]) if isinstance(item, SourceFile)][:n_files]
     started = time.perf_counter()

@@ -1,8 +1,8 @@
-"""`pawsort train` on a labelled folder: seconds from its start to the first step of training, and memory meanwhile.
+"""`pawsort train` on a labelled folder: seconds from its start to the first training step, and peak memory.
 
-The command starts an instance of its own, sends the folder, trains an epoch and stops. Memory is counted over all of
-its processes, pages that they share once. The database hears of a step up to a second late. Processor time is what all
-of them used: on an otherwise idle machine the first step comes sooner than on a shared one, this figure hardly moves.
+The command starts an instance of its own, uploads the folder, trains one epoch and stops. Memory is the sum over all of
+its processes, with shared pages counted once. The database records a step up to a second late. CPU time is the sum over
+all processes; it hardly depends on other load on the machine, unlike the time to the first step.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def measure(folder: Path, network: str, data_dir: Path) -> None:
-    """Train one epoch and watch it from outside."""
+    """Train one epoch and measure its processes from outside."""
     environment = {**os.environ, "PAWSORT_DATA_DIR": str(data_dir)}
     command = [sys.executable, "-m", "pawsort.cli", "train", str(folder), "--network", network, "--epochs", "1"]
     began = time.perf_counter()
@@ -48,20 +48,20 @@ def measure(folder: Path, network: str, data_dir: Path) -> None:
                 seen[name] = time.perf_counter() - began
                 used = sum(map(processor_s_of, below(process.pid)))
                 print(
-                    f"{seen[name]:6.1f} s ({used:.0f} s of processors): {name}; memory so far {most / GIB:.2f} GiB",
+                    f"{seen[name]:6.1f} s ({used:.0f} s of CPU time): {name}; memory so far {most / GIB:.2f} GiB",
                     flush=True,
                 )
         taken = [memory_of(pid) for pid in below(process.pid)]
         most, largest = max(most, sum(taken)), max(largest, *taken, 0)
         time.sleep(POLL_S)
     print(
-        f"{network}: first step after {seen.get('first step', float('nan')):.1f} s; most memory of all processes"
+        f"{network}: first step after {seen.get('first step', float('nan')):.1f} s; peak memory of all processes"
         f" {most / GIB:.2f} GiB, of one {largest / GIB:.2f} GiB; exit code {process.returncode}"
     )
 
 
 def happened(data_dir: Path) -> Iterator[str]:
-    """What the database says has begun."""
+    """The phases that have begun according to the database."""
     path = data_dir / "pawsort.db"
     if not path.exists():
         return
@@ -76,14 +76,14 @@ def happened(data_dir: Path) -> Iterator[str]:
                     yield "first step"
             if session.scalar(select(EpochRow)) is not None:
                 yield "epoch over"
-    except SQLAlchemyError:  # its tables are just being made
+    except SQLAlchemyError:  # its tables do not exist yet
         return
     finally:
         db.close()
 
 
 def below(pid: int) -> list[int]:
-    """A process and all that it started, and those started."""
+    """A process and all of its descendants."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -99,7 +99,7 @@ def below(pid: int) -> list[int]:
 
 
 def memory_of(pid: int) -> int:
-    """Bytes that a process holds; what it shares with others is shared out between them."""
+    """Memory of a process in bytes; shared pages are divided among the processes that share them."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -108,7 +108,7 @@ def memory_of(pid: int) -> int:
 
 
 def processor_s_of(pid: int) -> float:
-    """Processor time that a process and its ended children have used."""
+    """CPU time that a process and its ended children have used."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Pictures to measure with: the originals of the test data as often as it takes, or drawn ones of the same size."""
+"""Pictures for benchmarks: the originals of the test data, repeated as needed, or drawn ones of the same size."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from PIL.Image import effect_noise
 
 
 def make_folder(folder: Path, n: int) -> list[Path]:
-    """Fill a folder with `n` JPEG files of about 23 KB, 1,000 in each subfolder; returns them in order."""
+    """Fill a folder with `n` JPEG files of about 23 KB, 1,000 in each subfolder. Returns their paths in order."""
     sources = _originals() or [_draw(folder / "source.jpg")]
     paths = []
     for number in range(n):

@@ -1,9 +1,9 @@
-"""Training jobs of the product against plain Keras `fit`: same network, photographs, batches and variation.
+"""Training jobs of the product against plain Keras `fit`: same network, photographs, batches and augmentation.
 
 The product's side is real: an instance, an upload, the calls of `pawsort train`, and the images/s that its epochs
-record. The other side is what a careful user of Keras writes: `tf.data` with the same variation, mapped in parallel and
-prefetched. They take turns, with the same number of epochs in each round; the first of them, in which graphs are
-traced, does not count. The training worker runs at low priority, so measure where nothing else runs.
+record. The other side is the code of a careful Keras user: `tf.data` with the same augmentation, mapped in parallel and
+prefetched. Rounds alternate, with the same number of epochs in each. The first epoch does not count, because graphs are
+traced in it. The training worker runs at low priority, so use an otherwise idle machine.
 """
 
 import argparse
@@ -39,7 +39,7 @@ GOAL = 0.95
 def main() -> None:
     """Measure, and print one line for each round and the median."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="holds cats/, dogs/, such as dogs-vs-cats/train")
+    parser.add_argument("folder", type=Path, help="has cats/ and dogs/, such as dogs-vs-cats/train")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def measure(folder: Path, n_epochs: int, n_rounds: int) -> None:
-    """Take turns; both see the training part alone."""
+    """Alternate; both use the training split only."""
     with (
         tempfile.TemporaryDirectory(prefix="pawsort-bench-") as data_dir,
         started_instance(Path(data_dir)) as instance,
@@ -65,13 +65,13 @@ def measure(folder: Path, n_epochs: int, n_rounds: int) -> None:
 
 
 class PlainKeras:
-    """The network, compiled, and the training photographs as `tf.data` varies them."""
+    """The compiled network, and the training photographs as augmented by `tf.data`."""
 
     def __init__(self, folder: Path) -> None:
         import keras
         import tensorflow as tf
 
-        photographs = [one for one in read_folder(folder) if one.part == "training"]
+        photographs = [each for each in read_folder(folder) if each.part == "training"]
         side_px = NETWORKS[NETWORK].side_px
         sides = input_sides_of(choose_parameters(GIVEN, len(photographs)))
         images, labels, _ = decode_all(photographs, sides[Split.TRAINING])
@@ -79,20 +79,20 @@ class PlainKeras:
         data = tf.data.Dataset.from_tensor_slices((images, labels.astype(np.float32)[:, None]))
         counter = tf.data.Dataset.counter(dtype=tf.int32)
 
-        def vary(number: Any, batch: Any) -> Any:
+        def augment_batch(number: Any, batch: Any) -> Any:
             return augment(batch[0], side_px, STRONG, tf.stack([1, number])), batch[1]
 
         batches = data.shuffle(self._n_images).batch(BATCH)
         self._data = (
             tf.data.Dataset.zip(counter, batches)
-            .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
+            .map(augment_batch, num_parallel_calls=tf.data.AUTOTUNE)
             .prefetch(tf.data.AUTOTUNE)
         )
         self._model = build(NETWORK)
         self._model.compile(keras.optimizers.Adam(LEARNING_RATE), "binary_crossentropy", metrics=["accuracy"])
 
     def fit(self, n_epochs: int) -> float:
-        """Images/s: the median over the epochs but the first."""
+        """Images/s: the median over all epochs except the first."""
         import keras
 
         seconds: list[float] = []
@@ -105,7 +105,7 @@ class PlainKeras:
 
 
 def send(client: PawsortClient, folder: Path) -> str:
-    """Upload a labelled folder; its id."""
+    """Upload a labelled folder. Returns the id of the upload."""
     upload = new_id()
     limits = limits_of(client.create_upload(upload, "bench", labelled=True))
     files = (item for item in walk([folder]) if isinstance(item, SourceFile))
@@ -114,7 +114,7 @@ def send(client: PawsortClient, folder: Path) -> str:
 
 
 def train(client: PawsortClient, upload: str, n_epochs: int) -> float:
-    """Run a training job to its end; images/s: the median over the epochs but the first."""
+    """Run a training job to its end. Returns images/s: the median over all epochs except the first."""
     job = new_id()
     client.create_training(job, [upload], GIVEN | {"epochs": n_epochs, "name": "bench"})
     while (view := client.get_job(job))["state"] not in ("done", "failed", "cancelled"):

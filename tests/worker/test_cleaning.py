@@ -70,7 +70,7 @@ def test_what_still_runs_is_never_deleted(runtime: FakeRuntime, blobs: Blobs) ->
     job = add_job(runtime, blobs, days=0, ended=False)
     run = clean_up(runtime, older_than_days=0, below_bytes=0)
     assert left(runtime) == {job}
-    assert "more than the 0.0 MB asked for" in run.outcome
+    assert "above the limit of 0.0 MB" in run.outcome
 
 
 def test_a_job_that_is_tried_again_at_that_moment_is_left_alone(runtime: FakeRuntime, blobs: Blobs) -> None:

@@ -126,7 +126,7 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(runtime: 
     path = put(folder, "a.jpg")
     source = import_sources.Source(str(folder), runtime.settings.import_root_list)
     (found,) = source.walk()
-    assert isinstance(found, import_sources.SourceFile)
+    assert isinstance(found, import_sources.SourceEntry)
     path.write_bytes(b"something else")
     with pytest.raises(import_sources.UnreadableFile, match="being changed"):
         found.read(1000)
@@ -147,7 +147,7 @@ def test_links_and_devices_are_skipped_and_named_and_nothing_outside_is_read(
     assert {(one["path"], one["reason"][:15]) for one in upload.skipped} == {
         ("photos/link.jpg", "a symbolic link"),
         ("photos/linked", "a symbolic link"),
-        ("photos/pipe.jpg", "a device or som"),
+        ("photos/pipe.jpg", "a device or ano"),
     }
 
 
@@ -157,7 +157,7 @@ def test_a_folder_that_becomes_a_link_after_it_was_listed_leads_nowhere(
     put(folder, "sub/a.jpg")
     put(tmp_path, "secret/a.jpg", 9)
     found = next(iter(import_sources.Source(str(folder), runtime.settings.import_root_list).walk()))
-    assert isinstance(found, import_sources.SourceFile)
+    assert isinstance(found, import_sources.SourceEntry)
     (folder / "sub").rename(folder / "was")
     (folder / "sub").symlink_to(tmp_path / "secret")
     with pytest.raises(import_sources.UnreadableFile, match="cannot be read"):

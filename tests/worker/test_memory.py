@@ -11,7 +11,7 @@ from worker.training.pixel_store import MIB, NEEDED_BYTES, PixelStore, free_byte
 
 def test_pixels_stay_in_memory_while_they_fit_and_go_to_a_file_when_not(tmp_path: Path) -> None:
     store = PixelStore(tmp_path / "pixels", NEEDED_BYTES + 2 * MIB)  # half of it, one MiB, is for pixels
-    small, large = store.make_images(100, 32), store.make_pictures(1000, 32)
+    small, large = store.make_images(100, 32), store.make_images(1000, 32)
     assert type(small) is np.ndarray
     assert isinstance(large, np.memmap)
     large[999] = 7

@@ -73,7 +73,7 @@ def test_an_upload_that_has_been_silent_for_days_is_finished_with_what_arrived(
     fresh = make_upload(runtime.db, blobs, is_complete=False)
     with runtime.db.write() as session:
         session.execute(update(Upload).where(Upload.uuid == silent).values(received_at=db_now(-8 * 86_400)))
-    reconcile.finish_silent_uploads(runtime)
+    reconcile.complete_inactive_uploads(runtime)
     with runtime.db.read() as session:
         assert uploads.get_upload(session, silent).state == "complete"
         assert uploads.get_upload(session, fresh).state == "receiving"
@@ -124,10 +124,10 @@ def test_blobs_that_no_row_names_are_swept_once_they_are_old(
     runtime: FakeRuntime, blobs: Blobs, job: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blobs.put("uploads/lost/00000000-x.tar", b"lost")
-    reconcile.sweep_orphans(runtime)
+    reconcile.delete_orphans(runtime)
     assert len(list(blobs.list("uploads/"))) == 2
     monkeypatch.setattr(reconcile, "ORPHAN_AGE_S", -60.0)
-    reconcile.sweep_orphans(runtime)
+    reconcile.delete_orphans(runtime)
     assert [key for key, _ in blobs.list("uploads/") if "lost" in key] == []
     assert purge.find_missing(runtime.db, blobs) == []
 
@@ -137,6 +137,6 @@ def test_workers_that_ended_long_ago_are_forgotten_and_no_others(runtime: FakeRu
         long_gone, lately = (workers.add_worker(session, pid, INFERENCE, "cpu", {}) for pid in (1, 2))
         for worker_id, days in ((long_gone, 31), (lately, 29)):
             session.execute(update(Worker).where(Worker.id == worker_id).values(beat_at=db_now(-days * 86_400)))
-    reconcile.forget_workers(runtime)
+    reconcile.delete_old_workers(runtime)
     with runtime.db.read() as session:
         assert session.scalars(select(Worker.id)).all() == [lately]
