@@ -135,6 +135,17 @@ def test_every_function_beside_a_file_in_a_table_is_in_that_file() -> None:
     assert [(file, name) for file, name in pairs if not _defines(ROOT / file, name)] == []
 
 
+def test_every_table_that_a_first_task_extends_is_in_its_file() -> None:
+    steps = re.split(r"\n(?=\d\. )", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    pairs = []
+    for step in steps:
+        files = [ROOT / file for file in re.findall(r"`([\w/]+\.(?:py|js))`", step)]
+        pairs += [(name, files) for name in re.findall(r"`(_?[A-Z]{4}[A-Z_]*)`", step.partition("\n\n")[0])]
+    assert len(pairs) >= 12
+    for name, files in pairs:
+        assert any(re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) for file in files), (name, files)
+
+
 def test_every_decision_is_in_the_index_and_no_other() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
