@@ -140,7 +140,7 @@ def test_every_table_that_a_first_task_extends_is_in_its_file() -> None:
     pairs = []
     for step in steps:
         files = [ROOT / file for file in re.findall(r"`([\w/]+\.(?:py|js))`", step)]
-        pairs += [(name, files) for name in re.findall(r"`(_?[A-Z]{4}[A-Z_]*)`", step.partition("\n\n")[0])]
+        pairs += [(name, files) for name in re.findall(r"`(?!PAWSORT)(_?[A-Z]{4}[A-Z_]*)`", step.partition("\n\n")[0])]
     assert len(pairs) >= 12
     for name, files in pairs:
         assert any(re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) for file in files), (name, files)
