@@ -66,7 +66,7 @@ def replace_token(session: Session, name: str) -> str:
 
 
 def find_user_by_token(session: Session, token: str) -> User | None:
-    """Whose token this is. Compares digests, so timing tells nothing about the token."""
+    """The owner of a token. Compares digests, so timing reveals nothing about the token."""
     found = select(User).join(Token).where(Token.digest == _digest(token), Token.revoked_at.is_(None))
     return session.scalar(found)
 
@@ -77,12 +77,12 @@ def find_user(session: Session, user_id: int) -> User | None:
 
 
 def list_names(session: Session) -> dict[int, str]:
-    """Everybody's name by id, for lists that say who did what."""
+    """Everybody's name by id, for lists."""
     return {user.id: user.name for user in session.scalars(select(User))}
 
 
 def owner_of_job(session: Session, job_id: int) -> str:
-    """The name of whoever created a job; the owner's where nobody is known."""
+    """The name of the person who created a job; the owner's where that is unknown."""
     name = session.scalar(select(User.name).join(Job, Job.user_id == User.id).where(Job.id == job_id))
     return name or OWNER
 

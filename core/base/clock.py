@@ -28,7 +28,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Now(FunctionElement[Any]):
-    """The moment the statement runs, moved by so many seconds (SQLite: to the millisecond)."""
+    """The moment the statement runs, plus an offset in seconds (SQLite: to the millisecond)."""
 
     type = Instant()
     inherit_cache = True

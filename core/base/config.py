@@ -23,7 +23,7 @@ HEARTBEATS_PER_LEASE = 3  # two may be lost or late before work is given to anot
 
 
 def default_data_dir() -> Path:
-    """Where an installation keeps everything unless told otherwise."""
+    """Where an installation keeps everything by default."""
     return Path("~/.local/share/pawsort").expanduser()
 
 
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=1, le=256)
     queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
-    processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: whatever TensorFlow sees, INFERENCE_PROCESSES of them
+    processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: the devices that TensorFlow sees, with INFERENCE_PROCESSES
     default_network: str = DEFAULT_NETWORK
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)
@@ -127,7 +127,7 @@ def load_settings(**overrides: Any) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     data_dir = Path(given.get("data_dir") or os.environ.get("PAWSORT_DATA_DIR") or default_data_dir()).expanduser()
-    # The current folder may be one that this user must not look into; then there are no settings of ours either.
+    # This user may not be allowed to read the current folder; then it has no settings either.
     files = tuple(folder / ".env" for folder in (Path(), data_dir) if os.access(folder, os.X_OK))
     try:
         return Settings(_env_file=files, **given)  # type: ignore[call-arg]

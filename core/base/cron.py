@@ -16,7 +16,7 @@ from cronsim import CronSim, CronSimError
 from core.base.errors import Invalid
 
 MAX_LINE = 100
-MAX_COUNTED = 10_000  # of due times that were missed: beyond it nobody cares how many
+MAX_COUNTED = 10_000  # of due times that were missed: beyond it the exact number does not matter
 FIELDS = "minute, hour, day of the month, month, day of the week"
 EXAMPLE = "`0 3 * * SUN` is Sundays at 03:00"
 

@@ -1,4 +1,4 @@
-"""Sessions for SQLite and PostgreSQL alike: `read()` sees, `write()` changes and commits."""
+"""Sessions for SQLite and PostgreSQL: `read()` only reads, `write()` changes and commits."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -33,8 +33,8 @@ Item = TypeVar("Item")
 class Database:
     """One engine and its sessions; put together once for each process.
 
-    SQLite runs in WAL mode, and whoever writes begins with BEGIN IMMEDIATE: a deferred transaction that reads and
-    then writes would get BUSY at once, whatever the timeout.
+    SQLite runs in WAL mode, and writers begin with BEGIN IMMEDIATE: a deferred transaction that reads and then writes
+    would get BUSY at once, despite the timeout.
     """
 
     def __init__(self, url: str, pool_size: int = 16) -> None:
@@ -78,7 +78,7 @@ class Database:
 
 
 def refusal(error: SQLAlchemyError) -> Unavailable:
-    """What a database's error means for whoever runs it: a setting to correct, or a server to wait for."""
+    """What a database's error means for an operator: a setting to correct, or a server to wait for."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if any(words in said for words in REFUSALS):
         return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({said}). Correct it.")
@@ -106,7 +106,7 @@ def insert_or(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.
 
 
 def slices(items: Iterable[Item], size: int = IN_ONE_STATEMENT) -> Iterator[list[Item]]:
-    """Items as many at a time as one statement names."""
+    """Items in lists that fit into one statement."""
     listed = list(items)
     for start in range(0, len(listed), size):
         yield listed[start : start + size]
@@ -115,8 +115,8 @@ def slices(items: Iterable[Item], size: int = IN_ONE_STATEMENT) -> Iterator[list
 def locked(query: Query) -> Query:
     """The query, its rows locked until the transaction ends and read as they are then, even if they were loaded before.
 
-    FOR NO KEY UPDATE, since our keys never change: a plain FOR UPDATE of an upload would deadlock with whoever writes
-    one of its jobs twice in a transaction (PostgreSQL then checks the job's foreign key, which locks the upload).
+    FOR NO KEY UPDATE, since keys never change: a plain FOR UPDATE of an upload would deadlock with a process that
+    writes one of its jobs twice in a transaction (PostgreSQL then checks the foreign key, which locks the upload).
     """
     return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 

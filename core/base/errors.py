@@ -5,7 +5,7 @@ Data flow and the error of each arrow:
     body ─► shard index        ShardError (422), TooLarge (413), DiskFull (507)
     shard ─► rows              Conflict (409), Gone (410), NotFound (404)
     bytes ─► pixels            ImageError with a code: costs this one image a result, nothing else
-    pixels ─► results          LeaseLost: somebody else has the chunk; drop everything, no result was written
+    pixels ─► results          LeaseLost: another worker has the chunk; drop everything, no result was written
 
 HTTP status codes belong to the web; here an error has a sentence, and where a program needs them, details.
 """

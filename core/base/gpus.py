@@ -1,4 +1,4 @@
-"""Which GPUs this process may use, found without importing TensorFlow: whoever starts processes must not load it."""
+"""Which GPUs this process may use, found without TensorFlow, which a process that starts others must not load."""
 
 import os
 from pathlib import Path

@@ -3,7 +3,7 @@
 from core.base.errors import Invalid
 
 MAX_NAME = 500
-MAX_SHORT_NAME = 200  # schedules, people and tokens, which stand in lists beside other things
+MAX_SHORT_NAME = 200  # schedules, people and tokens, which lists show next to other columns
 _DELETE = "\x7f"
 
 

@@ -33,8 +33,8 @@ class Plan:
         augmentations: How pictures may be varied; the last one is the default.
         only_last_layers: Whether a job trains the last layers alone, from a version of the same network. What the
             others make of a picture is then computed once.
-        learning_rate_from_version: The learning rate where a training goes on from a version instead of anew; None: the
-            same.
+        learning_rate_from_version: The learning rate where a training starts from a version, not from scratch; None:
+            the same.
     """
 
     pictures_seen: int

@@ -1,4 +1,4 @@
-"""The words that columns of states and kinds hold. Import them from `core.orm`, with the tables."""
+"""The values that columns of states and kinds hold. Some stored values are older than today's names."""
 
 from enum import StrEnum
 

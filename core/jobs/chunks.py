@@ -1,7 +1,7 @@
 """Chunks: claiming them, renewing and releasing their lease. SQL decides who works; messages only wake workers.
 
 A claim is one UPDATE that wins or does not. It raises the fence, and everything that the winner writes later carries
-that number: whoever lost the lease in between finds that nothing matches any more.
+that number: a worker that has lost the lease in between finds no row that matches.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ RAN_OUT = "The worker that held it stopped responding."
 
 @dataclass(frozen=True)
 class Work:
-    """What a chunk asks for: which job, which model version."""
+    """What a chunk needs: its job and the model version."""
 
     job_id: int
     model_version_id: int
@@ -33,12 +33,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Claim:
-    """A chunk that one worker has until its lease runs out.
+    """A chunk that one worker holds until its lease runs out.
 
     Attributes:
-        model_version_id: What its job is classified with.
+        model_version_id: The version that classifies its job.
         blob_key: Where its shard is.
-        waited_s: For how long it could have been claimed.
+        waited_s: How long it was waiting.
         is_taken_over: Another worker let its lease run out.
     """
 
@@ -66,7 +66,7 @@ class ChunkImage:
 
 
 def find_work(session: Session, chunk_id: int) -> Work | None:
-    """What has to be done for a chunk, or None when nobody has to classify it any more."""
+    """What a chunk needs, or None when it no longer has to be classified."""
     wanted = select(Job.id, Job.model_version_id).join(Chunk, Chunk.job_id == Job.id)
     row = session.execute(wanted.where(Chunk.id == chunk_id, Chunk.state != ChunkState.DONE, _job_is_active())).first()
     return None if row is None or row.model_version_id is None else Work(row.id, row.model_version_id)
@@ -75,12 +75,12 @@ def find_work(session: Session, chunk_id: int) -> Work | None:
 def claim_chunk(
     session: Session, chunk_id: int, worker_id: int | None, lease_s: float, versions: Sequence[int] | None = None
 ) -> Claim | None:
-    """Take a chunk that is ready, or whose worker let its lease run out, by the database's clock.
+    """Claim a chunk that is ready, or whose lease has run out by the database's clock.
 
     Args:
-        versions: Take it only if its job is classified with one of these.
+        versions: Claim it only if its job uses one of these.
     Returns:
-        The claim, or None: somebody else has it, it is done, or its job has ended.
+        The claim, or None: another worker holds it, it is done, or its job has ended.
     """
     is_wanted = _job_is_active() if versions is None else _job_is_active() & Job.model_version_id.in_(versions)
     active = select(Job.id).where(Job.id == Chunk.job_id, is_wanted).exists()
@@ -128,12 +128,12 @@ def _is_not_started() -> ColumnElement[bool]:
 
 
 def renew_lease(session: Session, claim: Claim, lease_s: float) -> bool:
-    """Keep the lease; False when the chunk belongs to somebody else, or to nobody, by now."""
+    """Renew the lease; False when another worker, or none, holds the chunk now."""
     return change(session, _held(claim).values(leases.renewal_values(lease_s))) == 1
 
 
 def release_chunk(session: Session, claim: Claim, error: str | None = None) -> None:
-    """Give a chunk back undone.
+    """Release a chunk that is not done.
 
     Args:
         error: What went wrong; without it the attempt is not counted (a worker that was asked to stop).
@@ -173,7 +173,7 @@ def read_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[C
 
 
 def list_expired(session: Session, limit: int) -> list[int]:
-    """Chunks of active jobs whose worker let the lease run out."""
+    """Chunks of active jobs whose lease has run out."""
     return _list(session, _has_run_out(), limit)
 
 

@@ -16,7 +16,7 @@ class Heatmap:
     """Where a picture speaks for a class.
 
     Attributes:
-        class_name: The class whose probability is larger, whatever label is shown.
+        class_name: The class whose probability is larger, even if another label is shown.
         rows: A square of places, from the top, each row from the left: 0, does not speak for the class, to 255, speaks
             for it most in this picture.
     """

@@ -1,4 +1,4 @@
-"""Which jobs somebody wants to see in a list."""
+"""Filters of the list of jobs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class JobFilter:
     """Only jobs that fit all of this.
 
     Attributes:
-        name: Text that the name contains, upper and lower case alike.
+        name: Text that the name contains, ignoring case.
         states: One of these.
-        user: The name of whoever created it.
+        user: The name of the person who created it.
         since: Created at this moment or later.
         before: Created before this moment.
     """

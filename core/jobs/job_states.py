@@ -30,12 +30,12 @@ def upload_completed(session: Session, upload: Upload) -> None:
 
 
 def finish_job(session: Session, job_id: int) -> bool:
-    """End a classify job whose upload is complete and whose chunks are all done; run by whoever comes last."""
+    """End a classify job whose upload is complete and whose chunks are all done; the last process to finish runs it."""
     return end_job(session, job_id, JobState.DONE, None, _is_finished()) is not None
 
 
 def list_finished_but_open(session: Session) -> list[int]:
-    """Classify jobs that nobody ended although everything is there."""
+    """Classify jobs that have all results but were not ended."""
     return list(session.scalars(select(Job.id).where(_is_finished(), Job.deleted_at.is_(None))))
 
 

@@ -1,4 +1,4 @@
-"""What a page needs of a job's results beside the rows themselves: where pages begin, and who stands beside whom."""
+"""Navigation in a job's results: where pages begin, the neighbours of an image, and counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ class Neighbours:
 
 
 def find_page_cursors(session: Session, job: Job, wanted: ResultFilter, every: int) -> PageCursors:
-    """Where each page of a view begins, so that one can go to any of them without the pages between.
+    """The cursor of each page of a view, so that any of them can be opened directly.
 
     Reads every key of the view once: for a person who opens a page, not for a poll.
 
@@ -60,7 +60,7 @@ def has_similarity_keys(session: Session, job: Job) -> bool:
 
 
 def find_neighbours(session: Session, job: Job, wanted: ResultFilter, image_id: int) -> Neighbours:
-    """The images beside one in a view.
+    """The images before and after one in a view.
 
     Raises:
         NotFound: The image does not belong to the job.
@@ -105,10 +105,10 @@ def count_errors(session: Session, job: Job) -> list[tuple[ErrorCode, int]]:
 
 
 def count_by_label(session: Session, job: Job) -> list[tuple[str, str | None, int]]:
-    """How often the model and people said what of a job's readable pictures.
+    """Count a job's readable pictures by the model's label and the person's.
 
     Returns:
-        What the model's label is shown as, what people say or None, and of how many pictures.
+        The model's label as shown, the person's label or None, and the number of pictures.
     """
     sure = Result.confidence >= job.threshold_milli * 1000
     called = case((sure, case(dict(enumerate(CLASSES)), value=Result.class_index)), else_=UNSURE)

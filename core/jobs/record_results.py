@@ -23,7 +23,7 @@ LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; a longer one was 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image: a probability for each class (float, 0 to 1), or an error code.
+    """The outcome for one image: a probability for each class (float, 0 to 1), or an error code.
 
     `heat` and `similarity_key` as in `Result`.
     """

@@ -20,12 +20,12 @@ SAID = ("nothing", "something", "otherwise")
 
 @dataclass(frozen=True)
 class ResultFilter:
-    """What a list of results is narrowed to, and its order (`SORTS`; `order` is the order of the upload).
+    """A filter of a list of results, and its order (`SORTS`; `order` is the order of the upload).
 
     Attributes:
-        path: Text that the path contains, upper and lower case alike.
-        folder: A folder whose files, and those of folders in it, are wanted; exactly as sent.
-        said: One of `SAID`: whether, and what, a person said of the picture.
+        path: Text that the path contains, ignoring case.
+        folder: A folder: its files and those of its subfolders; exactly as uploaded.
+        said: One of `SAID`: whether a person has labelled the picture, and differently from the model.
     """
 
     label: str | None = None
@@ -51,7 +51,7 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
     if wanted.error_code is not None:
         yield Result.error_code == wanted.error_code
     if wanted.failed is not None or wanted.error_code is not None:
-        # Whatever failed has no confidence: an index of its own would hold all results to find a few.
+        # Failed files have no confidence: an index of its own would hold all results to find a few.
         yield Result.confidence.is_(None) if wanted.failed or wanted.error_code else Result.confidence.is_not(None)
     if wanted.min_confidence is not None:
         yield Result.confidence >= round(wanted.min_confidence * MILLION)
@@ -119,7 +119,7 @@ def order_of(sort: str) -> Order:
             return Order((Image.ordinal,), (int,))
         case "path":
             return Order((Image.path, Image.ordinal), (str, int))
-        case "confidence" | "-confidence":  # whatever failed has none and is left out
+        case "confidence" | "-confidence":  # failed files have none and are excluded
             known = (Result.confidence.is_not(None),)
             return Order((Result.confidence, Result.image_id), (int, int), sort.startswith("-"), known)
         case "alike":

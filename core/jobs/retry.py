@@ -22,7 +22,7 @@ ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but ha
 
 
 def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
-    """Classify again what failed, and go on with what a cancelled or failed job left undone.
+    """Classify failed files again, and continue a cancelled or failed job.
 
     A training continues after its last finished epoch, an evaluation starts again; the reconciler requeues both.
 

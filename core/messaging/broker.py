@@ -41,7 +41,7 @@ def celery_url(redis_url: str) -> str:
 
 
 def make_celery(settings: Settings) -> Celery:
-    """The one Celery application, for senders and workers alike."""
+    """The one Celery application, for senders and workers."""
     app = Celery("pawsort", broker=celery_url(settings.redis_url), set_as_current=False)
     app.conf.update(
         result_backend=None,

@@ -1,6 +1,6 @@
-"""How good a version is, from what it said and what people say, in plain Python: the web has no NumPy model beside it.
+"""Metrics of a version from its predictions and labels, in plain Python, since the web has no access to `model`.
 
-`model/arrays/metrics.py` measures arrays by the same formulas when a version is made; a test holds the two together.
+`model/arrays/metrics.py` uses the same formulas on arrays when a version is made; a test compares the two.
 """
 
 from collections import Counter
@@ -14,12 +14,12 @@ from core.base.network_catalog import CLASSES
 Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
 SMALLEST = 1e-7  # probabilities below count as this
 N_BINS = 15
-LARGEST_EXACT = 1000  # of McNemar's test; beyond it the approximation errs by less than anybody can see
+LARGEST_EXACT = 1000  # of McNemar's test; beyond it the error of the approximation is negligible
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPrediction:
-    """What one version says of one picture, and what people say: a class, or something else (`neither`)."""
+    """A version's prediction for one picture, with its label: a class or `neither`."""
 
     label: str
     probabilities: Sequence[float]
@@ -36,12 +36,12 @@ class LabelledPrediction:
 
     @property
     def is_right(self) -> bool:
-        """Whether it is called what people say."""
+        """Whether the likelier class is the label."""
         return self.called == self.label
 
 
 def measure(said: Iterable[LabelledPrediction], threshold: float) -> Metrics:
-    """Everything that a manifest has of one part, for pictures of which a version said something.
+    """All metrics that a manifest has for a split, of pictures with a prediction.
 
     Args:
         threshold: Confidence from which a picture is labelled.
@@ -141,8 +141,8 @@ def mcnemar(n_only_first: int, n_only_second: int) -> float:
     """How probable a difference at least this large would be if both versions were equally good: McNemar's test.
 
     Args:
-        n_only_first: Pictures that only the first version calls right.
-        n_only_second: Pictures that only the second one calls right.
+        n_only_first: Pictures that only the first version gets right.
+        n_only_second: Pictures that only the second one gets right.
     Returns:
         The two-sided p-value: exact, from the binomial distribution, up to 1,000 such pictures; beyond, from
         chi-squared with one degree of freedom and Edwards' correction.

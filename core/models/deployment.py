@@ -1,6 +1,6 @@
 """Promote a version and roll back, once its weights are known to be intact.
 
-The weights are read before the transaction begins, so a slow blob store blocks nobody.
+The weights are read before the transaction begins, so a slow blob store blocks no other request.
 """
 
 from core.base.database import Database

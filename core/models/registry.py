@@ -195,7 +195,7 @@ def find_in_use(session: Session) -> int | None:
 
 
 def network_to_train(session: Session) -> str:
-    """The network that is trained when nobody names one: that of the version in use, if it can be trained here."""
+    """The network that is trained by default: that of the version in use, if it can be trained here."""
     in_use = find_in_use(session)
     network = DEFAULT_NETWORK if in_use is None else get_version(session, in_use).network
     return network if network in NETWORKS else DEFAULT_NETWORK

@@ -1,4 +1,4 @@
-"""Which versions a field offers to choose from: a list of hundreds is of no use to anybody."""
+"""The versions that a field offers: a list of hundreds would be useless."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
     fd 1 and 2 of a program and of all that it starts ── socket ──► this file, as a process ──► where fd 2 led before
 
-A process and not a thread: whoever writes may hold the interpreter's lock, and the last words of a program are wanted
+A process and not a thread: the writer may hold the interpreter's lock, and the last words of a program are needed
 most. It ends when the last of those that can write has ended. When it is killed, another takes its place: lines wait
 in the socket, which the program keeps open, and are taken from there only when they have been passed on (a pipe has
 no such way of reading).
@@ -25,7 +25,7 @@ _LONGEST_BYTES = 2**20
 def gather_lines() -> None:
     """Turn what this process and its children write to fd 1 and 2 into JSON; not on a terminal, and once for all.
 
-    Standard output as well, for Celery says there how it ends; whoever collects logs reads the two as one.
+    Standard output as well, for Celery says there how it ends; log collectors read the two as one.
     """
     if os.isatty(2) or os.environ.get(GATHERED) == str(os.fstat(2).st_ino):
         return
@@ -47,7 +47,7 @@ def _start(source: socket.socket, there: int) -> "subprocess.Popen[bytes]":
 
 
 def _keep(reader: "subprocess.Popen[bytes]", source: socket.socket, there: int) -> None:
-    """As long as this program lives, somebody reads: where no process can be started, this thread."""
+    """Read as long as this program lives: in this thread where no process can be started."""
     try:
         while True:
             reader.wait()
@@ -88,7 +88,7 @@ def as_json(line: bytes) -> bytes:
 
 
 def _write(there: int, data: bytes) -> None:
-    """Where nobody can read or keep them any more, lines are dropped: no program stops for that."""
+    """Where lines can no longer be read or written, they are dropped: no program stops for that."""
     left = memoryview(data)
     try:
         while left:

@@ -1,7 +1,7 @@
 """Logs of web and workers: one line each on standard error, readable on a terminal, JSON elsewhere.
 
 What belongs to every line of a piece of work (job_id, chunk_id, fence) is bound to the context where it begins, so that
-whatever is logged on the way carries it, also by libraries.
+everything logged meanwhile carries it, also by libraries.
 """
 
 import logging
@@ -39,5 +39,5 @@ def set_up_logs() -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(True)
-    # What Pillow says of hostile files is no error of ours: each of them gets its code.
+    # What Pillow logs about hostile files is no error: each of them gets its code.
     logging.getLogger("PIL").setLevel(logging.CRITICAL)

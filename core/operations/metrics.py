@@ -1,8 +1,8 @@
-"""What processes count and time, added up in SQL: whichever web process is asked, it tells the same of all of them.
+"""Counters and timings of all processes, added up in SQL, so that every web process gives the same answer.
 
     Meter of a process ── every few seconds: add() ──► measures (name, labels, value) ──► read() ──► /metrics
 
-A process that is killed takes along what it counted in its last seconds. What has to be exact (jobs, images, chunks) is
+A process that is killed loses the counts of its last seconds. What has to be exact (jobs, images, chunks) is
 therefore counted in the tables themselves, at the moment of asking (core/operations/status.py).
 """
 
@@ -63,7 +63,7 @@ class Meter:
 
     @contextmanager
     def writing(self, db: Database) -> Iterator[Session]:
-        """A transaction that takes along what has come together; when it is undone, that waits for the next one."""
+        """A transaction that also writes the counts so far; if it is rolled back, they wait for the next one."""
         taken: dict[Key, float] = {}
         try:
             with db.write() as session:
@@ -92,7 +92,7 @@ class Meter:
 
 @dataclass(frozen=True)
 class Timing:
-    """How often something took how long: `n_up_to` counts what took at most so many seconds, and all under +Inf."""
+    """A histogram of durations: `n_up_to` counts those of at most that many seconds, and all under +Inf."""
 
     labels: dict[str, str]
     n_up_to: dict[str, int]
@@ -109,7 +109,7 @@ class Timing:
         return self.sum_s / self.n
 
     def most_within_s(self, share: float) -> float | None:
-        """In how many seconds this share of them was over, as far as the buckets tell; None: more than the longest."""
+        """The duration that this share of them did not exceed, rounded up to a bucket; None: above the longest."""
         return next((limit for limit in BUCKETS_S if self.n_up_to[str(limit)] >= share * self.n), None)
 
 

@@ -50,7 +50,7 @@ def tables() -> list[Table]:
 
 
 def begin(target: Database, head: str, alive_s: float) -> bool:
-    """Empty a target that nobody has used, and mark it; or find the mark of an earlier call that broke off.
+    """Empty a target that is not in use, and mark it; or find the mark of an interrupted earlier call.
 
     Args:
         head: The revision of the schema that source and target have.

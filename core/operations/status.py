@@ -1,6 +1,6 @@
 """How an installation is doing, read from its tables, its broker and its disk at the moment of asking.
 
-For Prometheus and for the page 'System' alike. Counts of jobs and images are those of jobs that have not been deleted.
+For Prometheus and for the page System. Counts of jobs and images are those of jobs that have not been deleted.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ SUSPECT_FROM = 3  # claims of a chunk: from then on its images are decoded one b
 
 @dataclass(frozen=True)
 class InstallationStatus:
-    """What the tables say.
+    """The figures of an installation, from its tables.
 
     Attributes:
         chunks: Open chunks of active jobs by state: counting what is done would read every chunk that ever was.
         oldest_s: For each queue, for how long the oldest piece of work has waited; 0 where none waits.
         workers: Those that are alive.
-        silent: Those that have fallen silent without having stopped.
+        silent: Those that stopped sending heartbeats without having stopped properly.
         n_suspect: Open chunks that have been claimed at least `SUSPECT_FROM` times.
     """
 
@@ -49,7 +49,7 @@ class InstallationStatus:
 
 
 def read_status(session: Session, settings: Settings) -> InstallationStatus:
-    """Everything that the tables say, in a fixed number of statements."""
+    """Read all figures from the tables, in a fixed number of statements."""
     jobs = select(Job.state, func.count()).where(Job.deleted_at.is_(None)).group_by(Job.state)
     chunks = _open(select(Chunk.state, func.count())).group_by(Chunk.state)
     counted, open_chunks = _pairs(session, jobs), _pairs(session, chunks)
@@ -68,7 +68,7 @@ def read_status(session: Session, settings: Settings) -> InstallationStatus:
 
 @dataclass(frozen=True)
 class BrokerStatus:
-    """What the broker says of itself. `messages`: how many wait in each queue."""
+    """The broker's own figures. `messages`: how many wait in each queue."""
 
     version: str
     used_bytes: int
@@ -76,7 +76,7 @@ class BrokerStatus:
 
 
 def read_broker_status(settings: Settings) -> BrokerStatus | None:
-    """What the broker says; None when it does not answer."""
+    """Ask the broker; None when it does not answer."""
     try:
         with connect(settings) as redis, redis.pipeline(transaction=False) as pipe:
             for queue in QUEUES:
@@ -118,7 +118,7 @@ def list_failed(session: Session, limit: int) -> list[Job]:
 
 
 def list_at_work(session: Session) -> dict[int, Job]:
-    """What each worker has at this moment, by its id: the job of its chunk, or its training."""
+    """What each worker is working on, by its id: the job of its chunk, or its training."""
     by_chunk = select(Chunk.worker_id, Job).join(Job, Job.id == Chunk.job_id)
     chunks = by_chunk.where(Chunk.state == ChunkState.RUNNING, Chunk.worker_id.is_not(None), _is_active())
     by_training = select(Training.worker_id, Job).join(Job, Job.id == Training.job_id)
@@ -129,7 +129,7 @@ def list_at_work(session: Session) -> dict[int, Job]:
 
 def _count_images(session: Session) -> dict[str, int]:
     left = Job.n_total - Job.n_done - Job.n_failed
-    is_waited_for = case((Job.state.in_(ACTIVE_STATES), left), else_=0)  # nobody waits for those of a stopped job
+    is_waited_for = case((Job.state.in_(ACTIVE_STATES), left), else_=0)  # those of a stopped job are not waited for
     sums = select(func.sum(Job.n_done), func.sum(Job.n_failed), func.sum(is_waited_for))
     of_jobs = (Job.kind == JobKind.CLASSIFY) & Job.deleted_at.is_(None)
     n_done, n_failed, n_open = (int(n or 0) for n in session.execute(sums.where(of_jobs)).one())

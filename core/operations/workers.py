@@ -14,7 +14,7 @@ MISSED_S = 86_400.0
 
 
 def add_worker(session: Session, pid: int, queue: str, device: str, versions: dict[str, Any]) -> int:
-    """Enter a process that is ready for work; returns the id of its row."""
+    """Add a row for a process that is ready for work; returns its id."""
     worker = Worker(host=socket.gethostname(), pid=pid, queue=queue, device=device, versions=versions)
     session.add(worker)
     session.flush()
@@ -22,17 +22,17 @@ def add_worker(session: Session, pid: int, queue: str, device: str, versions: di
 
 
 def beat(session: Session, worker_id: int) -> None:
-    """Say that a worker is alive."""
+    """Record a heartbeat."""
     session.execute(update(Worker).where(Worker.id == worker_id).values(beat_at=db_now(), stopped_at=None))
 
 
 def stop_worker(session: Session, worker_id: int) -> None:
-    """Say that a worker has stopped."""
+    """Record that a worker has stopped."""
     session.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=db_now()))
 
 
 def delete_silent(session: Session, silent_s: float) -> int:
-    """Remove workers that have not beaten for so long: every start adds rows. Returns how many there were."""
+    """Delete workers without a heartbeat for this time, since every start adds rows. Returns how many there were."""
     return change(session, delete(Worker).where(Worker.beat_at < db_now(-silent_s)))
 
 

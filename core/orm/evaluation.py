@@ -1,4 +1,4 @@
-"""Tables of predictions on the test split, and of what was found in the labels."""
+"""The tables of predictions on the test split and of label quality reports (`judgements`, `studies`)."""
 
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,10 @@ from core.orm.base import Base
 
 
 class Prediction(Base):
-    """What a version says of a content of the judging part, beside what people say. One for each version and content.
+    """The prediction of a version for a content of the test split, with its label. One for each version and content.
 
-    `class_index` and `confidence` as in `Result`; `p_label` is the probability, in millionths, of what people say.
-    `job_id` is the job that judged: each replaces all that an earlier one said of the same version.
+    `class_index` and `confidence` as in `Result`; `p_label` is the probability of the label, in millionths.
+    `job_id` is the evaluation; it replaces all predictions of the same version by an earlier one.
     """
 
     __tablename__ = "judgements"
@@ -35,10 +35,10 @@ class Prediction(Base):
 
 
 class LabelQualityReport(Base):
-    """What one look through the labels found.
+    """What one check of the labels found.
 
-    `curve` has the measured points and what follows from them; `suspects` the labels that are probably wrong, most
-    suspicious first; `wanted` the images that would teach most, most wanted first.
+    `curve` has the learning curve and the forecast from it; `suspects` the labels that are probably wrong, most
+    suspicious first; `wanted` the unlabelled images that training would gain most from, best first.
     """
 
     __tablename__ = "studies"

@@ -13,7 +13,7 @@ from core.orm.leases import LeaseColumns
 
 
 class Job(Base):
-    """Work that somebody waits for. Counters are kept with the results, in the same transactions.
+    """Work that a user waits for. Counters are kept with the results, in the same transactions.
 
     `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `active_s` is the
     time in which results came, without nights in which nothing ran. `revision` grows with every change that a poller

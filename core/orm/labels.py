@@ -16,10 +16,10 @@ def _where_given(name: str) -> Index:
 
 
 class Label(Base):
-    """What a person, or a folder's name, says of a content. Append-only; NULL withdraws.
+    """The label of a content by a person, or by a folder's name. Append-only; NULL withdraws.
 
-    `key` is the sender's: sent twice, it is written once. `batch_id` and `audit_id` say as part of what it was given
-    (tables of core/orm/review.py). A label with `undoes_id` takes that one back and says again what stood before.
+    `key` is the sender's: sent twice, it is written once. `batch_id` and `audit_id` name the batch or audit that it
+    belongs to (core/orm/review.py). A label with `undoes_id` undoes that one and repeats the label before it.
     """
 
     __tablename__ = "labels"

@@ -2,9 +2,9 @@
 
     free ─► claimed (fence + 1) ─► renewed with each heartbeat ─► released │ revoked (fence + 1) │ run out
 
-Whatever the holder of a lease writes is bound to its fence: once the row was claimed by another worker, or its lease
-was revoked, that fence matches nothing. The conditions and values here are for single UPDATE statements; the functions
-that take a row expect it to be locked.
+Everything that the holder of a lease writes is bound to its fence. Once another worker has claimed the row, or the
+lease was revoked, that fence matches nothing. The conditions and values here are for single UPDATE statements; the
+functions that take a row expect it to be locked.
 """
 
 from datetime import datetime

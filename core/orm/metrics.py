@@ -1,4 +1,4 @@
-"""The table of what all processes count (core/operations/metrics.py)."""
+"""The table of counters of all processes (core/operations/metrics.py)."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -6,7 +6,7 @@ from core.orm.base import Base
 
 
 class MetricValue(Base):
-    """What has been counted under a name and its labels, by all processes together. Never falls."""
+    """The sum over all processes of what was counted under a name and its labels. Never falls."""
 
     __tablename__ = "measures"
     __table_args__ = ({"sqlite_with_rowid": False},)

@@ -1,4 +1,4 @@
-"""Tables of model versions and of which one was in use."""
+"""Tables of model versions and their deployments."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ from core.orm.base import Base
 class ModelVersion(Base):
     """A trained network with its manifest. `id` is the number people see. Immutable.
 
-    A deleted one stays as a row, for what jobs, results and deployments say of it; its weights are gone. `body` is the
-    SHA-256 of its layers below the head, filled in by whoever first loads it: versions that share it see the same
-    features.
+    A deleted one stays as a row, since jobs, results and deployments refer to it; its weights are gone. `body` is the
+    SHA-256 of its layers below the head, filled in when it is first loaded. Versions with the same body have the
+    same features.
     """
 
     __tablename__ = "model_versions"
@@ -30,7 +30,7 @@ class ModelVersion(Base):
 
 
 class Deployment(Base):
-    """One line of the history of which version was in use; the newest one counts.
+    """One line of the history of versions in use; the newest one counts.
 
     `previous_id` is the line that rolling back from this one repeats. A line written by a roll back takes over that of
     the line it repeats, so that the next one goes further back.

@@ -1,4 +1,4 @@
-"""The tables of near-duplicates: sketches of labelled pictures, and which of them are nearly the same."""
+"""The tables of near-duplicates: sketches of labelled pictures, and groups of almost identical ones."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,9 +15,9 @@ class Sketch(Base):
 
 
 class NearDuplicate(Base):
-    """A content that nearly equals others: all of one `group_id`, the smallest SHA-256 of them.
+    """A content that is almost identical to others. All of one group have the same `group_id`: their smallest SHA-256.
 
-    `is_bridge`: it is like pictures of different parts, so it is used for none.
+    `is_bridge`: it is similar to pictures of different splits, so it is used in none.
     """
 
     __tablename__ = "twins"

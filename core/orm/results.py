@@ -1,4 +1,4 @@
-"""Tables of what came of the images of a job."""
+"""Tables of the results of a job."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from core.orm.base import Base, BigKey
 
 
 class Result(Base):
-    """What one version says of one image in one job: probabilities or an error code. Exactly one for each image.
+    """The result of one image in one job: probabilities or an error code. Exactly one for each image.
 
     `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
     shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row

@@ -1,4 +1,4 @@
-"""The tables around labels: what was said in one go, who looks at which picture now, and random samples."""
+"""The tables of reviewing: batches of labels, pictures claimed by reviewers, and audits."""
 
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,11 @@ from core.orm.base import Base, BigKey
 
 
 class LabelBatch(Base):
-    """Many pictures of a job labelled in one go, or that taken back. Written slice by slice.
+    """Many pictures of a job labelled at once, or such a batch undone. Written slice by slice.
 
     `wanted` is the filter that chose the pictures, `threshold_milli` the threshold that it was seen at. `position` is
-    the last image (of an undo: the last label) that was dealt with; `finished_at` is set when none is left. `is_whole`
-    says that all of the job was confirmed, without any filter. One of the kind `folders` chose by where files lay.
+    the last image (of an undo: the last label) that was processed; `finished_at` is set when none is left. `is_whole`
+    says that the whole job was confirmed, without a filter. The kind `folders` labels by the folders of files.
     """
 
     __tablename__ = "label_batches"
@@ -40,7 +40,7 @@ class LabelBatch(Base):
 
 
 class ReviewClaim(Base):
-    """A picture that a reviewer (one open page) has before them, until `lease_until`; or one that was skipped.
+    """A picture that a reviewer (one open page) holds until `lease_until`, or that was skipped.
 
     `audit_id` is 0 in the job's own review.
     """
@@ -56,9 +56,9 @@ class ReviewClaim(Base):
 
 
 class Audit(Base):
-    """A random sample of a job's good results, judged by people who do not see what the model says.
+    """A random sample of a job's good results, labelled by people who do not see the predictions.
 
-    `size` is what was asked for, `n_images` what was drawn out of `n_population`. Drawn once, never changed.
+    `size` is the requested size, `n_images` were drawn out of `n_population`. Drawn once, never changed.
     """
 
     __tablename__ = "audits"
@@ -75,7 +75,7 @@ class Audit(Base):
 
 
 class AuditPicture(Base):
-    """One picture of a sample, with what the model said of it (as in `Result`): it stays when the job is deleted."""
+    """One picture of a sample, with its prediction (as in `Result`), which stays when the job is deleted."""
 
     __tablename__ = "audit_pictures"
     __table_args__ = ({"sqlite_with_rowid": False},)

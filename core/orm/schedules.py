@@ -1,4 +1,4 @@
-"""The tables of schedules: what comes due when, what came of it, and which files were taken in."""
+"""The tables of schedules, their runs, and the files that were imported."""
 
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,11 @@ from core.orm.leases import LeaseColumns
 
 
 class Schedule(Base):
-    """Something that is done again and again: when a cron line comes due, or when so many new labels have come in.
+    """A rule that creates runs: when a cron line is due, or after a number of new labels.
 
-    `next_run_at` is the moment at which it comes due next; the beat that moves it on, and no other, begins the run.
-    `label_mark` is the newest label (its id) that the last training knew of. `revision` grows with every edit. Deleted
-    ones stay, for the runs that tell the history.
+    `next_run_at` is when it is due next; the tick that moves it on, and no other, creates the run.
+    `label_mark` is the id of the newest label at the last training. `revision` grows with every edit. Deleted
+    ones stay, as their runs are the history.
     """
 
     __tablename__ = "schedules"
@@ -41,12 +41,12 @@ class Schedule(Base):
 
 
 class ScheduleRun(LeaseColumns, Base):
-    """One time that a schedule came due. Exactly one for each schedule and moment.
+    """One execution of a schedule. Exactly one for each schedule and moment.
 
-    `n_due` counts the due times that it stands for: more than one when nobody was there to begin them. `user_id` is who
+    `n_due` counts the due times that it covers: more than one when Pawsort was not running. `user_id` is the person who
     said 'run now'. `parameters` are those of the schedule when it began. `work_uuid` is the id of the job (and upload)
     that the run makes, chosen before it is made, so that a run that was killed finds it again. `details` is what the
-    page shows beside `outcome`.
+    page shows in addition to `outcome`.
     """
 
     __tablename__ = "schedule_runs"

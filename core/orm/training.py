@@ -12,13 +12,13 @@ from core.orm.leases import LeaseColumns
 
 
 class Training(LeaseColumns, Base):
-    """What a job of the kind `train` or `judge` has beside its row in `jobs`.
+    """What a job that does not classify has in addition to its row in `jobs`.
 
     `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
-    at the first start, and what training goes on from. `phase`, `step`, `n_steps` say what is happening now, and
-    `phase_left_s` how many seconds of that are left. `found` is what was there to learn from when the job was created.
-    `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` leaves out contents of
-    which nothing was said since then.
+    at the first start, and the state that training resumes from. `phase`, `step`, `n_steps` are its progress, and
+    `phase_left_s` the seconds left in this phase. `found` sums up the dataset when the job was created.
+    `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` excludes contents
+    without a label since then.
     """
 
     __tablename__ = "trainings"
@@ -39,7 +39,7 @@ class Training(LeaseColumns, Base):
 
 
 class TrainingUpload(Base):
-    """An upload that a training learns from; a training without any learns from everything labelled."""
+    """An upload that a training uses; a training without any uses everything labelled."""
 
     __tablename__ = "training_uploads"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -65,7 +65,7 @@ class EpochRow(Base):
 
 
 class ContentSplit(Base):
-    """What a content is for: training, validation or judging. Written once, never changed."""
+    """The split of a content: training, validation or test (stored as `judging`). Written once, never changed."""
 
     __tablename__ = "parts"
     __table_args__ = ({"sqlite_with_rowid": False},)

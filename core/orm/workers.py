@@ -10,7 +10,7 @@ from core.orm.base import Base
 
 
 class Worker(Base):
-    """A process that takes work. Alive for 15 s after its last beat."""
+    """A process that takes work. It is alive until three heartbeats are missing (`Settings.alive_s`)."""
 
     __tablename__ = "workers"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -146,7 +146,7 @@ def list_files(session: Session, upload: Upload, cursor: str | None, limit: int)
 
 
 def find_silent(session: Session, silent_s: float) -> list[UUID]:
-    """Uploads that began but have been silent for so long that nobody will complete them."""
+    """Incomplete uploads that nothing was added to for this time: they will not be completed."""
     query = select(Upload.uuid).where(
         Upload.state == UploadState.RECEIVING, Upload.deleted_at.is_(None), Upload.received_at < db_now(-silent_s)
     )
