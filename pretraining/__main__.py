@@ -14,7 +14,6 @@ The second command is explained in `reproduce.py`. The first makes a network tha
 5. evaluate on the validation and test splits and, if there is one, the test folder; write `model/pretrained/`.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from model.evaluation.version_evaluation import EvaluationImages
 from model.training.trainer import Epoch, Examples, Trainer
 from pretraining import array_cache
 from pretraining.finish_version import decode, describe, split, write_version
-from pretraining.labelled_folders import Photograph, digest_contents, read_folder, read_folders
+from pretraining.labelled_folders import Folders, Photograph, digest_contents, read_folder, read_folders
 from pretraining.recipes import RECIPES, ScratchRecipe
 from pretraining.reproduce import reproduce
 from pretraining.seed_training_runs import ROWS, RUNS
@@ -60,11 +59,12 @@ def pretrained(
 ) -> None:
     """Train a shipped network from a labelled folder and write its weights and manifest."""
     recipe = RECIPES[network]
+    folders = Folders(data, out, cache, test, neither)
     try:
         if isinstance(recipe, ScratchRecipe):
-            make_from_scratch(network, recipe, data, test, out, cache)
+            make_from_scratch(network, recipe, folders)
         else:
-            make_transferred(network, recipe, data, test, neither, out, cache)
+            make_transferred(network, recipe, folders)
     except PawsortError as error:
         raise click.ClickException(error.message) from error
 
@@ -85,33 +85,28 @@ def reproduce_table(names: tuple[str, ...], data: Path, test: Path, out: Path, c
         raise click.ClickException(error.message) from error
 
 
-def make_from_scratch(
-    network: str, recipe: ScratchRecipe, data: Sequence[Path], test: Path | None, out: Path, cache: Path
-) -> Manifest:
+def make_from_scratch(network: str, recipe: ScratchRecipe, folders: Folders) -> Manifest:
     """Make a version from random weights; the steps are those at the top of this module.
 
     Args:
         network: A name of `registry.ARCHITECTURES`.
         recipe: How it is trained.
-        data: Folders, each with cats/ and dogs/.
-        test: Another such folder, measured once, at the end.
-        out: Folder for weights and manifest.
-        cache: Folder from which an interrupted run resumes.
+        folders: Photographs, and where results are written.
     Raises:
         Invalid: A folder is not a labelled one, or has too few photographs.
     """
-    photographs = read_folders(data)
-    parts = split(photographs, data[0])
+    photographs = read_folders(folders.data)
+    parts = split(photographs, folders.data[0])
     side_px = NETWORKS[network].side_px
     training = decode(parts["training"], recipe.source_px, "training")
     splits = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
-    state_file = cache / f"{network}-{_fingerprint(network, recipe, photographs)}.npz"
+    state_file = folders.cache / f"{network}-{_fingerprint(network, recipe, photographs)}.npz"
     model = fold(_train(network, recipe, training, splits["validation"], state_file), network)
-    if test is not None:
-        splits["test"] = decode(read_folder(test), side_px, "test")
+    if folders.test is not None:
+        splits["test"] = decode(read_folder(folders.test), side_px, "test")
     weights = pack_weights(model.get_weights(), weight_names(model))
     manifest = describe(network, recipe, photographs, weights, EvaluationImages(splits))
-    write_version(manifest, weights, out)
+    write_version(manifest, weights, folders.out)
     return manifest
 
 

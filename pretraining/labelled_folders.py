@@ -32,6 +32,25 @@ class Photograph:
         return split_of(self.sha256)
 
 
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders of one version in the making.
+
+    Attributes:
+        data: Folders to train on, each with cats/ and dogs/.
+        out: For weights and manifest.
+        cache: From which an interrupted run resumes.
+        test: Another folder with cats/ and dogs/, measured once, at the end.
+        neither: Images of neither class, used together with the drawn negatives.
+    """
+
+    data: Sequence[Path]
+    out: Path
+    cache: Path
+    test: Path | None = None
+    neither: Path | None = None
+
+
 def read_folder(folder: Path) -> list[Photograph]:
     """All files of a labelled folder, each content once, ordered by class and name.
 

@@ -7,7 +7,6 @@
 5. store the weights as float16: half the size, the same predictions (tests compare them).
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,8 @@ from pretraining.head_inputs import LabelledInputs, compute_from_activations, co
 from pretraining.imagenet_weights import find_weights, load_published, read_tensors
 from pretraining.labelled_folders import (
     NEITHER,
+    Folders,
+    Photograph,
     decode_all,
     digest_contents,
     read_folder,
@@ -45,31 +46,19 @@ if TYPE_CHECKING:
 _NEITHER_DECAY = 1e-6  # three weights on 30,000 images need none
 
 
-def make_transferred(
-    network: str,
-    recipe: TransferRecipe,
-    data: Sequence[Path],
-    test: Path | None,
-    neither: Path | None,
-    out: Path,
-    cache: Path,
-) -> Manifest:
+def make_transferred(network: str, recipe: TransferRecipe, folders: Folders) -> Manifest:
     """Make the version; the steps are those at the top of this module.
 
     Args:
         network: A name of `registry.ARCHITECTURES`.
         recipe: How it is made.
-        data: Folders, each with cats/ and dogs/.
-        test: Another such folder, measured once, at the end.
-        neither: Has images of neither class, used together with the drawn negatives.
-        out: Folder for weights and manifest.
-        cache: Folder from which an interrupted run resumes.
+        folders: Photographs, and where results are written.
     Raises:
         Invalid: The folders have too few photographs, or the published weights are not installed.
     """
-    photographs = read_folders(data)
-    parts = split(photographs, data[0])
-    negatives = [p for p in read_negatives(neither) if p.part == "training"] if neither else []
+    photographs = read_folders(folders.data)
+    parts = split(photographs, folders.data[0])
+    negatives = _negatives(folders, "training")
     published = find_weights()
     architecture = get_architecture(network)
     model = architecture.build()
@@ -77,19 +66,19 @@ def make_transferred(
 
     side_px = NETWORKS[network].side_px
     work = f"{network} {side_px} {recipe.body} {digest_of(published)} {digest_contents(photographs + negatives)}"
-    folder = cache / f"{network}-{digest_of(work.encode())[:16]}"
-    examples = ActivationCache(model, architecture, recipe.body, folder).compute([*parts["training"], *negatives])
-    training, negative_rows = _fine_tune(model, architecture, recipe, examples, folder / "state.npz")
+    cache = folders.cache / f"{network}-{digest_of(work.encode())[:16]}"
+    examples = ActivationCache(model, architecture, recipe.body, cache).compute([*parts["training"], *negatives])
+    training, negative_rows = _fine_tune(model, architecture, recipe, examples, cache / "state.npz")
     drawn = compute_from_images(model, architecture, draw_negatives(recipe.n_drawn, side_px, recipe.seed))
     fit_heads(model, architecture, recipe, training, np.concatenate([drawn, negative_rows]))
 
     weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))
     splits = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
-    if test is not None:
-        splits["test"] = decode(read_folder(test), side_px, "test")
-    images = EvaluationImages(splits, _validation_negatives(neither, recipe, side_px))
+    if folders.test is not None:
+        splits["test"] = decode(read_folder(folders.test), side_px, "test")
+    images = EvaluationImages(splits, _validation_negatives(folders, recipe, side_px))
     manifest = describe(network, recipe, photographs, weights, images)
-    write_version(manifest, weights, out)
+    write_version(manifest, weights, folders.out)
     return manifest
 
 
@@ -147,8 +136,13 @@ def fit_heads(
     model.get_layer(neither_head.layer).set_weights(pet_head)
 
 
-def _validation_negatives(neither: Path | None, recipe: TransferRecipe, side_px: int) -> NDArray[np.uint8]:
+def _negatives(folders: Folders, part: str) -> list[Photograph]:
+    """The photographs of neither class in a split."""
+    return [p for p in read_negatives(folders.neither) if p.part == part] if folders.neither else []
+
+
+def _validation_negatives(folders: Folders, recipe: TransferRecipe, side_px: int) -> NDArray[np.uint8]:
     """The negatives by which the threshold is chosen: newly drawn ones, and the folder's validation split."""
     drawn = draw_negatives(recipe.n_drawn, side_px, recipe.seed + 1)
-    photographs = [p for p in read_negatives(neither) if p.part == "validation"] if neither else []
+    photographs = _negatives(folders, "validation")
     return np.concatenate([drawn, decode_all(photographs, side_px)[0]]) if photographs else drawn

@@ -33,7 +33,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from model.architectures.registry import ARCHITECTURES
 
@@ -41,6 +41,15 @@ FORMAT = 2
 SHIPPED = "shipped"
 _SINCE_2 = {"bounds", "n_bytes", "who", "code_version", "speed"}
 _OPTIONAL = {"half_precision"}
+
+
+class Speed(TypedDict):
+    """How fast a version predicted the images of its evaluation."""
+
+    images_per_s: float
+    n_images: int
+    device: str
+    threads: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +202,7 @@ _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
     "who": (_is_name, "a name"),
     "code_version": (_is_name, "a version"),
     "speed": (
-        lambda value: _is_object(value, "images_per_s", "n_images", "device", "threads"),
+        lambda value: _is_object(value, *Speed.__annotations__),
         "the fields images_per_s, n_images, device and threads",
     ),
 }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
 from model.arrays.image_arrays import Images
 from model.arrays.metrics import THRESHOLDS, Probabilities, evaluate
-from model.artifacts.manifest import Manifest
+from model.artifacts.manifest import Manifest, Speed
 from model.inference.classifier import Classifier
 from model.training.trainer import Examples
 
@@ -143,7 +143,7 @@ def complete_from_outputs(plain: Manifest, outputs: EvaluationOutputs, rule: Thr
 
 def _run(
     classifier: Classifier, images: Mapping[str, Images], on_batch: Callable[[], object]
-) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+) -> tuple[dict[str, NDArray[np.float32]], Speed]:
     """Outputs by split, and the speed, without the time to warm up."""
     import tensorflow as tf
 

@@ -13,7 +13,7 @@ from model.inference.classifier import Classifier
 from model.training.augmentation import SEED
 from model.training.trainer import Recipe
 from pretraining import __main__
-from pretraining.labelled_folders import decode_all, digest_contents, read_folder
+from pretraining.labelled_folders import Folders, decode_all, digest_contents, read_folder
 from pretraining.recipes import RECIPES
 
 QUICK = replace(
@@ -36,7 +36,7 @@ def draw_labelled_folder(folder: Path, n_of_each: int) -> Path:
 def test_a_folder_becomes_weights_and_a_manifest_that_fit_each_other(tmp_path):
     data = draw_labelled_folder(tmp_path / "data", 600)
     test = draw_labelled_folder(tmp_path / "test", 20)
-    made = __main__.make_from_scratch("seed-cnn", QUICK, [data], test, tmp_path / "out", tmp_path / "cache")
+    made = __main__.make_from_scratch("seed-cnn", QUICK, Folders([data], tmp_path / "out", tmp_path / "cache", test))
 
     manifest = Manifest.from_json((tmp_path / "out" / "seed-cnn.json").read_text())
     assert manifest == made
@@ -50,7 +50,7 @@ def test_a_folder_becomes_weights_and_a_manifest_that_fit_each_other(tmp_path):
     assert measured == manifest.metrics["test"]["accuracy"]
 
     # The state of the last epoch is kept: once more trains nothing and makes the same weights.
-    again = __main__.make_from_scratch("seed-cnn", QUICK, [data], test, tmp_path / "again", tmp_path / "cache")
+    again = __main__.make_from_scratch("seed-cnn", QUICK, Folders([data], tmp_path / "again", tmp_path / "cache", test))
     assert again.digest == made.digest
 
 

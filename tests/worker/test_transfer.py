@@ -9,7 +9,7 @@ from model.inference.classifier import Classifier
 from pretraining import transfer_learning
 from pretraining.activation_cache import ActivationCache
 from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
-from pretraining.labelled_folders import NEITHER, decode_all, read_folder, read_negatives
+from pretraining.labelled_folders import NEITHER, Folders, decode_all, read_folder, read_negatives
 from pretraining.recipes import RECIPES
 from tests.worker.test_offline import draw_labelled_folder
 
@@ -104,8 +104,8 @@ def test_a_folder_becomes_a_version_whose_float16_answers_are_those_of_the_netwo
     data = draw_labelled_folder(tmp_path / "data", 600)
     fine_tuning = replace(RECIPE.body.fine_tuning, epochs=1)
     recipe = replace(RECIPE, n_drawn=2, decay=1.0, body=replace(RECIPE.body, fine_tuning=fine_tuning, n_variations=2))
-    folders = ([data], None, data / "cats", tmp_path / "out", tmp_path / "cache")
-    made = transfer_learning.make_transferred("efficientnet-lite0", recipe, *folders)
+    folders = Folders([data], tmp_path / "out", tmp_path / "cache", neither=data / "cats")
+    made = transfer_learning.make_transferred("efficientnet-lite0", recipe, folders)
     manifest = Manifest.from_json((tmp_path / "out" / "efficientnet-lite0.json").read_text())
     assert manifest == made
     assert set(manifest.metrics) == {"validation", "judging", "strangers"}
