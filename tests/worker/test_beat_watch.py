@@ -4,42 +4,36 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.signals import task_received
+from structlog.testing import capture_logs
+
+from core.base.config import Settings
+from worker.maintenance import beat_guard
+from worker.maintenance.beat_guard import BeatWatch
 
 ROOT = Path(__file__).parents[2]
-SILENCE_S = 2.0
+SILENCE_S = 40.0
 WORKER = """
 import sys, time
 from billiard import get_context
-from celery.signals import task_received
 from core.base.config import Settings
-from worker.maintenance.beat_guard import BeatWatch
+from worker.maintenance import beat_guard
 
 if __name__ == "__main__":
-    url, silence_s, n_ticks = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-    beat = get_context("spawn").Process(target=time.sleep, args=(60,))
+    beat_guard.LOOK_S = 0.05
+    beat = get_context("spawn").Process(target=time.sleep, args=(3600,))
     beat.start()
-    BeatWatch(beat, Settings(_env_file=None, redis_url=url), silence_s).start()
     print(beat.pid, flush=True)
-    for _ in range(n_ticks):
-        time.sleep(silence_s / 4)
-        task_received.send(sender=None)
-    if n_ticks:
-        beat.terminate()
-    time.sleep(3 * silence_s)
-    beat.terminate()
-    sys.exit(7)
+    sys.stdin.readline()
+    beat_guard.BeatWatch(beat, Settings(_env_file=None, redis_url=sys.argv[1]), silence_s=0.2).start()
+    time.sleep(3600)
 """
-
-
-def run(folder: Path, url: str, n_ticks: int = 0) -> "subprocess.Popen[str]":
-    """A process that has a beat and hears it so many times."""
-    file = folder / "small_worker.py"
-    file.write_text(WORKER)
-    command = [sys.executable, str(file), url, str(SILENCE_S), str(n_ticks)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def is_there(pid: int) -> bool:
@@ -51,38 +45,112 @@ def is_there(pid: int) -> bool:
 
 
 def test_a_beat_that_stands_still_is_killed_together_with_its_worker(tmp_path: Path, redis_url: str) -> None:
-    with run(tmp_path, redis_url) as worker:
+    file = tmp_path / "small_worker.py"
+    file.write_text(WORKER)
+    with subprocess.Popen(
+        [sys.executable, str(file), redis_url],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as worker:
         assert worker.stdout is not None
         pid = int(worker.stdout.readline())
         os.kill(pid, signal.SIGSTOP)
-        said = worker.stdout.read()
+        said, _ = worker.communicate("go\n")
     assert worker.returncode == 1
     assert "beat_silent" in said
     assert not is_there(pid)
 
 
-def test_a_worker_that_stood_still_itself_waits_for_the_next_tick(tmp_path: Path, redis_url: str) -> None:
-    with run(tmp_path, redis_url, n_ticks=8) as worker:
-        assert worker.stdout is not None
-        worker.stdout.readline()
-        os.kill(worker.pid, signal.SIGSTOP)
-        time.sleep(3 * SILENCE_S)
-        os.kill(worker.pid, signal.SIGCONT)
-        said = worker.stdout.read()
-    assert "beat_silent" not in said
-    assert "beat_died" in said
+class World:
+    """The clock, which goes on only while the watch sleeps, the beat that is watched, and the end of the process."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.is_beating = True
+        self.pid = 2**30
+        self.killed: list[int] = []
+        self.exits: list[int] = []
+        self.then: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.then()
+
+    def is_alive(self) -> bool:
+        return self.is_beating
+
+    def kill(self, pid: int, number: int) -> None:
+        assert number == signal.SIGKILL
+        self.killed.append(pid)
+
+    def watch(self, redis_url: str) -> tuple[str, float]:
+        """What a watch says at its end, and how many seconds after its beginning."""
+        began = self.now
+        watch = BeatWatch(self, Settings(_env_file=None, redis_url=redis_url), SILENCE_S)  # type: ignore[call-arg]
+        with capture_logs() as logs:
+            watch.start()
+            (thread,) = (one for one in threading.enumerate() if one.name == "beat-watch")
+            thread.join()
+        task_received.disconnect(watch._hear)
+        assert self.exits == [1]
+        return logs[-1]["event"], self.now - began
 
 
-def test_a_beat_that_is_heard_lives_until_it_ends(tmp_path: Path, redis_url: str) -> None:
-    """Twice as long as it might be silent; then it ends, and the worker with it."""
-    with run(tmp_path, redis_url, n_ticks=8) as worker:
-        assert worker.stdout is not None
-        said = worker.stdout.read()
-    assert worker.returncode == 1
-    assert "beat_died" in said
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(beat_guard, "time", made)
+    monkeypatch.setattr(os, "kill", made.kill)
+    monkeypatch.setattr(os, "_exit", made.exits.append)
+    return made
 
 
-def test_while_the_broker_is_away_nothing_can_be_heard(tmp_path: Path) -> None:
-    with run(tmp_path, "redis://127.0.0.1:9/0") as worker:
-        worker.communicate()
-    assert worker.returncode == 7
+def hear() -> None:
+    task_received.send(sender=None)
+
+
+def test_a_beat_of_which_nothing_is_heard_is_killed_after_the_silence(world: World, redis_url: str) -> None:
+    event, after_s = world.watch(redis_url)
+    assert (event, world.killed) == ("beat_silent", [world.pid])
+    assert SILENCE_S < after_s <= SILENCE_S + 2 * beat_guard.LOOK_S
+
+
+def test_a_beat_that_is_heard_lives_until_it_ends(world: World, redis_url: str) -> None:
+    """Twice as long as it might be silent, with pauses of nearly that long; then it ends, and the worker with it."""
+    began = world.now
+
+    def then() -> None:
+        since = world.now - began
+        if since % (SILENCE_S - 2) == 0:
+            hear()
+        world.is_beating = since < 2 * SILENCE_S
+
+    world.then = then
+    assert world.watch(redis_url) == ("beat_died", 2 * SILENCE_S)
+
+
+def test_a_worker_that_stood_still_itself_waits_for_the_next_tick(world: World, redis_url: str) -> None:
+    began = world.now
+
+    def then() -> None:
+        if world.now == began + 10:
+            world.now += 3 * SILENCE_S
+        world.is_beating = world.now < began + 10 + 4 * SILENCE_S - 2
+
+    world.then = then
+    assert world.watch(redis_url) == ("beat_died", 10 + 4 * SILENCE_S - 2)
+
+
+def test_while_the_broker_is_away_nothing_can_be_heard(world: World) -> None:
+    began = world.now
+
+    def then() -> None:
+        world.is_beating = world.now < began + 3 * SILENCE_S
+
+    world.then = then
+    assert world.watch("redis://127.0.0.1:9/0") == ("beat_died", 3 * SILENCE_S)
