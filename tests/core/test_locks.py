@@ -1,12 +1,15 @@
 """Two at the same moment: who has to wait for whom, and that nobody waits for ever."""
 
 import io
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select
+from sqlalchemy import event, select, text
 
 from core.base.database import Database
 from core.base.errors import Gone
@@ -23,10 +26,11 @@ from core.orm.uploads import Image
 from core.storage.blobs import Blobs, shard_key
 from core.uploads import uploads
 from tests.factories import make_job, make_tar, make_upload, run_job
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("version")
 
-MEANWHILE_S = 0.5  # enough for the other one to get as far as it can
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 def view(db: Database, uuid: UUID) -> JobView:
@@ -49,8 +53,26 @@ def claim_first(db: Database) -> None:
         chunks.claim_chunk(session, session.scalars(select(Chunk.id)).one(), None, 60)
 
 
-def let_run(other: Future[None]) -> None:
-    wait([other], timeout=MEANWHILE_S)
+def is_waiting(db: Database) -> bool:
+    if db.engine.dialect.name == "sqlite":
+        return False
+    with db.read() as session:
+        return session.execute(WAITING).scalar_one() > 0
+
+
+def begin(pool: ThreadPoolExecutor, db: Database, act: Callable[..., None], *given: Any) -> Future[None]:
+    """Let another one act until it has ended, or has come to where it waits for us, who have a transaction open."""
+    wants_to_write = threading.Event()  # on SQLite there is one lock for all
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            wants_to_write.set()
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    other = pool.submit(act, *given)
+    until(lambda: other.done() or wants_to_write.is_set() or is_waiting(db))
+    event.remove(db.engine, "before_cursor_execute", listen)
+    return other
 
 
 def test_results_and_a_new_shard_of_one_job_do_not_lock_each_other_out(db: Database, blobs: Blobs) -> None:
@@ -60,8 +82,7 @@ def test_results_and_a_new_shard_of_one_job_do_not_lock_each_other_out(db: Datab
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
             uploads.get_upload(session, upload, lock=True)
-            recording = pool.submit(run_job, db, job)
-            let_run(recording)
+            recording = begin(pool, db, run_job, db, job)
             shard_rows.add_shard(session, upload, 1, index, shard_key(upload, 1), 2**40)
         recording.result()
     assert view(db, job).n_total == 7
@@ -76,8 +97,7 @@ def test_retrying_while_the_upload_is_being_completed_leaves_no_job_receiving(db
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
             shard_rows.complete_upload(session, upload, 1)
-            retrying = pool.submit(retry, db, job)
-            let_run(retrying)
+            retrying = begin(pool, db, retry, db, job)
         retrying.result()
     assert view(db, job).state == JobState.RUNNING
 
@@ -87,8 +107,7 @@ def test_whoever_deletes_a_job_second_is_told_that_it_is_gone(db: Database, blob
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
             deletion.delete_job(session, job)
-            second = pool.submit(delete, db, job)
-            let_run(second)
+            second = begin(pool, db, delete, db, job)
         with pytest.raises(Gone):
             second.result()
 
@@ -98,8 +117,7 @@ def test_a_claim_that_comes_with_a_cancel_does_not_start_the_job(db: Database, b
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
             job_states.cancel_job(session, job)
-            claiming = pool.submit(claim_first, db)
-            let_run(claiming)
+            claiming = begin(pool, db, claim_first, db)
         claiming.result()
     assert view(db, job).state == JobState.CANCELLED
     assert view(db, job).started_at is None
@@ -117,8 +135,7 @@ def test_two_that_purge_the_same_job_leave_nothing_even_when_one_dies(
             job_id = session.scalars(select(Job.id)).one()
             purge._purge_job_slice(job_id, session)  # the one that dies after this slice
             session.execute(sql_delete(Chunk))
-            other = pool.submit(purge.purge_all, db, blobs)
-            wait([other], timeout=MEANWHILE_S)
+            other = begin(pool, db, purge.purge_all, db, blobs)
         other.result()
     with db.read() as session:
         assert session.scalars(select(Result.image_id)).all() == []

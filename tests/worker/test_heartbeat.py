@@ -1,6 +1,6 @@
 """The heartbeat: keeps a worker alive and its lease fresh."""
 
-import time
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select, update
@@ -17,21 +17,44 @@ from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload
 from tests.fakes import FakeRuntime
+from tests.support.waiting import until
 from worker.process.heartbeat import Heartbeat
 
 BEAT_S = 0.05
+LEASE_S = 60.0
 
 
 @pytest.fixture
 def heartbeat(runtime: FakeRuntime) -> Heartbeat:
     with runtime.db.write() as session:
         worker_id = workers.add_worker(session, 1, INFERENCE, "cpu", {})
-    return Heartbeat(runtime.db, worker_id, BEAT_S, lease_s=0.5)
+    return Heartbeat(runtime.db, worker_id, BEAT_S, LEASE_S)
 
 
 def n_alive(db: Database) -> int:
     with db.read() as session:
         return workers.count_alive(session, INFERENCE, 15.0)
+
+
+def last_beat(db: Database) -> datetime:
+    with db.read() as session:
+        return session.scalars(select(Worker.beat_at)).one()
+
+
+def wait_for_beats(db: Database, n: int) -> None:
+    for _ in range(n):
+        before = last_beat(db)
+        until(lambda before=before: last_beat(db) > before)
+
+
+def let_lease_run_out(db: Database) -> None:
+    with db.write() as session:
+        session.execute(update(Chunk).values(lease_until=db_now(-1)))
+
+
+def run_out(db: Database) -> list[int]:
+    with db.read() as session:
+        return chunks.list_expired(session, 10)
 
 
 def test_a_stopped_worker_is_not_alive(runtime: FakeRuntime, heartbeat: Heartbeat) -> None:
@@ -42,17 +65,9 @@ def test_a_stopped_worker_is_not_alive(runtime: FakeRuntime, heartbeat: Heartbea
 
 
 def test_a_worker_beats_by_itself(runtime: FakeRuntime, heartbeat: Heartbeat) -> None:
-    with runtime.db.read() as session:
-        before = session.scalars(select(Worker.beat_at)).one()
     heartbeat.start()
-    deadline = time.monotonic() + 10
-    after = before
-    while after == before and time.monotonic() < deadline:
-        time.sleep(BEAT_S)
-        with runtime.db.read() as session:
-            after = session.scalars(select(Worker.beat_at)).one()
+    wait_for_beats(runtime.db, 2)
     heartbeat.stop()
-    assert after > before
 
 
 def test_a_lease_outlives_its_time_while_it_is_held_and_not_longer(
@@ -61,16 +76,17 @@ def test_a_lease_outlives_its_time_while_it_is_held_and_not_longer(
     make_job(runtime.db, make_upload(runtime.db, blobs))
     with runtime.db.write() as session:
         chunk_id = session.scalars(select(Chunk.id)).one()
-        claim = chunks.claim_chunk(session, chunk_id, heartbeat.worker_id, 0.5)
+        claim = chunks.claim_chunk(session, chunk_id, heartbeat.worker_id, LEASE_S)
     assert claim is not None
     heartbeat.start()
     with heartbeat.holding(claim):
-        time.sleep(1.2)
-        with runtime.db.read() as session:
-            assert chunks.list_expired(session, 10) == []
-    time.sleep(0.8)
-    with runtime.db.read() as session:
-        assert chunks.list_expired(session, 10) == [chunk_id]
+        for _ in range(2):
+            let_lease_run_out(runtime.db)
+            until(lambda: run_out(runtime.db) == [])
+    wait_for_beats(runtime.db, 1)  # one that had begun while it was held
+    let_lease_run_out(runtime.db)
+    wait_for_beats(runtime.db, 2)
+    assert run_out(runtime.db) == [chunk_id]
     heartbeat.stop()
 
 

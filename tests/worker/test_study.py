@@ -1,12 +1,12 @@
 """A study from labels to findings: a real database, the features of a stand-in."""
 
-import time
 from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from core.base.clock import db_now
 from core.base.errors import Invalid
 from core.base.states import JobState, LabelSource
 from core.cleanup import deletion, purge
@@ -63,8 +63,8 @@ def test_wrong_labels_come_first_and_disappear_when_they_are_mended(runtime: Fak
         suspects = label_quality.list_suspects(session, study)
     assert {one.path for one in suspects[:2]} == {"pets/dogs/wrong 0.jpg", "pets/dogs/wrong 1.jpg"}
     assert [(one.label, one.suggested) for one in suspects[:2]] == [("dog", "cat")] * 2
-    time.sleep(1.1)  # moments are kept in whole seconds on one of the databases
     with runtime.db.write() as session:
+        session.execute(update(Study).values(created_at=db_now(-60)))  # so that whoever mends them does so later
         labels.add_labels(session, None, [NewLabel(suspects[0].image_id, "cat")])
         labels.add_labels(session, None, [NewLabel(suspects[1].image_id, "dog", LabelSource.CONFIRMATION)])
     with runtime.db.read() as session:
