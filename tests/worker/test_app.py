@@ -1,11 +1,11 @@
 """Real Celery workers: each process that takes work enters itself, beats, and says when it stops."""
 
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from core.models import registry
 from core.operations import workers
 from core.orm.workers import Worker
 from tests.factories import make_manifest
+from tests.support.deadlines import within
+from tests.support.waiting import until
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
 ROOT = Path(__file__).parents[2]
@@ -24,7 +26,7 @@ WAIT_S = 60.0
 
 @contextmanager
 def celery(settings: Settings, queue: str, pool: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of one queue."""
+    """A worker of one queue, in a session of its own: one for trainings makes all of its session give way."""
     command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-Q", queue, "-P", pool, "-c", "1"]
     env = {
         "PAWSORT_DATA_DIR": str(settings.data_dir),
@@ -34,24 +36,28 @@ def celery(settings: Settings, queue: str, pool: str) -> Iterator[subprocess.Pop
         "REMAP_SIGTERM": "SIGQUIT",
     }
     with subprocess.Popen(
-        [*command, "--without-gossip", "--without-mingle"], cwd=ROOT, env=os.environ | env, stdout=subprocess.DEVNULL
+        [*command, "--without-gossip", "--without-mingle"],
+        cwd=ROOT,
+        env=os.environ | env,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     ) as process:
         try:
             yield process
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with the processes of its pool
 
 
 def wait_for(db: Database, queue: str, n: int) -> list[Worker]:
     """The workers that are alive, once there are so many of the queue."""
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
+
+    def those_alive() -> list[Worker]:
         with db.read() as session:
             alive = workers.list_alive(session, 15.0)
-        if [one.queue for one in alive] == [queue] * n:
-            return alive
-        time.sleep(0.1)
-    raise AssertionError(f"expected {n} workers of {queue}, found {[one.queue for one in alive]}")
+        return alive if [one.queue for one in alive] == [queue] * n else []
+
+    return until(those_alive, WAIT_S)
 
 
 @pytest.mark.parametrize(("queue", "pool"), [("maintenance", "threads"), ("training", "prefork")])
@@ -64,6 +70,6 @@ def test_a_worker_beats_while_it_runs_and_says_that_it_stops(
         (worker,) = wait_for(db, queue, 1)
         assert {"python", "pawsort"} <= worker.versions.keys()
         process.terminate()
-        process.wait(WAIT_S)
+        process.wait(within(WAIT_S))
         with db.read() as session:
             assert session.get_one(Worker, worker.id).stopped_at is not None
