@@ -64,7 +64,9 @@ def test_wrong_labels_come_first_and_disappear_when_they_are_mended(runtime: Fak
     assert {one.path for one in suspects[:2]} == {"pets/dogs/wrong 0.jpg", "pets/dogs/wrong 1.jpg"}
     assert [(one.label, one.suggested) for one in suspects[:2]] == [("dog", "cat")] * 2
     with runtime.db.write() as session:
-        session.execute(update(Study).values(created_at=db_now(-60)))  # so that whoever mends them does so later
+        session.execute(
+            update(LabelQualityReport).values(created_at=db_now(-60))
+        )  # so that whoever mends them does so later
         labels.add_labels(session, None, [NewLabel(suspects[0].image_id, "cat")])
         labels.add_labels(session, None, [NewLabel(suspects[1].image_id, "dog", LabelSource.CONFIRMATION)])
     with runtime.db.read() as session:
