@@ -19,6 +19,8 @@ from core.decoding.decoder_process import (
 )
 from core.decoding.images import decode_image
 from tests import marked_decoder, pictures
+from tests.support.deadlines import within
+from tests.support.waiting import until
 
 PICTURE = pictures.jpeg(5)
 
@@ -92,13 +94,13 @@ def test_a_fault_of_the_decoder_itself_counts_as_a_crash(process):
     assert code_of(process, PICTURE + marked_decoder.RAISE) == ErrorCode.DECODER_CRASHED
 
 
-@pytest.mark.timed
 def test_a_decoder_that_hangs_is_stopped_in_time():
-    with start(timeout_s=0.7) as process:
+    timeout_s = within(0.7)
+    with start(timeout_s=timeout_s) as process:
         process.decode(PICTURE, 24)
         began = time.monotonic()
         assert code_of(process, PICTURE + marked_decoder.HANG) == ErrorCode.DECODE_TIMEOUT
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10 * timeout_s  # it would hang for an hour
         assert process.decode(PICTURE, 24).shape == (24, 24, 3)
 
 
@@ -144,10 +146,7 @@ def test_the_child_ends_by_itself_when_its_parent_is_killed():
     )
     parent = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     child = int(parent.stdout)
-    deadline = time.monotonic() + 10
-    while _is_running(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _is_running(child)
+    until(lambda: not _is_running(child))
 
 
 def _is_running(pid: int) -> bool:
@@ -174,13 +173,11 @@ def test_the_deadline_ends_a_process_even_inside_c_code():
         "use_decode_deadline(); arm_decode_deadline(0.3)\n"
         "import re; re.match('(a+)+b', 'a' * 40)\n"  # holds the GIL for hours
     )
-    began = time.monotonic()
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=within(60))
     assert ended.returncode == -signal.SIGALRM
-    assert time.monotonic() - began < 20
 
 
 def test_a_deadline_that_was_disarmed_harms_nobody():
-    arm_decode_deadline(0.05)
+    arm_decode_deadline(3600)
     disarm_decode_deadline()
-    time.sleep(0.1)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

@@ -458,7 +458,7 @@ def test_whatever_the_bytes_are_it_is_a_shard_or_a_shard_error(seed):
     files = {f"{'ж' * rng.randrange(80)}/{number}.jpg": rng.randbytes(rng.randrange(1500)) for number in range(5)}
     formats = (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
     wholes = [build(files), *(make_tar(*files.items(), format=format) for format in formats)]
-    deadline = time.monotonic() + 60
+    busy_before = time.process_time()
     for _ in range(400):
         data = bytearray(rng.choice(wholes))
         for _ in range(rng.randrange(1, 6)):
@@ -469,7 +469,7 @@ def test_whatever_the_bytes_are_it_is_a_shard_or_a_shard_error(seed):
             continue
         for entry in found.entries:
             assert hashlib.sha256(data[entry.offset : entry.offset + entry.n_bytes]).digest() == entry.sha256
-    assert time.monotonic() < deadline
+    assert time.process_time() - busy_before < 60
 
 
 def _mutate(data, rng):

@@ -54,8 +54,9 @@ class Crowd:
             self.create_job(uuid, uuid4())
 
     def run(self, seed: int) -> None:
-        """One thread's share."""
+        """One thread's share, which begins with a job of its own while all uploads are there."""
         chance = random.Random(seed)
+        self.create_job(self._uploads[seed], uuid4())
         self._start.wait()
         for _ in range(STEPS):
             try:
@@ -214,7 +215,7 @@ def test_whatever_happens_at_once_the_counts_are_right_and_every_job_ends(db: Da
     with db.read() as session:
         all_uploads = session.scalars(select(Upload)).all()
         all_jobs = session.scalars(select(Job)).all()
-    assert len(all_jobs) > N_UPLOADS
+    assert len(all_jobs) >= N_UPLOADS + THREADS
     for upload in all_uploads:
         check_upload(db, upload)
     for job in all_jobs:
