@@ -40,3 +40,15 @@ def shipped_weights() -> bytes:
 @pytest.fixture(scope="session")
 def shipped(shipped_manifest: Manifest, shipped_weights: bytes) -> Classifier:
     return Classifier(shipped_manifest, shipped_weights)
+
+
+@pytest.fixture(scope="session")
+def lite() -> Classifier:
+    """The large network, which takes seconds to build."""
+    manifest = Manifest.from_json((PRETRAINED / "efficientnet-lite0.json").read_bytes())
+    return Classifier(manifest, (PRETRAINED / "efficientnet-lite0.npz").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def networks_that_ship(shipped: Classifier, lite: Classifier) -> dict[str, Classifier]:
+    return {one.manifest.network: one for one in (shipped, lite)}

@@ -20,6 +20,7 @@ from model.inference.devices import CPU, Device, batch_sizes, count_bytes, descr
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "model" / "pretrained"
 GIB = 2**30
+FAST = Device("/CPU:0", "as a gpu", None, is_fast_in_halves=True)
 ON_THE_SECOND = """
 import json, sys
 import numpy as np
@@ -73,38 +74,40 @@ def test_batches_fit_into_the_memory_of_the_device() -> None:
     assert batch_sizes(describe({}, None, 1), lite) == (16, 64, 256)
 
 
-def test_a_chunk_goes_in_one_batch_where_there_is_room() -> None:
+def test_a_chunk_goes_in_one_batch_where_there_is_room(shipped: Classifier) -> None:
     large = Classifier(*load("seed-cnn"), Device("/CPU:0", "as a gpu", 24 * GIB))
-    small = Classifier(*load("seed-cnn"))
-    assert (large.sizes, small.sizes) == ((16, 64, 256), (16, 64))
+    assert (large.sizes, shipped.sizes) == ((16, 64, 256), (16, 64))
     pictures = np.random.default_rng(1).integers(0, 256, (200, 64, 64, 3), np.uint8)
-    assert np.abs(large.predict(pictures) - small.predict(pictures)).max() < 1e-5
+    assert np.abs(large.predict(pictures) - shipped.predict(pictures)).max() < 1e-5
 
 
 @pytest.mark.parametrize("network", ["seed-cnn", "efficientnet-lite0"])
-def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(network: str) -> None:
+def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(
+    network: str, networks_that_ship: dict[str, Classifier]
+) -> None:
     manifest, weights = load(network)
     assert manifest.half_precision
-    fast = Device("/CPU:0", "as a gpu", None, is_fast_in_halves=True)
-    whole, halves = Classifier(manifest, weights), Classifier(manifest, weights, fast)
+    whole, halves = networks_that_ship[network], Classifier(manifest, weights, FAST)
     assert (whole.uses_halves, halves.uses_halves) == (False, True)
     side = manifest.side_px
     pictures = np.random.default_rng(2).integers(0, 256, (16, side, side, 3), np.uint8)
     one, other = whole.predict_with_features(pictures), halves.predict_with_features(pictures)
     assert 0 < np.abs(one.probabilities - other.probabilities).max() < 0.002
     assert one.probabilities.dtype == other.probabilities.dtype == np.float32
-    forbidding = Manifest.from_dict({**json.loads(manifest.to_json()), "half_precision": False})
-    assert not Classifier(forbidding, weights, fast).uses_halves
 
 
-def test_halves_that_change_answers_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.inference.classifier.MAX_DIFFERENCE", 0.0)
-    fast = Device("/CPU:0", "as a gpu", None, is_fast_in_halves=True)
+def test_halves_are_not_used_where_the_manifest_forbids_them() -> None:
     manifest, weights = load("seed-cnn")
-    classifier = Classifier(manifest, weights, fast)
+    forbidding = Manifest.from_dict({**json.loads(manifest.to_json()), "half_precision": False})
+    assert not Classifier(forbidding, weights, FAST).uses_halves
+
+
+def test_halves_that_change_answers_are_not_used(monkeypatch: pytest.MonkeyPatch, shipped: Classifier) -> None:
+    monkeypatch.setattr("model.inference.classifier.MAX_DIFFERENCE", 0.0)
+    classifier = Classifier(*load("seed-cnn"), FAST)
     assert not classifier.uses_halves
     pictures = np.random.default_rng(3).integers(0, 256, (5, 64, 64, 3), np.uint8)
-    assert np.array_equal(classifier.predict(pictures), Classifier(manifest, weights).predict(pictures))
+    assert np.array_equal(classifier.predict(pictures), shipped.predict(pictures))
 
 
 def test_a_machine_without_gpus_has_none_of_their_memory() -> None:

@@ -5,17 +5,9 @@ import pytest
 
 from model.architectures import registry
 from model.architectures.registry import get_architecture
-from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_body, load_into
-from model.inference.classifier import Classifier
 from model.inference.predictions import encode_activation_map
 from tests.model.conftest import PRETRAINED, draw_images
-
-
-@pytest.fixture(scope="module")
-def lite() -> Classifier:
-    manifest = Manifest.from_json((PRETRAINED / "efficientnet-lite0.json").read_bytes())
-    return Classifier(manifest, (PRETRAINED / "efficientnet-lite0.npz").read_bytes())
 
 
 def test_the_head_on_the_features_gives_the_answer(shipped, shipped_weights):

@@ -13,7 +13,6 @@ from core.decoding.images import decode_image
 from model.arrays.metrics import evaluate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import unpack_weights
-from model.inference.classifier import Classifier
 from tests.model.conftest import PRETRAINED, draw_images
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")
@@ -91,7 +90,7 @@ def test_the_float16_weights_of_efficientnet_lite0_are_finite():
     assert all(np.isfinite(array).all() for array in arrays.values())
 
 
-def test_pictures_of_nothing_are_turned_away():
+def test_pictures_of_nothing_are_turned_away(lite):
     """Plain colours and kinds of noise that were not used to set the threshold."""
     manifest = read_manifest("efficientnet-lite0")
     side_px = manifest.side_px
@@ -101,14 +100,14 @@ def test_pictures_of_nothing_are_turned_away():
     salt[random.random(salt.shape[:3]) < 0.2] = 255
     squares = np.kron(random.integers(0, 256, (12, side_px // 8, side_px // 8, 3)), np.ones((1, 8, 8, 1)))
     pictures = np.concatenate([plain, salt, squares.astype(np.uint8), draw_images(12, side_px)])
-    probabilities = Classifier(manifest, read_weights("efficientnet-lite0")).predict(pictures)
+    probabilities = lite.predict(pictures)
     assert (probabilities.sum(axis=1) <= 1 + 1e-6).all()
     assert (probabilities.max(axis=1) < manifest.threshold).mean() >= 0.9
 
 
 @pytest.mark.skipif(not DATA, reason="PAWSORT_TEST_DATA is not set: no photographs to measure on")
 @pytest.mark.parametrize("network", SHIPPED)
-def test_photographs_get_the_labels_that_the_manifest_promises(network):
+def test_photographs_get_the_labels_that_the_manifest_promises(network, networks_that_ship):
     assert DATA
     manifest = read_manifest(network)
     files = [
@@ -118,7 +117,7 @@ def test_photographs_get_the_labels_that_the_manifest_promises(network):
     ]
     images = np.stack([decode_image(path.read_bytes(), manifest.side_px) for path, _ in files])
     labels = np.array([label for _, label in files])
-    probabilities = Classifier(manifest, read_weights(network)).predict(images)
+    probabilities = networks_that_ship[network].predict(images)
     figures = evaluate(probabilities, labels, manifest.classes, manifest.threshold)
     promised = manifest.metrics["test"]
     # Three standard deviations of what 300 of the photographs can differ from all of them.
@@ -131,13 +130,13 @@ def test_photographs_get_the_labels_that_the_manifest_promises(network):
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA, reason="PAWSORT_TEST_DATA is not set: no photographs to measure on")
 @pytest.mark.parametrize("network", SHIPPED)
-def test_the_test_figures_of_the_manifest_are_what_is_measured(network):
+def test_the_test_figures_of_the_manifest_are_what_is_measured(network, networks_that_ship):
     assert DATA
     manifest = read_manifest(network)
     files = [(path, label) for label, name in enumerate(("cats", "dogs")) for path in photographs(Path(DATA), name)]
     images = np.stack([decode_image(path.read_bytes(), manifest.side_px) for path, _ in files])
     labels = np.array([label for _, label in files])
-    probabilities = Classifier(manifest, read_weights(network)).predict(images)
+    probabilities = networks_that_ship[network].predict(images)
     figures = evaluate(probabilities, labels, manifest.classes, manifest.threshold)
     promised = manifest.metrics["test"]
     assert figures.n_images == promised["n_images"] == 1000
