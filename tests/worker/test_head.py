@@ -35,6 +35,7 @@ from worker.training import train_network
 DATABASES = ("sqlite",)
 PRETRAINED = Path(next(iter(model.__path__))) / "pretrained"
 N_EACH = 80
+MOST = 60  # times the known work, for 10,000 pictures
 
 
 @pytest.fixture
@@ -172,19 +173,29 @@ def test_what_does_not_fit_a_head_is_refused_at_once(
         make_training(runtime.db, upload, **({"what": "head"} | given))
 
 
-@pytest.mark.timed
+def known_work_s() -> float:
+    """Processor time of a fixed amount of work: it grows with what else goes through the caches and cores."""
+    before = time.process_time()
+    numbers = np.random.default_rng(0).random((2000, 1280), np.float32)
+    for _ in range(4):
+        numbers @ numbers.T
+    sum(divmod(n, 7)[1] for n in range(2_000_000))
+    return time.process_time() - before
+
+
 def test_ten_thousand_pictures_in_seconds(settings: Any, db: Database, blobs: Blobs) -> None:
     """Of the large network: features as they lie in the store after classifying, 10,000 of them, compared first.
 
-    Processor time of all threads is measured: the clock shows less on two idle cores, and anything on busy ones.
+    Processor time of all threads is measured, beside that of known work: the clock shows anything on busy cores.
     """
     runtime = FakeRuntime(settings, db)
     upload = make_many(runtime, blobs, n=10_000)
-    begun_at, busy_before = time.perf_counter(), time.process_time()
+    known_before_s, busy_before = known_work_s(), time.process_time()
     job = run(runtime, upload, network="efficientnet-lite0")
-    seconds, busy_s = time.perf_counter() - begun_at, time.process_time() - busy_before
+    busy_s = time.process_time() - busy_before
+    known_s = max(known_before_s, known_work_s())
     version = version_of(runtime, job)
-    print(f"fitted and judged in {seconds:.1f} s, {busy_s:.1f} s of a processor's time")
+    print(f"fitted and judged in {busy_s:.1f} s of a processor's time, {busy_s / known_s:.1f} times that of known work")
     assert version.manifest["metrics"]["judging"]["accuracy"] > 0.9  # three labels in a hundred are wrong
     assert version.id > 2
-    assert busy_s < 15
+    assert busy_s < MOST * known_s
