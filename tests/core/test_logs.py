@@ -9,6 +9,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from tests.support.deadlines import within
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import logging, warnings, structlog
@@ -65,7 +67,7 @@ def run(program: str) -> list[dict[str, Any]]:
     """Lines of a program's standard error; it has ended for good, with all that it started, when this returns."""
     code = textwrap.dedent(program)
     said = subprocess.run(
-        [sys.executable, "-c", GATHERING + code], stderr=subprocess.PIPE, cwd=ROOT, check=False, timeout=60
+        [sys.executable, "-c", GATHERING + code], stderr=subprocess.PIPE, cwd=ROOT, check=False, timeout=within(60)
     )
     return [json.loads(line) for line in said.stderr.splitlines()]
 
@@ -123,4 +125,4 @@ def test_a_program_goes_on_when_nobody_takes_its_lines() -> None:
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stderr is not None
         process.stderr.close()
-        assert process.wait(60) == 7
+        assert process.wait(within(60)) == 7

@@ -10,6 +10,7 @@ from model.arrays.calibration import calibrate
 from model.artifacts.weights import BadWeightsError, digest_of, load_into, pack_weights, weight_names
 from model.inference.classifier import Classifier
 from tests.model.conftest import draw_images
+from tests.support.deadlines import within
 
 
 def test_importing_the_classifier_does_not_import_tensorflow():
@@ -18,7 +19,7 @@ def test_importing_the_classifier_does_not_import_tensorflow():
         "import model.architectures.batch_norm_folding, model.artifacts.manifest;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=within(60))
 
 
 def test_probabilities_are_those_of_the_network_calibrated(shipped, shipped_weights):
@@ -104,4 +105,4 @@ def test_threads_are_set_before_the_first_use_and_the_same_number_again_is_harml
         "assert tf.config.threading.get_inter_op_parallelism_threads() == 1;"
         "tf.constant(1) + 1; configure_threads(1)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=within(120))

@@ -12,6 +12,7 @@ from core.base.errors import ErrorCode
 from core.cleanup.purge import purge_all
 from core.storage.blobs import Blobs
 from tests.factories import draw_picture, make_job, make_tar, make_upload, run_job
+from tests.support.deadlines import within
 from web.app import App, create_app
 
 FIELDS = [
@@ -59,7 +60,7 @@ def test_a_shard_that_arrives_later_joins_the_job_and_rings(
     assert isinstance(body["counts"], dict)
     assert body["counts"]["total"] == 5
     connection = valkey.client()
-    message = connection.blpop("pawsort:inference", timeout=10)
+    message = connection.blpop("pawsort:inference", timeout=within(10))
     connection.close()
     assert message is not None
 

@@ -8,6 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
+from tests.support.deadlines import within
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 SIDE_PX = 5000
@@ -37,7 +39,11 @@ print(json.dumps({"peak": read("VmHWM"), "before": before, "after": read("VmRSS"
 def measure(picture: bytes, n_threads: int) -> dict[str, int]:
     """Bytes of memory that a fresh process takes for thumbnails in so many threads."""
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(n_threads)], input=picture, stdout=subprocess.PIPE, check=True, timeout=120
+        [sys.executable, "-c", CHILD, str(n_threads)],
+        input=picture,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=within(120),
     )
     figures: dict[str, int] = json.loads(child.stdout)
     return figures

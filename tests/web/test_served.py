@@ -17,6 +17,7 @@ import pytest
 from core.base.config import Settings
 from core.formats.shards import max_shard_bytes
 from tests.factories import draw_picture, make_tar
+from tests.support.deadlines import within
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
 MIB = 2**20
@@ -44,7 +45,7 @@ def upload_with_curl(url: str, body: Path, *options: str) -> tuple[int, str]:
     if curl is None:
         pytest.skip("curl is not installed")
     command = [curl, "--silent", "--show-error", "--write-out", "\n%{http_code}", "-T", str(body), *options, url]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=within(60))
     assert ran.returncode == 0, ran.stderr
     text, _, status = ran.stdout.rpartition("\n")
     return int(status), text
@@ -133,7 +134,9 @@ def test_the_commands_of_the_help_page_run_as_they_stand(served: httpx.Client, t
     job, said = str(uuid4()), []
     for command in commands:
         environment = {"PATH": os.environ["PATH"], "TOKEN": token, "JOB": job}
-        ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+        ran = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=within(60)
+        )
         assert ran.returncode == 0, ran.stderr
         said.append(ran.stdout)
     assert json.loads(said[0])["id"] == json.loads(said[1])["id"] == job

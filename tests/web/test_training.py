@@ -12,6 +12,7 @@ from core.jobs import jobs
 from core.storage.blobs import Blobs
 from core.training import claims
 from tests.factories import make_job, make_labelled, make_training, make_upload
+from tests.support.deadlines import within
 
 DATABASES = ("sqlite",)
 URL = "/api/v1/training-jobs"
@@ -34,7 +35,7 @@ def test_a_training_job_is_accepted_and_rung_for(
     assert epochs["parameters"]["epochs"] == 2
     assert epochs["items"] == []
     connection = valkey.client()
-    message = connection.blpop("pawsort:training", timeout=10)
+    message = connection.blpop("pawsort:training", timeout=within(10))
     connection.close()
     assert message is not None
 
