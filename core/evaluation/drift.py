@@ -1,4 +1,4 @@
-"""Does the model still fit? What came of each job, beside what could be expected of its version.
+"""Drift: the results of each job, compared with what is expected of its version.
 
 histogram ─► confidence, shares ─┐
 labels    ─► share corrected    ─┼─► one line for each job, newest first
@@ -36,17 +36,17 @@ MANY = 50  # good results: with fewer, shares are chance
 
 @dataclass(frozen=True, slots=True)
 class JobFit:
-    """How a job's pictures suit the version that classified them.
+    """How well a version fits the pictures of a job that it classified.
 
     Attributes:
         shares: Of its good results, by label at the version's own threshold, `unsure` among them.
         confidence: The mean.
-        expected_unsure: The share that was unsure among the pictures on which the version was judged; None: unknown.
-        corrected: Share of its pictures of which a person says something else than the model's likelier class.
+        expected_unsure: The share that was unsure in the evaluation of the version; None: unknown.
+        corrected: Share of its pictures that a person labelled differently from the model's likelier class.
             None: not counted.
-        audit: Its newest random sample that somebody has judged.
+        audit: Its newest audit with labels.
         unlike: Share of its pictures that are further from every labelled one than `USUALLY_UNLIKE` of these are from
-            each other, as the newest look through the labels found; None: it did not look at this job.
+            each other, by the newest label quality report; None: the report does not have this job.
     """
 
     uuid: UUID
@@ -77,10 +77,10 @@ class JobFit:
 
 
 def describe(session: Session, job: Job, counts_corrected: bool = True) -> JobFit | None:
-    """How one job's pictures suit its version; None before it has results, or when it does not classify.
+    """How well a version fits the pictures of one job; None before it has results, or when it does not classify.
 
     Args:
-        counts_corrected: Whether to look at what people said of each picture, which takes a while for 100,000.
+        counts_corrected: Whether to read the label of each picture, which takes a while for 100,000.
     """
     return _describe(session, job, label_quality.find_newest_report(session), counts_corrected)
 
@@ -131,7 +131,7 @@ def _expected(manifest: Manifest) -> float | None:
 
 
 def _count_corrected(session: Session, job: Job) -> int:
-    """Pictures whose newest word of a person is another one than the likelier class.
+    """Pictures that a person labelled differently from the likelier class.
 
     Asked picture by picture: joined with all labels, SQLite would go through all results once for each label.
     """

@@ -1,8 +1,8 @@
-"""Jobs that judge: they ask a version about the judging part of everything labelled, and train nothing.
+"""Evaluation jobs: they compute a version's predictions for the test split of everything labelled.
 
-    queued ─► running (claimed as a training is: core/training/claims.py) ─► done with judgements │ failed │ cancelled
+    queued ─► running (claimed as a training is: core/training/claims.py) ─► done with predictions │ failed │ cancelled
 
-What was asked is written in one transaction with the job's end: a job that was killed begins anew and doubles nothing.
+Predictions are written in one transaction with the job's end: a job that was killed starts again and doubles nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,13 +28,13 @@ from core.training.claims import Claim
 def create_evaluation_job(
     session: Session, version_id: int, user_id: int | None = None, uuid: UUID | None = None
 ) -> Job:
-    """Create a job that judges a version; while one is under way for it, that one is the answer.
+    """Create a job that evaluates a version; while one is active for it, that one is returned.
 
     Args:
         uuid: The caller's id for the job; a new one when not given.
     Raises:
         NotFound, Gone: There is no such version.
-        Invalid: Nothing labelled belongs to the judging part.
+        Invalid: No labelled picture is in the test split.
         Conflict: Another job has this id.
     """
     version = registry.hold_version(session, version_id)
@@ -59,8 +59,8 @@ def create_evaluation_job(
 
 
 def _find_active(session: Session, version_id: int) -> Job | None:
-    judging = (Job.kind == JobKind.EVALUATE) & (Job.model_version_id == version_id)
-    return session.scalar(select(Job).where(judging, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1))
+    same = (Job.kind == JobKind.EVALUATE) & (Job.model_version_id == version_id)
+    return session.scalar(select(Job).where(same, Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None)).limit(1))
 
 
 def _same_job(session: Session, uuid: UUID, version: ModelVersion) -> Job:
@@ -78,14 +78,14 @@ def _check_contents(session: Session) -> None:
         )
 
 
-def finish_evaluation(session: Session, claim: Claim, version_id: int, judged: Sequence[NewPrediction]) -> None:
-    """Write what the version said and end the job, both or neither.
+def finish_evaluation(session: Session, claim: Claim, version_id: int, predicted: Sequence[NewPrediction]) -> None:
+    """Write the predictions and end the job, both or neither.
 
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
     claims.end(session, claim)
-    predictions.record(session, version_id, claim.job_id, judged, is_everything=True)
+    predictions.record(session, version_id, claim.job_id, predicted, is_everything=True)
 
 
 def finish_training(
@@ -95,7 +95,7 @@ def finish_training(
     said_by_it: Sequence[NewPrediction],
     said_by_others: Mapping[int, Sequence[NewPrediction]],
 ) -> ModelVersion:
-    """End a training with its version and with what it, and others, say of its judging part: all or nothing.
+    """End a training with its version, and with the predictions of this and other versions for its test split.
 
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.

@@ -1,8 +1,9 @@
-"""Studies: a look through the labels by way of a version's features. What is probably wrong, what more would bring.
+"""Label quality: jobs that find doubtful labels by a version's features, and forecast the gain from more labels.
 
     queued ─► running (claimed as a training is) ─► done with findings │ failed │ cancelled
 
-A study changes nothing: it trains heads that nobody keeps. Its findings stand until the next one.
+Such a job (`study` in tables and the API) changes nothing: it trains heads and drops them. Its report is used until
+the next one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ JOBS_LOOKED_AT = 20
 
 @dataclass(frozen=True, slots=True)
 class UncertainImage:
-    """A picture nobody labelled, of which a version was not sure; `confidence` in millionths."""
+    """An unlabelled picture with a low confidence; `confidence` in millionths."""
 
     image_id: int
     sha256: bytes
@@ -47,10 +48,10 @@ class UncertainImage:
 def create_label_quality_job(
     session: Session, version_id: int | None = None, user_id: int | None = None, uuid: UUID | None = None
 ) -> Job:
-    """Create a job that looks through all labels; while one is under way, that one is the answer.
+    """Create a job that checks all labels; while one is active, that one is returned.
 
     Args:
-        version_id: Whose features to look through; those of the version in use when not given.
+        version_id: The version whose features to use; that in use when not given.
         uuid: The caller's id for the job; a new one when not given.
     Raises:
         NotFound, Gone: There is no such version.
@@ -104,7 +105,7 @@ def choose_contents(session: Session) -> list[Content]:
 
 
 def find_uncertain(session: Session) -> list[UncertainImage]:
-    """Pictures that nobody labelled and of which the newest jobs' versions were least sure, the least sure first."""
+    """Unlabelled pictures of the newest jobs with the lowest confidence, the lowest first."""
     newest = (
         select(Job.id, Job.upload_id)
         .where(Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0)
@@ -129,7 +130,7 @@ def find_uncertain(session: Session) -> list[UncertainImage]:
 
 
 def list_unlabelled(session: Session, limit: int) -> set[bytes]:
-    """Contents of the newest jobs of which nobody said anything, so many at most."""
+    """Unlabelled contents of the newest jobs, up to a limit."""
     newest = select(Job.upload_id).where(Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0)
     found: set[bytes] = set()
     for upload_id in session.scalars(newest.order_by(Job.id.desc()).limit(JOBS_LOOKED_AT)).all():
@@ -139,7 +140,7 @@ def list_unlabelled(session: Session, limit: int) -> set[bytes]:
 
 
 def list_some_contents(session: Session, n_each: int) -> dict[int, list[bytes]]:
-    """Contents of the newest jobs that classified, by the job's number: at most so many of each, anywhere in it."""
+    """Contents of the newest jobs that classified, by the job's number: up to a limit of each, from anywhere in it."""
     newest = select(Job.id, Job.upload_id, Job.n_total).where(
         Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0
     )
@@ -194,7 +195,7 @@ class Forecast:
 
 
 def forecast(session: Session, version: ModelVersion, n_labels: int) -> Forecast | None:
-    """What a new head on the features of a version would bring; None when nobody has looked through the labels so.
+    """The gain of a new head on a version's features; None when there is no report on them.
 
     Args:
         n_labels: How many labels it would be fitted on.
@@ -243,7 +244,7 @@ def list_suspects(session: Session, study: LabelQualityReport, is_open: bool = T
     """What a study found, most suspicious first, as far as the pictures are there.
 
     Args:
-        is_open: Leave out those that somebody has looked at since: the label changed, or was confirmed.
+        is_open: Leave out those that were changed or confirmed since.
     """
     found = {int(one["image_id"]): one for one in study.suspects}
     rows: dict[int, Row[int, str, str | None, bool]] = {}

@@ -1,6 +1,6 @@
-"""Judgements: what versions say of the contents of the judging part, beside what people say of them.
+"""Predictions of versions for the test split, with the labels of its contents.
 
-A version and a content never change, so neither does what one says of the other: judging again only brings the newest
+A version and a content never change, so neither does the prediction: another evaluation only adds the newest
 labels. Nothing here is ever trained on.
 """
 
@@ -30,7 +30,7 @@ SORTS = {"doubt": Prediction.confidence, "error": Prediction.p_label}
 
 @dataclass(frozen=True, slots=True)
 class NewPrediction:
-    """What a version says of a content: `label` is what people say, probabilities are those of the classes."""
+    """A version's prediction for a content with a label; probabilities are those of the classes."""
 
     sha256: bytes
     label: str
@@ -39,10 +39,9 @@ class NewPrediction:
 
 @dataclass(frozen=True)
 class PredictionFilter:
-    """What a list is narrowed to: what people say (`true`), what the version says (`called`); and its order.
+    """A filter of a list: the label (`true`) and the predicted class (`called`); and its order.
 
-    `doubt` begins with the least sure ones, `error` with those to which the version gave the least chance of being
-    what people say.
+    `doubt` starts with the least confident ones, `error` with those whose label has the smallest probability.
     """
 
     true: str | None = None
@@ -52,7 +51,7 @@ class PredictionFilter:
 
 @dataclass(frozen=True)
 class PredictionRow:
-    """One judgement as it is shown, by an image that has the content; None when no upload has it any more."""
+    """One prediction as it is shown, with an image that has the content; None when no upload has it any more."""
 
     image_id: int | None
     path: str | None
@@ -72,7 +71,7 @@ class FirstImage:
 
 
 def choose_contents(session: Session) -> list[datasets.Content]:
-    """Everything labelled that belongs to the judging part, each content once; its part is kept for good."""
+    """Everything labelled in the test split, each content once; its split is stored for good."""
     labelled = datasets.find_labelled(session).contents
     by_part = splits.find_splits(session, [content.sha256 for content in labelled])
     chosen = [content for content in labelled if by_part[content.sha256] == Split.TEST]
@@ -81,9 +80,9 @@ def choose_contents(session: Session) -> list[datasets.Content]:
 
 
 def record(
-    session: Session, version_id: int, job_id: int, judged: Iterable[NewPrediction], is_everything: bool = False
+    session: Session, version_id: int, job_id: int, predicted: Iterable[NewPrediction], is_everything: bool = False
 ) -> None:
-    """Write what a version says; what it said of the same contents before is replaced.
+    """Write predictions of a version; earlier ones for the same contents are replaced.
 
     Args:
         job_id: The job that asked it.
@@ -91,7 +90,7 @@ def record(
     """
     if is_everything:
         change(session, delete(Prediction).where(Prediction.version_id == version_id))
-    rows = [{"version_id": version_id, "job_id": job_id} | _row(one) for one in judged]
+    rows = [{"version_id": version_id, "job_id": job_id} | _row(one) for one in predicted]
     insert = insert_or(session, Prediction)
     changed = ("job_id", "label", "class_index", "confidence", "p_label", "probabilities")
     replaced = insert.on_conflict_do_update(

@@ -1,6 +1,6 @@
 """The gate: whether a candidate is better than the version in use, on the same pictures, by a stated margin.
 
-honest labels of the judging part ─► what both versions say of them ─► better by enough │ not │ too few to tell
+unbiased labels of the test split ─► predictions of both versions ─► better by enough │ not │ too few to tell
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ MIN_NEITHER = 50  # pictures of neither class: with fewer, they are not asked ab
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What is asked of a candidate.
+    """The conditions for a candidate.
 
     Attributes:
         min_gain: By how much more pictures it must be right on, as a share.
@@ -37,11 +37,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate says.
+    """The decision of the gate.
 
     Attributes:
         is_better: Whether the candidate passes.
-        is_too_few: Whether there were too few pictures to tell.
+        is_too_few: Whether there were too few pictures to decide.
         sentence: Why, in words.
         figures: What was counted, for pages and programs.
     """
@@ -54,7 +54,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PredictionPair:
-    """A picture of which both versions said something, and whether each was right.
+    """A picture with predictions of both versions, and whether each was right.
 
     On a picture of neither class a version is right that leaves it unsure, at its own threshold.
     """
@@ -64,13 +64,13 @@ class PredictionPair:
     candidate: bool
 
 
-def count_of_classes(honest: Mapping[bytes, str]) -> int:
-    """How many of the pictures that may judge belong to a class."""
-    return sum(label in CLASSES for label in honest.values())
+def count_of_classes(labels: Mapping[bytes, str]) -> int:
+    """How many of the pictures with unbiased labels belong to a class."""
+    return sum(label in CLASSES for label in labels.values())
 
 
 def too_few(n: int) -> Verdict:
-    """The verdict when so many pictures are not enough."""
+    """The verdict when there are not enough pictures."""
     sentence = (
         f"too few to tell: {n} {'picture' if n == 1 else 'pictures'} of the test split have unbiased labels"
         f" (from a folder, an audit, or a job confirmed as a whole), and {MIN_JUDGING} are needed"
@@ -79,9 +79,9 @@ def too_few(n: int) -> Verdict:
 
 
 def read_pairs(
-    session: Session, in_use: ModelVersion, candidate: ModelVersion, honest: Mapping[bytes, str]
+    session: Session, in_use: ModelVersion, candidate: ModelVersion, labels: Mapping[bytes, str]
 ) -> list[PredictionPair]:
-    """What both versions say of the pictures that may judge; pictures of which either said nothing are left out."""
+    """Both versions' predictions for pictures with unbiased labels; pictures without both are left out."""
     first, second = aliased(Prediction), aliased(Prediction)
     both = (
         select(first.sha256, first.probabilities, second.probabilities)
@@ -91,12 +91,12 @@ def read_pairs(
     rows = session.execute(both).all()
     return [
         PredictionPair(
-            honest[sha256],
-            _is_right(LabelledPrediction(honest[sha256], said), in_use),
-            _is_right(LabelledPrediction(honest[sha256], other), candidate),
+            labels[sha256],
+            _is_right(LabelledPrediction(labels[sha256], said), in_use),
+            _is_right(LabelledPrediction(labels[sha256], other), candidate),
         )
         for sha256, said, other in rows
-        if sha256 in honest
+        if sha256 in labels
     ]
 
 
@@ -106,21 +106,21 @@ def _is_right(said: LabelledPrediction, version: ModelVersion) -> bool:
     return said.confidence < float(version.manifest["threshold"])
 
 
-def has_all_predictions(session: Session, version: int, honest: Mapping[bytes, str]) -> bool:
-    """Whether a version said something of every picture that may judge."""
+def has_all_predictions(session: Session, version: int, labels: Mapping[bytes, str]) -> bool:
+    """Whether a version has a prediction for every picture with an unbiased label."""
     asked = session.scalars(select(Prediction.sha256).where(Prediction.version_id == version))
-    return honest.keys() <= set(asked)
+    return labels.keys() <= set(asked)
 
 
-def decide(gate: Gate, pairs: Sequence[PredictionPair], n_may_judge: int) -> Verdict:
+def decide(gate: Gate, pairs: Sequence[PredictionPair], n_unbiased: int) -> Verdict:
     """Weigh a candidate against the version in use.
 
     Args:
-        n_may_judge: How many pictures of the classes may judge; of some of them a version may have said nothing.
+        n_unbiased: How many pictures of the classes have unbiased labels; a prediction may be missing for some.
     """
     of_classes = [pair for pair in pairs if pair.label in CLASSES]
     if len(of_classes) < MIN_JUDGING:
-        return too_few(n_may_judge) if n_may_judge < MIN_JUDGING else _too_few_asked(len(of_classes), n_may_judge)
+        return too_few(n_unbiased) if n_unbiased < MIN_JUDGING else _too_few_asked(len(of_classes), n_unbiased)
     figures = _measure(of_classes, [pair for pair in pairs if pair.label not in CLASSES])
     wrong = list(_reasons(gate, figures))
     shares = (
@@ -132,9 +132,9 @@ def decide(gate: Gate, pairs: Sequence[PredictionPair], n_may_judge: int) -> Ver
     return Verdict(True, False, shares, figures)
 
 
-def _too_few_asked(n: int, n_may_judge: int) -> Verdict:
+def _too_few_asked(n: int, n_unbiased: int) -> Verdict:
     sentence = (
-        f"too few to tell: both versions have predictions for {n} of the {n_may_judge} pictures with unbiased labels,"
+        f"too few to tell: both versions have predictions for {n} of the {n_unbiased} pictures with unbiased labels,"
         f" and {MIN_JUDGING} are needed; an evaluation failed or was cancelled, or pictures cannot be read"
     )
     return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})

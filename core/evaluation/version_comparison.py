@@ -1,4 +1,4 @@
-"""Two versions side by side, on the pictures that both have judged and of which people said the same at both times."""
+"""Two versions compared on the pictures that both have predictions for, under the same label."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +23,10 @@ class Comparison:
 
     Attributes:
         first, second: Metrics of both, each at its own threshold.
-        n_images: Pictures of the classes that both judged under the same label.
-        n_left_out: Pictures that both judged, but whose label changed in between.
-        n_differ: Pictures that they call differently.
-        both_right, only_first, only_second, both_wrong: How many pictures are called right by whom.
+        n_images: Pictures of the classes that both were evaluated on under the same label.
+        n_left_out: Pictures that both were evaluated on, but whose label changed in between.
+        n_differ: Pictures with different predictions.
+        both_right, only_first, only_second, both_wrong: How many pictures each of them got right.
         p_value: McNemar's test, two-sided.
     """
 
@@ -44,7 +44,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Difference:
-    """A picture that two versions call differently; `image_id` None when no upload has it any more."""
+    """A picture with different predictions of two versions; `image_id` None when no upload has it any more."""
 
     image_id: int | None
     path: str | None
@@ -54,7 +54,7 @@ class Difference:
 
 
 def compare(session: Session, first: ModelVersion, second: ModelVersion) -> Comparison:
-    """Put two versions side by side."""
+    """Compare two versions."""
     rows = session.execute(_common(first.id, second.id, First.label == Second.label)).all()
     pairs = [(LabelledPrediction(row.label, row.first), LabelledPrediction(row.label, row.second)) for row in rows]
     right = [(a.is_right, b.is_right) for a, b in pairs if a.label in CLASSES]

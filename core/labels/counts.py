@@ -62,7 +62,7 @@ def _find_firsts(session: Session, moments: Collection[datetime]) -> dict[dateti
 def _count_from(first: int) -> ColumnElement[int]:
     """How many contents have a label of this number or a later one.
 
-    Where nearly all labels count, the index of contents answers alone: whoever only took a label back is subtracted.
+    Where nearly all labels count, the index of contents answers alone; contents with undone labels only are subtracted.
     """
     later, newer = aliased(Label), Label.id >= first
     contents = select(Label.sha256).where(newer).distinct().subquery()

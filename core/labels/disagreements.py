@@ -1,4 +1,4 @@
-"""Disagreements: contents of which people say different things, or people something else than a folder.
+"""Disagreements: contents that people label differently, from each other or from a folder.
 
 Of each person the newest word counts, and of folders the newest; what was withdrawn says nothing.
 """
@@ -18,7 +18,7 @@ from core.orm.uploads import Image, Upload
 
 PEOPLE, FOLDERS = "people", "folders"
 BETWEEN = (PEOPLE, FOLDERS)
-LOOKED_AT = 5000  # contents of which different things were ever said, the newest first
+LOOKED_AT = 5000  # contents that ever had different labels, the newest first
 FOLDER = "the folder"
 
 

@@ -22,10 +22,10 @@ class HistoryRow:
     """One label of a content.
 
     Attributes:
-        image_id: The image where it was said: perhaps another one with the same content; None for folders' labels.
-        user: Who said it; None when nobody is known.
-        batch: What it was said as part of, when many pictures were labelled in one go.
-        audit: The random sample that it was said for.
+        image_id: The image that was labelled: perhaps another one with the same content; None for folders' labels.
+        user: Who labelled it; None when unknown.
+        batch: The batch that it was part of.
+        audit: The audit that it was given in.
         undoes: The label that this one takes back.
         is_undone: Whether a later one takes this one back.
         counts: Whether this is what the content is called now.

@@ -1,6 +1,6 @@
-"""What people, and folders' names, say of contents. Append-only; the newest counts, people outrank folders.
+"""Labels of contents by people and by folders' names. Append-only; the newest counts, people outrank folders.
 
-Taking a label back appends one, too: see core/labels/undo.py.
+Undoing a label appends one, too: see core/labels/undo.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,12 +27,12 @@ NEITHER = "neither"
 
 @dataclass(frozen=True)
 class NewLabel:
-    """What somebody says of one image; `label` None withdraws what people said before.
+    """A label for one image; `label` None withdraws the labels by people before it.
 
     Attributes:
         key: The sender's own; sent again, the label is not written a second time.
-        undoes: The key of the label to take back instead of saying something new. Nothing happens when it no longer
-            counts: somebody said something else since then, or it was taken back already.
+        undoes: The key of the label to undo, instead of adding one. Nothing happens when it no longer counts: a newer
+            label was given, or it was undone already.
     """
 
     image_id: int
@@ -59,7 +59,7 @@ def _singular(name: str) -> str:
 
 
 def add_folder_labels(session: Session, user_id: int | None, images: Iterable[tuple[bytes, str]]) -> None:
-    """Record what the folders' names say of (sha256, path); images below no known name get nothing."""
+    """Write labels by folders' names for (sha256, path); images in no folder with a known name get none."""
     rows = [
         {"sha256": sha256, "label": label, "source": LabelSource.FOLDER, "user_id": user_id}
         for sha256, path in images
@@ -70,10 +70,10 @@ def add_folder_labels(session: Session, user_id: int | None, images: Iterable[tu
 
 
 def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel], audit_id: int | None = None) -> int:
-    """Record what a person says of images, in this order; nothing is overwritten.
+    """Write labels by a person, in this order; nothing is overwritten.
 
     Args:
-        audit_id: The audit that they are judged for.
+        audit_id: The audit that they belong to.
     Returns:
         How many labels were written.
     Raises:
@@ -94,7 +94,7 @@ def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel],
         if item.undoes is None:
             pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
             continue
-        n_written += _insert(session, pending)  # what is taken back may be among them
+        n_written += _insert(session, pending)  # what is undone may be among them
         pending = []
         stack = find_valid_labels(session, [digests[item.image_id]])[digests[item.image_id]]
         if stack and stack[-1].key == item.undoes:
@@ -139,9 +139,9 @@ def digests_of(session: Session, image_ids: set[int]) -> dict[int, bytes]:
 
 
 def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
-    """SQL for what counts as said by people of an image: the newest label, a person's before a folder's.
+    """SQL for the label of an image that counts: the newest, a person's before a folder's.
 
-    A person's NULL withdraws what people said; what the folder said then counts again.
+    A person's NULL withdraws the labels by people; the folder's label then counts again.
     """
     said, newer = aliased(Label), aliased(Label)
     by_folder = said.source == LabelSource.FOLDER
@@ -162,7 +162,7 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
 
 
 def person_label_of(image: type[Image]) -> ScalarSelect[str | None]:
-    """SQL for what people say of an image now, whatever a folder says; NULL when nothing, or no longer anything."""
+    """SQL for the newest label of an image by a person, whatever its folder is; NULL without one."""
     said = aliased(Label)
     return (
         select(said.label)
@@ -175,7 +175,7 @@ def person_label_of(image: type[Image]) -> ScalarSelect[str | None]:
 
 
 def was_labelled_since(image: type[Image], moment: datetime) -> ColumnElement[bool]:
-    """SQL for whether a person has said something of an image since a moment, and not taken it back."""
+    """SQL for whether a person has labelled an image since a moment, without an undo."""
     said, undo = aliased(Label), aliased(Label)
     by_people = (said.sha256 == image.sha256) & (said.source != LabelSource.FOLDER) & (said.created_at > moment)
     is_word = said.label.is_not(None) & said.undoes_id.is_(None)

@@ -51,7 +51,7 @@ def _is_there() -> ColumnElement[bool]:
 
 
 def _corrected() -> ColumnElement[int]:
-    """Uploads of which a person named a picture; folders' labels carry no image."""
+    """Uploads with a picture labelled by a person; folders' labels have no image."""
     return select(Image.upload_id).join(Label, Label.image_id == Image.id).scalar_subquery()
 
 

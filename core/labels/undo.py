@@ -1,7 +1,7 @@
-"""Which of the things people said of a content still stand: labels on top of each other, less those taken back.
+"""Undoing labels: a content has a stack of labels, without those that were undone.
 
-Nothing is ever removed. Taking the topmost label back appends one that names it and says again what stood below, so
-that "the newest counts" stays true for everybody who only looks at the newest.
+Nothing is ever removed. Undoing the newest label appends one that names it and repeats the label below, so that "the
+newest counts" stays true for readers that only know the newest.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from core.orm.labels import Label
 
 @dataclass(frozen=True, slots=True)
 class LabelRecord:
-    """A label of a person, as much of it as taking back needs."""
+    """A label of a person, with what undoing needs."""
 
     id: int
     label: str | None
@@ -30,7 +30,7 @@ class LabelRecord:
 
 
 def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[bytes, list[LabelRecord]]:
-    """What people said of each content and nobody took back, oldest first; the last one counts."""
+    """The labels of each content by people that were not undone, oldest first; the last one counts."""
     wanted = sorted(set(contents))
     stacks: dict[bytes, list[LabelRecord]] = {sha256: [] for sha256 in wanted}
     columns = (Label.sha256, Label.undoes_id, Label.id, Label.label, Label.source, Label.key)
@@ -50,7 +50,7 @@ def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[byt
 def undo_newest(stack: list[LabelRecord]) -> dict[str, Any]:
     """Remove the topmost label of a stack; returns the columns of the one to append for that.
 
-    With nothing below, people have said nothing any more, and what a folder says counts again.
+    With nothing below, there is no label by a person, and the folder's label counts again.
     """
     undone = stack.pop()
     below = stack[-1] if stack else None

@@ -1,4 +1,4 @@
-"""Random samples of a job's pictures, judged by people who do not see what the model says.
+"""Audits: random samples of a job's pictures, labelled by people who do not see the predictions.
 
 What people correct is chosen by doubt and says nothing about how often the model is right. A sample does: each good
 result of the job has the same chance to be in it. It is drawn once, from a seed that is kept, and never changed; it can
@@ -37,7 +37,7 @@ READ_AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class AuditAnswer:
-    """A picture of a sample that somebody judged: what the model shows, its class if it had to say, and the person.
+    """A labelled picture of an audit: the model's label, its likelier class, and the person's label (`said`).
 
     `path` is None when the picture is no longer there.
     """
@@ -52,13 +52,13 @@ class AuditAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AuditView:
-    """A sample and what came of it, at the job's present threshold.
+    """An audit and its metrics, at the job's present threshold.
 
     Attributes:
-        n_labelled: Judged pictures that the model labelled; the others it left unsure.
-        n_right: Those of them of which the person said the same.
+        n_labelled: Answered pictures that the model labelled; it was unsure of the others.
+        n_right: Those of them with the same label by the person.
         accuracy: `n_right / n_labelled`, with its 95 % interval (Wilson); None before there is any.
-        guess_accuracy: How often the likelier class was right over all judged pictures, unsure ones too.
+        guess_accuracy: How often the likelier class was right over all answered pictures, unsure ones too.
     """
 
     audit: Audit
@@ -75,7 +75,7 @@ class AuditView:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every picture of the sample was judged."""
+        """Whether every picture of the sample was labelled."""
         return self.n_judged == self.audit.n_images
 
 
@@ -166,7 +166,7 @@ def list_audits(session: Session, job: Job, cursor: str | None = None, limit: in
 
 
 def check_pictures(session: Session, audit: Audit, image_ids: set[int]) -> None:
-    """Refuse images that are not in the sample: judging others would spoil it.
+    """Refuse images that are not in the sample.
 
     Raises:
         Invalid: One of them is not.
@@ -177,7 +177,7 @@ def check_pictures(session: Session, audit: Audit, image_ids: set[int]) -> None:
 
 
 def is_answered(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnElement[bool]:
-    """SQL for whether a content has a judgement of this audit that nobody took back."""
+    """SQL for whether a content has a label of this audit that was not undone."""
     said, undo = aliased(Label), aliased(Label)
     taken_back = select(undo.id).where(undo.undoes_id == said.id).exists()
     of_audit = (said.audit_id == audit_id) & (said.sha256 == sha256) & said.label.is_not(None)
@@ -185,10 +185,10 @@ def is_answered(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnEl
 
 
 def list_answers(session: Session, audit: Audit, threshold_milli: int) -> list[AuditAnswer]:
-    """The pictures of a sample that were judged, in the order in which they were drawn.
+    """The labelled pictures of an audit, in the order in which they were drawn.
 
-    What counts is what was said blind, within the sample: what people say of a picture later, knowing what the model
-    said, does not change it.
+    What counts are the labels within the audit, given blind: later labels, given in sight of the prediction, do not
+    change them.
     """
     pictures = list(
         session.scalars(select(AuditPicture).where(AuditPicture.audit_id == audit.id).order_by(AuditPicture.position))

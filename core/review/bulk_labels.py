@@ -1,7 +1,7 @@
-"""Many pictures labelled in one go: all that a filter lets through. Slice by slice, so that nobody waits for long.
+"""Bulk labels: all pictures that match a filter, labelled slice by slice, so that no transaction is long.
 
-A batch is a row, and how far it has come is written with each slice: whatever is interrupted goes on with the same
-call, and what was done in one go can be taken back in one go.
+A batch is a row, and its progress is written with each slice: an interrupted batch resumes with the same call, and a
+batch can be undone as a whole.
 """
 
 import time
@@ -49,7 +49,7 @@ def create_batch(
     Args:
         uuid: The caller's id: with the same one again, the batch that was begun is returned.
         kind: LABEL gives all of them `label` (None withdraws), CONFIRM says that what the model shows is right, for
-            those of which nobody has said anything; unsure ones, which show nothing, are left out.
+            those without a label by a person; unsure ones, which have no label, are left out.
         threshold: The one that the pictures were seen at; the job's when not given.
         image_ids: Only these of them.
         except_ids: All but these of them.
@@ -98,7 +98,7 @@ def _lets_everything_through(wanted: ResultFilter) -> bool:
 
 
 def undo_batch(session: Session, uuid: UUID, of: UUID, user_id: int | None) -> LabelBatch:
-    """Begin to take back what a batch wrote; `run_batch` does it. What people said since then stays.
+    """Create the undo of a batch; `run_batch` does it. Labels given since then stay.
 
     Raises:
         NotFound: There is no such batch.
@@ -150,7 +150,7 @@ def run_batch(db: Database, uuid: UUID, max_s: float) -> LabelBatch:
     """Write slice after slice, each in a transaction of its own, until nothing is left or `max_s` seconds are over.
 
     Returns:
-        The batch as it is then: `finished_at` is None when there is more to do; the next call goes on.
+        The batch as it is then: `finished_at` is None when there is more to do; the next call continues.
     """
     give_up_at = time.monotonic() + max_s
     while True:
@@ -169,7 +169,7 @@ def run_batch(db: Database, uuid: UUID, max_s: float) -> LabelBatch:
 
 
 def _read_slice(session: Session, batch: LabelBatch) -> list[Row[Any]]:
-    """What comes next: images with what the model said, or of an undo the labels to take back."""
+    """The next slice: images with their predictions, or for an undo the labels to undo."""
     if batch.undo_of_id is not None:
         return list(
             session.execute(

@@ -2,7 +2,7 @@
 
     path, SHA-256 ─► is it a picture of the job? ─► what its folder says ─► where that is not what is shown: a label
 
-The labels are one batch, so that all of it can be taken back in one go (core/review/bulk_labels.py).
+The labels are one batch, so that all of it can be undone at once (core/review/bulk_labels.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,13 +38,13 @@ SLICE = 1000
 
 @dataclass(frozen=True)
 class FolderCorrections:
-    """What came of it. Contents are counted, each once; of `n_unknown` files.
+    """What an import of corrections has changed. Counts are of contents, each once; `n_unknown` is of files.
 
     Attributes:
         batch: The labels that were written, as a batch; None when there were none.
-        n_corrected: Contents whose folder says something else than was shown.
-        n_confirmed: Contents whose folder says what was shown already; nothing was written.
-        n_silent: Contents in folders that say nothing, such as `unsure`.
+        n_corrected: Contents whose folder differs from the label shown.
+        n_confirmed: Contents whose folder is the label shown; nothing was written.
+        n_silent: Contents in folders that are no label, such as `unsure`.
         n_unknown: Files that are none of the job's pictures.
         n_ambiguous: Contents in folders of two classes; nothing was written.
         unknown: Paths of the first unknown ones.
@@ -62,7 +62,7 @@ class FolderCorrections:
 
 
 class _Placed(NamedTuple):
-    """Where a content was found first, and what its folder says of it."""
+    """Where a content was found first, and the label of its folder."""
 
     image_id: int
     path: str
@@ -113,7 +113,7 @@ def import_corrections(
 def folder_label(path: str, sent: Iterable[str]) -> str | None:
     """What the nearest folder says that names a class, `neither`, or nothing (`unsure`, `unlabelled`).
 
-    Folders that were sent so tell nothing new: `dog/photos/cats/1.jpg` was put into `dog` when it was sent as
+    Folders that were uploaded like that are no news: `dog/photos/cats/1.jpg` was put into `dog` when it was sent as
     `photos/cats/1.jpg`. They only count where nothing stands in front of them.
 
     Args:

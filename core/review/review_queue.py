@@ -1,8 +1,8 @@
-"""Handing out pictures to the people who review a job, or a sample of it: the most doubtful first, nobody's twice.
+"""The review queue: pictures of a job or an audit for its reviewers, the most doubtful first, none to two people.
 
-A reviewer is one open page. It gets a few pictures at a time, under a lease by the database's clock, and says again
-and again which ones it still has before it: whatever it no longer names, or no longer renews, can be had by others.
-Pictures of which people have said something are not handed out. Candidates are found without a lock; the claim decides.
+A reviewer is one open page. It claims a few pictures at a time, under a lease by the database's clock, and regularly
+names those that it still holds: pictures that it no longer names, or no longer renews, are free for others.
+Pictures with a label by a person are not handed out. Candidates are found without a lock; the claim decides.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,7 +34,7 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """A picture to be reviewed. `place` is where it stands in the queue. In a sample all that would tell is None."""
+    """A picture to be reviewed. `place` is its position. In an audit, everything about the prediction is None."""
 
     image_id: int
     place: Position
@@ -47,7 +47,7 @@ class ReviewItem:
 
 @dataclass(frozen=True)
 class ReviewQueue:
-    """What is reviewed: a job, or a sample of it."""
+    """What is reviewed: a job, or an audit of it."""
 
     job: Job
     audit: Audit | None = None
@@ -60,10 +60,10 @@ class ReviewQueue:
 
 @dataclass(frozen=True, slots=True)
 class ReviewProgress:
-    """How far a job's review is. All but `n_good` count pictures of which people have said something, or have not.
+    """The progress of a job's review. All but `n_good` count pictures with or without a label by a person.
 
-    `n_other` counts those that people call otherwise than the model; whoever reviews begins with the doubtful ones, so
-    it says nothing about how often the model is right.
+    `n_other` counts those that people label differently from the model; reviews start with the doubtful ones, so it
+    does not show how often the model is right.
     """
 
     n_good: int
@@ -91,10 +91,10 @@ def open_queue(session: Session, job_uuid: UUID, audit_uuid: UUID | None) -> Rev
 def find_candidates(
     session: Session, queue: ReviewQueue, reviewer: UUID, after: Position | None, n: int
 ) -> list[ReviewItem]:
-    """The next pictures that nobody has said anything of, has skipped, or has before them; found, not yet claimed.
+    """The next pictures that are not labelled, skipped or held; found, not yet claimed.
 
     Args:
-        after: The place behind which to look first; from the beginning again when that is not enough.
+        after: The position to start after; from the beginning again when that is not enough.
     """
     if n <= 0:
         return []
@@ -148,7 +148,7 @@ def _select_pictures(job: Job) -> Select[Any]:
 
 
 def find_pictures(session: Session, queue: ReviewQueue, image_ids: Sequence[int]) -> list[ReviewItem]:
-    """Certain pictures of a queue, in its order, whoever has them; those that are not in it are left out."""
+    """Certain pictures of a queue, in its order, whether held or not; those that are not in it are left out."""
     if queue.audit is not None:
         of_audit = select(AuditPicture.position, AuditPicture.image_id).where(AuditPicture.audit_id == queue.audit_id)
         rows = session.execute(of_audit.where(AuditPicture.image_id.in_(image_ids)))
@@ -197,11 +197,11 @@ def claim_pictures(
     skipped: Collection[int] = (),
     candidates: Collection[int] = (),
 ) -> set[int]:
-    """Renew what a reviewer has before them, let go what they no longer name, mark what they skip, claim candidates.
+    """Renew what a reviewer holds, release what they no longer name, mark what they skip, claim candidates.
 
     Returns:
-        The images that this reviewer has from now on: of those in `holding` and `candidates`, the ones that nobody
-        else has got hold of.
+        The images that this reviewer holds from now on: those in `holding` and `candidates` that no other reviewer
+        has claimed.
     """
     wanted = set(holding) | set(candidates)
     let_go = _claims(queue) & (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
@@ -231,7 +231,7 @@ def _upsert(session: Session, queue: ReviewQueue, reviewer: UUID, image_ids: set
 
 
 def count_skipped(session: Session, queue: ReviewQueue) -> int:
-    """How many pictures were skipped and nobody has said anything of since."""
+    """How many pictures were skipped and not labelled since."""
     skipped = (
         select(func.count())
         .select_from(ReviewClaim)
@@ -243,18 +243,18 @@ def count_skipped(session: Session, queue: ReviewQueue) -> int:
 
 
 def restore_skipped(session: Session, queue: ReviewQueue) -> None:
-    """Hand out again what was skipped."""
+    """Hand out skipped pictures again."""
     change(session, delete(ReviewClaim).where(_claims(queue), ReviewClaim.skipped_at.is_not(None)))
 
 
 def release(session: Session, queue: ReviewQueue, reviewer: UUID) -> None:
-    """A reviewer leaves: what they had before them is free at once."""
+    """A reviewer leaves: the pictures that they hold are free at once."""
     own = (ReviewClaim.reviewer == reviewer) & ReviewClaim.skipped_at.is_(None)
     change(session, delete(ReviewClaim).where(_claims(queue), own))
 
 
 def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
-    """How many other reviewers have pictures before them now."""
+    """How many other reviewers hold pictures now."""
     active = leases.is_current(ReviewClaim.lease_until) & (ReviewClaim.reviewer != reviewer)
     active &= ReviewClaim.skipped_at.is_(None)
     return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()

@@ -1,6 +1,6 @@
-"""What happens when a schedule comes due: exactly one run for each moment, whatever beats and clocks do.
+"""Creating runs: exactly one for each due time, however many ticks there are and whatever their clocks show.
 
-    due ─► UPDATE … WHERE next_run_at is still that moment ─► a run, waiting │ skipped, while the last one goes on
+    due ─► UPDATE … WHERE next_run_at is still that moment ─► a run, waiting │ skipped, while the last one is running
 
 Several beats are harmless: the one whose UPDATE matches begins the run. What is missed while no beat ticks runs once,
 late. A clock that is set back repeats nothing, since `next_run_at` only moves on and a moment has one run at most.
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DueSchedule:
-    """A schedule that has come due: at which moment first, how often until now, and when next."""
+    """A schedule that is due: since when, how many due times until now, and the next one."""
 
     schedule_id: int
     revision: int
@@ -41,13 +41,13 @@ class DueSchedule:
 
 
 def list_due(session: Session, now: datetime) -> list[DueSchedule]:
-    """Schedules that have come due; one that cannot be read any more keeps no other from running."""
+    """Schedules that are due; one that can no longer be read keeps no other from running."""
     is_due = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at <= now)
     found = []
     for schedule in session.scalars(select(Schedule).where(is_due).order_by(Schedule.id)):
         try:
             found.append(_look_at(schedule, now))
-        except Exception:  # a time zone that this machine no longer knows, or whatever else a row may hold
+        except Exception:  # a time zone that this machine no longer knows, or anything else that a row may hold
             log.exception("schedule_unreadable", schedule_id=schedule.id)
     return found
 
@@ -61,7 +61,7 @@ def _look_at(schedule: Schedule, now: datetime) -> DueSchedule:
 
 
 def begin_due(session: Session, due: DueSchedule, now: datetime) -> ScheduleRun | None:
-    """Begin the run of a schedule that has come due, unless another beat has; one whose last run goes on is skipped.
+    """Create the run of a due schedule, unless another tick has; it is skipped while the last one is running.
 
     One that was edited since it was looked at is looked at again with the next tick.
     """
@@ -90,7 +90,7 @@ def list_by_labels(session: Session) -> list[int]:
 
 
 def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> ScheduleRun | None:
-    """Begin the run of a schedule whose number of labels has come in; while its last run goes on, later."""
+    """Create the run of a schedule that has enough new labels; while its last run is running, later."""
     schedule = session.scalar(locked(select(Schedule).where(Schedule.id == schedule_id, Schedule.is_on)))
     if schedule is None or schedule.deleted_at or not _has_labels(session, schedule):
         return None
@@ -146,7 +146,7 @@ def _add_run(
 
 
 def run_now(session: Session, schedule_id: int, user_id: int | None) -> ScheduleRun:
-    """Begin a run because somebody says so; the next one comes due as before.
+    """Create a run on request; the next one is due as before.
 
     Raises:
         NotFound, Gone: There is no such schedule.

@@ -167,9 +167,9 @@ def _wrong_gate(session: Session, chosen: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _best_gain(session: Session) -> tuple[int, float] | None:
-    """The version in use, and by how much another one can be better at most; None when nobody judged it.
+    """The version in use and the largest possible gain over it; None when it was never evaluated.
 
-    A handful of pictures, all of them right, says nothing: then what it was judged on when it was made counts.
+    A handful of pictures, all of them right, proves nothing: then the evaluation when it was made counts.
     """
     in_use = registry.find_in_use(session)
     if in_use is None:

@@ -1,8 +1,8 @@
-"""Runs of schedules: claimed with a lease and a fence by whoever works on them, ended with a sentence.
+"""Runs of schedules: claimed under a lease and a fence, ended with a sentence.
 
-    waiting ─► running (its job is there) ─► [judging: both versions are asked] ─► done │ skipped │ failed
+    waiting ─► running (its job is there) ─► [judging: both versions are evaluated] ─► done │ skipped │ failed
 
-A run chose the id of its job before there was one (`work_uuid`), so one that was killed half way finds what it began.
+A run chooses the id of its job in advance (`work_uuid`), so one that was killed half way finds what it began.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from core.orm.schedules import ScheduleRun
 
 @dataclass(frozen=True)
 class RunClaim:
-    """A run that one worker has until its lease runs out."""
+    """A run that one worker holds until its lease runs out."""
 
     run_id: int
     schedule_id: int
@@ -34,7 +34,7 @@ class RunClaim:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as it is shown: with the name of who said 'run now', and the id of its job while that is there."""
+    """A run as it is shown: with the name of the person who started it, and the id of its job if that exists."""
 
     run: ScheduleRun
     who: str | None
@@ -42,7 +42,7 @@ class RunView:
 
 
 def list_ready(session: Session) -> list[int]:
-    """Runs that somebody can do something for: nobody holds them, and there is no job to wait for."""
+    """Runs that can be worked on: no worker holds them, and there is no job to wait for."""
     job_ended = or_(Job.state.not_in(ACTIVE_STATES), Job.deleted_at.is_not(None))
     job_ended |= Job.id.is_(None) | (
         ScheduleRun.state == RunState.WAITING
@@ -52,7 +52,7 @@ def list_ready(session: Session) -> list[int]:
 
 
 def claim_run(session: Session, run_id: int, lease_s: float) -> RunClaim | None:
-    """Take a run that nobody has, by the database's clock; None when somebody has it or it has ended."""
+    """Claim a run that no worker holds; None when one holds it, or the run has ended."""
     run = session.scalar(locked(select(ScheduleRun).where(ScheduleRun.id == run_id, _is_free())))
     if run is None:
         return None
@@ -75,10 +75,10 @@ def hold_run(session: Session, claim: RunClaim) -> ScheduleRun:
 
 
 def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:
-    """Keep a claimed run.
+    """Renew the lease of a run.
 
     Raises:
-        LeaseLost: The claim is no longer valid, or its run was released and must not be taken again.
+        LeaseLost: The claim is no longer valid, or its run was released and must not be claimed again.
     """
     run = hold_run(session, claim)
     if run.lease_until is None:
@@ -87,7 +87,7 @@ def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:
 
 
 def release_run(session: Session, claim: RunClaim) -> None:
-    """Let go of a run that goes on later.
+    """Release a run that continues later.
 
     Raises:
         LeaseLost: The claim is no longer valid.
@@ -102,7 +102,7 @@ def leave_to_jobs(run: ScheduleRun, state: RunState) -> None:
 
 
 def note(run: ScheduleRun, **details: Any) -> None:
-    """Keep more of what the run's page shows."""
+    """Add to the details that the run's page shows."""
     run.details = {**run.details, **details}
 
 

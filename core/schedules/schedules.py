@@ -33,7 +33,7 @@ EDITABLE = ("name", "cron", "time_zone", "every_n_labels", "parameters", "is_on"
 
 @dataclass(frozen=True)
 class NewSchedule:
-    """What somebody wants done: when a cron line comes due, or whenever so many new labels have come in."""
+    """A schedule to be created or changed: by a cron line, or by a number of new labels."""
 
     name: str
     kind: str
@@ -70,10 +70,10 @@ def update_schedule(
 
     Args:
         changes: Some of `EDITABLE` by name.
-        revision: The one that the caller has seen; without it, whatever is there is changed.
+        revision: The one that the caller has seen; without it, any revision is changed.
     Raises:
         NotFound, Gone: There is no such schedule.
-        Conflict: Somebody else has changed it since, or another one has this name.
+        Conflict: It was changed since then, or another schedule has this name.
         Invalid: As `create_schedule`.
     """
     schedule = get_schedule(session, schedule_id, lock=True)
@@ -88,7 +88,7 @@ def update_schedule(
 
 
 def switch(session: Session, schedule_id: int, is_on: bool) -> Schedule:
-    """Pause a schedule, or let it go on from now; nothing else is looked at, so that a broken one can be paused.
+    """Pause a schedule, or resume it from now on; nothing else is checked, so that a broken one can be paused.
 
     Raises:
         NotFound, Gone: There is no such schedule.
@@ -102,7 +102,7 @@ def switch(session: Session, schedule_id: int, is_on: bool) -> Schedule:
 
 
 def delete_schedule(session: Session, schedule_id: int) -> None:
-    """Delete a schedule. Its runs stay readable; a job that it began goes on, but nothing is promoted any more.
+    """Delete a schedule. Its runs stay readable; a job that it started continues, but promotes nothing.
 
     Raises:
         NotFound, Gone: There is no such schedule.
@@ -185,7 +185,7 @@ def check_schedule(
 
 
 def _fill(session: Session, schedule: Schedule, wanted: NewSchedule, roots: Sequence[str]) -> None:
-    """Put what is wanted into a row, checked; the next moment is looked for anew where it depends on a change."""
+    """Check the values and write them into a row; the next due time is found again where it depends on a change."""
     line, parameters = check_schedule(session, wanted, roots, schedule.id)
     was = (schedule.cron, schedule.time_zone, schedule.is_on)
     schedule.name, schedule.kind, schedule.parameters = wanted.name.strip(), wanted.kind, parameters
@@ -222,7 +222,7 @@ def _check_when(wanted: NewSchedule, kind: ScheduleKind) -> str | None:
 
 
 def _check_line(line: str, zone: str) -> str:
-    """A cron line as it is kept; what is wrong with it is said also where there is no such zone."""
+    """A cron line as it is stored; its faults are reported even if the time zone is wrong too."""
     try:
         cron.check_zone(zone)
     except Invalid as no_zone:

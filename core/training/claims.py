@@ -2,8 +2,8 @@
 
     queued ─► running (claimed; each epoch is a row) ─► done with a version │ failed with a sentence │ cancelled
 
-An epoch's row and the blob that training goes on from are written in one transaction that carries the fence: whoever
-claims the job after a kill goes on exactly after the last row. Locks are taken in the order upload, job, training.
+An epoch's row and the blob that training resumes from are written in one transaction that carries the fence: the next
+claim after a kill resumes exactly after the last row. Locks are taken in the order upload, job, training.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ MAX_ATTEMPTS = 5  # without an epoch between them
 
 
 class NextStep(StrEnum):
-    """What whoever trains shall do next. KEEP_BEST: end now, with the best epoch as the version."""
+    """What a training should do next. KEEP_BEST: end now, with the best epoch as the version."""
 
     CONTINUE = "continue"
     KEEP_BEST = "keep best"
@@ -43,7 +43,7 @@ class NextStep(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A training that one worker has until its lease runs out. `is_taken_over`: another one let it run out before."""
+    """A training that one worker holds until its lease runs out. `is_taken_over`: it ran out for another one before."""
 
     job_id: int
     uuid: UUID
@@ -59,12 +59,12 @@ class Claim:
 
 
 def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s: float) -> Claim | None:
-    """Take a training that nobody has, or whose worker let its lease run out, by the database's clock.
+    """Claim a training that no worker holds, by the database's clock.
 
     One that has been claimed too often without finishing an epoch is failed instead.
 
     Returns:
-        The claim, or None: somebody else has it, or it has ended.
+        The claim, or None: another worker holds it, or it has ended.
     """
     job = session.scalar(locked(select(Job).where(Job.id == job_id, _is_active())))
     if job is None:
@@ -107,7 +107,7 @@ def get_training(session: Session, claim: Claim) -> Training:
 
 
 def find_version(session: Session, claim: Claim) -> int:
-    """The version that a claimed job is about: the one it judges, or whose features it looks through.
+    """The version of a claimed job: the one that it evaluates, or whose features it uses.
 
     Raises:
         LeaseLost: The claim is no longer valid.
@@ -120,7 +120,7 @@ def find_version(session: Session, claim: Claim) -> int:
 def beat(
     session: Session, claim: Claim, lease_s: float, phase: str, step: int, n_steps: int, left_s: float | None = None
 ) -> NextStep:
-    """Keep the lease and say what is happening; STOP when the job has ended or belongs to somebody else.
+    """Renew the lease and record progress; STOP when the job has ended or another worker holds it.
 
     Args:
         left_s: How long this phase will still take, in seconds.
@@ -138,7 +138,7 @@ def beat(
 
 
 def choose_data(session: Session, claim: Claim) -> Dataset:
-    """What the claimed training learns from, as it is now.
+    """The dataset of the claimed training, as it is now.
 
     Raises:
         Invalid: It has become too little since the job was created.
@@ -153,7 +153,7 @@ def choose_data(session: Session, claim: Claim) -> Dataset:
 
 
 def keep_data(session: Session, claim: Claim, data_key: str) -> None:
-    """Note the blob with the contents that this training learns from, whatever is labelled later.
+    """Store the key of the blob with this training's contents, which later labels do not change.
 
     Raises:
         LeaseLost: The claim is no longer valid.
@@ -162,7 +162,7 @@ def keep_data(session: Session, claim: Claim, data_key: str) -> None:
 
 
 def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state_key: str) -> None:
-    """Record a finished epoch and the blob that training goes on from, both or neither.
+    """Record a finished epoch and the blob that training resumes from, both or neither.
 
     Args:
         epoch: The fields of `model.training.trainer.Epoch`.
@@ -178,7 +178,7 @@ def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state
 
 
 def end(session: Session, claim: Claim) -> None:
-    """End what is done, of whatever kind; the caller has written what came of it.
+    """End a job of any kind as done; the caller has written its results.
 
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
@@ -203,19 +203,19 @@ def fail(session: Session, claim: Claim, sentence: str) -> bool:
     """End a training that cannot be carried out.
 
     Returns:
-        Whether nothing has been learned that it could go on from. Then what it keeps in the blob store can go.
+        Whether there is no epoch to resume from. Then its blobs can be deleted.
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
     training = _hold(session, claim)[1]
     if training.state_key is None:
-        training.data_key = None  # nothing has been learned yet: whoever tries again looks at the pictures as they are
+        training.data_key = None  # no epoch yet: a retry chooses its pictures again
     _end(session, training, JobState.FAILED, sentence)
     return training.state_key is None
 
 
 def release(session: Session, claim: Claim, is_counted: bool) -> None:
-    """Give a training back, to go on after its last epoch; nothing happens when it is no longer ours.
+    """Release a training, to be resumed after its last epoch; nothing happens when the claim is no longer valid.
 
     Args:
         is_counted: Whether the attempt counts; not for a worker that was asked to stop.
@@ -229,7 +229,7 @@ def release(session: Session, claim: Claim, is_counted: bool) -> None:
 
 
 def list_waiting(session: Session, limit: int) -> list[int]:
-    """Trainings that nobody works on, oldest first."""
+    """Trainings that no worker holds, oldest first."""
     query = select(Job.id).join(Training, Training.job_id == Job.id).where(_is_active(), _is_free())
     return list(session.scalars(query.order_by(Job.id).limit(limit)))
 

@@ -42,18 +42,18 @@ class Content:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What the chosen uploads hold.
+    """The labelled contents of the chosen uploads.
 
     Attributes:
         contents: Each content once, not known to be unreadable; in the order in which they came.
         by_class: How many contents of each class and of `neither`, unreadable ones left out.
-        by_part: How many contents of the classes are for training, validation and judging.
+        by_part: How many contents of the classes are in each split.
         n_files: Files with a label.
         n_duplicates: Files whose content came before.
-        n_unreadable: Contents that a job could not read, that break off or are no pictures as far as one sees when they
-            come in, or that were too large to be sent.
-        n_unlabelled: Files of which nobody said anything; 0 when everything labelled was asked for.
-        notes: Sentences on what might not be meant so.
+        n_unreadable: Contents that a job could not read, that were seen to be truncated or no pictures when they
+            came in, or that were too large to be sent.
+        n_unlabelled: Files without a label; 0 when everything labelled was requested.
+        notes: Sentences on what may be unintended.
     """
 
     contents: list[Content]
@@ -96,8 +96,8 @@ def find_labelled(
     """What can be trained on.
 
     Args:
-        upload_ids: The uploads to look at; None for everything that anybody labelled.
-        labels_since: Leave out contents of which nothing was said since then; None leaves out none.
+        upload_ids: The uploads to use; None for everything labelled.
+        labels_since: Leave out contents without a label since then; None leaves out none.
     """
     wanted: ColumnElement[bool] = Upload.id.in_(upload_ids or ())
     if upload_ids is None:
@@ -176,7 +176,7 @@ def _unreadable(session: Session, chosen: ColumnElement[bool]) -> set[bytes]:
 
 
 def _same_but_for_case(paths: Iterable[str]) -> list[str]:
-    """A sentence for each two folders that a file system may or may not tell apart."""
+    """A sentence for folders that some file systems do not distinguish."""
     spellings: dict[str, set[str]] = {}
     for folder in {str(PurePosixPath(path).parent) for path in paths}:
         spellings.setdefault(folder.casefold(), set()).add(folder)

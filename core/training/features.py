@@ -1,6 +1,6 @@
 """Features: what a network's body makes of pictures, kept so that a new head can be fitted in seconds.
 
-    worker: a chunk's features ─► blob beside the shard ─► row, in the transaction that records the results
+    worker: a chunk's features ─► blob next to the shard ─► row, in the transaction that records the results
     training: contents ─► images ─► shards ─► blobs ─► rows of features
 
 Kept by content and by the body's digest. They can always be computed again, so losing some costs time alone.
@@ -28,7 +28,7 @@ SLICE = 500
 
 @dataclass(frozen=True)
 class FeatureBlob:
-    """A blob of features that a worker has put, for `add`.
+    """A blob of features that a worker has stored, for `add`.
 
     Attributes:
         body: SHA-256 of the network's body.
@@ -64,7 +64,7 @@ def new_key(session: Session, shard_id: int) -> str:
 
 
 def add(session: Session, kept: FeatureBlob) -> None:
-    """Make a blob known; call it in the transaction that records what it belongs to."""
+    """Add the row of a blob; call it in the transaction that records what it belongs to."""
     session.execute(insert(ShardFeatures), asdict(kept))
 
 
@@ -124,7 +124,7 @@ def _bodies(session: Session) -> list[str]:
 
 
 def count_kept(session: Session, body: str | None, contents: Collection[bytes]) -> int:
-    """How many of the contents have features by this body, as far as rows tell."""
+    """How many of the contents have features by this body, as far as rows show."""
     n = 0
     for some in slices(sorted(contents)) if body else ():
         there = select(Image.sha256).join(ShardFeatures, ShardFeatures.shard_id == Image.shard_id)

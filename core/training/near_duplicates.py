@@ -1,9 +1,9 @@
-"""Near-duplicates: contents that are nearly the same share a part, and are labelled as one.
+"""Near-duplicates: almost identical contents share a split, and are labelled together.
 
-    pairs ─► groups ─► parts: a new content takes the part of those it is like; what is like two parts is used for none
+    pairs ─► groups ─► splits: a new content gets that of its near-duplicates; with two of them, it is used in none
 
-A part that was given stays. Where two contents that are alike were given different parts before anybody noticed, the
-one that does not judge is the bridge: the judging part stays what it was.
+An assigned split stays. Where near-duplicates were assigned to different splits before they were compared, the one
+outside the test split is the bridge: the test split does not change.
 """
 
 from collections import defaultdict
@@ -40,11 +40,11 @@ def add_sketches(session: Session, sketches: Mapping[bytes, bytes]) -> None:
 
 
 def record_groups(session: Session, contents: Collection[bytes], pairs: Collection[Pair]) -> None:
-    """Write down which of the contents are nearly the same, and give parts to those that have none yet.
+    """Write the groups of near-duplicates, and assign splits to those of them that have none.
 
     Args:
         contents: All that were compared with each other.
-        pairs: Which of them are alike.
+        pairs: Which of them are near-duplicates.
     """
     near: dict[bytes, set[bytes]] = defaultdict(set)
     for one, other in pairs:
@@ -65,7 +65,7 @@ def record_groups(session: Session, contents: Collection[bytes], pairs: Collecti
 
 
 def _share_out(near: Mapping[bytes, set[bytes]], known: Mapping[bytes, Split]) -> tuple[dict[bytes, Split], set[bytes]]:
-    """The part of each content, and those that are used for none."""
+    """The split of each content, and those that are used in none."""
     given = dict(known)
     bridges = {
         one
@@ -97,12 +97,12 @@ def _groups(near: Mapping[bytes, set[bytes]]) -> Iterator[set[bytes]]:
 
 
 def list_duplicates(session: Session) -> set[bytes]:
-    """All contents that are nearly the same as others."""
+    """All contents that have near-duplicates."""
     return set(session.scalars(select(NearDuplicate.sha256)))
 
 
 def find_bridges(session: Session) -> set[bytes]:
-    """Contents that are used for none of the parts."""
+    """Contents that are used in no split."""
     return set(session.scalars(select(NearDuplicate.sha256).where(NearDuplicate.is_bridge)))
 
 
@@ -117,26 +117,26 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures that are nearly the same."""
+    """Pictures that are near-duplicates of each other."""
 
     group_id: bytes
     members: list[Member]
 
     @property
     def labels(self) -> set[str]:
-        """What people say of them; more than one is a contradiction."""
+        """Their labels; more than one is a contradiction."""
         return {member.label for member in self.members if member.label is not None}
 
     @property
     def n_unlabelled(self) -> int:
-        """Of how many nobody said anything."""
+        """How many have no label."""
         return sum(member.label is None for member in self.members)
 
 
 def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
     """Groups of pictures that are there, and how many there are.
 
-    Those whose labels contradict each other come first, then those with the most pictures that nobody labelled.
+    Those whose labels contradict each other come first, then those with the most unlabelled pictures.
     """
     query = select(NearDuplicate.group_id, Image.id, Image.path, human_label_of(Image)).join(
         NearDuplicate, NearDuplicate.sha256 == Image.sha256

@@ -33,8 +33,8 @@ class Parameters:
         learning_rate: The highest.
         augmentation: One of the network's `Plan.augmentations`.
         seed: Of everything random.
-        early_stopping: End after so many epochs in which the validation loss did not fall; 0: never.
-        start_from: The version whose weights training starts from; None: anew.
+        early_stopping: End after this many epochs without a lower validation loss; 0: never.
+        start_from: The version whose weights training starts from; None: from scratch.
         what: `all`: the network, or its last layers, epoch by epoch. `head`: a new head on the features of
             `start_from`, in one step; what belongs to epochs means nothing then.
     """
@@ -67,7 +67,7 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
 
     Args:
         given: Values by name; None means "not given".
-        n_training: Pictures in the training part, on which the defaults depend.
+        n_training: Pictures in the training split, on which the defaults depend.
     Raises:
         Invalid: Something is wrong; the text has one sentence for each wrong value.
     """

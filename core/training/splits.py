@@ -1,7 +1,7 @@
-"""Parts: what a content is for. Training, validation and judging never share one.
+"""Splits: training, validation and test, which never share a content.
 
-A content gets its part once, when it is first wanted for training, and keeps it: the rule may change one day, the row
-does not. Equal bytes are one content, whatever they are called.
+A content gets its split once, when it is first needed for training, and keeps it: the rule may change one day, the row
+does not. Equal bytes are one content, whatever their names are.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,17 +31,17 @@ _BY_DIGIT = (Split.TRAINING,) * 8 + (Split.VALIDATION, Split.TEST)
 
 
 def split_of(sha256: bytes) -> Split:
-    """The part that the rule gives to a content: `RULE`."""
+    """The split that `RULE` gives to a content."""
     return _BY_DIGIT[int.from_bytes(sha256[:8], "big") % len(_BY_DIGIT)]
 
 
 def find_splits(session: Session, contents: Collection[bytes]) -> dict[bytes, Split]:
-    """The part of each content: the one it has, or the one it would get."""
+    """The split of each content: the one it has, or the one it would get."""
     return {sha256: split_of(sha256) for sha256 in contents} | find_assigned(session, contents)
 
 
 def find_assigned(session: Session, contents: Collection[bytes]) -> dict[bytes, Split]:
-    """The parts of those contents that have one."""
+    """The splits of those contents that have one."""
     parts: dict[bytes, Split] = {}
     for some in slices(contents):
         rows = session.execute(select(ContentSplit.sha256, ContentSplit.part).where(ContentSplit.sha256.in_(some)))
@@ -50,13 +50,13 @@ def find_assigned(session: Session, contents: Collection[bytes]) -> dict[bytes, 
 
 
 def assign_splits(session: Session, contents: Collection[bytes]) -> dict[bytes, Split]:
-    """Give a part, for good, to each content that has none yet; the parts of all of them."""
+    """Assign a split, for good, to each content that has none; returns the splits of all of them."""
     assign(session, {sha256: split_of(sha256) for sha256 in contents})
     return find_splits(session, contents)
 
 
 def assign(session: Session, parts: Mapping[bytes, Split]) -> None:
-    """Give these parts, for good; a content that has one keeps it."""
+    """Assign these splits, for good; a content that has one keeps it."""
     once = insert_or(session, ContentSplit).on_conflict_do_nothing(index_elements=["sha256"])
     # Sorted, so that two who give to the same contents at once wait for each other instead of locking each other out.
     for some in slices(sorted(parts)):

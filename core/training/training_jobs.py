@@ -51,7 +51,7 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
 
     Args:
         given: As `choose_parameters` takes it.
-        n_training: Pictures in the training part, on which the defaults depend.
+        n_training: Pictures in the training split, on which the defaults depend.
     Raises:
         Invalid: A sentence for each wrong value, or the version to start from does not fit.
         NotFound: There is no such version.
@@ -84,7 +84,7 @@ def create_training_job(
         given: Parameters by name, as `choose_parameters` takes them.
         upload_uuids: The uploads to learn from; None for everything that anybody labelled.
         name: What it is called; after its uploads when not given.
-        labels_since: Leave out pictures of which nothing was said since then.
+        labels_since: Leave out pictures without a label since then.
     Raises:
         Invalid: Parameters or data are such that training would fail or teach nothing; a sentence for each reason.
         NotFound, Gone, Conflict: An upload or a version is not there, or a job has this id.
@@ -120,7 +120,7 @@ def create_training_job(
 
 
 def keep_best(session: Session, uuid: UUID) -> Job:
-    """End a training early with its best epoch as a version: what is under way is given up, then that epoch is judged.
+    """End a training early with its best epoch as a version: the current epoch is dropped, the best one is evaluated.
 
     Before the first epoch has ended there is nothing to keep; the job is then cancelled.
 
