@@ -162,14 +162,14 @@ def test_a_web_server_that_cannot_be_started_ends_it_with_its_last_words(install
     assert refused.returncode == 1
     assert "The web server cannot be started" in refused.stderr
     assert "--no-such-option" in refused.stderr
-    assert "web ended (exit code 2); starting it again in 2 s." in refused.stdout
+    assert "web ended (exit code 2); restarting it in 2 s." in refused.stdout
 
 
 def test_callers_wait_in_line_while_the_web_server_is_started_again(installation: Installation) -> None:
     installation.start()
     (web,) = installation.find("gunicorn")
     kill(web)
-    said = "web ended (killed by SIGKILL); starting it again"
+    said = "web ended (killed by SIGKILL); restarting it"
     wait_until(lambda: said in printed(installation), 10, said)
     with httpx.Client(timeout=30, trust_env=False) as client:
         assert client.get(f"{installation.record.address}/healthz").status_code == 200

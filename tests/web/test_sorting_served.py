@@ -50,8 +50,8 @@ def test_what_is_sorted_and_rearranged_becomes_labels_and_is_taken_back(
     (target / "cat/new.jpg").write_bytes(b"not of this job")
     done = run(correct, job, target, token=token, served=served)
     assert (done.exception, done.return_value) == (None, 0)
-    assert "1 corrected, 2 as shown already, 1 not of this job" in done.stderr
-    assert "Not a picture of this job: sorted/cat/new.jpg" in done.stderr
+    assert "1 corrected, 2 confirmed, 1 not in this job" in done.stderr
+    assert "Not in this job: sorted/cat/new.jpg" in done.stderr
     assert words(db, job) == [None, None, "dog"]
     batch = re.search(r"--undo (\S+)", done.stderr)
     assert batch is not None
