@@ -74,7 +74,7 @@ class Manifest:
     n_bytes: int | None = None
     who: str | None = None
     code_version: str | None = None
-    speed: Mapping[str, Any] | None = None
+    speed: Speed | None = None
     half_precision: bool | None = None
 
     def __post_init__(self) -> None:
