@@ -34,7 +34,13 @@ def split(photographs: list[Photograph], source: Path) -> dict[str, list[Photogr
 
 
 def decode(photographs: list[Photograph], side_px: int, what: str) -> Examples:
-    """Decode photographs, and print how many there are."""
+    """Decode photographs, and print how many there are.
+
+    Args:
+        photographs: At least one.
+        side_px: Height and width to decode to.
+        what: Their name in the output.
+    """
     images, labels, n_unreadable = decode_all(photographs, side_px)
     click.echo(f"{what}: {len(images)} photographs at {side_px} px, {n_unreadable} unreadable")
     return Examples(images, labels)
@@ -47,7 +53,15 @@ def describe(
     weights: bytes,
     images: EvaluationImages,
 ) -> Manifest:
-    """Fit calibration and threshold on the validation split, then evaluate through the classifier itself."""
+    """Fit calibration and threshold on the validation split, then evaluate through the classifier itself.
+
+    Args:
+        network: Its name.
+        recipe: How it was made.
+        photographs: All that it was made from, for counts and digest.
+        weights: The .npz file of the network.
+        images: What to evaluate on.
+    """
     counts = Counter(photograph.part for photograph in photographs)
     by_class = Counter(CLASSES[photograph.label] for photograph in photographs)
     neither = "" if images.negatives is None else " NEITHER=FOLDER"

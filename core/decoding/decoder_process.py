@@ -111,7 +111,7 @@ class DecoderProcess:
             data: The file's bytes.
             side_px: Width and height of the result.
         Returns:
-            (side_px, side_px, 3), 0 to 255.
+            uint8 (side_px, side_px, 3), rows from the top, RGB, 0 to 255.
         Raises:
             ImageError: The decoder's verdict, `decode_timeout`, or `decoder_crashed` after the second death.
             DecoderNotStarted: There is no child to be had.
@@ -130,7 +130,7 @@ class DecoderProcess:
             data: The file's bytes.
             side_px: Width and height of the result.
         Returns:
-            (side_px, side_px, 3), 0 to 255.
+            uint8 (side_px, side_px, 3), rows from the top, RGB, 0 to 255.
         Raises:
             ImageError: The decoder's verdict, or `decode_timeout`.
             DecoderDied: The child ended over this image.

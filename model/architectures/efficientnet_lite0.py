@@ -72,7 +72,7 @@ def build_efficientnet_lite0(side_px: int = SIDE_PX) -> "keras.Model":
 
 
 def pet_evidence(logits: "keras.KerasTensor") -> "keras.KerasTensor":
-    """The log odds of a cat or dog against all other ImageNet classes, in nats: (N, 1000) to (N, 1).
+    """The log odds of a cat or dog against all other ImageNet classes, in nats: float32 (N, 1000) to (N, 1).
 
     ImageNet's classifier has been trained on a thousand kinds of things, so it recognises images of neither class that
     a head trained on cats and dogs has never seen.

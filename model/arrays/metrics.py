@@ -101,7 +101,7 @@ def evaluate(probabilities: Probabilities, labels: Labels, classes: Sequence[str
 
 
 def accuracy(probabilities: Probabilities, labels: Labels) -> float:
-    """Share of images whose most probable class is right."""
+    """Share of images whose most probable class is right, 0 to 1, from float (N, C) and int (N,)."""
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 
@@ -117,7 +117,12 @@ def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
 
 
 def log_loss(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean of -ln p(true class), in nats; a coin gets 0.693. Probabilities below 1e-7 count as 1e-7."""
+    """Mean of -ln p(true class), in nats; a coin gets 0.693. Probabilities below 1e-7 count as 1e-7.
+
+    Args:
+        probabilities: float (N, C), 0 to 1.
+        labels: int (N,), 0 to C - 1.
+    """
     p_true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(p_true, _SMALLEST)).mean())
 
@@ -145,6 +150,12 @@ def roc_auc(scores: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> f
 def calibration_error(probabilities: Probabilities, labels: Labels, n_bins: int = 15) -> float:
     """Mean gap between confidence and accuracy over equally wide bins of confidence, weighted by their sizes.
 
+    Args:
+        probabilities: float (N, C), 0 to 1.
+        labels: int (N,), 0 to C - 1.
+        n_bins: Number of bins from 0 to 1.
+    Returns:
+        The gap, 0 to 1.
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning", AAAI; 15 bins as in
     Guo et al. 2017, arXiv:1706.04599.
     """
@@ -156,13 +167,21 @@ def calibration_error(probabilities: Probabilities, labels: Labels, n_bins: int 
 
 
 def confusion(labels: Labels, predicted: Labels, n_classes: int) -> NDArray[np.int64]:
-    """Counts, int64 (C, C): the row is the true class, the column the predicted one, both given as int (N,)."""
+    """Count true and predicted classes.
+
+    Args:
+        labels: int (N,), the true classes, 0 to C - 1.
+        predicted: int (N,), the predicted classes, 0 to C - 1.
+        n_classes: C.
+    Returns:
+        int64 (C, C): the row is the true class, the column the predicted one.
+    """
     counts = np.bincount(labels.astype(np.int64) * n_classes + predicted, minlength=n_classes * n_classes)
     return counts.reshape(n_classes, n_classes)
 
 
 def class_metrics(counts: NDArray[np.int64]) -> list[ClassMetrics]:
-    """Precision and recall of each class from the confusion counts, (C, C); 0 where a class never occurs."""
+    """Precision and recall of each class from the confusion counts, int64 (C, C); 0 where a class never occurs."""
     right, predicted, true = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
     return [
         ClassMetrics(precision=float(r / p) if p else 0.0, recall=float(r / t) if t else 0.0)
@@ -171,7 +190,13 @@ def class_metrics(counts: NDArray[np.int64]) -> list[ClassMetrics]:
 
 
 def wrong_and_unsure(probabilities: Probabilities, labels: Labels, threshold: float) -> tuple[float, float]:
-    """Shares of all images that get a wrong label, and that get none, at a threshold on the confidence."""
+    """Shares of all images that get a wrong label, and that get none.
+
+    Args:
+        probabilities: float (N, C), 0 to 1.
+        labels: int (N,), 0 to C - 1.
+        threshold: Confidence from which an image gets a label, 0 to 1.
+    """
     labelled = probabilities.max(axis=1) >= threshold
     wrong = labelled & (probabilities.argmax(axis=1) != labels)
     return float(wrong.mean()), float(1 - labelled.mean())
@@ -180,6 +205,9 @@ def wrong_and_unsure(probabilities: Probabilities, labels: Labels, threshold: fl
 def coverage(probabilities: Probabilities, labels: Labels) -> dict[str, list[float]]:
     """Errors against coverage: three lists of the same length, one entry for each of `THRESHOLDS`.
 
+    Args:
+        probabilities: float (N, C), 0 to 1.
+        labels: int (N,), 0 to C - 1.
     Returns:
         `threshold`; `labelled`, the share of all images that get a label there; `wrong`, the share of all images that
         get a wrong one.

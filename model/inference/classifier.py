@@ -119,7 +119,7 @@ class Classifier:
         """Classify images, and return the features and the evidence of the head too.
 
         Args:
-            images: As for `predict`.
+            images: uint8 (N, side_px, side_px, 3), 0 to 255; N may be 0.
         Raises:
             ValueError: As `predict`.
         """

@@ -54,7 +54,13 @@ def set_up(n_sharing: int = 1) -> Device:
 
 
 def describe(details: dict[str, Any], memory_bytes: int | None, n_sharing: int) -> Device:
-    """The first visible GPU, from TensorFlow's details of it."""
+    """The first visible GPU.
+
+    Args:
+        details: As TensorFlow returns them.
+        memory_bytes: Its memory, if known.
+        n_sharing: Number of processes that use it.
+    """
     return Device(
         place="/GPU:0",
         name=f"gpu: {details.get('device_name', 'unknown')}",

@@ -161,7 +161,7 @@ class Trainer:
             yield self._run_epoch(on_step, on_validation_batch)
 
     def weights(self) -> list[NDArray[Any]]:
-        """The weights of the model that are not frozen; after an epoch, those that were validated."""
+        """The weights of the model that are not frozen, float32 each; after an epoch, those that were validated."""
         return [np.asarray(weight) for weight in self._trained]
 
     def use(self, weights: Sequence[NDArray[Any]]) -> None:

@@ -129,8 +129,15 @@ class StoredBytes(Protocol):
 
 
 def decode_stored(image: StoredBytes, shard: memoryview, decode: Decoder, side_px: int) -> NDArray[np.uint8]:
-    """The pixels of one image of a shard, uint8 (side_px, side_px, 3), 0 to 255.
+    """Decode one image of a shard.
 
+    Args:
+        image: Its place in the shard.
+        shard: The bytes of the shard.
+        decode: From `open_decoder`.
+        side_px: Height and width to decode to.
+    Returns:
+        uint8 (side_px, side_px, 3), 0 to 255.
     Raises:
         ImageError: This image cannot be decoded.
     """

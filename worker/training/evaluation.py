@@ -67,6 +67,12 @@ def evaluate_new_version(
 ) -> VersionPredictions:
     """Predict a training's test split with the version that it has just made and with the one in use.
 
+    Args:
+        runtime: Of this process.
+        claim: Of the job.
+        classifier: The new version.
+        samples: Of the training.
+        lease: Receives progress.
     Raises:
         TrainingStopped: There is no reason to continue.
     """
@@ -103,6 +109,12 @@ def predict_contents(
 ) -> dict[int, list[NewPrediction]]:
     """The predictions of each version for each content that can be read, the same contents for all versions.
 
+    Args:
+        runtime: Of this process.
+        claim: Of the job.
+        versions: The networks by their numbers.
+        contents: What to predict.
+        lease: Receives progress.
     Raises:
         TrainingStopped: There is no reason to continue.
     """

@@ -49,6 +49,12 @@ def read_features(
 
     The network is only built if some are missing.
 
+    Args:
+        runtime: Of this process.
+        claim: Of the job.
+        version: Whose body computes the features.
+        contents: The labelled contents.
+        lease: Receives progress.
     Raises:
         BadWeights: The version cannot be used.
         TrainingStopped: There is no reason to continue.
