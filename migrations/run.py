@@ -12,7 +12,7 @@ from core.base.database import IDLE_TIMEOUT_S, LOCK_TIMEOUT_S, STATEMENT_TIMEOUT
 from core.base.errors import Refused
 from core.operations.relocation import MOVING
 
-MIGRATION_LOCK = 7_291_001  # any number that nothing else of ours locks
+MIGRATION_LOCK = 7_291_001  # any number that nothing else here locks
 MIGRATION_TIMEOUT_S = 600
 
 
@@ -50,7 +50,7 @@ def head_revision() -> str:
 
 
 def check_schema(db: Database) -> None:
-    """See that the database has the schema of this program.
+    """Check that the database has the schema of this program.
 
     Raises:
         Refused: It is older or newer; the sentence says what to do.

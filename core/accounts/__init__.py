@@ -1,4 +1,4 @@
 """People and their tokens.
 
-It imports `core.base` and `core.orm`. Who is asking is found out in `web.http.auth`.
+It imports `core.base` and `core.orm`. Requests are authenticated in `web.http.auth`.
 """

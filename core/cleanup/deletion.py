@@ -22,7 +22,7 @@ from core.uploads import uploads
 def delete_job(session: Session, uuid: UUID) -> None:
     """Hide a job at once; its rows and bytes go in slices later (core/cleanup/purge.py).
 
-    The last job takes its upload along.
+    Its upload is deleted with the last job.
 
     Raises:
         NotFound, Gone: As `get_job`.
@@ -38,7 +38,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
 
 
 def delete_upload(session: Session, uuid: UUID) -> None:
-    """Delete an upload that no job works on, for example one that a refused training had been sent for.
+    """Delete an upload that no job works on, for example that of a refused training.
 
     Raises:
         NotFound, Gone: As `uploads.get_upload`.
@@ -57,7 +57,7 @@ def find_unused(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
 
 
 def list_deleted_with(session: Session, job: Job) -> list[Upload]:
-    """The uploads that would go together with this job: no other one needs them."""
+    """The uploads that would be deleted with this job: no other one needs them."""
     return [upload for upload in session.scalars(jobs.uploads_of(job)) if not _is_used(session, upload, but=job)]
 
 
@@ -71,9 +71,9 @@ def _is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
 
 
 def delete_version(session: Session, version_id: int) -> None:
-    """Take a version out of all lists; what jobs, results and deployments say of it stays readable.
+    """Remove a version from all lists; jobs, results and deployments that refer to it stay readable.
 
-    Its weights and judgements go later (core/cleanup/purge.py).
+    Its weights and predictions go later (core/cleanup/purge.py).
 
     Raises:
         NotFound, Gone: There is no such version.
@@ -95,7 +95,7 @@ def delete_version(session: Session, version_id: int) -> None:
 
 
 def _count_needing(session: Session, version_id: int) -> int:
-    """How many active jobs classify with a version, judge it, or start training from it."""
+    """How many active jobs classify with a version, evaluate it, or start training from it."""
     active = select(Job.id).where(Job.state.in_(ACTIVE_STATES), Job.deleted_at.is_(None))
     using = session.scalars(active.where(Job.model_version_id == version_id)).all()
     told = session.scalars(select(Training.parameters).where(Training.job_id.in_(active)))

@@ -1,9 +1,9 @@
-"""Discarding originals, for those who only want labels: small pictures take the place of the shards.
+"""Discarding originals, where only labels are wanted: previews replace the shards.
 
-    wish ─► every file of a job has its result, nothing else needs them ─► they count as gone (one transaction)
-         ─► shard by shard: small pictures stored ─► the row names them ─► the tar removed ─► the row says so
+    request ─► every file of a job has its result, nothing else needs them ─► they count as gone (one transaction)
+         ─► shard by shard: previews stored ─► the row names them ─► the tar removed ─► the row notes it
 
-A kill between two steps leaves the next one to whoever looks next, and each is harmless when it is done twice. From the
+A kill between two steps leaves the next one to the next call, and each is harmless when it is done twice. From the
 first transaction on no job is created over the upload, and none is tried again.
 """
 
@@ -26,7 +26,7 @@ from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs, thumbnails_key
 
 SIDE_PX = 512
-_PLACE = struct.Struct(">LL")  # offset and length of one small picture
+_PLACE = struct.Struct(">LL")  # offset and length of one preview
 _HEADER_BYTES = MAX_FILES * _PLACE.size
 
 
@@ -54,7 +54,7 @@ def _mark(db: Database, upload_id: int) -> bool:
 
 
 def _is_done_with(session: Session, upload: Upload) -> bool:
-    """Whether a job has all results, none is under way, and nothing trains or judges, which may need any picture."""
+    """Whether a job has all results, none is active, and no training or evaluation is, which may need any picture."""
     alive, active = Job.deleted_at.is_(None), Job.state.in_(ACTIVE_STATES)
     over_upload = (Job.upload_id == upload.id) & alive
     done = exists().where(over_upload, Job.kind == JobKind.CLASSIFY, Job.state == JobState.DONE)
@@ -63,7 +63,7 @@ def _is_done_with(session: Session, upload: Upload) -> bool:
 
 
 def remove_originals(db: Database, blobs: Blobs, max_pixels: int, max_s: float = float("inf")) -> int:
-    """Put small pictures in the place of shards whose originals count as gone; stop after `max_s` seconds.
+    """Replace shards whose originals count as gone by previews; stop after `max_s` seconds.
 
     Returns:
         How many shards were dealt with.
@@ -98,9 +98,9 @@ def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, max_pixels: int) 
     blobs.put(key, packed)
     with db.write() as session:
         upload = session.scalars(locked(select(Upload).where(Upload.id == shard.upload_id))).one()
-        nobody_else = (Shard.id == shard.id) & Shard.thumbnails_key.is_(None)
+        is_unclaimed = (Shard.id == shard.id) & Shard.thumbnails_key.is_(None)
         is_first = upload.deleted_at is None and change(
-            session, update(Shard).where(nobody_else).values(thumbnails_key=key)
+            session, update(Shard).where(is_unclaimed).values(thumbnails_key=key)
         )
         if is_first:
             upload.n_bytes += len(packed) - shard.n_bytes
@@ -109,7 +109,7 @@ def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, max_pixels: int) 
 
 
 def _remove(db: Database, blobs: Blobs, shard_id: int) -> None:
-    """Remove the tar of a shard that has small pictures in its place."""
+    """Remove the tar of a shard that has previews in its place."""
     with db.read() as session:
         shard = session.get(Shard, shard_id)
     if shard is None or shard.thumbnails_key is None:  # its upload was deleted meanwhile
@@ -151,13 +151,13 @@ def pack(thumbnails: Mapping[int, bytes]) -> bytes:
 
 
 def read_thumbnail(blobs: Blobs, key: str, ordinal: int) -> bytes:
-    """The small picture that was kept of an image.
+    """The preview of an image.
 
     Args:
         key: Of the blob that stands in the place of its shard.
         ordinal: The image's place in the upload.
     Raises:
-        NotFound: None was kept.
+        NotFound: There is none.
         BlobMissing: The store has lost the blob.
     """
     place = blobs.get_range(key, ordinal % MAX_FILES * _PLACE.size, _PLACE.size)

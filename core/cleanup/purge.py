@@ -30,7 +30,7 @@ SLICE = 5000
 
 
 def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
-    """Purge whatever is deleted and not yet purged, but stop after `max_s` seconds; the next call goes on.
+    """Purge what is deleted and not yet purged, but stop after `max_s` seconds; the next call continues.
 
     Returns:
         How many jobs and uploads were finished.
@@ -57,7 +57,7 @@ def purge_versions(db: Database, blobs: Blobs) -> None:
         deleted = select(ModelVersion.id).where(ModelVersion.deleted_at.is_not(None), ModelVersion.purged_at.is_(None))
         version_ids = session.scalars(deleted).all()
     for version_id in version_ids:
-        with db.write() as session:  # the lock keeps out a training that brings the same weights back
+        with db.write() as session:  # the lock keeps out a training that stores the same weights again
             still = deleted.where(ModelVersion.id == version_id).with_only_columns(ModelVersion)
             version = session.scalar(locked(still))
             if version is not None:

@@ -1,4 +1,4 @@
-"""Which jobs a clean-up may delete: ended ones that classified, oldest first, whose pictures nobody needs any more."""
+"""The jobs that a clean-up may delete: ended classify jobs, oldest first, whose pictures no other job needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Removal:
 
 
 def list_old(session: Session, older_than_days: float, keep_labelled: bool) -> list[UUID]:
-    """Jobs that ended so long ago, oldest first."""
+    """Jobs that ended this long ago, oldest first."""
     old = Job.finished_at < db_now(-older_than_days * DAY_S)
     return list(session.scalars(select(Job.uuid).where(*_may_go(session, keep_labelled), old).order_by(Job.id)))
 
@@ -39,13 +39,13 @@ def list_oldest(session: Session, keep_labelled: bool) -> list[UUID]:
 
 
 def count_bytes(session: Session) -> int:
-    """How many bytes all uploads have, with the features that are kept of them."""
+    """How many bytes all uploads have, with their stored features."""
     pictures = session.scalar(select(func.sum(Upload.n_bytes)).where(Upload.deleted_at.is_(None)))
     return int(pictures or 0) + _count_features(session, Upload.deleted_at.is_(None))
 
 
 def remove(session: Session, uuid: UUID) -> Removal | None:
-    """Delete a job as a person would; None when it goes on again, or has been deleted, since it was listed.
+    """Delete a job as a person would; None when it was resumed or deleted since it was listed.
 
     Raises:
         NotFound, Gone: As `jobs.get_job`.

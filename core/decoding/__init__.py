@@ -1,4 +1,4 @@
-"""From bytes to pixels: for inference, training and thumbnails alike, and in a process of its own where needed.
+"""From bytes to pixels: for inference, training and thumbnails, and in a separate process where needed.
 
 It imports `core.base` and `core.formats`. The one package that imports Pillow.
 """

@@ -3,7 +3,7 @@
     worker ─► DecoderProcess ─(side, length, bytes)─► this module, run ─(status, length, pixels or code)─► worker
 
 The child imports the decoder and the error codes, nothing else. It has its own limit on memory, and ends by itself
-when its parent is gone. Whatever happens to it costs one image: see `DecoderProcess.decode`.
+when its parent is gone. A crash costs one image: see `DecoderProcess.decode`.
 """
 
 import argparse
@@ -37,7 +37,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD
 
 
 class DecoderDied(Exception):
-    """The child ended while it held an image: the image's fault, or somebody killed it."""
+    """The child ended while it held an image: because of the image, or because it was killed."""
 
 
 class DecoderNotStarted(RuntimeError):
@@ -53,7 +53,7 @@ def use_decode_deadline() -> None:
 
 
 def arm_decode_deadline(seconds: float) -> None:
-    """End this process unless `disarm_decode_deadline` is called within so many seconds. Costs under 1 µs.
+    """End this process unless `disarm_decode_deadline` is called within this many seconds. Costs under 1 µs.
 
     One timer for the whole process: decode one image at a time.
     """
@@ -161,7 +161,7 @@ class DecoderProcess:
 
     def _running_child(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is not None:
-            self.close()  # somebody killed it between two images: nobody's fault
+            self.close()  # it was killed between two images: no image's fault
         if self._child is None:
             self._child = self._start()
         return self._child

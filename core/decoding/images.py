@@ -1,8 +1,8 @@
-"""Bytes to pixels: the one place where pictures are opened, for training, inference and thumbnails alike.
+"""Bytes to pixels: the one place where pictures are opened, for training, inference and thumbnails.
 
     bytes ─► open (listed formats, pixel limit) ─► load (JPEG: reduced) ─► resize ─► 8 bits, white ground ─► upright
 
-Whatever is wrong with the bytes ends as ImageError with one code; nothing else leaves this module. It imports only
+Every fault of the bytes becomes an ImageError with one code; no other exception leaves this module. It imports only
 small modules of `core.base` and `core.formats`, so that the decoder's child process stays small.
 """
 
@@ -188,7 +188,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _explain(error: Exception, data: Buffer) -> tuple[ErrorCode, str]:
-    """Name the one code for whatever a decoder raised, and keep its words for the log."""
+    """The error code for an exception of a decoder, and its text for the log."""
     reason = f"{type(error).__name__}: {error}"
     if isinstance(error, ImageError):
         return error.code, reason
@@ -213,11 +213,11 @@ def _image_error(code: ErrorCode, reason: str) -> ImageError:
 
 
 def _prepare_pillow() -> None:
-    """Register HEIF, and keep remarks on odd files from becoming warnings.
+    """Register HEIF, and keep notes on odd files from becoming warnings.
 
     Pillow warns about what it reads past (odd tags, many pixels). `warnings.catch_warnings` is not safe with threads,
     and where warnings are errors a readable picture would fail; so the plugins get a `warnings` that says nothing.
-    Pillow's own limit on pixels (179 million) stays in force beyond ours.
+    Pillow's own limit on pixels (179 million) stays in force beyond that.
     """
     pillow_heif.as_plugin.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     silent = SimpleNamespace(**{**vars(warnings), "warn": lambda *_args, **_kwargs: None})

@@ -1,4 +1,4 @@
-"""File formats that come in: tars and shards, zips, and what the first bytes of a file say.
+"""File formats of uploads: tars and shards, zips, and the first bytes of image files.
 
 It imports `core.base` alone. Pixels are made in `core.decoding`, rows in `core.ingest`.
 """

@@ -3,7 +3,7 @@
     body ─► read_archive ─► File, Skipped ─► `core.formats.shard_packing`
 
 An archive is not made for Pawsort: links, devices, climbing paths and encrypted files are skipped and named, while in
-a shard each of them is an error. Archives inside are not opened. Whole files before a fault are kept.
+a shard each of them is an error. Archives inside are not opened. Complete files before a fault are kept.
 """
 
 import zlib
@@ -181,7 +181,7 @@ class _Gunzip:
         self._pieces = self._unpack()
 
     def read(self, n_bytes: int) -> bytes:
-        """Return some bytes, whatever number was asked for; b"" at the end."""
+        """Return some bytes, not necessarily the number asked for; b"" at the end."""
         return next(self._pieces, b"")
 
     def _unpack(self) -> Iterator[bytes]:
@@ -208,7 +208,7 @@ class _Gunzip:
 
 
 def _read_zip(source: Source, budget: _Budget, max_image_bytes: int) -> Iterator[File | SkippedEntry]:
-    """Read a zip. Small texts wait for its directory, which alone tells symbolic links from files."""
+    """Read a zip. Small texts wait for its directory, which alone distinguishes symbolic links from files."""
     waiting: dict[int, File] = {}
     try:
         for member in read_zip_members(source):

@@ -33,7 +33,7 @@ def pack(files: Iterable[File | SkippedEntry]) -> Iterator[PackedShard]:
     try:
         for file in files:
             yield from packer.add(file)
-    except Exception:  # also when whoever sends has hung up: what arrived whole stays
+    except Exception:  # also when the sender has disconnected: complete files stay
         yield from packer.flush()
         raise
     yield from packer.flush()

@@ -1,8 +1,8 @@
-"""The shard: a tar of at most 256 files and 32 MiB, or of one larger file. What is sent, stored, queued and retried.
+"""The shard: a tar of at most 256 files and 32 MiB, or of one larger file; it is uploaded, stored and queued as one.
 
     files ─► ShardBuilder ─► tar ─► index_shard ─► path, offset, size and SHA-256 of each file
 
-A shard is refused as a whole (ShardError, ShardTooLarge): whoever sent it can mend it, and nothing of it was kept.
+A shard is refused as a whole (ShardError, ShardTooLarge): the sender can correct it, and nothing of it was stored.
 """
 
 import hashlib
@@ -48,12 +48,12 @@ class Entry:
     """One file of a shard.
 
     Attributes:
-        path: As sent, components divided by "/".
+        path: As uploaded, components divided by "/".
         offset: Where its content begins in the tar.
         n_bytes: Size of its content.
         sha256: Digest of its content, 32 bytes.
-        declared_bytes: True size of a file over the limit, which was not sent; else None.
-        error_code: Why it cannot be read, where somebody has looked; else None.
+        declared_bytes: True size of a file over the limit, which was not uploaded; else None.
+        error_code: Why it cannot be read, if that was checked; else None.
     """
 
     path: str
@@ -80,7 +80,7 @@ def index_shard(
 
     Args:
         read: Returns up to n bytes of the body, b"" at its end.
-        max_image_bytes: The largest file that may be sent.
+        max_image_bytes: The largest file that is accepted.
         sink: Gets every byte as it is read, in order, before the next is read.
     Returns:
         The files that count (`is_ignored` ones and folders do not), in order.
@@ -182,7 +182,7 @@ class ShardBuilder:
         self._n_content += len(data)
 
     def add_oversize(self, path: str, n_bytes: int) -> None:
-        """Append the name and size of a file that is too large to send.
+        """Append the name and size of a file that is too large to upload.
 
         Raises:
             ShardError: The path cannot be sent.

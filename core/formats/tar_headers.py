@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.base.errors import Invalid
 
 BLOCK = 512
-SIZE_KEY = "PAWSORT.size"  # pax key: the true size of a file that was too large to send
+SIZE_KEY = "PAWSORT.size"  # pax key: the true size of a file that was too large to upload
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255
 MAX_SIZE = 2**63 - 1  # what SQL can hold
@@ -38,9 +38,9 @@ class Member:
     """One entry of a tar.
 
     Attributes:
-        path: As sent, without "./" and doubled slashes; bytes that are not UTF-8 are written as `\\xff`.
+        path: As uploaded, without "./" and doubled slashes; bytes that are not UTF-8 are written as `\\xff`.
         n_bytes: Size of the content that follows.
-        declared_bytes: True size of a file that was too large to send.
+        declared_bytes: True size of a file that was too large to upload.
         is_folder: A directory; it carries nothing.
         refusal: Why the entry cannot be taken ("a symbolic link"), or empty.
     """

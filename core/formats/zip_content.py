@@ -100,7 +100,7 @@ class ContentReader:
             self._read_past()
 
     def _give_up(self) -> None:
-        """Leave a damaged entry behind; without its size nobody knows where the next begins."""
+        """Skip a damaged entry; without its size, the start of the next one is unknown."""
         if self._member.n_packed is None:
             raise ZipError(f"{self._member.path!r} in the zip is damaged, and its end cannot be found. Pack it again.")
         self._read_past()

@@ -1,7 +1,7 @@
-"""Walking a zip front to back: local headers as they come, and the directory at its end for what only it tells.
+"""Walking a zip front to back: local headers as they come, and the directory at its end for what only it has.
 
 Own code rather than `zipfile` (which must seek) or `stream-unzip` (which gives up the whole zip over one encrypted
-file): here whatever cannot be read costs one entry, as long as its end can be found.
+file): here a fault costs one entry, as long as its end can be found.
 
 Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 (layout), 4.4 (fields), 4.5 (extra fields), 4.6.9 (Unicode path).
 """
@@ -46,7 +46,7 @@ class ZipMember:
         offset: Where the header stands; the directory repeats it.
         method: How the content is compressed.
         crc: CRC-32 of the content, unless `has_descriptor`.
-        n_packed: Bytes of the compressed content; None when only a descriptor behind it tells.
+        n_packed: Bytes of the compressed content; None when only a descriptor behind it has the size.
         has_descriptor: CRC and sizes follow the content.
     """
 

@@ -14,7 +14,7 @@ from core.uploads import shards, uploads
 
 @dataclass(frozen=True)
 class AddedShard:
-    """What became of a shard: `created` is false when the same bytes had come before. Ring for the chunks."""
+    """A stored shard: `created` is false when the same bytes arrived before. Send messages for the chunks."""
 
     created: bool
     chunk_ids: list[int] = field(default_factory=list)

@@ -87,7 +87,7 @@ def store_shard(
 
 
 def _look_at_files(index: ShardIndex, body: bytes | BinaryIO) -> ShardIndex:
-    """Note which files are unreadable, as far as can be seen: whoever trains on them learns it before the start."""
+    """Note files that are unreadable without doubt, so that a training knows them before it starts."""
     source = io.BytesIO(body) if isinstance(body, bytes) else body
     entries = []
     for entry in index.entries:

@@ -63,10 +63,10 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
         below = f"{wanted.folder}/"
         yield func.substr(Image.path, 1, len(below)) == below
     if wanted.said is not None:
-        yield _said_is(wanted.said, sure)
+        yield _has_person_label(wanted.said, sure)
 
 
-def _said_is(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
+def _has_person_label(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
     word = person_label_of(Image)
     match said:
         case "nothing":

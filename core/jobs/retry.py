@@ -39,7 +39,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     if job.state in ACTIVE_STATES:
         raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
     if job.kind != JobKind.CLASSIFY:
-        _go_on_training(session, job)
+        _resume_training(session, job)
         return job, []
     for upload in uploads_:
         uploads.check_has_originals(upload)
@@ -61,7 +61,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     return job, chunk_ids
 
 
-def _go_on_training(session: Session, job: Job) -> None:
+def _resume_training(session: Session, job: Job) -> None:
     if job.state == JobState.DONE:
         came = (
             f"it produced version {job.model_version_id}" if job.kind == JobKind.TRAIN else "its version is evaluated"

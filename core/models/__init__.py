@@ -1,4 +1,4 @@
-"""Model versions: the registry, which one is in use, and how accurate a version is.
+"""Model versions: the registry, deployments, and metrics from predictions.
 
 It imports the tables and what is below them. Versions are compared in `core.evaluation`.
 """

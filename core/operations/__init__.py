@@ -1,4 +1,4 @@
-"""How an installation runs: workers, metrics, status, logs, and moving it to other servers.
+"""Operating an installation: workers, metrics, status, logs, and moving it to other servers.
 
 It imports `core.base`, `core.orm`, `core.storage` and `core.messaging`.
 """

@@ -193,7 +193,7 @@ def list_answers(session: Session, audit: Audit, threshold_milli: int) -> list[A
     pictures = list(
         session.scalars(select(AuditPicture).where(AuditPicture.audit_id == audit.id).order_by(AuditPicture.position))
     )
-    said = _said_in(session, audit, [picture.sha256 for picture in pictures])
+    said = _labels_in(session, audit, [picture.sha256 for picture in pictures])
     image_ids = [picture.image_id for picture in pictures]
     paths = dict(session.execute(select(Image.id, Image.path).where(Image.id.in_(image_ids))).all())
     return [
@@ -210,7 +210,7 @@ def list_answers(session: Session, audit: Audit, threshold_milli: int) -> list[A
     ]
 
 
-def _said_in(session: Session, audit: Audit, contents: Sequence[bytes]) -> dict[bytes, str]:
+def _labels_in(session: Session, audit: Audit, contents: Sequence[bytes]) -> dict[bytes, str]:
     said: dict[bytes, str] = {}
     for sha256, stack in find_valid_labels(session, contents).items():
         here = [one.label for one in stack if one.audit_id == audit.id and one.label is not None]

@@ -1,4 +1,4 @@
-"""Schedules: cron lines, when they come due, and their runs.
+"""Schedules: cron lines, due times, and runs.
 
 It imports every other package of core. Runs are worked on in `worker.schedules`.
 """

@@ -10,7 +10,7 @@ MAX_SOURCE = 4096
 
 
 def check_source(source: str, roots: Sequence[str]) -> str:
-    """A folder or bucket prefix as it is kept: without a final slash; links in the path of a folder are followed first.
+    """A folder or bucket prefix as it is stored: without a final slash; links in the path are followed first.
 
     Args:
         source: An absolute path, or `s3://bucket/prefix`.

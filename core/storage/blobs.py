@@ -1,7 +1,7 @@
 """The blob store: bytes under keys, written once, in a local folder or in S3, GCS or Azure (obstore).
 
 Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards (`.small`: what stays of discarded ones; `.npz`: features),
-`models/<sha256>` for weights, `trainings/<job uuid>/…` for what trainings go on from.
+`models/<sha256>` for weights, `trainings/<job uuid>/…` for the state that trainings resume from.
 """
 
 import shutil
@@ -33,7 +33,7 @@ def shard_key(upload_uuid: UUID, seq: int) -> str:
 
 
 def thumbnails_key(upload_uuid: UUID, seq: int) -> str:
-    """A fresh key for the small pictures that are kept of a shard whose originals are discarded."""
+    """A fresh key for the previews of a shard whose originals are discarded."""
     return f"{upload_prefix(upload_uuid)}{seq:08d}-{token_hex(8)}.small"
 
 
@@ -43,12 +43,12 @@ def features_key(of_shard: str) -> str:
 
 
 def upload_prefix(upload_uuid: UUID) -> str:
-    """What the keys of everything that is kept of an upload begin with."""
+    """The prefix of all keys of an upload."""
     return f"uploads/{upload_uuid}/"
 
 
 def training_prefix(job_uuid: UUID) -> str:
-    """What the keys of everything that a training keeps begin with."""
+    """The prefix of all keys of a training."""
     return f"trainings/{job_uuid}/"
 
 

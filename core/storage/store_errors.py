@@ -12,7 +12,7 @@ WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "40
 FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "QuotaExceeded", "no space left")
 # What the library knows of a connection that did not come about, deep in what it says.
 CAUSES = {
-    "Connection refused": "nobody listens there",
+    "Connection refused": "no server listens there",
     "dns error": "there is no host of this name",
     "InvalidMessage": "it does not use TLS; the address must begin with http://",
     "InvalidCertificate": "its certificate is not trusted",
@@ -45,7 +45,7 @@ def names_no_bucket(error: Exception) -> bool:
 
 
 def refusal(error: Exception) -> PawsortError:
-    """What a server's error means for whoever runs it: something to correct, to make room for, or to wait for."""
+    """What a server's error means for an operator: to correct a setting, to free disk space, or to wait."""
     whole, said = str(error), first_words(error)
     if names_no_bucket(error):
         return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
@@ -67,7 +67,7 @@ def refusal(error: Exception) -> PawsortError:
 
 
 def first_words(error: Exception) -> str:
-    """What the library says of an error for people, without what it adds for programmers."""
+    """The library's sentence on an error, without what it adds for programmers."""
     return " ".join(str(error).partition("Debug source")[0].split())
 
 

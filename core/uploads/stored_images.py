@@ -15,9 +15,9 @@ from core.orm.uploads import Image, Shard, Upload
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where the bytes of an image are, and whether some job could read it; with `declared_bytes` they were not sent.
+    """Where the bytes of an image are, and whether a job could read it; with `declared_bytes` they were not uploaded.
 
-    With `discarded_at` the original counts as gone; with `thumbnails_key` there is a small picture in its place.
+    With `discarded_at` the original counts as gone; with `thumbnails_key` there is a preview in its place.
     """
 
     image_id: int

@@ -1,4 +1,4 @@
-"""Uploads: sets of images as people sent them. They grow shard by shard until they are complete, then never change.
+"""Uploads: sets of images as people uploaded them. They grow shard by shard until they are complete, then never change.
 
 Every function that changes an upload locks its row first, so shards that arrive together queue up for the moment that
 writing their rows takes.
@@ -72,7 +72,7 @@ def _alive(upload: Upload) -> Upload:
 
 
 def check_has_originals(upload: Upload) -> None:
-    """Refuse what needs the pictures as they were sent.
+    """Refuse work that needs the originals.
 
     Raises:
         Conflict: They were discarded.

@@ -1,4 +1,4 @@
-"""How long a job has really been worked on."""
+"""The time that a job was worked on."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -11,7 +11,7 @@ depends_on = None
 def upgrade() -> None:
     # In words of its own: SQLite adds such a column at once, Alembic would copy the table.
     op.execute("ALTER TABLE deployments ADD COLUMN previous_id INTEGER REFERENCES deployments (id)")
-    # Nothing could be promoted before, but whatever lines there are follow each other.
+    # Nothing could be promoted before, but lines that exist follow each other.
     op.execute(
         "UPDATE deployments SET previous_id ="
         " (SELECT max(earlier.id) FROM deployments AS earlier WHERE earlier.id < deployments.id)"

@@ -1,4 +1,4 @@
-"""Judgements of versions; versions that were deleted; trainings that keep the best epoch when cancelled."""
+"""Predictions of versions on the test split; deleted versions; trainings that keep the best epoch when cancelled."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Labels that are sent once, in batches, in audits, and taken back; who looks at which picture; random samples."""
+"""Labels with keys, in batches and audits, and undone; claims of reviewers; audits."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What a training found before it began, how long its present phase still takes, and files seen to be unreadable."""
+"""The dataset of a training when it was created, the time left in its phase, and files known to be unreadable."""
 
 import sqlalchemy as sa
 from alembic import op

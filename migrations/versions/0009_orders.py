@@ -1,4 +1,4 @@
-"""Indexes for the orders of a job's pictures: by path, and by confidence whatever the class."""
+"""Indexes for the orders of a job's pictures: by path, and by confidence over all classes."""
 
 from alembic import op
 

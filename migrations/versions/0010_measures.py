@@ -1,4 +1,4 @@
-"""What all processes count and time, and since when chunks wait."""
+"""Counters and timings of all processes, and the time since when chunks wait."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Originals that are discarded once they are classified: the wish, since when, and the small pictures that are kept."""
+"""Originals that are discarded once they are classified: the request, its time, and the previews."""
 
 import sqlalchemy as sa
 from alembic import op

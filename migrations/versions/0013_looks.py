@@ -1,4 +1,4 @@
-"""Where each picture stands in a row in which alike ones stand together; 0 for what was classified before."""
+"""The similarity key of each result, near for similar pictures; 0 for what was classified before."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Studies: what a look through the labels found."""
+"""Reports of label quality checks."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Near-duplicates: sketches of labelled pictures, and which contents are nearly the same."""
+"""Near-duplicates: sketches of labelled pictures, and groups of almost identical contents."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How many bytes kept features have, so that a clean-up by size counts them."""
+"""The size of stored features, so that a clean-up by size counts them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -70,7 +70,7 @@ def test_a_store_without_tls_that_is_asked_for_it_is_a_wrong_address(monkeypatch
 
 @pytest.mark.parametrize(
     ("endpoint", "cause"),
-    [("http://127.0.0.1:9", "nobody listens there"), ("http://nowhere.invalid", "no host of this name")],
+    [("http://127.0.0.1:9", "no server listens there"), ("http://nowhere.invalid", "no host of this name")],
 )
 def test_a_store_that_is_away_is_waited_for_and_the_sentence_says_why(
     monkeypatch: pytest.MonkeyPatch, endpoint: str, cause: str
