@@ -1,7 +1,7 @@
-"""The networks by name, with their inputs and the bounds of their parameters, as plain data.
+"""The networks by name, with their inputs, default parameters and bounds, as plain data.
 
-The web checks requests with this table and the worker builds from the same names, so neither guesses what the other
-knows. `model/architectures/registry.py` has the layers.
+The web checks requests with this table, and the worker builds the networks of the same names, whose layers are in
+`model.architectures.registry`.
 """
 
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Smallest and largest value a training parameter may have, both allowed, and what is used when none is given."""
+    """Smallest and largest allowed value of a training parameter, and the default."""
 
     low: float
     high: float
     default: float
 
     def contains(self, value: float) -> bool:
-        """Whether a value may be used."""
+        """Whether a value is allowed."""
         return self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a training job does with a network when it is not told otherwise.
+    """The defaults of a training job with a network.
 
     Attributes:
-        pictures_seen: How many pictures are shown in all, which makes the number of epochs ...
+        pictures_seen: Number of images shown in all epochs together, from which the number of epochs follows ...
         epochs: ... within these bounds.
-        augmentations: How pictures may be varied; the last one is the default.
-        only_last_layers: Whether a job trains the last layers alone, from a version of the same network. What the
-            others make of a picture is then computed once.
-        learning_rate_from_version: The learning rate where a training starts from a version, not from scratch; None:
+        augmentations: The available augmentations; the last one is the default.
+        only_last_layers: Whether a job trains the last layers alone, from a version of the same network. The output of
+            the other layers is then computed once for each image.
+        learning_rate_from_version: The learning rate if a training starts from a version instead of from scratch; None:
             the same.
     """
 
@@ -46,18 +46,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What can be said of a network without loading it.
+    """The properties of a network that are known without loading it.
 
     Attributes:
         name: As in requests, manifests and file names.
-        title: One line for people.
+        title: One line for users.
         side_px: Height and width of its input.
-        n_weights: How many numbers it learns.
-        parameters: Bounds of what a training may set, by name.
-        plan: What a training does by default.
-        knows_neither: Whether it has an output for pictures of neither class, and learns from them.
+        n_weights: Number of weights.
+        parameters: Bounds and defaults of training parameters, by name.
+        plan: Other defaults of a training.
+        knows_neither: Whether it has an output for images of neither class, and is trained on them.
         float16: Whether its weights are stored in half the size.
-        images_per_s: How many photographs one core sorts, decoding included: a guess, until a job has shown it.
+        images_per_s: Photographs that one core classifies, decoding included: an estimate until a job has shown it.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Network:
 NETWORKS = {
     "seed-cnn": Network(
         name="seed-cnn",
-        title="Two small convolutions and two dense layers: fast, right about six times in seven",
+        title="Two small convolutions and two dense layers: fast, about 86 % accurate",
         side_px=64,
         n_weights=813_217,
         parameters={
@@ -82,8 +82,8 @@ NETWORKS = {
             "batch_size": Bounds(1, 1024, 64),
             "learning_rate": Bounds(1e-6, 0.1, 1e-3),
         },
-        # 30 epochs of the 20,000 photographs with which the shipped networks are made
-        # At the full rate, 500 labels made the version that they started from worse by 7 points; so slow, by 0.3.
+        # 600,000 are 30 epochs of the 20,000 photographs of which the shipped networks are made. With 500 labels, a
+        # training from a version lost 7 points at the full rate and 0.3 points at this one.
         plan=Plan(
             pictures_seen=600_000,
             epochs=(10, 60),
@@ -94,7 +94,7 @@ NETWORKS = {
     ),
     "efficientnet-lite0": Network(
         name="efficientnet-lite0",
-        title="EfficientNet-Lite0 on ImageNet's weights: knows what is neither cat nor dog",
+        title="EfficientNet-Lite0 with ImageNet's weights: also recognises what is neither cat nor dog",
         side_px=224,
         n_weights=4_695_308,
         parameters={

@@ -4,7 +4,7 @@ It is plain JSON, so programs without TensorFlow can read it. It has all of thes
 supported too; it lacks the fields marked with a star, which are then null:
 
     format       2
-    network      name in `networks.NETWORKS`
+    network      name in `model.architectures.registry.ARCHITECTURES`
     side_px      height and width of the input
     classes      names in the order of the probabilities: ["cat", "dog"]
     threshold    confidence from which an image gets a label, 0 to 1, in whole thousandths
