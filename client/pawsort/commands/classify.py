@@ -9,10 +9,8 @@ from rich.console import Console
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.export import check_target, write_results
-from pawsort.uploads.progress import ProgressBars
+from pawsort.uploads.progress import ProgressBars, print_skipped
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
-
-SHOWN_SKIPPED = 10
 
 
 @click.command("classify")
@@ -94,10 +92,7 @@ def _results_line(outcome: Outcome, output: Path | None) -> str:
 def _print_problems(console: Console, outcome: Outcome) -> None:
     for sentence in outcome.broken:
         console.print(sentence, style="red", markup=False)
-    for skipped in outcome.skipped[:SHOWN_SKIPPED]:
-        console.print(f"Skipped {skipped.path}: {skipped.reason}", style="yellow", markup=False)
-    if len(outcome.skipped) > SHOWN_SKIPPED:
-        console.print(f"… and {len(outcome.skipped) - SHOWN_SKIPPED} more.", style="yellow", markup=False)
+    print_skipped(console, outcome.skipped)
     for job, view in outcome.views.items():
         if view["state"] != "done":
             reason = f": {view['error']}" if view["error"] else "."

@@ -9,6 +9,7 @@ from pawsort.api.answers import Corrections
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.corrections import list_files
+from pawsort.uploads.progress import print_skipped
 from pawsort.uploads.sources import SkippedPath, is_archive
 from pawsort.uploads.transfer import new_id
 
@@ -47,7 +48,7 @@ def command(job: str, folder: Path | None, undo: str | None, server: str | None,
     console.print(_summary(answer), markup=False)
     if answer["batch"]:
         console.print(f"To undo this: pawsort correct {job} --undo {answer['batch']}", markup=False)
-    return 1 if answer["n_ambiguous"] or any(one.lost for one in skipped) else 0
+    return 1 if answer["n_ambiguous"] or any(path.lost for path in skipped) else 0
 
 
 def _summary(answer: Corrections) -> str:
@@ -62,8 +63,7 @@ def _summary(answer: Corrections) -> str:
 
 
 def _print_problems(console: Console, answer: Corrections, skipped: list[SkippedPath]) -> None:
-    for one in skipped[:SHOWN]:
-        console.print(f"Skipped {one.path}: {one.reason}", style="yellow", markup=False)
+    print_skipped(console, skipped)
     for sentence in answer["ambiguous"][:SHOWN]:
         console.print(sentence, style="red", markup=False)
     for path in answer["unknown"][:SHOWN]:

@@ -12,11 +12,10 @@ from rich.status import Status
 from pawsort.api.answers import Epoch, Job, ModelVersion, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
-from pawsort.uploads.sources import SkippedPath
+from pawsort.uploads.progress import print_skipped
 from pawsort.workflows.classify import name_of, shown_name
 from pawsort.workflows.train import TrainingRun
 
-SHOWN_SKIPPED = 10
 SPLITS = {"judging": "test"}  # the server's name of the test split
 KEEP, DISCARD, LEAVE = "keep", "discard", "leave"
 PHASES = {
@@ -95,7 +94,7 @@ def command(
                 raise
             job = _interrupted(run, run.job, on_interrupt or _ask(), display)
         finally:
-            _print_skipped(console, run.skipped)
+            print_skipped(console, run.skipped)
         if job["state"] != "done":
             raise ClientError(job["error"] or f"The training was {job['state']}.")
         click.echo(_summary(client.get_model(job["model"])))
@@ -188,10 +187,3 @@ def _summary(version: ModelVersion) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def _print_skipped(console: Console, skipped: list[SkippedPath]) -> None:
-    for one in skipped[:SHOWN_SKIPPED]:
-        console.print(f"Skipped {one.path}: {one.reason}", style="yellow", markup=False)
-    if len(skipped) > SHOWN_SKIPPED:
-        console.print(f"… and {len(skipped) - SHOWN_SKIPPED} more.", style="yellow", markup=False)

@@ -1,8 +1,14 @@
-"""Progress bars on the terminal: uploaded, classified, speed, time left."""
+"""Progress bars on the terminal: uploaded, classified, speed, time left; and the paths that were skipped."""
+
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from pawsort.uploads.sources import SkippedPath
+
+SHOWN_SKIPPED = 10
 
 
 class Rate(ProgressColumn):
@@ -40,3 +46,11 @@ class ProgressBars:
         if self._classifying is None:
             self._classifying = self.progress.add_task("classified", total=total)
         self.progress.update(self._classifying, completed=count, total=total)
+
+
+def print_skipped(console: Console, skipped: Sequence[SkippedPath]) -> None:
+    """Print the first skipped paths with their reasons, and how many more there are."""
+    for path in skipped[:SHOWN_SKIPPED]:
+        console.print(f"Skipped {path.path}: {path.reason}", style="yellow", markup=False)
+    if len(skipped) > SHOWN_SKIPPED:
+        console.print(f"… and {len(skipped) - SHOWN_SKIPPED:,} more.", style="yellow", markup=False)

@@ -6,7 +6,7 @@ applied), and use "/" throughout. Bytes of a name that are not UTF-8 are written
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,20 @@ def walk(paths: Iterable[Path]) -> Iterator[SourceFile | SkippedPath]:
             yield SkippedPath(upload_name(str(given)), "neither a file nor a folder")
         elif not is_ignored(resolved.name):
             yield SourceFile(_unique_name(upload_name(given.name), used_names), given)
+
+
+def walk_files(paths: Iterable[Path], on_skip: Callable[[SkippedPath], object]) -> Iterator[SourceFile]:
+    """Iterate over the files that `walk` finds, and call `on_skip` for every other path."""
+    for item in walk(paths):
+        if isinstance(item, SourceFile):
+            yield item
+        else:
+            on_skip(item)
+
+
+def count_files(paths: Iterable[Path]) -> int:
+    """Count the files that `walk` finds."""
+    return sum(isinstance(item, SourceFile) for item in walk(paths))
 
 
 def upload_name(name: str) -> str:

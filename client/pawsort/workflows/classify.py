@@ -1,7 +1,7 @@
 """From paths to results: upload the files, and wait until their jobs have ended."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -10,7 +10,7 @@ from pawsort.api.answers import Job
 from pawsort.api.errors import BadArchive
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.shards import Shard
-from pawsort.uploads.sources import SkippedPath, SourceFile, is_archive, walk
+from pawsort.uploads.sources import SkippedPath, count_files, is_archive, walk, walk_files
 from pawsort.uploads.transfer import limits_of, new_id, upload_files
 
 ENDED = frozenset({"done", "cancelled", "failed"})
@@ -96,9 +96,10 @@ class Classification:
         return self.outcome
 
     def _upload_files(self, paths: Sequence[Path]) -> None:
-        n_files = sum(isinstance(item, SourceFile) for item in walk(paths))
+        skipped = self.outcome.skipped
+        n_files = count_files(paths)
         if n_files == 0:
-            self.outcome.skipped += [item for item in walk(paths) if isinstance(item, SkippedPath)]
+            skipped += [item for item in walk(paths) if isinstance(item, SkippedPath)]
             return
         name = shown_name(self._options.name or name_of(paths))
         upload, job = new_id(), new_id()
@@ -112,19 +113,12 @@ class Classification:
         totals = upload_files(
             self._client,
             upload,
-            self._sources(paths),
+            walk_files(paths, skipped.append),
             limits,
             on_uploaded=self._on_uploaded,
-            on_skip=self.outcome.skipped.append,
+            on_skip=skipped.append,
         )
         self.outcome.expected[job] = totals.n_files
-
-    def _sources(self, paths: Sequence[Path]) -> Iterator[SourceFile]:
-        for item in walk(paths):
-            if isinstance(item, SourceFile):
-                yield item
-            else:
-                self.outcome.skipped.append(item)
 
     def _on_uploaded(self, shard: Shard) -> None:
         self._display.add_uploaded(shard.n_files)

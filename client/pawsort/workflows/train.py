@@ -1,7 +1,7 @@
 """From a labelled folder to a model version: upload it, show what there is to train on, follow the epochs."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from pawsort.api.answers import Epoch, Job, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.shards import Limits, Shard
-from pawsort.uploads.sources import SkippedPath, SourceFile, walk
+from pawsort.uploads.sources import SkippedPath, count_files, walk_files
 from pawsort.uploads.transfer import limits_of, new_id, upload_files
 from pawsort.workflows.classify import ENDED
 
@@ -54,7 +54,7 @@ class TrainingRun:
             ClientError: The training was refused. Nothing of it stays on the server.
         """
         self.client.check_training(self.parameters)
-        n_files = sum(isinstance(item, SourceFile) for item in walk(folders))
+        n_files = count_files(folders)
         if n_files == 0:
             raise ClientError(
                 f"There are no files in {', '.join(map(str, folders))}. Name a folder that holds a folder of pictures"
@@ -106,14 +106,9 @@ class TrainingRun:
         return self.follow(job)
 
     def _upload(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
-        upload_files(
-            self.client,
-            upload,
-            self._sources(folders),
-            limits,
-            on_uploaded=self._on_uploaded,
-            on_skip=self.skipped.append,
-        )
+        on_skip = self.skipped.append
+        files = walk_files(folders, on_skip)
+        upload_files(self.client, upload, files, limits, on_uploaded=self._on_uploaded, on_skip=on_skip)
 
     def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:
         data = self.client.preview_training(uploads)
@@ -123,13 +118,6 @@ class TrainingRun:
         job = new_id()
         self.client.create_training(job, uploads, self.parameters | {"name": name})
         return job
-
-    def _sources(self, folders: Sequence[Path]) -> Iterator[SourceFile]:
-        for item in walk(folders):
-            if isinstance(item, SourceFile):
-                yield item
-            else:
-                self.skipped.append(item)
 
     def _on_uploaded(self, shard: Shard) -> None:
         self.display.add_uploaded(shard.n_files)
