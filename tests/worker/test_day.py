@@ -23,11 +23,11 @@ from core.training.splits import Split
 from tests.factories import make_job, make_upload, read_results
 from tests.fakes import FakeRuntime
 from tests.judged import say_all
-from tests.model.test_twins import paint
+from tests.model.test_near_duplicates import paint
 from tests.pictures import encode
 from tests.worker.sorting import sort_all
-from tests.worker.test_head import PRETRAINED
-from tests.worker.test_retraining import add_schedule, begin, in_use, work
+from tests.worker.test_retrain import add_schedule, begin, in_use, work
+from tests.worker.test_train_head import PRETRAINED
 from worker.training import train_network
 
 DATABASES = ("sqlite",)

@@ -16,7 +16,7 @@ from tests.pictures import test_data
 from tests.worker.sorting import sort_all
 from tests.worker.test_day import RealRuntime
 from tests.worker.test_day import runtime as runtime
-from tests.worker.test_retraining import in_use, work
+from tests.worker.test_retrain import in_use, work
 from worker.training import train_network
 
 DATABASES = ("sqlite",)

@@ -24,7 +24,7 @@ from core.training.splits import Split
 from tests.factories import make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import test_data
-from tests.worker.test_judge import shipped as shipped
+from tests.worker.test_evaluation import shipped as shipped
 from worker.schedules import run_loop
 from worker.training import train_network
 

@@ -22,10 +22,10 @@ from core.storage.blobs import Blobs
 from core.training import near_duplicates
 from tests.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.fakes import FakeRuntime
-from tests.model.test_twins import paint
+from tests.model.test_near_duplicates import paint
 from tests.pictures import encode, jpeg
 from tests.worker.sorting import sort_all
-from tests.worker.test_head import runtime as runtime
+from tests.worker.test_train_head import runtime as runtime
 from worker.training import train_network
 
 DATABASES = ("sqlite",)

@@ -85,7 +85,7 @@ def test_the_loss_of_the_first_step_is_the_cross_entropy_by_hand():
 def test_a_training_that_is_killed_leaves_no_temporary_file(tmp_path):
     """A process of its own: what TensorFlow rewrites, it rewrites once."""
     code = (
-        "import os, tests.model.test_train as this\n"
+        "import os, tests.model.test_trainer as this\n"
         "recipe = this.replace(this.PLAIN, epochs=1, augmentation=this.SEED)\n"
         "assert list(this.make_trainer(recipe).epochs())\n"
         "os._exit(9)\n"

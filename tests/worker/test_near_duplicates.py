@@ -15,7 +15,7 @@ from core.training import claims, near_duplicates
 from core.training.splits import Split
 from tests.factories import LEASE_S, make_job, make_training, make_upload
 from tests.fakes import FakeRuntime
-from tests.model.test_twins import COPIES, paint
+from tests.model.test_near_duplicates import COPIES, paint
 from tests.pictures import encode, test_data
 from tests.worker.sorting import sort_all
 from worker.training.dataset import PARTS, Samples, find_samples

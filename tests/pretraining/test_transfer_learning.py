@@ -11,7 +11,7 @@ from pretraining.activation_cache import ActivationCache
 from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
 from pretraining.labelled_folders import NEITHER, Folders, decode_all, read_folder, read_negatives
 from pretraining.recipes import RECIPES
-from tests.worker.test_offline import draw_labelled_folder
+from tests.pretraining.test_from_scratch import draw_labelled_folder
 
 RECIPE = RECIPES["efficientnet-lite0"]
 

@@ -12,7 +12,7 @@ from model.training.trainer import Examples, Recipe
 from pretraining.reproduce import COLUMNS, choose_photographs, run_training
 from pretraining.seed_results_page import PAGE, make_page
 from pretraining.seed_training_runs import ROWS, RUNS, Run
-from tests.worker.test_offline import draw_labelled_folder
+from tests.pretraining.test_from_scratch import draw_labelled_folder
 
 RECORDS = Path(__file__).parents[2] / "docs" / "seed-results"
 QUICK = Run(

@@ -27,7 +27,7 @@ from pretraining.__main__ import PRETRAINED
 from tests.factories import make_training, make_upload
 from tests.fakes import FakeRuntime
 from tests.pictures import jpeg
-from tests.worker.test_training import QUICK, get_job, make_pets
+from tests.worker.test_train_network import QUICK, get_job, make_pets
 from worker.maintenance.reconcile import requeue_trainings
 from worker.training import evaluation as judge_module
 from worker.training import train_network
