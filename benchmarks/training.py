@@ -71,7 +71,7 @@ class PlainKeras:
         import keras
         import tensorflow as tf
 
-        photographs = [each for each in read_folder(folder) if each.part == "training"]
+        photographs = [each for each in read_folder(folder) if each.split == "training"]
         side_px = NETWORKS[NETWORK].side_px
         sides = input_sides_of(choose_parameters(GIVEN, len(photographs)))
         images, labels, _ = decode_all(photographs, sides[Split.TRAINING])

@@ -27,7 +27,7 @@ from model.artifacts.weights import digest_of, pack_weights, weight_names
 from model.evaluation.version_evaluation import EvaluationImages
 from model.training.trainer import Epoch, Examples, Trainer
 from pretraining import array_cache
-from pretraining.finish_version import decode, describe, split, write_version
+from pretraining.finish_version import decode, group_by_split, make_manifest, write_version
 from pretraining.labelled_folders import Folders, Photograph, digest_contents, read_folder, read_folders
 from pretraining.recipes import RECIPES, ScratchRecipe
 from pretraining.reproduce import reproduce
@@ -96,16 +96,16 @@ def make_from_scratch(network: str, recipe: ScratchRecipe, folders: Folders) -> 
         Invalid: A folder is not a labelled one, or has too few photographs.
     """
     photographs = read_folders(folders.data)
-    parts = split(photographs, folders.data[0])
+    by_split = group_by_split(photographs, folders.data[0])
     side_px = NETWORKS[network].side_px
-    training = decode(parts["training"], recipe.source_px, "training")
-    splits = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
+    training = decode(by_split["training"], recipe.source_px, "training")
+    splits = {name: decode(by_split[name], side_px, name) for name in ("validation", "judging")}
     state_file = folders.cache / f"{network}-{_fingerprint(network, recipe, photographs)}.npz"
     model = fold(_train(network, recipe, training, splits["validation"], state_file), network)
     if folders.test is not None:
         splits["test"] = decode(read_folder(folders.test), side_px, "test")
     weights = pack_weights(model.get_weights(), weight_names(model))
-    manifest = describe(network, recipe, photographs, weights, EvaluationImages(splits))
+    manifest = make_manifest(network, recipe, photographs, weights, EvaluationImages(splits))
     write_version(manifest, weights, folders.out)
     return manifest
 

@@ -18,19 +18,19 @@ from worker.training.version_manifest import Origin, plain_manifest
 _ENOUGH = 100  # photographs in the validation split; with fewer, calibration and threshold would be chance
 
 
-def split(photographs: list[Photograph], source: Path) -> dict[str, list[Photograph]]:
+def group_by_split(photographs: list[Photograph], source: Path) -> dict[str, list[Photograph]]:
     """The photographs by split.
 
     Raises:
         Invalid: A split has too few.
     """
-    parts = {name: [p for p in photographs if p.part == name] for name in ("training", "validation", "judging")}
-    smallest = min(len(part) for part in parts.values())
+    by_split = {name: [p for p in photographs if p.split == name] for name in ("training", "validation", "judging")}
+    smallest = min(map(len, by_split.values()))
     if smallest < _ENOUGH:
         raise Invalid(
             f"{source}: expected at least {_ENOUGH} photographs in each split; the smallest has {smallest}. Add some."
         )
-    return parts
+    return by_split
 
 
 def decode(photographs: list[Photograph], side_px: int, what: str) -> Examples:
@@ -46,7 +46,7 @@ def decode(photographs: list[Photograph], side_px: int, what: str) -> Examples:
     return Examples(images, labels)
 
 
-def describe(
+def make_manifest(
     network: str,
     recipe: ScratchRecipe | TransferRecipe,
     photographs: list[Photograph],
@@ -62,13 +62,13 @@ def describe(
         weights: The .npz file of the network.
         images: What to evaluate on.
     """
-    counts = Counter(photograph.part for photograph in photographs)
+    counts = Counter(photograph.split for photograph in photographs)
     by_class = Counter(CLASSES[photograph.label] for photograph in photographs)
     neither = "" if images.negatives is None else " NEITHER=FOLDER"
     origin = Origin(
         network=network,
         data={"n_images": dict(by_class), "sha256": digest_contents(photographs)},
-        n_by_part=dict(counts),
+        n_by_split=dict(counts),
         parameters=json.loads(json.dumps(describe_recipe(recipe))),
         seed=recipe.seed,
         command=f"make pretrained NETWORK={network} DATA=FOLDER TEST=FOLDER{neither}",

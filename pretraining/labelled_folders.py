@@ -27,7 +27,7 @@ class Photograph:
     sha256: bytes
 
     @property
-    def part(self) -> str:
+    def split(self) -> str:
         """Its split, by the same rule as in the product."""
         return split_of(self.sha256)
 

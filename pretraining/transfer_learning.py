@@ -24,7 +24,7 @@ from model.evaluation.version_evaluation import EvaluationImages
 from model.training.fine_tuning import FineTuner, FineTuningExamples
 from pretraining import array_cache
 from pretraining.activation_cache import ActivationCache
-from pretraining.finish_version import decode, describe, split, write_version
+from pretraining.finish_version import decode, group_by_split, make_manifest, write_version
 from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
 from pretraining.imagenet_weights import find_weights, load_published, read_tensors
 from pretraining.labelled_folders import (
@@ -57,7 +57,7 @@ def make_transferred(network: str, recipe: TransferRecipe, folders: Folders) -> 
         Invalid: The folders have too few photographs, or the published weights are not installed.
     """
     photographs = read_folders(folders.data)
-    parts = split(photographs, folders.data[0])
+    by_split = group_by_split(photographs, folders.data[0])
     negatives = _negatives(folders, "training")
     published = find_weights()
     architecture = get_architecture(network)
@@ -67,17 +67,17 @@ def make_transferred(network: str, recipe: TransferRecipe, folders: Folders) -> 
     side_px = NETWORKS[network].side_px
     work = f"{network} {side_px} {recipe.body} {digest_of(published)} {digest_contents(photographs + negatives)}"
     cache = folders.cache / f"{network}-{digest_of(work.encode())[:16]}"
-    examples = ActivationCache(model, architecture, recipe.body, cache).compute([*parts["training"], *negatives])
+    examples = ActivationCache(model, architecture, recipe.body, cache).compute([*by_split["training"], *negatives])
     training, negative_rows = _fine_tune(model, architecture, recipe, examples, cache / "state.npz")
     drawn = compute_from_images(model, architecture, draw_negatives(recipe.n_drawn, side_px, recipe.seed))
     fit_heads(model, architecture, recipe, training, np.concatenate([drawn, negative_rows]))
 
     weights = pack_weights([array.astype(np.float16) for array in model.get_weights()], weight_names(model))
-    splits = {name: decode(parts[name], side_px, name) for name in ("validation", "judging")}
+    splits = {name: decode(by_split[name], side_px, name) for name in ("validation", "judging")}
     if folders.test is not None:
         splits["test"] = decode(read_folder(folders.test), side_px, "test")
     images = EvaluationImages(splits, _validation_negatives(folders, recipe, side_px))
-    manifest = describe(network, recipe, photographs, weights, images)
+    manifest = make_manifest(network, recipe, photographs, weights, images)
     write_version(manifest, weights, folders.out)
     return manifest
 
@@ -136,9 +136,9 @@ def fit_heads(
     model.get_layer(neither_head.layer).set_weights(pet_head)
 
 
-def _negatives(folders: Folders, part: str) -> list[Photograph]:
+def _negatives(folders: Folders, split: str) -> list[Photograph]:
     """The photographs of neither class in a split."""
-    return [p for p in read_negatives(folders.neither) if p.part == part] if folders.neither else []
+    return [p for p in read_negatives(folders.neither) if p.split == split] if folders.neither else []
 
 
 def _validation_negatives(folders: Folders, recipe: TransferRecipe, side_px: int) -> NDArray[np.uint8]:

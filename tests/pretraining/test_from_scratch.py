@@ -58,8 +58,8 @@ def test_a_photograph_belongs_to_the_part_that_its_content_says(tmp_path):
     photographs = read_folder(draw_labelled_folder(tmp_path, 50))
     for photograph in photographs:
         digit = int(hashlib.sha256(photograph.data).hexdigest()[:16], 16) % 10
-        assert photograph.part == ["training", "validation", "judging"][max(0, digit - 7)]
-    assert {photograph.part for photograph in photographs} == {"training", "validation", "judging"}
+        assert photograph.split == ["training", "validation", "judging"][max(0, digit - 7)]
+    assert {photograph.split for photograph in photographs} == {"training", "validation", "judging"}
 
 
 def test_equal_contents_count_once(tmp_path):

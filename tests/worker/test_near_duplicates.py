@@ -18,7 +18,7 @@ from tests.fakes import FakeRuntime
 from tests.model.test_near_duplicates import COPIES, paint
 from tests.pictures import encode, test_data
 from tests.worker.sorting import sort_all
-from worker.training.dataset import PARTS, Samples, find_samples
+from worker.training.dataset import SPLITS, Samples, find_samples
 
 DATABASES = ("sqlite",)
 N = 60
@@ -37,7 +37,7 @@ def parts_of(runtime: FakeRuntime, samples: Samples) -> dict[str, Split]:
     with runtime.db.read() as session:
         paths = {image.id: image.path for image in session.scalars(select(Image))}
     return {
-        paths[image_id]: PARTS[part]
+        paths[image_id]: SPLITS[part]
         for image_id, part in zip(samples.image_ids.tolist(), samples.parts.tolist(), strict=True)
     }
 

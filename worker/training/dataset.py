@@ -31,7 +31,7 @@ from worker.training.near_duplicates import find_near_duplicates
 from worker.training.stored_images import decode_located, locate_contents
 from worker.training.training_lease import TrainingLease
 
-PARTS = tuple(Split)
+SPLITS = tuple(Split)
 LABEL_NAMES = (*CLASSES, NEITHER)  # by the numbers of labels, the same as in `model.training.losses`
 
 
@@ -43,7 +43,7 @@ class Samples:
         image_ids: int64 (N,), one image for each content.
         contents: uint8 (N, 32), SHA-256.
         labels: int8 (N,), indices of `NAMES`.
-        parts: int8 (N,), the splits, indices of `PARTS`.
+        parts: int8 (N,), the splits, indices of `SPLITS`.
     """
 
     image_ids: NDArray[np.int64]
@@ -58,9 +58,9 @@ class Samples:
             for image_id, content, label in zip(self.image_ids, self.contents, self.labels, strict=True)
         ]
 
-    def count(self, part: Split) -> int:
+    def count(self, split: Split) -> int:
         """Number of contents in a split."""
-        return int((self.parts == PARTS.index(part)).sum())
+        return int((self.parts == SPLITS.index(split)).sum())
 
     def count_classes(self) -> dict[str, int]:
         """Number of contents of each class, and of neither if there are any."""
@@ -81,19 +81,19 @@ class Pixels:
     labels: dict[Split, NDArray[np.int64]]
     failed: Counter[ErrorCode] = field(default_factory=Counter)
 
-    def of(self, part: Split) -> Examples:
+    def of(self, split: Split) -> Examples:
         """The split, with images of neither class."""
-        return Examples(self.images[part], self.labels[part])
+        return Examples(self.images[split], self.labels[split])
 
-    def of_classes(self, part: Split) -> Examples:
+    def of_classes(self, split: Split) -> Examples:
         """The split without images of neither class."""
-        has_class = self.labels[part] < len(CLASSES)
-        return Examples(self.images[part].keep(has_class), self.labels[part][has_class])
+        has_class = self.labels[split] < len(CLASSES)
+        return Examples(self.images[split].keep(has_class), self.labels[split][has_class])
 
-    def of_neither(self, part: Split) -> ImageSubset | None:
+    def of_neither(self, split: Split) -> ImageSubset | None:
         """The images of neither class in a split; None if there are none."""
-        is_neither = self.labels[part] == len(CLASSES)
-        return self.images[part].keep(is_neither) if is_neither.any() else None
+        is_neither = self.labels[split] == len(CLASSES)
+        return self.images[split].keep(is_neither) if is_neither.any() else None
 
 
 def find_samples(
@@ -124,12 +124,12 @@ def find_samples(
     with runtime.db.write() as session:
         bridges = near_duplicates.find_bridges(session)
         contents = [content for content in labelled if content.sha256 not in bridges]
-        parts = assign_splits(session, [content.sha256 for content in contents])
+        splits = assign_splits(session, [content.sha256 for content in contents])
     samples = Samples(
         image_ids=np.array([content.image_id for content in contents], np.int64),
         contents=np.frombuffer(b"".join(content.sha256 for content in contents), np.uint8).reshape(-1, 32),
         labels=np.array([LABEL_NAMES.index(content.label) for content in contents], np.int8),
-        parts=np.array([PARTS.index(parts[content.sha256]) for content in contents], np.int8),
+        parts=np.array([SPLITS.index(splits[content.sha256]) for content in contents], np.int8),
     )
     _store(runtime, claim, samples)
     return samples
@@ -162,28 +162,28 @@ def read_pixels(
         TrainingStopped: There is no reason to continue.
     """
     contents = samples.as_contents()
-    part_of = {content.sha256: PARTS[part] for content, part in zip(contents, samples.parts, strict=True)}
-    decoded.expect(part_of)
+    split_of = {content.sha256: SPLITS[split] for content, split in zip(contents, samples.parts, strict=True)}
+    decoded.expect(split_of)
     located = locate_contents(runtime, contents)
     missing = [each for each in located if decoded.lacks(each[1].sha256)]
     for number, (content, pixels) in enumerate(decode_located(runtime, claim.attempts, missing, decoded.side_of)):
         decoded.add(content.sha256, pixels)
         lease.report("decoding", number + 1, len(missing))
-    if len(located) < len(contents) or any(map(decoded.lacks, part_of)):
+    if len(located) < len(contents) or any(map(decoded.lacks, split_of)):
         raise BlobMissing("Some of the pictures have been deleted since the training was created. Start another one.")
-    pixels_by_part = _group_by_part([content for _, content in located], part_of, decoded)
-    check_enough(pixels_by_part.labels, pixels_by_part.failed.total(), pixels_by_part.failed)
-    return pixels_by_part
+    by_split = _group_by_split([content for _, content in located], split_of, decoded)
+    check_enough(by_split.labels, by_split.failed.total(), by_split.failed)
+    return by_split
 
 
-def _group_by_part(contents: list[Content], part_of: dict[bytes, Split], decoded: DecodedImages) -> Pixels:
+def _group_by_split(contents: list[Content], split_of: dict[bytes, Split], decoded: DecodedImages) -> Pixels:
     """The images of each split, in the order of the contents."""
-    failed = Counter(decoded.failures_of(part_of))
+    failed = Counter(decoded.failures_of(split_of))
     images, labels = {}, {}
-    for part in PARTS:
-        readable = [each for each in contents if part_of[each.sha256] == part and each.sha256 not in decoded.failed]
-        images[part] = decoded.select(part, [content.sha256 for content in readable])
-        labels[part] = np.array([LABEL_NAMES.index(content.label) for content in readable], np.int64)
+    for split in SPLITS:
+        readable = [each for each in contents if split_of[each.sha256] == split and each.sha256 not in decoded.failed]
+        images[split] = decoded.select(split, [content.sha256 for content in readable])
+        labels[split] = np.array([LABEL_NAMES.index(content.label) for content in readable], np.int64)
     return Pixels(images, labels, failed)
 
 
@@ -207,10 +207,11 @@ def check_enough(
             f"{n_failed} of {n_samples} pictures {cause}. Up to {MAX_UNREADABLE:.0%} would be left out; more are a sign"
             " of a fault. Upload intact copies, or remove these pictures."
         )
-    for part, part_labels in labels.items():
-        classes = set(part_labels.tolist()) - {len(CLASSES)}
-        if not classes or (part == Split.TRAINING and len(classes) < len(CLASSES)):
+    for split, split_labels in labels.items():
+        classes = set(split_labels.tolist()) - {len(CLASSES)}
+        if not classes or (split == Split.TRAINING and len(classes) < len(CLASSES)):
+            name = "test" if split == Split.TEST else split
             raise Invalid(
-                f"Too few of the readable pictures belong to the {part} split: {len(part_labels)} of {n_samples}."
+                f"Too few of the readable pictures belong to the {name} split: {len(split_labels)} of {n_samples}."
                 " Add pictures; a hundred are enough."
             )

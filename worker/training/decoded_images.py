@@ -32,14 +32,14 @@ class DecodedImages:
         self._arrays = {side_px: store.make_images(0, side_px) for side_px in sides.values()}
         self._rows: dict[int, dict[bytes, int]] = {side_px: {} for side_px in sides.values()}
 
-    def expect(self, parts: Mapping[bytes, Split]) -> None:
+    def expect(self, splits: Mapping[bytes, Split]) -> None:
         """Set the splits of these contents, in place of earlier ones, and reserve memory for their pixels.
 
         Raises:
             Invalid: There is not enough memory or disk space.
         """
-        self._side_of = {sha256: self._sides[part] for sha256, part in parts.items()}
-        for side_px, n in Counter(self._side_of[sha256] for sha256 in parts if self.lacks(sha256)).items():
+        self._side_of = {sha256: self._sides[split] for sha256, split in splits.items()}
+        for side_px, n in Counter(self._side_of[sha256] for sha256 in splits if self.lacks(sha256)).items():
             self._reserve(len(self._rows[side_px]) + n, side_px)
 
     def side_of(self, sha256: bytes) -> int:
@@ -59,9 +59,9 @@ class DecodedImages:
         row = rows.setdefault(sha256, len(rows))
         self._arrays[len(decoded)][row] = decoded
 
-    def select(self, part: Split, contents: Sequence[bytes]) -> ImageSubset:
+    def select(self, split: Split, contents: Sequence[bytes]) -> ImageSubset:
         """The images of contents of one split, in the order of the contents."""
-        side_px = self._sides[part]
+        side_px = self._sides[split]
         rows = self._rows[side_px]
         return ImageSubset(self._arrays[side_px], np.array([rows[sha256] for sha256 in contents], np.intp))
 

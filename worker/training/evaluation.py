@@ -24,7 +24,7 @@ from core.training.datasets import Content
 from core.training.splits import Split
 from model.inference.classifier import Classifier
 from worker.process.runtime import Runtime
-from worker.training.dataset import PARTS, Samples
+from worker.training.dataset import SPLITS, Samples
 from worker.training.near_duplicates import find_near_duplicates
 from worker.training.stored_images import PixelsBySide, decode_in_sizes, locate_contents
 from worker.training.training_lease import TrainingLease
@@ -78,8 +78,8 @@ def evaluate_new_version(
     """
     contents = [
         content
-        for content, part in zip(samples.as_contents(), samples.parts, strict=True)
-        if part == PARTS.index(Split.TEST)
+        for content, split in zip(samples.as_contents(), samples.parts, strict=True)
+        if split == SPLITS.index(Split.TEST)
     ]
     with runtime.db.read() as session:
         in_use = registry.find_in_use(session)

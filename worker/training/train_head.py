@@ -30,7 +30,7 @@ from model.evaluation.version_evaluation import (
 )
 from model.training.refit_head import Arrays, outputs_of, refit
 from worker.process.runtime import Runtime
-from worker.training.dataset import PARTS, Samples, check_enough, find_samples
+from worker.training.dataset import SPLITS, Samples, check_enough, find_samples
 from worker.training.evaluation import VersionPredictions, open_version, predict_contents
 from worker.training.stored_features import ContentFeatures, read_features
 from worker.training.training_lease import TrainingLease
@@ -49,9 +49,9 @@ class SampleFeatures:
     samples: Samples
     features: ContentFeatures
 
-    def rows_of(self, part: Split) -> NDArray[np.bool_]:
+    def rows_of(self, split: Split) -> NDArray[np.bool_]:
         """bool (N,), whether a sample belongs to a split and can be read."""
-        mask: NDArray[np.bool_] = self.features.is_known & (self.samples.parts == PARTS.index(part))
+        mask: NDArray[np.bool_] = self.features.is_known & (self.samples.parts == SPLITS.index(split))
         return mask
 
 
@@ -80,7 +80,7 @@ def fit_head(
         version = registry.get_version(session, parameters.start_from)
     data = SampleFeatures(samples, read_features(runtime, claim, version, contents, lease))
     n_unreadable = int((~data.features.is_known).sum())
-    check_enough({part: samples.labels[data.rows_of(part)] for part in PARTS}, n_unreadable)
+    check_enough({split: samples.labels[data.rows_of(split)] for split in SPLITS}, n_unreadable)
     lease.report("training")
     arrays = unpack_weights(runtime.networks.weights(version))
     rows = data.rows_of(Split.TRAINING)
@@ -100,10 +100,10 @@ def _complete(plain: Manifest, arrays: Arrays, data: SampleFeatures, known_thres
     labels, features = data.samples.labels, data.features.rows
     has_class = labels < len(CLASSES)
     splits = {}
-    for part in (Split.VALIDATION, Split.TEST):
-        rows = data.rows_of(part) & has_class
+    for split in (Split.VALIDATION, Split.TEST):
+        rows = data.rows_of(split) & has_class
         outputs = outputs_of(plain.network, arrays, features[rows])
-        splits[str(part)] = LabelledOutputs(outputs, labels[rows].astype(np.int64))
+        splits[str(split)] = LabelledOutputs(outputs, labels[rows].astype(np.int64))
     rows = data.rows_of(Split.VALIDATION) & ~has_class
     negatives = outputs_of(plain.network, arrays, features[rows]) if rows.any() else None
     return complete_from_outputs(plain, EvaluationOutputs(splits, negatives), ThresholdRule(TRAINED, known_threshold))

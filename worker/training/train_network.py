@@ -127,7 +127,7 @@ def _train(runtime: Runtime, claim: Claim, lease: TrainingLease) -> None:
     lease.report("judging")
     weights = setup.pack(list(best.weights))
     del setup  # with all its arrays: the evaluation needs the memory
-    splits = {str(part): pixels.of_classes(part) for part in (Split.VALIDATION, Split.TEST)}
+    splits = {str(split): pixels.of_classes(split) for split in (Split.VALIDATION, Split.TEST)}
     images = EvaluationImages(splits, pixels.of_neither(Split.VALIDATION))
     rule = ThresholdRule(TRAINED, known_threshold=float(start.manifest["threshold"]) if start else 0.0)
     plain = plain_manifest(origin_of(parameters, samples, pixels.failed.total(), who), weights)

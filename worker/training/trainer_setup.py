@@ -88,9 +88,9 @@ def set_up_trainer(
             version = registry.get_version(session, parameters.start_from)
         load_into(model, runtime.networks.weights(version))
     on_step()
-    examples = {part: pixels.of(part) for part in (Split.TRAINING, Split.VALIDATION)}
+    examples = {split: pixels.of(split) for split in (Split.TRAINING, Split.VALIDATION)}
     if not network.knows_neither or not (examples[Split.TRAINING].labels == len(CLASSES)).any():
-        examples = {part: pixels.of_classes(part) for part in examples}
+        examples = {split: pixels.of_classes(split) for split in examples}
     if network.plan.only_last_layers:
         trainer = _train_last_layers(model, parameters, examples, store)
     else:
@@ -106,9 +106,9 @@ def _train_last_layers(
     frozen, trained = split_at(model, last_layers.first)
     n_variants = {Split.TRAINING: 1 if parameters.augmentation == "none" else 2, Split.VALIDATION: 1}
 
-    def make_activations(part: Split) -> ActivationExamples:
-        images, labels = examples[part]
-        buffer = store.make((n_variants[part], len(images), *frozen.output_shape[1:]), np.float16)
+    def make_activations(split: Split) -> ActivationExamples:
+        images, labels = examples[split]
+        buffer = store.make((n_variants[split], len(images), *frozen.output_shape[1:]), np.float16)
         return ActivationExamples(Activations(frozen, images, buffer), labels)
 
     recipe = _recipe(parameters, trains_last_layers=True)

@@ -11,7 +11,7 @@ from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of
 from model.evaluation.version_evaluation import Bounds
 from worker.process.code_version import code_version
-from worker.training.dataset import PARTS, Samples
+from worker.training.dataset import SPLITS, Samples
 
 # Of the validation split, at the version's own threshold. If not all can be kept, `max_unsure` is.
 TRAINED = Bounds(max_wrong=0.01, max_unsure=0.5, max_taken=0.1)
@@ -24,7 +24,7 @@ class Origin:
     Attributes:
         network: A name of `core.base.network_catalog.NETWORKS`.
         data: Counts by class and a digest of the contents.
-        n_by_part: Number of images in each split.
+        n_by_split: Number of images in each split.
         parameters: The recipe.
         seed: Of everything random.
         command: The command that makes it again.
@@ -33,7 +33,7 @@ class Origin:
 
     network: str
     data: dict[str, Any]
-    n_by_part: dict[str, int]
+    n_by_split: dict[str, int]
     parameters: dict[str, Any]
     seed: int
     command: str
@@ -58,7 +58,7 @@ def plain_manifest(origin: Origin, weights: bytes) -> Manifest:
         n_weights=network.n_weights,
         metrics={},
         data=origin.data,
-        split={"rule": RULE, **origin.n_by_part},
+        split={"rule": RULE, **origin.n_by_split},
         parameters=origin.parameters,
         seed=origin.seed,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -81,7 +81,7 @@ def origin_of(parameters: Parameters, samples: Samples, n_unreadable: int, who: 
     return Origin(
         network=parameters.network,
         data={"n_images": samples.count_classes(), "n_unreadable": n_unreadable, "sha256": samples.digest()},
-        n_by_part={str(part): samples.count(part) for part in PARTS},
+        n_by_split={str(split): samples.count(split) for split in SPLITS},
         parameters=parameters.to_dict(),
         seed=parameters.seed,
         command=parameters.to_command(),
