@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from pawsort.cli import COMMANDS
 
-CLIENT = Path(__file__).resolve().parents[2] / "client"
+ROOT = Path(__file__).resolve().parents[2]
+CLIENT = ROOT / "client"
 
 
 def requirements(name: str, known: set[str]) -> set[str]:
@@ -22,6 +24,12 @@ def requirements(name: str, known: set[str]) -> set[str]:
             if "extra ==" not in requirement and "python_version <" not in requirement.partition(";")[2]:
                 requirements(re.split(r"[^\w.-]", requirement)[0], known)
     return known
+
+
+@pytest.fixture(scope="module")
+def client_alone(packages: Path) -> str:
+    """A path with the client and its dependencies."""
+    return f"{CLIENT}{os.pathsep}{packages}"
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +46,27 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def python(packages: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+@pytest.fixture(scope="module")
+def server_without_packages(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A path on which the server's sources and entry points are, but none of its packages: `pip install pawsort`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    information = tmp_path_factory.mktemp("information") / "pawsort-0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.4\nName: pawsort\nVersion: 0\n")
+    (information / "entry_points.txt").write_text(
+        "".join(
+            f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in points.items())
+            for group, points in project["entry-points"].items()
+        )
+    )
+    return os.pathsep.join(map(str, (CLIENT, ROOT, packages, information.parent)))
+
+
+def python(path: str, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Python with -S: without the packages of this environment."""
     return subprocess.run(
         [sys.executable, "-S", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{CLIENT}{os.pathsep}{packages}", "COLUMNS": "110"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "COLUMNS": "110"},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -51,34 +75,47 @@ def python(packages: Path, folder: Path, *arguments: str) -> "subprocess.Complet
     )
 
 
-def pawsort(packages: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return python(packages, folder, "-m", "pawsort", *arguments)
+def pawsort(path: str, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return python(path, folder, "-m", "pawsort", *arguments)
 
 
-def test_it_lists_its_own_commands_only(packages: Path, tmp_path: Path) -> None:
-    run = pawsort(packages, tmp_path, "--help")
+def test_it_lists_its_own_commands_only(client_alone: str, tmp_path: Path) -> None:
+    run = pawsort(client_alone, tmp_path, "--help")
     assert run.returncode == 0, run.stderr
     assert re.findall(r"^  ([a-z]+)  ", run.stdout, re.MULTILINE) == list(COMMANDS)
     assert "installation on this machine" not in run.stdout
 
 
-def test_all_its_modules_can_be_imported(packages: Path, tmp_path: Path) -> None:
+def test_all_its_modules_can_be_imported(client_alone: str, tmp_path: Path) -> None:
     files = sorted((CLIENT / "pawsort").rglob("[a-z]*.py"))
     modules = [".".join(file.relative_to(CLIENT).with_suffix("").parts) for file in files]
     assert {f"pawsort.commands.{name}" for name in COMMANDS} < set(modules)
-    run = python(packages, tmp_path, "-c", "".join(f"import {module}\n" for module in modules))
+    run = python(client_alone, tmp_path, "-c", "".join(f"import {module}\n" for module in modules))
     assert run.returncode == 0, run.stderr
 
 
-def test_a_command_that_needs_the_server_says_what_to_install(packages: Path, tmp_path: Path) -> None:
-    run = pawsort(packages, tmp_path, "up")
+def test_a_command_that_needs_the_server_says_what_to_install(client_alone: str, tmp_path: Path) -> None:
+    run = pawsort(client_alone, tmp_path, "up")
     assert run.returncode == 1
     assert "`pawsort up` is not a command of the client, and only the client is installed here." in run.stderr
     assert "pip install 'pawsort[all]'" in run.stderr
 
 
-def test_without_a_server_classify_asks_for_one(packages: Path, tmp_path: Path) -> None:
-    run = pawsort(packages, tmp_path, "classify", str(tmp_path))
+def test_without_a_server_classify_asks_for_one(client_alone: str, tmp_path: Path) -> None:
+    run = pawsort(client_alone, tmp_path, "classify", str(tmp_path))
     assert run.returncode == 1
     assert "Only the client is installed here, so it needs the address of a server. Give --server URL" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_server_without_its_packages_lists_its_commands_and_says_what_to_install(
+    server_without_packages: str, tmp_path: Path
+) -> None:
+    listed = pawsort(server_without_packages, tmp_path, "--help")
+    assert "installation on this machine" in listed.stdout, listed.stderr
+    assert re.search(r"^  doctor ", listed.stdout, re.MULTILINE)
+    for arguments in (("up",), ("doctor",), ("classify", str(tmp_path))):
+        run = pawsort(server_without_packages, tmp_path, *arguments)
+        assert run.returncode == 1
+        assert "needs the whole program, and sqlalchemy is missing. Run `pip install 'pawsort[all]'`" in run.stderr
+        assert "Traceback" not in run.stderr
