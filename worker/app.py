@@ -1,6 +1,6 @@
 """The Celery application of the workers: `celery -A worker.app worker -Q inference`.
 
-Nothing here, and nothing that is imported from here, imports TensorFlow: a parent that has it hangs its children.
+Neither this module nor its imports import TensorFlow: if a parent process has loaded it, its children hang.
 """
 
 import atexit
@@ -71,7 +71,10 @@ def _tell_children_their_queues(instance: Any, **_: object) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _start_process(**_: object) -> None:
-    """A child of the inference worker: load the version in use and warm it before the first claim. Others just beat."""
+    """In a child of the inference worker, load and warm up the version in use before the first claim.
+
+    A child of the training worker only starts its heartbeat.
+    """
     set_up_logs()
     queues = settings.queues.split(",")
     for queue in (INFERENCE, TRAINING):
@@ -86,14 +89,14 @@ def _start_process(**_: object) -> None:
 
 
 def _start_until_it_works(queue: str) -> None:
-    """Not only once: Celery would swallow the error and give work to a process that has no heartbeat.
+    """Start the runtime, and retry after errors: Celery would ignore them and use a process without a heartbeat.
 
-    A pool whose process is not ready in time (`worker_proc_alive_timeout`) starts another in its place.
+    A pool replaces a process that is not ready in time (`worker_proc_alive_timeout`).
     """
     while True:
         try:
             return runtime.get().start(queue)
-        except Exception as error:  # a database or a store that is away for a moment, whatever its library raises
+        except Exception as error:  # a database or store that does not answer for a moment
             log.warning("start_failed", error=f"{type(error).__name__}: {error}", again_in_s=START_AGAIN_S)
             time.sleep(START_AGAIN_S)
 
@@ -105,9 +108,9 @@ def _stop_process(**_: object) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _start_threads(sender: Any, **_: object) -> None:
-    """The maintenance worker has threads and no children: beside its rounds it beats, works on schedules, discards."""
+    """Start the threads of the maintenance worker, which has no children: heartbeat, schedules, discarding."""
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
-        atexit.register(_stop_process)  # Celery's own signal is not sent when a worker is asked to end at once
+        atexit.register(_stop_process)  # Celery does not send its own signal when a worker is told to stop at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
         run_loop.RunLoop(runtime.get()).start()
         discard_originals.start(runtime.get())

@@ -53,7 +53,7 @@ class Classifier:
         digest = digest_of(weights)
         if digest != manifest.digest:
             raise BadWeightsError(
-                f"expected weights with the SHA-256 {manifest.digest}; got {digest}. Fetch the weights again."
+                f"expected weights with the SHA-256 {manifest.digest}; got {digest}. Download the weights again."
             )
         self.manifest = manifest
         model = build(manifest.network)

@@ -20,22 +20,22 @@ from core.base.config import Settings
 from core.messaging.broker import connect
 
 LOOK_S = 1.0
-SILENT_ROUNDS = 12  # so many ticks of beat may be missing
-SHORTEST_S = 40.0  # a broker that comes back is asked again by Celery after up to 32 s
-STANDSTILL_S = 5 * LOOK_S  # this process was stopped or had no processor: it could not have heard anything
+SILENT_ROUNDS = 12  # ticks of beat that may be missing
+SHORTEST_S = 40.0  # Celery reconnects to a broker after up to 32 s
+STANDSTILL_S = 5 * LOOK_S  # this process was stopped or got no CPU time, so it could not receive anything
 
 log = structlog.get_logger()
 
 
 class BeatWatch:
-    """Ends this process when beat has ended, or when nothing of it arrives although the broker answers.
+    """Ends this process if beat has ended, or if no tick of it arrives although the broker answers.
 
-    Where several workers share the work, the ticks of all beats reach all of them in turn; one that gets none for so
-    long has a queue that nobody fills.
+    If several workers share the queue, the ticks of all beats reach all workers in turn. If a worker gets none for this
+    long, no beat is filling the queue.
 
     Args:
         beat: The process of beat.
-        silence_s: For how long nothing may arrive.
+        silence_s: Longest time without a tick.
     """
 
     def __init__(self, beat: Any, settings: Settings, silence_s: float | None = None) -> None:
@@ -45,7 +45,7 @@ class BeatWatch:
         self._heard_at = time.monotonic()
 
     def start(self) -> None:
-        """Watch from a thread of its own."""
+        """Start the thread that supervises beat."""
         task_received.connect(self._hear, weak=False)
         threading.Thread(target=self._run, name="beat-watch", daemon=True).start()
 
@@ -53,10 +53,12 @@ class BeatWatch:
         self._heard_at = time.monotonic()
 
     def _run(self) -> None:
-        redis = connect(self._settings)  # one connection; made anew by itself when it has broken off
+        redis = connect(self._settings)  # one connection; it reconnects by itself
         while self._beat.is_alive():
             looked_at = time.monotonic()
-            time.sleep(LOOK_S)  # join with a time limit has none here: beat closes what it would wait at
+            time.sleep(
+                LOOK_S
+            )  # join() with a timeout would not return in time: beat closes the handle that it waits on
             stood_still = time.monotonic() - looked_at > STANDSTILL_S
             if stood_still or state.active_requests or not _answers(redis):
                 self._hear()
@@ -66,9 +68,9 @@ class BeatWatch:
 
     def _end(self, event: str) -> None:
         if state.should_stop is None and state.should_terminate is None:
-            log.error(event, note="this worker ends as well, to be started again together with a new one")
+            log.error(event, note="this worker ends too, and is restarted together with a new beat")
             with suppress(ProcessLookupError):
-                os.kill(self._beat.pid, signal.SIGKILL)  # one that stands still heeds nothing else
+                os.kill(self._beat.pid, signal.SIGKILL)  # a stalled process ignores every other signal
             os._exit(1)
 
 
