@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.bare import BareProcesses, bare_processes
+from benchmarks.bare_processes import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder
 from instance.supervisor.attach import started_instance
 from pawsort.api.http_client import PawsortClient
