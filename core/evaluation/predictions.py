@@ -39,13 +39,13 @@ class NewPrediction:
 
 @dataclass(frozen=True)
 class PredictionFilter:
-    """A filter of a list: the label (`true`) and the predicted class (`called`); and its order.
+    """A filter of a list: the label (`true`) and the predicted class (`predicted`); and its order.
 
     `doubt` starts with the least confident ones, `error` with those whose label has the smallest probability.
     """
 
     true: str | None = None
-    called: str | None = None
+    predicted: str | None = None
     sort: str = "doubt"
 
 
@@ -57,7 +57,7 @@ class PredictionRow:
     path: str | None
     sha256: bytes
     label: str
-    called: str
+    predicted: str
     confidence: float
     probabilities: list[float]
 
@@ -172,10 +172,10 @@ def _conditions(wanted: PredictionFilter) -> Iterator[ColumnElement[bool]]:
         if wanted.true not in (*CLASSES, NEITHER):
             raise Invalid(f"true: expected one of {', '.join((*CLASSES, NEITHER))}; got {wanted.true!r}.")
         yield Prediction.label == wanted.true
-    if wanted.called is not None:
-        if wanted.called not in CLASSES:
-            raise Invalid(f"called: expected one of {', '.join(CLASSES)}; got {wanted.called!r}.")
-        yield Prediction.class_index == CLASSES.index(wanted.called)
+    if wanted.predicted is not None:
+        if wanted.predicted not in CLASSES:
+            raise Invalid(f"called: expected one of {', '.join(CLASSES)}; got {wanted.predicted!r}.")
+        yield Prediction.class_index == CLASSES.index(wanted.predicted)
 
 
 def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, FirstImage]:
@@ -200,7 +200,7 @@ def _show(row: Prediction, images: dict[bytes, FirstImage]) -> PredictionRow:
         path=image.path if image else None,
         sha256=row.sha256,
         label=row.label,
-        called=CLASSES[row.class_index],
+        predicted=CLASSES[row.class_index],
         confidence=row.confidence / MILLION,
         probabilities=row.probabilities,
     )

@@ -64,7 +64,7 @@ def compare(session: Session, first: ModelVersion, second: ModelVersion) -> Comp
         second=measure((b for _, b in pairs), float(second.manifest["threshold"])),
         n_images=len(right),
         n_left_out=_count_relabelled(session, first.id, second.id),
-        n_differ=sum(a.called != b.called for a, b in pairs),
+        n_differ=sum(a.predicted != b.predicted for a, b in pairs),
         both_right=right.count((True, True)),
         only_first=only_first,
         only_second=only_second,

@@ -25,7 +25,7 @@ class LabelledPrediction:
     probabilities: Sequence[float]
 
     @property
-    def called(self) -> str:
+    def predicted(self) -> str:
         """The class with the larger probability."""
         return CLASSES[max(range(len(CLASSES)), key=lambda index: self.probabilities[index])]
 
@@ -37,10 +37,10 @@ class LabelledPrediction:
     @property
     def is_right(self) -> bool:
         """Whether the likelier class is the label."""
-        return self.called == self.label
+        return self.predicted == self.label
 
 
-def measure(said: Iterable[LabelledPrediction], threshold: float) -> Metrics:
+def measure(predictions: Iterable[LabelledPrediction], threshold: float) -> Metrics:
     """All metrics that a manifest has for a split, of pictures with a prediction.
 
     Args:
@@ -48,33 +48,33 @@ def measure(said: Iterable[LabelledPrediction], threshold: float) -> Metrics:
     Returns:
         All but `coverage`.
     """
-    everything = list(said)
-    ours = [one for one in everything if one.label in CLASSES]
+    everything = list(predictions)
+    of_classes = [one for one in everything if one.label in CLASSES]
     others = [one for one in everything if one.label not in CLASSES]
-    metrics = _measure_classes(ours, threshold)
+    metrics = _measure_classes(of_classes, threshold)
     if others:
         metrics["n_neither"] = len(others)
         metrics["neither_unsure"] = _share(one.confidence < threshold for one in others)
     return metrics
 
 
-def _measure_classes(said: Sequence[LabelledPrediction], threshold: float) -> Metrics:
-    n = len(said)
+def _measure_classes(predictions: Sequence[LabelledPrediction], threshold: float) -> Metrics:
+    n = len(predictions)
     if n == 0:
         return {"n_images": 0}
-    n_right = sum(one.is_right for one in said)
+    n_right = sum(one.is_right for one in predictions)
     low, high = wilson_interval(n_right, n)
-    counts = Counter((one.label, one.called) for one in said)
-    labelled = [one for one in said if one.confidence >= threshold]
+    counts = Counter((one.label, one.predicted) for one in predictions)
+    labelled = [one for one in predictions if one.confidence >= threshold]
     return {
         "n_images": n,
         "accuracy": n_right / n,
         "accuracy_low": low,
         "accuracy_high": high,
-        "log_loss": -sum(log(max(one.probabilities[CLASSES.index(one.label)], SMALLEST)) for one in said) / n,
-        "roc_auc": roc_auc([(one.probabilities[-1], one.label == CLASSES[-1]) for one in said]),
-        "calibration_error": calibration_error(said),
-        "confusion": [[counts[true, called] for called in CLASSES] for true in CLASSES],
+        "log_loss": -sum(log(max(one.probabilities[CLASSES.index(one.label)], SMALLEST)) for one in predictions) / n,
+        "roc_auc": roc_auc([(one.probabilities[-1], one.label == CLASSES[-1]) for one in predictions]),
+        "calibration_error": calibration_error(predictions),
+        "confusion": [[counts[true, predicted] for predicted in CLASSES] for true in CLASSES],
         "by_class": {name: _by_class(counts, name) for name in CLASSES},
         "threshold": threshold,
         "wrong": sum(not one.is_right for one in labelled) / n,
@@ -83,10 +83,13 @@ def _measure_classes(said: Sequence[LabelledPrediction], threshold: float) -> Me
 
 
 def _by_class(counts: Counter[tuple[str, str]], name: str) -> ClassMetrics:
-    called = sum(counts[true, name] for true in CLASSES)
-    true = sum(counts[name, predicted] for predicted in CLASSES)
-    right = counts[name, name]
-    return {"precision": right / called if called else 0.0, "recall": right / true if true else 0.0}
+    n_predicted = sum(counts[true, name] for true in CLASSES)
+    n_true = sum(counts[name, predicted] for predicted in CLASSES)
+    n_right = counts[name, name]
+    return {
+        "precision": n_right / n_predicted if n_predicted else 0.0,
+        "recall": n_right / n_true if n_true else 0.0,
+    }
 
 
 def _share(outcomes: Iterable[bool]) -> float:
@@ -125,16 +128,16 @@ def roc_auc(scored: Sequence[tuple[float, bool]]) -> float:
     return pairs / (n_positive * n_negative)
 
 
-def calibration_error(said: Sequence[LabelledPrediction]) -> float:
+def calibration_error(predictions: Sequence[LabelledPrediction]) -> float:
     """How far confidence and accuracy are apart, over 15 equally wide bins of confidence, weighted by their sizes.
 
     Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning", AAAI; 15 bins as in
     Guo et al. 2017, arXiv:1706.04599.
     """
     gaps = [0.0] * N_BINS
-    for one in said:
+    for one in predictions:
         gaps[min(max(ceil(one.confidence * N_BINS) - 1, 0), N_BINS - 1)] += one.is_right - one.confidence
-    return sum(map(abs, gaps)) / len(said)
+    return sum(map(abs, gaps)) / len(predictions)
 
 
 def mcnemar(n_only_first: int, n_only_second: int) -> float:

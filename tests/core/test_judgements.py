@@ -105,7 +105,7 @@ def test_a_job_ends_with_what_the_version_said(db: Database, upload: UUID, versi
     sha256, label = next(iter(contents(db).items()))
     held = judge(db, version, {sha256: (label, (0.7, 0.2))})
     (row,) = listed(db, version)
-    assert (row.called, row.label, row.confidence, row.probabilities) == ("cat", label, 0.7, [0.7, 0.2])
+    assert (row.predicted, row.label, row.confidence, row.probabilities) == ("cat", label, 0.7, [0.7, 0.2])
     with db.read() as session:
         assert row.path == session.scalars(select(Image.path).where(Image.id == row.image_id)).one()
         assert session.get_one(Job, held.job_id).state == JobState.DONE
@@ -269,7 +269,7 @@ def test_pictures_on_which_they_differ_are_listed_page_by_page(db: Database, upl
         cursor = page.next
         if cursor is None:
             break
-    assert [one.first.called for one in found] == ["cat"] * (len(chosen) // 2)
+    assert [one.first.predicted for one in found] == ["cat"] * (len(chosen) // 2)
     with db.read() as session:
         paths = dict(session.execute(select(Image.id, Image.sha256)).all())
     assert [paths[one.image_id] for one in found if one.image_id] == [sha256 for sha256, _ in chosen[1::2]]

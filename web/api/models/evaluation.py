@@ -59,7 +59,7 @@ def get_figures(version: int) -> FiguresOut:
 @api.output(JudgementPage)
 def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
     """The prediction and the label of each picture in the test split"""
-    wanted = PredictionFilter(true=query_data.true, called=query_data.called, sort=query_data.sort)
+    wanted = PredictionFilter(true=query_data.true, predicted=query_data.called, sort=query_data.sort)
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
         page = predictions.list_predictions(session, row.id, wanted, query_data.cursor, query_data.limit)
@@ -103,7 +103,7 @@ def _show_judgement(row: PredictionRow) -> JudgementOut:
         path=row.path,
         sha256=row.sha256.hex(),
         label=row.label,
-        called=row.called,
+        called=row.predicted,
         confidence=row.confidence,
         probabilities=dict(zip(CLASSES, row.probabilities, strict=True)),
     )

@@ -140,7 +140,7 @@ def show_judgements(version: int) -> str:
     """What a version says of the pictures of the judging part; a cell of the confusion matrix leads here."""
     wanted = PredictionFilter(
         true=request.args.get("true") or None,
-        called=request.args.get("called") or None,
+        predicted=request.args.get("called") or None,
         sort=request.args.get("sort") or "doubt",
     )
     with get_services().db.read() as session:
@@ -247,7 +247,7 @@ def _show_model(version: int, problem: str = "") -> str:
             figures=figures,
             n_doubtful=unbiased_labels.count_biased(session, unbiased_labels.find_common(session, row.id)),
             facts=list(metric_facts(figures)),
-            worst=[one for one in worst.items if one.label != one.called],
+            worst=[one for one in worst.items if one.label != one.predicted],
             judged_by=predictions.find_job(session, row.id),
             training=_find_training(session, row),
             offered=offer_versions(session),
