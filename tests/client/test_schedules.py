@@ -60,7 +60,7 @@ def test_a_schedule_is_paused_resumed_run_and_deleted(address: str, token: str, 
 def test_retraining_and_classifying_are_told_what_the_options_say(address: str, token: str, tmp_path: Path) -> None:
     words = ("--every-labels", "500", "--network", "seed-cnn", "--promote", "--min-gain", "0.01", "--epochs", "3")
     added = run(address, token, "add", "retrain", "learn", *words)
-    assert added.output.startswith("Schedule 1 (learn): When 500 new labels have come in.")
+    assert added.output.startswith("Schedule 1 (learn): When 500 new labels have been added.")
     added = run(address, token, "add", "classify", "incoming", str(tmp_path), "--cron", "0 * * * *", "--labelled")
     assert added.output.startswith("Schedule 2 (incoming): Every hour")
 
