@@ -12,7 +12,7 @@ def describe(cron_line: str | None, every_n_labels: int | None) -> str:
     """When a schedule is due, as a sentence."""
     if cron_line is not None:
         return cron.in_words(cron_line)
-    return f"When {every_n_labels:,} new label{'' if every_n_labels == 1 else 's'} have been added"
+    return f"When {every_n_labels:,} new {'label has' if every_n_labels == 1 else 'labels have'} been added"
 
 
 def list_next(schedule: Schedule, now: datetime) -> list[datetime]:
