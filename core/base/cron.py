@@ -1,4 +1,4 @@
-"""Cron lines in a time zone: checked at once, said in words, and when they come due.
+"""Cron lines in a time zone: checked at once, described in words, and their due times.
 
 Nights on which clocks change are as Debian's cron has them: a fixed time that is skipped comes due when the gap ends,
 one that happens twice comes due the first time; lines that begin with `*` in minute or hour follow the running clock.

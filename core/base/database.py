@@ -79,17 +79,17 @@ class Database:
 
 def refusal(error: SQLAlchemyError) -> Unavailable:
     """What a database's error means for an operator: a setting to correct, or a server to wait for."""
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    if any(words in said for words in REFUSALS):
-        return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({said}). Correct it.")
-    if any(words in said for words in NO_TLS):
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if any(words in reason for words in REFUSALS):
+        return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({reason}). Correct it.")
+    if any(words in reason for words in NO_TLS):
         return Refused(
-            f"PAWSORT_DATABASE_URL: the server offers no TLS, which the address asks for ({said}). Correct its sslmode."
+            f"PAWSORT_DATABASE_URL: the server offers no TLS as the address asks for ({reason}). Correct its sslmode."
         )
-    if isinstance(error, NoResultFound) or any(words in said for words in NO_TABLES):
+    if isinstance(error, NoResultFound) or any(words in reason for words in NO_TABLES):
         return Refused(NO_TABLES_SENTENCE)
     return Unavailable(
-        f"The database at PAWSORT_DATABASE_URL does not answer ({said}). Start it, or correct the address."
+        f"The database at PAWSORT_DATABASE_URL does not answer ({reason}). Start it, or correct the address."
     )
 
 

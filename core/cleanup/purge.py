@@ -52,7 +52,7 @@ def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
 
 
 def purge_versions(db: Database, blobs: Blobs) -> None:
-    """Remove the weights and judgements of deleted versions; the rows stay, for what else names them."""
+    """Remove the weights and predictions of deleted versions; their rows stay, since other rows refer to them."""
     with db.read() as session:
         deleted = select(ModelVersion.id).where(ModelVersion.deleted_at.is_not(None), ModelVersion.purged_at.is_(None))
         version_ids = session.scalars(deleted).all()

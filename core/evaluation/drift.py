@@ -136,14 +136,14 @@ def _count_corrected(session: Session, job: Job) -> int:
     Asked picture by picture: joined with all labels, SQLite would go through all results once for each label.
     """
     word = person_label_of(Image)
-    said = (
+    labels = (
         select(Result.class_index, word.label("word"))
         .join(Image, Image.id == Result.image_id)
         .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.class_index.is_not(None))
         .subquery()
     )
-    called = case(dict(enumerate(CLASSES)), value=said.c.class_index)
-    return session.scalars(select(func.count()).where(said.c.word != called)).one()
+    called = case(dict(enumerate(CLASSES)), value=labels.c.class_index)
+    return session.scalars(select(func.count()).where(labels.c.word != called)).one()
 
 
 def _newest_audit(session: Session, job: Job) -> AuditView | None:

@@ -45,7 +45,7 @@ def create_evaluation_job(
     job = Job(
         uuid=uuid or uuid4(),
         kind=JobKind.EVALUATE,
-        name=f"Judge version {version.id}",
+        name=f"Evaluate version {version.id}",
         state=JobState.QUEUED,
         user_id=user_id,
         model_version_id=version.id,
@@ -92,8 +92,8 @@ def finish_training(
     session: Session,
     claim: Claim,
     manifest: Manifest,
-    said_by_it: Sequence[NewPrediction],
-    said_by_others: Mapping[int, Sequence[NewPrediction]],
+    predicted: Sequence[NewPrediction],
+    predicted_by_others: Mapping[int, Sequence[NewPrediction]],
 ) -> ModelVersion:
     """End a training with its version, and with the predictions of this and other versions for its test split.
 
@@ -101,6 +101,6 @@ def finish_training(
         LeaseLost: The claim is no longer valid; nothing was written.
     """
     version = claims.finish(session, claim, manifest)
-    for version_id, said in {**said_by_others, version.id: said_by_it}.items():
-        predictions.record(session, version_id, claim.job_id, said)
+    for version_id, rows in {**predicted_by_others, version.id: predicted}.items():
+        predictions.record(session, version_id, claim.job_id, rows)
     return version

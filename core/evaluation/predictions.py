@@ -86,7 +86,7 @@ def record(
 
     Args:
         job_id: The job that asked it.
-        is_everything: What it said of any other content goes, too.
+        is_everything: Delete its predictions for all other contents.
     """
     if is_everything:
         change(session, delete(Prediction).where(Prediction.version_id == version_id))
@@ -119,7 +119,10 @@ def measure_version(session: Session, version: ModelVersion) -> Metrics:
     rows = session.execute(
         select(Prediction.label, Prediction.probabilities).where(Prediction.version_id == version.id)
     ).all()
-    return measure((LabelledPrediction(label, said) for label, said in rows), float(version.manifest["threshold"]))
+    return measure(
+        (LabelledPrediction(label, probabilities) for label, probabilities in rows),
+        float(version.manifest["threshold"]),
+    )
 
 
 def find_job(session: Session, version_id: int) -> int | None:

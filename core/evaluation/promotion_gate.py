@@ -16,7 +16,7 @@ from core.models.accuracy import LabelledPrediction, mcnemar
 from core.orm.evaluation import Prediction
 from core.orm.models import ModelVersion
 
-MIN_JUDGING = 200  # with fewer, a difference of some points is chance
+MIN_PICTURES = 200  # with fewer, a difference of some points is chance
 MIN_NEITHER = 50  # pictures of neither class: with fewer, they are not asked about
 
 
@@ -73,9 +73,9 @@ def too_few(n: int) -> Verdict:
     """The verdict when there are not enough pictures."""
     sentence = (
         f"too few to tell: {n} {'picture' if n == 1 else 'pictures'} of the test split have unbiased labels"
-        f" (from a folder, an audit, or a job confirmed as a whole), and {MIN_JUDGING} are needed"
+        f" (from a folder, an audit, or a job confirmed as a whole), and {MIN_PICTURES} are needed"
     )
-    return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})
+    return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_PICTURES})
 
 
 def read_pairs(
@@ -92,18 +92,18 @@ def read_pairs(
     return [
         PredictionPair(
             labels[sha256],
-            _is_right(LabelledPrediction(labels[sha256], said), in_use),
+            _is_right(LabelledPrediction(labels[sha256], probabilities), in_use),
             _is_right(LabelledPrediction(labels[sha256], other), candidate),
         )
-        for sha256, said, other in rows
+        for sha256, probabilities, other in rows
         if sha256 in labels
     ]
 
 
-def _is_right(said: LabelledPrediction, version: ModelVersion) -> bool:
-    if said.label in CLASSES:
-        return said.is_right
-    return said.confidence < float(version.manifest["threshold"])
+def _is_right(prediction: LabelledPrediction, version: ModelVersion) -> bool:
+    if prediction.label in CLASSES:
+        return prediction.is_right
+    return prediction.confidence < float(version.manifest["threshold"])
 
 
 def has_all_predictions(session: Session, version: int, labels: Mapping[bytes, str]) -> bool:
@@ -119,8 +119,8 @@ def decide(gate: Gate, pairs: Sequence[PredictionPair], n_unbiased: int) -> Verd
         n_unbiased: How many pictures of the classes have unbiased labels; a prediction may be missing for some.
     """
     of_classes = [pair for pair in pairs if pair.label in CLASSES]
-    if len(of_classes) < MIN_JUDGING:
-        return too_few(n_unbiased) if n_unbiased < MIN_JUDGING else _too_few_asked(len(of_classes), n_unbiased)
+    if len(of_classes) < MIN_PICTURES:
+        return too_few(n_unbiased) if n_unbiased < MIN_PICTURES else _too_few_asked(len(of_classes), n_unbiased)
     figures = _measure(of_classes, [pair for pair in pairs if pair.label not in CLASSES])
     wrong = list(_reasons(gate, figures))
     shares = (
@@ -135,9 +135,9 @@ def decide(gate: Gate, pairs: Sequence[PredictionPair], n_unbiased: int) -> Verd
 def _too_few_asked(n: int, n_unbiased: int) -> Verdict:
     sentence = (
         f"too few to tell: both versions have predictions for {n} of the {n_unbiased} pictures with unbiased labels,"
-        f" and {MIN_JUDGING} are needed; an evaluation failed or was cancelled, or pictures cannot be read"
+        f" and {MIN_PICTURES} are needed; an evaluation failed or was cancelled, or pictures cannot be read"
     )
-    return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_JUDGING})
+    return Verdict(False, True, sentence, {"n_images": n, "n_needed": MIN_PICTURES})
 
 
 def _reasons(gate: Gate, figures: Mapping[str, Any]) -> Iterable[str]:

@@ -84,8 +84,8 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
 
 def find_paces(session: Session) -> dict[int, float]:
     """Images per second by version: of its newest job that is done and was large enough to say."""
-    told = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & (Job.n_total >= MIN_TELLING)
-    newest = select(func.max(Job.id)).where(told, Job.deleted_at.is_(None)).group_by(Job.model_version_id)
+    measured = (Job.kind == JobKind.CLASSIFY) & (Job.state == JobState.DONE) & (Job.n_total >= MIN_TELLING)
+    newest = select(func.max(Job.id)).where(measured, Job.deleted_at.is_(None)).group_by(Job.model_version_id)
     jobs = session.scalars(select(Job).where(Job.id.in_(newest)))
     return {job.model_version_id: rate for job in jobs if job.model_version_id and (rate := _images_per_s(job))}
 

@@ -1,4 +1,4 @@
-"""Everything that was ever said of an image's content: by whom, when, why, and whether it still counts. Reads only."""
+"""The history of labels of an image's content: by whom, when, why, and whether it still counts. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime

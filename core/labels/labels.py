@@ -143,18 +143,18 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
 
     A person's NULL withdraws the labels by people; the folder's label then counts again.
     """
-    said, newer = aliased(Label), aliased(Label)
-    by_folder = said.source == LabelSource.FOLDER
-    overtaken = (
+    given, newer = aliased(Label), aliased(Label)
+    by_folder = given.source == LabelSource.FOLDER
+    is_superseded = (
         select(newer.id)
-        .where(newer.sha256 == said.sha256, newer.id > said.id, newer.source != LabelSource.FOLDER)
-        .correlate(said)
+        .where(newer.sha256 == given.sha256, newer.id > given.id, newer.source != LabelSource.FOLDER)
+        .correlate(given)
         .exists()
     )
     return (
-        select(said.label)
-        .where(said.sha256 == image.sha256, said.label.is_not(None), by_folder | ~overtaken)
-        .order_by(case((by_folder, 1), else_=0), said.id.desc())
+        select(given.label)
+        .where(given.sha256 == image.sha256, given.label.is_not(None), by_folder | ~is_superseded)
+        .order_by(case((by_folder, 1), else_=0), given.id.desc())
         .limit(1)
         .correlate(image)
         .scalar_subquery()
@@ -163,11 +163,11 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
 
 def person_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     """SQL for the newest label of an image by a person, whatever its folder is; NULL without one."""
-    said = aliased(Label)
+    given = aliased(Label)
     return (
-        select(said.label)
-        .where(said.sha256 == image.sha256, said.source != LabelSource.FOLDER)
-        .order_by(said.id.desc())
+        select(given.label)
+        .where(given.sha256 == image.sha256, given.source != LabelSource.FOLDER)
+        .order_by(given.id.desc())
         .limit(1)
         .correlate(image)
         .scalar_subquery()
@@ -176,8 +176,8 @@ def person_label_of(image: type[Image]) -> ScalarSelect[str | None]:
 
 def was_labelled_since(image: type[Image], moment: datetime) -> ColumnElement[bool]:
     """SQL for whether a person has labelled an image since a moment, without an undo."""
-    said, undo = aliased(Label), aliased(Label)
-    by_people = (said.sha256 == image.sha256) & (said.source != LabelSource.FOLDER) & (said.created_at > moment)
-    is_word = said.label.is_not(None) & said.undoes_id.is_(None)
-    is_taken_back = select(undo.id).where(undo.undoes_id == said.id).exists()
-    return select(said.id).where(by_people, is_word, ~is_taken_back).correlate(image).exists()
+    given, undo = aliased(Label), aliased(Label)
+    by_people = (given.sha256 == image.sha256) & (given.source != LabelSource.FOLDER) & (given.created_at > moment)
+    is_label = given.label.is_not(None) & given.undoes_id.is_(None)
+    is_undone = select(undo.id).where(undo.undoes_id == given.id).exists()
+    return select(given.id).where(by_people, is_label, ~is_undone).correlate(image).exists()

@@ -28,7 +28,7 @@ class LabelledUpload:
 
 
 def list_labelled(session: Session, cursor: str | None = None, limit: int = 100) -> Page[LabelledUpload]:
-    """Complete uploads that were sent with labels, or of whose pictures a person said something; newest first."""
+    """Complete uploads that came with labels, or with pictures labelled by a person; newest first."""
     query = select(Upload).where(_is_there(), Upload.labelled | Upload.id.in_(_corrected()))
     page = page_newest_first(session, query, Upload.id, cursor, limit)
     return Page(_view(session, page.items), page.next)

@@ -35,10 +35,10 @@ def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[byt
     stacks: dict[bytes, list[LabelRecord]] = {sha256: [] for sha256 in wanted}
     columns = (Label.sha256, Label.undoes_id, Label.id, Label.label, Label.source, Label.key)
     for some in slices(wanted):
-        said = select(*columns, Label.batch_id, Label.audit_id).where(
+        given = select(*columns, Label.batch_id, Label.audit_id).where(
             Label.sha256.in_(some), Label.source != LabelSource.FOLDER
         )
-        for row in session.execute(said.order_by(Label.id)):
+        for row in session.execute(given.order_by(Label.id)):
             if row.undoes_id is None:
                 one = LabelRecord(row.id, row.label, row.source, row.key, row.batch_id, row.audit_id)
                 stacks[row.sha256].append(one)

@@ -44,9 +44,9 @@ class ScheduleRun(LeaseColumns, Base):
     """One execution of a schedule. Exactly one for each schedule and moment.
 
     `n_due` counts the due times that it covers: more than one when Pawsort was not running. `user_id` is the person who
-    said 'run now'. `parameters` are those of the schedule when it began. `work_uuid` is the id of the job (and upload)
-    that the run makes, chosen before it is made, so that a run that was killed finds it again. `details` is what the
-    page shows in addition to `outcome`.
+    started it by hand. `parameters` are those of the schedule when it began. `work_uuid` is the id of the job (and
+    upload) that the run creates, chosen in advance, so that a run that was killed finds it again. `details` is what
+    the page shows in addition to `outcome`.
     """
 
     __tablename__ = "schedule_runs"

@@ -172,16 +172,16 @@ def check_pictures(session: Session, audit: Audit, image_ids: set[int]) -> None:
         Invalid: One of them is not.
     """
     known = session.scalars(select(AuditPicture.image_id).where(AuditPicture.audit_id == audit.id)).all()
-    if strangers := image_ids - set(known):
-        raise Invalid(f"image_id: expected pictures of audit {audit.uuid}; {min(strangers)} is not in it.")
+    if unknown := image_ids - set(known):
+        raise Invalid(f"image_id: expected pictures of audit {audit.uuid}; {min(unknown)} is not in it.")
 
 
 def is_answered(audit_id: int, sha256: InstrumentedAttribute[bytes]) -> ColumnElement[bool]:
     """SQL for whether a content has a label of this audit that was not undone."""
-    said, undo = aliased(Label), aliased(Label)
-    taken_back = select(undo.id).where(undo.undoes_id == said.id).exists()
-    of_audit = (said.audit_id == audit_id) & (said.sha256 == sha256) & said.label.is_not(None)
-    return select(said.id).where(of_audit, ~taken_back).exists()
+    given, undo = aliased(Label), aliased(Label)
+    is_undone = select(undo.id).where(undo.undoes_id == given.id).exists()
+    of_audit = (given.audit_id == audit_id) & (given.sha256 == sha256) & given.label.is_not(None)
+    return select(given.id).where(of_audit, ~is_undone).exists()
 
 
 def list_answers(session: Session, audit: Audit, threshold_milli: int) -> list[AuditAnswer]:

@@ -230,7 +230,7 @@ def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> l
 
 
 def _has_news(batch: LabelBatch, row: Row[Any], word: str | None) -> bool:
-    """Whether a label would say anything that people have not said already."""
+    """Whether a label differs from what people have given already."""
     if batch.kind == BatchKind.LABEL:
         return word != batch.label
     return word is None and row.confidence >= batch.threshold_milli * 1000
@@ -242,6 +242,6 @@ def _undoing(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> lis
     for row in slice_:
         stack = stacks[row.sha256]
         if stack and stack[-1].batch_id == batch.undo_of_id:
-            said = {"sha256": row.sha256, "image_id": row.image_id, "user_id": batch.user_id, "batch_id": batch.id}
-            rows.append(said | undo_newest(stack))
+            undo = {"sha256": row.sha256, "image_id": row.image_id, "user_id": batch.user_id, "batch_id": batch.id}
+            rows.append(undo | undo_newest(stack))
     return rows

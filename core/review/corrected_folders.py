@@ -123,9 +123,9 @@ def folder_label(path: str, sent: Iterable[str]) -> str | None:
     folders = path.split("/")[:-1]
     n_sent = max((_n_common(folders, one.split("/")[:-1]) for one in sent), default=0)
     in_front = "/".join([*folders[: len(folders) - n_sent], ""])
-    said = label_of_path(in_front + "x", (*CLASSES, NEITHER, *SAYS_NOTHING))
-    said = said or label_of_path(path, (*CLASSES, NEITHER, *SAYS_NOTHING))
-    return None if said in SAYS_NOTHING else said
+    label = label_of_path(in_front + "x", (*CLASSES, NEITHER, *SAYS_NOTHING))
+    label = label or label_of_path(path, (*CLASSES, NEITHER, *SAYS_NOTHING))
+    return None if label in SAYS_NOTHING else label
 
 
 def _n_common(folders: Sequence[str], sent: Sequence[str]) -> int:

@@ -238,8 +238,8 @@ def count_skipped(session: Session, queue: ReviewQueue) -> int:
         .join(Image, Image.id == ReviewClaim.image_id)
         .where(_claims(queue), ReviewClaim.skipped_at.is_not(None))
     )
-    said = is_answered(queue.audit_id, Image.sha256) if queue.audit else person_label_of(Image).is_not(None)
-    return session.scalars(skipped.where(~said)).one()
+    is_labelled = is_answered(queue.audit_id, Image.sha256) if queue.audit else person_label_of(Image).is_not(None)
+    return session.scalars(skipped.where(~is_labelled)).one()
 
 
 def restore_skipped(session: Session, queue: ReviewQueue) -> None:
@@ -266,18 +266,18 @@ def measure_progress(session: Session, job: Job) -> ReviewProgress:
         (Result.confidence < job.threshold_milli * 1000, None),
         *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
     )
-    said = (
+    labels = (
         select(person_label_of(Image).label("word"), shown.label("shown"))
         .select_from(Image)
         .join(Result, Result.image_id == Image.id)
         .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
         .subquery()
     )
-    is_other = said.c.word.is_not(None) & said.c.shown.is_not(None) & (said.c.word != said.c.shown)
+    is_other = labels.c.word.is_not(None) & labels.c.shown.is_not(None) & (labels.c.word != labels.c.shown)
     counted = (
         func.count(),
-        func.count(said.c.word),
-        func.count(case((said.c.word.is_(None) & said.c.shown.is_(None), 1))),
+        func.count(labels.c.word),
+        func.count(case((labels.c.word.is_(None) & labels.c.shown.is_(None), 1))),
         func.count(case((is_other, 1))),
     )
-    return ReviewProgress(*session.execute(select(*counted).select_from(said)).one())
+    return ReviewProgress(*session.execute(select(*counted).select_from(labels)).one())

@@ -1,4 +1,4 @@
-"""What a schedule of each kind may be told: checked at once, one sentence for each wrong value, the rest filled in."""
+"""The parameters of each kind of schedule: checked at once, one sentence for each wrong value, the rest filled in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -47,7 +47,7 @@ DEFAULTS: dict[ScheduleKind, dict[str, Any]] = {
 def check_parameters(
     session: Session, kind: ScheduleKind, given: Mapping[str, Any], roots: Sequence[str]
 ) -> dict[str, Any]:
-    """Check what a schedule is told and fill in the rest.
+    """Check the parameters of a schedule and fill in the rest.
 
     Args:
         given: Values by name, as in `DEFAULTS`; None means "not given".
@@ -55,12 +55,12 @@ def check_parameters(
     Raises:
         Invalid: A sentence for each wrong value.
     """
-    told = {name: value for name, value in given.items() if value is not None}
-    if unknown := sorted(set(told) - set(DEFAULTS[kind])):
+    provided = {name: value for name, value in given.items() if value is not None}
+    if unknown := sorted(set(provided) - set(DEFAULTS[kind])):
         raise Invalid(
             f"parameters: a schedule that does {kind} has no {', '.join(unknown)}; it has {', '.join(DEFAULTS[kind])}."
         )
-    chosen = defaults_of(session, kind) | told
+    chosen = defaults_of(session, kind) | provided
     match kind:
         case ScheduleKind.RETRAIN:
             wrong = list(_wrong_retrain(session, chosen))
@@ -176,7 +176,7 @@ def _best_gain(session: Session) -> tuple[int, float] | None:
         return None
     version = registry.get_version(session, in_use)
     figures = predictions.measure_version(session, version)
-    if figures["n_images"] < promotion_gate.MIN_JUDGING:
+    if figures["n_images"] < promotion_gate.MIN_PICTURES:
         figures = metrics_of(version.manifest, Split.TEST)
     return (in_use, 1.0 - figures["accuracy"]) if "accuracy" in figures else None
 

@@ -46,23 +46,23 @@ def names_no_bucket(error: Exception) -> bool:
 
 def refusal(error: Exception) -> PawsortError:
     """What a server's error means for an operator: to correct a setting, to free disk space, or to wait."""
-    whole, said = str(error), first_words(error)
+    whole, sentence = str(error), first_words(error)
     if names_no_bucket(error):
         return Refused("PAWSORT_BLOB_URL: the store has no such bucket. Create it, or correct the address.")
-    if any(word in said for word in FULL):  # before keys: a quota comes as 403
+    if any(word in sentence for word in FULL):  # before keys: a quota comes as 403
         return DiskFull(
             "The blob store is full. Delete jobs that are no longer needed, or free disk space, then try again."
         )
-    if any(word in said for word in WRONG_KEYS):
+    if any(word in sentence for word in WRONG_KEYS):
         return Refused(
             "PAWSORT_BLOB_URL: the store refuses the keys. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or"
             " those of your cloud), and let them read, write, list and delete."
         )
     if any(word in whole for word in WRONG_ADDRESS):
-        return Refused(f"AWS_ENDPOINT_URL: no connection to {_address(said)}: {_cause(whole)}. Correct it.")
+        return Refused(f"AWS_ENDPOINT_URL: no connection to {_address(sentence)}: {_cause(whole)}. Correct it.")
     return Unavailable(
-        f"The blob store at PAWSORT_BLOB_URL does not answer ({_cause(whole) or said.rpartition(' - ')[2][:200]};"
-        f" {_address(said)}). Start it, or correct the address (AWS_ENDPOINT_URL); or try again soon."
+        f"The blob store at PAWSORT_BLOB_URL does not answer ({_cause(whole) or sentence.rpartition(' - ')[2][:200]};"
+        f" {_address(sentence)}). Start it, or correct the address (AWS_ENDPOINT_URL); or try again soon."
     )
 
 
@@ -79,11 +79,11 @@ def _is_address(value: str) -> bool:
         return False
 
 
-def _cause(said: str) -> str:
-    return next((meaning for word, meaning in CAUSES.items() if word in said), "")
+def _cause(sentence: str) -> str:
+    return next((meaning for word, meaning in CAUSES.items() if word in sentence), "")
 
 
-def _address(said: str) -> str:
+def _address(sentence: str) -> str:
     """The server that was asked, without what it was asked for."""
-    found = re.search(r"https?://[^/?\s]+", said)
+    found = re.search(r"https?://[^/?\s]+", sentence)
     return found[0] if found else "its server"

@@ -2,7 +2,7 @@
 
     uploads ─► images with a label ─► contents, each once ─► those not known to be unreadable ─► parts
 
-What people said outranks folders, and the newest counts (core/labels/labels.py); a person's word on a picture that was
+Labels by people outrank folders, and the newest counts (core/labels/labels.py); a person's label of a picture that was
 only classified counts as well.
 """
 
@@ -213,28 +213,28 @@ def _of_neither(n: int) -> list[str]:
 def _problem(found: Dataset) -> str | None:
     wanted = " and ".join(f"{name}s" for name in CLASSES)
     missing = [name for name in CLASSES if not found.by_class[name]]
-    said = " ".join(["", *found.notes])
+    notes = " ".join(["", *found.notes])
     n_all = len(found.contents) + found.n_unreadable
     if found.n_unreadable > MAX_UNREADABLE * n_all:
         return (
             f"{found.n_unreadable:,} of {n_all:,} pictures cannot be read: they are incomplete, empty or not"
             f" pictures. Up to {MAX_UNREADABLE:.0%} would be skipped; more suggest that something is wrong. Copy"
-            f" them again from their source, or remove them.{said}"
+            f" them again from their source, or remove them.{notes}"
         )
     if len(missing) == len(CLASSES):
-        return f"There are no labelled pictures. Put them into folders named {wanted} and upload those.{said}"
+        return f"There are no labelled pictures. Put them into folders named {wanted} and upload those.{notes}"
     if missing:
         present = next(name for name in CLASSES if name not in missing)
         return (
             f"All {found.by_class[present]} pictures are of the class {present}; a network learns to tell classes"
-            f" apart. Add a folder named {missing[0]}s.{said}"
+            f" apart. Add a folder named {missing[0]}s.{notes}"
         )
     if scarce := [name for name in CLASSES if found.by_class[name] < MIN_EACH]:
         counts = ", ".join(f"{found.by_class[name]} of {name}" for name in CLASSES)
-        return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{said}"
+        return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{notes}"
     if empty := [part for part in Split if not found.by_part[part]]:
         return (
             f"None of the {len(found.contents)} pictures is in the {empty[0].shown_name} split, which gets one in ten."
-            f" Add pictures; a hundred are enough.{said}"
+            f" Add pictures; a hundred are enough.{notes}"
         )
     return None

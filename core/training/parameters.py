@@ -1,4 +1,4 @@
-"""What a training may be told: checked at once, one sentence for each wrong value, defaults that suit the data."""
+"""The parameters of a training: checked at once, one sentence for each wrong value, defaults that suit the data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -57,8 +57,8 @@ class Parameters:
     def to_command(self) -> str:
         """What trains the same from the shell, where the pictures are in FOLDER: the card of the version shows it."""
         useless = OF_EPOCHS if self.what == HEAD else ()
-        told = {name: value for name, value in self.to_dict().items() if name not in ("what", *useless)}
-        options = [f"--{name.replace('_', '-')} {value}" for name, value in told.items() if value is not None]
+        provided = {name: value for name, value in self.to_dict().items() if name not in ("what", *useless)}
+        options = [f"--{name.replace('_', '-')} {value}" for name, value in provided.items() if value is not None]
         return " ".join(["pawsort train FOLDER", *(["--head-only"] if self.what == HEAD else []), *options])
 
 
@@ -71,36 +71,38 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     Raises:
         Invalid: Something is wrong; the text has one sentence for each wrong value.
     """
-    told = {name: value for name, value in given.items() if value is not None}
-    name = told.get("network", DEFAULT_NETWORK)
+    provided = {name: value for name, value in given.items() if value is not None}
+    name = provided.get("network", DEFAULT_NETWORK)
     if not isinstance(name, str) or name not in NETWORKS:
         raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {_shown(name)}.")
     network = NETWORKS[name]
-    if wrong := list(_wrong(told, network)):
+    if wrong := list(_wrong(provided, network)):
         raise Invalid(" ".join(wrong))
     defaults = _defaults(network, n_training)
-    if "start_from" in told:
+    if "start_from" in provided:
         defaults["learning_rate"] = network.plan.learning_rate_from_version or defaults["learning_rate"]
-    if told.get("what") == HEAD:
+    if provided.get("what") == HEAD:
         defaults |= {"epochs": 1, "augmentation": network.plan.augmentations[0]}
-    return Parameters(**(defaults | told))
+    return Parameters(**(defaults | provided))
 
 
-def _wrong(told: Mapping[str, Any], network: Network) -> list[str]:
+def _wrong(provided: Mapping[str, Any], network: Network) -> list[str]:
     bounds = network.parameters | COMMON
-    unknown = sorted(set(told) - set(Parameters.__dataclass_fields__))
+    unknown = sorted(set(provided) - set(Parameters.__dataclass_fields__))
     sentences = [f"{name}: there is no such parameter." for name in unknown]
     known = network.plan.augmentations
-    if "augmentation" in told and told["augmentation"] not in known:
+    if "augmentation" in provided and provided["augmentation"] not in known:
         of = f" for {network.name}, of which a job trains the last layers" if network.plan.only_last_layers else ""
-        sentences.append(f"augmentation: expected one of {', '.join(known)}{of}; got {_shown(told['augmentation'])}.")
-    if told.get("what", ALL) not in (ALL, HEAD):
-        sentences.append(f"what: expected {ALL} or {HEAD}; got {_shown(told['what'])}.")
-    if told.get("what") == HEAD and (useless := [name for name in OF_EPOCHS if name in told]):
+        sentences.append(
+            f"augmentation: expected one of {', '.join(known)}{of}; got {_shown(provided['augmentation'])}."
+        )
+    if provided.get("what", ALL) not in (ALL, HEAD):
+        sentences.append(f"what: expected {ALL} or {HEAD}; got {_shown(provided['what'])}.")
+    if provided.get("what") == HEAD and (useless := [name for name in OF_EPOCHS if name in provided]):
         sentences.append(f"{', '.join(useless)}: a head is fitted in one step, without epochs. Leave it out.")
     for name, bound in bounds.items():
-        if name in told and not _fits(name, told[name], bound):
-            sentences.append(f"{name}: expected a {describe_bounds(name, bound)}; got {_shown(told[name])}.")
+        if name in provided and not _fits(name, provided[name], bound):
+            sentences.append(f"{name}: expected a {describe_bounds(name, bound)}; got {_shown(provided[name])}.")
     return sentences
 
 

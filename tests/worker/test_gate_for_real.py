@@ -90,7 +90,7 @@ def test_a_candidate_that_learned_from_flipped_labels_is_not_promoted(
     flip(runtime, FLIPPED, seed=1)
     run = run_schedule(runtime, start_from=start_from, min_gain=0.0, training={"epochs": 4, "augmentation": "light"})
     assert run.details["is_promoted"] is False, run.outcome
-    assert run.details["gate"]["n_images"] >= promotion_gate.MIN_JUDGING
+    assert run.details["gate"]["n_images"] >= promotion_gate.MIN_PICTURES
     with runtime.db.read() as session:
         assert registry.current_version(session).id == shipped
 
@@ -115,7 +115,7 @@ def test_a_candidate_that_learned_from_mended_labels_replaces_the_one_that_did_n
     assert gate["p_value"] < 0.05
     with runtime.db.read() as session:
         judging = select(func.count()).select_from(ContentSplit).where(ContentSplit.part == Split.TEST)
-        assert promotion_gate.MIN_JUDGING <= gate["n_images"] <= session.scalars(judging).one()
+        assert promotion_gate.MIN_PICTURES <= gate["n_images"] <= session.scalars(judging).one()
         manifests = [registry.get_version(session, version).manifest for version in (poor, better)]
         assert registry.current_version(session).id == better
     assert all(manifest["split"]["judging"] >= gate["n_images"] for manifest in manifests)

@@ -134,7 +134,7 @@ def _compare(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int
         outcome = f"The training made the same network as the one in use, version {candidate}."
         return _end(runtime, claim, RunState.DONE, outcome, candidate=candidate)
     n_unbiased = promotion_gate.count_of_classes(unbiased)
-    if n_unbiased < promotion_gate.MIN_JUDGING:
+    if n_unbiased < promotion_gate.MIN_PICTURES:
         return _keep(runtime, claim, candidate, in_use, promotion_gate.too_few(n_unbiased))
     if run.details.get("weighed_against") != in_use and _evaluate_first(runtime, claim, in_use, candidate, unbiased):
         return None
