@@ -46,8 +46,8 @@ def constraint_names(db: Database) -> set[str]:
         if db.engine.dialect.name == "sqlite":
             schema = "".join(session.scalars(text("SELECT sql FROM sqlite_schema WHERE type = 'table'")))
             return set(re.findall(r"CONSTRAINT (\w+) (?!PRIMARY)", schema))
-        names = "SELECT conname FROM pg_constraint WHERE contype IN ('u', 'f')"
-        return set(session.scalars(text(names)))
+        ours = "connamespace = 'public'::regnamespace AND contype IN ('u', 'f')"
+        return set(session.scalars(text(f"SELECT conname FROM pg_constraint WHERE {ours}")))
 
 
 def names_by_convention() -> set[str]:
