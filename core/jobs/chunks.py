@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Update, case, func, select, update
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.clock import db_now, seconds_since
 from core.base.database import change
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
-from core.orm import leases
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import ShardFeatures

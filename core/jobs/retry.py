@@ -5,13 +5,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
 from core.jobs import job_states, jobs
 from core.models import registry
-from core.orm import leases
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import Training

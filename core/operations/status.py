@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.clock import seconds_since
 from core.base.config import Settings
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState
 from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, connect
 from core.operations import workers
-from core.orm import leases
 from core.orm.jobs import Chunk, Job
 from core.orm.training import Training
 from core.orm.workers import Worker

@@ -7,9 +7,9 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
+from core.base.leases import LeaseColumns
 from core.base.states import ChunkState, JobKind
 from core.orm.base import Base
-from core.orm.leases import LeaseColumns
 
 
 class Job(Base):

@@ -8,11 +8,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
+from core.base.leases import LeaseColumns
 from core.base.states import OPEN_RUN_STATES as OPEN_RUN_STATES
 from core.base.states import RunState as RunState
 from core.base.states import ScheduleKind as ScheduleKind
 from core.orm.base import Base
-from core.orm.leases import LeaseColumns
 
 
 class Schedule(Base):

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
+from core.base.leases import LeaseColumns
 from core.orm.base import Base
-from core.orm.leases import LeaseColumns
 
 
 class Training(LeaseColumns, Base):

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.clock import db_now
 from core.base.database import change, insert_or
 from core.base.errors import Invalid
@@ -21,7 +22,6 @@ from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.confidence import MILLION, shown_label
 from core.labels.labels import human_label_of, person_label_of
-from core.orm import leases
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim

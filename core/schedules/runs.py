@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import LeaseLost, NotFound
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import ACTIVE_STATES, OPEN_RUN_STATES, RunState
-from core.orm import leases
 from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.orm.schedules import ScheduleRun

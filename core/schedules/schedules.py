@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from core.base import cron
+from core.base import cron, leases
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
@@ -22,7 +22,6 @@ from core.base.paging import Page, page_newest_first
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
 from core.ingest import shard_rows
 from core.labels import counts
-from core.orm import leases
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Upload
 from core.schedules.parameters import check_parameters

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from core.base import leases
 from core.base.clock import db_now
 from core.base.database import locked
 from core.base.errors import Invalid, LeaseLost
@@ -22,7 +23,6 @@ from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import job_states
 from core.models import registry
-from core.orm import leases
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training, TrainingUpload
