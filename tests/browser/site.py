@@ -10,6 +10,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from web.app import App
 
+# How soon a server notices that it shall stop.
+NOTICED_S = 0.02
+_static: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {}
+
 
 class _Quiet(WSGIRequestHandler):
     # As gunicorn: connections stay open, and a body's end is found by its length.
@@ -19,13 +23,30 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: the tests say what went wrong."""
 
 
-def _closing_at_once(app: App) -> Any:
-    """The same app, its answers read whole: this server forgets to close a file when a page leaves in the middle."""
+def _for_tests(app: App) -> Any:
+    """The same app, its answers read whole: this server forgets to close a file when a page leaves in the middle.
+
+    Its scripts and styles, which no test changes, are read once, and asked for once by each profile, not by each page.
+    """
 
     def call(environ: Any, start_response: Any) -> Iterable[bytes]:
-        answer: Any = app(environ, start_response)
+        path = environ["PATH_INFO"]
+        if path in _static:
+            start_response(*_static[path][:2])
+            return _static[path][2]
+        said: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *given: Any) -> Any:
+            said[:] = [status, headers]
+            return start_response(status, headers, *given)
+
+        answer: Any = app(environ, start)
         with closing(answer) if hasattr(answer, "close") else nullcontext():
-            return [b"".join(answer)]
+            body = [b"".join(answer)]
+        if path.startswith("/static/") and said[0] == "200 OK":
+            kept = [(name, value) for name, value in said[1] if name != "Cache-Control"]
+            _static[path] = (said[0], [*kept, ("Cache-Control", "max-age=3600")], body)
+        return body
 
     return call
 
@@ -40,8 +61,8 @@ def own_address() -> str | None:
 @contextmanager
 def served(app: App, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve the application; gives its address."""
-    server = make_server(host, 0, _closing_at_once(app), threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    server = make_server(host, 0, _for_tests(app), threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(NOTICED_S,), daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.port}"
