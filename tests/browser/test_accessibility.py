@@ -1,7 +1,8 @@
 """axe-core on every page, light and dark, wide and narrow. A page that nobody goes over fails a test of its own."""
 
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from playwright.sync_api import Page
 
@@ -14,15 +15,17 @@ from web.app import App
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-RUN = """async (only) => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...only });
+RUN = """async (but) => {
+  const rules = Object.fromEntries(but.map((rule) => [rule, { enabled: false }]));
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], rules });
   return violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html.slice(0, 200)) }));
 }"""
-# What a colour scheme can change; the rest was looked at in the other one.
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# What a colour scheme can change, and most of the time would go to.
+COLOURS = ["color-contrast", "link-in-text-block"]
+RUN_COLOURS = Path(__file__).with_name("colours.js").read_text(encoding="utf-8")
 NAMELESS_TABLES = "() => [...document.querySelectorAll('table')].flatMap((one) => (one.caption ? [] : [one.outerHTML]))"
 WIDTHS = (1280, 360)
-SCHEMES = {"light": {}, "dark": COLOURS}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def test_every_page_is_gone_over(app: App, db: Database, blobs: Blobs) -> None:
@@ -46,9 +49,10 @@ def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
         found += [(shown, "a table without a caption", one) for one in page.evaluate(NAMELESS_TABLES)]
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            for scheme, only in SCHEMES.items():
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                found += [(shown, width, scheme, one) for one in page.evaluate(RUN, only)]
+            found += [(shown, width, one) for one in page.evaluate(RUN, COLOURS)]
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                found += [(shown, width, scheme, one) for one in page.evaluate(RUN_COLOURS, COLOURS)]
     assert not found, "\n".join(" ".join(map(str, one)) for one in found)
 
 
