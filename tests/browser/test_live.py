@@ -10,6 +10,8 @@ from core.base.errors import ErrorCode
 from core.cleanup import deletion
 from core.jobs import job_states
 from core.storage.blobs import Blobs
+from tests.browser.chromium import intercept
+from tests.browser.hourglass import n_asked, take_time, turn, wait_until_answered
 from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -26,16 +28,14 @@ def job(db: Database, blobs: Blobs, site: str) -> UUID:
     return make_job(db, make_upload(db, blobs, n_files=8, name="birds"))
 
 
-def _count_polls(page: Page, job: UUID) -> list[int]:
-    polls: list[int] = []
-    page.on("response", lambda answer: answer.url.endswith(f"/api/v1/jobs/{job}") and polls.append(answer.status))
-    return polls
+def _address(job: UUID) -> str:
+    return f"/api/v1/jobs/{job}"
 
 
 def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
     owner_page: Page, site: str, db: Database, job: UUID
 ) -> None:
-    polls = _count_polls(owner_page, job)
+    take_time(owner_page)
     owner_page.goto(f"{site}/jobs/{job}")
     expect(owner_page).to_have_title("0 % · birds – Pawsort")
     expect(owner_page.get_by_text("The first pictures appear here")).to_be_visible()
@@ -47,9 +47,9 @@ def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
     expect(owner_page.locator('[data-count="cat"]')).to_have_text("8")
     expect(owner_page.get_by_role("button", name="Stop this job")).to_be_hidden()
     expect(owner_page.locator('[data-field="announce"]')).to_have_text("Done. 8 files sorted, 0 failed.")
-    asked = len(polls)
-    owner_page.wait_for_timeout(3000)
-    assert len(polls) == asked
+    asked = n_asked(owner_page, _address(job))
+    turn(owner_page)
+    assert n_asked(owner_page, _address(job)) == asked
 
 
 def test_at_its_end_the_page_offers_what_can_be_done_with_a_job_that_is_done(
@@ -65,25 +65,29 @@ def test_at_its_end_the_page_offers_what_can_be_done_with_a_job_that_is_done(
 
 
 def test_polls_become_rare_while_nothing_moves_and_carry_the_tag(owner_page: Page, site: str, job: UUID) -> None:
-    polls = _count_polls(owner_page, job)
+    answers: list[int] = []
+    owner_page.on("response", lambda answer: answer.url.endswith(_address(job)) and answers.append(answer.status))
+    take_time(owner_page, stands_still=True)
     owner_page.goto(f"{site}/jobs/{job}")
-    owner_page.wait_for_timeout(9500)
-    assert polls[0] == 200
-    assert 3 <= len(polls) <= 5  # after 1, 2.0, 3.5, 5.8 and 9.1 s
-    assert set(polls[1:]) == {304}
+    for n, wait_ms in enumerate([1000, 1000, 1500, 2250, 3375]):
+        turn(owner_page, wait_ms - 1)
+        assert n_asked(owner_page, _address(job)) == n
+        turn(owner_page, 1)
+        assert n_asked(owner_page, _address(job)) == n + 1
+        wait_until_answered(owner_page, _address(job), n + 1)
+    assert answers == [200, 304, 304, 304, 304]
 
 
 def test_a_hidden_page_asks_nothing_and_catches_up_when_seen(
     owner_page: Page, site: str, db: Database, job: UUID
 ) -> None:
-    polls = _count_polls(owner_page, job)
+    take_time(owner_page)
     owner_page.goto(f"{site}/jobs/{job}")
     owner_page.evaluate(HIDE, True)
-    owner_page.wait_for_timeout(300)
-    asked = len(polls)
+    asked = n_asked(owner_page, _address(job))
     run_job(db, job)
-    owner_page.wait_for_timeout(2500)
-    assert len(polls) == asked
+    turn(owner_page)
+    assert n_asked(owner_page, _address(job)) == asked
     owner_page.evaluate(HIDE, False)
     expect(owner_page.locator(".chip")).to_have_text("Done")
 
@@ -92,10 +96,10 @@ def test_a_server_that_is_away_is_mentioned_and_waited_for(
     owner_page: Page, site: str, db: Database, job: UUID
 ) -> None:
     owner_page.goto(f"{site}/jobs/{job}")
-    owner_page.route(f"**/api/v1/jobs/{job}", lambda route: route.abort("connectionrefused"))
+    intercept(owner_page, f"**{_address(job)}", lambda route: route.abort("connectionrefused"))
     notice = owner_page.get_by_text("The server does not answer at the moment.")
     expect(notice).to_be_visible()
-    owner_page.unroute(f"**/api/v1/jobs/{job}")
+    owner_page.unroute(f"**{_address(job)}")
     run_job(db, job)
     expect(owner_page.locator(".chip")).to_have_text("Done")
     expect(notice).to_be_hidden()
