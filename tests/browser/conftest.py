@@ -1,7 +1,9 @@
 """A browser for the whole run, and pages that report everything that should not happen on one."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,8 +15,9 @@ from core.base.database import Database
 from instance.base.instance_record import InstanceRecord
 from instance.supervisor.attach import started_instance
 from tests.browser.api import Api
-from tests.browser.chromium import chromium
+from tests.browser.chromium import OpenContext, chromium
 from tests.browser.site import own_address, served
+from tests.support.deadlines import within_ms
 from web.app import App, create_app
 
 # Refusals and lost connections are what some tests are about, and Chromium notes each of them. What belongs to a page
@@ -22,7 +25,8 @@ from web.app import App, create_app
 EXPECTED_NOISE = "Failed to load resource:"
 PARTS_OF_A_PAGE = ("script", "stylesheet", "image", "font")
 
-expect.set_options(timeout=15_000)  # on a machine that others use as well; tests of speed measure for themselves
+# For everything that is waited for on a page; tests of speed measure for themselves.
+PATIENCE_MS = 30_000
 
 
 @dataclass
@@ -60,16 +64,29 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A fresh profile, gone before the site is. At its end, anything a page complained of fails the test."""
+def open_context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenContext]:
+    """Fresh profiles, gone before the site is. At their end, anything a page complained of fails the test."""
     if "site" in request.fixturenames:
         request.getfixturevalue("site")
-    made = browser.new_context(viewport={"width": 1280, "height": 900})
+    expect.set_options(timeout=within_ms(PATIENCE_MS))
     watched = Watched()
-    made.on("page", watched.watch)
-    yield made
-    made.close()
+    with ExitStack() as opened:
+
+        def open_one(**options: Any) -> BrowserContext:
+            made = browser.new_context(**options)
+            opened.callback(made.close)
+            made.set_default_timeout(within_ms(PATIENCE_MS))
+            made.on("page", watched.watch)
+            return made
+
+        yield open_one
     assert watched.complaints == []
+
+
+@pytest.fixture
+def context(open_context: OpenContext) -> BrowserContext:
+    """A fresh profile of a desk's size."""
+    return open_context(viewport={"width": 1280, "height": 900})
 
 
 @pytest.fixture
@@ -90,6 +107,16 @@ def owner_page(page: Page, site: str, db: Database) -> Page:
     """A page of somebody who has logged in by the link."""
     with db.write() as session:
         token = accounts.create_token(session, "browser")
+    page.goto(f"{site}/login?token={token}")
+    return page
+
+
+@pytest.fixture
+def plain_page(open_context: OpenContext, site: str, db: Database) -> Page:
+    """A logged-in page of a browser without JavaScript."""
+    with db.write() as session:
+        token = accounts.create_token(session, "plain")
+    page = open_context(java_script_enabled=False).new_page()
     page.goto(f"{site}/login?token={token}")
     return page
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from core.accounts import accounts
@@ -13,14 +13,13 @@ from core.base.database import Database
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
-from tests.browser.chromium import drop, send, start_sending
+from tests.browser.chromium import OpenContext, drop, intercept, send, start_sending
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_job, make_upload, make_version, run_job
 from web.pages.common.words import in_bytes
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
-ARRIVED_MS = 30_000
 LITTER = (".DS_Store", "Thumbs.db")
 TERMS = {"maxImageBytes": 1000, "maxUploadBytes": 5000, "roomBytes": 3000}
 PASTE = """([names, bytes]) => {
@@ -58,7 +57,7 @@ def mixed(tmp_path: Path) -> Path:
 def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, db: Database, mixed: Path) -> None:
     asked: list[str] = []
     owner_page.on("request", lambda request: request.method != "GET" and asked.append(request.url))
-    owner_page.route("**/trial", lambda route: route.abort())  # it carries nothing of the folder
+    intercept(owner_page, "**/trial", lambda route: route.abort())  # it carries nothing of the folder
     drop(owner_page, [mixed])
     offer = owner_page.locator("[data-offer]")
     expect(offer.get_by_role("heading", name="mixed")).to_be_visible()
@@ -86,7 +85,7 @@ def test_one_press_starts_and_what_is_no_picture_may_stay_out(owner_page: Page, 
     expect(owner_page.locator('[data-part="sum"]')).to_have_text(f"11 files, {_size(mixed, '*.jpg')}")
     owner_page.keyboard.press("Shift+Tab")
     start_sending(owner_page)
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert {path.rpartition(".")[2] for path in _paths(db)} == {"jpg"}
     assert len(_paths(db)) == 11
 
@@ -180,7 +179,7 @@ def test_of_what_was_begun_before_only_the_rest_takes_time(page: Page, site: str
 
 def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
-    owner_page.route("**/shards/1", lambda route: None)  # never answered
+    intercept(owner_page, "**/shards/1", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent"]')).not_to_have_attribute("value", "0")
     owner_page.once("dialog", lambda dialog: dialog.accept())
@@ -190,7 +189,7 @@ def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db:
     expect(owner_page.locator('[data-part="begun"]')).to_contain_text("256 files of 300 files will not be sent again")
     expect(owner_page.get_by_role("button", name="Go on sending")).to_be_enabled()
     owner_page.get_by_role("button", name="Send it all as a new upload").click()
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, 300]
 
@@ -204,7 +203,7 @@ def test_another_version_can_be_chosen_before_sending(
     drop(owner_page, [tmp_path / "photos"])
     owner_page.get_by_label("Sort with").select_option(label=f"Version {version} (efficientnet-lite0)")
     start_sending(owner_page)
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalar(select(Job.model_version_id)) == version
 
@@ -216,7 +215,7 @@ def test_originals_are_discarded_if_somebody_wishes_so_before_sending(
     drop(owner_page, [tmp_path / "photos"])
     owner_page.locator("[data-offer]").get_by_label("Keep only the labels").check()
     start_sending(owner_page)
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalar(select(Upload.discards)) is True
 
@@ -251,20 +250,18 @@ def test_what_the_server_would_refuse_is_refused_before(
 def test_pasted_pictures_are_sent_under_names_of_their_own(owner_page: Page, db: Database) -> None:
     owner_page.evaluate(PASTE, [["image.jpg", "image.jpg", "named.jpg"], list(draw_picture(1))])
     start_sending(owner_page)
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     paths = _paths(db)
     assert len(paths) == len(set(paths)) == 3
     assert paths[2] == "named.jpg"
     assert all(path.startswith("Pasted 20") for path in paths[:2])
 
 
-def test_on_a_telephone_pictures_are_picked(browser: Browser, site: str, db: Database, tmp_path: Path) -> None:
+def test_on_a_telephone_pictures_are_picked(open_context: OpenContext, site: str, db: Database, tmp_path: Path) -> None:
     with db.write() as session:
         token = accounts.create_token(session, "telephone")
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True, device_scale_factor=3
-    )
-    page = context.new_page()
+    phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 3}
+    page = open_context(**phone).new_page()
     page.goto(f"{site}/login?token={token}")
     expect(page.get_by_role("heading", name="Choose pictures to sort")).to_be_visible()
     # As telephones name what they have just taken: twice the same.
@@ -277,6 +274,5 @@ def test_on_a_telephone_pictures_are_picked(browser: Browser, site: str, db: Dat
     choosing.value.set_files(files)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="Start sending").tap()
-    page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
-    context.close()
+    page.wait_for_url("**/jobs/*")
     assert _paths(db) == ["image.jpg", "image.jpg"]

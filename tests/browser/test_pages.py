@@ -1,13 +1,12 @@
 """What people see: jobs, a job, its pictures, what failed; with and without JavaScript."""
 
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
 from core.accounts import accounts
@@ -18,10 +17,19 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
+from tests.browser.chromium import OpenContext
 from tests.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
+# Every row that the window shows is there, without a gap.
+IS_FILLED = """() => {
+  const list = document.querySelector("[data-grid]").getBoundingClientRect();
+  const boxes = [...document.querySelectorAll(".grid--placed .tile")].map((tile) => tile.getBoundingClientRect());
+  const points = [0, 0.5, 1].map((share) => share * innerHeight).filter((y) => y > list.top && y < list.bottom);
+  const isShown = (y) => boxes.some(({ top, bottom }) => top - 12 <= y && y <= bottom + 12);
+  return points.every(isShown);
+}"""
 HOSTILE = "<img src=x onerror=alert(1)>.jpg"
 FILES = {
     "zoo/tiger.jpg": (0.95, 0.03),
@@ -39,18 +47,6 @@ def zoo(db: Database, blobs: Blobs, site: str) -> UUID:
     job = make_job(db, upload)
     run_job(db, job, FILES)
     return job
-
-
-@pytest.fixture
-def plain_page(browser: Browser, site: str, db: Database) -> Iterator[Page]:
-    """A logged-in page of a browser without JavaScript."""
-    with db.write() as session:
-        token = accounts.create_token(session, "plain")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site}/login?token={token}")
-    yield page
-    context.close()
 
 
 def _labels(page: Page) -> list[str]:
@@ -181,9 +177,9 @@ def test_more_pictures_come_while_scrolling(owner_page: Page, site: str, db: Dat
     owner_page.goto(f"{site}/jobs/{job}")
     expect(owner_page.locator(".grid--placed .tile").first).to_be_visible()
     seen: set[str] = set()
-    for _ in range(20):
-        owner_page.mouse.wheel(0, 600)
-        owner_page.wait_for_timeout(100)
+    for top in range(0, 12_000, 600):
+        owner_page.evaluate("(top) => scrollTo(0, top)", top)
+        owner_page.wait_for_function(IS_FILLED)
         names = owner_page.locator(".tile__name").all_text_contents()
         assert len(names) < 100
         seen.update(names)
@@ -373,19 +369,17 @@ def test_what_the_model_looked_at_is_shown_over_the_picture_and_the_next_ones(
     expect(heat).to_be_hidden()
 
 
-def test_times_are_those_of_the_readers_zone(browser: Browser, site: str, db: Database, zoo: UUID) -> None:
+def test_times_are_those_of_the_readers_zone(open_context: OpenContext, site: str, db: Database, zoo: UUID) -> None:
     with db.write() as session:
         token = accounts.create_token(session, "elsewhere")
         session.execute(update(Job).values(created_at=datetime(2026, 11, 5, 20, 30, tzinfo=UTC)))
     for zone, shown in (("Asia/Tokyo", "6 Nov 2026, 05:30"), ("America/New_York", "5 Nov 2026, 15:30")):
-        context = browser.new_context(timezone_id=zone, locale="en-GB")
-        page = context.new_page()
+        page = open_context(timezone_id=zone, locale="en-GB").new_page()
         page.goto(f"{site}/login?token={token}")
         expect(page.locator("time").first).to_have_text(shown)
         page.goto(f"{site}/jobs/{zoo}")
         expect(page.locator("time").first).to_have_text(shown)
         expect(page.locator("time").first).to_have_attribute("datetime", "2026-11-05T20:30:00Z")
-        context.close()
 
 
 def test_the_title_of_a_job_says_how_far_it_is(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:

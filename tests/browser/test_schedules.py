@@ -1,27 +1,14 @@
 """Making and running a schedule, with the keyboard and without JavaScript."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from core.accounts import accounts
 from core.base.database import Database
+from tests.browser.chromium import OpenContext
 
 DATABASES = ("sqlite",)
 WIDTHS = (360, 800, 1400)
-
-
-@pytest.fixture
-def plain_page(browser: Browser, site: str, db: Database) -> Iterator[Page]:
-    """A logged-in page of a browser without JavaScript."""
-    with db.write() as session:
-        token = accounts.create_token(session, "plain")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site}/login?token={token}")
-    yield page
-    context.close()
 
 
 def fill_in(page: Page) -> None:
@@ -56,15 +43,15 @@ def test_a_wrong_line_is_said_beside_its_field_and_what_was_typed_stays(owner_pa
     expect(owner_page.get_by_label("Cron line")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_new_schedule_begins_with_the_zone_of_whoever_makes_it(browser: Browser, site: str, db: Database) -> None:
+def test_a_new_schedule_begins_with_the_zone_of_whoever_makes_it(
+    open_context: OpenContext, site: str, db: Database
+) -> None:
     with db.write() as session:
         token = accounts.create_token(session, "elsewhere")
-    context = browser.new_context(timezone_id="America/New_York")
-    page = context.new_page()
+    page = open_context(timezone_id="America/New_York").new_page()
     page.goto(f"{site}/login?token={token}")
     page.goto(f"{site}/schedules/new")
     expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
-    context.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
