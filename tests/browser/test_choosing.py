@@ -11,6 +11,7 @@ from core.base.errors import ErrorCode
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.storage.blobs import Blobs
+from tests.browser.chromium import intercept, wait_for
 from tests.factories import make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -128,15 +129,20 @@ def test_pictures_between_two_that_nobody_has_scrolled_to_are_chosen_as_well(
 def test_what_was_begun_is_finished_by_the_next_page(grid: Page, db: Database, job: UUID) -> None:
     """The connection is lost after the server has taken the first call, and the page is closed."""
 
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort()
+    tried: list[Route] = []
 
-    grid.route("**/labels", lose)
+    def lose(route: Route) -> None:
+        tried.append(route)
+        if len(tried) == 1:  # the second try is never answered
+            route.fetch()
+            route.abort()
+
+    intercept(grid, "**/labels", lose)
     grid.on("dialog", lambda dialog: dialog.accept())
     grid.keyboard.press("a")
     grid.keyboard.press("c")
     expect(grid.locator('[data-field="said"]')).to_contain_text("does not answer")
+    wait_for(grid, lambda: len(tried) == 2, "the second try")
     grid.unroute("**/labels")
     grid.reload()
     said(grid, "What a page before this one had begun is finished now.")

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,14 @@ from core.ingest import shard_rows
 from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
-from tests.browser.chromium import drop, send
+from tests.browser.chromium import drop, intercept, send, wait_for
+from tests.browser.hourglass import n_asked, take_time, turn
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
-ARRIVED_MS = 30_000
-N_FILES = 700  # three shards
+N_FILES = 520  # three shards
 
 
 @pytest.fixture
@@ -48,20 +47,12 @@ def _send_only(page: Page, folder: Path, seq: int, db: Database) -> None:
         if route.request.url.endswith(f"/{seq}"):
             route.continue_()
 
-    page.route("**/shards/*", handle)
+    intercept(page, "**/shards/*", handle)
     send(page, [folder])
-    _wait_for(page, lambda: len(_paths(db)) > 0)
+    wait_for(page, lambda: _paths(db), "the first shard to arrive")
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
     page.unroute("**/shards/*")
-
-
-def _wait_for(page: Page, is_so: Callable[[], bool]) -> None:
-    for _ in range(300):
-        if is_so():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("It did not happen within 30 s.")
 
 
 def _count_shards_sent(page: Page) -> list[str]:
@@ -78,7 +69,7 @@ def test_after_a_reload_the_same_folder_sends_only_what_is_missing(
     assert len(_paths(db)) == 256
     sent = _count_shards_sent(plain_http_page)
     send(plain_http_page, [folder])
-    plain_http_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    plain_http_page.wait_for_url("**/jobs/*")
     assert _paths(db) == _now(folder)
     assert sorted(sent) == sorted({"0", "1", "2"} - {str(seq)})
     with db.read() as session:
@@ -97,7 +88,7 @@ def test_files_added_meanwhile_are_sent_and_removed_ones_stay_as_they_were_sent(
     for n in range(3):
         (folder / f"added {n}.jpg").write_bytes(draw_picture(100 + n))
     send(owner_page, [folder])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == sorted({*_now(folder), *arrived})
     assert len(_paths(db)) == N_FILES + 2
 
@@ -107,7 +98,7 @@ def test_a_file_that_has_another_size_now_is_sent_again(owner_page: Page, db: Da
     changed = _paths(db)[0]
     (folder.parent / changed).write_bytes(draw_picture(7, size=(80, 80)))
     send(owner_page, [folder])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == sorted([*_now(folder), changed])
 
 
@@ -120,7 +111,7 @@ def test_a_file_written_since_is_sent_again_only_if_its_content_is_new(
     new.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     touched.write_bytes(touched.read_bytes())
     send(plain_http_page, [folder])
-    plain_http_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    plain_http_page.wait_for_url("**/jobs/*")
     assert _paths(db) == sorted([*_now(folder), f"photos/{new.relative_to(folder).as_posix()}"])
 
 
@@ -141,7 +132,7 @@ def test_an_upload_that_lacks_nothing_but_its_end_is_ended(owner_page: Page, db:
     for path in set(_now(folder)) - set(arrived):
         (folder.parent / path).unlink()
     send(owner_page, [folder])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == arrived
     with db.read() as session:
         assert session.scalar(select(Upload.state)) == "complete"
@@ -152,7 +143,7 @@ def test_a_folder_that_was_sent_to_its_end_is_a_new_upload(owner_page: Page, db:
     for _ in range(2):
         owner_page.goto(owner_page.url.partition("/jobs/")[0])
         send(owner_page, [tmp_path / "photos"])
-        owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+        owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalars(select(Upload.n_images)).all() == [3, 3]
 
@@ -165,7 +156,7 @@ def test_another_folder_of_the_same_name_is_a_new_upload(
     other.mkdir(parents=True)
     (other / "a.jpg").write_bytes(draw_picture(1))
     send(owner_page, [other])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, 1]
 
@@ -175,7 +166,7 @@ def test_an_upload_that_was_finished_elsewhere_begins_anew(owner_page: Page, db:
     with db.write() as session:
         shard_rows.complete_upload(session, session.scalars(select(Upload.uuid)).one(), partial=True)
     send(owner_page, [folder])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, N_FILES]
 
@@ -188,9 +179,9 @@ def _send_but_hear_no_end(page: Page, path: Path, last_call: str, db: Database) 
         # A body that is a file is not seen here. The answer reaches nobody.
         heard.append(route.fetch(post_data=path.read_bytes() if path.is_file() else None).status)
 
-    page.route(last_call, swallow)
+    intercept(page, last_call, swallow)
     send(page, [path])
-    _wait_for(page, lambda: heard != [])
+    wait_for(page, lambda: heard, "the last call to be answered")
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
     page.unroute(last_call)
@@ -217,10 +208,10 @@ def test_what_arrived_whole_before_the_page_heard_of_it_leads_to_its_job(
         expect(owner_page.locator('[data-part="time"]')).to_have_text("Nothing is left to send.")
     owner_page.get_by_role("button", name="Open its page").click()
     with db.read() as session:
-        owner_page.wait_for_url(f"**/jobs/{session.scalars(select(Job.uuid)).one()}", timeout=ARRIVED_MS)
+        owner_page.wait_for_url(f"**/jobs/{session.scalars(select(Job.uuid)).one()}")
     owner_page.goto(owner_page.url.partition("/jobs/")[0])
     send(owner_page, [path])  # and once that was seen, it is a new one again
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _states(db) == ["complete", "complete"]
 
 
@@ -228,7 +219,7 @@ def test_what_arrived_whole_can_be_sent_as_a_new_upload(owner_page: Page, db: Da
     _send_but_hear_no_end(owner_page, folder, "**/complete", db)
     drop(owner_page, [folder])
     owner_page.get_by_role("button", name="Send it all as a new upload").click()
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _states(db) == ["complete", "complete"]
 
 
@@ -240,7 +231,7 @@ def test_what_arrived_whole_and_was_stopped_gets_a_new_job_without_being_sent_ag
         job_states.cancel_job(session, session.scalars(select(Job.uuid)).one())
     sent = _count_shards_sent(owner_page)
     send(owner_page, [folder])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert sent == []
     with db.read() as session:
         assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
@@ -253,7 +244,7 @@ def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_picture
     with db.write() as session:
         job_states.cancel_job(session, session.scalars(select(Job.uuid)).one())
     send(owner_page, [folder])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == _now(folder)
     with db.read() as session:
         assert session.execute(select(Job.state, Job.n_total).order_by(Job.id)).all()[1] == ("queued", N_FILES)
@@ -272,15 +263,15 @@ def test_an_archive_begun_before_goes_on_in_the_same_job(owner_page: Page, db: D
         tried.append(route.request.url)
         route.abort("connectionreset")
 
-    owner_page.route("**/api/v1/archives?*", break_off)
+    intercept(owner_page, "**/api/v1/archives?*", break_off)
     send(owner_page, [archive])
-    _wait_for(owner_page, lambda: len(_paths(db)) > 0)
+    wait_for(owner_page, lambda: _paths(db), "some files to arrive")
     owner_page.get_by_role("button", name="Pause").click()
     owner_page.once("dialog", lambda dialog: dialog.accept())
     owner_page.reload()
     owner_page.unroute("**/api/v1/archives?*")
     send(owner_page, [archive])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == sorted(files)
     with db.read() as session:
         assert session.scalars(select(Job.n_total)).all() == [300]
@@ -294,7 +285,7 @@ def test_the_page_reminds_of_what_was_not_sent_to_its_end_and_finishes_it(
     expect(reminder).to_contain_text("photos was begun")
     expect(reminder).to_contain_text("256 files arrived.")
     reminder.get_by_role("button", name="Finish with what arrived").click()
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalar(select(Upload.state)) == "complete"
     owner_page.goto(site)
@@ -309,33 +300,38 @@ def test_two_tabs_that_send_the_same_folder_bring_it_once(
     second = context.new_page()
     second.goto(site)
     held: list[Route] = []
-    second.route("**/shards/*", lambda route: held.append(route), times=2)
+    intercept(second, "**/shards/*", lambda route: held.append(route), times=2)
     send(second, [folder])
-    _wait_for(second, lambda: len(held) == 2)
+    wait_for(second, lambda: len(held) == 2, "the second tab to send")
     (folder / "added.jpg").write_bytes(draw_picture(1))
-    owner_page.route("**/complete", lambda route: None)  # the first is not yet done when the second goes on
+    intercept(owner_page, "**/complete", lambda route: None)  # the first is not yet done when the second goes on
     owner_page.bring_to_front()
     send(owner_page, [folder])
-    _wait_for(owner_page, lambda: len(_paths(db)) == N_FILES + 1)
+    wait_for(owner_page, lambda: len(_paths(db)) == N_FILES + 1, "all files to arrive")
     for route in held:
         route.continue_()
-    second.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    second.wait_for_url("**/jobs/*")
     assert _paths(db) == _now(folder)
 
 
 def test_a_pause_sends_nothing_until_somebody_goes_on(owner_page: Page, db: Database, folder: Path) -> None:
-    owner_page.route("**/shards/*", lambda route: None)  # never answered
+    take_time(owner_page)
+    owner_page.reload()
+    held: list[str] = []
+    intercept(owner_page, "**/shards/*", lambda route: held.append(route.request.url))  # never answered
     send(owner_page, [folder])
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    wait_for(owner_page, lambda: len(held) == 3, "all three shards to be on their way")
     owner_page.get_by_role("button", name="Pause").click()
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Paused: ")
     owner_page.unroute("**/shards/*")
-    owner_page.wait_for_timeout(500)
+    asked = [n_asked(owner_page, f"/shards/{seq}") for seq in range(3)]
+    turn(owner_page)
+    assert [n_asked(owner_page, f"/shards/{seq}") for seq in range(3)] == asked == [1, 1, 1]
     with db.read() as session:
         assert session.scalars(select(Shard)).all() == []
         assert session.scalar(select(Job.state)) == "receiving"
     owner_page.get_by_role("button", name="Go on").click()
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == _now(folder)
 
 
@@ -349,7 +345,7 @@ def test_a_pause_says_what_it_costs(owner_page: Page, folder: Path) -> None:
 
 
 def test_whoever_sends_by_keyboard_keeps_the_focus(owner_page: Page, folder: Path) -> None:
-    owner_page.route("**/shards/*", lambda route: None)  # never answered
+    intercept(owner_page, "**/shards/*", lambda route: None)  # never answered
     drop(owner_page, [folder])
     owner_page.get_by_role("button", name="Do not send").focus()
     owner_page.keyboard.press("Enter")

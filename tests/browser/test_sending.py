@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, Route, expect
+from playwright.sync_api import Dialog, Page, Response, Route, expect
 from sqlalchemy import select
 
 from core.base.config import Settings
@@ -12,7 +12,7 @@ from core.base.database import Database
 from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
-from tests.browser.chromium import drop, send
+from tests.browser.chromium import drop, intercept, send, wait_for
 from tests.browser.stoppable import StoppableServer
 from tests.browser.trees import make_tree
 from web.app import App
@@ -20,12 +20,20 @@ from web.app import App
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 SHARDS = "**/api/v1/uploads/*/shards/*"
-ARRIVED_MS = 30_000
 
 
 def _paths(db: Database) -> list[str]:
     with db.read() as session:
         return sorted(session.scalars(select(Image.path)))
+
+
+def _state(db: Database) -> str | None:
+    with db.read() as session:
+        return session.scalar(select(Job.state))
+
+
+def _tells_of_a_job(answer: Response) -> bool:
+    return answer.request.method == "GET" and "/api/v1/jobs/" in answer.url and answer.ok
 
 
 def _failing(times: int, fail: Callable[[Route], object]) -> Callable[[Route], None]:
@@ -44,25 +52,25 @@ def _failing(times: int, fail: Callable[[Route], object]) -> Callable[[Route], N
 
 def test_a_lost_connection_is_waited_out(owner_page: Page, db: Database, tmp_path: Path) -> None:
     paths = make_tree(tmp_path / "photos", 300, depth=2)
-    owner_page.route(SHARDS, _failing(4, lambda route: route.abort("connectionreset")))
+    intercept(owner_page, SHARDS, _failing(4, lambda route: route.abort("connectionreset")))
     send(owner_page, [tmp_path / "photos"])
     message = owner_page.locator('[data-part="message"]')
     expect(message).to_contain_text("The server cannot be reached. Trying again in")
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == paths
 
 
 def test_a_server_that_is_starting_again_is_waited_for(owner_page: Page, db: Database, tmp_path: Path) -> None:
     paths = make_tree(tmp_path / "photos", 20, depth=1)
-    owner_page.route("**/api/v1/**", _failing(3, lambda route: route.fulfill(status=503, body="Bad gateway")))
+    intercept(owner_page, "**/api/v1/**", _failing(3, lambda route: route.fulfill(status=503, body="Bad gateway")))
     send(owner_page, [tmp_path / "photos"])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == paths
 
 
-@pytest.mark.parametrize("away_s", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_tries", [4, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_server_that_is_killed_in_the_middle_delays_an_upload_and_nothing_else(
-    page: Page, app: App, settings: Settings, db: Database, token: str, tmp_path: Path, away_s: int
+    page: Page, app: App, settings: Settings, db: Database, token: str, tmp_path: Path, n_tries: int
 ) -> None:
     paths = make_tree(tmp_path / "photos", 1200, depth=2)  # five shards
     server = StoppableServer(settings)
@@ -70,20 +78,22 @@ def test_a_server_that_is_killed_in_the_middle_delays_an_upload_and_nothing_else
     try:
         page.goto(f"{server.address}/login?token={token}")
         stopped: list[str] = []
+        failed: list[str] = []
 
         def stop_server(route: Route) -> None:
             server.kill()
             stopped.append(route.request.url)
             route.continue_()
 
-        page.route("**/shards/3", stop_server, times=1)
+        page.on("requestfailed", lambda request: "/shards/" in request.url and failed.append(request.url))
+        intercept(page, "**/shards/3", stop_server, times=1)
         send(page, [tmp_path / "photos"])
         expect(page.locator('[data-part="message"]')).to_contain_text("The server cannot be reached.")
-        page.wait_for_timeout(away_s * 1000)
+        wait_for(page, lambda: len(failed) >= n_tries, "shards to be tried again and again")
         assert len(stopped) == 1
         assert 0 < len(_paths(db)) < len(paths)
         server.start()
-        page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+        page.wait_for_url("**/jobs/*")
     finally:
         server.kill()
     assert _paths(db) == paths
@@ -96,9 +106,9 @@ def test_an_answer_that_was_lost_doubles_nothing(owner_page: Page, db: Database,
         route.fetch()
         route.abort("connectionreset")
 
-    owner_page.route(SHARDS, _failing(3, lose_answer))
+    intercept(owner_page, SHARDS, _failing(3, lose_answer))
     send(owner_page, [tmp_path / "photos"])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == paths
     with db.read() as session:
         assert len(list(session.scalars(select(Shard)))) == 3
@@ -114,10 +124,10 @@ def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db
         (folder / lost[1]).write_bytes(b"another picture")
         route.continue_()
 
-    owner_page.route("**/api/v1/jobs/*", change_files, times=1)
+    intercept(owner_page, "**/api/v1/jobs/*", change_files, times=1)
     send(owner_page, [folder])
     panel = owner_page.locator("[data-panel]")
-    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Sent: ", timeout=ARRIVED_MS)
+    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Sent: ")
     expect(panel.locator("summary")).to_have_text("2 files could not be sent")
     panel.locator("summary").click()
     expect(panel.locator("li")).to_have_count(2)
@@ -138,13 +148,13 @@ def test_an_upload_whose_files_have_all_vanished_still_ends(owner_page: Page, db
             file.unlink()
         route.continue_()
 
-    owner_page.route("**/api/v1/jobs/*", remove_files, times=1)
+    intercept(owner_page, "**/api/v1/jobs/*", remove_files, times=1)
     send(owner_page, [folder])
-    expect(owner_page.locator("summary")).to_have_text("3 files could not be sent", timeout=ARRIVED_MS)
+    expect(owner_page.locator("summary")).to_have_text("3 files could not be sent")
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sent: ")
     with db.read() as session:
         assert session.scalar(select(Upload.state)) == "complete"
-        assert session.scalar(select(Job.state)) == "done"
+        assert _state(db) == "done"
 
 
 def test_a_full_disk_halts_with_the_servers_words_until_somebody_goes_on(
@@ -152,17 +162,17 @@ def test_a_full_disk_halts_with_the_servers_words_until_somebody_goes_on(
 ) -> None:
     paths = make_tree(tmp_path / "photos", 10, depth=1)
     problem = {"title": "Insufficient Storage", "status": 507, "detail": "The disk is nearly full. Make room."}
-    owner_page.route(SHARDS, _failing(1, lambda route: route.fulfill(status=507, json=problem)))
+    intercept(owner_page, SHARDS, _failing(1, lambda route: route.fulfill(status=507, json=problem)))
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="message"]')).to_have_text("The disk is nearly full. Make room.")
     owner_page.get_by_role("button", name="Go on").click()
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == paths
 
 
 def test_closing_the_page_while_sending_warns(owner_page: Page, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 3, depth=1)
-    owner_page.route(SHARDS, lambda route: None)  # never answered
+    intercept(owner_page, SHARDS, lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
     owner_page.get_by_role("heading", name="Drop a folder").click()  # browsers ask only where somebody has acted
@@ -179,15 +189,13 @@ def test_closing_the_page_while_sending_warns(owner_page: Page, tmp_path: Path) 
 
 def test_stopping_keeps_what_has_arrived_and_cancels_the_job(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
-    owner_page.route("**/shards/1", lambda route: None)  # never answered
+    intercept(owner_page, "**/shards/1", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent"]')).not_to_have_attribute("value", "0")
     owner_page.get_by_role("button", name="Stop sending").click()
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Stopped: ")
     expect(owner_page.get_by_role("button", name="Stop sending")).to_be_hidden()
-    owner_page.wait_for_timeout(300)
-    with db.read() as session:
-        assert session.scalar(select(Job.state)) == "cancelled"
+    wait_for(owner_page, lambda: _state(db) == "cancelled", "the job to be cancelled")
 
 
 def test_two_folders_dropped_one_after_the_other_become_two_jobs(
@@ -196,7 +204,7 @@ def test_two_folders_dropped_one_after_the_other_become_two_jobs(
     for name in ("first", "second"):
         make_tree(tmp_path / name, 20, depth=2)
     held: list[Route] = []
-    owner_page.route("**/complete", lambda route: held.append(route))
+    intercept(owner_page, "**/complete", lambda route: held.append(route))
     send(owner_page, [tmp_path / "first"])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Finishing")
     send(owner_page, [tmp_path / "second"])
@@ -218,14 +226,14 @@ def test_a_folder_with_nothing_to_sort_says_so(owner_page: Page, tmp_path: Path)
 
 def test_the_title_says_how_much_has_been_sent(owner_page: Page, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 600, depth=1)
-    owner_page.route("**/shards/2", lambda route: None)  # never answered
+    intercept(owner_page, "**/shards/2", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
-    expect(owner_page).to_have_title("85 % sent · Pawsort", timeout=ARRIVED_MS)
+    expect(owner_page).to_have_title("85 % sent · Pawsort")
 
 
 def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
-    owner_page.route("**/shards/1", lambda route: None)  # never answered
+    intercept(owner_page, "**/shards/1", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
     with db.read() as session:
@@ -240,14 +248,14 @@ def test_what_was_stopped_holds_up_neither_the_title_nor_the_next_folder(owner_p
     for name in ("first", "second"):
         make_tree(tmp_path / name, 20, depth=1)
     plain = owner_page.title()
-    owner_page.route(SHARDS, lambda route: None)
-    send(owner_page, [tmp_path / "first"])
-    expect(owner_page.locator('[data-part="sorted-text"]')).to_contain_text("Sorted: 0 of 20")
-    expect(owner_page).to_have_title("0 % sent · Pawsort")
-    owner_page.wait_for_timeout(1500)  # the page has asked about the job by then
+    intercept(owner_page, SHARDS, lambda route: None)
+    with owner_page.expect_response(_tells_of_a_job):
+        send(owner_page, [tmp_path / "first"])
+        expect(owner_page.locator('[data-part="sorted-text"]')).to_contain_text("Sorted: 0 of 20")
+        expect(owner_page).to_have_title("0 % sent · Pawsort")
     owner_page.get_by_role("button", name="Stop sending").click()
     expect(owner_page).to_have_title(plain)
     owner_page.unroute(SHARDS)
     send(owner_page, [tmp_path / "second"])
-    owner_page.wait_for_url("**/jobs/*", timeout=ARRIVED_MS)
+    owner_page.wait_for_url("**/jobs/*")
     expect(owner_page.get_by_role("heading", name="second")).to_be_visible()
