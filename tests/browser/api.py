@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from instance.base.instance_record import InstanceRecord
+from tests.support.deadlines import within
 
 PATIENCE_S = 120.0
 
@@ -18,7 +19,7 @@ class Api:
 
     def __init__(self, instance: InstanceRecord) -> None:
         headers = {"Authorization": f"Bearer {instance.token}"}
-        self.http = httpx.Client(base_url=instance.address, headers=headers, timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=instance.address, headers=headers, timeout=within(30), trust_env=False)
 
     def newest_job(self) -> dict[str, Any]:
         """The job that was created last."""
@@ -26,7 +27,7 @@ class Api:
 
     def wait_until_done(self, job_id: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """The job, once it has ended."""
-        give_up_at = time.monotonic() + patience_s
+        give_up_at = time.monotonic() + within(patience_s)
         while time.monotonic() < give_up_at:
             job = self.http.get(f"/api/v1/jobs/{job_id}").raise_for_status().json()
             if job["state"] not in ("receiving", "queued", "running"):

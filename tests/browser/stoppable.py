@@ -10,6 +10,7 @@ import httpx
 
 from core.base.config import Settings
 from instance.base import programs
+from tests.support.deadlines import within
 
 START_S = 60.0
 
@@ -36,10 +37,10 @@ class StoppableServer:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        give_up_at = time.monotonic() + START_S
+        give_up_at = time.monotonic() + within(START_S)
         while time.monotonic() < give_up_at:
             try:
-                httpx.get(f"{self.address}/healthz", trust_env=False, timeout=5)
+                httpx.get(f"{self.address}/healthz", trust_env=False, timeout=within(5))
             except httpx.TransportError:
                 time.sleep(0.1)
             else:

@@ -15,6 +15,7 @@ from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs
 from tests.factories import make_job, make_upload, run_job
+from tests.support.deadlines import within_ms
 
 pytestmark = pytest.mark.timed
 DATABASES = ("sqlite",)
@@ -70,7 +71,7 @@ def test_a_hundred_thousand_pictures_are_painted_scrolled_and_counted_anew(
     owner_page.goto(f"{site}/jobs/{large}", wait_until="commit")
     owner_page.wait_for_selector(".grid--placed .tile img")
     # On a machine that is busy with other things even the plainest page takes long: then twice as long is allowed.
-    assert _first_paint_ms(owner_page) < max(1000, 2 * plain_ms)
+    assert _first_paint_ms(owner_page) < max(within_ms(1000), 2 * plain_ms)
     _scroll_to_the_end_and_back(owner_page)
     _drag_the_threshold(owner_page)
 
@@ -112,7 +113,7 @@ def _drag_the_threshold(page: Page) -> None:
           return performance.now() - began;
         }"""
     )
-    assert took_ms < 300
+    assert took_ms < within_ms(300)
     dragged = [page.locator(f'[data-count="{name}"]').text_content() for name in ("cat", "dog", "unsure")]
     with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         slider.dispatch_event("change")

@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.api import Api, job_id_of
-from tests.browser.chromium import send, start_sending
+from tests.browser.chromium import intercept, send, start_sending
 from tests.browser.probe import heap_bytes, longest_block_ms, start_probe
 from tests.browser.trees import make_tree
 from tests.factories import draw_picture, make_tar
+from tests.support.deadlines import within, within_ms
 
 pytestmark = pytest.mark.timed
 LONGEST_BLOCK_MS = 200  # beyond what an idle page beside it suffers: other programs hold pages up as well
@@ -39,7 +40,7 @@ def _drop_and_measure(page: Page, folder: Path, timeout_s: float) -> Measured:
     page.wait_for_load_state("networkidle")
     start_probe(page)
     send(page, [folder])
-    measured, give_up_at = Measured(""), time.monotonic() + timeout_s
+    measured, give_up_at = Measured(""), time.monotonic() + within(timeout_s)
     while "/jobs/" not in page.url and time.monotonic() < give_up_at:
         with suppress(Error):  # the page moves on by itself when all is sent
             measured.longest_block_ms = max(measured.longest_block_ms, longest_block_ms(page))
@@ -60,7 +61,9 @@ def _check_tree(page: Page, api: Api, folder: Path, paths: list[str], timeout_s:
     assert job["name"] == folder.name
     assert job["counts"]["total"] == job["counts"]["done"] == len(paths)
     assert sorted(row["path"] for row in api.rows(job_id)) == paths
-    expect(page.locator('[data-field="progress-text"]')).to_have_text(f"{len(paths):,} files sorted", timeout=20_000)
+    expect(page.locator('[data-field="progress-text"]')).to_have_text(
+        f"{len(paths):,} files sorted", timeout=within_ms(30_000)
+    )
     assert measured.longest_block_ms <= LONGEST_BLOCK_MS
     assert 0 < measured.heap_bytes <= MOST_HEAP_BYTES
     print(f"{len(paths)} files: blocked {measured.longest_block_ms:.0f} ms, heap {measured.heap_bytes / 1e6:.0f} MB")
@@ -124,10 +127,10 @@ def test_sorting_goes_on_while_the_rest_is_still_being_sent(user_page: Page, api
     folder = tmp_path / "growing"
     make_tree(folder, 600, depth=1)
     held = []
-    user_page.route("**/shards/2", lambda route: held.append(route))
+    intercept(user_page, "**/shards/2", lambda route: held.append(route))
     send(user_page, [folder])
     sorted_text = user_page.locator('[data-part="sorted-text"]')
-    expect(sorted_text).to_have_text("Sorted: 512 of 600 files", timeout=60_000)
+    expect(sorted_text).to_have_text("Sorted: 512 of 600 files", timeout=within_ms(60_000))
     job = api.newest_job()
     assert (job["state"], job["counts"]["total"]) == ("receiving", 512)
     held[0].continue_()
@@ -174,7 +177,7 @@ def test_an_archive_is_sent_again_when_the_connection_is_lost(user_page: Page, a
     archive = tmp_path / "photos.tar"
     files = {f"photos/{n}.jpg": draw_picture(n) for n in range(5)}
     archive.write_bytes(make_tar(files))
-    user_page.route("**/api/v1/archives?*", lambda route: route.abort("connectionreset"), times=2)
+    intercept(user_page, "**/api/v1/archives?*", lambda route: route.abort("connectionreset"), times=2)
     send(user_page, [archive])
     user_page.wait_for_url("**/jobs/*")
     job = api.wait_until_done(job_id_of(user_page.url))
