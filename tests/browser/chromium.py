@@ -92,6 +92,12 @@ def wait_for(page: Page, is_so: Callable[[], object], what: str) -> None:
         page.wait_for_timeout(STEP_MS)
 
 
+def show_pictures(page: Page) -> None:
+    """Scroll to a job's pictures: those far below the window are not drawn."""
+    page.locator("[data-grid]").evaluate("(list) => list.scrollIntoView()")
+    page.locator(".grid--placed .tile").first.wait_for()
+
+
 def drop(page: Page, paths: Sequence[Path], x: int = 300, y: int = 220) -> None:
     """Drop files and folders of the disk on a page, as a hand would: let go when the page shows that it takes them.
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
+from tests.browser.chromium import show_pictures
 from tests.browser.furnished import Shown, furnish, list_endpoints
 from web.app import App
 
@@ -24,6 +25,7 @@ RUN = """async (but) => {
 COLOURS = ["color-contrast", "link-in-text-block"]
 RUN_COLOURS = Path(__file__).with_name("colours.js").read_text(encoding="utf-8")
 NAMELESS_TABLES = "() => [...document.querySelectorAll('table')].flatMap((one) => (one.caption ? [] : [one.outerHTML]))"
+HAS_PICTURES = "() => document.querySelector('[data-grid]')?.offsetHeight > 0"
 WIDTHS = (1280, 360)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -59,8 +61,8 @@ def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
 def _open(page: Page, site: str, shown: Shown) -> None:
     page.goto(site + shown.address)
     assert ("/login" in page.url) == (not shown.needs_login)
-    if page.locator("[data-grid] .tile").count():
-        page.locator(".grid--placed").wait_for()
+    if page.evaluate(HAS_PICTURES):
+        show_pictures(page)
     for key in shown.keys:
         page.keyboard.press(key)
     page.evaluate(AXE)

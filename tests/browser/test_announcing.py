@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
-from tests.browser.chromium import drop
+from tests.browser.chromium import drop, show_pictures
 from tests.browser.trees import make_tree
 from tests.factories import make_job, make_upload, run_job
 
@@ -44,7 +44,7 @@ def test_a_threshold_moved_by_keys_is_read_out_once_with_what_comes_of_it(
     job = make_job(db, make_upload(db, blobs, n_files=4), threshold=0.5)
     run_job(db, job, {"photos/0.jpg": (0.51, 0.1), "photos/1.jpg": (0.1, 0.9)})
     listener.goto(f"{site}/jobs/{job}")
-    listener.locator(".grid--placed .tile").first.wait_for()
+    show_pictures(listener)
     before = len(listener.evaluate("heard"))
     listener.get_by_label("Threshold, in percent").focus()
     for _ in range(20):

@@ -11,7 +11,7 @@ from core.base.errors import ErrorCode
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.storage.blobs import Blobs
-from tests.browser.chromium import intercept, wait_for
+from tests.browser.chromium import intercept, show_pictures, wait_for
 from tests.factories import make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -31,6 +31,7 @@ def job(db: Database, blobs: Blobs, site: str) -> UUID:
 def grid(owner_page: Page, site: str, job: UUID) -> Page:
     """The job's page, its pictures there."""
     owner_page.goto(f"{site}/jobs/{job}")
+    show_pictures(owner_page)
     owner_page.locator(".grid--placed .tile").nth(3).wait_for()
     return owner_page
 
@@ -74,6 +75,7 @@ def test_all_shown_are_right_confirms_what_the_model_shows(grid: Page, db: Datab
 
 def test_all_of_a_filter_but_some_are_labelled(grid: Page, site: str, db: Database, job: UUID) -> None:
     grid.goto(f"{site}/jobs/{job}?label=unsure")
+    show_pictures(grid)
     grid.locator(".grid--placed .tile").nth(3).wait_for()
     grid.get_by_role("button", name="Choose all shown").click()
     box(grid, 20).uncheck(force=True)
@@ -117,6 +119,7 @@ def test_pictures_between_two_that_nobody_has_scrolled_to_are_chosen_as_well(
     many = make_job(db, make_upload(db, blobs, n_files=230, name="many"))
     run_job(db, many)
     owner_page.goto(f"{site}/jobs/{many}")
+    show_pictures(owner_page)
     owner_page.locator('[aria-posinset="2"] [data-check]').check(force=True)
     owner_page.keyboard.press("End")
     owner_page.locator('[aria-posinset="229"] .tile__picture').click(modifiers=["Shift"])
@@ -155,6 +158,7 @@ def test_a_job_at_work_offers_no_all(owner_page: Page, site: str, db: Database, 
     job = make_job(db, make_upload(db, blobs, n_files=4, is_complete=False))
     run_job(db, job)
     owner_page.goto(f"{site}/jobs/{job}")
+    show_pictures(owner_page)
     owner_page.locator(".grid--placed .tile").nth(3).wait_for()
     expect(owner_page.get_by_role("button", name="Keys")).to_be_visible()
     expect(owner_page.get_by_role("button", name="All shown are right")).to_be_hidden()

@@ -10,7 +10,7 @@ from core.base.errors import ErrorCode
 from core.cleanup import deletion
 from core.jobs import job_states
 from core.storage.blobs import Blobs
-from tests.browser.chromium import intercept
+from tests.browser.chromium import intercept, show_pictures
 from tests.browser.hourglass import n_asked, take_time, turn, wait_until_answered
 from tests.factories import make_job, make_upload, run_job
 
@@ -42,7 +42,7 @@ def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
     run_job(db, job)
     expect(owner_page.locator(".chip")).to_have_text("Done")
     expect(owner_page).to_have_title("birds – Pawsort")
-    owner_page.locator(".tile").last.scroll_into_view_if_needed()  # rows far below the window are not drawn
+    show_pictures(owner_page)
     expect(owner_page.locator(".tile")).to_have_count(8)
     expect(owner_page.locator('[data-count="cat"]')).to_have_text("8")
     expect(owner_page.get_by_role("button", name="Stop this job")).to_be_hidden()
@@ -131,7 +131,7 @@ def test_new_results_are_offered_not_forced_on_somebody_who_has_scrolled(
     growing = make_job(db, upload)
     run_job(db, growing)
     owner_page.goto(f"{site}/jobs/{growing}")
-    expect(owner_page.locator(".grid--placed .tile").first).to_be_visible()
+    show_pictures(owner_page)
     owner_page.mouse.wheel(0, 20_000)
     expect(owner_page.locator('.tile[aria-posinset="150"]')).to_be_visible()
     with db.write() as session:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
+from tests.browser.chromium import show_pictures
 from tests.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -96,7 +97,7 @@ def test_whoever_was_logged_out_elsewhere_is_told_so_in_words_for_people(
     job = make_job(db, make_upload(db, blobs))
     run_job(db, job)
     owner_page.goto(f"{site}/jobs/{job}")
-    owner_page.locator(".grid--placed .tile").first.wait_for()
+    show_pictures(owner_page)
     owner_page.context.clear_cookies()
     owner_page.get_by_role("button", name="All shown are right").click()
     expect(owner_page.locator('[data-field="said"]')).to_contain_text("You are no longer logged in")

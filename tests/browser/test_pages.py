@@ -17,7 +17,7 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
-from tests.browser.chromium import OpenContext
+from tests.browser.chromium import OpenContext, show_pictures
 from tests.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -115,6 +115,7 @@ def test_a_job_shows_its_counts_and_its_pictures(owner_page: Page, site: str, zo
         "unsure": "1",
         "failed": "1",
     }
+    show_pictures(owner_page)
     assert _labels(owner_page) == ["Cat", "Dog", "Unsure", "Cat", "Failed"]
     expect(owner_page.locator(".tile").first).to_contain_text("95 %")
     expect(owner_page.locator(".tile img")).to_have_count(4)
@@ -125,6 +126,7 @@ def test_a_job_shows_its_counts_and_its_pictures(owner_page: Page, site: str, zo
 
 def test_a_file_name_that_is_html_stays_a_file_name(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}?label=cat")
+    show_pictures(owner_page)
     expect(owner_page.locator(".tile__name").nth(1)).to_have_text(HOSTILE)
     made = owner_page.evaluate(
         """async (path) => {
@@ -140,25 +142,30 @@ def test_a_file_name_that_is_html_stays_a_file_name(owner_page: Page, site: str,
 def test_filters_stand_in_the_address(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}")
     owner_page.get_by_role("link", name="2 Cat").click()
+    show_pictures(owner_page)
     assert _labels(owner_page) == ["Cat", "Cat"]
     owner_page.get_by_label("At least this sure").select_option("90 %")
     owner_page.wait_for_url(f"**/jobs/{zoo}?label=cat&min_confidence=0.9")
+    show_pictures(owner_page)
     expect(owner_page.locator(".tile__name")).to_have_text(["tiger.jpg"])
     owner_page.get_by_label("File or folder name contains").fill("nothing like it")
     owner_page.keyboard.press("Enter")
     expect(owner_page.get_by_text("No picture fits this choice.")).to_be_visible()
     owner_page.get_by_role("link", name="Show all").click()
+    show_pictures(owner_page)
     expect(owner_page.locator(".tile")).to_have_count(5)
 
 
 def test_the_least_sure_can_come_first(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}?sort=confidence")
+    show_pictures(owner_page)
     expect(owner_page.locator(".tile__name")).to_have_text(["fox.jpg", HOSTILE, "tiger.jpg", "wolf.jpg"])
     expect(owner_page.get_by_label("Order")).to_have_value("confidence")
 
 
 def test_an_address_with_nonsense_in_it_shows_everything(owner_page: Page, site: str, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}?label=horse&min_confidence=nan&max_confidence=7&sort=size")
+    show_pictures(owner_page)
     expect(owner_page.locator(".tile")).to_have_count(5)
 
 
@@ -175,7 +182,7 @@ def test_more_pictures_come_while_scrolling(owner_page: Page, site: str, db: Dat
     job = make_job(db, make_upload(db, blobs, n_files=200))
     run_job(db, job)
     owner_page.goto(f"{site}/jobs/{job}")
-    expect(owner_page.locator(".grid--placed .tile").first).to_be_visible()
+    show_pictures(owner_page)
     seen: set[str] = set()
     for top in range(0, 12_000, 600):
         owner_page.evaluate("(top) => scrollTo(0, top)", top)
