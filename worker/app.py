@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from billiard import current_process
 from celery.signals import (
+    beat_embedded_init,
     celeryd_after_setup,
     celeryd_init,
     setup_logging,
@@ -26,7 +27,7 @@ from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
 from worker import tasks
 from worker.maintenance import discard_originals
-from worker.maintenance.beat_guard import BeatWatch
+from worker.maintenance.beat_guard import BeatWatch, end_with_worker
 from worker.process import runtime
 from worker.process.niceness import lower_priority
 from worker.schedules import run_loop
@@ -121,3 +122,8 @@ def _watch_beat(sender: Any, **_: object) -> None:
     beat = getattr(sender.controller, "beat", None)
     if beat is not None:
         BeatWatch(beat, settings).start()
+
+
+@beat_embedded_init.connect  # type: ignore[untyped-decorator]
+def _end_beat_with_its_worker(**_: object) -> None:
+    end_with_worker()

@@ -1,5 +1,6 @@
 """Two real beats at once, and `kill -9` while files are taken in: every run once, every file once."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from core.base.states import RunState
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Image, Upload
 from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.processes import kill, living
+from tests.faults.processes import kill, living, living_below
 from tests.pictures import jpeg
 
 N_SCHEDULES, N_ROUNDS = 20, 3
@@ -41,13 +42,21 @@ def second_beat(installation: Installation) -> Iterator[subprocess.Popen[bytes]]
     log = installation.data_dir / "logs" / "second.log"
     with (
         log.open("wb") as out,
-        subprocess.Popen(command, cwd=root, env=installation.environment | addresses, stdout=out, stderr=out) as worker,
+        subprocess.Popen(
+            command,
+            cwd=root,
+            env=installation.environment | addresses,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # so that its beat can be ended with it
+        ) as worker,
     ):
         try:
             installation.wait_for(lambda: b"worker_ready" in log.read_bytes(), START_S, "the second beat")
             yield worker
         finally:
-            worker.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)
 
 
 def create(installation: Installation, **schedule: Any) -> int:
@@ -84,6 +93,16 @@ def test_two_beats_begin_each_run_of_20_schedules_once(
         runs = session.scalars(of_them).all()
     assert {(run.state, run.n_due) for run in runs} == {(RunState.DONE, 1)}
     assert len(runs) == N_SCHEDULES * N_ROUNDS
+
+
+def test_a_killed_worker_that_nobody_watches_over_takes_its_beat_along(
+    installation: Installation, second_beat: subprocess.Popen[bytes]
+) -> None:
+    below = [one.pid for one in living_below(second_beat.pid)]
+    assert below
+    second_beat.kill()
+    second_beat.wait()
+    installation.wait_for(lambda: not living(below), 5, "the beat to end")
 
 
 def test_a_killed_maintenance_worker_takes_each_file_in_once(installation: Installation) -> None:

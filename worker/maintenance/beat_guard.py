@@ -1,6 +1,7 @@
 """Celery starts beat as a process beside the maintenance worker and never looks after it again: we do.
 
-A beat that has ended, or hangs, ends the worker as well: whoever watches over that one starts both again.
+A beat that has ended, or hangs, ends the worker as well: whoever watches over that one starts both again. A worker that
+was killed takes its beat along: otherwise it would beat for ever, beside that of the worker's successor.
 """
 
 import os
@@ -11,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
+from billiard import current_process
 from celery.signals import task_received
 from celery.worker import state
 from redis import Redis
@@ -72,6 +74,18 @@ class BeatWatch:
             with suppress(ProcessLookupError):
                 os.kill(self._beat.pid, signal.SIGKILL)  # a stalled process ignores every other signal
             os._exit(1)
+
+
+def end_with_worker() -> None:
+    """Have this process, which is beat, end when the worker that has started it is gone."""
+    worker = current_process()._parent_pid  # not getppid(): it may be gone already
+    threading.Thread(target=_outlive_nobody, args=(worker,), name="end-with-worker", daemon=True).start()
+
+
+def _outlive_nobody(worker: int) -> None:
+    while os.getppid() == worker:
+        time.sleep(LOOK_S)
+    os._exit(1)
 
 
 def _answers(redis: Redis) -> bool:
