@@ -24,6 +24,7 @@ from migrations.run import migrate
 from tests.compiled import compiled_once
 from tests.factories import make_manifest
 from tests.s3 import running_s3
+from tests.support import leftovers
 from tests.support.postgresql import Databases
 from web.app import App, create_app
 
@@ -31,6 +32,31 @@ DATABASES = ("sqlite", "postgresql")
 WHOLE = ("browser", "deploy", "faults", "integration")
 S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
+
+
+LEFT = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run, with all processes that test for it, a folder for its temporary files."""
+    if not hasattr(config, "workerinput"):
+        leftovers.begin()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run that leaves something behind has failed."""
+    if not hasattr(session.config, "workerinput"):
+        left = session.config.stash[LEFT] = leftovers.end()
+        if left and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name what the run has left behind."""
+    if left := config.stash.get(LEFT, []):
+        terminalreporter.section("left behind", red=True)
+        terminalreporter.write("".join(f"{one}\n" for one in left))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

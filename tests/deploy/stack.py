@@ -19,6 +19,7 @@ from tests.deploy.compose import Service, seconds
 from tests.deploy.places import Places, make_programs, pg_utils
 from tests.faults.installation import overload
 from tests.faults.processes import living_below
+from tests.support import leftovers
 
 PORTS = {"proxy": (8080,), "web": (8000,), "postgres": (5432,), "redis": (6379,), "s3": (8333, 8888, 9333, 8080)}
 START_S = 150.0
@@ -99,6 +100,7 @@ class Stack:
             "HOME": str(mounts.get("/var/lib/pawsort", self.folder)),
             "TMPDIR": str(mounts["/tmp"]),
             "LANG": "C.UTF-8",
+            **leftovers.mark(),
             **{key: self._places.rewrite(name, str(value), mounts) for key, value in given.items()},
         }
 

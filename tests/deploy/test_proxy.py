@@ -14,6 +14,7 @@ import pytest
 from tests.deploy import compose
 from tests.deploy.compose import MAIN, TLS
 from tests.deploy.places import free_port
+from tests.support import leftovers
 
 START_S = 15.0
 
@@ -55,7 +56,7 @@ def page(env_file: Path, tmp_path: Path, certificates: Path) -> Iterator[str]:
     command = [here(word) for word in proxy["command"]]
     if os.getuid() == 0:
         command = [word.replace("daemon off;", "daemon off; user root;") for word in command]
-    environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", **leftovers.mark()}
     tested = subprocess.run([*command, "-t"], env=environment, capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:

@@ -24,6 +24,7 @@ from core.orm.workers import Worker
 from instance.base.instance_record import InstanceRecord, read_record
 from pawsort.api.http_client import PawsortClient
 from tests.faults.processes import Process, kill, living, living_below
+from tests.support import leftovers
 
 START_S = 120.0
 # What is promised is an end within 60 s after the last fault; `wait_for_job` measures from its call.
@@ -55,7 +56,7 @@ class Installation:
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PAWSORT_")}
-        self.environment = {**inherited, "PAWSORT_DATA_DIR": str(data_dir), **settings}
+        self.environment = {**inherited, **leftovers.mark(), "PAWSORT_DATA_DIR": str(data_dir), **settings}
         self._up: subprocess.Popen[bytes] | None = None
         self._record: InstanceRecord | None = None
         self._db: Database | None = None

@@ -1,0 +1,77 @@
+"""What a run of all tests leaves behind when it has ended: no process, no socket, no temporary folder.
+
+Each run has a folder for temporary files of its own. Its name stands in the environment of every process that the run
+starts, however indirectly, so that runs side by side on one machine are told apart.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from tests.support.deadlines import within
+
+RUN = "PAWSORT_TEST_RUN"
+GRACE_S = 10.0  # what was told to end needs a moment for it
+POLL_S = 0.1
+
+
+def begin() -> None:
+    """Make the folder of this run, and put temporary files there from now on."""
+    ordinary = tempfile.gettempdir()
+    folder = tempfile.mkdtemp(prefix="pawtest-")
+    os.chmod(folder, 0o711)  # PostgreSQL runs as another user than root
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", ordinary)  # the folders of failed tests are kept
+    os.environ["TMPDIR"] = os.environ[RUN] = folder
+    tempfile.tempdir = None
+
+
+def mark() -> dict[str, str]:
+    """What belongs into the environment of a process that does not get ours."""
+    return {RUN: os.environ[RUN]} if RUN in os.environ else {}
+
+
+def end() -> list[str]:
+    """Name what is left of this run, and clear it away."""
+    folder = Path(os.environ[RUN])
+    began_at = time.monotonic()
+    while (processes := dict(_processes(str(folder)))) and time.monotonic() < began_at + within(GRACE_S):
+        time.sleep(POLL_S)
+    for pid in processes:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    files = [str(path) for path in sorted(folder.iterdir())]
+    shutil.rmtree(folder, ignore_errors=True)
+    return [f"process {pid}: {command}" for pid, command in processes.items()] + files
+
+
+def _processes(name: str) -> Iterator[tuple[int, str]]:
+    """The living processes with this name in their environment, their command line or as their folder."""
+    if not Path("/proc/self/environ").exists():
+        yield from _listed(name)
+        return
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            with suppress(OSError):  # it has just ended, or is another user's
+                state = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+                command = (entry / "cmdline").read_bytes()
+                known = command + (entry / "environ").read_bytes() + os.fsencode((entry / "cwd").readlink())
+                if state not in "ZX" and name.encode() in known:
+                    yield int(entry.name), command.replace(b"\0", b" ").decode("utf-8", "replace").strip()
+
+
+def _listed(name: str) -> Iterator[tuple[int, str]]:
+    """The same where there is no /proc; macOS shows environments of one's own processes."""
+    options = ["-E"] if sys.platform == "darwin" else []
+    command = ["ps", "-axww", *options, "-o", "pid=,command="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    for line in listed.stdout.splitlines():
+        pid, _, said = line.strip().partition(" ")
+        if name in said and int(pid) != os.getpid():
+            yield int(pid), said.strip()
