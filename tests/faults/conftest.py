@@ -9,10 +9,10 @@ from tests.faults.installation import QUICK, Installation
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A running installation with short times, a decoder that obeys marks, and a folder that schedules may read."""
-    decoder = {"PAWSORT_DECODER": "tests.faults.decoders:decode_image", "PAWSORT_DECODE_TIMEOUT_S": "3"}
+    """A running installation with short times, and a folder that schedules may read."""
+    times = {"PAWSORT_DECODE_TIMEOUT_S": "3"}
     roots = {"PAWSORT_IMPORT_ROOTS": str(tmp_path_factory.mktemp("incoming"))}
-    one = Installation(tmp_path_factory.mktemp("installation"), **QUICK, **decoder, **roots)
+    one = Installation(tmp_path_factory.mktemp("installation"), **QUICK, **times, **roots)
     try:
         one.start()
         yield one

@@ -8,8 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -23,31 +23,28 @@ from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
 from instance.base.instance_record import InstanceRecord, read_record
 from pawsort.api.http_client import PawsortClient
+from tests.faults.decoders import HOLD
 from tests.faults.processes import Process, kill, living, living_below
 from tests.support import leftovers
+from tests.support.deadlines import within
+from tests.support.waiting import wait_for
 
 START_S = 120.0
 # What is promised is an end within 60 s after the last fault; `wait_for_job` measures from its call.
 END_S = 60.0
 STOP_S = 15.0
-POLL_S = 0.05
 QUICK = {
     "PAWSORT_LEASE_S": "4",
     "PAWSORT_HEARTBEAT_S": "1",
     "PAWSORT_RECONCILE_S": "1",
-    "PAWSORT_PAUSE_AFTER_CLAIM_S": "1.5",
     "PAWSORT_INFERENCE_PROCESSES": "2",
     "PAWSORT_MIN_FREE_BYTES": "0",
     "PAWSORT_DEFAULT_NETWORK": "seed-cnn",  # what is tested does not depend on what the network is worth
+    "PAWSORT_DECODER": "tests.faults.decoders:decode_image",
 }
 ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 
 Found = TypeVar("Found")
-
-
-def overload() -> float:
-    """By how much deadlines grow: 1.0 unless more than two programs want each core."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
 
 
 class Installation:
@@ -106,8 +103,9 @@ class Installation:
         if self._up is not None:
             children = [one.pid for one in self.processes()]
             self._up.send_signal(signal.SIGTERM)
-            self._up.wait(STOP_S * overload())
+            self._up.wait(within(STOP_S))
             self.wait_for(lambda: not living(children), 5, "everything to end together with pawsort up")
+            assert read_record(self.data_dir) is None
         self.close()
 
     def kill(self) -> list[int]:
@@ -156,6 +154,16 @@ class Installation:
             client.create_job(job, upload)
         return job
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Meanwhile no chunk with a picture that is marked HELD gets past it: once under way, it stays so."""
+        hold = self.data_dir / HOLD
+        hold.touch()
+        try:
+            yield
+        finally:
+            hold.unlink()
+
     # Looking inside
 
     def processes(self) -> list[Process]:
@@ -188,27 +196,24 @@ class Installation:
             ).first()
         return None if row is None else (row.pid, row.fence)
 
-    def stop_under_way(self, job: str) -> int:
-        """Halt (SIGSTOP) a worker process between claim and record; returns its number."""
+    def wait_under_way(self, job: str) -> int:
+        """Wait until a worker process is between claim and record, where `holding` keeps it; returns its number."""
 
-        def halt() -> int | None:
+        def find() -> int | None:
             found = self.find_under_way(job)
-            if found is None:
-                return None
-            pid = found[0]
-            if not living([pid]):  # its lease has not run out yet
-                return None
-            os.kill(pid, signal.SIGSTOP)
-            if self.find_under_way(job) == found:  # it has not recorded between the look and the stop
-                return pid
-            os.kill(pid, signal.SIGCONT)
-            return None
+            return found[0] if found and living([found[0]]) else None  # the lease of a dead one has to run out first
 
-        return self.wait_for(halt, END_S, "a chunk to be under way")
+        return self.wait_for(find, END_S, "a chunk to be under way")
+
+    def stop_under_way(self, job: str) -> int:
+        """Halt (SIGSTOP) a worker process between claim and record, where `holding` keeps it; returns its number."""
+        pid = self.wait_under_way(job)
+        os.kill(pid, signal.SIGSTOP)
+        return pid
 
     def kill_under_way(self, job: str) -> int:
-        """`kill -9` a worker process between claim and record; returns its number."""
-        pid = self.stop_under_way(job)
+        """`kill -9` a worker process between claim and record, where `holding` keeps it; returns its number."""
+        pid = self.wait_under_way(job)
         kill(pid)
         self.wait_for(lambda: not living([pid]), END_S, f"process {pid} to end")
         return pid
@@ -217,12 +222,7 @@ class Installation:
 
     def wait_for(self, find: Callable[[], Found | None], seconds: float, what: str) -> Found:
         """Ask until there is an answer; returns it."""
-        seconds *= overload()
-        give_up_at = time.monotonic() + seconds
-        while not (found := find()):
-            assert time.monotonic() < give_up_at, f"waited {seconds:.0f} s for {what}\n{self.logs()}"
-            time.sleep(POLL_S)
-        return found
+        return wait_for(find, seconds, what, self.logs)
 
     def wait_for_workers(self, n: int = 2) -> list[int]:
         """Wait until so many inference processes are ready; returns their numbers."""

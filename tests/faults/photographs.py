@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from tests.factories import make_tar
+from tests.faults.decoders import HELD
 from tests.pictures import jpeg
 
 
@@ -18,8 +19,11 @@ def photographs(n: int) -> list[bytes]:
     return [path.read_bytes() for path in list(chain.from_iterable(pairs))[:n]]
 
 
-def make_shards(n_shards: int, n_each: int) -> list[bytes]:
-    """Tars of different pictures: `photos/000.jpg` and so on."""
+def make_shards(n_shards: int, n_each: int, n_free: int = 0) -> list[bytes]:
+    """Tars of different pictures: `photos/000.jpg` and so on. All but the first `n_free` shards wait while held."""
     pictures = photographs(n_shards * n_each)
-    files = [(f"photos/{number:03}.jpg", picture) for number, picture in enumerate(pictures)]
+    files = [
+        (f"photos/{number:03}.jpg", picture + (HELD if number >= n_free * n_each else b""))
+        for number, picture in enumerate(pictures)
+    ]
     return [make_tar(files[start : start + n_each]) for start in range(0, len(files), n_each)]

@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,16 +12,16 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from core.base.config import Settings
+from core.base.states import ChunkState
 from core.messaging.broker import CLASSIFY_CHUNK, INFERENCE, KEY_PREFIX, make_celery
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
-from tests.faults.installation import END_S, QUICK, START_S, Installation
+from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.processes import kill
 from tests.faults.soundness import check_counters, check_sound, read_results
-
-PAUSE_S = float(QUICK["PAWSORT_PAUSE_AFTER_CLAIM_S"])
+from tests.support.deadlines import within
 
 
 def make_sender(installation: Installation) -> Celery:
@@ -34,22 +34,26 @@ def chunk_ids(installation: Installation, job: str) -> list[int]:
         return list(session.scalars(select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(Job.uuid == UUID(job))))
 
 
-def wait_for_results(installation: Installation, job: str) -> None:
-    installation.wait_for(lambda: read_results(installation.db, job), END_S, "first results")
+def count_under_way(installation: Installation, job: str) -> int:
+    with installation.db.read() as session:
+        of_job = select(func.count()).select_from(Chunk).join(Job, Job.id == Chunk.job_id).where(Job.uuid == UUID(job))
+        return session.scalars(of_job.where(Chunk.state == ChunkState.RUNNING)).one()
 
 
 def test_a_cancelled_job_stops_within_one_chunk_and_retry_goes_on_to_the_end(installation: Installation) -> None:
-    shards = make_shards(8, 3)
-    job = installation.classify(installation.send(shards))
-    wait_for_results(installation, job)
+    log = installation.data_dir / "logs" / "inference.log"
+    n_dropped = log.read_text().count("lease_lost")
     with installation.client() as client:
-        assert client.cancel_job(job)["state"] == "cancelled"
-        at_once = read_results(installation.db, job)
-        assert 0 < len(at_once) < 24
-        # What was under way has been dropped when both processes could have recorded it.
-        settled_at = time.monotonic() + 2 * PAUSE_S
-        installation.wait_for(lambda: time.monotonic() > settled_at, END_S, "chunks under way to end")
+        with installation.holding():
+            job = installation.classify(installation.send(make_shards(8, 3, n_free=2)))
+            installation.wait_for(lambda: len(read_results(installation.db, job)) == 6, END_S, "what is not held")
+            installation.wait_under_way(job)
+            assert client.cancel_job(job)["state"] == "cancelled"
+            at_once = read_results(installation.db, job)
+            n_dropped += count_under_way(installation, job)
+        installation.wait_for(lambda: log.read_text().count("lease_lost") >= n_dropped, END_S, "chunks to be dropped")
         assert read_results(installation.db, job) == at_once
+        assert len(at_once) == 6
         check_counters(installation.db, job)
         assert {one["path"] for one in client.list_results(job)} == set(at_once)
         assert installation.state(job) == "cancelled"
@@ -72,31 +76,37 @@ def count_rows(installation: Installation, job: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("when", ["while it runs", "when it is done", "while its deleting is killed"])
 def test_a_deleted_job_leaves_neither_rows_nor_bytes(installation: Installation, when: str) -> None:
-    upload = installation.send(make_shards(4, 3))
-    job = installation.classify(upload)
+    upload = installation.send(make_shards(4, 3, n_free=1))
     folder = installation.data_dir / "blobs" / "uploads" / upload
     assert len(list(folder.glob("*.tar"))) == 4
-    if when == "while it runs":
-        wait_for_results(installation, job)
-        installation.wait_for(lambda: installation.find_under_way(job), END_S, "a chunk to be under way")
-    else:
-        installation.wait_for_job(job)
+    with installation.holding() if when == "while it runs" else nullcontext():
+        job = installation.classify(upload)
+        if when == "while it runs":
+            installation.wait_for(lambda: read_results(installation.db, job), END_S, "first results")
+            installation.wait_under_way(job)
+        else:
+            installation.wait_for_job(job)
+        delete(installation, upload, job)
+    if when == "while its deleting is killed":
+        kill(installation.find("maintenance@")[0])
+    installation.wait_for(lambda: not any(count_rows(installation, job).values()), END_S, "the rows to go")
+    installation.wait_for(lambda: not any(folder.glob("*")), END_S, "the bytes to go")
+    check_doctor(installation, upload)
+
+
+def delete(installation: Installation, upload: str, job: str) -> None:
+    """Delete a job; from then on neither it nor its upload is known."""
     with installation.http() as http:
         assert http.delete(f"/jobs/{job}").status_code == 202
         assert http.get(f"/jobs/{job}").status_code == 410
         assert http.put(f"/uploads/{upload}/shards/4", content=make_shards(1, 1)[0]).status_code == 410
-    if when == "while its deleting is killed":
-        kill(installation.find("maintenance@")[0])
-    installation.wait_for(lambda: not any(count_rows(installation, job).values()), END_S, "the rows to go")
-    installation.wait_for(lambda: not folder.exists(), END_S, "the bytes to go")
-    check_doctor(installation, upload)
 
 
 def check_doctor(installation: Installation, upload: str) -> None:
     """The doctor looks for orphans and finds none of the upload; a test that kills may have left others before."""
     command = [sys.executable, "-m", "pawsort.cli", "doctor", "--orphan-age", "0"]
     said = subprocess.run(
-        command, env=installation.environment, capture_output=True, text=True, timeout=START_S, check=False
+        command, env=installation.environment, capture_output=True, text=True, timeout=within(START_S), check=False
     )
     assert "orphans" in said.stdout, said.stderr
     assert upload not in said.stdout

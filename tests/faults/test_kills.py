@@ -14,9 +14,8 @@ from sqlalchemy import func, select
 
 from core.orm.uploads import Shard, Upload
 from tests.factories import make_tar
-from tests.faults.decoders import TAKES_A_SECOND
 from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.photographs import make_shards, photographs
+from tests.faults.photographs import make_shards
 from tests.faults.processes import kill, living
 from tests.faults.soundness import Said, check_sound, read_results
 from tests.pictures import jpeg
@@ -53,28 +52,29 @@ def check_the_same(installation: Installation, job: str, undisturbed: Undisturbe
 
 
 def test_a_killed_inference_process_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
-    job = installation.classify(undisturbed.upload)
-    installation.kill_under_way(job)
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        installation.kill_under_way(job)
     check_the_same(installation, job, undisturbed)
     assert max(installation.attempts(job)) > 1
 
 
 def test_a_killed_inference_worker_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
-    job = installation.classify(undisturbed.upload)
-    installation.stop_under_way(job)
-    (parent,) = installation.find("inference@")
-    kill(parent)
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        installation.stop_under_way(job)
+        (parent,) = installation.find("inference@")
+        kill(parent)
     check_the_same(installation, job, undisturbed)
     assert max(installation.attempts(job)) > 1
     assert installation.find("inference@") != [parent]
 
 
 def test_a_chunk_whose_workers_are_killed_again_and_again_is_labelled_all_the_same(installation: Installation) -> None:
-    # Slow ones: on a loaded machine this program must find the chunk under way while it is.
-    slow = [(f"{n}.jpg", picture + TAKES_A_SECOND) for n, picture in enumerate(photographs(N_EACH))]
-    upload = installation.send([make_tar(slow)])
-    first, second = installation.classify(upload), installation.classify(upload)
-    killed = {installation.kill_under_way(second) for _ in range(N_KILLS)}
+    upload = installation.send(make_shards(1, N_EACH))
+    with installation.holding():
+        first, second = installation.classify(upload), installation.classify(upload)
+        killed = {installation.kill_under_way(second) for _ in range(N_KILLS)}
     assert len(killed) == N_KILLS
     for job in (first, second):
         installation.wait_for_job(job)
@@ -87,8 +87,9 @@ def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:
     installation.wait_for_workers()
-    job = installation.classify(undisturbed.upload)
-    frozen = installation.stop_under_way(job)
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        frozen = installation.stop_under_way(job)
     log = installation.data_dir / "logs" / "inference.log"
     known = log.read_text().count("lease_lost")
     try:
@@ -101,44 +102,33 @@ def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(
     assert max(installation.attempts(job)) > 1
 
 
-def web_server(installation: Installation) -> int:
-    return installation.find("web.wsgi")[0]
+def web_servers(installation: Installation) -> list[int]:
+    return installation.find("web.wsgi")
 
 
-def web_worker(installation: Installation) -> int:
-    return installation.find("web.wsgi", child_of=web_server(installation))[0]
+def web_workers(installation: Installation) -> list[int]:
+    return [pid for server in web_servers(installation) for pid in installation.find("web.wsgi", child_of=server)]
 
 
-def maintenance_worker(installation: Installation) -> int:
-    return installation.find("maintenance@")[0]
+def maintenance_workers(installation: Installation) -> list[int]:
+    return installation.find("maintenance@")
 
 
-def valkey(installation: Installation) -> int:
-    return installation.find("valkey")[0]
+def valkeys(installation: Installation) -> list[int]:
+    return installation.find("valkey")
 
 
-@pytest.mark.parametrize("find", [web_server, web_worker, maintenance_worker, valkey])
+@pytest.mark.parametrize("find", [web_servers, web_workers, maintenance_workers, valkeys])
 def test_a_killed_helper_disturbs_no_job(
-    installation: Installation, undisturbed: Undisturbed, find: Callable[[Installation], int]
+    installation: Installation, undisturbed: Undisturbed, find: Callable[[Installation], list[int]]
 ) -> None:
-    victim = find(installation)
-    job = installation.classify(undisturbed.upload)
-    installation.wait_for(lambda: installation.find_under_way(job), START_S, "a chunk to be under way")
-    kill(victim)
+    (victim, *_) = installation.wait_for(lambda: find(installation), START_S, "what is to be killed")
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        installation.wait_under_way(job)
+        kill(victim)
     check_the_same(installation, job, undisturbed)
-
-    def successor() -> int | None:
-        found = [pid for pid in _all(find, installation) if pid != victim]
-        return found[0] if found else None
-
-    installation.wait_for(successor, START_S, "a successor")
-
-
-def _all(find: Callable[[Installation], int], installation: Installation) -> list[int]:
-    try:
-        return [find(installation)]
-    except IndexError:  # it has not been started again yet
-        return []
+    installation.wait_for(lambda: {*find(installation)} - {victim}, START_S, "a successor")
 
 
 def test_what_the_workers_themselves_have_started_may_be_killed_too(
@@ -149,14 +139,16 @@ def test_what_the_workers_themselves_have_started_may_be_killed_too(
     assert any("beat" in one.command for one in helpers)
     for one in helpers:
         kill(one.pid)
-    job = installation.classify(undisturbed.upload)
-    installation.kill_under_way(job)  # which the reconciler, woken by the beat, has to find
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        installation.kill_under_way(job)  # which the reconciler, woken by the beat, has to find
     check_the_same(installation, job, undisturbed)
 
 
 def test_everything_killed_at_once_loses_nothing(installation: Installation, undisturbed: Undisturbed) -> None:
-    job = installation.classify(undisturbed.upload)
-    installation.stop_under_way(job)
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        installation.stop_under_way(job)
     killed = [one.pid for one in installation.processes() if "guard.py" not in one.command]
     for pid in killed:
         kill(pid)
@@ -179,7 +171,7 @@ def test_an_archive_whose_receiver_is_killed_can_be_sent_again(installation: Ins
         cut = len(packed) * 9 // 10
         yield packed[:cut]
         installation.wait_for(has_a_shard, END_S, "the first shard to be stored")
-        kill(web_server(installation))
+        kill(web_servers(installation)[0])
         while True:
             yield packed[cut : cut + 1]
 
@@ -213,8 +205,9 @@ def test_a_web_server_killed_again_and_again_loses_no_shard(
 def test_a_killed_instance_goes_on_where_it_was_when_it_is_started_again(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:
-    job = installation.classify(undisturbed.upload)
-    installation.stop_under_way(job)
+    with installation.holding():
+        job = installation.classify(undisturbed.upload)
+        installation.stop_under_way(job)
     children = installation.kill()
     installation.wait_for(lambda: not living(children), 10, "everything that it had started to end")
     installation.start()

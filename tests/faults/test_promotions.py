@@ -2,19 +2,20 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
 
 from core.models import registry
 from core.storage.blobs import Blobs
-from tests.faults.installation import END_S, START_S, Installation
+from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.soundness import Said, check_sound, read_results
 from tests.mirrored import add_mirrored
 
 N_SHARDS, N_EACH = 6, 2
+PAUSE_S = 0.02
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def asking(installation: Installation, job: str) -> Iterator[list[int]]:
 
     def ask() -> None:
         with installation.http() as http:
-            while not over.is_set():
+            while not over.wait(PAUSE_S):
                 for path in (f"/jobs/{job}", f"/jobs/{job}/results", "/models", "/deployments"):
                     statuses.append(http.get(path).status_code)
 
@@ -66,20 +67,23 @@ def test_a_promotion_while_a_job_runs_is_for_the_next_job_on_every_worker(
 ) -> None:
     workers = installation.wait_for_workers()
     upload = installation.send(make_shards(N_SHARDS, N_EACH))
-    before = installation.classify(upload)
-    installation.wait_for(lambda: installation.find_under_way(before), END_S, "a chunk to be under way")
-    with installation.http() as http, asking(installation, before) as statuses:
-        original = _in_use(http)
-        assert http.post(f"/models/{mirrored}/promote").status_code == 200
-        assert installation.state(before) == "running"
-        after = installation.classify(upload)
-        assert [http.get(f"/jobs/{job}").json()["model"] for job in (before, after)] == [original, mirrored]
-        for job in (before, after):
-            installation.wait_for_job(job, START_S)
-            check_sound(installation.db, job)
-        assert http.post("/models/rollback", json={"in_use": mirrored}).status_code == 200
-        again = installation.classify(upload)
-        installation.wait_for_job(again)
+    with ExitStack() as held, installation.http() as http:
+        held.enter_context(installation.holding())
+        before = installation.classify(upload)
+        installation.wait_under_way(before)
+        with asking(installation, before) as statuses:
+            original = _in_use(http)
+            assert http.post(f"/models/{mirrored}/promote").status_code == 200
+            assert installation.state(before) == "running"
+            after = installation.classify(upload)
+            assert [http.get(f"/jobs/{job}").json()["model"] for job in (before, after)] == [original, mirrored]
+            held.close()
+            for job in (before, after):
+                installation.wait_for_job(job, START_S)
+                check_sound(installation.db, job)
+            assert http.post("/models/rollback", json={"in_use": mirrored}).status_code == 200
+            again = installation.classify(upload)
+            installation.wait_for_job(again)
     assert set(statuses) == {200}
     said = read_results(installation.db, before)
     assert read_results(installation.db, again) == said

@@ -14,9 +14,10 @@ from redis import Redis
 from core.base.config import Settings
 from core.messaging.broker import KEY_PREFIX, RECONCILE, make_celery
 from instance.base.programs import valkey as valkey_program
-from tests.faults.installation import END_S, QUICK, START_S, Installation, overload
+from tests.faults.installation import END_S, QUICK, START_S, Installation
 from tests.faults.photographs import make_shards
 from tests.faults.soundness import check_sound, read_results
+from tests.support.deadlines import within
 
 N_SHARDS, N_EACH = 5, 3
 AT_ONCE_S = 1.0
@@ -61,8 +62,7 @@ def valkey(short_folder: Path) -> Iterator[Valkey]:
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, valkey: Valkey) -> Iterator[Installation]:
     """An installation that is told to use this Valkey, and is started without it."""
-    changes = {"PAWSORT_PAUSE_AFTER_CLAIM_S": "0.5", "PAWSORT_INFERENCE_PROCESSES": "1"}
-    settings = {**QUICK, **changes, "PAWSORT_REDIS_URL": valkey.url}
+    settings = {**QUICK, "PAWSORT_INFERENCE_PROCESSES": "1", "PAWSORT_REDIS_URL": valkey.url}
     one = Installation(tmp_path_factory.mktemp("valkey"), **settings)
     try:
         one.start()
@@ -106,7 +106,7 @@ def check_done(installation: Installation, job: str, seconds: float = END_S) -> 
 def test_an_upload_without_valkey_neither_fails_nor_waits(installation: Installation, valkey: Valkey) -> None:
     assert not valkey.is_running
     job, took_s = send_measured(installation)
-    assert max(took_s) < AT_ONCE_S * overload()
+    assert max(took_s) < within(AT_ONCE_S)
     with installation.http() as http:
         ready = http.get(f"{installation.record.address}/readyz")
         assert ready.status_code == 503
@@ -129,25 +129,27 @@ def test_a_frozen_valkey_delays_no_request(running: Installation, valkey: Valkey
         job, took_s = send_measured(running)
     finally:
         valkey.send(signal.SIGCONT)
-    assert max(took_s) < AT_ONCE_S * overload()
+    assert max(took_s) < within(AT_ONCE_S)
     check_done(running, job)
 
 
 def test_a_valkey_emptied_again_and_again_loses_nothing(running: Installation, valkey: Valkey) -> None:
-    job = running.classify(running.send(make_shards(N_SHARDS, N_EACH)))
-    with Redis.from_url(valkey.url) as redis:
-        for n_results in (1, N_EACH + 1, 3 * N_EACH + 1):
+    upload = running.send(make_shards(N_SHARDS, N_EACH))
+    for _ in range(3):
+        with running.holding(), Redis.from_url(valkey.url) as redis:
+            job = running.classify(upload)
+            running.wait_under_way(job)
             redis.flushall()
-            running.wait_for(lambda n=n_results: len(read_results(running.db, job)) >= n, END_S, "further results")
-    check_done(running, job)
-    assert running.attempts(job) == [1] * N_SHARDS
+        check_done(running, job)
+        assert running.attempts(job) == [1] * N_SHARDS
 
 
 def test_a_valkey_that_is_killed_and_comes_back_empty_loses_nothing(running: Installation, valkey: Valkey) -> None:
     upload = running.send(make_shards(N_SHARDS, N_EACH))
-    job = running.classify(upload)
-    running.wait_for(lambda: running.find_under_way(job), END_S, "a chunk to be under way")
-    valkey.kill()
+    with running.holding():
+        job = running.classify(upload)
+        running.wait_under_way(job)
+        valkey.kill()
     # What is under way is finished without it.
     running.wait_for(lambda: len(read_results(running.db, job)) >= N_EACH, END_S, "the chunk to be recorded")
     valkey.start()
@@ -157,9 +159,10 @@ def test_a_valkey_that_is_killed_and_comes_back_empty_loses_nothing(running: Ins
 
 @pytest.mark.slow
 def test_a_valkey_that_was_away_for_minutes_is_found_again_within_one(running: Installation, valkey: Valkey) -> None:
-    job = running.classify(running.send(make_shards(N_SHARDS, N_EACH)))
-    running.wait_for(lambda: running.find_under_way(job), END_S, "a chunk to be under way")
-    valkey.kill()
+    with running.holding():
+        job = running.classify(running.send(make_shards(N_SHARDS, N_EACH)))
+        running.wait_under_way(job)
+        valkey.kill()
     away_until = time.monotonic() + LONG_S  # long enough for pauses between tries to have grown
     running.wait_for(lambda: time.monotonic() > away_until, LONG_S + 1, "the time to go by")
     valkey.start()
