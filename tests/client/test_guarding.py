@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from instance.base.programs import child_environment
-from tests.client.processes import is_alive, read_pids, wait_until
+from tests.client.processes import is_alive, read_pids
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def test_killing_the_supervisor_ends_children_and_grandchildren(
     assert all(is_alive(pid) for pid in pids)
     supervisor.kill()
     supervisor.wait()
-    wait_until(lambda: none_alive(pids), 5, "children and grandchildren to end")
-    wait_until(lambda: not (tmp_path / "private").exists(), 5, "the private folder to be removed")
+    wait_for(lambda: none_alive(pids), 5, "children and grandchildren to end")
+    wait_for(lambda: not (tmp_path / "private").exists(), 5, "the private folder to be removed")
 
 
 def test_a_guard_that_dies_is_replaced_by_one_that_knows_everything(
@@ -48,10 +49,10 @@ def test_a_guard_that_dies_is_replaced_by_one_that_knows_everything(
     pids = all_pids(tmp_path)
     guard = read_pids(tmp_path / "guard.pid")[0]
     os.kill(guard, signal.SIGKILL)
-    wait_until(lambda: read_pids(tmp_path / "guard.pid")[:1] not in ([], [guard]), 5, "another guard")
+    wait_for(lambda: read_pids(tmp_path / "guard.pid")[:1] not in ([], [guard]), 5, "another guard")
     supervisor.kill()
     supervisor.wait()
-    wait_until(lambda: none_alive(pids), 5, "children and grandchildren to end")
+    wait_for(lambda: none_alive(pids), 5, "children and grandchildren to end")
 
 
 def test_a_child_that_is_killed_takes_its_own_children_along_and_comes_back(
@@ -59,8 +60,8 @@ def test_a_child_that_is_killed_takes_its_own_children_along_and_comes_back(
 ) -> None:
     father, son = read_pids(tmp_path / "one.pids")
     os.kill(father, signal.SIGKILL)
-    wait_until(lambda: none_alive([father, son]), 5, "both to end")
-    wait_until(lambda: read_pids(tmp_path / "one.pids")[0] != father, 10, "a successor")
+    wait_for(lambda: none_alive([father, son]), 5, "both to end")
+    wait_for(lambda: read_pids(tmp_path / "one.pids")[0] != father, 10, "a successor")
     assert all(is_alive(pid) for pid in all_pids(tmp_path))
 
 

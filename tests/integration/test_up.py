@@ -9,33 +9,41 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from instance.base.instance_record import read_record
-from instance.supervisor.attach import started_instance
 from pawsort.api.http_client import PawsortClient
-from tests.client.processes import is_alive, wait_until
+from tests.client.processes import is_alive
 from tests.factories import draw_picture
-from tests.faults.installation import Installation, overload
+from tests.faults.installation import START_S, Installation
 from tests.faults.processes import kill, living_below
+from tests.support.deadlines import within
+from tests.support.waiting import wait_for
 
 N_FILES = 300
+SETTINGS = {
+    "PAWSORT_MIN_FREE_BYTES": "0",
+    "PAWSORT_INFERENCE_PROCESSES": "1",
+    "PAWSORT_DEFAULT_NETWORK": "seed-cnn",  # test_way.py has the one that people get by default
+}
 
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    one = Installation(tmp_path / "data", PAWSORT_MIN_FREE_BYTES="0", PAWSORT_INFERENCE_PROCESSES="1")
+    """One that nothing has been started on yet."""
+    one = Installation(tmp_path / "data", **SETTINGS)
     one.data_dir.mkdir()
     yield one
     one.close()
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "фото"
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos") / "фото"
     folder.mkdir()
     for number in range(N_FILES):
         (folder / f"{number:04d}.jpg").write_bytes(draw_picture(number))
@@ -43,10 +51,10 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def pawsort(installation: Installation, *words: object, seconds: float = 150) -> "subprocess.CompletedProcess[str]":
+def pawsort(installation: Installation, *words: object, seconds: float = START_S) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "pawsort.cli", *map(str, words)]
     return subprocess.run(
-        command, env=installation.environment, capture_output=True, text=True, timeout=seconds, check=False
+        command, env=installation.environment, capture_output=True, text=True, timeout=within(seconds), check=False
     )
 
 
@@ -74,49 +82,98 @@ def all_logs(installation: Installation) -> str:
     return "".join(log.read_text("utf-8", "replace") for log in (installation.data_dir / "logs").glob("*.log"))
 
 
-def test_classify_starts_an_instance_for_its_time_and_what_it_did_is_there_afterwards(
-    installation: Installation, photos: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out.csv"
-    done = pawsort(installation, "classify", photos, "-o", out)
-    assert done.returncode == 0, done.stderr
-    assert re.search(rf"{N_FILES + 1:,} images in .* 1 failed", done.stderr)
-    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+@dataclass(frozen=True)
+class Classified:
+    """An installation that was started by `pawsort classify` for its time, what that said, and what it wrote."""
+
+    installation: Installation
+    said: "subprocess.CompletedProcess[str]"
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def classified(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[Classified]:
+    folder = tmp_path_factory.mktemp("up")
+    (folder / "tmp").mkdir()
+    one = Installation(folder / "data", **SETTINGS, TMPDIR=str(folder / "tmp"))
+    one.data_dir.mkdir()
+    try:
+        yield Classified(one, pawsort(one, "classify", photos, "-o", folder / "out.csv"), folder / "out.csv")
+    finally:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def running(classified: Classified) -> Installation:
+    """The same installation, started to stay."""
+    classified.installation.start()
+    return classified.installation
+
+
+def test_classify_starts_an_instance_for_its_time(classified: Classified) -> None:
+    assert classified.said.returncode == 0, classified.said.stderr
+    assert re.search(rf"{N_FILES + 1:,} images in .* 1 failed", classified.said.stderr)
+    rows = list(csv.DictReader(classified.out.read_text(encoding="utf-8").splitlines()))
     assert [row["path"] for row in rows] == [f"фото/{n:04d}.jpg" for n in range(N_FILES)] + ["фото/empty.jpg"]
     assert rows[-1]["error_code"] == "empty_file"
-    assert not (installation.data_dir / "instance.json").exists()
+    assert not (classified.installation.data_dir / "instance.json").exists()
 
-    installation.start()
-    with installation.client() as client:
+
+def test_what_it_did_is_there_afterwards(classified: Classified, running: Installation, tmp_path: Path) -> None:
+    with running.client() as client:
         jobs = list(client.list_jobs())
     assert [(job["name"], job["state"], job["counts"]["total"]) for job in jobs] == [("фото", "done", N_FILES + 1)]
     again = tmp_path / "again.csv"
-    exported = pawsort(installation, "export", jobs[0]["id"], "-o", again)
+    exported = pawsort(running, "export", jobs[0]["id"], "-o", again)
     assert exported.returncode == 0, exported.stderr
-    assert again.read_bytes() == out.read_bytes()
-    assert "фото" in pawsort(installation, "jobs").stdout
+    assert again.read_bytes() == classified.out.read_bytes()
+    assert "фото" in pawsort(running, "jobs").stdout
 
-    installation.wait_for_workers(1)
-    health = pawsort(installation, "doctor", "--orphan-age", 0)
+    running.wait_for_workers(1)
+    health = pawsort(running, "doctor", "--orphan-age", 0)
     assert health.returncode == 0, health.stdout
     assert "1 for inference" in health.stdout
 
 
-def test_up_prints_a_link_that_logs_in_and_keeps_secrets_to_its_owner(installation: Installation) -> None:
-    installation.start()
-    link = re.search(r"http://\S+/login\?token=\S+", printed(installation))
+def test_up_prints_a_link_that_logs_in_and_keeps_secrets_to_its_owner(running: Installation) -> None:
+    link = re.search(r"http://\S+/login\?token=\S+", printed(running))
     assert link
     with httpx.Client(follow_redirects=True, trust_env=False) as browser:
         assert browser.get(link[0]).status_code == 200
-        assert browser.get(installation.record.address).status_code == 200
+        assert browser.get(running.record.address).status_code == 200
     for name in ("instance.json", "secret_key"):
-        assert stat.S_IMODE((installation.data_dir / name).stat().st_mode) == 0o600
-    token = pawsort(installation, "token", "create", "--name", "test").stdout.strip()
+        assert stat.S_IMODE((running.data_dir / name).stat().st_mode) == 0o600
+    token = pawsort(running, "token", "create", "--name", "test").stdout.strip()
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as script:
-        assert script.get(f"{installation.record.address}/api/v1/jobs").status_code == 200
-    assert installation.record.token not in all_logs(installation)
-    installation.stop()
-    assert not (installation.data_dir / "instance.json").exists()
+        assert script.get(f"{running.record.address}/api/v1/jobs").status_code == 200
+    assert running.record.token not in all_logs(running)
+
+
+def test_callers_wait_in_line_while_the_web_server_is_started_again(running: Installation) -> None:
+    (web,) = running.find("gunicorn")
+    kill(web)
+    said = "web ended (killed by SIGKILL); restarting it"
+    running.wait_for(lambda: said in printed(running), 10, said)
+    with httpx.Client(timeout=within(30), trust_env=False) as client:
+        assert client.get(f"{running.record.address}/healthz").status_code == 200
+
+
+def test_a_killed_instance_leaves_nothing_behind_and_is_started_again_without_waiting_long(
+    running: Installation,
+) -> None:
+    running.wait_for_workers(1)
+    temporary, kept = Path(running.environment["TMPDIR"]), running.data_dir / "tmp"
+    assert any(temporary.iterdir())
+    assert kept.exists()
+    children = running.kill()
+    began = time.monotonic()
+    running.start()
+    assert time.monotonic() - began < within(12)
+    assert not any(is_alive(pid) for pid in children)
+    assert len(list(temporary.iterdir())) == 1
+    running.stop()
+    assert not any(temporary.iterdir())
+    assert not kept.exists()
 
 
 def test_doctor_finds_an_orphan_and_says_what_to_do(installation: Installation) -> None:
@@ -165,64 +222,36 @@ def test_a_web_server_that_cannot_be_started_ends_it_with_its_last_words(install
     assert "web ended (exit code 2); restarting it in 2 s." in refused.stdout
 
 
-def test_callers_wait_in_line_while_the_web_server_is_started_again(installation: Installation) -> None:
-    installation.start()
-    (web,) = installation.find("gunicorn")
-    kill(web)
-    said = "web ended (killed by SIGKILL); restarting it"
-    wait_until(lambda: said in printed(installation), 10, said)
-    with httpx.Client(timeout=30, trust_env=False) as client:
-        assert client.get(f"{installation.record.address}/healthz").status_code == 200
-
-
-def test_an_instance_started_for_a_command_ends_when_the_command_is_killed(
-    installation: Installation, photos: Path
+def test_an_instance_started_for_a_command_has_the_settings_it_wants_and_ends_when_it_is_killed(
+    installation: Installation, tmp_path: Path
 ) -> None:
-    command = start_pawsort(installation, "classify", photos)
-    record = installation.data_dir / "instance.json"
-    wait_until(record.exists, 60, "the instance to be ready")
+    installation.environment["PAWSORT_INFERENCE_PROCESSES"] = "2"
+    for number in range(40):
+        path = tmp_path / "pets" / ("cats", "dogs")[number % 2] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw_picture(number))
+    command = start_pawsort(installation, "train", tmp_path / "pets", "--network", "seed-cnn")
+
+    def inference() -> str | None:
+        found = [one.command for one in living_below(command.pid) if "inference@" in one.command]
+        return found[0] if found else None
+
+    assert " -c 1 " in wait_for(inference, 60, "the inference worker", lambda: all_logs(installation))
     below = [one.pid for one in living_below(command.pid)]
     assert len(below) >= 4
     command.kill()
     command.communicate()
-    wait_until(lambda: not any(is_alive(pid) for pid in below), 20, "everything to end")
-    assert not record.exists()
-
-
-def test_an_instance_started_for_a_command_has_the_settings_that_the_command_wants(tmp_path: Path) -> None:
-    with started_instance(tmp_path / "data", web_threads=3) as record:
-        assert any("--threads 3 " in one.command for one in living_below(record.pid))
-
-
-def test_a_killed_instance_leaves_nothing_among_temporary_files(installation: Installation, tmp_path: Path) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    installation.environment["TMPDIR"] = str(temporary)
-    installation.start()
-    installation.wait_for_workers(1)
-    kept = installation.data_dir / "tmp"
-    assert kept.exists()
-    installation.kill()
-    wait_until(lambda: not any(temporary.iterdir()) and not kept.exists(), 20, "everything to be removed")
+    wait_for(lambda: not any(is_alive(pid) for pid in below), 20, "everything to end")
+    assert not (installation.data_dir / "instance.json").exists()
 
 
 def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installation: Installation, photos: Path) -> None:
     installation.environment["PAWSORT_PAUSE_AFTER_CLAIM_S"] = "60"
     command = start_pawsort(installation, "classify", photos)
-    wait_until(lambda: arrived(installation) == N_FILES + 1, 60, "all files to arrive")
+    wait_for(lambda: arrived(installation) == N_FILES + 1, 60, "all files to arrive", lambda: all_logs(installation))
     below = [one.pid for one in living_below(command.pid)]
     command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=30 * overload())
+    _, said = command.communicate(timeout=within(30))
     assert command.returncode == 130
-    assert "Uploaded files are kept in job" in said
-    wait_until(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
-
-
-@pytest.mark.timed
-def test_a_killed_instance_is_started_again_without_waiting_long(installation: Installation) -> None:
-    installation.start()
-    children = installation.kill()
-    started = time.monotonic()
-    installation.start()
-    assert time.monotonic() - started < 12
-    assert not any(is_alive(pid) for pid in children)
+    assert "What has arrived is kept: job" in said
+    wait_for(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
