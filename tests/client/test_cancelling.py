@@ -1,6 +1,5 @@
 """`pawsort cancel` against the real application."""
 
-import time
 from uuid import UUID
 
 import pytest
@@ -15,6 +14,7 @@ from core.training import progress
 from pawsort.cli import cli
 from tests.factories import make_job, make_training, make_upload
 from tests.pictures import jpeg
+from tests.support.waiting import wait_for
 
 DATABASES = ("sqlite",)
 pytestmark = pytest.mark.usefixtures("app")
@@ -59,13 +59,10 @@ def test_a_training_ends_with_its_best_epoch_as_a_version(
     files = {f"pets/{kind}s/{n}.jpg": jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(60)}
     upload = make_upload(db, blobs, files=files, labelled=True)
     uuid = make_training(db, upload, network="seed-cnn", epochs=1000, batch_size=16, augmentation="none")
-    give_up_at = time.monotonic() + 60
-    while not n_epochs(db, uuid) and time.monotonic() < give_up_at:
-        time.sleep(0.1)
+    wait_for(lambda: n_epochs(db, uuid), 60, "the first epoch")
     said = cancel(address, token, uuid, "--keep-best")
     assert said.exit_code == 0, said.output
-    while get_job(db, uuid).state == JobState.RUNNING and time.monotonic() < give_up_at:
-        time.sleep(0.1)
+    wait_for(lambda: get_job(db, uuid).state != JobState.RUNNING, 60, "the training to end")
     assert get_job(db, uuid).state == JobState.DONE
     assert get_job(db, uuid).model_version_id is not None
 

@@ -11,6 +11,7 @@ from pawsort.api.errors import BadArchive, RequestFailed, Unreachable
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
 from tests.client.tiny_server import CUT, Answer, tiny_server
+from tests.support.deadlines import within
 
 QUICK = {"first_pause_s": 0.01, "longest_pause_s": 0.02}
 
@@ -75,7 +76,7 @@ def test_closing_ends_the_patience_of_other_threads() -> None:
         while not asked:
             time.sleep(0.01)
         client.close()
-        assert ended.wait(5)
+        assert ended.wait(within(5))
 
 
 def test_polling_sends_the_etag_back_and_takes_304_for_nothing_new() -> None:

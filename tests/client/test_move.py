@@ -31,7 +31,7 @@ from instance.base.lock import DataDirLock
 from migrations.run import check_schema, migrate
 from pawsort.api.errors import ClientError
 from tests.factories import make_job, make_labelled, make_manifest, make_training, make_upload, run_epochs, run_job
-from tests.faults.installation import overload
+from tests.support.deadlines import within
 
 DATABASES = ("postgresql",)  # where it goes
 N_SHARDS, N_EACH = 40, 25
@@ -188,7 +188,7 @@ def begin_move(settings: Settings) -> "subprocess.Popen[str]":
 
 
 def kill_when(process: "subprocess.Popen[str]", is_time: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + GIVE_UP_S * overload()
+    give_up_at = time.monotonic() + within(GIVE_UP_S)
     while not is_time():
         assert process.poll() is None, process.stdout.read() if process.stdout else ""
         assert time.monotonic() < give_up_at
@@ -215,7 +215,7 @@ def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
     kill_when(begin_move(settings), lambda: rows(Image) > 0)
     assert rows(Result) < N_SHARDS * N_EACH
     last = begin_move(settings)
-    said, _ = last.communicate(timeout=GIVE_UP_S * overload())
+    said, _ = last.communicate(timeout=within(GIVE_UP_S))
     assert last.returncode == 0, said
     assert "Resuming an interrupted move." in said
     check_the_same(settings, source, db)

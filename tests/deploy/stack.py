@@ -17,9 +17,9 @@ from typing import Any
 from tests.deploy import compose
 from tests.deploy.compose import Service, seconds
 from tests.deploy.places import Places, make_programs, pg_utils
-from tests.faults.installation import overload
 from tests.faults.processes import living_below
 from tests.support import leftovers
+from tests.support.deadlines import within
 
 PORTS = {"proxy": (8080,), "web": (8000,), "postgres": (5432,), "redis": (6379,), "s3": (8333, 8888, 9333, 8080)}
 START_S = 150.0
@@ -151,7 +151,7 @@ class Stack:
         return process
 
     def wait_completed(self, name: str) -> None:
-        code = self.processes[name].wait(START_S * overload())
+        code = self.processes[name].wait(within(START_S))
         assert code == 0, f"{name} ended with {code}\n{self.log(name)}"
 
     def wait_healthy(self, name: str) -> None:
@@ -159,7 +159,7 @@ class Stack:
         check = self.services[name]["healthcheck"]["test"]
         words = ["sh", "-c", check[1]] if check[0] == "CMD-SHELL" else check[1:]
         words = [self._places.rewrite(name, word.replace("$$", "$"), self.mounts(name)) for word in words]
-        give_up_at = time.monotonic() + START_S * overload()
+        give_up_at = time.monotonic() + within(START_S)
         while True:
             assert self.processes[name].poll() is None, f"{name} ended\n{self.log(name)}"
             run = subprocess.run(words, env=self.environment(name), capture_output=True, text=True, check=False)
@@ -172,7 +172,13 @@ class Stack:
         """`docker compose run`: another command with a service's environment."""
         environment = {**self.environment(name), **variables}
         return subprocess.run(
-            words, env=environment, cwd=self.folder, capture_output=True, text=True, check=False, timeout=START_S * 4
+            words,
+            env=environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=within(START_S * 4),
         )
 
     def kill(self, name: str) -> None:
@@ -193,7 +199,7 @@ class Stack:
         begun = time.monotonic()
         process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
         grace = seconds(self.services[name.partition("#")[0]].get("stop_grace_period", "10s"))
-        process.wait(grace * overload())
+        process.wait(within(grace))
         return time.monotonic() - begun
 
     def close(self) -> None:

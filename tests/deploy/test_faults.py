@@ -16,9 +16,11 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from tests.deploy import compose
 from tests.deploy.stack import START_S, Stack
-from tests.faults.installation import END_S, overload
+from tests.faults.installation import END_S
 from tests.faults.soundness import check_sound
 from tests.pictures import jpeg
+from tests.support import waiting
+from tests.support.deadlines import within
 
 N_IMAGES = 10_000
 PAUSE_S = "3"  # of a worker after each claim, so that the job lasts longer than all faults
@@ -48,11 +50,10 @@ def stack() -> Iterator[Stack]:
 
 
 def wait_for(find: Callable[[], object], seconds: float, what: str, stack: Stack) -> None:
-    give_up_at = time.monotonic() + seconds * overload()
-    while not find():
-        logs = "\n".join(stack.log(name) for name in ("inference", "maintenance", "web"))
-        assert time.monotonic() < give_up_at, f"waited for {what}\n{logs}"
-        time.sleep(0.2)
+    def logs() -> str:
+        return "\n".join(stack.log(name) for name in ("inference", "maintenance", "web"))
+
+    waiting.wait_for(find, seconds, what, logs)
 
 
 def kill_a_worker(stack: Stack) -> None:
@@ -108,7 +109,7 @@ def test_a_job_of_10000_survives_everything(stack: Stack, tmp_path: Path) -> Non
         n_left = N_IMAGES - len_of_results(db)
         wait_for(lambda: read(select(Job.state)) == JobState.DONE, END_S, "the job to be done", stack)
         print(f"{n_left} images were left after the last fault; done {time.monotonic() - last_fault_at:.0f} s after it")
-        said, _ = sender.communicate(timeout=END_S * overload())
+        said, _ = sender.communicate(timeout=within(END_S))
     finally:
         sender.kill()
     assert sender.returncode == 0, said

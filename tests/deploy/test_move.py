@@ -9,9 +9,10 @@ from core.base.database import Database
 from tests.deploy import compose
 from tests.deploy.stack import START_S, Stack
 from tests.factories import make_tar
-from tests.faults.installation import QUICK, Installation, overload
+from tests.faults.installation import QUICK, Installation
 from tests.faults.soundness import check_sound, read_results
 from tests.pictures import jpeg
+from tests.support.deadlines import within
 
 N_SHARDS, N_EACH = 20, 250
 
@@ -61,5 +62,5 @@ def interrupt(there: Stack, command: list[str]) -> None:
             if "blobs," in line:
                 process.kill()
                 break
-        process.wait(START_S * overload())
+        process.wait(within(START_S))
     assert process.returncode != 0

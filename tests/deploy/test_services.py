@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import urllib.request
 import zlib
 from collections import Counter
@@ -20,9 +19,9 @@ from core.decoding.images import decode_image
 from tests.deploy import compose
 from tests.deploy.compose import ROOT
 from tests.deploy.stack import Stack
-from tests.faults.installation import overload
 from tests.faults.photographs import photographs
 from tests.faults.soundness import check_sound
+from tests.support.waiting import wait_for
 
 N_SHORT, N_WHOLE = 100, 1_000
 COUNTED_S = 20.0  # workers write with their heartbeat, every 5 s
@@ -149,10 +148,9 @@ def check_metrics(stack: Stack, server: str, token: str) -> None:
     with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
         jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
     n_done = sum(job["counts"]["done"] for job in jobs)
-    give_up_at = time.monotonic() + COUNTED_S * overload()
-    while (found := scrape(stack))['pawsort_images_classified_total{outcome="good"}'] < n_done:
-        assert time.monotonic() < give_up_at, found
-        time.sleep(0.5)
+    good = 'pawsort_images_classified_total{outcome="good"}'
+    wait_for(lambda: scrape(stack)[good] >= n_done, COUNTED_S, "the workers to tell", lambda: str(scrape(stack)))
+    found = scrape(stack)
     assert found['pawsort_images_classified_total{outcome="good"}'] == n_done
     assert found['pawsort_images{outcome="done"}'] == n_done
     assert found['pawsort_images{outcome="open"}'] == 0

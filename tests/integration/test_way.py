@@ -24,6 +24,7 @@ from tests.faults.processes import peak_memory_bytes
 from tests.faults.soundness import check_counters, check_sound
 from tests.integration.folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
 from tests.pictures import draw, encode, jpeg, test_data
+from tests.support.deadlines import within
 
 MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195
@@ -55,7 +56,7 @@ def classify(installation: Installation, folder: Path, out: Path, *options: str)
     """`pawsort classify FOLDER -o out.csv`; the rows of the file."""
     command = [sys.executable, "-m", "pawsort.cli", "classify", str(folder), "-o", str(out), *options]
     said = subprocess.run(
-        command, env=installation.environment, capture_output=True, text=True, timeout=START_S, check=False
+        command, env=installation.environment, capture_output=True, text=True, timeout=within(START_S), check=False
     )
     assert said.returncode == 0, said.stdout + said.stderr
     with out.open(encoding="utf-8", newline="") as file:
@@ -124,7 +125,7 @@ def curl(installation: Installation, address: str, *options: str, body: bytes | 
         [*command, *options, f"{installation.record.address}{address}"],
         input=body,
         capture_output=True,
-        timeout=START_S,
+        timeout=within(START_S),
         check=True,
     )
     text, _, status = said.stdout.decode().rpartition("\n")
