@@ -1,10 +1,11 @@
 """`pawsort move`: everything is on the other side, with its ids, whenever it was killed on the way."""
 
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from uuid import UUID
 
@@ -177,23 +178,46 @@ def test_wrong_places_are_sentences(settings: Settings, source: Database) -> Non
     source.close()
 
 
-def begin_move(settings: Settings) -> "subprocess.Popen[str]":
+def begin_move(settings: Settings, *command: str) -> "subprocess.Popen[str]":
     environment = os.environ | {
         "PAWSORT_DATABASE_URL": settings.database_url,
         "PAWSORT_BLOB_URL": settings.blob_url,
         "PAWSORT_DATA_DIR": str(settings.data_dir),
     }
-    command = [sys.executable, "-m", "pawsort.cli", "move"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    words = command or (sys.executable, "-m", "pawsort.cli", "move")
+    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def kill_when(process: "subprocess.Popen[str]", is_time: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + within(GIVE_UP_S)
-    while not is_time():
-        assert process.poll() is None, process.stdout.read() if process.stdout else ""
-        assert time.monotonic() < give_up_at
+# `pawsort move` that stands still at the nth call of a function of `core.operations.relocation`, and says so.
+STANDING_STILL = """
+import sys, time
+from itertools import count
+from pawsort.cli import main
+from core.operations import relocation
+
+name, n = sys.argv[1], int(sys.argv[2])
+real, number = getattr(relocation, name), count(1)
+
+def stand_still(*given):
+    if next(number) >= n:
+        print("stands still", flush=True)
+        time.sleep(600)
+    return real(*given)
+
+setattr(relocation, name, stand_still)
+sys.argv[1:] = ["move"]
+main()
+"""
+
+
+def kill_at(settings: Settings, name: str, n: int) -> None:
+    """Move until the nth call of a function, and kill it there."""
+    process = begin_move(settings, sys.executable, "-c", STANDING_STILL, name, str(n))
+    assert process.stdout is not None
+    said = list(takewhile(lambda line: line != "stands still\n", process.stdout))
     process.kill()
     process.communicate()
+    assert process.returncode == -signal.SIGKILL, said
 
 
 def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
@@ -202,7 +226,8 @@ def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
     blobs = blobs_here(settings)
     job = make_large_job(source, blobs)
     there = Path(settings.blob_url.removeprefix("file://"))
-    kill_when(begin_move(settings), lambda: 3 < len(list(there.rglob("*.tar"))) < N_SHARDS)
+    kill_at(settings, "_copy_blob", 10)
+    assert 0 < len(list(there.rglob("*.tar"))) < N_SHARDS
     with pytest.raises(Refused, match="has not come to its end"):
         check_schema(db)
     with pytest.raises(Refused, match="has not come to its end"):
@@ -212,8 +237,11 @@ def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
         with db.read() as session:
             return session.scalars(select(func.count()).select_from(kind)).one()
 
-    kill_when(begin_move(settings), lambda: rows(Image) > 0)
-    assert rows(Result) < N_SHARDS * N_EACH
+    before = takewhile(lambda table: table.name != "images", relocation.tables())
+    n_slices = sum(-(-relocation.digest_rows(source, table).n // relocation.SLICE) for table in before)
+    kill_at(settings, "_insert", n_slices + 2)
+    assert rows(Image) == relocation.SLICE < N_SHARDS * N_EACH + 1
+    assert rows(Result) == 0
     last = begin_move(settings)
     said, _ = last.communicate(timeout=within(GIVE_UP_S))
     assert last.returncode == 0, said
