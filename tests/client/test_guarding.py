@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from instance.base.programs import child_environment
-from tests.client.processes import is_alive, read_pids
+from tests.support.processes import is_alive, read_pids
 from tests.support.waiting import wait_for
 
 

@@ -95,7 +95,7 @@ def test_standard_output_goes_into_the_log_as_well() -> None:
 
 def test_nothing_is_lost_or_held_up_when_the_gatherer_is_killed() -> None:
     lines = run("""
-        from tests.faults.processes import kill, living_below
+        from tests.support.processes import kill, living_below
         for number in range(3):
             (gatherer,) = [one.pid for one in living_below(os.getpid()) if "log_relay.py" in one.command]
             kill(gatherer)
@@ -112,7 +112,7 @@ def test_nothing_is_lost_or_held_up_when_the_gatherer_is_killed() -> None:
 def test_children_share_the_gatherer_of_their_parent() -> None:
     lines = run("""
         import subprocess
-        from tests.faults.processes import living_below
+        from tests.support.processes import living_below
         again = "import os; from core.operations.log_relay import gather_lines; gather_lines(); os.write(2, b'a child')"
         subprocess.run([sys.executable, "-c", again], check=True)
         os.write(2, b"\\n%d" % sum("log_relay.py" in one.command for one in living_below(os.getpid())))

@@ -17,9 +17,9 @@ from typing import Any
 from tests.deploy import compose
 from tests.deploy.compose import Service, seconds
 from tests.deploy.places import Places, make_programs, pg_utils
-from tests.faults.processes import living_below
 from tests.support import leftovers
 from tests.support.deadlines import within
+from tests.support.processes import living_below
 
 PORTS = {"proxy": (8080,), "web": (8000,), "postgres": (5432,), "redis": (6379,), "s3": (8333, 8888, 9333, 8080)}
 START_S = 150.0

@@ -24,9 +24,9 @@ from core.orm.workers import Worker
 from instance.base.instance_record import InstanceRecord, read_record
 from pawsort.api.http_client import PawsortClient
 from tests.faults.decoders import HOLD
-from tests.faults.processes import Process, kill, living, living_below
 from tests.support import leftovers
 from tests.support.deadlines import within
+from tests.support.processes import Process, kill, living, living_below
 from tests.support.waiting import wait_for
 
 START_S = 120.0
@@ -185,23 +185,20 @@ class Installation:
             of_job = select(Chunk.attempts).join(Job, Job.id == Chunk.job_id).where(Job.uuid == UUID(job))
             return list(session.scalars(of_job.order_by(Chunk.id)))
 
-    def find_under_way(self, job: str) -> tuple[int, int] | None:
-        """A chunk that is claimed but not recorded: the worker process that has it, and its fence."""
-        with self.db.read() as session:
-            row = session.execute(
-                select(Worker.pid, Chunk.fence)
-                .join(Chunk, Chunk.worker_id == Worker.id)
-                .join(Job, Job.id == Chunk.job_id)
-                .where(Job.uuid == UUID(job), Chunk.state == ChunkState.RUNNING)
-            ).first()
-        return None if row is None else (row.pid, row.fence)
-
     def wait_under_way(self, job: str) -> int:
         """Wait until a worker process is between claim and record, where `holding` keeps it; returns its number."""
 
         def find() -> int | None:
-            found = self.find_under_way(job)
-            return found[0] if found and living([found[0]]) else None  # the lease of a dead one has to run out first
+            with self.db.read() as session:
+                claimed = session.scalars(
+                    select(Worker.pid)
+                    .join(Chunk, Chunk.worker_id == Worker.id)
+                    .join(Job, Job.id == Chunk.job_id)
+                    .where(Job.uuid == UUID(job), Chunk.state == ChunkState.RUNNING)
+                ).all()
+            # Those of processes that were killed are claimed until somebody else takes them.
+            alive = {one.pid for one in self.processes()} if claimed else set()
+            return next((pid for pid in claimed if pid in alive), None)
 
         return self.wait_for(find, END_S, "a chunk to be under way")
 

@@ -19,9 +19,9 @@ from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards
-from tests.faults.processes import kill
 from tests.faults.soundness import check_counters, check_sound, read_results
 from tests.support.deadlines import within
+from tests.support.processes import kill
 
 
 def make_sender(installation: Installation) -> Celery:

@@ -16,9 +16,9 @@ from core.orm.uploads import Shard, Upload
 from tests.factories import make_tar
 from tests.faults.installation import END_S, START_S, Installation
 from tests.faults.photographs import make_shards
-from tests.faults.processes import kill, living
 from tests.faults.soundness import Said, check_sound, read_results
 from tests.pictures import jpeg
+from tests.support.processes import kill, living
 
 N_SHARDS, N_EACH = 3, 6
 N_SHARD_FILES = 256

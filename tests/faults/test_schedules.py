@@ -19,8 +19,8 @@ from core.base.states import RunState
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Image, Upload
 from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.processes import kill, living, living_below
 from tests.pictures import jpeg
+from tests.support.processes import kill, living, living_below
 
 N_SCHEDULES, N_ROUNDS = 20, 3
 N_FILES = 2200  # ten shards, so that the kill finds some still to come

@@ -8,8 +8,8 @@ import pytest
 
 from tests.faults.installation import QUICK, START_S, Installation
 from tests.faults.photographs import make_shards
-from tests.faults.processes import kill, living
 from tests.faults.soundness import check_sound, read_results
+from tests.support.processes import kill, living
 
 N_ROUNDS = 12
 N_STARTS = 12

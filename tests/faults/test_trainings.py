@@ -15,8 +15,8 @@ from core.orm.training import EpochRow, Training
 from core.orm.workers import Worker
 from tests.factories import make_tar
 from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.processes import kill, living
 from tests.pictures import jpeg
+from tests.support.processes import kill, living
 
 N_KILLS = 3
 N_EPOCHS = 10

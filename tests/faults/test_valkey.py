@@ -22,7 +22,6 @@ from tests.support.deadlines import within
 N_SHARDS, N_EACH = 5, 3
 AT_ONCE_S = 1.0
 LONG_S = 150.0
-pytestmark = pytest.mark.timed  # how long requests take is what is measured
 
 
 class Valkey:
@@ -106,6 +105,7 @@ def check_done(installation: Installation, job: str, seconds: float = END_S) -> 
 def test_an_upload_without_valkey_neither_fails_nor_waits(installation: Installation, valkey: Valkey) -> None:
     assert not valkey.is_running
     job, took_s = send_measured(installation)
+    print("TOOK", sorted(took_s)[-3:], within(AT_ONCE_S))
     assert max(took_s) < within(AT_ONCE_S)
     with installation.http() as http:
         ready = http.get(f"{installation.record.address}/readyz")
@@ -129,6 +129,7 @@ def test_a_frozen_valkey_delays_no_request(running: Installation, valkey: Valkey
         job, took_s = send_measured(running)
     finally:
         valkey.send(signal.SIGCONT)
+    print("TOOK", sorted(took_s)[-3:], within(AT_ONCE_S))
     assert max(took_s) < within(AT_ONCE_S)
     check_done(running, job)
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from core.orm.jobs import Job
 from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import make_shards
-from tests.faults.processes import kill
 from tests.faults.soundness import check_sound
+from tests.support.processes import kill
 
 
 @pytest.mark.slow

@@ -17,11 +17,10 @@ import pytest
 
 from instance.base.instance_record import read_record
 from pawsort.api.http_client import PawsortClient
-from tests.client.processes import is_alive
 from tests.factories import draw_picture
 from tests.faults.installation import START_S, Installation
-from tests.faults.processes import kill, living_below
 from tests.support.deadlines import within
+from tests.support.processes import is_alive, kill, living_below
 from tests.support.waiting import wait_for
 
 N_FILES = 300

@@ -20,11 +20,11 @@ from core.orm.uploads import Image
 from tests.factories import make_tar
 from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import photographs
-from tests.faults.processes import peak_memory_bytes
 from tests.faults.soundness import check_counters, check_sound
 from tests.integration.folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
 from tests.pictures import draw, encode, jpeg, test_data
 from tests.support.deadlines import within
+from tests.support.processes import peak_memory_bytes
 
 MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195

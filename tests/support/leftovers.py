@@ -7,8 +7,6 @@ starts, however indirectly, so that runs side by side on one machine are told ap
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.support.deadlines import within
+from tests.support.processes import PROC, list_processes
 
 RUN = "PAWSORT_TEST_RUN"
 GRACE_S = 10.0  # what was told to end needs a moment for it
@@ -53,26 +52,18 @@ def end() -> list[str]:
 
 
 def _processes(name: str) -> Iterator[tuple[int, str]]:
-    """The living processes with this name in their environment, their command line or as their folder."""
-    if not Path("/proc/self/environ").exists():
-        yield from _listed(name)
-        return
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and int(entry.name) != os.getpid():
-            with suppress(OSError):  # it has just ended, or is another user's
-                state = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
-                command = (entry / "cmdline").read_bytes()
-                known = command + (entry / "environ").read_bytes() + os.fsencode((entry / "cwd").readlink())
-                if state not in "ZX" and name.encode() in known:
-                    yield int(entry.name), command.replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    """The living processes with this name in their command line, their environment or as their folder.
+
+    Where there is no /proc, the command line has to do.
+    """
+    for one in list_processes():
+        if not one.is_dead and one.pid != os.getpid() and (name in one.command or name in _surroundings(one.pid)):
+            yield one.pid, one.command
 
 
-def _listed(name: str) -> Iterator[tuple[int, str]]:
-    """The same where there is no /proc; macOS shows environments of one's own processes."""
-    options = ["-E"] if sys.platform == "darwin" else []
-    command = ["ps", "-axww", *options, "-o", "pid=,command="]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True)
-    for line in listed.stdout.splitlines():
-        pid, _, said = line.strip().partition(" ")
-        if name in said and int(pid) != os.getpid():
-            yield int(pid), said.strip()
+def _surroundings(pid: int) -> str:
+    try:
+        here = PROC / str(pid)
+        return (here / "environ").read_bytes().decode("utf-8", "replace") + str((here / "cwd").readlink())
+    except OSError:  # it has just ended, or is another user's
+        return ""
