@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -17,6 +19,7 @@ from core.base.errors import ErrorCode
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Image
+from tests.deploy.places import free_port
 from tests.factories import make_tar
 from tests.faults.installation import START_S, Installation
 from tests.faults.photographs import photographs
@@ -29,7 +32,6 @@ from tests.support.processes import peak_memory_bytes
 MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195
 N_SHARD_FILES = 256
-UPLOAD = "6f1c1f0e-6d4c-4d4a-9d0c-000000000001"
 LABELS = {"cat", "dog", "unsure"}
 
 Line = dict[str, Any]
@@ -122,7 +124,7 @@ def curl(installation: Installation, address: str, *options: str, body: bytes | 
     """Status and JSON of a request as a script makes it; `body` is streamed in, its length unknown."""
     command = ["curl", "-sS", "-w", "\n%{http_code}", "-H", f"Authorization: Bearer {installation.record.token}"]
     said = subprocess.run(
-        [*command, *options, f"{installation.record.address}{address}"],
+        [*command, *options, address if address.startswith("http") else f"{installation.record.address}{address}"],
         input=body,
         capture_output=True,
         timeout=within(START_S),
@@ -164,8 +166,16 @@ def test_a_script_streams_a_tar_polls_and_pages_through_the_results(installation
     assert [one["path"] for one in upload["skipped"]] == ["photos/link.jpg"]
 
 
+def many_files() -> list[tuple[str, bytes]]:
+    """More than a shard of files; only some are pictures, what becomes of them is not the point."""
+    return [
+        (f"many/{number:03}.jpg", jpeg(number, size=(48, 36)) if number % 50 == 0 else b"no picture %d" % number)
+        for number in range(N_SHARD_FILES + 60)
+    ]
+
+
 def test_of_a_stream_that_breaks_off_whole_shards_stay_and_it_can_be_sent_again(installation: Installation) -> None:
-    files = [(f"many/{number:03}.jpg", jpeg(number, size=(48, 36))) for number in range(N_SHARD_FILES + 60)]
+    files = many_files()
     packed = make_tar(files)
     status, problem = curl(installation, "/api/v1/archives?name=many", "-T", "-", body=packed[: len(packed) * 9 // 10])
     assert status == 422
@@ -183,7 +193,7 @@ def test_of_a_stream_that_breaks_off_whole_shards_stay_and_it_can_be_sent_again(
 
 
 def test_what_arrived_of_a_broken_stream_can_be_finished_as_it_is(installation: Installation) -> None:
-    files = [(f"many/{number:03}.jpg", jpeg(number, size=(48, 36))) for number in range(N_SHARD_FILES + 60)]
+    files = many_files()
     packed = make_tar(files)
     status, problem = curl(installation, "/api/v1/archives", "-T", "-", body=packed[: len(packed) * 9 // 10])
     assert status == 422
@@ -238,18 +248,48 @@ def lines_of(installation: Installation, log: str) -> list[Line]:
     return [json.loads(line) for line in (installation.data_dir / "logs" / log).read_text().splitlines()]
 
 
-def test_a_disk_that_is_nearly_full_takes_nothing_in(tmp_path: Path) -> None:
-    full = Installation(tmp_path / "full", PAWSORT_INFERENCE_PROCESSES="1", PAWSORT_MIN_FREE_BYTES=str(10**18))
+def test_a_disk_that_is_nearly_full_takes_nothing_in(installation: Installation) -> None:
     tar = make_tar({"photos/1.jpg": jpeg(1)})
-    try:
-        full.start()
-        with full.http() as http:
-            assert http.put(f"/uploads/{UPLOAD}", json={}).status_code == 201
-        for address in ("/api/v1/archives", f"/api/v1/uploads/{UPLOAD}/shards/0"):
-            status, problem = curl(full, address, "-T", "-", body=tar)
+    upload = str(uuid4())
+    stored = installation.data_dir / "blobs" / "uploads"
+    before = set(stored.rglob("*"))
+    with web_beside(installation, PAWSORT_MIN_FREE_BYTES=str(10**18)) as full:
+        status, _ = curl(installation, f"{full}/api/v1/uploads/{upload}", "-T", "-", body=b"{}")
+        assert status == 201
+        for address in ("/api/v1/archives", f"/api/v1/uploads/{upload}/shards/0"):
+            status, problem = curl(installation, f"{full}{address}", "-T", "-", body=tar)
             assert status == 507
             assert "PAWSORT_MIN_FREE_BYTES" in problem["detail"]
-        stored = full.data_dir / "blobs" / "uploads"
-        assert [path for path in stored.rglob("*") if path.is_file()] == []
-    finally:
-        full.close()
+    assert set(stored.rglob("*")) == before
+
+
+@contextmanager
+def web_beside(installation: Installation, **settings: str) -> Iterator[str]:
+    """A web server of its own with other settings, over the same database and blobs; gives its address."""
+    record, port = installation.record, free_port()
+    servers = {
+        "PAWSORT_DATABASE_URL": record.database_url,
+        "PAWSORT_BLOB_URL": record.blob_url,
+        "PAWSORT_REDIS_URL": record.redis_url,
+        "PAWSORT_SECRET_KEY": (installation.data_dir / "secret_key").read_text(),
+        "PAWSORT_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "pawsort.cli", "web"]
+    log = installation.data_dir / "logs" / "beside.log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, env=installation.environment | servers | settings, stdout=out, stderr=out) as server,
+    ):
+        try:
+            address = f"http://127.0.0.1:{port}"
+            installation.wait_for(lambda: answers(address), START_S, "the other web server")
+            yield address
+        finally:
+            server.terminate()
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", trust_env=False).is_success
+    except httpx.TransportError:  # it is just starting
+        return False
