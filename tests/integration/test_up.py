@@ -252,5 +252,5 @@ def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installati
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=within(30))
     assert command.returncode == 130
-    assert "What has arrived is kept: job" in said
+    assert "Uploaded files are kept in job" in said
     wait_for(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
