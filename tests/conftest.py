@@ -30,10 +30,10 @@ from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
 WHOLE = ("browser", "deploy", "faults", "integration")
+RUNNING = ("installation", "stack", "instance")  # fixtures that tests of several files share: minutes to start each
 S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
-
-
+LONGEST = ("installation", "stack", "instance", "integration/test_up", "integration/test_way", "faults/test_valkey")
 LEFT = pytest.StashKey[list[str]]()
 
 
@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browsers and whole instances wait more than they work, so two of them run at once, but for what measures time.
+    """Browsers and whole instances wait as much as they work: they run beside each other, but for what measures time.
 
     With S3 as the store only those run that have one.
     """
@@ -72,6 +72,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in WHOLE and not item.get_closest_marker("timed"):
             item.add_marker("whole")
+            if not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_rank)
+
+
+def _group(item: pytest.Item) -> str:
+    """Which tests run in one process one after another: those that share a running instance, else those of a file."""
+    given = getattr(item, "fixturenames", ())
+    shared = (name for name in RUNNING if name in given and not hasattr(getattr(item, "module", None), name))
+    return next(shared, f"{item.path.parent.name}/{item.path.stem}")
+
+
+def _rank(item: pytest.Item) -> int:
+    """The longest groups first, so that no process is left with one of them at the end."""
+    group = next((mark.args[0] for mark in item.iter_markers("xdist_group")), "")
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
 
 def pytest_collection_finish() -> None:
