@@ -19,6 +19,7 @@ from tests.deploy.compose import Service, seconds
 from tests.deploy.places import Places, make_programs, pg_utils
 from tests.support import leftovers
 from tests.support.deadlines import within
+from tests.support.waiting import wait_for
 from tests.support.processes import living_below
 
 PORTS = {"proxy": (8080,), "web": (8000,), "postgres": (5432,), "redis": (6379,), "s3": (8333, 8888, 9333, 8080)}
@@ -159,14 +160,12 @@ class Stack:
         check = self.services[name]["healthcheck"]["test"]
         words = ["sh", "-c", check[1]] if check[0] == "CMD-SHELL" else check[1:]
         words = [self._places.rewrite(name, word.replace("$$", "$"), self.mounts(name)) for word in words]
-        give_up_at = time.monotonic() + within(START_S)
-        while True:
+
+        def is_healthy() -> bool:
             assert self.processes[name].poll() is None, f"{name} ended\n{self.log(name)}"
-            run = subprocess.run(words, env=self.environment(name), capture_output=True, text=True, check=False)
-            if run.returncode == 0:
-                return
-            assert time.monotonic() < give_up_at, f"{name} does not get healthy: {run.stderr}\n{self.log(name)}"
-            time.sleep(0.2)
+            return subprocess.run(words, env=self.environment(name), capture_output=True, check=False).returncode == 0
+
+        wait_for(is_healthy, START_S, f"{name} to get healthy", lambda: self.log(name))
 
     def run(self, name: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`docker compose run`: another command with a service's environment."""

@@ -26,7 +26,7 @@ from pawsort.api.http_client import PawsortClient
 from tests.faults.decoders import HOLD
 from tests.support import leftovers
 from tests.support.deadlines import within
-from tests.support.processes import Process, kill, living, living_below
+from tests.support.processes import Process, is_living_below, kill, living, living_below
 from tests.support.waiting import wait_for
 
 START_S = 120.0
@@ -197,8 +197,7 @@ class Installation:
                     .where(Job.uuid == UUID(job), Chunk.state == ChunkState.RUNNING)
                 ).all()
             # Those of processes that were killed are claimed until somebody else takes them.
-            alive = {one.pid for one in self.processes()} if claimed else set()
-            return next((pid for pid in claimed if pid in alive), None)
+            return next((pid for pid in claimed if is_living_below(pid, self.pid)), None)
 
         return self.wait_for(find, END_S, "a chunk to be under way")
 
@@ -225,10 +224,9 @@ class Installation:
         """Wait until so many inference processes are ready; returns their numbers."""
 
         def ready() -> list[int]:
-            below = {one.pid for one in self.processes()}
             with self.db.read() as session:
                 known = session.scalars(select(Worker.pid).where(Worker.queue == "inference")).all()
-            pids = [pid for pid in known if pid in below]
+            pids = [pid for pid in known if is_living_below(pid, self.pid)]
             return pids if len(pids) >= n else []
 
         return self.wait_for(ready, START_S, f"{n} inference processes")

@@ -72,6 +72,20 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def is_living_below(pid: int, ancestor: int) -> bool:
+    """Whether a process runs and was started, directly or not, by another: a number alone may be somebody else's."""
+    if not (PROC / "self").exists():
+        return any(one.pid == pid for one in living_below(ancestor))
+    try:
+        while pid not in (0, 1, ancestor):
+            state, pid = _read_stat(pid)
+            if state in DEAD:
+                return False
+    except OSError:
+        return False
+    return pid == ancestor
+
+
 def living(pids: list[int]) -> list[int]:
     """Those that still run."""
     return [pid for pid in pids if is_alive(pid)]
