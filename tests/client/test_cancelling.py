@@ -14,7 +14,7 @@ from core.training import progress
 from pawsort.cli import cli
 from tests.factories import make_job, make_training, make_upload
 from tests.pictures import jpeg
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 DATABASES = ("sqlite",)
 pytestmark = pytest.mark.usefixtures("app")
@@ -59,10 +59,10 @@ def test_a_training_ends_with_its_best_epoch_as_a_version(
     files = {f"pets/{kind}s/{n}.jpg": jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(60)}
     upload = make_upload(db, blobs, files=files, labelled=True)
     uuid = make_training(db, upload, network="seed-cnn", epochs=1000, batch_size=16, augmentation="none")
-    wait_for(lambda: n_epochs(db, uuid), 60, "the first epoch")
+    until(lambda: n_epochs(db, uuid), 60, "the first epoch")
     said = cancel(address, token, uuid, "--keep-best")
     assert said.exit_code == 0, said.output
-    wait_for(lambda: get_job(db, uuid).state != JobState.RUNNING, 60, "the training to end")
+    until(lambda: get_job(db, uuid).state != JobState.RUNNING, 60, "the training to end")
     assert get_job(db, uuid).state == JobState.DONE
     assert get_job(db, uuid).model_version_id is not None
 

@@ -14,7 +14,7 @@ from instance.supervisor import child as child_module
 from instance.supervisor.child import Child, ChildContext, describe_exit
 from instance.supervisor.child_logs import ChildLog, rotate
 from instance.supervisor.guard_client import GuardClient
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_dying_child_is_started_again_with_growing_pauses(
 ) -> None:
     monkeypatch.setattr(child_module, "FIRST_PAUSE_S", 0.1)
     child = make_child(context, "import sys; sys.exit('no network')")
-    wait_for(lambda: child.check() or len(said) >= 3, 30, "three deaths")
+    until(lambda: child.check() or len(said) >= 3, 30, "three deaths")
     child.kill()
     child.log.close()
     assert "worker ended (exit code 1); restarting it in 0.1 s." in said[0]
@@ -63,7 +63,7 @@ def test_a_child_that_lived_long_is_started_again_at_once(
     monkeypatch.setattr(child_module, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(child_module, "STABLE_AFTER_S", 0.0)
     child = make_child(context, "")
-    wait_for(lambda: child.check() or len(said) >= 3, 30, "three deaths")
+    until(lambda: child.check() or len(said) >= 3, 30, "three deaths")
     child.kill()
     child.log.close()
     assert all("0.05 s" in sentence for sentence in said)
@@ -78,9 +78,9 @@ def test_stopping_asks_first_and_kills_whoever_does_not_listen(context: ChildCon
     )
     for child in (listening, deaf):
         child.check()
-        wait_for(lambda child=child: "up" in child.log.last_lines(), 10, "the child to be up")
+        until(lambda child=child: "up" in child.log.last_lines(), 10, "the child to be up")
         child.ask_to_stop()
-    wait_for(listening.has_ended, 5, "the listening one to end")
+    until(listening.has_ended, 5, "the listening one to end")
     assert not deaf.has_ended()
     deaf.kill()
     assert deaf.has_ended()
@@ -92,7 +92,7 @@ def test_warnings_are_shown_once_in_a_while_and_other_lines_never(context: Child
     lines = ["[INFO] fine", "[2026-01-01 00:00:00 +0000] [7] [WARNING] slow", "[warning  ] slower", "[ERROR] bad"]
     child = make_child(context, f"import time\nfor line in {lines!r}: print(line, flush=True)\ntime.sleep(60)")
     child.check()
-    wait_for(lambda: "bad" in child.log.last_lines(), 10, "the child to write")
+    until(lambda: "bad" in child.log.last_lines(), 10, "the child to write")
     tend(child, 0.2)
     child.kill()
     assert said == [f"worker: [2026-01-01 00:00:00 +0000] [7] [WARNING] slow (and 2 more in {child.log.path})"]

@@ -11,7 +11,7 @@ import pytest
 
 from instance.base.programs import child_environment
 from tests.support.processes import is_alive, read_pids
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def test_killing_the_supervisor_ends_children_and_grandchildren(
     assert all(is_alive(pid) for pid in pids)
     supervisor.kill()
     supervisor.wait()
-    wait_for(lambda: none_alive(pids), 5, "children and grandchildren to end")
-    wait_for(lambda: not (tmp_path / "private").exists(), 5, "the private folder to be removed")
+    until(lambda: none_alive(pids), 5, "children and grandchildren to end")
+    until(lambda: not (tmp_path / "private").exists(), 5, "the private folder to be removed")
 
 
 def test_a_guard_that_dies_is_replaced_by_one_that_knows_everything(
@@ -49,10 +49,10 @@ def test_a_guard_that_dies_is_replaced_by_one_that_knows_everything(
     pids = all_pids(tmp_path)
     guard = read_pids(tmp_path / "guard.pid")[0]
     os.kill(guard, signal.SIGKILL)
-    wait_for(lambda: read_pids(tmp_path / "guard.pid")[:1] not in ([], [guard]), 5, "another guard")
+    until(lambda: read_pids(tmp_path / "guard.pid")[:1] not in ([], [guard]), 5, "another guard")
     supervisor.kill()
     supervisor.wait()
-    wait_for(lambda: none_alive(pids), 5, "children and grandchildren to end")
+    until(lambda: none_alive(pids), 5, "children and grandchildren to end")
 
 
 def test_a_child_that_is_killed_takes_its_own_children_along_and_comes_back(
@@ -60,8 +60,8 @@ def test_a_child_that_is_killed_takes_its_own_children_along_and_comes_back(
 ) -> None:
     father, son = read_pids(tmp_path / "one.pids")
     os.kill(father, signal.SIGKILL)
-    wait_for(lambda: none_alive([father, son]), 5, "both to end")
-    wait_for(lambda: read_pids(tmp_path / "one.pids")[0] != father, 10, "a successor")
+    until(lambda: none_alive([father, son]), 5, "both to end")
+    until(lambda: read_pids(tmp_path / "one.pids")[0] != father, 10, "a successor")
     assert all(is_alive(pid) for pid in all_pids(tmp_path))
 
 

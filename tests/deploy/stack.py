@@ -19,8 +19,8 @@ from tests.deploy.compose import Service, seconds
 from tests.deploy.places import Places, make_programs, pg_utils
 from tests.support import leftovers
 from tests.support.deadlines import within
-from tests.support.waiting import wait_for
 from tests.support.processes import living_below
+from tests.support.waiting import until
 
 PORTS = {"proxy": (8080,), "web": (8000,), "postgres": (5432,), "redis": (6379,), "s3": (8333, 8888, 9333, 8080)}
 START_S = 150.0
@@ -165,7 +165,7 @@ class Stack:
             assert self.processes[name].poll() is None, f"{name} ended\n{self.log(name)}"
             return subprocess.run(words, env=self.environment(name), capture_output=True, check=False).returncode == 0
 
-        wait_for(is_healthy, START_S, f"{name} to get healthy", lambda: self.log(name))
+        until(is_healthy, START_S, f"{name} to get healthy", lambda: self.log(name))
 
     def run(self, name: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`docker compose run`: another command with a service's environment."""

@@ -53,7 +53,7 @@ def wait_for(find: Callable[[], object], seconds: float, what: str, stack: Stack
     def logs() -> str:
         return "\n".join(stack.log(name) for name in ("inference", "maintenance", "web"))
 
-    waiting.wait_for(find, seconds, what, logs)
+    waiting.until(find, seconds, what, logs)
 
 
 def kill_a_worker(stack: Stack) -> None:

@@ -14,7 +14,7 @@ from tests.deploy import compose
 from tests.deploy.compose import MAIN, TLS
 from tests.deploy.places import free_port
 from tests.support import leftovers
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 START_S = 15.0
 
@@ -75,7 +75,7 @@ def ask(http: httpx.Client, address: str) -> httpx.Response:
         except httpx.ConnectError:
             return None
 
-    return wait_for(lambda: (found := answer()) and [found], START_S, "an answer")[0]  # a response of 502 is false
+    return until(lambda: (found := answer()) and [found], START_S, "an answer")[0]  # a response of 502 is false
 
 
 def test_the_proxy_speaks_tls_with_the_certificate_that_it_was_given(page: str, certificates: Path) -> None:

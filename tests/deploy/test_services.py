@@ -21,7 +21,7 @@ from tests.deploy.compose import ROOT
 from tests.deploy.stack import Stack
 from tests.faults.photographs import photographs
 from tests.faults.soundness import check_sound
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 N_SHORT, N_WHOLE = 100, 1_000
 COUNTED_S = 20.0  # workers write with their heartbeat, every 5 s
@@ -149,7 +149,7 @@ def check_metrics(stack: Stack, server: str, token: str) -> None:
         jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
     n_done = sum(job["counts"]["done"] for job in jobs)
     good = 'pawsort_images_classified_total{outcome="good"}'
-    wait_for(lambda: scrape(stack)[good] >= n_done, COUNTED_S, "the workers to tell", lambda: str(scrape(stack)))
+    until(lambda: scrape(stack)[good] >= n_done, COUNTED_S, "the workers to tell", lambda: str(scrape(stack)))
     found = scrape(stack)
     assert found['pawsort_images_classified_total{outcome="good"}'] == n_done
     assert found['pawsort_images{outcome="done"}'] == n_done

@@ -20,7 +20,7 @@ from tests.deploy import compose
 from tests.deploy.compose import ROOT
 from tests.deploy.places import free_port
 from tests.factories import make_job, make_upload
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 from web.app import App
 
 DATABASES = ("sqlite",)
@@ -142,7 +142,7 @@ def test_a_real_prometheus_reads_the_site_and_raises_the_alarm(prometheus: str, 
             except httpx.HTTPError:  # it is just starting
                 return False
 
-        wait_for(has_alarm, START_S, "the alarm")
+        until(has_alarm, START_S, "the alarm")
         (target,) = [one for one in ask("targets")["activeTargets"] if one["labels"]["job"] == "pawsort"]
         assert (target["health"], target["lastError"]) == ("up", "")
         (sample,) = ask("query", query='pawsort_images{outcome="open"}')["result"]

@@ -27,7 +27,7 @@ from tests.faults.decoders import HOLD
 from tests.support import leftovers
 from tests.support.deadlines import within
 from tests.support.processes import Process, is_living_below, kill, living, living_below
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 START_S = 120.0
 # What is promised is an end within 60 s after the last fault; `wait_for_job` measures from its call.
@@ -218,7 +218,7 @@ class Installation:
 
     def wait_for(self, find: Callable[[], Found | None], seconds: float, what: str) -> Found:
         """Ask until there is an answer; returns it."""
-        return wait_for(find, seconds, what, self.logs)
+        return until(find, seconds, what, self.logs)
 
     def wait_for_workers(self, n: int = 2) -> list[int]:
         """Wait until so many inference processes are ready; returns their numbers."""

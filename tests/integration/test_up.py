@@ -21,7 +21,7 @@ from tests.factories import draw_picture
 from tests.faults.installation import START_S, Installation
 from tests.support.deadlines import within
 from tests.support.processes import is_alive, kill, living_below
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 N_FILES = 300
 SETTINGS = {
@@ -235,22 +235,22 @@ def test_an_instance_started_for_a_command_has_the_settings_it_wants_and_ends_wh
         found = [one.command for one in living_below(command.pid) if "inference@" in one.command]
         return found[0] if found else None
 
-    assert " -c 1 " in wait_for(inference, 60, "the inference worker", lambda: all_logs(installation))
+    assert " -c 1 " in until(inference, 60, "the inference worker", lambda: all_logs(installation))
     below = [one.pid for one in living_below(command.pid)]
     assert len(below) >= 4
     command.kill()
     command.communicate()
-    wait_for(lambda: not any(is_alive(pid) for pid in below), 20, "everything to end")
+    until(lambda: not any(is_alive(pid) for pid in below), 20, "everything to end")
     assert not (installation.data_dir / "instance.json").exists()
 
 
 def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installation: Installation, photos: Path) -> None:
     installation.environment["PAWSORT_PAUSE_AFTER_CLAIM_S"] = "60"
     command = start_pawsort(installation, "classify", photos)
-    wait_for(lambda: arrived(installation) == N_FILES + 1, 60, "all files to arrive", lambda: all_logs(installation))
+    until(lambda: arrived(installation) == N_FILES + 1, 60, "all files to arrive", lambda: all_logs(installation))
     below = [one.pid for one in living_below(command.pid)]
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=within(30))
     assert command.returncode == 130
     assert "Uploaded files are kept in job" in said
-    wait_for(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
+    until(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.waiting import wait_for
+from tests.support.waiting import until
 
 PROC = Path("/proc")
 DEAD = ("Z", "X")
@@ -98,7 +98,7 @@ def kill(pid: int) -> None:
 
 def read_pids(path: Path, seconds: float = 10.0) -> list[int]:
     """The numbers that a program has written down."""
-    wait_for(path.exists, seconds, f"{path.name} to appear")
+    until(path.exists, seconds, f"{path.name} to appear")
     return [int(word) for word in path.read_text().split()]
 
 

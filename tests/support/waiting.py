@@ -13,7 +13,7 @@ GIVE_UP_S = 30.0
 Found = TypeVar("Found")
 
 
-def wait_for(
+def until(
     condition: Callable[[], Found | None],
     seconds: float = GIVE_UP_S,
     what: str = "what did not happen",
@@ -32,6 +32,3 @@ def wait_for(
         time.sleep(pause_s)
         pause_s = min(pause_s * GROWS_BY, LONGEST_PAUSE_S)
     return found
-
-
-until = wait_for
