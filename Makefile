@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
-# Timed tests run alone, whole instances and browsers file by file, everything else in parallel.
+# Timed tests run alone; whole instances and browsers in groups that share an instance, the longest first; everything
+# else in parallel. Three at once on two processors: each waits now and then.
 PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
-BY_FILE = -n 3 --dist loadfile
+IN_GROUPS = -n 3 --dist loadgroup --no-loadscope-reorder
+WHOLE = tests/browser tests/deploy tests/faults tests/integration
+FAST = $(foreach folder,$(WHOLE),--ignore=$(folder))
 # Temporary files are in a memory file system if there is room. Timed tests use the disk, like an installation.
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
@@ -33,16 +36,16 @@ run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that fold
 test: $(VENV)/test.stamp ## run the tests (make test-all: also those that take minutes)
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(IN_MEMORY) $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) || status=1; \
-	$(IN_MEMORY) $(PYTEST) -m "not slow and whole" $(BY_FILE) || status=1; \
+	@status=0; $(IN_MEMORY) $(PYTEST) -m "not slow and not timed" $(FAST) $(TOGETHER) || status=1; \
+	$(IN_MEMORY) $(PYTEST) -m "not slow and not timed" $(IN_GROUPS) $(WHOLE) || status=1; \
 	$(PYTEST) -m "not slow and timed" || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 	@sh tests/install_browser.sh $(BIN)/python
 	@sh tests/install_servers.sh
-	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed and not whole" $(TOGETHER) || status=1; \
-	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed and not whole" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
-	$(PYTEST) -m whole $(BY_FILE) || status=1; \
+	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed" $(FAST) $(TOGETHER) || status=1; \
+	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
+	$(PYTEST) -m "not timed" $(IN_GROUPS) $(WHOLE) || status=1; \
 	$(PYTEST) -m timed || status=1; exit $$status
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import contracts

@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browsers and whole instances wait as much as they work: they run beside each other, but for what measures time.
+    """Browsers and whole instances run in groups, each in one process, since what they start takes long to start.
 
     With S3 as the store only those run that have one.
     """
@@ -70,10 +70,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in WHOLE and not item.get_closest_marker("timed"):
-            item.add_marker("whole")
-            if not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if folder in WHOLE and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=_rank)
 
 
