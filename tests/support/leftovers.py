@@ -30,6 +30,7 @@ def begin() -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", ordinary)  # the folders of failed tests are kept
     os.environ["TMPDIR"] = os.environ[RUN] = folder
     tempfile.tempdir = None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this run ends what it has started
 
 
 def mark() -> dict[str, str]:
