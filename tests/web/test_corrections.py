@@ -152,7 +152,7 @@ def test_what_a_page_brings_back_becomes_labels_and_is_taken_back(
     assert words(db, job) == ["dog", None, "cat"]
     undo = {key: _value(page, key) for key in ("csrf_token", "id", "batch")}
     answer = browser.post(f"/jobs/{job}/corrections/undo", data=undo, follow_redirects=True)
-    assert "2 labels taken back." in answer.text
+    assert "2 labels undone." in answer.text
     assert words(db, job) == [None, None, None]
 
 
@@ -168,7 +168,7 @@ def test_what_is_brought_twice_by_one_form_is_written_once(browser: FlaskClient,
     ("fields", "data", "status", "sentence"),
     [
         ({"csrf_token": "another"}, make_zip(MOVED), 403, "Reload the page"),
-        ({"id": "none"}, make_zip(MOVED), 422, "lacks its number"),
+        ({"id": "none"}, make_zip(MOVED), 422, "no valid id"),
         ({}, b"no archive", 422, "not a supported archive"),
     ],
     ids=["another site", "no id", "no archive"],

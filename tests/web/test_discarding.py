@@ -45,7 +45,7 @@ def state_of(client: FlaskClient, job: UUID) -> str:
 
 def test_the_upload_says_how_far_its_originals_are(client: FlaskClient, db: Database, blobs: Blobs, job: UUID) -> None:
     assert state_of(client, job) == "to be discarded"
-    assert "are discarded as soon as all pictures are sorted" in client.get(f"/jobs/{job}").text
+    assert "will be discarded when all pictures are sorted" in client.get(f"/jobs/{job}").text
     discard_originals.mark_ready(db)
     assert state_of(client, job) == "being discarded"
     discard_originals.remove_originals(db, blobs, 10**7)
@@ -93,7 +93,7 @@ def test_pages_offer_nothing_that_needs_originals(client: FlaskClient, db: Datab
     assert "Download the original" not in picture
     assert "The original was discarded" in picture
     failed = client.get(f"/jobs/{discarded}/failed").text
-    assert "cannot be tried again here" in failed
+    assert "can’t be retried" in failed
     assert "again</button>" not in re.sub(r"<form[^>]*hidden.*?</form>", "", failed)
 
 

@@ -62,7 +62,7 @@ def test_the_list_can_be_taken_away(client: FlaskClient, job: UUID, code: str, n
 
 def test_trying_again_leaves_what_was_sorted_alone(client: FlaskClient, db: Database, job: UUID) -> None:
     page = client.get(f"/jobs/{job}/failed").text
-    assert "Try all of them again" in page
+    assert "Retry failed files" in page
     assert client.post(f"/jobs/{job}/retry").status_code == 303
     run_job(db, job)
     counts = client.get(f"/api/v1/jobs/{job}").json["counts"]  # type: ignore[index]

@@ -68,13 +68,13 @@ def test_a_job_of_an_earlier_time_says_that_it_has_no_order_of_looks(
         session.execute(update(Result).values(similarity_key=0))  # as the migration left them
     page = browser.get(f"/jobs/{job}").text
     assert refused in page
-    assert "Alike pictures cannot stand together here" in page
+    assert "Pictures can’t be sorted by similarity here" in page
     assert f'<a href="/jobs/{job}/again">Classify it again</a>' in page
 
 
 def test_a_picture_has_a_page_with_everything_known_of_it(client: FlaskClient, db: Database, job: UUID) -> None:
     page = unescape(client.get(f"/jobs/{job}/images/{image_of(db, job, 'fox.jpg')}?sort=confidence").text)
-    assert "Unsure, since 45 % is below the threshold of 80 %" in page
+    assert "Unsure; 45 % is below the threshold of 80 %" in page
     assert "zoo/b/fox.jpg" in page
     assert re.search(r"Neither</dt><dd[^>]*><meter[^>]*></meter> 14\.00 %", page)
     assert f"/jobs/{job}/images/{image_of(db, job, 'tiger.jpg')}?sort=confidence" in page  # the next one
@@ -122,7 +122,7 @@ def test_a_heat_map_lies_over_the_picture_and_is_told_in_words(
 ) -> None:
     draw(db, job, "tiger.jpg", bytes(255 if n == place else 0 for n in range(49)))
     page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'tiger.jpg')}").text
-    assert f"What speaks for cat lies {words}." in page
+    assert f"The evidence for “cat” is {words}." in page
     darkness = re.findall(r'<rect [^>]*fill="#000" fill-opacity="([\d.]+)"', page)
     assert [n for n, dark in enumerate(darkness) if dark == "0.00"] == [place]
     assert len(darkness) == 49
@@ -135,7 +135,7 @@ def test_nothing_is_drawn_where_there_is_nothing_to_see(
     draw(db, job, "tiger.jpg", heat)
     page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'tiger.jpg')}").text
     assert "data-heat" not in page
-    assert ("found no place" in page) == says
+    assert ("found no particular evidence" in page) == says
 
 
 def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClient, db: Database) -> None:
@@ -144,7 +144,7 @@ def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClien
         uploads.create_upload(session, upload, None, "nothing")
         shard_rows.complete_upload(session, upload, partial=True)
     page = client.get(f"/jobs/{make_job(db, upload)}").text
-    assert "nothing that could be sorted was sent" in page
+    assert "none of the uploaded files could be sorted" in page
     for offer in ("Is it right?", "How sure the model was", "downloads-title", "All shown are right"):
         assert offer not in page
 

@@ -126,7 +126,7 @@ def test_a_job_like_any_other_is_called_so(client: FlaskClient, db: Database, jo
     assert fit.shares == {"cat": 1.0, "dog": 0.0, "unsure": 0.0}
     assert fit.confidence == pytest.approx(0.9, abs=0.001)
     assert not fit.is_less_sure
-    assert "About as sure as usual." in client.get(f"/jobs/{job}").text
+    assert "About as confident as usual." in client.get(f"/jobs/{job}").text
 
 
 def test_a_job_of_which_the_model_is_less_sure_says_so(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -135,13 +135,13 @@ def test_a_job_of_which_the_model_is_less_sure_says_so(client: FlaskClient, db: 
     run_job(db, uuid, {f"photos/{n}.jpg": (0.5, 0.3) for n in range(20)})
     assert fit_of(db, uuid).is_less_sure
     for page in (f"/jobs/{uuid}", "/labels/fit"):
-        assert "less sure here: 33.3 % unsure, where 2.0 % would be usual" in client.get(page).text
+        assert "Less confident than usual: 33.3 % unsure (usually 2.0 %)" in client.get(page).text
 
 
 def test_few_pictures_tell_nothing(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     uuid = make_job(db, make_upload(db, blobs, n_files=5))
     run_job(db, uuid, default=(0.4, 0.3))
-    assert "Too few pictures to tell." in client.get(f"/jobs/{uuid}").text
+    assert "Too few pictures to say." in client.get(f"/jobs/{uuid}").text
 
 
 def test_what_people_corrected_and_what_a_sample_showed_stand_beside_it(
@@ -152,7 +152,7 @@ def test_what_people_corrected_and_what_a_sample_showed_stand_beside_it(
     say(db, "Ada", second, "cat")
     assert fit_of(db, job).corrected == pytest.approx(1 / N)
     assert fit_of(db, job).audit is None
-    assert "nobody looked" in client.get("/labels/fit").text
+    assert "not checked yet" in client.get("/labels/fit").text
     audit = audits.draw_audit(db, UUID(int=7), job, None, 100)
     with db.write() as session:
         sample = session.scalars(select(AuditPicture.image_id).where(AuditPicture.audit_id == audit.id)).all()

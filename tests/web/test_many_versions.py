@@ -56,7 +56,7 @@ def test_pages_say_how_many_versions_are_not_offered_and_list_them(
     run_job(db, job)
     for address, field in ((f"/jobs/{job}/again", 'id="model"'), ("/models/compare", 'id="second"')):
         page = client.get(address).text
-        assert f"{N_VERSIONS - 31} older versions not listed" in page
+        assert f"{N_VERSIONS - 31} older versions not shown" in page
         (whole,) = re.findall(r'href="([^"]*[?&]all=1)"', page.replace("&amp;", "&"))
         assert _offered(client.get(whole).text, field) == list(range(N_VERSIONS, 0, -1))
 
@@ -77,7 +77,7 @@ def test_the_history_of_use_comes_in_pages(client: FlaskClient) -> None:
     assert page.count('<th scope="row">') == 50
     older = re.search(r'rel="next" href="([^"]+)"', page)
     assert older is not None
-    assert "Newest lines" in client.get(older[1].replace("&amp;", "&")).text
+    assert "Newest entries" in client.get(older[1].replace("&amp;", "&")).text
     answer = client.get("/api/v1/deployments?limit=1000").json
     assert answer is not None
     rest = client.get(f"/api/v1/deployments?limit=1000&cursor={answer['next']}").json

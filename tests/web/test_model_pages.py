@@ -38,7 +38,7 @@ def words(answer: TestResponse) -> str:
 def test_the_list_says_which_version_is_in_use(client: FlaskClient, other: int) -> None:
     page = client.get("/models")
     assert page.text.count("data-in-use") == 1
-    assert "Put version 2 into use" in words(page)
+    assert "Use version 2" in words(page)
 
 
 def test_a_version_is_put_into_use_and_taken_back(client: FlaskClient, other: int) -> None:
@@ -72,13 +72,13 @@ def test_a_version_in_use_is_not_deleted(client: FlaskClient) -> None:
 
 
 def test_a_candidate_is_deleted_after_a_question(client: FlaskClient, other: int) -> None:
-    assert "cannot be brought back" in words(client.get(f"/models/{other}/delete"))
+    assert "can’t undo this" in words(client.get(f"/models/{other}/delete"))
     assert client.post(f"/models/{other}/delete").status_code == 303
     assert client.get(f"/models/{other}").status_code == 410
 
 
 def test_a_version_that_was_never_judged_offers_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
-    assert "Judge it now" in words(client.get("/models/1"))
+    assert "Evaluate it now" in words(client.get("/models/1"))
     assert "nothing to evaluate on" in words(client.post("/models/1/judge"))
     make_judged(db, blobs)
     assert client.post("/models/1/judge").status_code == 303
@@ -87,7 +87,7 @@ def test_a_version_that_was_never_judged_offers_it(client: FlaskClient, db: Data
 def test_the_page_of_a_version_shows_its_worst_errors(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     judge(db, 1, make_judged(db, blobs), wrong_at_first)
     page = client.get("/models/1")
-    assert "The 3 pictures of which it was most sure and wrong" in words(page)
+    assert "The 3 pictures where it was wrong with the highest confidence" in words(page)
     cells = re.findall(r'href="(/models/1/judgements\?true=[^"]*called=[^"]*)"', page.text)
     assert cells
     assert all(client.get(unescape(cell)).status_code == 200 for cell in cells)
@@ -96,12 +96,12 @@ def test_the_page_of_a_version_shows_its_worst_errors(client: FlaskClient, db: D
 def test_two_versions_stand_side_by_side_in_plain_words(
     client: FlaskClient, db: Database, blobs: Blobs, other: int
 ) -> None:
-    assert "no picture that both were asked about" in words(client.get(f"/models/1/compare/{other}"))
+    assert "no picture that both were evaluated on" in words(client.get(f"/models/1/compare/{other}"))
     contents = make_judged(db, blobs)
     judge(db, 1, contents, wrong_at_first)
     judge(db, other, contents, right)
     page = words(client.get(f"/models/1/compare/{other}"))
-    assert "do not tell which of the two is better" in page
+    assert "do not show which version is better" in page
     assert "3 pictures on which they differ" in page
 
 
@@ -117,7 +117,7 @@ def test_pictures_that_were_corrected_one_by_one_are_said_to_judge_unfairly(
         judge(db, other, contents, right)
         for page in ("/models/1", f"/models/1/compare/{other}"):
             found = words(client.get(page))
-            assert ("20 pictures of these were labelled one by one, after a version had been seen" in found) is is_said
+            assert ("20 pictures of these were labelled one by one, after a version was wrong" in found) is is_said
 
 
 def test_choosing_two_versions_leads_to_their_comparison(client: FlaskClient, other: int) -> None:
@@ -136,7 +136,7 @@ def test_a_model_card_is_one_file_that_says_what_is_not_recorded(client: FlaskCl
 
 
 @pytest.mark.parametrize(
-    ("max_taken", "of_neither"), [(1.0, ""), (0.1, " and at most 10.0 % of the pictures of neither labelled")]
+    ("max_taken", "of_neither"), [(1.0, ""), (0.1, " and at most 10.0 % of the pictures of neither with a label")]
 )
 def test_a_card_says_what_the_threshold_had_to_keep(
     app: object, client: FlaskClient, db: Database, max_taken: float, of_neither: str
@@ -145,7 +145,7 @@ def test_a_card_says_what_the_threshold_had_to_keep(
         version = registry.get_version(session, 1)
         bounds = {"max_wrong": 0.05, "max_unsure": 0.25, "max_taken": max_taken}
         version.manifest = {**version.manifest, "bounds": bounds}
-    said = f"at most 5.0 % wrong{of_neither}, unless more than 25.0 % would then be unsure"
+    said = f"at most 5.0 % wrong{of_neither}, unless that makes more than 25.0 % unsure"
     assert said in words(client.get("/models/1/card.html"))
 
 

@@ -68,7 +68,7 @@ def test_one_click_trains_a_new_head_on_everything_labelled(client: FlaskClient,
         parameters = session.get_one(Training, job.id).parameters
     assert (job.kind, job.state) == (JobKind.TRAIN, JobState.QUEUED)
     assert (parameters["what"], parameters["start_from"], parameters["network"]) == ("head", 1, "seed-cnn")
-    assert "a new head alone" in client.get(f"/jobs/{uuid}").text
+    assert "only a new head" in client.get(f"/jobs/{uuid}").text
 
 
 def test_what_a_version_was_trained_on_is_not_new_to_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -93,8 +93,11 @@ def test_with_too_few_labels_the_click_says_what_is_missing(client: FlaskClient,
 def test_the_form_says_what_both_ways_need(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     make_labelled(db, blobs)
     page = client.get("/train/new?data=all&network=seed-cnn&what=head").text
-    assert "Sees as version 1 does, and judges anew by 60 pictures; 60 of them have to be looked at first" in page
-    assert "Also learns to see: 60 epochs over" in page
+    assert (
+        "Keeps the features of version 1 and refits the last layer on 60 pictures (features of 60 are computed first)"
+        in page
+    )
+    assert "Retrains the whole network, 60 epochs over" in page
     assert 'name="what" value="head" checked' in page
 
 
@@ -103,8 +106,8 @@ def test_before_anybody_tried_the_form_says_how_to_find_out_what_a_head_would_br
 ) -> None:
     make_labelled(db, blobs)
     page = client.get("/train/new?data=all&network=seed-cnn").text
-    assert "“Look through the labels”, on the page Labels, does so in seconds." in page
-    assert "nobody has trained its layers here yet" in page
+    assert "“Check all labels” on the page Labels estimates it in seconds." in page
+    assert "its layers were never trained here" in page
 
 
 def test_the_form_says_what_both_ways_would_bring(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -113,9 +116,9 @@ def test_the_form_says_what_both_ways_would_bring(client: FlaskClient, db: Datab
     add_trained(db)
     page = client.get("/train/new?data=all&network=seed-cnn").text
     # 60 labels: 1 - 0.05 - 60 ** -0.5
-    assert "right on about 82.1 % of such pictures, give or take 2.5 points: so said heads tried on 40 labels" in page
-    assert "Version 1, where it starts, is right on 80.0 % of the 90 pictures by which it was judged" in page
-    assert "The last one, version 2, became right on 91.0 % of 120 pictures that it had not seen" in page
+    assert "about 82.1 % ± 2.5 points, estimated on 40 labels" in page
+    assert "The starting point, version 1, is right on 80.0 % of 90 test pictures from when it was made" in page
+    assert "The last such version, 2, is right on 91.0 % of 120 test pictures" in page
 
 
 def add_study(db: Database) -> None:
@@ -227,7 +230,7 @@ def test_each_version_counts_from_its_own_training(client: FlaskClient, db: Data
         assert count_since_each(session, [1, 2, 3]) == {1: 62, 2: 2, 3: 62}
 
 
-@pytest.mark.parametrize(("kind", "words"), [("study", "With the eyes of version 1"), ("judge", "Version 1 is asked")])
+@pytest.mark.parametrize(("kind", "words"), [("study", "Using version 1"), ("judge", "Evaluates version 1")])
 def test_only_a_training_claims_that_a_version_came_of_it(
     client: FlaskClient, db: Database, kind: JobKind, words: str
 ) -> None:
@@ -239,4 +242,4 @@ def test_only_a_training_claims_that_a_version_came_of_it(
         session.add(Training(job_id=job.id, parameters={}))
     page = client.get(f"/jobs/{uuid}").text
     assert words in page
-    assert "came of it" not in page + client.get(f"/jobs/{uuid}/delete").text
+    assert "produced" not in page + client.get(f"/jobs/{uuid}/delete").text

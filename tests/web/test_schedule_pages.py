@@ -123,7 +123,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
     assert (schedule.parameters["min_gain"], schedule.parameters["max_class_loss"]) == (0.005, 0.02)
     page = get(browser, f"/schedules/{schedule.id}")
     assert "promotes the new version if it is right on 0.5 points more" in page
-    assert "<dd>the network itself, epoch by epoch</dd>" in page
+    assert "<dd>the whole network, epoch by epoch</dd>" in page
     assert "It has not run yet." in page
     assert "At 03:00, only on Sunday (UTC)" in get(browser, "/schedules")
 
@@ -135,7 +135,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
         (clean_up(time_zone="Europe/Atlantis"), "time_zone", "Expected a name such as Europe/Berlin"),
         (clean_up(name=""), "name", "Expected 1 to 200 characters"),
         (clean_up(older_than_days="a while"), "older_than_days", "Expected a number; got"),
-        (clean_up(older_than_days=""), "parameters", "Fill in one of both fields"),
+        (clean_up(older_than_days=""), "parameters", "Fill in one of the two fields"),
         (retrain(min_gain="101"), "min_gain", "Expected points from 0 to 100"),
         (retrain(epochs="0"), "epochs", "Expected a whole number from 1"),
         (retrain(data="chosen"), "data", "Choose 1 to 1000 of them, or everything labelled; 0 are chosen"),
@@ -159,7 +159,7 @@ def test_everything_that_is_wrong_is_said_at_once(browser: FlaskClient) -> None:
     answer = post(browser, "/schedules/new", **typed)
     fields = ["name", "cron", "time_zone", "labels_since", "epochs", "min_gain"]
     assert re.findall(r'id="wrong-(\w+)"', answer.text) == fields
-    assert "6 fields are not right yet" in answer.text
+    assert "6 fields need correction" in answer.text
 
 
 def test_an_edit_shows_what_is_there_and_keeps_what_it_does_not_show(browser: FlaskClient, db: Database) -> None:
@@ -197,9 +197,9 @@ def test_run_now_leads_to_the_runs_page_and_a_second_one_is_refused(browser: Fla
     schedule = only_schedule(db)
     answer = post(browser, f"/schedules/{schedule.id}/run")
     assert urlsplit(answer.location).path == f"/schedules/{schedule.id}/runs/1"
-    assert "owner said “run now”" in get(browser, answer.location)
+    assert "Started by owner with “Run now”" in get(browser, answer.location)
     again = post(browser, f"/schedules/{schedule.id}/run")
-    assert "Its last run has not ended yet" in get(browser, again.location)
+    assert "The last run has not ended yet" in get(browser, again.location)
 
 
 def test_a_runs_page_says_what_data_what_came_out_and_why(browser: FlaskClient, db: Database) -> None:
@@ -209,9 +209,9 @@ def test_a_runs_page_says_what_data_what_came_out_and_why(browser: FlaskClient, 
     end_run(db, 1, "Version 7 was promoted in place of version 3: right on 97.0 % …", **PROMOTED)
     page = get(browser, f"/schedules/{schedule.id}/runs/1")
     assert "Version 7 was promoted in place of version 3" in page
-    assert "Version 7 against version 3, then in use" in page
+    assert "Version 7 compared with version 3, in use at that time" in page
     assert "<dt>New labels</dt><dd>612</dd>" in page
-    assert "with the probability 0.035" in page
+    assert "would be 0.035" in page
     assert "Version 7 was promoted" in get(browser, "/schedules")
 
 
@@ -220,7 +220,7 @@ def test_too_few_pictures_to_tell_offer_a_way_out(browser: FlaskClient, db: Data
     post(browser, "/schedules/1/run")
     few = {"candidate": 7, "in_use": 3, "is_promoted": False, "is_too_few": True, "gate": {"n_images": 3}}
     end_run(db, 1, "Version 7 was not promoted: too few to tell.", **few)
-    assert "Label an audit sample" in get(browser, "/schedules/1/runs/1")
+    assert "Check a random" in get(browser, "/schedules/1/runs/1")
 
 
 def test_a_run_that_was_late_says_for_how_many_times_it_stands(browser: FlaskClient, db: Database) -> None:
@@ -231,7 +231,7 @@ def test_a_run_that_was_late_says_for_how_many_times_it_stands(browser: FlaskCli
         due = due_runs.DueSchedule(schedule.id, schedule.revision, schedule.next_run_at, 3, None)
         due_runs.begin_due(session, due, schedule.next_run_at)
     page = get(browser, f"/schedules/{schedule.id}/runs/1")
-    assert "and 2 times more before anybody was there to begin it; it ran once for all" in page
+    assert "and 2 times more before a worker was available; it ran once for all of them" in page
 
 
 def test_a_schedule_is_deleted_after_a_question_and_its_runs_stay(browser: FlaskClient, db: Database) -> None:

@@ -53,9 +53,9 @@ def findings(client: FlaskClient, db: Database, blobs: Blobs) -> tuple[list[int]
 
 def test_the_page_answers_whether_there_are_enough(client: FlaskClient, findings: tuple[list[int], list[int]]) -> None:
     page = client.get("/labels").text
-    assert "90.2 % right now, give or take 6.0 points. 100 more labels would bring about 3.0 points" in page
+    assert "90.2 % accuracy now, ± 6.0 points. 100 more labels would add about 3.0 points" in page
     assert "160 labels (expected)" in page
-    assert "2 labels would be another one" in page
+    assert "The model disagrees with 2 labels" in page
     for image_id in findings[1]:
         assert f'data-say="{image_id}"' in page
 
@@ -93,8 +93,8 @@ def test_the_findings_over_http(client: FlaskClient, findings: tuple[list[int], 
 
 def test_without_a_study_there_is_a_sentence(client: FlaskClient) -> None:
     assert client.get("/api/v1/studies/newest").status_code == 404
-    assert "Nobody has looked through the labels yet" in client.get("/labels/suspects").text
-    assert "Look through all labels" in client.get("/labels").text
+    assert "The labels were not checked yet" in client.get("/labels/suspects").text
+    assert "Check all labels" in client.get("/labels").text
 
 
 def test_too_few_labels_are_said_on_the_page(client: FlaskClient) -> None:
@@ -110,4 +110,4 @@ def test_a_study_over_http_is_a_job(client: FlaskClient, db: Database, blobs: Bl
     assert answer.status_code == 202
     assert answer.json is not None
     assert answer.json["kind"] == "study"
-    assert "Looking through the labels" in client.get(f"/jobs/{answer.json['id']}").text
+    assert "Label quality check" in client.get(f"/jobs/{answer.json['id']}").text

@@ -57,7 +57,7 @@ def test_it_is_for_the_owner_alone(app: App, client: FlaskClient, db: Database) 
     ada.get(f"/login?token={token}")
     refused = ada.get("/system", headers={"Accept": "text/html"})
     assert refused.status_code == 403
-    assert "you are “ada”" in refused.text
+    assert "“ada”" in refused.text
     assert "pawsort token create" in refused.text
     assert 'href="/system"' not in ada.get("/").text
     assert app.test_client().get("/system", headers={"Authorization": f"Bearer {token}"}).status_code == 403
@@ -73,7 +73,7 @@ def test_a_worker_that_fell_silent_is_named_until_another_takes_its_place(
         session.execute(update(Worker).where(Worker.id == silent).values(pid=77, beat_at=db_now(-20)))
         session.execute(update(Worker).values(started_at=db_now(-60)))
     shown = text_of(client)
-    assert "A worker for inference has fallen silent: process 77 on" in shown
+    assert "A worker for inference is not responding: process 77 on" in shown
     assert "kill -9" in shown
     add_workers(db, app.version, "inference")
     assert "Everything works." in text_of(client)
@@ -91,9 +91,9 @@ def test_a_worker_that_has_stopped_is_nothing_to_complain_of(app: App, client: F
 
 def test_workers_that_are_missing_are_named_with_what_to_do(client: FlaskClient) -> None:
     shown = text_of(client)
-    assert "No worker for inference is alive" in shown
+    assert "No inference worker is alive" in shown
     assert "pawsort worker inference" in shown
-    assert "No worker for maintenance is alive" in shown
+    assert "No maintenance worker is alive" in shown
     assert "for training" not in shown
 
 
@@ -106,8 +106,8 @@ def test_a_broker_and_a_store_that_are_away_are_named(settings: Settings, app: A
         patch.setattr(lonely.extensions["pawsort"].blobs, "ping", lambda: Blobs(f"file://{settings.data_dir}").get("x"))
         shown = text_of(client)
     lonely.extensions["pawsort"].db.close()
-    assert "The broker does not answer" in shown
-    assert "Pictures can neither be stored nor read." in shown
+    assert "The broker does not respond" in shown
+    assert "Pictures can’t be stored or read." in shown
 
 
 def test_what_waits_too_long_and_what_is_begun_again_and_again_is_shown(
@@ -122,8 +122,8 @@ def test_what_waits_too_long_and_what_is_begun_again_and_again_is_shown(
             chunks.release_chunk(session, claim, "MemoryError: no room")
         session.execute(update(Chunk).values(ready_at=db_now(-600)))
     shown = text_of(client)
-    assert "Work for inference has waited for about 10 minutes; 1 worker there." in shown
-    assert "1 part of jobs had to be begun three times" in shown
+    assert "Work for inference has been queued for about 10 minutes, with 1 worker." in shown
+    assert "Started three times or more: 1 chunk of jobs" in shown
     assert re.search(r"the tiresome one \d+ 3 times MemoryError: no room", shown)
 
 
@@ -138,7 +138,7 @@ def test_a_worker_shows_the_job_that_it_has(app: App, client: FlaskClient, db: D
 
 def test_workers_of_another_version_are_noticed(client: FlaskClient, db: Database) -> None:
     add_workers(db, "0.0.1", "inference", "maintenance")
-    assert "Workers run another version (0.0.1) than this page" in text_of(client)
+    assert "Some workers have another version (0.0.1) than this server" in text_of(client)
 
 
 def test_stages_are_shown_with_what_most_of_them_take(client: FlaskClient, db: Database) -> None:
@@ -146,7 +146,7 @@ def test_stages_are_shown_with_what_most_of_them_take(client: FlaskClient, db: D
     for seconds in [0.02] * 19 + [4.0]:
         meter.time(metrics.STAGES, seconds, stage="decode")
     meter.flush(db)
-    assert "decode turning them into pixels 20 219 ms 25 ms" in text_of(client)
+    assert "decode decoding the pictures 20 219 ms 25 ms" in text_of(client)
 
 
 def test_no_address_shows_its_password(settings: Settings, db: Database, app: App, token: str) -> None:

@@ -96,11 +96,11 @@ def test_what_is_found_is_shown_before_anything_starts(client: FlaskClient, db: 
     upload = make_labelled(db, blobs, n_each=100, more=more)
     said = words(client.get(NEW, query_string={"upload": str(upload)}))
     assert "100 Cat 100 Dog 1 Neither" in said
-    assert "With the same content as another 1 " in said
+    assert "Duplicates 1 " in said
     assert "Known to be unreadable 0 " in said
     assert "Without a label 1 " in said
     assert "are skipped: other." in said
-    parts = re.search(r"Training (\d+) Validation (\d+) Judging (\d+)", said)
+    parts = re.search(r"Training (\d+) Validation (\d+) Test (\d+)", said)
     assert parts is not None
     assert sum(int(n) for n in parts.groups()) in (200, 201)
     assert words(client.get("/")).count("Nothing sorted yet") == 1
@@ -115,7 +115,7 @@ def test_without_labelled_pictures_the_page_says_what_to_do_first_and_shows_no_f
         NEW, query_string={key: str(plain) if value == "plain" else value for key, value in query.items()}
     )
     assert page.status_code == 200
-    assert "Send a labelled folder" in page.text
+    assert "Upload a labelled folder" in page.text
     assert "data-parameters" not in page.text
 
 
@@ -153,7 +153,7 @@ def test_pictures_that_teach_nothing_can_be_removed_again_but_not_those_of_a_job
     files = {f"a/cats/{n}.jpg": draw_picture(n) for n in range(20)}
     refused, sorted_too = (make_upload(db, blobs, files=files, labelled=True) for _ in range(2))
     make_job(db, sorted_too)
-    button = "Remove these pictures again"
+    button = "Delete these pictures"
     assert button in client.get(NEW, query_string={"upload": str(refused)}).text
     assert button not in client.get(NEW, query_string={"upload": str(sorted_too)}).text
     assert button not in client.get(NEW, query_string={"upload": str(make_labelled(db, blobs))}).text
@@ -166,7 +166,7 @@ def test_pictures_that_teach_nothing_can_be_removed_again_but_not_those_of_a_job
 def test_nothing_chosen_says_what_to_do(client: FlaskClient) -> None:
     for answer in (client.get(NEW), start(client)):
         assert answer.status_code == 422
-        assert "Choose at least one of the folders" in words(answer)
+        assert "Choose at least one folder" in words(answer)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_everything_labelled_can_be_chosen(client: FlaskClient, db: Database, bl
     make_labelled(db, blobs, name="one")
     assert "Train on everything labelled" in words(client.get(NEW, query_string={"data": "all"}))
     job = job_of(db, start(client, data="all"))
-    assert "Everything that was labelled when it began" in words(client.get(f"/jobs/{job}"))
+    assert "Everything labelled at the start" in words(client.get(f"/jobs/{job}"))
 
 
 def test_the_same_form_sent_twice_starts_one_training(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -234,7 +234,7 @@ def test_wrong_values_come_back_with_a_sentence_beside_each_and_nothing_is_lost(
     assert 'aria-invalid="true" autofocus aria-describedby="wrong-epochs hint-epochs"' in field(answer, "epochs")
     for name, value in typed.items():
         assert f'value="{value}"' in unescape(field(answer, name)).replace("&#34;", '"')
-    assert "5 fields are not right yet" in words(answer)
+    assert "5 fields need correction" in words(answer)
     assert client.get("/api/v1/jobs").json == {"items": [], "next": None}
 
 
@@ -256,12 +256,12 @@ def test_checking_only_starts_nothing(client: FlaskClient, db: Database, blobs: 
 
 def test_a_training_says_what_happens_now(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     job = make_training(db, make_labelled(db, blobs), epochs=30)
-    assert "Waiting for the training worker" in words(client.get(f"/jobs/{job}"))
+    assert "Waiting for a training worker" in words(client.get(f"/jobs/{job}"))
     claim = run_epochs(db, job, 0, "decoding", (20, 60))
     assert "Decoding: 20 of 60 pictures" in words(client.get(f"/jobs/{job}"))
     for phase, step, sentence in (
         ("comparing", 40, "Looking for near-duplicates: 40 of 60 pictures"),
-        ("judging", 0, "Judging, on pictures that it has not seen"),
+        ("judging", 0, "Evaluating on pictures that it was not trained on"),
     ):
         with db.write() as session:
             claims.beat(session, claim, 60, phase, step, 60 if step else 0)
@@ -276,7 +276,7 @@ def test_the_training_of_a_head_speaks_of_no_epochs(client: FlaskClient, db: Dat
         claims.fail(session, claim, "It was told to.")
     afterwards = words(client.get(f"/jobs/{job}"))
     assert "Fitting a new head" in while_it_runs
-    assert "Ended before its time" in afterwards
+    assert "Interrupted" in afterwards
     assert "epoch" not in (while_it_runs + afterwards).lower()
 
 
@@ -288,7 +288,7 @@ def test_the_time_that_decoding_and_the_first_epoch_take_is_shown_while_they_go_
     for phase, step, left_s, sentence in (
         ("decoding", 20, 240.0, "4 minutes of decoding left"),
         ("training", 15, 180.0, "11 minutes left"),  # three quarters of an epoch take three minutes
-        ("validating", 0, None, "Training: measuring epoch 1 on the validation part"),
+        ("validating", 0, None, "Training: validating epoch 1"),
     ):
         with db.write() as session:
             claims.beat(session, claim, 60, phase, step, 60 if step else 0, left_s)
@@ -302,7 +302,7 @@ def test_what_was_found_before_the_start_stays_on_the_page(client: FlaskClient, 
     said = words(client.get(f"/jobs/{job}"))
     by_class, by_part = found["by_class"], found["by_part"]
     assert f"Cat {by_class['cat']} Dog {by_class['dog']} Neither 3" in said
-    assert f"Training {by_part['training']} Validation {by_part['validation']} Judging {by_part['judging']}" in said
+    assert f"Training {by_part['training']} Validation {by_part['validation']} Test {by_part['judging']}" in said
     assert "Known to be unreadable 0" in said
     assert "only help to choose the threshold" in said
     assert client.get(f"/api/v1/jobs/{job}/epochs").get_json()["found"]["by_part"] == by_part
@@ -321,7 +321,7 @@ def test_a_training_shows_its_epochs_and_marks_the_best(client: FlaskClient, db:
     # 0.6 e^(-n/5) + 0.006 n is lowest at n = 5 ln 20 = 14.98.
     assert [number for chosen, number in rows if chosen] == ["15"]
     assert page.text.count("<polyline") == 4
-    assert "the loss goes from 0.6095 to 0.0800 in training" in said
+    assert "loss goes from 0.6095 to 0.0800 in training" in said
 
 
 def test_what_a_poller_asks_again_costs_nothing_while_nothing_moves(
@@ -352,7 +352,7 @@ def test_a_finished_training_links_its_version_its_pictures_and_the_next_one(
     assert "5 of 5 epochs" in words(page)
     assert "Stop" not in page.text
     assert "http-equiv" not in page.text
-    assert f"Version {version}, which came of it, stays." in words(client.get(f"/jobs/{job}/delete"))
+    assert f"Version {version}, which it produced, is kept." in words(client.get(f"/jobs/{job}/delete"))
 
 
 def test_a_failed_training_shows_its_sentence_and_can_be_taken_up_again(
@@ -364,9 +364,9 @@ def test_a_failed_training_shows_its_sentence_and_can_be_taken_up_again(
         claims.fail(session, claim, "The disk is full.")
     said = words(client.get(f"/jobs/{job}"))
     assert "The disk is full." in said
-    assert "Go on after epoch 2" in said
+    assert "Resume after epoch 2" in said
     assert client.post(f"/jobs/{job}/retry").status_code == 303
-    assert "Waiting for the training worker" in words(client.get(f"/jobs/{job}"))
+    assert "Waiting for a training worker" in words(client.get(f"/jobs/{job}"))
 
 
 def test_a_training_can_be_stopped_from_its_page(client: FlaskClient, db: Database, blobs: Blobs) -> None:

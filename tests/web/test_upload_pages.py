@@ -175,7 +175,7 @@ def test_a_trial_of_the_connection_keeps_nothing_and_has_a_limit(browser: FlaskC
 
 
 def _paces(client: FlaskClient) -> Any:
-    found = re.search(r"data-terms='([^']+)'", client.get("/", headers=PAGE).text)
+    found = re.search(r"data-options='([^']+)'", client.get("/", headers=PAGE).text)
     assert found is not None
     return json.loads(html.unescape(found[1]))["paces"]
 

@@ -31,6 +31,6 @@ PAGES = (
 def register_pages(app: Flask) -> None:
     """Add every page to the app, and the words that templates use."""
     register_words(app)
-    app.jinja_env.globals["showing"] = job_view
+    app.jinja_env.globals["job_view"] = job_view
     for pages in PAGES:
         app.register_blueprint(pages)

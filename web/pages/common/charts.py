@@ -1,7 +1,7 @@
-"""Line charts: from numbers to places on a drawing. `templates/shared/_charts.html` makes the SVG from them.
+"""Line charts: from numbers to positions in a drawing. `templates/shared/_charts.html` makes the SVG from them.
 
-Text keeps its size whatever the width of the page: across, everything is placed in percent of the drawing's width;
-down, in pixels. The lines themselves lie in a box that is stretched, `BOX` units wide.
+Text keeps its size at any page width: horizontal positions are in percent of the drawing's width, vertical ones in
+pixels. The lines themselves are in a box that is stretched, `BOX` units wide.
 """
 
 import math
@@ -23,7 +23,7 @@ ToText = Callable[[float], str]
 
 @dataclass(frozen=True)
 class Series:
-    """One line. `style`, 1 to 4, chooses colour, dashes and the shape of its dots; those of a chart should differ."""
+    """One line. `style`, 1 to 4, sets its colour, dashes and dots; lines of a chart should have different styles."""
 
     name: str
     points: Sequence[Point]
@@ -32,7 +32,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """An upright line at a place of interest, such as the best epoch or the threshold in use."""
+    """A vertical line that marks a value, such as the best epoch or the current threshold."""
 
     x: float
     text: str
@@ -40,7 +40,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Tick:
-    """A number beside an axis; `at` in percent across, in pixels down."""
+    """A number at an axis; `at` is in percent horizontally, in pixels vertically."""
 
     at: float
     text: str
@@ -48,7 +48,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Dot:
-    """A value of a line, with what it says when one points at it."""
+    """A value of a line, with its tooltip."""
 
     x: float
     y: float
@@ -57,7 +57,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """A series as it is drawn: `path` in the stretched box, dots (few enough, or none) on the drawing itself."""
+    """A series as it is drawn: `path` in the stretched box, and dots in the drawing, if there are few enough."""
 
     name: str
     style: int
@@ -82,7 +82,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class _Scale:
-    """From values to places between two ends."""
+    """Maps values to positions between two ends."""
 
     low: float
     high: float
@@ -110,20 +110,20 @@ def line_chart(
 ) -> Chart:
     """Lines over two axes, drawn by the macro `line_chart` of `templates/shared/_charts.html`.
 
-    A chart never stands alone: put a table with the same numbers beside it, for those who do not see it.
+    Never show a chart alone: put a table with the same numbers next to it, for people who cannot see it.
 
     Args:
-        series: The lines; those without points are named in the legend and not drawn.
-        x_label: What lies across, with its unit.
-        y_label: What goes up, with its unit.
-        title: The chart's name, shown above it; unlike that of any other chart on the page.
-        description: What one sees, in a sentence, for screen readers.
-        x_range: First and last value across; from the points when not given. What lies outside is drawn at the edge.
-        y_range: Likewise, upwards.
-        x_text: How values across are written; as short as the distance of the ticks allows when not given.
-        y_text: Likewise, upwards.
-        x_is_whole: Values across are whole numbers, such as epochs: no ticks between them.
-        marks: Upright lines.
+        series: The lines; a line without points is in the legend only.
+        x_label: Label of the x axis, with unit.
+        y_label: Label of the y axis, with unit.
+        title: Shown above the chart; unique on the page.
+        description: The content of the chart in a sentence, for screen readers.
+        x_range: First and last x value; default: from the points. Points outside are drawn at the edge.
+        y_range: The same for y.
+        x_text: Formats x values; default: as few decimals as the ticks need.
+        y_text: The same for y.
+        x_is_whole: Whether x values are whole numbers, such as epochs, without ticks between them.
+        marks: Vertical lines.
     """
     drawn = [(x, y) for one in series for x, y in one.points if math.isfinite(x) and math.isfinite(y)]
     x_values = make_ticks(*(x_range or _ends([x for x, _ in drawn])), least=1.0 if x_is_whole else 0.0)
@@ -145,13 +145,13 @@ def line_chart(
 
 
 def make_ticks(low: float, high: float, wanted: int = TICKS_WANTED, least: float = 0.0) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) that reach from at most `low` to at least `high`.
+    """Round numbers, 1, 2 or 5 times a power of ten apart, that cover the range from `low` to `high`.
 
     Args:
-        low: The smallest value to be shown.
-        high: The largest.
-        wanted: About how many steps.
-        least: The smallest distance between two of them; 0 for any.
+        low: The smallest value to show.
+        high: The largest value to show.
+        wanted: The approximate number of steps.
+        least: The smallest distance between two ticks; 0 for any.
     """
     if high <= low:
         low, high = low - (abs(low) or 1.0) / 2, low + (abs(low) or 1.0) / 2
@@ -167,7 +167,7 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
-    """The ends, apart from each other: one epoch alone lies in the middle."""
+    """The ends, which always differ: a single epoch is drawn in the middle."""
     low, high = _ends(values)
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
@@ -195,7 +195,7 @@ def _line(series: Series, across: _Scale, up: _Scale, x_label: str, x_text: ToTe
 
 
 def _writer(ticks: Sequence[float]) -> ToText:
-    """Writes numbers with as many decimals as the ticks need to differ."""
+    """A formatter with as many decimals as the ticks need to differ."""
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return lambda value: f"{value:,.{decimals}f}"

@@ -1,4 +1,4 @@
-"""A training as the templates show it: what is happening now, in words; its curves; its epochs."""
+"""A training as the templates show it: its current phase in words, its epochs and its curves."""
 
 import math
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ from core.training import progress
 from core.training.parameters import HEAD, OF_EPOCHS
 from core.training.progress import TrainingView
 from web.pages.common.charts import Chart, Mark, Series, line_chart
-from web.pages.common.words import count, duration, plural, rate
+from web.pages.common.words import count, duration, plural, rate, split_name
 
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
-    "studying": "Learning from some of the labels, and asking about the others",
-    "judging": "Judging, on pictures that it has not seen",
+    "studying": "Training on some of the labels and checking the others",
+    "judging": "Evaluating on pictures that it was not trained on",
 }
 _COUNTED = {"decoding": ("Decoding", "decoded"), "comparing": ("Looking for near-duplicates", "compared")}
 _PARAMETERS = {
     "network": "Network",
-    "what": "What learned",
-    "epochs": "Epochs, at most",
-    "steps_per_epoch": "Steps in each epoch",
+    "what": "What is trained",
+    "epochs": "Maximum epochs",
+    "steps_per_epoch": "Steps per epoch",
     "batch_size": "Batch size",
     "learning_rate": "Learning rate",
     "augmentation": "Augmentation",
@@ -36,8 +36,8 @@ _PARAMETERS = {
     "seed": "Seed",
     "start_from": "Started from",
 }
-_LEFT_OUT = {
-    "n_duplicates": "Same content as another",
+_OMITTED = {
+    "n_duplicates": "Duplicates",
     "n_unreadable": "Known to be unreadable",
     "n_unlabelled": "Without a label",
 }
@@ -45,47 +45,47 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True)
 class TrainingDisplay:
-    """A training beside its job."""
+    """A training with its job."""
 
     job: JobView
     training: TrainingView
 
     @property
     def epochs(self) -> list[EpochRow]:
-        """Those that have ended, in their order."""
+        """The epochs that have ended, in order."""
         return self.training.epochs
 
     @property
     def n_epochs(self) -> int:
-        """How many there will be, at most; none where a head is fitted, in one step."""
-        told = self.training.parameters
-        return 0 if told.get("what") == HEAD else int(told.get("epochs", 0))
+        """The largest number of epochs; 0 if only a head is fitted, in one step."""
+        recorded = self.training.parameters
+        return 0 if recorded.get("what") == HEAD else int(recorded.get("epochs", 0))
 
     @property
     def best(self) -> int | None:
-        """The number of the epoch with the lowest validation loss, the one that is kept."""
+        """The number of the epoch with the lowest validation loss, which is kept."""
         known = [epoch for epoch in self.epochs if math.isfinite(epoch.val_loss)]
         return min(known, key=lambda epoch: epoch.val_loss).number if known else None
 
     @property
     def best_epoch(self) -> EpochRow | None:
-        """The epoch that is kept, once there is one."""
+        """The epoch that is kept, if one has ended."""
         return next((epoch for epoch in self.epochs if epoch.number == self.best), None)
 
     @property
     def seconds(self) -> float:
-        """How long the epochs took together."""
+        """The time of all epochs together."""
         return sum(epoch.seconds for epoch in self.epochs)
 
     @property
     def done(self) -> float:
-        """Epochs that are over, with the share of the present one."""
+        """The number of finished epochs, with the finished share of the current one."""
         begun = {"training": self._step_share, "validating": 1.0}.get(self.training.phase, 0.0)
         return min(len(self.epochs) + begun, float(self.n_epochs))
 
     @property
     def percent(self) -> int:
-        """Whole percent of the epochs."""
+        """Progress through the epochs, in whole percent."""
         return int(100 * self.done / self.n_epochs) if self.n_epochs else 0
 
     @property
@@ -93,19 +93,19 @@ class TrainingDisplay:
         return self.training.step / self.training.n_steps if self.training.n_steps else 0.0
 
     @property
-    def now(self) -> str:
-        """What is happening, in words."""
+    def phase_text(self) -> str:
+        """The current phase, in words."""
         if self.training.keeps_best:
-            return f"Stopping: epoch {count(self.best or 0)}, the best, is judged and kept"
+            return f"Stopping: the best epoch, {count(self.best or 0)}, is being evaluated and kept"
         if self.job.state == JobState.QUEUED:
-            return "Waiting for the training worker"
+            return "Waiting for a training worker"
         if self.job.is_active:
-            return self._phase_text()
+            return self._active_phase_text()
         if not self.n_epochs:
-            return "" if self.job.state == JobState.DONE else "Ended before its time"
+            return "" if self.job.state == JobState.DONE else "Interrupted"
         return f"{count(len(self.epochs))} of {plural(self.n_epochs, 'epoch')}"
 
-    def _phase_text(self) -> str:
+    def _active_phase_text(self) -> str:
         view = self.training
         if view.phase == "training" and not self.n_epochs:
             return "Fitting a new head"
@@ -114,14 +114,14 @@ class TrainingDisplay:
             step = f", step {count(view.step)} of {count(view.n_steps)}" if view.n_steps else ""
             return f"Training: epoch {count(number)} of {count(self.n_epochs)}{step}"
         if view.phase == "validating":
-            return f"Training: measuring epoch {count(min(len(self.epochs) + 1, self.n_epochs))} on the validation part"
+            return f"Training: validating epoch {count(min(len(self.epochs) + 1, self.n_epochs))}"
         if view.phase in _COUNTED:
             return f"{_COUNTED[view.phase][0]}: {count(view.step)} of {plural(view.n_steps, 'picture')}"
         return _PHASES.get(view.phase, "Starting")
 
     @property
-    def side(self) -> str:
-        """How fast, and how long still."""
+    def speed_text(self) -> str:
+        """The speed and the time left."""
         words = []
         if self.training.phase == "training" and self.epochs:
             words.append(rate(self.epochs[-1].images_per_s))
@@ -133,62 +133,62 @@ class TrainingDisplay:
 
     @property
     def bar(self) -> tuple[str, str]:
-        """Length and value of the bar: pictures while they are decoded and compared, then epochs."""
+        """Maximum and value of the bar: pictures while they are decoded and compared, then epochs."""
         if self.training.phase in _COUNTED or not self.n_epochs:
             return str(self.training.n_steps or 1), str(self.training.step)
         return str(self.n_epochs), f"{self.done:.3f}"
 
     @property
     def bar_label(self) -> str:
-        """What the bar is of, for screen readers."""
+        """The label of the bar, for screen readers."""
         of = f"Pictures {_COUNTED[self.training.phase][1]}" if self.training.phase in _COUNTED else "Epochs"
         return f"{of} of {self.job.name}"
 
     @property
-    def kind_words(self) -> str:
-        """What this job is, in a word or two."""
+    def kind_title(self) -> str:
+        """The kind of this job, in a word or two."""
         network = self.training.parameters.get("network", "")
         if self.job.kind == JobKind.LABEL_QUALITY:
-            return "Looking through the labels"
-        return f"Training {network}".strip() if self.job.kind == JobKind.TRAIN else "Judging a model version"
+            return "Label quality check"
+        return f"Training {network}".strip() if self.job.kind == JobKind.TRAIN else "Evaluation of a version"
 
     @property
-    def said(self) -> str:
-        """What screen readers hear: each epoch, not each step."""
+    def announcement(self) -> str:
+        """The announcement for screen readers: each epoch, not each step."""
         if not self.epochs:
             return ""
         last = self.epochs[-1]
         return f"Epoch {last.number} of {self.n_epochs} has ended: validation accuracy {last.val_accuracy:.4f}."
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether it ended before its time and can be taken up again."""
+    def can_resume(self) -> bool:
+        """Whether it was interrupted and can be resumed."""
         return self.job.state in (JobState.CANCELLED, JobState.FAILED)
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """Names and values, as people read them, of what counts for this training."""
-        told = self.training.parameters
-        useless = OF_EPOCHS if told.get("what") == HEAD else ()
-        shown = [name for name in _PARAMETERS if name in told and name not in useless]
-        return [(_PARAMETERS[name], _parameter(name, told[name])) for name in shown]
+        """Names and values of the parameters that apply to this training, in words."""
+        recorded = self.training.parameters
+        useless = OF_EPOCHS if recorded.get("what") == HEAD else ()
+        shown = [name for name in _PARAMETERS if name in recorded and name not in useless]
+        return [(_PARAMETERS[name], _parameter(name, recorded[name])) for name in shown]
 
     @property
-    def found(self) -> list[tuple[str, list[tuple[str, int]]]]:
-        """What was there to learn from when it was created: a caption and counts by name, table by table."""
-        told = self.training.found
-        if told is None:
+    def data_tables(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        """Tables about the training data at the time of creation: a caption, and counts by name."""
+        recorded = self.training.found
+        if recorded is None:
             return []
-        left_out = {name: told[key] for key, name in _LEFT_OUT.items()}
+        omitted = {name: recorded[key] for key, name in _OMITTED.items()}
         return [
-            ("By class", list(told["by_class"].items())),
-            ("By part: given once to each content, and kept", list(told["by_part"].items())),
-            ("Left out", list(left_out.items())),
+            ("By class", list(recorded["by_class"].items())),
+            ("By split (fixed once per file)", [(split_name(name), n) for name, n in recorded["by_part"].items()]),
+            ("Not used", list(omitted.items())),
         ]
 
     @property
     def charts(self) -> list[Chart]:
-        """Loss and accuracy by epoch."""
+        """The curves of loss and accuracy."""
         planned = self.n_epochs if self.job.is_active else (self.epochs[-1].number if self.epochs else 1)
         return [
             _chart("Loss", self.epochs, "loss", planned, self.best),
@@ -220,7 +220,7 @@ def _description(what: str, training: Sequence[tuple[float, float]], validation:
     if not training:
         return "No epoch has ended yet."
     return (
-        f"From the first to the last of {plural(len(training), 'epoch')} the {what} goes from {training[0][1]:.4f} to"
+        f"From the first to the last of {plural(len(training), 'epoch')}, {what} goes from {training[0][1]:.4f} to"
         f" {training[-1][1]:.4f} in training and from {validation[0][1]:.4f} to {validation[-1][1]:.4f} in validation."
         " The table has every value."
     )
@@ -228,13 +228,13 @@ def _description(what: str, training: Sequence[tuple[float, float]], validation:
 
 def _parameter(name: str, value: Any) -> str:
     if value is None:
-        return {"steps_per_epoch": "as many as show every picture once", "start_from": "anew"}.get(name, "automatic")
+        return {"steps_per_epoch": "every picture once", "start_from": "from scratch"}.get(name, "automatic")
     if name == "early_stopping":
         return f"after {plural(value, 'epoch')} without progress" if value else "never"
     if name == "start_from":
         return f"version {value}"
     if name == "what":
-        return "a new head alone" if value == HEAD else "its layers, epoch by epoch"
+        return "only a new head" if value == HEAD else "the layers, epoch by epoch"
     if isinstance(value, float):
         return f"{value:g}"
     return count(value) if isinstance(value, int) and name != "seed" else str(value)

@@ -1,4 +1,4 @@
-"""The fields with the parameters of a training, for the form that starts one and for the form of a schedule."""
+"""The fields for training parameters, used by the form of a training and the form of a schedule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,37 +8,37 @@ from core.training.parameters import WHOLE
 
 AUGMENTATION_WORDS = {
     "none": "None: pictures as they are",
-    "light": "Light: mirrored, stretched a little",
-    "strong": "Strong: also zoomed, turned, recoloured, partly covered",
+    "light": "Light: mirrored, slightly stretched",
+    "strong": "Strong: also zoomed, rotated, recoloured, partly covered",
 }
 NUMBERS = {
-    "epochs": ("Epochs", "How often the network goes through the pictures, at most."),
-    "steps_per_epoch": ("Steps in each epoch", "Batches; automatic shows every picture once."),
-    "batch_size": ("Batch size", "Pictures in each step. Less needs less memory."),
-    "learning_rate": ("Learning rate", "The highest one; smaller is slower and steadier."),
-    "early_stopping": ("Early stopping", "Ends after so many epochs without progress; 0 is never."),
-    "seed": ("Seed", "Of everything random: the same one gives the same network."),
+    "epochs": ("Epochs", "The largest number of passes over the pictures."),
+    "steps_per_epoch": ("Steps per epoch", "Number of batches. Automatic uses every picture once."),
+    "batch_size": ("Batch size", "Pictures per step. A smaller batch needs less memory."),
+    "learning_rate": ("Learning rate", "The maximum. A lower rate is slower and more stable."),
+    "early_stopping": ("Early stopping", "Stop after this many epochs without progress. 0 means never."),
+    "seed": ("Seed", "For everything random: the same seed gives the same network."),
 }
 
 
 def trainable() -> list[str]:
-    """The names of the networks, the default one first."""
+    """The names of the networks, the default first."""
     return sorted(NETWORKS, key=lambda name: name != DEFAULT_NETWORK)
 
 
 def augmentations() -> list[tuple[str, str]]:
-    """Values and words of the field, for whichever network."""
+    """Values and titles of all augmentations, of any network."""
     names = dict.fromkeys(name for network in NETWORKS.values() for name in network.plan.augmentations)
     return [(name, AUGMENTATION_WORDS.get(name, name)) for name in names]
 
 
 def parse(values: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that were filled in; text that is no number stays text, and the check refuses it in words."""
+    """The parameters that were filled in. Text that is not a number stays text: the check reports it."""
     return {name: _number(name, value) for name, value in values.items() if value != ""}
 
 
 def _number(name: str, text: str) -> Any:
-    """The number that was typed, or the text itself, which the check then refuses in words."""
+    """The number in the field, or the text itself, which the check then reports."""
     if name in ("network", "augmentation", "what"):
         return text
     try:

@@ -1,4 +1,4 @@
-"""Numbers, sizes, times and states as people read them. static/shared/words.js says the same in the browser."""
+"""Numbers, sizes, times and states in words. static/shared/words.js does the same in the browser."""
 
 import math
 import re
@@ -19,7 +19,7 @@ _STATES = {
     JobState.CANCELLED: "Stopped",
     JobState.FAILED: "Failed",
 }
-_RUNNING = {JobKind.TRAIN: "Training", JobKind.EVALUATE: "Judging", JobKind.LABEL_QUALITY: "Looking"}
+_RUNNING = {JobKind.TRAIN: "Training", JobKind.EVALUATE: "Evaluating", JobKind.LABEL_QUALITY: "Checking"}
 
 
 def register_words(app: App) -> None:
@@ -31,6 +31,7 @@ def register_words(app: App) -> None:
         "bytes": in_bytes,
         "percent": percent,
         "label": label,
+        "split_name": split_name,
         "state_word": state_word,
         "moment": moment,
         "iso": iso,
@@ -57,7 +58,7 @@ def plural(n: int, noun: str) -> str:
 
 
 def in_bytes(n: int) -> str:
-    """3400000 -> "3.4 MB"; decimal units, as file managers show them."""
+    """3400000 -> "3.4 MB"; in decimal units, as in file managers."""
     value, unit = float(n), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
@@ -69,7 +70,7 @@ def in_bytes(n: int) -> str:
 
 
 def percent(share: float) -> str:
-    """0.8734 -> "87 %"; never rounds up to a certainty that is not there."""
+    """0.8734 -> "87 %"; rounds down, so that 99.9 % never becomes 100 %."""
     return f"{math.floor(_round(share * 1e6) / 1e4)} %"
 
 
@@ -87,7 +88,7 @@ def duration(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """850.2 -> "850 pictures per second"; slow ones in minutes."""
+    """850.2 -> "850 pictures per second"; per minute below 1 per second."""
     if per_second >= 10:
         return f"{_round(per_second):,} pictures per second"
     if per_second >= 1:
@@ -100,8 +101,13 @@ def label(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def split_name(name: str) -> str:
+    """ "judging" -> "test": how users call the splits; the stored names are older."""
+    return {"judging": "test", "test": "final test"}.get(name, name)
+
+
 def state_word(state: str, kind: str = JobKind.CLASSIFY) -> str:
-    """What a person calls this state of a job."""
+    """The state of a job as users see it."""
     return (
         _RUNNING.get(JobKind(kind), _STATES[JobState.RUNNING])
         if state == JobState.RUNNING
@@ -110,12 +116,12 @@ def state_word(state: str, kind: str = JobKind.CLASSIFY) -> str:
 
 
 def moment(instant: datetime) -> str:
-    """A point in time for readers without JavaScript; with it, the page shows it in the reader's own zone."""
+    """A time for pages without JavaScript; with it, the page shows the reader's own time zone."""
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def iso(instant: datetime) -> str:
-    """For <time datetime>."""
+    """A time for the attribute `datetime` of <time>."""
     return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -130,17 +136,17 @@ def folder(path: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Text for a cell of a table in Markdown: on one line, and nothing in it is markup."""
+    """Text for a cell of a Markdown table: on one line, with all markup escaped."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))
 
 
 def _round(value: float) -> int:
-    # As browsers do; Python's round() takes halves to the even neighbour.
+    # As in browsers; Python's round() rounds halves to the even neighbour.
     return math.floor(value + 0.5)
 
 
 def in_code(sentence: str) -> Markup:
-    """What stands between backticks in a sentence is shown as something to type."""
+    """Show the parts of a sentence between backticks as code."""
     pieces = (
         Markup("<code>{}</code>").format(piece) if n % 2 else escape(piece)
         for n, piece in enumerate(sentence.split("`"))

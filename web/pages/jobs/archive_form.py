@@ -1,4 +1,4 @@
-"""The forms that send an archive without JavaScript: checked before any of the archive is read."""
+"""Forms that upload an archive without JavaScript. They are checked before the archive is read."""
 
 from flask import Response
 
@@ -11,17 +11,17 @@ from web.receiving.bodies import BodyReader
 
 
 def open_archive_form(if_too_large: str, if_none: str) -> tuple[FileForm, BodyReader] | Response:
-    """The present request's form, read up to its archive, and its body; or why it is refused.
+    """The form of this request, read up to its archive, and the body; or the response that refuses it.
 
     Args:
-        if_too_large: What to do about an archive that is larger than an upload may be; "" when that is plain.
-        if_none: What to do when no file was chosen.
+        if_too_large: What to do with an archive above the limit; may be "".
+        if_none: What to do if no file was chosen.
     Raises:
-        Invalid: It is no such form, or has no file.
-        TooLarge: The body says that it is larger than an upload may be.
+        Invalid: The body is not such a form, or has no file.
+        TooLarge: The Content-Length is above the limit of an upload.
     """
     limit = get_services().settings.max_upload_bytes
-    sentence = f"An archive may have {in_bytes(limit)} (PAWSORT_MAX_UPLOAD_BYTES). {if_too_large}"
+    sentence = f"An archive can be up to {in_bytes(limit)}. {if_too_large}"
     body = BodyReader(limit + MAX_FORM_BYTES, sentence.rstrip())
     form = FileForm(body.read)
     refusal = refuse_csrf(form.fields.get("csrf_token", ""))

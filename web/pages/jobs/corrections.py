@@ -23,12 +23,12 @@ from web.receiving.corrections import hash_files, read_list
 pages = Blueprint("correction_pages", __name__)
 
 LIST_ENDING = ".jsonl"
-PATIENCE_S = 60.0
+UNDO_S = 60.0
 
 
 @pages.get("/jobs/<uuid:uuid>/corrections")
 def ask_corrections(uuid: UUID) -> str | Response:
-    """Where a rearranged folder or zip is brought back."""
+    """The form to import a rearranged folder or ZIP."""
     job = _describe(uuid)
     if job.kind != JobKind.CLASSIFY:
         return see_job(uuid)
@@ -38,9 +38,9 @@ def ask_corrections(uuid: UUID) -> str | Response:
 
 @pages.post("/jobs/<uuid:uuid>/corrections")
 @checks_csrf_itself
-def bring_corrections(uuid: UUID) -> str | Response:
-    """Read what was brought back, while it streams in; sent twice, the form writes its labels once."""
-    opened = open_archive_form("", "Go back, and choose the zip or tar that you rearranged.")
+def import_corrections(uuid: UUID) -> str | Response:
+    """Import corrections while they are received. Sent twice, the form writes its labels once."""
+    opened = open_archive_form("", "Go back and choose the ZIP or TAR that you rearranged.")
     if isinstance(opened, Response):
         return opened
     form, _ = opened
@@ -56,12 +56,12 @@ def bring_corrections(uuid: UUID) -> str | Response:
 
 @pages.post("/jobs/<uuid:uuid>/corrections/undo")
 def undo_corrections(uuid: UUID) -> Response:
-    """Take back what was brought in one go; what people said since then stays."""
+    """Undo an import; newer labels are kept."""
     services = get_services()
     with services.db.write() as session:
         of, new_id = _id_in(request.form.get("batch", "")), _id_in(request.form.get("id", ""))
         undo = bulk_labels.undo_batch(session, new_id, of, current_user_id()).uuid
-    done = bulk_labels.run_batch(services.db, undo, PATIENCE_S)
+    done = bulk_labels.run_batch(services.db, undo, UNDO_S)
     return see_other(url_for("correction_pages.ask_corrections", uuid=uuid, undone=done.n_labels))
 
 
@@ -81,4 +81,4 @@ def _id_in(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid("This form lacks its number. Reload the page it stood on, and try again.") from None
+        raise Invalid("The form has no valid id. Reload its page and try again.") from None

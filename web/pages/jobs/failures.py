@@ -1,4 +1,4 @@
-"""The files of a job that have no label: what is wrong with each, what to do, trying again, the list to take away."""
+"""The failed files of a job: what is wrong with each and what to do, retry, and a list to download."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ FAILURES_SHOWN = 200
 
 @pages.get("/jobs/<uuid:uuid>/failed")
 def show_failed(uuid: UUID) -> str | Response:
-    """Failed files by their reason, or those of one reason; and what an archive left out."""
+    """All failed files, or those with one error code, and the skipped entries of an archive."""
     cursor, code = request.args.get("cursor"), _error_code(request.args.get("error_code"))
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
@@ -38,7 +38,7 @@ def show_failed(uuid: UUID) -> str | Response:
     return render_template(
         "jobs/failures.html",
         job=view,
-        choice=PictureFilter(),
+        filters=PictureFilter(),
         reasons=reasons,
         code=code,
         rows=page.items,

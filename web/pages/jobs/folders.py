@@ -1,4 +1,4 @@
-"""The folders of a job's upload as a filter. A complete upload never changes, so it is counted once and remembered."""
+"""The folders of a job's upload as a filter. A complete upload never changes, so its counts are cached."""
 
 from collections import OrderedDict
 
@@ -10,24 +10,24 @@ from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from core.uploads import folders
 
-REMEMBERED = 64  # uploads; a folder is a hundred bytes
+CACHED_UPLOADS = 64  # a folder takes about a hundred bytes
 EXTENSION = "pawsort-folders"
 
-QUICK = 5000  # images whose folders are counted in the blink of an eye
+QUICK_IMAGES = 5000  # the folders of this many images are counted in a few milliseconds
 
 Counts = dict[str, int]
 
 
 def list_folders(session: Session, job: Job, folder: str, *, must_count: bool) -> list[tuple[str, int]] | None:
-    """The folders directly in one, with how many files each holds; `""` is the top. One lone folder is passed by.
+    """The subfolders of a folder with their numbers of files; `""` is the top. A single folder at the top is skipped.
 
     Args:
-        must_count: Whether somebody asks for them; else None for an upload whose folders would take long to count.
+        must_count: Count them even if that takes long; otherwise the result is None then.
     """
     upload = session.get(Upload, job.upload_id) if job.upload_id else None
     if upload is None:
         return []
-    if not must_count and upload.n_images > QUICK and upload.id not in _remembered():
+    if not must_count and upload.n_images > QUICK_IMAGES and upload.id not in _cache():
         return None
     counts = _counts(session, upload)
     children = folders.list_children(counts, folder)
@@ -37,17 +37,17 @@ def list_folders(session: Session, job: Job, folder: str, *, must_count: bool) -
 
 
 def _counts(session: Session, upload: Upload) -> Counts:
-    remembered = _remembered()
-    known = remembered.get(upload.id)
-    if known is None:
-        known = folders.count_folders(session, upload.id)
+    cache = _cache()
+    counted = cache.get(upload.id)
+    if counted is None:
+        counted = folders.count_folders(session, upload.id)
         if upload.state == UploadState.COMPLETE:
-            remembered[upload.id] = known
-            while len(remembered) > REMEMBERED:
-                remembered.popitem(last=False)
-    return known
+            cache[upload.id] = counted
+            while len(cache) > CACHED_UPLOADS:
+                cache.popitem(last=False)
+    return counted
 
 
-def _remembered() -> OrderedDict[int, Counts]:
-    remembered: OrderedDict[int, Counts] = current_app.extensions.setdefault(EXTENSION, OrderedDict())
-    return remembered
+def _cache() -> OrderedDict[int, Counts]:
+    cache: OrderedDict[int, Counts] = current_app.extensions.setdefault(EXTENSION, OrderedDict())
+    return cache

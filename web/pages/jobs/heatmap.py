@@ -1,4 +1,4 @@
-"""A heat map as it lies over a picture: what does not speak for the class is darkened, what does stays bright."""
+"""A heat map as an overlay on a picture: it darkens the places without evidence for the class."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _COLUMNS = ("left", "middle", "right")
 
 @dataclass(frozen=True)
 class Cell:
-    """One place: where it is drawn, in units of places, and how much it is darkened and warmed, from 0 to 1."""
+    """One cell: its position and size in cells, and how much it darkens and reddens the picture, from 0 to 1."""
 
     x: str
     y: str
@@ -25,7 +25,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class HeatOverlay:
-    """A map to draw. `where` says in words what it shows; None when no place speaks for the class."""
+    """The overlay to draw. `where` describes it in words; None if there is no evidence for the class."""
 
     class_name: str
     side: int
@@ -34,7 +34,7 @@ class HeatOverlay:
 
 
 def make_overlay(heat: Heatmap | None) -> HeatOverlay | None:
-    """What a page draws of a heat map; None where the version draws none."""
+    """The overlay for a heat map; None if the version has no heat maps."""
     if heat is None:
         return None
     side = len(heat.rows)
@@ -47,7 +47,7 @@ def make_overlay(heat: Heatmap | None) -> HeatOverlay | None:
 
 
 def _stretch(x: int, y: int, side: int) -> tuple[str, str, str, str]:
-    """A square; those at the border reach beyond it, or it would fade there when it is blurred."""
+    """The position and size of a cell. Cells at the border extend beyond it, or blurring would fade them there."""
     left, top, right, bottom = (
         BEYOND if at_border else 0 for at_border in (x == 0, y == 0, x == side - 1, y == side - 1)
     )
@@ -55,7 +55,7 @@ def _stretch(x: int, y: int, side: int) -> tuple[str, str, str, str]:
 
 
 def _where(rows: list[list[int]]) -> str | None:
-    """Where the centre of what speaks for the class lies: "at the top left"."""
+    """Where the centre of the evidence is: "at the top left"."""
     total = sum(map(sum, rows))
     if not total:
         return None

@@ -1,4 +1,4 @@
-"""How sure the model was of a job's pictures, as bars; static/jobs/threshold.js moves the threshold over them."""
+"""The confidence of a job's pictures as bars. static/jobs/threshold.js moves the threshold over them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ GAP = 3.0
 
 @dataclass(frozen=True)
 class Bar:
-    """One stretch of a bar, in units of the drawing; `label` is a class."""
+    """One section of a bar, in units of the drawing; `label` is a class."""
 
     label: str
     x: float
@@ -25,28 +25,28 @@ class Bar:
 
 
 def make_bars(bins: Sequence[tuple[int, int, int]]) -> list[Bar]:
-    """The bars of a histogram, one class on top of the other.
+    """The bars of a histogram, with the classes stacked.
 
     Args:
-        bins: (index of the class, thousandth of confidence, how many), as `result_views.find_bins` gives them.
+        bins: (index of the class, thousandth of confidence, how many), as `core.jobs.navigation.find_bins` gives them.
     """
     counts = [[0] * len(CLASSES) for _ in range(N_BARS)]
     for class_index, thousandth, n in bins:
         counts[min(thousandth // THOUSANDTHS, N_BARS - 1)][class_index] += n
-    # Most pictures are sure ones: with the root of their number the few doubtful ones can be seen, too.
-    tallest = max((sqrt(sum(some)) for some in counts), default=0.0) or 1.0
-    return [bar for place, some in enumerate(counts) for bar in _stack(place, some, tallest)]
+    # Most pictures have a high confidence: the square root of their number keeps the few others visible.
+    tallest = max((sqrt(sum(column)) for column in counts), default=0.0) or 1.0
+    return [bar for position, column in enumerate(counts) for bar in _stack(position, column, tallest)]
 
 
-def _stack(place: int, some: Sequence[int], tallest: float) -> list[Bar]:
-    total, below, bars = sum(some), 0.0, []
-    for name, n in zip(CLASSES, some, strict=True):
+def _stack(position: int, column: Sequence[int], tallest: float) -> list[Bar]:
+    total, below, bars = sum(column), 0.0, []
+    for name, n in zip(CLASSES, column, strict=True):
         if not n:
             continue
         height = max(HEIGHT * sqrt(total) / tallest * n / total, 2.0)
-        low, high = place * THOUSANDTHS / 10, (place + 1) * THOUSANDTHS / 10
-        text = f"{n:,} {name}, {low:g} to {high:g} % sure"
+        low, high = position * THOUSANDTHS / 10, (position + 1) * THOUSANDTHS / 10
+        text = f"{n:,} {name}, {low:g} to {high:g} % confidence"
         width = WIDTH / N_BARS
-        bars.append(Bar(name, place * width + GAP / 2, HEIGHT - below - height, width - GAP, height, text))
+        bars.append(Bar(name, position * width + GAP / 2, HEIGHT - below - height, width - GAP, height, text))
         below += height
     return bars

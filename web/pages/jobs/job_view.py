@@ -1,4 +1,4 @@
-"""A job as the templates show it: the counts, and sentences about how far it is."""
+"""A job as the templates show it: counts, and its progress in words."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One stretch of the bar that shows how the labels are shared out, in percent of its width."""
+class Section:
+    """One section of the bar of labels, in percent of its width."""
 
     label: str
     x: str
@@ -19,27 +19,27 @@ class Part:
 
 
 def n_sorted(job: JobView) -> int:
-    """How many images have a result, good or not."""
+    """How many files have a result, good or failed."""
     return job.n_done + job.n_failed
 
 
 def percent_done(job: JobView) -> int:
-    """Whole percent of what has arrived; 0 while nothing has."""
+    """The sorted share of the uploaded files, in whole percent; 0 if nothing was uploaded."""
     return 100 * n_sorted(job) // job.n_total if job.n_total else 0
 
 
 def progress_text(job: JobView) -> str:
-    """How much is done, in words; static/jobs/job_view.js says the same."""
+    """The progress in words; static/jobs/job_view.js does the same."""
     if job.state == JobState.DONE:
-        return f"{plural(n_sorted(job), 'file')} sorted"
+        return f"Sorted {plural(n_sorted(job), 'file')}"
     if job.state == JobState.RECEIVING and job.n_total == 0:
         return "Waiting for the first pictures"
-    arrived = " that have arrived" if job.state == JobState.RECEIVING else ""
-    return f"{count(n_sorted(job))} of {plural(job.n_total, 'file')}{arrived} sorted"
+    uploaded = "uploaded " if job.state == JobState.RECEIVING else ""
+    return f"Sorted {count(n_sorted(job))} of {count(job.n_total)} {uploaded}{'file' if job.n_total == 1 else 'files'}"
 
 
 def progress_side(job: JobView) -> str:
-    """How fast, and how long still."""
+    """The speed and the time left."""
     if job.state == JobState.QUEUED:
         return "Waiting for a free worker"
     words = [rate(job.images_per_s)] if job.images_per_s and n_sorted(job) else []
@@ -49,7 +49,7 @@ def progress_side(job: JobView) -> str:
 
 
 def can_retry(job: JobView) -> bool:
-    """Whether trying again would do anything."""
+    """Whether a retry would do anything."""
     return (
         not job.is_active
         and job.discarded_at is None
@@ -57,13 +57,13 @@ def can_retry(job: JobView) -> bool:
     )
 
 
-def shares(job: JobView) -> list[Part]:
-    """The labels' shares of everything that has a result."""
+def label_shares(job: JobView) -> list[Section]:
+    """The share of each label in all results."""
     total = n_sorted(job)
-    parts: list[Part] = []
+    sections: list[Section] = []
     x = 0.0
     for name, n in {**job.by_label, FAILED: job.n_failed}.items():
         width = 100 * n / total if total else 0.0
-        parts.append(Part(name, f"{x:.3f}", f"{width:.3f}"))
+        sections.append(Section(name, f"{x:.3f}", f"{width:.3f}"))
         x += width
-    return parts
+    return sections

@@ -1,6 +1,6 @@
-"""The pages: the list of jobs with the drop zone, a job, deleting, help.
+"""The list of jobs with the drop zone, and the page of a job: stop, retry, delete.
 
-Without JavaScript everything can be read, jobs be found, stopped, retried and deleted, and a zip be sent.
+Without JavaScript, all of this works too, and a ZIP can be uploaded.
 """
 
 from contextlib import suppress
@@ -40,14 +40,14 @@ pages = Blueprint("job_pages", __name__)
 
 @pages.get("/")
 def list_jobs() -> str:
-    """The first page: drop zone and jobs, newest first, or those that somebody looks for."""
+    """The first page: the drop zone, and jobs that match the filter, newest first."""
     cursor = request.args.get("cursor")
-    choice = ListFilter.from_request(request)
+    filters = ListFilter.from_request(request)
     services = get_services()
     with services.db.read() as session:
-        page = jobs.list_jobs(session, cursor, JOBS_SHOWN, choice.as_filter)
+        page = jobs.list_jobs(session, cursor, JOBS_SHOWN, filters.job_filter)
         users = sorted(accounts.list_names(session).values())
-        terms = find_upload_options(session, services)
+        options = find_upload_options(session, services)
         views = describe_all(session, page.items)
         trainings = {
             job.uuid: training_display.show_training(session, job) for job in page.items if job.kind != JobKind.CLASSIFY
@@ -58,8 +58,8 @@ def list_jobs() -> str:
         trainings=trainings,
         next=page.next,
         is_first_page=cursor is None,
-        terms=terms,
-        choice=choice,
+        options=options,
+        filters=filters,
         states=STATES,
         users=users,
     )
@@ -67,32 +67,32 @@ def list_jobs() -> str:
 
 @pages.get("/jobs/<uuid:uuid>")
 def show_job(uuid: UUID) -> str | Response:
-    """A job: how far it is, its counts, and a grid of its pictures; of a training, its curves."""
-    choice = PictureFilter.from_request(request)
+    """A job: its progress, its counts and a grid of its pictures; or a training with its curves."""
+    filters = PictureFilter.from_request(request)
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
             return _show_training(session, job)
-        page = results.list_results(session, job, choice.as_filter, request.args.get("cursor"), PICTURES_SHOWN)
+        page = results.list_results(session, job, filters.result_filter, request.args.get("cursor"), PICTURES_SHOWN)
         view = describe(session, job)
         bars = make_bars(navigation.find_bins(session, job))
-        reviewing = summarise_review(session, job)
+        review = summarise_review(session, job)
         lacks_looks = view.n_done > 0 and not navigation.has_similarity_keys(session, job)
         fit = drift.describe(session, job, counts_corrected=False) if job.state == JobState.DONE else None
         n_new = counts.count_since_training(session, job.model_version_id)
-        asks_folders = "folders" in request.args or choice.folder is not None
-        below = list_folders(session, job, choice.folder or "", must_count=asks_folders)
+        asks_folders = "folders" in request.args or filters.folder is not None
+        below = list_folders(session, job, filters.folder or "", must_count=asks_folders)
     return render_template(
         "jobs/job.html",
         job=view,
-        choice=choice,
+        filters=filters,
         rows=page.items,
         next=page.next,
         bars=bars,
         folders=below,
         exports=formats.EXPORTS,
         asks_folders=asks_folders,
-        reviewing=reviewing,
+        review_summary=review,
         fit=fit,
         lacks_looks=lacks_looks,
         n_new=n_new,
@@ -100,7 +100,7 @@ def show_job(uuid: UUID) -> str | Response:
 
 
 def _show_training(session: Session, job: Job) -> Response:
-    """The page of a training, with an ETag: it is asked for again and again while it is open."""
+    """The page of a training, with an ETag, because an open page requests it again and again."""
     n_new = counts.count_since_training(session, job.model_version_id)
 
     def make_response() -> Response:
@@ -113,7 +113,7 @@ def _show_training(session: Session, job: Job) -> Response:
 
 @pages.post("/jobs/<uuid:uuid>/cancel")
 def cancel_job(uuid: UUID) -> Response:
-    """Stop a job; one that has ended in the meantime simply shows its end."""
+    """Stop a job; one that has already ended shows its result."""
     stop = trainings.keep_best if "keep_best" in request.form else job_states.cancel_job
     with suppress(Conflict), get_services().db.write() as session:
         stop(session, uuid)
@@ -122,7 +122,7 @@ def cancel_job(uuid: UUID) -> Response:
 
 @pages.post("/jobs/<uuid:uuid>/retry")
 def retry_job(uuid: UUID) -> Response:
-    """Try the failed files again, or go on with a job that was stopped."""
+    """Retry the failed files, or resume a job that was stopped."""
     services = get_services()
     chunk_ids: list[int] = []
     with suppress(Conflict), services.db.write() as session:
@@ -143,7 +143,7 @@ def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
 
 @pages.post("/jobs/<uuid:uuid>/delete")
 def delete_job(uuid: UUID) -> Response | tuple[str, int]:
-    """Delete a job if the word was typed; its rows and bytes go in the background."""
+    """Delete a job if the word was typed; its rows and files are deleted in the background."""
     if request.form.get("confirmation", "").strip().lower() != CONFIRMATION:
         return confirm_delete(uuid, is_wrong=True), 422
     services = get_services()
@@ -154,7 +154,7 @@ def delete_job(uuid: UUID) -> Response | tuple[str, int]:
 
 
 def _see_back(uuid: UUID) -> Response:
-    """Go back to the list that the form stood in, else to the page of the job."""
+    """Go back to the list that contained the form, or to the page of the job."""
     return see_other(own_path("back", url_for("job_pages.show_job", uuid=uuid)))
 
 

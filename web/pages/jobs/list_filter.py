@@ -1,4 +1,4 @@
-"""Which jobs somebody wants to see, as parameters of the first page's address: it can be sent to someone."""
+"""The filter of the list of jobs, kept in the address of the page, so that it can be shared."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ MAX_TEXT = 500
 MAX_ZONE_MIN = 14 * 60
 STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
     "": ("Any", ()),
-    "active": ("Under way", ACTIVE_STATES),
+    "active": ("Running", ACTIVE_STATES),
     "done": ("Done", (JobState.DONE,)),
     "cancelled": ("Stopped", (JobState.CANCELLED,)),
     "failed": ("Failed", (JobState.FAILED,)),
@@ -22,7 +22,7 @@ STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
 
 @dataclass(frozen=True)
 class ListFilter:
-    """What the list's form says. Days are ISO dates in a zone that is `zone` minutes behind UTC; "" means any."""
+    """The values of the form. Days are ISO dates in a zone that is `zone` minutes behind UTC; "" means any."""
 
     name: str = ""
     state: str = ""
@@ -33,7 +33,7 @@ class ListFilter:
 
     @classmethod
     def from_request(cls, request: Request) -> "ListFilter":
-        """Read the address; what makes no sense in it is left out."""
+        """Read the address; invalid values are ignored."""
         given = request.args
         state = given.get("state", "")
         return cls(
@@ -46,13 +46,13 @@ class ListFilter:
         )
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether anything but the newest jobs is wanted."""
+    def is_active(self) -> bool:
+        """Whether it restricts the list at all."""
         return any((self.name, self.state, self.user, self.since, self.until))
 
     @property
-    def as_filter(self) -> JobFilter:
-        """The same for core."""
+    def job_filter(self) -> JobFilter:
+        """The same for `core.jobs`."""
         return JobFilter(
             name=self.name or None,
             states=STATES[self.state][1],
@@ -62,7 +62,7 @@ class ListFilter:
         )
 
     def address(self, cursor: str | None = None) -> str:
-        """The page's address with this choice."""
+        """The address of the page with this filter."""
         values: dict[str, Any] = {name: value for name, value in asdict(self).items() if value and name != "zone"}
         if self.zone and (self.since or self.until):
             values["zone"] = self.zone
@@ -75,9 +75,9 @@ class ListFilter:
 
 
 def _day(text: str) -> str:
-    """An ISO date, or "" for anything else; years that dates can be counted from."""
+    """An ISO date in a year that `datetime` can calculate with, or ""."""
     try:
-        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day, not a moment
+        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day, not an instant
     except ValueError:
         return ""
     return text if 1970 <= day.year < 9000 else ""

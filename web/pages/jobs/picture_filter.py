@@ -1,4 +1,4 @@
-"""What of a job's pictures somebody wants to see, as parameters of the page's address; the API has the same names."""
+"""The filter and order of a job's pictures, kept in the address of the page; the API has the same parameters."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,24 +13,24 @@ from core.jobs.result_filter import SAID, SORTS, ResultFilter
 from web.pages.common.words import percent
 
 _SORT_WORDS = {
-    "order": "As they were sent",
+    "order": "As uploaded",
     "path": "By name",
-    "confidence": "Least sure first",
-    "-confidence": "Most sure first",
-    "alike": "Alike together",
+    "confidence": "Lowest confidence first",
+    "-confidence": "Highest confidence first",
+    "alike": "Similar together",
 }
 _SAID_WORDS = {
     "": "Any",
-    "nothing": "Nothing yet",
+    "nothing": "None",
     "something": "Labelled by people",
-    "otherwise": "Other than the model",
+    "otherwise": "Different from the model",
 }
 _STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
 class PictureFilter:
-    """A filter and an order. Values that make no sense are left out: an address typed by hand shows something too."""
+    """A filter and an order. Invalid values are ignored, so that any address shows something."""
 
     label: str | None = None
     path: str | None = None
@@ -55,13 +55,13 @@ class PictureFilter:
         )
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether some pictures may be left out."""
+    def is_active(self) -> bool:
+        """Whether it restricts the pictures at all."""
         return replace(self, sort="order") != PictureFilter()
 
     @property
-    def as_filter(self) -> ResultFilter:
-        """For core.jobs.results."""
+    def result_filter(self) -> ResultFilter:
+        """The same for `core.jobs`."""
         return ResultFilter(
             label=self.label,
             path=self.path,
@@ -74,7 +74,7 @@ class PictureFilter:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What stands in the address: only what differs from the plain view."""
+        """The parameters in the address: only those that differ from the defaults."""
         given: dict[str, Any] = {
             "label": self.label,
             "path": self.path,
@@ -87,7 +87,7 @@ class PictureFilter:
         return {name: str(value) for name, value in given.items() if value is not None}
 
     def address(self, job_uuid: UUID, cursor: str | None = None, folders: bool = False, **changes: Any) -> str:
-        """The job page with this choice, some of it changed; `folders`: with the list of folders."""
+        """The address of the job page with this filter and some changes; `folders`: with the list of folders."""
         values: dict[str, Any] = dict(replace(self, **changes).parameters)
         if cursor:
             values["cursor"] = cursor
@@ -96,43 +96,43 @@ class PictureFilter:
         return url_for("job_pages.show_job", uuid=job_uuid, **values)
 
     def image_address(self, job_uuid: UUID, image_id: int) -> str:
-        """One picture of the job, large, with its neighbours in this choice."""
+        """The address of one picture, with its neighbours under this filter."""
         values: dict[str, Any] = dict(self.parameters)
         return url_for("picture_pages.show_image", uuid=job_uuid, image_id=image_id, **values)
 
     def api_address(self, job_uuid: UUID) -> str:
-        """The same results in the API."""
+        """The address of the same results in the API."""
         query = urlencode(self.parameters)
         return f"/api/v1/jobs/{job_uuid}/results{'?' if query else ''}{query}"
 
     @property
     def min_choices(self) -> list[tuple[str, str]]:
-        """Values and words of the field "at least this sure"."""
+        """Options of the field for the lowest confidence."""
         return _choices(self.min_confidence)
 
     @property
     def max_choices(self) -> list[tuple[str, str]]:
-        """Values and words of the field "at most this sure"."""
+        """Options of the field for the highest confidence."""
         return _choices(self.max_confidence)
 
     @property
     def min_text(self) -> str:
-        """The chosen value of that field."""
+        """The selected option of that field."""
         return _text(self.min_confidence)
 
     @property
     def max_text(self) -> str:
-        """The chosen value of that field."""
+        """The selected option of that field."""
         return _text(self.max_confidence)
 
     @property
     def said_choices(self) -> list[tuple[str, str]]:
-        """Values and words of the field "your labels"."""
+        """Options of the field "your labels"."""
         return list(_SAID_WORDS.items())
 
     @property
     def sort_choices(self) -> list[tuple[str, str]]:
-        """Values and words of the field "order"."""
+        """Options of the field "order"."""
         return list(_SORT_WORDS.items())
 
 

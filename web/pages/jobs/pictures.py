@@ -1,4 +1,4 @@
-"""One picture of a job, large: what the model says, what people said, the file's data, its neighbours in the view."""
+"""One picture of a job: its prediction, its label, its file, and its neighbours."""
 
 from uuid import UUID
 
@@ -20,13 +20,13 @@ pages = Blueprint("picture_pages", __name__)
 
 @pages.get(f"/jobs/<uuid:uuid>/images/{IMAGE_ID}")
 def show_image(uuid: UUID, image_id: int) -> str:
-    """One picture; the address carries the view in which its neighbours are looked for."""
-    choice = PictureFilter.from_request(request)
+    """One picture; the address has the filter that determines its neighbours."""
+    filters = PictureFilter.from_request(request)
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         row = results.get_result(session, job, image_id)
         drawn = heatmaps.find_heatmap(session, job, image_id)
-        beside = navigation.find_neighbours(session, job, choice.as_filter, image_id)
+        beside = navigation.find_neighbours(session, job, filters.result_filter, image_id)
         near = [one for one in (beside.before, beside.after) if one is not None]
         readable = {one for one in near if results.get_result(session, job, one).error_code is None}
         version = registry.get_any(session, job.model_version_id)
@@ -37,7 +37,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
         "jobs/picture.html",
         job=job,
         row=row,
-        choice=choice,
+        filters=filters,
         beside=beside,
         readable=readable,
         version=version,
@@ -51,7 +51,7 @@ def show_image(uuid: UUID, image_id: int) -> str:
 
 @pages.post("/jobs/<uuid:uuid>/threshold")
 def move_threshold(uuid: UUID) -> Response:
-    """Move the threshold from a plain form, in percent; the page's own slider asks the API."""
+    """Set the threshold with a plain form, in percent; the slider of the page calls the API."""
     threshold = request.form.get("threshold", type=float)
     if threshold is not None:
         with get_services().db.write() as session:

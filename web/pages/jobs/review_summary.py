@@ -1,4 +1,4 @@
-"""What the page of a job says about reviewing it."""
+"""What the page of a job shows about its review."""
 
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ AUDITS_SHOWN = 5
 
 @dataclass(frozen=True)
 class ReviewSummary:
-    """The newest random samples, and what a new one needs: possible sizes, and an id, so that two clicks draw one."""
+    """The newest audits, and for a new one the possible sizes and an id, so that two clicks draw only one."""
 
     audits: list[AuditView]
     sizes: tuple[int, ...] = SIZES
@@ -22,6 +22,6 @@ class ReviewSummary:
 
 
 def summarise_review(session: Session, job: Job) -> ReviewSummary:
-    """What there is of reviewing a job; nothing of it counts the job's rows."""
+    """The review of a job, without counting its rows."""
     newest = audits.list_audits(session, job, limit=AUDITS_SHOWN).items
     return ReviewSummary([audits.describe_audit(session, audit, job.threshold_milli) for audit in newest])

@@ -1,4 +1,4 @@
-"""What whoever wants to send pictures should know before: the server's limits, its pace, the versions there are."""
+"""What the upload form needs: the limits of the server, its speed, and the versions to choose from."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from web.http.context import Services
 
 @dataclass(frozen=True)
 class SortingSpeed:
-    """How many pictures are sorted in a second: by a job here, or, before there was one, as a guess."""
+    """Pictures sorted per second, measured in a job here or estimated before the first job."""
 
     images_per_s: float
     is_measured: bool
@@ -28,15 +28,20 @@ class SortingSpeed:
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """Sizes are in bytes; `room_bytes` is None where nobody knows. `paces` has the versions whose network is known.
+    """Limits and choices of an upload.
 
-    `n_more` counts the versions that are not offered; `n_new` the labels that each version has not learned from.
+    Attributes:
+        room_bytes: Free space for uploads; None if it is unknown.
+        speeds: By version, for versions of known networks.
+        n_more: The number of versions that are not offered.
+        n_new: By version, the labels added since it was trained.
+        in_use: The version in use.
     """
 
     max_image_bytes: int
     max_upload_bytes: int
     room_bytes: int | None
-    paces: Mapping[int, SortingSpeed]
+    speeds: Mapping[int, SortingSpeed]
     versions: Sequence[ModelVersion]
     n_more: int
     n_new: Mapping[int, int]
@@ -52,21 +57,21 @@ class UploadOptions:
                 "roomBytes": self.room_bytes,
                 "inUse": self.in_use,
                 "paces": {
-                    version: {"imagesPerS": pace.images_per_s, "isMeasured": pace.is_measured}
-                    for version, pace in self.paces.items()
+                    version: {"imagesPerS": speed.images_per_s, "isMeasured": speed.is_measured}
+                    for version, speed in self.speeds.items()
                 },
             }
         )
 
 
 def find_upload_options(session: Session, services: Services) -> UploadOptions:
-    """The terms at this moment."""
+    """The options at this moment."""
     offered = offer_versions(session)
     return UploadOptions(
         max_image_bytes=services.settings.max_image_bytes,
         max_upload_bytes=services.settings.max_upload_bytes,
         room_bytes=services.blobs.find_room(),
-        paces=_find_paces(session, offered.versions, services.settings),
+        speeds=_find_speeds(session, offered.versions, services.settings),
         versions=offered.versions,
         n_more=offered.n_more,
         n_new=counts.count_since_each(session, offered.ids),
@@ -74,7 +79,7 @@ def find_upload_options(session: Session, services: Services) -> UploadOptions:
     )
 
 
-def _find_paces(session: Session, versions: Sequence[ModelVersion], settings: Settings) -> dict[int, SortingSpeed]:
+def _find_speeds(session: Session, versions: Sequence[ModelVersion], settings: Settings) -> dict[int, SortingSpeed]:
     measured = find_paces(session)
     n_workers = max(workers.count_alive(session, INFERENCE, settings.alive_s), 1)
     paces = {

@@ -1,4 +1,4 @@
-"""Uploads from the pages: an archive sent without JavaScript, a trial of the connection, finish, classify again."""
+"""Uploads from the pages: an archive without JavaScript, a speed test, finish an upload, classify again."""
 
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -35,8 +35,8 @@ PIECE_BYTES = 2**16
 @pages.post("/archives")
 @checks_csrf_itself
 def send_archive() -> Response:
-    """The form of the first page: a zip or a tar, classified while it streams in, without JavaScript."""
-    opened = open_archive_form("Send it in parts, as several uploads.", "Go back, and choose a zip or a tar first.")
+    """Upload a ZIP or TAR from the first page without JavaScript, and classify it while it is received."""
+    opened = open_archive_form("Split it into several uploads.", "Go back and choose a ZIP or TAR.")
     if isinstance(opened, Response):
         return opened
     form, body = opened
@@ -56,12 +56,12 @@ def _options(form: FileForm) -> ArchiveOptions:
             {"name": _name_of(form.file_name), "model": model, "discard_originals": discards}
         )
     except ValidationError as error:
-        raise Invalid(f"model: there is no version {form.fields.get('model')!r}. Choose one of the list.") from error
+        raise Invalid(f"model: there is no version {form.fields.get('model')!r}. Choose one from the list.") from error
     return ArchiveOptions(query.name, query.model, discard_originals=query.discard_originals)
 
 
 def _name_of(file_name: str) -> str:
-    """ "C:\\\\photos.tar.gz" -> "photos", as static/upload/input/names.js does."""
+    """ "C:\\\\photos.tar.gz" -> "photos", as in static/upload/input/names.js."""
     name = PurePosixPath(file_name.replace("\\", "/")).name
     ending = next((one for one in ARCHIVE_ENDINGS if name.lower().endswith(one)), "")
     return shorten_name(name[: len(name) - len(ending)], MAX_SHORT_NAME) or "Pictures"
@@ -69,8 +69,8 @@ def _name_of(file_name: str) -> str:
 
 @pages.post("/trial")
 def try_connection() -> Response:
-    """Take some bytes and forget them: static/upload/plan/speed_test.js measures how long they are on their way."""
-    body = BodyReader(MAX_TRIAL_BYTES, f"A trial may have {MAX_TRIAL_BYTES} bytes. Send fewer.")
+    """Receive some bytes and discard them, so that static/upload/plan/speed_test.js can measure the speed."""
+    body = BodyReader(MAX_TRIAL_BYTES, f"Expected at most {MAX_TRIAL_BYTES} bytes. Send fewer.")
     while body.read(PIECE_BYTES):
         pass
     return Response(status=204)
@@ -78,7 +78,7 @@ def try_connection() -> Response:
 
 @pages.post("/jobs/<uuid:uuid>/finish")
 def finish_upload(uuid: UUID) -> Response:
-    """Finish the upload of a job with what arrived; one that is complete meanwhile stays as it is."""
+    """Finish the upload of a job with the files that have arrived; a complete one stays as it is."""
     with suppress(Conflict), get_services().db.write() as session:
         upload = jobs.get_upload_of(session, jobs.get_job(session, uuid))
         shard_rows.complete_upload(session, upload.uuid, partial=True)
@@ -87,7 +87,7 @@ def finish_upload(uuid: UUID) -> Response:
 
 @pages.get("/jobs/<uuid:uuid>/again")
 def ask_again(uuid: UUID) -> str:
-    """The question with which version the pictures of a job are to be classified again."""
+    """Ask which version to classify the pictures of a job with."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         jobs.get_upload_of(session, job)
@@ -105,7 +105,7 @@ def ask_again(uuid: UUID) -> str:
 
 @pages.post("/jobs/<uuid:uuid>/again")
 def classify_again(uuid: UUID) -> Response:
-    """A new job over the same pictures; sent twice, the form makes one."""
+    """Create a job with the same pictures. Sent twice, the form creates one job."""
     services = get_services()
     new_id = _new_id()
     with services.db.write() as session:

@@ -1,4 +1,4 @@
-"""Pages beside the one about labels: disagreements, near-duplicates, and whether the model still fits."""
+"""Pages of disagreements, near-duplicates, and whether the model still fits."""
 
 from uuid import UUID, uuid4, uuid5
 
@@ -17,13 +17,13 @@ from web.http.redirects import see_other
 pages = Blueprint("label_check_pages", __name__)
 
 SHOWN = 60
-MEMBERS_SHOWN = 24  # of a group; frames of a camera that stands still may be thousands
+MEMBERS_SHOWN = 24  # per group; a fixed camera may take thousands of such frames
 JOBS_SHOWN = 50
 
 
 @pages.get("/labels/disagreements")
 def list_disagreements() -> str:
-    """Pictures over which people, or people and folders, do not agree."""
+    """Pictures that people, or people and folders, have labelled differently."""
     between = request.args.get("between", PEOPLE)
     if between not in BETWEEN:
         raise Invalid(f"between: expected one of {', '.join(BETWEEN)}; got {between!r}.")
@@ -33,8 +33,8 @@ def list_disagreements() -> str:
 
 
 @pages.get("/labels/twins")
-def list_twins() -> str:
-    """Pictures that are nearly the same, group by group."""
+def list_near_duplicates() -> str:
+    """Near-duplicates, group by group."""
     with get_services().db.read() as session:
         groups, n = near_duplicates.list_groups(session, SHOWN)
     return render_template(
@@ -43,8 +43,8 @@ def list_twins() -> str:
 
 
 @pages.post("/labels/twins")
-def label_twins() -> Response:
-    """Say of a whole group what it shows, or take that back."""
+def label_near_duplicates() -> Response:
+    """Label a whole group of near-duplicates, or undo that."""
     group_id, batch = bytes.fromhex(request.form.get("group", "")), UUID(request.form.get("batch", ""))
     undo = "undo" in request.form
     with get_services().db.write() as session:
@@ -56,13 +56,13 @@ def label_twins() -> Response:
         ]
         labels.add_labels(session, current_user_id(), items)
     if undo:
-        return see_other(url_for("label_check_pages.list_twins"))
-    return see_other(url_for("label_check_pages.list_twins", batch=batch, group=group_id.hex()))
+        return see_other(url_for("label_check_pages.list_near_duplicates"))
+    return see_other(url_for("label_check_pages.list_near_duplicates", batch=batch, group=group_id.hex()))
 
 
 @pages.get("/labels/fit")
 def show_fit() -> str:
-    """Whether the model still fits: what came of each job, over time."""
+    """Whether the model still fits: the results of each job, over time."""
     with get_services().db.read() as session:
         fits = drift.list_jobs(session, JOBS_SHOWN)
         n_new = counts.count_since_each(session, {fit.version_id for fit in fits})
@@ -70,6 +70,6 @@ def show_fit() -> str:
 
 
 def _batch() -> tuple[str, str] | None:
-    """What was just said of a group, and can be taken back: the batch and the group."""
+    """The batch and the group of the last label, which can be undone."""
     batch, group = request.args.get("batch", ""), request.args.get("group", "")
     return (batch, group) if batch and group else None

@@ -1,4 +1,4 @@
-"""Pages about labels as a whole: whether they are enough, which are probably wrong, which pictures would teach most."""
+"""The page Labels: whether there are enough, which are probably wrong, which pictures to label next."""
 
 from dataclasses import dataclass
 
@@ -26,32 +26,30 @@ SUSPECTS_SHOWN = 60
 
 @dataclass(frozen=True)
 class Forecast:
-    """A study's curve as the page shows it."""
+    """The curve of a label quality check as the page shows it."""
 
     study: LabelQualityReport
 
     @property
     def answer(self) -> str:
-        """Whether there are enough labels, in a sentence or two."""
+        """Whether there are enough labels, in one or two sentences."""
         curve = self.study.curve
         gain, twice = (100 * (curve[name] - curve["now"]) for name in ("with_more", "with_twice"))
-        sure = f"{100 * curve['now']:.1f} % right now, give or take {100 * curve['half_width']:.1f} points"
+        accuracy = f"{100 * curve['now']:.1f} % accuracy now, ± {100 * curve['half_width']:.1f} points"
         if gain < 0.05:
-            few = f"{curve['more']} more labels would bring less than 0.1 points"
-            return f"Probably enough: {sure}. {few}; twice as many about {twice:.1f}."
-        return (
-            f"{sure}. {curve['more']} more labels would bring about {gain:.1f} points, twice as many about {twice:.1f}."
-        )
+            few = f"{curve['more']} more labels would add less than 0.1 points"
+            return f"Probably enough: {accuracy}. {few}, twice as many about {twice:.1f}."
+        return f"{accuracy}. {curve['more']} more labels would add about {gain:.1f} points, twice as many {twice:.1f}."
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """The points and what is expected, for a table."""
+        """The measured and the expected points, for a table."""
         curve = self.study.curve
         measured = [(plural(point["n"], "label"), f"{100 * point['accuracy']:.2f} %") for point in curve["points"]]
         n = self.study.n_labels
         return [
             *measured,
-            (f"{plural(n, 'label')}, all there are (expected)", f"{100 * curve['now']:.2f} %"),
+            (f"{plural(n, 'label')}, all labels (expected)", f"{100 * curve['now']:.2f} %"),
             *(
                 (f"{plural(more, 'label')} (expected)", f"{100 * expected:.2f} %")
                 for more, expected in sorted([(n + curve["more"], curve["with_more"]), (2 * n, curve["with_twice"])])
@@ -60,7 +58,7 @@ class Forecast:
 
     @property
     def chart(self) -> Chart:
-        """Measured points and the line through them."""
+        """The measured points and the fitted line."""
         curve, n = self.study.curve, self.study.n_labels
         formula = curve["formula"]
         first = curve["points"][0]["n"]
@@ -70,21 +68,21 @@ class Forecast:
         return line_chart(
             [Series("measured", points), Series("expected", line, style=2)],
             "labels",
-            "right",
-            title="How often it is right, by how many labels it learned from",
+            "accuracy",
+            title="Accuracy by number of training labels",
             description=self.answer,
         )
 
 
 @pages.get("/labels")
 def show_labels() -> str:
-    """Are there enough, which are wrong, which pictures to label next."""
+    """Whether there are enough labels, which are wrong, which pictures to label next."""
     return _show_labels()
 
 
 @pages.post("/labels/study")
 def start_study() -> Response | tuple[str, int]:
-    """Look through all labels; leads to the job's page."""
+    """Check all labels; leads to the page of the job."""
     services = get_services()
     try:
         with services.db.write() as session:
@@ -109,7 +107,7 @@ def list_suspects() -> str:
 
 @pages.post("/labels/suspects")
 def correct_suspect() -> Response:
-    """Say what a suspect shows, from a plain form; the page's keys ask the API."""
+    """Correct or confirm a suspicious label with a plain form; the keys of the page call the API."""
     image_id, label = request.form.get("image_id", type=int), request.form.get("label", "")
     given = request.form.get("given", "")
     if image_id is not None:
@@ -136,7 +134,7 @@ def _show_labels(problem: str = "") -> str:
 
 
 def _still_there(session: Session, study: LabelQualityReport) -> list[Image]:
-    """The wanted pictures that are there and that nobody has labelled since."""
+    """The pictures to label next that still exist and have no label yet."""
     there = select(Image).join(Upload, Upload.id == Image.upload_id).where(Upload.deleted_at.is_(None))
     open_ones = there.where(Image.id.in_(study.wanted), labels.human_label_of(Image).is_(None))
     found = {image.id: image for image in session.scalars(open_ones)}

@@ -29,29 +29,29 @@ from web.schemas.review import MAX_HELD, PictureOut
 pages = Blueprint("review_pages", __name__)
 
 SKIPPED = "skip"
-MOST_STEPS = 40  # of a form that can be undone; they stand in the address
+MAX_ENTRIES = 40  # that can be undone; they are part of the address
 
 
 @dataclass(frozen=True)
 class ReviewHistory:
-    """What a form did so far, so that it can be undone: image and key of the label, or `skip`; oldest first."""
+    """The pictures labelled or skipped so far, for undo: image and key of the label, or `skip`; oldest first."""
 
-    taken: tuple[tuple[int, str], ...] = ()
+    entries: tuple[tuple[int, str], ...] = ()
 
     @classmethod
     def from_text(cls, text: str) -> "ReviewHistory":
-        """As `text` writes it; whatever is not that is left out."""
+        """Read the format of `text`; invalid parts are ignored."""
         parts = (step.partition(":") for step in text.split(" ") if step)
         return cls(tuple((int(image), key) for image, _, key in parts if image.isdecimal() and _is_key(key)))
 
     @property
     def text(self) -> str:
-        """For a hidden field and the address."""
-        return " ".join(f"{image_id}:{key}" for image_id, key in self.taken[-MOST_STEPS:])
+        """The history as text, for a hidden field and the address."""
+        return " ".join(f"{image_id}:{key}" for image_id, key in self.entries[-MAX_ENTRIES:])
 
     def plus(self, image_id: int, key: str) -> "ReviewHistory":
-        """One more."""
-        return ReviewHistory((*self.taken, (image_id, key)))
+        """The history with one more entry."""
+        return ReviewHistory((*self.entries, (image_id, key)))
 
 
 def _is_key(text: str) -> bool:
@@ -64,7 +64,7 @@ def _is_key(text: str) -> bool:
 @pages.get("/jobs/<uuid:uuid>/review")
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="judge_audit")
 def show_review(uuid: UUID, audit: UUID | None = None) -> str:
-    """One large picture, and buttons and keys for what it shows."""
+    """One large picture, with buttons and keys for its label."""
     reviewer = _reviewer()
     image_id = request.args.get("image", type=int)
     with get_services().db.read() as session:
@@ -83,7 +83,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         judged=judged,
         n_skipped=n_skipped,
         reviewer=reviewer,
-        steps=ReviewHistory.from_text(request.args.get("steps", "")),
+        history=ReviewHistory.from_text(request.args.get("steps", "")),
         choices=(*CLASSES, NEITHER),
         user_id=current_user_id(),
         max_held=MAX_HELD,
@@ -98,40 +98,40 @@ def _reviewer() -> UUID:
 
 
 def _choose_picture(session: Session, queue: ReviewQueue, reviewer: UUID, image_id: int | None) -> ReviewItem | None:
-    """The picture that a form asks for, else the first one that is free."""
-    asked_for = review_queue.find_pictures(session, queue, [image_id]) if image_id else []
-    found = asked_for or review_queue.find_candidates(session, queue, reviewer, None, 1)
+    """The requested picture, or the first one that no reviewer holds."""
+    requested = review_queue.find_pictures(session, queue, [image_id]) if image_id else []
+    found = requested or review_queue.find_candidates(session, queue, reviewer, None, 1)
     return found[0] if found else None
 
 
 @pages.post("/jobs/<uuid:uuid>/review")
 @pages.post("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="submit_judgement")
 def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
-    """What a form says of a picture; shows the next one."""
+    """Label a picture with the form, and show the next one."""
     db = get_services().db
-    reviewer, steps = _reviewer(), ReviewHistory.from_text(request.form.get("steps", ""))
+    reviewer, history = _reviewer(), ReviewHistory.from_text(request.form.get("steps", ""))
     said, image_id = request.form.get("say", ""), request.form.get("image", type=int)
     with db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
     if said == "undo":
-        if steps.taken:
-            image_id = _undo(db, queue, reviewer, *steps.taken[-1])
-            steps = ReviewHistory(steps.taken[:-1])
+        if history.entries:
+            image_id = _undo(db, queue, reviewer, *history.entries[-1])
+            history = ReviewHistory(history.entries[:-1])
     elif said == "again":
         with db.write() as session:
             review_queue.restore_skipped(session, queue)
         image_id = _next(db, queue, reviewer, ())
     elif image_id is not None:
-        steps = steps.plus(image_id, _say(db, queue, image_id, said))
+        history = history.plus(image_id, _label(db, queue, image_id, said))
         image_id = _next(db, queue, reviewer, [image_id] if said == SKIPPED else ())
-    form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": steps.text or None}
+    form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": history.text or None}
     if audit is not None:
         return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit, **form))
     return see_other(url_for("review_pages.show_review", uuid=uuid, **form))
 
 
-def _say(db: Database, queue: ReviewQueue, image_id: int, said: str) -> str:
-    """Write what was said of a picture; returns the label's key, or that it was skipped."""
+def _label(db: Database, queue: ReviewQueue, image_id: int, said: str) -> str:
+    """Label or skip a picture; returns the key of the label, or `SKIPPED`."""
     if said == SKIPPED:
         return SKIPPED
     with db.write() as session:
@@ -156,7 +156,7 @@ def _undo(db: Database, queue: ReviewQueue, reviewer: UUID, image_id: int, key: 
 
 
 def _next(db: Database, queue: ReviewQueue, reviewer: UUID, skipped: Sequence[int]) -> int | None:
-    """Claim the next picture for a form; None when there is none."""
+    """Claim the next picture for a form; None if there is none."""
     with db.write() as session:
         review_queue.claim_pictures(session, queue, reviewer, (), skipped)
         found = review_queue.find_candidates(session, queue, reviewer, None, 1)
@@ -166,13 +166,13 @@ def _next(db: Database, queue: ReviewQueue, reviewer: UUID, skipped: Sequence[in
 
 @pages.post("/jobs/<uuid:uuid>/audits")
 def draw_audit(uuid: UUID) -> Response:
-    """Draw a random sample and begin to judge it."""
+    """Draw a random sample, and show its first picture."""
     try:
         audit_uuid, size = UUID(request.form["id"]), int(request.form["size"])
     except ValueError:
         abort(
             400,
-            f"Expected a size ({', '.join(map(str, audits.SIZES))}) and an id. Go back, reload the page, try again.",
+            f"Expected a size ({', '.join(map(str, audits.SIZES))}) and an id. Go back, reload the page and try again.",
         )
     audits.draw_audit(get_services().db, audit_uuid, uuid, current_user_id(), size)
     return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit_uuid))
@@ -180,7 +180,7 @@ def draw_audit(uuid: UUID) -> Response:
 
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>")
 def show_audit(uuid: UUID, audit: UUID) -> str:
-    """What came of a random sample: accuracy with its interval, and the pictures on which person and model disagree."""
+    """The result of an audit: accuracy with its interval, and the pictures where person and model disagree."""
     with get_services().db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
         assert queue.audit is not None

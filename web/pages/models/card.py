@@ -1,6 +1,6 @@
-"""A model version as its card shows it: every figure of its manifest, in words and tables, and what is not recorded.
+"""A model card: all data of a version's manifest, in words and tables.
 
-The page, the file of HTML and the file of Markdown are all made from this one object.
+The page, the HTML file and the Markdown file are made from the same object.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from core.base.manifest import Bounds, Manifest, Metrics, Speed, metrics_of
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.orm.models import ModelVersion
 from web.pages.common.charts import Chart, Mark, Series, line_chart
-from web.pages.common.words import count, in_bytes, moment, plural
+from web.pages.common.words import count, in_bytes, moment, plural, split_name
 
 NOT_RECORDED = "not recorded"
 NEGATIVES = "strangers"
 SPLITS = {
-    "validation": "Validation: by these pictures calibration and threshold were chosen",
-    "judging": "Judging: no version has trained on these",
-    "test": "Test: a folder of its own, looked at once, when everything was chosen",
+    "validation": "Validation: calibration and threshold were chosen on these pictures",
+    "judging": "Test: no version was trained on these pictures",
+    "test": "Final test: a separate folder, evaluated once, after all choices",
 }
 
 Fact = tuple[str, str]
@@ -27,7 +27,7 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True)
 class SplitMetrics:
-    """What was measured on one part; `figures` are the fields of `model.arrays.metrics.Metrics`."""
+    """The metrics of one split; `figures` are the fields of `model.arrays.metrics.Metrics`."""
 
     name: str
     meaning: str
@@ -35,20 +35,20 @@ class SplitMetrics:
 
     @property
     def facts(self) -> list[Fact]:
-        """The figures as people read them."""
+        """The metrics in words."""
         return list(metric_facts(self.figures))
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything that can be said of a version."""
+    """Everything known about a version."""
 
     version: ModelVersion
     who: str | None = None
 
     @property
     def manifest(self) -> Manifest:
-        """As it was written when the version was made."""
+        """The manifest, written when the version was made."""
         return self.version.manifest
 
     @property
@@ -58,29 +58,29 @@ class ModelCard:
 
     @property
     def network_title(self) -> str:
-        """One line on the network."""
+        """The network in one line."""
         network = NETWORKS.get(self.version.network)
-        return network.title if network else "A network that this version of Pawsort does not know"
+        return network.title if network else "A network unknown to this version of Pawsort"
 
     @property
     def accuracy(self) -> Metrics | None:
-        """The figures that a list shows: of the judging part, else of the validation part."""
+        """The metrics for a list: of the test split, otherwise of the validation split."""
         metrics = (metrics_of(self.manifest, split) for split in ("judging", "validation"))
         return next((one for one in metrics if one["n_images"]), None)
 
     @property
     def facts(self) -> list[Fact]:
-        """What it is, and where it comes from."""
+        """What the version is, and where it comes from."""
         manifest, n_bytes = self.manifest, self.manifest.get("n_bytes")
         return [
             ("Network", f"{self.version.network}: {self.network_title}"),
-            ("Input", _or(manifest.get("side_px"), lambda side: f"{side} x {side} pixels, squeezed, never cropped")),
+            ("Input", _or(manifest.get("side_px"), lambda side: f"{side} x {side} pixels, resized without cropping")),
             ("Classes", ", ".join(manifest.get("classes", CLASSES))),
             ("Weights", _or(manifest.get("n_weights"), lambda n: f"{count(n)} numbers")),
             ("Size", _or(n_bytes, in_bytes)),
-            ("Speed when judged", _or(manifest.get("speed"), _speed)),
+            ("Speed", _or(manifest.get("speed"), _speed)),
             ("Made", _or(manifest.get("created_at"), lambda text: moment(datetime.fromisoformat(text)))),
-            ("Made by", _or(manifest.get("who"), lambda who: "came with Pawsort" if who == "shipped" else str(who))),
+            ("Made by", _or(manifest.get("who"), lambda who: "shipped with Pawsort" if who == "shipped" else str(who))),
             ("Made with", _or(manifest.get("command"), str)),
             ("Code", _or(manifest.get("code_version"), str)),
             ("Seed", _or(manifest.get("seed"), str)),
@@ -89,15 +89,15 @@ class ModelCard:
 
     @property
     def data_facts(self) -> list[Fact]:
-        """What it was trained on, and how that was shared out."""
+        """What the version was trained on, and how the pictures were split."""
         data, split = self.manifest.get("data", {}), self.manifest.get("split", {})
         by_class = data.get("n_images") or {}
-        parts = {name: n for name, n in split.items() if name != "rule"}
+        splits = {name: n for name, n in split.items() if name != "rule"}
         return [
             ("Pictures", ", ".join(f"{count(n)} {name}" for name, n in by_class.items()) or NOT_RECORDED),
-            ("Could not be read", _or(data.get("n_unreadable"), count)),
-            ("By part", ", ".join(f"{count(n)} {name}" for name, n in parts.items()) or NOT_RECORDED),
-            ("Rule of the parts", _or(split.get("rule"), str)),
+            ("Unreadable", _or(data.get("n_unreadable"), count)),
+            ("By split", ", ".join(f"{count(n)} {split_name(name)}" for name, n in splits.items()) or NOT_RECORDED),
+            ("Rule of the splits", _or(split.get("rule"), str)),
             ("Digest of the contents", _or(data.get("sha256"), str)),
         ]
 
@@ -113,15 +113,15 @@ class ModelCard:
         return [
             (
                 "Calibration",
-                _or(calibration.get("temperature"), lambda t: f"temperature {t:g}, from the validation part"),
+                _or(calibration.get("temperature"), lambda t: f"temperature {t:g}, from the validation split"),
             ),
-            ("Threshold", f"{self.manifest['threshold']:g}: below this confidence a picture is shown as unsure"),
-            ("What the threshold had to keep", _or(bounds, _bounds)),
+            ("Threshold", f"{self.manifest['threshold']:g}: pictures below this confidence are marked unsure"),
+            ("Requirements for the threshold", _or(bounds, _bounds)),
         ]
 
     @property
     def parts(self) -> list[SplitMetrics]:
-        """Figures by part, as they were when the version was made."""
+        """Metrics by split, from when the version was made."""
         metrics = self.manifest.get("metrics", {})
         names = [
             *(name for name in SPLITS if name in metrics),
@@ -131,7 +131,7 @@ class ModelCard:
 
     @property
     def stranger_facts(self) -> list[Fact]:
-        """What it does with pictures of neither class."""
+        """How the version treats pictures of neither class."""
         found = self.manifest.get("metrics", {}).get(NEGATIVES)
         if not found:
             return []
@@ -139,7 +139,7 @@ class ModelCard:
 
     @property
     def coverage(self) -> list[tuple[float, float, float]]:
-        """Threshold, share of the validation part with a label, share with a wrong one; empty when not recorded."""
+        """Threshold, share of validation pictures with a label, share with a wrong label; empty if not recorded."""
         curve = metrics_of(self.manifest, "validation").get("coverage")
         if not curve:
             return []
@@ -147,16 +147,16 @@ class ModelCard:
 
     @property
     def chart(self) -> Chart | None:
-        """Errors against coverage, with the version's own threshold marked."""
+        """Errors against coverage, with the version's threshold marked."""
         curve = self.coverage
         if not curve:
             return None
         at = min(curve, key=lambda row: abs(row[0] - self.manifest["threshold"]))
         points = [(100 * labelled, 100 * wrong) for _, labelled, wrong in curve if labelled > 0]
         return line_chart(
-            [Series("validation part", points)],
+            [Series("validation split", points)],
             "pictures with a label, %",
-            "pictures labelled wrong, %",
+            "pictures with a wrong label, %",
             title="Errors against coverage",
             description=(
                 f"At the threshold of {self.manifest['threshold']:g}, {share(at[1])} of the pictures get a label and"
@@ -166,13 +166,13 @@ class ModelCard:
         )
 
 
-def metric_facts(figures: Mapping[str, Any]) -> Iterator[Fact]:
-    """Figures of one set of pictures as people read them."""
+def metric_facts(figures: Metrics) -> Iterator[Fact]:
+    """Metrics of one set of pictures, in words."""
     yield "Pictures", count(figures["n_images"])
     if figures["n_images"] and "accuracy" in figures:
         interval = f"{share(figures['accuracy_low'])} to {share(figures['accuracy_high'])}"
         yield "Accuracy (95 % interval)", f"{share(figures['accuracy'])} ({interval})"
-        yield "Labelled wrong at the threshold", share(figures["wrong"])
+        yield "With a wrong label at the threshold", share(figures["wrong"])
         yield "Unsure at the threshold", share(figures["unsure"])
         yield "Log loss (best: 0)", f"{figures['log_loss']:.4f}"
         yield "ROC AUC (best: 1)", f"{figures['roc_auc']:.4f}"
@@ -200,9 +200,11 @@ def _speed(speed: Speed) -> str:
 
 def _bounds(bounds: Bounds) -> str:
     has_neither = bounds["max_taken"] < 1
-    of_neither = f" and at most {share(bounds['max_taken'])} of the pictures of neither labelled" if has_neither else ""
+    of_neither = (
+        f" and at most {share(bounds['max_taken'])} of the pictures of neither with a label" if has_neither else ""
+    )
     wrong, unsure = share(bounds["max_wrong"]), share(bounds["max_unsure"])
-    return f"at most {wrong} wrong{of_neither}, unless more than {unsure} would then be unsure"
+    return f"at most {wrong} wrong{of_neither}, unless that makes more than {unsure} unsure"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:

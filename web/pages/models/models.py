@@ -1,6 +1,6 @@
-"""Pages of the registry: versions, one version's card, what it says of pictures, two side by side, the history.
+"""Pages of model versions: the list, a version's card, its predictions, comparisons, the history.
 
-Everything is plain forms and links; nothing needs JavaScript.
+All of them are plain forms and links without JavaScript.
 """
 
 from uuid import uuid4
@@ -40,13 +40,13 @@ DEPLOYMENTS_SHOWN = 50
 
 @pages.get("/models")
 def list_models() -> str:
-    """All versions, newest first, and which of them is in use."""
+    """All versions, newest first, and which one is in use."""
     return _list_models()
 
 
 @pages.post(f"/models/{VERSION}/promote")
 def promote_model(version: int) -> Response | tuple[str, int]:
-    """Put a version into use."""
+    """Use a version for new jobs."""
     services = get_services()
     try:
         deployment.promote(services.db, services.blobs, version, current_user_id())
@@ -57,7 +57,7 @@ def promote_model(version: int) -> Response | tuple[str, int]:
 
 @pages.post("/models/rollback")
 def roll_back_model() -> Response | tuple[str, int]:
-    """Put back the version that was in use before the one that the page showed."""
+    """Restore the version that was in use before the one that the page showed."""
     services = get_services()
     shown = request.form.get("in_use", type=int)
     try:
@@ -69,7 +69,7 @@ def roll_back_model() -> Response | tuple[str, int]:
 
 @pages.post(f"/models/{VERSION}/judge")
 def judge_model(version: int) -> Response | tuple[str, int]:
-    """Ask a version about the judging part of what is labelled here; leads to the job's page."""
+    """Evaluate a version on the test split; leads to the page of the job."""
     services = get_services()
     try:
         with services.db.write() as session:
@@ -83,7 +83,7 @@ def judge_model(version: int) -> Response | tuple[str, int]:
 
 @pages.post(f"/models/{VERSION}/train")
 def train_head(version: int) -> Response | tuple[str, int]:
-    """Train a new head for a version on everything labelled, with one click; leads to the job's page."""
+    """Train a new head for a version on everything labelled; leads to the page of the job."""
     services = get_services()
     try:
         with services.db.write() as session:
@@ -99,7 +99,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
 
 @pages.get(f"/models/{VERSION}/delete")
 def confirm_delete_model(version: int) -> str:
-    """The question before a version is deleted."""
+    """Ask before a version is deleted."""
     with get_services().db.read() as session:
         card = ModelCard(registry.get_version(session, version))
     return render_template("models/delete.html", card=card)
@@ -107,7 +107,7 @@ def confirm_delete_model(version: int) -> str:
 
 @pages.post(f"/models/{VERSION}/delete")
 def delete_model(version: int) -> Response | tuple[str, int]:
-    """Delete a version that nobody needs."""
+    """Delete a version that is not needed."""
     services = get_services()
     try:
         with services.db.write() as session:
@@ -120,13 +120,13 @@ def delete_model(version: int) -> Response | tuple[str, int]:
 
 @pages.get(f"/models/{VERSION}")
 def show_model(version: int) -> str:
-    """A version's page: its card, how it does here, its worst errors."""
+    """The page of a version: its card, its metrics here, its worst errors."""
     return _show_model(version)
 
 
 @pages.get(f"/models/{VERSION}/card.<any(html, md):kind>")
 def download_card(version: int, kind: str) -> Response:
-    """The model card as one file, for whoever is given the weights."""
+    """The model card as a file, to share with the weights."""
     with get_services().db.read() as session:
         card = ModelCard(registry.get_version(session, version))
     text = render_template(f"models/card.{kind}", card=card)
@@ -137,7 +137,7 @@ def download_card(version: int, kind: str) -> Response:
 
 @pages.get(f"/models/{VERSION}/judgements")
 def show_judgements(version: int) -> str:
-    """What a version says of the pictures of the judging part; a cell of the confusion matrix leads here."""
+    """The predictions of a version for test pictures; cells of the confusion matrix lead here."""
     wanted = PredictionFilter(
         true=request.args.get("true") or None,
         predicted=request.args.get("called") or None,
@@ -153,7 +153,7 @@ def show_judgements(version: int) -> str:
 
 @pages.get("/models/compare")
 def choose_comparison() -> Response | str:
-    """Choose two versions; with both in the address, on to the comparison."""
+    """Choose two versions; with both in the address, show the comparison."""
     first, second = request.args.get("first", type=int), request.args.get("second", type=int)
     if first and second:
         return see_other(url_for("model_pages.compare_models", version=first, other=second))
@@ -164,7 +164,7 @@ def choose_comparison() -> Response | str:
 
 @pages.get(f"/models/{VERSION}/compare/{OTHER_VERSION}")
 def compare_models(version: int, other: int) -> str:
-    """Two versions side by side, on the pictures that both have judged."""
+    """Two versions side by side, on the pictures that both were evaluated on."""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
         since = counts.count_since_each(session, [first.id, second.id])
@@ -190,7 +190,7 @@ def compare_models(version: int, other: int) -> str:
 
 @pages.get("/deployments")
 def list_deployments() -> str:
-    """Which version was in use since when, and who put it there; newest first."""
+    """Which version was in use since when, and who promoted it; newest first."""
     with get_services().db.read() as session:
         cursor = request.args.get("cursor") or None
         page, names = registry.page_deployments(session, cursor, DEPLOYMENTS_SHOWN), accounts.list_names(session)
@@ -214,7 +214,7 @@ def _list_models(problem: str = "") -> str:
     with get_services().db.read() as session:
         page = registry.page_versions(session, cursor, VERSIONS_SHOWN)
         in_use, versions = registry.find_in_use(session), page.items
-        if in_use is not None:  # it stands before all others, on the first page alone
+        if in_use is not None:  # it comes before all others, on the first page only
             first = [registry.get_version(session, in_use)] if cursor is None else []
             versions = first + [version for version in versions if version.id != in_use]
         back = registry.find_rollback(session)
@@ -257,6 +257,6 @@ def _show_model(version: int, problem: str = "") -> str:
 
 
 def _find_training(session: Session, version: ModelVersion) -> Job | None:
-    """The training that this version came of, if it is still there."""
+    """The training that produced this version, if it still exists."""
     made = select(Job).where(Job.kind == JobKind.TRAIN, Job.model_version_id == version.id, Job.deleted_at.is_(None))
     return session.scalar(made.order_by(Job.id).limit(1))

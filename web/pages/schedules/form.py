@@ -1,4 +1,4 @@
-"""The form of a schedule: what was typed, what is wrong with it, and what a schedule is made of."""
+"""The form of a schedule: its values, its errors, and the schedule made from it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ from core.schedules.parameters import defaults_of
 from core.schedules.schedules import NewSchedule
 from web.pages.common import training_fields
 
-WHOLE_FORM = ""  # the key of what is wrong with several fields together
+WHOLE_FORM = ""  # the key of an error that concerns several fields
 GB = 10**9
-MAX_TYPED = 5000
+MAX_CHARACTERS = 5000
 KIND_WORDS = {
     ScheduleKind.RETRAIN: "Retrain",
-    ScheduleKind.CLASSIFY: "Classify what is new",
+    ScheduleKind.CLASSIFY: "Classify new files",
     ScheduleKind.CLEAN_UP: "Clean up",
 }
 COMMON = ("name", "cron", "time_zone", "every_n_labels")
@@ -39,36 +39,38 @@ FLAGS = ("labelled", "keep_labelled")
 
 
 class _NotANumber(Exception):
-    """What was typed is no number; the text says what was expected."""
+    """The text is not a number; the message says what was expected."""
 
 
 @dataclass(frozen=True)
 class ScheduleForm:
-    """What somebody filled in, as text, and one sentence for each field that is wrong.
+    """The values of the form, as text.
 
-    `uploads` are the ids that were chosen to learn from.
+    Attributes:
+        uploads: The ids of the uploads to train on.
+        errors: One sentence for each invalid field.
     """
 
     kind: ScheduleKind
     values: Mapping[str, str]
     uploads: list[str] = field(default_factory=list)
-    wrong: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_request(cls, kind: ScheduleKind, request: Request) -> "ScheduleForm":
-        """Read it from the form."""
+        """Read the values from the request."""
         names = (*COMMON, *FIELDS[kind])
-        values = {name: request.form.get(name, "").strip()[:MAX_TYPED] for name in names}
+        values = {name: request.form.get(name, "").strip()[:MAX_CHARACTERS] for name in names}
         return cls(kind, values, request.form.getlist("upload"))
 
     @classmethod
     def empty(cls, session: Session, kind: ScheduleKind) -> "ScheduleForm":
-        """What the form begins with."""
+        """The form for a new schedule."""
         return cls._from(kind, defaults_of(session, kind), {"time_zone": schedules.DEFAULT_ZONE})
 
     @classmethod
     def from_schedule(cls, schedule: Schedule) -> "ScheduleForm":
-        """A schedule, to be changed."""
+        """The form for an existing schedule."""
         common = {name: _shown(getattr(schedule, name)) for name in COMMON}
         return cls._from(ScheduleKind(schedule.kind), schedule.parameters, common)
 
@@ -84,21 +86,21 @@ class ScheduleForm:
         return self.values.get(name, "")
 
     def to_schedule(self, is_on: bool = True) -> "tuple[NewSchedule, dict[str, str]]":
-        """The schedule that was typed, and a sentence for each field that is no number."""
-        wrong: dict[str, str] = {}
+        """The schedule made from the form, and a sentence for each field that is not a number."""
+        errors: dict[str, str] = {}
 
         def read(name: str) -> Any:
             try:
                 return _READ.get(name, _text)(self[name])
             except _NotANumber as error:
-                wrong[name] = str(error)
+                errors[name] = str(error)
                 return None
 
         parameters = {name: read(name) for name in FIELDS[self.kind] if name != "data" and name not in TRAINING}
         if self.kind == ScheduleKind.RETRAIN:
             parameters["training"] = training_fields.parse({name: self[name] for name in TRAINING})
             parameters["uploads"] = self.uploads if self["data"] == "chosen" else None
-        wanted = NewSchedule(
+        schedule = NewSchedule(
             name=self["name"],
             kind=self.kind,
             cron=self["cron"] or None,
@@ -107,41 +109,43 @@ class ScheduleForm:
             parameters=parameters,
             is_on=is_on,
         )
-        return wanted, wrong
+        return schedule, errors
 
 
 @dataclass(frozen=True)
 class NextRuns:
-    """When a schedule would come due, in words, and the next five times."""
+    """When a schedule would run, in words, and the next five times."""
 
     words: str
     times: list[str]
 
 
-def check(session: Session, typed: ScheduleForm, roots: list[str], schedule: Schedule | None = None) -> ScheduleForm:
-    """The same with a sentence for each field that is wrong."""
-    wanted, wrong = typed.to_schedule(schedule.is_on if schedule else True)
-    if typed.kind == ScheduleKind.CLEAN_UP and not (typed["older_than_days"] or typed["below_bytes"]):
-        wrong["parameters"] = "Fill in one of both fields, or both: else nothing would ever be deleted."
+def check_form(
+    session: Session, form: ScheduleForm, roots: list[str], schedule: Schedule | None = None
+) -> ScheduleForm:
+    """The form with its errors."""
+    new, errors = form.to_schedule(schedule.is_on if schedule else True)
+    if form.kind == ScheduleKind.CLEAN_UP and not (form["older_than_days"] or form["below_bytes"]):
+        errors["parameters"] = "Fill in one of the two fields, or both; otherwise nothing would be deleted."
     try:
-        schedules.check_schedule(session, wanted, roots, schedule.id if schedule else None)
+        schedules.check_schedule(session, new, roots, schedule.id if schedule else None)
     except (Invalid, Conflict) as error:
-        wrong = split_sentences(error.message, typed.kind) | wrong
-    return replace(typed, wrong=wrong)
+        errors = split_sentences(error.message, form.kind) | errors
+    return replace(form, errors=errors)
 
 
 def split_sentences(message: str, kind: ScheduleKind) -> dict[str, str]:
-    """What core says of several values, by the fields that it names; the rest belongs to the form as a whole."""
+    """Split an error message of core by the fields that it names; the rest concerns the whole form."""
     names = "|".join((*COMMON, *FIELDS[kind], "uploads", "training", "parameters"))
     parts = re.split(rf"(?:^|(?<=[.!?] ))({names}): ", message)
-    wrong = {WHOLE_FORM: parts[0].strip()} if parts[0].strip() else {}
+    errors = {WHOLE_FORM: parts[0].strip()} if parts[0].strip() else {}
     for name, sentence in zip(parts[1::2], parts[2::2], strict=True):
-        wrong.setdefault("data" if name == "uploads" else name, sentence[:1].upper() + sentence[1:].strip())
-    return wrong
+        errors.setdefault("data" if name == "uploads" else name, sentence[:1].upper() + sentence[1:].strip())
+    return errors
 
 
 def preview_runs(session: Session, line: str, zone: str) -> NextRuns | None:
-    """When a line comes due; None when it cannot be read."""
+    """When a cron line is due; None if it is invalid."""
     try:
         kept = cron.check_line(line, zone)
     except Invalid:
@@ -151,43 +155,43 @@ def preview_runs(session: Session, line: str, zone: str) -> NextRuns | None:
 
 
 def show_zoned(moment: Any) -> str:
-    """A moment as clocks in its zone show it: "Sunday, 29 Nov 2026, 03:00"."""
+    """A time in its own zone: "Sunday, 29 Nov 2026, 03:00"."""
     return f"{moment:%A, {moment.day} %b %Y, %H:%M}"
 
 
-def _text(typed: str) -> Any:
-    return typed or None
+def _text(text: str) -> Any:
+    return text or None
 
 
-def _flag(typed: str) -> bool:
-    return typed != ""
+def _flag(text: str) -> bool:
+    return text != ""
 
 
-def _whole(typed: str) -> int | None:
+def _whole(text: str) -> int | None:
     try:
-        return int(typed.replace(",", "")) if typed else None
+        return int(text.replace(",", "")) if text else None
     except ValueError:
-        raise _NotANumber(f"Expected a whole number; got {typed[:100]!r}.") from None
+        raise _NotANumber(f"Expected a whole number; got {text[:100]!r}.") from None
 
 
-def _number(typed: str) -> float | None:
+def _number(text: str) -> float | None:
     try:
-        return float(typed.replace(",", ".")) if typed else None
+        return float(text.replace(",", ".")) if text else None
     except ValueError:
-        raise _NotANumber(f"Expected a number; got {typed[:100]!r}.") from None
+        raise _NotANumber(f"Expected a number; got {text[:100]!r}.") from None
 
 
-def _points(typed: str) -> float | None:
-    number = _number(typed)
+def _points(text: str) -> float | None:
+    number = _number(text)
     if number is not None and not 0 <= number <= 100:
-        raise _NotANumber(f"Expected points from 0 to 100; got {typed[:100]!r}.")
+        raise _NotANumber(f"Expected points from 0 to 100; got {text[:100]!r}.")
     return None if number is None else number / 100
 
 
-def _gigabytes(typed: str) -> int | None:
-    number = _number(typed)
+def _gigabytes(text: str) -> int | None:
+    number = _number(text)
     if number is not None and not 0 <= number < 2**30:
-        raise _NotANumber(f"Expected a number of gigabytes; got {typed[:100]!r}.")
+        raise _NotANumber(f"Expected a number of gigabytes; got {text[:100]!r}.")
     return None if number is None else round(number * GB)
 
 

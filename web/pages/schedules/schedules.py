@@ -22,8 +22,8 @@ from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
 from web.http.redirects import see_other
 from web.pages.common import training_fields
-from web.pages.schedules import display, form
-from web.pages.schedules.form import KIND_WORDS, WHOLE_FORM, ScheduleForm
+from web.pages.schedules import display
+from web.pages.schedules.form import KIND_WORDS, WHOLE_FORM, ScheduleForm, check_form, preview_runs
 
 pages = Blueprint("schedule_pages", __name__)
 
@@ -47,23 +47,23 @@ def list_schedules() -> str:
 
 @pages.get("/schedules/new")
 def prepare_schedule() -> str:
-    """What a new schedule shall do, and the form for that."""
+    """The form for a new schedule of one kind."""
     kind = _kind(request.args.get("kind", ScheduleKind.RETRAIN))
     with get_services().db.read() as session:
-        typed = ScheduleForm.empty(session, kind)
-    return _show_form(typed)
+        form = ScheduleForm.empty(session, kind)
+    return _show_form(form)
 
 
 @pages.post("/schedules/new")
 def create_schedule() -> Response | tuple[str, int]:
-    """Make what the form says; when something is wrong, the form again with a sentence beside each such field."""
-    typed = ScheduleForm.from_request(_kind(request.form.get("kind", "")), request)
-    return _keep(typed, None)
+    """Create the schedule, or show the form again with its errors."""
+    form = ScheduleForm.from_request(_kind(request.form.get("kind", "")), request)
+    return _keep(form, None)
 
 
 @pages.get(f"{ONE}/edit")
 def edit_schedule(schedule_id: int) -> str:
-    """The form with everything as it is."""
+    """The form for an existing schedule."""
     with get_services().db.read() as session:
         schedule = schedules.get_schedule(session, schedule_id)
     return _show_form(ScheduleForm.from_schedule(schedule), schedule, schedule.revision)
@@ -71,7 +71,7 @@ def edit_schedule(schedule_id: int) -> str:
 
 @pages.post(f"{ONE}/edit")
 def change_schedule(schedule_id: int) -> Response | tuple[str, int]:
-    """Change a schedule to what the form says."""
+    """Save the changes to a schedule, or show the form again with its errors."""
     with get_services().db.read() as session:
         schedule = schedules.get_schedule(session, schedule_id)
     return _keep(ScheduleForm.from_request(ScheduleKind(schedule.kind), request), schedule)
@@ -79,7 +79,7 @@ def change_schedule(schedule_id: int) -> Response | tuple[str, int]:
 
 @pages.get(ONE)
 def show_schedule(schedule_id: int) -> str:
-    """A schedule: what it does, when, and its runs."""
+    """A schedule: its settings, the next times and its runs."""
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
         schedule = schedules.get_schedule(session, schedule_id)
@@ -98,7 +98,7 @@ def show_schedule(schedule_id: int) -> str:
 
 @pages.get(f"{ONE}/runs/{RUN_ID}")
 def show_schedule_run(schedule_id: int, run_id: int) -> str:
-    """A run: what data, what came out, and why it was promoted or not."""
+    """A run: its data, its outcome, and why the version was promoted or not."""
     with get_services().db.read() as session:
         view = runs.get_run(session, schedule_id, run_id)
         schedule = session.get_one(Schedule, schedule_id)
@@ -109,7 +109,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
         "schedules/run.html",
         schedule=schedule,
         shown=display.show_run(view, schedule.time_zone),
-        told=display.describe(kind, view.run.parameters),
+        settings=display.describe(kind, view.run.parameters),
         found=display.describe_details(kind, view.run.details),
         details=view.run.details,
         to_audit=sorted(done, key=lambda job: -job.n_total)[:JOBS_OFFERED],
@@ -118,7 +118,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
 
 @pages.post(f"{ONE}/run")
 def run_schedule_now(schedule_id: int) -> Response:
-    """Begin a run; while the last one goes on, say so."""
+    """Start a run, unless the last one is still running."""
     try:
         with get_services().db.write() as session:
             run_id = due_runs.run_now(session, schedule_id, current_user_id()).id
@@ -129,7 +129,7 @@ def run_schedule_now(schedule_id: int) -> Response:
 
 @pages.post(f"{ONE}/switch")
 def switch_schedule(schedule_id: int) -> Response:
-    """Pause a schedule, or let it go on."""
+    """Pause or resume a schedule."""
     services = get_services()
     is_on = request.form.get("is_on") == "1"
     with services.db.write() as session:
@@ -139,7 +139,7 @@ def switch_schedule(schedule_id: int) -> Response:
 
 @pages.get(f"{ONE}/delete")
 def confirm_delete_schedule(schedule_id: int) -> str:
-    """The question before a schedule is deleted."""
+    """Ask before a schedule is deleted."""
     with get_services().db.read() as session:
         return render_template("schedules/delete.html", schedule=schedules.get_schedule(session, schedule_id))
 
@@ -152,45 +152,45 @@ def delete_schedule(schedule_id: int) -> Response:
     return see_other(url_for("schedule_pages.list_schedules"))
 
 
-def _keep(typed: ScheduleForm, schedule: Schedule | None) -> Response | tuple[str, int]:
-    """Make or change a schedule, or show the form again."""
+def _keep(form: ScheduleForm, schedule: Schedule | None) -> Response | tuple[str, int]:
+    """Create or change a schedule, or show the form again."""
     services = get_services()
     roots = services.settings.import_root_list
     revision = request.form.get("revision", type=int)
     with services.db.read() as session:
-        checked = form.check(session, typed, roots, schedule)
-    if checked.wrong or "look" in request.form:
+        checked = check_form(session, form, roots, schedule)
+    if checked.errors or "look" in request.form:
         return _show_form(checked, schedule, revision), 200 if "look" in request.form else 422
     try:
         with services.db.write() as session:
             if schedule is None:
-                kept = schedules.create_schedule(session, typed.to_schedule()[0], roots, current_user_id())
+                kept = schedules.create_schedule(session, form.to_schedule()[0], roots, current_user_id())
             else:
-                wanted = typed.to_schedule(schedule.is_on)[0]
+                wanted = form.to_schedule(schedule.is_on)[0]
                 changes = {name: getattr(wanted, name) for name in schedules.EDITABLE if name != "is_on"}
                 kept = schedules.update_schedule(session, schedule.id, changes, roots, revision)
-    except (Invalid, Conflict) as error:  # since it was checked
-        wrong = ScheduleForm(typed.kind, typed.values, typed.uploads, {WHOLE_FORM: error.message})
+    except (Invalid, Conflict) as error:  # changed since the check
+        wrong = ScheduleForm(form.kind, form.values, form.uploads, {WHOLE_FORM: error.message})
         return _show_form(wrong, schedule, revision), 409
     return see_other(url_for("schedule_pages.show_schedule", schedule_id=kept.id))
 
 
-def _show_form(typed: ScheduleForm, schedule: Schedule | None = None, revision: int | None = None) -> str:
+def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: int | None = None) -> str:
     services = get_services()
     with services.db.read() as session:
-        moments = form.preview_runs(session, typed["cron"], typed["time_zone"]) if typed["cron"] else None
-        uploads = sources.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(typed) else []
-        chosen = sources.find_uploads(session, _known_uuids(typed, uploads)) if _is_retrain(typed) else []
-        offered = offer_versions(session) if typed.kind == ScheduleKind.CLASSIFY else None
+        next_runs = preview_runs(session, form["cron"], form["time_zone"]) if form["cron"] else None
+        uploads = sources.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(form) else []
+        chosen = sources.find_uploads(session, _known_uuids(form, uploads)) if _is_retrain(form) else []
+        offered = offer_versions(session) if form.kind == ScheduleKind.CLASSIFY else None
     return render_template(
         "schedules/form.html",
-        typed=typed,
-        anything=typed.wrong.get(WHOLE_FORM),
+        form=form,
+        form_error=form.errors.get(WHOLE_FORM),
         schedule=schedule,
         is_new=request.method == "GET" and schedule is None,
         revision=revision,
         kinds=KIND_WORDS,
-        moments=moments,
+        next_runs=next_runs,
         uploads=[*chosen, *uploads],
         offered=offered,
         roots=services.settings.import_root_list,
@@ -201,11 +201,11 @@ def _show_form(typed: ScheduleForm, schedule: Schedule | None = None, revision: 
     )
 
 
-def _known_uuids(typed: ScheduleForm, uploads: list[LabelledUpload]) -> list[UUID]:
-    """The chosen uploads that are not among those listed anyway."""
+def _known_uuids(form: ScheduleForm, uploads: list[LabelledUpload]) -> list[UUID]:
+    """The selected uploads that are not in the list."""
     here = {str(one.uuid) for one in uploads}
     found = []
-    for text in typed.uploads:
+    for text in form.uploads:
         try:
             if text not in here:
                 found.append(UUID(text))
@@ -214,12 +214,12 @@ def _known_uuids(typed: ScheduleForm, uploads: list[LabelledUpload]) -> list[UUI
     return found
 
 
-def _is_retrain(typed: ScheduleForm) -> bool:
-    return typed.kind == ScheduleKind.RETRAIN
+def _is_retrain(form: ScheduleForm) -> bool:
+    return form.kind == ScheduleKind.RETRAIN
 
 
 def _kind(name: str) -> ScheduleKind:
     try:
         return ScheduleKind(name)
     except ValueError:
-        raise NotFound(f"A schedule does one of {', '.join(ScheduleKind)}; there is no {name[:50]!r}.") from None
+        raise NotFound(f"Expected a kind of schedule ({', '.join(ScheduleKind)}); got {name[:50]!r}.") from None

@@ -10,7 +10,7 @@ pages = Blueprint("help_pages", __name__)
 
 @pages.get("/help")
 def show_help() -> str:
-    """What the labels mean, and the commands, with the reader's own address filled in."""
+    """What the labels mean, and the commands, with the address of this server."""
     settings = get_services().settings
     address = request.host_url.rstrip("/")
     return render_template("system/help.html", address=address, max_image_bytes=settings.max_image_bytes)
@@ -19,5 +19,5 @@ def show_help() -> str:
 @pages.get("/favicon.ico")
 @public
 def show_favicon() -> Response:
-    """For browsers that ask for it by this name."""
+    """The icon, for browsers that request it by this name."""
     return current_app.send_static_file("shared/favicon.svg")

@@ -1,6 +1,6 @@
-"""The page 'System', for whoever runs the installation: what is wrong and what to do, workers, queues, servers, times.
+"""The System page for the owner of the installation: problems with remedies, workers, queues, servers, durations.
 
-It asks every server at the moment of the request, needs no JavaScript, and shows no address with a password in it.
+It queries every server at the time of the request, needs no JavaScript, and shows no passwords in addresses.
 """
 
 from collections import Counter
@@ -30,11 +30,11 @@ STAGES = ("wait", "read", "decode", "predict", "record")
 
 @dataclass(frozen=True)
 class SystemSnapshot:
-    """Everything on the page, as it was at one moment.
+    """The state of the installation at one moment.
 
     Attributes:
-        store_trouble: What is wrong with the blob store; None when it answers.
-        free_bytes: Room on the disk of the blob store, where it has one.
+        store_error: The error of the blob store; None if it responds.
+        free_bytes: Free space on the disk of the blob store, if it has one.
     """
 
     installation: InstallationStatus
@@ -43,17 +43,17 @@ class SystemSnapshot:
     slow: list[SlowChunk]
     failed: list[Job]
     measured: MetricsSnapshot
-    store_trouble: str | None
+    store_error: str | None
     free_bytes: int | None
 
 
 @pages.get("/system")
 @for_owner
 def show_system() -> str:
-    """Whether everything works, and what works where."""
+    """Whether everything works, and which worker does what."""
     services = get_services()
     services.meter.flush(services.db)
-    seen = _look(services)
+    snapshot = _take_snapshot(services)
     own = cast(APIFlask, current_app).version
     with services.db.read() as session:
         in_use = registry.get_any(session, registry.find_in_use(session))
@@ -62,32 +62,34 @@ def show_system() -> str:
         "system/system.html",
         in_use=in_use,
         n_new=n_new,
-        seen=seen,
-        troubles=_troubles(services, seen, own),
+        snapshot=snapshot,
+        troubles=_troubles(services, snapshot, own),
         queues=status.QUEUES,
-        n_alive=Counter(worker.queue for worker in seen.installation.workers),
+        n_alive=Counter(worker.queue for worker in snapshot.installation.workers),
         version=own,
         addresses=_addresses(services),
-        stages=_stages(seen.measured),
-        routes=_slowest_routes(seen.measured),
-        lost=seen.measured.total(metrics.LEASES),
-        rung_again=seen.measured.total(metrics.REQUEUED),
+        stages=_stages(snapshot.measured),
+        routes=_slowest_routes(snapshot.measured),
+        n_lost=snapshot.measured.total(metrics.LEASES),
+        n_requeued=snapshot.measured.total(metrics.REQUEUED),
         share=SHARE,
     )
 
 
-def _look(services: Services) -> SystemSnapshot:
+def _take_snapshot(services: Services) -> SystemSnapshot:
     with services.db.read() as session:
         installation = status.read_status(session, services.settings)
         at_work = status.list_at_work(session)
         slow, failed = status.list_slow(session, SHOWN), status.list_failed(session, SHOWN)
         measured = MetricsSnapshot(session)
     broker = status.read_broker_status(services.settings)
-    trouble = _store_trouble(services)
-    return SystemSnapshot(installation, broker, at_work, slow, failed, measured, trouble, services.blobs.free_bytes())
+    store_error = _find_store_error(services)
+    return SystemSnapshot(
+        installation, broker, at_work, slow, failed, measured, store_error, services.blobs.free_bytes()
+    )
 
 
-def _store_trouble(services: Services) -> str | None:
+def _find_store_error(services: Services) -> str | None:
     try:
         services.blobs.ping()
     except PawsortError as error:
@@ -95,13 +97,13 @@ def _store_trouble(services: Services) -> str | None:
     return None
 
 
-def _troubles(services: Services, seen: SystemSnapshot, own: str) -> list[Trouble]:
+def _troubles(services: Services, snapshot: SystemSnapshot, own: str) -> list[Trouble]:
     return list(
         find_troubles(
-            seen.installation,
-            seen.broker,
-            store_trouble=seen.store_trouble,
-            free_bytes=seen.free_bytes,
+            snapshot.installation,
+            snapshot.broker,
+            store_error=snapshot.store_error,
+            free_bytes=snapshot.free_bytes,
             min_free_bytes=services.settings.min_free_bytes,
             own_version=own,
         )

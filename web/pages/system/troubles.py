@@ -1,4 +1,4 @@
-"""What is wrong with an installation and what to do about it, from what was seen of it."""
+"""Problems of an installation, each with its remedy."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,84 +14,86 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Trouble:
-    """One thing that is wrong: what it means, and what helps."""
+    """One problem: what it means, and what to do."""
 
-    what: str
-    todo: str
+    title: str
+    remedy: str
 
 
 def find_troubles(
-    seen: InstallationStatus,
+    installation: InstallationStatus,
     broker: BrokerStatus | None,
     *,
-    store_trouble: str | None,
+    store_error: str | None,
     free_bytes: int | None,
     min_free_bytes: int,
     own_version: str,
 ) -> Iterator[Trouble]:
-    """Everything that is wrong, what stops most work first.
+    """All problems, the most serious first.
 
     Args:
-        store_trouble: What is wrong with the blob store; None when it answers.
-        free_bytes: Room on the disk of the blob store; None where it does not say.
-        min_free_bytes: What has to stay free there.
+        store_error: The error of the blob store; None if it responds.
+        free_bytes: Free space on the disk of the blob store; None if unknown.
+        min_free_bytes: The space that has to stay free there.
         own_version: The version of this web process.
     """
-    if store_trouble is not None:
-        yield Trouble("Pictures can neither be stored nor read.", store_trouble)
+    if store_error is not None:
+        yield Trouble("Pictures can’t be stored or read.", store_error)
     if broker is None:
         yield Trouble(
-            "The broker does not answer, so workers learn of no new work. Nothing is lost; it waits.",
-            "Start Redis again, or correct PAWSORT_REDIS_URL. Waiting work is found again within seconds.",
+            "The broker does not respond, so workers receive no new work. Nothing is lost; the work is waiting.",
+            "Restart Redis, or correct PAWSORT_REDIS_URL. Waiting work is requeued within seconds.",
         )
     if free_bytes is not None and free_bytes < 2 * min_free_bytes:
         yield Trouble(
             f"The disk has {in_bytes(free_bytes)} left; uploads are refused below {in_bytes(min_free_bytes)}.",
-            "Delete jobs that are no longer needed, or make room.",
+            "Delete old jobs, or free disk space.",
         )
-    yield from _workers(seen, own_version)
-    yield from _silent(seen)
-    if seen.n_suspect:
+    yield from _workers(installation, own_version)
+    yield from _silent(installation)
+    if installation.n_suspect:
         yield Trouble(
-            f"{plural(seen.n_suspect, 'part')} of jobs had to be begun three times or more.",
-            "Their workers died or failed: the list below names them. Pictures that kill the decoder are found out by"
-            " themselves; look into the workers' logs when a part never ends.",
+            f"Started three times or more: {plural(installation.n_suspect, 'chunk')} of jobs.",
+            "Their workers stopped or failed; see the list below. Pictures that crash the decoder are identified"
+            " automatically. If a chunk never ends, check the logs of the workers.",
         )
 
 
-def _silent(seen: InstallationStatus) -> Iterator[Trouble]:
-    for worker in seen.silent[:SHOWN]:
+def _silent(installation: InstallationStatus) -> Iterator[Trouble]:
+    for worker in installation.silent[:SHOWN]:
         yield Trouble(
-            f"A worker for {worker.queue} has fallen silent: process {worker.pid} on {worker.host}."
-            " Its work goes to others.",
-            "If the process is still there, it hangs: end it (`kill -9`, or restart its container); another takes its"
-            " place. If it is gone, the end of its log says why.",
+            f"A worker for {worker.queue} is not responding: process {worker.pid} on {worker.host}."
+            " Its work is reassigned.",
+            "If the process still exists, it is stalled: end it (`kill -9`, or restart its container), and a new one"
+            " starts. If it is gone, see the end of its log.",
         )
 
 
-def _workers(seen: InstallationStatus, own_version: str) -> Iterator[Trouble]:
-    alive = Counter(worker.queue for worker in seen.workers)
-    start = "Start one: `pawsort worker {}`, or the whole machine with `pawsort up`; its log says why it ended."
+def _workers(installation: InstallationStatus, own_version: str) -> Iterator[Trouble]:
+    alive = Counter(worker.queue for worker in installation.workers)
+    start = "Start one with `pawsort worker {}`, or everything with `pawsort up`. The log says why the last one ended."
     if not alive[INFERENCE]:
-        yield Trouble("No worker for inference is alive, so no picture is classified.", start.format(INFERENCE))
+        yield Trouble("No inference worker is alive, so no pictures are classified.", start.format(INFERENCE))
     if not alive[MAINTENANCE]:
         yield Trouble(
-            "No worker for maintenance is alive: what a dead worker left is not done by others, schedules do not"
-            " begin, and what was deleted keeps its room.",
+            "No maintenance worker is alive: work of dead workers is not reassigned, schedules do not run, and deleted"
+            " data still takes disk space.",
             start.format(MAINTENANCE),
         )
-    if not alive[TRAINING] and seen.oldest_s[TRAINING]:
-        yield Trouble("A training waits, and no worker for training is alive.", start.format(TRAINING))
-    for queue, todo in (
-        (INFERENCE, "They are busy; more of them make it faster: `--scale inference=3`, or another machine."),
-        (TRAINING, "Trainings are done one after another; another worker does two at once."),
+    if not alive[TRAINING] and installation.oldest_s[TRAINING]:
+        yield Trouble("A training is queued, and no training worker is alive.", start.format(TRAINING))
+    for queue, remedy in (
+        (INFERENCE, "All workers are busy. More workers are faster: `--scale inference=3`, or another machine."),
+        (TRAINING, "Trainings run one after another. With another worker, two run at the same time."),
     ):
-        if alive[queue] and seen.oldest_s[queue] > WAITS_LONG_S:
-            waits = duration(seen.oldest_s[queue])
-            yield Trouble(f"Work for {queue} has waited for {waits}; {plural(alive[queue], 'worker')} there.", todo)
-    others = sorted({worker.versions.get("pawsort", "?") for worker in seen.workers} - {own_version})
+        if alive[queue] and installation.oldest_s[queue] > WAITS_LONG_S:
+            waits = duration(installation.oldest_s[queue])
+            yield Trouble(
+                f"Work for {queue} has been queued for {waits}, with {plural(alive[queue], 'worker')}.", remedy
+            )
+    others = sorted({worker.versions.get("pawsort", "?") for worker in installation.workers} - {own_version})
     if others:
         yield Trouble(
-            f"Workers run another version ({', '.join(others)}) than this page ({own_version}).",
-            "Install the same version everywhere and start them again.",
+            f"Some workers have another version ({', '.join(others)}) than this server ({own_version}).",
+            "Install the same version everywhere and restart them.",
         )

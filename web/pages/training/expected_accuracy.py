@@ -1,7 +1,8 @@
-"""What each way of training would bring, in words, as far as anything was measured here.
+"""The accuracy to expect from each method of training, in words, as far as it was measured here.
 
-A new head: the newest look through the labels tried such heads on pictures that they had not seen. The layers: what the
-newest version so trained was right on. Beside both belongs what the version that they start from is right on.
+For a new head: from the newest label quality check, which tried such heads on pictures they were not trained on. For
+all layers: the accuracy of the newest version trained like that. Both are shown with the accuracy of the version that
+the training starts from.
 """
 
 from sqlalchemy import select
@@ -17,45 +18,43 @@ from core.training.parameters import ALL
 from core.training.splits import Split
 from web.pages.common.words import plural
 
-TRAININGS_LOOKED_AT = 100
-NOT_TRIED = (
-    "What it would bring nobody has tried here yet: “Look through the labels”, on the page Labels, does so in seconds."
-)
+MAX_TRAININGS = 100
+NOT_MEASURED = "Gain not measured yet: “Check all labels” on the page Labels estimates it in seconds."
 
 
 def of_head(session: Session, version: ModelVersion, n_labels: int) -> str:
-    """What a new head on the features of a version would bring, fitted on so many labels."""
+    """The expected accuracy of a new head on the features of a version, fitted on a number of labels."""
     forecast = label_quality.forecast(session, version, n_labels)
     if forecast is None:
-        return NOT_TRIED
+        return NOT_MEASURED
     return (
-        f"It would be right on about {_share(forecast.accuracy)} of such pictures, give or take"
-        f" {100 * forecast.half_width:.1f} points: so said heads tried on {plural(forecast.n_labels, 'label')}."
+        f"Expected accuracy: about {_share(forecast.accuracy)} ± {100 * forecast.half_width:.1f} points, estimated on"
+        f" {plural(forecast.n_labels, 'label')}."
     )
 
 
 def of_layers(session: Session, network: str) -> str:
-    """What training the layers of a network would bring."""
+    """The expected accuracy of training the layers of a network."""
     trained = _find_trained(session, network)
     if trained is None:
-        return "What it would bring is not known: nobody has trained its layers here yet."
+        return "Gain unknown: its layers were never trained here."
     figures = metrics_of(trained.manifest, Split.TEST)
     return (
-        f"The last one, version {trained.id}, became right on {_share(figures['accuracy'])} of"
-        f" {plural(figures['n_images'], 'picture')} that it had not seen."
+        f"The last such version, {trained.id}, is right on {_share(figures['accuracy'])} of"
+        f" {plural(figures['n_images'], 'test picture')}."
     )
 
 
 def of_version(session: Session, version: ModelVersion) -> str:
-    """What a version is right on: of what it judged here, else of what it was judged on when it was made."""
+    """The accuracy of a version on the test pictures here, or otherwise on those from when it was made."""
     figures = predictions.measure_version(session, version)
-    where = "that judge here"
+    where = "here"
     if not figures["n_images"]:
-        figures, where = metrics_of(version.manifest, Split.TEST), "by which it was judged when it was made"
+        figures, where = metrics_of(version.manifest, Split.TEST), "from when it was made"
     if "accuracy" not in figures:
         return ""
-    share, n = _share(figures["accuracy"]), plural(figures["n_images"], "picture")
-    return f"Version {version.id}, where it starts, is right on {share} of the {n} {where}."
+    share, n = _share(figures["accuracy"]), plural(figures["n_images"], "test picture")
+    return f"The starting point, version {version.id}, is right on {share} of {n} {where}."
 
 
 def _find_trained(session: Session, network: str) -> ModelVersion | None:
@@ -67,7 +66,7 @@ def _find_trained(session: Session, network: str) -> ModelVersion | None:
         .where(Job.kind == JobKind.TRAIN, Job.state == JobState.DONE, ModelVersion.network == network)
         .where(ModelVersion.deleted_at.is_(None))
         .order_by(Job.id.desc())
-        .limit(TRAININGS_LOOKED_AT)
+        .limit(MAX_TRAININGS)
     )
     version: ModelVersion
     for version, parameters in session.execute(rows):

@@ -1,4 +1,4 @@
-"""The form that starts a training: what was typed, what is wrong with it, and what happens when it is left empty."""
+"""The form that starts a training: its values, its errors, and the defaults of empty fields."""
 
 import math
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from core.training import training_jobs
 from core.training.parameters import COMMON, HEAD, OF_EPOCHS, choose_parameters, describe_bounds
 from web.pages.common.training_fields import NUMBERS, parse, trainable
 
-WHOLE_FORM = ""  # the key of what is wrong with several fields together
+WHOLE_FORM = ""  # the key of an error that concerns several fields
 AUTOMATIC = {"steps_per_epoch": "every picture once"}
-MAX_TYPED = 100
+MAX_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What one field says for one network: its bounds, and what is taken when it is left empty."""
+    """The hint of a field for one network: the bounds, and the default of an empty field."""
 
     network: str
     bounds: str
@@ -53,31 +53,31 @@ class NumberField:
 
 @dataclass(frozen=True)
 class TrainingForm:
-    """What somebody filled in, as text, and one sentence for each field that is wrong."""
+    """The values of the form, as text, and one sentence for each invalid field."""
 
     values: Mapping[str, str]
-    wrong: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_request(cls, request: Request) -> "TrainingForm":
-        """Read it from the form."""
-        return cls({name: request.form.get(name, "").strip()[:MAX_TYPED] for name in (*CHOICES, *NUMBERS)})
+        """Read the values from the request."""
+        return cls({name: request.form.get(name, "").strip()[:MAX_CHARACTERS] for name in (*CHOICES, *NUMBERS)})
 
     @classmethod
     def from_address(cls, request: Request, network: str) -> "TrainingForm":
-        """Read what an address fills in.
+        """Read the values from the address.
 
         Args:
-            network: The one that is marked when the address names none.
+            network: The network to select if the address has none.
         """
-        said = {name: request.args.get(name, "").strip()[:MAX_TYPED] for name in CHOICES}
-        return cls(said | {"network": said["network"] or network})
+        values = {name: request.args.get(name, "").strip()[:MAX_CHARACTERS] for name in CHOICES}
+        return cls(values | {"network": values["network"] or network})
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> "TrainingForm":
-        """The parameters of an earlier training."""
-        means_nothing = OF_EPOCHS if parameters.get("what") == HEAD else ()
-        names = [name for name in (*CHOICES, *NUMBERS) if name not in means_nothing]
+        """The form with the parameters of an earlier training."""
+        unused = OF_EPOCHS if parameters.get("what") == HEAD else ()
+        names = [name for name in (*CHOICES, *NUMBERS) if name not in unused]
         return cls({name: _shown(parameters[name]) for name in names if parameters.get(name) is not None})
 
     def __getitem__(self, name: str) -> str:
@@ -85,12 +85,12 @@ class TrainingForm:
 
     @property
     def network(self) -> str:
-        """The network chosen, or the one that is marked before anybody chooses."""
+        """The selected network, or the default."""
         return self["network"] if self["network"] in trainable() else first_network()
 
     @property
-    def given(self) -> dict[str, Any]:
-        """What `choose_parameters` takes: fields left empty are not given, what is no number stays text."""
+    def parameters(self) -> dict[str, Any]:
+        """The parameters for `choose_parameters`, without empty fields; text that is not a number stays text."""
         return parse(self.values)
 
 
@@ -98,25 +98,25 @@ CHOICES = ("network", "what", "augmentation", "start_from")
 
 
 def first_network() -> str:
-    """The network that is chosen when nobody chooses."""
+    """The default network."""
     return trainable()[0]
 
 
-def check(session: Session, typed: TrainingForm, n_training: int) -> TrainingForm:
-    """The same with a sentence for each field that is wrong, and for what does not fit together."""
-    given = typed.given
-    network = {"network": typed["network"] or registry.network_to_train(session)}
-    wrong: dict[str, str] = {}
-    for name, value in given.items():
-        if sentence := _wrong(session, network | {name: value}, n_training):
-            wrong[name] = _without_name(sentence, name)
-    if not wrong and (sentence := _wrong(session, given, n_training)):
-        wrong[WHOLE_FORM] = sentence
-    return TrainingForm(typed.values, wrong)
+def check_form(session: Session, form: TrainingForm, n_training: int) -> TrainingForm:
+    """The form with its errors: of single fields, or of fields that do not fit together."""
+    parameters = form.parameters
+    network = {"network": form["network"] or registry.network_to_train(session)}
+    errors: dict[str, str] = {}
+    for name, value in parameters.items():
+        if sentence := _find_error(session, network | {name: value}, n_training):
+            errors[name] = _without_name(sentence, name)
+    if not errors and (sentence := _find_error(session, parameters, n_training)):
+        errors[WHOLE_FORM] = sentence
+    return TrainingForm(form.values, errors)
 
 
 def number_fields(n_training: int) -> list[NumberField]:
-    """The fields for numbers; hints depend on the network and on how many pictures there are to train on."""
+    """The fields for numbers; their hints depend on the network and on the number of training pictures."""
     defaults = {name: choose_parameters({"network": name}, n_training).to_dict() for name in trainable()}
     return [
         NumberField(name, label, meaning, [_hint(network, name, values[name]) for network, values in defaults.items()])
@@ -140,24 +140,24 @@ def network_options(n_training: int) -> list[NetworkOption]:
 
 def _start_default(network: str) -> str:
     if NETWORKS[network].plan.only_last_layers:
-        return "Automatic is the newest: a job trains the last layers alone, the others have to come from somewhere."
-    return "Automatic is anew, from nothing; with fewer than some thousand pictures, a version is the better start."
+        return "Automatic is the newest version: only the last layers are trained; the rest is taken from this version."
+    return "Automatic trains from scratch. With fewer than a few thousand pictures, start from an existing version."
 
 
 def _augmentation_note(network: str) -> str:
     if not NETWORKS[network].plan.only_last_layers:
         return ""
-    return " Strong is not to be had: what the layers that stay make of a picture is kept, plain and mirrored."
+    return " Strong is not available: features are stored only for the original and the mirrored picture."
 
 
 def offer_starts(session: Session) -> VersionChoices:
-    """Versions whose weights a training can begin with."""
+    """Versions whose weights a training can start from."""
     return offer_versions(session, networks=trainable())
 
 
-def _wrong(session: Session, given: Mapping[str, Any], n_training: int) -> str | None:
+def _find_error(session: Session, parameters: Mapping[str, Any], n_training: int) -> str | None:
     try:
-        training_jobs.check_parameters(session, given, n_training)
+        training_jobs.check_parameters(session, parameters, n_training)
     except (Invalid, NotFound) as error:
         return error.message
     return None

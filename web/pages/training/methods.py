@@ -1,4 +1,4 @@
-"""What each way of training would need and bring, in words: a new head alone, or layers epoch by epoch."""
+"""What each method of training needs and gains, in words: only a new head, or all layers epoch by epoch."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,16 +17,16 @@ from web.pages.common.words import count, duration, plural
 from web.pages.training import expected_accuracy
 
 _HEAD_S, _HEAD_S_EACH = 3.0, 0.001  # measured: 13 s for 10,000 pictures on two cores
-NO_HEAD = "There is no version of this network yet whose head could be replaced."
+NO_HEAD = "There is no version of this network yet."
 
 
 def describe_methods(session: Session, network: str, found: Dataset) -> dict[str, str]:
-    """What each way needs and what it would bring, by its name, for the pictures that were found."""
+    """What each method needs and gains with this dataset, by the name of the method."""
     try:
         start = registry.get_version(session, training_jobs.find_start(session, network))
     except NotFound:
         return {ALL: _of_layers(session, network, found), HEAD: NO_HEAD}
-    starts_from_weights = NETWORKS[network].plan.only_last_layers  # else its layers start from nothing
+    starts_from_weights = NETWORKS[network].plan.only_last_layers  # otherwise its layers start from scratch
     n_labels = sum(found.by_class.get(name, 0) for name in CLASSES)
     starts_right = expected_accuracy.of_version(session, start)
     layers = expected_accuracy.of_layers(session, network), starts_right if starts_from_weights else ""
@@ -45,23 +45,23 @@ def _of_layers(session: Session, network: str, found: Dataset) -> str:
     n_training = found.by_part.get(Split.TRAINING, 0)
     epochs = choose_parameters({"network": network}, n_training).epochs
     rate = _find_rate(session, network)
-    time = duration(epochs * n_training / rate) if rate else "minutes to hours; nobody has measured it here"
-    return f"Also learns to see: {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}, {time}."
+    time = f"takes {duration(epochs * n_training / rate)}" if rate else "takes minutes to hours (not measured here yet)"
+    return f"Retrains the whole network, {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}; {time}."
 
 
 def _of_head(session: Session, version: ModelVersion, found: Dataset) -> str:
     n_kept = features.count_kept(session, version.body, [content.sha256 for content in found.contents])
     n_missing = len(found.contents) - n_kept
     seconds = _HEAD_S + _HEAD_S_EACH * len(found.contents) + n_missing / _speed_of(version)
-    missing = f"{count(n_missing)} of them have to be looked at first" if n_missing else "all of them are known"
+    missing = f" (features of {count(n_missing)} are computed first)" if n_missing else ""
     return (
-        f"Sees as version {version.id} does, and judges anew by {plural(len(found.contents), 'picture')}; {missing},"
-        f" {duration(seconds)}."
+        f"Keeps the features of version {version.id} and refits the last layer on"
+        f" {plural(len(found.contents), 'picture')}{missing}; takes {duration(seconds)}."
     )
 
 
 def _find_rate(session: Session, network: str) -> float | None:
-    """Pictures each second in the newest epoch of this network."""
+    """Pictures per second in the newest epoch of this network."""
     rows = select(EpochRow.images_per_s, Training.parameters).join(Training, Training.job_id == EpochRow.job_id)
     alive = rows.join(Job, Job.id == EpochRow.job_id).where(Job.deleted_at.is_(None))
     for rate, parameters in session.execute(alive.order_by(EpochRow.job_id.desc(), EpochRow.number.desc()).limit(200)):

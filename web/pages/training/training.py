@@ -1,8 +1,8 @@
-"""Starting a training from a page: choose pictures, see what is in them, set parameters, start.
+"""Start a training: choose pictures, see a summary of them, set parameters, start.
 
     /train ─► /train/new?upload=…&upload=… (or data=all) ─► POST /train/new ─► the job's page
 
-Each step is a form of its own that works without JavaScript; only sending a folder needs it.
+Each step is a form that works without JavaScript; only uploading a folder needs it.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,7 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
 from web.pages.common import training_fields
-from web.pages.training import form
-from web.pages.training import methods as training_ways
+from web.pages.training import form, methods
 from web.pages.training.form import WHOLE_FORM, TrainingForm
 
 pages = Blueprint("training_pages", __name__)
@@ -40,101 +39,103 @@ MAX_CHOSEN = 1000
 
 @dataclass(frozen=True)
 class TrainingSelection:
-    """The pictures to learn from: uploads by id, or everything labelled (`uuids` None)."""
+    """The pictures to train on: uploads by id, or everything labelled if `uuids` is None."""
 
     uuids: list[UUID] | None
 
     @classmethod
     def from_request(cls) -> "TrainingSelection":
-        """From the address or the form.
+        """Read the selection from the address or the form.
 
         Raises:
-            Invalid: Something that is no id was sent.
+            Invalid: A value is not an id.
         """
         if request.values.get("data") == EVERYTHING:
             return cls(None)
         return cls(_uuids(request.values.getlist("upload")))
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether nothing was chosen."""
+    def is_empty(self) -> bool:
+        """Whether nothing is selected."""
         return self.uuids == []
 
     def fields(self) -> list[tuple[str, str]]:
-        """Names and values that carry this choice through a form or an address."""
+        """Names and values of this selection for a form or an address."""
         return [("data", EVERYTHING)] if self.uuids is None else [("upload", str(uuid)) for uuid in self.uuids]
 
 
 @dataclass(frozen=True)
 class TrainingPreview:
-    """What the second page shows beside what was typed."""
+    """The training data and methods that the second page shows."""
 
     found: Dataset
     uploads: list[LabelledUpload]
     offered: VersionChoices
-    ways: dict[str, dict[str, str]]
+    methods: dict[str, dict[str, str]]
     unused: list[UUID]
     n_doubtful: int
 
     @property
     def n_training(self) -> int:
-        """Pictures of the training part: the defaults depend on it."""
+        """The number of training pictures, which the defaults depend on."""
         return self.found.by_part.get(Split.TRAINING, 0)
 
 
 @pages.get("/train")
 def choose_training_data() -> str:
-    """The first step: which uploads to learn from, or a folder to send."""
+    """The first step: choose uploads to train on, or upload a folder."""
     return _show_choice(_uuids(request.args.getlist("upload")))
 
 
 @pages.get("/train/new")
 def prepare_training() -> str | tuple[str, int]:
-    """The second step: what is in the chosen pictures, and how to train on them."""
+    """The second step: a summary of the pictures, and the parameters."""
     if again := request.args.get("again"):
         return _show_again(_uuids([again])[0])
-    chosen = TrainingSelection.from_request()
-    if chosen.is_nothing:
+    selection = TrainingSelection.from_request()
+    if selection.is_empty:
         return _show_choice([], is_missing=True), 422
     with get_services().db.read() as session:
         typed = TrainingForm.from_address(request, registry.network_to_train(session))
-        return _show_form(_prepare(session, chosen), chosen, typed)
+        return _show_form(_prepare(session, selection), selection, typed)
 
 
 @pages.post("/train/new")
 def start_training() -> Response | str | tuple[str, int]:
-    """Start what the form says; when something is wrong, the form again with a sentence beside each such field."""
-    chosen, typed = TrainingSelection.from_request(), TrainingForm.from_request(request)
-    if chosen.is_nothing:
+    """Start the training, or show the form again with its errors."""
+    selection, typed = TrainingSelection.from_request(), TrainingForm.from_request(request)
+    if selection.is_empty:
         return _show_choice([], is_missing=True), 422
     services = get_services()
     with services.db.read() as session:
-        prepared = _prepare(session, chosen)
-        checked = form.check(session, typed, prepared.n_training)
-    if checked.wrong or prepared.found.problem or "look" in request.form:
-        return _show_form(prepared, chosen, checked), 200 if "look" in request.form else 422
+        preview = _prepare(session, selection)
+        checked = form.check_form(session, typed, preview.n_training)
+    if checked.errors or preview.found.problem or "look" in request.form:
+        return _show_form(preview, selection, checked), 200 if "look" in request.form else 422
     try:
-        job_uuid = _start(chosen, checked)
+        job_uuid = _start(selection, checked)
     except Invalid as error:  # the pictures, or the name
-        return _show_form(prepared, chosen, TrainingForm(typed.values, {WHOLE_FORM: error.message})), 422
+        return _show_form(preview, selection, TrainingForm(typed.values, {WHOLE_FORM: error.message})), 422
     return see_other(url_for("job_pages.show_job", uuid=job_uuid))
 
 
 @pages.post("/train/remove")
 def remove_pictures() -> Response:
-    """Delete uploads that nothing can be learned from, and that no job needs."""
+    """Delete uploads that are useless for training and that no job needs."""
     with get_services().db.write() as session:
         for uuid in _uuids(request.form.getlist("upload")):
             deletion.delete_upload(session, uuid)
     return see_other(url_for("training_pages.choose_training_data"))
 
 
-def _start(chosen: TrainingSelection, typed: TrainingForm) -> UUID:
+def _start(selection: TrainingSelection, typed: TrainingForm) -> UUID:
     services = get_services()
     uuid = _uuids([request.form.get("id", "") or str(uuid4())])[0]
     name = request.form.get("name", "").strip() or None
     with services.db.write() as session:
-        job = training_jobs.create_training_job(session, uuid, typed.given, chosen.uuids, current_user_id(), name)
+        job = training_jobs.create_training_job(
+            session, uuid, typed.parameters, selection.uuids, current_user_id(), name
+        )
         job_id = job.id
     services.tasks.send_trainings([job_id])
     return uuid
@@ -157,46 +158,46 @@ def _show_choice(chosen: Sequence[UUID], is_missing: bool = False) -> str:
 
 
 def _show_again(job_uuid: UUID) -> str:
-    """The form with everything as in an earlier training, as far as it is still there."""
+    """The form with the settings and the remaining pictures of an earlier training."""
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         parameters = progress.describe_training(session, job).parameters
-        learned_from = sources.list_trained_on(session, job)
-        left = [upload.uuid for upload in learned_from if upload.deleted_at is None]
-        chosen = TrainingSelection(left if learned_from else None)
-        if not chosen.is_nothing:
-            return _show_form(_prepare(session, chosen), chosen, TrainingForm.from_parameters(parameters))
+        trained_on = sources.list_trained_on(session, job)
+        left = [upload.uuid for upload in trained_on if upload.deleted_at is None]
+        selection = TrainingSelection(left if trained_on else None)
+        if not selection.is_empty:
+            return _show_form(_prepare(session, selection), selection, TrainingForm.from_parameters(parameters))
     return _show_choice([], is_missing=True)
 
 
-def _prepare(session: Session, chosen: TrainingSelection) -> TrainingPreview:
-    found = training_jobs.preview_data(session, chosen.uuids)
+def _prepare(session: Session, selection: TrainingSelection) -> TrainingPreview:
+    found = training_jobs.preview_data(session, selection.uuids)
     return TrainingPreview(
         found,
-        sources.find_uploads(session, chosen.uuids or []),
+        sources.find_uploads(session, selection.uuids or []),
         form.offer_starts(session),
-        {network: training_ways.describe_methods(session, network, found) for network in training_fields.trainable()},
-        deletion.find_unused(session, chosen.uuids or []) if found.problem else [],
+        {network: methods.describe_methods(session, network, found) for network in training_fields.trainable()},
+        deletion.find_unused(session, selection.uuids or []) if found.problem else [],
         unbiased_labels.count_biased(session, {one.sha256: one.label for one in found.contents}),
     )
 
 
-def _show_form(prepared: TrainingPreview, chosen: TrainingSelection, typed: TrainingForm) -> str:
+def _show_form(preview: TrainingPreview, selection: TrainingSelection, typed: TrainingForm) -> str:
     return render_template(
         "training/form.html",
-        found=prepared.found,
-        uploads=prepared.uploads,
-        offered=prepared.offered,
-        ways=prepared.ways,
-        unused=prepared.unused,
-        n_doubtful=prepared.n_doubtful if 2 * prepared.n_doubtful > len(prepared.found.contents) else 0,
-        chosen=chosen,
-        typed=typed,
-        anything=typed.wrong.get(WHOLE_FORM),
-        networks=form.network_options(prepared.n_training),
+        found=preview.found,
+        uploads=preview.uploads,
+        offered=preview.offered,
+        methods=preview.methods,
+        unused=preview.unused,
+        n_doubtful=preview.n_doubtful if 2 * preview.n_doubtful > len(preview.found.contents) else 0,
+        selection=selection,
+        form=typed,
+        form_error=typed.errors.get(WHOLE_FORM),
+        networks=form.network_options(preview.n_training),
         augmentations=training_fields.augmentations(),
-        number_fields=form.number_fields(prepared.n_training),
-        n_training=prepared.n_training,
+        number_fields=form.number_fields(preview.n_training),
+        n_training=preview.n_training,
         job_id=request.form.get("id") or uuid4(),
         name=request.form.get("name", ""),
     )
@@ -204,8 +205,8 @@ def _show_form(prepared: TrainingPreview, chosen: TrainingSelection, typed: Trai
 
 def _uuids(texts: Sequence[str]) -> list[UUID]:
     if len(texts) > MAX_CHOSEN:
-        raise Invalid(f"Expected at most {MAX_CHOSEN} uploads; got {len(texts)}. Choose everything labelled instead.")
+        raise Invalid(f"Expected at most {MAX_CHOSEN} uploads; got {len(texts)}. Use everything labelled instead.")
     try:
         return list(dict.fromkeys(UUID(text) for text in texts))
     except ValueError:
-        raise Invalid("This address names something that is no upload. Choose the pictures again.") from None
+        raise Invalid("This address contains an invalid upload id. Choose the pictures again.") from None

@@ -1,9 +1,9 @@
 /**
- * The grid of pictures: as tall as all results of the view together, but only those near the window are in the page.
+ * The grid of pictures: as tall as all results together, but only tiles near the window are in the page.
  *
- * The server renders the first results and a link to the next ones; here they give way to a list whose tiles are placed
- * by their number and used again as one scrolls. Others may listen on the list: `picture:drawn` (detail: tile, result)
- * when a tile shows another result, `grid:counted` when it is known anew how many there are.
+ * The server renders the first results and a link to the next ones. This script replaces them by tiles that are positioned by
+ * their number and reused while scrolling. The list fires `picture:drawn` (detail: tile, result) when a tile shows another
+ * result, and `grid:counted` when the number of results is known again.
  */
 
 import { ResultPages } from "./result_pages.js";
@@ -14,7 +14,7 @@ const GAP_PX = 12;
 const NARROWEST_PX = 150;
 const TEXT_PX = 114;
 const FRESH_EVERY_MS = 3000;
-/** Rows above and below the window that are drawn as well. */
+/** Rows above and below the window that are also drawn. */
 const AHEAD = 2;
 
 export class Grid {
@@ -47,14 +47,14 @@ export class Grid {
     this.reload();
   }
 
-  /** Show the view as it is now on the server: results, labels or the threshold have changed. */
+  /** Reload after results, labels or the threshold have changed. */
   async reload() {
     if (this.#pages === null) return;
     this.#opening ??= this.#open().finally(() => (this.#opening = null));
     await this.#opening;
   }
 
-  /** The job has new results: shown at once, but offered to somebody who has scrolled on and looks at others. */
+  /** The job has new results: show them at once, or offer them if the user has scrolled down. */
   results(isLast) {
     if (this.#list === null) return;
     clearTimeout(this.freshTimer);
@@ -74,7 +74,7 @@ export class Grid {
       await this.#pages.open();
       await this.#pages.fetch(0);
     } catch {
-      return; // what the server rendered stays, with its link to the next pictures
+      return; // keep the pictures from the server, with their link to the next ones
     }
     this.#empty.hidden = this.#pages.n > 0;
     this.#list.dispatchEvent(new CustomEvent("grid:counted"));
@@ -144,7 +144,7 @@ export class Grid {
     this.#list.dispatchEvent(new CustomEvent("picture:drawn", { detail: { tile: shown, result, place } }));
   }
 
-  /** Tiles stand in the page in the order of their places, so that Tab and screen readers go through them in order. */
+  /** Insert tiles in the order of their numbers, for Tab and screen readers. */
   #insert(tile, place) {
     const before = Array.from(this.#list.children).find((other) => Number(other.getAttribute("aria-posinset")) > place + 1);
     this.#list.insertBefore(tile, before ?? null);
@@ -166,7 +166,7 @@ export class Grid {
     if (this.#spare.length < 60) this.#spare.push(tile);
   }
 
-  /** The view has become shorter: the focus goes to what is the last picture now. */
+  /** Remove a tile after the end of a shorter list; its focus moves to the last picture. */
   #remove(place, tile) {
     const hadFocus = tile.contains(document.activeElement);
     this.#tiles.delete(place);
@@ -174,7 +174,7 @@ export class Grid {
     if (hadFocus) this.#tiles.get(this.#pages.n - 1)?.querySelector("a").focus();
   }
 
-  /** Arrow keys go from picture to picture, also to those that are not in the page yet. */
+  /** Arrow keys move between pictures, also to pictures that are not in the page yet. */
   async #moveFocus(event) {
     const place = Number(event.target.closest(".tile")?.getAttribute("aria-posinset") ?? Number.NaN) - 1;
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#shape.columns, ArrowUp: -this.#shape.columns }[event.key];
@@ -186,23 +186,23 @@ export class Grid {
     this.#list.querySelector(`[data-place="${next}"]`)?.focus();
   }
 
-  /** How many results the view has. */
+  /** The number of results. */
   get n() {
     return this.#pages?.n ?? 0;
   }
 
-  /** The view's filter, as calls take it that concern all of it. */
+  /** The filter, for calls about all results. */
   get filter() {
     return this.#pages.filter;
   }
 
-  /** All results from one place to another, also those that nobody has scrolled to. */
+  /** All results between two positions, also those not loaded yet. */
   between(first, last) {
     return this.#pages.between(first, last);
   }
 }
 
-/** Put a tile in the place of another one; the focus stays where it was. */
+/** Replace a tile by another one, and keep the focus. */
 function replace(old, made) {
   const hadFocus = old.contains(document.activeElement);
   old.replaceWith(made);

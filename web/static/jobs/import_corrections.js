@@ -1,4 +1,4 @@
-/** Brings back a folder that somebody rearranged: a list of its paths and hashes goes into the form in the place of a zip. */
+/** Imports a rearranged folder: a list of its paths and hashes is sent with the form instead of a ZIP. */
 
 import { sayCounting } from "../shared/counting.js";
 import { isArchive } from "../upload/input/names.js";
@@ -14,13 +14,13 @@ openZone(bring);
 
 async function bring({ files, unreadable }) {
   if (isBusy) return;
-  if (files.length === 0) return say("There is no file in it that could be looked at.");
+  if (files.length === 0) return say("It contains no files.");
   isBusy = true;
   if (files.length === 1 && isArchive(files[0].path)) return submit(files[0].file, 0);
   const lines = [];
   for (const [n, { path, file }] of files.entries()) {
-    sayCounting(status, "Looking at what you rearranged …", `${count(n + 1)} of ${plural(files.length, "file")}`);
-    // One that cannot be read is counted; the others are brought all the same.
+    sayCounting(status, "Reading the folder …", `${count(n + 1)} of ${plural(files.length, "file")}`);
+    // Unreadable files are counted; the others are imported.
     const content = await sha256(file).catch(() => null);
     if (content !== null) lines.push(`${JSON.stringify({ path, sha256: content })}\n`);
   }
@@ -32,7 +32,7 @@ function submit(file, nUnreadable) {
   transfer.items.add(file);
   form.elements.archive.files = transfer.files;
   form.elements.n_unreadable.value = String(nUnreadable);
-  say("Sending …");
+  say("Uploading …");
   form.submit();
 }
 

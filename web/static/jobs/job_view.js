@@ -1,4 +1,4 @@
-/** A job's numbers on any page: writes them into the elements that carry data-field, data-count and data-when. */
+/** A job's numbers on any page: writes them into the elements with data-field, data-count and data-when. */
 
 import { count, duration, percentOf, plural, rate } from "../shared/words.js";
 import { ENDED } from "../shared/poll.js";
@@ -12,26 +12,26 @@ export const STATE_WORDS = {
   failed: "Failed",
 };
 
-/** How many files have a result, good or not. */
+/** The number of files with a result, good or failed. */
 export function sortedCount(job) {
   return job.counts.done + job.counts.failed;
 }
 
-/** Whole percent of what has arrived. */
+/** The sorted share of the uploaded files, in whole percent. */
 export function percentDone(job) {
   return percentOf(sortedCount(job), job.counts.total);
 }
 
-/** How much is done, in words; web/pages/jobs/job_view.py says the same. */
+/** The progress in words; web/pages/jobs/job_view.py does the same. */
 export function progressText(job) {
   const { total } = job.counts;
-  if (job.state === "done") return `${plural(sortedCount(job), "file")} sorted`;
+  if (job.state === "done") return `Sorted ${plural(sortedCount(job), "file")}`;
   if (job.state === "receiving" && total === 0) return "Waiting for the first pictures";
-  const arrived = job.state === "receiving" ? " that have arrived" : "";
-  return `${count(sortedCount(job))} of ${plural(total, "file")}${arrived} sorted`;
+  const uploaded = job.state === "receiving" ? "uploaded " : "";
+  return `Sorted ${count(sortedCount(job))} of ${count(total)} ${uploaded}${total === 1 ? "file" : "files"}`;
 }
 
-/** How fast, and how long still. */
+/** The speed and the time left. */
 export function progressSide(job) {
   if (job.state === "queued") return "Waiting for a free worker";
   const words = job.images_per_s && sortedCount(job) > 0 ? [rate(job.images_per_s)] : [];
@@ -39,16 +39,16 @@ export function progressSide(job) {
   return words.join(" · ");
 }
 
-/** Whether trying again would do anything. */
+/** Whether a retry would do anything. */
 export function canRetry(job) {
   return ENDED.has(job.state) && job.originals_discarded_at === null && (job.counts.failed > 0 || job.state !== "done");
 }
 
 /**
- * Bring an element that shows a job up to date.
+ * Update an element that shows a job.
  *
  * @param {Element} root The element with data-job.
- * @param {object} job As the API gives it.
+ * @param {object} job From the API.
  */
 export function showJob(root, job) {
   root.dataset.state = job.state;
@@ -75,13 +75,13 @@ export function showJob(root, job) {
     if (optional) optional.hidden = n === 0;
   }
   for (const element of root.querySelectorAll("[data-when]")) {
-    element.hidden = !isTime(element.dataset.when, job);
+    element.hidden = !isShown(element.dataset.when, job);
   }
   showShares(root, job);
 }
 
-/** Whether what is there "active", to "retry" or while "receiving" has its time. */
-function isTime(when, job) {
+/** Whether an element with data-when "active", "retry" or "receiving" is shown. */
+function isShown(when, job) {
   if (when === "retry") return canRetry(job);
   return when === "active" ? !ENDED.has(job.state) : job.state === when;
 }

@@ -1,10 +1,10 @@
 /**
- * Many pictures labelled in one go, and taken back to any depth: a call is repeated under one id until all is written, so
- * that neither a lost connection nor a closed page leaves a half behind; the page that is opened next goes on with it.
+ * Labels many pictures at once, with undo to any depth. A call is repeated with the same id until everything is written, so neither
+ * a lost connection nor a closed page leaves it half done; the next page continues it.
  */
 
 import { callJson } from "../shared/http.js";
-import { Steps } from "../shared/undo_steps.js";
+import { UndoSteps } from "../shared/undo_steps.js";
 import { newUuid } from "../shared/uuid.js";
 import { withRetries } from "../shared/retry.js";
 
@@ -18,11 +18,11 @@ export class Batches {
   /**
    * @param {string} job
    * @param {{onProgress: (batch: object) => void, onTrouble: (error: Error|null) => void}} on
-   *   onProgress: some of it is written. onTrouble: it is tried again; null when that went through.
+   *   onProgress: some labels are written. onTrouble: a call is being retried; null when it succeeded.
    */
   constructor(job, on) {
     this.#url = `/api/v1/jobs/${job}/labels`;
-    this.#steps = new Steps(`batches:${job}`);
+    this.#steps = new UndoSteps(`batches:${job}`);
     this.#on = on;
   }
 
@@ -33,7 +33,7 @@ export class Batches {
   /**
    * Label pictures.
    *
-   * @param {object} body What the API takes, without the id.
+   * @param {object} body The body for the API, without the id.
    * @returns {Promise<object>} The batch, finished.
    * @throws {import("../shared/http.js").CallError}
    */
@@ -43,13 +43,13 @@ export class Batches {
     return this.#finish(step);
   }
 
-  /** Go on with what a page that was closed left half done; null when there is nothing. */
+  /** Continue the batch that a closed page left unfinished; null if there is none. */
   async resume() {
     const step = this.#steps.last;
     return step?.body ? this.#finish(step) : null;
   }
 
-  /** Take the last one back; what people said since then stays. */
+  /** Undo the last batch; newer labels are kept. */
   async undo() {
     const { id } = this.#steps.last;
     const batch = await this.#repeat(`/api/v1/label-batches/${id}/undo`, { id: newUuid() });
@@ -62,11 +62,11 @@ export class Batches {
     try {
       batch = await this.#repeat(this.#url, { id, ...body });
     } catch (error) {
-      this.#steps.pop(); // it was refused as a whole
+      this.#steps.pop(); // all of it was refused
       throw error;
     }
     this.#steps.pop();
-    this.#steps.push({ id }); // what was asked for may be long, and is no longer needed
+    this.#steps.push({ id }); // the body may be long, and is no longer needed
     return batch;
   }
 

@@ -1,4 +1,4 @@
-/** The form above the list of jobs: shows at once what is chosen, leaves out of the address what is not, and knows the reader's zone. */
+/** The filter of the list of jobs: applies changes at once, omits empty fields from the address, and adds the reader's time zone. */
 
 import { foldOnPhones } from "../shared/fold.js";
 
@@ -11,7 +11,7 @@ export function openFilter(form) {
     form.elements.zone.value = form.elements.since.value || form.elements.until.value ? String(new Date().getTimezoneOffset()) : "";
     for (const field of form.elements) field.disabled = field.name !== "" && field.value === "";
   });
-  // Back from where the address led, the browser may bring this page as it was left.
+  // The browser's Back button may restore this page with disabled fields.
   addEventListener("pageshow", () => {
     for (const field of form.elements) field.disabled = false;
   });

@@ -1,11 +1,11 @@
-/** The list of jobs: the rows of jobs that have not ended keep up with them. */
+/** The list of jobs: keeps the rows of active jobs up to date. */
 
 import { showJob } from "./job_view.js";
 import { keepLive } from "../shared/live.js";
 import { ENDED, watchJob } from "../shared/poll.js";
 import { openFilter } from "./list_filter.js";
 
-/** Watching costs a request a second each: the newest few are enough. */
+/** Each costs a request per second, so only the newest few are polled. */
 const MOST_WATCHED = 6;
 
 const filter = document.querySelector("[data-job-filter]");

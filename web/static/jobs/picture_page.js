@@ -1,6 +1,6 @@
 /**
- * One picture, large: arrow keys go to its neighbours, which are fetched before they are asked for; a click enlarges; what the model
- * looked at is shown over it, also over the next ones once that was asked for.
+ * The page of one picture: arrow keys go to its neighbours, which are loaded in advance; a click enlarges it; the heat map can be
+ * shown over it, and then also over the next pictures.
  */
 
 import { listenToKeys } from "../shared/keys.js";
@@ -43,7 +43,7 @@ function showHeat(isOn) {
   try {
     sessionStorage.setItem(HEAT, isOn ? "on" : "off");
   } catch {
-    // Then the next picture begins without it.
+    // Storage is not available: the next picture starts without it.
   }
 }
 

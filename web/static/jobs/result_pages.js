@@ -1,4 +1,4 @@
-/** The results of a view by their places: pages are fetched when they are wanted, and forgotten when they are far away. */
+/** Results by position: pages are fetched when needed, and dropped when they are far away. */
 
 import { callJson } from "../shared/http.js";
 
@@ -12,7 +12,7 @@ export class ResultPages {
 
   /**
    * @param {{address: string, size: number, onPage: () => void, onLost: () => void}} options
-   *   address: of the results in the API, with the view's filters. onPage: results that were missing have come.
+   *   address: the results in the API, with the filters. onPage: missing results were loaded.
    */
   constructor({ address, size, onPage, onLost }) {
     this.url = new URL(address, location.href);
@@ -22,7 +22,7 @@ export class ResultPages {
     this.n = 0;
   }
 
-  /** Ask how many results there are and where their pages begin; what was kept is forgotten. */
+  /** Load the number of results and the cursors of their pages, and drop all loaded pages. */
   async open() {
     const url = new URL(this.url);
     url.pathname += "/landmarks";
@@ -35,7 +35,7 @@ export class ResultPages {
     this.#under.clear();
   }
 
-  /** The view's filter, as calls take it that concern all of it. */
+  /** The filter, for calls about all results. */
   get filter() {
     const numbers = ["min_confidence", "max_confidence"];
     const wanted = Array.from(this.url.searchParams).filter(([name]) => name !== "sort");
@@ -43,7 +43,7 @@ export class ResultPages {
   }
 
   /**
-   * All results from one place to another, also those that are not kept.
+   * All results between two positions, also those not loaded.
    *
    * @throws {import("../shared/http.js").CallError}
    */
@@ -63,7 +63,7 @@ export class ResultPages {
     return found.slice(first - number * this.size, last - number * this.size + 1);
   }
 
-  /** The result at a place, or null while it is not there yet. */
+  /** The result at a position, or null while it is not loaded. */
   at(place) {
     const number = Math.floor(place / this.size);
     const page = this.#pages.get(number);
@@ -71,7 +71,7 @@ export class ResultPages {
     return page[place % this.size] ?? null;
   }
 
-  /** Fetch what is missing between two places, and let go of what nobody looks at any more. */
+  /** Load the missing pages between two positions, and drop pages far away. */
   want(first, last) {
     const [from, to] = [Math.floor(first / this.size), Math.floor(Math.max(first, last) / this.size)];
     for (const [number, stopper] of this.#under) if (number < from || number > to) stopper.abort();
@@ -84,7 +84,7 @@ export class ResultPages {
   }
 
   /**
-   * Fetch one page, if it is not there yet.
+   * Load one page, unless it is already loaded.
    *
    * @throws {import("../shared/http.js").CallError}
    */

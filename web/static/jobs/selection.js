@@ -1,10 +1,10 @@
-/** Which pictures of a view are chosen: some, or all that it shows but some. Knows ids, no page. */
+/** The selected pictures: some, or all except some. */
 
-export class Chosen {
+export class Selection {
   #ids = new Set();
   #isAll = false;
 
-  /** Whether all that the view shows is chosen, less those that were taken out again. */
+  /** Whether all are selected, except those that were deselected. */
   get isAll() {
     return this.#isAll;
   }
@@ -13,7 +13,7 @@ export class Chosen {
     return this.#isAll !== this.#ids.has(id);
   }
 
-  /** @param {number} n How many the view shows. */
+  /** @param {number} n The number of all pictures. */
   count(n) {
     return this.#isAll ? Math.max(0, n - this.#ids.size) : this.#ids.size;
   }
@@ -35,7 +35,7 @@ export class Chosen {
     this.#ids.clear();
   }
 
-  /** As the API takes it, beside the view's filter. */
+  /** The selection for the API, together with the filter. */
   get body() {
     return this.#isAll ? { except_ids: [...this.#ids] } : { image_ids: [...this.#ids] };
   }

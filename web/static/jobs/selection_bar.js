@@ -1,39 +1,39 @@
-/** Choosing pictures in the grid by mouse, finger and keys, and saying in one go what all of them show. */
+/** Selecting pictures in the grid with mouse, touch and keys, and labelling them together. */
 
 import { listenToKeys } from "../shared/keys.js";
 import { count, label as word, plural } from "../shared/words.js";
 import { Batches } from "./label_batches.js";
-import { Chosen } from "./selection.js";
+import { Selection } from "./selection.js";
 
-/** As many ids as one call takes; whoever wants more takes all that a filter shows. */
+/** The maximum of ids in one call. For more, use a filter and select all. */
 const MOST = 5000;
 
-export class Choose {
+export class SelectionBar {
   #root = document.querySelector("[data-choose]");
   #list = document.querySelector("[data-grid]");
-  #chosen = new Chosen();
+  #selection = new Selection();
   #anchor = null;
   #isBusy = false;
   #grid;
   #threshold;
   #batches;
 
-  /** @param {{job: string, grid: import("./grid.js").Grid, threshold: () => number}} parts threshold: that labels are shown at. */
+  /** @param {{job: string, grid: import("./grid.js").Grid, threshold: () => number}} parts threshold: the one at which labels are shown. */
   constructor({ job, grid, threshold }) {
     if (this.#root === null) return;
     this.#grid = grid;
     this.#threshold = threshold;
     this.#batches = new Batches(job, {
       onProgress: ({ n_labels }) => this.#say(`${plural(n_labels, "label")} written so far …`),
-      onTrouble: (error) => error && this.#say("The server does not answer at the moment. It is asked again until all is written."),
+      onTrouble: (error) => error && this.#say("The server is not responding. Retrying until all labels are written."),
     });
     this.#listen();
     this.#root.hidden = false;
     this.#show();
-    this.#work(() => this.#batches.resume(), (batch) => batch && "What a page before this one had begun is finished now.");
+    this.#work(() => this.#batches.resume(), (batch) => batch && "Labels from an earlier page are now complete.");
   }
 
-  /** All that the view shows can be taken as soon as the view no longer grows by itself. */
+  /** All pictures can be selected once no more are added. */
   ended(hasEnded) {
     this.#root?.toggleAttribute("data-growing", !hasEnded);
     if (this.#root) this.#show();
@@ -53,7 +53,7 @@ export class Choose {
       else if (button) this.#todo[button.dataset.do]();
     });
     const keys = new Map([
-      ["x", () => this.#focused && this.#toggle(this.#focused, !this.#chosen.has(this.#focused.result.image_id))],
+      ["x", () => this.#focused && this.#toggle(this.#focused, !this.#selection.has(this.#focused.result.image_id))],
       ["a", this.#todo.all],
       ["Escape", this.#todo.none],
       ["y", this.#todo.right],
@@ -68,11 +68,11 @@ export class Choose {
   #todo = {
     all: () => {
       if (this.#root.hasAttribute("data-growing") || this.#grid.n === 0 || this.#isBusy) return;
-      this.#chosen.all();
+      this.#selection.all();
       this.#show();
     },
     none: () => {
-      this.#chosen.none();
+      this.#selection.none();
       this.#anchor = null;
       this.#show();
     },
@@ -81,13 +81,13 @@ export class Choose {
     undo: () => {
       if (!this.#batches.canUndo) return;
       const words = ({ n_labels, n_skipped }) =>
-        `${plural(n_labels, "label")} taken back.${n_skipped > 0 ? ` ${count(n_skipped)} were changed since and stay.` : ""}`;
+        `${plural(n_labels, "label")} undone.${n_skipped > 0 ? ` ${count(n_skipped)} changed since then and kept.` : ""}`;
       this.#work(() => this.#batches.undo(), words);
     },
     help: () => document.querySelector("[data-help]").showModal(),
   };
 
-  /** The tile that has the focus, if it can be labelled. */
+  /** The focused tile, if it can be labelled. */
   get #focused() {
     const tile = this.#list.contains(document.activeElement) ? document.activeElement.closest(".tile") : null;
     return tile?.querySelector("[data-check]") ? tile : null;
@@ -95,40 +95,40 @@ export class Choose {
 
   #click(event) {
     const tile = event.target.closest(".tile__picture, .tile__check")?.closest(".tile");
-    // Enter on a picture opens it always, a click only while none is chosen; Shift takes all between two clicks.
+    // Enter always opens a picture; a click opens it only if none is selected; Shift selects all between two clicks.
     if (!tile?.querySelector("[data-check]") || event.detail === 0 || event.ctrlKey || event.metaKey) return;
-    const isOwnWay = event.target.closest(".tile__check") !== null || this.#chosen.count(this.#grid.n) === 0;
+    const isOwnWay = event.target.closest(".tile__check") !== null || this.#selection.count(this.#grid.n) === 0;
     if (isOwnWay && !event.shiftKey) return;
     event.preventDefault();
     if (event.shiftKey) this.#extend(tile);
-    else this.#toggle(tile, !this.#chosen.has(tile.result.image_id));
+    else this.#toggle(tile, !this.#selection.has(tile.result.image_id));
   }
 
   #toggle(tile, isOn) {
     this.#anchor = placeOf(tile);
-    this.#chosen.set([tile.result.image_id], isOn);
+    this.#selection.set([tile.result.image_id], isOn);
     this.#show();
   }
 
-  /** The grid has moved the focus by then. */
+  /** The grid has already moved the focus. */
   #extendByKey(event) {
     const from = event.target.closest(".tile");
     if (from) this.#anchor ??= placeOf(from);
     this.#extend(document.activeElement.closest(".tile"));
   }
 
-  /** Choose all from the one chosen last to this one. */
+  /** Select all pictures from the last selected one to this one. */
   async #extend(tile) {
     if (!tile) return;
     this.#anchor ??= placeOf(tile);
     const [first, last] = [this.#anchor, placeOf(tile)].sort((a, b) => a - b);
     if (last - first >= MOST) {
-      this.#say(`At most ${count(MOST)} can be chosen one by one. Narrow what is shown, and take all of it.`);
+      this.#say(`You can select at most ${count(MOST)} pictures one by one. Use a filter and select all instead.`);
       return;
     }
     try {
       const results = await this.#grid.between(first, last);
-      this.#chosen.set(results.filter((result) => result.error_code === null).map((result) => result.image_id), true);
+      this.#selection.set(results.filter((result) => result.error_code === null).map((result) => result.image_id), true);
     } catch (error) {
       this.#say(error.message);
     }
@@ -145,15 +145,15 @@ export class Choose {
     if (some !== null) this.#run({ confirm: true }, some);
   }
 
-  /** What is chosen, else the picture that has the focus. */
+  /** The selected pictures, or the focused one. */
   #target() {
-    if (this.#chosen.count(this.#grid.n) > 0) return this.#chosen.body;
+    if (this.#selection.count(this.#grid.n) > 0) return this.#selection.body;
     return this.#focused === null ? null : { image_ids: [this.#focused.result.image_id] };
   }
 
   #run(what, some) {
     if (some.image_ids?.length > MOST || some.except_ids?.length > MOST) {
-      this.#say(`At most ${count(MOST)} can be chosen one by one. Narrow what is shown, and take all of it.`);
+      this.#say(`You can select at most ${count(MOST)} pictures one by one. Use a filter and select all instead.`);
       return;
     }
     const body = { ...what, ...some, filter: this.#grid.filter, threshold: this.#threshold() };
@@ -168,7 +168,7 @@ export class Choose {
     try {
       words = wordsOf(await call());
       if (words) {
-        this.#chosen.none();
+        this.#selection.none();
         await this.#grid.reload();
       }
     } catch (error) {
@@ -184,16 +184,16 @@ export class Choose {
   #mark(tile, result) {
     const box = tile.querySelector("[data-check]");
     if (box === null) return;
-    box.checked = this.#chosen.has(result.image_id);
-    box.setAttribute("aria-label", `Choose ${result.path}`);
+    box.checked = this.#selection.has(result.image_id);
+    box.setAttribute("aria-label", `Select ${result.path}`);
     tile.classList.toggle("is-chosen", box.checked);
   }
 
   #show() {
-    const n = this.#chosen.count(this.#grid.n);
+    const n = this.#selection.count(this.#grid.n);
     const hasNoAll = this.#root.hasAttribute("data-growing") || this.#grid.n === 0;
     this.#root.classList.toggle("is-floating", n > 0);
-    this.#root.querySelector('[data-field="chosen"]').textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} chosen` : "";
+    this.#root.querySelector('[data-field="chosen"]').textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} selected` : "";
     this.#root.querySelector('[data-field="shown"]').textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
     for (const button of this.#root.querySelectorAll("button")) button.disabled = this.#isBusy && button.dataset.do !== "help";
@@ -213,6 +213,6 @@ function placeOf(tile) {
 
 function wordsFor({ confirm, label }, { n_labels, n_skipped }) {
   const left = (words) => (n_skipped > 0 ? ` ${count(n_skipped)} ${words}` : "");
-  if (confirm) return `${plural(n_labels, "picture")} confirmed.${left("left as they are: unsure, or labelled by people before.")}`;
-  return `${plural(n_labels, "picture")} labelled: ${word(label)}.${left("had that label already.")}`;
+  if (confirm) return `${plural(n_labels, "picture")} confirmed.${left("skipped: unsure, or already labelled by people.")}`;
+  return `${plural(n_labels, "picture")} labelled: ${word(label)}.${left("already had this label.")}`;
 }

@@ -1,4 +1,4 @@
-/** The threshold over the histogram: counts follow while it is dragged, from the job's bins; letting go keeps it. */
+/** The threshold over the histogram: counts follow while it is dragged; releasing it saves it. */
 
 import { callJson } from "../shared/http.js";
 import { count } from "../shared/words.js";
@@ -13,7 +13,7 @@ export class Threshold {
   #kept = 0;
   #timer = 0;
 
-  /** @param {{root: Element, onMoved: () => void}} options root: the element with data-job; onMoved: it was kept. */
+  /** @param {{root: Element, onMoved: () => void}} options root: the element with data-job; onMoved: it was saved. */
   constructor({ root, onMoved }) {
     this.#job = root;
     if (this.#root === null) return;
@@ -27,12 +27,12 @@ export class Threshold {
     this.slider.addEventListener("focus", () => this.#load());
   }
 
-  /** New results have come: the bins are asked for anew when they are needed next. */
+  /** After new results: load the bins again when they are needed. */
   forget() {
     this.#bins = null;
   }
 
-  /** The threshold that the pictures are shown at, from 0 to 1. */
+  /** The saved threshold, from 0 to 1. */
   get share() {
     return Math.round(this.#kept * 10) / 1000;
   }
@@ -73,7 +73,7 @@ export class Threshold {
     }
   }
 
-  /** Arrow keys keep it at each step: what comes of it is read out when they rest. */
+  /** Arrow keys save each step, so the result is announced after a pause. */
   #sayLater() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -82,12 +82,12 @@ export class Threshold {
         return name === "failed" ? null : `${element.textContent} ${name}`;
       });
       const words = counts.filter((one) => one !== null).join(", ");
-      this.#root.querySelector("[data-said]").textContent = `The threshold is ${this.#kept.toFixed(1)} percent now: ${words}.`;
+      this.#root.querySelector("[data-said]").textContent = `The threshold is now ${this.#kept.toFixed(1)} percent: ${words}.`;
     }, REST_MS);
   }
 }
 
-/** For each thousandth, how many results are at least that sure. */
+/** For each thousandth, the number of results with at least that confidence. */
 function atLeast(bins) {
   const sums = new Float64Array(1002);
   for (const [thousandth, n] of bins) sums[thousandth] = n;

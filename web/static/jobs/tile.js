@@ -1,11 +1,11 @@
-/** One picture of the grid; the server's twin is the macro `tile` in templates/shared/_parts.html. Names are text, never markup. */
+/** One tile of the grid. The macro `tile` in templates/shared/_parts.html makes the same. Names are text, never markup. */
 
 import { label, percent } from "../shared/words.js";
 
 /**
- * @param {object} result As the API gives it.
+ * @param {object} result From the API.
  * @param {HTMLTemplateElement} template
- * @param {Element} [spare] A tile that is no longer needed, to be used again.
+ * @param {Element} [spare] An unused tile, to be reused.
  * @returns {Element}
  */
 export function makeTile(result, template, spare) {
@@ -15,7 +15,7 @@ export function makeTile(result, template, spare) {
   tile.dataset.image = String(result.image_id);
   if (!isFit) {
     tile.querySelector(isBroken ? ".tile__picture:not([data-broken])" : "[data-broken]").remove();
-    if (isBroken) tile.querySelector(".tile__check").remove(); // nobody can say what it shows
+    if (isBroken) tile.querySelector(".tile__check").remove(); // it can't be labelled
   }
   const link = tile.querySelector("a");
   link.href = `${location.pathname.replace(/\/$/, "")}/images/${result.image_id}${viewQuery()}`;
@@ -30,7 +30,7 @@ export function makeTile(result, template, spare) {
   return tile;
 }
 
-/** Write a result's label into a tile that is there already. */
+/** Write the label of a result into an existing tile. */
 export function fill(tile, result) {
   const shown = result.human_label ?? result.label ?? "failed";
   tile.dataset.label = shown;
@@ -44,7 +44,7 @@ export function fill(tile, result) {
   tile.querySelector(".tile__path").textContent = result.error ?? saidBeside(result) ?? result.path.slice(0, Math.max(0, end));
 }
 
-/** What the model said, where people say something else. */
+/** The model's label, if a person's label differs. */
 function saidBeside(result) {
   if (!result.human_label || result.human_label === result.label) return null;
   return `the model: ${result.label}, ${percent(result.confidence)}`;

@@ -1,4 +1,4 @@
-/** What every page needs: times in the reader's zone. */
+/** For every page: show times in the reader's time zone. */
 
 import { localTimes } from "./words.js";
 

@@ -1,9 +1,9 @@
-/** What is read out to people who do not look: a sentence once, not each step of a count in it. */
+/** Announcements for screen readers: a sentence once, without each step of its count. */
 
 /**
  * @param {Element} element With role status.
- * @param {string} words What it is about; read out when it changes.
- * @param {string} counted How far it is, for eyes alone.
+ * @param {string} words Announced when it changes.
+ * @param {string} counted The count, which is not announced.
  */
 export function sayCounting(element, words, counted) {
   if (element.lastElementChild === null || element.firstChild.data !== `${words} `) {

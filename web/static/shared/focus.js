@@ -1,18 +1,18 @@
-/** Where the focus goes when what had it goes away: without that, whoever uses keys or a screen reader begins at the top again. */
+/** Moves the focus when its element is removed. Otherwise keyboard and screen reader users would start at the top again. */
 
 /**
- * Remove an element; if the focus was in it, the first of these places that is there gets it.
+ * Remove an element. If it had the focus, move the focus to the first of these elements that exists.
  *
  * @param {Element} element
- * @param {...string} places Selectors, the nearest first.
+ * @param {...string} selectors The nearest element first.
  */
-export function removeAndHandOn(element, ...places) {
+export function removeAndHandOn(element, ...selectors) {
   const hadFocus = element.contains(document.activeElement);
   element.remove();
-  if (hadFocus) focusFirst(places);
+  if (hadFocus) focusFirst(selectors);
 }
 
-/** @param {string[]} places Selectors, the nearest first. */
-export function focusFirst(places) {
-  places.map((place) => document.querySelector(place)).find((found) => found !== null)?.focus({ preventScroll: true });
+/** @param {string[]} selectors The nearest element first. */
+export function focusFirst(selectors) {
+  selectors.map((selector) => document.querySelector(selector)).find((found) => found !== null)?.focus({ preventScroll: true });
 }

@@ -1,16 +1,16 @@
-/** Calls to this server: one error type that says what a caller can do about it. */
+/** Calls to this server, with one error type that says whether a retry makes sense. */
 
-/** Answers that may be different a moment later: the call is worth repeating. */
+/** Statuses of temporary errors, after which a call can be retried. */
 const PASSING = new Set([0, 408, 425, 429, 500, 502, 503, 504]);
 
-const LOGGED_OUT = "You are no longer logged in, so nothing was changed. Load this page again to log in.";
+const LOGGED_OUT = "You are no longer logged in, so nothing was changed. Reload this page to log in.";
 
 export class CallError extends Error {
   /**
-   * @param {number} status HTTP status; 0 when no answer came at all.
-   * @param {string} message A sentence for a person.
-   * @param {object} details The problem details that the server sent (RFC 9457), or {}.
-   * @param {number} retryAfterMs How long the server asks to wait; 0 when it does not say.
+   * @param {number} status HTTP status; 0 if there was no response.
+   * @param {string} message A sentence for people.
+   * @param {object} details The problem details from the server (RFC 9457), or {}.
+   * @param {number} retryAfterMs How long the server asks to wait; 0 if it does not say.
    */
   constructor(status, message, details = {}, retryAfterMs = 0) {
     super(message);
@@ -24,7 +24,7 @@ export class CallError extends Error {
   }
 }
 
-/** The headers of a call that changes something. */
+/** Headers of a call that changes something. */
 export function unsafeHeaders() {
   const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   return { "X-CSRF-Token": token, Accept: "application/json" };
@@ -37,7 +37,7 @@ export function unsafeHeaders() {
  * @param {string} url
  * @param {object} [body]
  * @param {AbortSignal} [signal]
- * @returns {Promise<object>} The answer; {} where it has no body.
+ * @returns {Promise<object>} The response; {} without a body.
  * @throws {CallError}
  */
 export async function callJson(method, url, body, signal) {
@@ -54,13 +54,13 @@ export async function callJson(method, url, body, signal) {
   return parsed(text);
 }
 
-/** The connection failed before an answer came. */
+/** The error of a connection that failed before a response. */
 export function noAnswer() {
-  return new CallError(0, "The server does not answer.");
+  return new CallError(0, "The server is not responding.");
 }
 
 /**
- * Turn an answer that is not a success into a CallError with the server's own sentence.
+ * Turn an error response into a CallError with the server's sentence.
  *
  * @param {number} status
  * @param {string} text
@@ -68,13 +68,13 @@ export function noAnswer() {
  */
 export function errorFrom(status, text, retryAfter) {
   const details = parsed(text);
-  // The server speaks to programs here, of tokens.
-  const sentence = status === 401 ? LOGGED_OUT : details.detail || details.message || details.title || `The server answered with error ${status}.`;
+  // For 401, the server's sentence is about tokens, for programs.
+  const sentence = status === 401 ? LOGGED_OUT : details.detail || details.message || details.title || `The server responded with error ${status}.`;
   const seconds = Number.parseFloat(retryAfter ?? "");
   return new CallError(status, String(sentence), details, Number.isFinite(seconds) ? seconds * 1000 : 0);
 }
 
-/** JSON as an object; {} for anything else, such as a proxy's error page. */
+/** JSON as an object; {} for anything else, such as the error page of a proxy. */
 export function parsed(text) {
   try {
     const value = JSON.parse(text);

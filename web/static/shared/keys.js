@@ -1,10 +1,10 @@
-/** Single keys for what is done again and again. They can be switched off: some people speak to their computer, others rest a hand on it. */
+/** Single-key shortcuts. Users can switch them off, for example if they use speech input. */
 
 const STORED = "pawsort-single-keys";
 
 /**
- * @param {Map<string, () => void>} actions By the key's name, as `KeyboardEvent.key` gives it, in lower case.
- * @param {HTMLInputElement|null} box Whether single keys are on; a page without it does as was said on another.
+ * @param {Map<string, () => void>} actions By `KeyboardEvent.key`, letters in lower case.
+ * @param {HTMLInputElement|null} box Switches shortcuts on and off; a page without it uses the stored setting.
  */
 export function listenToKeys(actions, box = null) {
   let isOn = read() !== "off";
@@ -25,7 +25,7 @@ export function listenToKeys(actions, box = null) {
   });
 }
 
-/** A field takes all keys, a button, link or box those that press it. */
+/** Fields use all keys; buttons, links and checkboxes use those that press them. */
 function isTakenBy(element, key) {
   if (element.closest('input:not([type="checkbox"]), select, textarea') !== null) return true;
   return (key === " " || key === "Enter") && element.closest("button, a, summary, input") !== null;
@@ -43,6 +43,6 @@ function write(value) {
   try {
     localStorage.setItem(STORED, value);
   } catch {
-    // Then it holds for this page only.
+    // Storage is not available: the setting is for this page only.
   }
 }

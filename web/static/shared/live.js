@@ -1,13 +1,13 @@
 /**
- * Pages that keep themselves up to date: asks for the page again and takes over what has changed in it, so that the server alone
- * knows how things look and nothing that stayed the same moves, loses the focus or is read out again.
+ * Pages that keep themselves up to date: requests the page again and replaces the parts that have changed. Only the server renders,
+ * and unchanged parts do not move, lose the focus or get announced again.
  */
 
 import { ENDED, watchJob } from "./poll.js";
 import { localTimes } from "./words.js";
 
 /**
- * Keep the elements with data-live inside `root` as the page at `url` has them.
+ * Keep the elements with data-live inside `root` equal to those in the page at `url`.
  *
  * @param {Element} root
  * @param {string} url A page with an ETag that shows one job, in an element with data-state.
@@ -27,12 +27,12 @@ export function keepLive(root, url, { onPage = () => {}, onLost = () => {}, onGo
   });
 }
 
-/** The elements with data-live inside `root`: each takes over what the element of that name in a newer page has. */
+/** The elements with data-live inside `root`, which are replaced by the elements of the same name in a newer page. */
 export class LiveParts {
   /** @param {Element} root */
   constructor(root) {
     this.root = root;
-    // As the server wrote them: times are shown in the reader's zone since.
+    // The HTML from the server, in which times are not yet in the reader's time zone.
     this.sources = new Map(Array.from(root.querySelectorAll("[data-live]"), (element) => [element, element.innerHTML]));
   }
 
@@ -54,11 +54,11 @@ export class LiveParts {
 export async function readPage(answer) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const job = page.querySelector("[data-job][data-state]");
-  if (job === null) throw new Error("This is not the page of a job: perhaps the login.");
+  if (job === null) throw new Error("This is not the page of a job; it may be the login page.");
   return { state: job.dataset.state, page };
 }
 
-/** What had the focus has it again, if it is still there. */
+/** Replace the content, and restore the focus if its element still exists. */
 function replace(element, fresh) {
   const focused = element.contains(document.activeElement) ? controls(element).indexOf(document.activeElement) : -1;
   const words = focused < 0 ? "" : document.activeElement.textContent;

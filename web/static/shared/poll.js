@@ -1,4 +1,4 @@
-/** Watching one job: asks often while it moves, seldom while it does not, never while nobody looks or after it has ended. */
+/** Polls a job: often while it changes, less often otherwise, and never while the page is hidden or after the job has ended. */
 
 const FASTEST_MS = 1000;
 const SLOWEST_MS = 10000;
@@ -9,9 +9,9 @@ export const ENDED = new Set(["done", "cancelled", "failed"]);
  * @param {string} url The job's address in the API.
  * @param {{onJob: (job: object) => void, onLost?: () => void, onGone?: () => void, isPatient?: boolean,
  *   read?: (answer: Response) => Promise<{state: string}>}} on
- *   onJob: the job has changed. onLost: the server did not answer; it will be asked again. onGone: the job is no more.
- *   isPatient: a job that is not there yet may still come. read: what onJob gets of an answer; its JSON when not given.
- * @returns {() => void} Call it to stop watching.
+ *   onJob: the job has changed. onLost: the server did not respond; polling continues. onGone: the job no longer exists.
+ *   isPatient: the job may not exist yet. read: reads the response for onJob; default: its JSON.
+ * @returns {() => void} Stops polling.
  */
 export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isPatient = false, read = (answer) => answer.json() }) {
   let tag = "";
@@ -42,7 +42,7 @@ export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isP
     if (isOver || isAsking) return;
     isAsking = true;
     try {
-      // The tag is ours and not the browser's cache, which would turn a 304 into a 200 and hide that nothing moved.
+      // With our own ETag: the browser's cache would turn a 304 into a 200 and hide that nothing has changed.
       const headers = { Accept: "application/json", ...(tag === "" ? {} : { "If-None-Match": tag }) };
       const answer = await fetch(url, { headers, cache: "no-store" });
       if (!isOver) await take(answer);

@@ -1,12 +1,12 @@
-/** Trying again: waits that grow, with chance in them so that many pages do not come back in step. */
+/** Retries with growing, randomised delays, so that many pages do not retry at the same time. */
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15000;
-/** An answer of 500 may be a fault that stays; a lost connection is waited out for as long as the page is open. */
+/** Status 500 may be permanent, so retries are limited. A lost connection is retried as long as the page is open. */
 const MOST_SERVER_FAULTS = 8;
 
 /**
- * @param {number} n How often it has failed, from 0.
+ * @param {number} n The number of earlier failures.
  * @param {() => number} random In [0, 1).
  */
 export function backoffMs(n, random = Math.random) {
@@ -14,7 +14,7 @@ export function backoffMs(n, random = Math.random) {
 }
 
 /**
- * Call until it succeeds or fails for good.
+ * Call until it succeeds or fails permanently.
  *
  * @param {(n: number) => Promise<T>} attempt
  * @param {{signal: AbortSignal, onWait: (ms: number, error: Error) => void, onGo: () => void}} options
@@ -38,7 +38,7 @@ export async function withRetries(attempt, { signal, onWait, onGo }) {
   }
 }
 
-/** Wait; less when the browser says that the network is back. Rejects when the signal fires. */
+/** Wait, or until the browser is online again. Rejects if the signal fires. */
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     const end = (finish) => () => {

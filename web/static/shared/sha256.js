@@ -1,4 +1,4 @@
-/** SHA-256 (FIPS 180-4) of a file, piece by piece: crypto.subtle is missing on plain http, and wants whole files in memory. */
+/** SHA-256 (FIPS 180-4) of a file, piece by piece: crypto.subtle is missing on plain http, and needs whole files in memory. */
 
 import { pause } from "./slices.js";
 
@@ -26,7 +26,7 @@ export async function sha256(blob) {
   return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
-/** The last bytes, a one, zeros, and how many bits there were. */
+/** The last bytes, a one, zeros, and the number of bits. */
 function ending(rest, size) {
   const padded = new Uint8Array(rest.byteLength + 9 > BLOCK ? 2 * BLOCK : BLOCK);
   padded.set(new Uint8Array(rest));
@@ -41,7 +41,7 @@ function addBlocks(state, view, words) {
   for (let offset = 0; offset < view.byteLength; offset += BLOCK) addBlock(state, view, offset, words);
 }
 
-/** Variables one by one: with arrays this takes ten times as long. */
+/** Single variables: with arrays this takes ten times as long. */
 function addBlock(state, view, offset, w) {
   for (let i = 0; i < 16; i += 1) w[i] = view.getUint32(offset + 4 * i);
   for (let i = 16; i < 64; i += 1) {

@@ -1,9 +1,9 @@
-/** Heavy work in small pieces with breaks between them, so that the page can paint and answer. */
+/** Heavy work in small pieces with breaks between them, so that the page stays responsive. */
 
 let line = Promise.resolve();
 
 /**
- * Run a piece of work after those that were asked for before it, when everything else has had its turn.
+ * Run a piece of work after all earlier pieces, with a break before it.
  *
  * @param {() => T} work
  * @returns {Promise<T>}
@@ -15,7 +15,7 @@ export function inTurn(work) {
   return turn;
 }
 
-/** End this task and go on in a new one at once. */
+/** Continue in a new task at once. */
 export function pause() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -27,7 +27,7 @@ export function pause() {
   });
 }
 
-/** A few milliseconds that are free for others. Timers of hidden tabs wait for up to a minute; those have nothing to paint. */
+/** A break of a few milliseconds. In hidden tabs, where timers may wait for a minute and nothing is painted, there is no break. */
 export function rest() {
   return document.hidden ? pause() : new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,44 +1,44 @@
-/** What was done, so that it can be undone to any depth, after a reload as well. */
+/** The steps that can be undone, also after a reload. */
 
 const MOST = 500;
 
-export class Steps {
+export class UndoSteps {
   #name;
-  #taken;
+  #steps;
 
-  /** @param {string} name Of the review: that of another job has steps of its own. */
+  /** @param {string} name Of the review; each job has its own steps. */
   constructor(name) {
     this.#name = `pawsort-steps:${name}`;
-    this.#taken = this.#read();
+    this.#steps = this.#read();
   }
 
   get size() {
-    return this.#taken.length;
+    return this.#steps.length;
   }
 
-  /** The last step, which stays; undefined when there is none. */
+  /** The last step, without removing it; undefined if there is none. */
   get last() {
-    return this.#taken.at(-1);
+    return this.#steps.at(-1);
   }
 
-  /** @param {{picture: object, key: string, label: string}} step `key` is the label's; "" for a picture that was skipped. */
+  /** @param {{picture: object, key: string, label: string}} step `key` is the key of the label; "" for a skipped picture. */
   push(step) {
-    this.#taken = [...this.#taken, step].slice(-MOST);
+    this.#steps = [...this.#steps, step].slice(-MOST);
     this.#write();
   }
 
-  /** The last step, which is none from now on; undefined when there is none. */
+  /** Remove and return the last step; undefined if there is none. */
   pop() {
-    const step = this.#taken.at(-1);
-    this.#taken = this.#taken.slice(0, -1);
+    const step = this.#steps.at(-1);
+    this.#steps = this.#steps.slice(0, -1);
     this.#write();
     return step;
   }
 
   #read() {
     try {
-      const taken = JSON.parse(sessionStorage.getItem(this.#name) ?? "[]");
-      return Array.isArray(taken) ? taken : [];
+      const steps = JSON.parse(sessionStorage.getItem(this.#name) ?? "[]");
+      return Array.isArray(steps) ? steps : [];
     } catch {
       return [];
     }
@@ -46,9 +46,9 @@ export class Steps {
 
   #write() {
     try {
-      sessionStorage.setItem(this.#name, JSON.stringify(this.#taken));
+      sessionStorage.setItem(this.#name, JSON.stringify(this.#steps));
     } catch {
-      // Then a reload forgets how to undo; the labels themselves are kept.
+      // Storage is not available: after a reload there is no undo. The labels themselves are saved.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people read them. The server's templates say the same in web/pages/common/words.py. */
+/** Numbers, sizes and times in words. web/pages/common/words.py does the same on the server. */
 
 const NUMBER = new Intl.NumberFormat("en");
 const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
@@ -13,7 +13,7 @@ export function plural(n, noun) {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** Bytes -> "3.4 MB"; decimal units, as file managers show them. */
+/** Bytes -> "3.4 MB"; in decimal units, as in file managers. */
 export function bytes(n) {
   let unit = 0;
   let value = n;
@@ -33,7 +33,7 @@ export function duration(seconds) {
   return `about ${plural(Math.round(seconds / 86400), "day")}`;
 }
 
-/** Pictures in a second -> "850 pictures per second"; slow ones in minutes. */
+/** Pictures per second -> "850 pictures per second"; per minute below 1 per second. */
 export function rate(perSecond) {
   if (perSecond >= 10) return `${count(Math.round(perSecond))} pictures per second`;
   if (perSecond >= 1) return `${tenths(perSecond)} pictures per second`;
@@ -44,7 +44,7 @@ function tenths(value) {
   return (Math.round(value * 10) / 10).toFixed(1);
 }
 
-/** 0.8734 -> "87 %"; never rounds up to a certainty that is not there. */
+/** 0.8734 -> "87 %"; rounds down, so that 99.9 % never becomes 100 %. */
 export function percent(share) {
   return `${Math.floor(Math.round(share * 1e6) / 1e4)} %`;
 }
@@ -59,7 +59,7 @@ export function label(name) {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-/** Show every <time> of the page in the reader's own zone and habits. */
+/** Show every <time> of the page in the reader's time zone and format. */
 export function localTimes(root = document) {
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   for (const element of root.querySelectorAll("time[datetime]")) {

@@ -23,7 +23,7 @@ import { openZone } from "../input/drop_zone.js";
 const slots = new Slots(3);
 const uploads = new Set();
 const parent = document.querySelector("[data-uploads]");
-const terms = JSON.parse(document.querySelector("#upload-offer").dataset.terms);
+const terms = JSON.parse(document.querySelector("#upload-offer").dataset.options);
 const pageTitle = document.title;
 
 openZone(ask);
