@@ -138,7 +138,7 @@ def _shoot_sending(page: Page, db: Database, folder: Path) -> None:
         (dropped / f"IMG_{n:04}.jpg").write_bytes(draw_pet("dog", n % 12))
     page.route("**/shards/2", lambda route: None)
     send(page, [dropped])
-    page.get_by_text("Sending: ").wait_for()
+    page.get_by_text("Uploading: ").wait_for()
     job = _job_with(db, page, 512)
     run_job(db, job)
     _take_time(db, job, 512)

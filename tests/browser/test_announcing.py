@@ -49,12 +49,12 @@ def test_a_threshold_moved_by_keys_is_read_out_once_with_what_comes_of_it(
     listener.get_by_label("Threshold, in percent").focus()
     for _ in range(20):
         listener.keyboard.press("ArrowRight")
-    expect(listener.locator("[data-said]")).to_have_text("The threshold is 52.0 percent now: 2 cat, 1 dog, 1 unsure.")
+    expect(listener.locator("[data-said]")).to_have_text("The threshold is now 52.0 percent: 2 cat, 1 dog, 1 unsure.")
     assert len(listener.evaluate("heard")) == before + 1
 
 
 def test_looking_through_a_folder_is_said_once_however_many_files_it_has(listener: Page, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 700, depth=3)
     drop(listener, [tmp_path / "photos"])
-    expect(listener.get_by_role("button", name="Start sending")).to_be_focused()
-    assert [words for words in listener.evaluate("heard") if "Looking" in words] == ["Looking through the folder …"]
+    expect(listener.get_by_role("button", name="Start upload")).to_be_focused()
+    assert [words for words in listener.evaluate("heard") if "Looking" in words] == ["Reading the folder …"]

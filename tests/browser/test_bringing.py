@@ -63,6 +63,6 @@ def test_what_was_rearranged_on_the_disk_becomes_labels(
     expect(found.get_by_role("heading")).to_have_text("2 pictures labelled")
     expect(found).to_contain_text("1 picture: the folder says what was shown already")
     assert _words(db, job) == ["dog", None, "neither"]
-    page.get_by_role("button", name="Take these labels back").click()
-    expect(page.get_by_text("2 labels taken back.")).to_be_visible()
+    page.get_by_role("button", name="Undo these labels").click()
+    expect(page.get_by_text("2 labels undone.")).to_be_visible()
     assert _words(db, job) == [None, None, None]

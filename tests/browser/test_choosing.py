@@ -37,7 +37,7 @@ def grid(owner_page: Page, site: str, job: UUID) -> Page:
 
 
 def box(page: Page, n: int) -> object:
-    return page.get_by_label(f"Choose photos/{n}.jpg", exact=True)
+    return page.get_by_label(f"Select photos/{n}.jpg", exact=True)
 
 
 def said(page: Page, words: str) -> None:
@@ -51,22 +51,22 @@ def words(db: Database, job: UUID) -> list[str | None]:
 def test_pictures_from_one_click_to_another_get_a_label_and_lose_it_again(grid: Page, db: Database, job: UUID) -> None:
     box(grid, 1).check(force=True)
     grid.locator('[aria-posinset="8"] .tile__picture').click(modifiers=["Shift"])
-    expect(grid.locator('[data-field="chosen"]')).to_have_text("6 of 40 chosen")  # one of seven is broken
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("6 of 40 selected")  # one of seven is broken
     grid.locator('[aria-posinset="3"] .tile__picture').click()  # while some are chosen, a click chooses
-    expect(grid.locator('[data-field="chosen"]')).to_have_text("5 of 40 chosen")
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("5 of 40 selected")
     grid.get_by_role("button", name="Dog", exact=True).click()
     said(grid, "5 pictures labelled: Dog.")
     expect(grid.locator('[aria-posinset="2"] .tile__label')).to_contain_text("Dog")
     assert [n for n, word in enumerate(words(db, job)) if word == "dog"] == [1, 3, 4, 6, 7]
     grid.get_by_role("button", name="Undo").click()
-    said(grid, "5 labels taken back.")
+    said(grid, "5 labels undone.")
     assert set(words(db, job)) == {None}
     expect(grid.get_by_role("button", name="Undo")).to_be_disabled()
 
 
 def test_all_shown_are_right_confirms_what_the_model_shows(grid: Page, db: Database, job: UUID) -> None:
     grid.get_by_role("button", name="All shown are right").click()
-    said(grid, "35 pictures confirmed. 4 left as they are: unsure, or labelled by people before.")
+    said(grid, "35 pictures confirmed. 4 skipped: unsure, or already labelled by people.")
     with db.read() as session:
         assert {row.source for row in session.scalars(select(Label))} == {"confirmation"}
         assert session.scalars(select(LabelBatch)).one().is_whole
@@ -77,9 +77,9 @@ def test_all_of_a_filter_but_some_are_labelled(grid: Page, site: str, db: Databa
     grid.goto(f"{site}/jobs/{job}?label=unsure")
     show_pictures(grid)
     grid.locator(".grid--placed .tile").nth(3).wait_for()
-    grid.get_by_role("button", name="Choose all shown").click()
+    grid.get_by_role("button", name="Select all shown").click()
     box(grid, 20).uncheck(force=True)
-    expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 4 chosen")
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 4 selected")
     grid.get_by_role("button", name="Neither", exact=True).click()
     said(grid, "3 pictures labelled: Neither.")
     assert [n for n, word in enumerate(words(db, job)) if word == "neither"] == [0, 10, 30]
@@ -94,15 +94,15 @@ def test_everything_can_be_done_by_keyboard(grid: Page, db: Database, job: UUID)
     grid.keyboard.press("x")
     grid.keyboard.press("Shift+ArrowRight")
     grid.keyboard.press("Shift+ArrowRight")
-    expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 40 chosen")
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 40 selected")
     grid.keyboard.press("n")
     said(grid, "3 pictures labelled: Neither.")
     grid.keyboard.press("a")
-    expect(grid.locator('[data-field="chosen"]')).to_have_text("40 of 40 chosen")
+    expect(grid.locator('[data-field="chosen"]')).to_have_text("40 of 40 selected")
     grid.keyboard.press("y")
-    said(grid, "32 pictures confirmed. 7 left as they are: unsure, or labelled by people before.")
+    said(grid, "32 pictures confirmed. 7 skipped: unsure, or already labelled by people.")
     assert words(db, job)[:5] == [None, "neither", "neither", "neither", "cat"]
-    for sentence in ("32 labels taken back.", "3 labels taken back.", "1 label taken back."):
+    for sentence in ("32 labels undone.", "3 labels undone.", "1 label undone."):
         grid.keyboard.press("u")
         said(grid, sentence)
     assert set(words(db, job)) == {None}
@@ -123,7 +123,7 @@ def test_pictures_between_two_that_nobody_has_scrolled_to_are_chosen_as_well(
     owner_page.locator('[aria-posinset="2"] [data-check]').check(force=True)
     owner_page.keyboard.press("End")
     owner_page.locator('[aria-posinset="229"] .tile__picture').click(modifiers=["Shift"])
-    expect(owner_page.locator('[data-field="chosen"]')).to_have_text("228 of 230 chosen")
+    expect(owner_page.locator('[data-field="chosen"]')).to_have_text("228 of 230 selected")
     owner_page.get_by_role("button", name="The model is right").click()
     said(owner_page, "228 pictures confirmed.")
     assert [n for n, word in enumerate(words(db, many)) if word is None] == [0, 229]
@@ -144,14 +144,14 @@ def test_what_was_begun_is_finished_by_the_next_page(grid: Page, db: Database, j
     grid.on("dialog", lambda dialog: dialog.accept())
     grid.keyboard.press("a")
     grid.keyboard.press("c")
-    expect(grid.locator('[data-field="said"]')).to_contain_text("does not answer")
+    expect(grid.locator('[data-field="said"]')).to_contain_text("not responding")
     wait_for(grid, lambda: len(tried) == 2, "the second try")
     grid.unroute("**/labels")
     grid.reload()
-    said(grid, "What a page before this one had begun is finished now.")
+    said(grid, "Labels from an earlier page are now complete.")
     assert words(db, job).count("cat") == 39
     grid.keyboard.press("u")
-    said(grid, "39 labels taken back.")
+    said(grid, "39 labels undone.")
 
 
 def test_a_job_at_work_offers_no_all(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:
@@ -167,7 +167,7 @@ def test_a_job_at_work_offers_no_all(owner_page: Page, site: str, db: Database, 
 def test_a_view_without_pictures_offers_no_all(grid: Page, site: str, job: UUID) -> None:
     expect(grid.get_by_role("button", name="All shown are right")).to_be_visible()
     grid.goto(f"{site}/jobs/{job}?path=nothing-like-it")
-    expect(grid.get_by_text("No picture fits this choice.")).to_be_visible()
+    expect(grid.get_by_text("No pictures match these filters.")).to_be_visible()
     expect(grid.get_by_role("button", name="Keys")).to_be_visible()
-    for name in ("All shown are right", "Choose all shown"):
+    for name in ("All shown are right", "Select all shown"):
         expect(grid.get_by_role("button", name=name)).to_be_hidden()

@@ -46,7 +46,7 @@ def test_the_page_follows_its_job_to_the_end_and_then_stops_asking(
     expect(owner_page.locator(".tile")).to_have_count(8)
     expect(owner_page.locator('[data-count="cat"]')).to_have_text("8")
     expect(owner_page.get_by_role("button", name="Stop this job")).to_be_hidden()
-    expect(owner_page.locator('[data-field="announce"]')).to_have_text("Done. 8 files sorted, 0 failed.")
+    expect(owner_page.locator('[data-field="announce"]')).to_have_text("Done. Sorted 8 files, 0 failed.")
     asked = n_asked(owner_page, _address(job))
     turn(owner_page)
     assert n_asked(owner_page, _address(job)) == asked
@@ -56,11 +56,11 @@ def test_at_its_end_the_page_offers_what_can_be_done_with_a_job_that_is_done(
     owner_page: Page, site: str, db: Database, job: UUID
 ) -> None:
     owner_page.goto(f"{site}/jobs/{job}")
-    expect(owner_page.get_by_text("can be judged when everything is sorted")).to_be_visible()
+    expect(owner_page.get_by_text("you can measure how often the model is right")).to_be_visible()
     expect(owner_page.locator("[data-sure] rect")).to_have_count(0)
     run_job(db, job, {"photos/0.jpg": ErrorCode.TRUNCATED})
-    expect(owner_page.get_by_role("button", name="Try the failed ones again")).to_be_visible()
-    expect(owner_page.get_by_role("button", name="Judge 100 at random")).to_be_visible()
+    expect(owner_page.get_by_role("button", name="Retry failed files")).to_be_visible()
+    expect(owner_page.get_by_role("button", name="Check 100 random pictures")).to_be_visible()
     expect(owner_page.locator("[data-sure] rect")).not_to_have_count(0)
 
 
@@ -97,7 +97,7 @@ def test_a_server_that_is_away_is_mentioned_and_waited_for(
 ) -> None:
     owner_page.goto(f"{site}/jobs/{job}")
     intercept(owner_page, f"**{_address(job)}", lambda route: route.abort("connectionrefused"))
-    notice = owner_page.get_by_text("The server does not answer at the moment.")
+    notice = owner_page.get_by_text("The server is not responding.")
     expect(notice).to_be_visible()
     owner_page.unroute(f"**{_address(job)}")
     run_job(db, job)

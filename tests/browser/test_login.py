@@ -67,7 +67,7 @@ def test_a_form_with_a_wrong_csrf_token_changes_nothing(
         owner_page.get_by_role("button", name="Stop this job").click()
     assert navigation.value is not None
     assert navigation.value.status == 403
-    expect(owner_page.get_by_role("heading", name="That was not allowed")).to_be_visible()
+    expect(owner_page.get_by_role("heading", name="Not allowed")).to_be_visible()
     owner_page.goto(f"{site}/jobs/{job}")
     expect(owner_page.locator(".chip")).to_have_text("Waiting")
 
@@ -101,7 +101,7 @@ def test_whoever_was_logged_out_elsewhere_is_told_so_in_words_for_people(
     owner_page.context.clear_cookies()
     owner_page.get_by_role("button", name="All shown are right").click()
     expect(owner_page.locator('[data-field="said"]')).to_contain_text("You are no longer logged in")
-    owner_page.get_by_role("button", name="Judge 100 at random").click()
+    owner_page.get_by_role("button", name="Check 100 random pictures").click()
     expect(owner_page.get_by_role("heading", name="You are not logged in")).to_be_visible()
     owner_page.get_by_role("link", name="Log in").click()
     expect(owner_page.get_by_label("Token")).to_be_focused()

@@ -64,24 +64,24 @@ def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, d
     expect(offer.locator('[data-part="sum"]')).to_have_text(f"14 files, {_size(mixed, '*')}")
     expect(offer.locator("summary")).to_have_text(
         [
-            "3 files are no picture by name (2 txt, 1 mp4). Sent, and listed as failed.",
-            "1 file is larger than 1.0 MB. Not sent, but listed as failed.",
-            "2 hidden or system files are left out.",
+            "3 files don’t look like pictures (2 txt, 1 mp4). They will be uploaded and listed as failed.",
+            "1 file is larger than 1.0 MB, so it is not uploaded, but listed as failed.",
+            "2 hidden or system files are skipped.",
         ]
     )
-    expect(offer.locator('[data-part="limits"]')).to_contain_text("This server takes pictures of up to 1.0 MB, ")
-    expect(offer.get_by_role("button", name="Start sending")).to_be_focused()
+    expect(offer.locator('[data-part="limits"]')).to_contain_text("This server accepts pictures of up to 1.0 MB, ")
+    expect(offer.get_by_role("button", name="Start upload")).to_be_focused()
     offer.get_by_text("2 hidden or system files").click()
     expect(offer.get_by_text("mixed/.DS_Store")).to_be_visible()
     assert {url.rpartition("/")[2] for url in asked} <= {"trial"}
-    offer.get_by_role("button", name="Do not send").click()
+    offer.get_by_role("button", name="Cancel").click()
     expect(offer).to_have_count(0)
     assert {url.rpartition("/")[2] for url in asked} <= {"trial"}
 
 
 def test_one_press_starts_and_what_is_no_picture_may_stay_out(owner_page: Page, db: Database, mixed: Path) -> None:
     drop(owner_page, [mixed])
-    owner_page.get_by_label("Leave them out").check()
+    owner_page.get_by_label("Skip them").check()
     expect(owner_page.locator('[data-part="sum"]')).to_have_text(f"11 files, {_size(mixed, '*.jpg')}")
     owner_page.keyboard.press("Shift+Tab")
     start_sending(owner_page)
@@ -115,9 +115,7 @@ def test_the_first_time_ever_it_tries_the_connection_and_says_how_long_it_may_ta
     )
     drop(owner_page, [folder])
     time = owner_page.locator('[data-part="time"]').first
-    expect(time).to_have_text(
-        re.compile(r"^Takes about (3\d|4\d|50) seconds, by a first estimate; once it has begun, it is known better\.$")
-    )
+    expect(time).to_have_text(re.compile(r"^About (3\d|4\d|50) seconds \(rough estimate\)\.$"))
     assert sum(tried) <= 8 * 10**6 / 20
 
 
@@ -135,18 +133,18 @@ def test_a_second_time_it_says_how_long_it_will_take(
     )
     drop(owner_page, [tmp_path / "photos"])
     time = owner_page.locator('[data-part="time"]').first
-    expect(time).to_have_text("Takes a few seconds, at the pace of last time.")
+    expect(time).to_have_text("A few seconds (at the speed of last time).")
 
 
 @pytest.mark.parametrize(
     ("n_files", "n_archives", "sending", "sorting", "source", "sentence"),
     [
-        (6000, 0, 1e6, 10, "last time", "Takes about 10 minutes, at the pace of last time."),
-        (1, 0, 1e5, 10, "last time", "Takes about 20 minutes, at the pace of last time."),
-        (0, 1, 1e6, 10, "last time", "Sending takes about 2 minutes; how long sorting takes shows once it has begun."),
-        (6000, 0, None, 10, "trial", "Sorting takes about 10 minutes; how long sending takes shows once it has begun."),
-        (6000, 0, None, None, "trial", "How long it takes shows once it has begun."),
-        (6000, 0, None, 10, "trying", "Trying how fast the connection is …"),
+        (6000, 0, 1e6, 10, "last time", "About 10 minutes (at the speed of last time)."),
+        (1, 0, 1e5, 10, "last time", "About 20 minutes (at the speed of last time)."),
+        (0, 1, 1e6, 10, "last time", "Uploading takes about 2 minutes. The sorting time is shown after the start."),
+        (6000, 0, None, 10, "trial", "Sorting takes about 10 minutes. The upload time is shown after the start."),
+        (6000, 0, None, None, "trial", "The time is shown after the start."),
+        (6000, 0, None, 10, "trying", "Measuring the connection …"),
     ],
     ids=["sorting is slower", "sending is slower", "archive", "no trial", "nothing known", "on trial"],
 )
@@ -186,9 +184,9 @@ def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db:
     owner_page.reload()
     owner_page.unroute("**/shards/1")
     drop(owner_page, [tmp_path / "photos"])
-    expect(owner_page.locator('[data-part="begun"]')).to_contain_text("256 files of 300 files will not be sent again")
-    expect(owner_page.get_by_role("button", name="Go on sending")).to_be_enabled()
-    owner_page.get_by_role("button", name="Send it all as a new upload").click()
+    expect(owner_page.locator('[data-part="begun"]')).to_contain_text("256 of 300 files are already here")
+    expect(owner_page.get_by_role("button", name="Resume upload")).to_be_enabled()
+    owner_page.get_by_role("button", name="Upload everything again as a new job").click()
     owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalars(select(Upload.n_images).order_by(Upload.id)).all() == [256, 300]
@@ -223,16 +221,16 @@ def test_originals_are_discarded_if_somebody_wishes_so_before_sending(
 @pytest.mark.parametrize(
     ("amount", "largest", "sentence"),
     [
-        ({"nFiles": 0, "nArchives": 0, "nBytes": 0}, 0, "There is nothing left to send."),
+        ({"nFiles": 0, "nArchives": 0, "nBytes": 0}, 0, "There is nothing to upload."),
         (
             {"nFiles": 1, "nArchives": 1, "nBytes": 5500},
             5001,
-            "This server takes 5.0 KB at a time. Send the folder in parts.",
+            "This server accepts up to 5.0 KB per upload. Upload the folder in parts.",
         ),
         (
             {"nFiles": 9, "nArchives": 0, "nBytes": 3001},
             3001,
-            "This server has room for 3.0 KB more. Delete jobs that are no longer needed, or send a part.",
+            "This server has 3.0 KB of free space. Delete old jobs, or upload less.",
         ),
         ({"nFiles": 9, "nArchives": 0, "nBytes": 3000}, 3000, ""),
     ],
@@ -273,6 +271,6 @@ def test_on_a_telephone_pictures_are_picked(open_context: OpenContext, site: str
         page.get_by_role("button", name="Choose files").tap()
     choosing.value.set_files(files)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
-    page.get_by_role("button", name="Start sending").tap()
+    page.get_by_role("button", name="Start upload").tap()
     page.wait_for_url("**/jobs/*")
     assert _paths(db) == ["image.jpg", "image.jpg"]

@@ -91,10 +91,10 @@ def test_jobs_are_found_by_name_and_state_and_the_address_says_it(
     row = owner_page.locator(f'[data-job="{second}"]')
     row.get_by_role("button", name="Stop").click()
     expect(row.locator(".chip")).to_have_text("Stopped")
-    row.get_by_role("button", name="Try again").click()
+    row.get_by_role("button", name="Retry").click()
     expect(row.locator(".chip")).to_have_text("Sorting")
     row.get_by_role("link", name="Delete").click()
-    owner_page.get_by_role("button", name="Delete it for good").click()  # the browser asks for the word
+    owner_page.get_by_role("button", name="Delete permanently").click()  # the browser asks for the word
     expect(owner_page.get_by_label("Type the word")).to_be_focused()
     owner_page.keyboard.type("delete")
     owner_page.keyboard.press("Enter")
@@ -144,13 +144,13 @@ def test_filters_stand_in_the_address(owner_page: Page, site: str, zoo: UUID) ->
     owner_page.get_by_role("link", name="2 Cat").click()
     show_pictures(owner_page)
     assert _labels(owner_page) == ["Cat", "Cat"]
-    owner_page.get_by_label("At least this sure").select_option("90 %")
+    owner_page.get_by_label("Confidence at least").select_option("90 %")
     owner_page.wait_for_url(f"**/jobs/{zoo}?label=cat&min_confidence=0.9")
     show_pictures(owner_page)
     expect(owner_page.locator(".tile__name")).to_have_text(["tiger.jpg"])
     owner_page.get_by_label("File or folder name contains").fill("nothing like it")
     owner_page.keyboard.press("Enter")
-    expect(owner_page.get_by_text("No picture fits this choice.")).to_be_visible()
+    expect(owner_page.get_by_text("No pictures match these filters.")).to_be_visible()
     owner_page.get_by_role("link", name="Show all").click()
     show_pictures(owner_page)
     expect(owner_page.locator(".tile")).to_have_count(5)
@@ -226,8 +226,8 @@ def test_the_keyboard_reaches_everything_on_a_job_page(owner_page: Page, site: s
     for _ in range(50):
         owner_page.keyboard.press("Tab")
         reached.append(owner_page.evaluate("() => document.activeElement.textContent.trim().slice(0, 30)"))
-    assert reached[0] == "Skip to the content"
-    for name in ("Table (CSV)", "Try the failed ones again", "Delete …", "Show"):
+    assert reached[0] == "Skip to content"
+    for name in ("Table (CSV)", "Retry failed files", "Delete …", "Show"):
         assert name in reached
 
 
@@ -256,7 +256,7 @@ def test_without_javascript_a_zip_is_sent_and_read(plain_page: Page, site: str, 
         for n in range(3):
             writing.writestr(f"camera/{n}.jpg", draw_picture(n))
     plain_page.set_input_files('input[name="archive"]', archive)
-    plain_page.get_by_role("button", name="Send it").click()
+    plain_page.get_by_role("button", name="Upload").click()
     expect(plain_page.get_by_role("heading", name="from a camera", exact=True)).to_be_visible()
     with db.read() as session:
         job = session.scalars(select(Job.uuid)).one()
@@ -275,10 +275,10 @@ def test_without_javascript_an_upload_is_finished_and_classified_again(
     job = make_job(db, make_upload(db, blobs, name="plain", is_complete=False))
     version = make_version(db, "efficientnet-lite0")
     plain_page.goto(f"{site}/jobs/{job}")
-    plain_page.get_by_role("button", name="Finish with what arrived").click()
+    plain_page.get_by_role("button", name="Finish with the uploaded files").click()
     expect(plain_page.locator(".chip")).to_have_text("Waiting")
-    expect(plain_page.get_by_role("button", name="Finish with what arrived")).to_have_count(0)
-    plain_page.get_by_role("link", name="Classify again with …").click()
+    expect(plain_page.get_by_role("button", name="Finish with the uploaded files")).to_have_count(0)
+    plain_page.get_by_role("link", name="Run again with another model …").click()
     expect(plain_page.get_by_label("Version")).to_have_value(str(version))
     plain_page.get_by_label("Name of the new job").fill("plain, better")
     plain_page.get_by_role("button", name="Classify again").click()
@@ -294,14 +294,14 @@ def test_without_javascript_a_job_can_be_stopped_retried_and_deleted(
     plain_page.goto(f"{site}/jobs/{job}")
     plain_page.get_by_role("button", name="Stop this job").click()
     expect(plain_page.locator(".chip")).to_have_text("Stopped")
-    plain_page.get_by_role("button", name="Go on with this job").click()
+    plain_page.get_by_role("button", name="Resume").click()
     expect(plain_page.locator(".chip")).to_have_text("Sorting")
     plain_page.get_by_role("link", name="Delete …").click()
     expect(plain_page.get_by_role("heading", name="Delete “plain”?")).to_be_visible()
     plain_page.get_by_role("link", name="Keep it").click()
     plain_page.get_by_role("link", name="Delete …").click()
     plain_page.get_by_label("Type the word").fill("delete")
-    plain_page.get_by_role("button", name="Delete it for good").click()
+    plain_page.get_by_role("button", name="Delete permanently").click()
     expect(plain_page.get_by_role("heading", name="Nothing sorted yet")).to_be_visible()
     plain_page.goto(f"{site}/jobs/{job}")
     expect(plain_page.get_by_role("heading", name="This has been deleted")).to_be_visible()
@@ -309,8 +309,8 @@ def test_without_javascript_a_job_can_be_stopped_retried_and_deleted(
 
 def test_retrying_starts_the_failed_files_anew(owner_page: Page, site: str, db: Database, zoo: UUID) -> None:
     owner_page.goto(f"{site}/jobs/{zoo}")
-    owner_page.get_by_role("button", name="Try the failed ones again").click()
-    expect(owner_page.locator('[data-field="progress-text"]')).to_have_text("4 of 5 files sorted")
+    owner_page.get_by_role("button", name="Retry failed files").click()
+    expect(owner_page.locator('[data-field="progress-text"]')).to_have_text("Sorted 4 of 5 files")
     with db.read() as session:
         assert session.execute(select(Job.n_done, Job.n_failed)).one() == (4, 0)
 
@@ -321,7 +321,7 @@ def test_deleting_asks_whether_pictures_go_too(owner_page: Page, site: str, db: 
     owner_page.goto(f"{site}/jobs/{first}/delete")
     expect(owner_page.get_by_text("The pictures stay, because another job uses them.")).to_be_visible()
     owner_page.get_by_label("Type the word").fill(" Delete")
-    owner_page.get_by_role("button", name="Delete it for good").click()
+    owner_page.get_by_role("button", name="Delete permanently").click()
     owner_page.goto(f"{site}/jobs/{second}/delete")
     expect(owner_page.get_by_text("and the 2 pictures that were sent to this server")).to_be_visible()
 
@@ -331,7 +331,7 @@ def test_what_is_not_there_gets_a_page_of_its_own(owner_page: Page, site: str) -
         answer = owner_page.goto(site + path)
         assert answer is not None
         assert answer.status == 404
-        expect(owner_page.get_by_role("heading", name="Nothing is here")).to_be_visible()
+        expect(owner_page.get_by_role("heading", name="Page not found")).to_be_visible()
         owner_page.get_by_role("link", name="Go to the list of jobs").click()
         assert owner_page.url == f"{site}/"
 
@@ -350,7 +350,7 @@ def test_what_an_archive_left_out_is_listed_with_the_reason(
     with db.write() as session:
         uploads.add_skipped(session, uploads.get_upload(session, upload), [("../evil.jpg", "a path that climbs")])
     owner_page.goto(f"{site}/jobs/{make_job(db, upload)}")
-    owner_page.get_by_role("link", name="1 entry of the archive was left out").click()
+    owner_page.get_by_role("link", name="1 entry of the archive was skipped").click()
     expect(owner_page.locator(".failures tbody tr")).to_have_text("../evil.jpga path that climbs")
 
 
@@ -406,7 +406,7 @@ def test_on_a_phone_what_is_seldom_chosen_takes_a_press_unless_it_was_chosen(
 ) -> None:
     owner_page.set_viewport_size({"width": 360, "height": 800})
     for address, more, name, chosen in (
-        (f"/jobs/{zoo}", "How sure, your labels, order", "Order", "?sort=path"),
+        (f"/jobs/{zoo}", "Confidence, your labels, order", "Order", "?sort=path"),
         ("/", "State, day", "State", "?state=done"),
     ):
         owner_page.goto(site + address)

@@ -205,8 +205,8 @@ def test_what_arrived_whole_before_the_page_heard_of_it_leads_to_its_job(
     drop(owner_page, [path])
     expect(owner_page.locator('[data-part="begun"]')).to_contain_text("all of it has arrived and has its job already")
     if kind == "folder":
-        expect(owner_page.locator('[data-part="time"]')).to_have_text("Nothing is left to send.")
-    owner_page.get_by_role("button", name="Open its page").click()
+        expect(owner_page.locator('[data-part="time"]')).to_have_text("Nothing to upload.")
+    owner_page.get_by_role("button", name="Open job").click()
     with db.read() as session:
         owner_page.wait_for_url(f"**/jobs/{session.scalars(select(Job.uuid)).one()}")
     owner_page.goto(owner_page.url.partition("/jobs/")[0])
@@ -218,7 +218,7 @@ def test_what_arrived_whole_before_the_page_heard_of_it_leads_to_its_job(
 def test_what_arrived_whole_can_be_sent_as_a_new_upload(owner_page: Page, db: Database, folder: Path) -> None:
     _send_but_hear_no_end(owner_page, folder, "**/complete", db)
     drop(owner_page, [folder])
-    owner_page.get_by_role("button", name="Send it all as a new upload").click()
+    owner_page.get_by_role("button", name="Upload everything again as a new job").click()
     owner_page.wait_for_url("**/jobs/*")
     assert _states(db) == ["complete", "complete"]
 
@@ -282,9 +282,9 @@ def test_the_page_reminds_of_what_was_not_sent_to_its_end_and_finishes_it(
 ) -> None:
     _send_only(owner_page, folder, 0, db)
     reminder = owner_page.locator("[data-unfinished]")
-    expect(reminder).to_contain_text("photos was begun")
+    expect(reminder).to_contain_text("The upload of photos (started")
     expect(reminder).to_contain_text("256 files arrived.")
-    reminder.get_by_role("button", name="Finish with what arrived").click()
+    reminder.get_by_role("button", name="Finish with the uploaded files").click()
     owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
         assert session.scalar(select(Upload.state)) == "complete"
@@ -330,7 +330,7 @@ def test_a_pause_sends_nothing_until_somebody_goes_on(owner_page: Page, db: Data
     with db.read() as session:
         assert session.scalars(select(Shard)).all() == []
         assert session.scalar(select(Job.state)) == "receiving"
-    owner_page.get_by_role("button", name="Go on").click()
+    owner_page.get_by_role("button", name="Resume").click()
     owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == _now(folder)
 
@@ -339,25 +339,27 @@ def test_a_pause_says_what_it_costs(owner_page: Page, folder: Path) -> None:
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000}
     owner_page.context.new_cdp_session(owner_page).send("Network.emulateNetworkConditions", slow)
     send(owner_page, [folder])
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text(re.compile("Sending: [1-9]"))
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text(re.compile("Uploading: [1-9]"))
     owner_page.get_by_role("button", name="Pause").click()
-    expect(owner_page.locator('[data-part="message"]')).to_contain_text("were half sent and will be sent again.")
+    expect(owner_page.locator('[data-part="message"]')).to_contain_text(
+        "were partly uploaded and will be uploaded again."
+    )
 
 
 def test_whoever_sends_by_keyboard_keeps_the_focus(owner_page: Page, folder: Path) -> None:
     intercept(owner_page, "**/shards/*", lambda route: None)  # never answered
     drop(owner_page, [folder])
-    owner_page.get_by_role("button", name="Do not send").focus()
+    owner_page.get_by_role("button", name="Cancel").focus()
     owner_page.keyboard.press("Enter")
     expect(owner_page.get_by_role("button", name="Choose a folder")).to_be_focused()
     drop(owner_page, [folder])
-    expect(owner_page.get_by_role("button", name="Start sending")).to_be_focused()
+    expect(owner_page.get_by_role("button", name="Start upload")).to_be_focused()
     owner_page.keyboard.press("Enter")
     expect(owner_page.get_by_role("heading", name="photos")).to_be_focused()
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
-    for pressed, then in (("Pause", "Go on"), ("Go on", "Pause")):
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Uploading: ")
+    for pressed, then in (("Pause", "Resume"), ("Resume", "Pause")):
         owner_page.get_by_role("button", name=pressed).focus()
         owner_page.keyboard.press("Enter")
         expect(owner_page.get_by_role("button", name=then)).to_be_focused()
-    owner_page.get_by_role("button", name="Stop sending").press("Enter")
+    owner_page.get_by_role("button", name="Cancel upload").press("Enter")
     expect(owner_page.get_by_role("heading", name="photos")).to_be_focused()

@@ -133,7 +133,7 @@ def test_skipped_pictures_come_back_when_asked_for(review: Page, db: Database, j
     press(review, "s", "Space")
     label(review, *["c"] * (N - 2))
     expect(review.get_by_text("2 pictures skipped.")).to_be_visible()
-    review.get_by_role("button", name="Look at the skipped ones again").click()
+    review.get_by_role("button", name="Show the skipped pictures again").click()
     expect(review.locator('[data-field="path"]')).to_have_text(first)
     press(review, "d", "d")
     expect(review.get_by_role("heading", name="Nothing left to review")).to_be_visible()
@@ -181,7 +181,7 @@ def test_mouse_and_keyboard_work_together(review: Page, db: Database, job: UUID)
     press(review, "z", "?")
     expect(review.get_by_role("heading", name="Keys")).to_be_visible()
     press(review, "c")
-    review.get_by_label("Use single keys").uncheck()
+    review.get_by_label("Use single-key shortcuts").uncheck()
     press(review, "Escape", "c")
     wait_until_sent(review)
     assert [row.label for row in said(db)] == ["neither"], "neither the dialog nor keys that are off label anything"
@@ -239,12 +239,12 @@ def test_a_lost_connection_is_waited_out_and_nothing_is_lost(review: Page, db: D
 
     intercept(review, f"**{LABELS}", answer)
     press(review, *["c"] * 10, "u", "d")
-    expect(review.get_by_text("The server does not answer at the moment.")).to_be_visible()
+    expect(review.get_by_text("The server is not responding.")).to_be_visible()
     expect(review.locator('[data-field="sending"]')).to_have_text("12 labels on the way to the server.")
     assert said(db) == []
     is_down = False
     wait_until_sent(review)
-    expect(review.get_by_text("The server does not answer at the moment.")).to_be_hidden()
+    expect(review.get_by_text("The server is not responding.")).to_be_hidden()
     assert words(db, job) == {"cat": 9, "dog": 1, None: N - 10}
 
 
@@ -304,12 +304,12 @@ def test_a_random_sample_is_judged_blind_and_says_how_often_the_model_is_right(
     wait_until_sent(owner_page)
     owner_page.get_by_role("link", name="pets").click()
     expect(owner_page.get_by_text("20 of 50 pictures judged so far")).to_be_visible()
-    owner_page.get_by_role("link", name="Go on: 30 pictures left").click()
+    owner_page.get_by_role("link", name="Continue: 30 pictures left").click()
     expect(owner_page.locator('[data-count="reviewed"]')).to_have_text("20")
     wait_until_ready(owner_page)
     label(owner_page, *["c"] * 30)
     wait_until_sent(owner_page)
-    owner_page.get_by_role("link", name="See what came of it").click()
+    owner_page.get_by_role("link", name="Show the result").click()
     expect(owner_page.get_by_text("100.0 % of the model’s labels are right")).to_be_visible()
     assert {row.source for row in said(db)} == {"audit"}
     owner_page.get_by_role("link", name="Back to the job").click()
@@ -335,7 +335,7 @@ def test_without_javascript_a_form_shows_one_picture_after_the_other(
     for name in ("Neither", "Skip", "Cat", "Cat"):
         plain_page.get_by_role("button", name=name).click()
     expect(plain_page.get_by_text("1 picture skipped.")).to_be_visible()
-    plain_page.get_by_role("button", name="Look at the skipped ones again").click()
+    plain_page.get_by_role("button", name="Show the skipped pictures again").click()
     plain_page.get_by_role("button", name="Cat").click()
     expect(plain_page.get_by_role("heading", name="Nothing left to review")).to_be_visible()
     assert words(db, job) == {"neither": 1, "cat": 3}

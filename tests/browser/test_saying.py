@@ -64,11 +64,11 @@ def _press(page: Page, key: str, then: str) -> None:
 
 def test_suspects_are_mended_kept_and_taken_back_by_keys(owner_page: Page, db: Database, images: list[int]) -> None:
     _open(owner_page, "/labels/suspects")
-    _press(owner_page, "m", "Said: cat.")
-    _press(owner_page, "k", "Said: dog.")
+    _press(owner_page, "m", "Labelled cat.")
+    _press(owner_page, "k", "Labelled dog.")
     assert _said(db) == [(images[0], "cat", "correction"), (images[1], "dog", "confirmation")]
     expect(owner_page.locator(MARKED)).to_have_attribute("data-say", str(images[2]))
-    _press(owner_page, "u", "Taken back.")
+    _press(owner_page, "u", "Undone.")
     assert _said(db)[2:] == [(images[1], None, "confirmation")]
     expect(owner_page.locator(MARKED)).to_have_attribute("data-say", str(images[1]))
 
@@ -78,9 +78,9 @@ def test_disagreements_are_settled_by_keys(owner_page: Page, db: Database, disag
     before = _said(db)
     first, second = (int(tile.get_attribute("data-say") or 0) for tile in owner_page.locator("[data-say]").all())
     owner_page.keyboard.press("ArrowRight")
-    _press(owner_page, "n", "Said: neither.")
+    _press(owner_page, "n", "Labelled neither.")
     owner_page.keyboard.press("ArrowLeft")
-    _press(owner_page, "c", "Said: cat.")
+    _press(owner_page, "c", "Labelled cat.")
     assert _said(db)[len(before) :] == [(second, "neither", "correction"), (first, "cat", "correction")]
 
 
@@ -91,7 +91,7 @@ def test_a_key_says_nothing_of_a_picture_that_is_not_in_view(owner_page: Page, d
     owner_page.keyboard.press("d")
     expect(owner_page.locator(MARKED)).to_be_in_viewport()
     assert _said(db) == []
-    _press(owner_page, "d", "Said: dog.")
+    _press(owner_page, "d", "Labelled dog.")
     assert [label for _, label, _ in _said(db)] == ["dog"]
 
 
@@ -99,12 +99,12 @@ def test_single_keys_that_were_switched_off_stay_off_on_every_page(
     owner_page: Page, db: Database, images: list[int]
 ) -> None:
     _open(owner_page, "/labels/suspects")
-    owner_page.get_by_label("Use single keys").uncheck()
+    owner_page.get_by_label("Use single-key shortcuts").uncheck()
     owner_page.keyboard.press("m")
     _open(owner_page, "/labels")
-    expect(owner_page.get_by_label("Use single keys")).not_to_be_checked()
+    expect(owner_page.get_by_label("Use single-key shortcuts")).not_to_be_checked()
     owner_page.locator(MARKED).scroll_into_view_if_needed()
     owner_page.keyboard.press("c")
     owner_page.get_by_role("button", name="Dog").first.click()
-    expect(owner_page.locator("[data-said]")).to_have_text("Said: dog.")
+    expect(owner_page.locator("[data-said]")).to_have_text("Labelled dog.")
     assert [label for _, label, _ in _said(db)] == ["dog"]

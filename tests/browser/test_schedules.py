@@ -18,12 +18,12 @@ def fill_in(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("Tidy up")
     page.get_by_label("Cron line").fill("0 3 * * SUN")
     page.get_by_label("Time zone").fill("Europe/Berlin")
-    page.get_by_label("Jobs that ended more than so many days ago").fill("30")
+    page.get_by_label("Jobs that ended more than this many days ago").fill("30")
 
 
 def test_a_schedule_is_made_paused_and_run_without_javascript(plain_page: Page) -> None:
     fill_in(plain_page)
-    plain_page.get_by_role("button", name="Show in words, and check").click()
+    plain_page.get_by_role("button", name="Check and preview").click()
     expect(plain_page.get_by_text("At 03:00, only on Sunday")).to_be_visible()
     plain_page.get_by_role("button", name="Create schedule").click()
     expect(plain_page.get_by_role("heading", name="Tidy up")).to_be_visible()

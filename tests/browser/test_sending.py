@@ -55,7 +55,7 @@ def test_a_lost_connection_is_waited_out(owner_page: Page, db: Database, tmp_pat
     intercept(owner_page, SHARDS, _failing(4, lambda route: route.abort("connectionreset")))
     send(owner_page, [tmp_path / "photos"])
     message = owner_page.locator('[data-part="message"]')
-    expect(message).to_contain_text("The server cannot be reached. Trying again in")
+    expect(message).to_contain_text("The server can’t be reached. Retrying in")
     owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == paths
 
@@ -88,7 +88,7 @@ def test_a_server_that_is_killed_in_the_middle_delays_an_upload_and_nothing_else
         page.on("requestfailed", lambda request: "/shards/" in request.url and failed.append(request.url))
         intercept(page, "**/shards/3", stop_server, times=1)
         send(page, [tmp_path / "photos"])
-        expect(page.locator('[data-part="message"]')).to_contain_text("The server cannot be reached.")
+        expect(page.locator('[data-part="message"]')).to_contain_text("The server can’t be reached.")
         wait_for(page, lambda: len(failed) >= n_tries, "shards to be tried again and again")
         assert len(stopped) == 1
         assert 0 < len(_paths(db)) < len(paths)
@@ -127,7 +127,7 @@ def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db
     intercept(owner_page, "**/api/v1/jobs/*", change_files, times=1)
     send(owner_page, [folder])
     panel = owner_page.locator("[data-panel]")
-    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Sent: ")
+    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Uploaded: ")
     expect(panel.locator("summary")).to_have_text("2 files could not be sent")
     panel.locator("summary").click()
     expect(panel.locator("li")).to_have_count(2)
@@ -151,7 +151,7 @@ def test_an_upload_whose_files_have_all_vanished_still_ends(owner_page: Page, db
     intercept(owner_page, "**/api/v1/jobs/*", remove_files, times=1)
     send(owner_page, [folder])
     expect(owner_page.locator("summary")).to_have_text("3 files could not be sent")
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sent: ")
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Uploaded: ")
     with db.read() as session:
         assert session.scalar(select(Upload.state)) == "complete"
         assert _state(db) == "done"
@@ -165,7 +165,7 @@ def test_a_full_disk_halts_with_the_servers_words_until_somebody_goes_on(
     intercept(owner_page, SHARDS, _failing(1, lambda route: route.fulfill(status=507, json=problem)))
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="message"]')).to_have_text("The disk is nearly full. Make room.")
-    owner_page.get_by_role("button", name="Go on").click()
+    owner_page.get_by_role("button", name="Resume").click()
     owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == paths
 
@@ -174,7 +174,7 @@ def test_closing_the_page_while_sending_warns(owner_page: Page, tmp_path: Path) 
     make_tree(tmp_path / "photos", 3, depth=1)
     intercept(owner_page, SHARDS, lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Uploading: ")
     owner_page.get_by_role("heading", name="Drop a folder").click()  # browsers ask only where somebody has acted
     asked: list[str] = []
 
@@ -192,9 +192,9 @@ def test_stopping_keeps_what_has_arrived_and_cancels_the_job(owner_page: Page, d
     intercept(owner_page, "**/shards/1", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
     expect(owner_page.locator('[data-part="sent"]')).not_to_have_attribute("value", "0")
-    owner_page.get_by_role("button", name="Stop sending").click()
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Stopped: ")
-    expect(owner_page.get_by_role("button", name="Stop sending")).to_be_hidden()
+    owner_page.get_by_role("button", name="Cancel upload").click()
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Cancelled: ")
+    expect(owner_page.get_by_role("button", name="Cancel upload")).to_be_hidden()
     wait_for(owner_page, lambda: _state(db) == "cancelled", "the job to be cancelled")
 
 
@@ -212,7 +212,7 @@ def test_two_folders_dropped_one_after_the_other_become_two_jobs(
     expect(owner_page.get_by_text("Finishing")).to_have_count(2)
     for route in held:
         route.continue_()
-    expect(owner_page.get_by_text("Sent: ")).to_have_count(2)
+    expect(owner_page.get_by_text("Uploaded: ")).to_have_count(2)
     with db.read() as session:
         assert sorted(session.scalars(select(Job.name))) == ["first", "second"]
 
@@ -221,27 +221,27 @@ def test_a_folder_with_nothing_to_sort_says_so(owner_page: Page, tmp_path: Path)
     (tmp_path / "empty" / "below").mkdir(parents=True)
     (tmp_path / "empty" / ".DS_Store").write_bytes(b"litter")
     drop(owner_page, [tmp_path / "empty"])
-    expect(owner_page.get_by_role("status").filter(has_text="There is no file in it")).to_be_visible()
+    expect(owner_page.get_by_role("status").filter(has_text="It contains no files")).to_be_visible()
 
 
 def test_the_title_says_how_much_has_been_sent(owner_page: Page, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 600, depth=1)
     intercept(owner_page, "**/shards/2", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
-    expect(owner_page).to_have_title("85 % sent · Pawsort")
+    expect(owner_page).to_have_title("85 % uploaded · Pawsort")
 
 
 def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database, tmp_path: Path) -> None:
     make_tree(tmp_path / "photos", 300, depth=1)
     intercept(owner_page, "**/shards/1", lambda route: None)  # never answered
     send(owner_page, [tmp_path / "photos"])
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Sending: ")
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Uploading: ")
     with db.read() as session:
         job = session.scalars(select(Job.uuid)).one()
     with db.write() as session:
         job_states.cancel_job(session, job)
     message = owner_page.locator('[data-part="message"]')
-    expect(message).to_have_text("This job was stopped, so nothing more is sent.")
+    expect(message).to_have_text("This job was stopped, so the upload was cancelled.")
 
 
 def test_what_was_stopped_holds_up_neither_the_title_nor_the_next_folder(owner_page: Page, tmp_path: Path) -> None:
@@ -252,8 +252,8 @@ def test_what_was_stopped_holds_up_neither_the_title_nor_the_next_folder(owner_p
     with owner_page.expect_response(_tells_of_a_job):
         send(owner_page, [tmp_path / "first"])
         expect(owner_page.locator('[data-part="sorted-text"]')).to_contain_text("Sorted: 0 of 20")
-        expect(owner_page).to_have_title("0 % sent · Pawsort")
-    owner_page.get_by_role("button", name="Stop sending").click()
+        expect(owner_page).to_have_title("0 % uploaded · Pawsort")
+    owner_page.get_by_role("button", name="Cancel upload").click()
     expect(owner_page).to_have_title(plain)
     owner_page.unroute(SHARDS)
     send(owner_page, [tmp_path / "second"])

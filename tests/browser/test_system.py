@@ -21,7 +21,7 @@ def test_whoever_runs_it_sees_on_a_phone_without_javascript_what_is_wrong(
     page.get_by_role("link", name="System").click()
     expect(page.get_by_role("heading", name="System")).to_be_visible()
     alerts = page.get_by_role("alert").all_inner_texts()
-    assert alerts[0].startswith("No worker for inference is alive")
+    assert alerts[0].startswith("No inference worker is alive")
     assert any("another version (0.0.1)" in alert for alert in alerts)
     expect(page.get_by_role("row", name="process 77")).to_be_visible()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

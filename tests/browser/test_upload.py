@@ -63,7 +63,7 @@ def _check_tree(page: Page, api: Api, folder: Path, paths: list[str], timeout_s:
     assert job["counts"]["total"] == job["counts"]["done"] == len(paths)
     assert sorted(row["path"] for row in api.rows(job_id)) == paths
     expect(page.locator('[data-field="progress-text"]')).to_have_text(
-        f"{len(paths):,} files sorted", timeout=within_ms(30_000)
+        f"Sorted {len(paths):,} files", timeout=within_ms(30_000)
     )
     assert measured.longest_block_ms <= LONGEST_BLOCK_MS
     assert 0 < measured.heap_bytes <= MOST_HEAP_BYTES
@@ -191,5 +191,5 @@ def test_what_is_no_archive_halts_with_the_servers_words(user_page: Page, tmp_pa
     send(user_page, [archive])
     panel = user_page.locator("[data-panel]")
     expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Halted")
-    expect(panel.get_by_role("button", name="Go on")).to_be_visible()
+    expect(panel.get_by_role("button", name="Resume")).to_be_visible()
     expect(panel.locator('[data-part="message"]')).not_to_be_empty()

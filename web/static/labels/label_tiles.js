@@ -1,4 +1,4 @@
-/** Pictures that one says something of, one after the other: by button, or by the button's key for the picture that is marked. */
+/** Labelling a list of pictures one by one, with buttons or with their keys for the marked picture. */
 
 import { callJson } from "../shared/http.js";
 import { listenToKeys } from "../shared/keys.js";
@@ -6,8 +6,8 @@ import { newUuid } from "../shared/uuid.js";
 
 const tiles = [...document.querySelectorAll("[data-say]")];
 const status = document.querySelector("[data-said]");
-/** What was said here, newest last: {tile, key}. */
-const said = [];
+/** The labels given here, newest last: {tile, key}. */
+const history = [];
 let marked = 0;
 
 for (const [index, tile] of tiles.entries()) {
@@ -26,10 +26,10 @@ if (tiles.length > 0) {
   listenToKeys(keys(), document.querySelector("[data-keys]"));
 }
 
-/** The keys of the buttons, those that move, and the one that takes back. */
+/** The keys of the buttons, the keys that move, and the key for undo. */
 function keys() {
   const found = new Map([
-    ["u", takeBack],
+    ["u", undo],
     ["ArrowRight", () => go(marked + 1)],
     ["ArrowLeft", () => go(marked - 1)],
   ]);
@@ -39,8 +39,8 @@ function keys() {
 
 function press(key) {
   const tile = tiles[marked];
-  // Nobody says anything of a picture that is not before them.
-  if (!isSeen(tile)) return go(marked);
+  // Do not label a picture that is not visible.
+  if (!isVisible(tile)) return go(marked);
   say(tile, buttonsOf(tile).find((button) => keyOf(button) === key)?.dataset.labelTo);
 }
 
@@ -52,12 +52,12 @@ function keyOf(button) {
   return button.getAttribute("aria-keyshortcuts");
 }
 
-function isSeen(tile) {
+function isVisible(tile) {
   const { top, bottom } = tile.getBoundingClientRect();
   return top < innerHeight && bottom > 0;
 }
 
-/** Mark the picture that the next key is about. */
+/** Mark the picture for the next key. */
 function mark(index) {
   tiles[marked].classList.remove("is-marked");
   marked = index;
@@ -79,16 +79,16 @@ async function say(tile, label) {
   const source = label === tile.dataset.given ? "confirmation" : "correction";
   try {
     await callJson("POST", "/api/v1/labels", { items: [{ image_id: Number(tile.dataset.say), label, source, key }] });
-    said.push({ tile, key });
-    tell(`Said: ${label}.`);
+    history.push({ tile, key });
+    announce(`Labelled ${label}.`);
   } catch (error) {
     delete tile.dataset.done;
-    tell(error.message);
+    announce(error.message);
   }
 }
 
-async function takeBack() {
-  const last = said.pop();
+async function undo() {
+  const last = history.pop();
   if (last === undefined) return;
   try {
     await callJson("POST", "/api/v1/labels", {
@@ -96,13 +96,13 @@ async function takeBack() {
     });
     delete last.tile.dataset.done;
     go(tiles.indexOf(last.tile));
-    tell("Taken back.");
+    announce("Undone.");
   } catch (error) {
-    said.push(last);
-    tell(error.message);
+    history.push(last);
+    announce(error.message);
   }
 }
 
-function tell(text) {
+function announce(text) {
   if (status !== null) status.textContent = text;
 }

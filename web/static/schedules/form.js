@@ -1,4 +1,4 @@
-/** A new schedule goes by the clocks of whoever makes it, unless they say otherwise. */
+/** A new schedule starts with the user's time zone. */
 
 const field = document.getElementById("time_zone");
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;

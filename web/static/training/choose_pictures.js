@@ -1,10 +1,10 @@
-/** Choosing the pictures of a training: a folder that is dropped here is sent, sorted by nobody, and then chosen. */
+/** Choosing the pictures of a training: a folder that is dropped here is uploaded, not sorted, and then selected. */
 
 import { callJson } from "../shared/http.js";
 import { isArchive, nameFor } from "../upload/input/names.js";
 import { newUuid } from "../shared/uuid.js";
 import { Panel } from "../upload/view/panel.js";
-import { Sender } from "../upload/send/folder_sender.js";
+import { FolderSender } from "../upload/send/folder_sender.js";
 import { isOver } from "../upload/send/sender.js";
 import { Slots } from "../upload/send/slots.js";
 import { openZone } from "../upload/input/drop_zone.js";
@@ -20,12 +20,12 @@ addEventListener("beforeunload", (event) => {
 });
 
 function send({ files, unreadable }) {
-  if (files.some(({ path }) => isArchive(path))) return say("Unpack archives first: what is learned is named by folders.");
-  if (files.length === 0) return say("There is no file in it that could be learned from.");
+  if (files.some(({ path }) => isArchive(path))) return say("Unpack archives first: labels come from folder names.");
+  if (files.length === 0) return say("It contains no files.");
   const uploadId = newUuid();
   const upload = { uploadId };
   const name = nameFor([...files, ...unreadable].map(({ path }) => path));
-  upload.sender = new Sender({ uploadId, jobId: null, name, files, slots, onChange: () => upload.panel?.changed(), labelled: true });
+  upload.sender = new FolderSender({ uploadId, jobId: null, name, files, slots, onChange: () => upload.panel?.changed(), labelled: true });
   upload.sender.state.skipped = unreadable;
   upload.panel = new Panel({ parent, sender: upload.sender, jobPage: null, onStop: () => stop(upload), onResume: () => run(upload) });
   uploads.add(upload);
@@ -38,22 +38,22 @@ async function run(upload) {
   if (!all.every(({ sender }) => isOver(sender.state.phase))) return;
   const sent = all.filter(({ sender }) => sender.state.phase === "sent");
   if (sent.length === 0) return;
-  // What could not be read has to be seen before the page goes on.
+  // Let the user see the unreadable files before the next page.
   if (all.some(({ sender }) => sender.state.skipped.length > 0)) offer(address(sent));
   else location.assign(address(sent));
 }
 
-/** Half an upload is of no use: nothing else works on it, so it goes. */
+/** Delete a cancelled upload: no job uses it. */
 async function stop(upload) {
   upload.sender.stop();
   try {
     await callJson("DELETE", upload.sender.uploadUrl);
   } catch {
-    // It was never opened, or the server does not answer: then it stays unfinished and is not offered.
+    // It was never created, or the server is not responding: then it stays unfinished and is not offered.
   }
 }
 
-/** This page with the new folders chosen, beside those that were. */
+/** The address of this page with the new folders selected too. */
 function address(sent) {
   const chosen = Array.from(document.querySelectorAll("[data-choice] input:checked"), (box) => box.value);
   const query = new URLSearchParams([...sent.map(({ uploadId }) => uploadId), ...chosen].map((id) => ["upload", id]));
@@ -62,7 +62,7 @@ function address(sent) {
 
 function offer(url) {
   const link = Object.assign(document.createElement("a"), { className: "button button--main", href: url });
-  link.textContent = "Go on with what was sent";
+  link.textContent = "Continue with the uploaded files";
   const row = Object.assign(document.createElement("p"), { className: "row" });
   row.append(link);
   parent.append(row);

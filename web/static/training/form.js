@@ -1,8 +1,8 @@
-/** The form that starts a training: its hints follow the chosen network. */
+/** The form that starts a training: its hints follow the selected network. */
 
 for (const choice of document.querySelectorAll("[data-network]")) {
   choice.addEventListener("change", () => choice.checked && showFor(choice.value));
-  // Coming back with the browser's button may find another one chosen than the server had marked.
+  // The browser's Back button may restore another selection than the server's.
   addEventListener("pageshow", () => choice.checked && showFor(choice.value));
 }
 

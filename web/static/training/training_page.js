@@ -1,4 +1,4 @@
-/** The page of a training: keeps its numbers, curves and title up to date until it has ended. */
+/** The page of a training: keeps its numbers, curves and title up to date until it ends. */
 
 import { keepLive } from "../shared/live.js";
 import { ENDED } from "../shared/poll.js";

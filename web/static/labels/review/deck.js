@@ -1,6 +1,5 @@
 /**
- * The pictures before a reviewer: handed out by the server under a lease, a few ahead of need, and their bytes loaded
- * before they are shown.
+ * The pictures of a reviewer: handed out by the server under a lease, a few in advance, and loaded before they are shown.
  */
 
 import { callJson } from "../../shared/http.js";
@@ -9,9 +8,9 @@ import { backoffMs } from "../../shared/retry.js";
 const AHEAD = 12;
 const LOW = 9;
 const LOADED_AHEAD = 8;
-/** Leases end after two minutes. */
+/** Leases last two minutes. */
 const RENEW_MS = 40000;
-/** Who has done nothing for so long has gone: the pictures go to others. */
+/** After this time without activity, the pictures are released for others. */
 const IDLE_MS = 5 * 60000;
 const LOOK_AGAIN_MS = 10000;
 const SOON_MS = 300;
@@ -25,7 +24,7 @@ export class Deck {
   #after = null;
   #isAsking = false;
   #isAgain = false;
-  /** Something has changed since the question that is under way. */
+  /** Something has changed since the current request was sent. */
   #hasMoved = false;
   #isOver = false;
   #failures = 0;
@@ -36,7 +35,7 @@ export class Deck {
   /**
    * @param {{url: string, reviewer: string, audit: string, unsent: () => number[], maxHeld: number, onShow: (picture: object|null) => void,
    *   onAnswer: (state: {n_others: number, n_skipped: number}, isEnd: boolean) => void, onLost: (error: Error|null) => void}} options
-   *   unsent: images whose labels are still on their way; they are kept from others, too.
+   *   unsent: images with unsent labels; they are also held.
    */
   constructor(options) {
     this.#options = options;
@@ -48,8 +47,8 @@ export class Deck {
   }
 
   /**
-   * @param {object|null} picture The one that the page came with, if nobody else has it.
-   * @param {Set<number>} labelled Images that were labelled here before, though the server may not know it yet.
+   * @param {object|null} picture The picture in the page, unless another reviewer holds it.
+   * @param {Set<number>} labelled Images labelled here before, which the server may not know yet.
    */
   start(picture, labelled) {
     this.#seen = labelled;
@@ -57,14 +56,14 @@ export class Deck {
     this.#ask();
   }
 
-  /** Somebody is there. */
+  /** The user is active. */
   touch() {
     const wasIdle = Date.now() - this.#touchedAt > IDLE_MS;
     this.#touchedAt = Date.now();
     if (wasIdle) this.#ask();
   }
 
-  /** The next picture, please; this one is done with. */
+  /** Show the next picture. */
   next() {
     this.#current = null;
     this.#show();
@@ -76,7 +75,7 @@ export class Deck {
     this.next();
   }
 
-  /** Go back to a picture; the present one comes after it. */
+  /** Go back to a picture; the current one follows it. */
   back(picture) {
     this.#skipped.delete(picture.image_id);
     if (this.#current !== null) this.#ahead.unshift(this.#current);
@@ -85,7 +84,7 @@ export class Deck {
     this.#ask();
   }
 
-  /** Hand out again what was skipped. */
+  /** Request the skipped pictures again. */
   again() {
     this.#isAgain = true;
     this.#skipped.clear();
@@ -94,20 +93,20 @@ export class Deck {
     this.#ask();
   }
 
-  /** The page goes away: its pictures are free for others at once. */
+  /** The page is closed: release its pictures at once. */
   part(headers) {
     const { url, reviewer, audit } = this.#options;
     const body = JSON.stringify({ reviewer, leaving: true, ...(audit === "" ? {} : { audit }) });
     fetch(url, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body, keepalive: true }).catch(() => {});
   }
 
-  /** The picture's element, loaded if there was time. */
+  /** The element of a picture, loaded if there was time. */
   imageOf(picture) {
     const known = this.#images.get(picture.image_id);
     if (known !== undefined) return known;
     const image = new Image();
     image.src = `/api/v1/images/${picture.image_id}/thumbnail?size=1024`;
-    image.alt = picture.path ?? "The picture to judge";
+    image.alt = picture.path ?? "The picture to label";
     image.decoding = "async";
     this.#images.set(picture.image_id, image);
     return image;
@@ -163,7 +162,7 @@ export class Deck {
     const mine = new Set(answer.holding);
     const lost = new Set(asked.map((picture) => picture.image_id).filter((id) => !mine.has(id)));
     this.#ahead = this.#ahead.filter((picture) => !lost.has(picture.image_id));
-    // Labels that were sent while the server looked may not have been seen by it yet.
+    // The server may not have seen labels that were sent during its search.
     const known = new Set([...this.#ahead, ...(this.#current ? [this.#current] : [])].map((picture) => picture.image_id));
     const fresh = answer.items.filter((item) => !this.#seen.has(item.image_id) && !known.has(item.image_id));
     this.#ahead.push(...fresh);

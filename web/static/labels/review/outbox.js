@@ -1,6 +1,6 @@
 /**
- * Labels on their way to the server. They are kept in localStorage until the server has them, sent in the background in small
- * batches and in order, again and again if need be: each has a key, and the server writes a key once.
+ * Unsent labels. They are kept in localStorage until the server has them, and sent in the background in small batches and in order,
+ * with retries: each has a key, and the server writes each key once.
  */
 
 import { callJson, noAnswer, unsafeHeaders } from "../../shared/http.js";
@@ -8,11 +8,11 @@ import { withRetries } from "../../shared/retry.js";
 
 const PREFIX = "pawsort-labels:";
 const BATCH = 50;
-/** What is said in quick succession goes together. */
+/** Labels given in quick succession are sent together. */
 const GATHER_MS = 500;
 const PATIENCE_MS = 20000;
 const AGAIN_MS = 15000;
-/** The server has understood and will never take it: the picture was deleted, say. */
+/** Permanent errors, for example if the picture was deleted. */
 const REFUSED = new Set([404, 409, 410, 422]);
 
 export class Outbox {
@@ -23,8 +23,8 @@ export class Outbox {
   #timer = 0;
 
   /**
-   * @param {string} user Labels that somebody else has left in this browser are not sent under this user's name.
-   * @param {string} own Tells this page from others of the same user.
+   * @param {string} user Labels that another user has left in this browser are not sent.
+   * @param {string} own The id of this page, among others of the same user.
    * @param {{onChange: () => void, onTrouble: (error: Error|null) => void, onRefused: (entry: object, error: Error) => void}} on
    */
   constructor(user, own, on) {
@@ -38,12 +38,12 @@ export class Outbox {
     return this.#entries.length;
   }
 
-  /** The images of which something is still to be sent. */
+  /** The images with unsent changes. */
   get images() {
     return this.#entries.map((entry) => entry.item.image_id);
   }
 
-  /** The images whose label is still to be sent, unless it is taken back. */
+  /** The images with an unsent label that is not undone. */
   get labelled() {
     const labelled = new Set();
     for (const { item } of this.#entries) {
@@ -53,7 +53,7 @@ export class Outbox {
     return labelled;
   }
 
-  /** @param {object} item As `POST /labels` takes it. @param {string} audit The sample it is said for, or "". */
+  /** @param {object} item As `POST /labels` takes it. @param {string} audit The audit that it belongs to, or "". */
   add(item, audit) {
     this.#entries.push({ item, audit });
     this.#save();
@@ -61,7 +61,7 @@ export class Outbox {
     this.#soon(GATHER_MS);
   }
 
-  /** The page goes away: one last try that outlives it. What does not get through stays in localStorage. */
+  /** The page is closed: one last request that outlives it. Unsent labels stay in localStorage. */
   part() {
     if (this.#entries.length === 0) return;
     const headers = { ...unsafeHeaders(), "Content-Type": "application/json" };
@@ -88,7 +88,7 @@ export class Outbox {
           this.#on.onTrouble(null);
         } catch (error) {
           if (!REFUSED.has(error.status)) throw error;
-          // One at a time finds the one that is refused; the others are not lost with it.
+          // Send one at a time to find the refused one, and keep the others.
           if (head.length === 1) {
             this.#drop(head);
             this.#on.onRefused(head[0], error);
@@ -113,7 +113,7 @@ export class Outbox {
     });
   }
 
-  /** What can go in one call: entries for the same sample, in order. */
+  /** The entries for one call: in order, and of the same audit. */
   #head() {
     const other = this.#entries.findIndex((entry) => entry.audit !== this.#entries[0].audit);
     return this.#entries.slice(0, Math.min(BATCH, other < 0 ? BATCH : other));
@@ -131,11 +131,11 @@ export class Outbox {
       if (this.#entries.length === 0) localStorage.removeItem(this.#key);
       else localStorage.setItem(this.#key, JSON.stringify(this.#entries));
     } catch {
-      // No room, or storage is switched off: they are still in memory, and closing the page warns.
+      // Storage is full or disabled: the labels are still in memory, and closing the page warns.
     }
   }
 
-  /** Take over what pages that were closed have left. One that is still open sends it too: no harm, the keys are the same. */
+  /** Adopt labels of closed pages. A page that is still open sends them too, which is harmless: the keys are the same. */
   #adopt(prefix) {
     try {
       for (const key of Object.keys(localStorage).filter((name) => name.startsWith(prefix))) {
@@ -144,7 +144,7 @@ export class Outbox {
         localStorage.removeItem(key);
       }
     } catch {
-      // Storage is switched off: there is nothing to take over.
+      // Storage is disabled: there is nothing to adopt.
     }
   }
 }

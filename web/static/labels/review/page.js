@@ -1,4 +1,4 @@
-/** The review page: a picture, what it shows, the next. Nothing here waits for the server. */
+/** The review page: show a picture, label it, show the next. Nothing here waits for the server. */
 
 import { callJson, unsafeHeaders } from "../../shared/http.js";
 import { newUuid } from "../../shared/uuid.js";
@@ -6,7 +6,7 @@ import { label as word } from "../../shared/words.js";
 import { Deck } from "./deck.js";
 import { listenToKeys } from "../../shared/keys.js";
 import { Outbox } from "./outbox.js";
-import { Steps } from "../../shared/undo_steps.js";
+import { UndoSteps } from "../../shared/undo_steps.js";
 import { View } from "./view.js";
 
 const ASK_PROGRESS_MS = 30000;
@@ -17,7 +17,7 @@ const choices = Array.from(root.querySelectorAll("[data-say]"), (button) => butt
 const url = `/api/v1/jobs/${job}/review`;
 const reviewer = newUuid();
 const view = new View(root);
-const steps = new Steps(`${job}${audit}`);
+const steps = new UndoSteps(`${job}${audit}`);
 const titleEnd = document.title;
 const progress = readProgress();
 let troubles = { sending: "", asking: "" };
@@ -26,7 +26,7 @@ let askedAt = Date.now();
 const outbox = new Outbox(user, reviewer, {
   onChange: () => view.sending(outbox?.size ?? 0),
   onTrouble: (error) => trouble("sending", error),
-  onRefused: (entry, error) => view.say(`A label was not taken: ${error.message}`),
+  onRefused: (entry, error) => view.say(`A label was not saved: ${error.message}`),
 });
 const deck = new Deck({
   url,
@@ -59,10 +59,10 @@ function confirm() {
   const picture = deck.current;
   if (picture === null || audit !== "") return;
   if (choices.includes(picture.label)) act(picture, picture.label, "confirmation");
-  else view.say("The model is unsure here. Say what the picture shows.");
+  else view.say("The model is unsure here. Choose a label.");
 }
 
-/** Label a picture, or skip it with label "", and go on to the next one. */
+/** Label a picture, or skip it with label "", and show the next one. */
 function act(picture, name, source) {
   deck.touch();
   const key = name === "" ? "" : newUuid();
@@ -86,7 +86,7 @@ function undo() {
     move(step.picture, -1);
   }
   deck.back(step.picture);
-  afterwards("Taken back.");
+  afterwards("Undone.");
 }
 
 function afterwards(sentence) {
@@ -117,7 +117,7 @@ function readProgress() {
   return { reviewed: read("reviewed"), all: read("all"), unsure: read("unsure") };
 }
 
-/** What others have done shows from time to time; what is still on its way from here is counted here. */
+/** Update the progress with the work of others from time to time; unsent labels of this page are counted here. */
 async function othersMayHaveWorked(nOthers) {
   if (audit !== "" || nOthers === 0 || outbox.size > 0 || Date.now() - askedAt < ASK_PROGRESS_MS) return;
   askedAt = Date.now();
@@ -126,7 +126,7 @@ async function othersMayHaveWorked(nOthers) {
     Object.assign(progress, { reviewed: state.n_reviewed, all: state.n_good, unsure: state.n_unsure_left });
     showProgress();
   } catch {
-    // It is asked again later.
+    // Try again later.
   }
 }
 
@@ -136,9 +136,9 @@ function trouble(about, error) {
 }
 
 function sentenceFor(error) {
-  if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser: load the page again to log in, and they are sent.";
+  if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser. Reload the page to log in and send them.";
   if (error.status === 404 || error.status === 410) return "This job is no longer here.";
-  return "The server does not answer at the moment. Your labels are kept in this browser and sent as soon as it does. Go on if you like.";
+  return "The server is not responding. Your labels are kept in this browser and will be sent later. You can continue.";
 }
 
 for (const element of root.querySelectorAll("[data-needs-script]")) element.hidden = false;
@@ -148,7 +148,7 @@ root.addEventListener("click", (event) => {
   event.preventDefault(); // the form is for pages without scripts
   if (button.dataset.say) say(button.dataset.say);
   else todo[button.dataset.do]();
-  // A hand on the mouse uses keys as well: Space is to skip, not to press the button that was clicked.
+  // After a click, Space should skip, and not press the clicked button again.
   if (event.detail > 0 && button.dataset.do !== "help") view.focus();
 });
 root.querySelector("[data-again]").addEventListener("submit", (event) => {
@@ -171,7 +171,7 @@ addEventListener("pagehide", () => {
   outbox.part();
   deck.part(unsafeHeaders());
 });
-// Brought back as it was left: its pictures may be somebody else's by now.
+// Restored from the cache: other reviewers may hold its pictures now.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 showUndo();

@@ -1,4 +1,4 @@
-/** On the job's page: how many pictures people have looked at, counted only after the page is there. */
+/** The review progress on the page of a job, counted after the page is loaded. */
 
 import { callJson } from "../../shared/http.js";
 import { count, plural } from "../../shared/words.js";
@@ -14,10 +14,10 @@ async function show(element) {
   try {
     const state = await callJson("GET", `/api/v1/jobs/${element.dataset.reviewSummary}/review`);
     words.hidden = state.n_reviewed === 0;
-    const other = state.n_other === 0 ? "" : `, and call ${count(state.n_other)} otherwise than the model`;
+    const other = state.n_other === 0 ? "" : `, ${count(state.n_other)} of them differently from the model`;
     words.textContent =
       `People have labelled ${count(state.n_reviewed)} of ${plural(state.n_good, "picture")}${other}. ` +
-      "They begin with the doubtful ones, so this does not say how often the model is right.";
+      "Pictures of low confidence come first, so this is not the error rate.";
   } catch {
     // The page is complete without it.
   }

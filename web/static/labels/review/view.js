@@ -1,4 +1,4 @@
-/** What the review shows: the picture, what the model says of it, how far one is, what is being sent. */
+/** The view of the review: the picture, its prediction, the progress, unsent labels. */
 
 import { count, label, percent, plural } from "../../shared/words.js";
 
@@ -18,7 +18,7 @@ export class View {
     this.zoom(false);
     this.#field("end").hidden = true;
     this.#root.querySelector("[data-desk]").hidden = false;
-    this.#field("stage").replaceChildren(image ?? span("quiet", "More pictures are on their way …"));
+    this.#field("stage").replaceChildren(image ?? span("quiet", "Loading more pictures …"));
     this.#says(picture);
     this.#field("path").textContent = picture?.path ?? "";
   }
@@ -31,7 +31,7 @@ export class View {
     says.dataset.label = picture.label;
     const shares = Object.entries(picture.probabilities).map(([name, share]) => `${label(name)} ${percent(share)}`);
     says.append(span("dot", label(picture.label)), " ", span("quiet", shares.join(" · ")));
-    if (picture.human_label) says.append(" ", span("quiet", `– its folder says ${label(picture.human_label)}`));
+    if (picture.human_label) says.append(" ", span("quiet", `– folder: ${label(picture.human_label)}`));
   }
 
   end({ n_others, n_skipped }) {
@@ -55,23 +55,23 @@ export class View {
     bar.value = progress.reviewed;
   }
 
-  /** How many labels are still on their way; said only when that takes long, or it would flicker with every label. */
+  /** Show the number of unsent labels, but only after a while, so that it does not flicker with every label. */
   sending(n) {
     this.#root.dataset.unsent = String(n);
     const field = this.#field("sending");
     if (n === 0) {
       clearTimeout(this.#timer);
       this.#timer = 0;
-      field.textContent = "Every label is kept at once; closing this page loses nothing.";
+      field.textContent = "Every label is saved at once. You can close this page at any time.";
     } else if (this.#timer === 0) {
       this.#timer = setTimeout(() => this.sending(Number(this.#root.dataset.unsent)), SLOW_MS);
       this.#slowAt = Date.now() + SLOW_MS;
     } else if (Date.now() >= this.#slowAt) {
-      field.textContent = `${plural(n, "label")} on the way to the server.`;
+      field.textContent = `Sending ${plural(n, "label")} …`;
     }
   }
 
-  /** @param {string} sentence "" when all is well again. */
+  /** @param {string} sentence "" if there is no problem. */
   trouble(sentence) {
     const notice = this.#field("trouble");
     if (notice.textContent !== sentence) notice.textContent = sentence;
@@ -95,7 +95,7 @@ export class View {
     this.focus(); // so that arrow keys move it
   }
 
-  /** Keys go to the picture. */
+  /** Focus the picture, so that it receives keys. */
   focus() {
     this.#field("stage").focus({ preventScroll: true });
   }

@@ -1,9 +1,9 @@
 /**
- * What somebody gave in one go, divided into what becomes a job of its own: each archive, and everything else together.
+ * Divides dropped files into batches, each of which becomes a job: one for each archive, and one for all other files.
  *
  * @typedef {{name: string, print: string, archive: File|null, files: import("./collect.js").Found[],
- *   unreadable: {path: string, reason: string}[], going: import("../resume/resume.js").Going|null}} Parcel
- *   going: how far it came earlier; null to begin anew.
+ *   unreadable: {path: string, reason: string}[], going: import("../resume/resume.js").Going|null}} Batch
+ *   going: the earlier upload to resume; null for a new one.
  */
 
 import { printOf, printOfArchive } from "../resume/storage.js";
@@ -11,12 +11,12 @@ import { archiveName, isArchive, nameFor } from "./names.js";
 
 /**
  * @param {import("./collect.js").Collection} found
- * @returns {Parcel[]}
+ * @returns {Batch[]}
  */
-export function parcelsOf({ files, unreadable }) {
+export function batchesOf({ files, unreadable }) {
   const archives = files.filter(({ path }) => isArchive(path));
   const others = files.filter(({ path }) => !isArchive(path));
-  const parcels = archives.map(({ file }) => ({
+  const batches = archives.map(({ file }) => ({
     name: archiveName(file.name),
     print: printOfArchive(file),
     archive: file,
@@ -24,7 +24,7 @@ export function parcelsOf({ files, unreadable }) {
     unreadable: [],
     going: null,
   }));
-  if (others.length === 0 && unreadable.length === 0) return parcels;
+  if (others.length === 0 && unreadable.length === 0) return batches;
   const paths = [...others, ...unreadable].map(({ path }) => path);
-  return [...parcels, { name: nameFor(paths), print: printOf(paths), archive: null, files: others, unreadable, going: null }];
+  return [...batches, { name: nameFor(paths), print: printOf(paths), archive: null, files: others, unreadable, going: null }];
 }

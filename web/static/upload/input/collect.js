@@ -1,22 +1,22 @@
 /**
- * From what somebody dropped or picked to a list of files with their paths.
+ * Turns dropped or chosen entries into a list of files with their paths.
  *
  * @typedef {{path: string, file: File}} Found
  * @typedef {{files: Found[], ignored: string[], unreadable: {path: string, reason: string}[]}} Collection
- *   ignored: paths of what operating systems leave in folders.
+ *   ignored: paths of system files.
  */
 
 import { isIgnored } from "./names.js";
 import { pause, rest } from "../../shared/slices.js";
 
 /**
- * Each answer about a file makes the page wait for another process for a moment, and answers that have come in the meantime are taken in
- * the same breath: with all of them asked for at once, the page would stand still for seconds.
+ * Each file needs a response from another browser process, and responses that arrive meanwhile are handled in the same task: with all
+ * requests at once, the page would not respond for seconds.
  */
 const AT_ONCE = 8;
 
 /**
- * Take the entries out of a drop. Call it inside the event: the browser empties the list as soon as the handler has ended or awaited.
+ * The entries of a drop. Call it inside the event: the browser empties the list as soon as the handler ends or awaits.
  *
  * @param {DataTransfer} transfer
  * @returns {(FileSystemEntry|File)[]}
@@ -28,10 +28,10 @@ export function takeEntries(transfer) {
 }
 
 /**
- * Walk dropped entries, folders and all that is in them.
+ * Collect dropped entries, with folders and everything in them.
  *
  * @param {(FileSystemEntry|File)[]} entries From takeEntries.
- * @param {(n: number) => void} onFound Called now and then with the number of files so far.
+ * @param {(n: number) => void} onFound Called from time to time with the number of files so far.
  * @returns {Promise<Collection>} Files in the order of their paths.
  */
 export async function collectEntries(entries, onFound = () => {}) {
@@ -62,7 +62,7 @@ export function collectFiles(files) {
 async function readFolder(folder, folders, found, onFound) {
   const reader = folder.createReader();
   try {
-    // readEntries hands out 100 at a time: it has to be called until it hands out none.
+    // readEntries returns up to 100 entries: call it until it returns none.
     for (;;) {
       const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
       if (entries.length === 0) return;
@@ -100,7 +100,7 @@ function pathOf(entry) {
   return entry.fullPath.replace(/^\/+/, "");
 }
 
-/** The order of folders on a disk is chance; the order of paths is the same each time. */
+/** Sort by path: the order of folders on a disk is arbitrary. */
 function sorted(found) {
   found.files.sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
   return found;

@@ -1,11 +1,11 @@
-/** The drop zone of a page: takes what is dropped anywhere on the page, pasted into it, or picked with a button. */
+/** The drop zone of a page: accepts files dropped anywhere on the page, pasted, or chosen with a button. */
 
 import { sayCounting } from "../../shared/counting.js";
 import { plural } from "../../shared/words.js";
 import { collectEntries, collectFiles, takeEntries } from "./collect.js";
 import { namedPasted } from "./names.js";
 
-/** @param {(found: import("./collect.js").Collection) => void} onFound Called for each drop, paste and choice. */
+/** @param {(found: import("./collect.js").Collection) => void} onFound Called for each drop, paste or choice. */
 export function openZone(onFound) {
   const looking = document.querySelector("[data-looking]");
   let depth = 0;
@@ -16,7 +16,7 @@ export function openZone(onFound) {
     document.body.classList.toggle("is-dragging", depth > 0);
   };
   const look = (entries) => {
-    const say = (n) => sayCounting(looking, "Looking through the folder …", plural(n, "file"));
+    const say = (n) => sayCounting(looking, "Reading the folder …", plural(n, "file"));
     collectEntries(entries, say)
       .then(onFound)
       .finally(() => (looking.textContent = ""));
@@ -28,7 +28,7 @@ export function openZone(onFound) {
     if (!carriesFiles(event.dataTransfer)) return;
     event.preventDefault();
     mark(event, -depth);
-    // Before anything is awaited: the browser empties the list as soon as this handler ends.
+    // Before any await: the browser empties the list when this handler ends.
     look(takeEntries(event.dataTransfer));
   });
   addEventListener("paste", (event) => {
@@ -43,7 +43,7 @@ function openButtons(onFound) {
   for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
   for (const button of document.querySelectorAll("[data-pick]")) {
     const input = document.querySelector(`[data-input="${button.dataset.pick}"]`);
-    // Telephones whose browsers cannot give whole folders.
+    // Some phone browsers can't open folders.
     button.hidden = button.dataset.pick === "folder" && !("webkitdirectory" in input);
     button.addEventListener("click", () => input.click());
     input.addEventListener("change", () => {

@@ -1,4 +1,4 @@
-/** Names: which files count, which are archives, and ids of our own. */
+/** File names: which files are pictures, archives or system files, and names for uploads. */
 
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 /** Suffixes of core/base/image_formats.py; the server decides by content. */
@@ -6,14 +6,14 @@ const PICTURE = /\.(jpg|jpeg|jpe|jfif|png|webp|bmp|dib|gif|tif|tiff|avif|heic|he
 const ENDING = /\.([^./]{1,10})$/;
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 
-/** True for what operating systems leave in folders; the same rule as core/formats/shards.py. */
+/** Whether a file is a system file; the same rule as in core/formats/shards.py. */
 export function isIgnored(path) {
   const parts = path.split("/");
   const name = parts.pop();
   return LITTER.has(name) || name.startsWith("._") || parts.includes("__MACOSX");
 }
 
-/** False for a file whose name says that it is something else than a picture. */
+/** False for a file whose name has an ending of another kind of file. */
 export function mayBePicture(path) {
   return PICTURE.test(path) || !ENDING.test(path);
 }
@@ -23,7 +23,7 @@ export function endingOf(path) {
   return ENDING.exec(path)?.[1].toLowerCase() ?? "";
 }
 
-/** True for a file that the server unpacks itself. Only files given on their own count, not those inside a folder. */
+/** Whether the server unpacks this file. Only single files, not those inside a folder. */
 export function isArchive(path) {
   return !path.includes("/") && ARCHIVE.test(path);
 }
@@ -35,7 +35,7 @@ export function archiveName(path) {
 
 let nPasted = 0;
 
-/** Browsers call every pasted picture "image.png": it gets a name of its own. Whatever else is pasted keeps its name. */
+/** Browsers call every pasted picture "image.png", so it gets a unique name. Other pasted files keep their names. */
 export function namedPasted(entry) {
   const now = new Date();
   const ending = entry instanceof File ? /^image(\.[a-z]+)$/.exec(entry.name)?.[1] : undefined;
@@ -51,7 +51,7 @@ function twoDigits(n) {
 }
 
 /**
- * A short name for what somebody gave: the folder's, the file's, or how many.
+ * A short name for an upload: the folder's, the file's, or the number of files.
  *
  * @param {string[]} paths
  */

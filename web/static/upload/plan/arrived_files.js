@@ -1,18 +1,18 @@
-/** What the server has of an upload, so that a folder that is dropped again is sent on from where it stopped. */
+/** The files of an upload that the server has, so that the upload of a folder can be resumed. */
 
 import { callJson } from "../../shared/http.js";
 import { sha256 } from "../../shared/sha256.js";
 import { pause } from "../../shared/slices.js";
 
 const PAGE = 1000;
-/** So many files are looked up at a time: some milliseconds. */
+/** The number of files that are looked up at a time, which takes a few milliseconds. */
 const SLICE = 1000;
 
-/** What the server names as the content of a file that was too large to be sent. */
+/** The hash that the server has for a file that was too large to upload. */
 const EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** Files and shard numbers that have arrived. */
-export class There {
+/** The files and shard numbers that have arrived. */
+export class ArrivedFiles {
   #files = new Map();
   #seqs = new Set();
 
@@ -36,11 +36,11 @@ export class There {
   }
 
   /**
-   * Divide a folder into what has arrived and what is still to be sent. A file has arrived when one of its path and size has; if it was
-   * written since the sending began, its content is compared as well. Two files of one path (loose ones from several folders) are counted.
+   * Divide files into arrived and missing ones. A file has arrived if one with its path and size has; if it was modified after the upload
+   * began, its content is compared too. Several files with the same path (from several folders) are counted.
    *
    * @param {import("../input/collect.js").Found[]} files
-   * @param {number} [since] When the sending began, in milliseconds since 1970.
+   * @param {number} [since] The start of the upload, in milliseconds since 1970.
    * @returns {Promise<{missing: import("../input/collect.js").Found[], arrived: import("../input/collect.js").Found[]}>}
    */
   async divide(files, since = Infinity) {
@@ -60,27 +60,27 @@ export class There {
   }
 }
 
-/** Which of the contents that arrived is the file's; -1 when none is. */
+/** The index of the file's content among those that arrived; -1 if it is not there. */
 function placeOf(file, contents, since) {
   if (contents.length === 0 || file.lastModified <= since || contents[0] === EMPTY) return contents.length - 1;
   return sha256(file).then(
     (content) => contents.indexOf(content),
-    () => -1, // it cannot be read: whoever sends it says so
+    () => -1, // it is unreadable, which the sender will report
   );
 }
 
 /**
  * @param {string} uploadUrl
  * @param {AbortSignal} [signal]
- * @returns {Promise<There>}
+ * @returns {Promise<ArrivedFiles>}
  * @throws {CallError}
  */
-export async function askWhatIsThere(uploadUrl, signal) {
-  const there = new There();
-  // Shards first: one that arrives in between is then unknown, its number is refused, and everything is asked anew.
-  await eachItem(`${uploadUrl}/shards`, signal, (shard) => there.addShard(shard));
-  await eachItem(`${uploadUrl}/files`, signal, (file) => there.addFile(file));
-  return there;
+export async function loadArrivedFiles(uploadUrl, signal) {
+  const arrived = new ArrivedFiles();
+  // Shards first: the number of a shard that arrives in between is refused later, and everything is requested again.
+  await eachItem(`${uploadUrl}/shards`, signal, (shard) => arrived.addShard(shard));
+  await eachItem(`${uploadUrl}/files`, signal, (file) => arrived.addFile(file));
+  return arrived;
 }
 
 async function eachItem(url, signal, take) {
@@ -92,7 +92,7 @@ async function eachItem(url, signal, take) {
   } while (cursor !== null);
 }
 
-/** A path has no NUL in it. */
+/** A path never contains NUL. */
 function keyOf(path, size) {
   return `${path}\0${size}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Which file goes into which shard: at most so many files and bytes, or one larger file.
+ * Divides files into shards, with a maximum of files and bytes, or one larger file.
  *
  * @typedef {import("../input/collect.js").Found} Found
  * @typedef {{maxFiles: number, maxBytes: number, maxImageBytes: number}} Limits
@@ -9,13 +9,13 @@
 import { inTurn } from "../../shared/slices.js";
 import { tarBlob } from "./tar.js";
 
-/** So many files are made into a piece of a tar at a time: a few milliseconds. */
+/** The number of files that are added to a tar at a time, which takes a few milliseconds. */
 const SLICE = 16;
 
 /**
  * @param {Found[]} files
  * @param {Limits} limits
- * @param {Set<number>} [taken] Numbers that other shards of the upload have.
+ * @param {Set<number>} [taken] Numbers of existing shards.
  * @returns {Shard[]} With the lowest free numbers, files in their order.
  */
 export function planShards(files, limits, taken = new Set()) {
@@ -30,7 +30,7 @@ export function planShards(files, limits, taken = new Set()) {
   let bytes = 0;
   for (const found of files) {
     const size = sentSize(found.file, limits);
-    // Loose files from several folders may have the same name: a shard takes a name once, so they go into different ones.
+    // Single files from several folders may have the same name; a shard contains each name only once.
     const isTwin = current.at(-1)?.path === found.path;
     if (current.length > 0 && (isTwin || current.length >= limits.maxFiles || bytes + size > limits.maxBytes)) {
       close(current);
@@ -44,13 +44,13 @@ export function planShards(files, limits, taken = new Set()) {
   return shards;
 }
 
-/** The bytes of a file that travel: none when it is too large to be sent. */
+/** The bytes of a file that are uploaded: 0 if it is too large. */
 export function sentSize(file, limits) {
   return file.size > limits.maxImageBytes ? 0 : file.size;
 }
 
 /**
- * The tar of one shard. Made when its turn has come, and in slices: 20,000 files never cost one long task.
+ * The tar of one shard, made when it is needed and in slices, so that no task is long.
  *
  * @param {Shard} shard
  * @param {Limits} limits

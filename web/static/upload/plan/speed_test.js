@@ -1,6 +1,5 @@
 /**
- * How fast this connection is, tried with bytes that nobody keeps: for the first time somebody sends anything from this browser, when
- * no earlier upload tells.
+ * Measures the speed of the connection with some bytes that the server discards, before the first upload from this browser.
  */
 
 import { unsafeHeaders } from "../../shared/http.js";
@@ -8,17 +7,17 @@ import { unsafeHeaders } from "../../shared/http.js";
 const FIRST_BYTES = 2 ** 16;
 const MOST_BYTES = 2 ** 22;
 const STEP = 8;
-/** A piece that was so long on its way tells enough. */
+/** A piece that took this long is enough for an estimate. */
 const TELLING_S = 0.4;
-/** A trial is no burden: it costs a twentieth of what is to be sent. */
+/** The test sends at most a twentieth of the upload. */
 const SHARE = 20;
-/** A small file costs the browser and the server about so much, whatever the connection. */
+/** The approximate speed for small files on any connection. */
 const FILES_PER_S = 800;
 const PATIENCE_MS = 20000;
 
 /**
- * @param {number} nBytes How much is to be sent.
- * @returns {Promise<import("../resume/storage.js").PaceOfSending|null>} null when the server did not take it.
+ * @param {number} nBytes The size of the upload.
+ * @returns {Promise<import("../resume/storage.js").UploadSpeed|null>} null if the server refused.
  */
 export async function tryConnection(nBytes) {
   const most = Math.min(MOST_BYTES, nBytes / SHARE);
@@ -44,7 +43,7 @@ async function timeOf(size) {
   }
 }
 
-/** Bytes that nobody on the way can make fewer. */
+/** Random bytes, which can't be compressed on the way. */
 function noise(size) {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; at += FIRST_BYTES) crypto.getRandomValues(bytes.subarray(at, at + FIRST_BYTES));

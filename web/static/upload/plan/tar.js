@@ -1,23 +1,23 @@
 /**
- * Tars made in the page: headers of ours, contents as the File objects themselves. A Blob of both copies nothing: the browser
- * reads each file from the disk while it sends it.
+ * Makes tars in the page, from headers and the File objects themselves. Such a Blob copies nothing: the browser reads each file from
+ * the disk while it is uploaded.
  *
  * POSIX ustar headers; a path that is longer than 100 bytes or not ASCII goes into a pax record before them (IEEE Std 1003.1, "pax").
  */
 
 const BLOCK = 512;
 const NAME_BYTES = 100;
-/** The pax key for the true size of a file that is too large to send; core/formats/shards.py reads it. */
+/** The pax key for the size of a file that is too large to upload; core/formats/shards.py reads it. */
 const SIZE_KEY = "PAWSORT.size";
 const ENCODER = new TextEncoder();
 
 /**
  * @typedef {{path: string, size: number, body: Blob|null, declared: number|null}} TarEntry
- *   body null means an empty entry; declared is then the size of the file that was not sent.
+ *   body null means an empty entry; declared is then the size of the file.
  */
 
 /**
- * A tar, or with isLast false the beginning or middle of one: pieces behind each other make a whole.
+ * A tar or, with isLast false, the beginning or middle of one: the pieces in order make a whole tar.
  *
  * @param {TarEntry[]} entries
  * @param {boolean} isLast Whether the end-of-archive blocks follow.
@@ -29,7 +29,7 @@ export function tarBlob(entries, isLast = true) {
   for (const entry of entries) {
     blocks.push(...headersOf(entry));
     if (entry.body === null || entry.size === 0) continue;
-    // Few large parts instead of many small ones: each part of a Blob costs the page a moment.
+    // Join small parts: each part of a Blob takes time.
     parts.push(joined(blocks), entry.body);
     blocks = [new Uint8Array(padding(entry.size))];
   }
@@ -48,7 +48,7 @@ function headersOf(entry) {
   return [block(ENCODER.encode("PaxHeaders/entry"), size, "x"), ...records, new Uint8Array(padding(size)), header];
 }
 
-/** One line of a pax header, "27 path=...\n": the number at its start counts the whole line, itself included. */
+/** One line of a pax header, "27 path=...\n": the number is the length of the whole line, including itself. */
 function paxRecord(key, value) {
   const rest = 1 + key.length + 1 + value.length + 1;
   let total = rest + String(rest).length;

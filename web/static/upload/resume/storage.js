@@ -1,19 +1,18 @@
 /**
- * Uploads that this browser has begun and not ended, kept over reloads and days. Only ids are kept: which files have arrived, the
- * server knows.
+ * Unfinished uploads of this browser, stored across reloads and days. Only ids are stored: the server knows which files have arrived.
  *
  * @typedef {{uploadId: string, jobId: string, name: string, at: number}} Begun
- *   uploadId: of an archive the same as jobId. at: milliseconds since 1970.
- * @typedef {{bytesPerS: number, filesPerS: number}} PaceOfSending
+ *   uploadId: for an archive, the same as jobId. at: milliseconds since 1970.
+ * @typedef {{bytesPerS: number, filesPerS: number}} UploadSpeed
  */
 
 const KEY = "pawsort.uploads";
 const PACE_KEY = "pawsort.pace";
-/** Of smaller uploads most of the time is spent on asking. */
+/** Shorter uploads mostly consist of overhead. */
 const MIN_TELLING_S = 1;
 const MOST = 50;
 
-/** What a folder is known by when it is dropped again: its name; loose files by how many they are, and the first and the last. */
+/** Identifies a folder that is dropped again by its name, and single files by their number and the first and last name. */
 export function printOf(paths) {
   const folders = new Set(paths.filter((path) => path.includes("/")).map((path) => path.slice(0, path.indexOf("/"))));
   if (folders.size > 0) return ["folders", ...Array.from(folders).sort()].join("/");
@@ -21,7 +20,7 @@ export function printOf(paths) {
   return ["files", names.length, names[0], names.at(-1)].join("/");
 }
 
-/** An archive is the same one when nothing of it has changed. */
+/** Identifies an archive by its name, size and modification time. */
 export function printOfArchive(file) {
   return ["archive", file.size, file.lastModified, file.name].join("/");
 }
@@ -31,7 +30,7 @@ export function recall(print) {
   return load(KEY)[print] ?? null;
 }
 
-/** @returns {[string, Begun][]} Everything that is remembered, newest first, with what it is known by. */
+/** @returns {[string, Begun][]} All stored uploads with their fingerprints, newest first. */
 export function recallAll() {
   return Object.entries(load(KEY));
 }
@@ -42,14 +41,15 @@ export function remember(print, begun) {
   save(KEY, Object.fromEntries(newest.slice(0, MOST)));
 }
 
-/** Forget an upload, unless its place has been taken by a newer one of the same name. */
+/** Forget an upload, unless a newer one of the same name has replaced it. */
 export function forget(print, jobId) {
   const { [print]: begun, ...others } = load(KEY);
   if (begun?.jobId === jobId) save(KEY, others);
 }
 
 /**
- * Note how fast an upload went. Many small files are slow in bytes, few large ones in files: the best of both is kept, and fades.
+ * Store the speed of an upload. Many small files are slow in bytes per second, few large ones in files per second: the best of both is
+ * kept, with decay.
  *
  * @param {{nBytes: number, nFiles: number, seconds: number}} sent
  */
@@ -62,13 +62,13 @@ export function notePace({ nBytes, nFiles, seconds }) {
   });
 }
 
-/** @returns {PaceOfSending|null} */
+/** @returns {UploadSpeed|null} */
 export function lastPace() {
   const { bytesPerS, filesPerS } = load(PACE_KEY);
   return bytesPerS > 0 && filesPerS > 0 ? { bytesPerS, filesPerS } : null;
 }
 
-/** A browser may refuse to keep anything; then an upload simply cannot be gone on with after a reload. */
+/** Storage may be disabled; then an upload can't be resumed after a reload. */
 function load(key) {
   try {
     const value = JSON.parse(localStorage.getItem(key));
@@ -82,6 +82,6 @@ function save(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // Full, or not allowed.
+    // Storage is full or disabled.
   }
 }

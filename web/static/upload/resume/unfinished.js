@@ -1,4 +1,4 @@
-/** Uploads that were begun from here and not sent to their end: says so when the page opens, and what can be done about it. */
+/** Shows unfinished uploads of this browser when the page opens, with the possible actions. */
 
 import { removeAndHandOn } from "../../shared/focus.js";
 import { callJson } from "../../shared/http.js";
@@ -10,7 +10,7 @@ const GONE = new Set([404, 410]);
 
 /**
  * @param {Element} parent
- * @param {(print: string) => boolean} isUnderWay Whether this page is sending it by now.
+ * @param {(print: string) => boolean} isUnderWay Whether this page is already uploading it.
  */
 export async function showUnfinished(parent, isUnderWay) {
   for (const [print, begun] of recallAll().slice(0, MOST_SHOWN)) {
@@ -19,16 +19,16 @@ export async function showUnfinished(parent, isUnderWay) {
   }
 }
 
-/** Nothing is asked or sent by it any more: it is gone on with, or over. */
+/** Remove the notice of an upload that is resumed or complete. */
 export function hideUnfinished(print) {
   for (const element of document.querySelectorAll("[data-unfinished]")) if (element.dataset.unfinished === print) element.remove();
 }
 
-/** How many files the server has; null when it is no longer waiting for more, or cannot be asked. */
+/** The number of files on the server; null if the upload is complete, or the server is not responding. */
 async function countArrived(print, { uploadId, jobId }) {
   try {
     const upload = await callJson("GET", `/api/v1/uploads/${uploadId}`);
-    // One that takes no more is not forgotten: dropped again, it leads to its job.
+    // Do not forget a complete upload: dropped again, the folder leads to its job.
     if (upload.state === "receiving") return upload.n_images;
   } catch (error) {
     if (GONE.has(error.status)) forget(print, jobId);

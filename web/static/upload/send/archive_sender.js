@@ -1,18 +1,18 @@
-/** Sends one zip or tar as it is; the server unpacks it while it arrives. */
+/** Uploads one ZIP or TAR as it is; the server unpacks it on arrival. */
 
 import { CallError } from "../../shared/http.js";
 import { archiveName } from "../input/names.js";
 import { putBlob } from "./put.js";
-import { Sending } from "./sender.js";
+import { Sender } from "./sender.js";
 import { CHANGED, isReadable } from "./errors.js";
 
-/** No answer that is worth repeating the call for. */
+/** A status without retries. */
 const FINAL = -1;
 
-export class ArchiveSender extends Sending {
+export class ArchiveSender extends Sender {
   /**
    * @param {{jobId: string, file: File, slots: import("./slots.js").Slots, onChange: () => void, model?: string|null, discards?: boolean}} options
-   *   model: null for the one in use. discards: the originals go once they are classified.
+   *   model: null for the version in use. discards: delete the originals after classification.
    */
   constructor({ jobId, file, slots, onChange, model = null, discards = false }) {
     super({ slots, onChange, files: null, totalBytes: file.size });
@@ -24,11 +24,11 @@ export class ArchiveSender extends Sending {
   }
 
   pause() {
-    super.pause(this.state.sentBytes > 0 ? "Going on sends it from its beginning. What has been sorted by then stays sorted." : "");
+    super.pause(this.state.sentBytes > 0 ? "Resuming uploads it again from the start. Sorted pictures stay sorted." : "");
   }
 
   async send() {
-    // Sent again under the same id, the server goes on where the stream broke off: nothing is doubled.
+    // Sent again with the same id, the server continues where it was interrupted; nothing is duplicated.
     await this.retried(() => this.slots.run(() => this.#put()), "sending");
     this.change({ sentBytes: this.file.size });
   }

@@ -1,8 +1,8 @@
-/** What went wrong while sending: which files the browser can no longer read, and the sentences that a person gets. */
+/** Errors of an upload: files that the browser can no longer read, and messages for users. */
 
-export const CHANGED = "The file was changed, moved or removed while it was being sent.";
+export const CHANGED = "The file was changed, moved or deleted during the upload.";
 
-/** Whether the browser can still read a file as it was when it was dropped. To a request, one that it cannot is a lost connection. */
+/** Whether the browser can still read a dropped file. To a request, an unreadable file looks like a lost connection. */
 export async function isReadable(file) {
   try {
     await file.slice(0, 1).arrayBuffer();
@@ -12,15 +12,15 @@ export async function isReadable(file) {
   }
 }
 
-/** While it is tried again. */
+/** The message during retries. */
 export function waitSentence(ms, error) {
-  const what = error.status === 0 ? "The server cannot be reached." : error.message;
-  return `${what} Trying again in ${Math.max(1, Math.round(ms / 1000))} s.`;
+  const what = error.status === 0 ? "The server can’t be reached." : error.message;
+  return `${what} Retrying in ${Math.max(1, Math.round(ms / 1000))} s.`;
 }
 
-/** When only a person can mend it. */
+/** The message for errors that need the user. */
 export function haltSentence(error) {
-  if (error.status === 401) return "You are no longer logged in. Log in again in another tab, then press Go on.";
-  if (error.status === 410) return "This job has been deleted meanwhile, so nothing more was sent. Drop the folder again to send it as a new one.";
+  if (error.status === 401) return "You are no longer logged in. Log in again in another tab, then press Resume.";
+  if (error.status === 410) return "This job was deleted, so the upload was stopped. Drop the folder again for a new upload.";
   return error.message;
 }

@@ -1,23 +1,23 @@
 /**
- * Sends one set of files: opens the upload and its job, sends the shards a few at a time, says when there are no more.
+ * Uploads a set of files: creates the upload and its job, sends the shards a few at a time, and completes the upload.
  *
- * Every step may be repeated without harm (ids are ours, shards are numbered), so a step that failed is simply tried again. An upload
- * that has been begun, by this page or on another day, gets what it lacks.
+ * Repeating any step is harmless (ids are chosen here, shards are numbered), so a failed step is retried. An unfinished upload, of this
+ * page or of another day, receives its missing files.
  */
 
 import { CallError, callJson } from "../../shared/http.js";
 import { bytes } from "../../shared/words.js";
 import { planShards, sentSize, shardBlob } from "../plan/shards.js";
 import { putBlob } from "./put.js";
-import { Sending } from "./sender.js";
+import { Sender } from "./sender.js";
 import { rest } from "../../shared/slices.js";
-import { There, askWhatIsThere } from "../plan/arrived_files.js";
+import { ArrivedFiles, loadArrivedFiles } from "../plan/arrived_files.js";
 import { CHANGED, isReadable } from "./errors.js";
 
-/** A shard's number is taken by another sending of the same upload: what is missing has to be found anew. */
-class Taken extends Error {}
+/** Another page has used the number of a shard, so the missing files have to be determined again. */
+class ShardNumberTaken extends Error {}
 
-export class Sender extends Sending {
+export class FolderSender extends Sender {
   #underWay = new Map();
   #lost = new Set();
   #shards = null;
@@ -28,8 +28,8 @@ export class Sender extends Sending {
   /**
    * @param {{uploadId: string, jobId: string|null, name: string, files: import("../input/collect.js").Found[],
    *   slots: import("./slots.js").Slots, onChange: () => void, labelled?: boolean, model?: string|null, discards?: boolean, since?: number}} options
-   *   jobId: null to send only, for a training. labelled: the folders' names are labels. model: null for the one in use.
-   *   discards: the originals go once they are classified. since: when this upload was begun, perhaps by an earlier page.
+   *   jobId: null to upload only, for a training. labelled: folder names are labels. model: null for the version in use.
+   *   discards: delete the originals after classification. since: the start of this upload, perhaps in an earlier page.
    */
   constructor({ uploadId, jobId, name, files, slots, onChange, labelled = false, model = null, discards = false, since = Date.now() }) {
     super({ slots, onChange, files: files.length, totalBytes: files.reduce((sum, { file }) => sum + file.size, 0) });
@@ -53,7 +53,7 @@ export class Sender extends Sending {
         await this.#sendQueue();
         isComplete = await this.#complete();
       } catch (error) {
-        if (!(error instanceof Taken)) throw error;
+        if (!(error instanceof ShardNumberTaken)) throw error;
         this.#shards = null;
       }
     }
@@ -61,7 +61,7 @@ export class Sender extends Sending {
 
   pause() {
     const halfSent = this.#movingBytes();
-    super.pause(halfSent > 0 ? `${bytes(halfSent)} of it were half sent and will be sent again.` : "");
+    super.pause(halfSent > 0 ? `${bytes(halfSent)} were partly uploaded and will be uploaded again.` : "");
   }
 
   async #open() {
@@ -69,14 +69,14 @@ export class Sender extends Sending {
     const upload = await this.retried(() => callJson("PUT", this.uploadUrl, this.upload, signal), "opening");
     if (this.#shards === null) await this.#plan(upload);
     if (this.isJobOpen) return;
-    // The job comes before the first shard, so that pictures are sorted while the others are still on their way.
+    // Create the job before the first shard, so that sorting starts during the upload.
     await this.retried(() => callJson("PUT", this.jobUrl, this.job, signal), "opening");
     this.isJobOpen = true;
   }
 
   async #plan({ limits, n_shards: nShards, state }) {
-    const askAgain = () => askWhatIsThere(this.uploadUrl, this.signal);
-    const there = nShards > 0 ? await this.retried(askAgain, "opening") : new There();
+    const askAgain = () => loadArrivedFiles(this.uploadUrl, this.signal);
+    const there = nShards > 0 ? await this.retried(askAgain, "opening") : new ArrivedFiles();
     const { missing, arrived } = await there.divide(
       this.files.filter(({ file }) => !this.#lost.has(file)),
       this.since,
@@ -93,7 +93,7 @@ export class Sender extends Sending {
     this.#progress();
   }
 
-  /** Each lane takes the next shard until none is left; the first error that stays ends all of them. */
+  /** Each lane sends the next shard until none is left; the first permanent error ends all lanes. */
   async #sendQueue() {
     const lanes = Array.from({ length: this.slots.size }, async () => {
       while (this.#queue.length > 0) {
@@ -133,9 +133,9 @@ export class Sender extends Sending {
     try {
       await putBlob(`${this.uploadUrl}/shards/${shard.seq}`, blob, { onProgress, signal: this.signal });
     } catch (error) {
-      // Another tab was faster with this number, or the first try arrived, its answer was lost, and since then a file went away.
-      if (error.status === 409) throw new Taken();
-      // A file that changed or vanished looks like a lost connection: look which, and send the shard without it.
+      // Another tab has used this number, or an earlier try arrived without its response, and a file has vanished since.
+      if (error.status === 409) throw new ShardNumberTaken();
+      // A changed or missing file looks like a lost connection: find it, and send the shard without it.
       if (error.status === 0 && (await this.#dropUnreadable(shard))) return this.#putShard(shard);
       throw error;
     }
@@ -152,7 +152,7 @@ export class Sender extends Sending {
     return true;
   }
 
-  /** @returns {Promise<boolean>} False when the server misses shards: then everything is asked and planned anew. */
+  /** @returns {Promise<boolean>} False if shards are missing on the server: then the upload is planned again. */
   async #complete() {
     this.change({ phase: "finishing" });
     try {
@@ -165,7 +165,7 @@ export class Sender extends Sending {
     }
   }
 
-  /** How many shards there are. Numbers whose files have all vanished, or were removed since an earlier day, are never sent. */
+  /** The number of shards. A shard whose files have all vanished is never sent, which leaves a gap. */
   #ending() {
     const sent = this.#shards.filter(({ files }) => files.length > 0).map(({ seq }) => seq);
     const seqs = [...this.#arrivedSeqs, ...sent];
@@ -177,7 +177,7 @@ export class Sender extends Sending {
     return files.reduce((sum, { file }) => sum + sentSize(file, this.limits), 0);
   }
 
-  /** Of the shards that are under way. */
+  /** The sent bytes of unfinished shards. */
   #movingBytes() {
     return Array.from(this.#underWay.values()).reduce((sum, some) => sum + some, 0);
   }
@@ -187,4 +187,4 @@ export class Sender extends Sending {
   }
 }
 
-const COMPLETED = "This upload was finished with what had arrived. Drop the folder again to send it as a new one.";
+const COMPLETED = "This upload was finished with the files that had arrived. Drop the folder again for a new upload.";

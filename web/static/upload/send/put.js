@@ -1,10 +1,10 @@
-/** One PUT of a Blob with progress. XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
+/** A PUT of a Blob with progress. It uses XMLHttpRequest, because fetch does not report upload progress. */
 
 import { errorFrom, noAnswer, parsed, unsafeHeaders } from "../../shared/http.js";
 
-/** Nothing moved for so long: the connection is dead even if nobody said so. */
+/** After this time without progress, the connection counts as lost. */
 const STALL_MS = 60000;
-/** The answer may take longer than a silence in between: an archive is still being unpacked. */
+/** The response may take longer: the server may still be unpacking an archive. */
 const ANSWER_MS = 300000;
 
 /**
@@ -12,7 +12,7 @@ const ANSWER_MS = 300000;
  * @param {Blob} blob
  * @param {{onProgress: (bytes: number) => void, signal: AbortSignal}} options
  * @returns {Promise<{status: number, body: object}>}
- * @throws {CallError} Status 0 when no answer came.
+ * @throws {CallError} Status 0 without a response.
  */
 export function putBlob(url, blob, { onProgress, signal }) {
   return new Promise((resolve, reject) => {

@@ -1,22 +1,22 @@
 /**
- * What sending a folder and sending an archive have in common: it can be paused, gone on with and stopped, waits out lost connections,
- * and tells through `state` how far it is. Nothing here touches the page; who wants to show something reads `state` when `onChange` is called.
+ * The base of the senders for folders and archives: an upload can be paused, resumed and cancelled, survives lost connections, and has
+ * its progress in `state`. Nothing here touches the page; views read `state` when `onChange` is called.
  *
  * @typedef {"opening"|"sending"|"waiting"|"finishing"|"sent"|"paused"|"halted"|"stopped"} Phase
- *   waiting: the connection is lost and will be tried again; halted: something only a person can mend. `run` goes on after paused and halted.
+ *   waiting: a retry after a lost connection; halted: an error that needs the user. `run` continues after paused and halted.
  */
 
 import { CallError } from "../../shared/http.js";
 import { withRetries } from "../../shared/retry.js";
 import { haltSentence, waitSentence } from "./errors.js";
 
-export class Sending {
+export class Sender {
   #control = new AbortController();
   #last = Promise.resolve();
 
   /**
    * @param {{slots: import("./slots.js").Slots, onChange: () => void, files: number|null, totalBytes: number}} options
-   *   files: how many; null when only the server will know.
+   *   files: their number; null if only the server will know.
    */
   constructor({ slots, onChange, files, totalBytes }) {
     this.slots = slots;
@@ -24,34 +24,34 @@ export class Sending {
     this.state = { phase: "opening", message: "", files, totalBytes, sentBytes: 0, skipped: [] };
   }
 
-  /** Fires when it is paused or stopped. */
+  /** Fires if the upload is paused or cancelled. */
   get signal() {
     return this.#control.signal;
   }
 
-  /** Send everything. Ends when all is sent, paused, halted or stopped. Called again, it goes on. */
+  /** Upload everything. Ends if it is complete, paused, halted or cancelled; call it again to resume. */
   run() {
-    // What was paused a moment ago is still tidying up: two runs at a time would take the same shards.
+    // Wait for the end of a paused run: two runs at the same time would send the same shards.
     this.#last = this.#last.then(() => this.#run());
     return this.#last;
   }
 
-  /** Nothing more is sent until `run` is called; `message` says what that costs. */
+  /** Pause until `run` is called; `message` says what that costs. */
   pause(message = "") {
     this.#end("paused", message);
   }
 
-  /** Stop for good, and say why if it was not the person who did: what has been sent stays on the server. */
+  /** Cancel, with a reason unless the user did it. Uploaded files stay on the server. */
   stop(message = "") {
     this.#end("stopped", message);
   }
 
-  /** The sending itself; subclasses have it. Every step may be repeated without harm. */
+  /** The upload itself, in subclasses. Repeating any step is harmless. */
   async send() {
-    throw new Error("not written");
+    throw new Error("subclasses implement this");
   }
 
-  /** Try a step until it succeeds or fails for good; `phase` is what it belongs to. */
+  /** Retry a step until it succeeds or fails permanently; `phase` is the phase of the step. */
   retried(attempt, phase) {
     return withRetries(attempt, {
       signal: this.signal,
@@ -61,7 +61,7 @@ export class Sending {
   }
 
   change(fields) {
-    // What comes in late, from requests that were under way, does not wake up what was paused.
+    // Late responses must not restart a paused upload.
     if (this.signal.aborted) delete fields.phase;
     Object.assign(this.state, fields);
     this.onChange();
@@ -86,7 +86,7 @@ export class Sending {
   }
 }
 
-/** Nothing more will be sent. */
+/** Whether the upload is complete or cancelled. */
 export function isOver(phase) {
   return phase === "sent" || phase === "stopped";
 }

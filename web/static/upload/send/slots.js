@@ -1,4 +1,4 @@
-/** A fixed number of places, shared by all uploads of a page, so that polls and pictures still find a free connection. */
+/** A fixed number of slots, shared by all uploads of a page, so that connections stay free for polls and pictures. */
 export class Slots {
   #free;
   #waiting = [];
@@ -10,7 +10,7 @@ export class Slots {
   }
 
   /**
-   * Run the work as soon as a place is free.
+   * Run the work as soon as a slot is free.
    *
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}

@@ -1,7 +1,7 @@
-/** The question before anything is sent: shows what somebody gave, and starts at one press. */
+/** The summary before an upload, which starts it. */
 
 import { removeAndHandOn } from "../../shared/focus.js";
-import { localTimes, plural } from "../../shared/words.js";
+import { count, localTimes, plural } from "../../shared/words.js";
 import { lastPace } from "../resume/storage.js";
 import { amountOf, isOther, leftOf, limitWords, refusalOf, sumWords, timeWords } from "./summary.js";
 import { tryConnection } from "../plan/speed_test.js";
@@ -13,22 +13,22 @@ let nOffers = 0;
 
 export class Offer {
   #parts = {};
-  #leavesOut = false;
+  #skipsOthers = false;
   #isReady = false;
   #tried = null;
   #isTrying = false;
 
   /**
-   * @param {{parent: Element, parcels: import("../input/batches.js").Parcel[], notes: import("./summary.js").Note[], terms: import("./summary.js").Terms,
-   *   findGoing: (parcel: import("../input/batches.js").Parcel) => Promise<import("../resume/resume.js").Going|null>,
-   *   onStart: (parcels: import("../input/batches.js").Parcel[], wishes: {model: string|null, discards: boolean}) => void}} options
+   * @param {{parent: Element, batches: import("../input/batches.js").Batch[], notes: import("./summary.js").Note[], terms: import("./summary.js").Terms,
+   *   findGoing: (batch: import("../input/batches.js").Batch) => Promise<import("../resume/resume.js").Going|null>,
+   *   onStart: (batches: import("../input/batches.js").Batch[], wishes: {model: string|null, discards: boolean}) => void}} options
    *   model: null for the version in use.
    */
-  constructor({ parent, parcels, notes, terms, findGoing, onStart }) {
+  constructor({ parent, batches, notes, terms, findGoing, onStart }) {
     const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
     for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
     this.terms = terms;
-    this.parcels = parcels;
+    this.batches = batches;
     this.onStart = onStart;
     this.element = fragment.querySelector("[data-offer]");
     this.#name();
@@ -46,7 +46,7 @@ export class Offer {
 
   show() {
     const amount = amountOf(this.#chosen(), this.terms);
-    const largest = Math.max(0, ...this.#chosen().map((parcel) => amountOf([parcel], this.terms).nBytes));
+    const largest = Math.max(0, ...this.#chosen().map((batch) => amountOf([batch], this.terms).nBytes));
     const refusal = refusalOf(amount, largest, this.terms);
     this.#parts.sum.textContent = sumWords(amount);
     this.#parts.time.textContent = this.#timeWords(amount);
@@ -63,18 +63,18 @@ export class Offer {
     return timeWords(leftOf(amount, this.#chosen()), last ?? this.#tried, this.terms.paces[version], source);
   }
 
-  /** Nothing was ever sent from this browser: a moment's trial says how fast it can be. */
+  /** Before the first upload from this browser, measure the speed of the connection. */
   async #try() {
     if (lastPace() !== null) return;
     this.#isTrying = true;
     this.show();
-    this.#tried = await tryConnection(amountOf(this.parcels, this.terms).nBytes);
+    this.#tried = await tryConnection(amountOf(this.batches, this.terms).nBytes);
     this.#isTrying = false;
     this.show();
   }
 
   #name() {
-    const [{ name }, ...others] = this.parcels;
+    const [{ name }, ...others] = this.batches;
     this.#parts.title.textContent = others.length > 0 ? `${name} and ${others.length} more` : name;
     this.#parts.title.id = `offer-${(nOffers += 1)}`;
     this.element.setAttribute("aria-labelledby", this.#parts.title.id);
@@ -88,24 +88,24 @@ export class Offer {
       const list = note.querySelector("ul");
       for (const path of paths.slice(0, MOST_LISTED)) list.append(item(path));
       if (paths.length > MOST_LISTED) list.append(item(`and ${plural(paths.length - MOST_LISTED, "more file")}`));
-      if (isOptional) note.querySelector("input").addEventListener("change", (event) => this.#leaveOut(event.target.checked));
+      if (isOptional) note.querySelector("input").addEventListener("change", (event) => this.#skipOthers(event.target.checked));
       else note.querySelector("label").remove();
       this.#parts.notes.append(note);
     }
   }
 
-  #leaveOut(isLeft) {
-    this.#leavesOut = isLeft;
+  #skipOthers(isOn) {
+    this.#skipsOthers = isOn;
     this.show();
   }
 
-  /** Ask the server whether any of it was begun before. */
+  /** Find out whether any of it can be resumed. */
   async #look(findGoing) {
     try {
-      await Promise.all(this.parcels.map(async (parcel) => (parcel.going = await findGoing(parcel))));
+      await Promise.all(this.batches.map(async (batch) => (batch.going = await findGoing(batch))));
     } finally {
       this.#isReady = true;
-      this.#showGoing(this.parcels.filter(({ going }) => going !== null));
+      this.#showGoing(this.batches.filter(({ going }) => going !== null));
       this.show();
       this.#parts.start.focus({ preventScroll: true });
     }
@@ -115,31 +115,32 @@ export class Offer {
     if (begun.length === 0) return;
     const [{ going, files }] = begun;
     const when = Object.assign(document.createElement("time"), { dateTime: new Date(going.at).toISOString() });
-    this.#parts.begun.replaceChildren("Begun ", when, `: ${goingWords(going, files.length)}`);
+    this.#parts.begun.replaceChildren("Started ", when, `: ${goingWords(going, files.length)}`);
     localTimes(this.#parts.begun);
     this.#parts.begun.hidden = false;
     this.#parts.anew.hidden = false;
-    this.#parts.start.textContent = this.parcels.every((parcel) => parcel.going?.isWhole) ? "Open its page" : "Go on sending";
+    this.#parts.start.textContent = this.batches.every((batch) => batch.going?.isWhole) ? "Open job" : "Resume upload";
   }
 
   #chosen() {
-    if (!this.#leavesOut) return this.parcels;
-    const kept = this.parcels.map((parcel) => ({ ...parcel, files: parcel.files.filter((found) => !isOther(found, this.terms)) }));
+    if (!this.#skipsOthers) return this.batches;
+    const kept = this.batches.map((batch) => ({ ...batch, files: batch.files.filter((found) => !isOther(found, this.terms)) }));
     return kept.filter(({ archive, files, unreadable }) => archive || files.length > 0 || unreadable.length > 0);
   }
 
   #start({ isNew = false } = {}) {
-    const parcels = isNew ? this.#chosen().map((parcel) => ({ ...parcel, going: null })) : this.#chosen();
-    this.onStart(parcels, { model: this.#parts.model?.value || null, discards: this.#parts.discards.checked });
-    // Not to a button: a key held down would press that as well.
+    const batches = isNew ? this.#chosen().map((batch) => ({ ...batch, going: null })) : this.#chosen();
+    this.onStart(batches, { model: this.#parts.model?.value || null, discards: this.#parts.discards.checked });
+    // Not to a button, which a held key would press.
     removeAndHandOn(this.element, "[data-panel] [data-part=title]");
   }
 }
 
 function goingWords({ nArrived, isWhole }, nFiles) {
-  if (isWhole) return "all of it has arrived and has its job already, so it is not sent again.";
-  const number = nArrived === null ? "What has arrived" : `${plural(nArrived, "file")} of ${plural(nFiles, "file")}`;
-  return `${number} will not be sent again, the rest is sent on.`;
+  if (isWhole) return "everything is already here and has its job.";
+  if (nArrived === null) return "files that are already here will not be uploaded again.";
+  if (nArrived === nFiles) return nFiles === 1 ? "the file is already here." : `all ${plural(nFiles, "file")} are already here.`;
+  return `${count(nArrived)} of ${plural(nFiles, "file")} ${nArrived === 1 ? "is" : "are"} already here; the rest will be uploaded.`;
 }
 
 function item(text) {

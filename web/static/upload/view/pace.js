@@ -1,4 +1,4 @@
-/** How fast something grows, over the last seconds. */
+/** The speed over the last seconds. */
 
 const WINDOW_MS = 8000;
 const STEP_MS = 250;
@@ -7,8 +7,8 @@ export class Pace {
   #samples = [];
 
   /**
-   * @param {number} amount How much there is by now.
-   * @param {boolean} isMoving False forgets what was: a pause is no slowness.
+   * @param {number} amount The current amount.
+   * @param {boolean} isMoving False resets the speed, because a pause is not slowness.
    * @param {number} now Milliseconds.
    */
   add(amount, isMoving, now = performance.now()) {
@@ -22,7 +22,7 @@ export class Pace {
     while (now - this.#samples[0].at > WINDOW_MS) this.#samples.shift();
   }
 
-  /** Units in a second; 0 until two samples are there. */
+  /** Units per second; 0 before the second sample. */
   perSecond() {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (first === undefined || last.at === first.at) return 0;

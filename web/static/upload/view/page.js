@@ -1,4 +1,4 @@
-/** The drop zone of the first page: takes what is dropped, picked or chosen, and sends it from here. */
+/** The drop zone of the first page: accepts files and uploads them. */
 
 import { callJson } from "../../shared/http.js";
 import { ENDED, watchJob } from "../../shared/poll.js";
@@ -9,17 +9,17 @@ import { forget, notePace, remember } from "../resume/storage.js";
 import { newUuid } from "../../shared/uuid.js";
 import { Offer } from "./offer.js";
 import { Panel } from "./panel.js";
-import { parcelsOf } from "../input/batches.js";
-import { Sender } from "../send/folder_sender.js";
+import { batchesOf } from "../input/batches.js";
+import { FolderSender } from "../send/folder_sender.js";
 import { isOver } from "../send/sender.js";
 import { rest } from "../../shared/slices.js";
 import { Slots } from "../send/slots.js";
 import { notesOn } from "./summary.js";
-import { There } from "../plan/arrived_files.js";
+import { ArrivedFiles } from "../plan/arrived_files.js";
 import { hideUnfinished, showUnfinished } from "../resume/unfinished.js";
 import { openZone } from "../input/drop_zone.js";
 
-/** Three shards under way; browsers open six connections to a server, the others are for polls and pictures. */
+/** Three shards at a time: browsers open six connections to a server, and the others are for polls and pictures. */
 const slots = new Slots(3);
 const uploads = new Set();
 const parent = document.querySelector("[data-uploads]");
@@ -33,32 +33,32 @@ addEventListener("beforeunload", (event) => {
   if (Array.from(uploads).some((upload) => !isOver(upload.sender.state.phase))) event.preventDefault();
 });
 
-/** Show what was given, and wait for the press that starts. With breaks: 20,000 files never cost one long task. */
+/** Show a summary, and wait for the start. With breaks, so that 20,000 files never cause a long task. */
 async function ask(found) {
   if (found.files.length === 0 && found.unreadable.length === 0) return sayNothingFound();
-  const parcels = parcelsOf(found);
+  const batches = batchesOf(found);
   await rest();
-  const notes = notesOn(parcels.flatMap(({ files }) => files), found.ignored, found.unreadable, terms);
+  const notes = notesOn(batches.flatMap(({ files }) => files), found.ignored, found.unreadable, terms);
   await rest();
-  return new Offer({ parent, parcels, notes, terms, findGoing, onStart: startAll });
+  return new Offer({ parent, batches, notes, terms, findGoing, onStart: startAll });
 }
 
-/** What has arrived whole has its job already: with nothing else to send, its page is where to go. */
-function startAll(parcels, wishes) {
-  const whole = parcels.filter(({ going }) => going?.isWhole);
+/** A complete upload already has its job: if there is nothing else to upload, open its page. */
+function startAll(batches, wishes) {
+  const whole = batches.filter(({ going }) => going?.isWhole);
   for (const { print, going } of whole) forget(print, going.jobId);
-  for (const parcel of parcels) if (!parcel.going?.isWhole) start(parcel, wishes);
-  if (whole.length > 0 && whole.length === parcels.length && uploads.size === 0) location.assign(`/jobs/${whole[0].going.jobId}`);
+  for (const batch of batches) if (!batch.going?.isWhole) start(batch, wishes);
+  if (whole.length > 0 && whole.length === batches.length && uploads.size === 0) location.assign(`/jobs/${whole[0].going.jobId}`);
 }
 
-/** How far a parcel came earlier. A folder of the same name that is being sent here goes on only if it is the same. */
-async function findGoing(parcel) {
-  const twin = twinOf(parcel.print);
-  if (twin && !parcel.archive) {
-    const sent = new There(twin.sender.files.map(({ path, file }) => ({ path, n_bytes: file.size })));
-    if ((await sent.divide(parcel.files)).arrived.length === 0) return null;
+/** The earlier upload of a batch. A folder with the same name that is being uploaded here is resumed only if it has the same files. */
+async function findGoing(batch) {
+  const twin = twinOf(batch.print);
+  if (twin && !batch.archive) {
+    const sent = new ArrivedFiles(twin.sender.files.map(({ path, file }) => ({ path, n_bytes: file.size })));
+    if ((await sent.divide(batch.files)).arrived.length === 0) return null;
   }
-  return findBegun(parcel.print, parcel.files);
+  return findBegun(batch.print, batch.files);
 }
 
 function twinOf(print) {
@@ -71,20 +71,20 @@ function sayNothingFound() {
   message.className = "notice";
   message.dataset.nothing = "";
   message.setAttribute("role", "status");
-  message.textContent = "There is no file in it that could be sorted.";
+  message.textContent = "It contains no files to sort.";
   parent.prepend(message);
 }
 
-function start(parcel, wishes) {
-  const { print, going } = parcel;
+function start(batch, wishes) {
+  const { print, going } = batch;
   const jobId = going?.jobId ?? newUuid();
-  const uploadId = parcel.archive ? jobId : (going?.uploadId ?? newUuid());
+  const uploadId = batch.archive ? jobId : (going?.uploadId ?? newUuid());
   if (going) replace(twinOf(print));
   hideUnfinished(print);
   const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
   const since = going?.at ?? Date.now();
-  upload.sender = makeSender(parcel, { ...wishes, uploadId, jobId, since, slots, onChange: () => changed(upload) });
-  remember(print, { uploadId, jobId, name: parcel.name, at: since });
+  upload.sender = makeSender(batch, { ...wishes, uploadId, jobId, since, slots, onChange: () => changed(upload) });
+  remember(print, { uploadId, jobId, name: batch.name, at: since });
   upload.panel = new Panel({
     parent,
     sender: upload.sender,
@@ -98,9 +98,9 @@ function start(parcel, wishes) {
       upload.job = job;
       upload.panel.showJob(job);
       showTitle();
-      if (ENDED.has(job.state) && job.state !== "done") upload.sender.stop("This job was stopped, so nothing more is sent.");
+      if (ENDED.has(job.state) && job.state !== "done") upload.sender.stop("This job was stopped, so the upload was cancelled.");
     },
-    onGone: () => upload.sender.stop("This job has been deleted, so nothing more is sent."),
+    onGone: () => upload.sender.stop("This job was deleted, so the upload was cancelled."),
   });
   uploads.add(upload);
   run(upload);
@@ -108,12 +108,12 @@ function start(parcel, wishes) {
 
 function makeSender({ archive, name, files, unreadable }, options) {
   if (archive) return new ArchiveSender({ ...options, file: archive });
-  const sender = new Sender({ ...options, name, files });
+  const sender = new FolderSender({ ...options, name, files });
   sender.state.skipped = unreadable;
   return sender;
 }
 
-/** The same folder was given again: what is under way ends here, and goes on with the folder as it is now. */
+/** The same folder was dropped again: end the current upload, which is resumed with the folder as it is now. */
 function replace(upload) {
   if (!upload) return;
   upload.sender.pause();
@@ -129,16 +129,16 @@ async function run(upload) {
   showTitle();
   if (isOver(phase)) forget(upload.print, upload.jobId);
   if (phase === "sent") notePace(paceSince(from, upload.sender));
-  // Everything is on the server: its page goes on from here. It stays when there is something to read, or more to send.
+  // Everything is on the server: open the page of the job, unless there are errors to read or other uploads.
   if (phase === "sent" && skipped.length === 0 && isAllThereIs(upload)) location.assign(upload.jobPage);
 }
 
-/** Whether the others, if there are any, were stopped by whoever looks at this page. */
+/** Whether all other uploads were cancelled by the user. */
 function isAllThereIs(upload) {
   return Array.from(uploads).every(({ sender: { state } }) => state === upload.sender.state || (state.phase === "stopped" && state.message === ""));
 }
 
-/** Of an upload that was gone on with, the share of files that the bytes sent now are of all bytes. */
+/** The speed of a run; for a resumed upload, files are counted in proportion to bytes. */
 function paceSince(from, { state }) {
   const nBytes = state.sentBytes - Math.max(from.bytes, state.arrivedBytes ?? 0);
   const nFiles = ((state.files ?? 0) * nBytes) / (state.totalBytes || 1);
@@ -148,13 +148,13 @@ function paceSince(from, { state }) {
 async function stop(upload) {
   upload.sender.stop();
   upload.unwatch();
-  upload.job = null; // what it came to is no part of the title any more
+  upload.job = null; // it no longer counts in the title
   showTitle();
   forget(upload.print, upload.jobId);
   try {
     await callJson("POST", `${upload.sender.jobUrl}/cancel`);
   } catch {
-    // It has ended, or was never opened: then there is nothing to stop.
+    // It has ended, or was never created: there is nothing to stop.
   }
 }
 
@@ -163,10 +163,10 @@ function changed(upload) {
   showTitle();
 }
 
-/** The tab's title says how far all of it is. */
+/** Show the progress of all uploads in the title. */
 function showTitle() {
   const open = Array.from(uploads).filter(({ sender, job }) => !isOver(sender.state.phase) || (job && !ENDED.has(job.state)));
   const sum = (of) => open.reduce((total, { sender }) => total + of(sender.state), 0);
-  const title = open.length === 0 ? pageTitle : `${percentOf(sum((s) => s.sentBytes), sum((s) => s.totalBytes))} % sent · Pawsort`;
+  const title = open.length === 0 ? pageTitle : `${percentOf(sum((s) => s.sentBytes), sum((s) => s.totalBytes))} % uploaded · Pawsort`;
   if (document.title !== title) document.title = title;
 }

@@ -1,4 +1,4 @@
-/** What the page shows of one upload: two bars (sent, sorted), the rate, the time left, and what went wrong. */
+/** The panel of one upload: two bars (uploaded, sorted), the speed, the time left, and errors. */
 
 import { ENDED } from "../../shared/poll.js";
 import { progressSide, sortedCount } from "../../jobs/job_view.js";
@@ -16,7 +16,7 @@ export class Panel {
 
   /**
    * @param {{parent: Element, sender: object, jobPage: string|null, onStop: () => void, onResume: () => void}} options
-   *   jobPage: null when nothing is sorted; the template then has neither its link nor its bar.
+   *   jobPage: null if there is no job; the template then has no link and no bar for it.
    */
   constructor({ parent, sender, jobPage, onStop, onResume }) {
     const fragment = document.querySelector("#upload-panel").content.cloneNode(true);
@@ -25,7 +25,7 @@ export class Panel {
     this.#parts.title.textContent = sender.name;
     if (jobPage !== null) {
       this.#parts.link.href = jobPage;
-      this.#parts.link.setAttribute("aria-label", `Open the page of ${sender.name} in a new tab`);
+      this.#parts.link.setAttribute("aria-label", `Open job ${sender.name} in new tab`);
     }
     this.#parts.stop.addEventListener("click", onStop);
     this.#parts.pause.addEventListener("click", () => sender.pause());
@@ -35,7 +35,7 @@ export class Panel {
     this.show();
   }
 
-  /** Something has changed. However often it does, the page is painted once a frame. */
+  /** Something has changed. The panel is painted at most once per frame. */
   changed() {
     if (this.#isPlanned) return;
     this.#isPlanned = true;
@@ -47,7 +47,7 @@ export class Panel {
     else requestAnimationFrame(paint);
   }
 
-  /** @param {object} job As the API gives it. */
+  /** @param {object} job From the API. */
   showJob(job) {
     this.#job = job;
     this.changed();
@@ -68,7 +68,7 @@ export class Panel {
     if (this.element.contains(focused) && focused.hidden) this.#handOn();
   }
 
-  /** The button that had the focus is no longer there. */
+  /** Move the focus from a button that was hidden. */
   #handOn() {
     const { resume, pause, title } = this.#parts;
     [resume, pause, title].find((part) => !part.hidden).focus({ preventScroll: true });
@@ -100,7 +100,7 @@ export class Panel {
   #showSkipped({ skipped }) {
     if (skipped.length === 0) return;
     this.#parts.skipped.hidden = false;
-    setText(this.#parts["skipped-title"], `${plural(skipped.length, "file")} could not be sent`);
+    setText(this.#parts["skipped-title"], `${plural(skipped.length, "file")} could not be uploaded`);
     const list = this.#parts["skipped-list"];
     for (const { path, reason } of skipped.slice(list.childElementCount, MOST_LISTED)) {
       list.append(Object.assign(document.createElement("li"), { textContent: `${path}: ${reason}` }));
@@ -110,16 +110,16 @@ export class Panel {
 
 const SENT_WORDS = {
   opening: "Starting",
-  sending: "Sending",
+  sending: "Uploading",
   waiting: "Waiting",
   finishing: "Finishing",
-  sent: "Sent",
+  sent: "Uploaded",
   paused: "Paused",
-  halted: "Halted",
-  stopped: "Stopped",
+  halted: "Interrupted",
+  stopped: "Cancelled",
 };
 
-/** Only real changes: writing the same text again would still cost layout, and screen readers would repeat it. */
+/** Write only real changes: the same text again would cost layout, and screen readers would repeat it. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,10 +1,10 @@
 /**
- * What somebody gave, in words, before any of it is sent: how much, what is left out and why, whether the server takes it, how long.
+ * The summary of an upload in words: its size, skipped files with reasons, whether the server accepts it, and how long it takes.
  *
- * @typedef {{imagesPerS: number, isMeasured: boolean}} Pace How fast a version sorts; guessed before it has done so here.
+ * @typedef {{imagesPerS: number, isMeasured: boolean}} Pace The speed of a version; estimated before its first job here.
  * @typedef {{maxImageBytes: number, maxUploadBytes: number, roomBytes: number|null, inUse: number|null, paces: Object<string, Pace>}} Terms
  *   From the server. paces: by version.
- * @typedef {{title: string, paths: string[], isOptional: boolean}} Note isOptional: the person may leave these files out.
+ * @typedef {{title: string, paths: string[], isOptional: boolean}} Note isOptional: the user may skip these files.
  */
 
 import { bytes, count, duration, plural } from "../../shared/words.js";
@@ -13,10 +13,10 @@ import { sentSize } from "../plan/shards.js";
 
 const ENDINGS_NAMED = 4;
 
-/** @returns {{nFiles: number, nArchives: number, nBytes: number}} What would travel. */
-export function amountOf(parcels, terms) {
+/** @returns {{nFiles: number, nArchives: number, nBytes: number}} What would be uploaded. */
+export function amountOf(batches, terms) {
   const amount = { nFiles: 0, nArchives: 0, nBytes: 0 };
-  for (const { archive, files } of parcels) {
+  for (const { archive, files } of batches) {
     amount.nFiles += files.length;
     amount.nArchives += archive ? 1 : 0;
     amount.nBytes += archive ? archive.size : files.reduce((sum, { file }) => sum + sentSize(file, terms), 0);
@@ -24,11 +24,11 @@ export function amountOf(parcels, terms) {
   return amount;
 }
 
-/** What of an amount is still to travel, roughly: of what was begun before, some files have arrived. */
-export function leftOf(amount, parcels) {
-  const nArrived = parcels.reduce((sum, { going }) => sum + (going?.nArrived ?? 0), 0);
+/** The approximate amount still to upload: some files of an earlier upload have arrived. */
+export function leftOf(amount, batches) {
+  const nArrived = batches.reduce((sum, { going }) => sum + (going?.nArrived ?? 0), 0);
   const nFiles = Math.max(0, amount.nFiles - nArrived);
-  // Beside an archive it is not known which bytes are whose: then all of them count.
+  // With an archive, the bytes of single files are unknown: then all bytes count.
   const share = amount.nArchives === 0 && amount.nFiles > 0 ? nFiles / amount.nFiles : 1;
   return { ...amount, nFiles, nBytes: amount.nBytes * share };
 }
@@ -39,7 +39,7 @@ export function sumWords({ nFiles, nArchives, nBytes }) {
   return `${things.join(" and ") || "Nothing"}, ${bytes(nBytes)}`;
 }
 
-/** True for a file that is sent although its name says that it is no picture. */
+/** Whether a file is uploaded although its name has an ending of another kind of file. */
 export function isOther({ path, file }, terms) {
   return !mayBePicture(path) && file.size <= terms.maxImageBytes;
 }
@@ -50,53 +50,55 @@ export function notesOn(files, ignored, unreadable, terms) {
   const large = files.filter(({ file }) => file.size > terms.maxImageBytes);
   const limit = bytes(terms.maxImageBytes);
   return [
-    { paths: pathsOf(others), isOptional: true, title: `${are(others, "file")} no picture by name (${endings(others)}). Sent, and listed as failed.` },
-    { paths: pathsOf(large), isOptional: false, title: `${are(large, "file")} larger than ${limit}. Not sent, but listed as failed.` },
-    { paths: ignored, isOptional: false, title: `${are(ignored, "hidden or system file")} left out.` },
+    { paths: pathsOf(others), isOptional: true, title: `${plural(others.length, "file")} ${others.length === 1 ? "doesn’t look like a picture" : "don’t look like pictures"} (${endings(others)}). ${others.length === 1 ? "It" : "They"} will be uploaded and listed as failed.` },
+    { paths: pathsOf(large), isOptional: false, title: `${are(large, "file")} larger than ${limit}, so ${large.length === 1 ? "it is" : "they are"} not uploaded, but listed as failed.` },
+    { paths: ignored, isOptional: false, title: `${are(ignored, "hidden or system file")} skipped.` },
     {
       paths: unreadable.map(({ path, reason }) => `${path}: ${reason}`),
       isOptional: false,
-      title: `${plural(unreadable.length, "file or folder").replace("or folders", "or folder")} cannot be read and stays out.`,
+      title: `${plural(unreadable.length, "file or folder").replace("or folders", "or folder")} can’t be read and will be skipped.`,
     },
   ].filter(({ paths }) => paths.length > 0);
 }
 
-/** What the server will not take, in a sentence; "" when there is nothing. */
+/** Why the server would refuse the upload; "" if it would not. */
 export function refusalOf(amount, largest, terms) {
-  if (amount.nFiles + amount.nArchives === 0) return "There is nothing left to send.";
-  if (largest > terms.maxUploadBytes) return `This server takes ${bytes(terms.maxUploadBytes)} at a time. Send the folder in parts.`;
+  if (amount.nFiles + amount.nArchives === 0) return "There is nothing to upload.";
+  if (largest > terms.maxUploadBytes) return `This server accepts up to ${bytes(terms.maxUploadBytes)} per upload. Upload the folder in parts.`;
   if (terms.roomBytes !== null && amount.nBytes > terms.roomBytes) {
-    return `This server has room for ${bytes(terms.roomBytes)} more. Delete jobs that are no longer needed, or send a part.`;
+    if (terms.roomBytes === 0) return "The server’s disk is full. Delete old jobs, or ask your administrator.";
+    return `This server has ${bytes(terms.roomBytes)} of free space. Delete old jobs, or upload less.`;
   }
   return "";
 }
 
-/** The server's limits in a sentence. */
+/** The limits of the server in a sentence. */
 export function limitWords({ maxImageBytes, maxUploadBytes, roomBytes }) {
-  const room = roomBytes === null ? "" : ` and has room for ${bytes(roomBytes)} more`;
-  return `This server takes pictures of up to ${bytes(maxImageBytes)}, ${bytes(maxUploadBytes)} at a time${room}.`;
+  const room = roomBytes === null ? "" : ` and has ${bytes(roomBytes)} of free space`;
+  return `This server accepts pictures of up to ${bytes(maxImageBytes)}, up to ${bytes(maxUploadBytes)} per upload${room}.`;
 }
 
 /**
- * How long it will take, roughly: sending and sorting go on side by side, the slower one counts.
+ * The approximate duration: upload and sorting run at the same time, so the slower one counts.
  *
  * @param {{nFiles: number, nArchives: number, nBytes: number}} amount
- * @param {import("../resume/storage.js").PaceOfSending|null} sending null: not known (yet).
+ * @param {import("../resume/storage.js").UploadSpeed|null} sending null: unknown (yet).
  * @param {Pace|undefined} sorting
- * @param {"last time"|"trial"|"trying"} source Where the pace of sending is from.
+ * @param {"last time"|"trial"|"trying"} source Where the speed of the upload is from.
  */
 export function timeWords({ nFiles, nArchives, nBytes }, sending, sorting, source) {
-  if (nFiles + nArchives === 0) return "Nothing is left to send.";
+  if (nFiles + nArchives === 0) return "Nothing to upload.";
   const sortingS = sorting && nFiles > 0 ? nFiles / sorting.imagesPerS : 0;
-  if (source === "trying") return "Trying how fast the connection is …";
+  if (source === "trying") return "Measuring the connection …";
   if (sending === null) {
-    return sortingS > 0 ? `Sorting takes ${duration(sortingS)}; how long sending takes shows once it has begun.` : "How long it takes shows once it has begun.";
+    return sortingS > 0 ? `Sorting takes ${duration(sortingS)}. The upload time is shown after the start.` : "The time is shown after the start.";
   }
   const sendingS = Math.max(nBytes / sending.bytesPerS, nFiles / sending.filesPerS);
   const isKnown = source === "last time" && sorting?.isMeasured;
-  // How many pictures an archive has, nobody knows before.
-  if (nArchives > 0 || sortingS === 0) return `Sending takes ${duration(sendingS)}; how long sorting takes shows once it has begun.`;
-  return `Takes ${duration(Math.max(sortingS, sendingS))}, ${isKnown ? "at the pace of last time." : "by a first estimate; once it has begun, it is known better."}`;
+  // The number of pictures in an archive is unknown.
+  if (nArchives > 0 || sortingS === 0) return `Uploading takes ${duration(sendingS)}. The sorting time is shown after the start.`;
+  const time = duration(Math.max(sortingS, sendingS));
+  return `${time.charAt(0).toUpperCase()}${time.slice(1)} (${isKnown ? "at the speed of last time" : "rough estimate"}).`;
 }
 
 function are(list, noun) {
