@@ -21,11 +21,11 @@ from core.base.database import Database
 from core.models import registry
 from core.storage.blobs import Blobs
 from migrations.run import migrate
-from tests.compiled import compiled_once
-from tests.factories import make_manifest
-from tests.s3 import running_s3
 from tests.support import leftovers
+from tests.support.compiled_once import compiled_once
+from tests.support.factories import make_manifest
 from tests.support.postgresql import Databases
+from tests.support.s3 import running_s3
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")

@@ -7,7 +7,7 @@ python=$1
 
 has_any() {
   "$python" -c 'from playwright.sync_api import sync_playwright
-from tests.browser.chromium import find_chromium
+from tests.support.browser.chromium import find_chromium
 with sync_playwright() as playwright:
     find_chromium(playwright)' >/dev/null 2>&1
 }

@@ -25,8 +25,8 @@ from core.orm.tables import metadata
 from core.orm.uploads import Upload
 from instance.base import programs
 from migrations.run import make_config, migrate
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
 
 

@@ -14,9 +14,9 @@ from core.base.config import Settings
 from core.base.database import Database
 from instance.base.instance_record import InstanceRecord
 from instance.supervisor.attach import started_instance
-from tests.browser.api import Api
-from tests.browser.chromium import OpenContext, chromium
-from tests.browser.site import own_address, served
+from tests.support.browser.api import Api
+from tests.support.browser.chromium import OpenContext, chromium
+from tests.support.browser.site import own_address, served
 from tests.support.deadlines import within_ms
 from web.app import App, create_app
 

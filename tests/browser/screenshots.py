@@ -22,13 +22,14 @@ from core.models import registry
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
 from migrations.run import migrate
-from tests.browser.chromium import chromium, send
-from tests.browser.drawings import draw_pet, draw_scene
-from tests.browser.site import served
-from tests.factories import make_job, make_manifest, make_upload, run_job
+from tests.support.browser.chromium import chromium, send
+from tests.support.browser.drawings import draw_pet, draw_scene
+from tests.support.browser.site import served
+from tests.support.factories import make_job, make_manifest, make_upload, run_job
+from tests.support.paths import ROOT
 from web.app import create_app
 
-FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+FOLDER = ROOT / "docs" / "screenshots"
 PICTURES_PER_S = 94.0
 USUALLY_UNSURE = 0.08
 Scheme = Literal["light", "dark"]

@@ -9,8 +9,8 @@ from playwright.sync_api import Page
 from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
-from tests.browser.chromium import show_pictures
-from tests.browser.furnished import Shown, furnish, list_endpoints
+from tests.support.browser.chromium import show_pictures
+from tests.support.browser.furnished_site import Shown, furnish, list_endpoints
 from web.app import App
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -32,7 +32,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 def test_every_page_is_gone_over(app: App, db: Database, blobs: Blobs) -> None:
     covered = {shown.endpoint for shown in furnish(db, blobs)} - {"error"}
-    assert list_endpoints(app) == covered, "add what is missing to tests/browser/furnished.py"
+    assert list_endpoints(app) == covered, "add what is missing to tests/support/browser/furnished_site.py"
 
 
 def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(

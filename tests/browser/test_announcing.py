@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
-from tests.browser.chromium import drop, show_pictures
-from tests.browser.trees import make_tree
-from tests.factories import make_job, make_upload, run_job
+from tests.support.browser.chromium import drop, show_pictures
+from tests.support.browser.folder_trees import make_tree
+from tests.support.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

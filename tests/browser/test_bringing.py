@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
-from tests.browser.chromium import drop
-from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
+from tests.support.browser.chromium import drop
+from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

@@ -11,8 +11,8 @@ from core.base.errors import ErrorCode
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.storage.blobs import Blobs
-from tests.browser.chromium import intercept, show_pictures, wait_for
-from tests.factories import make_job, make_upload, read_results, run_job
+from tests.support.browser.chromium import intercept, show_pictures, wait_for
+from tests.support.factories import make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 N = 40

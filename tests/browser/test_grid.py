@@ -14,9 +14,9 @@ from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs
-from tests.browser.chromium import show_pictures
-from tests.factories import make_job, make_upload, run_job
+from tests.support.browser.chromium import show_pictures
 from tests.support.deadlines import within_ms
+from tests.support.factories import make_job, make_upload, run_job
 
 pytestmark = pytest.mark.timed
 DATABASES = ("sqlite",)

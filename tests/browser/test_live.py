@@ -10,9 +10,9 @@ from core.base.errors import ErrorCode
 from core.cleanup import deletion
 from core.jobs import job_states
 from core.storage.blobs import Blobs
-from tests.browser.chromium import intercept, show_pictures
-from tests.browser.hourglass import n_asked, take_time, turn, wait_until_answered
-from tests.factories import make_job, make_upload, run_job
+from tests.support.browser.chromium import intercept, show_pictures
+from tests.support.browser.page_clock import n_asked, take_time, turn, wait_until_answered
+from tests.support.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
-from tests.browser.chromium import show_pictures
-from tests.factories import make_job, make_upload, run_job
+from tests.support.browser.chromium import show_pictures
+from tests.support.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

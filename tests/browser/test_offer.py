@@ -13,9 +13,9 @@ from core.base.database import Database
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
-from tests.browser.chromium import OpenContext, drop, intercept, send, start_sending
-from tests.browser.trees import make_tree
-from tests.factories import draw_picture, make_job, make_upload, make_version, run_job
+from tests.support.browser.chromium import OpenContext, drop, intercept, send, start_sending
+from tests.support.browser.folder_trees import make_tree
+from tests.support.factories import draw_picture, make_job, make_upload, make_version, run_job
 from web.pages.common.words import in_bytes
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

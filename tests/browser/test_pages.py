@@ -17,8 +17,8 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
-from tests.browser.chromium import OpenContext, show_pictures
-from tests.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
+from tests.support.browser.chromium import OpenContext, show_pictures
+from tests.support.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

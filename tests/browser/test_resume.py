@@ -14,10 +14,10 @@ from core.ingest import shard_rows
 from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
-from tests.browser.chromium import drop, intercept, send, wait_for
-from tests.browser.hourglass import n_asked, take_time, turn
-from tests.browser.trees import make_tree
-from tests.factories import draw_picture, make_tar
+from tests.support.browser.chromium import drop, intercept, send, wait_for
+from tests.support.browser.folder_trees import make_tree
+from tests.support.browser.page_clock import n_asked, take_time, turn
+from tests.support.factories import draw_picture, make_tar
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

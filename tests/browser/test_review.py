@@ -13,10 +13,10 @@ from core.base.database import Database
 from core.orm.labels import Label
 from core.orm.review import ReviewClaim
 from core.storage.blobs import Blobs
-from tests.browser.chromium import intercept, wait_for
-from tests.browser.hourglass import n_asked, take_time, turn
-from tests.factories import draw_picture, make_job, make_upload, read_results, run_job
+from tests.support.browser.chromium import intercept, wait_for
+from tests.support.browser.page_clock import n_asked, take_time, turn
 from tests.support.deadlines import within
+from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

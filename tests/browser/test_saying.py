@@ -12,8 +12,8 @@ from core.labels.labels import NewLabel, add_labels
 from core.orm.accounts import User
 from core.orm.labels import Label
 from core.storage.blobs import Blobs
-from tests.browser.furnished import finish_study
-from tests.factories import make_job, make_labelled, make_upload, read_results, run_job
+from tests.support.browser.furnished_site import finish_study
+from tests.support.factories import make_job, make_labelled, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from core.accounts import accounts
 from core.base.database import Database
-from tests.browser.chromium import OpenContext
+from tests.support.browser.chromium import OpenContext
 
 DATABASES = ("sqlite",)
 WIDTHS = (360, 800, 1400)

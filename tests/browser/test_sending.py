@@ -12,9 +12,9 @@ from core.base.database import Database
 from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
-from tests.browser.chromium import drop, intercept, send, wait_for
-from tests.browser.stoppable import StoppableServer
-from tests.browser.trees import make_tree
+from tests.support.browser.chromium import drop, intercept, send, wait_for
+from tests.support.browser.folder_trees import make_tree
+from tests.support.browser.stoppable_server import StoppableServer
 from web.app import App
 
 DATABASES = ("sqlite",)  # pages do not differ between databases

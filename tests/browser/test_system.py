@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from core.accounts import accounts
 from core.base.database import Database
 from core.operations import workers
-from tests.browser.chromium import OpenContext
+from tests.support.browser.chromium import OpenContext
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.api import Api, job_id_of
-from tests.browser.chromium import intercept, send, start_sending
-from tests.browser.probe import heap_bytes, longest_block_ms, start_probe
-from tests.browser.trees import make_tree
-from tests.factories import draw_picture, make_tar
+from tests.support.browser.api import Api, job_id_of
+from tests.support.browser.chromium import intercept, send, start_sending
+from tests.support.browser.folder_trees import make_tree
+from tests.support.browser.page_probe import heap_bytes, longest_block_ms, start_probe
 from tests.support.deadlines import within, within_ms
+from tests.support.factories import draw_picture, make_tar
 
 pytestmark = pytest.mark.timed
 LONGEST_BLOCK_MS = 200  # beyond what an idle page beside it suffers: other programs hold pages up as well

@@ -8,8 +8,8 @@ import pytest
 from core.base.config import Settings
 from core.base.database import Database
 from core.training import claims
-from tests.browser.site import served
-from tests.fakes import FakeRuntime
+from tests.support.browser.site import served
+from tests.support.fakes import FakeRuntime
 from web.app import App
 from worker.training import train_network
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pawsort.cli import COMMANDS
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "client"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.base.database import Database
 from core.models import registry
-from tests.factories import make_manifest
+from tests.support.factories import make_manifest
 
 
 @pytest.fixture

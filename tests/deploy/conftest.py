@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy import compose
-from tests.deploy.stack import Stack
+from tests.support import compose
+from tests.support.compose_stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -14,13 +14,12 @@ from core.base.database import Database
 from core.base.states import JobState
 from core.orm.jobs import Job
 from core.orm.results import Result
-from tests.deploy import compose
-from tests.deploy.stack import START_S, Stack
-from tests.faults.installation import END_S
-from tests.faults.soundness import check_sound
-from tests.pictures import jpeg
-from tests.support import waiting
+from tests.support import compose, waiting
+from tests.support.compose_stack import START_S, Stack
 from tests.support.deadlines import within
+from tests.support.installation import END_S
+from tests.support.pictures import jpeg
+from tests.support.soundness import check_sound
 
 N_IMAGES = 10_000
 PAUSE_S = "3"  # of a worker after each claim, so that the job lasts longer than all faults

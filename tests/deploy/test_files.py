@@ -11,8 +11,8 @@ import pytest
 from core.base.config import Settings
 from core.messaging import broker
 from instance.base import programs
-from tests.deploy import compose
-from tests.deploy.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
+from tests.support import compose
+from tests.support.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")

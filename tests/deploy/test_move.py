@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from core.base.database import Database
-from tests.deploy import compose
-from tests.deploy.stack import START_S, Stack
-from tests.factories import make_tar
-from tests.faults.installation import QUICK, Installation
-from tests.faults.soundness import check_sound, read_results
-from tests.pictures import jpeg
+from tests.support import compose
+from tests.support.compose_stack import START_S, Stack
 from tests.support.deadlines import within
+from tests.support.factories import make_tar
+from tests.support.installation import QUICK, Installation
+from tests.support.pictures import jpeg
+from tests.support.soundness import check_sound, read_results
 
 N_SHARDS, N_EACH = 20, 250
 

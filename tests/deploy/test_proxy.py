@@ -10,10 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy import compose
-from tests.deploy.compose import MAIN, TLS
-from tests.deploy.places import free_port
-from tests.support import leftovers
+from tests.support import compose, leftovers
+from tests.support.compose import MAIN, TLS
+from tests.support.service_folders import free_port
 from tests.support.waiting import until
 
 START_S = 15.0

@@ -16,11 +16,11 @@ from core.base.errors import BlobMissing, Refused, Unavailable
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
 from pawsort.cli import cli
-from tests.deploy import compose
-from tests.deploy.places import free_port
-from tests.deploy.stack import Stack
-from tests.faults.soundness import check_sound, read_results
-from tests.pictures import jpeg
+from tests.support import compose
+from tests.support.compose_stack import Stack
+from tests.support.pictures import jpeg
+from tests.support.service_folders import free_port
+from tests.support.soundness import check_sound, read_results
 
 NAMES = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL")
 POOL_SIZE, N_POOLED = 2, 300  # more than a shard: several chunks

@@ -16,11 +16,11 @@ import pytest
 
 from core.base.database import Database
 from core.decoding.images import decode_image
-from tests.deploy import compose
-from tests.deploy.compose import ROOT
-from tests.deploy.stack import Stack
-from tests.faults.photographs import photographs
-from tests.faults.soundness import check_sound
+from tests.support import compose
+from tests.support.compose import ROOT
+from tests.support.compose_stack import Stack
+from tests.support.photographs import photographs
+from tests.support.soundness import check_sound
 from tests.support.waiting import until
 
 N_SHORT, N_WHOLE = 100, 1_000

@@ -15,11 +15,11 @@ from core.base.database import Database
 from core.operations import metrics, workers
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
-from tests.browser.site import served
-from tests.deploy import compose
-from tests.deploy.compose import ROOT
-from tests.deploy.places import free_port
-from tests.factories import make_job, make_upload
+from tests.support import compose
+from tests.support.browser.site import served
+from tests.support.compose import ROOT
+from tests.support.factories import make_job, make_upload
+from tests.support.service_folders import free_port
 from tests.support.waiting import until
 from web.app import App
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.installation import QUICK, Installation
+from tests.support.installation import QUICK, Installation
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.factories import make_tar
-from tests.faults import decoders
-from tests.faults.installation import START_S, Installation
-from tests.faults.photographs import photographs
-from tests.faults.soundness import Said, check_sound, read_results
+from tests.support import deadly_decoder
+from tests.support.factories import make_tar
+from tests.support.installation import START_S, Installation
+from tests.support.photographs import photographs
+from tests.support.soundness import Said, check_sound, read_results
 
 N_GOOD = 8
 
@@ -35,12 +35,12 @@ def check_good(results: dict[str, Said], installation: Installation) -> None:
 
 def test_files_that_kill_or_hang_the_decoder_fail_alone(installation: Installation) -> None:
     crashing = {
-        "killed.jpg": decoders.KILLED,
-        "exits.jpg": decoders.EXITS,
-        "segfault.jpg": decoders.SEGFAULT,
-        "raises.jpg": decoders.RAISES,
+        "killed.jpg": deadly_decoder.KILLED,
+        "exits.jpg": deadly_decoder.EXITS,
+        "segfault.jpg": deadly_decoder.SEGFAULT,
+        "raises.jpg": deadly_decoder.RAISES,
     }
-    hanging = {"sleeps.jpg": decoders.SLEEPS, "holds_the_gil.jpg": decoders.HOLDS_THE_GIL}
+    hanging = {"sleeps.jpg": deadly_decoder.SLEEPS, "holds_the_gil.jpg": deadly_decoder.HOLDS_THE_GIL}
     results, attempts = classify(installation, {**crashing, **hanging})
     codes = {path: code for path, (_, _, code) in results.items() if code}
     assert codes == dict.fromkeys(crashing, "decoder_crashed") | dict.fromkeys(hanging, "decode_timeout")
@@ -51,7 +51,7 @@ def test_files_that_kill_or_hang_the_decoder_fail_alone(installation: Installati
 @pytest.mark.slow
 def test_a_hanging_file_alone_in_its_chunk_ends_as_a_timeout(installation: Installation) -> None:
     job = installation.classify(
-        installation.send([make_tar({"holds_the_gil.jpg": photographs(1)[0] + decoders.HOLDS_THE_GIL})])
+        installation.send([make_tar({"holds_the_gil.jpg": photographs(1)[0] + deadly_decoder.HOLDS_THE_GIL})])
     )
     installation.wait_for_job(job, START_S)
     check_sound(installation.db, job)
@@ -60,7 +60,7 @@ def test_a_hanging_file_alone_in_its_chunk_ends_as_a_timeout(installation: Insta
 
 def test_a_file_that_takes_all_memory_fails_alone_and_the_worker_lives_on(installation: Installation) -> None:
     workers = sorted(installation.wait_for_workers())
-    results, attempts = classify(installation, {"no_memory.jpg": decoders.NO_MEMORY})
+    results, attempts = classify(installation, {"no_memory.jpg": deadly_decoder.NO_MEMORY})
     assert results["no_memory.jpg"] == (None, None, "out_of_memory")
     assert attempts == [1]
     check_good(results, installation)

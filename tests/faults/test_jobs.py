@@ -17,11 +17,11 @@ from core.messaging.broker import CLASSIFY_CHUNK, INFERENCE, KEY_PREFIX, make_ce
 from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard
-from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import check_counters, check_sound, read_results
 from tests.support.deadlines import within
+from tests.support.installation import END_S, START_S, Installation
+from tests.support.photographs import make_shards
 from tests.support.processes import kill
+from tests.support.soundness import check_counters, check_sound, read_results
 
 
 def make_sender(installation: Installation) -> Celery:

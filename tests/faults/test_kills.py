@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import func, select
 
 from core.orm.uploads import Shard, Upload
-from tests.factories import make_tar
-from tests.faults.installation import END_S, START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import Said, check_sound, read_results
-from tests.pictures import jpeg
+from tests.support.factories import make_tar
+from tests.support.installation import END_S, START_S, Installation
+from tests.support.photographs import make_shards
+from tests.support.pictures import jpeg
 from tests.support.processes import kill, living
+from tests.support.soundness import Said, check_sound, read_results
 
 N_SHARDS, N_EACH = 3, 6
 N_SHARD_FILES = 256

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.faults.installation import END_S, QUICK, START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import check_sound, read_results
+from tests.support.installation import END_S, QUICK, START_S, Installation
+from tests.support.photographs import make_shards
+from tests.support.soundness import check_sound, read_results
 
 DATABASES = ("postgresql",)
 

@@ -9,10 +9,10 @@ import pytest
 
 from core.models import registry
 from core.storage.blobs import Blobs
-from tests.faults.installation import START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import Said, check_sound, read_results
-from tests.mirrored import add_mirrored
+from tests.support.installation import START_S, Installation
+from tests.support.mirrored_version import add_mirrored
+from tests.support.photographs import make_shards
+from tests.support.soundness import Said, check_sound, read_results
 
 N_SHARDS, N_EACH = 6, 2
 PAUSE_S = 0.02

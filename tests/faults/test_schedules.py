@@ -18,8 +18,9 @@ from core.base.clock import db_now
 from core.base.states import RunState
 from core.orm.schedules import Schedule, ScheduleRun
 from core.orm.uploads import Image, Upload
-from tests.faults.installation import END_S, START_S, Installation
-from tests.pictures import jpeg
+from tests.support.installation import END_S, START_S, Installation
+from tests.support.paths import ROOT
+from tests.support.pictures import jpeg
 from tests.support.processes import kill, living, living_below
 
 N_SCHEDULES, N_ROUNDS = 20, 3
@@ -38,7 +39,7 @@ def second_beat(installation: Installation) -> Iterator[subprocess.Popen[bytes]]
     }
     command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-Q", "maintenance", "-P", "threads"]
     command += ["-c", "2", "-B", "--scheduler", "celery.beat:Scheduler", "-n", "second@%h", "--without-mingle"]
-    root = Path(__file__).parents[2]
+    root = ROOT
     log = installation.data_dir / "logs" / "second.log"
     with (
         log.open("wb") as out,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import QUICK, START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import check_sound, read_results
+from tests.support.installation import QUICK, START_S, Installation
+from tests.support.photographs import make_shards
 from tests.support.processes import kill, living
+from tests.support.soundness import check_sound, read_results
 
 N_ROUNDS = 12
 N_STARTS = 12

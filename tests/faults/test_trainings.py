@@ -13,9 +13,9 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
 from core.orm.workers import Worker
-from tests.factories import make_tar
-from tests.faults.installation import END_S, START_S, Installation
-from tests.pictures import jpeg
+from tests.support.factories import make_tar
+from tests.support.installation import END_S, START_S, Installation
+from tests.support.pictures import jpeg
 from tests.support.processes import kill, living
 
 N_KILLS = 3

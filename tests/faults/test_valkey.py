@@ -14,10 +14,10 @@ from redis import Redis
 from core.base.config import Settings
 from core.messaging.broker import KEY_PREFIX, RECONCILE, make_celery
 from instance.base.programs import valkey as valkey_program
-from tests.faults.installation import END_S, QUICK, START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import check_sound, read_results
 from tests.support.deadlines import within
+from tests.support.installation import END_S, QUICK, START_S, Installation
+from tests.support.photographs import make_shards
+from tests.support.soundness import check_sound, read_results
 
 N_SHARDS, N_EACH = 5, 3
 AT_ONCE_S = 1.0

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from core.orm.jobs import Job
-from tests.faults.installation import START_S, Installation
-from tests.faults.photographs import make_shards
-from tests.faults.soundness import check_sound
+from tests.support.installation import START_S, Installation
+from tests.support.photographs import make_shards
 from tests.support.processes import kill
+from tests.support.soundness import check_sound
 
 
 @pytest.mark.slow

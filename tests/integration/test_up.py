@@ -17,9 +17,9 @@ import pytest
 
 from instance.base.instance_record import read_record
 from pawsort.api.http_client import PawsortClient
-from tests.factories import draw_picture
-from tests.faults.installation import START_S, Installation
 from tests.support.deadlines import within
+from tests.support.factories import draw_picture
+from tests.support.installation import START_S, Installation
 from tests.support.processes import is_alive, kill, living_below
 from tests.support.waiting import until
 

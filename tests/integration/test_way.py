@@ -19,15 +19,15 @@ from core.base.errors import ErrorCode
 from core.base.network_catalog import DEFAULT_NETWORK
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Image
-from tests.deploy.places import free_port
-from tests.factories import make_tar
-from tests.faults.installation import START_S, Installation
-from tests.faults.photographs import photographs
-from tests.faults.soundness import check_counters, check_sound
-from tests.integration.folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
-from tests.pictures import draw, encode, jpeg, test_data
 from tests.support.deadlines import within
+from tests.support.factories import make_tar
+from tests.support.installation import START_S, Installation
+from tests.support.photo_folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
+from tests.support.photographs import photographs
+from tests.support.pictures import draw, encode, jpeg, test_data
 from tests.support.processes import peak_memory_bytes
+from tests.support.service_folders import free_port
+from tests.support.soundness import check_counters, check_sound
 
 MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195

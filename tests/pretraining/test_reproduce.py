@@ -13,8 +13,9 @@ from pretraining.reproduce import COLUMNS, choose_photographs, run_training
 from pretraining.seed_results_page import PAGE, make_page
 from pretraining.seed_training_runs import ROWS, RUNS, Run
 from tests.pretraining.test_from_scratch import draw_labelled_folder
+from tests.support.paths import ROOT
 
-RECORDS = Path(__file__).parents[2] / "docs" / "seed-results"
+RECORDS = ROOT / "docs" / "seed-results"
 QUICK = Run(
     "quick",
     Recipe(epochs=2, steps_per_epoch=2, batch_size=4, schedule="constant", averaging=0.0, augmentation=SEED),

@@ -1,9 +1,9 @@
 """That the one function for deadlines is the one that is used."""
 
 import re
-from pathlib import Path
 
 from tests.support.deadlines import overload, within, within_ms
+from tests.support.paths import ROOT
 
 FOLDERS = ("browser",)
 BARE = re.compile(r"timeout=\d|_timeout\(\d|\.wait\(\d|monotonic\(\) \+ (?!within)")
@@ -16,7 +16,7 @@ def test_a_deadline_is_never_shorter_than_on_a_quiet_machine() -> None:
 
 
 def test_no_deadline_is_a_bare_number() -> None:
-    files = [file for folder in FOLDERS for file in sorted((Path(__file__).parents[1] / folder).glob("test_*.py"))]
+    files = [file for folder in FOLDERS for file in sorted((ROOT / "tests" / folder).rglob("test_*.py"))]
     lines = [(file.name, line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     assert lines
     assert [(name, line) for name, line in lines if BARE.search(line)] == []

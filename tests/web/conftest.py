@@ -5,17 +5,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from flask.testing import FlaskClient
 
 from core.base.config import Settings
+from tests.support.paths import ROOT
 from tests.support.waiting import until
 from web.app import App
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

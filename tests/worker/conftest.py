@@ -5,8 +5,8 @@ import pytest
 from core.base.config import Settings
 from core.base.database import Database
 from core.models import registry
-from tests.factories import make_manifest
-from tests.fakes import FakeRuntime
+from tests.support.factories import make_manifest
+from tests.support.fakes import FakeRuntime
 
 
 @pytest.fixture

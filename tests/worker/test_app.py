@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +14,12 @@ from core.base.database import Database
 from core.models import registry
 from core.operations import workers
 from core.orm.workers import Worker
-from tests.factories import make_manifest
 from tests.support.deadlines import within
+from tests.support.factories import make_manifest
+from tests.support.paths import ROOT
 from tests.support.waiting import until
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
-ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
 
 

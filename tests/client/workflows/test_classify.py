@@ -1,0 +1,179 @@
+"""From paths to a file of results, over HTTP, against the real application; a thread stands in for the workers."""
+
+import contextlib
+import csv
+import io
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from core.base.database import Database
+from core.base.errors import LeaseLost
+from core.jobs import chunks, record_results
+from pawsort.api.errors import ClientError, RequestFailed
+from pawsort.api.http_client import PawsortClient
+from pawsort.api.retries import Retries
+from pawsort.files.export import write_results
+from pawsort.uploads.progress import ProgressBars
+from pawsort.workflows.classify import Classification, JobOptions, Outcome
+from tests.support.browser.site import served
+from tests.support.deadlines import within
+from tests.support.factories import draw_picture, make_tar
+from web.app import App
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture
+def pawsort(app: App, token: str) -> Iterator[PawsortClient]:
+    with served(app) as address, PawsortClient(address, token, retries=Retries(5.0, 0.05, 0.2)) as client:
+        yield client
+
+
+@pytest.fixture
+def worker(db: Database) -> Iterator[None]:
+    """Claims and records whatever is ready, in transactions of their own as a worker does, every 50 ms."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.05):
+            with db.read() as session:
+                ready = chunks.list_ready(session, 100)
+            for chunk_id in ready:
+                classify_chunk(db, chunk_id)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def classify_chunk(db: Database, chunk_id: int) -> None:
+    with db.write() as session:
+        claim = chunks.claim_chunk(session, chunk_id, None, 60)
+    if claim is None:
+        return
+    with db.write() as session, contextlib.suppress(LeaseLost):
+        images = chunks.list_to_classify(session, claim)
+        record_results.record(session, claim, [record_results.Outcome(image.image_id, (0.9, 0.05)) for image in images])
+
+
+def classify(client: PawsortClient, *paths: Path, wish: JobOptions | None = None) -> Outcome:
+    bars = ProgressBars(Console(file=io.StringIO()))
+    return Classification(client, wish or JobOptions(), bars).run(paths)
+
+
+def make_folder(folder: Path, n_files: int) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(n_files):
+        (folder / f"{number:04d}.jpg").write_bytes(draw_picture(number))
+    return folder
+
+
+def rows_of(client: PawsortClient, outcome: Outcome, target: Path) -> list[dict[str, str]]:
+    write_results(client, outcome.jobs, target)
+    return list(csv.DictReader(io.StringIO(target.read_text(encoding="utf-8"))))
+
+
+def test_a_folder_over_two_shards_has_a_line_for_each_file_in_order(pawsort: PawsortClient, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "photos", 300)
+    outcome = classify(pawsort, folder)
+    assert outcome.is_complete
+    rows = rows_of(pawsort, outcome, tmp_path / "out.csv")
+    assert [row["path"] for row in rows] == [f"photos/{number:04d}.jpg" for number in range(300)]
+    assert {row["label"] for row in rows} == {"cat"}
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_folders_files_and_archives_go_into_one_file_in_the_order_given(pawsort: PawsortClient, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("zipped/1.jpg", draw_picture(1))
+    (tmp_path / "b.tar").write_bytes(make_tar({"tarred/1.jpg": draw_picture(2)}))
+    (tmp_path / "loose.jpg").write_bytes(draw_picture(3))
+    folder = make_folder(tmp_path / "photos", 2)
+    outcome = classify(pawsort, tmp_path / "a.zip", folder, tmp_path / "b.tar", tmp_path / "loose.jpg")
+    assert outcome.is_complete
+    rows = rows_of(pawsort, outcome, tmp_path / "out.csv")
+    assert [row["path"] for row in rows] == [
+        "zipped/1.jpg",
+        "photos/0000.jpg",
+        "photos/0001.jpg",
+        "loose.jpg",
+        "tarred/1.jpg",
+    ]
+
+
+def test_a_broken_archive_keeps_its_whole_files_and_is_not_whole(pawsort: PawsortClient, tmp_path: Path) -> None:
+    tar = make_tar({f"tarred/{n}.jpg": draw_picture(n) for n in range(4)})
+    (tmp_path / "a.tar").write_bytes(tar[: len(tar) // 2])
+    outcome = classify(pawsort, tmp_path / "a.tar")
+    assert not outcome.is_complete
+    assert len(outcome.broken) == 1
+    assert str(tmp_path / "a.tar") in outcome.broken[0]
+    rows = rows_of(pawsort, outcome, tmp_path / "out.csv")
+    assert 1 <= len(rows) < 4
+
+
+def test_links_are_noted_and_do_not_count(pawsort: PawsortClient, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "photos", 2)
+    (folder / "link.jpg").symlink_to(folder / "0000.jpg")
+    outcome = classify(pawsort, folder)
+    assert outcome.is_complete
+    assert [skipped.path for skipped in outcome.skipped] == ["photos/link.jpg"]
+
+
+def test_a_wish_reaches_the_job(pawsort: PawsortClient, tmp_path: Path) -> None:
+    wish = JobOptions(model="seed-cnn", threshold=0.95, name="holidays\t2026")
+    outcome = classify(pawsort, make_folder(tmp_path / "photos", 1), wish=wish)
+    job = pawsort.get_job(outcome.jobs[0])
+    assert (job["threshold"], job["name"], job["model"]) == (0.95, "holidays?2026", 1)
+    assert job["counts"]["by_label"]["unsure"] == 1
+
+
+def test_a_model_that_does_not_exist_is_refused_with_a_sentence(pawsort: PawsortClient, tmp_path: Path) -> None:
+    with pytest.raises(RequestFailed, match="no model 'gpt'"):
+        classify(pawsort, make_folder(tmp_path / "photos", 1), wish=JobOptions(model="gpt"))
+
+
+def test_an_empty_folder_makes_no_job(pawsort: PawsortClient, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    assert classify(pawsort, tmp_path / "photos").jobs == []
+
+
+def test_a_job_that_is_cancelled_meanwhile_ends_the_waiting(pawsort: PawsortClient, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "photos", 2)
+    run = Classification(pawsort, JobOptions(), ProgressBars(Console(file=io.StringIO())))
+    real = pawsort.create_job
+
+    def create_and_cancel(job: str, upload: str, **options: object) -> dict[str, object]:
+        view = real(job, upload, **options)  # type: ignore[arg-type]
+        pawsort.cancel_job(job)
+        return view
+
+    pawsort.create_job = create_and_cancel  # type: ignore[method-assign, assignment]
+    started = time.monotonic()
+    outcome = run.run([folder])
+    assert time.monotonic() - started < within(10)
+    assert outcome.views[outcome.jobs[0]]["state"] == "cancelled"
+    assert not outcome.is_complete
+
+
+def test_an_export_of_a_job_that_is_not_there_leaves_no_file(pawsort: PawsortClient, tmp_path: Path) -> None:
+    with pytest.raises(RequestFailed, match="404"):
+        write_results(pawsort, ["00000000-0000-4000-8000-000000000000"], tmp_path / "out.csv")
+    assert list(tmp_path.glob("out*")) == []
+
+
+def test_json_lines_of_several_jobs_follow_each_other(pawsort: PawsortClient, tmp_path: Path) -> None:
+    first = classify(pawsort, make_folder(tmp_path / "one", 2))
+    second = classify(pawsort, make_folder(tmp_path / "two", 1))
+    write_results(pawsort, first.jobs + second.jobs, tmp_path / "out.jsonl")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
+    with pytest.raises(ClientError, match="one by one"):
+        write_results(pawsort, first.jobs + second.jobs, tmp_path / "out.zip")

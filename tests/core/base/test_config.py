@@ -1,0 +1,87 @@
+"""Settings: read in one place, wrong ones named in a sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.base.config import load_settings
+from core.base.errors import ConfigError
+from tests.support.paths import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAWSORT_PORT", "eighty"),
+        ("PAWSORT_PORT", "70000"),
+        ("PAWSORT_THRESHOLD", "1.5"),
+        ("PAWSORT_INFERENCE_PROCESSES", "0"),
+        ("PAWSORT_MAX_IMAGE_PIXELS", "999999999999"),
+    ],
+)
+def test_a_wrong_value_stops_with_a_sentence_that_names_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{name}: .*{value}.*start again"):
+        load_settings()
+
+
+def test_a_lease_below_three_heartbeats_is_refused_by_a_sentence_that_names_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAWSORT_HEARTBEAT_S", "20")
+    with pytest.raises(ConfigError, match=r"^PAWSORT_LEASE_S: .*3 times PAWSORT_HEARTBEAT_S .*got 15\. Set it to 60"):
+        load_settings()
+    monkeypatch.setenv("PAWSORT_LEASE_S", "60")
+    assert load_settings().alive_s == 60
+
+
+def test_the_secret_key_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSORT_SECRET_KEY", "hunter2 hunter2 hunter2")
+    assert "hunter2" not in repr(load_settings())
+
+
+def test_the_environment_wins_over_the_files_and_the_data_folder_over_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / ".env").write_text("PAWSORT_PORT=1001\nPAWSORT_HOST=0.0.0.0\nPAWSORT_THRESHOLD=0.5\n")
+    (tmp_path / "data" / ".env").write_text("PAWSORT_PORT=1002\nPAWSORT_HOST=::1\n")
+    monkeypatch.setenv("PAWSORT_PORT", "1003")
+    settings = load_settings()
+    assert (settings.port, settings.host, settings.threshold) == (1003, "::1", 0.5)
+
+
+def test_everything_lives_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.sql_url == f"sqlite:///{tmp_path}/data/pawsort.db"
+    assert settings.store_url == f"file://{tmp_path}/data/blobs"
+
+
+def test_a_default_network_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PAWSORT_DEFAULT_NETWORK", "resnet")
+    with pytest.raises(ConfigError, match=r"PAWSORT_DEFAULT_NETWORK.*expected one of .*seed-cnn.*got 'resnet'"):
+        load_settings()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_that_must_not_be_looked_into_holds_no_settings(tmp_path: Path) -> None:
+    """As in `docker compose run --user`: the current folder is somebody else's."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    code = "import os, core.base.config as c; os.setuid(12345); print(c.load_settings(data_dir='/').port)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=closed, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert run.stdout == "8000\n", run.stderr

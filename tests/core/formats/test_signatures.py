@@ -1,0 +1,49 @@
+"""What can be seen of a file without decoding it; the decoder has the last word, and here it must say the same."""
+
+import pytest
+
+from core.base.errors import ErrorCode, ImageError
+from core.base.image_formats import SUFFIXES
+from core.decoding.images import decode_image
+from core.formats.signatures import code_at_sight
+from tests.support.paths import ROOT
+from tests.support.pictures import FORMATS, draw, encode
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_whole_picture_is_not_suspected(format: str) -> None:
+    assert code_at_sight(encode(draw(1), format)) is None
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_that_breaks_off_is_seen(format: str) -> None:
+    whole = encode(draw(1), format)
+    for length in (30, len(whole) // 3, len(whole) // 2, len(whole) * 9 // 10):
+        part = whole[:length]
+        assert code_at_sight(part) == ErrorCode.TRUNCATED
+        with pytest.raises(ImageError):
+            decode_image(part, 32)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", ErrorCode.EMPTY_FILE),
+        (b"no picture", ErrorCode.NOT_AN_IMAGE),
+        (b"8BPS\0\1", ErrorCode.UNSUPPORTED_FORMAT),
+    ],
+)
+def test_what_is_no_picture_that_is_read_here_is_seen(data: bytes, code: ErrorCode) -> None:
+    assert code_at_sight(data) == code
+    with pytest.raises(ImageError) as refused:
+        decode_image(data, 32)
+    assert refused.value.code == code
+
+
+def test_the_browser_picks_files_by_the_suffixes_of_the_registry() -> None:
+    names = (ROOT / "web/static/upload/input/names.js").read_text()
+    assert f"const PICTURE = /\\.({'|'.join(SUFFIXES)})$/i;" in names
+
+
+def test_a_box_of_an_unknown_brand_is_left_to_the_decoder() -> None:
+    assert code_at_sight(b"\0\0\0\x18ftypnew ....") is None

@@ -1,0 +1,59 @@
+"""From the shell against a running server: sort on this disk, rearrange, send back as corrections, take back."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from core.base.database import Database
+from core.storage.blobs import Blobs
+from pawsort.commands.correct import command as correct
+from pawsort.commands.sort import command as sort_
+from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
+
+DATABASES = ("sqlite",)
+OUTCOMES = {"photos/1.jpg": (0.95, 0.01), "photos/2.jpg": (0.1, 0.9), "photos/3.jpg": (0.5, 0.4)}
+
+
+@pytest.fixture
+def job(app: object, db: Database, blobs: Blobs, tmp_path: Path) -> UUID:
+    """A cat, a dog, one unsure; the files lie in `photos`, too."""
+    files = {path: draw_picture(n) for n, path in enumerate(OUTCOMES)}
+    (tmp_path / "photos").mkdir()
+    for path, data in files.items():
+        (tmp_path / path).write_bytes(data)
+    job = make_job(db, make_upload(db, blobs, files))
+    run_job(db, job, OUTCOMES)
+    return job
+
+
+def run(command: object, *arguments: object, token: str, served: httpx.Client) -> Result:
+    options = ["--server", str(served.base_url), "--token", token]
+    return CliRunner().invoke(command, [*map(str, arguments), *options], standalone_mode=False)  # type: ignore[arg-type]
+
+
+def words(db: Database, job: UUID) -> list[str | None]:
+    return [row.human_label for row in read_results(db, job)]
+
+
+def test_what_is_sorted_and_rearranged_becomes_labels_and_is_taken_back(
+    served: httpx.Client, token: str, db: Database, job: UUID, tmp_path: Path
+) -> None:
+    photos, target = tmp_path / "photos", tmp_path / "sorted"
+    done = run(sort_, job, "--from", photos, "--to", target, token=token, served=served)
+    assert (done.exception, done.return_value) == (None, 0)
+    assert "3 files sorted into" in done.stderr
+    (target / "unsure/photos/3.jpg").rename(target / "dog/was-unsure.jpg")
+    (target / "cat/new.jpg").write_bytes(b"not of this job")
+    done = run(correct, job, target, token=token, served=served)
+    assert (done.exception, done.return_value) == (None, 0)
+    assert "1 corrected, 2 confirmed, 1 not in this job" in done.stderr
+    assert "Not in this job: sorted/cat/new.jpg" in done.stderr
+    assert words(db, job) == [None, None, "dog"]
+    batch = re.search(r"--undo (\S+)", done.stderr)
+    assert batch is not None
+    run(correct, job, "--undo", batch[1], token=token, served=served)
+    assert words(db, job) == [None, None, None]

@@ -1,0 +1,170 @@
+"""What README and documents name exists: commands, options, settings, results, files, modules, functions."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from core.base.config import Settings
+from core.base.errors import ErrorCode
+from pawsort.cli import cli
+from tests.support.paths import ROOT
+from web.exports.tables import COLUMNS
+
+REFERENCE = ROOT / "docs" / "reference"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND_PAGE = (REFERENCE / "commands.md").read_text(encoding="utf-8")
+SETTING_PAGE = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+RESULT_PAGE = (REFERENCE / "results.md").read_text(encoding="utf-8")
+PAGES = tuple(sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]))
+# A part of docs/seed-results.md; its links are relative to that page.
+INCLUDED = ROOT / "docs" / "seed-results" / "findings.md"
+# For tests and for processes of one installation; nobody sets them by hand.
+INTERNAL = {"queues", "decoder", "pause_after_claim_s"}
+# Folders with sources, and groups of entry points that look like modules.
+FOLDERS = {file.parent.name for file in ROOT.glob("*/__init__.py")} | {"client", "deploy", "docs", "requirements"}
+GROUPS = {"pawsort.commands", "pawsort.instances"}
+# Read by the command line alone.
+CLIENT = {"server", "token"}
+
+
+def _options(command: click.Command) -> Iterator[str]:
+    """Every long option of a command and of those below it."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            yield from (name for name in parameter.opts if name.startswith("--"))
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield from _options(subcommand)
+
+
+def test_every_command_is_on_its_page_and_no_other() -> None:
+    assert set(re.findall(r"^\| `pawsort (\w+)", COMMAND_PAGE, re.MULTILINE)) == set(
+        cli.list_commands(click.Context(cli))
+    )
+
+
+def test_every_option_of_a_command_is_on_its_page_and_no_other() -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", COMMAND_PAGE))
+    assert named - {"--help"} == set(_options(cli)) - {"--version"}
+
+
+def test_every_setting_is_on_its_page_and_no_other() -> None:
+    named = {name.lower() for name in re.findall(r"PAWSORT_([A-Z_]+)", SETTING_PAGE)}
+    assert named - CLIENT == Settings.model_fields.keys() - INTERNAL
+
+
+def test_the_page_about_results_has_the_columns_in_their_order() -> None:
+    assert f"    {','.join(COLUMNS)}\n" in RESULT_PAGE
+
+
+def test_the_page_about_results_has_every_error_code_and_no_other() -> None:
+    rows = re.findall(r"^\| (`.+?) \|", RESULT_PAGE.partition("## Error codes")[2], re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(ErrorCode)
+
+
+def test_every_make_target_on_a_page_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
+    for page in PAGES:
+        assert set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))) <= targets, page
+
+
+def test_the_readme_fits_one_screen() -> None:
+    assert len(README.splitlines()) <= 50
+
+
+def test_every_file_that_a_page_points_to_exists() -> None:
+    assert len(re.findall(r"\]\(([\w/-]+\.(?:md|png))\)", README)) >= 4
+    for page in PAGES:
+        if page == INCLUDED:
+            continue
+        for file in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / file).exists(), f"{page}: {file}"
+
+
+def _defines(module: Path, name: str) -> bool:
+    """Whether a module defines a name, at its top or in one of its classes."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    return any(
+        getattr(node, "name", None) == name or (isinstance(node, ast.Name) and node.id == name)
+        for node in ast.walk(tree)
+    )
+
+
+def _exists(dotted: str) -> bool:
+    """Whether a dotted name is a package, a module, or something in one."""
+    first, *rest = dotted.split(".")
+    place = ROOT / ("client/pawsort" if first == "pawsort" else first)
+    while rest and (place / rest[0]).is_dir():
+        place /= rest.pop(0)
+    if not rest:
+        return place.is_dir()
+    module = place / f"{rest[0]}.py"
+    return module.is_file() and (len(rest) == 1 or _defines(module, rest[1]))
+
+
+# The changelog names what was before, too.
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "NOTICE", *(page for page in PAGES if page.name != "CHANGELOG.md")],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_every_source_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    folders = "|".join(sorted(FOLDERS))
+    files = re.findall(rf"(?<![\w./-])((?:{folders})/(?:[\w.-]+/)*[\w.-]*)", text)
+    assert [file for file in files if not (ROOT / file.rstrip(".")).exists()] == []
+    names = re.findall(rf"`((?:{folders}|pawsort)(?:\.\w+)+)(?:\(\))?`", text)
+    assert [name for name in names if name not in GROUPS and not _exists(name)] == []
+
+
+def test_every_function_beside_a_file_in_a_table_is_in_that_file() -> None:
+    pairs = [
+        pair
+        for page in PAGES
+        for pair in re.findall(r"\| `([\w/]+\.py)` \| `(\w+)` \|", page.read_text(encoding="utf-8"))
+    ]
+    assert len(pairs) >= 10
+    assert [(file, name) for file, name in pairs if not _defines(ROOT / file, name)] == []
+
+
+def test_every_table_that_a_first_task_extends_is_in_its_file() -> None:
+    steps = re.split(r"\n(?=\d\. )", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    pairs = []
+    for step in steps:
+        files = [ROOT / file for file in re.findall(r"`([\w/]+\.(?:py|js))`", step)]
+        pairs += [(name, files) for name in re.findall(r"`(?!PAWSORT)(_?[A-Z]{4}[A-Z_]*)`", step.partition("\n\n")[0])]
+    assert len(pairs) >= 12
+    for name, files in pairs:
+        assert any(re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) for file in files), (name, files)
+
+
+def test_every_decision_is_in_the_index_and_no_other() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| \[\d{4}\]\((\d{4}-[\w-]+\.md)\)", index, re.MULTILINE)) == {
+        file.name for file in folder.glob("[0-9]*.md")
+    }
+
+
+def test_requirement_files_carry_no_address() -> None:
+    files = list((ROOT / "requirements").glob("*.txt"))
+    assert {file.stem for file in files} == {"gpu", "run", "test", "web", "worker"}
+    for file in files:
+        assert "://" not in file.read_text(encoding="utf-8")
+        assert "tensorflow" not in file.read_text(encoding="utf-8") or file.name != "web.txt"
+
+
+def test_a_run_and_its_tests_use_the_same_versions() -> None:
+    def pins(name: str) -> set[str]:
+        lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
+        return {line for line in lines if "==" in line and not line.startswith((" ", "#"))}
+
+    assert pins("web.txt") <= pins("run.txt") <= pins("test.txt")

@@ -1,0 +1,103 @@
+"""Weights: fetched once, checked always."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.base.database import Database
+from core.base.errors import BadWeights
+from core.models import registry
+from core.orm.models import ModelVersion
+from core.storage.blobs import Blobs
+from pretraining.__main__ import PRETRAINED
+from tests.support.mirrored_version import add_mirrored
+from worker.process import network_cache
+from worker.process.network_cache import NetworkCache
+
+WEIGHTS = b"numbers, many numbers"
+DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
+VERSION = ModelVersion(id=1, network="seed-cnn", digest=DIGEST)
+DATABASES = ("sqlite",)
+
+
+@pytest.fixture
+def cache(db: Database, blobs: Blobs, tmp_path: Path) -> NetworkCache:
+    return NetworkCache(db, blobs, tmp_path / "cache")
+
+
+def test_weights_are_fetched_once(cache: NetworkCache, blobs: Blobs) -> None:
+    blobs.put(registry.weights_key(DIGEST), WEIGHTS)
+    assert cache.weights(VERSION) == WEIGHTS
+    blobs.delete([registry.weights_key(DIGEST)])
+    assert cache.weights(VERSION) == WEIGHTS
+
+
+def test_weights_with_another_digest_are_refused(cache: NetworkCache, blobs: Blobs) -> None:
+    blobs.put(registry.weights_key(DIGEST), b"something else")
+    with pytest.raises(BadWeights, match=f"expected {DIGEST}"):
+        cache.weights(VERSION)
+
+
+def test_a_spoilt_cache_is_fetched_anew(cache: NetworkCache, blobs: Blobs, tmp_path: Path) -> None:
+    blobs.put(registry.weights_key(DIGEST), WEIGHTS)
+    cache.weights(VERSION)
+    (tmp_path / "cache" / DIGEST).write_bytes(b"spoilt")
+    assert cache.weights(VERSION) == WEIGHTS
+
+
+def test_missing_weights_are_said_to_be_missing(cache: NetworkCache) -> None:
+    with pytest.raises(BadWeights, match=f"version 1 are missing: .*{DIGEST}"):
+        cache.weights(VERSION)
+
+
+def test_what_was_fetched_longest_ago_leaves_the_cache_first(
+    cache: NetworkCache, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_cache, "MAX_FILES", 2)
+    digests = []
+    for number in range(3):
+        weights = b"numbers %d" % number
+        digests.append(hashlib.sha256(weights).hexdigest())
+        blobs.put(registry.weights_key(digests[-1]), weights)
+        cache.weights(ModelVersion(id=number, network="seed-cnn", digest=digests[-1]))
+        os.utime(tmp_path / "cache" / digests[-1], (number, number))
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == sorted(digests[1:])
+
+
+@pytest.fixture(autouse=True)
+def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave TensorFlow's threads alone: an earlier test may have started it in this process."""
+    monkeypatch.setattr("model.inference.classifier.configure_threads", lambda n: None)
+
+
+@pytest.fixture
+def shipped(db: Database, blobs: Blobs) -> ModelVersion:
+    """The `seed-cnn` that ships, in use."""
+    with db.write() as session:
+        registry.register_shipped(session, registry.store_weights(blobs, PRETRAINED, "seed-cnn"))
+        return registry.current_version(session)
+
+
+def test_a_version_made_since_this_process_began_answers_beside_those_before(
+    cache: NetworkCache, db: Database, blobs: Blobs, shipped: ModelVersion
+) -> None:
+    first = cache.get(shipped.id)
+    images = np.random.default_rng(1).integers(0, 256, (4, 64, 64, 3), np.uint8)
+    said = first.predict(images)
+    mirrored = add_mirrored(db, blobs, shipped)
+    np.testing.assert_allclose(cache.get(mirrored).predict(images), said[:, ::-1], atol=1e-6)
+    assert cache.get(shipped.id) is first
+    np.testing.assert_array_equal(first.predict(images), said)
+
+
+def test_a_version_that_this_program_does_not_know_is_refused_with_a_sentence(
+    cache: NetworkCache, db: Database, shipped: ModelVersion
+) -> None:
+    with db.write() as session:
+        version = registry.get_version(session, shipped.id)
+        version.manifest = {**version.manifest, "network": "of-tomorrow"}
+    with pytest.raises(BadWeights, match=r"cannot be used here: .*of-tomorrow.*Update Pawsort"):
+        cache.get(shipped.id)
