@@ -61,7 +61,7 @@ def test_what_was_rearranged_on_the_disk_becomes_labels(
         drop(page, [folder])
     found = page.locator("[data-found]")
     expect(found.get_by_role("heading")).to_have_text("2 pictures labelled")
-    expect(found).to_contain_text("1 picture: the folder says what was shown already")
+    expect(found).to_contain_text("1 picture: the folder agrees with the label shown")
     assert _words(db, job) == ["dog", None, "neither"]
     page.get_by_role("button", name="Undo these labels").click()
     expect(page.get_by_text("2 labels undone.")).to_be_visible()

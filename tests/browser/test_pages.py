@@ -319,11 +319,11 @@ def test_deleting_asks_whether_pictures_go_too(owner_page: Page, site: str, db: 
     upload = make_upload(db, blobs, n_files=2)
     first, second = make_job(db, upload, name="first"), make_job(db, upload, name="second")
     owner_page.goto(f"{site}/jobs/{first}/delete")
-    expect(owner_page.get_by_text("The pictures stay, because another job uses them.")).to_be_visible()
+    expect(owner_page.get_by_text("The pictures are kept, because another job uses them.")).to_be_visible()
     owner_page.get_by_label("Type the word").fill(" Delete")
     owner_page.get_by_role("button", name="Delete permanently").click()
     owner_page.goto(f"{site}/jobs/{second}/delete")
-    expect(owner_page.get_by_text("and the 2 pictures that were sent to this server")).to_be_visible()
+    expect(owner_page.get_by_text("and the 2 uploaded pictures from the server")).to_be_visible()
 
 
 def test_what_is_not_there_gets_a_page_of_its_own(owner_page: Page, site: str) -> None:
@@ -407,7 +407,7 @@ def test_on_a_phone_what_is_seldom_chosen_takes_a_press_unless_it_was_chosen(
     owner_page.set_viewport_size({"width": 360, "height": 800})
     for address, more, name, chosen in (
         (f"/jobs/{zoo}", "Confidence, your labels, order", "Order", "?sort=path"),
-        ("/", "State, day", "State", "?state=done"),
+        ("/", "State, date", "State", "?state=done"),
     ):
         owner_page.goto(site + address)
         expect(owner_page.get_by_label(name)).to_be_hidden()
@@ -418,4 +418,4 @@ def test_on_a_phone_what_is_seldom_chosen_takes_a_press_unless_it_was_chosen(
     owner_page.goto(site)
     owner_page.set_viewport_size({"width": 1280, "height": 800})
     expect(owner_page.get_by_label("State")).to_be_visible()
-    expect(owner_page.get_by_text("State, day")).to_be_hidden()
+    expect(owner_page.get_by_text("State, date")).to_be_hidden()

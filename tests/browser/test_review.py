@@ -240,7 +240,7 @@ def test_a_lost_connection_is_waited_out_and_nothing_is_lost(review: Page, db: D
     intercept(review, f"**{LABELS}", answer)
     press(review, *["c"] * 10, "u", "d")
     expect(review.get_by_text("The server is not responding.")).to_be_visible()
-    expect(review.locator('[data-field="sending"]')).to_have_text("12 labels on the way to the server.")
+    expect(review.locator('[data-field="sending"]')).to_have_text("Sending 12 labels …")
     assert said(db) == []
     is_down = False
     wait_until_sent(review)
@@ -253,7 +253,7 @@ def test_unsent_labels_survive_closing_the_page_and_are_sent_once(
 ) -> None:
     intercept(review, f"**{LABELS}", lambda route: route.abort())
     press(review, "c", "c", "c")
-    expect(review.get_by_text("3 labels on the way")).to_be_visible()
+    expect(review.get_by_text("Sending 3 labels")).to_be_visible()
     warned: list[str] = []
 
     def leave(dialog: object) -> None:
@@ -314,7 +314,7 @@ def test_a_random_sample_is_judged_blind_and_says_how_often_the_model_is_right(
     assert {row.source for row in said(db)} == {"audit"}
     owner_page.get_by_role("link", name="Back to the job").click()
     expect(owner_page.locator(".audits")).to_contain_text("100.0 % of the labels right")
-    expect(owner_page.get_by_text("this does not say how often the model is right")).to_be_visible()
+    expect(owner_page.get_by_text("so this is not the error rate")).to_be_visible()
 
 
 def test_without_javascript_a_form_shows_one_picture_after_the_other(

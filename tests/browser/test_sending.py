@@ -128,7 +128,7 @@ def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db
     send(owner_page, [folder])
     panel = owner_page.locator("[data-panel]")
     expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Uploaded: ")
-    expect(panel.locator("summary")).to_have_text("2 files could not be sent")
+    expect(panel.locator("summary")).to_have_text("2 files could not be uploaded")
     panel.locator("summary").click()
     expect(panel.locator("li")).to_have_count(2)
     assert sorted(panel.locator("li").all_text_contents()) == [
@@ -150,7 +150,7 @@ def test_an_upload_whose_files_have_all_vanished_still_ends(owner_page: Page, db
 
     intercept(owner_page, "**/api/v1/jobs/*", remove_files, times=1)
     send(owner_page, [folder])
-    expect(owner_page.locator("summary")).to_have_text("3 files could not be sent")
+    expect(owner_page.locator("summary")).to_have_text("3 files could not be uploaded")
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Uploaded: ")
     with db.read() as session:
         assert session.scalar(select(Upload.state)) == "complete"

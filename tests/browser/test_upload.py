@@ -190,6 +190,6 @@ def test_what_is_no_archive_halts_with_the_servers_words(user_page: Page, tmp_pa
     archive.write_bytes(b"this is no zip")
     send(user_page, [archive])
     panel = user_page.locator("[data-panel]")
-    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Halted")
+    expect(panel.locator('[data-part="sent-text"]')).to_contain_text("Interrupted")
     expect(panel.get_by_role("button", name="Resume")).to_be_visible()
     expect(panel.locator('[data-part="message"]')).not_to_be_empty()
