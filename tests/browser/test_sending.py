@@ -132,7 +132,7 @@ def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db
     panel.locator("summary").click()
     expect(panel.locator("li")).to_have_count(2)
     assert sorted(panel.locator("li").all_text_contents()) == [
-        f"photos/{name}: The file was changed, moved or removed while it was being sent." for name in lost
+        f"photos/{name}: The file was changed, moved or deleted during the upload." for name in lost
     ]
     assert _paths(db) == [path for path in paths if path.rpartition("/")[2] not in lost]
     with db.read() as session:
