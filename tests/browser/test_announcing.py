@@ -57,4 +57,4 @@ def test_looking_through_a_folder_is_said_once_however_many_files_it_has(listene
     make_tree(tmp_path / "photos", 700, depth=3)
     drop(listener, [tmp_path / "photos"])
     expect(listener.get_by_role("button", name="Start upload")).to_be_focused()
-    assert [words for words in listener.evaluate("heard") if "Looking" in words] == ["Reading the folder …"]
+    assert [words for words in listener.evaluate("heard") if "Reading" in words] == ["Reading the folder …"]
