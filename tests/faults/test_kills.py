@@ -5,6 +5,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from tests.support.factories import make_tar
 from tests.support.installation import END_S, START_S, Installation
 from tests.support.photographs import make_shards
 from tests.support.pictures import jpeg
-from tests.support.processes import kill, living
+from tests.support.processes import Process, kill, living
 from tests.support.soundness import Said, check_sound, read_results
 
 N_SHARDS, N_EACH = 3, 6
@@ -135,10 +136,14 @@ def test_what_the_workers_themselves_have_started_may_be_killed_too(
     installation: Installation, undisturbed: Undisturbed
 ) -> None:
     workers = installation.wait_for_workers()
-    helpers = [one for one in installation.processes() if one.parent != installation.pid and one.pid not in workers]
-    assert any("beat" in one.command for one in helpers)
-    for one in helpers:
-        kill(one.pid)
+
+    def helpers() -> list[Process]:
+        found = [one for one in installation.processes() if one.parent != installation.pid and one.pid not in workers]
+        return found if any("beat" in one.command for one in found) else []
+
+    for one in installation.wait_for(helpers, START_S, "a beat"):
+        with suppress(ProcessLookupError):  # it has ended together with another one
+            kill(one.pid)
     with installation.holding():
         job = installation.classify(undisturbed.upload)
         installation.kill_under_way(job)  # which the reconciler, woken by the beat, has to find
