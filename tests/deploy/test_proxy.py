@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import compose, leftovers
 from tests.support.compose import MAIN, TLS
+from tests.support.deadlines import within
 from tests.support.service_folders import free_port
 from tests.support.waiting import until
 
@@ -91,7 +92,7 @@ def test_archives_pass_whatever_their_size_and_a_web_that_is_away_is_a_sentence(
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
     large = bytes(9 * 2**20)
     job = "/jobs/25ce91aa-6218-41f4-a41e-5f6cbe46c898"
-    with httpx.Client(verify=trusted, trust_env=False, timeout=60) as http:
+    with httpx.Client(verify=trusted, trust_env=False, timeout=within(60)) as http:
         answer = ask(http, f"{page}/")
         assert answer.status_code == 502
         assert "Reload this page" in answer.text

@@ -164,8 +164,7 @@ def test_a_valkey_that_was_away_for_minutes_is_found_again_within_one(running: I
         job = running.classify(running.send(make_shards(N_SHARDS, N_EACH)))
         running.wait_under_way(job)
         valkey.kill()
-    away_until = time.monotonic() + LONG_S  # long enough for pauses between tries to have grown
-    running.wait_for(lambda: time.monotonic() > away_until, LONG_S + 1, "the time to go by")
+    time.sleep(LONG_S)  # long enough for pauses between tries to have grown
     valkey.start()
     check_done(running, job)
 

@@ -35,8 +35,8 @@ def make_child(context: ChildContext, code: str, name: str = "worker") -> Child:
 
 
 def tend(child: Child, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    began_at = time.monotonic()
+    while time.monotonic() - began_at < seconds:
         child.check()
         time.sleep(0.01)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from instance.base.programs import child_environment
+from tests.support.deadlines import within
 from tests.support.processes import is_alive, read_pids
 from tests.support.waiting import until
 
@@ -74,7 +75,7 @@ def test_a_second_instance_is_refused_while_the_first_one_lives(
         env=child_environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=within(30),
         check=False,
     )
     assert second.returncode == 1

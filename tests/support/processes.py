@@ -97,9 +97,9 @@ def kill(pid: int) -> None:
 
 
 def read_pids(path: Path, seconds: float = 10.0) -> list[int]:
-    """The numbers that a program has written down."""
-    until(path.exists, seconds, f"{path.name} to appear")
-    return [int(word) for word in path.read_text().split()]
+    """The numbers that a program has written down; it may be just writing others."""
+    words = until(lambda: path.exists() and path.read_text().split(), seconds, f"{path.name} to be written")
+    return [int(word) for word in words]
 
 
 def peak_memory_bytes(pid: int) -> int:

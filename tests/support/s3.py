@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
+
+from tests.support.waiting import until
 
 BUCKET = "tests"
 START_S = 60.0
@@ -42,14 +43,15 @@ def running_s3(folder: Path) -> Iterator[str]:
 def _wait(address: str, log: Path) -> None:
     """SeaweedFS makes a bucket when the first object comes."""
     store = S3Store(BUCKET, endpoint=address, client_options={"allow_http": True}, retry_config={"max_retries": 0})
-    give_up_at = time.monotonic() + START_S
-    while True:
+
+    def is_there() -> bool:
         try:
             store.put("started", b"")
-            return
         except (BaseError, OSError):
-            assert time.monotonic() < give_up_at, log.read_text("utf-8", "replace")[-2000:]
-            time.sleep(0.2)
+            return False
+        return True
+
+    until(is_there, START_S, "the store", lambda: log.read_text("utf-8", "replace")[-2000:])
 
 
 def _free_port() -> int:

@@ -5,7 +5,7 @@ import re
 from tests.support.deadlines import overload, within, within_ms
 from tests.support.paths import ROOT
 
-FOLDERS = ("browser",)
+FOLDERS = ("browser", "deploy", "faults", "instance", "integration")
 BARE = re.compile(r"timeout=\d|_timeout\(\d|\.wait\(\d|monotonic\(\) \+ (?!within)")
 
 
