@@ -1,7 +1,7 @@
-"""Celery starts beat as a process beside the maintenance worker and never looks after it again: we do.
+"""Supervision of Celery beat, which Celery starts as a process next to the maintenance worker and never checks again.
 
-A beat that has ended, or hangs, ends the worker as well: whoever watches over that one starts both again. A worker that
-was killed takes its beat along: otherwise it would beat for ever, beside that of the worker's successor.
+If beat has ended or stalled, the worker ends too, and its supervisor restarts both. If a worker was killed, its beat
+ends too: otherwise it would run for ever, next to the beat of the worker's successor.
 """
 
 import os
@@ -21,15 +21,15 @@ from redis.exceptions import RedisError
 from core.base.config import Settings
 from core.messaging.broker import connect
 
-LOOK_S = 1.0
+CHECK_S = 1.0
 SILENT_ROUNDS = 12  # ticks of beat that may be missing
 SHORTEST_S = 40.0  # Celery reconnects to a broker after up to 32 s
-STANDSTILL_S = 5 * LOOK_S  # this process was stopped or got no CPU time, so it could not receive anything
+SUSPENDED_S = 5 * CHECK_S  # this process was stopped or got no CPU time, so it could not receive anything
 
 log = structlog.get_logger()
 
 
-class BeatWatch:
+class BeatGuard:
     """Ends this process if beat has ended, or if no tick of it arrives although the broker answers.
 
     If several workers share the queue, the ticks of all beats reach all workers in turn. If a worker gets none for this
@@ -44,27 +44,25 @@ class BeatWatch:
         self._beat = beat
         self._settings = settings
         self._silence_s = silence_s or max(SILENT_ROUNDS * settings.reconcile_s, SHORTEST_S)
-        self._heard_at = time.monotonic()
+        self._last_tick_at = time.monotonic()
 
     def start(self) -> None:
         """Start the thread that supervises beat."""
-        task_received.connect(self._hear, weak=False)
-        threading.Thread(target=self._run, name="beat-watch", daemon=True).start()
+        task_received.connect(self._note_tick, weak=False)
+        threading.Thread(target=self._run, name="beat-guard", daemon=True).start()
 
-    def _hear(self, **_: object) -> None:
-        self._heard_at = time.monotonic()
+    def _note_tick(self, **_: object) -> None:
+        self._last_tick_at = time.monotonic()
 
     def _run(self) -> None:
         redis = connect(self._settings)  # one connection; it reconnects by itself
         while self._beat.is_alive():
-            looked_at = time.monotonic()
-            time.sleep(
-                LOOK_S
-            )  # join() with a timeout would not return in time: beat closes the handle that it waits on
-            stood_still = time.monotonic() - looked_at > STANDSTILL_S
-            if stood_still or state.active_requests or not _answers(redis):
-                self._hear()
-            if time.monotonic() - self._heard_at > self._silence_s:
+            checked_at = time.monotonic()
+            time.sleep(CHECK_S)  # not join() with a timeout: beat closes the handle that it would wait on
+            was_suspended = time.monotonic() - checked_at > SUSPENDED_S
+            if was_suspended or state.active_requests or not _answers(redis):
+                self._note_tick()
+            if time.monotonic() - self._last_tick_at > self._silence_s:
                 return self._end("beat_silent")
         self._end("beat_died")
 
@@ -77,14 +75,14 @@ class BeatWatch:
 
 
 def end_with_worker() -> None:
-    """Have this process, which is beat, end when the worker that has started it is gone."""
-    worker = current_process()._parent_pid  # not getppid(): it may be gone already
-    threading.Thread(target=_outlive_nobody, args=(worker,), name="end-with-worker", daemon=True).start()
+    """End this process, which is beat, as soon as the worker that started it has ended."""
+    worker = current_process()._parent_pid  # not getppid(): the worker may have ended already
+    threading.Thread(target=_exit_after, args=(worker,), name="end-with-worker", daemon=True).start()
 
 
-def _outlive_nobody(worker: int) -> None:
+def _exit_after(worker: int) -> None:
     while os.getppid() == worker:
-        time.sleep(LOOK_S)
+        time.sleep(CHECK_S)
     os._exit(1)
 
 

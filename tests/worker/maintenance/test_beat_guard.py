@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from core.base.config import Settings
 from tests.support.paths import ROOT
 from worker.maintenance import beat_guard
-from worker.maintenance.beat_guard import BeatWatch
+from worker.maintenance.beat_guard import BeatGuard
 
 SILENCE_S = 40.0
 WORKER = """
@@ -25,12 +25,12 @@ from core.base.config import Settings
 from worker.maintenance import beat_guard
 
 if __name__ == "__main__":
-    beat_guard.LOOK_S = 0.05
+    beat_guard.CHECK_S = 0.05
     beat = get_context("spawn").Process(target=time.sleep, args=(3600,))
     beat.start()
     print(beat.pid, flush=True)
     sys.stdin.readline()
-    beat_guard.BeatWatch(beat, Settings(_env_file=None, redis_url=sys.argv[1]), silence_s=0.2).start()
+    beat_guard.BeatGuard(beat, Settings(_env_file=None, redis_url=sys.argv[1]), silence_s=0.2).start()
     time.sleep(3600)
 """
 
@@ -90,12 +90,12 @@ class World:
     def watch(self, redis_url: str) -> tuple[str, float]:
         """What a watch says at its end, and how many seconds after its beginning."""
         began = self.now
-        watch = BeatWatch(self, Settings(_env_file=None, redis_url=redis_url), SILENCE_S)  # type: ignore[call-arg]
+        watch = BeatGuard(self, Settings(_env_file=None, redis_url=redis_url), SILENCE_S)  # type: ignore[call-arg]
         with capture_logs() as logs:
             watch.start()
-            (thread,) = (one for one in threading.enumerate() if one.name == "beat-watch")
+            (thread,) = (one for one in threading.enumerate() if one.name == "beat-guard")
             thread.join()
-        task_received.disconnect(watch._hear)
+        task_received.disconnect(watch._note_tick)
         assert self.exits == [1]
         return logs[-1]["event"], self.now - began
 
@@ -116,7 +116,7 @@ def hear() -> None:
 def test_a_beat_of_which_nothing_is_heard_is_killed_after_the_silence(world: World, redis_url: str) -> None:
     event, after_s = world.watch(redis_url)
     assert (event, world.killed) == ("beat_silent", [world.pid])
-    assert SILENCE_S < after_s <= SILENCE_S + 2 * beat_guard.LOOK_S
+    assert SILENCE_S < after_s <= SILENCE_S + 2 * beat_guard.CHECK_S
 
 
 def test_a_beat_that_is_heard_lives_until_it_ends(world: World, redis_url: str) -> None:
