@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from structlog.testing import capture_logs
 
 from core.base.config import Settings
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 from worker.maintenance import beat_guard
 from worker.maintenance.beat_guard import BeatGuard
 
@@ -63,7 +63,7 @@ def test_a_beat_that_stands_still_is_killed_together_with_its_worker(tmp_path: P
 
 
 class World:
-    """The clock, which goes on only while the watch sleeps, the beat that is watched, and the end of the process."""
+    """A clock that moves only while the watch sleeps, a beat to watch, and a record of kills and exits."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -88,13 +88,12 @@ class World:
         self.killed.append(pid)
 
     def watch(self, redis_url: str) -> tuple[str, float]:
-        """What a watch says at its end, and how many seconds after its beginning."""
+        """Run a watch until it ends the process; returns the last event it logged and the seconds it ran."""
         began = self.now
         watch = BeatGuard(self, Settings(_env_file=None, redis_url=redis_url), SILENCE_S)  # type: ignore[call-arg]
         with capture_logs() as logs:
             watch.start()
-            (thread,) = (one for one in threading.enumerate() if one.name == "beat-guard")
-            thread.join()
+            until(lambda: self.exits)
         task_received.disconnect(watch._note_tick)
         assert self.exits == [1]
         return logs[-1]["event"], self.now - began
@@ -120,7 +119,7 @@ def test_a_beat_of_which_nothing_is_heard_is_killed_after_the_silence(world: Wor
 
 
 def test_a_beat_that_is_heard_lives_until_it_ends(world: World, redis_url: str) -> None:
-    """Twice as long as it might be silent, with pauses of nearly that long; then it ends, and the worker with it."""
+    """It runs for twice the allowed silence, with pauses just under it; then it ends, and the worker with it."""
     began = world.now
 
     def then() -> None:
