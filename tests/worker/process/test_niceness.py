@@ -10,13 +10,13 @@ import pytest
 from tests.support.paths import ROOT
 
 BUSY_S = 0.5
-# Both run on one processor, each in a session of its own as processes of an instance do, until one has had its share.
+# Both share one processor, each in its own session as in an instance, until the first has used its processor time.
 BUSY = """
 import os, sys, time
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 if sys.argv[1] == "gives way":
-    from worker.process.niceness import give_way
-    give_way()
+    from worker.process.niceness import lower_priority
+    lower_priority()
 print("ready", flush=True)
 sys.stdin.readline()
 until = time.process_time() + float(sys.argv[2])
@@ -28,7 +28,7 @@ print("done", flush=True)
 
 @contextmanager
 def busy(says: str, seconds: float) -> Iterator["subprocess.Popen[str]"]:
-    """A process that waits for a word, then works for so many seconds of a processor's time."""
+    """A process that waits for a line on its input, then uses that many seconds of processor time."""
     command = [sys.executable, "-c", BUSY, says, str(seconds)]
     root = ROOT
     with subprocess.Popen(
@@ -47,7 +47,7 @@ def begin(process: "subprocess.Popen[str]") -> None:
 
 
 def worked_s(process: "subprocess.Popen[str]") -> float:
-    """How long it has had a processor."""
+    """Processor time that it has used."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
