@@ -1,7 +1,7 @@
 """Databases of one PostgreSQL server, each as the migrations leave it.
 
-Making one means checkpoints and a thousand files, so one that a test is done with is emptied for the next. It gets
-another name then: what a test has left running does not find it. One in which more than rows has changed is dropped.
+Creating a database costs checkpoints and a thousand files, so a used one is emptied and reused. It is renamed first, so
+that a process left over from the last test cannot find it. If a test changed more than rows, the database is dropped.
 """
 
 import os
@@ -35,7 +35,7 @@ SELECT EXISTS(SELECT FROM pg_statistic WHERE starelid >= 16384) OR EXISTS(
 
 
 class Databases:
-    """Gives databases of a server out and takes them back.
+    """Lends databases of one server to tests.
 
     Args:
         url: The address of the server's own database, `postgres`.
@@ -56,25 +56,25 @@ class Databases:
             self._schema = connection.execute(SCHEMA).fetchone()
             (self._tables,) = connection.execute(TABLES).fetchone() or ([],)
             rows = " OR ".join(f"EXISTS(SELECT FROM {table})" for table in self._tables)
-            assert connection.execute(f"SELECT {rows}").fetchone() == (False,), "migrations leave rows: empty is wrong"
+            assert connection.execute(f"SELECT {rows}").fetchone() == (False,), "migrations insert rows"
 
     @contextmanager
     def one(self) -> Iterator[str]:
-        """The address of a database for one test."""
+        """The address of a migrated, empty database for one test."""
         name = self._free.pop() if self._free else self._make()
         yield self._address(name)
-        with suppress(psycopg.errors.ObjectInUse):  # somebody came again at once
+        with suppress(psycopg.Error):  # a leftover process has reconnected, or the schema is gone: drop it
             until(lambda: not self._admin.execute(CUT_OFF, (name,)).fetchall())
-            before, name = name, _new_name()
-            self._admin.execute(f"ALTER DATABASE {before} RENAME TO {name}")
+            renamed = _new_name()
+            self._admin.execute(f"ALTER DATABASE {name} RENAME TO {renamed}")
+            name = renamed
             if self._empty(name):
                 self._free.append(name)
                 return
-        self._admin.execute(f"DROP DATABASE IF EXISTS {before} WITH (FORCE)")
-        self._admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def close(self) -> None:
-        """Leave the server."""
+        """Disconnect from the server."""
         self._admin.close()
 
     def _make(self) -> str:
@@ -83,7 +83,7 @@ class Databases:
         return name
 
     def _empty(self, name: str) -> bool:
-        """Remove all rows, unless there is more that would have to be put right."""
+        """Delete all rows; False if more than rows has changed."""
         with psycopg.connect(self._address(name), autocommit=True) as connection:
             if connection.execute(SCHEMA).fetchone() != self._schema:
                 return False
