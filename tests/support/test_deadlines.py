@@ -5,7 +5,7 @@ import re
 from tests.support.deadlines import overload, within, within_ms
 from tests.support.paths import ROOT
 
-FOLDERS = ("browser", "deploy", "faults", "instance", "integration")
+FOLDERS = ("browser", "core", "deploy", "faults", "instance", "integration", "model", "web", "worker")
 BARE = re.compile(r"timeout=\d|_timeout\(\d|\.wait\(\d|monotonic\(\) \+ (?!within)")
 
 

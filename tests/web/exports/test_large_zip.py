@@ -17,6 +17,7 @@ import pytest
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from tests.support.deadlines import within
 from tests.support.factories import make_tar, run_job
 
 DATABASES = ("sqlite",)
@@ -101,7 +102,7 @@ def _check(folder: Path) -> None:
     if (unzip := shutil.which("unzip")) is not None:
         command = [unzip, "-q", str(folder / "sorted.zip"), "-d", str(folder / "unpacked")]
         ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=300, env=os.environ | {"LC_ALL": "C.UTF-8"}
+            command, capture_output=True, text=True, timeout=within(300), env=os.environ | {"LC_ALL": "C.UTF-8"}
         )
         assert (ran.returncode, ran.stderr) == (0, "")
         there = {str(p.relative_to(folder / "unpacked")) for p in (folder / "unpacked").rglob("*") if p.is_file()}
