@@ -1,6 +1,7 @@
-"""The tests, with what has to be set before anything is imported.
+"""The tests. Sets what must be set before anything is imported.
 
-Beside others a network has one thread: of two, each waits at every step until the other one has got a processor.
+When tests run in parallel, TensorFlow gets one thread: two threads wait for each other at every step, and on a busy
+machine each of these waits lasts until the other thread is scheduled.
 """
 
 import os

@@ -90,7 +90,7 @@ def _rank(item: pytest.Item) -> int:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays: nobody has to look through it for garbage, which was a tenth of all work."""
+    """Exempt all imported modules from garbage collection, which took a tenth of the run time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
