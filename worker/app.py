@@ -27,7 +27,7 @@ from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
 from worker import tasks
 from worker.maintenance import discard_originals
-from worker.maintenance.beat_guard import BeatGuard, end_with_worker
+from worker.maintenance.beat_watchdog import BeatWatchdog, end_with_worker
 from worker.process import runtime
 from worker.process.niceness import lower_priority
 from worker.schedules import run_loop
@@ -121,7 +121,7 @@ def _start_threads(sender: Any, **_: object) -> None:
 def _watch_beat(sender: Any, **_: object) -> None:
     beat = getattr(sender.controller, "beat", None)
     if beat is not None:
-        BeatGuard(beat, settings).start()
+        BeatWatchdog(beat, settings).start()
 
 
 @beat_embedded_init.connect  # type: ignore[untyped-decorator]

@@ -140,7 +140,9 @@ def test_leaving_the_context_ends_the_child():
 
 def test_the_child_ends_by_itself_when_its_parent_is_killed():
     script = (
-        "import os, signal; from core.decoding.decoder_process import DecoderProcess; from tests.support import pictures\n"
+        "import os, signal\n"
+        "from core.decoding.decoder_process import DecoderProcess\n"
+        "from tests.support import pictures\n"
         "p = DecoderProcess(max_pixels=10**6, memory_bytes=2**31, timeout_s=5)\n"
         "p.decode(pictures.jpeg(), 8); print(p._child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -16,7 +16,7 @@ from core.cleanup import deletion
 from core.evaluation import drift
 from core.jobs import job_states, jobs, navigation, results, retry
 from core.jobs.progress import describe, describe_all
-from core.labels import counts, sources
+from core.labels import counts, labelled_uploads
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
 from web.exports import formats
@@ -104,7 +104,7 @@ def _show_training(session: Session, job: Job) -> Response:
     n_new = counts.count_since_training(session, job.model_version_id)
 
     def make_response() -> Response:
-        uploads = sources.list_trained_on(session, job)
+        uploads = labelled_uploads.list_trained_on(session, job)
         shown = training_display.show_training(session, job)
         return Response(render_template("training/training.html", shown=shown, uploads=uploads, n_new=n_new))
 

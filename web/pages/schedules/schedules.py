@@ -12,8 +12,8 @@ from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import NETWORKS
 from core.base.states import JobKind, JobState, ScheduleKind
 from core.jobs import jobs
-from core.labels import sources
-from core.labels.sources import LabelledUpload
+from core.labels import labelled_uploads
+from core.labels.labelled_uploads import LabelledUpload
 from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
@@ -179,8 +179,8 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
     services = get_services()
     with services.db.read() as session:
         next_runs = preview_runs(session, form["cron"], form["time_zone"]) if form["cron"] else None
-        uploads = sources.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(form) else []
-        chosen = sources.find_uploads(session, _known_uuids(form, uploads)) if _is_retrain(form) else []
+        uploads = labelled_uploads.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(form) else []
+        chosen = labelled_uploads.find_uploads(session, _known_uuids(form, uploads)) if _is_retrain(form) else []
         offered = offer_versions(session) if form.kind == ScheduleKind.CLASSIFY else None
     return render_template(
         "schedules/form.html",

@@ -16,8 +16,8 @@ from core.base.errors import Invalid
 from core.cleanup import deletion
 from core.evaluation import unbiased_labels
 from core.jobs import jobs
-from core.labels import sources
-from core.labels.sources import LabelledUpload
+from core.labels import labelled_uploads
+from core.labels.labelled_uploads import LabelledUpload
 from core.models import registry
 from core.models.version_choices import VersionChoices
 from core.training import progress, training_jobs
@@ -144,9 +144,9 @@ def _start(selection: TrainingSelection, typed: TrainingForm) -> UUID:
 def _show_choice(chosen: Sequence[UUID], is_missing: bool = False) -> str:
     cursor = request.args.get("cursor")
     with get_services().db.read() as session:
-        page = sources.list_labelled(session, cursor, UPLOADS_SHOWN)
+        page = labelled_uploads.list_labelled(session, cursor, UPLOADS_SHOWN)
         here = {upload.uuid for upload in page.items}
-        first = sources.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
+        first = labelled_uploads.find_uploads(session, [uuid for uuid in chosen if uuid not in here])
     return render_template(
         "training/choose_pictures.html",
         uploads=[*first, *page.items],
@@ -162,7 +162,7 @@ def _show_again(job_uuid: UUID) -> str:
     with get_services().db.read() as session:
         job = jobs.get_job(session, job_uuid)
         parameters = progress.describe_training(session, job).parameters
-        trained_on = sources.list_trained_on(session, job)
+        trained_on = labelled_uploads.list_trained_on(session, job)
         left = [upload.uuid for upload in trained_on if upload.deleted_at is None]
         selection = TrainingSelection(left if trained_on else None)
         if not selection.is_empty:
@@ -174,7 +174,7 @@ def _prepare(session: Session, selection: TrainingSelection) -> TrainingPreview:
     found = training_jobs.preview_data(session, selection.uuids)
     return TrainingPreview(
         found,
-        sources.find_uploads(session, selection.uuids or []),
+        labelled_uploads.find_uploads(session, selection.uuids or []),
         form.offer_starts(session),
         {network: methods.describe_methods(session, network, found) for network in training_fields.trainable()},
         deletion.find_unused(session, selection.uuids or []) if found.problem else [],

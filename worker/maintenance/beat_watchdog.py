@@ -29,7 +29,7 @@ SUSPENDED_S = 5 * CHECK_S  # this process was stopped or got no CPU time, so it 
 log = structlog.get_logger()
 
 
-class BeatGuard:
+class BeatWatchdog:
     """Ends this process if beat has ended, or if no tick of it arrives although the broker answers.
 
     If several workers share the queue, the ticks of all beats reach all workers in turn. If a worker gets none for this

@@ -14,23 +14,23 @@ from structlog.testing import capture_logs
 from core.base.config import Settings
 from tests.support.paths import ROOT
 from tests.support.waiting import until
-from worker.maintenance import beat_guard
-from worker.maintenance.beat_guard import BeatGuard
+from worker.maintenance import beat_watchdog
+from worker.maintenance.beat_watchdog import BeatWatchdog
 
 SILENCE_S = 40.0
 WORKER = """
 import sys, time
 from billiard import get_context
 from core.base.config import Settings
-from worker.maintenance import beat_guard
+from worker.maintenance import beat_watchdog
 
 if __name__ == "__main__":
-    beat_guard.CHECK_S = 0.05
+    beat_watchdog.CHECK_S = 0.05
     beat = get_context("spawn").Process(target=time.sleep, args=(3600,))
     beat.start()
     print(beat.pid, flush=True)
     sys.stdin.readline()
-    beat_guard.BeatGuard(beat, Settings(_env_file=None, redis_url=sys.argv[1]), silence_s=0.2).start()
+    beat_watchdog.BeatWatchdog(beat, Settings(_env_file=None, redis_url=sys.argv[1]), silence_s=0.2).start()
     time.sleep(3600)
 """
 
@@ -90,7 +90,7 @@ class World:
     def watch(self, redis_url: str) -> tuple[str, float]:
         """Run a watch until it ends the process; returns the last event it logged and the seconds it ran."""
         began = self.now
-        watch = BeatGuard(self, Settings(_env_file=None, redis_url=redis_url), SILENCE_S)  # type: ignore[call-arg]
+        watch = BeatWatchdog(self, Settings(_env_file=None, redis_url=redis_url), SILENCE_S)  # type: ignore[call-arg]
         with capture_logs() as logs:
             watch.start()
             until(lambda: self.exits)
@@ -102,7 +102,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    monkeypatch.setattr(beat_guard, "time", made)
+    monkeypatch.setattr(beat_watchdog, "time", made)
     monkeypatch.setattr(os, "kill", made.kill)
     monkeypatch.setattr(os, "_exit", made.exits.append)
     return made
@@ -115,7 +115,7 @@ def hear() -> None:
 def test_a_beat_of_which_nothing_is_heard_is_killed_after_the_silence(world: World, redis_url: str) -> None:
     event, after_s = world.watch(redis_url)
     assert (event, world.killed) == ("beat_silent", [world.pid])
-    assert SILENCE_S < after_s <= SILENCE_S + 2 * beat_guard.CHECK_S
+    assert SILENCE_S < after_s <= SILENCE_S + 2 * beat_watchdog.CHECK_S
 
 
 def test_a_beat_that_is_heard_lives_until_it_ends(world: World, redis_url: str) -> None:

@@ -3,7 +3,7 @@
 from core.base.database import Database
 from core.cleanup import deletion
 from core.jobs import jobs
-from core.labels import sources
+from core.labels import labelled_uploads
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.support.factories import make_job, make_labelled, make_training, make_upload, read_results, run_job
@@ -11,7 +11,7 @@ from tests.support.factories import make_job, make_labelled, make_training, make
 
 def names(db: Database) -> list[tuple[str, int, int]]:
     with db.read() as session:
-        return [(one.name, one.n_images, one.n_labelled) for one in sources.list_labelled(session).items]
+        return [(one.name, one.n_images, one.n_labelled) for one in labelled_uploads.list_labelled(session).items]
 
 
 def test_complete_uploads_with_labels_are_listed_newest_first(db: Database, blobs: Blobs) -> None:
@@ -35,8 +35,8 @@ def test_the_list_goes_on_where_the_cursor_says(db: Database, blobs: Blobs) -> N
     for n in range(3):
         make_labelled(db, blobs, n_each=1, name=str(n))
     with db.read() as session:
-        first = sources.list_labelled(session, None, 2)
-        second = sources.list_labelled(session, first.next, 2)
+        first = labelled_uploads.list_labelled(session, None, 2)
+        second = labelled_uploads.list_labelled(session, first.next, 2)
     assert [one.name for one in first.items + second.items] == ["2", "1", "0"]
     assert second.next is None
 
@@ -47,5 +47,5 @@ def test_what_a_training_learned_from_is_known_after_it_was_deleted(db: Database
     with db.write() as session:
         job = jobs.get_job(session, training)
         deletion.delete_job(session, training)
-        assert [one.uuid for one in sources.list_trained_on(session, job)] == [upload]
-        assert sources.find_uploads(session, [upload]) == []
+        assert [one.uuid for one in labelled_uploads.list_trained_on(session, job)] == [upload]
+        assert labelled_uploads.find_uploads(session, [upload]) == []
