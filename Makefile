@@ -10,7 +10,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-c
 # else in parallel. Three at once on two processors: each waits now and then.
 PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
-IN_GROUPS = -n 3 --dist loadgroup --no-loadscope-reorder
+IN_GROUPS = -n 3 --dist loadfile --no-loadscope-reorder
 WHOLE = tests/browser tests/deploy tests/faults tests/integration
 FAST = $(foreach folder,$(WHOLE),--ignore=$(folder))
 # Temporary files are in a memory file system if there is room. Timed tests use the disk, like an installation.

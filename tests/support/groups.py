@@ -1,0 +1,44 @@
+"""Which test files run in one process, one after another: those that share an instance, which takes long to start.
+
+xdist has groups of its own, by marks, but loses them with this version of pytest.
+"""
+
+from xdist.scheduler import LoadScopeScheduling
+
+# By the fixture that they share, the one that takes longest first: no process is left with it at the end.
+GROUPS = {
+    "installation": (
+        "tests/faults/test_kills.py",
+        "tests/faults/test_decoders.py",
+        "tests/faults/test_jobs.py",
+        "tests/faults/test_promotions.py",
+        "tests/faults/test_schedules.py",
+        "tests/faults/test_torture.py",
+        "tests/faults/test_trainings.py",
+        "tests/faults/test_weights.py",
+    ),
+    "stack": ("tests/deploy/test_servers.py", "tests/deploy/test_services.py"),
+}
+# Then the longest of the other files.
+LONG = ("tests/integration/test_up.py", "tests/integration/test_way.py", "tests/faults/test_postgresql.py")
+_GROUP_OF = {file: group for group, files in GROUPS.items() for file in files}
+_ORDER = [*GROUPS, *LONG]
+
+
+class Grouped(LoadScopeScheduling):
+    """Gives each process a group of files at a time. Their order is that of the tests (`--no-loadscope-reorder`)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def group_of(nodeid: str) -> str:
+    """The group of a test: the fixture that its file shares with others, else the file itself."""
+    file = nodeid.partition("::")[0]
+    return _GROUP_OF.get(file, file)
+
+
+def rank_of(nodeid: str) -> int:
+    """Where the group of a test comes among all."""
+    group = group_of(nodeid)
+    return _ORDER.index(group) if group in _ORDER else len(_ORDER)
