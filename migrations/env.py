@@ -46,6 +46,7 @@ with _connection() as connection:
         target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
+        user_module_prefix="",  # script.py.mako imports our types by name
         process_revision_directives=_number,
     )
     with context.begin_transaction():
