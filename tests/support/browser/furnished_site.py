@@ -231,7 +231,7 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
         alike = list(session.scalars(select(Image.sha256).where(Image.id.in_(images[:2]))))
         near_duplicates.record_groups(session, alike, [(alike[0], alike[1])])
     yield Shown("label_check_pages.list_disagreements", "/labels/disagreements")
-    yield Shown("label_check_pages.list_twins", "/labels/twins")
+    yield Shown("label_check_pages.list_near_duplicates", "/labels/twins")
     yield Shown("label_check_pages.show_fit", "/labels/fit")
 
 
