@@ -60,7 +60,13 @@ def pawsort(installation: Installation, *words: object, seconds: float = START_S
 def start_pawsort(installation: Installation, *words: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "pawsort.cli", *map(str, words)]
     return subprocess.Popen(
-        command, env=installation.environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        env=installation.environment,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts the tests in the background has them ignore Ctrl-C, and so would the command.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
