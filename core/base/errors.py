@@ -91,6 +91,10 @@ class ErrorCode(StrEnum):
         """What is wrong with the file, and what its owner can do."""
         return _SENTENCES[self]
 
+    def explain(self, detail: str | None) -> str:
+        """The sentence, with what is known about this file in front of it."""
+        return f"{detail}. {self.sentence}" if detail else self.sentence
+
 
 _SENTENCES = {
     ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from its source.",
@@ -112,9 +116,31 @@ _SENTENCES = {
 }
 
 
+class ImageWarning(StrEnum):
+    """What a person should know about an image that has a label all the same. Part of the public contract."""
+
+    PARTLY_READABLE = "partly_readable"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with the file, and what its owner can do."""
+        return _WARNINGS[self]
+
+
+_WARNINGS = {
+    ImageWarning.PARTLY_READABLE: "The end of the picture is missing; the label is about the rest. Copy it again from"
+    " the camera or the backup.",
+}
+
+
 class ImageError(Exception):
     """One image cannot be decoded. Costs one error result, never a batch."""
 
-    def __init__(self, code: ErrorCode) -> None:
-        super().__init__(code.sentence)
+    def __init__(self, code: ErrorCode, detail: str | None = None) -> None:
+        """
+        Args:
+            detail: What the file is, for the reader of the sentence: the name of an unsupported format.
+        """
+        super().__init__(code.explain(detail))
         self.code = code
+        self.detail = detail

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.base.clock import db_now, seconds_since
 from core.base.database import insert_or
-from core.base.errors import ErrorCode, LeaseLost
+from core.base.errors import ErrorCode, ImageWarning, LeaseLost
 from core.base.states import ACTIVE_STATES
+from core.decoding.decoded import DECODING
 from core.jobs import chunks, job_states
 from core.jobs.chunks import Claim
 from core.jobs.confidence import MILLION, to_millionths
@@ -25,12 +26,14 @@ LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; a longer one was 
 class Outcome:
     """The outcome for one image: a probability for each class (float, 0 to 1), or an error code.
 
-    `heat` and `similarity_key` as in `Result`.
+    The other attributes as in `Result`.
     """
 
     image_id: int
     probabilities: Sequence[float] | None = None
     error_code: ErrorCode | None = None
+    error_detail: str | None = None
+    warning: ImageWarning | None = None
     heat: bytes | None = None
     similarity_key: int = 0
 
@@ -73,6 +76,9 @@ def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
         "job_id": job_id,
         "image_id": outcome.image_id,
         "error_code": outcome.error_code,
+        "error_detail": outcome.error_detail,
+        "warning": outcome.warning,
+        "decoding": DECODING,
         "heat": outcome.heat,
         "similarity_key": outcome.similarity_key,
     }

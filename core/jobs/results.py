@@ -30,11 +30,13 @@ class ResultRow:
     probabilities: list[float] | None
     human_label: str | None
     error_code: str | None
+    error_detail: str | None
+    warning: str | None
 
     @property
     def error(self) -> str | None:
         """The sentence that goes with the error code."""
-        return ErrorCode(self.error_code).sentence if self.error_code else None
+        return ErrorCode(self.error_code).explain(self.error_detail) if self.error_code else None
 
     @property
     def final_label(self) -> str | None:
@@ -81,6 +83,8 @@ def _select() -> Select[Any]:
         Result.probabilities,
         Result.similarity_key,
         Result.error_code,
+        Result.error_detail,
+        Result.warning,
         human_label_of(Image).label("human_label"),
     ).join(Result, Result.image_id == Image.id)
 
@@ -97,6 +101,8 @@ def _result_row(row: Row[Any], threshold_milli: int) -> ResultRow:
         probabilities=row.probabilities,
         human_label=row.human_label,
         error_code=row.error_code,
+        error_detail=row.error_detail,
+        warning=row.warning,
     )
 
 

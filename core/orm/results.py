@@ -14,7 +14,9 @@ class Result(Base):
     `class_index` is the class with the larger probability, `confidence` that probability in millionths. Whether it is
     shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
     by row: the class activation map (`model.inference.predictions`); only for networks with a feature map.
-    `similarity_key` is near for pictures that look alike (core/decoding/similarity_order.py); 0 where unknown.
+    `decoding` is the number of the rules that made its pixels (core/decoding/decoded.py); `error_detail` is what
+    `ImageError` says about this file. `similarity_key` is near for pictures that look alike
+    (core/decoding/similarity_order.py); 0 where unknown.
     """
 
     __tablename__ = "results"
@@ -30,6 +32,9 @@ class Result(Base):
     confidence: Mapped[int | None]
     probabilities: Mapped[list[Any] | None]
     error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    warning: Mapped[str | None]
+    decoding: Mapped[int] = mapped_column(default=1, server_default="1")
     heat: Mapped[bytes | None]
     similarity_key: Mapped[int] = mapped_column("looks", BigInteger, default=0, server_default="0")
 
