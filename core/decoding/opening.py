@@ -1,0 +1,50 @@
+"""Opening a picture with Pillow: the listed formats alone, and plugins that do not warn."""
+
+import io
+import warnings
+from types import SimpleNamespace
+from typing import TypeAlias
+
+import pillow_heif.as_plugin
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from core.base.image_formats import IMAGE_FORMATS
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+_FORMATS = tuple(image_format.pillow_name for image_format in IMAGE_FORMATS)
+
+
+def open_image(data: Buffer) -> Image.Image:
+    """Read the header of a picture; its pixels are decoded when it is loaded."""
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
+
+
+def _prepare_pillow() -> None:
+    """Register HEIF, and keep notes on odd files from becoming warnings.
+
+    Pillow warns about what it reads past (odd tags, many pixels). `warnings.catch_warnings` is not safe with threads,
+    and where warnings are errors a readable picture would fail; so the plugins get a `warnings` that says nothing.
+    Pillow's own limit on pixels (179 million) stays in force beyond that.
+    """
+    pillow_heif.as_plugin.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    silent = SimpleNamespace(**{**vars(warnings), "warn": lambda *_args, **_kwargs: None})
+    for module in (Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin):
+        module.__dict__["warnings"] = silent
+    pillow_heif.as_plugin.__dict__["warn"] = silent.warn
+    Image.preinit()
+    assert set(_FORMATS) <= set(Image.OPEN), "a decoder is missing in this build of Pillow"
+
+
+_PLUGINS = (AvifImagePlugin, BmpImagePlugin, GifImagePlugin, MpoImagePlugin, WebPImagePlugin)  # imported to register
+_prepare_pillow()
