@@ -50,7 +50,7 @@ class File:
     """
 
     path: str
-    data: bytes | None
+    data: bytes | bytearray | None
     n_bytes: int
 
 
@@ -160,17 +160,17 @@ def _read_tar(source: Source, max_image_bytes: int) -> Iterator[File | SkippedEn
     check_ending(source)
 
 
-def _collect(pieces: Iterable[bytes | memoryview], max_bytes: int) -> bytes:
-    """Join pieces; beyond the limit read on, but keep no more."""
-    kept = []
+def _collect(pieces: Iterable[bytes | memoryview], max_bytes: int) -> bytearray:
+    """Join pieces, which may be many and tiny; beyond the limit read on, but keep no more."""
+    kept = bytearray()
     n_bytes = 0
     for piece in pieces:
         n_bytes += len(piece)
         if n_bytes <= max_bytes:
-            kept.append(piece)
+            kept += piece
         else:
             kept.clear()
-    return b"".join(kept)
+    return kept
 
 
 class _Gunzip:

@@ -4,7 +4,7 @@ File, Skipped ─► pack ─► shards of at most 256 files and 32 MiB, and wha
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from core.formats.archives import File, SkippedEntry
 from core.formats.shards import ShardBuilder
@@ -13,9 +13,9 @@ _MAX_SKIPPED = 1000  # listed with one shard
 
 
 class PackedShard(NamedTuple):
-    """One shard, empty when there were only skipped entries, and what was skipped since the one before."""
+    """One shard, None when there were only skipped entries, and what was skipped since the one before."""
 
-    shard: bytes
+    shard: BinaryIO | None
     skipped: list[SkippedEntry]
 
 
@@ -36,7 +36,10 @@ def pack(files: Iterable[File | SkippedEntry]) -> Iterator[PackedShard]:
     except Exception:  # also when the sender has disconnected: complete files stay
         yield from packer.flush()
         raise
-    yield from packer.flush()
+    else:
+        yield from packer.flush()
+    finally:
+        packer.close()
 
 
 class _Packer:
@@ -63,8 +66,11 @@ class _Packer:
         if len(self._skipped) >= _MAX_SKIPPED:
             yield from self.flush()
 
+    def close(self) -> None:
+        self._builder.close()
+
     def flush(self) -> Iterator[PackedShard]:
         builder, skipped = self._builder, self._skipped
         self._builder, self._skipped = ShardBuilder(), []
         if builder.n_files or skipped:
-            yield PackedShard(builder.finish() if builder.n_files else b"", skipped)
+            yield PackedShard(builder.finish() if builder.n_files else None, skipped)

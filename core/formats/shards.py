@@ -6,8 +6,11 @@ A shard is refused as a whole (ShardError, ShardTooLarge): the sender can correc
 """
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 from core.base.errors import Invalid, TooLarge
 from core.formats.tar import Source, check_ending, read_members
@@ -15,6 +18,7 @@ from core.formats.tar_headers import BLOCK, SIZE_KEY, Member, TarError, clean_pa
 
 MAX_FILES = 256
 MAX_BYTES = 32 * 2**20
+SPOOL_BYTES = 8 * 2**20  # how much of a shard is held in memory while it is made or received
 _OVERHEAD_BYTES = 8 * 2**20  # headers, folders' entries and padding of the largest legal shard
 _NAME_FIELD_BYTES = 100
 _END = bytes(2 * BLOCK)
@@ -24,6 +28,7 @@ __all__ = [  # SIZE_KEY is part of a shard's format, though it lives with the he
     "MAX_BYTES",
     "MAX_FILES",
     "SIZE_KEY",
+    "SPOOL_BYTES",
     "Entry",
     "ShardBuilder",
     "ShardError",
@@ -159,11 +164,11 @@ def _check_limits(member: Member, n_files: int, n_content: int, max_image_bytes:
 
 
 class ShardBuilder:
-    """Builds one shard in memory. The same files give the same bytes, so that sending again is harmless."""
+    """Builds one shard, most of it on disk. The same files give the same bytes, so that sending again is harmless."""
 
     def __init__(self) -> None:
-        """Begin an empty shard."""
-        self._parts: list[bytes] = []
+        """Begin an empty shard. It has a file from its first entry until `finish` or `close`."""
+        self._tar: BinaryIO = io.BytesIO()
         self._n_content = 0
         self.n_files = 0
 
@@ -171,14 +176,15 @@ class ShardBuilder:
         """Tell whether a file of this size must go into the next shard."""
         return self.n_files > 0 and (self.n_files >= MAX_FILES or self._n_content + n_bytes > MAX_BYTES)
 
-    def add(self, path: str, data: bytes | memoryview) -> None:
+    def add(self, path: str, data: bytes | bytearray | memoryview) -> None:
         """Append a file.
 
         Raises:
             ShardError: The path cannot be sent.
         """
         self._add_header(path, len(data), {})
-        self._parts += (bytes(data), bytes(-len(data) % BLOCK))
+        self._tar.write(data)
+        self._tar.write(bytes(-len(data) % BLOCK))
         self._n_content += len(data)
 
     def add_oversize(self, path: str, n_bytes: int) -> None:
@@ -189,21 +195,29 @@ class ShardBuilder:
         """
         self._add_header(path, 0, {SIZE_KEY: str(n_bytes)})
 
-    def finish(self) -> bytes:
-        """Return the tar."""
-        return b"".join((*self._parts, _END))
+    def finish(self) -> BinaryIO:
+        """Return the tar, to be read from its beginning and then closed."""
+        self._tar.write(_END)
+        self._tar.seek(0)
+        return self._tar
+
+    def close(self) -> None:
+        """Drop a shard that is not finished."""
+        self._tar.close()
 
     def _add_header(self, path: str, n_bytes: int, records: dict[str, str]) -> None:
         name = path.encode("utf-8", "backslashreplace")
         _, refusal = clean_path(name)
         if refusal:
             raise ShardError(f"{path!r} is {refusal}; it cannot be sent.")
+        if self.n_files == 0:
+            self._tar = cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115 (its reader closes it)
         if len(name) > _NAME_FIELD_BYTES or not name.isascii():
             records = {"path": name.decode(), **records}
         if records:
             content = b"".join(_pax_record(key, value) for key, value in records.items())
-            self._parts += (_header(b"pax", len(content), b"x"), content, bytes(-len(content) % BLOCK))
-        self._parts.append(_header(name[:_NAME_FIELD_BYTES], n_bytes, b"0"))
+            self._tar.write(_header(b"pax", len(content), b"x") + content + bytes(-len(content) % BLOCK))
+        self._tar.write(_header(name[:_NAME_FIELD_BYTES], n_bytes, b"0"))
         self.n_files += 1
 
 

@@ -141,7 +141,7 @@ def clean_path(raw: bytes) -> tuple[str, str]:
     path = b"/".join(names[:MAX_PATH_BYTES]).decode("utf-8", "backslashreplace")
     if b"\0" in raw:
         return path.replace("\0", "\\x00")[:_SHOWN], "a path with a zero byte in it"
-    if len(raw) > MAX_PATH_BYTES:
+    if len(raw) > MAX_PATH_BYTES or len(path.encode()) > MAX_PATH_BYTES:  # which bytes that are not UTF-8 make longer
         return path[:_SHOWN], f"a path of more than {MAX_PATH_BYTES} bytes"
     if raw.startswith(b"/"):
         return path, "an absolute path"

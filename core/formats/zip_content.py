@@ -3,6 +3,7 @@
 Source: PKWARE APPNOTE.TXT 6.3.10, section 4.3.9 (data descriptor).
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from core.formats.zip_headers import DEFLATED, DIRECTORY, LOCAL, ZipError, ZipMe
 _DESCRIPTOR = b"PK\x07\x08"  # in front of the descriptor, by some programs
 _DESCRIPTOR_FIELDS = (struct.Struct("<LLL"), struct.Struct("<LQQ"))  # CRC, packed and unpacked size
 _LOOK_AHEAD_BYTES = 4 + 20 + 4  # signature, longest descriptor, signature of what follows
+# Also where descriptors overlap. The size is looked at only where another signature stands in the right place.
+_FOLLOWERS = b"|".join(re.escape(signature) for signature in (LOCAL, *DIRECTORY))
+_POSSIBLE_DESCRIPTOR = re.compile(b"PK\x07\x08(?=.{12}(?:%b)|.{20}(?:%b))" % (_FOLLOWERS, _FOLLOWERS), re.DOTALL)
 _PIECE_BYTES = 2**16
 _MAX_UNPACKED_BYTES = 2**20  # held at a time: a bomb is counted while it unfolds
 
@@ -119,35 +123,26 @@ class ContentReader:
         Args:
             is_plain: The content is not compressed, so the descriptor's CRC and both sizes must fit.
         """
-        window, start = b"", 0
-        while True:
-            at = window.find(_DESCRIPTOR, start)
-            end = at if at >= 0 else max(start, len(window) - len(_DESCRIPTOR) + 1)
-            self._n_packed += end - start
-            if end > start:
-                yield window[start:end]
-            start = end
-            if at >= 0 and len(window) - at >= _LOOK_AHEAD_BYTES:
-                if self._fits(window[at : at + _LOOK_AHEAD_BYTES], is_plain=is_plain):
+        window = b""
+        while part := self._source.take_some(_PIECE_BYTES):
+            window += part
+            start, n_before = 0, self._n_packed
+            for found in _POSSIBLE_DESCRIPTOR.finditer(window):
+                at = found.start()
+                candidates = list(_parse_descriptors(window[at : at + _LOOK_AHEAD_BYTES], n_before + at))
+                if not candidates:
+                    continue
+                self._n_packed = n_before + at
+                yield window[start:at]
+                start = at
+                if not is_plain or (self._crc, self._n_packed) in candidates:
                     self._source.unread(window[at:])
                     return
-                start += len(_DESCRIPTOR)
-                self._n_packed += len(_DESCRIPTOR)
-                yield _DESCRIPTOR
-                continue
-            part = self._source.take_some(_PIECE_BYTES)
-            if not part:
-                raise zip_cut_off()
-            window, start = window[start:] + part, 0
-
-    def _fits(self, head: bytes, *, is_plain: bool) -> bool:
-        """Tell whether a descriptor with its signature stands here and an entry or the directory behind it."""
-        for fields in _DESCRIPTOR_FIELDS:
-            crc, n_packed, n_bytes = fields.unpack_from(head, 4)
-            follower = head[4 + fields.size : 8 + fields.size]
-            if n_packed == self._n_packed and (follower == LOCAL or follower in DIRECTORY):
-                return not is_plain or (n_bytes == n_packed and crc == self._crc)
-        return False
+            end = max(start, len(window) - _LOOK_AHEAD_BYTES + 1)  # a descriptor may begin behind it
+            self._n_packed = n_before + end
+            yield window[start:end]
+            window = window[end:]
+        raise zip_cut_off()
 
     def _read_descriptor(self, *, is_plain: bool) -> int:
         """Read the descriptor behind the content; return its CRC.
@@ -166,6 +161,16 @@ class ContentReader:
                 self._source.unread(head[end:])
                 return int(crc)
         raise ZipError(f"{self._member.path!r} in the zip has another size than it says. Pack it again.")
+
+
+def _parse_descriptors(head: bytes, n_packed: int) -> Iterator[tuple[int, int]]:
+    """Read CRC and unpacked size of a descriptor that has this packed size, an entry or the directory behind it."""
+    for fields in _DESCRIPTOR_FIELDS:
+        end = len(_DESCRIPTOR) + fields.size
+        if head[end : end + len(LOCAL)] in (LOCAL, *DIRECTORY):
+            crc, n_packed_here, n_bytes = fields.unpack_from(head, len(_DESCRIPTOR))
+            if n_packed_here == n_packed:
+                yield crc, n_bytes
 
 
 def inflate_piece(inflater: "zlib._Decompress", part: bytes | memoryview) -> Iterator[bytes]:

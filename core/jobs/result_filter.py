@@ -118,7 +118,7 @@ def order_of(sort: str) -> Order:
         case "order":
             return Order((Image.ordinal,), (int,))
         case "path":
-            return Order((Image.path, Image.ordinal), (str, int))
+            return Order((Image.path_start, Image.ordinal), (str, int))
         case "confidence" | "-confidence":  # failed files have none and are excluded
             known = (Result.confidence.is_not(None),)
             return Order((Result.confidence, Result.image_id), (int, int), sort.startswith("-"), known)

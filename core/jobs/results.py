@@ -13,7 +13,7 @@ from core.jobs.result_filter import ResultFilter, conditions, order_of
 from core.labels.labels import human_label_of
 from core.orm.jobs import Job
 from core.orm.results import Result
-from core.orm.uploads import Image
+from core.orm.uploads import PATH_START_CHARS, Image
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _order(query: Select[Any], sort: str, cursor: str | None) -> Select[Any]:
 
 def _cursor(row: Row[Any], sort: str) -> str:
     if sort == "path":
-        return encode_cursor(row.path, row.ordinal)
+        return encode_cursor(row.path[:PATH_START_CHARS], row.ordinal)
     if sort == "alike":
         return encode_cursor(row.similarity_key, row.id)
     return encode_cursor(row.confidence, row.id) if "confidence" in sort else encode_cursor(row.ordinal)

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false, func, literal_column, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from core.base.clock import db_now
 from core.base.states import UploadState
 from core.orm.base import Base, BigKey
+
+PATH_START_CHARS = 500  # of up to 4 bytes: PostgreSQL's indexes take at most 2,704 bytes
 
 
 class Upload(Base):
@@ -66,20 +68,26 @@ class Image(Base):
 
     `declared_bytes` is set when the file was too large to be sent: its bytes are not here. `error_code` is set when a
     file of a labelled upload was seen to be unreadable as it came in (core/formats/signatures.py), without decoding it.
+    `path_start` is what lists are sorted by; paths that begin alike follow the order of the upload.
     """
 
     __tablename__ = "images"
     __table_args__ = (
         UniqueConstraint("upload_id", "ordinal"),
         Index("ix_images_sha256", "sha256"),
-        Index("ix_images_path", "upload_id", "path", "ordinal"),
+        Index("ix_images_path", "upload_id", text(f"substr(path, 1, {PATH_START_CHARS})"), "ordinal"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id"))
     shard_id: Mapped[int] = mapped_column(ForeignKey("shards.id"), index=True)
     ordinal: Mapped[int] = mapped_column(BigInteger)
-    path: Mapped[str]
+    path: Mapped[str] = mapped_column()
+    path_start: Mapped[str] = column_property(
+        # Literals: an index on an expression is not used where they are parameters.
+        func.substr(path, literal_column("1"), literal_column(str(PATH_START_CHARS))),
+        deferred=True,
+    )
     offset: Mapped[int]
     n_bytes: Mapped[int]
     declared_bytes: Mapped[int | None] = mapped_column(BigInteger)

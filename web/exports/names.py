@@ -1,6 +1,7 @@
 """File names of exports, in headers and inside ZIP files. Users' names are kept where they are safe."""
 
 import unicodedata
+from itertools import count
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -53,25 +54,33 @@ class UniqueNames:
     def __init__(self) -> None:
         self._files: set[int] = set()
         self._folders: set[int] = set()
+        self._file_numbers: dict[int, int] = {}  # of each name that was taken, the last number
+        self._folder_numbers: dict[int, int] = {}
 
     def reserve(self, path: str) -> str:
         """Reserve this path or, if it is taken, the next one with a number."""
         *folders, name = path.split("/")
         above = ""
         for folder in folders:
-            above = self._next(above, folder, self._files)
+            above = self._next(above, folder, self._folder_numbers, self._files)
             self._folders.add(_key(above))
             above += "/"
-        found = self._next(above, name, self._files, self._folders)
+        found = self._next(above, name, self._file_numbers, self._files, self._folders)
         self._files.add(_key(found))
         return found
 
     @staticmethod
-    def _next(above: str, name: str, *taken: set[int]) -> str:
-        pure, number, candidate = PurePosixPath(name), 1, above + name
-        while any(_key(candidate) in some for some in taken):
-            number += 1
+    def _next(above: str, name: str, numbers: dict[int, int], *taken: set[int]) -> str:
+        """Count up from the last number of this name: what was taken once stays taken."""
+        key = _key(above + name)
+        if not any(key in some for some in taken):
+            return above + name
+        pure = PurePosixPath(name)
+        for number in count(numbers.get(key, 2)):
             candidate = f"{above}{pure.stem} ({number}){pure.suffix}"
+            if not any(_key(candidate) in some for some in taken):
+                break
+        numbers[key] = number
         return candidate
 
 

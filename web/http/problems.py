@@ -3,6 +3,7 @@
 PawsortError of core        its own sentence, the status of its class
 validation of a request     422, for each field: where, what was expected, what came
 HTTPException of Werkzeug   its status, its description
+a value too large for SQL   422, without the value
 the database is away        503, with Retry-After
 anything else               500 with an id; the trace is in the log only, under the same id
 """
@@ -18,7 +19,7 @@ from flask import Response, json, render_template, request
 from jinja2 import TemplateNotFound
 from markupsafe import escape
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -78,6 +79,7 @@ def register_problems(app: APIFlask) -> None:
     """Answer every error that a view raises with `problem`."""
     app.register_error_handler(PawsortError, on_pawsort_error)
     app.register_error_handler(ImageError, on_image_error)
+    app.register_error_handler(DataError, on_refused_value)
     app.register_error_handler(OperationalError, on_database_error)
     app.register_error_handler(PoolTimeout, on_database_error)
     app.register_error_handler(HTTPError, on_invalid_request)
@@ -116,8 +118,21 @@ def on_http_exception(error: HTTPException) -> Response:
     return problem(error.code or 500, _sentence(error), headers)
 
 
+def on_refused_value(error: SQLAlchemyError) -> Response:
+    """A value that this database cannot hold: sending it again would not help."""
+    error_id = _log(error)
+    return problem(
+        422,
+        "The database cannot hold one of these values: a text or number is too large for it. Shorten it. The details"
+        f" are in the log under the id {error_id}.",
+        error_id=error_id,
+    )
+
+
 def on_database_error(error: OperationalError | PoolTimeout) -> Response:
     """The database is unreachable or overloaded for the moment; the caller may retry."""
+    if _is_limit_exceeded(error):
+        return on_refused_value(error)
     error_id = _log(error)
     return problem(
         503,
@@ -126,6 +141,12 @@ def on_database_error(error: OperationalError | PoolTimeout) -> Response:
         {"Retry-After": str(RETRY_S)},
         error_id=error_id,
     )
+
+
+def _is_limit_exceeded(error: Exception) -> bool:
+    """Whether PostgreSQL refused a value for its size (class 54), which its driver calls an operational error."""
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return code.startswith("54")
 
 
 def on_unexpected(error: Exception) -> Response:

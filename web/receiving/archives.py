@@ -7,7 +7,6 @@ carries the id of the job: complete files are kept. The upload can be completed,
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +17,7 @@ from core.formats.archives import ArchiveError, File, SkippedEntry, read_archive
 from core.formats.shard_packing import PackedShard, pack
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
+from core.ingest.shard_storage import disk_full
 from core.jobs import classify_jobs
 from core.uploads import shards, uploads
 from web.http.context import Services
@@ -67,6 +67,8 @@ class ArchiveReceiver:
             for packed in pack(self._only_new(chain(begun, items))):
                 self._store(packed)
             self._complete()
+        except OSError as error:
+            raise disk_full(error) from error
         except PawsortError as error:
             error.details |= {"job": str(self._uuid), "upload": str(self._uuid)}
             raise
@@ -117,8 +119,10 @@ class ArchiveReceiver:
 
     def _store(self, packed: PackedShard) -> None:
         if packed.shard:
-            index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._services.settings.max_image_bytes)
-            store_shard(self._services, self._uuid, self._next_seq, index, packed.shard, self._is_labelled)
+            with packed.shard as tar:
+                index = index_shard(tar.read, max_image_bytes=self._services.settings.max_image_bytes)
+                tar.seek(0)
+                store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled)
             self._next_seq += 1
         if packed.skipped:
             with self._services.db.write() as session:

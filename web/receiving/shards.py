@@ -5,14 +5,11 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 from uuid import UUID
 
-from core.formats.shards import ShardIndex, index_shard
+from core.formats.shards import SPOOL_BYTES, ShardIndex, index_shard
 from core.ingest import shard_storage
 from core.ingest.shard_rows import AddedShard
 from core.ingest.shard_storage import Store
 from web.http.context import Services
-
-# How much of a shard is held in memory while it is received; the rest is in a temporary file.
-SPOOL_BYTES = 8 * 2**20
 
 
 def receive_shard(

@@ -6,7 +6,6 @@ Upload and job have the id that the run chose, and the files of a shard are reco
 that was killed resumes where it was and imports no file twice.
 """
 
-import io
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -128,7 +127,8 @@ class _Importer:
     def _store_shard(self, packed: PackedShard) -> None:
         if packed.shard:
             self._create_upload()
-            index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=self._max_image_bytes)
+            index = index_shard(packed.shard.read, max_image_bytes=self._max_image_bytes)
+            packed.shard.seek(0)
             files = [self._identities.pop(entry.path) for entry in index.entries]
 
             def record(session: Session) -> None:
@@ -137,7 +137,8 @@ class _Importer:
                 runs.note(run, n_files=run.details.get("n_files", 0) + len(files))
 
             target = (self._store, self._run.work_uuid, self._next_seq)
-            shard_storage.store_shard(*target, index, packed.shard, self._is_labelled, record)
+            with packed.shard as tar:
+                shard_storage.store_shard(*target, index, tar, self._is_labelled, record)
             self._next_seq += 1
         if packed.skipped and self._has_upload:
             with self._runtime.db.write() as session:

@@ -7,12 +7,11 @@ Repeated, it finds everything in its place and changes nothing.
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pawsort.files.content_index import ContentIndex, FileHashes, OriginalFinder
 from pawsort.files.place_file import PlacementMode, finish_move, place_file
@@ -94,6 +93,8 @@ class Sorter:
         self._is_flat = is_flat
         self._is_dry = is_dry
         self._placed: set[Path] = set()
+        self._names: dict[Path, _NumberedNames] = {}
+        self._elsewhere: dict[bytes, Iterator[Path]] = {}
         self.summary = SortSummary()
 
     def sort(self, pictures: Iterable[LabelledPicture]) -> SortSummary:
@@ -111,15 +112,11 @@ class Sorter:
 
     def _sort(self, picture: LabelledPicture, label: str) -> None:
         """Check its place, then whether a user moved it to another folder, then place the original."""
-        for target in self._possible_targets(picture, label):
-            if target in self._placed:
-                continue
-            if not os.path.lexists(target):
-                break
-            if self._hashes.of(target) == picture.sha256:
-                self._placed.add(target)
-                self._finish(picture, target)
-                return
+        target, is_there = self._find_target(picture, label)
+        if is_there:
+            self._placed.add(target)
+            self._finish(picture, target)
+            return
         if moved := self._find_elsewhere(picture.sha256):
             self._placed.add(moved)
             self.summary.elsewhere.append((picture.path, moved))
@@ -145,16 +142,51 @@ class Sorter:
 
     def _find_elsewhere(self, sha256: bytes) -> Path | None:
         """Find a file with this content that was below the target before, and belongs to no other picture."""
-        return next((file for file in self._files_before.with_content(sha256) if file not in self._placed), None)
+        if sha256 not in self._elsewhere:
+            self._elsewhere[sha256] = iter(self._files_before.with_content(sha256))
+        return next((file for file in self._elsewhere[sha256] if file not in self._placed), None)
 
-    def _possible_targets(self, picture: LabelledPicture, label: str) -> Iterator[Path]:
-        """Iterate over its place, and the same with numbers for when other files have that name."""
+    def _find_target(self, picture: LabelledPicture, label: str) -> tuple[Path, bool]:
+        """Find its place, numbered if other files have that name, and whether the picture is there already."""
         parts = [_safe(part) for part in picture.path.split("/") if part not in ("", ".")] or ["_"]
         folder = self._target.joinpath(_safe(label), *([] if self._is_flat else parts[:-1]))
-        name = PurePosixPath(parts[-1])
-        yield folder / name
-        for number in count(2):
-            yield folder / f"{name.stem} ({number}){name.suffix}"
+        home = folder / parts[-1]
+        if home not in self._names:
+            self._names[home] = _NumberedNames(home, self._hashes)
+        return self._names[home].find(picture.sha256, self._placed)
+
+
+class _NumberedNames:
+    """One name, and the same with numbers. Each number is looked at once, however many files have the name."""
+
+    def __init__(self, home: Path, hashes: FileHashes) -> None:
+        self._home = home
+        self._hashes = hashes
+        self._number = 1
+        self._passed: dict[bytes | None, deque[Path]] = defaultdict(deque)  # files of other contents, by content
+
+    def find(self, sha256: bytes, placed: Set[Path]) -> tuple[Path, bool]:
+        """Find the file with this content that belongs to no other picture, else the first free name.
+
+        Returns:
+            The path, and whether the file is there.
+        """
+        passed = self._passed[sha256]
+        while passed:
+            if (file := passed.popleft()) not in placed:
+                return file, True
+        while (target := self._target()) in placed or os.path.lexists(target):
+            self._number += 1
+            if target in placed:
+                continue
+            if (content := self._hashes.of(target)) == sha256:
+                return target, True
+            self._passed[content].append(target)
+        return target, False
+
+    def _target(self) -> Path:
+        home = self._home
+        return home if self._number == 1 else home.with_name(f"{home.stem} ({self._number}){home.suffix}")
 
 
 def _safe(part: str) -> str:

@@ -3,7 +3,10 @@
 import errno
 import hashlib
 import os
+import sys
+from collections import Counter
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -174,3 +177,28 @@ def test_whose_label_decides(by: LabelSource, labels: list[str | None]) -> None:
     rows = [('"cat"', '"dog"', '"dog"', "null"), ('"cat"', "null", '"cat"', "null"), ("null", "null", "null", '"x"')]
     data = "\n".join(line % row for row in rows).encode()
     assert [one.label for one in read_pictures([data[:50], data[50:]], by)] == labels
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_equal_names_take_time_in_proportion_to_their_number(tmp_path: Path, is_reversed: bool) -> None:
+    def cost(n_files: int) -> int:
+        files = {f"photos/{n}/a.jpg": b"%d" % n for n in range(n_files)}
+        folder = tmp_path / str(n_files)
+        write(folder, files)
+        labels = dict.fromkeys(files, "cat")
+        calls = Counter[str]()
+
+        def count(frame: FrameType, event: str, _: object) -> None:
+            calls[event] += 1
+
+        some = pictures(files, labels)
+        sort(folder / "photos", some=some, is_flat=True)
+        sys.setprofile(count)
+        try:
+            again = sort(folder / "photos", some=some[::-1] if is_reversed else some, is_flat=True)
+        finally:
+            sys.setprofile(None)
+        assert again.n_already_placed == n_files
+        return calls.total()
+
+    assert cost(400) < 5 * cost(100)

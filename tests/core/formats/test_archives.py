@@ -50,6 +50,11 @@ class Body:
         return piece
 
 
+def index_of(shard):
+    with shard:
+        return index_shard(shard.read, max_image_bytes=2**26)
+
+
 def read(data, *, piece=None, max_image_bytes=2**26, max_upload_bytes=2**34):
     return list(
         read_archive(Body(data, piece).read, max_image_bytes=max_image_bytes, max_upload_bytes=max_upload_bytes)
@@ -421,7 +426,7 @@ def test_whatever_the_bytes_are_only_expected_errors_come_out(writer):
 
 def test_files_are_packed_into_shards_of_at_most_256():
     packed = list(pack(File(f"{number}.jpg", b"\0" * 10, 10) for number in range(600)))
-    indexes = [index_shard(io.BytesIO(shard).read, max_image_bytes=2**26) for shard, _ in packed]
+    indexes = [index_of(shard) for shard, _ in packed]
     assert [len(index.entries) for index in indexes] == [MAX_FILES, MAX_FILES, 600 - 2 * MAX_FILES]
     assert [entry.path for index in indexes for entry in index.entries] == [f"{number}.jpg" for number in range(600)]
 
@@ -429,7 +434,7 @@ def test_files_are_packed_into_shards_of_at_most_256():
 def test_a_larger_file_gets_a_shard_of_its_own():
     sizes = [10, MAX_BYTES + 1, 10, MAX_BYTES, 10]
     packed = list(pack(File(f"{number}.jpg", bytes(size), size) for number, size in enumerate(sizes)))
-    indexes = [index_shard(io.BytesIO(shard).read, max_image_bytes=2**26) for shard, _ in packed]
+    indexes = [index_of(shard) for shard, _ in packed]
     assert [[entry.n_bytes for entry in index.entries] for index in indexes] == [[size] for size in sizes]
 
 
@@ -441,7 +446,7 @@ def test_packing_keeps_sizes_of_files_that_are_too_large_and_names_what_was_skip
         File("a.jpg", b"\0", 1),
     ]
     (packed,) = pack(files)
-    index = index_shard(io.BytesIO(packed.shard).read, max_image_bytes=2**26)
+    index = index_of(packed.shard)
     assert [(entry.path, entry.n_bytes, entry.declared_bytes) for entry in index.entries] == [
         ("big.jpg", 0, 10**9),
         ("a.jpg", 1, None),
@@ -450,7 +455,7 @@ def test_packing_keeps_sizes_of_files_that_are_too_large_and_names_what_was_skip
 
 
 def test_when_only_links_came_there_is_no_shard():
-    assert list(pack([SkippedEntry("link", "a symbolic link")])) == [(b"", [SkippedEntry("link", "a symbolic link")])]
+    assert list(pack([SkippedEntry("link", "a symbolic link")])) == [(None, [SkippedEntry("link", "a symbolic link")])]
 
 
 def test_packing_hands_out_what_came_before_a_fault():
@@ -459,6 +464,6 @@ def test_packing_hands_out_what_came_before_a_fault():
         raise ConnectionResetError("the client has hung up")
 
     packed = pack(files())
-    assert len(index_shard(io.BytesIO(next(packed).shard).read, max_image_bytes=2**26).entries) == 1
+    assert len(index_of(next(packed).shard).entries) == 1
     with pytest.raises(ConnectionResetError):
         next(packed)

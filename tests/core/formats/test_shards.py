@@ -58,6 +58,11 @@ class Body:
         return piece
 
 
+def content_of(builder: ShardBuilder) -> bytes:
+    with builder.finish() as tar:
+        return tar.read()
+
+
 def index(data, *, piece=None, max_image_bytes=MAX_IMAGE_BYTES, **options):
     return index_shard(Body(data, piece).read, max_image_bytes=max_image_bytes, **options)
 
@@ -72,7 +77,7 @@ def build(files):
     builder = ShardBuilder()
     for path, content in files.items():
         builder.add(path, content)
-    return builder.finish()
+    return content_of(builder)
 
 
 def make_tar(*members, **options):
@@ -221,7 +226,7 @@ def test_a_file_too_large_to_send_leaves_its_size():
     builder = ShardBuilder()
     builder.add_oversize("photos/Большой.tif", 10**10)
     builder.add("a.jpg", b"x")
-    large, small = index(builder.finish()).entries
+    large, small = index(content_of(builder)).entries
     assert (large.path, large.n_bytes, large.declared_bytes) == ("photos/Большой.tif", 0, 10**10)
     assert small.declared_bytes is None
 
@@ -233,7 +238,7 @@ def test_a_shard_of_256_files_and_32_mib_is_full_and_legal():
         assert not builder.is_full_for(size)
         builder.add(f"{number}.jpg", bytes(size))
     assert builder.is_full_for(0)
-    assert len(index(builder.finish()).entries) == MAX_FILES
+    assert len(index(content_of(builder)).entries) == MAX_FILES
 
 
 def test_one_larger_file_is_a_legal_shard():

@@ -4,20 +4,21 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
 from core.jobs import jobs, progress, results, retry
 from core.jobs.confidence import MILLION, shown_label, to_millionths
-from core.jobs.result_filter import ResultFilter
+from core.jobs.result_filter import ResultFilter, order_of
 from core.jobs.results import ResultRow
 from core.orm.jobs import Job
 from core.orm.results import Result
+from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.uploads import stored_images
-from tests.support.factories import make_job, make_upload, run_job
+from tests.support.factories import draw_picture, make_job, make_upload, run_job
 
 OUTCOMES = {
     "photos/0.jpg": (0.95, 0.05),
@@ -146,3 +147,28 @@ def test_a_long_stop_counts_as_a_minute(db: Database, blobs: Blobs, version: int
         session.execute(update(Job).values(started_at=db_now(-80_000), moved_at=db_now(-80_000)))
     run_job(db, job)
     assert rate(db, job) == pytest.approx(4 / 60)
+
+
+def test_paths_of_the_longest_allowed_length_are_listed_by_path(db: Database, blobs: Blobs, version: int) -> None:
+    below = "/".join("".join(Random(part).choices("abcé猫😺", k=60)) for part in range(40))
+    long_paths = [f"{below.encode()[:4090].decode(errors='ignore')}{n}.jpg" for n in range(3)]
+    files = {path: draw_picture(n) for n, path in enumerate((*long_paths, "a.jpg"))}
+    uuid = make_job(db, make_upload(db, blobs, files))
+    run_job(db, uuid)
+    rows = pages(db, uuid, ResultFilter(sort="path"), limit=1)
+    assert [row.path for row in rows if len(row.path) > 9] == long_paths
+    assert len(rows) == len(files)
+
+
+def test_lists_by_path_are_read_from_an_index(db: Database, job: UUID) -> None:
+    query = select(Image.id).where(Image.upload_id == 1).order_by(*order_of("path").by)
+    with db.read() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
+        explain = "EXPLAIN QUERY PLAN " if session.get_bind().dialect.name == "sqlite" else "EXPLAIN "
+        sql = str(query.compile(session.get_bind(), compile_kwargs={"literal_binds": True}))
+        plan = str(session.execute(text(explain + sql)).all())
+    assert "ix_images_path" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan

@@ -151,6 +151,40 @@ def test_files_of_the_same_name_all_get_one_of_their_own(given: list[str], expec
     assert [names.reserve(name) for name in given] == expected
 
 
+def test_a_name_that_looks_numbered_already_is_given_to_one_file_only() -> None:
+    names = UniqueNames()
+    given = ["a.jpg", "a (2).jpg", "A.jpg", "a.jpg", "a (2).jpg", "u\u0308.jpg", "\u00fc.jpg", "d/x", "d", "D/y", "d"]
+    assert [names.reserve(name) for name in given] == [
+        "a.jpg",
+        "a (2).jpg",
+        "A (3).jpg",
+        "a (4).jpg",
+        "a (2) (2).jpg",
+        "u\u0308.jpg",
+        "\u00fc (2).jpg",
+        "d/x",
+        "d (2)",
+        "D/y",
+        "d (3)",
+    ]
+
+
+def test_equal_names_take_time_in_proportion_to_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def count_comparisons(n_names: int) -> int:
+        keys: list[str] = []
+
+        def key(path: str) -> int:
+            keys.append(path)
+            return hash(path)
+
+        monkeypatch.setattr("web.exports.names._key", key)
+        names = UniqueNames()
+        assert len({names.reserve("IMG_0001.jpg") for _ in range(n_names)}) == n_names
+        return len(keys)
+
+    assert count_comparisons(4000) < 5 * count_comparisons(1000)
+
+
 def test_a_zip_can_be_read_from_front_to_back(client: FlaskClient, job: UUID) -> None:
     data = io.BytesIO(client.get(f"/api/v1/jobs/{job}/export.zip").data)
     files = list(read_archive(data.read, max_image_bytes=2**20, max_upload_bytes=2**30))

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
+from sqlalchemy.exc import DataError, OperationalError
 from structlog.testing import capture_logs
 
 from core.base.config import Settings
@@ -120,6 +121,30 @@ def test_a_body_that_is_no_json_object_is_a_4xx_with_a_sentence(client: FlaskCli
 def test_a_name_that_no_database_keeps_is_422(client: FlaskClient, name: str) -> None:
     body = json.dumps({"name": name})
     assert client.put(f"/api/v1/uploads/{uuid4()}", data=body).status_code == 422
+
+
+class RefusedBySize(Exception):
+    sqlstate = "54000"  # program_limit_exceeded
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OperationalError("INSERT", {}, RefusedBySize()), 422),
+        (DataError("INSERT", {}, Exception("value too long")), 422),
+        (OperationalError("INSERT", {}, Exception("the connection is closed")), 503),
+    ],
+)
+def test_a_value_that_the_database_refuses_is_not_sent_again(
+    app: App, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setitem(app.view_functions, "health.show_alive", fail)
+    answer = client.get("/healthz")
+    assert answer.status_code == status
+    assert ("Retry-After" in answer.headers) is (status == 503)
 
 
 def test_a_json_body_over_the_limit_is_413(client: FlaskClient) -> None:

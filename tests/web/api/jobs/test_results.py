@@ -254,7 +254,8 @@ def test_a_file_that_was_too_large_to_send_has_no_original(client: FlaskClient) 
     shard.add_oversize("film.mov", 2**40)
     upload = f"/api/v1/uploads/{uuid4()}"
     client.put(upload)
-    client.put(f"{upload}/shards/0", data=shard.finish())
+    with shard.finish() as tar:
+        client.put(f"{upload}/shards/0", data=tar.read())
     files = client.get(f"{upload}/files").json
     assert files is not None
     answer = client.get(f"/api/v1/images/{files['items'][0]['image_id']}/original")
