@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)
     max_image_bytes: int = Field(64 * MIB, ge=1)
-    max_image_pixels: int = Field(50_000_000, ge=1, le=178_000_000)  # above that Pillow itself refuses
+    max_image_pixels: int = Field(50_000_000, ge=1, le=1_000_000_000)
     min_free_bytes: int = Field(512 * MIB, ge=0)
     lease_s: float = Field(15.0, gt=0)
     heartbeat_s: float = Field(5.0, gt=0)

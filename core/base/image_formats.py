@@ -17,14 +17,12 @@ class ImageFormat:
         pillow_name: As Pillow's registry of plugins has it.
         start: Matches the first bytes of a file.
         suffixes: Endings of file names, in lower case, without the dot.
-        end_mark: Bytes that every complete file contains, and a truncated one lacks; None if there are none.
     """
 
     name: str
     pillow_name: str
     start: re.Pattern[bytes]
     suffixes: tuple[str, ...]
-    end_mark: bytes | None = None
 
 
 def _starts(pattern: bytes) -> re.Pattern[bytes]:
@@ -32,8 +30,8 @@ def _starts(pattern: bytes) -> re.Pattern[bytes]:
 
 
 IMAGE_FORMATS = (
-    ImageFormat("JPEG", "JPEG", _starts(rb"\xff\xd8\xff"), ("jpg", "jpeg", "jpe", "jfif"), b"\xff\xd9"),
-    ImageFormat("PNG", "PNG", _starts(rb"\x89PNG\r\n\x1a\n"), ("png",), b"IEND"),
+    ImageFormat("JPEG", "JPEG", _starts(rb"\xff\xd8\xff"), ("jpg", "jpeg", "jpe", "jfif")),
+    ImageFormat("PNG", "PNG", _starts(rb"\x89PNG\r\n\x1a\n"), ("png",)),
     ImageFormat("WebP", "WEBP", _starts(rb"RIFF.{4}WEBP"), ("webp",)),
     ImageFormat("BMP", "BMP", _starts(rb"BM"), ("bmp", "dib")),
     ImageFormat("GIF", "GIF", _starts(rb"GIF8[79]a"), ("gif",)),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.base.errors import ImageWarning
 
-DECODING = 1
+DECODING = 2
 
 
 class Decoded(NamedTuple):

@@ -1,6 +1,6 @@
 """From an exception of a decoder to the error code of one image."""
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from core.base.errors import ErrorCode, ImageError
 from core.decoding.opening import Buffer
@@ -20,8 +20,6 @@ def _code_of(error: Exception, data: Buffer) -> ErrorCode:
         return ErrorCode.EMPTY_FILE
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and "out of memory" in str(error)):
         return ErrorCode.OUT_OF_MEMORY
-    if isinstance(error, Image.DecompressionBombError):
-        return ErrorCode.TOO_MANY_PIXELS
     if isinstance(error, UnidentifiedImageError):
         return code_of_unreadable(data)
     if isinstance(error, OSError) and str(error).startswith("Unsupported"):  # a BMP of a kind nobody writes

@@ -1,7 +1,7 @@
 """Bytes to pixels: the one place where pictures are decoded, for training, inference and thumbnails.
 
-    bytes ─► open (listed formats) ─► limits ─► load (JPEG: reduced) ─► resize, 8 bits, white ground ─► upright
-             opening.py               limits.py                        values.py                       orientation.py
+    bytes ─► limits ─► open (listed formats) ─► load (JPEG: reduced) ─► resize, 8 bits, white ground ─► upright
+             limits.py opening.py               loading                 values.py                       orientation.py
 
 Every fault of the bytes becomes an ImageError with one code (faults.py); no other exception leaves this module. It
 imports only small modules of `core.base` and `core.formats`, so that the decoder's child process stays small.
@@ -11,12 +11,15 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 
+from core.base.errors import ImageWarning
 from core.decoding.decoded import Decoded
 from core.decoding.faults import explain, image_error
-from core.decoding.limits import MAX_PIXELS, check_pixels, large_ones_turn
-from core.decoding.opening import Buffer, open_image
+from core.decoding.limits import MAX_PIXELS
+from core.decoding.loading.files import load
+from core.decoding.loading.picture import Size
+from core.decoding.opening import Buffer
 from core.decoding.orientation import find_turn
 from core.decoding.values import flatten
 
@@ -36,7 +39,8 @@ def decode(data: Buffer, side_px: int, *, max_pixels: int = MAX_PIXELS) -> Decod
         ImageError: The bytes cannot be decoded; its code says why. Nothing else is raised for any bytes.
     """
     try:
-        return Decoded(np.asarray(_read(data, side_px, max_pixels, squeeze=True)))
+        image, warning = _read(data, lambda _width, _height: (side_px, side_px), max_pixels)
+        return Decoded(np.asarray(image), warning)
     except Exception as error:
         fault = explain(error, data)
     raise image_error(*fault)
@@ -70,29 +74,25 @@ def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS, 
     Raises:
         ImageError: As for `decode`.
     """
+
+    def size_of(width: int, height: int) -> tuple[int, int]:
+        return _fit(width, height, size_px if enlarge else min(size_px, max(width, height)))
+
     try:
         out = io.BytesIO()
-        _read(data, size_px, max_pixels, squeeze=False, enlarge=enlarge).save(out, "JPEG", quality=_JPEG_QUALITY)
+        _read(data, size_of, max_pixels)[0].save(out, "JPEG", quality=_JPEG_QUALITY)
         return out.getvalue()
     except Exception as error:
         fault = explain(error, data)
     raise image_error(*fault)
 
 
-def _read(data: Buffer, side_px: int, max_pixels: int, *, squeeze: bool, enlarge: bool = True) -> Image.Image:
-    """Open, load, resize, flatten and turn, in the order that costs least."""
-    image = open_image(data)
-    check_pixels(image, max_pixels)
-    longest_px = side_px if enlarge else min(side_px, max(image.size))
-    size = (side_px, side_px) if squeeze else _fit(*image.size, longest_px)
-    turns = large_ones_turn(image)
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        image.draft(None, size)  # libjpeg scales by 1/2, 1/4 or 1/8 while it decodes, never below `size`
-    with turns:
-        image.load()
-        small = flatten(image, size)
-    turn = find_turn(image)
-    return small if turn is None else small.transpose(turn)
+def _read(data: Buffer, size_of: Size, max_pixels: int) -> tuple[Image.Image, ImageWarning | None]:
+    """Load, resize, flatten and turn, in the order that costs least."""
+    picture = load(bytes(data), size_of, max_pixels)
+    small = flatten(picture.image, size_of(picture.width, picture.height))
+    turn = find_turn(picture.image)
+    return small if turn is None else small.transpose(turn), picture.warning
 
 
 def _fit(width: int, height: int, longest_px: int) -> tuple[int, int]:

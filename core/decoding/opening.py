@@ -11,6 +11,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -25,9 +26,12 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 _FORMATS = tuple(image_format.pillow_name for image_format in IMAGE_FORMATS)
 
 
-def open_image(data: Buffer) -> Image.Image:
+def open_image(data: Buffer) -> ImageFile.ImageFile:
     """Read the header of a picture; its pixels are decoded when it is loaded."""
-    return Image.open(io.BytesIO(data), formats=_FORMATS)
+    image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        image.decodermaxblock = len(data)  # arithmetic coding must come at once
+    return image
 
 
 def _prepare_pillow() -> None:
@@ -35,13 +39,14 @@ def _prepare_pillow() -> None:
 
     Pillow warns about what it reads past (odd tags, many pixels). `warnings.catch_warnings` is not safe with threads,
     and where warnings are errors a readable picture would fail; so the plugins get a `warnings` that says nothing.
-    Pillow's own limit on pixels (179 million) stays in force beyond that.
+    Pillow's own limit on pixels counts what a header says, so it is replaced by `core.decoding.limits`.
     """
     pillow_heif.as_plugin.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     silent = SimpleNamespace(**{**vars(warnings), "warn": lambda *_args, **_kwargs: None})
     for module in (Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin):
         module.__dict__["warnings"] = silent
     pillow_heif.as_plugin.__dict__["warn"] = silent.warn
+    Image.MAX_IMAGE_PIXELS = None
     Image.preinit()
     assert set(_FORMATS) <= set(Image.OPEN), "a decoder is missing in this build of Pillow"
 

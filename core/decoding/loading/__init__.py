@@ -1,0 +1,7 @@
+"""Loading pictures whole or in part: what the end of a file lacks, and how much of the picture came before it.
+
+    bytes ─► structure (limits, repairs) ─► Pillow ─► all rows, or the rows that are there ─► Picture
+
+A picture with at least nine tenths of its rows is used without the rest; with fewer it is truncated. Rows that are not
+there never become pixels: they would be black or grey and change the label.
+"""
