@@ -77,6 +77,7 @@ class Manifest(TypedDict):
     who: NotRequired[str | None]
     code_version: NotRequired[str | None]
     speed: NotRequired[Speed | None]
+    decoding: NotRequired[int]
     half_precision: NotRequired[bool]
 
 

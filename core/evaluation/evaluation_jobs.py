@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from core.base.errors import Conflict, Invalid
 from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.evaluation import predictions
+from core.evaluation import decoding_change, predictions
 from core.evaluation.predictions import NewPrediction
 from core.jobs import jobs
 from core.models import registry
+from core.models.accuracy import LabelledPrediction
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
@@ -84,7 +85,12 @@ def finish_evaluation(session: Session, claim: Claim, version_id: int, predicted
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
     """
+    version = registry.get_version(session, version_id)
+    pairs = [(one.sha256, LabelledPrediction(one.label, one.probabilities)) for one in predicted]
+    change = decoding_change.compare(session, version, pairs)
     claims.end(session, claim)
+    if change is not None:
+        session.get_one(Training, claim.job_id).decoding_change = dict(change)
     predictions.record(session, version_id, claim.job_id, predicted, is_everything=True)
 
 

@@ -1,7 +1,7 @@
 """Predictions of versions for the test split, with the labels of its contents.
 
-A version and a content never change, so neither does the prediction: another evaluation only adds the newest
-labels. Nothing here is ever trained on.
+A version and a content never change, so a prediction only does when decoding does (core/evaluation/decoding_change.py):
+another evaluation otherwise only adds the newest labels. Nothing here is ever trained on.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,6 +16,7 @@ from core.base.errors import Invalid
 from core.base.manifest import Metrics
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
+from core.decoding.decoded import DECODING
 from core.jobs.confidence import MILLION, to_millionths
 from core.labels.labels import NEITHER
 from core.models.accuracy import LabelledPrediction, measure
@@ -92,7 +93,7 @@ def record(
         change(session, delete(Prediction).where(Prediction.version_id == version_id))
     rows = [{"version_id": version_id, "job_id": job_id} | _row(one) for one in predicted]
     insert = insert_or(session, Prediction)
-    changed = ("job_id", "label", "class_index", "confidence", "p_label", "probabilities")
+    changed = ("job_id", "label", "class_index", "confidence", "p_label", "probabilities", "decoding")
     replaced = insert.on_conflict_do_update(
         index_elements=["version_id", "sha256"], set_={name: insert.excluded[name] for name in changed}
     )
@@ -111,6 +112,7 @@ def _row(one: NewPrediction) -> dict[str, Any]:
         "confidence": confidence,
         "p_label": millionths[CLASSES.index(one.label)] if one.label in CLASSES else rest,
         "probabilities": [value / MILLION for value in millionths],
+        "decoding": DECODING,
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from core.base.network_catalog import CLASSES
+from core.decoding.decoded import DECODING
 from core.labels.labels import NEITHER
 from core.models.accuracy import LabelledPrediction, mcnemar
 from core.orm.evaluation import Prediction
@@ -107,8 +108,9 @@ def _is_right(prediction: LabelledPrediction, version: ModelVersion) -> bool:
 
 
 def has_all_predictions(session: Session, version: int, labels: Mapping[bytes, str]) -> bool:
-    """Whether a version has a prediction for every picture with an unbiased label."""
-    asked = session.scalars(select(Prediction.sha256).where(Prediction.version_id == version))
+    """Whether a version has predictions for all pictures with an unbiased label, of pixels as they are decoded now."""
+    of_version = (Prediction.version_id == version) & (Prediction.decoding == DECODING)
+    asked = session.scalars(select(Prediction.sha256).where(of_version))
     return labels.keys() <= set(asked)
 
 

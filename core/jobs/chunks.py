@@ -14,6 +14,7 @@ from core.base import leases
 from core.base.clock import db_now, seconds_since
 from core.base.database import change
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
+from core.decoding.decoded import DECODING
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import ShardFeatures
@@ -161,7 +162,8 @@ def list_to_classify(session: Session, claim: Claim) -> list[ChunkImage]:
 
 def read_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[ChunkImage], int]:
     """What `list_to_classify` lists, and of how many images of the shard this body's features are kept already."""
-    of_shard = (ShardFeatures.shard_id == claim.shard_id) & (ShardFeatures.body == body)
+    of_body = (ShardFeatures.body == body) & (ShardFeatures.decoding == DECODING)
+    of_shard = (ShardFeatures.shard_id == claim.shard_id) & of_body
     n_kept = select(func.coalesce(func.max(ShardFeatures.n_images), 0)).where(of_shard).scalar_subquery()
     has_result = select(Result.image_id).where(Result.job_id == claim.job_id, Result.image_id == Image.id).exists()
     rows = session.execute(

@@ -14,7 +14,8 @@ class Prediction(Base):
     """The prediction of a version for a content of the test split, with its label. One for each version and content.
 
     `class_index` and `confidence` as in `Result`; `p_label` is the probability of the label, in millionths.
-    `job_id` is the evaluation; it replaces all predictions of the same version by an earlier one.
+    `job_id` is the evaluation; it replaces all predictions of the same version by an earlier one. `decoding` is the
+    number of the rules that made the pixels (core/decoding/decoded.py).
     """
 
     __tablename__ = "judgements"
@@ -32,6 +33,7 @@ class Prediction(Base):
     confidence: Mapped[int]
     p_label: Mapped[int]
     probabilities: Mapped[list[Any]]
+    decoding: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class LabelQualityReport(Base):

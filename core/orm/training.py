@@ -18,7 +18,7 @@ class Training(LeaseColumns, Base):
     at the first start, and the state that training resumes from. `phase`, `step`, `n_steps` are its progress, and
     `phase_left_s` the seconds left in this phase. `found` sums up the dataset when the job was created.
     `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` excludes contents
-    without a label since then.
+    without a label since then. `decoding_change` is for evaluations: core/evaluation/decoding_change.py.
     """
 
     __tablename__ = "trainings"
@@ -36,6 +36,7 @@ class Training(LeaseColumns, Base):
     found: Mapped[dict[str, Any] | None]
     keeps_best: Mapped[bool] = mapped_column(default=False, server_default=false())
     labels_since: Mapped[datetime | None]
+    decoding_change: Mapped[dict[str, Any] | None]
 
 
 class TrainingUpload(Base):
@@ -74,7 +75,10 @@ class ContentSplit(Base):
 
 
 class ShardFeatures(Base):
-    """Features of images of a shard, kept as one blob (core/training/features.py); there may be several."""
+    """Features of images of a shard, kept as one blob (core/training/features.py); there may be several.
+
+    `decoding` is the number of the rules that made the pixels (core/decoding/decoded.py).
+    """
 
     __tablename__ = "shard_features"
     __table_args__ = (Index("ix_shard_features_shard", "shard_id", "body"), {"sqlite_autoincrement": True})
@@ -84,3 +88,4 @@ class ShardFeatures(Base):
     blob_key: Mapped[str] = mapped_column(unique=True)
     n_images: Mapped[int]
     n_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    decoding: Mapped[int] = mapped_column(default=1, server_default="1")

@@ -3,7 +3,8 @@
     worker: a chunk's features ─► blob next to the shard ─► row, in the transaction that records the results
     training: contents ─► images ─► shards ─► blobs ─► rows of features
 
-Kept by content and by the body's digest. They can always be computed again, so losing some costs time alone.
+Kept by content, by the body's digest and by the number of the decoding rules: those of another number are not used, and
+deleted with the next clean-up. They can always be computed again, so losing some costs time alone.
 """
 
 import io
@@ -13,11 +14,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.base.database import Database, slices
 from core.base.errors import BlobMissing
+from core.decoding.decoded import DECODING
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
@@ -65,7 +67,7 @@ def new_key(session: Session, shard_id: int) -> str:
 
 def add(session: Session, kept: FeatureBlob) -> None:
     """Add the row of a blob; call it in the transaction that records what it belongs to."""
-    session.execute(insert(ShardFeatures), asdict(kept))
+    session.execute(insert(ShardFeatures), asdict(kept) | {"decoding": DECODING})
 
 
 def find_shards(session: Session, image_ids: Sequence[int]) -> dict[int, int]:
@@ -128,9 +130,14 @@ def count_kept(session: Session, body: str | None, contents: Collection[bytes]) 
     n = 0
     for some in slices(sorted(contents)) if body else ():
         there = select(Image.sha256).join(ShardFeatures, ShardFeatures.shard_id == Image.shard_id)
-        kept = there.where(ShardFeatures.body == body, Image.sha256.in_(some)).distinct()
+        kept = there.where(is_usable(body), Image.sha256.in_(some)).distinct()
         n += session.scalars(select(func.count()).select_from(kept.subquery())).one()
     return n
+
+
+def is_usable(body: str | None) -> ColumnElement[bool]:
+    """The condition that features are of this body, and of pixels as they are decoded now."""
+    return (ShardFeatures.body == body) & (ShardFeatures.decoding == DECODING)
 
 
 def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Iterator[tuple[int, str]]:
@@ -140,7 +147,7 @@ def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Ite
         query = (
             select(ShardFeatures.id, ShardFeatures.blob_key)
             .join(Image, Image.shard_id == ShardFeatures.shard_id)
-            .where(ShardFeatures.body == body, Image.sha256.in_(some))
+            .where(is_usable(body), Image.sha256.in_(some))
             .distinct()
         )
         for row_id, blob_key in session.execute(query):
@@ -150,9 +157,10 @@ def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Ite
 
 
 def forget_unused(db: Database, blobs: Blobs) -> None:
-    """Remove features that no version there is could use: those of bodies whose last version was deleted."""
+    """Remove features that no version there is could use: of bodies whose last version was deleted, of other pixels."""
     used = select(ModelVersion.body).where(ModelVersion.deleted_at.is_(None), ModelVersion.body.is_not(None))
-    unused = select(ShardFeatures.id, ShardFeatures.blob_key).where(ShardFeatures.body.not_in(used)).limit(SLICE)
+    is_unused = or_(ShardFeatures.body.not_in(used), ShardFeatures.decoding < DECODING)
+    unused = select(ShardFeatures.id, ShardFeatures.blob_key).where(is_unused).limit(SLICE)
     while True:
         with db.read() as session:
             rows = session.execute(unused).all()

@@ -24,6 +24,8 @@ supported too; it lacks the fields marked with a star, which are then null:
     command      makes this file again
     who*         name of the user whose job it was, or "shipped"
     code_version* of Pawsort, with the commit where there is one
+    decoding     the number of the rules by which the pictures of its training and evaluation became pixels
+                 (core/decoding/decoded.py); may be missing, which means 1
     half_precision  whether float16 may be tried where it is faster; may be missing, which means no
     speed*       of `Classifier.predict` during the evaluation: {"images_per_s", "n_images", "device", "threads"}
 """
@@ -40,7 +42,7 @@ from model.architectures.registry import ARCHITECTURES
 FORMAT = 2
 SHIPPED = "shipped"
 _SINCE_2 = {"bounds", "n_bytes", "who", "code_version", "speed"}
-_OPTIONAL = {"half_precision"}
+_OPTIONAL = {"decoding", "half_precision"}
 
 
 class Speed(TypedDict):
@@ -75,6 +77,7 @@ class Manifest:
     who: str | None = None
     code_version: str | None = None
     speed: Speed | None = None
+    decoding: int | None = None
     half_precision: bool | None = None
 
     def __post_init__(self) -> None:
@@ -176,6 +179,7 @@ def _is_calibration(value: Any) -> bool:
 
 
 _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
+    "decoding": (lambda value: value is None or _is_whole(value), "a positive whole number or missing"),
     "half_precision": (lambda value: value in (None, True, False), "true, false or missing"),
     "network": (lambda value: value in list(ARCHITECTURES), f"one of {', '.join(sorted(ARCHITECTURES))}"),
     "side_px": (_is_whole, "a whole number above 0"),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.base.network_catalog import CLASSES, NETWORKS
+from core.decoding.decoded import DECODING
 from core.training.parameters import Parameters
 from core.training.splits import RULE
 from model.artifacts.manifest import Manifest
@@ -65,6 +66,7 @@ def plain_manifest(origin: Origin, weights: bytes) -> Manifest:
         command=origin.command,
         who=origin.who,
         code_version=code_version(),
+        decoding=DECODING,
         half_precision=True,  # compared with float32 each time it is loaded (model/inference/classifier.py)
     )
 

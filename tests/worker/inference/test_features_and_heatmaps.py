@@ -8,17 +8,18 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.base.database import Database
 from core.base.errors import DiskFull
 from core.cleanup import deletion, purge
+from core.decoding.decoded import DECODING
 from core.jobs import chunks, heatmaps, jobs
 from core.models import registry
-from core.orm.jobs import Chunk
+from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
 from core.orm.training import ShardFeatures
-from core.orm.uploads import Image
+from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from core.training import features
 from tests.support.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
@@ -72,6 +73,26 @@ def test_features_are_found_by_content_and_by_body(job: UUID, runtime: FakeRunti
     }
     assert all(row.dtype == np.float16 for row in found.values())
     assert features.find(runtime.db, blobs, "cd" * 32, contents.values()) == {}
+
+
+def test_features_of_other_decoding_rules_are_computed_again_and_cleaned_up(
+    job: UUID, runtime: FakeRuntime, blobs: Blobs
+) -> None:
+    with runtime.db.write() as session:
+        session.execute(update(ShardFeatures).values(decoding=DECODING - 1))
+    contents = contents_of(runtime.db).values()
+    assert features.find(runtime.db, blobs, FakeClassifier.body, contents) == {}
+    with runtime.db.read() as session:
+        assert features.count_kept(session, FakeClassifier.body, contents) == 0
+        upload = session.scalars(select(Upload.uuid).join(Job, Job.upload_id == Upload.id).where(Job.uuid == job)).one()
+    classify(runtime, make_job(runtime.db, upload))
+    assert len(features.find(runtime.db, blobs, FakeClassifier.body, contents)) == 2
+    n_before = len(npz_files(blobs))
+    with runtime.db.write() as session:
+        features.note_body(session, registry.current_version(session).id, FakeClassifier.body)
+    features.forget_unused(runtime.db, blobs)
+    assert len(npz_files(blobs)) < n_before
+    assert len(features.find(runtime.db, blobs, FakeClassifier.body, contents)) == 2
 
 
 def test_a_heat_map_stands_with_each_good_result(job: UUID, db: Database) -> None:

@@ -79,6 +79,7 @@ class ModelCard:
             ("Weights", _or(manifest.get("n_weights"), lambda n: f"{count(n)} numbers")),
             ("Size", _or(n_bytes, in_bytes)),
             ("Speed", _or(manifest.get("speed"), _speed)),
+            ("Decoding rules", str(manifest.get("decoding", 1))),
             ("Made", _or(manifest.get("created_at"), lambda text: moment(datetime.fromisoformat(text)))),
             ("Made by", _or(manifest.get("who"), lambda who: "shipped with Pawsort" if who == "shipped" else str(who))),
             ("Made with", _or(manifest.get("command"), str)),

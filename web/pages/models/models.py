@@ -14,7 +14,8 @@ from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.cleanup import deletion
-from core.evaluation import evaluation_jobs, predictions, unbiased_labels, version_comparison
+from core.decoding.decoded import DECODING
+from core.evaluation import decoding_change, evaluation_jobs, predictions, unbiased_labels, version_comparison
 from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
 from core.models import deployment, registry
@@ -249,6 +250,8 @@ def _show_model(version: int, problem: str = "") -> str:
             facts=list(metric_facts(figures)),
             worst=[one for one in worst.items if one.label != one.predicted],
             judged_by=predictions.find_job(session, row.id),
+            is_outdated=(decoding_change.find_number(session, row.id) or DECODING) < DECODING,
+            change=decoding_change.find_change(session, row.id),
             training=_find_training(session, row),
             offered=offer_versions(session),
             classes=CLASSES,
