@@ -104,6 +104,12 @@ def count_errors(session: Session, job: Job) -> list[tuple[ErrorCode, int]]:
     return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
+def count_warnings(session: Session, job: Job) -> int:
+    """How many pictures of a job have a label and a warning."""
+    warned = (Result.job_id == job.id) & Result.warning.is_not(None)
+    return session.scalars(select(func.count()).select_from(Result).where(warned)).one()
+
+
 def count_by_label(session: Session, job: Job) -> list[tuple[str, str | None, int]]:
     """Count a job's readable pictures by the model's label and the person's.
 

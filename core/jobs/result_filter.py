@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, case, func, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.base.errors import Invalid
+from core.base.errors import ImageWarning, Invalid
 from core.base.network_catalog import CLASSES
 from core.jobs.confidence import MILLION, UNSURE
 from core.labels.labels import person_label_of
@@ -25,12 +25,14 @@ class ResultFilter:
     Attributes:
         path: Text that the path contains, ignoring case.
         folder: A folder: its files and those of its subfolders; exactly as uploaded.
+        warning: Only results with this warning.
         said: One of `SAID`: whether a person has labelled the picture, and differently from the model.
     """
 
     label: str | None = None
     error_code: str | None = None
     failed: bool | None = None
+    warning: ImageWarning | None = None
     min_confidence: float | None = None
     max_confidence: float | None = None
     path: str | None = None
@@ -53,6 +55,8 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
     if wanted.failed is not None or wanted.error_code is not None:
         # Failed files have no confidence: an index of its own would hold all results to find a few.
         yield Result.confidence.is_(None) if wanted.failed or wanted.error_code else Result.confidence.is_not(None)
+    if wanted.warning is not None:
+        yield Result.warning == wanted.warning
     if wanted.min_confidence is not None:
         yield Result.confidence >= round(wanted.min_confidence * MILLION)
     if wanted.max_confidence is not None:

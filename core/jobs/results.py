@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from core.base.errors import ErrorCode, NotFound
+from core.base.errors import ErrorCode, ImageWarning, NotFound
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.jobs.confidence import MILLION, shown_label
 from core.jobs.result_filter import ResultFilter, conditions, order_of
@@ -37,6 +37,11 @@ class ResultRow:
     def error(self) -> str | None:
         """The sentence that goes with the error code."""
         return ErrorCode(self.error_code).explain(self.error_detail) if self.error_code else None
+
+    @property
+    def warning_sentence(self) -> str | None:
+        """The sentence that goes with the warning."""
+        return ImageWarning(self.warning).sentence if self.warning else None
 
     @property
     def final_label(self) -> str | None:

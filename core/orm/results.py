@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.orm.base import Base, BigKey
+
+_HAS_WARNING = text("warning IS NOT NULL")  # few have one
 
 
 class Result(Base):
@@ -24,6 +26,7 @@ class Result(Base):
         Index("ix_results_confidence", "job_id", "class_index", "confidence", "image_id"),
         Index("ix_results_doubt", "job_id", "confidence", "image_id"),
         Index("ix_results_looks", "job_id", "looks", "image_id"),
+        Index("ix_results_warning", "job_id", "image_id", sqlite_where=_HAS_WARNING, postgresql_where=_HAS_WARNING),
         {"sqlite_with_rowid": False},
     )
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)

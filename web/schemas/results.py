@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 
-from core.base.errors import ErrorCode
+from core.base.errors import ErrorCode, ImageWarning
 from core.jobs.result_filter import ResultFilter
 from web.schemas.common import MAX_LIMIT, Input, PageQuery, Share, Text
 
@@ -40,6 +40,7 @@ def error_filter(error_code: str | None) -> ResultFilter:
 class ResultQuery(PageQuery):
     label: ShownLabel | None = None
     error_code: AnyErrorCode | None = None
+    warning: ImageWarning | None = Field(None, description="Only pictures that are labelled with this warning")
     min_confidence: Share | None = None
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
@@ -56,6 +57,7 @@ class ResultQuery(PageQuery):
         return replace(
             error_filter(self.error_code),
             label=self.label,
+            warning=self.warning,
             min_confidence=self.min_confidence,
             max_confidence=self.max_confidence,
             path=self.path,
@@ -82,6 +84,7 @@ class ResultOut(BaseModel):
     human_label: str | None
     error_code: str | None
     error: str | None
+    warning: str | None
 
 
 class HeatOut(BaseModel):

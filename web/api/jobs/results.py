@@ -80,4 +80,5 @@ def _show(row: ResultRow) -> ResultOut:
         human_label=row.human_label,
         error_code=row.error_code,
         error=row.error,
+        warning=row.warning,
     )

@@ -3,13 +3,17 @@
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request
+from sqlalchemy.orm import Session
 
-from core.base.errors import ErrorCode
+from core.base.errors import ErrorCode, ImageWarning
+from core.base.paging import Page
 from core.base.states import JobKind
 from core.jobs import jobs, navigation, results
 from core.jobs.progress import describe
 from core.jobs.result_filter import ResultFilter
+from core.jobs.results import ResultRow
 from core.labels import counts
+from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.exports import formats
 from web.http.context import get_services
@@ -32,6 +36,7 @@ def show_failed(uuid: UUID) -> str | Response:
         reasons = navigation.count_errors(session, job)
         wanted = ResultFilter(failed=True, error_code=code)
         page = results.list_results(session, job, wanted, cursor, FAILURES_SHOWN)
+        partly_read = _list_partly_read(session, job)
         view = describe(session, job)
         n_new = counts.count_since_training(session, job.model_version_id)
         upload = session.get(Upload, job.upload_id) if job.upload_id else None
@@ -42,12 +47,20 @@ def show_failed(uuid: UUID) -> str | Response:
         reasons=reasons,
         code=code,
         rows=page.items,
+        partly_read=partly_read,
+        warning=ImageWarning.PARTLY_READABLE,
         next=page.next,
         upload=upload,
         n_new=n_new,
         is_failed_view=True,
         exports=formats.EXPORTS,
     )
+
+
+def _list_partly_read(session: Session, job: Job) -> Page[ResultRow]:
+    """Pictures that have a label although a part of them is missing: the first ones, and whether there are more."""
+    wanted = ResultFilter(warning=ImageWarning.PARTLY_READABLE)
+    return results.list_results(session, job, wanted, None, FAILURES_SHOWN)
 
 
 def _error_code(text: str | None) -> ErrorCode | None:

@@ -74,6 +74,7 @@ def show_job(uuid: UUID) -> str | Response:
         if job.kind != JobKind.CLASSIFY:
             return _show_training(session, job)
         page = results.list_results(session, job, filters.result_filter, request.args.get("cursor"), PICTURES_SHOWN)
+        n_warnings = navigation.count_warnings(session, job)
         view = describe(session, job)
         bars = make_bars(navigation.find_bins(session, job))
         review = summarise_review(session, job)
@@ -95,6 +96,7 @@ def show_job(uuid: UUID) -> str | Response:
         review_summary=review,
         fit=fit,
         lacks_looks=lacks_looks,
+        n_warnings=n_warnings,
         n_new=n_new,
     )
 

@@ -41,13 +41,17 @@ export function fill(tile, result) {
   const file = tile.querySelector(".tile__name");
   file.textContent = result.path.slice(end + 1);
   file.title = result.path;
-  tile.querySelector(".tile__path").textContent = result.error ?? saidBeside(result) ?? result.path.slice(0, Math.max(0, end));
+  tile.querySelector(".tile__path").textContent = result.error ?? saidBeside(result) ?? warningOf(result) ?? result.path.slice(0, Math.max(0, end));
 }
 
 /** The model's label, if a person's label differs. */
 function saidBeside(result) {
   if (!result.human_label || result.human_label === result.label) return null;
   return `the model: ${result.label}, ${percent(result.confidence)}`;
+}
+
+function warningOf(result) {
+  return result.warning ? "only partly readable" : null;
 }
 
 function viewQuery() {

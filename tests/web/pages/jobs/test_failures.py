@@ -8,9 +8,11 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from core.base.database import Database
-from core.base.errors import ErrorCode
+from core.base.errors import ErrorCode, ImageWarning
+from core.orm.results import Result
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 
@@ -41,6 +43,23 @@ def test_each_reason_is_named_with_how_many_files_it_concerns(client: FlaskClien
     reasons = re.findall(r"<strong>(\d+ files?):</strong> (.*?) <span", page)
     assert reasons == [("2 files", ErrorCode.TRUNCATED.sentence), ("1 file", ErrorCode.DECODE_TIMEOUT.sentence)]
     assert files_on(client, f"/jobs/{job}/failed") == ["zoo/half.jpg", "zoo/third.jpg", "zoo/slow.tif"]
+
+
+def test_pictures_that_are_only_partly_readable_are_named_where_they_are_shown(
+    client: FlaskClient, db: Database, job: UUID
+) -> None:
+    sentence = ImageWarning.PARTLY_READABLE.sentence
+    assert "partly" not in client.get(f"/jobs/{job}").text.split("<template")[0]
+    with db.write() as session:
+        image_id = session.scalars(select(Result.image_id).where(Result.error_code.is_(None))).one()
+        session.execute(update(Result).where(Result.image_id == image_id).values(warning=ImageWarning.PARTLY_READABLE))
+    assert sentence in unescape(client.get(f"/jobs/{job}/failed").text)
+    assert sentence in unescape(client.get(f"/jobs/{job}/images/{image_id}").text)
+    page = client.get(f"/jobs/{job}").text
+    assert "1 picture could be read only in part, and is labelled by the rest" in page
+    assert "only partly readable" in page
+    items = client.get(f"/api/v1/jobs/{job}/results?warning=partly_readable").json["items"]  # type: ignore[index]
+    assert [(item["image_id"], item["warning"]) for item in items] == [(image_id, "partly_readable")]
 
 
 def test_files_of_one_reason_are_shown_alone(client: FlaskClient, job: UUID) -> None:
