@@ -2,6 +2,6 @@
 
     bytes ─► structure (limits, repairs) ─► Pillow ─► all rows, or the rows that are there ─► Picture
 
-A picture with at least nine tenths of its rows is used without the rest; with fewer it is truncated. Rows that are not
-there never become pixels: they would be black or grey and change the label.
+A picture with at least nine tenths of its rows is used; with fewer it is truncated. Rows that are not there repeat the
+nearest one that is: black or grey ones would be content, and without them the squeeze would change all others.
 """

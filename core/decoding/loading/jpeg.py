@@ -13,7 +13,7 @@ from core.decoding.loading.picture import Picture, Size, keep_rows
 from core.decoding.opening import open_image
 from core.decoding.structure.jpeg import JpegStructure, read_structure
 
-_GREY = ((127, 127), (128, 128))  # what libjpeg puts where nothing came
+_GREY = (127, 128)  # what libjpeg puts where nothing came
 
 
 def load_jpeg(data: bytes, size_of: Size, max_pixels: int) -> Picture:
@@ -35,7 +35,7 @@ def load_jpeg(data: bytes, size_of: Size, max_pixels: int) -> Picture:
     body = _without_padding(data, structure)
     rows = count_rows(body, structure)
     image = _load(body + END_MARK, size_of, max_pixels)
-    return Picture(image, width, height) if rows.is_all else keep_rows(image, height, (0, rows.n))
+    return Picture(image, width, height) if rows.is_all else keep_rows(image, width, height, (0, rows.n))
 
 
 def _load(data: bytes, size_of: Size, max_pixels: int) -> Image.Image:
@@ -55,9 +55,15 @@ def _reduce(image: JpegImagePlugin.JpegImageFile, size: tuple[int, int], max_pix
 
 
 def _ends_grey(image: Image.Image) -> bool:
-    extrema = image.crop((0, image.height - 1, image.width, image.height)).getextrema()
-    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return all(band in _GREY for band in bands)
+    """Whether the last row is grey throughout; the last corner, where most pictures are not, is looked at first."""
+    if not _is_grey(image.getpixel((image.width - 1, image.height - 1))):
+        return False
+    colours = image.crop((0, image.height - 1, image.width, image.height)).getcolors(1)
+    return colours is not None
+
+
+def _is_grey(pixel: float | tuple[int, ...] | None) -> bool:
+    return all(value in _GREY for value in (pixel if isinstance(pixel, tuple) else (pixel,)))
 
 
 def _without_padding(data: bytes, structure: JpegStructure) -> bytes:

@@ -16,10 +16,10 @@ class Picture(NamedTuple):
     """Pixels of a picture as Pillow has them: not upright yet, and perhaps reduced.
 
     Attributes:
-        image: Loaded; without the rows that could not be read.
+        image: Loaded. Rows that could not be read repeat the nearest one that could.
         width: In pixels of the file.
-        height: In pixels of the file, of the part that could be read.
-        warning: Set if that is not all.
+        height: In pixels of the file.
+        warning: Set if rows are repeated.
     """
 
     image: Image.Image
@@ -33,21 +33,26 @@ def is_enough(n_rows: int, height: int) -> bool:
     return n_rows >= ENOUGH * height
 
 
-def keep_rows(image: Image.Image, height: int, rows: tuple[int, int]) -> Picture:
-    """A loaded picture cut down to the rows that could be read.
+def keep_rows(image: Image.Image, width: int, height: int, rows: tuple[int, int]) -> Picture:
+    """A picture of which some rows could be read, the others filled with the nearest of them.
 
     Args:
         image: Loaded, perhaps reduced. It is changed.
+        width: Of the picture in pixels of the file.
         height: Of the picture in pixels of the file.
         rows: The first row that could be read, and the one behind the last, in pixels of the file.
     Raises:
         ImageError: `truncated`: they are too few.
     """
-    first, end = rows
-    if not is_enough(end - first, height):
+    if not is_enough(rows[1] - rows[0], height):
         raise ImageError(ErrorCode.TRUNCATED)
-    width_of_file = round(image.width * height / image.height)
-    box = (0, -(-first * image.height // height), image.width, end * image.height // height)
-    image.im = image.im.crop(box)
-    image._size = image.im.size
-    return Picture(image, width_of_file, end - first, ImageWarning.PARTLY_READABLE)
+    first, end = -(-rows[0] * image.height // height), rows[1] * image.height // height
+    _repeat(image, first, (0, first))
+    _repeat(image, end - 1, (end, image.height))
+    return Picture(image, width, height, ImageWarning.PARTLY_READABLE)
+
+
+def _repeat(image: Image.Image, row: int, rows: tuple[int, int]) -> None:
+    if rows[0] < rows[1]:
+        strip = image.crop((0, row, image.width, row + 1))
+        image.paste(strip.resize((image.width, rows[1] - rows[0]), Image.Resampling.NEAREST), (0, rows[0]))

@@ -43,7 +43,7 @@ def load_rows(image: ImageFile.ImageFile, data: bytes) -> Picture:
     else:
         rows = (0, height) if is_whole else _find_rows(data)
     image.tile = []  # as after loading: what follows uses the pixels that are there
-    return Picture(image, width, height) if rows == (0, height) else keep_rows(image, height, rows)
+    return Picture(image, width, height) if rows == (0, height) else keep_rows(image, width, height, rows)
 
 
 def _has_parts(image: ImageFile.ImageFile) -> bool:

@@ -43,7 +43,7 @@ def _load_rest(data: bytes, max_pixels: int) -> Picture:
     rows = _rows_before(differ)
     if rows >= image.height - _MACROBLOCK and differ.any(axis=2).mean() <= _CORNER:
         return Picture(image, *image.size)
-    return keep_rows(image, image.height, (0, rows))
+    return keep_rows(image, *image.size, (0, rows))
 
 
 def _rows_before(differ: NDArray[np.bool_]) -> int:

@@ -13,8 +13,9 @@ _MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a segment: TEM and the restart markers
-_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_ARITHMETIC = 0xC8  # frames from here on
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segment: TEM, the restart markers, SOI
+_EOI, _SOS = 0xD9, 0xDA
 
 
 class Component(NamedTuple):
@@ -43,6 +44,14 @@ class Scan(NamedTuple):
     is_first_pass: bool
     low_bit: int
     end: int
+
+
+class _Frame(NamedTuple):
+    width: int
+    height: int
+    components: tuple[Component, ...]
+    is_progressive: bool
+    is_arithmetic: bool
 
 
 class JpegStructure(NamedTuple):
@@ -84,28 +93,28 @@ class JpegStructure(NamedTuple):
 
 def read_structure(data: bytes) -> JpegStructure | None:
     """The structure of a JPEG; None where there is no frame with a scan, which no decoder can read."""
-    frame: tuple[int, bytes] | None = None
+    frame: _Frame | None = None
     scans: list[Scan] = []
-    at = 2
+    at, is_closed = 2, False
     while (found := _MARKER.search(data, at)) is not None:
-        marker, at = found[1][0], found.end()
-        if marker == _EOI:
-            break
-        if marker in _ALONE or marker == _SOI:
+        marker, at = data[found.start(1)], found.end()
+        if marker in _ALONE:
             continue
         segment = data[at + 2 : at + int.from_bytes(data[at : at + 2], "big")]
-        at += 2 + len(segment)
         if marker in _FRAMES and frame is None:
-            frame = marker, segment
+            frame = _read_frame(marker, segment)
         elif marker == _SOS and frame is not None:
-            at = _end_of_scan(data, at)
-            scan = _read_scan(segment, _read_components(frame[1]), at)
+            at = _end_of_scan(data, at + 2 + len(segment))
+            scan = _read_scan(segment, frame.components, at)
             if scan is None:
-                break
+                return None
             scans.append(scan)
-    else:
-        return _combine(frame, scans, is_closed=False)
-    return _combine(frame, scans, is_closed=True)
+            continue
+        elif marker == _EOI:
+            is_closed = True
+            break
+        at += 2 + len(segment)
+    return JpegStructure(*frame, tuple(scans), is_closed) if frame and scans else None
 
 
 def _end_of_scan(data: bytes, start: int) -> int:
@@ -113,20 +122,13 @@ def _end_of_scan(data: bytes, start: int) -> int:
     return end.start() if end else len(data)
 
 
-def _combine(frame: tuple[int, bytes] | None, scans: list[Scan], *, is_closed: bool) -> JpegStructure | None:
-    if frame is None or not scans or len(frame[1]) < 6:
+def _read_frame(marker: int, segment: bytes) -> _Frame | None:
+    if len(segment) < 6:
         return None
-    marker, segment = frame
     height, width = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
-    components = _read_components(segment)
-    return JpegStructure(
-        width, height, components, marker in _PROGRESSIVE, marker >= 0xC8, tuple(scans), is_closed=is_closed
-    )
-
-
-def _read_components(segment: bytes) -> tuple[Component, ...]:
-    parts = (segment[start : start + 3] for start in range(6, 6 + 3 * segment[5] if len(segment) > 5 else 6, 3))
-    return tuple(Component(part[0], part[1] >> 4 or 1, part[1] & 15 or 1) for part in parts if len(part) == 3)
+    parts = (segment[start : start + 3] for start in range(6, 6 + 3 * segment[5], 3))
+    components = tuple(Component(part[0], part[1] >> 4 or 1, part[1] & 15 or 1) for part in parts if len(part) == 3)
+    return _Frame(width, height, components, marker in _PROGRESSIVE, marker >= _ARITHMETIC) if components else None
 
 
 def _read_scan(segment: bytes, components: tuple[Component, ...], end: int) -> Scan | None:
