@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from core.base.errors import Invalid
+from core.storage.buckets import BucketPrefix
 
 SETTING = "PAWSORT_IMPORT_ROOTS"
 MAX_SOURCE = 4096
@@ -33,20 +34,26 @@ def is_bucket(source: str) -> bool:
 def find_root(source: str, roots: Sequence[str]) -> str | None:
     """The root that a source, as `check_source` gives it, lies below; None when it lies below none."""
     if is_bucket(source):
-        prefixes = [root.rstrip("/") for root in roots if is_bucket(root)]
-        return next((root for root in prefixes if source == root or source.startswith(root + "/")), None)
+        return next((root.rstrip("/") for root in roots if is_bucket(root) and _is_below(source, root)), None)
     folders = [Path(root).resolve() for root in roots if not is_bucket(root)]
     return next((str(root) for root in folders if Path(source).is_relative_to(root)), None)
 
 
+def _is_below(source: str, root: str) -> bool:
+    try:
+        return BucketPrefix.parse(source).is_below(BucketPrefix.parse(root))
+    except ValueError:
+        return False
+
+
 def _check_prefix(source: str, roots: Sequence[str]) -> str:
-    scheme, _, rest = source.rstrip("/").partition("://")
-    if not rest or {"", ".", ".."} & set(rest.split("/")) or any(mark in rest for mark in "?#@"):
-        raise Invalid(f"source: expected s3://bucket/prefix; got {source!r}.")
-    kept = f"{scheme}://{rest}"
-    if find_root(kept, roots) is None:
+    try:
+        place = str(BucketPrefix.parse(source))
+    except ValueError as error:
+        raise Invalid(f"source: {error}") from error
+    if find_root(place, roots) is None:
         raise _outside(source, roots)
-    return kept
+    return place
 
 
 def _check_folder(source: str, roots: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards (`.small`: what stay
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -15,16 +14,15 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
 from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
-from core.storage.store_errors import check_endpoint, first_words, names_no_bucket, refusal
+from core.storage.buckets import BucketPrefix, open_bucket
+from core.storage.store_errors import first_words, names_no_bucket, refusal
 
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
 PARTS_AT_ONCE = 4
-CLIENT = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": True}
-RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=15)}
 
 
 def shard_key(upload_uuid: UUID, seq: int) -> str:
@@ -183,5 +181,4 @@ class Blobs:
 def _open(url: str, folder: Path | None) -> ObjectStore:
     if folder is not None:
         return LocalStore(folder, mkdir=True)
-    check_endpoint()
-    return from_url(url, client_options=CLIENT, retry_config=RETRIES)  # type: ignore[call-overload,no-any-return]
+    return open_bucket(BucketPrefix.parse(url))

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import ObjectStore
 
-from core.base.errors import Invalid
+from core.base.errors import ConfigError, Invalid
 from core.formats.archives import SkippedEntry
 from core.formats.shards import is_ignored
 from core.formats.tar_headers import clean_path
 from core.ingest import imported_files
 from core.ingest.imported_files import SourceFile
 from core.storage.allowed_roots import SETTING, find_root, is_bucket
+from core.storage.buckets import BucketPrefix, open_bucket
 
 SETTLE_S = 5.0
 LISTED = 500
@@ -130,8 +131,8 @@ class Source:
             yield SkippedEntry(path, "a symbolic link" if is_link else "a device or another special file")
 
     def _walk_bucket(self) -> Iterator[SourceEntry | SkippedEntry]:
+        store = self._open_bucket()
         try:
-            store = open_store(self.address)
             for page in store.list(chunk_size=LISTED):
                 for item in page:
                     path, size, moment = item["path"], item["size"], item["last_modified"]
@@ -141,10 +142,11 @@ class Source:
         except (BaseError, OSError) as error:
             raise Invalid(f"The bucket at {self.address} cannot be listed: {error}") from error
 
-
-def open_store(address: str) -> ObjectStore:
-    """The store of a bucket prefix. Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …)."""
-    return from_url(address)
+    def _open_bucket(self) -> ObjectStore:
+        try:
+            return open_bucket(BucketPrefix.parse(self.address))
+        except (BaseError, ConfigError, ValueError) as error:
+            raise Invalid(f"The bucket at {self.address} cannot be opened: {error}") from error
 
 
 def _object_reader(store: ObjectStore, path: str, size: int) -> Callable[[int], bytes]:

@@ -27,7 +27,8 @@ def test_a_folder_outside_of_the_roots_is_refused(tmp_path: Path, source: str) -
 
 
 @pytest.mark.parametrize(
-    "source", ["", "photos", "s3://", "s3://bucket/../other", "s3://bucket//x", "a\0b", "/x" * 5000]
+    "source",
+    ["", "photos", "s3://", "s3://bucket/../x", "s3://bucket//x", "s3://bucket/%2e%2e/x", "a\0b", "/x" * 5000],
 )
 def test_what_is_no_folder_and_no_prefix_is_refused(source: str) -> None:
     with pytest.raises(Invalid, match="source: "):
@@ -48,6 +49,11 @@ def test_a_prefix_below_a_root_is_taken_and_one_that_only_begins_alike_is_not() 
     for source in ("s3://bucket/inside", "s3://other/in", "gs://bucket/in", "s3://bucket"):
         with pytest.raises(Invalid, match="outside"):
             check_source(source, roots)
+
+
+@pytest.mark.parametrize("escape", ["%2e%2e", ".%2E", "%2e.", "..", ".\t.", "..\\"])
+def test_a_stored_prefix_that_leads_out_of_its_root_is_below_none(escape: str) -> None:
+    assert find_root(f"s3://bucket/in/{escape}/secret", ["s3://bucket/in"]) is None
 
 
 def test_without_roots_nothing_is_read_and_the_sentence_names_the_setting() -> None:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from core.base.errors import ConfigError, Refused, Unavailable
-from core.storage import blobs
+from core.storage import buckets
 from core.storage.blobs import Blobs
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -39,7 +39,7 @@ def listening() -> Iterator[int]:
 def _keys_and_no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in KEYS:
         monkeypatch.setenv(name, "tests")
-    monkeypatch.setattr(blobs, "RETRIES", {"max_retries": 0, "retry_timeout": timedelta(seconds=1)})
+    monkeypatch.setattr(buckets, "RETRIES", {"max_retries": 0, "retry_timeout": timedelta(seconds=1)})
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
@@ -58,7 +58,7 @@ def test_an_endpoint_that_is_no_address_is_a_sentence_that_names_it(
 def test_an_empty_endpoint_is_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """The address of Amazon's own is made from the region then; here nobody has that name."""
     monkeypatch.setenv("AWS_REGION", "nowhere")
-    monkeypatch.setattr(blobs, "CLIENT", {**blobs.CLIENT, "proxy_url": "http://127.0.0.1:9"})
+    monkeypatch.setattr(buckets, "CLIENT", {**buckets.CLIENT, "proxy_url": "http://127.0.0.1:9"})
     with pytest.raises(Unavailable, match=r"https://s3\.nowhere\.amazonaws\.com"):
         ask(monkeypatch, "")
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
+from core.base.errors import Invalid
 from core.base.states import RunState
 from core.cleanup import deletion
 from core.ingest import imported_files, shard_storage
@@ -305,10 +306,16 @@ def test_objects_of_a_bucket_come_in_like_files(runtime: FakeRuntime, monkeypatc
     for n in range(3):
         bucket.put(f"2026/{n}.jpg", draw_picture(n))
     bucket.put("2026/empty.jpg", b"")
-    monkeypatch.setattr(import_sources, "open_store", lambda address: bucket)
+    monkeypatch.setattr(import_sources, "open_bucket", lambda place: bucket)
     monkeypatch.setattr(import_sources, "SETTLE_S", 0.0)
     schedule = add_schedule(runtime, "s3://bucket/in/pets/")
     run_job_outcome = classify(runtime, schedule).outcome
     assert run_job_outcome.startswith("4 files were imported")
     assert paths(runtime.db)[0] == "pets/2026/0.jpg"
     assert classify(runtime, schedule).outcome == "No new files: 4 files were imported before."
+
+
+def test_a_stored_prefix_with_escapes_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_sources, "open_bucket", lambda place: pytest.fail(f"{place} was opened"))
+    with pytest.raises(Invalid, match="is not below PAWSORT_IMPORT_ROOTS"):
+        list(import_sources.Source("s3://bucket/in/%2e%2e/secret", ["s3://bucket/in"]).walk())

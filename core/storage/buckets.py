@@ -1,0 +1,79 @@
+"""Buckets of S3, Google Cloud and Azure: addresses, taken apart once, and stores opened from the parts.
+
+An address that was checked never reaches a second parser: one for web addresses would take `%2e%2e` for `..`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Self
+
+from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
+
+from core.storage.store_errors import check_endpoint
+
+STORES = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
+CLIENT = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": True}
+RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=15)}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NOT_IN_PREFIXES = frozenset("%?#\\")  # what parsers of web addresses decode or cut at
+
+
+@dataclass(frozen=True)
+class BucketPrefix:
+    """A prefix in a bucket.
+
+    Attributes:
+        scheme: A key of STORES.
+        bucket: The bucket's name; for Azure the container's.
+        prefix: Its folders with `/` between them; empty for the whole bucket.
+    """
+
+    scheme: str
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, address: str) -> Self:
+        """Take an address apart.
+
+        Args:
+            address: `s3://bucket/prefix`, also `gs://` and `az://`; a final slash does not count.
+        Raises:
+            ValueError: It is none, or has characters or segments with a meaning in web addresses.
+        """
+        scheme, _, rest = address.rstrip("/").partition("://")
+        bucket, slash, prefix = rest.partition("/")
+        is_address = scheme in STORES and _NAME.fullmatch(bucket) is not None
+        if not is_address or (slash and {"", ".", ".."} & set(prefix.split("/"))):
+            raise ValueError(f"expected s3://bucket/prefix (or gs://, az://); got {address!r}.")
+        if not prefix.isprintable() or _NOT_IN_PREFIXES & set(prefix):
+            raise ValueError(f"a prefix in a bucket cannot have %, ?, #, \\ or control characters; got {address!r}.")
+        return cls(scheme, bucket, prefix)
+
+    def is_below(self, root: "BucketPrefix") -> bool:
+        """Whether it is `root` or a folder in it."""
+        same_bucket = (self.scheme, self.bucket) == (root.scheme, root.bucket)
+        return same_bucket and PurePosixPath(self.prefix).is_relative_to(root.prefix)
+
+    def __str__(self) -> str:
+        """Its address, without a final slash."""
+        return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
+
+
+def open_bucket(place: BucketPrefix) -> ObjectStore:
+    """A store of what is below a prefix. Keys come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
+
+    Raises:
+        ValueError: The store would open another prefix than this one.
+        ConfigError: The endpoint is no address.
+        obstore.exceptions.BaseError: The environment lacks what this kind of store needs.
+    """
+    check_endpoint()
+    store: S3Store | GCSStore | AzureStore = STORES[place.scheme](
+        place.bucket, prefix=place.prefix or None, client_options=CLIENT, retry_config=RETRIES
+    )
+    if (store.prefix or "") != place.prefix:
+        raise ValueError(f"{place} would be opened as {store.prefix!r}.")
+    return store
