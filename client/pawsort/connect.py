@@ -48,8 +48,8 @@ def connect(server: str | None, token: str | None, **settings: object) -> Iterat
     Args:
         settings: Settings of an instance that is started here, whatever is set on this machine.
     """
-    if server:
-        with PawsortClient(_check_address(server), token) as client:
+    if server is not None:
+        with PawsortClient(_check_address(server), _check_token(token)) as client:
             yield client
         return
     with _local_instance(**settings) as instance, PawsortClient(instance.address, instance.token) as client:
@@ -72,3 +72,9 @@ def _check_address(server: str) -> str:
     if not server.startswith(("http://", "https://")):
         raise ClientError(f"--server: expected an address such as http://127.0.0.1:8000, got {server!r}.")
     return server
+
+
+def _check_token(token: str | None) -> str | None:
+    if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
+        raise ClientError(f"--token: expected what `pawsort token create` printed, got {token!r}.")
+    return token

@@ -9,7 +9,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.base.names import MAX_SHORT_NAME, check_name
+from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import Token, User
 from core.orm.jobs import Job
 
@@ -25,11 +25,12 @@ def get_or_create_user(session: Session, name: str) -> User:
     """The person of a name; made when the name is new.
 
     Raises:
-        Invalid: The name is empty, too long, or contains control characters.
+        Invalid: The name is empty, too long, or contains characters that cannot be printed.
     """
-    user = session.scalar(select(User).where(User.name == name))
+    checked = check_printable_name(name, MAX_SHORT_NAME, "user")
+    user = session.scalar(select(User).where(User.name == checked))
     if user is None:
-        user = User(name=check_name(name, MAX_SHORT_NAME, "user"))
+        user = User(name=checked)
         session.add(user)
         session.flush()
     return user
@@ -49,11 +50,11 @@ def create_token(session: Session, name: str, user: User | None = None) -> str:
     Returns:
         The token, 43 characters (256 random bits). It cannot be shown again.
     Raises:
-        Invalid: The name is empty, too long, or contains control characters.
+        Invalid: The name is empty, too long, or contains characters that cannot be printed.
     """
     token = secrets.token_urlsafe(32)
-    owner = user or get_or_create_owner(session)
-    session.add(Token(user_id=owner.id, name=check_name(name, MAX_SHORT_NAME), digest=_digest(token)))
+    owner = get_or_create_owner(session) if user is None else user
+    session.add(Token(user_id=owner.id, name=check_printable_name(name, MAX_SHORT_NAME), digest=_digest(token)))
     session.flush()
     return token
 

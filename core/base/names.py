@@ -28,6 +28,18 @@ def check_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> st
     return trimmed
 
 
+def check_printable_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> str:
+    """The name as `check_name` stores it, of characters that can be seen: two names that look alike are the same.
+
+    Raises:
+        Invalid: As `check_name`; or a character has no glyph, such as a space of zero width.
+    """
+    checked = check_name(name, max_length, field)
+    if not checked.isprintable():
+        raise Invalid(f"{field}: expected text without invisible characters, got {checked!r}.")
+    return checked
+
+
 def shorten_name(name: str, max_length: int = MAX_NAME) -> str:
     """A name that was not typed as one (a file's, a list of others), as a valid one; perhaps empty."""
     return "".join(character if character.isprintable() else " " for character in name).strip()[:max_length].strip()

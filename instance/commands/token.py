@@ -25,6 +25,6 @@ def create(name: str, user: str | None) -> None:
 
         db = migrate_database(load_settings())
         with db.write() as session:
-            token = create_token(session, name, get_or_create_user(session, user.strip()) if user else None)
+            token = create_token(session, name, None if user is None else get_or_create_user(session, user))
         db.close()
     click.echo(token)

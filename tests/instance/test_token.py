@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from core.accounts import accounts
 from core.base.config import load_settings
 from core.base.database import Database
+from core.orm.accounts import Token
 from pawsort.cli import cli
 
 
@@ -25,3 +27,19 @@ def test_a_token_opens_the_door_for_the_person_it_was_made_for(
     assert [user and user.name for user in found] == [whose, whose]
     assert set(names.values()) == {whose}
     assert not (tmp_path / "blobs").exists(), "a token needs no networks; the web's image has none"
+
+
+@pytest.mark.parametrize(
+    "words", [("--user", ""), ("--user", "  "), ("--user", "ad\u200ba"), ("--name", ""), ("--name", "a\x1b[31m")]
+)
+def test_a_name_that_is_empty_or_cannot_be_seen_makes_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path))
+    result = CliRunner().invoke(cli, ["token", "create", *words])
+    assert result.exit_code != 0
+    db = Database(load_settings().sql_url)
+    with db.read() as session:
+        assert session.scalars(select(Token)).all() == []
+        assert set(accounts.list_names(session).values()) <= {accounts.OWNER}
+    db.close()
