@@ -20,6 +20,8 @@ def _code_of(error: Exception, data: Buffer) -> ErrorCode:
         return ErrorCode.EMPTY_FILE
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and "out of memory" in str(error)):
         return ErrorCode.OUT_OF_MEMORY
+    if "Security limit exceeded" in str(error):  # libheif: a frame is larger than the boxes say
+        return ErrorCode.TOO_MANY_PIXELS
     if isinstance(error, UnidentifiedImageError):
         return code_of_unreadable(data)
     if isinstance(error, OSError) and str(error).startswith("Unsupported"):  # a BMP of a kind nobody writes

@@ -14,6 +14,7 @@ MAX_PIXELS = 50_000_000
 _NOMINAL = 5  # a JPEG that is reduced may have so many times the pixels
 _PASSES = 64  # over each pixel of the largest picture: ten times as many as usual scans make, about 2 s
 _BYTES_PER_PIXEL = 8  # of a TIFF's tile: four channels of 16 bits
+_PIECES = 2**18  # strips or tiles of a TIFF, each of which takes 5 us of Python when it is not compressed
 
 
 def check_pixels(width: int, height: int, max_pixels: int, what: str | None = None) -> None:
@@ -83,5 +84,8 @@ def _check_tile(image: TiffImagePlugin.TiffImageFile, max_pixels: int) -> None:
         tags.get(TiffImagePlugin.ROWSPERSTRIP, image.height), tags.get(TiffImagePlugin.IMAGELENGTH, 0)
     )
     check_pixels(width, height, max_pixels, "A tile")
+    n_pieces = len(tags.get(TiffImagePlugin.STRIPOFFSETS) or tags.get(TiffImagePlugin.TILEOFFSETS) or ())
+    if n_pieces > _PIECES:
+        raise ImageError(ErrorCode.TOO_MANY_PIXELS, f"{n_pieces:,} strips or tiles")
     bits = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1) * max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
     check_pixels(width, height, max_pixels * _BYTES_PER_PIXEL * 8 // max(bits, 1), f"A tile with {bits} bits each")

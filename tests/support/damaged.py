@@ -95,9 +95,20 @@ def tiff_with_large_tile(side_px: int) -> bytes:
     return b"II*\0" + struct.pack("<I", 8 + len(packed)) + packed + directory + bytes(4)
 
 
-def avif_with_false_size(width: int, height: int, said: int) -> bytes:
-    """An AVIF whose boxes say that it is a square of `said` pixels, over a larger frame."""
+def tiff_with_many_strips(n: int) -> bytes:
+    """A TIFF one pixel wide and a strip for each of its rows, all of them the same byte of the file."""
+    strips = 8 + 2 + 12 * 9 + 4
+    entries = [
+        (256, 4, 1, 1), (257, 4, 1, n), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, n, strips),
+        (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, n, strips + 4 * n),
+    ]  # fmt: skip
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return b"II*\0" + struct.pack("<I", 8) + directory + bytes(4) + struct.pack("<I", 8) * n + struct.pack("<I", 1) * n
+
+
+def with_false_size(format: str, width: int, height: int, said: int) -> bytes:
+    """An AVIF or HEIC whose boxes say that it is a square of `said` pixels, over a larger frame."""
     out = io.BytesIO()
-    Image.new("RGB", (width, height), (90, 60, 30)).save(out, "AVIF", speed=10, quality=10)
+    Image.new("RGB", (width, height), (90, 60, 30)).save(out, format, quality=10)
     size = b"ispe" + bytes(4)
     return out.getvalue().replace(size + struct.pack(">II", width, height), size + struct.pack(">II", said, said))

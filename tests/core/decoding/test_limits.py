@@ -7,7 +7,7 @@ from PIL import Image
 
 from core.base.errors import ErrorCode, ImageError
 from core.decoding.images import decode, make_thumbnail
-from tests.support.damaged import avif_with_false_size, many_scans, tiff_with_large_tile
+from tests.support.damaged import many_scans, tiff_with_large_tile, tiff_with_many_strips, with_false_size
 from tests.support.pictures import encode
 
 LIMIT = 1_000_000
@@ -66,8 +66,21 @@ def test_a_tile_counts_and_not_the_picture_that_is_cut_out_of_it():
     assert decode(tiff_with_large_tile(992), 16, max_pixels=LIMIT).warning is None
 
 
+def test_strips_and_tiles_are_counted():
+    with pytest.raises(ImageError) as caught:
+        decode(tiff_with_many_strips(2**18 + 1), 16)
+    assert caught.value.detail == "262,145 strips or tiles"
+    assert decode(tiff_with_many_strips(2000), 16).warning is None
+
+
 def test_the_frame_of_an_avif_counts_and_not_what_its_boxes_say():
-    assert refusal(avif_with_false_size(1200, 1000, 64)) == "A frame of 1,200 x 1,000 pixels"
+    assert refusal(with_false_size("AVIF", 1200, 1000, 64)) == "A frame of 1,200 x 1,000 pixels"
+
+
+def test_the_frame_of_a_heic_counts_and_not_what_its_boxes_say():
+    with pytest.raises(ImageError) as caught:
+        decode(with_false_size("HEIF", 1200, 1000, 64), 64)
+    assert caught.value.code == ErrorCode.TOO_MANY_PIXELS
 
 
 def test_the_canvas_of_a_webp_counts_before_it_is_opened():
