@@ -6,7 +6,7 @@ File, Skipped ─► pack ─► shards of at most 256 files and 32 MiB, and wha
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from core.formats.archives import File, SkippedEntry
+from core.formats.archives.entries import File, SkippedEntry
 from core.formats.shards import ShardBuilder
 
 _MAX_SKIPPED = 1000  # listed with one shard
@@ -19,38 +19,41 @@ class PackedShard(NamedTuple):
     skipped: list[SkippedEntry]
 
 
-def pack(files: Iterable[File | SkippedEntry]) -> Iterator[PackedShard]:
-    """Put files into shards.
+class ShardPacker:
+    """Puts files into shards of at most 256 files and 32 MiB, or of one larger file, in order.
 
-    When `files` fails, what came before is packed and handed out first.
-
-    Args:
-        files: From `read_archive`.
-    Yields:
-        Shards of at most 256 files and 32 MiB, or of one larger file, in order.
+    Paths are unique over the whole archive, as they are in a folder.
     """
-    packer = _Packer()
-    try:
-        for file in files:
-            yield from packer.add(file)
-    except Exception:  # also when the sender has disconnected: complete files stay
-        yield from packer.flush()
-        raise
-    else:
-        yield from packer.flush()
-    finally:
-        packer.close()
-
-
-class _Packer:
-    """The shard that is being filled. Paths are unique over the whole archive, as they are in a folder."""
 
     def __init__(self) -> None:
+        """Begin without any file."""
         self._builder = ShardBuilder()
         self._skipped: list[SkippedEntry] = []
         self._seen: set[int] = set()  # hashes: a tenth of the memory of a million paths
 
-    def add(self, file: File | SkippedEntry) -> Iterator[PackedShard]:
+    def pack(self, files: Iterable[File | SkippedEntry]) -> Iterator[PackedShard]:
+        """Put files into shards. When `files` fails, what came before is packed and handed out first.
+
+        Args:
+            files: From `read_archive`.
+        """
+        try:
+            for file in files:
+                yield from self._add(file)
+        except Exception:  # also when the sender has disconnected: complete files stay
+            yield from self._flush()
+            raise
+        else:
+            yield from self._flush()
+        finally:
+            self._builder.close()
+
+    def find(self, path: str) -> File | None:
+        """Find a file in the shard that is being filled."""
+        data = self._builder.read(path)
+        return None if data is None else File(path, data, len(data))
+
+    def _add(self, file: File | SkippedEntry) -> Iterator[PackedShard]:
         if isinstance(file, SkippedEntry):
             self._skipped.append(file)
         elif hash(file.path) in self._seen:
@@ -58,18 +61,15 @@ class _Packer:
         else:
             self._seen.add(hash(file.path))
             if self._builder.is_full_for(len(file.data or b"")):
-                yield from self.flush()
+                yield from self._flush()
             if file.data is None:
                 self._builder.add_oversize(file.path, file.n_bytes)
             else:
                 self._builder.add(file.path, file.data)
         if len(self._skipped) >= _MAX_SKIPPED:
-            yield from self.flush()
+            yield from self._flush()
 
-    def close(self) -> None:
-        self._builder.close()
-
-    def flush(self) -> Iterator[PackedShard]:
+    def _flush(self) -> Iterator[PackedShard]:
         builder, skipped = self._builder, self._skipped
         self._builder, self._skipped = ShardBuilder(), []
         if builder.n_files or skipped:

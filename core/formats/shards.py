@@ -169,6 +169,7 @@ class ShardBuilder:
     def __init__(self) -> None:
         """Begin an empty shard. It has a file from its first entry until `finish` or `close`."""
         self._tar: BinaryIO = io.BytesIO()
+        self._contents: dict[str, tuple[int, int]] = {}  # offset and size by path
         self._n_content = 0
         self.n_files = 0
 
@@ -183,6 +184,7 @@ class ShardBuilder:
             ShardError: The path cannot be sent.
         """
         self._add_header(path, len(data), {})
+        self._contents[path] = (self._tar.tell(), len(data))
         self._tar.write(data)
         self._tar.write(bytes(-len(data) % BLOCK))
         self._n_content += len(data)
@@ -194,6 +196,16 @@ class ShardBuilder:
             ShardError: The path cannot be sent.
         """
         self._add_header(path, 0, {SIZE_KEY: str(n_bytes)})
+
+    def read(self, path: str) -> bytes | None:
+        """Read a file that was added with content."""
+        if path not in self._contents:
+            return None
+        offset, n_bytes = self._contents[path]
+        self._tar.seek(offset)
+        data = self._tar.read(n_bytes)
+        self._tar.seek(0, io.SEEK_END)
+        return data
 
     def finish(self) -> BinaryIO:
         """Return the tar, to be read from its beginning and then closed."""

@@ -7,6 +7,7 @@ damaged header for the end of the archive. It is also three times as fast.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from core.formats.tar_headers import (
     BLOCK,
@@ -15,12 +16,11 @@ from core.formats.tar_headers import (
     TarError,
     check_header,
     make_member,
-    parse_long_name,
-    parse_pax,
+    read_long_name,
+    read_pax,
 )
 
 _PIECE_BYTES = 2**20
-_MAX_EXTENSION_BYTES = 64 * 2**10
 _MAX_PADDING_BYTES = 2**20
 _ZEROS = bytes(BLOCK)
 _EXTENSIONS = (b"x", b"g", b"L", b"K")
@@ -29,7 +29,7 @@ _EXTENSIONS = (b"x", b"g", b"L", b"K")
 class Source:
     """Bytes of a body, read in big pieces and handed out in exact ones."""
 
-    def __init__(self, read: Callable[[int], bytes], observe: Callable[[bytes], object] = len) -> None:
+    def __init__(self, read: Callable[[int], bytes | memoryview], observe: Callable[[Any], object] = len) -> None:
         """Wrap a body.
 
         Args:
@@ -92,15 +92,18 @@ class Source:
             yield part
 
 
-def read_members(source: Source) -> Iterator[Member]:
+def read_members(source: Source, decode: Callable[[bytes], bytes] = bytes) -> Iterator[Member]:
     """Walk a tar up to and including its end-of-archive block.
 
     After each member the caller may read its content from the source, or a part of it; the rest is skipped here.
 
+    Args:
+        decode: Turns a path that does not say its encoding into UTF-8.
     Raises:
         TarError: A header is damaged, or the body ends before the end-of-archive block.
     """
     extended: dict[bytes, bytes] = {}
+    common: dict[bytes, bytes] = {}
     while True:
         position = source.position
         block = bytes(source.take(BLOCK))
@@ -110,9 +113,9 @@ def read_members(source: Source) -> Iterator[Member]:
             return
         kind, size = check_header(block, position)
         if kind in _EXTENSIONS:
-            _read_extension(source, kind, size, extended)
+            (common if kind == b"g" else extended).update(_read_extension(source, kind, size))
             continue
-        member = make_member(block, kind, size, extended)
+        member = make_member(block, kind, size, common | extended if common else extended, decode)
         if kind == SPARSE_KIND:
             _skip_sparse_map(source, block)
         extended = {}
@@ -133,23 +136,18 @@ def check_ending(source: Source) -> None:
             raise TarError("Bytes follow the end of the tar. Send one tar, and nothing after it.")
 
 
-def _read_extension(source: Source, kind: bytes, size: int, extended: dict[bytes, bytes]) -> None:
-    """Read a header that describes the next one (x, L), all later ones (g), or a link's target (K)."""
-    if size > _MAX_EXTENSION_BYTES:
-        raise TarError(
-            f"An extended header in the tar has {size} bytes; at most {_MAX_EXTENSION_BYTES} are read."
-            " Build the tar again, without extended attributes."
-        )
-    content = bytes(source.take(size))
-    if len(content) < size:
-        raise _cut_off()
+def _read_extension(source: Source, kind: bytes, size: int) -> dict[bytes, bytes]:
+    """Read a header that describes the next one (x, L, K) or all later ones (g)."""
+
+    def take(n_bytes: int) -> bytes:
+        content = bytes(source.take(n_bytes))
+        if len(content) < n_bytes:
+            raise _cut_off()
+        return content
+
+    found = read_pax(size, take) if kind in (b"x", b"g") else read_long_name(kind, size, take)
     _skip(source, -size % BLOCK)
-    if kind == b"x":
-        extended.update(parse_pax(content))
-    elif kind == b"L":
-        extended.update(parse_long_name(content))
-    elif kind == b"g" and parse_pax(content):
-        raise TarError("A global header (pax) in the tar sets the path or size of every file. Build the tar again.")
+    return found
 
 
 def _skip_sparse_map(source: Source, block: bytes) -> None:

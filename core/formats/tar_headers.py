@@ -4,6 +4,7 @@ Source: POSIX.1-2017, pax, "pax Interchange Format" and "ustar Interchange Forma
 """
 
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from core.base.errors import Invalid
@@ -21,11 +22,15 @@ LINK_KINDS = {
     b"4": "a block device",
     b"6": "a named pipe",
 }
+HARD_LINK_KIND = b"1"
 SPARSE_KIND = b"S"
 _REGULAR_KINDS = (b"0", b"\0", b"7")
 _FOLDER_KINDS = (b"5", b"D")
 _SPARSE = b"GNU.sparse"
-_PATH, _SIZE, _TRUE_SIZE = b"path", b"size", SIZE_KEY.encode()
+_PATH, _LINK_PATH, _SIZE, _TRUE_SIZE = b"path", b"linkpath", b"size", SIZE_KEY.encode()
+_LONG_PATH, _LONG_LINK = b"L", b"K"  # of GNU tar
+_MAX_VALUE_BYTES = 64 * 2**10  # of one record; only attributes, which do not matter here, are longer
+_MAX_LENGTH_DIGITS = 20
 _SHOWN = 200  # characters of a path that an error repeats
 
 
@@ -43,6 +48,7 @@ class Member:
         declared_bytes: True size of a file that was too large to upload.
         is_folder: A directory; it carries nothing.
         refusal: Why the entry cannot be taken ("a symbolic link"), or empty.
+        link_target: Of a hard link, the path of the entry that it repeats; else empty.
     """
 
     path: str
@@ -50,6 +56,7 @@ class Member:
     declared_bytes: int | None
     is_folder: bool
     refusal: str
+    link_target: str = ""
 
 
 def check_header(block: bytes, position: int) -> tuple[bytes, int]:
@@ -67,19 +74,23 @@ def check_header(block: bytes, position: int) -> tuple[bytes, int]:
     expected = _number(field, position)
     # The lower half of Adler-32 is 1 + the sum of all bytes, modulo 65521, and costs a tenth of sum(). In the sum that
     # the field holds, its own eight bytes count as spaces.
-    same = zlib.adler32(block) & 0xFFFF == (1 + expected - 8 * 32 + sum(field)) % 65521
-    if not same or expected > BLOCK * 255:
+    is_right = zlib.adler32(block) & 0xFFFF == (1 + expected - 8 * 32 + sum(field)) % 65521
+    if (not is_right or expected > BLOCK * 255) and expected != _signed_sum(block):
         raise TarError(f"The tar's header at byte {position} is damaged (wrong checksum). Build the tar again.")
     return block[156:157], _number(block[124:136], position)
 
 
-def make_member(block: bytes, kind: bytes, size: int, extended: dict[bytes, bytes]) -> Member:
+def make_member(
+    block: bytes, kind: bytes, size: int, extended: dict[bytes, bytes], decode: Callable[[bytes], bytes]
+) -> Member:
     """Put an entry together from its header and the extended records before it.
 
+    Args:
+        decode: Turns a path that does not say its encoding into UTF-8; pax records always are.
     Raises:
         TarError: An extended record's number is wrong.
     """
-    raw_path = extended.get(_PATH) or _header_path(block)
+    raw_path = extended.get(_PATH) or decode(extended.get(_LONG_PATH) or _header_path(block))
     is_folder = kind in _FOLDER_KINDS or (kind == b"\0" and raw_path.endswith(b"/"))
     path, refusal = clean_path(raw_path)
     if not extended and kind == b"0":  # by far the most frequent
@@ -87,7 +98,9 @@ def make_member(block: bytes, kind: bytes, size: int, extended: dict[bytes, byte
     if is_folder:
         return Member(path, size if kind == b"D" else 0, None, True, "")
     if kind in LINK_KINDS:
-        return Member(path, 0, None, False, LINK_KINDS[kind])
+        target = extended.get(_LINK_PATH) or decode(extended.get(_LONG_LINK) or block[157:257].split(b"\0", 1)[0])
+        is_usable = kind == HARD_LINK_KIND and not refusal
+        return Member(path, 0, None, False, refusal or LINK_KINDS[kind], clean_path(target)[0] if is_usable else "")
     n_bytes = _decimal(extended[_SIZE], _SIZE) if _SIZE in extended else size
     if kind == SPARSE_KIND or _SPARSE in extended:
         return Member(path, n_bytes, None, False, "a sparse file")
@@ -99,32 +112,93 @@ def make_member(block: bytes, kind: bytes, size: int, extended: dict[bytes, byte
     return Member(path, n_bytes, declared, False, refusal)
 
 
-def parse_pax(records: bytes) -> dict[bytes, bytes]:
-    """Read the extended records that matter here: path, size, the true size, and whether a file is sparse.
+def read_pax(size: int, take: Callable[[int], bytes]) -> dict[bytes, bytes]:
+    """Read the extended records that matter here: paths, sizes, and whether a file is sparse.
 
+    Others are read past, however large: macOS keeps whole attributes of files in them.
+
+    Args:
+        size: Bytes of all records.
+        take: Returns the next bytes, exactly as many as asked for.
     Raises:
         TarError: A record is damaged.
     """
     found: dict[bytes, bytes] = {}
-    at = 0
-    while at < len(records):
-        space = records.find(b" ", at, at + 20)
-        digits = records[at:space] if space > 0 else b""
-        end = at + int(digits) if digits.isdigit() else 0
-        key, equals, value = records[space + 1 : end - 1].partition(b"=")
-        if not (space < end <= len(records) and equals and records[end - 1 : end] == b"\n"):
-            raise TarError("An extended header (pax) in the tar is damaged. Build the tar again.")
-        if key in (_PATH, _SIZE, _TRUE_SIZE):
-            found[key] = value
-        elif key.startswith(_SPARSE):
-            found[_SPARSE] = b"1"
-        at = end
+    window = b""  # records that are in memory
+    while window or size:
+        if size and len(window) < _MAX_VALUE_BYTES:
+            piece = take(min(size, 2 * _MAX_VALUE_BYTES - len(window)))
+            size -= len(piece)
+            window += piece
+        at = 0
+        while at < len(window) and (end := _record_end(window, at)) <= len(window):
+            _note_record(window[at:end], found)
+            at = end
+        if at == len(window):
+            window = b""
+        elif at:
+            window = window[at:]
+        else:
+            size = _skip_record(_record_end(window, 0) - len(window), size, take)
+            _note_key(window, found)
+            window = b""
     return found
 
 
-def parse_long_name(content: bytes) -> dict[bytes, bytes]:
-    """Read GNU tar's long name: the path, closed by a zero byte."""
-    return {_PATH: content.removesuffix(b"\0")}
+def _record_end(window: bytes, at: int) -> int:
+    """Find where a record ends by the length in front of it, which counts itself."""
+    space = window.find(b" ", at, at + _MAX_LENGTH_DIGITS)
+    digits = window[at:space] if space > at else b""
+    if not digits.isdigit() or int(digits) <= space - at + 1:
+        raise _bad_pax()
+    return at + int(digits)
+
+
+def _note_record(record: bytes, found: dict[bytes, bytes]) -> None:
+    key, equals, value = record[record.index(b" ") + 1 : -1].partition(b"=")
+    if not equals or not record.endswith(b"\n"):
+        raise _bad_pax()
+    if key in (_PATH, _LINK_PATH, _SIZE, _TRUE_SIZE):
+        found[key] = value
+    elif key.startswith(_SPARSE):
+        found[_SPARSE] = b"1"
+
+
+def _note_key(beginning: bytes, found: dict[bytes, bytes]) -> None:
+    """Note a record that is too long to be kept: a path stays too long, anything else does not matter."""
+    key, _, value = beginning[beginning.index(b" ") + 1 :].partition(b"=")
+    if key in (_PATH, _LINK_PATH):
+        found[key] = value
+
+
+def _skip_record(n_bytes: int, size: int, take: Callable[[int], bytes]) -> int:
+    """Read past the rest of a record; return how many bytes of records are left."""
+    if n_bytes > size:
+        raise _bad_pax()
+    for piece in _pieces(n_bytes):
+        take(piece)
+    return size - n_bytes
+
+
+def _pieces(n_bytes: int) -> Iterator[int]:
+    while n_bytes > 0:
+        yield min(n_bytes, _MAX_VALUE_BYTES)
+        n_bytes -= _MAX_VALUE_BYTES
+
+
+def _bad_pax() -> TarError:
+    return TarError("An extended header (pax) in the tar is damaged. Build the tar again.")
+
+
+def read_long_name(kind: bytes, size: int, take: Callable[[int], bytes]) -> dict[bytes, bytes]:
+    """Read GNU tar's long name (L) or long link (K): the path, closed by a zero byte.
+
+    Of one that is too long to be a path, only the beginning is kept; it is refused later.
+    """
+    content = take(min(size, _MAX_VALUE_BYTES))
+    for n_bytes in _pieces(size - len(content)):
+        take(n_bytes)
+    return {kind: content.rstrip(b"\0")}
 
 
 def clean_path(raw: bytes) -> tuple[str, str]:
@@ -152,6 +226,12 @@ def clean_path(raw: bytes) -> tuple[str, str]:
     if max(map(len, names)) > MAX_NAME_BYTES:
         return path[:_SHOWN], f"a name of more than {MAX_NAME_BYTES} bytes"
     return path, ""
+
+
+def _signed_sum(block: bytes) -> int:
+    """Add up a header as some old programs did, whose bytes have a sign."""
+    rest = block[:148] + b" " * 8 + block[156:]
+    return sum(byte - 256 if byte > 127 else byte for byte in rest)
 
 
 def _header_path(block: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from core.base.errors import NotFound
 from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.results import Result
-from core.orm.uploads import Image, Shard, Upload
+from core.orm.uploads import PATH_START_CHARS, Image, Shard, Upload
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,19 @@ class StoredImage:
     is_readable: bool
     thumbnails_key: str | None
     discarded_at: datetime | None
+
+
+def find_content(session: Session, upload: UUID, path: str) -> tuple[str, Image] | None:
+    """Find the blob and the image of a path in an upload; the first one, if several have it."""
+    row = session.execute(
+        select(Shard.blob_key, Image)
+        .join(Shard, Shard.id == Image.shard_id)
+        .join(Upload, Upload.id == Image.upload_id)
+        .where(Upload.uuid == upload, Image.path_start == path[:PATH_START_CHARS], Image.path == path)
+        .order_by(Image.ordinal)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def get_image(session: Session, image_id: int) -> StoredImage:

@@ -7,36 +7,56 @@ carries the id of the job: complete files are kept. The upload can be completed,
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from uuid import UUID
 
-from core.base.errors import PawsortError
-from core.formats.archives import ArchiveError, File, SkippedEntry, read_archive
-from core.formats.shard_packing import PackedShard, pack
+from core.base.errors import BlobMissing, PawsortError
+from core.formats.archives.entries import ArchiveError, File, Item, SkippedEntry
+from core.formats.archives.reading import read_archive
+from core.formats.shard_packing import PackedShard, ShardPacker
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.ingest.shard_storage import disk_full
 from core.jobs import classify_jobs
-from core.uploads import shards, uploads
+from core.uploads import shards, stored_images, uploads
 from web.http.context import Services
 from web.receiving.shards import store_shard
 
 LISTED = 1000
-
-Item = File | SkippedEntry
+FIRST_SKIPPED = 10
+MOST_REASONS = 20
 
 
 @dataclass(frozen=True)
 class ArchiveOptions:
-    """How an archive is uploaded and classified; None leaves model and threshold to the server."""
+    """How an archive is uploaded and classified; None leaves model, threshold and encoding of names to the server."""
 
     name: str = ""
+    file_name: str = ""
+    names: str | None = None
     model: str | None = None
     threshold: float | None = None
     labelled: bool = False
     discard_originals: bool = False
+
+
+@dataclass
+class SkippedSummary:
+    """What was skipped in an archive."""
+
+    n: int = 0
+    by_reason: Counter[str] = field(default_factory=Counter)
+    first: list[SkippedEntry] = field(default_factory=list)
+
+    def add(self, entry: SkippedEntry) -> None:
+        self.n += 1
+        if entry.reason in self.by_reason or len(self.by_reason) < MOST_REASONS:
+            self.by_reason[entry.reason] += 1
+        if len(self.first) < FIRST_SKIPPED:
+            self.first.append(entry)
 
 
 class ArchiveReceiver:
@@ -51,6 +71,8 @@ class ArchiveReceiver:
         self._known_skipped: set[str] = set()
         self._next_seq = 0
         self._is_labelled = False
+        self._packer = ShardPacker()
+        self.skipped = SkippedSummary()
 
     def receive(self, read: Callable[[int], bytes]) -> None:
         """Read the whole body.
@@ -59,12 +81,19 @@ class ArchiveReceiver:
             ArchiveError: The body is no archive, has no file in it, or is damaged.
             Conflict, NotFound, Gone, TooLarge, DiskFull: As the functions of core that store it.
         """
-        settings = self._services.settings
-        items = read_archive(read, max_image_bytes=settings.max_image_bytes, max_upload_bytes=settings.max_upload_bytes)
+        settings, options = self._services.settings, self._options
+        items = read_archive(
+            read,
+            max_image_bytes=settings.max_image_bytes,
+            max_upload_bytes=settings.max_upload_bytes,
+            name=options.file_name or options.name,
+            names=options.names,
+            find_file=self._find_file,
+        )
         begun = _until_first_file(items)
         self._create()
         try:
-            for packed in pack(self._only_new(chain(begun, items))):
+            for packed in self._packer.pack(self._only_new(chain(begun, items))):
                 self._store(packed)
             self._complete()
         except OSError as error:
@@ -112,6 +141,7 @@ class ArchiveReceiver:
     def _only_new(self, items: Iterator[Item]) -> Iterator[Item]:
         for item in items:
             if isinstance(item, SkippedEntry):
+                self.skipped.add(item)
                 if item.path not in self._known_skipped:
                     yield item
             elif not self._known or (item.path, _mark_of(item)) not in self._known:
@@ -128,6 +158,23 @@ class ArchiveReceiver:
             with self._services.db.write() as session:
                 upload = uploads.get_upload(session, self._uuid, lock=True)
                 uploads.add_skipped(session, upload, [(one.path, one.reason) for one in packed.skipped])
+
+    def _find_file(self, path: str) -> File | None:
+        """Find a file that a hard link repeats: in the shard that is being filled, else in the store."""
+        if file := self._packer.find(path):
+            return file
+        with self._services.db.read() as session:
+            found = stored_images.find_content(session, self._uuid, path)
+        if found is None:
+            return None
+        key, image = found
+        if image.declared_bytes is not None:
+            return File(path, None, image.declared_bytes)
+        try:
+            data = self._services.blobs.get_range(key, image.offset, image.n_bytes)
+        except BlobMissing:  # classified and discarded meanwhile
+            return None
+        return File(path, data, image.n_bytes)
 
     def _complete(self) -> None:
         with self._services.db.write() as session:

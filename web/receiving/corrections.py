@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from core.base.config import Settings
 from core.base.errors import Invalid
-from core.formats.archives import File, read_archive
+from core.formats.archives.entries import File
+from core.formats.archives.reading import read_archive
 
 READ_BYTES = 2**18
 MAX_LINE_BYTES = 2**16
@@ -21,10 +22,19 @@ def hash_files(read: Read, settings: Settings) -> Iterator[tuple[str, bytes]]:
     Raises:
         ArchiveError, TooLarge: As `read_archive`.
     """
-    limits = {"max_image_bytes": settings.max_image_bytes, "max_upload_bytes": settings.max_upload_bytes}
-    for item in read_archive(read, **limits):
+    digests: dict[str, bytes] = {}
+
+    def find(path: str) -> File | None:
+        return File(path, b"", 0) if path in digests else None
+
+    items = read_archive(
+        read, max_image_bytes=settings.max_image_bytes, max_upload_bytes=settings.max_upload_bytes, find_file=find
+    )
+    for item in items:
         if isinstance(item, File):
-            yield item.path, hashlib.sha256(item.data or b"").digest()
+            sha256 = digests[item.repeats] if item.repeats else hashlib.sha256(item.data or b"").digest()
+            digests[item.path] = sha256
+            yield item.path, sha256
 
 
 def read_list(read: Read) -> Iterator[tuple[str, bytes]]:

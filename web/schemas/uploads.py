@@ -1,12 +1,13 @@
 """Uploads, their shards and files, and whole archives."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from web.schemas.common import Input, Name, NetworkOrNumber, Share
+from web.schemas.jobs import JobOut
 
 DISCARD = "Delete the originals once they are classified; labels and previews are kept"
 
@@ -29,11 +30,28 @@ class ArchiveQuery(Input):
     threshold: Share | None = None
     labelled: bool = False
     discard_originals: bool = Field(False, description=DISCARD)
+    names: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        None, description="Encoding of names that do not say it, such as cp932; default: guessed from all names"
+    )
 
 
 class Skipped(BaseModel):
     path: str
     reason: str
+
+
+class SkippedOut(BaseModel):
+    """What was skipped in an archive: how many entries, how many for each reason, the first few."""
+
+    n: int
+    by_reason: dict[str, int]
+    first: list[Skipped]
+
+
+class ArchiveJobOut(JobOut):
+    """The job of an archive that was received."""
+
+    skipped: SkippedOut
 
 
 class Limits(BaseModel):

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
-from core.formats.archives import File, SkippedEntry
-from core.formats.shard_packing import PackedShard, pack
+from core.formats.archives.entries import File, SkippedEntry
+from core.formats.shard_packing import PackedShard, ShardPacker
 from core.formats.shards import index_shard
 from core.ingest import imported_files, shard_rows, shard_storage
 from core.ingest.imported_files import SourceFile
@@ -85,7 +85,7 @@ class _Importer:
         """Import the new files, then let the run wait for its job. Without new files the run ends."""
         note = ""
         try:
-            for packed in pack(self._read_new()):
+            for packed in ShardPacker().pack(self._read_new()):
                 self._store_shard(packed)
         except LeaseLost:
             raise

@@ -16,7 +16,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
 from core.base.errors import ConfigError, Invalid
-from core.formats.archives import SkippedEntry
+from core.formats.archives.entries import SkippedEntry
 from core.formats.shards import is_ignored
 from core.formats.tar_headers import clean_path
 from core.ingest import imported_files

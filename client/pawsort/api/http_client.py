@@ -113,17 +113,19 @@ class PawsortClient:
         model: str | None = None,
         threshold: float | None = None,
         discard_originals: bool = False,
+        names: str | None = None,
     ) -> Job:
-        """Stream a tar, tar.gz or zip as it is. Returns the job that classifies it.
+        """Stream an archive as it is. Returns the job that classifies it.
 
         Args:
             archive: An id chosen by the caller; uploading again under the same id is harmless.
             body: The file, read from its start at each attempt.
+            names: Encoding of names in it that do not say theirs.
         Raises:
             BadArchive: It is incomplete or cannot be read. The error names the job with the files before that point.
         """
         options = {"model": model, "threshold": threshold, "discard_originals": discard_originals or None}
-        params = _without_none(id=archive, name=name, **options)
+        params = _without_none(id=archive, name=name, names=names, **options)
 
         def send() -> httpx.Response:
             body.seek(0)

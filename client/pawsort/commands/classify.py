@@ -28,6 +28,7 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
 )
 @click.option("--discard-originals", is_flag=True, help="Remove the pictures from the server once they are classified.")
 @click.option("--name", metavar="N", help="Name of the job. [default: the folder's name]")
+@click.option("--names", metavar="ENCODING", help="Encoding of names in archives, such as cp932. [default: guessed]")
 @server_options
 def command(
     paths: tuple[Path, ...],
@@ -36,10 +37,11 @@ def command(
     threshold: float | None,
     discard_originals: bool,
     name: str | None,
+    names: str | None,
     server: str | None,
     token: str | None,
 ) -> int:
-    """Label the pictures in folders, files, tars and zips.
+    """Label the pictures in folders, files and archives.
 
     Uses the server given with --server, else the instance running on this machine, else starts one until the command
     ends. The exit code is 0 when every image has a result; an error result counts.
@@ -49,7 +51,7 @@ def command(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with connect(server, token) as client:
         bars = ProgressBars(console)
-        run = Classification(client, JobOptions(model, threshold, name, discard_originals), bars)
+        run = Classification(client, JobOptions(model, threshold, name, discard_originals, names), bars)
         started = time.monotonic()
         try:
             with bars.progress:

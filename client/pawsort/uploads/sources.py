@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IGNORED_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
-ARCHIVE_ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,6 @@ class SkippedPath:
     path: str
     reason: str
     lost: bool = False
-
-
-def is_archive(path: Path) -> bool:
-    """Return whether a given path is uploaded as an archive. Inside a folder, archives are ordinary files."""
-    return path.name.lower().endswith(ARCHIVE_ENDINGS) and path.is_file()
 
 
 def is_ignored(name: str) -> bool:

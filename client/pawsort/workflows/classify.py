@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from pawsort.api.answers import Job
-from pawsort.api.errors import BadArchive
+from pawsort.api.errors import BadArchive, ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.shards import Shard
-from pawsort.uploads.sources import SkippedPath, count_files, is_archive, walk, walk_files
+from pawsort.uploads.sources import SkippedPath, count_files, walk, walk_files
 from pawsort.uploads.transfer import limits_of, new_id, upload_files
 
 ENDED = frozenset({"done", "cancelled", "failed"})
@@ -30,12 +31,13 @@ class Display(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """Options of `pawsort classify`, the same for all jobs."""
+    """Options of `pawsort classify`, the same for all jobs. `names` is the encoding of names in archives."""
 
     model: str | None = None
     threshold: float | None = None
     name: str | None = None
     discard_originals: bool = False
+    names: str | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +83,17 @@ class Classification:
         self.outcome = Outcome()
 
     def run(self, paths: Sequence[Path]) -> Outcome:
-        """Upload everything, and wait until every job has ended."""
+        """Upload everything, and wait until every job has ended.
+
+        Raises:
+            ClientError: One of the paths is an archive that the server does not unpack; nothing was uploaded.
+        """
+        for path in paths:
+            if kind := find_unsupported(path):
+                raise ClientError(
+                    f"{path}: {kind} archives are not supported. Unpack it and give the folder, or give a tar, a zip,"
+                    " or a tar compressed with gzip, bzip2, xz or Zstandard. Nothing was uploaded."
+                )
         archives = [path for path in paths if is_archive(path)]
         plain = [path for path in paths if path not in archives]
         # In the given order. Everything that is not an archive is uploaded in the place of the first such path.
@@ -138,6 +150,7 @@ class Classification:
                     model=options.model,
                     threshold=options.threshold,
                     discard_originals=options.discard_originals,
+                    names=options.names,
                 )
             except BadArchive as error:
                 self.outcome.broken.append(f"{path}: {error.message}")

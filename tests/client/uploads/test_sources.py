@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.formats import shards as server
-from pawsort.uploads.sources import SkippedPath, SourceFile, is_archive, is_ignored, walk
+from pawsort.uploads.sources import SkippedPath, SourceFile, is_ignored, walk
 
 
 def paths_of(*given: Path) -> list[str]:
@@ -117,11 +117,3 @@ def test_a_folder_that_cannot_be_read_is_lost_and_the_rest_goes_on(tmp_path: Pat
     write(tmp_path / "photos" / "open.jpg")
     assert paths_of(tmp_path / "photos") == ["photos/open.jpg"]
     assert skipped_of(tmp_path / "photos")["photos/closed"].lost
-
-
-def test_archives_are_known_by_their_ending_and_must_be_files(tmp_path: Path) -> None:
-    for name in ("a.tar", "a.tar.gz", "a.TGZ", "a.zip"):
-        assert is_archive(write(tmp_path / name))
-    assert not is_archive(write(tmp_path / "a.jpg"))
-    (tmp_path / "folder.zip").mkdir()
-    assert not is_archive(tmp_path / "folder.zip")

@@ -109,6 +109,16 @@ def test_folders_files_and_archives_go_into_one_file_in_the_order_given(pawsort:
     ]
 
 
+def test_an_archive_that_is_not_unpacked_is_refused_before_anything_is_sent(
+    pawsort: PawsortClient, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(draw_picture())
+    (tmp_path / "pictures.jpg").write_bytes(b"Rar!\x1a\x07\x01\0" + bytes(100))
+    with pytest.raises(ClientError, match="RAR archives are not supported"):
+        classify(pawsort, tmp_path / "a.jpg", tmp_path / "pictures.jpg")
+    assert list(pawsort.list_jobs()) == []
+
+
 def test_a_broken_archive_keeps_its_whole_files_and_is_not_whole(pawsort: PawsortClient, tmp_path: Path) -> None:
     tar = make_tar({f"tarred/{n}.jpg": draw_picture(n) for n in range(4)})
     (tmp_path / "a.tar").write_bytes(tar[: len(tar) // 2])

@@ -416,11 +416,16 @@ def test_a_damaged_extended_header_is_refused(records):
     assert "extended header" in refusal(with_pax(records))
 
 
-def test_an_extended_header_is_read_up_to_64_kib():
-    comment = record(b"comment", b"x" * 65_000)
-    assert len(index(with_pax(comment)).entries) == 1
-    assert "at most 65536" in refusal(with_pax(record(b"comment", b"x" * 66_000)))
-    assert "at most 65536" in refusal(header(b"long", b"%011o\0" % 2**32, b"L") + bytes(4096))
+@pytest.mark.parametrize("n_bytes", [5, 65_000, 66_000, 131_050, 131_080, 1_000_000])
+def test_attributes_of_any_size_are_read_past(n_bytes):
+    attribute = record(b"SCHILY.xattr.com.apple.ResourceFork", b"x=\n" * (n_bytes // 3))
+    records = attribute + record(b"path", b"renamed.jpg") + attribute
+    assert [entry.path for entry in index(with_pax(records)).entries] == ["renamed.jpg"]
+
+
+def test_an_extended_header_without_end_is_cut_off():
+    assert "too early" in refusal(header(b"long", b"%011o\0" % 2**32, b"L") + bytes(4096))
+    assert "damaged" in refusal(with_pax(b"999999 comment=" + b"x" * 200_000))
 
 
 def test_other_keys_of_an_extended_header_do_not_matter():
@@ -428,9 +433,9 @@ def test_other_keys_of_an_extended_header_do_not_matter():
     assert [entry.path for entry in index(with_pax(records)).entries] == ["a.jpg"]
 
 
-def test_a_global_header_may_comment_but_not_rename():
+def test_a_global_header_counts_for_every_file_that_does_not_say_otherwise():
     assert len(index(with_pax(record(b"comment", b"by git"), kind=b"g")).entries) == 1
-    assert "global header" in refusal(with_pax(record(b"path", b"b.jpg"), kind=b"g"))
+    assert [entry.path for entry in index(with_pax(record(b"path", b"b.jpg"), kind=b"g")).entries] == ["b.jpg"]
 
 
 def test_extended_headers_count_for_one_file_only():

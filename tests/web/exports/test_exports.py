@@ -19,7 +19,8 @@ from flask.testing import FlaskClient
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.formats.archives import File, read_archive
+from core.formats.archives.entries import File
+from core.formats.archives.reading import read_archive
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
 from tests.support.factories import (

@@ -3,17 +3,18 @@
 from uuid import uuid4
 
 from apiflask import APIBlueprint
-from flask import url_for
+from flask import request, url_for
 from werkzeug.datastructures import Headers
 
 from core.jobs import jobs
 from core.jobs.progress import describe
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.receiving.archives import ArchiveOptions, ArchiveReceiver
+from web.http.multipart import MAX_FORM_BYTES, FileForm
+from web.receiving.archives import ArchiveOptions, ArchiveReceiver, SkippedSummary
 from web.receiving.bodies import BodyReader
 from web.schemas.jobs import JobOut
-from web.schemas.uploads import ArchiveQuery
+from web.schemas.uploads import ArchiveJobOut, ArchiveQuery, Skipped, SkippedOut
 
 api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")
 
@@ -21,31 +22,45 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
 @api.put("")
 @api.post("")
 @api.input(ArchiveQuery, location="query")
-@api.output(JobOut, status_code=202, description="Everything was received; the job continues")
+@api.output(ArchiveJobOut, status_code=202, description="Everything was received; the job continues")
 @api.doc(
     responses={
         413: "Too large; the message states the limit",
         422: "No archive, or incomplete: then `job` has the id, and complete files are kept",
         507: "The disk is nearly full",
     },
-    extensions={"x-body": "application/x-tar application/gzip application/zip"},
+    extensions={"x-body": "application/x-tar application/gzip application/zip multipart/form-data"},
 )
-def put_archive(query_data: ArchiveQuery) -> tuple[JobOut, int, Headers]:
-    """Upload a TAR, TAR.GZ or ZIP and classify it while it is received
+def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
+    """Upload an archive and classify it while it is received
 
-    Links, devices, encrypted files and paths with `..` are skipped and listed. Sent again with the same id, the upload
-    continues where it was interrupted.
+    A TAR, a ZIP, or a TAR or single picture compressed with gzip, bzip2, xz or Zstandard, whatever its name; as the
+    body, or as a file in a form (`curl -F file=@photos.zip`). Symbolic links, devices, encrypted files and paths with
+    `..` are skipped; the answer shows how many, and why. Hard links repeat the file that they name. Sent again with the
+    same id, the upload continues where it was interrupted.
     """
     services = get_services()
     limit = services.settings.max_upload_bytes
+    is_form = request.mimetype == "multipart/form-data"
     body = BodyReader(
-        limit,
+        limit + is_form * MAX_FORM_BYTES,
         f"Expected an archive of at most {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Split it into several uploads.",
     )
     services.blobs.check_room(min(body.announced, limit))
     uuid = query_data.id or uuid4()
-    options = ArchiveOptions(**query_data.model_dump(exclude={"id"}))
-    ArchiveReceiver(services, uuid, options, current_user_id()).receive(body.read)
+    form = FileForm(body.read) if is_form else None
+    file_name = form.file_name if form else ""
+    options = ArchiveOptions(**query_data.model_dump(exclude={"id"}), file_name=file_name)
+    receiver = ArchiveReceiver(services, uuid, options, current_user_id())
+    receiver.receive(form.read if form else body.read)
+    if form:
+        form.drain()
     with services.db.read() as session:
         view = describe(session, jobs.get_job(session, uuid))
-    return JobOut.from_view(view), 202, Headers({"Location": url_for("jobs.get_job", job_uuid=uuid)})
+    job = ArchiveJobOut(**JobOut.from_view(view).model_dump(), skipped=_describe(receiver.skipped))
+    return job, 202, Headers({"Location": url_for("jobs.get_job", job_uuid=uuid)})
+
+
+def _describe(skipped: SkippedSummary) -> SkippedOut:
+    first = [Skipped(path=entry.path, reason=entry.reason) for entry in skipped.first]
+    return SkippedOut(n=skipped.n, by_reason=dict(skipped.by_reason), first=first)

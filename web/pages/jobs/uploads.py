@@ -27,7 +27,7 @@ from web.schemas.uploads import ArchiveQuery
 
 pages = Blueprint("upload_pages", __name__)
 
-ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
+ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.zst", ".tar", ".zip")
 MAX_TRIAL_BYTES = 4 * 2**20
 PIECE_BYTES = 2**16
 
@@ -57,7 +57,7 @@ def _options(form: FileForm) -> ArchiveOptions:
         )
     except ValidationError as error:
         raise Invalid(f"model: there is no version {form.fields.get('model')!r}. Choose one from the list.") from error
-    return ArchiveOptions(query.name, query.model, discard_originals=query.discard_originals)
+    return ArchiveOptions(query.name, form.file_name, model=query.model, discard_originals=query.discard_originals)
 
 
 def _name_of(file_name: str) -> str:

@@ -8,10 +8,12 @@ Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 (layout), 4.4 (fields), 4.5 (ext
 
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from core.base.errors import Invalid
+from core.formats.archives.names import NameDecoder, decode_path
 from core.formats.tar import Source
 from core.formats.tar_headers import clean_path
 
@@ -20,10 +22,12 @@ CENTRAL = b"PK\x01\x02"
 END = b"PK\x05\x06"
 DIRECTORY = (CENTRAL, END, b"PK\x06\x06", b"PK\x06\x08")
 STORED, DEFLATED = 0, 8
+_METHODS = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 
 _LOCAL_FIELDS = struct.Struct("<HHHHHLLLHH")
-_CENTRAL_FIELDS = struct.Struct("<6H3L5HLL")
-_ENCRYPTED, _HAS_DESCRIPTOR, _IS_UTF8 = 1, 8, 2048
+CENTRAL_FIELDS = struct.Struct("<6H3L5HLL")
+IS_UTF8 = 2048
+_ENCRYPTED, _HAS_DESCRIPTOR = 1, 8
 _EXTRA_64, _EXTRA_PATH = 1, 0x7075
 _IN_EXTRA_64 = 0xFFFF_FFFF
 _MADE_ON_UNIX = (3, 19)  # 19: macOS
@@ -42,6 +46,7 @@ class ZipMember:
     Attributes:
         path: Components divided by "/".
         refusal: Why the entry cannot be taken, or empty.
+        content_refusal: The same, for its content alone.
         is_folder: A directory.
         offset: Where the header stands; the directory repeats it.
         method: How the content is compressed.
@@ -52,6 +57,7 @@ class ZipMember:
 
     path: str
     refusal: str
+    content_refusal: str
     is_folder: bool
     offset: int
     method: int
@@ -60,7 +66,30 @@ class ZipMember:
     has_descriptor: bool
 
 
-def read_zip_members(source: Source) -> Iterator[ZipMember]:
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """One record of the directory.
+
+    Attributes:
+        name: Its path, as bytes.
+        flags: As in the local header.
+        offset: Where its local header stands, counted from the zip's beginning.
+        crc: CRC-32 of the content.
+        n_packed: Bytes of the compressed content.
+        is_link: A symbolic link.
+        extras: Extra fields.
+    """
+
+    name: bytes
+    flags: int
+    offset: int
+    crc: int
+    n_packed: int
+    is_link: bool
+    extras: dict[int, bytes]
+
+
+def read_zip_members(source: Source, names: NameDecoder) -> Iterator[ZipMember]:
     """Walk a zip's local headers up to its directory.
 
     The caller reads each member's content before it asks for the next.
@@ -78,7 +107,7 @@ def read_zip_members(source: Source) -> Iterator[ZipMember]:
             raise zip_cut_off()
         if signature != LOCAL:
             raise ZipError(f"The zip is damaged at byte {offset}: no entry begins there. Pack it again.")
-        yield _read_local_header(source, offset)
+        yield read_local_header(source, offset, names)
 
 
 def read_link_offsets(source: Source) -> Iterator[int]:
@@ -87,10 +116,10 @@ def read_link_offsets(source: Source) -> Iterator[int]:
     A directory that is cut off ends the walk without an error: every entry came before it.
     """
     while bytes(source.take(len(CENTRAL))) == CENTRAL:
-        head = source.take(_CENTRAL_FIELDS.size)
-        if len(head) < _CENTRAL_FIELDS.size:
+        head = source.take(CENTRAL_FIELDS.size)
+        if len(head) < CENTRAL_FIELDS.size:
             return
-        made_by, *_, n_name, n_extra, n_comment, _disk, _internal, mode, offset = _CENTRAL_FIELDS.unpack(head)
+        made_by, *_, n_name, n_extra, n_comment, _disk, _internal, mode, offset = CENTRAL_FIELDS.unpack(head)
         source.take(n_name + n_extra + n_comment)
         if made_by >> 8 in _MADE_ON_UNIX and (mode >> 16) & _FILE_TYPE == _LINK:
             yield offset
@@ -101,25 +130,82 @@ def zip_cut_off() -> ZipError:
     return ZipError("The zip is incomplete. Upload it again.")
 
 
-def _read_local_header(source: Source, offset: int) -> ZipMember:
+def parse_directory_entry(head: bytes, read: Callable[[int], bytes]) -> DirectoryEntry:
+    """Put a record of the directory together.
+
+    Args:
+        head: Its fixed part, without the signature.
+        read: Returns the next bytes, fewer only at the end.
+    """
+    made_by, _, flags, _, _, _, crc, n_packed, n_bytes, n_name, n_extra, n_comment, _, _, mode, offset = (
+        CENTRAL_FIELDS.unpack(head)
+    )
+    name = read(n_name)
+    extras = _parse_extras(read(n_extra))
+    read(n_comment)
+    large = [extras.get(_EXTRA_64, b"")[at : at + 8] for at in range(0, 24, 8)]
+    if n_bytes == _IN_EXTRA_64:
+        large.pop(0)
+    n_packed = _from_64(large.pop(0), n_packed) if n_packed == _IN_EXTRA_64 else n_packed
+    offset = _from_64(large.pop(0), offset) if offset == _IN_EXTRA_64 else offset
+    is_link = made_by >> 8 in _MADE_ON_UNIX and (mode >> 16) & _FILE_TYPE == _LINK
+    return DirectoryEntry(name, flags, offset, crc, n_packed, is_link, extras)
+
+
+def member_of(local: ZipMember, entry: DirectoryEntry, names: NameDecoder) -> ZipMember:
+    """Return a member as the directory has it: what it says counts, and it knows sizes that local headers lack."""
+    path, refusal, is_folder = _path(entry.name, entry.extras, names, is_utf8=bool(entry.flags & IS_UTF8))
+    if not refusal:
+        refusal = "a symbolic link" if entry.is_link else local.content_refusal
+    return replace(
+        local,
+        path=path,
+        refusal=refusal,
+        is_folder=is_folder,
+        crc=entry.crc,
+        n_packed=entry.n_packed,
+        has_descriptor=False,
+    )
+
+
+def _from_64(extra: bytes, otherwise: int) -> int:
+    return int.from_bytes(extra, "little") if len(extra) == 8 else otherwise
+
+
+def read_local_header(source: Source, offset: int, names: NameDecoder) -> ZipMember:
+    """Read a local header behind its signature.
+
+    Raises:
+        ZipError: The zip ends in it, or a size is missing.
+    """
     head = source.take(_LOCAL_FIELDS.size)
     if len(head) < _LOCAL_FIELDS.size:
         raise zip_cut_off()
     _version, flags, method, _time, _date, crc, n_packed, n_bytes, n_name, n_extra = _LOCAL_FIELDS.unpack(head)
-    names = bytes(source.take(n_name + n_extra))
-    if len(names) < n_name + n_extra:
+    variable = bytes(source.take(n_name + n_extra))
+    if len(variable) < n_name + n_extra:
         raise zip_cut_off()
-    extras = _parse_extras(names[n_name:])
-    path, refusal, is_folder = _path(names[:n_name], extras, is_utf8=bool(flags & _IS_UTF8))
+    extras = _parse_extras(variable[n_name:])
+    path, refusal, is_folder = _path(variable[:n_name], extras, names, is_utf8=bool(flags & IS_UTF8))
     if _IN_EXTRA_64 in (n_packed, n_bytes):
         n_packed = _packed_size_64(extras.get(_EXTRA_64, b""), n_packed, n_bytes)
     has_descriptor = bool(flags & _HAS_DESCRIPTOR)
+    content_refusal = ""
     if flags & _ENCRYPTED:
-        refusal = refusal or "an encrypted file"
+        content_refusal = "an encrypted file"
     elif method not in (STORED, DEFLATED):
-        refusal = refusal or f"a file compressed by an unsupported method ({method})"
-    is_size_known = n_packed > 0 or not has_descriptor
-    return ZipMember(path, refusal, is_folder, offset, method, crc, n_packed if is_size_known else None, has_descriptor)
+        content_refusal = f"a file compressed by an unsupported method ({_METHODS.get(method, method)})"
+    return ZipMember(
+        path,
+        refusal or content_refusal,
+        content_refusal,
+        is_folder,
+        offset,
+        method,
+        crc,
+        n_packed if n_packed > 0 or not has_descriptor else None,
+        has_descriptor,
+    )
 
 
 def _parse_extras(extras: bytes) -> dict[int, bytes]:
@@ -142,17 +228,12 @@ def _packed_size_64(extra: bytes, n_packed: int, n_bytes: int) -> int:
     return int(struct.unpack_from("<Q", extra, at)[0])
 
 
-def _path(name: bytes, extras: dict[int, bytes], *, is_utf8: bool) -> tuple[str, str, bool]:
-    """Decode and check an entry's name: UTF-8 where it says so or is it, else the code page of DOS."""
+def _path(name: bytes, extras: dict[int, bytes], names: NameDecoder, *, is_utf8: bool) -> tuple[str, str, bool]:
+    """Decode and check an entry's name."""
     unicode_path = extras.get(_EXTRA_PATH, b"")
-    if len(unicode_path) > 5:
-        name = unicode_path[5:]
-    if not is_utf8:
-        try:
-            name.decode()
-        except UnicodeDecodeError:
-            name = name.decode("cp437").encode()
-    name = name.replace(b"\\", b"/")  # some Windows programs write their own divider
+    if len(unicode_path) > 5 and int.from_bytes(unicode_path[1:5], "little") == zlib.crc32(name):
+        name, is_utf8 = unicode_path[5:], True
+    name = name.replace(b"\\", b"/") if is_utf8 else decode_path(name, names)
     path, refusal = clean_path(name)
     if not refusal and _DRIVE.match(path):
         refusal = "an absolute path"

@@ -13,8 +13,9 @@ from types import FrameType
 
 import pytest
 
-from core.formats.archives import ArchiveError, read_archive
-from core.formats.shard_packing import pack
+from core.formats.archives.entries import ArchiveError
+from core.formats.archives.reading import read_archive
+from core.formats.shard_packing import ShardPacker
 
 MIB = 2**20
 SEED = 20_261_130
@@ -71,7 +72,8 @@ KINDS: dict[str, Callable[[int], bytes]] = {
 
 def unpack(data: bytes) -> None:
     try:
-        for packed in pack(read_archive(io.BytesIO(data).read, max_image_bytes=64 * MIB, max_upload_bytes=2**34)):
+        files = read_archive(io.BytesIO(data).read, max_image_bytes=64 * MIB, max_upload_bytes=2**34)
+        for packed in ShardPacker().pack(files):
             if packed.shard:
                 packed.shard.close()
     except ArchiveError:

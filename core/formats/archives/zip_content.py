@@ -8,8 +8,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from core.formats.archives.zip_headers import DEFLATED, DIRECTORY, LOCAL, ZipError, ZipMember, zip_cut_off
 from core.formats.tar import Source
-from core.formats.zip_headers import DEFLATED, DIRECTORY, LOCAL, ZipError, ZipMember, zip_cut_off
 
 _DESCRIPTOR = b"PK\x07\x08"  # in front of the descriptor, by some programs
 _DESCRIPTOR_FIELDS = (struct.Struct("<LLL"), struct.Struct("<LQQ"))  # CRC, packed and unpacked size

@@ -1,0 +1,42 @@
+"""What comes out of an archive: files, and entries that were skipped."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from core.base.errors import Invalid
+
+
+class ArchiveError(Invalid):
+    """An archive cannot be read on; the whole files before the fault have been handed out."""
+
+
+class OtherArchive(ArchiveError):
+    """An archive of a kind that is not supported; the sentence names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of an archive.
+
+    Attributes:
+        path: Its path in the archive.
+        data: Its content; None when it is over the limit for one file.
+        n_bytes: Its true size.
+        repeats: Of a hard link, the path of the file that it repeats; else empty.
+    """
+
+    path: str
+    data: bytes | bytearray | None
+    n_bytes: int
+    repeats: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedEntry:
+    """An entry that is not taken, and why, as a noun: "a symbolic link"."""
+
+    path: str
+    reason: str
+
+
+Item: TypeAlias = File | SkippedEntry

@@ -1,0 +1,128 @@
+"""The files of a tar, hard links among them: each repeats the entry that it names.
+
+Read leniently: tars behind each other are one, and what is no tar behind the last one is skipped.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from core.formats.archives.budget import Budget
+from core.formats.archives.collecting import collect
+from core.formats.archives.entries import File, Item, SkippedEntry
+from core.formats.archives.names import NameDecoder
+from core.formats.shards import is_ignored
+from core.formats.tar import Source, read_members
+from core.formats.tar_headers import BLOCK, Member, TarError, check_header
+
+FindFile: TypeAlias = Callable[[str], File | None]
+
+_MAX_WAITING_LINKS = 10_000
+_NO_TARGET = "a hard link to a file that is not in the archive"
+_TOO_MANY_BYTES = "a hard link that repeats more bytes than are allowed"
+
+
+class TarReader:
+    """Reads one tar.
+
+    Args:
+        find_file: Finds a file that was handed out before, by its path.
+    """
+
+    def __init__(
+        self, source: Source, budget: Budget, names: NameDecoder, max_image_bytes: int, find_file: FindFile
+    ) -> None:
+        """Stand before the tar's first byte."""
+        self._source = source
+        self._budget = budget
+        self._names = names
+        self._max_image_bytes = max_image_bytes
+        self._find_file = find_file
+        self._waiting: dict[str, list[str]] = {}  # links that came before the entry they name, by its path
+        self._n_waiting = 0
+
+    def read(self) -> Iterator[Item]:
+        """Read its files.
+
+        Raises:
+            TarError: It is damaged or cut off.
+        """
+        while True:
+            for member in read_members(self._source, self._decode):
+                if not (member.is_folder or is_ignored(member.path)):
+                    yield from self._read_member(member)
+            if not self._is_tar_next():
+                break
+        if self._source.take_some(1):
+            yield SkippedEntry("(behind the end of the tar)", "bytes that are no tar")
+            while self._source.take_some(2**20):
+                pass
+        for paths in self._waiting.values():
+            for path in paths:
+                yield SkippedEntry(path, _NO_TARGET)
+
+    def _read_member(self, member: Member) -> Iterator[Item]:
+        if member.link_target:
+            yield from self._link(member.path, member.link_target)
+            return
+        if member.refusal:
+            yield SkippedEntry(member.path, member.refusal)
+            return
+        if member.declared_bytes is not None:
+            yield File(member.path, None, member.declared_bytes)
+        else:
+            data = collect(self._source.pieces(member.n_bytes), self._max_image_bytes)
+            yield File(member.path, data if member.n_bytes <= self._max_image_bytes else None, member.n_bytes)
+        if self._waiting:
+            yield from self._follow(member.path)
+
+    def _link(self, path: str, target: str) -> Iterator[Item]:
+        item = self._repeat(path, target)
+        if item is not None:
+            yield item
+            yield from self._follow(path)
+        elif path != target and self._n_waiting < _MAX_WAITING_LINKS:
+            self._waiting.setdefault(target, []).append(path)
+            self._n_waiting += 1
+        else:
+            yield SkippedEntry(path, _NO_TARGET)
+
+    def _follow(self, path: str) -> Iterator[Item]:
+        """Hand out the links that waited for a file, and those that waited for them."""
+        targets = deque([path])
+        while targets:
+            target = targets.popleft()
+            for link in self._waiting.pop(target, ()):
+                yield self._repeat(link, target) or SkippedEntry(link, _NO_TARGET)
+                targets.append(link)
+
+    def _repeat(self, path: str, target: str) -> Item | None:
+        file = self._find_file(target)
+        if file is None:
+            return None
+        if not self._budget.can_link(len(file.data or b"")):
+            return SkippedEntry(path, _TOO_MANY_BYTES)
+        return File(path, file.data, file.n_bytes, repeats=target)
+
+    def _is_tar_next(self) -> bool:
+        """Read past zeros, of which some programs write many; return whether another tar begins behind them."""
+        while part := self._source.take(BLOCK):
+            block = bytes(part)
+            if block.strip(b"\0"):
+                self._source.unread(block)
+                return len(block) == BLOCK and _is_header(block)
+        return False
+
+    def _decode(self, path: bytes) -> bytes:
+        if path.isascii():
+            return path
+        text = self._names.decode(path)
+        return path if text is None else text.encode()
+
+
+def _is_header(block: bytes) -> bool:
+    try:
+        check_header(block, 0)
+    except TarError:
+        return False
+    return True

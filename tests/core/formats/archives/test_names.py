@@ -1,0 +1,87 @@
+"""Names in archives that do not say their encoding."""
+
+import io
+import struct
+import tarfile
+import zlib
+
+import pytest
+
+from core.base.errors import Invalid
+from core.formats.archives.names import guess_encoding
+from core.formats.archives.reading import read_archive
+from tests.support.archives import make_raw_zip
+
+NAMES = {
+    "cp932": ["写真/犬ソ表.jpg", "写真/猫の寝顔.jpg", "家族旅行2019/海水浴.jpg", "ねこ/ﾀﾏ.jpg"],
+    "gbk": ["照片/小猫.jpg", "照片/狗的照片.jpg", "北京旅游/长城.jpg"],
+    "big5": ["照片/貓咪.jpg", "照片/狗的照片.jpg", "台北旅遊/夜市.jpg"],
+    "cp949": ["사진/고양이.jpg", "사진/강아지 산책.jpg", "가족 여행/바다.jpg"],
+    "cp866": ["Фото/кошка.jpg", "Фото/собака.jpg", "Отпуск 2019/море.jpg"],
+    "cp1251": ["Фото/кошка.jpg", "Фото/собака.jpg", "Отпуск 2019/море.jpg"],
+    "cp1252": ["Müller/Kätzchen.jpg", "Straße.jpg", "été à la plage.jpg", "señor.jpg"],
+    "cp437": ["Müller/Kätzchen.jpg", "Straße.jpg", "été à la plage.jpg", "señor.jpg"],
+    "cp850": ["Müller/Kätzchen.jpg", "São Paulo.jpg", "Ångström.jpg"],
+    "utf-8": ["写真/猫.jpg", "Müller.jpg", "кошка.jpg"],
+}
+
+
+def read_paths(data: bytes, names: str | None = None) -> list[str]:
+    body = io.BytesIO(data)
+    return [item.path for item in read_archive(body.read, max_image_bytes=99, max_upload_bytes=2**30, names=names)]
+
+
+def make_raw_tar(names: list[str], encoding: str) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, encoding=encoding) as tar:
+        for name in names:
+            tar.addfile(tarfile.TarInfo(name))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_names_of_a_zip_are_read_in_the_encoding_that_they_have_in_common(encoding: str) -> None:
+    names = NAMES[encoding]
+    assert read_paths(make_raw_zip({name.encode(encoding): b"\0" for name in names})) == names
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_names_are_read_in_the_encoding_that_somebody_gives(encoding: str) -> None:
+    first = NAMES[encoding][0]
+    assert read_paths(make_raw_zip({first.encode(encoding): b"\0"}), encoding) == [first]
+    assert read_paths(make_raw_tar([first], encoding), encoding) == [first]
+
+
+@pytest.mark.parametrize("encoding", [encoding for encoding in NAMES if encoding not in ("cp850", "cp437")])
+def test_names_of_a_tar_are_read_by_the_names_before_them(encoding: str) -> None:
+    names = NAMES[encoding]
+    assert read_paths(make_raw_tar(names, encoding))[-1] == names[-1]
+
+
+def test_a_single_name_can_decide_for_others_that_could_be_anything() -> None:
+    short, long = "猫.jpg", "写真/桜の木の下で猫が寝ている.jpg"
+    assert read_paths(make_raw_zip({short.encode("cp932"): b"\0", long.encode("cp932"): b"\0"})) == [short, long]
+
+
+def test_a_name_without_evidence_keeps_its_bytes() -> None:
+    assert guess_encoding([b"\xff\xfe\xfd.jpg"]) is None
+    assert read_paths(make_raw_zip({b"d\\\xff\xfe.jpg": b"\0"})) == ["d/\\xff\\xfe.jpg"]
+
+
+def test_a_byte_of_a_letter_never_divides_folders() -> None:
+    (path,) = read_paths(make_raw_zip({b"\x83\x5c\xff\xff.jpg": b"\0"}))
+    assert "/" not in path
+
+
+def test_the_name_in_unicode_beside_an_old_one_counts() -> None:
+    old, new = b"?.jpg", "猫.jpg".encode()
+    field = struct.pack("<BL", 1, zlib.crc32(old)) + new
+    assert read_paths(make_raw_zip({old: b"\0"}, extra=struct.pack("<HH", 0x7075, len(field)) + field)) == ["猫.jpg"]
+    stale = struct.pack("<BL", 1, zlib.crc32(b"renamed")) + new
+    assert read_paths(make_raw_zip({old: b"\0"}, extra=struct.pack("<HH", 0x7075, len(stale)) + stale)) == ["?.jpg"]
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "", "utf-16", "base64", "rot13"])
+def test_an_encoding_that_does_not_exist_gets_a_sentence(encoding: str) -> None:
+    with pytest.raises(Invalid, match="expected an encoding"):
+        read_paths(make_raw_zip({b"a": b"\0"}), encoding)
