@@ -6,7 +6,7 @@ declare.
 
 from celery import shared_task
 
-from core.messaging.broker import CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
+from core.messaging.broker import CLASSIFY, CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
 from worker.inference import classification
 from worker.maintenance import reconcile
 from worker.process import runtime
@@ -14,10 +14,16 @@ from worker.schedules import due_schedules
 from worker.training import train_network
 
 
+@shared_task(name=CLASSIFY)  # type: ignore[untyped-decorator]
+def classify() -> None:
+    """Classify the chunks that are ready."""
+    classification.classify_ready(runtime.get())
+
+
 @shared_task(name=CLASSIFY_CHUNK)  # type: ignore[untyped-decorator]
-def classify_chunk(chunk_id: int) -> None:
-    """Classify a chunk if that is still to be done."""
-    classification.classify_chunk(runtime.get(), chunk_id)
+def classify_chunk(_chunk_id: int) -> None:
+    """A message of an earlier version: what is ready is classified, this chunk among them."""
+    classification.classify_ready(runtime.get())
 
 
 @shared_task(name=TRAIN)  # type: ignore[untyped-decorator]

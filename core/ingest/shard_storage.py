@@ -2,7 +2,7 @@
 
 import errno
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 from uuid import UUID
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 class ChunkSender(Protocol):
     """What wakes workers."""
 
-    def send_chunks(self, chunk_ids: Iterable[int]) -> None:
+    def wake_inference(self, n_chunks: int) -> None:
         """Tell them that these chunks are ready."""
 
 
@@ -82,7 +82,7 @@ def store_shard(
         raise
     if not added.created:
         store.blobs.delete([key])
-    store.tasks.send_chunks(added.chunk_ids)
+    store.tasks.wake_inference(len(added.chunk_ids))
     return added
 
 

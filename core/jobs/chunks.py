@@ -1,14 +1,14 @@
 """Chunks: claiming them, renewing and releasing their lease. SQL decides who works; messages only wake workers.
 
 A claim is one UPDATE that wins or does not. It raises the fence, and everything that the winner writes later carries
-that number: a worker that has lost the lease in between finds no row that matches.
+that number: a worker that has lost the lease in between finds no row that matches. `core.jobs.fair_share` decides which
+job is next.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, case, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Update, case, false, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.base import leases
 from core.base.clock import db_now, seconds_since
@@ -21,15 +21,8 @@ from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
 
 MAX_ATTEMPTS = 20
+RETRY_S = 3.0  # after an error, so that a store or a disk has time to come back
 RAN_OUT = "The worker that held it stopped responding."
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a chunk needs: its job and the model version."""
-
-    job_id: int
-    model_version_id: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +34,7 @@ class Claim:
         blob_key: Where its shard is.
         waited_s: How long it was waiting.
         is_taken_over: Another worker let its lease run out.
+        is_slow: What is left of it takes long to decode.
     """
 
     chunk_id: int
@@ -52,6 +46,7 @@ class Claim:
     blob_key: str
     waited_s: float | None = None
     is_taken_over: bool = False
+    is_slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,62 +61,73 @@ class ChunkImage:
     sha256: bytes
 
 
-def find_work(session: Session, chunk_id: int) -> Work | None:
-    """What a chunk needs, or None when it no longer has to be classified."""
-    wanted = select(Job.id, Job.model_version_id).join(Chunk, Chunk.job_id == Job.id)
-    row = session.execute(wanted.where(Chunk.id == chunk_id, Chunk.state != ChunkState.DONE, _job_is_active())).first()
-    return None if row is None or row.model_version_id is None else Work(row.id, row.model_version_id)
-
-
-def claim_chunk(
-    session: Session, chunk_id: int, worker_id: int | None, lease_s: float, versions: Sequence[int] | None = None
-) -> Claim | None:
+def claim_chunk(session: Session, chunk_id: int, worker_id: int | None, lease_s: float) -> Claim | None:
     """Claim a chunk that is ready, or whose lease has run out by the database's clock.
 
-    Args:
-        versions: Claim it only if its job uses one of these.
     Returns:
         The claim, or None: another worker holds it, it is done, or its job has ended.
     """
-    is_wanted = _job_is_active() if versions is None else _job_is_active() & Job.model_version_id.in_(versions)
-    active = select(Job.id).where(Job.id == Chunk.job_id, is_wanted).exists()
+    return _claim(session, (Chunk.id == chunk_id) & is_claimable(), worker_id, lease_s)
+
+
+def claim_chunk_of(
+    session: Session, job_id: int, worker_id: int | None, lease_s: float, *, slow: bool = False
+) -> Claim | None:
+    """Claim the first ready chunk of a job that no other worker is about to claim.
+
+    On PostgreSQL, workers that ask at the same time skip each other's rows; on SQLite they take turns.
+
+    Args:
+        slow: Claim a slow chunk; otherwise one that is not.
+    Returns:
+        The claim, or None: nothing is ready, or the job has ended.
+    """
+    first = select(Chunk.id).where(is_ready(job_id, slow=slow)).order_by(Chunk.id).limit(1)
+    which = Chunk.id == first.with_for_update(skip_locked=True).scalar_subquery()
+    return _claim(session, which & (Chunk.state == ChunkState.READY), worker_id, lease_s)
+
+
+def _claim(session: Session, which: ColumnElement[bool], worker_id: int | None, lease_s: float) -> Claim | None:
+    active = select(Job.id).where(Job.id == Chunk.job_id, is_job_active()).exists()
     row = session.execute(
         update(Chunk)
-        .where(Chunk.id == chunk_id, (Chunk.state == ChunkState.READY) | _has_run_out(), active)
+        .where(which, active)
         .values(
             state=ChunkState.RUNNING,
             **leases.claim_values(Chunk, lease_s),
             attempts=Chunk.attempts + 1,
             worker_id=worker_id,
+            claimed_at=db_now(),
             error=case((Chunk.state == ChunkState.RUNNING, RAN_OUT), else_=Chunk.error),
         )
         .returning(
+            Chunk.id,
             Chunk.job_id,
             Chunk.shard_id,
             Chunk.fence,
             Chunk.attempts,
-            seconds_since(Chunk.ready_at),
-            Chunk.error,
             select(Job.model_version_id).where(Job.id == Chunk.job_id).scalar_subquery(),
             select(Shard.blob_key).where(Shard.id == Chunk.shard_id).scalar_subquery(),
+            seconds_since(Chunk.ready_at),
+            func.coalesce(Chunk.error == RAN_OUT, false()),
+            Chunk.is_slow,
             select(Job.id).where(Job.id == Chunk.job_id, _is_not_started()).exists(),
         )
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if row is None:
         return None
-    job_id, shard_id, fence, attempts, waited_s, error, version_id, blob_key, is_first = row
+    *claim, is_first = row
     if is_first:
-        _start_job(session, job_id)
-    is_taken_over = error == RAN_OUT
-    return Claim(chunk_id, job_id, shard_id, fence, attempts, version_id, blob_key, waited_s, is_taken_over)
+        _start_job(session, row.job_id)
+    return Claim(*claim)
 
 
 def _start_job(session: Session, job_id: int) -> None:
     running = func.replace(Job.state, JobState.QUEUED.value, JobState.RUNNING.value)
     started_at = func.coalesce(Job.started_at, db_now())
     values = {"state": running, "started_at": started_at, "revision": Job.revision + 1}
-    change(session, update(Job).where(Job.id == job_id, _job_is_active()).values(values))  # perhaps cancelled just now
+    change(session, update(Job).where(Job.id == job_id, is_job_active()).values(values))  # perhaps cancelled just now
 
 
 def _is_not_started() -> ColumnElement[bool]:
@@ -133,20 +139,34 @@ def renew_lease(session: Session, claim: Claim, lease_s: float) -> bool:
     return change(session, _held(claim).values(leases.renewal_values(lease_s))) == 1
 
 
-def release_chunk(session: Session, claim: Claim, error: str | None = None) -> None:
+def release_chunk(session: Session, claim: Claim, error: str | None = None, pause_s: float = 0.0) -> None:
     """Release a chunk that is not done.
 
     Args:
         error: What went wrong; without it the attempt is not counted (a worker that was asked to stop).
+        pause_s: How long it is not claimed again.
     """
     attempts = Chunk.attempts if error else Chunk.attempts - 1
-    values = {"state": ChunkState.READY, "ready_at": db_now(), "attempts": attempts, "error": error}
+    values = {"state": ChunkState.READY, "ready_at": db_now(pause_s), "attempts": attempts, "error": error}
     change(session, _held(claim).values(values | leases.release_values()))
 
 
 def mark_done(session: Session, claim: Claim) -> bool:
     """End a chunk; False when the claim is no longer valid."""
     values = {"state": ChunkState.DONE, "error": None, **leases.release_values()}
+    return change(session, _held(claim).values(values)) == 1
+
+
+def set_aside(session: Session, claim: Claim) -> bool:
+    """Make a chunk ready as a slow one, for the images that have no result yet; False as for `mark_done`."""
+    values = {
+        "state": ChunkState.READY,
+        "ready_at": db_now(),
+        "is_slow": True,
+        "attempts": 0,
+        "error": None,
+        **leases.release_values(),
+    }
     return change(session, _held(claim).values(values)) == 1
 
 
@@ -176,22 +196,35 @@ def read_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[C
 
 def list_expired(session: Session, limit: int) -> list[int]:
     """Chunks of active jobs whose lease has run out."""
-    return _list(session, _has_run_out(), limit)
+    return _list(session, has_run_out(), limit)
 
 
 def list_ready(session: Session, limit: int) -> list[int]:
     """Chunks of active jobs that wait for a worker, oldest first."""
-    return _list(session, Chunk.state == ChunkState.READY, limit)
+    return _list(session, (Chunk.state == ChunkState.READY) & (Chunk.ready_at <= db_now()), limit)
 
 
 def _list(session: Session, which: ColumnElement[bool], limit: int) -> list[int]:
-    query = select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(which, _job_is_active()).order_by(Chunk.id)
+    query = select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(which, is_job_active()).order_by(Chunk.id)
     return list(session.scalars(query.limit(limit)))
 
 
-def _has_run_out() -> ColumnElement[bool]:
+def is_ready(job_id: int | InstrumentedAttribute[int], *, slow: bool) -> ColumnElement[bool]:
+    """SQL for: a chunk of this job that waits for a worker."""
+    of_job = (Chunk.job_id == job_id) & (Chunk.state == ChunkState.READY) & Chunk.is_slow.is_(slow)
+    return of_job & (Chunk.ready_at <= db_now())
+
+
+def is_claimable() -> ColumnElement[bool]:
+    """SQL for: a chunk that waits for a worker, or that its worker has let go."""
+    return (Chunk.state == ChunkState.READY) | has_run_out()
+
+
+def has_run_out() -> ColumnElement[bool]:
+    """SQL for: a chunk whose worker stopped renewing its lease."""
     return (Chunk.state == ChunkState.RUNNING) & leases.has_run_out(Chunk.lease_until)
 
 
-def _job_is_active() -> ColumnElement[bool]:
+def is_job_active() -> ColumnElement[bool]:
+    """SQL for: a job that still wants results."""
     return Job.state.in_(ACTIVE_STATES) & Job.deleted_at.is_(None)

@@ -38,9 +38,11 @@ class Outcome:
     similarity_key: int = 0
 
 
-def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
+def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], *, is_whole: bool = True) -> bool:
     """Write the results of a claimed chunk, its end, the job's counters and histogram: all or nothing.
 
+    Args:
+        is_whole: These are the last images of the chunk; otherwise it is set aside for those that take long.
     Returns:
         Whether this ended the job.
     Raises:
@@ -55,7 +57,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
         .values(
             n_done=Job.n_done + len(rows) - n_failed,
             n_failed=Job.n_failed + n_failed,
-            n_chunks_done=Job.n_chunks_done + 1,
+            n_chunks_done=Job.n_chunks_done + int(is_whole),
             revision=Job.revision + 1,
             moved_at=db_now(),
             active_s=Job.active_s + case((since_last > LONGEST_PAUSE_S, LONGEST_PAUSE_S), else_=since_last),
@@ -63,7 +65,8 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome]) -> bool:
         .returning(Job.n_chunks_done == Job.n_chunks)
         .execution_options(synchronize_session=False)
     )
-    if is_last is None or not chunks.mark_done(session, claim):
+    end = chunks.mark_done if is_whole else chunks.set_aside
+    if is_last is None or not end(session, claim):
         raise LeaseLost(f"Chunk {claim.chunk_id} is no longer this worker's; its results were dropped.")
     if rows:
         session.execute(insert(Result), rows)

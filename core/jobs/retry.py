@@ -15,7 +15,7 @@ from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import Training
-from core.orm.uploads import Image
+from core.orm.uploads import Image, Upload
 from core.uploads import uploads
 
 ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
@@ -83,9 +83,10 @@ def _reopen_chunks(session: Session, job: Job, failed: ColumnElement[bool]) -> N
     shards_with_failures = select(Image.shard_id).join(Result, Result.image_id == Image.id).where(failed)
     reopened = (Chunk.state == ChunkState.RUNNING) | Chunk.shard_id.in_(shards_with_failures)
     of_job = Chunk.job_id == job.id
-    values = {"state": ChunkState.READY, "error": None, **leases.revoke_values(Chunk)}
+    values = {"state": ChunkState.READY, "error": None, "is_slow": False, **leases.revoke_values(Chunk)}
     change(session, update(Chunk).where(of_job, reopened).values(values))
     change(session, update(Chunk).where(of_job, Chunk.state == ChunkState.READY).values(ready_at=db_now()))
+    change(session, update(Upload).where(Upload.id == job.upload_id).values(slow_decode_s=0.0))
     tired = (Chunk.state == ChunkState.READY) & (Chunk.attempts > ATTEMPTS_KEPT)
     change(session, update(Chunk).where(of_job, tired).values(attempts=ATTEMPTS_KEPT))
 

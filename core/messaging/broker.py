@@ -20,7 +20,8 @@ from core.base.errors import Refused, Unavailable
 
 INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 
-CLASSIFY_CHUNK = "pawsort.classify_chunk"
+CLASSIFY = "pawsort.classify"
+CLASSIFY_CHUNK = "pawsort.classify_chunk"  # the name of earlier versions; such messages may wait during an upgrade
 TRAIN = "pawsort.train"
 RECONCILE = "pawsort.reconcile"
 SCHEDULES = "pawsort.schedules"
@@ -30,6 +31,7 @@ SWEEP = "pawsort.sweep"
 KEY_PREFIX: str = Settings.model_fields["redis_prefix"].default
 KEEPS_EVERYTHING = "noeviction"
 MAX_UNSENT = 10_000
+MAX_WOKEN = 64  # by one request: each worker goes on until nothing is ready
 RETRY_S = 1.0
 
 log = structlog.get_logger()
@@ -51,7 +53,7 @@ def make_celery(settings: Settings) -> Celery:
         task_acks_late=True,
         task_default_queue=MAINTENANCE,
         task_create_missing_queues=True,
-        task_routes={CLASSIFY_CHUNK: {"queue": INFERENCE}, TRAIN: {"queue": TRAINING}},
+        task_routes={CLASSIFY: {"queue": INFERENCE}, CLASSIFY_CHUNK: {"queue": INFERENCE}, TRAIN: {"queue": TRAINING}},
         worker_prefetch_multiplier=1,
         worker_pool_start_method="spawn",
         worker_proc_alive_timeout=120,
@@ -84,10 +86,10 @@ class TaskSender:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def send_chunks(self, chunk_ids: Iterable[int]) -> None:
-        """Tell inference workers that these chunks are ready. Call it after the commit."""
-        for chunk_id in chunk_ids:
-            self._put(CLASSIFY_CHUNK, [chunk_id])
+    def wake_inference(self, n_chunks: int) -> None:
+        """Tell as many inference workers that chunks are ready; SQL says which. Call it after the commit."""
+        for _ in range(min(n_chunks, MAX_WOKEN)):
+            self._put(CLASSIFY, [])
 
     def send_trainings(self, job_ids: Iterable[int]) -> None:
         """Tell the training workers that these jobs wait. Call it after the commit."""

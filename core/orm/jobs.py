@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
@@ -48,12 +48,18 @@ class Job(Base):
 
 
 class Chunk(LeaseColumns, Base):
-    """One shard in one classify job: what a message names and a worker claims. `ready_at`: since when it could be."""
+    """One shard in one classify job: what a worker claims.
+
+    `ready_at` says since when it can be claimed, `claimed_at` when it last was. `is_slow` marks a chunk whose remaining
+    images take long to decode (core/jobs/slow_images.py).
+    """
 
     __tablename__ = "chunks"
     __table_args__ = (
         UniqueConstraint("job_id", "shard_id"),
         Index("ix_chunks_state", "state", "lease_until"),
+        Index("ix_chunks_ready", "job_id", "state", "is_slow", "id"),
+        Index("ix_chunks_claimed", "job_id", "claimed_at"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -64,3 +70,5 @@ class Chunk(LeaseColumns, Base):
     worker_id: Mapped[int | None]
     error: Mapped[str | None]
     ready_at: Mapped[datetime | None] = mapped_column(insert_default=db_now())
+    claimed_at: Mapped[datetime | None]
+    is_slow: Mapped[bool] = mapped_column(default=False, server_default=false())

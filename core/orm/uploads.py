@@ -18,7 +18,8 @@ class Upload(Base):
     """A set of images as a person sent it. `n_bytes` counts whole shards, or what is left of them.
 
     `discards` asks for the originals to go once they are classified, `discarded_at` says since when they count as gone
-    (core/cleanup/discard_originals.py).
+    (core/cleanup/discard_originals.py). `slow_decode_s` is the processor time that its slow images have taken
+    (core/jobs/slow_images.py).
     """
 
     __tablename__ = "uploads"
@@ -40,6 +41,7 @@ class Upload(Base):
     purged_at: Mapped[datetime | None]
     discards: Mapped[bool] = mapped_column(default=False, server_default=false())
     discarded_at: Mapped[datetime | None]
+    slow_decode_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
 
 
 class Shard(Base):

@@ -69,7 +69,7 @@ def send_and_sort(runtime: RealRuntime, blobs: Blobs) -> list[UUID]:
         files = {f"day/{kind}s/{start + n:05}.jpg": tinted(start + n, kind) for n, kind in enumerate(kinds)}
         uploads.append(make_upload(runtime.db, blobs, files=files))
         job = make_job(runtime.db, uploads[-1])
-        sort_all(runtime, job)
+        sort_all(runtime)
         correct(runtime, job)
     return uploads
 

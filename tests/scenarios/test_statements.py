@@ -9,12 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, text
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.base.states import ChunkState
-from core.orm.jobs import Chunk
 from tests.support.factories import draw_picture, make_tar
 from tests.support.fakes import FakeRuntime
 from worker.inference import classification
@@ -69,10 +67,7 @@ def send(client: FlaskClient, n_shards: int) -> UUID:
 
 
 def classify(runtime: FakeRuntime) -> None:
-    with runtime.db.read() as session:
-        waiting = list(session.scalars(select(Chunk.id).where(Chunk.state == ChunkState.READY)))
-    for chunk_id in waiting:
-        classification.classify_chunk(runtime, chunk_id)
+    classification.classify_ready(runtime)
     runtime.meter.flush(runtime.db)
 
 

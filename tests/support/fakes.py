@@ -43,7 +43,7 @@ class FakeRuntime(Runtime):
         self._given_db = db
         self._classifier = classifier or FakeClassifier()
         self.warm: list[int] = []
-        self.sent_chunks: list[int] = []
+        self.n_woken = 0
         self.sent_trainings: list[int] = []
 
     @cached_property
@@ -54,9 +54,9 @@ class FakeRuntime(Runtime):
     def tasks(self) -> "FakeRuntime":  # type: ignore[override]
         return self
 
-    def send_chunks(self, chunk_ids: list[int]) -> None:
-        """Note the chunks of messages."""
-        self.sent_chunks += chunk_ids
+    def wake_inference(self, n_chunks: int) -> None:
+        """Count the chunks of messages."""
+        self.n_woken += n_chunks
 
     def send_trainings(self, job_ids: list[int]) -> None:
         """Note the trainings of messages."""

@@ -121,7 +121,7 @@ class ArchiveReceiver:
             )
             self._next_seq = shards.next_seq(session, upload)
             self._is_labelled = upload.labelled
-        services.tasks.send_chunks(chunk_ids)
+        services.tasks.wake_inference(len(chunk_ids))
         if self._next_seq > 0:
             self._list_known_files()
 

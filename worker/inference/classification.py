@@ -18,7 +18,7 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.base.errors import BadWeights, BlobMissing, ImageError, LeaseLost, Unavailable
+from core.base.errors import BlobMissing, ImageError, LeaseLost, Unavailable
 from core.decoding import similarity_order
 from core.jobs import chunks, job_states, record_results
 from core.jobs.chunks import MAX_ATTEMPTS, ChunkImage, Claim
@@ -30,6 +30,7 @@ from core.training import features
 from core.training.features import FeatureBlob
 from model.arrays.near_duplicates import SIDE, sketch
 from model.inference.predictions import Predictions, encode_activation_map
+from worker.inference.claiming import claim_next
 from worker.process.decoding import Decoder, decode_stored, open_decoder
 from worker.process.runtime import Runtime
 
@@ -38,22 +39,33 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 GOOD = "good"  # next to the error codes
+SLICE_S = 10.0
 
 
-def classify_chunk(runtime: Runtime, chunk_id: int) -> None:
-    """Classify a chunk unless another worker does. A repeated or late message is harmless."""
-    claim = _claim(runtime, chunk_id, runtime.warm_versions())
-    if claim is None and _has_network(runtime, chunk_id):
-        claim = _claim(runtime, chunk_id)
+def classify_ready(runtime: Runtime) -> None:
+    """Classify what is ready, chunk by chunk. A repeated or late message is harmless.
+
+    After a while the message is sent again, so that a worker that is asked to stop can do so between two tasks.
+    """
+    give_up_at = time.monotonic() + SLICE_S
+    while classify_next(runtime):
+        if time.monotonic() > give_up_at:
+            runtime.tasks.wake_inference(1)
+            return
+
+
+def classify_next(runtime: Runtime) -> bool:
+    """Classify the chunk whose turn it is; False if none is ready."""
+    claim = claim_next(runtime)
     if claim is None:
-        return
-    classifier = runtime.classifier(claim.model_version_id)
+        return False
     with (
         structlog.contextvars.bound_contextvars(job_id=claim.job_id, chunk_id=claim.chunk_id, fence=claim.fence),
         runtime.heartbeat.holding(claim) if runtime.heartbeat else nullcontext(),
     ):
         _note_claim(runtime, claim)
-        _work(runtime, claim, classifier)
+        _work(runtime, claim, runtime.classifier(claim.model_version_id))
+    return True
 
 
 def _note_claim(runtime: Runtime, claim: Claim) -> None:
@@ -61,31 +73,6 @@ def _note_claim(runtime: Runtime, claim: Claim) -> None:
     if claim.is_taken_over:
         log.warning("chunk_taken_over", attempt=claim.attempts, note="its last worker stopped sending heartbeats")
         runtime.meter.count(LEASES, queue=INFERENCE)
-
-
-def _claim(runtime: Runtime, chunk_id: int, versions: list[int] | None = None) -> Claim | None:
-    """Claim a chunk; with `versions` only if it is for one of them, so most claims take one statement."""
-    if versions == []:
-        return None
-    worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
-    with runtime.db.write() as session:
-        return chunks.claim_chunk(session, chunk_id, worker_id, runtime.settings.lease_s, versions)
-
-
-def _has_network(runtime: Runtime, chunk_id: int) -> bool:
-    """Load the network for a chunk before the claim; False if there is nothing to do."""
-    with runtime.db.read() as session:
-        work = chunks.find_work(session, chunk_id)
-    if work is None:
-        return False
-    try:
-        runtime.classifier(work.model_version_id)
-    except BadWeights as error:
-        with runtime.db.write() as session:
-            job_states.fail_job(session, work.job_id, error.message)
-        log.error("version_unusable", version=work.model_version_id, reason=error.message)
-        return False
-    return True
 
 
 def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
@@ -103,7 +90,7 @@ def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
     except Unavailable as error:  # the store does not answer: the chunk is not to blame, so the attempt is not counted
         log.warning("store_away", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="store_away")
-        _release(runtime, claim)
+        _release(runtime, claim, chunks.RETRY_S)
     except Exception as error:  # any other error costs this attempt, not the worker
         log.exception("chunk_failed", attempt=claim.attempts)
         runtime.meter.count(CHUNKS, outcome="failed")
@@ -124,10 +111,10 @@ def _note_outcomes(runtime: Runtime, outcomes: list[Outcome]) -> None:
     log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed)
 
 
-def _release(runtime: Runtime, claim: Claim) -> None:
+def _release(runtime: Runtime, claim: Claim, pause_s: float = 0.0) -> None:
     """Release a chunk as if it had not been claimed."""
     with runtime.db.write() as session:
-        chunks.release_chunk(session, claim)
+        chunks.release_chunk(session, claim, pause_s=pause_s)
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
@@ -139,7 +126,7 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
             if is_hopeless:
                 sentence = f"A part of the upload could not be classified after {claim.attempts} attempts. {reason}"
                 job_states.fail_job(session, claim.job_id, sentence)
-            chunks.release_chunk(session, claim, reason)
+            chunks.release_chunk(session, claim, reason, chunks.RETRY_S)
     except SQLAlchemyError as lost:  # then the lease expires instead
         log.warning("release_failed", error=str(lost))
 

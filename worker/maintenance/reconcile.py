@@ -56,7 +56,7 @@ def requeue_chunks(runtime: Runtime) -> None:
         log.info("ring_again", run_out=len(run_out), ready=len(ready), waiting=n_waiting)
         runtime.meter.count(REQUEUED, len(run_out), reason="lease_ran_out")
         runtime.meter.count(REQUEUED, len(ready), reason="waiting")
-        runtime.tasks.send_chunks([*run_out, *ready])
+        runtime.tasks.wake_inference(len(run_out) + len(ready))
 
 
 def requeue_trainings(runtime: Runtime) -> None:

@@ -27,7 +27,7 @@ class Heartbeat:
         self._beat_s = beat_s
         self._lease_s = lease_s
         self._meter = meter or Meter()
-        self._claim: Claim | None = None
+        self._claims: set[Claim] = set()
         self._keeper = LeaseKeeper(self.beat, beat_s, "heartbeat_failed")
 
     def start(self) -> None:
@@ -42,19 +42,20 @@ class Heartbeat:
 
     @contextmanager
     def holding(self, claim: Claim) -> Iterator[None]:
-        """Keep the lease of a claimed chunk while the block runs."""
-        self._claim = claim
+        """Keep the lease of a claimed chunk while the block runs. A process may hold several."""
+        self._claims.add(claim)
         try:
             yield
         finally:
-            self._claim = None
+            self._claims.discard(claim)
 
     def beat(self) -> bool:
-        """Record once that this worker is alive, and renew the lease of its chunk; always True: it goes on."""
-        claim = self._claim
+        """Record once that this worker is alive, and renew the leases of its chunks; always True: it goes on."""
+        claims = tuple(self._claims)
         with self._meter.writing(self._db) as session:
             workers.beat(session, self.worker_id)
-            is_lost = claim is not None and not chunks.renew_lease(session, claim, self._lease_s)
-        if claim is not None and is_lost and self._claim is claim:  # else it was recorded in the meantime
-            log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
+            lost = [claim for claim in claims if not chunks.renew_lease(session, claim, self._lease_s)]
+        for claim in lost:
+            if claim in self._claims:  # else it was recorded in the meantime
+                log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
         return True

@@ -34,7 +34,7 @@ def impatient(settings: Settings) -> Celery:
 
 def test_ringing_puts_one_message_for_each_chunk_into_the_queue(redis_url: str) -> None:
     settings = make_settings(redis_url)
-    TaskSender(make_celery(settings)).send_chunks([1, 2, 3])
+    TaskSender(make_celery(settings)).wake_inference(3)
     wait_for(3, settings)
 
 
@@ -43,7 +43,7 @@ def test_ringing_does_not_wait_for_a_broker_that_never_answers() -> None:
     with capture_logs() as logs:
         with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as pool:
             sender = TaskSender(impatient(make_settings(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")))
-            sending = pool.submit(lambda: [sender.send_chunks([chunk_id]) for chunk_id in range(N_MESSAGES)])
+            sending = pool.submit(lambda: [sender.wake_inference(1) for chunk_id in range(N_MESSAGES)])
             sending.result(within(20))
         until(lambda: "bell_failed" in [entry["event"] for entry in logs])
 
@@ -53,10 +53,10 @@ def test_the_same_sender_works_again_once_the_broker_is_back(short_folder: Path)
     settings = make_settings(f"unix://{address}")
     sender = TaskSender(impatient(settings))
     with capture_logs() as logs:
-        sender.send_chunks([1])
+        sender.wake_inference(1)
         until(lambda: "bell_failed" in [entry["event"] for entry in logs])
     with ValkeyServer(port=0, data_dir=short_folder / "l", unix_socket_path=address), connect(settings) as redis:
-        sender.send_chunks([2])
+        sender.wake_inference(1)
         until(lambda: queue_length(redis, INFERENCE))
 
 

@@ -73,7 +73,7 @@ def secure_url(certificate: Path, short_folder: Path) -> Iterator[str]:
 def test_messages_go_over_tls_with_a_password(secure_url: str, certificate: Path) -> None:
     settings = make_settings(f"{secure_url}?ssl_ca_certs={certificate}")
     check_broker(settings)
-    TaskSender(make_celery(settings)).send_chunks([1, 2])
+    TaskSender(make_celery(settings)).wake_inference(2)
     wait_for(2, settings)
 
 
@@ -85,7 +85,7 @@ def test_a_certificate_of_a_stranger_is_refused(secure_url: str) -> None:
 
 def test_installations_with_different_prefixes_share_a_broker(redis_url: str) -> None:
     one, two = (Settings(_env_file=None, redis_url=redis_url, redis_prefix=prefix) for prefix in ("one:", "two:"))  # type: ignore[call-arg]
-    TaskSender(make_celery(one)).send_chunks([1])
-    TaskSender(make_celery(two)).send_chunks([1, 2])
+    TaskSender(make_celery(one)).wake_inference(1)
+    TaskSender(make_celery(two)).wake_inference(2)
     wait_for(1, one)
     wait_for(2, two)

@@ -20,7 +20,8 @@ from core.jobs.results import list_results
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.uploads import Image, Shard
-from core.storage.blobs import RETRIES, Blobs
+from core.storage.blobs import Blobs
+from core.storage.buckets import RETRIES
 from tests.support.factories import make_job, make_manifest, make_upload, read_results
 from tests.support.fakes import FakeClassifier, FakeRuntime
 from worker.inference import classification
@@ -40,11 +41,6 @@ def make_version(db: Database) -> None:
         registry.register_shipped(session, [make_manifest()])
 
 
-def chunk_of(db: Database) -> int:
-    with db.read() as session:
-        return session.scalars(select(Chunk.id)).one()
-
-
 def view(db: Database, job: UUID) -> JobView:
     with db.read() as session:
         return progress.describe(session, jobs.get_job(session, job))
@@ -56,7 +52,7 @@ def labels_of(db: Database, job: UUID) -> dict[str, str | None]:
 
 def test_bad_images_fail_alone_and_answers_stay_with_their_images(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES), threshold=0.8)
-    classification.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_next(runtime)
     assert labels_of(runtime.db, job) == {
         "p/dark.png": "cat",
         "p/broken.png": "truncated",
@@ -69,7 +65,7 @@ def test_bad_images_fail_alone_and_answers_stay_with_their_images(runtime: FakeR
 def test_alike_pictures_stand_together_in_the_order_of_looks(runtime: FakeRuntime, blobs: Blobs) -> None:
     greys = {f"p/{n}.png": grey(value) for n, value in enumerate((10, 200, 12, 198, 14))} | {"p/broken.png": b"no"}
     job = make_job(runtime.db, make_upload(runtime.db, blobs, greys))
-    classification.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_next(runtime)
     with runtime.db.read() as session:
         page = list_results(session, jobs.get_job(session, job), ResultFilter(sort="alike"), None, 10)
     kinds = [PurePosixPath(row.path).stem in ("0", "2", "4") for row in page.items]
@@ -80,19 +76,36 @@ def test_alike_pictures_stand_together_in_the_order_of_looks(runtime: FakeRuntim
 def test_the_same_message_ten_times_changes_nothing(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     for _ in range(10):
-        classification.classify_chunk(runtime, chunk_of(runtime.db))
+        classification.classify_next(runtime)
     assert (view(runtime.db, job).n_done, view(runtime.db, job).n_failed) == (2, 2)
 
 
-def test_a_message_for_a_chunk_that_does_not_exist_does_no_harm(runtime: FakeRuntime) -> None:
-    classification.classify_chunk(runtime, 10**6)
+def test_a_message_that_finds_nothing_to_do_does_no_harm(runtime: FakeRuntime) -> None:
+    classification.classify_ready(runtime)
+    assert runtime.n_woken == 0
+
+
+def test_one_message_is_enough_for_all_that_is_ready(runtime: FakeRuntime, blobs: Blobs) -> None:
+    made = [make_job(runtime.db, make_upload(runtime.db, blobs, FILES)) for _ in range(3)]
+    classification.classify_ready(runtime)
+    assert {view(runtime.db, job).state for job in made} == {JobState.DONE}
+
+
+def test_a_worker_that_has_worked_for_a_while_sends_the_message_again_and_ends_its_task(
+    runtime: FakeRuntime, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classification, "SLICE_S", 0.0)
+    made = [make_job(runtime.db, make_upload(runtime.db, blobs, FILES)) for _ in range(2)]
+    classification.classify_ready(runtime)
+    assert [view(runtime.db, job).state for job in made] == [JobState.DONE, JobState.QUEUED]
+    assert runtime.n_woken == 1
 
 
 def test_a_file_that_was_too_large_to_send_gets_its_code(runtime: FakeRuntime, blobs: Blobs, db: Database) -> None:
     job = make_job(db, make_upload(db, blobs, {"p/1.png": grey(10)}))
     with db.write() as session:
         session.execute(update(Image).values(declared_bytes=10**9))
-    classification.classify_chunk(runtime, chunk_of(db))
+    classification.classify_next(runtime)
     assert labels_of(db, job) == {"p/1.png": "too_many_bytes"}
 
 
@@ -105,7 +118,7 @@ def test_what_breaks_a_chunk_costs_an_attempt_and_not_the_worker(
     runtime = FakeRuntime(settings, db, FakeClassifier(break_down))
     make_version(db)
     job = make_job(db, make_upload(db, blobs, FILES))
-    classification.classify_chunk(runtime, chunk_of(db))
+    classification.classify_next(runtime)
     with db.read() as session:
         chunk = session.scalars(select(Chunk)).one()
     assert (chunk.state, chunk.attempts, chunk.error) == (ChunkState.READY, 1, "MemoryError: ")
@@ -121,7 +134,7 @@ def test_after_too_many_attempts_the_job_fails_with_a_sentence(settings: Setting
     job = make_job(db, make_upload(db, blobs, FILES))
     with db.write() as session:
         session.execute(update(Chunk).values(attempts=MAX_ATTEMPTS - 1))
-    classification.classify_chunk(runtime, chunk_of(db))
+    classification.classify_next(runtime)
     failed = view(db, job)
     assert failed.state == JobState.FAILED
     assert "upside down" in (failed.error or "")
@@ -131,7 +144,7 @@ def test_a_chunk_that_kills_its_workers_again_and_again_fails_its_job(runtime: F
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     with runtime.db.write() as session:
         session.execute(update(Chunk).values(attempts=MAX_ATTEMPTS))
-    classification.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_next(runtime)
     assert view(runtime.db, job).state == JobState.FAILED
     assert "worker died" in (view(runtime.db, job).error or "")
 
@@ -140,7 +153,7 @@ def test_a_shard_whose_bytes_are_gone_fails_the_job_with_a_sentence(runtime: Fak
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     with runtime.db.read() as session:
         blobs.delete(session.scalars(select(Shard.blob_key)).all())
-    classification.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_next(runtime)
     assert view(runtime.db, job).state == JobState.FAILED
     assert "blob store has no" in (view(runtime.db, job).error or "")
 
@@ -154,7 +167,7 @@ def test_a_job_that_is_cancelled_meanwhile_takes_nothing(settings: Settings, blo
 
     make_version(db)
     job = make_job(db, make_upload(db, blobs, FILES))
-    classification.classify_chunk(FakeRuntime(settings, db, FakeClassifier(cancel)), chunk_of(db))
+    classification.classify_next(FakeRuntime(settings, db, FakeClassifier(cancel)))
     assert (view(db, job).state, view(db, job).n_done) == (JobState.CANCELLED, 0)
 
 
@@ -165,7 +178,7 @@ def test_a_worker_that_is_asked_to_stop_frees_its_chunk_at_once(settings: Settin
     make_version(db)
     make_job(db, make_upload(db, blobs, FILES))
     with pytest.raises(SystemExit):
-        classification.classify_chunk(FakeRuntime(settings, db, FakeClassifier(stop)), chunk_of(db))
+        classification.classify_next(FakeRuntime(settings, db, FakeClassifier(stop)))
     with db.read() as session:
         chunk = session.scalars(select(Chunk)).one()
     assert (chunk.state, chunk.attempts) == (ChunkState.READY, 0)
@@ -179,10 +192,7 @@ def test_from_the_third_claim_on_images_are_decoded_in_a_child_with_the_same_lab
     with runtime.db.write() as session:
         there_id = jobs.get_job(session, there).id
         session.execute(update(Chunk).where(Chunk.job_id == there_id).values(attempts=2))
-    with runtime.db.read() as session:
-        chunk_ids = chunks.list_ready(session, 10)
-    for chunk_id in chunk_ids:
-        classification.classify_chunk(runtime, chunk_id)
+    classification.classify_ready(runtime)
     assert labels_of(runtime.db, there) == labels_of(runtime.db, here)
 
 
@@ -195,12 +205,13 @@ def test_a_store_that_is_away_costs_a_chunk_no_attempt(
         monkeypatch.setenv(name, "any")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setitem(RETRIES, "max_retries", 0)
+    monkeypatch.setattr(chunks, "RETRY_S", 0.0)
     runtime.__dict__["blobs"] = Blobs("s3://bucket/away")
     for _ in range(MAX_ATTEMPTS + 1):
-        classification.classify_chunk(runtime, chunk_of(runtime.db))
+        classification.classify_next(runtime)
     with runtime.db.read() as session:
         chunk = session.scalars(select(Chunk)).one()
         assert (chunk.state, chunk.attempts) == (ChunkState.READY, 0)
     runtime.__dict__["blobs"] = blobs
-    classification.classify_chunk(runtime, chunk_of(runtime.db))
+    classification.classify_next(runtime)
     assert view(runtime.db, job).state == JobState.DONE

@@ -36,11 +36,8 @@ def grey(level: int) -> bytes:
 FILES = {"p/dark.png": grey(10), "p/broken.png": grey(90)[:40], "p/bright.png": grey(240), "p/twin.png": grey(240)}
 
 
-def classify(runtime: FakeRuntime, job: UUID) -> None:
-    with runtime.db.read() as session:
-        ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == jobs.get_job(session, job).id)))
-    for chunk_id in ids:
-        classification.classify_chunk(runtime, chunk_id)
+def classify(runtime: FakeRuntime) -> None:
+    classification.classify_ready(runtime)
 
 
 def contents_of(db: Database) -> dict[str, bytes]:
@@ -60,7 +57,7 @@ def npz_files(blobs: Blobs) -> list[str]:
 @pytest.fixture
 def job(runtime: FakeRuntime, blobs: Blobs) -> UUID:
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
-    classify(runtime, job)
+    classify(runtime)
     return job
 
 
@@ -85,7 +82,8 @@ def test_features_of_other_decoding_rules_are_computed_again_and_cleaned_up(
     with runtime.db.read() as session:
         assert features.count_kept(session, FakeClassifier.body, contents) == 0
         upload = session.scalars(select(Upload.uuid).join(Job, Job.upload_id == Upload.id).where(Job.uuid == job)).one()
-    classify(runtime, make_job(runtime.db, upload))
+    make_job(runtime.db, upload)
+    classify(runtime)
     assert len(features.find(runtime.db, blobs, FakeClassifier.body, contents)) == 2
     n_before = len(npz_files(blobs))
     with runtime.db.write() as session:
@@ -111,7 +109,8 @@ def test_the_same_features_are_kept_once(job: UUID, runtime: FakeRuntime, blobs:
     with runtime.db.read() as session:
         upload = jobs.uploads_of(jobs.get_job(session, job))
         uuid = session.scalars(upload).one().uuid
-    classify(runtime, make_job(runtime.db, uuid))
+    make_job(runtime.db, uuid)
+    classify(runtime)
     assert (count_blobs(runtime.db), len(npz_files(blobs))) == (1, 1)
 
 
@@ -122,7 +121,7 @@ def test_a_network_without_a_feature_map_has_no_heat_map(settings, db: Database,
 
     make_version(db, "seed-cnn")
     job = make_job(db, make_upload(db, blobs, FILES))
-    classify(FakeRuntime(settings, db, Plain()), job)
+    classify(FakeRuntime(settings, db, Plain()))
     results = read_results(db, job)
     assert [row.error_code is None for row in results] == [True, False, True, True]
     assert len(npz_files(blobs)) == 1
@@ -138,7 +137,7 @@ def test_a_store_that_is_full_costs_features_and_no_result(
 
     job = make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     monkeypatch.setattr(Blobs, "put", refuse)
-    classify(runtime, job)
+    classify(runtime)
     assert [row.label for row in read_results(runtime.db, job)] == ["cat", None, "dog", "dog"]
     assert count_blobs(runtime.db) == 0
 
@@ -151,7 +150,7 @@ def test_who_lost_the_lease_leaves_neither_a_row_nor_a_blob(settings, db: Databa
 
     make_version(db, "seed-cnn")
     job = make_job(db, make_upload(db, blobs, FILES))
-    classify(FakeRuntime(settings, db, FakeClassifier(steal)), job)
+    classify(FakeRuntime(settings, db, FakeClassifier(steal)))
     assert read_results(db, job) == []
     assert (count_blobs(db), npz_files(blobs)) == (0, [])
 
@@ -231,7 +230,7 @@ def test_features_of_a_claim_are_not_known_before_its_results_are(runtime: FakeR
 
 def test_a_heat_map_is_read_over_http(client, db: Database, blobs: Blobs, settings) -> None:
     job = make_job(db, make_upload(db, blobs, FILES))
-    classify(FakeRuntime(settings, db), job)
+    classify(FakeRuntime(settings, db))
     dark, broken = (row.image_id for row in read_results(db, job)[:2])
     answer = client.get(f"/api/v1/jobs/{job}/results/{dark}/heat")
     assert answer.json == {"class_name": "cat", "rows": [[255] * 7] * 7}

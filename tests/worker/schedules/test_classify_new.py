@@ -97,7 +97,7 @@ def test_new_files_become_an_upload_with_a_job_over_it(runtime: FakeRuntime, fol
     with runtime.db.read() as session:
         job = jobs.get_job(session, begun.work_uuid)
     assert (job.name, job.n_total, job.state) == ("incoming", 2, "queued")
-    assert len(runtime.sent_chunks) == 1
+    assert runtime.n_woken == 1
     run_job(runtime.db, begun.work_uuid)
     ended = work(runtime)
     assert (ended.state, ended.outcome) == (RunState.DONE, "2 files were imported: 2 cat (done).")

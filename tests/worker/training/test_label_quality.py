@@ -141,7 +141,8 @@ def test_pictures_without_a_label_are_grouped_to_be_labelled_once(
     frames = {f"new/{n}.jpg": encode(paint(7), quality=40 + n) for n in range(30)}
     new = make_upload(runtime.db, blobs, files=frames | {"new/other.jpg": encode(paint(8))})
     runtime._classifier.side_px = 64
-    sort_all(runtime, make_job(runtime.db, new))
+    make_job(runtime.db, new)
+    sort_all(runtime)
     assert run(runtime).state == JobState.DONE
     group = next(one for one in groups_of(runtime) if one.n_unlabelled)
     assert {member.path for member in group.members} == set(frames)

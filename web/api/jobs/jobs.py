@@ -43,7 +43,7 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
             default_threshold=services.settings.threshold,
         )
         view = describe(session, job)
-    services.tasks.send_chunks(chunk_ids)
+    services.tasks.wake_inference(len(chunk_ids))
     return JobOut.from_view(view), status
 
 
@@ -106,7 +106,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
     with services.db.write() as session:
         job, chunk_ids = retry.retry_job(session, job_uuid)
         view = describe(session, job)
-    services.tasks.send_chunks(chunk_ids)
+    services.tasks.wake_inference(len(chunk_ids))
     return JobOut.from_view(view)
 
 

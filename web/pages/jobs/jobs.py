@@ -129,7 +129,7 @@ def retry_job(uuid: UUID) -> Response:
     chunk_ids: list[int] = []
     with suppress(Conflict), services.db.write() as session:
         _, chunk_ids = retry.retry_job(session, uuid)
-    services.tasks.send_chunks(chunk_ids)
+    services.tasks.wake_inference(len(chunk_ids))
     return _see_back(uuid)
 
 

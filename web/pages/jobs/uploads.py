@@ -119,7 +119,7 @@ def classify_again(uuid: UUID) -> Response:
             name=request.form.get("name") or job.name,
             default_threshold=services.settings.threshold,
         )
-    services.tasks.send_chunks(chunk_ids)
+    services.tasks.wake_inference(len(chunk_ids))
     return see_other(url_for("job_pages.show_job", uuid=new_id))
 
 

@@ -1,0 +1,44 @@
+"""Claiming the chunk whose turn it is, with its network loaded before the lease begins."""
+
+import structlog
+
+from core.base.errors import BadWeights
+from core.jobs import fair_share, job_states
+from core.jobs.chunks import Claim
+from core.jobs.fair_share import Candidate
+from worker.process.runtime import Runtime
+
+log = structlog.get_logger()
+
+
+def claim_next(runtime: Runtime, *, slow: bool = False) -> Claim | None:
+    """Claim a chunk for this process; None if nothing is ready.
+
+    Args:
+        slow: Claim a slow chunk; otherwise one that is not.
+    """
+    worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
+    while True:
+        with runtime.db.read() as session:
+            candidates = fair_share.list_candidates(session, slow=slow)
+        if not candidates:
+            return None
+        for candidate in candidates:
+            if not _load_network(runtime, candidate):
+                continue
+            with runtime.db.write() as session:
+                claim = fair_share.claim(session, candidate, worker_id, runtime.settings.lease_s, slow=slow)
+            if claim is not None:
+                return claim
+
+
+def _load_network(runtime: Runtime, candidate: Candidate) -> bool:
+    """Load the network of a job; if it cannot be used, the job fails with a message."""
+    try:
+        runtime.classifier(candidate.model_version_id)
+    except BadWeights as error:
+        with runtime.db.write() as session:
+            job_states.fail_job(session, candidate.job_id, error.message)
+        log.error("version_unusable", version=candidate.model_version_id, reason=error.message)
+        return False
+    return True
