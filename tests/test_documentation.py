@@ -9,7 +9,7 @@ import click
 import pytest
 
 from core.base.config import Settings
-from core.base.errors import ErrorCode
+from core.base.errors import ErrorCode, ImageWarning
 from pawsort.cli import cli
 from tests.support.paths import ROOT
 from web.exports.tables import COLUMNS
@@ -64,9 +64,9 @@ def test_the_page_about_results_has_the_columns_in_their_order() -> None:
     assert f"    {','.join(COLUMNS)}\n" in RESULT_PAGE
 
 
-def test_the_page_about_results_has_every_error_code_and_no_other() -> None:
+def test_the_page_about_results_has_every_error_code_and_warning_and_no_other() -> None:
     rows = re.findall(r"^\| (`.+?) \|", RESULT_PAGE.partition("## Error codes")[2], re.MULTILINE)
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(ErrorCode)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*ErrorCode, *ImageWarning}
 
 
 def test_every_make_target_on_a_page_exists() -> None:
