@@ -73,9 +73,9 @@ def _has_everything(structure: JpegStructure, scans: tuple[Scan, ...]) -> bool:
 
 def _count_mcus(structure: JpegStructure, n_mcus: int) -> RowCount:
     columns, rows = _grid(structure)
-    n_lacking = columns * rows - n_mcus
-    allowed = max(columns * rows // 200, min(2, columns * rows // 20))
-    if n_lacking <= allowed:
+    n = columns * rows
+    in_a_corner = max(n // 200, 2 if n >= 40 else 1 if n >= 8 else 0)
+    if n - n_mcus <= in_a_corner:
         return RowCount(structure.height, is_all=True)
     return RowCount(min(structure.height, n_mcus // columns * structure.mcu_size[1]), is_all=False)
 

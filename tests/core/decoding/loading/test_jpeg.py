@@ -42,6 +42,13 @@ def test_without_its_last_bytes_a_jpeg_is_as_good_as_whole(name, n_bytes):
     assert difference(pixels, whole) < (0.2 if name in ONE_SCAN else 1)  # a byte of the others says more
 
 
+@pytest.mark.parametrize("size", [(48, 48), (40, 40), (64, 33), (200, 100)])
+@pytest.mark.parametrize("n_bytes", [1, 2, 3])
+def test_a_small_jpeg_without_its_last_bytes_is_whole_too(size, n_bytes):
+    data = encode(draw(3, size=size), "JPEG", quality=90)
+    assert decode(data[:-n_bytes], SIDE).warning is None
+
+
 @pytest.mark.parametrize("padding", [bytes(5000), b"\xff" * 5000, b"GET / HTTP/1.1\r\n" * 300, bytes(range(256)) * 20])
 @pytest.mark.parametrize("name", KINDS)
 def test_what_follows_the_end_mark_does_not_count(name, padding):
