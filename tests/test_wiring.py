@@ -36,6 +36,7 @@ def test_the_migrations_have_one_head() -> None:
 
 # The index on an expression is compared on PostgreSQL alone.
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_the_migrations_build_exactly_the_tables_of_the_code(db: Database) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
