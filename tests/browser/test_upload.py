@@ -1,5 +1,6 @@
 """Folders dropped on the page of a whole instance: everything arrives, exactly, and the page stays alive."""
 
+import lzma
 import os
 import time
 import zipfile
@@ -172,6 +173,24 @@ def test_a_dropped_zip_is_sent_as_it_is_and_unpacked_by_the_server(user_page: Pa
     job = api.wait_until_done(job_id_of(user_page.url))
     assert job["name"] == "from a camera"
     assert [row["path"] for row in api.rows(job["id"])] == names
+
+
+def test_an_archive_is_known_by_its_content(user_page: Page, api: Api, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.jpg"
+    files = {f"photos/{n}.jpg": draw_picture(n) for n in range(3)}
+    archive.write_bytes(lzma.compress(make_tar(files)))
+    send(user_page, [archive])
+    user_page.wait_for_url("**/jobs/*")
+    job = api.wait_until_done(job_id_of(user_page.url))
+    assert [row["path"] for row in api.rows(job["id"])] == list(files)
+
+
+def test_an_archive_that_is_not_unpacked_is_refused_by_name(user_page: Page, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.bin"
+    archive.write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(3000))
+    send(user_page, [archive])
+    panel = user_page.locator("[data-panel]")
+    expect(panel.locator('[data-part="message"]')).to_contain_text("7z archives are not supported")
 
 
 def test_an_archive_is_sent_again_when_the_connection_is_lost(user_page: Page, api: Api, tmp_path: Path) -> None:

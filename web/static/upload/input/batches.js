@@ -14,8 +14,9 @@ import { archiveName, isArchive, nameFor } from "./names.js";
  * @returns {Batch[]}
  */
 export function batchesOf({ files, unreadable }) {
-  const archives = files.filter(({ path }) => isArchive(path));
-  const others = files.filter(({ path }) => !isArchive(path));
+  const unpacked = new Set(files.filter((entry) => entry.isArchive ?? isArchive(entry.path)));
+  const archives = [...unpacked];
+  const others = files.filter((entry) => !unpacked.has(entry));
   const batches = archives.map(({ file }) => ({
     name: archiveName(file.name),
     print: printOfArchive(file),

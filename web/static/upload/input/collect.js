@@ -1,7 +1,7 @@
 /**
  * Turns dropped or chosen entries into a list of files with their paths.
  *
- * @typedef {{path: string, file: File}} Found
+ * @typedef {{path: string, file: File, isArchive?: boolean}} Found
  * @typedef {{files: Found[], ignored: string[], unreadable: {path: string, reason: string}[]}} Collection
  *   ignored: paths of system files.
  */

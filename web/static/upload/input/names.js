@@ -4,7 +4,7 @@ const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 /** Suffixes of core/base/image_formats.py; the server decides by content. */
 const PICTURE = /\.(jpg|jpeg|jpe|jfif|png|webp|bmp|dib|gif|tif|tiff|avif|heic|heif|hif)$/i;
 const ENDING = /\.([^./]{1,10})$/;
-const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
+const ARCHIVE = /\.(zip|tar|tar\.(gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst)$/i;
 
 /** Whether a file is a system file; the same rule as in core/formats/shards.py. */
 export function isIgnored(path) {

@@ -9,6 +9,7 @@ import { forget, notePace, remember } from "../resume/storage.js";
 import { newUuid } from "../../shared/uuid.js";
 import { Offer } from "./offer.js";
 import { Panel } from "./panel.js";
+import { findArchives } from "../input/archives.js";
 import { batchesOf } from "../input/batches.js";
 import { FolderSender } from "../send/folder_sender.js";
 import { isOver } from "../send/sender.js";
@@ -36,6 +37,7 @@ addEventListener("beforeunload", (event) => {
 /** Show a summary, and wait for the start. With breaks, so that 20,000 files never cause a long task. */
 async function ask(found) {
   if (found.files.length === 0 && found.unreadable.length === 0) return sayNothingFound();
+  await findArchives(found.files);
   const batches = batchesOf(found);
   await rest();
   const notes = notesOn(batches.flatMap(({ files }) => files), found.ignored, found.unreadable, terms);
