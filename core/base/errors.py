@@ -13,8 +13,6 @@ HTTP status codes belong to the web; here an error has a sentence, and where a p
 from enum import StrEnum
 from typing import Any
 
-from core.base import image_formats
-
 
 class PawsortError(Exception):
     """An expected failure with a sentence for a person: what was expected, what came, what to do."""
@@ -100,8 +98,8 @@ _SENTENCES = {
     ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from its source.",
     ErrorCode.NOT_AN_IMAGE: "This file doesn't look like a picture. Open it in a viewer; if it opens there,"
     " save it as JPEG or PNG and upload that.",
-    ErrorCode.UNSUPPORTED_FORMAT: "This picture is in a format that is not supported. Save it as"
-    f" {image_formats.join_names('or')} and upload that.",
+    ErrorCode.UNSUPPORTED_FORMAT: "This picture is in a format that is not supported. Save it as JPEG"
+    " or PNG and upload that.",
     ErrorCode.TRUNCATED: "The picture is damaged or ends too early. Copy it again from the camera or the backup.",
     ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and upload that,"
     " or raise PAWSORT_MAX_IMAGE_PIXELS.",

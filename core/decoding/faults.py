@@ -4,7 +4,8 @@ from PIL import UnidentifiedImageError
 
 from core.base.errors import ErrorCode, ImageError
 from core.decoding.opening import Buffer
-from core.formats.signatures import code_of_unreadable
+from core.decoding.variants import name_of_variant
+from core.formats.signatures import fault_of_unreadable
 
 
 def explain(error: Exception, data: Buffer) -> tuple[ErrorCode, str | None, str]:
@@ -12,21 +13,22 @@ def explain(error: Exception, data: Buffer) -> tuple[ErrorCode, str | None, str]
     reason = f"{type(error).__name__}: {error}"
     if isinstance(error, ImageError):
         return error.code, error.detail, reason
-    return _code_of(error, data), None, reason
+    return *_fault_of(error, bytes(data)), reason
 
 
-def _code_of(error: Exception, data: Buffer) -> ErrorCode:
-    if not len(data):
-        return ErrorCode.EMPTY_FILE
+def _fault_of(error: Exception, data: bytes) -> tuple[ErrorCode, str | None]:
+    """Code and detail of what a decoder said."""
+    if not data:
+        return ErrorCode.EMPTY_FILE, None
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and "out of memory" in str(error)):
-        return ErrorCode.OUT_OF_MEMORY
+        return ErrorCode.OUT_OF_MEMORY, None
     if "Security limit exceeded" in str(error):  # libheif: a frame is larger than the boxes say
-        return ErrorCode.TOO_MANY_PIXELS
+        return ErrorCode.TOO_MANY_PIXELS, None
+    if "unsupported" in str(error).lower():
+        return ErrorCode.UNSUPPORTED_FORMAT, name_of_variant(data)
     if isinstance(error, UnidentifiedImageError):
-        return code_of_unreadable(data)
-    if isinstance(error, OSError) and str(error).startswith("Unsupported"):  # a BMP of a kind nobody writes
-        return ErrorCode.UNSUPPORTED_FORMAT
-    return ErrorCode.TRUNCATED
+        return fault_of_unreadable(data)
+    return ErrorCode.TRUNCATED, None
 
 
 def image_error(code: ErrorCode, detail: str | None, reason: str) -> ImageError:

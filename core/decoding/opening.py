@@ -12,6 +12,7 @@ from PIL import (
     GifImagePlugin,
     Image,
     ImageFile,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -23,7 +24,7 @@ from core.base.image_formats import IMAGE_FORMATS
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
-_FORMATS = tuple(image_format.pillow_name for image_format in IMAGE_FORMATS)
+_FORMATS = tuple(format_.pillow_name for format_ in IMAGE_FORMATS if format_.pillow_name)
 
 
 def open_image(data: Buffer) -> ImageFile.ImageFile:
@@ -51,5 +52,12 @@ def _prepare_pillow() -> None:
     assert set(_FORMATS) <= set(Image.OPEN), "a decoder is missing in this build of Pillow"
 
 
-_PLUGINS = (AvifImagePlugin, BmpImagePlugin, GifImagePlugin, MpoImagePlugin, WebPImagePlugin)  # imported to register
+_PLUGINS = (  # imported to register
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Jpeg2KImagePlugin,
+    MpoImagePlugin,
+    WebPImagePlugin,
+)
 _prepare_pillow()

@@ -2,7 +2,7 @@
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
-_UPRIGHT = {
+UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -15,7 +15,7 @@ _UPRIGHT = {
 
 def find_turn(image: Image.Image) -> Image.Transpose | None:
     """The turn that brings a loaded picture upright; None if it is upright."""
-    return _UPRIGHT.get(_orientation(image))
+    return UPRIGHT.get(_orientation(image))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -6,19 +6,22 @@ discs, "dogs" cold bars, so that even a small network can learn to tell them apa
 
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pillow_heif
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.base.errors import ErrorCode
 
 pillow_heif.register_heif_opener()
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
-SUFFIXES = {"JPEG": "jpg", "TIFF": "tif", "HEIF": "heic"}
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JPEG2000")
+SUFFIXES = {"JPEG": "jpg", "TIFF": "tif", "HEIF": "heic", "JPEG2000": "jp2"}
 
 
 def test_data() -> Path:
@@ -55,6 +58,20 @@ def encode(image: Image.Image, format: str = "JPEG", **options: object) -> bytes
     out = io.BytesIO()
     image.save(out, format, **options)
     return out.getvalue()
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    """One chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_of_16_bits(samples: NDArray[np.uint16]) -> bytes:
+    """A PNG of (rows, columns, samples), of which Pillow writes only the greys."""
+    height, width, n_samples = samples.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[n_samples], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
 def jpeg(seed: int = 0, kind: str = "cat", size: tuple[int, int] = (120, 90)) -> bytes:

@@ -42,7 +42,7 @@ def register_words(app: App) -> None:
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(
-        image_formats=image_formats.join_names("and"),
+        image_formats=image_formats.join_names(),
         image_suffixes=",".join(f".{suffix}" for suffix in image_formats.SUFFIXES),
     )
 

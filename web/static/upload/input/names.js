@@ -2,7 +2,7 @@
 
 const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 /** Suffixes of core/base/image_formats.py; the server decides by content. */
-const PICTURE = /\.(jpg|jpeg|jpe|jfif|png|webp|bmp|dib|gif|tif|tiff|avif|heic|heif|hif)$/i;
+const PICTURE = /\.(jpg|jpeg|jpe|jfif|png|webp|bmp|dib|gif|tif|tiff|avif|heic|heif|hif|jp2|j2k|jpf|jpx|j2c|dng|cr2|cr3|nef|nrw|arw|orf|rw2|raf|pef|srw)$/i;
 const ENDING = /\.([^./]{1,10})$/;
 const ARCHIVE = /\.(zip|tar|tar\.(gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst)$/i;
 
