@@ -13,6 +13,7 @@ from core.decoding.loading.picture import Picture, Size, keep_rows
 from core.decoding.opening import open_image
 from core.decoding.structure.jpeg import JpegStructure, read_structure
 
+_FILLING_BYTES = 512  # a sector; disks and copying programs fill with 0xF6, 0xFF and others
 _GREY = (127, 128)  # what libjpeg puts where nothing came
 
 
@@ -67,9 +68,12 @@ def _is_grey(pixel: float | tuple[int, ...] | None) -> bool:
 
 
 def _without_padding(data: bytes, structure: JpegStructure) -> bytes:
-    """The file up to the end of its last scan, without zeros behind it."""
+    """The file up to the end of its last scan, without zeros or a long run of another byte behind it."""
     end = structure.scans[-1].end
     if end < len(data):
         return data[:end]
-    body = data.rstrip(b"\0")
-    return body + b"\0" if body.endswith(b"\xff") and len(body) < end else body  # this zero belongs to the data
+    filling = data[-1:]
+    body = data.rstrip(filling)
+    if filling != b"\0" and end - len(body) < _FILLING_BYTES:
+        return data
+    return body + b"\0" if body.endswith(b"\xff") and filling == b"\0" else body  # this zero belongs to the data

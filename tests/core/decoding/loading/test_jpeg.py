@@ -90,7 +90,9 @@ def test_a_picture_with_fewer_rows_is_truncated(name, share):
     assert refusal(data[: int(len(data) * share)]) == ErrorCode.TRUNCATED
 
 
-@pytest.mark.parametrize("ending", [b"\xff\xd9", bytes(9000), b"\xff\xd9" + bytes(9000), b"\xff\xc4\0\2" * 9])
+@pytest.mark.parametrize(
+    "ending", [b"\xff\xd9", bytes(9000), b"\xf6" * 9000, b"\xff" * 9000, b"\xff\xd9" + bytes(9000), b"\xff\xc4\0\2" * 9]
+)
 def test_half_a_picture_is_truncated_whatever_stands_behind_it(ending):
     half = KINDS["baseline"][: len(KINDS["baseline"]) // 2]
     assert refusal(half + ending) == ErrorCode.TRUNCATED
