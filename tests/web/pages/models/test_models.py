@@ -5,12 +5,15 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from core.base.database import Database
 from core.base.states import LabelSource
+from core.decoding.decoded import DECODING
 from core.evaluation import predictions
 from core.models import registry
+from core.orm.evaluation import Prediction
 from core.storage.blobs import Blobs
 from tests.support.evaluated_versions import judge, make_judged, right, wrong_at_first
 from tests.support.factories import make_manifest, make_version
@@ -91,6 +94,21 @@ def test_the_page_of_a_version_shows_its_worst_errors(client: FlaskClient, db: D
     cells = re.findall(r'href="(/models/1/judgements\?true=[^"]*called=[^"]*)"', page.text)
     assert cells
     assert all(client.get(unescape(cell)).status_code == 200 for cell in cells)
+
+
+def test_a_version_of_older_decoding_rules_asks_to_be_evaluated_and_says_what_changed(
+    client: FlaskClient, db: Database, blobs: Blobs, other: int
+) -> None:
+    contents = make_judged(db, blobs)
+    judge(db, 1, contents, wrong_at_first)
+    assert "Evaluate this version again" not in words(client.get("/models/1"))
+    with db.write() as session:
+        session.execute(update(Prediction).values(decoding=DECODING - 1))
+    assert "Evaluate this version again" in words(client.get("/models/1"))
+    judge(db, 1, contents, right)
+    page = words(client.get("/models/1"))
+    assert "Evaluate this version again" not in page
+    assert f"changed 3 of {len(contents)} answers: 3 right only now, 0 right only before" in page
 
 
 def test_two_versions_stand_side_by_side_in_plain_words(
