@@ -6,6 +6,7 @@ File, Skipped ─► pack ─► shards of at most 256 files and 32 MiB, and wha
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from core.formats.archives.collecting import pieces_of
 from core.formats.archives.entries import File, SkippedEntry
 from core.formats.shards import ShardBuilder
 
@@ -65,7 +66,7 @@ class ShardPacker:
             if file.data is None:
                 self._builder.add_oversize(file.path, file.n_bytes)
             else:
-                self._builder.add(file.path, file.data)
+                self._builder.add(file.path, len(file.data), pieces_of(file.data))
         if len(self._skipped) >= _MAX_SKIPPED:
             yield from self._flush()
 

@@ -7,7 +7,7 @@ A shard is refused as a whole (ShardError, ShardTooLarge): the sender can correc
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -177,17 +177,21 @@ class ShardBuilder:
         """Tell whether a file of this size must go into the next shard."""
         return self.n_files > 0 and (self.n_files >= MAX_FILES or self._n_content + n_bytes > MAX_BYTES)
 
-    def add(self, path: str, data: bytes | bytearray | memoryview) -> None:
+    def add(self, path: str, n_bytes: int, pieces: Iterable[bytes | bytearray]) -> None:
         """Append a file.
 
+        Args:
+            n_bytes: Its size.
+            pieces: Its content, which has exactly this size.
         Raises:
             ShardError: The path cannot be sent.
         """
-        self._add_header(path, len(data), {})
-        self._contents[path] = (self._tar.tell(), len(data))
-        self._tar.write(data)
-        self._tar.write(bytes(-len(data) % BLOCK))
-        self._n_content += len(data)
+        self._add_header(path, n_bytes, {})
+        self._contents[path] = (self._tar.tell(), n_bytes)
+        for piece in pieces:
+            self._tar.write(piece)
+        self._tar.write(bytes(-n_bytes % BLOCK))
+        self._n_content += n_bytes
 
     def add_oversize(self, path: str, n_bytes: int) -> None:
         """Append the name and size of a file that is too large to upload.

@@ -6,7 +6,6 @@ Upload and job are created at the first file, so a body that is no archive leave
 carries the id of the job: complete files are kept. The upload can be completed, or the archive sent again.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -198,7 +197,7 @@ def _until_first_file(items: Iterator[Item]) -> list[Item]:
 
 
 def _mark_of(file: File) -> bytes:
-    return _mark(hashlib.sha256(file.data or b"").digest(), file.n_bytes if file.data is None else None)
+    return _mark(file.digest(), file.n_bytes if file.data is None else None)
 
 
 def _mark(sha256: bytes, declared_bytes: int | None) -> bytes:

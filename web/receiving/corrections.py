@@ -1,6 +1,5 @@
 """Reading a corrected folder as it streams in: the path and the hash of each file. No content is stored."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 
@@ -32,7 +31,7 @@ def hash_files(read: Read, settings: Settings) -> Iterator[tuple[str, bytes]]:
     )
     for item in items:
         if isinstance(item, File):
-            sha256 = digests[item.repeats] if item.repeats else hashlib.sha256(item.data or b"").digest()
+            sha256 = digests[item.repeats] if item.repeats else item.digest()
             digests[item.path] = sha256
             yield item.path, sha256
 

@@ -1,9 +1,11 @@
 """What comes out of an archive: files, and entries that were skipped."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.base.errors import Invalid
+from core.formats.archives.collecting import Content, pieces_of
 
 
 class ArchiveError(Invalid):
@@ -26,9 +28,16 @@ class File:
     """
 
     path: str
-    data: bytes | bytearray | None
+    data: Content | None
     n_bytes: int
     repeats: str = ""
+
+    def digest(self) -> bytes:
+        """The SHA-256 of its content; of nothing, if it is over the limit."""
+        digest = hashlib.sha256()
+        for piece in pieces_of(self.data or b""):
+            digest.update(piece)
+        return digest.digest()
 
 
 @dataclass(frozen=True, slots=True)

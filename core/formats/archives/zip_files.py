@@ -162,7 +162,7 @@ def _skip_to(source: Source, offset: int) -> None:
 
 def _may_be_link(file: File) -> bool:
     """A link's content is its target's path: a short text."""
-    if file.data is None or not 0 < file.n_bytes <= _MAX_LINK_BYTES or b"\0" in file.data:
+    if not isinstance(file.data, bytearray) or not 0 < file.n_bytes <= _MAX_LINK_BYTES or b"\0" in file.data:
         return False
     try:
         file.data.decode()

@@ -76,7 +76,7 @@ def refusal(data, error=ShardError, **options):
 def build(files):
     builder = ShardBuilder()
     for path, content in files.items():
-        builder.add(path, content)
+        builder.add(path, len(content), [content])
     return content_of(builder)
 
 
@@ -225,7 +225,7 @@ def test_which_files_are_left_out(path, expected):
 def test_a_file_too_large_to_send_leaves_its_size():
     builder = ShardBuilder()
     builder.add_oversize("photos/Большой.tif", 10**10)
-    builder.add("a.jpg", b"x")
+    builder.add("a.jpg", 1, [b"x"])
     large, small = index(content_of(builder)).entries
     assert (large.path, large.n_bytes, large.declared_bytes) == ("photos/Большой.tif", 0, 10**10)
     assert small.declared_bytes is None
@@ -236,7 +236,7 @@ def test_a_shard_of_256_files_and_32_mib_is_full_and_legal():
     size = MAX_BYTES // MAX_FILES
     for number in range(MAX_FILES):
         assert not builder.is_full_for(size)
-        builder.add(f"{number}.jpg", bytes(size))
+        builder.add(f"{number}.jpg", size, [bytes(size)])
     assert builder.is_full_for(0)
     assert len(index(content_of(builder)).entries) == MAX_FILES
 
@@ -294,7 +294,7 @@ def test_a_path_that_must_not_be_is_refused_by_name(name):
 @pytest.mark.parametrize("name", ["../x.jpg", "/a", "", ".", "a\0b", "n" * 256])
 def test_such_a_path_cannot_be_packed_either(name):
     with pytest.raises(ShardError):
-        ShardBuilder().add(name, b"x")
+        ShardBuilder().add(name, 1, [b"x"])
 
 
 def test_a_zero_byte_in_a_path_is_refused():

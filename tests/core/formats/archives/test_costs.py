@@ -1,6 +1,7 @@
 """What archives cost: memory does not grow with the bytes of one, and time grows no faster than they do."""
 
 import gzip
+import hashlib
 import io
 import random
 import struct
@@ -13,7 +14,8 @@ from types import FrameType
 
 import pytest
 
-from core.formats.archives.entries import ArchiveError
+from core.formats.archives.collecting import DiskContent, collect
+from core.formats.archives.entries import ArchiveError, File
 from core.formats.archives.reading import read_archive
 from core.formats.shard_packing import ShardPacker
 
@@ -112,3 +114,22 @@ def test_an_archive_costs_little_more_memory_than_its_largest_file(kind: str) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_takes_time_in_proportion_to_its_bytes(kind: str) -> None:
     assert count_calls(KINDS[kind](2 * MIB)) < 6 * count_calls(KINDS[kind](MIB // 2)) + 1000
+
+
+def test_a_file_larger_than_memory_should_hold_is_kept_on_disk_and_comes_out_the_same() -> None:
+    pieces = [random.Random(SEED + n).randbytes(MIB + 7) for n in range(20)]
+    content = collect(iter(pieces), 64 * MIB)
+    assert isinstance(content, DiskContent)
+    assert File("a.tif", content, len(content)).digest() == hashlib.sha256(b"".join(pieces)).digest()
+    assert len(collect(iter(pieces), 19 * MIB)) == 0
+
+
+def test_a_file_of_40_mib_costs_no_more_memory_than_one_of_8() -> None:
+    data = random_tar(40 * MIB, "w:gz")
+    tracemalloc.start()
+    try:
+        unpack(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 24 * MIB
