@@ -81,6 +81,7 @@ def _load_samples(data: bytes, layout: TiffLayout, n_colours: int, max_pixels: i
         samples = _unpack(pictures[0].image, layout, layout.n_samples)[..., : len(kept)]
     image = _to_image(samples, layout, n_colours)
     warning = next((picture.warning for picture in pictures if picture.warning), None)
+    image.info["icc_profile"] = layout.profile
     turn = UPRIGHT.get(layout.orientation)
     image = image if turn is None else image.transpose(turn)
     return Picture(image, *image.size, warning)

@@ -63,6 +63,7 @@ class TiffLayout(NamedTuple):
         counts: Their bytes; empty if the file does not say.
         is_subsampled: Whether some colours have fewer samples than pixels, and no codec takes care of it.
         said: The smallest and the greatest value that the file names; None where it names none.
+        profile: The ICC profile.
     """
 
     width: int
@@ -84,6 +85,7 @@ class TiffLayout(NamedTuple):
     counts: tuple[int, ...]
     is_subsampled: bool
     said: tuple[float, float] | None
+    profile: bytes | None
 
     @property
     def name(self) -> str:
@@ -174,6 +176,7 @@ def _layout(tags: ImageFileDirectory_v2) -> TiffLayout:
         counts=counts,
         is_subsampled=_is_subsampled(tags),
         said=_said(tags),
+        profile=tags.get(TiffImagePlugin.ICCPROFILE),
     )
 
 
