@@ -90,7 +90,9 @@ class ErrorCode(StrEnum):
         return _SENTENCES[self]
 
     def explain(self, detail: str | None) -> str:
-        """The sentence, with what is known about this file in front of it."""
+        """The sentence, with what is known about this file in front of it: of a file that is no picture, its kind."""
+        if self is ErrorCode.NOT_AN_IMAGE and detail:
+            return f"{detail}. It is not opened inside a folder or another archive. Unpack it, or upload it by itself."
         return f"{detail}. {self.sentence}" if detail else self.sentence
 
 

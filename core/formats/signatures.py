@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from core.base.errors import ErrorCode
 from core.base.image_formats import NOT_TEXT, find_format
+from core.formats.archives.kinds import find_kind, find_other
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
@@ -74,7 +75,7 @@ def fault_of_unreadable(data: Buffer) -> tuple[ErrorCode, str | None]:
         data: The whole file.
     Returns:
         `truncated` when it begins like a supported format, `unsupported_format` and the name of another kind of
-        picture, `empty_file`, else `not_an_image`.
+        picture, `empty_file`, else `not_an_image`, with the kind of an archive.
     """
     head = bytes(data[:_TEXT_BYTES])
     if not head:
@@ -83,7 +84,14 @@ def fault_of_unreadable(data: Buffer) -> tuple[ErrorCode, str | None]:
         return ErrorCode.UNSUPPORTED_FORMAT, name
     if find_format(head) is not None:
         return ErrorCode.TRUNCATED, None
-    return ErrorCode.NOT_AN_IMAGE, None
+    return ErrorCode.NOT_AN_IMAGE, _name_of_archive(head)
+
+
+def _name_of_archive(head: bytes) -> str | None:
+    if not head.strip(b"\0"):
+        return None
+    name = find_kind(head) or find_other(head)
+    return f"{name} archive" if name else None
 
 
 def code_at_sight(data: Buffer) -> ErrorCode | None:

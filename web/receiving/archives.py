@@ -80,6 +80,12 @@ class ArchiveReceiver:
             ArchiveError: The body is no archive, has no file in it, or is damaged.
             Conflict, NotFound, Gone, TooLarge, DiskFull: As the functions of core that store it.
         """
+        try:
+            self._receive(read)
+        except OSError as error:
+            raise disk_full(error) from error
+
+    def _receive(self, read: Callable[[int], bytes]) -> None:
         settings, options = self._services.settings, self._options
         items = read_archive(
             read,
@@ -95,8 +101,6 @@ class ArchiveReceiver:
             for packed in self._packer.pack(self._only_new(chain(begun, items))):
                 self._store(packed)
             self._complete()
-        except OSError as error:
-            raise disk_full(error) from error
         except PawsortError as error:
             error.details |= {"job": str(self._uuid), "upload": str(self._uuid)}
             raise
@@ -192,8 +196,12 @@ def _until_first_file(items: Iterator[Item]) -> list[Item]:
         if isinstance(item, File):
             return begun
     skipped = [{"path": one.path, "reason": one.reason} for one in begun[:LISTED] if isinstance(one, SkippedEntry)]
-    what = f"; {len(begun)} entries were skipped, the first is {skipped[0]['reason']}" if skipped else ""
+    what = f"; {_entries(len(begun))} skipped, the first is {skipped[0]['reason']}" if skipped else ""
     raise ArchiveError(f"The archive contains no file{what}. Nothing was stored.", skipped=skipped)
+
+
+def _entries(n: int) -> str:
+    return "1 entry was" if n == 1 else f"{n:,} entries were"
 
 
 def _mark_of(file: File) -> bytes:

@@ -6,6 +6,8 @@ from core.base.errors import ErrorCode, ImageError
 from core.base.image_formats import SUFFIXES
 from core.decoding.images import decode_image
 from core.formats.signatures import code_at_sight
+from tests.support.archives import make_zip
+from tests.support.factories import make_tar
 from tests.support.paths import ROOT
 from tests.support.pictures import FORMATS, draw, encode
 
@@ -35,6 +37,23 @@ def test_what_is_no_picture_that_is_read_here_is_seen(data: bytes, code: ErrorCo
     with pytest.raises(ImageError) as refused:
         decode_image(data, 32)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        (make_zip({"a.jpg": b"a"}), "ZIP archive"),
+        (make_tar({"a.jpg": b"a"}), "TAR archive"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(99), "7z archive"),
+        (bytes(5000), None),
+        (b"a text", None),
+    ],
+)
+def test_an_archive_among_pictures_is_named(data: bytes, detail: str | None) -> None:
+    with pytest.raises(ImageError) as refused:
+        decode_image(data, 32)
+    assert (refused.value.code, refused.value.detail) == (ErrorCode.NOT_AN_IMAGE, detail)
+    assert ("Unpack it" in str(refused.value)) is (detail is not None)
 
 
 def test_the_browser_picks_files_by_the_suffixes_of_the_registry() -> None:
