@@ -1,0 +1,206 @@
+"""A pool of decoder children: the one way from a stranger's bytes to pixels or thumbnails.
+
+files ─► block in shared memory ─► a free child decodes them in order ─► pixels and results in the block
+                                       │ dies: the picture is tried once more, then it is `decoder_crashed`
+                                       │ too long: the picture is `decode_timeout`; a new child goes on behind it
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, LifoQueue
+from types import TracebackType
+from typing import NamedTuple, Self, TypeAlias
+
+import numpy as np
+
+from core.base.errors import ErrorCode, ImageError, ImageWarning, Unavailable
+from core.decoding.decoded import Decoded
+from core.decoding.pool.block import Answer, Block, Task
+from core.decoding.pool.child import Child, ChildDied, ChildOptions, ChildTimedOut
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+DEFAULT_DECODER = "core.decoding.images:decode"
+_DEATHS = 2
+_WALL_FACTOR = 5  # so many times the processor time, for decoders that wait; a busy machine must not look like one
+
+
+class DecodeLimits(NamedTuple):
+    """What one picture may take.
+
+    Attributes:
+        max_pixels: Largest number of pixels that are decoded.
+        memory_bytes: Address space of a child, its libraries (0.3 GiB) included.
+        cpu_s: Processor time.
+    """
+
+    max_pixels: int
+    memory_bytes: int
+    cpu_s: float
+
+
+class DecoderPool:
+    """Children that stay alive, started when first needed. Any thread may use it; leaving its context ends them."""
+
+    def __init__(
+        self, decoder: str = DEFAULT_DECODER, *, limits: DecodeLimits, n_children: int = 1, niceness: int = 0
+    ) -> None:
+        """Describe the children.
+
+        Args:
+            decoder: "module:function" with the signature of `core.decoding.images.decode`.
+            limits: For each picture.
+            n_children: How many pictures are decoded at the same time.
+            niceness: Added to that of this process.
+        """
+        self._limits = limits
+        options = ChildOptions(decoder, limits.max_pixels, limits.memory_bytes, niceness)
+        self._children = [Child(options) for _ in range(n_children)]
+        self._free: LifoQueue[Child] = LifoQueue()  # so that few are started where few are needed
+        for child in self._children:
+            self._free.put(child)
+        self._threads = ThreadPoolExecutor(n_children, "decode")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the children; a batch that is being decoded is finished first."""
+        self._threads.shutdown(cancel_futures=True)
+        for child in self._children:
+            child.close()
+
+    def decode_batch(
+        self, files: Sequence[Buffer], side_px: int, cpu_s: float | None = None
+    ) -> list[Decoded | ImageError]:
+        """Decode files, shared out among the children.
+
+        Args:
+            files: The bytes of each.
+            side_px: Width and height of the results.
+            cpu_s: Processor time for each; None for the pool's limit.
+        Returns:
+            For each file in order, uint8 (side_px, side_px, 3) with its warning, or its error.
+        Raises:
+            DecoderNotStarted: There is no child to be had.
+        """
+        shares = _share_out(files, len(self._children))
+        if len(shares) <= 1:
+            return self._decode(files, side_px, cpu_s)
+        futures = [self._threads.submit(self._decode, share, side_px, cpu_s) for share in shares]
+        return [decoded for future in futures for decoded in future.result()]
+
+    def decode(self, data: Buffer, side_px: int) -> Decoded:
+        """Decode one file.
+
+        Args:
+            data: Its bytes.
+            side_px: Width and height of the result.
+        Returns:
+            uint8 (side_px, side_px, 3) with its warning.
+        Raises:
+            ImageError: The decoder's verdict, `decode_timeout`, or `decoder_crashed`.
+            DecoderNotStarted: There is no child to be had.
+        """
+        [decoded] = self._decode([data], side_px, None)
+        if isinstance(decoded, ImageError):
+            raise decoded
+        return decoded
+
+    def make_thumbnails(
+        self, files: Sequence[Buffer], size_px: int, *, enlarge: bool = True, wait_s: float | None = None
+    ) -> list[bytes | ImageError]:
+        """Encode a small JPEG of each file.
+
+        Args:
+            files: The bytes of each.
+            size_px: Length of the longer side.
+            enlarge: Whether a picture that is smaller is enlarged.
+            wait_s: For a free child; None for as long as it takes.
+        Raises:
+            Unavailable: No child is free.
+            DecoderNotStarted: There is no child to be had.
+        """
+        task = Task.SCALE if enlarge else Task.SHRINK
+        with Block.of_files(task, size_px, [memoryview(data) for data in files]) as block:
+            answers = self._work(block, None, wait_s)
+            return [answer if isinstance(answer, ImageError) else bytes(answer.payload) for answer in answers]
+
+    def _decode(self, files: Sequence[Buffer], side_px: int, cpu_s: float | None) -> list[Decoded | ImageError]:
+        with Block.of_files(Task.DECODE, side_px, [memoryview(data) for data in files]) as block:
+            return [_decoded(answer, side_px) for answer in self._work(block, cpu_s, None)]
+
+    def _work(self, block: Block, cpu_s: float | None, wait_s: float | None) -> list[Answer | ImageError]:
+        try:
+            child = self._free.get(timeout=wait_s)
+        except Empty:
+            raise Unavailable("All decoders are busy at the moment. Try again in a few seconds.") from None
+        try:
+            wall_s = _WALL_FACTOR * self._limits.cpu_s
+            return _finish(child, block, self._limits.cpu_s if cpu_s is None else cpu_s, wall_s)
+        except BaseException:
+            child.close()  # whatever it is doing, nobody waits for it any more
+            raise
+        finally:
+            self._free.put(child)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _finish(child: Child, block: Block, cpu_s: float, wall_s: float) -> list[Answer | ImageError]:
+    """The answer to each picture of a block; children are replaced until all of them are there."""
+    answers: list[Answer | ImageError] = []
+    n_deaths = 0
+    while len(answers) < block.shape.n:
+        first = len(answers)
+        try:
+            child.work(block, first, cpu_s, wall_s)
+            fault = None
+        except ChildTimedOut:
+            fault = ErrorCode.DECODE_TIMEOUT
+        except ChildDied:
+            fault = ErrorCode.DECODER_CRASHED
+        answers += _finished(block, first)
+        n_deaths = n_deaths * (len(answers) == first) + (fault == ErrorCode.DECODER_CRASHED)
+        is_blamed = fault == ErrorCode.DECODE_TIMEOUT or n_deaths == _DEATHS
+        if fault is not None and is_blamed and len(answers) < block.shape.n:
+            answers.append(ImageError(fault))
+            n_deaths = 0
+    return answers
+
+
+def _finished(block: Block, first: int) -> Iterable[Answer | ImageError]:
+    """The answers from `first` on, up to the picture that is not finished."""
+    for index in range(first, block.shape.n):
+        if not block.is_finished(index):
+            return
+        try:
+            answer = block.read_answer(index)
+        except ValueError:  # the child wrote what no decoder writes
+            yield ImageError(ErrorCode.DECODER_CRASHED)
+        else:
+            yield answer.verdict if isinstance(answer.verdict, ImageError) else answer
+
+
+def _decoded(answer: Answer | ImageError, side_px: int) -> Decoded | ImageError:
+    if isinstance(answer, ImageError):
+        return answer
+    if len(answer.payload) != 3 * side_px**2:
+        return ImageError(ErrorCode.DECODER_CRASHED)
+    assert answer.verdict is None or isinstance(answer.verdict, ImageWarning)
+    return Decoded(np.frombuffer(answer.payload, np.uint8).reshape(side_px, side_px, 3), answer.verdict)
+
+
+def _share_out(files: Sequence[Buffer], n: int) -> list[Sequence[Buffer]]:
+    """As many runs of files as there are children, none of them empty."""
+    size = max(1, -(-len(files) // n))
+    return [files[start : start + size] for start in range(0, len(files), size)]
