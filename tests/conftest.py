@@ -22,7 +22,7 @@ from core.base.database import Database
 from core.models import registry
 from core.storage.blobs import Blobs
 from migrations.run import migrate
-from tests.support import leftovers
+from tests.support import decoders, leftovers
 from tests.support.compiled_once import compiled_once
 from tests.support.factories import make_manifest
 from tests.support.groups import GROUPS, Grouped, group_of, rank_of
@@ -94,6 +94,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = getattr(metafunc.module, "DATABASES", DATABASES)
         some = [kind for kind in kinds if kind != "sqlite"] if S3_IS_STORE else []  # servers for all
         metafunc.parametrize("sql_url", some or kinds, indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_decoders() -> Iterator[None]:
+    yield
+    decoders.close_all()
 
 
 @pytest.fixture(scope="session", autouse=True)

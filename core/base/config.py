@@ -56,10 +56,11 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(5.0, gt=0)
     reconcile_s: float = Field(5.0, gt=0)
     decode_timeout_s: float = Field(20.0, gt=0)
+    decode_processes: int = Field(0, ge=0, le=256)  # for each inference process; 0: what the processors allow
     decode_memory_bytes: int = Field(2 * GIB, ge=512 * MIB)
     silent_days: float = Field(7.0, gt=0)
     import_roots: str = ""
-    decoder: str = "core.decoding.images:decode_image"
+    decoder: str = "core.decoding.images:decode"
     pause_after_claim_s: float = Field(0.0, ge=0)
 
     @field_validator("data_dir")

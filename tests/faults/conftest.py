@@ -10,7 +10,7 @@ from tests.support.installation import QUICK, Installation
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A running installation with short times, and a folder that schedules may read."""
-    times = {"PAWSORT_DECODE_TIMEOUT_S": "3"}
+    times = {"PAWSORT_DECODE_TIMEOUT_S": "8"}
     roots = {"PAWSORT_IMPORT_ROOTS": str(tmp_path_factory.mktemp("incoming"))}
     one = Installation(tmp_path_factory.mktemp("installation"), **QUICK, **times, **roots)
     try:

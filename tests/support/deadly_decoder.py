@@ -14,6 +14,7 @@ from typing import Any
 
 from core.decoding import images
 from core.decoding.decoded import Decoded
+from core.decoding.limits import MAX_PIXELS
 
 KILLED = b"#pawsort-test:killed#"
 EXITS = b"#pawsort-test:exits#"
@@ -30,7 +31,7 @@ HOLD_POLL_S = 0.02
 MAX_HOLD_S = 30.0  # less than a worker waits for a decoder that sleeps
 
 
-def decode(data: Any, side_px: int, *, max_pixels: int = images.MAX_PIXELS) -> Decoded:
+def decode(data: Any, side_px: int, *, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Obey the mark, if there is one; else decode."""
     raw = bytes(data)
     if KILLED in raw:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from core.base.config import Settings
 from core.base.database import Database
+from core.decoding.pool.decoder_pool import DecoderPool
 from model.inference.predictions import Predictions
+from tests.support import decoders
 from worker.process.runtime import Runtime
 
 
@@ -53,6 +55,10 @@ class FakeRuntime(Runtime):
     @cached_property
     def tasks(self) -> "FakeRuntime":  # type: ignore[override]
         return self
+
+    @cached_property
+    def decoders(self) -> DecoderPool:
+        return decoders.shared_pool(self.settings.decoder, self.settings.decode_timeout_s)
 
     def wake_inference(self, n_chunks: int) -> None:
         """Count the chunks of messages."""

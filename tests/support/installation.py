@@ -38,7 +38,6 @@ QUICK = {
     "PAWSORT_HEARTBEAT_S": "1",
     "PAWSORT_RECONCILE_S": "1",
     "PAWSORT_INFERENCE_PROCESSES": "2",
-    "PAWSORT_DECODE_TIMEOUT_S": "8",  # of processor time; a decoder that sleeps gets five times as long
     "PAWSORT_MIN_FREE_BYTES": "0",
     "PAWSORT_DEFAULT_NETWORK": "seed-cnn",  # what is tested does not depend on what the network is worth
     "PAWSORT_DECODER": "tests.support.deadly_decoder:decode",

@@ -14,6 +14,7 @@ import numpy as np
 
 from core.decoding import images
 from core.decoding.decoded import Decoded
+from core.decoding.limits import MAX_PIXELS
 
 DIE = b"#pawsort-test:die#"  # the decoder crashes
 HANG = b"#pawsort-test:hang#"  # it never returns
@@ -26,7 +27,7 @@ HOLD_THE_GIL = b"#pawsort-test:hold-the-gil#"  # it computes in C, without givin
 _n_decoded = 0
 
 
-def decode(data: Any, side_px: int, *, max_pixels: int = images.MAX_PIXELS) -> Decoded:
+def decode(data: Any, side_px: int, *, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Obey the mark, if there is one, then decode."""
     global _n_decoded
     raw = bytes(data)

@@ -18,8 +18,9 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.base.errors import BlobMissing, ImageError, LeaseLost, Unavailable
+from core.base.errors import BlobMissing, ImageError, ImageWarning, LeaseLost, Unavailable
 from core.decoding import similarity_order
+from core.decoding.decoded import Decoded
 from core.jobs import chunks, job_states, record_results
 from core.jobs.chunks import MAX_ATTEMPTS, ChunkImage, Claim
 from core.jobs.record_results import Outcome
@@ -31,7 +32,7 @@ from core.training.features import FeatureBlob
 from model.arrays.near_duplicates import SIDE, sketch
 from model.inference.predictions import Predictions, encode_activation_map
 from worker.inference.claiming import claim_next
-from worker.process.decoding import Decoder, decode_stored, open_decoder
+from worker.process.decoding import decode_stored
 from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -151,21 +152,30 @@ def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple
     timing = runtime.meter.timing
     with timing(STAGES, stage="read"):
         data = runtime.blobs.get(claim.blob_key)
-    with timing(STAGES, stage="decode"), open_decoder(runtime.settings, claim.attempts) as decode:
-        pixels, good, failed = _decode(images, data, decode, classifier.side_px)
+    with timing(STAGES, stage="decode"):
+        decoded = decode_stored(runtime.decoders, images, data, classifier.side_px)
+    good, failed = _sort(images, decoded)
+    pixels = _stack([picture for _, picture in good], classifier.side_px)
     with timing(STAGES, stage="predict"):
         predictions = classifier.predict_with_features(pixels)
     if len(predictions.probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(predictions.probabilities)}")
-    stored = None if blob is None else _store_features(runtime, blob, good, predictions, pixels)
+    good_images = [image for image, _ in good]
+    stored = None if blob is None else _store_features(runtime, blob, good_images, predictions, pixels)
     similarity_keys = similarity_order.similarity_keys(pixels).tolist()
-    return failed + [_outcome(image, predictions, row, similarity_keys[row]) for row, image in enumerate(good)], stored
+    outcomes = [
+        _outcome(image, predictions, row, similarity_keys[row], picture.warning)
+        for row, (image, picture) in enumerate(good)
+    ]
+    return failed + outcomes, stored
 
 
-def _outcome(image: ChunkImage, predictions: Predictions, row: int, similarity_key: int) -> Outcome:
+def _outcome(
+    image: ChunkImage, predictions: Predictions, row: int, similarity_key: int, warning: ImageWarning | None
+) -> Outcome:
     probabilities, evidence = predictions.probabilities[row], predictions.evidence
     heat = None if evidence is None else encode_activation_map(evidence[row], int(probabilities.argmax()))
-    return Outcome(image.image_id, probabilities.tolist(), heat=heat, similarity_key=similarity_key)
+    return Outcome(image.image_id, probabilities.tolist(), heat=heat, similarity_key=similarity_key, warning=warning)
 
 
 def _plan_blob(claim: Claim, body: str, n_images: int, n_stored: int) -> FeatureBlob | None:
@@ -191,18 +201,22 @@ def _store_features(
     return replace(blob, n_bytes=len(packed))
 
 
-def _decode(
-    images: list[ChunkImage], data: memoryview, decode: Decoder, side_px: int
-) -> tuple[NDArray[np.uint8], list[ChunkImage], list[Outcome]]:
-    """Pixels uint8 (N, side_px, side_px, 3) of the N good images, those images, and the outcomes of the others."""
-    pixels = np.empty((len(images), side_px, side_px, 3), np.uint8)
-    good: list[ChunkImage] = []
+def _sort(
+    images: list[ChunkImage], decoded: list[Decoded | ImageError]
+) -> tuple[list[tuple[ChunkImage, Decoded]], list[Outcome]]:
+    """The good images with their pixels, and the outcomes of the others."""
+    good: list[tuple[ChunkImage, Decoded]] = []
     failed: list[Outcome] = []
-    for image in images:
-        try:
-            pixels[len(good)] = decode_stored(image, data, decode, side_px)
-        except ImageError as error:
-            failed.append(Outcome(image.image_id, error_code=error.code))
+    for image, one in zip(images, decoded, strict=True):
+        if isinstance(one, ImageError):
+            failed.append(Outcome(image.image_id, error_code=one.code, error_detail=one.detail))
         else:
-            good.append(image)
-    return pixels[: len(good)], good, failed
+            good.append((image, one))
+    return good, failed
+
+
+def _stack(pictures: list[Decoded], side_px: int) -> NDArray[np.uint8]:
+    """uint8 (N, side_px, side_px, 3), 0 to 255, of N pictures, which may be none."""
+    if not pictures:
+        return np.empty((0, side_px, side_px, 3), np.uint8)
+    return np.stack([picture.pixels for picture in pictures])

@@ -17,12 +17,14 @@ from core.base import gpus as gpus_of
 from core.base.config import Settings, load_settings
 from core.base.database import Database
 from core.base.errors import BadWeights
+from core.decoding.pool.decoder_pool import DecoderPool, processors
 from core.messaging.broker import INFERENCE, TRAINING, TaskSender, connect, make_celery
 from core.models import registry
 from core.operations import workers
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from worker.process.code_version import installed_version
+from worker.process.decoding import open_pool
 from worker.process.heartbeat import Heartbeat
 from worker.process.network_cache import NetworkCache
 
@@ -67,6 +69,12 @@ class Runtime:
         folder = self.settings.data_dir / "cache" / "models"
         return NetworkCache(self.db, self.blobs, folder, max(self.settings.processes_per_gpu, 1))
 
+    @cached_property
+    def decoders(self) -> DecoderPool:
+        """The children that decode for this process: its part of the processors, unless the settings say otherwise."""
+        n_children = self.settings.decode_processes or processors() // self.settings.inference_processes
+        return open_pool(self.settings, max(1, n_children))
+
     def classifier(self, version_id: int) -> "Classifier":
         """The network of a version, loaded and warmed up."""
         return self.networks.get(version_id)
@@ -107,7 +115,9 @@ class Runtime:
         return f"set to gpu {', '.join(gpus)}" if gpus else "cpu"
 
     def stop(self) -> None:
-        """Record that this process has stopped."""
+        """End the decoders, and record that this process has stopped."""
+        if "decoders" in self.__dict__:
+            self.decoders.close()
         if self.heartbeat is not None:
             self.heartbeat.stop()
 

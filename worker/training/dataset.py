@@ -166,7 +166,7 @@ def read_pixels(
     decoded.expect(split_of)
     located = locate_contents(runtime, contents)
     missing = [each for each in located if decoded.lacks(each[1].sha256)]
-    for number, (content, pixels) in enumerate(decode_located(runtime, claim.attempts, missing, decoded.side_of)):
+    for number, (content, pixels) in enumerate(decode_located(runtime, missing, decoded.side_of)):
         decoded.add(content.sha256, pixels)
         lease.report("decoding", number + 1, len(missing))
     if len(located) < len(contents) or any(map(decoded.lacks, split_of)):

@@ -145,7 +145,7 @@ def _decode(
     runtime: Runtime, claim: Claim, contents: Sequence[Content], sides: set[int], lease: TrainingLease
 ) -> Iterator[tuple[Content, PixelsBySide]]:
     """Each content that still exists and can be read, with its pixels by their side."""
-    decoded = decode_in_sizes(runtime, claim.attempts, locate_contents(runtime, contents), lambda _: sides)
+    decoded = decode_in_sizes(runtime, locate_contents(runtime, contents), lambda _: sides)
     for n_before, (content, by_side) in enumerate(decoded):
         lease.report("judging", n_before, len(contents))
         if not isinstance(by_side, ImageError):

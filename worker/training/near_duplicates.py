@@ -101,7 +101,7 @@ def _compute_sketches(
     located = locate_contents(runtime, missing)
     side_of = (lambda _: DECODED_PX) if decoded is None else decoded.side_of
     sketches: dict[bytes, bytes] = {}
-    for number, (content, pixels) in enumerate(decode_located(runtime, claim.attempts, located, side_of)):
+    for number, (content, pixels) in enumerate(decode_located(runtime, located, side_of)):
         if decoded is not None:
             decoded.add(content.sha256, pixels)
         if not isinstance(pixels, ImageError):

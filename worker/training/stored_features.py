@@ -95,7 +95,7 @@ def _compute(
     def report() -> None:
         lease.report("decoding", n_done, len(located))
 
-    decoded = decode_located(runtime, claim.attempts, located, lambda _: classifier.side_px)
+    decoded = decode_located(runtime, located, lambda _: classifier.side_px)
     for shard_id, group in groupby(decoded, key=lambda each: shards[each[0].image_id]):
         in_shard = list(group)
         computed = dict(_compute_batches(classifier, in_shard, report))

@@ -1,19 +1,24 @@
 """Labelled contents read from their shards, each shard once, and decoded."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import BlobMissing, ImageError
+from core.decoding.pool.decoder_pool import DecoderPool, processors
 from core.training import datasets
 from core.training.datasets import Content, ImageLocation
-from worker.process.decoding import Decoder, decode_stored, map_decoded
+from worker.process.decoding import decode_stored, open_pool
 from worker.process.runtime import Runtime
 
 DecodedContent = tuple[Content, NDArray[np.uint8] | ImageError]
 PixelsBySide = dict[int, NDArray[np.uint8]]
+
+MANY = 1000  # images, about a second of decoding: from here on, starting a child for each processor pays off
 
 
 def locate_contents(runtime: Runtime, contents: Sequence[Content]) -> list[tuple[ImageLocation, Content]]:
@@ -26,51 +31,60 @@ def locate_contents(runtime: Runtime, contents: Sequence[Content]) -> list[tuple
     )
 
 
-def read_shards(
-    runtime: Runtime, located: Sequence[tuple[ImageLocation, Content]]
-) -> Iterator[tuple[ImageLocation, Content, memoryview]]:
-    """Each content from `locate_contents` with the bytes of its shard; each shard is read once."""
-    for blob_key, in_shard in groupby(located, key=lambda each: each[0].blob_key):
-        try:
-            data = runtime.blobs.get(blob_key)
-        except BlobMissing:  # deleted since it was located
-            continue
-        for place, content in in_shard:
-            yield place, content, data
-
-
 def decode_located(
-    runtime: Runtime, attempt: int, located: Sequence[tuple[ImageLocation, Content]], side_of: Callable[[bytes], int]
+    runtime: Runtime, located: Sequence[tuple[ImageLocation, Content]], side_of: Callable[[bytes], int]
 ) -> Iterator[DecodedContent]:
-    """Each content from `locate_contents` with its pixels or its error; many are decoded by child processes.
+    """Each content from `locate_contents` with its pixels or its error.
 
     Args:
         runtime: Of this process.
-        attempt: The number of this claim of the job, counted from 1.
         located: The contents.
         side_of: Height and width in pixels to decode a content to, by its SHA-256.
     Yields:
         The content, and uint8 (S, S, 3), 0 to 255, or the error.
     """
-    for content, decoded in decode_in_sizes(runtime, attempt, located, lambda sha256: (side_of(sha256),)):
+    for content, decoded in decode_in_sizes(runtime, located, lambda sha256: (side_of(sha256),)):
         yield content, decoded if isinstance(decoded, ImageError) else decoded[side_of(content.sha256)]
 
 
 def decode_in_sizes(
-    runtime: Runtime,
-    attempt: int,
-    located: Sequence[tuple[ImageLocation, Content]],
-    sides_of: Callable[[bytes], Collection[int]],
+    runtime: Runtime, located: Sequence[tuple[ImageLocation, Content]], sides_of: Callable[[bytes], Collection[int]]
 ) -> Iterator[tuple[Content, PixelsBySide | ImageError]]:
     """As `decode_located`, but each content in several sizes: its pixels by their side."""
+    with _decoders_for(runtime, len(located)) as pool:
+        for blob_key, group in groupby(located, key=lambda each: each[0].blob_key):
+            try:
+                data = runtime.blobs.get(blob_key)
+            except BlobMissing:  # deleted since it was located
+                continue
+            in_shard = list(group)
+            yield from _decode_shard(pool, data, in_shard, [sides_of(content.sha256) for _, content in in_shard])
 
-    def decode_one(
-        decode: Decoder, located: tuple[ImageLocation, Content, memoryview]
-    ) -> tuple[Content, PixelsBySide | ImageError]:
-        place, content, data = located
-        try:
-            return content, {side: decode_stored(place, data, decode, side) for side in sides_of(content.sha256)}
-        except ImageError as error:
-            return content, error
 
-    return map_decoded(runtime.settings, attempt, decode_one, read_shards(runtime, located), len(located))
+@contextmanager
+def _decoders_for(runtime: Runtime, n_images: int) -> Iterator[DecoderPool]:
+    """The process's own children, or one for each processor if there are many images."""
+    if n_images < MANY:
+        yield runtime.decoders
+        return
+    with open_pool(runtime.settings, processors()) as pool:
+        yield pool
+
+
+def _decode_shard(
+    pool: DecoderPool,
+    data: memoryview,
+    in_shard: Sequence[tuple[ImageLocation, Content]],
+    sides: Sequence[Collection[int]],
+) -> Iterator[tuple[Content, PixelsBySide | ImageError]]:
+    """The contents of one shard, each in the sizes that it is wanted in."""
+    by_side: dict[int, dict[int, NDArray[np.uint8] | ImageError]] = {}
+    for side_px in sorted({side for wanted in sides for side in wanted}):
+        rows = [row for row, wanted in enumerate(sides) if side_px in wanted]
+        decoded = decode_stored(pool, [in_shard[row][0] for row in rows], data, side_px)
+        pixels = [one if isinstance(one, ImageError) else one.pixels for one in decoded]
+        by_side[side_px] = dict(zip(rows, pixels, strict=True))
+    for row, (_, content) in enumerate(in_shard):
+        found = {side_px: by_side[side_px][row] for side_px in sides[row]}
+        errors = [one for one in found.values() if isinstance(one, ImageError)]
+        yield content, errors[0] if errors else cast("PixelsBySide", found)

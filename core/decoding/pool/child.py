@@ -113,13 +113,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-                [
-                    sys.executable,
-                    "-m",
-                    "core.decoding.pool.child_main",
-                    f"--link={theirs.fileno()}",
-                    *self._arguments(),
-                ],
+                [sys.executable, "-m", "core.decoding.pool.child_main", *self._arguments(theirs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -139,8 +133,9 @@ class Child:
             _warn_once()
         return ours
 
-    def _arguments(self) -> list[str]:
-        return [f"--{name.replace('_', '-')}={value}" for name, value in self._options._asdict().items()]
+    def _arguments(self, link: socket.socket) -> list[str]:
+        values = {"link": link.fileno(), **self._options._asdict()}
+        return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
 
 
 def _wait(link: socket.socket, block: Block, first: int, wall_s: float) -> None:

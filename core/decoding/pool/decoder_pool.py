@@ -14,7 +14,7 @@ from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 
-from core.base.errors import ErrorCode, ImageError, ImageWarning, Unavailable
+from core.base.errors import ErrorCode, ImageError, Unavailable
 from core.decoding.decoded import Decoded
 from core.decoding.pool.block import Answer, Block, Task
 from core.decoding.pool.child import Child, ChildDied, ChildOptions, ChildTimedOut
@@ -113,6 +113,12 @@ class DecoderPool:
             raise decoded
         return decoded
 
+    def decode_timed(self, data: Buffer, side_px: int, cpu_s: float) -> tuple[Decoded | ImageError, float]:
+        """Decode one file, and count the processor seconds that it takes, at most `cpu_s`."""
+        with Block.of_files(Task.DECODE, side_px, [memoryview(data)]) as block:
+            [answer] = self._work(block, cpu_s, None)
+            return _decoded(answer, side_px), answer.cpu_s
+
     def make_thumbnails(
         self, files: Sequence[Buffer], size_px: int, *, enlarge: bool = True, wait_s: float | None = None
     ) -> list[bytes | ImageError]:
@@ -130,13 +136,16 @@ class DecoderPool:
         task = Task.SCALE if enlarge else Task.SHRINK
         with Block.of_files(task, size_px, [memoryview(data) for data in files]) as block:
             answers = self._work(block, None, wait_s)
-            return [answer if isinstance(answer, ImageError) else bytes(answer.payload) for answer in answers]
+            return [
+                answer.verdict if isinstance(answer.verdict, ImageError) else bytes(answer.payload)
+                for answer in answers
+            ]
 
     def _decode(self, files: Sequence[Buffer], side_px: int, cpu_s: float | None) -> list[Decoded | ImageError]:
         with Block.of_files(Task.DECODE, side_px, [memoryview(data) for data in files]) as block:
             return [_decoded(answer, side_px) for answer in self._work(block, cpu_s, None)]
 
-    def _work(self, block: Block, cpu_s: float | None, wait_s: float | None) -> list[Answer | ImageError]:
+    def _work(self, block: Block, cpu_s: float | None, wait_s: float | None) -> list[Answer]:
         try:
             child = self._free.get(timeout=wait_s)
         except Empty:
@@ -156,47 +165,48 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _finish(child: Child, block: Block, cpu_s: float, wall_s: float) -> list[Answer | ImageError]:
+def _finish(child: Child, block: Block, cpu_s: float, wall_s: float) -> list[Answer]:
     """The answer to each picture of a block; children are replaced until all of them are there."""
-    answers: list[Answer | ImageError] = []
+    answers: list[Answer] = []
     n_deaths = 0
-    while len(answers) < block.shape.n:
-        first = len(answers)
-        try:
-            child.work(block, first, cpu_s, wall_s)
-            fault = None
-        except ChildTimedOut:
-            fault = ErrorCode.DECODE_TIMEOUT
-        except ChildDied:
-            fault = ErrorCode.DECODER_CRASHED
+    while (first := len(answers)) < block.shape.n:
+        fault = _work_once(child, block, first, cpu_s, wall_s)
         answers += _finished(block, first)
         n_deaths = n_deaths * (len(answers) == first) + (fault == ErrorCode.DECODER_CRASHED)
         is_blamed = fault == ErrorCode.DECODE_TIMEOUT or n_deaths == _DEATHS
         if fault is not None and is_blamed and len(answers) < block.shape.n:
-            answers.append(ImageError(fault))
+            answers.append(Answer(memoryview(b""), ImageError(fault), cpu_s))
             n_deaths = 0
     return answers
 
 
-def _finished(block: Block, first: int) -> Iterable[Answer | ImageError]:
+def _work_once(child: Child, block: Block, first: int, cpu_s: float, wall_s: float) -> ErrorCode | None:
+    """How the child ended, if it did."""
+    try:
+        child.work(block, first, cpu_s, wall_s)
+    except ChildTimedOut:
+        return ErrorCode.DECODE_TIMEOUT
+    except ChildDied:
+        return ErrorCode.DECODER_CRASHED
+    return None
+
+
+def _finished(block: Block, first: int) -> Iterable[Answer]:
     """The answers from `first` on, up to the picture that is not finished."""
     for index in range(first, block.shape.n):
         if not block.is_finished(index):
             return
         try:
-            answer = block.read_answer(index)
+            yield block.read_answer(index)
         except ValueError:  # the child wrote what no decoder writes
-            yield ImageError(ErrorCode.DECODER_CRASHED)
-        else:
-            yield answer.verdict if isinstance(answer.verdict, ImageError) else answer
+            yield Answer(memoryview(b""), ImageError(ErrorCode.DECODER_CRASHED), 0.0)
 
 
-def _decoded(answer: Answer | ImageError, side_px: int) -> Decoded | ImageError:
-    if isinstance(answer, ImageError):
-        return answer
+def _decoded(answer: Answer, side_px: int) -> Decoded | ImageError:
+    if isinstance(answer.verdict, ImageError):
+        return answer.verdict
     if len(answer.payload) != 3 * side_px**2:
         return ImageError(ErrorCode.DECODER_CRASHED)
-    assert answer.verdict is None or isinstance(answer.verdict, ImageWarning)
     return Decoded(np.frombuffer(answer.payload, np.uint8).reshape(side_px, side_px, 3), answer.verdict)
 
 

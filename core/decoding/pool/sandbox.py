@@ -124,7 +124,7 @@ def _install(program: bytes) -> bool:
     if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0):
         return False
     filter_ = _Program(len(program) // _INSTRUCTION.size, program)
-    return libc.prctl(_SET_SECCOMP, _FILTER_MODE, ctypes.byref(filter_), 0, 0) == 0
+    return bool(libc.prctl(_SET_SECCOMP, _FILTER_MODE, ctypes.byref(filter_), 0, 0) == 0)
 
 
 def _write_filter(calls: _Calls, own_pid: int) -> bytes:

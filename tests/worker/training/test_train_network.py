@@ -263,7 +263,7 @@ def test_each_picture_is_decoded_once(
 ) -> None:
     decoded = []
     decode = stored_images.decode_stored
-    monkeypatch.setattr(stored_images, "decode_stored", lambda *given: (decoded.append(given), decode(*given))[1])
+    monkeypatch.setattr(stored_images, "decode_stored", lambda *given: (decoded.extend(given[1]), decode(*given))[1])
     job = run(runtime, start(runtime, upload, epochs=1, augmentation=augmentation))
     n_judged = version_of(runtime, job).manifest["split"]["judging"]  # once more, for what judges beside it
     # A few are nearly the same as others, and change their size with the part.
