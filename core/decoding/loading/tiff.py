@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from core.base.errors import ErrorCode, ImageError
 from core.decoding.limits import check_opened, check_pixels
-from core.decoding.loading.picture import Picture
+from core.decoding.loading.picture import ENOUGH, Picture
 from core.decoding.loading.rows import load_rows
 from core.decoding.opening import open_image
 from core.decoding.orientation import UPRIGHT
@@ -31,7 +31,7 @@ _READ_BY_PILLOW = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946))
 _COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}  # samples of each colour space that are colours
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _KINDS = {UNSIGNED: "u", SIGNED: "i", FLOATING: "f", 4: "u"}
-_BYTES_PER_PIXEL = 16
+_BYTES_PER_PIXEL = 8
 _ROWS_AT_ONCE = 64
 
 
@@ -70,7 +70,7 @@ def _is_usual(layout: TiffLayout) -> bool:
 def _load_samples(data: bytes, layout: TiffLayout, n_colours: int, max_pixels: int) -> Picture:
     """Load what Pillow has no mode for."""
     check_pixels(layout.width, layout.height, max_pixels)
-    _check_bytes(layout, max_pixels)
+    _check_bytes(data, layout, max_pixels)
     n_planes = layout.n_samples if layout.is_planar else 1
     kept = range(n_colours + _has_alpha(layout, n_colours))
     if layout.is_planar:
@@ -120,14 +120,17 @@ def _blocks_across(layout: TiffLayout) -> int:
     return -(-layout.width // layout.block[0])
 
 
-def _check_bytes(layout: TiffLayout, max_pixels: int) -> None:
-    """Refuse what takes more memory than the largest picture of usual samples."""
-    rows = max(layout.height, layout.block[1])
+def _check_bytes(data: bytes, layout: TiffLayout, max_pixels: int) -> None:
+    """Refuse what takes more memory than the largest picture of usual samples, and what cannot be in the file."""
+    if layout.block[0] < 1 or layout.block[1] < 1:
+        raise ImageError(ErrorCode.TRUNCATED)
     n_planes = layout.n_samples if layout.is_planar else 1
     bytes_across = _row_bytes(layout) * _blocks_across(layout) * n_planes
-    if layout.block[0] < 1 or layout.block[1] < 1 or bytes_across * rows > max_pixels * _BYTES_PER_PIXEL:
+    if bytes_across * max(layout.height, layout.block[1]) > max_pixels * _BYTES_PER_PIXEL:
         detail = f"{layout.name}: {layout.width:,} x {layout.height:,} pixels"
         raise ImageError(ErrorCode.TOO_MANY_PIXELS, detail)
+    if layout.compression == 1 and len(data) < ENOUGH * bytes_across * layout.height:
+        raise ImageError(ErrorCode.TRUNCATED)
 
 
 def _load_bytes(data: bytes, layout: TiffLayout, plane: int, n_planes: int) -> Picture:
