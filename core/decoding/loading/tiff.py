@@ -32,6 +32,7 @@ _COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}  # samples of each colour space that are col
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _KINDS = {UNSIGNED: "u", SIGNED: "i", FLOATING: "f", 4: "u"}
 _BYTES_PER_PIXEL = 8
+_MAX_SAMPLES = 64
 _ROWS_AT_ONCE = 64
 
 
@@ -92,7 +93,8 @@ def _is_readable(layout: TiffLayout, n_colours: int) -> bool:
     is_known = layout.sample_format in _KINDS and (layout.sample_format != FLOATING or bits in (16, 32, 64))
     is_whole = bits in (8, 16, 32, 64)
     return (
-        0 < n_colours <= layout.n_samples
+        0 < n_colours <= layout.n_samples <= _MAX_SAMPLES
+        and len(layout.bits) in (1, layout.n_samples)
         and len(set(layout.bits)) == 1
         and is_known
         and (is_whole or (bits < 32 and layout.predictor == 1 and layout.sample_format == UNSIGNED))
