@@ -7,6 +7,7 @@ from itertools import islice
 from core.jobs import navigation
 from core.jobs.progress import describe
 from core.jobs.result_filter import ResultFilter
+from core.models import registry
 from core.orm.jobs import Job
 from web.exports.label_preference import LABEL_BY, By, count_by
 from web.exports.originals import read_originals, read_pictures
@@ -24,6 +25,7 @@ class ExportOptions:
     results: ResultFilter = field(default_factory=ResultFilter)
     by: By = By.FINAL
     tree: Tree = Tree.KEEP
+    has_bom: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,10 @@ class ExportFormat:
         summary: One line for the API's description.
         description: More about it for the API's description, or "".
         content: What the file contains, for the API's description.
-        options: The `ExportOptions` that it uses: ("error_code",), ("by",) or ("by", "tree").
+        options: The `ExportOptions` that it uses, by their names in the query: ("error_code", "bom"), ("error_code",),
+            ("by",) or ("by", "tree").
         write: Yields the file in blocks.
+        page_query: What the button on the page asks for.
         needs_originals: Whether it cannot be made once the originals were discarded.
     """
 
@@ -53,6 +57,7 @@ class ExportFormat:
     content: str
     options: tuple[str, ...]
     write: Callable[[Services, Job, ExportOptions], Iterable[bytes]]
+    page_query: str = ""
     needs_originals: bool = False
 
     @property
@@ -62,15 +67,22 @@ class ExportFormat:
 
 
 def _write_csv(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return in_blocks(csv_lines(iterate_rows(services, job, options.results)))
+    rows, network = iterate_rows(services, job, options.results), _read_network(services, job)
+    return in_blocks(csv_lines(rows, network, options.has_bom))
 
 
 def _write_jsonl(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return in_blocks(json_lines(iterate_rows(services, job, options.results)))
+    return in_blocks(json_lines(iterate_rows(services, job, options.results), _read_network(services, job)))
 
 
 def _write_parquet(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return parquet_blocks(iterate_rows(services, job, options.results))
+    return parquet_blocks(iterate_rows(services, job, options.results), _read_network(services, job))
+
+
+def _read_network(services: Services, job: Job) -> str:
+    with services.db.read() as session:
+        version = registry.get_any(session, job.model_version_id)
+    return version.network if version else ""
 
 
 def _write_zip(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
@@ -95,10 +107,11 @@ EXPORTS = (
         title="Table (CSV)",
         hint="for spreadsheets: one line per file",
         summary="All results as CSV, one line per file that has a result so far",
-        description="A cell that a spreadsheet would run as a formula gets a leading `'`.",
+        description="A cell that a spreadsheet would run as a formula gets a leading `'`. `bom=1` is for Excel.",
         content="UTF-8, six decimals",
-        options=("error_code",),
+        options=("error_code", "bom"),
         write=_write_csv,
+        page_query="?bom=1",
     ),
     ExportFormat(
         name="jsonl",

@@ -2,78 +2,114 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from flask import json
 
-from core.base.network_catalog import CLASSES
+from core.base.network_catalog import CLASSES, NETWORKS
 from core.jobs.results import ResultRow
 
-# Characters at the start of a cell that a spreadsheet may run as a formula; a quote before them makes it text.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-NUMBERS = ("confidence", *(f"p_{name}" for name in CLASSES))
-COLUMNS = ("path", "label", *NUMBERS, "error_code", "error", "human_label", "final_label", "sha256")
+# What a spreadsheet may run as a formula at the start of a cell; a quote before it makes it text.
+FORMULA_SIGNS = ("=", "+", "-", "@")
+# Some program breaks lines at these, or drops them. A cell with one is quoted.
+CONTROL_CHARACTERS = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]))
+BYTE_ORDER_MARK = "\ufeff"
+COLUMNS = (
+    *("path", "label", "confidence", *(f"p_{name}" for name in CLASSES), "error_code", "error"),
+    *("human_label", "final_label", "sha256", "p_neither", "warning", "image_id", "network"),
+)
+PROBABILITIES = frozenset({"confidence", "p_neither", *(f"p_{name}" for name in CLASSES)})
+DECIMALS = 6
 ROW_GROUP = 10_000
 
 
-def csv_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
-    """The lines of a CSV, header first."""
-    yield csv_line(COLUMNS)
+def csv_lines(rows: Iterable[ResultRow], network: str, has_bom: bool = False) -> Iterator[str]:
+    """The lines of a CSV, header first.
+
+    Args:
+        network: The name of the network that the results are from.
+        has_bom: Whether it begins with a byte order mark, by which Excel knows UTF-8.
+    """
+    yield (BYTE_ORDER_MARK if has_bom else "") + csv_line(COLUMNS)
     for row in rows:
-        values = _values(row)
-        yield csv_line(
-            [_decimals(values[name]) if name in NUMBERS else guard_formula(values[name] or "") for name in COLUMNS]
-        )
+        values = _values(row, network)
+        yield csv_line(_cell(name, values[name]) for name in COLUMNS)
 
 
-def json_lines(rows: Iterable[ResultRow]) -> Iterator[str]:
+def json_lines(rows: Iterable[ResultRow], network: str) -> Iterator[str]:
     """One object per line, with the columns of the CSV; paths exactly as uploaded."""
     for row in rows:
-        yield json.dumps(_values(row), ensure_ascii=False, sort_keys=False) + "\n"
+        yield json.dumps(_values(row, network), ensure_ascii=False, sort_keys=False) + "\n"
 
 
-def parquet_blocks(rows: Iterable[ResultRow]) -> Iterator[bytes]:
+def parquet_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
     """A Parquet file in blocks; memory holds one group of rows at a time."""
     import pyarrow
     import pyarrow.parquet
 
-    schema = pyarrow.schema([(name, pyarrow.float64() if name in NUMBERS else pyarrow.string()) for name in COLUMNS])
+    types = dict.fromkeys(COLUMNS, pyarrow.string()) | dict.fromkeys(PROBABILITIES, pyarrow.float64())
+    schema = pyarrow.schema([(name, types[name]) for name in COLUMNS])
+    schema = schema.set(COLUMNS.index("image_id"), pyarrow.field("image_id", pyarrow.int64()))
     out, rows = _OutputBuffer(), iter(rows)
     with pyarrow.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         yield out.drain()
-        while group := [_encodable(_values(row)) for row in islice(rows, ROW_GROUP)]:
+        while group := [_encodable(_values(row, network)) for row in islice(rows, ROW_GROUP)]:
             writer.write_table(pyarrow.Table.from_pylist(group, schema))
             yield out.drain()
     yield out.drain()
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """One line; cells with commas, quotes or line breaks are quoted."""
+    """One line; cells with commas, quotes, line breaks or other control characters are quoted."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    # Which characters of a cell are quoted differs between versions of Python, but for those of the terminator.
+    csv.writer(line, lineterminator=CONTROL_CHARACTERS).writerow(cells)
+    return line.getvalue().removesuffix(CONTROL_CHARACTERS) + "\n"
 
 
 def guard_formula(cell: str) -> str:
-    """A cell that every spreadsheet reads as text, never as a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """A cell that every spreadsheet reads as text, never as a formula.
+
+    Some do not look at blanks before a sign, or take its fullwidth form for it.
+    """
+    first = next((character for character in cell if not _is_blank(character)), "")
+    is_formula = unicodedata.normalize("NFKC", first).startswith(FORMULA_SIGNS)
+    return f"'{cell}" if is_formula or cell.startswith(("\t", "\r", "\n")) else cell
 
 
-def _values(row: ResultRow) -> dict[str, Any]:
-    probabilities: Sequence[float | None] = row.probabilities or [None] * len(CLASSES)
+def _is_blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
+
+
+def _values(row: ResultRow, network: str) -> dict[str, Any]:
+    probabilities = row.probabilities
+    by_class = dict.fromkeys(CLASSES) if probabilities is None else dict(zip(CLASSES, probabilities, strict=True))
     return {
         "path": row.path,
         "label": row.label,
         "confidence": row.confidence,
-        **{f"p_{name}": value for name, value in zip(CLASSES, probabilities, strict=True)},
+        **{f"p_{name}": value for name, value in by_class.items()},
         "error_code": row.error_code,
         "error": row.error,
         "human_label": row.human_label,
         "final_label": row.final_label,
         "sha256": row.sha256.hex(),
+        "p_neither": _p_neither(row, network),
+        "warning": row.warning,
+        "image_id": row.image_id,
+        "network": network,
     }
+
+
+def _p_neither(row: ResultRow, network: str) -> float | None:
+    """What the classes leave, where the network has an output for neither; elsewhere they leave nothing."""
+    known = NETWORKS.get(network)
+    if row.probabilities is None or known is None or not known.knows_neither:
+        return None
+    return max(round(1 - sum(row.probabilities), DECIMALS), 0.0)
 
 
 def _encodable(values: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +117,10 @@ def _encodable(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"path": values["path"].encode("utf-8", "backslashreplace").decode()}
 
 
-def _decimals(value: float | None) -> str:
-    return "" if value is None else f"{value:.6f}"
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.{DECIMALS}f}" if name in PROBABILITIES else guard_formula(str(value))
 
 
 class _OutputBuffer(io.RawIOBase):

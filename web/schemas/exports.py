@@ -1,5 +1,7 @@
 """The options of exports: which files, whose label, which folders."""
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from web.exports.formats import ExportOptions
@@ -17,6 +19,14 @@ class ExportQuery(Input):
     def to_options(self) -> ExportOptions:
         """The options of this query."""
         return ExportOptions(results=error_filter(self.error_code))
+
+
+class CsvQuery(ExportQuery):
+    bom: bool = Field(False, description="`1`: begin with a byte order mark, by which Excel knows UTF-8")
+
+    def to_options(self) -> ExportOptions:
+        """The options of this query."""
+        return replace(super().to_options(), has_bom=self.bom)
 
 
 class ReportQuery(Input):

@@ -22,6 +22,7 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
     metavar="FILE",
     help="File for the results: .csv or .jsonl; - for standard output.",
 )
+@click.option("--bom", is_flag=True, help="For .csv: begin with a byte order mark, by which Excel knows UTF-8.")
 @click.option("--model", metavar="M", help="A version's number, or a network's name for its newest version.")
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), metavar="T", help="Below this confidence an image is shown as unsure."
@@ -33,6 +34,7 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
 def command(
     paths: tuple[Path, ...],
     output: Path | None,
+    bom: bool,
     model: str | None,
     threshold: float | None,
     discard_originals: bool,
@@ -46,8 +48,7 @@ def command(
     Uses the server given with --server, else the instance running on this machine, else starts one until the command
     ends. The exit code is 0 when every image has a result; an error result counts.
     """
-    if output is not None:
-        check_target(output)
+    options = _export_options(output, bom)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with connect(server, token) as client:
         bars = ProgressBars(console)
@@ -63,7 +64,7 @@ def command(
         if not outcome.jobs and not outcome.broken:
             raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Give a folder with pictures.")
         if output is not None and outcome.jobs:
-            write_results(client, outcome.jobs, output)
+            write_results(client, outcome.jobs, output, options)
     _print_problems(console, outcome)
     console.print(_summary(outcome, seconds), markup=False)
     if outcome.jobs:
@@ -71,6 +72,15 @@ def command(
     if outcome.undiscarded:
         console.print("Another job still needs the originals. The server discards them when it has ended.")
     return 0 if outcome.is_complete else 1
+
+
+def _export_options(output: Path | None, bom: bool) -> dict[str, str]:
+    options = {"bom": "1"} if bom else {}
+    if output is not None:
+        check_target(output, options)
+    elif bom:
+        raise click.UsageError("--bom needs -o FILE.")
+    return options
 
 
 def _summary(outcome: Outcome, seconds: float) -> str:

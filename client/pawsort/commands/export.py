@@ -25,10 +25,13 @@ from pawsort.files.export import check_target, write_results
     help="For .zip and .html: whose labels to use. final: people's, otherwise the model's. [default: final]",
 )
 @click.option("--flat", is_flag=True, help="For .zip: no folders below those of the labels.")
+@click.option("--bom", is_flag=True, help="For .csv: begin with a byte order mark, by which Excel knows UTF-8.")
 @server_options
-def command(job: str, output: Path, by: str | None, flat: bool, server: str | None, token: str | None) -> None:
+def command(
+    job: str, output: Path, by: str | None, flat: bool, bom: bool, server: str | None, token: str | None
+) -> None:
     """Write the results of a job to a file."""
-    check_target(output)
-    options = ({"by": by} if by else {}) | ({"tree": "flat"} if flat else {})
+    options = ({"by": by} if by else {}) | ({"tree": "flat"} if flat else {}) | ({"bom": "1"} if bom else {})
+    check_target(output, options)
     with connect(server, token) as client:
         write_results(client, [str(job)], output, options)

@@ -26,13 +26,15 @@ def format_of(target: Path) -> str:
     return ending
 
 
-def check_target(target: Path) -> None:
+def check_target(target: Path, options: Mapping[str, str] | None = None) -> None:
     """Check that the file can be written, before the work and not after it.
 
+    Args:
+        options: As for `write_results`.
     Raises:
-        ClientError: Its folder is missing, or it is a folder itself.
+        ClientError: Its folder is missing, it is a folder itself, or its format has no such option.
     """
-    format_of(target)
+    _check_options(target, format_of(target), options or {})
     if target == STDOUT:
         return
     if not target.absolute().parent.is_dir():
@@ -47,7 +49,8 @@ def write_results(
     """Write the results of all jobs, in their order, to one file or to standard output.
 
     Args:
-        options: For a zip or a report, whose labels to use (`by`); for a zip, whether to keep folders (`tree`).
+        options: For a zip or a report, whose labels to use (`by`); for a zip, whether to keep folders (`tree`); for a
+            CSV, whether it begins with a byte order mark (`bom`).
     Raises:
         ClientError: The file cannot be written, or this format holds only one job.
     """
@@ -56,7 +59,6 @@ def write_results(
         raise ClientError(
             f"-o {target}: this format holds one job, got {len(jobs)}. Use .csv or .jsonl, or export one by one."
         )
-    _check_options(target, format_, options or {})
     if target == STDOUT:
         sys.stdout.buffer.writelines(_joined(client, jobs, format_, options))
         sys.stdout.buffer.flush()
@@ -75,6 +77,8 @@ def write_results(
 def _check_options(target: Path, format_: str, options: Mapping[str, str]) -> None:
     if "tree" in options and format_ != "zip":
         raise ClientError(f"-o {target}: --flat applies to .zip only. Leave it out, or give a name that ends in .zip.")
+    if "bom" in options and format_ != "csv":
+        raise ClientError(f"-o {target}: --bom applies to .csv only. Leave it out, or give a name that ends in .csv.")
     if "by" in options and format_ not in ("zip", "html"):
         raise ClientError(
             f"-o {target}: --by applies to .zip and .html only. A .{format_} has all labels; leave it out."

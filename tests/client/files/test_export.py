@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
-from pawsort.files.export import STDOUT, check_target, format_of, write_results
+from pawsort.files.export import STDOUT, check_target, format_of
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.csv", "csv"), ("a.JSONL", "jsonl"), ("a.zip", "zip"), ("a", "csv")])
@@ -28,12 +27,12 @@ def test_a_target_that_cannot_be_written_is_known_before_the_work(tmp_path: Path
     [
         ("a.csv", {"by": "model"}, "--by applies to .zip and .html only"),
         ("a.html", {"tree": "flat"}, "--flat applies to .zip only"),
+        ("a.jsonl", {"bom": "1"}, "--bom applies to .csv only"),
     ],
-    ids=["by", "flat"],
+    ids=["by", "flat", "bom"],
 )
 def test_choices_that_a_format_of_file_does_not_know_are_refused(
     tmp_path: Path, name: str, wanted: dict[str, str], words: str
 ) -> None:
-    client = PawsortClient("http://127.0.0.1:9", None)
     with pytest.raises(ClientError, match=words):
-        write_results(client, ["1"], tmp_path / name, wanted)
+        check_target(tmp_path / name, wanted)

@@ -222,6 +222,7 @@ def test_parquet_has_the_columns_of_the_csv_with_types(client: FlaskClient, job:
     assert table.column("path").to_pylist() == [line["path"] for line in lines]
     assert table.column("p_cat").to_pylist()[0] == pytest.approx(0.95)
     assert table.column("human_label").to_pylist()[3] == "neither"
+    assert [str(number) for number in table.column("image_id").to_pylist()] == [line["image_id"] for line in lines]
 
 
 def test_a_job_without_results_exports_empty_files(

@@ -18,13 +18,14 @@ from web.exports.formats import ExportFormat
 from web.exports.names import attachment
 from web.http.context import get_services
 from web.http.openapi import file_answer
-from web.schemas.exports import ExportQuery, ReportQuery, ZipQuery
+from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 
 Query = ExportQuery | ReportQuery
 QUERIES: dict[tuple[str, ...], type[Query]] = {
     ("error_code",): ExportQuery,
+    ("error_code", "bom"): CsvQuery,
     ("by",): ReportQuery,
     ("by", "tree"): ZipQuery,
 }

@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image as Picture
+from sqlalchemy import update
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import ShardBuilder
+from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_upload, run_job
 from web.exports.names import attachment
@@ -25,7 +27,10 @@ SAID: Mapping[str, tuple[float, float] | ErrorCode] = {
     "pets/=1+1.jpg": (0.95, 0.01),
     "pets/über 猫 🐈.jpg": (0.85, 0.1),
 }
-COLUMNS = "path,label,confidence,p_cat,p_dog,error_code,error,human_label,final_label,sha256"
+COLUMNS = (
+    "path,label,confidence,p_cat,p_dog,error_code,error,human_label,final_label,sha256,"
+    "p_neither,warning,image_id,network"
+)
 
 
 @pytest.fixture
@@ -119,14 +124,67 @@ def test_csv_has_the_promised_columns_decimals_and_order(client: FlaskClient, jo
 def test_cells_that_a_spreadsheet_would_run_get_a_quote_in_csv_only(
     client: FlaskClient, db: Database, blobs: Blobs
 ) -> None:
-    paths = ["=1+1.jpg", "+a", "-a", "@a", "\ta", "a=1", 'quo"te,\nline']
+    paths = [
+        "=1+1.jpg",
+        "+a",
+        "-a",
+        "@a",
+        "\ta",
+        "＝1",
+        "＋a",
+        "－a",
+        "＠a",
+        "﹢a",
+        " =1",
+        "\u00a0=1",
+        "\u200b\ufeff=1",
+        "\x01=1",
+    ]
+    harmless = ["a=1", "1-1", " a", "猫=", 'quo"te,\nline']
+    paths += harmless
     job = make_job(db, make_upload(db, blobs, files=dict.fromkeys(paths, b"x")))
     run_job(db, job)
     text = client.get(f"/api/v1/jobs/{job}/export.csv").data.decode()
     written = [row["path"] for row in csv.DictReader(io.StringIO(text, newline=""))]
-    assert written == ["'=1+1.jpg", "'+a", "'-a", "'@a", "'\ta", "a=1", 'quo"te,\nline']
+    assert written == [path if path in harmless else f"'{path}" for path in paths]
     lines = client.get(f"/api/v1/jobs/{job}/export.jsonl").data.decode().splitlines()
     assert [json.loads(line)["path"] for line in lines] == paths
+
+
+BREAKS = [*map(chr, range(1, 32)), "\x7f", "\x85", "\x9b", "\u2028", "\u2029"]
+
+
+def test_cells_with_control_characters_are_quoted(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    paths = [f"Icon{mark}=1.png" for mark in BREAKS]
+    job = make_job(db, make_upload(db, blobs, files=dict.fromkeys(paths, b"x")))
+    run_job(db, job)
+    text = client.get(f"/api/v1/jobs/{job}/export.csv").data.decode()
+    assert [path for path in paths if f'"{path}"' not in text] == []
+    assert [row["path"] for row in csv.DictReader(io.StringIO(text, newline=""))] == paths
+
+
+@pytest.mark.parametrize(("network", "expected"), [("efficientnet-lite0", 0.05), ("seed-cnn", None)])
+def test_the_rest_is_of_neither_only_where_the_network_can_say_so(
+    client: FlaskClient, db: Database, blobs: Blobs, network: str, expected: float | None
+) -> None:
+    job = make_job(db, make_upload(db, blobs, files={"a.jpg": draw_picture(1), "bad.jpg": b"x"}))
+    run_job(db, job, {"a.jpg": (0.95, 0.0), "bad.jpg": ErrorCode.NOT_AN_IMAGE})
+    with db.write() as session:
+        session.execute(update(ModelVersion).values(network=network))
+    rows = [json.loads(line) for line in client.get(f"/api/v1/jobs/{job}/export.jsonl").data.splitlines()]
+    assert [row["p_neither"] for row in rows] == [expected, None]
+    assert [row["network"] for row in rows] == [network, network]
+    cells = list(csv.DictReader(io.StringIO(client.get(f"/api/v1/jobs/{job}/export.csv").text)))
+    assert cells[0]["p_neither"] == ("" if expected is None else f"{expected:.6f}")
+    assert [int(cell["image_id"]) for cell in cells] == [row["image_id"] for row in rows]
+
+
+def test_a_byte_order_mark_comes_where_it_is_asked_for(client: FlaskClient, job: UUID) -> None:
+    plain = client.get(f"/api/v1/jobs/{job}/export.csv").data
+    assert plain.startswith(b"path,")
+    assert client.get(f"/api/v1/jobs/{job}/export.csv?bom=1").data == b"\xef\xbb\xbf" + plain
+    assert client.get(f"/api/v1/jobs/{job}/export.jsonl?bom=1").status_code == 422
+    assert f"/api/v1/jobs/{job}/export.csv?bom=1" in client.get(f"/jobs/{job}").text
 
 
 def test_json_lines_are_exact(client: FlaskClient, job: UUID) -> None:
