@@ -5,6 +5,7 @@ has the same proportions and is large enough. It is found, and the rest develope
 """
 
 import io
+import multiprocessing  # noqa: F401 - rawpy imports it with its first file, when a decoder can read no modules any more
 
 import rawpy
 from PIL import Image

@@ -10,6 +10,8 @@ from core.decoding.pool import child, sandbox
 from core.decoding.pool.decoder_pool import DecodeLimits, DecoderPool
 from tests.support import nosy_decoder, pictures
 from tests.support.nosy_decoder import DONE, REFUSED
+from tests.support.profiles import DISPLAY_P3, rgb_profile
+from tests.support.raw_files import dng, jpeg_of
 
 needs_seccomp = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"), reason="seccomp is Linux's"
@@ -51,11 +53,21 @@ def test_a_decoder_has_no_open_files_but_its_socket_and_its_block(pool):
     assert len(os.listdir(f"/proc/{pid}/fd")) <= 5
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JPEG2000"])
 def test_every_format_is_decoded_inside_the_sandbox(format):
     data = pictures.encode(pictures.Image.new("RGB", (70, 66), (200, 10, 10)), format)
     with start("core.decoding.images:decode") as pool:
         assert pool.decode(data, 8).pixels.shape == (8, 8, 3)
+
+
+def test_raws_and_colour_profiles_are_read_inside_the_sandbox():
+    green = (30, 200, 30)
+    profile = rgb_profile(DISPLAY_P3)
+    with start("core.decoding.images:decode") as pool:
+        for data in (dng(green), dng((200, 30, 30), preview=jpeg_of(green, (96, 64)))):
+            assert pool.decode(data, 8).pixels.mean(axis=(0, 1)).argmax() == 1
+        paler = pool.decode(pictures.encode(pictures.Image.new("RGB", (16, 16), green), "JPEG", icc_profile=profile), 8)
+        assert paler.pixels[..., 0].max() < 20
 
 
 def test_a_machine_without_seccomp_decodes_and_says_so_once(monkeypatch):
