@@ -241,6 +241,7 @@ def app(settings: Settings, db: Database) -> Iterator[App]:
         registry.register_shipped(session, [make_manifest()])
     application = create_app(settings)
     yield application
+    application.extensions["pawsort"].thumbnails.close()
     application.extensions["pawsort"].db.close()
 
 

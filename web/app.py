@@ -1,7 +1,5 @@
 """The app factory: builds everything that the web needs, once, and passes it on."""
 
-import os
-import threading
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,11 +19,11 @@ from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
 from web.http.problems import register_problems
 from web.http.security import register_security
+from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
 
 # For JSON and forms. Shards and archives are streams with their own limits.
 MAX_JSON_BYTES = 4 * 2**20
-CONCURRENT_DECODES = min(max(os.cpu_count() or 1, 2), 4)
 
 
 class JsonRequest(Request):
@@ -79,7 +77,7 @@ def make_services(settings: Settings) -> Services:
         blobs=Blobs(settings.store_url, settings.min_free_bytes),
         tasks=TaskSender(make_celery(settings)),
         meter=Meter(),
-        decoding=threading.BoundedSemaphore(CONCURRENT_DECODES),
+        thumbnails=Thumbnails(settings),
     )
 
 

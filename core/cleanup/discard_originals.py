@@ -18,7 +18,7 @@ from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.errors import BlobMissing, ImageError, NotFound
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
-from core.decoding.images import make_thumbnail
+from core.decoding.pool.decoder_pool import DecoderPool
 from core.formats.shards import MAX_FILES
 from core.orm.jobs import Job
 from core.orm.results import Result
@@ -26,6 +26,7 @@ from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs, thumbnails_key
 
 SIDE_PX = 512
+AT_ONCE = 32  # pictures that a decoder gets together
 _PLACE = struct.Struct(">LL")  # offset and length of one preview
 _HEADER_BYTES = MAX_FILES * _PLACE.size
 
@@ -62,7 +63,7 @@ def _is_done_with(session: Session, upload: Upload) -> bool:
     return bool(session.scalar(select(done & ~busy)))
 
 
-def remove_originals(db: Database, blobs: Blobs, max_pixels: int, max_s: float = float("inf")) -> int:
+def remove_originals(db: Database, blobs: Blobs, decoders: DecoderPool, max_s: float = float("inf")) -> int:
     """Replace shards whose originals count as gone by previews; stop after `max_s` seconds.
 
     Returns:
@@ -83,17 +84,17 @@ def remove_originals(db: Database, blobs: Blobs, max_pixels: int, max_s: float =
             break
         last = shard.id
         if shard.thumbnails_key is None:
-            _keep_thumbnails(db, blobs, shard, max_pixels)
+            _keep_thumbnails(db, blobs, shard, decoders)
         _remove(db, blobs, shard.id)
         n_shards += 1
     return n_shards
 
 
-def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, max_pixels: int) -> None:
+def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, decoders: DecoderPool) -> None:
     with db.read() as session:
         upload_uuid = session.scalars(select(Upload.uuid).where(Upload.id == shard.upload_id)).one()
         readable = session.execute(_readable(shard.id)).all()
-    packed = pack(_make_thumbnails(blobs, shard.blob_key, readable, max_pixels))
+    packed = pack(_make_thumbnails(blobs, shard.blob_key, readable, decoders))
     key = thumbnails_key(upload_uuid, shard.seq)
     blobs.put(key, packed)
     with db.write() as session:
@@ -125,19 +126,21 @@ def _readable(shard_id: int) -> Select[int, int, int]:
     return select(Image.ordinal, Image.offset, Image.n_bytes).where(Image.shard_id == shard_id, over_upload)
 
 
-def _make_thumbnails(blobs: Blobs, key: str, images: Sequence[Row[int, int, int]], max_pixels: int) -> dict[int, bytes]:
+def _make_thumbnails(
+    blobs: Blobs, key: str, images: Sequence[Row[int, int, int]], decoders: DecoderPool
+) -> dict[int, bytes]:
     try:
         data = blobs.get(key)
     except BlobMissing:
         return {}
     made: dict[int, bytes] = {}
-    for ordinal, offset, n_bytes in images:
-        try:
-            picture = data[offset : offset + n_bytes]
-            small = make_thumbnail(picture, SIDE_PX, max_pixels=max_pixels, enlarge=False)
-            made[ordinal % MAX_FILES] = small
-        except ImageError:  # a worker could read it, at a smaller size
-            continue
+    for start in range(0, len(images), AT_ONCE):
+        some = images[start : start + AT_ONCE]
+        files = [data[offset : offset + n_bytes] for _, offset, n_bytes in some]
+        thumbnails = decoders.make_thumbnails(files, SIDE_PX, enlarge=False)
+        for (ordinal, _, _), thumbnail in zip(some, thumbnails, strict=True):
+            if not isinstance(thumbnail, ImageError):  # else a worker could read it, at a smaller size
+                made[ordinal % MAX_FILES] = thumbnail
     return made
 
 

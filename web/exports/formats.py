@@ -95,8 +95,8 @@ def _write_report(services: Services, job: Job, options: ExportOptions) -> Itera
     least_sure_first = iterate_rows(services, job, ResultFilter(sort="confidence"))
     labelled = islice((row for row in least_sure_first if LABEL_BY[options.by](row) is not None), MOST_PICTURES)
     errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)
-    pictures, max_pixels = read_pictures(services, labelled), services.settings.max_image_pixels
-    return report_blocks(view, options.by, counts, pictures, errors, services.decoding, max_pixels)
+    pictures = read_pictures(services, labelled)
+    return report_blocks(view, options.by, counts, pictures, errors, services.thumbnails)
 
 
 EXPORTS = (

@@ -1,6 +1,5 @@
 """What requests share, built once in `create_app` and reached through the app, never through globals."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from flask import current_app
@@ -10,6 +9,7 @@ from core.base.database import Database
 from core.messaging.broker import TaskSender
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
+from web.http.thumbnails import Thumbnails
 
 EXTENSION = "pawsort"
 
@@ -20,8 +20,7 @@ class Services:
 
     Attributes:
         meter: The counters and timers of this process.
-        decoding: Held while a picture is decoded. That takes much memory and keeps a core busy, so only a few are
-            decoded at the same time.
+        thumbnails: Makes small pictures in processes of its own.
     """
 
     settings: Settings
@@ -29,7 +28,7 @@ class Services:
     blobs: Blobs
     tasks: TaskSender
     meter: Meter
-    decoding: AbstractContextManager[object]
+    thumbnails: Thumbnails
 
 
 def get_services() -> Services:

@@ -24,7 +24,7 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
 
 
-Pixels = Annotated[Literal[128, 256, 512, 1024], BeforeValidator(_number)]
+Pixels = Annotated[Literal[128, 256, 512, 1024, 2048, 4096], BeforeValidator(_number)]
 AnyErrorCode = Annotated[
     str, AfterValidator(_error_code), WithJsonSchema({"type": "string", "enum": [*ErrorCode, ANY_ERROR]})
 ]

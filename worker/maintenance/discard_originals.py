@@ -35,7 +35,6 @@ def _run(runtime: Runtime) -> None:
 def discard(runtime: Runtime) -> None:
     """One round. It is safe to run it anywhere, any number of times and concurrently."""
     n_uploads = discard_originals.mark_ready(runtime.db)
-    max_pixels = runtime.settings.max_image_pixels
-    n_shards = discard_originals.remove_originals(runtime.db, runtime.blobs, max_pixels, AT_ONCE_S)
+    n_shards = discard_originals.remove_originals(runtime.db, runtime.blobs, runtime.decoders, AT_ONCE_S)
     if n_uploads or n_shards:
         log.info("originals_discarded", uploads=n_uploads, shards=n_shards)

@@ -19,6 +19,7 @@ from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
 from core.training import datasets
 from core.uploads import stored_images, uploads
+from tests.support.decoders import shared_pool
 from tests.support.factories import (
     draw_picture,
     make_job,
@@ -31,7 +32,6 @@ from tests.support.factories import (
 
 pytestmark = pytest.mark.usefixtures("version")
 
-MAX_PIXELS = 10**7
 FILES = {"p/wide.jpg": draw_picture(1, (1000, 400)), "p/small.png": draw_picture(2, format="PNG"), "p/bad.jpg": b"no"}
 SAID = {"p/bad.jpg": ErrorCode.NOT_AN_IMAGE}
 
@@ -54,7 +54,7 @@ def job(db: Database, upload: UUID) -> UUID:
 
 
 def discard(db: Database, blobs: Blobs) -> int:
-    return discard_originals.mark_ready(db) + discard_originals.remove_originals(db, blobs, MAX_PIXELS)
+    return discard_originals.mark_ready(db) + discard_originals.remove_originals(db, blobs, shared_pool())
 
 
 def keys(blobs: Blobs) -> list[str]:
@@ -225,10 +225,10 @@ def test_labelled_pictures_are_kept(db: Database) -> None:
 
 def test_every_shard_of_many_is_dealt_with_in_slices_of_time(db: Database, blobs: Blobs, job: UUID) -> None:
     discard_originals.mark_ready(db)
-    assert discard_originals.remove_originals(db, blobs, MAX_PIXELS, max_s=0) == 0
+    assert discard_originals.remove_originals(db, blobs, shared_pool(), max_s=0) == 0
     with db.read() as session:
         assert not any(shard.is_gone for shard in session.scalars(select(Shard)))
-    assert discard_originals.remove_originals(db, blobs, MAX_PIXELS) == 1
+    assert discard_originals.remove_originals(db, blobs, shared_pool()) == 1
     with pytest.raises(BlobMissing):
         blobs.get(read_key(db))
 

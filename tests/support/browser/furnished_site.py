@@ -25,6 +25,7 @@ from core.storage.blobs import Blobs
 from core.training import claims, near_duplicates
 from core.uploads import uploads
 from tests.support.browser.drawings import draw_pet, draw_scene
+from tests.support.decoders import shared_pool
 from tests.support.evaluated_versions import judge, make_judged, right, wrong_at_first
 from tests.support.factories import (
     LEASE_S,
@@ -170,7 +171,7 @@ def _discarded(db: Database, blobs: Blobs) -> UUID:
     with db.write() as session:
         uploads.get_upload(session, upload).discards = True
     discard_originals.mark_ready(db)
-    discard_originals.remove_originals(db, blobs, 10**8)
+    discard_originals.remove_originals(db, blobs, shared_pool())
     return job
 
 

@@ -20,6 +20,7 @@ from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import features
 from core.training.features import FeatureBlob
+from tests.support.decoders import shared_pool
 from tests.support.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.support.fakes import FakeRuntime
 from tests.support.inference import sort_all
@@ -113,7 +114,7 @@ def test_what_is_counted_is_what_lies_in_the_store_and_all_of_it_goes(runtime: F
         uploads = select(Job.upload_id).where(Job.uuid == small)
         session.execute(update(Upload).where(Upload.id.in_(uploads)).values(discards=True))
     assert discard_originals.mark_ready(runtime.db) == 1
-    assert discard_originals.remove_originals(runtime.db, blobs, 1_000_000) > 0
+    assert discard_originals.remove_originals(runtime.db, blobs, shared_pool()) > 0
     with runtime.db.read() as session:
         assert retention.count_bytes(session) == stored() != before
     run = clean_up(runtime, below_bytes=0)

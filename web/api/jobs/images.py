@@ -8,7 +8,6 @@ from flask import Response
 
 from core.base.errors import BlobMissing, Gone, NotFound
 from core.cleanup import discard_originals
-from core.decoding.images import make_thumbnail
 from core.uploads import stored_images
 from core.uploads.stored_images import StoredImage
 from web.exports.names import attachment
@@ -37,9 +36,7 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
     tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
 
     def make_response() -> Response:
-        with services.decoding:
-            data = _read(services, image)
-            jpeg = make_thumbnail(data, query_data.size, max_pixels=services.settings.max_image_pixels)
+        jpeg = services.thumbnails.make(_read(services, image), query_data.size)
         return Response(jpeg, mimetype="image/jpeg")
 
     response = answer_if_changed(tag, make_response)

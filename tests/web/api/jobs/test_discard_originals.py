@@ -11,6 +11,7 @@ from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.cleanup import discard_originals
 from core.storage.blobs import Blobs
+from tests.support.decoders import shared_pool
 from tests.support.factories import draw_picture, make_tar, read_results, run_job
 
 DATABASES = ("sqlite",)
@@ -30,7 +31,7 @@ def job(client: FlaskClient, db: Database) -> UUID:
 @pytest.fixture
 def discarded(db: Database, blobs: Blobs, job: UUID) -> UUID:
     assert discard_originals.mark_ready(db) == 1
-    assert discard_originals.remove_originals(db, blobs, 10**7) == 1
+    assert discard_originals.remove_originals(db, blobs, shared_pool()) == 1
     return job
 
 
@@ -48,7 +49,7 @@ def test_the_upload_says_how_far_its_originals_are(client: FlaskClient, db: Data
     assert "will be discarded when all pictures are sorted" in client.get(f"/jobs/{job}").text
     discard_originals.mark_ready(db)
     assert state_of(client, job) == "being discarded"
-    discard_originals.remove_originals(db, blobs, 10**7)
+    discard_originals.remove_originals(db, blobs, shared_pool())
     assert state_of(client, job) == "discarded"
     assert client.get(f"/api/v1/jobs/{job}").json["originals_discarded_at"]  # type: ignore[index]
 
@@ -106,7 +107,7 @@ def test_a_picture_discarded_while_it_is_looked_for_is_shown(
     def meanwhile(self: Blobs, key: str, offset: int, n_bytes: int) -> bytes:
         monkeypatch.setattr(Blobs, "get_range", get_range)
         discard_originals.mark_ready(db)
-        discard_originals.remove_originals(db, blobs, 10**7)
+        discard_originals.remove_originals(db, blobs, shared_pool())
         return get_range(self, key, offset, n_bytes)
 
     monkeypatch.setattr(Blobs, "get_range", meanwhile)

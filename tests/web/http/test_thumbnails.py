@@ -1,0 +1,67 @@
+"""Small pictures for pages: few at the same time, and never made in the web's own process."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from core.base.config import Settings
+from core.base.errors import ErrorCode, ImageError, Unavailable
+from core.decoding.images import make_thumbnail
+from tests.support import pictures
+from tests.support.waiting import until
+from web.http import thumbnails as thumbnails_module
+from web.http.thumbnails import Thumbnails
+
+PICTURE = pictures.jpeg(1)
+SLOW = pictures.encode(pictures.Image.effect_noise((6000, 6000), 90), "PNG")
+
+
+@pytest.fixture
+def thumbnails(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Thumbnails]:
+    monkeypatch.setattr(thumbnails_module, "MAX_CHILDREN", 1)
+    monkeypatch.setattr(thumbnails_module, "WAIT_S", 0.01)
+    made = Thumbnails(settings.model_copy(update={"web_threads": 4}))
+    yield made
+    made.close()
+
+
+def test_a_thumbnail_is_what_the_decoder_makes(thumbnails: Thumbnails) -> None:
+    assert thumbnails.make(PICTURE, 128) == make_thumbnail(PICTURE, 128)
+
+
+def test_a_broken_picture_raises_its_error(thumbnails: Thumbnails) -> None:
+    with pytest.raises(ImageError) as caught:
+        thumbnails.make(b"no picture", 128)
+    assert caught.value.code == ErrorCode.NOT_AN_IMAGE
+
+
+def test_who_finds_no_free_child_is_asked_to_come_back(thumbnails: Thumbnails) -> None:
+    thumbnails.make(PICTURE, 128)
+    busy = threading.Thread(target=thumbnails.make, args=(SLOW, 128))
+    busy.start()
+    until(lambda: thumbnails._pool._free.empty())
+    with pytest.raises(Unavailable, match="few seconds"):
+        thumbnails.make(PICTURE, 128)
+    busy.join()
+    assert thumbnails.make(PICTURE, 128)
+
+
+def test_only_a_part_of_the_threads_writes_reports(thumbnails: Thumbnails) -> None:
+    with thumbnails.for_report() as make:
+        assert make(PICTURE, 128) == make_thumbnail(PICTURE, 128)
+        with pytest.raises(Unavailable), thumbnails.for_report():
+            pass
+    with thumbnails.for_report():
+        pass
+
+
+@pytest.mark.parametrize(
+    "code", ["import web.app", "import worker.inference.classification", "import worker.maintenance.discard_originals"]
+)
+def test_no_process_that_holds_keys_imports_a_decoder(code: str) -> None:
+    script = f"import sys\n{code}\nprint(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"PIL", "pillow_heif", "rawpy", "core.decoding.images"} & set(ended.stdout.split())

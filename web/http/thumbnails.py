@@ -1,0 +1,70 @@
+"""Thumbnails, made by decoder children: few at the same time, so that pictures cannot keep the server's threads.
+
+request ─► a place (children, and a quarter of the threads) ─► a free child within 2 s ─► JPEG
+                │ none                                            │ none
+                503, Retry-After                                  503, Retry-After
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import BoundedSemaphore
+
+from core.base.config import Settings
+from core.base.errors import ImageError, Unavailable
+from core.decoding.pool.decoder_pool import DecodeLimits, DecoderPool, processors
+
+MAX_CHILDREN = 4
+WAIT_S = 2.0
+BUSY = "Too many pictures are being read at the moment. Try again in a few seconds."
+
+
+class Thumbnails:
+    """Makes thumbnails for all threads of one web process."""
+
+    def __init__(self, settings: Settings) -> None:
+        n_children = min(max(processors(), 2), MAX_CHILDREN)
+        limits = DecodeLimits(settings.max_image_pixels, settings.decode_memory_bytes, settings.decode_timeout_s)
+        self._pool = DecoderPool(limits=limits, n_children=n_children)
+        self._places = BoundedSemaphore(n_children + settings.web_threads // 4)
+        self._reports = BoundedSemaphore(max(1, settings.web_threads // 8))
+
+    def close(self) -> None:
+        """End the children."""
+        self._pool.close()
+
+    def make(self, data: bytes, size_px: int) -> bytes:
+        """A JPEG of a picture whose longer side is `size_px`.
+
+        Raises:
+            ImageError: The picture cannot be decoded.
+            Unavailable: Too many pictures are being read.
+        """
+        with _place(self._places):
+            return self._make(data, size_px, WAIT_S)
+
+    @contextmanager
+    def for_report(self) -> Iterator[Callable[[bytes, int], bytes]]:
+        """Hold one of the few places for reports; yields a `make` that waits for a child as long as it takes.
+
+        Raises:
+            Unavailable: Too many reports are being written.
+        """
+        with _place(self._reports):
+            yield partial(self._make, wait_s=None)
+
+    def _make(self, data: bytes, size_px: int, wait_s: float | None) -> bytes:
+        [made] = self._pool.make_thumbnails([data], size_px, wait_s=wait_s)
+        if isinstance(made, ImageError):
+            raise made
+        return made
+
+
+@contextmanager
+def _place(places: BoundedSemaphore) -> Iterator[None]:
+    if not places.acquire(blocking=False):
+        raise Unavailable(BUSY)
+    try:
+        yield
+    finally:
+        places.release()
