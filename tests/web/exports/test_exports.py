@@ -132,6 +132,17 @@ def test_paths_that_would_climb_do_not() -> None:
         ("gpj.\u202eexe", "gpj._exe"),
         ("caf\udce9.jpg", "caf_udce9.jpg"),
         ("ё" * 300 + ".jpg", "ё" * 118 + ".jpg"),
+        ("CON", "_CON"),
+        ("aux.jpg", "_aux.jpg"),
+        ("Com1.tar.gz", "_Com1.tar.gz"),
+        ("lpt³.png", "_lpt³.png"),
+        ("nul .png", "_nul .png"),
+        ("conin$", "_conin$"),
+        ("console.jpg", "console.jpg"),
+        ("com10.jpg", "com10.jpg"),
+        ("name.", "name_"),
+        ("name . ", "name___"),
+        ("a" * 239 + " b", "a" * 239 + "_"),
     ],
 )
 def test_names_become_what_every_file_system_takes(name: str, expected: str) -> None:
