@@ -54,6 +54,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     job.state = JobState.RECEIVING if is_arriving else JobState.RUNNING
     job.finished_at, job.error, job.moved_at = None, None, db_now()
     job.revision += 1
+    job.n_retries += 1
     session.flush()
     chunk_ids = list(session.scalars(select(Chunk.id).where(Chunk.job_id == job.id, Chunk.state == ChunkState.READY)))
     job_states.finish_job(session, job.id)

@@ -17,7 +17,7 @@ class Job(Base):
 
     `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `active_s` is the
     time in which results came, without nights in which nothing ran. `revision` grows with every change that a poller
-    can see.
+    can see, `n_retries` with every retry, which takes error results away.
     """
 
     __tablename__ = "jobs"
@@ -37,6 +37,7 @@ class Job(Base):
     n_chunks: Mapped[int] = mapped_column(default=0)
     n_chunks_done: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
+    n_retries: Mapped[int] = mapped_column(default=0, server_default="0")
     error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     started_at: Mapped[datetime | None]

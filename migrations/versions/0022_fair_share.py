@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from core.base.clock import Instant
+
 revision = "0022"
 down_revision = "0021"
 branch_labels = None
@@ -10,9 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("chunks", sa.Column("claimed_at", sa.DateTime()))
+    op.add_column("chunks", sa.Column("claimed_at", Instant()))
     op.add_column("chunks", sa.Column("is_slow", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.add_column("uploads", sa.Column("slow_decode_s", sa.Float(), server_default="0", nullable=False))
+    op.add_column("uploads", sa.Column("slow_decode_s", sa.Double(), server_default="0", nullable=False))
     op.create_index("ix_chunks_ready", "chunks", ["job_id", "state", "is_slow", "id"])
     op.create_index("ix_chunks_claimed", "chunks", ["job_id", "claimed_at"])
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from core.jobs import navigation
+from core.jobs.export_snapshot import ExportSnapshot
 from core.jobs.progress import describe
 from core.jobs.result_filter import ResultFilter
 from core.models import registry
@@ -12,7 +13,7 @@ from core.orm.jobs import Job
 from web.exports.label_preference import LABEL_BY, By, count_by
 from web.exports.originals import read_originals, read_pictures
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
-from web.exports.rows import in_blocks, iterate_rows
+from web.exports.rows import check_at_end, in_blocks, iterate_rows
 from web.exports.sorted_zip import Tree, zip_blocks
 from web.exports.tables import csv_lines, json_lines, parquet_blocks
 from web.http.context import Services
@@ -56,7 +57,7 @@ class ExportFormat:
     description: str
     content: str
     options: tuple[str, ...]
-    write: Callable[[Services, Job, ExportOptions], Iterable[bytes]]
+    write: Callable[[Services, ExportSnapshot, ExportOptions], Iterable[bytes]]
     page_query: str = ""
     needs_originals: bool = False
 
@@ -66,17 +67,19 @@ class ExportFormat:
         return self.path.rpartition(".")[2]
 
 
-def _write_csv(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    rows, network = iterate_rows(services, job, options.results), _read_network(services, job)
+def _write_csv(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    rows, network = iterate_rows(services, snapshot, options.results), _read_network(services, snapshot.job)
     return in_blocks(csv_lines(rows, network, options.has_bom))
 
 
-def _write_jsonl(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return in_blocks(json_lines(iterate_rows(services, job, options.results), _read_network(services, job)))
+def _write_jsonl(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    return in_blocks(
+        json_lines(iterate_rows(services, snapshot, options.results), _read_network(services, snapshot.job))
+    )
 
 
-def _write_parquet(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return parquet_blocks(iterate_rows(services, job, options.results), _read_network(services, job))
+def _write_parquet(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    return parquet_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, snapshot.job))
 
 
 def _read_network(services: Services, job: Job) -> str:
@@ -85,17 +88,19 @@ def _read_network(services: Services, job: Job) -> str:
     return version.network if version else ""
 
 
-def _write_zip(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return zip_blocks(read_originals(services, iterate_rows(services, job)), options.by, options.tree)
+def _write_zip(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    files = read_originals(services, iterate_rows(services, snapshot))
+    return zip_blocks(check_at_end(services, snapshot, files), options.by, options.tree)
 
 
-def _write_report(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
+def _write_report(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
     with services.db.read() as session:
-        view, counts = describe(session, job), count_by(options.by, navigation.count_by_label(session, job))
-    least_sure_first = iterate_rows(services, job, ResultFilter(sort="confidence"))
+        view = describe(session, snapshot.job)
+        counts = count_by(options.by, navigation.count_by_label(session, snapshot.job))
+    least_sure_first = iterate_rows(services, snapshot, ResultFilter(sort="confidence"))
     labelled = islice((row for row in least_sure_first if LABEL_BY[options.by](row) is not None), MOST_PICTURES)
-    errors = islice(iterate_rows(services, job, ResultFilter(failed=True)), MOST_ERRORS)
-    pictures = read_pictures(services, labelled)
+    errors = islice(iterate_rows(services, snapshot, ResultFilter(failed=True)), MOST_ERRORS)
+    pictures = check_at_end(services, snapshot, read_pictures(services, labelled))
     return report_blocks(view, options.by, counts, pictures, errors, services.thumbnails)
 
 

@@ -4,26 +4,49 @@ A client that reads slowly holds neither memory nor a transaction.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
+from core.formats.shards import MAX_FILES
 from core.jobs import results
+from core.jobs.export_snapshot import ExportSnapshot, check_snapshot
 from core.jobs.result_filter import ResultFilter
 from core.jobs.results import ResultRow
-from core.orm.jobs import Job
 from web.http.context import Services
 
 SLICE = 1000
+Item = TypeVar("Item")
 
 
-def iterate_rows(services: Services, job: Job, wanted: ResultFilter | None = None) -> Iterator[ResultRow]:
-    """All rows that match the filter; all rows of the job without one."""
+def iterate_rows(
+    services: Services, snapshot: ExportSnapshot, wanted: ResultFilter | None = None
+) -> Iterator[ResultRow]:
+    """All rows of a snapshot that match the filter; all rows without one.
+
+    Raises:
+        Conflict: The job was deleted, retried or changed in the meantime, so the rows do not belong together.
+    """
     cursor: str | None = None
     while True:
         with services.db.read() as session:
-            page = results.list_results(session, job, wanted or ResultFilter(), cursor, SLICE)
-        yield from page.items
+            page = results.list_results(session, snapshot.job, wanted or ResultFilter(), cursor, SLICE)
+        with services.db.read() as session:  # of its own: on SQLite, the first one does not see later changes
+            check_snapshot(session, snapshot)
+        shards = snapshot.shards
+        yield from (row for row in page.items if shards is None or row.ordinal // MAX_FILES in shards)
         cursor = page.next
         if cursor is None:
             return
+
+
+def check_at_end(services: Services, snapshot: ExportSnapshot, items: Iterable[Item]) -> Iterator[Item]:
+    """The items; after the last one, the snapshot is checked again: their files were read later than their rows.
+
+    Raises:
+        Conflict: As for `iterate_rows`.
+    """
+    yield from items
+    with services.db.read() as session:
+        check_snapshot(session, snapshot)
 
 
 def in_blocks(lines: Iterable[str]) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, TypeVar
+from typing import Any, BinaryIO, Literal, NamedTuple, Self, TypeVar
 
 import httpx
 
@@ -19,15 +19,23 @@ from pawsort.api.answers import (
     UndoneLabels,
     Upload,
 )
-from pawsort.api.errors import BadArchive, RequestFailed
+from pawsort.api.errors import BadArchive, ClientError, RequestFailed
 from pawsort.api.retries import Retries, explain_failure
 
 Answer = TypeVar("Answer")
 
 API = "/api/v1"
 READ_BYTES = 2**20
+PARTIAL = "Pawsort-Partial"
 # The read timeout is long: after the last byte, the server may still be writing a large shard to a slow disk.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0, read=300.0)
+
+
+class Export(NamedTuple):
+    """An export as it arrives. `is_partial`: the job has not ended, and files without a result so far are missing."""
+
+    blocks: Iterator[bytes]
+    is_partial: bool
 
 
 class PawsortClient:
@@ -216,18 +224,25 @@ class PawsortClient:
         return self._pages(dict[str, Any], f"{API}/jobs/{job}/results", _without_none(**filters))
 
     @contextmanager
-    def open_export(self, job: str, kind: str, options: Mapping[str, str] | None = None) -> Iterator[Iterator[bytes]]:
+    def open_export(self, job: str, kind: str, options: Mapping[str, str] | None = None) -> Iterator[Export]:
         """Open an export of a job (csv, jsonl, parquet, zip, html) as a stream of bytes.
 
         Args:
             options: `by` for a zip or a report, `tree` for a zip.
+        Raises:
+            ClientError: While it is read: the server ended it before its end.
         """
         name = "report.html" if kind == "html" else f"export.{kind}"
         headers = {"Accept": "*/*"}
         request = self._http.build_request("GET", f"{API}/jobs/{job}/{name}", headers=headers, params=options)
         response = self._retries.call(lambda: self._http.send(request, stream=True))
         try:
-            yield response.iter_bytes(READ_BYTES)
+            yield Export(response.iter_bytes(READ_BYTES), PARTIAL in response.headers)
+        except httpx.RemoteProtocolError as error:
+            raise ClientError(
+                f"The export of job {job} broke off before its end, so nothing of it was kept. The job may have been"
+                " deleted, retried, or given another threshold. Export it again."
+            ) from error
         except httpx.TransportError as error:
             raise explain_failure(error, self.server) from error
         finally:

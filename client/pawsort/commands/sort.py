@@ -71,8 +71,8 @@ def command(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with connect(server, token) as client:
         state = client.get_job(str(job))["state"]
-        with client.open_export(str(job), "jsonl") as blocks:
-            pictures = list(read_pictures(blocks, LabelSource(by)))
+        with client.open_export(str(job), "jsonl") as export:
+            pictures = list(read_pictures(export.blocks, LabelSource(by)))
     summary = Sorter(source, target, mode, is_flat=flat, is_dry=dry_run).sort(pictures)
     _print_problems(console, summary, source)
     if state != "done":

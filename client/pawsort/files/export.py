@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import click
+
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
@@ -89,8 +91,10 @@ def _joined(
     client: PawsortClient, jobs: Sequence[str], format_: str, options: Mapping[str, str] | None
 ) -> Iterator[bytes]:
     for number, job in enumerate(jobs):
-        with client.open_export(job, format_, options) as blocks:
-            yield from _without_first_line(blocks) if number and format_ == "csv" else blocks
+        with client.open_export(job, format_, options) as export:
+            if export.is_partial:
+                click.echo(f"Job {job} has not ended: files without a result so far are missing.", err=True)
+            yield from _without_first_line(export.blocks) if number and format_ == "csv" else export.blocks
 
 
 def _without_first_line(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.base.database import Database
-from core.orm.jobs import Job
+from core.jobs.export_snapshot import ExportSnapshot
 from core.storage.blobs import Blobs
 from pawsort.files import export as client_export
 from tests.support.factories import make_job, make_upload, read_results, run_job
@@ -18,8 +18,8 @@ from web.exports.rows import iterate_rows
 from web.http.context import Services
 
 
-def _write_paths(services: Services, job: Job, options: ExportOptions) -> Iterable[bytes]:
-    return (f"{row.path}\n".encode() for row in iterate_rows(services, job, options.results))
+def _write_paths(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    return (f"{row.path}\n".encode() for row in iterate_rows(services, snapshot, options.results))
 
 
 LIST_OF_PATHS = ExportFormat(

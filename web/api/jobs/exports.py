@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.base.errors import Gone, Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
+from core.jobs.export_snapshot import take_snapshot
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.exports import formats
@@ -22,6 +23,7 @@ from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
 
+PARTIAL = "Pawsort-Partial"  # header of an export of a job that has not ended well: files may lack a result
 Query = ExportQuery | ReportQuery
 QUERIES: dict[tuple[str, ...], type[Query]] = {
     ("error_code",): ExportQuery,
@@ -46,11 +48,14 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
             job = _get_job(session, job_uuid)
             if export_format.needs_originals:
                 _check_originals(session, job)
-        blocks = export_format.write(services, job, query_data.to_options())
-        is_partial = isinstance(query_data, ExportQuery) and query_data.error_code
-        name = f"{job.name}{' failed' if is_partial else ''}.{export_format.ending}"
-        response = Response(stream_with_context(_without_empty(blocks)), mimetype=export_format.media_type)
-        response.headers["Content-Disposition"] = attachment(name)
+            snapshot = take_snapshot(session, job)
+        blocks = _begin(export_format.write(services, snapshot, query_data.to_options()))
+        is_filtered = isinstance(query_data, ExportQuery) and query_data.error_code
+        extra = (" failed" if is_filtered else "") + ("-partial" if snapshot.is_partial else "")
+        response = Response(stream_with_context(blocks), mimetype=export_format.media_type)
+        response.headers["Content-Disposition"] = attachment(f"{job.name}{extra}.{export_format.ending}")
+        if snapshot.is_partial:
+            response.headers[PARTIAL] = "true"
         return response
 
     responses = {200: file_answer(export_format.content, export_format.media_type)}
@@ -81,5 +86,13 @@ def _check_originals(session: Session, job: Job) -> None:
         )
 
 
-def _without_empty(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    return (block for block in blocks if block)
+def _begin(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks without empty ones. The first one is made now, while an error can still become a status."""
+    remaining = (block for block in blocks if block)
+    first = next(remaining, b"")
+    return _rest(first, remaining)
+
+
+def _rest(first: bytes, remaining: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from remaining
