@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, select, text
+from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, column, select, table, text
 from sqlalchemy.exc import IntegrityError
 
 from core.base.config import Settings
@@ -58,6 +59,22 @@ def names_by_convention() -> set[str]:
     return {str(one.name) for table in metadata.tables.values() for one in table.constraints if isinstance(one, kinds)}
 
 
+OLD_UPLOAD = {
+    "uuid": UUID(int=1),
+    "user_id": 0,
+    "name": "cats",
+    "labelled": False,
+    "state": "receiving",
+    "n_shards": 0,
+    "n_images": 0,
+    "n_bytes": 0,
+    "n_skipped": 0,
+    "skipped": [],
+    "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "received_at": datetime(2026, 1, 1, tzinfo=UTC),
+}
+
+
 def test_an_older_installation_gets_names_for_its_constraints_and_keeps_its_data(
     sql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +92,8 @@ def test_an_older_installation_gets_names_for_its_constraints_and_keeps_its_data
         ada, eve = User(name="ada"), User(name="eve")
         session.add_all((ada, eve))
         session.flush()
-        session.add(Upload(uuid=UUID(int=1), user_id=ada.id, name="cats", labelled=False))
+        old = table("uploads", *(column(name, metadata.tables["uploads"].c[name].type) for name in OLD_UPLOAD))
+        session.execute(old.insert(), [OLD_UPLOAD | {"user_id": ada.id}])
         session.delete(eve)
     migrate(db)
     assert constraint_names(db) == names_by_convention()

@@ -10,19 +10,19 @@ from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
 
+ROUNDS = 3  # in each, another worker claimed what was ready
+
 
 def claim_next(runtime: Runtime, *, slow: bool = False) -> Claim | None:
-    """Claim a chunk for this process; None if nothing is ready.
+    """Claim a chunk for this process; None if nothing is ready, or others were faster each time.
 
     Args:
         slow: Claim a slow chunk; otherwise one that is not.
     """
     worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
-    while True:
+    for _ in range(ROUNDS):
         with runtime.db.read() as session:
             candidates = fair_share.list_candidates(session, slow=slow)
-        if not candidates:
-            return None
         for candidate in candidates:
             if not _load_network(runtime, candidate):
                 continue
@@ -30,15 +30,21 @@ def claim_next(runtime: Runtime, *, slow: bool = False) -> Claim | None:
                 claim = fair_share.claim(session, candidate, worker_id, runtime.settings.lease_s, slow=slow)
             if claim is not None:
                 return claim
+        if not candidates:
+            return None
+    return None
 
 
 def _load_network(runtime: Runtime, candidate: Candidate) -> bool:
-    """Load the network of a job; if it cannot be used, the job fails with a message."""
+    """Load the network of a job. If it cannot be used, the job fails; after any other error, others go first."""
     try:
         runtime.classifier(candidate.model_version_id)
     except BadWeights as error:
         with runtime.db.write() as session:
             job_states.fail_job(session, candidate.job_id, error.message)
         log.error("version_unusable", version=candidate.model_version_id, reason=error.message)
+        return False
+    except Exception:  # a full disk or a device without memory must not keep other jobs waiting
+        log.exception("version_not_loaded", version=candidate.model_version_id)
         return False
     return True
