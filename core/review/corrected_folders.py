@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now
 from core.base.database import Database, locked
 from core.base.errors import Conflict, Invalid
+from core.base.file_names import safe_name
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import jobs
@@ -30,7 +31,7 @@ from core.orm.uploads import Image
 
 UNLABELLED = "unlabelled"
 SAYS_NOTHING = (UNSURE, UNLABELLED)
-LIST_OF_ERRORS = "errors.csv"  # lies in every sorted zip
+LISTS = ("errors.csv", "renamed.csv")  # lie in sorted ZIPs
 MAX_NAMED = 100
 LOOKED_UP = 500
 SLICE = 1000
@@ -129,10 +130,10 @@ def folder_label(path: str, sent: Iterable[str]) -> str | None:
 
 
 def _n_common(folders: Sequence[str], sent: Sequence[str]) -> int:
-    """How many folders, from the last one on, both have."""
+    """How many folders, from the last one on, both have; sorted ones may have got safe names."""
     n_common = 0
     for one, other in zip(reversed(folders), reversed(sent), strict=False):
-        if one != other:
+        if one not in (other, safe_name(other)):
             break
         n_common += 1
     return n_common
@@ -161,7 +162,7 @@ def _place(db: Database, job: Job, files: Iterable[tuple[str, bytes]]) -> _Place
         for path, sha256 in some:
             if sha256 in pictures:
                 _add(places, path, sha256, pictures[sha256])
-            elif path.rpartition("/")[2] != LIST_OF_ERRORS:
+            elif path.rpartition("/")[2] not in LISTS:
                 places.n_unknown += 1
                 places.unknown += [path] if len(places.unknown) < MAX_NAMED else []
     return places

@@ -161,8 +161,9 @@ EXPORTS = (
         title="Pictures (ZIP)",
         hint="The pictures themselves, in one folder per label",
         summary="The original files in a folder per label, and a list of the failed ones",
-        description="Rearranged and sent back, it is read as corrections.",
-        content="Folders by label, and errors.csv",
+        description="Rearranged and sent back, it is read as corrections. Names that Windows cannot unpack are changed;"
+        " `renamed.csv` lists them.",
+        content="Folders by label, errors.csv, and renamed.csv where names were changed",
         options=("by", "tree"),
         write=_write_zip,
         needs_originals=True,

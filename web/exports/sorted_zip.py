@@ -2,18 +2,20 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self
 
 from core.jobs.results import ResultRow
 from web.exports.label_preference import LABEL_BY, By
-from web.exports.names import UniqueNames, safe_name, safe_path
+from web.exports.names import UniqueNames, safe_path
 from web.exports.tables import csv_line, guard_formula
 from web.exports.zip_writer import ZipWriter
 
 UNLABELLED = "unlabelled"
 ERRORS = "errors.csv"
+RENAMED = "renamed.csv"
 NOT_KEPT = "not_kept"
 NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to upload, or has been deleted."
 
@@ -28,27 +30,56 @@ class Tree(StrEnum):
 def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tree) -> Iterator[bytes]:
     """The ZIP in blocks. Files are stored uncompressed: pictures hardly get smaller.
 
+    Files whose names are not those of the upload, because some system could not unpack them or because they are taken,
+    are listed in `renamed.csv`.
+
     Args:
         files: Results with the bytes of their files, or None where the file is not available.
     """
     names = UniqueNames()
-    with closing(ZipWriter(datetime.now(UTC))) as archive, tempfile.TemporaryFile() as errors:
-        errors.write(_line(("path", "error_code", "error")))
+    with ExitStack() as opened:
+        archive = opened.enter_context(closing(ZipWriter(datetime.now(UTC))))
+        errors = opened.enter_context(_Table("path", "error_code", "error"))
+        renamed = opened.enter_context(_Table("path", "renamed_to"))
         for row, data in files:
             label = LABEL_BY[by](row) or (None if row.error_code else UNLABELLED)
             if label is None or data is None:
-                errors.write(_line(_error(row)))
+                errors.add(*_error(row))
                 continue
-            inside = safe_path(row.path) if tree == Tree.KEEP else safe_name(row.path.rpartition("/")[2])
-            yield from archive.add(names.reserve(f"{label}/{inside}"), data)
-        yield from archive.add_written(names.reserve(ERRORS), errors)
+            wanted = f"{label}/{row.path if tree == Tree.KEEP else row.path.rpartition('/')[2]}"
+            name = names.reserve(safe_path(wanted))
+            if name != wanted:
+                renamed.add(row.path, name)
+            yield from archive.add(name, data)
+        yield from archive.add_written(names.reserve(ERRORS), errors.file)
+        if renamed.n_rows:
+            yield from archive.add_written(names.reserve(RENAMED), renamed.file)
         yield from archive.finish()
 
 
-def _line(cells: Iterable[str]) -> bytes:
-    return csv_line(cells).encode("utf-8", "backslashreplace")
+class _Table:
+    """A CSV that is collected on disk."""
+
+    def __init__(self, *header: str) -> None:
+        self.n_rows = 0
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._write(header)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def add(self, *cells: str) -> None:
+        self.n_rows += 1
+        self._write(map(guard_formula, cells))
+
+    def _write(self, cells: Iterable[str]) -> None:
+        self.file.write(csv_line(cells).encode("utf-8", "backslashreplace"))
 
 
-def _error(row: ResultRow) -> list[str]:
-    code, sentence = (row.error_code, row.error) if row.error_code else (NOT_KEPT, NOT_KEPT_SENTENCE)
-    return [guard_formula(cell or "") for cell in (row.path, code, sentence)]
+def _error(row: ResultRow) -> tuple[str, str, str]:
+    if row.error_code is None:
+        return row.path, NOT_KEPT, NOT_KEPT_SENTENCE
+    return row.path, row.error_code, row.error or ""

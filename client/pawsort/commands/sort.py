@@ -110,3 +110,7 @@ def _print_problems(console: Console, summary: SortSummary, source: Path) -> Non
             " corrections. To sort again, give a new folder as --to.",
             markup=False,
         )
+    for path, name in summary.renamed[:SHOWN]:
+        console.print(f"{path} is named {name}, because Windows does not accept its name.", markup=False)
+    if len(summary.renamed) > SHOWN:
+        console.print(f"… and {len(summary.renamed) - SHOWN} more.", markup=False)

@@ -7,6 +7,7 @@ Repeated, it finds everything in its place and changes nothing.
 
 import json
 import os
+import unicodedata
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from pawsort.files.content_index import ContentIndex, FileHashes, OriginalFinder
 from pawsort.files.place_file import PlacementMode, finish_move, place_file
+from pawsort.files.safe_names import safe_name
 
 UNLABELLED = "unlabelled"
 
@@ -41,13 +43,18 @@ class LabelledPicture:
 
 @dataclass
 class SortSummary:
-    """What was done with the pictures. Paths are those of the upload."""
+    """What was done with the pictures. Paths are those of the upload.
+
+    Attributes:
+        renamed: Pictures whose names Windows does not accept, and where they belong instead.
+    """
 
     placed: Counter[str] = field(default_factory=Counter)
     n_already_placed: int = 0
     n_without_label: int = 0
     missing: list[str] = field(default_factory=list)
     elsewhere: list[tuple[str, Path]] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
@@ -93,7 +100,7 @@ class Sorter:
         self._is_flat = is_flat
         self._is_dry = is_dry
         self._placed: set[Path] = set()
-        self._names: dict[Path, _NumberedNames] = {}
+        self._names: dict[str, _NumberedNames] = {}
         self._elsewhere: dict[bytes, Iterator[Path]] = {}
         self.summary = SortSummary()
 
@@ -148,12 +155,16 @@ class Sorter:
 
     def _find_target(self, picture: LabelledPicture, label: str) -> tuple[Path, bool]:
         """Find its place, numbered if other files have that name, and whether the picture is there already."""
-        parts = [_safe(part) for part in picture.path.split("/") if part not in ("", ".")] or ["_"]
-        folder = self._target.joinpath(_safe(label), *([] if self._is_flat else parts[:-1]))
-        home = folder / parts[-1]
-        if home not in self._names:
-            self._names[home] = _NumberedNames(home, self._hashes)
-        return self._names[home].find(picture.sha256, self._placed)
+        parts = [part for part in picture.path.split("/") if part not in ("", ".")] or ["_"]
+        parts = parts[-1:] if self._is_flat else parts
+        safe = [safe_name(part) for part in parts]
+        if safe != parts:
+            self.summary.renamed.append((picture.path, "/".join([label, *safe])))
+        folder = self._target.joinpath(safe_name(label), *safe[:-1])
+        home = folder / safe[-1]
+        key = unicodedata.normalize("NFC", str(home)).casefold()  # some file systems take such names for one
+        names = self._names.setdefault(key, _NumberedNames(home, self._hashes))
+        return names.find(picture.sha256, self._placed)
 
 
 class _NumberedNames:
@@ -187,8 +198,3 @@ class _NumberedNames:
     def _target(self) -> Path:
         home = self._home
         return home if self._number == 1 else home.with_name(f"{home.stem} ({self._number}){home.suffix}")
-
-
-def _safe(part: str) -> str:
-    """Make one part of a path safe: it stays below the target, whatever the server answers."""
-    return "_" if part in ("", ".", "..") else part.replace("/", "_").replace("\0", "_")

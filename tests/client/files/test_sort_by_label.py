@@ -202,3 +202,25 @@ def test_equal_names_take_time_in_proportion_to_their_number(tmp_path: Path, is_
         return calls.total()
 
     assert cost(400) < 5 * cost(100)
+
+
+def test_names_that_windows_does_not_accept_are_changed_and_named(photos: Path) -> None:
+    files = {"photos/aux.jpg": b"x", "photos/12:30.jpg": b"y"}
+    write(photos.parent, files)
+    some = pictures(files, dict.fromkeys(files, "cat"))
+    summary = sort(photos, some=some)
+    assert tree(photos.parent / "sorted") == {"cat/photos/_aux.jpg": b"x", "cat/photos/12_30.jpg": b"y"}
+    assert summary.renamed == [
+        ("photos/aux.jpg", "cat/photos/_aux.jpg"),
+        ("photos/12:30.jpg", "cat/photos/12_30.jpg"),
+    ]
+    assert sort(photos, some=some).n_already_placed == 2
+
+
+def test_names_that_differ_only_in_case_or_composition_get_numbers(photos: Path) -> None:
+    files = {"photos/A.jpg": b"1", "photos/caf\u00e9.jpg": b"2", "photos/cafe\u0301.jpg": b"3", "photos/a.jpg": b"4"}
+    write(photos.parent, files)
+    some = pictures(files, dict.fromkeys(files, "cat"))
+    sort(photos, some=some)
+    names = {"A.jpg": b"1", "caf\u00e9.jpg": b"2", "caf\u00e9 (2).jpg": b"3", "A (2).jpg": b"4"}
+    assert tree(photos.parent / "sorted") == {f"cat/photos/{name}": data for name, data in names.items()}

@@ -90,7 +90,7 @@ def test_a_copy_that_was_left_in_unsure_does_not_matter(db: Database, job: UUID)
 
 
 def test_files_that_the_job_does_not_know_are_counted_and_named(db: Database, job: UUID) -> None:
-    found = send(db, job, ("cat/new.jpg", "something else"), ("s/errors.csv", "the list of a sorted zip"))
+    found = send(db, job, ("cat/new.jpg", "something else"), ("s/errors.csv", "a list"), ("s/renamed.csv", "another"))
     assert (found.n_unknown, found.unknown) == (1, ["cat/new.jpg"])
 
 
@@ -108,6 +108,7 @@ def test_another_batch_of_that_id_is_not_added_to(db: Database, blobs: Blobs, jo
         ("dog/a.jpg", ["photos/a.jpg"], "dog"),
         ("dog/photos/cats/a.jpg", ["photos/cats/a.jpg"], "dog"),
         ("dog/photos/cats/a (2).jpg", ["photos/cats/A.jpg"], "dog"),
+        ("dog/photos/_con/cats_/a.jpg", ["photos/con/cats./a.jpg"], "dog"),
         ("unsure/photos/cats/a.jpg", ["photos/cats/a.jpg"], None),
         ("unlabelled/a.jpg", ["photos/a.jpg"], None),
         ("photos/dogs/a.jpg", ["photos/cats/a.jpg"], "dog"),
