@@ -26,6 +26,7 @@ from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, 
 from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
 from worker import tasks
+from worker.inference import slow_lane
 from worker.maintenance import discard_originals
 from worker.maintenance.beat_watchdog import BeatWatchdog, end_with_worker
 from worker.process import runtime
@@ -84,9 +85,17 @@ def _start_process(**_: object) -> None:
                 slot = getattr(current_process(), "index", 0)
                 log.info("gpu_taken", slot=slot, gpu=gpus.claim_gpu(slot))
             _start_until_it_works(queue)
+            if queue == INFERENCE:
+                _start_slow_lane()
             if queue == TRAINING:
                 lower_priority()
             return
+
+
+def _start_slow_lane() -> None:
+    lane = slow_lane.SlowLane(runtime.get())
+    lane.start()
+    worker_process_shutdown.connect(lambda **_: lane.stop(), weak=False)
 
 
 def _start_until_it_works(queue: str) -> None:

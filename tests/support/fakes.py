@@ -60,6 +60,10 @@ class FakeRuntime(Runtime):
     def decoders(self) -> DecoderPool:
         return decoders.shared_pool(self.settings.decoder, self.settings.decode_timeout_s)
 
+    @cached_property
+    def slow_decoders(self) -> DecoderPool:
+        return self.decoders
+
     def wake_inference(self, n_chunks: int) -> None:
         """Count the chunks of messages."""
         self.n_woken += n_chunks

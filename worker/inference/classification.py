@@ -1,24 +1,22 @@
-"""One chunk: claim, read, decode, predict, record.
+"""One chunk: predict and record what `next_chunk` has claimed, read and decoded.
 
-    claim ─► read shard ─► decode each image ─► one batch through the network ─► store features ─► record
-      │          │                │                                                   │             │
-     None    BlobMissing      ImageError: this image's result             store full: do without   LeaseLost: discard
+    next_chunk ─► set slow images aside ─► one batch through the network ─► store features ─► record
+      │ BlobMissing                                                          │             │
+      │ ImageError: this image's result                      store full: do without   LeaseLost: discard
 
 No transaction is open while images are decoded or networks run.
 """
 
 import time
 from collections import Counter
-from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.base.errors import BlobMissing, ImageError, ImageWarning, LeaseLost, Unavailable
+from core.base.errors import BlobMissing, ErrorCode, ImageError, ImageWarning, LeaseLost, Unavailable
 from core.decoding import similarity_order
 from core.decoding.decoded import Decoded
 from core.jobs import chunks, job_states, record_results
@@ -31,12 +29,8 @@ from core.training import features
 from core.training.features import FeatureBlob
 from model.arrays.near_duplicates import SIDE, sketch
 from model.inference.predictions import Predictions, encode_activation_map
-from worker.inference.claiming import claim_next
-from worker.process.decoding import decode_stored
+from worker.inference.next_chunk import FIRST_PASS_S, DecodedChunk, NextChunk
 from worker.process.runtime import Runtime
-
-if TYPE_CHECKING:
-    from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
 GOOD = "good"  # next to the error codes
@@ -46,26 +40,44 @@ SLICE_S = 10.0
 def classify_ready(runtime: Runtime) -> None:
     """Classify what is ready, chunk by chunk. A repeated or late message is harmless.
 
-    After a while the message is sent again, so that a worker that is asked to stop can do so between two tasks.
+    While one chunk goes through the network, the next is claimed and decoded. After a while the message is sent again,
+    so that a worker that is asked to stop can do so between two tasks.
     """
     give_up_at = time.monotonic() + SLICE_S
-    while classify_next(runtime):
-        if time.monotonic() > give_up_at:
-            runtime.tasks.wake_inference(1)
-            return
+    following: NextChunk | None = NextChunk(runtime)
+    try:
+        while following is not None and following.wait() is not None:
+            chunk, following = following, NextChunk(runtime) if time.monotonic() < give_up_at else None
+            finish(runtime, chunk)
+            if following is None:
+                runtime.tasks.wake_inference(1)
+    except BaseException:  # the worker is stopping: release the lease
+        if following is not None:
+            following.drop()
+        raise
 
 
-def classify_next(runtime: Runtime) -> bool:
+def classify_next(runtime: Runtime, *, slow: bool = False) -> bool:
     """Classify the chunk whose turn it is; False if none is ready."""
-    claim = claim_next(runtime)
+    chunk = NextChunk(runtime, slow=slow)
+    try:
+        return finish(runtime, chunk)
+    except BaseException:
+        chunk.drop()
+        raise
+
+
+def finish(runtime: Runtime, chunk: NextChunk) -> bool:
+    """Predict and record a chunk; False if there is none."""
+    claim = chunk.wait()
     if claim is None:
         return False
-    with (
-        structlog.contextvars.bound_contextvars(job_id=claim.job_id, chunk_id=claim.chunk_id, fence=claim.fence),
-        runtime.heartbeat.holding(claim) if runtime.heartbeat else nullcontext(),
-    ):
-        _note_claim(runtime, claim)
-        _work(runtime, claim, runtime.classifier(claim.model_version_id))
+    with structlog.contextvars.bound_contextvars(job_id=claim.job_id, chunk_id=claim.chunk_id, fence=claim.fence):
+        try:
+            _note_claim(runtime, claim)
+            _work(runtime, claim, chunk)
+        finally:
+            chunk.close()
     return True
 
 
@@ -76,15 +88,15 @@ def _note_claim(runtime: Runtime, claim: Claim) -> None:
         runtime.meter.count(LEASES, queue=INFERENCE)
 
 
-def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
+def _work(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
     if claim.attempts > MAX_ATTEMPTS:
         return _give_back(runtime, claim, RuntimeError("The worker died each time."))
     try:
-        time.sleep(runtime.settings.pause_after_claim_s)
-        outcomes, stored = _classify(runtime, claim, classifier)
+        images, slow = _set_slow_aside(runtime, claim, chunk.result())
+        outcomes, stored = _classify(runtime, claim, images)
         with runtime.meter.timing(STAGES, stage="record"):
-            _record(runtime, claim, outcomes, stored)
-        _note_outcomes(runtime, outcomes)
+            _record(runtime, claim, outcomes, stored, is_whole=not slow)
+        _note_outcomes(runtime, outcomes, n_slow=len(slow))
     except LeaseLost as error:
         log.info("lease_lost", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="dropped")
@@ -101,15 +113,25 @@ def _work(runtime: Runtime, claim: Claim, classifier: "Classifier") -> None:
         raise
 
 
-def _note_outcomes(runtime: Runtime, outcomes: list[Outcome]) -> None:
+def _set_slow_aside(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tuple[DecodedChunk, list[ChunkImage]]:
+    """The chunk without the images that the first pass did not decode in time, and these images."""
+    if claim.is_slow or runtime.settings.decode_timeout_s <= FIRST_PASS_S:
+        return chunk, []
+    pairs = list(zip(chunk.images, chunk.decoded, strict=True))
+    slow = [image for image, one in pairs if isinstance(one, ImageError) and one.code == ErrorCode.DECODE_TIMEOUT]
+    kept = [(image, one) for image, one in pairs if image not in slow]
+    return DecodedChunk([image for image, _ in kept], [one for _, one in kept], chunk.n_stored), slow
+
+
+def _note_outcomes(runtime: Runtime, outcomes: list[Outcome], n_slow: int) -> None:
     failed: dict[str, list[int]] = {}
     for outcome in outcomes:
         if outcome.error_code is not None:
             failed.setdefault(outcome.error_code, []).append(outcome.image_id)
     for code, n in Counter(outcome.error_code or GOOD for outcome in outcomes).items():
         runtime.meter.count(IMAGES, n, outcome=code)
-    runtime.meter.count(CHUNKS, outcome="done")
-    log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed)
+    runtime.meter.count(CHUNKS, outcome="set_aside" if n_slow else "done")
+    log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed, n_set_aside=n_slow)
 
 
 def _release(runtime: Runtime, claim: Claim, pause_s: float = 0.0) -> None:
@@ -132,10 +154,12 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
         log.warning("release_failed", error=str(lost))
 
 
-def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], stored: FeatureBlob | None) -> None:
+def _record(
+    runtime: Runtime, claim: Claim, outcomes: list[Outcome], stored: FeatureBlob | None, *, is_whole: bool
+) -> None:
     try:
         with runtime.db.write() as session:
-            record_results.record(session, claim, outcomes)
+            record_results.record(session, claim, outcomes, is_whole=is_whole)
             if stored is not None:
                 features.add(session, stored)
     except LeaseLost:
@@ -144,19 +168,13 @@ def _record(runtime: Runtime, claim: Claim, outcomes: list[Outcome], stored: Fea
         raise
 
 
-def _classify(runtime: Runtime, claim: Claim, classifier: "Classifier") -> tuple[list[Outcome], FeatureBlob | None]:
-    """The outcome of each image of the chunk without a result, and the blob of the good ones' features, if stored."""
-    with runtime.db.read() as session:
-        images, n_stored = chunks.read_chunk(session, claim, classifier.body)
-    blob = _plan_blob(claim, classifier.body, len(images), n_stored)
-    timing = runtime.meter.timing
-    with timing(STAGES, stage="read"):
-        data = runtime.blobs.get(claim.blob_key)
-    with timing(STAGES, stage="decode"):
-        decoded = decode_stored(runtime.decoders, images, data, classifier.side_px)
-    good, failed = _sort(images, decoded)
+def _classify(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tuple[list[Outcome], FeatureBlob | None]:
+    """The outcome of each image, and the blob of the good ones' features, if stored."""
+    classifier = runtime.classifier(claim.model_version_id)
+    blob = _plan_blob(claim, classifier.body, len(chunk.images), chunk.n_stored)
+    good, failed = _sort(chunk.images, chunk.decoded)
     pixels = _stack([picture for _, picture in good], classifier.side_px)
-    with timing(STAGES, stage="predict"):
+    with runtime.predicting, runtime.meter.timing(STAGES, stage="predict"):
         predictions = classifier.predict_with_features(pixels)
     if len(predictions.probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(predictions.probabilities)}")

@@ -1,6 +1,7 @@
 """The loaded networks of a worker process: fetched from the blob store, checked by digest, warmed up."""
 
 import hashlib
+import threading
 from collections import OrderedDict
 from pathlib import Path
 from secrets import token_hex
@@ -36,6 +37,7 @@ class NetworkCache:
         self._blobs = blobs
         self._folder = folder
         self._loaded: OrderedDict[int, Classifier] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, version_id: int) -> "Classifier":
         """The network of a version, ready to predict.
@@ -43,12 +45,13 @@ class NetworkCache:
         Raises:
             BadWeights: The weights are missing, are not those that the manifest names, or belong to an unknown network.
         """
-        if version_id not in self._loaded:
-            self._loaded[version_id] = self._load(version_id)
-            while len(self._loaded) > MAX_LOADED:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(version_id)
-        return self._loaded[version_id]
+        with self._lock:
+            if version_id not in self._loaded:
+                self._loaded[version_id] = self._load(version_id)
+                while len(self._loaded) > MAX_LOADED:
+                    self._loaded.popitem(last=False)
+            self._loaded.move_to_end(version_id)
+            return self._loaded[version_id]
 
     @property
     def loaded(self) -> list[int]:

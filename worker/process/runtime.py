@@ -7,6 +7,7 @@ that only spawns children opens none.
 import os
 import platform
 import sys
+import threading
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
-POOL_SIZE = 3  # the task, the heartbeat, one to spare
+POOL_SIZE = 5  # the task, the next chunk, the slow lane, the heartbeat, one to spare
+NICENESS_OF_SLOW = 19
 
 
 class Runtime:
@@ -42,6 +44,7 @@ class Runtime:
         self.settings = settings
         self.meter = Meter()
         self.heartbeat: Heartbeat | None = None
+        self.predicting = threading.Lock()  # the slow lane uses the same networks
 
     @cached_property
     def db(self) -> Database:
@@ -74,6 +77,11 @@ class Runtime:
         """The children that decode for this process: its part of the processors, unless the settings say otherwise."""
         n_children = self.settings.decode_processes or processors() // self.settings.inference_processes
         return open_pool(self.settings, max(1, n_children))
+
+    @cached_property
+    def slow_decoders(self) -> DecoderPool:
+        """One child at the lowest priority, for what takes long."""
+        return open_pool(self.settings, 1, NICENESS_OF_SLOW)
 
     def classifier(self, version_id: int) -> "Classifier":
         """The network of a version, loaded and warmed up."""
@@ -116,8 +124,9 @@ class Runtime:
 
     def stop(self) -> None:
         """End the decoders, and record that this process has stopped."""
-        if "decoders" in self.__dict__:
-            self.decoders.close()
+        for name in ("decoders", "slow_decoders"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         if self.heartbeat is not None:
             self.heartbeat.stop()
 

@@ -24,7 +24,7 @@ from core.storage.blobs import Blobs
 from core.training import features
 from tests.support.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
 from tests.support.fakes import FakeClassifier, FakeRuntime
-from worker.inference import classification
+from worker.inference import classification, next_chunk
 
 
 def grey(level: int) -> bytes:
@@ -224,7 +224,8 @@ def test_features_of_a_claim_are_not_known_before_its_results_are(runtime: FakeR
     with runtime.db.write() as session:
         claim = chunks.claim_chunk(session, session.scalars(select(Chunk.id)).one(), None, LEASE_S)
     assert claim is not None
-    classification._classify(runtime, claim, FakeClassifier())  # type: ignore[arg-type]
+    decoded = next_chunk.decode_chunk(runtime, claim, FakeClassifier())  # type: ignore[arg-type]
+    classification._classify(runtime, claim, decoded)
     assert (count_blobs(runtime.db), len(npz_files(blobs))) == (0, 1)
 
 
