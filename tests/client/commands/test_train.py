@@ -83,7 +83,7 @@ def test_many_files_that_are_seen_to_be_unreadable_are_refused_before_the_start(
     folder = make_folder(tmp_path / "pets", 60)
     for number in range(20):
         (folder / "dogs" / f"{number:03}.jpg").write_bytes(b"no picture %d" % number)
-        (folder / "cats" / f"{number:03}.jpg").write_bytes(jpeg(number)[:-300])
+        (folder / "cats" / f"{number:03}.jpg").write_bytes(b"no picture either %d" % number)
     said = train(address, token, folder, *QUICK)
     assert said.exit_code == 1
     assert "40 unreadable" in said.output
