@@ -18,6 +18,7 @@ from core.base.database import insert_or, slices
 from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
+from core.labels.folder_names import plain_name
 from core.labels.undo import find_valid_labels, undo_newest
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
@@ -45,7 +46,7 @@ class NewLabel:
 def label_of_path(path: str, known: Sequence[str] = (*CLASSES, NEITHER)) -> str | None:
     """The class that the nearest folder names.
 
-    A folder names a class when both are equal, casefolded and less one final s (`Cats` is `cat`).
+    A folder names a class when both are equal as `plain_name` and less one final s (`Cats (1)` is `cat`).
     """
     by_name = {_singular(name): name for name in known}
     for folder in reversed(PurePosixPath(path).parts[:-1]):
@@ -55,7 +56,7 @@ def label_of_path(path: str, known: Sequence[str] = (*CLASSES, NEITHER)) -> str 
 
 
 def _singular(name: str) -> str:
-    return name.casefold().removesuffix("s")
+    return plain_name(name).removesuffix("s")
 
 
 def add_folder_labels(session: Session, user_id: int | None, images: Iterable[tuple[bytes, str]]) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.base.database import slices
 from core.base.network_catalog import CLASSES, NETWORKS
+from core.labels.folder_names import quoted
 from core.labels.labels import NEITHER, human_label_of
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -181,8 +182,8 @@ def _same_but_for_case(paths: Iterable[str]) -> list[str]:
     for folder in {str(PurePosixPath(path).parent) for path in paths}:
         spellings.setdefault(folder.casefold(), set()).add(folder)
     return [
-        f"The folders {' and '.join(sorted(some))} differ only in case; all of them count as the same class."
-        " If that is wrong, rename one of them and upload them again."
+        f"The folders {' and '.join(map(quoted, sorted(some)))} differ only in case; all of them count as the same"
+        " class. If that is wrong, rename one of them and upload them again."
         for some in spellings.values()
         if len(some) > 1
     ]
@@ -192,7 +193,7 @@ def _unknown(paths: Iterable[str]) -> list[str]:
     folders = Counter(PurePosixPath(path).parent.name for path in paths)
     if not folders:
         return []
-    names = ", ".join(sorted(name or "(none)" for name, _ in folders.most_common(NAMED)))
+    names = ", ".join(sorted(quoted(name) if name else "(none)" for name, _ in folders.most_common(NAMED)))
     return [
         f"{folders.total()} files lie in folders that name none of the classes {', '.join(CLASSES)} (or {NEITHER}) and"
         f" are skipped: {names}. If they show one of these, rename their folder and upload them again."

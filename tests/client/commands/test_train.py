@@ -74,7 +74,7 @@ def test_folders_that_differ_only_in_case_are_one_class_and_are_named(address: s
     said = train(address, token, folder, *QUICK)
     assert said.exit_code == 0, said.output
     assert "Found 40 cat, 30 dog" in said.output
-    assert "pets/Cats and pets/cats differ only in case" in said.output
+    assert '"pets/Cats" and "pets/cats" differ only in case' in said.output
 
 
 def test_many_files_that_are_seen_to_be_unreadable_are_refused_before_the_start(

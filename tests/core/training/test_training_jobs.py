@@ -125,7 +125,7 @@ def test_folders_that_differ_only_in_case_are_one_class_and_are_named(db: Databa
     with db.read() as session:
         found = training_jobs.preview_data(session, [upload])
     assert found.by_class["cat"] == 21
-    assert any("pets/Cats and pets/cats differ only in case" in note for note in found.notes)
+    assert any('"pets/Cats" and "pets/cats" differ only in case' in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

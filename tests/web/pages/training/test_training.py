@@ -99,7 +99,7 @@ def test_what_is_found_is_shown_before_anything_starts(client: FlaskClient, db: 
     assert "Duplicates 1 " in said
     assert "Known to be unreadable 0 " in said
     assert "Without a label 1 " in said
-    assert "are skipped: other." in said
+    assert 'are skipped: "other".' in said
     parts = re.search(r"Training (\d+) Validation (\d+) Test (\d+)", said)
     assert parts is not None
     assert sum(int(n) for n in parts.groups()) in (200, 201)
