@@ -22,7 +22,6 @@ SPOOL_BYTES = 8 * 2**20  # how much of a shard is held in memory while it is mad
 _OVERHEAD_BYTES = 8 * 2**20  # headers, folders' entries and padding of the largest legal shard
 _NAME_FIELD_BYTES = 100
 _END = bytes(2 * BLOCK)
-_IGNORED_NAMES = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 
 __all__ = [  # SIZE_KEY is part of a shard's format, though it lives with the headers
     "MAX_BYTES",
@@ -35,7 +34,6 @@ __all__ = [  # SIZE_KEY is part of a shard's format, though it lives with the he
     "ShardIndex",
     "ShardTooLarge",
     "index_shard",
-    "is_ignored",
     "max_shard_bytes",
 ]
 
@@ -88,7 +86,7 @@ def index_shard(
         max_image_bytes: The largest file that is accepted.
         sink: Gets every byte as it is read, in order, before the next is read.
     Returns:
-        The files that count (`is_ignored` ones and folders do not), in order.
+        Its files, in order.
     Raises:
         ShardError: Not a whole tar, or an entry that cannot be taken.
         ShardTooLarge: A limit was passed. No more than the limit was read.
@@ -121,19 +119,13 @@ def max_shard_bytes(max_image_bytes: int) -> int:
     return max(MAX_BYTES, max_image_bytes) + _OVERHEAD_BYTES
 
 
-def is_ignored(path: str) -> bool:
-    """Tell whether a file is what Windows and macOS leave in folders, and no file of a person."""
-    *folders, name = path.split("/")
-    return name in _IGNORED_NAMES or name.startswith("._") or "__MACOSX" in folders
-
-
 def _entries(source: Source, max_image_bytes: int) -> Iterator[Entry]:
     seen: set[str] = set()
     n_content = 0
     for member in read_members(source):
         if member.refusal:
             raise ShardError(f"{member.path!r} is {member.refusal}; a shard takes regular files only. Leave it out.")
-        if member.is_folder or is_ignored(member.path):
+        if member.is_folder:
             continue
         if member.path in seen:
             raise ShardError(f"{member.path!r} is in the shard twice. Send each file once.")

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page
 
-from core.formats.shards import is_ignored
+from core.formats.ignored_names import kind_of_path
 from core.jobs.progress import JobView
+from tests.support.ignored_paths import SOME_PATHS
 from web.pages.common import words
 from web.pages.jobs import job_view
 
@@ -107,23 +108,10 @@ def test_states_have_the_same_names(page: Page, site: str) -> None:
 
 
 def test_the_same_files_are_ignored(page: Page, site: str) -> None:
-    paths = [
-        ".DS_Store",
-        "a/.DS_Store",
-        "a/.ds_store",
-        "a/Thumbs.db",
-        "desktop.ini",
-        "a/._b.jpg",
-        "._a/b.jpg",
-        "__MACOSX/a.jpg",
-        "a/__MACOSX/b/c.jpg",
-        "a/__MACOSX",
-        "a/.hidden.jpg",
-        "a.jpg",
-    ]
-    assert _in_browser(page, site, "/static/upload/input/names.js", "isIgnored", paths) == [
-        is_ignored(path) for path in paths
-    ]
+    found = _in_browser(
+        page, site, "/static/upload/input/names.js", "ignoredKind", [f"top/{one}" for one in SOME_PATHS]
+    )
+    assert [kind and kind["one"] for kind in found] == [kind_of_path(path) for path in SOME_PATHS]
 
 
 def test_names_are_as_the_server_takes_them(page: Page, site: str) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from core.base.errors import BlobMissing, PawsortError
 from core.formats.archives.entries import ArchiveError, File, Item, SkippedEntry
 from core.formats.archives.reading import read_archive
+from core.formats.ignored_names import kind_of_path
 from core.formats.shard_packing import PackedShard, ShardPacker
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
@@ -40,6 +41,7 @@ class ArchiveOptions:
     threshold: float | None = None
     labelled: bool = False
     discard_originals: bool = False
+    everything: bool = False
 
 
 @dataclass
@@ -94,6 +96,7 @@ class ArchiveReceiver:
             name=options.file_name or options.name,
             names=options.names,
             find_file=self._find_file,
+            everything=options.everything,
         )
         begun = _until_first_file(items)
         self._create()
@@ -197,7 +200,12 @@ def _until_first_file(items: Iterator[Item]) -> list[Item]:
             return begun
     skipped = [{"path": one.path, "reason": one.reason} for one in begun[:LISTED] if isinstance(one, SkippedEntry)]
     what = f"; {_entries(len(begun))} skipped, the first is {skipped[0]['reason']}" if skipped else ""
-    raise ArchiveError(f"The archive contains no file{what}. Nothing was stored.", skipped=skipped)
+    raise ArchiveError(f"The archive contains no file{what}. Nothing was stored.{_advice(begun)}", skipped=skipped)
+
+
+def _advice(begun: list[Item]) -> str:
+    is_left_out = any(isinstance(one, SkippedEntry) and kind_of_path(one.path) == one.reason for one in begun)
+    return " To take what systems and tools leave behind as well, upload it with everything=1." if is_left_out else ""
 
 
 def _entries(n: int) -> str:

@@ -33,6 +33,9 @@ class ArchiveQuery(Input):
     names: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None, description="Encoding of names that do not say it, such as cp932; default: guessed from all names"
     )
+    everything: bool = Field(
+        False, description="Take what systems and tools leave behind as well: recycle bins, caches, sidecar files, …"
+    )
 
 
 class Skipped(BaseModel):

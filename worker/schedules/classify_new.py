@@ -178,6 +178,10 @@ class _Importer:
         if n_fresh:
             unfinished = f"{_files(n_fresh, 'was', 'were')} still being written; the next run will import them."
             note = f"{note} {unfinished}".strip()
+        if ignored := self._source.ignored:
+            n, kinds = ignored.total(), ", ".join(ignored)
+            left_out = f"{n:,} {'entry' if n == 1 else 'entries'} of systems and tools left out ({kinds})."
+            note = f"{note} {left_out}".strip()
         has_job = self._has_job()
         with self._runtime.db.write() as session:
             if has_job:  # rows are locked in the usual order: upload, job, run

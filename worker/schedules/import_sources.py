@@ -8,6 +8,7 @@ are left for the next run, because another program may still be writing them.
 import os
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,7 @@ from obstore.store import ObjectStore
 
 from core.base.errors import ConfigError, Invalid
 from core.formats.archives.entries import SkippedEntry
-from core.formats.shards import is_ignored
+from core.formats.ignored_names import kind_of_file, kind_of_folder, kind_of_path
 from core.formats.tar_headers import clean_path
 from core.ingest import imported_files
 from core.ingest.imported_files import SourceFile
@@ -51,8 +52,11 @@ class SourceEntry:
 
 @dataclass
 class Source:
-    """The files below a folder or a prefix. `n_fresh` counts those that are left for the next run.
+    """The files below a folder or a prefix.
 
+    Attributes:
+        n_fresh: Files that are left for the next run.
+        ignored: What systems and tools left behind, by kind; a folder of it counts once, its files do not.
     Raises:
         Invalid: It is not below the operator's roots, or does not exist.
     """
@@ -60,6 +64,7 @@ class Source:
     address: str
     roots: list[str]
     n_fresh: int = field(default=0, init=False)
+    ignored: Counter[str] = field(default_factory=Counter, init=False)
 
     @property
     def name(self) -> str:
@@ -103,15 +108,21 @@ class Source:
 
         try:
             for folder, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=note):
-                folders.sort()
-                for name in sorted([*folders, *names]):
+                folders[:] = sorted(self._without_ignored(folders, kind_of_folder))
+                for name in sorted([*folders, *self._without_ignored(names, kind_of_file)]):
                     relative = os.path.join(folder, name)[2:]
-                    if not is_ignored(relative):
-                        yield from self._check_entry(descriptor, name, relative, root, (*below, *relative.split("/")))
+                    yield from self._check_entry(descriptor, name, relative, root, (*below, *relative.split("/")))
                 yield from skipped
                 skipped.clear()
         finally:
             os.close(top)
+
+    def _without_ignored(self, names: list[str], find_kind: Callable[[str], str | None]) -> Iterator[str]:
+        for name in names:
+            if kind := find_kind(name):
+                self.ignored[kind] += 1
+            else:
+                yield name
 
     def _check_entry(
         self, folder: int, name: str, relative: str, root: Path, parts: tuple[str, ...]
@@ -136,7 +147,11 @@ class Source:
             for page in store.list(chunk_size=LISTED):
                 for item in page:
                     path, size, moment = item["path"], item["size"], item["last_modified"]
-                    if not (is_ignored(path) or path.endswith("/")):
+                    if path.endswith("/"):
+                        continue
+                    if kind := kind_of_path(path):
+                        self.ignored[kind] += 1
+                    else:
                         mtime_ns = int(moment.timestamp() * 1000) * 10**6
                         yield self._make_entry(path.encode(), size, mtime_ns, _object_reader(store, path, size))
         except (BaseError, OSError) as error:

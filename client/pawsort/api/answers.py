@@ -35,8 +35,14 @@ class JobCounts(TypedDict):
     by_label: dict[str, int]
 
 
+class SkippedEntries(TypedDict):
+    """What was skipped in an archive."""
+
+    by_reason: dict[str, int]
+
+
 class Job(TypedDict):
-    """A job of any kind. `model` is the version's number."""
+    """A job of any kind. `model` is the version's number; `skipped` comes with the answer to an archive."""
 
     id: str
     name: str
@@ -45,6 +51,7 @@ class Job(TypedDict):
     model: int
     counts: JobCounts
     error: str | None
+    skipped: NotRequired[SkippedEntries]
 
 
 class TrainingData(TypedDict):

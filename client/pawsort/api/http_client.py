@@ -122,6 +122,7 @@ class PawsortClient:
         threshold: float | None = None,
         discard_originals: bool = False,
         names: str | None = None,
+        everything: bool = False,
     ) -> Job:
         """Stream an archive as it is. Returns the job that classifies it.
 
@@ -129,11 +130,12 @@ class PawsortClient:
             archive: An id chosen by the caller; uploading again under the same id is harmless.
             body: The file, read from its start at each attempt.
             names: Encoding of names in it that do not say theirs.
+            everything: Whether to take what systems and tools leave behind as well.
         Raises:
             BadArchive: It is incomplete or cannot be read. The error names the job with the files before that point.
         """
         options = {"model": model, "threshold": threshold, "discard_originals": discard_originals or None}
-        params = _without_none(id=archive, name=name, names=names, **options)
+        params = _without_none(id=archive, name=name, names=names, everything=everything or None, **options)
 
         def send() -> httpx.Response:
             body.seek(0)

@@ -9,7 +9,7 @@ from rich.console import Console
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.export import check_target, write_results
-from pawsort.uploads.progress import ProgressBars, print_skipped
+from pawsort.uploads.progress import ProgressBars, ignored_words, print_skipped
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
 
 
@@ -29,6 +29,9 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
 )
 @click.option("--discard-originals", is_flag=True, help="Remove the pictures from the server once they are classified.")
 @click.option("--name", metavar="N", help="Name of the job. [default: the folder's name]")
+@click.option(
+    "--everything", is_flag=True, help="Send what systems and tools leave behind as well, such as recycle bins."
+)
 @click.option("--names", metavar="ENCODING", help="Encoding of names in archives, such as cp932. [default: guessed]")
 @server_options
 def command(
@@ -40,6 +43,7 @@ def command(
     discard_originals: bool,
     name: str | None,
     names: str | None,
+    everything: bool,
     server: str | None,
     token: str | None,
 ) -> int:
@@ -52,7 +56,7 @@ def command(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with connect(server, token) as client:
         bars = ProgressBars(console)
-        run = Classification(client, JobOptions(model, threshold, name, discard_originals, names), bars)
+        run = Classification(client, JobOptions(model, threshold, name, discard_originals, names, everything), bars)
         started = time.monotonic()
         try:
             with bars.progress:
@@ -62,12 +66,12 @@ def command(
             raise
         seconds = time.monotonic() - started
         if not outcome.jobs and not outcome.broken:
-            raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Give a folder with pictures.")
+            raise ClientError(_nothing_sent(paths, outcome))
         if output is not None and outcome.jobs:
             write_results(client, outcome.jobs, output, options)
     _print_problems(console, outcome)
-    console.print(_summary(outcome, seconds), markup=False)
     if outcome.jobs:
+        console.print(_summary(outcome, seconds), markup=False)
         console.print(_results_line(outcome, output), markup=False)
     if outcome.undiscarded:
         console.print("Another job still needs the originals. The server discards them when it has ended.")
@@ -83,16 +87,23 @@ def _export_options(output: Path | None, bom: bool) -> dict[str, str]:
     return options
 
 
+def _nothing_sent(paths: tuple[Path, ...], outcome: Outcome) -> str:
+    places = ", ".join(map(str, paths))
+    if outcome.ignored:
+        return f"There are no pictures in {places}. {ignored_words(outcome.ignored)}"
+    return f"There are no files in {places}. Give a folder with pictures."
+
+
 def _summary(outcome: Outcome, seconds: float) -> str:
     counts = [view["counts"] for view in outcome.views.values()]
     labels: dict[str, int] = {}
     for label, count in ((label, n) for one in counts for label, n in one["by_label"].items()):
         labels[label] = labels.get(label, 0) + count
     n_images = sum(one["done"] + one["failed"] for one in counts)
-    by_label = ", ".join(f"{count:,} {label}" for label, count in labels.items())
     failed = sum(one["failed"] for one in counts)
+    shares = [*(f"{count:,} {label}" for label, count in labels.items()), f"{failed:,} failed"]
     rate = n_images / seconds if seconds else 0.0
-    return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {by_label}, {failed:,} failed"
+    return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {', '.join(shares)}"
 
 
 def _results_line(outcome: Outcome, output: Path | None) -> str:

@@ -1,6 +1,7 @@
 """`pawsort train`: from labelled folders to a new model version."""
 
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rich.status import Status
 from pawsort.api.answers import Epoch, Job, ModelVersion, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
-from pawsort.uploads.progress import print_skipped
+from pawsort.uploads.progress import ignored_words, print_skipped
 from pawsort.workflows.classify import name_of, shown_name
 from pawsort.workflows.train import TrainingRun
 
@@ -53,6 +54,9 @@ PHASES = {
     default=None,
     help="Fit only a new head, in seconds, on the features of the version in use.",
 )
+@click.option(
+    "--everything", is_flag=True, help="Send what systems and tools leave behind as well, such as recycle bins."
+)
 @click.option("--name", metavar="N", help="Name of the job. [default: the folder's name]")
 @click.option(
     "--on-interrupt",
@@ -64,6 +68,7 @@ PHASES = {
 def command(
     folders: tuple[Path, ...],
     all_labels: bool,
+    everything: bool,
     name: str | None,
     on_interrupt: str | None,
     server: str | None,
@@ -82,7 +87,7 @@ def command(
     # Leave the memory to the training: one inference process is enough meanwhile.
     with connect(server, token, inference_processes=1) as client:
         display = TrainingDisplay(console)
-        run = TrainingRun(client, given, display)
+        run = TrainingRun(client, given, display, everything)
         try:
             with display.status:
                 if all_labels:
@@ -133,6 +138,10 @@ class TrainingDisplay:
         self._console = console
         self._name, self._n_uploaded, self._n_files = "", 0, 0
         self.status = Status("checking the parameters", console=console)
+
+    def show_ignored(self, counts: Counter[str]) -> None:
+        if counts:
+            self.print(ignored_words(counts), "yellow")
 
     def start_upload(self, name: str, total: int) -> None:
         self._name, self._n_files = name, total

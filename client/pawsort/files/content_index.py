@@ -63,7 +63,7 @@ class ContentIndex:
         if not self._folder.is_dir():
             return
         is_root = not self._folder.resolve().name
-        for item in walk([self._folder]):
+        for item in walk([self._folder], everything=True):
             if isinstance(item, SourceFile) and not self._is_left_out(item.file):
                 yield item.path if is_root else item.path.partition("/")[2], item.file
 

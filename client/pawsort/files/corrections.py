@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pawsort.files.content_index import FileHashes
-from pawsort.uploads.sources import SkippedPath, SourceFile, walk
+from pawsort.uploads.sources import SkippedPath, walk_files
 
 
 def list_files(folder: Path, skipped: list[SkippedPath]) -> Iterator[bytes]:
     """Iterate over one line of JSON for each file below a folder. Files that cannot be read are added to `skipped`."""
     hashes = FileHashes()
-    for item in walk([folder]):
-        if isinstance(item, SourceFile):
-            sha256 = hashes.of(item.file)
-            if sha256 is not None:
-                yield json.dumps({"path": item.path, "sha256": sha256.hex()}).encode() + b"\n"
-                continue
-            item = SkippedPath(item.path, "it cannot be read", lost=True)
-        skipped.append(item)
+    for item in walk_files([folder], skipped.append):
+        sha256 = hashes.of(item.file)
+        if sha256 is None:
+            skipped.append(SkippedPath(item.path, "it cannot be read", lost=True))
+        else:
+            yield json.dumps({"path": item.path, "sha256": sha256.hex()}).encode() + b"\n"

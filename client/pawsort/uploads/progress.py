@@ -1,11 +1,13 @@
 """Progress bars on the terminal: uploaded, classified, speed, time left; and the paths that were skipped."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from pawsort.uploads.ignored_names import count_words
 from pawsort.uploads.sources import SkippedPath
 
 SHOWN_SKIPPED = 10
@@ -35,6 +37,10 @@ class ProgressBars:
         self._uploading: TaskID | None = None
         self._classifying: TaskID | None = None
 
+    def show_ignored(self, counts: Counter[str]) -> None:
+        if counts:
+            self.progress.console.print(ignored_words(counts), style="yellow", markup=False)
+
     def start_upload(self, name: str, total: int) -> None:
         self._uploading = self.progress.add_task(f"uploading {name}", total=total)
 
@@ -46,6 +52,11 @@ class ProgressBars:
         if self._classifying is None:
             self._classifying = self.progress.add_task("classified", total=total)
         self.progress.update(self._classifying, completed=count, total=total)
+
+
+def ignored_words(counts: Counter[str]) -> str:
+    """Return a sentence on what systems and tools left behind and is not sent."""
+    return f"Left out {count_words(counts)}. To send them as well, add --everything."
 
 
 def print_skipped(console: Console, skipped: Sequence[SkippedPath]) -> None:

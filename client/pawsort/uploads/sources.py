@@ -6,11 +6,13 @@ applied), and use "/" throughout. Bytes of a name that are not UTF-8 are written
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-IGNORED_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
+from pawsort.uploads.ignored_names import kind_of_file, kind_of_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,39 @@ class SkippedPath:
     lost: bool = False
 
 
-def is_ignored(name: str) -> bool:
-    """Return whether one component of a path is something that systems leave in folders and nobody means to upload."""
-    return name in IGNORED_NAMES or name.startswith("._")
+@dataclass(frozen=True, slots=True)
+class IgnoredFile:
+    """A file that a system or a tool left behind, and its kind."""
+
+    path: str
+    kind: str
 
 
-def walk(paths: Iterable[Path]) -> Iterator[SourceFile | SkippedPath]:
-    """Iterate over every file below the paths: folders in the order given, names sorted within each folder."""
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to walk; `kind` is that of every file in it, if they are left out."""
+
+    path: str
+    folder: Path
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """How many files there are to upload, and how many are left out, by kind."""
+
+    n_files: int
+    ignored: Counter[str]
+
+
+Found: TypeAlias = SourceFile | SkippedPath | IgnoredFile
+
+
+def walk(paths: Iterable[Path], everything: bool = False) -> Iterator[Found]:
+    """Iterate over every file below the paths: folders in the order given, names sorted within each folder.
+
+    A given folder is walked whatever its name. `everything`: no file is an `IgnoredFile`.
+    """
     used_names: set[str] = set()
     visited: set[Path] = set()
     for given in paths:
@@ -46,25 +74,35 @@ def walk(paths: Iterable[Path]) -> Iterator[SourceFile | SkippedPath]:
         visited.add(resolved)
         if resolved.is_dir():
             name = _unique_name(upload_name(resolved.name), used_names) if resolved.name else ""
-            yield from _walk_folder(Path(given), name)
+            yield from _walk_folder(_Folder(name, Path(given), None), everything)
         elif not resolved.is_file():
             yield SkippedPath(upload_name(str(given)), "neither a file nor a folder")
-        elif not is_ignored(resolved.name):
+        elif not everything and (kind := kind_of_file(resolved.name)):
+            yield IgnoredFile(upload_name(given.name), kind)
+        else:
             yield SourceFile(_unique_name(upload_name(given.name), used_names), given)
 
 
-def walk_files(paths: Iterable[Path], on_skip: Callable[[SkippedPath], object]) -> Iterator[SourceFile]:
-    """Iterate over the files that `walk` finds, and call `on_skip` for every other path."""
-    for item in walk(paths):
+def walk_files(
+    paths: Iterable[Path], on_skip: Callable[[SkippedPath], object], everything: bool = False
+) -> Iterator[SourceFile]:
+    """Iterate over the files to upload that `walk` finds, and call `on_skip` for every skipped path."""
+    for item in walk(paths, everything):
         if isinstance(item, SourceFile):
             yield item
-        else:
+        elif isinstance(item, SkippedPath):
             on_skip(item)
 
 
-def count_files(paths: Iterable[Path]) -> int:
+def count_files(paths: Iterable[Path], everything: bool = False) -> FileCounts:
     """Count the files that `walk` finds."""
-    return sum(isinstance(item, SourceFile) for item in walk(paths))
+    n_files, ignored = 0, Counter[str]()
+    for item in walk(paths, everything):
+        if isinstance(item, SourceFile):
+            n_files += 1
+        elif isinstance(item, IgnoredFile):
+            ignored[item.kind] += 1
+    return FileCounts(n_files, ignored)
 
 
 def upload_name(name: str) -> str:
@@ -72,35 +110,40 @@ def upload_name(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _walk_folder(folder: Path, path: str) -> Iterator[SourceFile | SkippedPath]:
+def _walk_folder(given: _Folder, everything: bool) -> Iterator[Found]:
     """Walk depth first with an explicit stack: folders may be nested deeper than Python's recursion limit."""
-    stack: list[Iterator[SourceFile | SkippedPath | tuple[Path, str]]] = [_list_folder(folder, path)]
+    stack = [_list_folder(given, everything)]
     while stack:
         item = next(stack[-1], None)
         if item is None:
             stack.pop()
-        elif isinstance(item, tuple):
-            stack.append(_list_folder(*item))
+        elif isinstance(item, _Folder):
+            stack.append(_list_folder(item, everything))
         else:
             yield item
 
 
-def _list_folder(folder: Path, path: str) -> Iterator[SourceFile | SkippedPath | tuple[Path, str]]:
+def _list_folder(given: _Folder, everything: bool) -> Iterator[Found | _Folder]:
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(given.folder) as entries:
             listed = sorted(entries, key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
-        yield SkippedPath(path, f"the folder cannot be read: {error.strerror}", lost=True)
+        if given.kind is None:
+            yield SkippedPath(given.path, f"the folder cannot be read: {error.strerror}", lost=True)
         return
     used_names: set[str] = set()
     for entry in listed:
-        if is_ignored(entry.name):
-            continue
-        name = _unique_name(upload_name(entry.name), used_names)
-        yield _classify_entry(entry, f"{path}/{name}" if path else name)
+        kind = given.kind
+        if kind is None and not everything:
+            kind = kind_of_folder(entry.name) if entry.is_dir(follow_symlinks=False) else kind_of_file(entry.name)
+        # A name that is left out takes none from those that are sent.
+        name = upload_name(entry.name) if kind else _unique_name(upload_name(entry.name), used_names)
+        yield _classify_entry(entry, f"{given.path}/{name}" if given.path else name, kind)
 
 
-def _classify_entry(entry: "os.DirEntry[str]", path: str) -> SourceFile | SkippedPath | tuple[Path, str]:
+def _classify_entry(entry: "os.DirEntry[str]", path: str, kind: str | None) -> Found | _Folder:
+    if kind and not entry.is_dir(follow_symlinks=False):
+        return IgnoredFile(path, kind)
     if entry.is_symlink():
         return SkippedPath(path, "a link")
     try:
@@ -108,7 +151,7 @@ def _classify_entry(entry: "os.DirEntry[str]", path: str) -> SourceFile | Skippe
     except OSError as error:
         return SkippedPath(path, f"it cannot be read: {error.strerror}", lost=True)
     if stat.S_ISDIR(mode):
-        return Path(entry.path), path
+        return _Folder(path, Path(entry.path), kind)
     if stat.S_ISREG(mode):
         return SourceFile(path, Path(entry.path))
     return SkippedPath(path, "neither a file nor a folder")

@@ -1,6 +1,7 @@
 """From paths to results: upload the files, and wait until their jobs have ended."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pawsort.api.answers import Job
 from pawsort.api.errors import BadArchive, ClientError
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
+from pawsort.uploads.ignored_names import is_kind
 from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import SkippedPath, count_files, walk, walk_files
 from pawsort.uploads.transfer import limits_of, new_id, upload_files
@@ -24,6 +26,7 @@ DISCARDING_STARTS_S = 30.0
 class Display(Protocol):
     """Shows the progress. Counts are files, or bytes of an archive."""
 
+    def show_ignored(self, counts: Counter[str]) -> None: ...
     def start_upload(self, name: str, total: int) -> None: ...
     def add_uploaded(self, count: int) -> None: ...
     def show_classified(self, count: int, total: int) -> None: ...
@@ -38,6 +41,7 @@ class JobOptions:
     name: str | None = None
     discard_originals: bool = False
     names: str | None = None
+    everything: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Outcome:
         views: The server's last answer for each job.
         expected: The number of images that each job must end with, where it is known.
         skipped: Paths that were not uploaded, and why.
+        ignored: Files that systems and tools left behind and that were not sent, by kind.
         broken: A sentence for each archive that could be read only in part.
         undiscarded: Uploads whose originals are discarded later, once nothing needs them.
     """
@@ -57,6 +62,7 @@ class Outcome:
     views: dict[str, Job] = field(default_factory=dict)
     expected: dict[str, int] = field(default_factory=dict)
     skipped: list[SkippedPath] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     undiscarded: list[str] = field(default_factory=list)
 
@@ -109,10 +115,13 @@ class Classification:
 
     def _upload_files(self, paths: Sequence[Path]) -> None:
         skipped = self.outcome.skipped
-        n_files = count_files(paths)
-        if n_files == 0:
-            skipped += [item for item in walk(paths) if isinstance(item, SkippedPath)]
+        everything = self._options.everything
+        counts = count_files(paths, everything)
+        self.outcome.ignored += counts.ignored
+        if counts.n_files == 0:
+            skipped += [item for item in walk(paths, everything) if isinstance(item, SkippedPath)]
             return
+        self._display.show_ignored(counts.ignored)
         name = shown_name(self._options.name or name_of(paths))
         upload, job = new_id(), new_id()
         discard = self._options.discard_originals
@@ -121,11 +130,11 @@ class Classification:
             job, upload, model=self._options.model, threshold=self._options.threshold, name=name
         )
         self._add(job, view)
-        self._display.start_upload(name, n_files)
+        self._display.start_upload(name, counts.n_files)
         totals = upload_files(
             self._client,
             upload,
-            walk_files(paths, skipped.append),
+            walk_files(paths, skipped.append, everything),
             limits,
             on_uploaded=self._on_uploaded,
             on_skip=skipped.append,
@@ -151,6 +160,7 @@ class Classification:
                     threshold=options.threshold,
                     discard_originals=options.discard_originals,
                     names=options.names,
+                    everything=options.everything,
                 )
             except BadArchive as error:
                 self.outcome.broken.append(f"{path}: {error.message}")
@@ -164,7 +174,14 @@ class Classification:
 
     def _note_skipped(self, view: Job) -> None:
         upload = self._client.get_upload(view["upload"])
-        self.outcome.skipped += [SkippedPath(one["path"], one["reason"]) for one in upload["skipped"]]
+        ignored = Counter(one["reason"] for one in upload["skipped"] if is_kind(one["reason"]))
+        if summary := view.get("skipped"):  # the list is cut, these numbers are not
+            ignored = Counter({reason: n for reason, n in summary["by_reason"].items() if is_kind(reason)})
+        self._display.show_ignored(ignored)
+        self.outcome.ignored += ignored
+        self.outcome.skipped += [
+            SkippedPath(one["path"], one["reason"]) for one in upload["skipped"] if not is_kind(one["reason"])
+        ]
 
     def _add(self, job: str, view: Job) -> None:
         self.outcome.jobs.append(job)

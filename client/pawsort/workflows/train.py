@@ -1,6 +1,7 @@
 """From a labelled folder to a model version: upload it, show what there is to train on, follow the epochs."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ PAUSE_S = 0.5
 class Display(Protocol):
     """Shows the progress of a training."""
 
+    def show_ignored(self, counts: Counter[str]) -> None: ...
     def start_upload(self, name: str, total: int) -> None: ...
     def add_uploaded(self, count: int) -> None: ...
     def show_data(self, data: TrainingData) -> None: ...
@@ -34,6 +36,7 @@ class TrainingRun:
 
     Attributes:
         parameters: The given parameters, by name; the server fills in the others.
+        everything: Whether what systems and tools leave behind is sent as well.
         job: The job's id, once there is one.
         skipped: Paths that were not uploaded, and why.
     """
@@ -41,6 +44,7 @@ class TrainingRun:
     client: PawsortClient
     parameters: dict[str, Any]
     display: Display
+    everything: bool = False
     job: str | None = None
     skipped: list[SkippedPath] = field(default_factory=list)
     _n_shown: int = 0
@@ -54,8 +58,9 @@ class TrainingRun:
             ClientError: The training was refused. Nothing of it stays on the server.
         """
         self.client.check_training(self.parameters)
-        n_files = count_files(folders)
-        if n_files == 0:
+        counts = count_files(folders, self.everything)
+        self.display.show_ignored(counts.ignored)
+        if counts.n_files == 0:
             raise ClientError(
                 f"There are no files in {', '.join(map(str, folders))}. Name a folder that holds a folder of pictures"
                 " for each class: cats and dogs."
@@ -63,7 +68,7 @@ class TrainingRun:
         upload = new_id()
         limits = limits_of(self.client.create_upload(upload, name, labelled=True))
         try:
-            self.display.start_upload(name, n_files)
+            self.display.start_upload(name, counts.n_files)
             self._upload(folders, upload, limits)
             self.job = self._start([upload], name)
         except (ClientError, KeyboardInterrupt):
@@ -107,7 +112,7 @@ class TrainingRun:
 
     def _upload(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
         on_skip = self.skipped.append
-        files = walk_files(folders, on_skip)
+        files = walk_files(folders, on_skip, self.everything)
         upload_files(self.client, upload, files, limits, on_uploaded=self._on_uploaded, on_skip=on_skip)
 
     def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:

@@ -17,9 +17,10 @@ from core.formats.archives.compression import Decompression
 from core.formats.archives.entries import ArchiveError, File, Item, OtherArchive
 from core.formats.archives.kinds import Kind
 from core.formats.archives.names import NameDecoder
-from core.formats.archives.tar_files import FindFile, TarReader
+from core.formats.archives.tar_files import FindFile, FindKind, TarReader
 from core.formats.archives.zip_files import ZipReader
 from core.formats.archives.zip_headers import LOCAL, ZipError
+from core.formats.ignored_names import kind_of_path
 from core.formats.tar import Source
 from core.formats.tar_headers import BLOCK, TarError, clean_path
 
@@ -41,6 +42,7 @@ def read_archive(
     name: str = "",
     names: str | None = None,
     find_file: FindFile = _find_none,
+    everything: bool = False,
 ) -> Iterator[Item]:
     """Read an archive as it arrives.
 
@@ -51,8 +53,9 @@ def read_archive(
         name: The archive's own name, for a single compressed file.
         names: The encoding of names that are not marked as UTF-8; guessed where it is None.
         find_file: Finds a file that was yielded before by its path; without it, hard links are skipped.
+        everything: Whether to take what systems and tools leave behind as well.
     Yields:
-        Each file that counts, in order, and what was skipped. `is_ignored` files and folders are left out.
+        Each file that counts, in order, and what was skipped; the reason is the kind of what systems and tools leave.
     Raises:
         ArchiveError: Not an archive, damaged, cut off, or a bomb.
         OtherArchive: Of a kind that is not read.
@@ -62,8 +65,9 @@ def read_archive(
     decoder = NameDecoder(names)
     budget = Budget(max_upload_bytes)
     source = Source(read, budget.count_arrived)
+    ignored_kind: FindKind = _find_none if everything else kind_of_path
     try:
-        for item in _open(source, budget, decoder, max_image_bytes, name, find_file):
+        for item in _open(source, budget, decoder, max_image_bytes, name, find_file, ignored_kind):
             budget.count_entry()
             yield item
     except (TarError, ZipError) as error:
@@ -71,7 +75,13 @@ def read_archive(
 
 
 def _open(
-    source: Source, budget: Budget, names: NameDecoder, max_image_bytes: int, name: str, find_file: FindFile
+    source: Source,
+    budget: Budget,
+    names: NameDecoder,
+    max_image_bytes: int,
+    name: str,
+    find_file: FindFile,
+    ignored_kind: FindKind,
 ) -> Iterator[Item]:
     head = _peek(source, kinds.HEAD_BYTES)
     kind = kinds.find_kind(head)
@@ -82,13 +92,13 @@ def _open(
         _refuse(head)
     if kind == Kind.ZIP:
         source.take(max(head.find(LOCAL, 0, len(LOCAL) + 4), 0))
-        return ZipReader(source, budget, names, max_image_bytes).read()
+        return ZipReader(source, budget, names, max_image_bytes, ignored_kind).read()
     if kind == Kind.TAR:
-        return TarReader(source, budget, names, max_image_bytes, find_file).read()
+        return TarReader(source, budget, names, max_image_bytes, find_file, ignored_kind).read()
     packed = Source(source.take_some, budget.count_read)
     unpacked = Source(Decompression(packed, kind).read, budget.count_unpacked)
     if kinds.is_tar(_peek(unpacked, BLOCK)):
-        return TarReader(unpacked, budget, names, max_image_bytes, find_file).read()
+        return TarReader(unpacked, budget, names, max_image_bytes, find_file, ignored_kind).read()
     return _read_single(unpacked, max_image_bytes, _name_inside(name, head))
 
 

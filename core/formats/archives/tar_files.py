@@ -11,11 +11,11 @@ from core.formats.archives.budget import Budget
 from core.formats.archives.collecting import collect
 from core.formats.archives.entries import File, Item, SkippedEntry
 from core.formats.archives.names import NameDecoder
-from core.formats.shards import is_ignored
 from core.formats.tar import Source, read_members
 from core.formats.tar_headers import BLOCK, Member, TarError, check_header
 
 FindFile: TypeAlias = Callable[[str], File | None]
+FindKind: TypeAlias = Callable[[str], str | None]
 
 _MAX_WAITING_LINKS = 10_000
 _NO_TARGET = "a hard link to a file that is not in the archive"
@@ -27,10 +27,17 @@ class TarReader:
 
     Args:
         find_file: Finds a file that was handed out before, by its path.
+        ignored_kind: Finds what a file is that is left out, by its path.
     """
 
     def __init__(
-        self, source: Source, budget: Budget, names: NameDecoder, max_image_bytes: int, find_file: FindFile
+        self,
+        source: Source,
+        budget: Budget,
+        names: NameDecoder,
+        max_image_bytes: int,
+        find_file: FindFile,
+        ignored_kind: FindKind,
     ) -> None:
         """Stand before the tar's first byte."""
         self._source = source
@@ -38,6 +45,7 @@ class TarReader:
         self._names = names
         self._max_image_bytes = max_image_bytes
         self._find_file = find_file
+        self._ignored_kind = ignored_kind
         self._waiting: dict[str, list[str]] = {}  # links that came before the entry they name, by its path
         self._n_waiting = 0
 
@@ -49,7 +57,7 @@ class TarReader:
         """
         while True:
             for member in read_members(self._source, self._decode):
-                if not (member.is_folder or is_ignored(member.path)):
+                if not member.is_folder:
                     yield from self._read_member(member)
             if not self._is_tar_next():
                 break
@@ -62,6 +70,9 @@ class TarReader:
                 yield SkippedEntry(path, _NO_TARGET)
 
     def _read_member(self, member: Member) -> Iterator[Item]:
+        if kind := self._ignored_kind(member.path):
+            yield SkippedEntry(member.path, kind)
+            return
         if member.link_target:
             yield from self._link(member.path, member.link_target)
             return

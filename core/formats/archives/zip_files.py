@@ -12,6 +12,7 @@ from core.formats.archives.budget import FREE_ENTRIES, MIN_ENTRY_BYTES, Budget
 from core.formats.archives.collecting import collect
 from core.formats.archives.entries import File, Item, SkippedEntry
 from core.formats.archives.names import NameDecoder
+from core.formats.archives.tar_files import FindKind
 from core.formats.archives.zip_content import BadEntry, ContentReader
 from core.formats.archives.zip_directory import Directory, find_directory, list_entries, names_of, read_entry
 from core.formats.archives.zip_headers import (
@@ -22,7 +23,7 @@ from core.formats.archives.zip_headers import (
     read_local_header,
     read_zip_members,
 )
-from core.formats.shards import SPOOL_BYTES, is_ignored
+from core.formats.shards import SPOOL_BYTES
 from core.formats.tar import Source
 
 KEPT_BYTES = 64 * 2**20
@@ -34,12 +35,15 @@ _MAX_WAITING_LINKS = 10_000
 class ZipReader:
     """Reads one zip."""
 
-    def __init__(self, source: Source, budget: Budget, names: NameDecoder, max_image_bytes: int) -> None:
+    def __init__(
+        self, source: Source, budget: Budget, names: NameDecoder, max_image_bytes: int, ignored_kind: FindKind
+    ) -> None:
         """Stand before the zip's first byte."""
         self._source = source
         self._budget = budget
         self._names = names
         self._max_image_bytes = max_image_bytes
+        self._ignored_kind = ignored_kind
 
     def read(self) -> Iterator[Item]:
         """Read its files.
@@ -95,10 +99,10 @@ class ZipReader:
 
     def _read_member(self, source: Source, member: ZipMember) -> Item | None:
         content = ContentReader(source, member)
-        is_counted = not (member.is_folder or is_ignored(member.path))
+        ignored_kind = None if member.is_folder else self._ignored_kind(member.path)
         if member.refusal:
             content.skip()
-            return SkippedEntry(member.path, member.refusal) if is_counted else None
+            return None if member.is_folder else SkippedEntry(member.path, ignored_kind or member.refusal)
         n_bytes = 0
 
         def counted() -> Iterator[bytes | memoryview]:
@@ -109,11 +113,13 @@ class ZipReader:
                 yield piece
 
         try:
-            data = collect(counted(), self._max_image_bytes)
+            data = collect(counted(), 0 if ignored_kind else self._max_image_bytes)
         except BadEntry as error:
-            return SkippedEntry(member.path, str(error)) if is_counted else None
-        if not is_counted:
+            return None if member.is_folder else SkippedEntry(member.path, ignored_kind or str(error))
+        if member.is_folder:
             return None
+        if ignored_kind:
+            return SkippedEntry(member.path, ignored_kind)
         return File(member.path, data if n_bytes <= self._max_image_bytes else None, n_bytes)
 
 

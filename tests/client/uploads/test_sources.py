@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from core.formats import shards as server
-from pawsort.uploads.sources import SkippedPath, SourceFile, is_ignored, walk
+from core.formats import ignored_names as server
+from pawsort.uploads.ignored_names import count_words
+from pawsort.uploads.sources import IgnoredFile, SkippedPath, SourceFile, count_files, walk
+from tests.support.ignored_paths import SOME_PATHS
 
 
-def paths_of(*given: Path) -> list[str]:
-    return [item.path for item in walk(given) if isinstance(item, SourceFile)]
+def paths_of(*given: Path, everything: bool = False) -> list[str]:
+    return [item.path for item in walk(given, everything) if isinstance(item, SourceFile)]
 
 
 def skipped_of(*given: Path) -> dict[str, SkippedPath]:
@@ -50,11 +52,25 @@ def test_what_systems_leave_behind_is_ignored_wherever_it_lies(tmp_path: Path) -
     assert paths_of(tmp_path / "photos", write(tmp_path / "Thumbs.db")) == ["photos/.hidden.jpg", "photos/a/cat.jpg"]
 
 
-@pytest.mark.parametrize(
-    "name", [".DS_Store", "Thumbs.db", "desktop.ini", "._x", "__MACOSX", "x.jpg", "_x", "DS_Store"]
-)
-def test_client_and_server_ignore_the_same_names(name: str) -> None:
-    assert is_ignored(name) == server.is_ignored(f"photos/{name}/a" if name == "__MACOSX" else f"photos/{name}")
+@pytest.mark.parametrize("path", SOME_PATHS)
+def test_client_and_server_ignore_the_same_files(tmp_path: Path, path: str) -> None:
+    write(tmp_path / "photos" / path)
+    kinds = [item.kind if isinstance(item, IgnoredFile) else None for item in walk([tmp_path / "photos"])]
+    assert kinds == [server.kind_of_path(path)]
+    assert paths_of(tmp_path / "photos", everything=True) == [f"photos/{path}"]
+
+
+def test_a_folder_is_never_left_out_for_its_own_name(tmp_path: Path) -> None:
+    write(tmp_path / ".git" / "a.jpg")
+    assert paths_of(tmp_path / ".git") == [".git/a.jpg"]
+
+
+def test_files_left_out_are_counted_by_kind(tmp_path: Path) -> None:
+    for name in ("a.jpg", "@eaDir/a/1.jpg", "@eaDir/a/2.jpg", "a.xmp"):
+        write(tmp_path / "photos" / name)
+    counts = count_files([tmp_path / "photos"])
+    assert counts.n_files == 1
+    assert count_words(counts.ignored) == "3 files: 2 files of a network drive, 1 sidecar file"
 
 
 def test_links_and_pipes_are_skipped_with_a_reason_and_lose_nothing(tmp_path: Path) -> None:

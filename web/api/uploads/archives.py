@@ -36,8 +36,8 @@ def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
 
     A TAR, a ZIP, or a TAR or single picture compressed with gzip, bzip2, xz or Zstandard, whatever its name; as the
     body, or as a file in a form (`curl -F file=@photos.zip`). Symbolic links, devices, encrypted files and paths with
-    `..` are skipped; the answer shows how many, and why. Hard links repeat the file that they name. Sent again with the
-    same id, the upload continues where it was interrupted.
+    `..` are skipped, and so is what systems and tools leave behind; the answer shows how many, and why. Hard links
+    repeat the file that they name. Sent again with the same id, the upload continues where it was interrupted.
     """
     services = get_services()
     limit = services.settings.max_upload_bytes

@@ -182,7 +182,12 @@ def test_what_systems_leave_in_folders_is_left_out(writer):
         "__MACOSX/x.jpg",
         "p/a.jpg",
     ]
-    assert [file.path for file in read(WRITERS[writer](dict.fromkeys(names, b"\0")))] == ["p/a.jpg"]
+    data = WRITERS[writer](dict.fromkeys(names, b"\0"))
+    found = read(data)
+    assert [item.path for item in found if isinstance(item, File)] == ["p/a.jpg"]
+    assert found[:-1] == [SkippedEntry(name, "a system file") for name in names[:-1]]
+    everything = read_archive(Body(data).read, max_image_bytes=2**20, max_upload_bytes=2**30, everything=True)
+    assert [item.path for item in everything if isinstance(item, File)] == names
 
 
 @pytest.mark.parametrize("writer", WRITERS)

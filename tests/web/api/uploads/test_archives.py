@@ -81,8 +81,27 @@ def test_what_an_archive_may_not_hold_is_skipped_and_named(client: FlaskClient) 
     assert paths_of(client, job) == ["a.jpg"]
     upload = client.get(f"/api/v1/uploads/{job['upload']}").json
     assert upload is not None
-    assert upload["n_skipped"] == 2
-    assert [one["path"] for one in upload["skipped"]] == ["link", "../up.jpg"]
+    assert upload["n_skipped"] == 3
+    assert [one["path"] for one in upload["skipped"]] == ["link", "../up.jpg", ".DS_Store"]
+
+
+def test_leftovers_are_counted_by_kind_and_taken_when_asked_for(client: FlaskClient) -> None:
+    data = make_tar({"a.jpg": draw_picture(), "@eaDir/a.jpg": b"small", "#recycle/b.jpg": b"old", "a.xmp": b"x"})
+    job = job_of(client.put(ADDRESS, data=data))
+    assert paths_of(client, job) == ["a.jpg"]
+    assert job["skipped"]["by_reason"] == {
+        "a file of a network drive": 1,
+        "a file in a recycle bin": 1,
+        "a sidecar file": 1,
+    }
+    whole = job_of(client.put(f"{ADDRESS}?everything=1", data=data))
+    assert len(paths_of(client, whole)) == 4
+
+
+def test_an_archive_of_leftovers_alone_says_how_to_take_them(client: FlaskClient) -> None:
+    answer = client.put(ADDRESS, data=make_tar({"Thumbs.db": b"x", "@eaDir/a.jpg": b"x"}))
+    assert answer.status_code == 422
+    assert "everything=1" in answer.json["detail"]
 
 
 def test_the_answer_shows_what_was_skipped_and_why(client: FlaskClient) -> None:

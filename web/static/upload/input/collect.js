@@ -2,11 +2,12 @@
  * Turns dropped or chosen entries into a list of files with their paths.
  *
  * @typedef {{path: string, file: File, isArchive?: boolean}} Found
- * @typedef {{files: Found[], ignored: string[], unreadable: {path: string, reason: string}[]}} Collection
- *   ignored: paths of system files.
+ * @typedef {{files: Found[], ignored: Ignored[], unreadable: {path: string, reason: string}[]}} Collection
+ *   ignored: files that systems and tools left behind.
+ * @typedef {Found & {kind: {one: string, many: string}}} Ignored
  */
 
-import { isIgnored } from "./names.js";
+import { ignoredKind } from "./names.js";
 import { pause, rest } from "../../shared/slices.js";
 
 /**
@@ -92,12 +93,18 @@ async function addEntry(entry, folders, found) {
 }
 
 function addFile(path, file, found) {
-  if (isIgnored(path)) found.ignored.push(path);
+  const kind = ignoredKind(path);
+  if (kind) found.ignored.push({ path, file, kind });
   else found.files.push({ path, file });
 }
 
 function pathOf(entry) {
   return entry.fullPath.replace(/^\/+/, "");
+}
+
+/** The same collection with the ignored files among the others. */
+export function withIgnored({ files, ignored, unreadable }) {
+  return sorted({ files: [...files, ...ignored.map(({ path, file }) => ({ path, file }))], ignored: [], unreadable });
 }
 
 /** Sort by path: the order of folders on a disk is arbitrary. */

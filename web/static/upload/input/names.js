@@ -1,16 +1,50 @@
 /** File names: which files are pictures, archives or system files, and names for uploads. */
 
-const LITTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
+import { IGNORED_NAMES } from "./ignored_names.js";
+
+const FILES = finder("files");
+const FOLDERS = finder("folders");
 /** Suffixes of core/base/image_formats.py; the server decides by content. */
 const PICTURE = /\.(jpg|jpeg|jpe|jfif|png|webp|bmp|dib|gif|tif|tiff|avif|heic|heif|hif|jp2|j2k|jpf|jpx|j2c|dng|cr2|cr3|nef|nrw|arw|orf|rw2|raf|pef|srw)$/i;
 const ENDING = /\.([^./]{1,10})$/;
 const ARCHIVE = /\.(zip|tar|tar\.(gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst)$/i;
 
-/** Whether a file is a system file; the same rule as in core/formats/shards.py. */
-export function isIgnored(path) {
+/**
+ * What a file is that systems or tools left behind; the same rule as in core/formats/ignored_names.py. The name of a dropped folder is none.
+ *
+ * @returns {{one: string, many: string}|null} null for a file that counts.
+ */
+export function ignoredKind(path) {
   const parts = path.split("/");
   const name = parts.pop();
-  return LITTER.has(name) || name.startsWith("._") || parts.includes("__MACOSX");
+  for (const folder of parts.slice(1)) {
+    const kind = FOLDERS(folder);
+    if (kind) return kind;
+  }
+  return FILES(name);
+}
+
+/** Finds the kind of a name: by a map of whole names, else by one expression with a group for each kind. */
+function finder(what) {
+  const isPattern = (name) => /[*?]/.test(name);
+  const whole = new Map(IGNORED_NAMES.flatMap((kind) => kind[what].filter((name) => !isPattern(name)).map((name) => [name, kind])));
+  const kinds = IGNORED_NAMES.filter((kind) => kind[what].some(isPattern));
+  const groups = kinds.map((kind) => `(${kind[what].filter(isPattern).map(expression).join("|")})`);
+  const patterns = new RegExp(`^(?:${groups.join("|")})$`, "su");
+  return (name) => {
+    const plain = name.normalize("NFC").toLowerCase();
+    const found = whole.get(plain);
+    if (found) return found;
+    const match = patterns.exec(plain);
+    return match === null ? null : kinds[match.slice(1).findIndex((group) => group !== undefined)];
+  };
+}
+
+function expression(pattern) {
+  return pattern
+    .replace(/[.+^${}()|[\]\\/]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
 }
 
 /** False for a file whose name has an ending of another kind of file. */

@@ -21,15 +21,17 @@ export class Offer {
   /**
    * @param {{parent: Element, batches: import("../input/batches.js").Batch[], notes: import("./summary.js").Note[], terms: import("./summary.js").Terms,
    *   findGoing: (batch: import("../input/batches.js").Batch) => Promise<import("../resume/resume.js").Going|null>,
-   *   onStart: (batches: import("../input/batches.js").Batch[], wishes: {model: string|null, discards: boolean}) => void}} options
+   *   onStart: (batches: import("../input/batches.js").Batch[], wishes: {model: string|null, discards: boolean}) => void,
+   *   onEverything: (isOn: boolean) => void}} options
    *   model: null for the version in use.
    */
-  constructor({ parent, batches, notes, terms, findGoing, onStart }) {
+  constructor({ parent, batches, notes, terms, findGoing, onStart, onEverything }) {
     const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
     for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
     this.terms = terms;
     this.batches = batches;
     this.onStart = onStart;
+    this.onEverything = onEverything;
     this.element = fragment.querySelector("[data-offer]");
     this.#name();
     this.#list(notes);
@@ -82,16 +84,23 @@ export class Offer {
 
   #list(notes) {
     const template = document.querySelector("#upload-note").content;
-    for (const { title, paths, isOptional } of notes) {
+    for (const { title, paths, choice, isChosen } of notes) {
       const note = template.cloneNode(true);
       note.querySelector("summary").textContent = title;
       const list = note.querySelector("ul");
       for (const path of paths.slice(0, MOST_LISTED)) list.append(item(path));
       if (paths.length > MOST_LISTED) list.append(item(`and ${plural(paths.length - MOST_LISTED, "more file")}`));
-      if (isOptional) note.querySelector("input").addEventListener("change", (event) => this.#skipOthers(event.target.checked));
-      else note.querySelector("label").remove();
+      this.#offerChoice(note.querySelector("label"), choice, isChosen);
       this.#parts.notes.append(note);
     }
+  }
+
+  #offerChoice(label, choice, isChosen) {
+    if (!choice) return label.remove();
+    const box = label.querySelector("input");
+    box.checked = Boolean(isChosen);
+    if (choice === "send") label.querySelector("span").textContent = "Send everything";
+    return box.addEventListener("change", () => (choice === "send" ? this.onEverything(box.checked) : this.#skipOthers(box.checked)));
   }
 
   #skipOthers(isOn) {

@@ -10,12 +10,13 @@ import { newUuid } from "../../shared/uuid.js";
 import { Offer } from "./offer.js";
 import { Panel } from "./panel.js";
 import { findArchives } from "../input/archives.js";
+import { withIgnored } from "../input/collect.js";
 import { batchesOf } from "../input/batches.js";
 import { FolderSender } from "../send/folder_sender.js";
 import { isOver } from "../send/sender.js";
 import { rest } from "../../shared/slices.js";
 import { Slots } from "../send/slots.js";
-import { notesOn } from "./summary.js";
+import { ignoredWords, notesOn } from "./summary.js";
 import { ArrivedFiles } from "../plan/arrived_files.js";
 import { hideUnfinished, showUnfinished } from "../resume/unfinished.js";
 import { openZone } from "../input/drop_zone.js";
@@ -35,14 +36,20 @@ addEventListener("beforeunload", (event) => {
 });
 
 /** Show a summary, and wait for the start. With breaks, so that 20,000 files never cause a long task. */
-async function ask(found) {
-  if (found.files.length === 0 && found.unreadable.length === 0) return sayNothingFound();
-  await findArchives(found.files);
-  const batches = batchesOf(found);
+async function ask(found, everything = false) {
+  const chosen = everything ? withIgnored(found) : found;
+  if (chosen.files.length === 0 && chosen.unreadable.length === 0) return sayNothingFound(found);
+  await findArchives(chosen.files);
+  const batches = batchesOf(chosen);
   await rest();
-  const notes = notesOn(batches.flatMap(({ files }) => files), found.ignored, found.unreadable, terms);
+  const notes = notesOn(batches.flatMap(({ files }) => files), { ignored: found.ignored, everything }, found.unreadable, terms);
   await rest();
-  return new Offer({ parent, batches, notes, terms, findGoing, onStart: startAll });
+  const onEverything = (isOn) => {
+    offer.element.remove();
+    ask(found, isOn);
+  };
+  const offer = new Offer({ parent, batches, notes, terms, findGoing, onStart: startAll, onEverything });
+  return offer;
 }
 
 /** A complete upload already has its job: if there is nothing else to upload, open its page. */
@@ -67,13 +74,21 @@ function twinOf(print) {
   return Array.from(uploads).find((upload) => upload.print === print && !isOver(upload.sender.state.phase));
 }
 
-function sayNothingFound() {
+function sayNothingFound(found) {
   parent.querySelector("[data-nothing]")?.remove();
   const message = document.createElement("p");
   message.className = "notice";
   message.dataset.nothing = "";
   message.setAttribute("role", "status");
   message.textContent = "It contains no files to sort.";
+  if (found.ignored.length > 0) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Send everything" });
+    button.addEventListener("click", () => {
+      message.remove();
+      ask(found, true);
+    });
+    message.append(` ${ignoredWords(found.ignored)} left out. `, button);
+  }
   parent.prepend(message);
 }
 

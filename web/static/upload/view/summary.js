@@ -4,7 +4,7 @@
  * @typedef {{imagesPerS: number, isMeasured: boolean}} Pace The speed of a version; estimated before its first job here.
  * @typedef {{maxImageBytes: number, maxUploadBytes: number, roomBytes: number|null, inUse: number|null, paces: Object<string, Pace>}} Terms
  *   From the server. paces: by version.
- * @typedef {{title: string, paths: string[], isOptional: boolean}} Note isOptional: the user may skip these files.
+ * @typedef {{title: string, paths: string[], choice?: "skip"|"send", isChosen?: boolean}} Note choice: what the user may do with these files.
  */
 
 import { bytes, count, duration, plural } from "../../shared/words.js";
@@ -45,20 +45,27 @@ export function isOther({ path, file }, terms) {
 }
 
 /** @returns {Note[]} */
-export function notesOn(files, ignored, unreadable, terms) {
+export function notesOn(files, { ignored, everything }, unreadable, terms) {
   const others = files.filter((found) => isOther(found, terms));
   const large = files.filter(({ file }) => file.size > terms.maxImageBytes);
   const limit = bytes(terms.maxImageBytes);
   return [
-    { paths: pathsOf(others), isOptional: true, title: `${plural(others.length, "file")} ${others.length === 1 ? "doesn’t look like a picture" : "don’t look like pictures"} (${endings(others)}). ${others.length === 1 ? "It" : "They"} will be uploaded and listed as failed.` },
-    { paths: pathsOf(large), isOptional: false, title: `${are(large, "file")} larger than ${limit}, so ${large.length === 1 ? "it is" : "they are"} not uploaded, but listed as failed.` },
-    { paths: ignored, isOptional: false, title: `${are(ignored, "hidden or system file")} skipped.` },
+    { paths: pathsOf(others), choice: "skip", title: `${plural(others.length, "file")} ${others.length === 1 ? "doesn’t look like a picture" : "don’t look like pictures"} (${endings(others)}). ${others.length === 1 ? "It" : "They"} will be uploaded and listed as failed.` },
+    { paths: pathsOf(large), title: `${are(large, "file")} larger than ${limit}, so ${large.length === 1 ? "it is" : "they are"} not uploaded, but listed as failed.` },
+    { paths: pathsOf(ignored), choice: "send", isChosen: everything, title: `${ignoredWords(ignored)} ${everything ? "sent as well" : "left out"}.` },
     {
       paths: unreadable.map(({ path, reason }) => `${path}: ${reason}`),
-      isOptional: false,
       title: `${plural(unreadable.length, "file or folder").replace("or folders", "or folder")} can’t be read and will be skipped.`,
     },
   ].filter(({ paths }) => paths.length > 0);
+}
+
+/** "3 files (2 system files, 1 older version) are". */
+export function ignoredWords(ignored) {
+  const numbers = new Map();
+  for (const { kind } of ignored) numbers.set(kind, (numbers.get(kind) ?? 0) + 1);
+  const kinds = Array.from(numbers, ([{ one, many }, n]) => (n === 1 ? `1 ${one.slice(one.indexOf(" ") + 1)}` : `${count(n)} ${many}`));
+  return `${plural(ignored.length, "file")} (${kinds.join(", ")}) ${ignored.length === 1 ? "is" : "are"}`;
 }
 
 /** Why the server would refuse the upload; "" if it would not. */
