@@ -90,6 +90,20 @@ def test_one_press_starts_and_what_is_no_picture_may_stay_out(owner_page: Page, 
     assert len(_paths(db)) == 11
 
 
+def test_what_is_left_out_is_sent_where_everything_is_wanted(owner_page: Page, db: Database, mixed: Path) -> None:
+    drop(owner_page, [mixed])
+    owner_page.get_by_label("Send everything").check()
+    expect(owner_page.locator('[data-part="sum"]')).to_contain_text("16 files")
+    expect(owner_page.locator("summary").last).to_have_text("2 files (2 system files) are sent as well.")
+    owner_page.get_by_label("Send everything").uncheck()
+    expect(owner_page.locator('[data-part="sum"]')).to_contain_text("14 files")
+    owner_page.get_by_label("Send everything").check()
+    expect(owner_page.locator('[data-part="sum"]')).to_contain_text("16 files")
+    start_sending(owner_page)
+    owner_page.wait_for_url("**/jobs/*")
+    assert "mixed/.DS_Store" in _paths(db)
+
+
 def test_a_folder_and_an_archive_dropped_together_are_one_question(
     owner_page: Page, db: Database, tmp_path: Path
 ) -> None:

@@ -221,7 +221,10 @@ def test_a_folder_with_nothing_to_sort_says_so(owner_page: Page, tmp_path: Path)
     (tmp_path / "empty" / "below").mkdir(parents=True)
     (tmp_path / "empty" / ".DS_Store").write_bytes(b"litter")
     drop(owner_page, [tmp_path / "empty"])
-    expect(owner_page.get_by_role("status").filter(has_text="It contains no files")).to_be_visible()
+    said = owner_page.get_by_role("status").filter(has_text="It contains no files")
+    expect(said).to_contain_text("1 file (1 system file) is left out.")
+    said.get_by_role("button", name="Send everything").click()
+    expect(owner_page.locator('[data-part="sum"]')).to_contain_text("1 file")
 
 
 def test_the_title_says_how_much_has_been_sent(owner_page: Page, tmp_path: Path) -> None:

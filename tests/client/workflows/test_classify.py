@@ -91,6 +91,21 @@ def test_a_folder_over_two_shards_has_a_line_for_each_file_in_order(pawsort: Paw
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.parametrize(("everything", "n_sent"), [(False, 2), (True, 4)])
+def test_leftovers_of_folders_and_archives_are_counted_or_sent(
+    pawsort: PawsortClient, tmp_path: Path, everything: bool, n_sent: int
+) -> None:
+    folder = make_folder(tmp_path / "photos", 1)
+    (folder / "0000.jpg.xmp").write_bytes(b"x")
+    (tmp_path / "b.tar").write_bytes(make_tar({"a.jpg": draw_picture(2), "#recycle/b.jpg": draw_picture(3)}))
+    outcome = classify(pawsort, folder, tmp_path / "b.tar", wish=JobOptions(everything=everything))
+    assert outcome.is_complete
+    assert len(rows_of(pawsort, outcome, tmp_path / "out.csv")) == n_sent
+    left_out = {} if everything else {"a sidecar file": 1, "a file in a recycle bin": 1}
+    assert outcome.ignored == left_out
+    assert outcome.skipped == []
+
+
 def test_folders_files_and_archives_go_into_one_file_in_the_order_given(pawsort: PawsortClient, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("zipped/1.jpg", draw_picture(1))
