@@ -11,7 +11,7 @@ _LARGE_BYTES = 4 * 2**20
 def return_freed_memory() -> None:
     """Return large blocks to the operating system as soon as they are free.
 
-    By default, glibc keeps blocks of up to 32 MiB in one heap per thread: after a few large thumbnails the server
+    By default, glibc keeps blocks of up to 32 MiB in one heap per thread: after a few large uploads the server
     holds gigabytes for good. Workers keep the default, because the network reuses its blocks.
     """
     try:

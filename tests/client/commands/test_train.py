@@ -98,7 +98,7 @@ def test_a_training_whose_pictures_turn_out_to_be_unreadable_says_why_and_leaves
 ) -> None:
     folder = make_folder(tmp_path / "pets", 60)
     for number in range(40):
-        (folder / "dogs" / f"{number:03}.jpg").write_bytes(b"GIF89a looks like one %d" % number)
+        (folder / "dogs" / f"{number:03}.jpg").write_bytes(jpeg(number, "dog", (72, 60))[:900] + b"%d" % number)
     said = train(address, token, folder, *QUICK)
     assert said.exit_code == 1
     assert "40 of 120 pictures cannot be read (truncated: 40)" in said.output

@@ -203,6 +203,7 @@ def test_an_export_before_the_end_has_what_is_there(client: FlaskClient, db: Dat
 
 def test_an_export_is_named_after_its_job_in_any_script(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     job = make_job(db, make_upload(db, blobs), name='кошки "2026"/1')
+    run_job(db, job)
     disposition = client.get(f"/api/v1/jobs/{job}/export.csv").headers["Content-Disposition"]
     assert "filename*=UTF-8''%D0%BA%D0%BE%D1%88%D0%BA%D0%B8%20_2026__1.csv" in disposition
     assert disposition.isascii()
