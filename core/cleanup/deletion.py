@@ -11,6 +11,7 @@ from core.base.database import locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, JobState
 from core.jobs import job_states, jobs
+from core.labels import folder_labels
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -38,7 +39,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
 
 
 def delete_upload(session: Session, uuid: UUID) -> None:
-    """Delete an upload that no job works on, for example that of a refused training.
+    """Delete an upload that no job works on, for example that of a refused training; the labels of its folders are withdrawn.
 
     Raises:
         NotFound, Gone: As `uploads.get_upload`.
@@ -47,6 +48,7 @@ def delete_upload(session: Session, uuid: UUID) -> None:
     upload = uploads.get_upload(session, uuid, lock=True)
     if _is_used(session, upload):
         raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the upload is deleted with its last job.")
+    folder_labels.withdraw(session, uuid, None)
     upload.deleted_at = db_now()
 
 

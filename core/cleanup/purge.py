@@ -18,6 +18,7 @@ from core.base.database import Database, change, locked
 from core.base.states import JobKind
 from core.orm.evaluation import LabelQualityReport, Prediction
 from core.orm.jobs import Chunk, Job
+from core.orm.labels import PendingLabel
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin, Result
 from core.orm.review import ReviewClaim
@@ -111,7 +112,7 @@ def _purge_upload_slice(upload_id: int, session: Session) -> bool:
     kept = select(ShardFeatures.id).where(ShardFeatures.shard_id.in_(shards)).limit(SLICE)
     if change(session, delete(ShardFeatures).where(ShardFeatures.id.in_(kept))):
         return True
-    for table in (Image, Shard):
+    for table in (PendingLabel, Image, Shard):
         rows = select(table.id).where(table.upload_id == upload_id).limit(SLICE)
         if change(session, delete(table).where(table.id.in_(rows))):
             return True

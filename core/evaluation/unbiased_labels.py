@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session, aliased
 from core.base.database import slices
 from core.base.states import BatchKind, LabelSource
 from core.evaluation import predictions
+from core.labels import folder_labels
 from core.labels.labels import person_label_of
+from core.labels.undo import stands
 from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -39,8 +41,8 @@ def find_unbiased(session: Session, labels: Mapping[bytes, str]) -> set[bytes]:
 
 
 def count_biased(session: Session, labels: Mapping[bytes, str]) -> int:
-    """How many contents have a label that may depend on a version's prediction."""
-    return len(labels) - len(find_unbiased(session, labels))
+    """How many contents have a label that may depend on a version's prediction; folders' pending ones do not."""
+    return len(labels) - len(find_unbiased(session, labels) | folder_labels.find_pending(session, labels))
 
 
 def find_common(session: Session, *versions: int) -> dict[bytes, str]:
@@ -56,7 +58,8 @@ def _backed(session: Session, labels: Mapping[bytes, str]) -> set[bytes]:
     """Those of the contents whose label an unbiased source has given."""
     backed: set[bytes] = set()
     for some in slices(labels):
-        unbiased = select(Label.sha256, Label.label).where(Label.sha256.in_(some), Label.source.in_(UNBIASED_SOURCES))
+        by_source = Label.sha256.in_(some) & Label.source.in_(UNBIASED_SOURCES)
+        unbiased = select(Label.sha256, Label.label).where(by_source, stands(Label))
         backed |= {row.sha256 for row in session.execute(unbiased) if row.label == labels[row.sha256]}
     return backed
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.formats.shards import ShardIndex
 from core.jobs import classify_jobs, job_states
-from core.labels import labels
+from core.labels import folder_labels
 from core.orm.uploads import Upload
 from core.uploads import shards, uploads
 
@@ -21,10 +21,18 @@ class AddedShard:
 
 
 def add_shard(
-    session: Session, uuid: UUID, seq: int, index: ShardIndex, blob_key: str, max_upload_bytes: int
+    session: Session,
+    uuid: UUID,
+    seq: int,
+    index: ShardIndex,
+    blob_key: str,
+    max_upload_bytes: int,
+    user_id: int | None = None,
 ) -> AddedShard:
     """Record a stored shard: its row, its images, their folders' labels, and a chunk in every job over the upload.
 
+    Args:
+        user_id: Who sent it, and so gives the labels.
     Raises:
         Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
     """
@@ -33,16 +41,20 @@ def add_shard(
         return AddedShard(created=False)
     upload, shard = added
     if upload.labelled:
-        labels.add_folder_labels(session, upload.user_id, ((entry.sha256, entry.path) for entry in index.entries))
+        folder_labels.add_pending(session, upload, user_id, ((entry.sha256, entry.path) for entry in index.entries))
     return AddedShard(created=True, chunk_ids=classify_jobs.add_chunks(session, upload, shard))
 
 
 def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:
-    """Say that no more will come; the jobs over the upload can end from now on.
+    """Say that no more will come: its labels count and the jobs over it can end from now on.
+
+    The labels of an upload for a training count when that is accepted.
 
     Raises:
         IncompleteUpload, Invalid, Conflict, NotFound, Gone: As `uploads.complete_upload`.
     """
     upload = uploads.complete_upload(session, uuid, n_shards, partial)
+    if not upload.for_training:
+        folder_labels.start_counting(session, [upload.id])
     job_states.upload_completed(session, upload)
     return upload

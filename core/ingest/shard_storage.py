@@ -34,12 +34,13 @@ class ChunkSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where shards go: the store of their bytes, the database of their rows, and who is told."""
+    """Where shards go: the store of their bytes, the database of their rows, who is told, and who sends them."""
 
     db: Database
     blobs: Blobs
     tasks: ChunkSender
     max_upload_bytes: int
+    user_id: int | None = None
 
 
 def _nothing(_: Session) -> None:
@@ -72,7 +73,8 @@ def store_shard(
     try:
         store.blobs.put(key, body)
         with store.db.write() as session:
-            added = shard_rows.add_shard(session, upload_uuid, seq, index, key, store.max_upload_bytes)
+            limit, user_id = store.max_upload_bytes, store.user_id
+            added = shard_rows.add_shard(session, upload_uuid, seq, index, key, limit, user_id)
             also(session)
     except OSError as error:
         _drop(store, key)

@@ -15,7 +15,9 @@ from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs.jobs import get_job
+from core.labels import folder_labels
 from core.orm.jobs import Job
+from core.orm.training import TrainingUpload
 from core.orm.uploads import Upload
 
 
@@ -70,6 +72,8 @@ def end_job(
 ) -> Job | None:
     """End an active job. Every job of every kind ends here, and nowhere else.
 
+    The labels of a training that ends without a version stop counting.
+
     Args:
         state: How it ends: done, cancelled or failed.
         error: The sentence that a failed job shows.
@@ -80,4 +84,16 @@ def end_job(
     ended = update(Job).where(Job.id == job_id, Job.state.in_(ACTIVE_STATES), *conditions)
     values = {"state": state, "error": error, "finished_at": db_now(), "revision": Job.revision + 1}
     options = {"synchronize_session": False, "populate_existing": True}
-    return session.scalars(ended.values(values).returning(Job), execution_options=options).one_or_none()
+    job = session.scalars(ended.values(values).returning(Job), execution_options=options).one_or_none()
+    if job is not None and job.kind == JobKind.TRAIN and state != JobState.DONE:
+        folder_labels.stop_counting(session, _uploads_for(session, job))
+    return job
+
+
+def _uploads_for(session: Session, training: Job) -> list[int]:
+    """Uploads that came for this training, and that no other one works on or has made a version of."""
+    uses = select(TrainingUpload.upload_id).join(Job, Job.id == TrainingUpload.job_id)
+    others = uses.where(Job.id != training.id, Job.state.in_((*ACTIVE_STATES, JobState.DONE)))
+    own = select(Upload.id).join(TrainingUpload, TrainingUpload.upload_id == Upload.id)
+    mine = (TrainingUpload.job_id == training.id) & Upload.for_training
+    return list(session.scalars(own.where(mine, Upload.id.not_in(others))))

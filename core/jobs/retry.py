@@ -11,6 +11,7 @@ from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
 from core.jobs import job_states, jobs
+from core.labels import folder_labels
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
@@ -40,6 +41,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
         raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
     if job.kind != JobKind.CLASSIFY:
         _resume_training(session, job)
+        folder_labels.start_counting(session, [upload.id for upload in uploads_ if upload.for_training])
         return job, []
     for upload in uploads_:
         uploads.check_has_originals(upload)

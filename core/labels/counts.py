@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.base.states import JobKind
+from core.labels.undo import is_undone, stands
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
@@ -25,7 +26,7 @@ def count_new(session: Session, after: int, uploads: Sequence[str | UUID] | None
         after: The number of that label.
         uploads: Count only contents of these uploads.
     """
-    new = select(func.count(Label.sha256.distinct())).where(Label.id > after, Label.label.is_not(None))
+    new = select(func.count(Label.sha256.distinct())).where(Label.id > after, Label.label.is_not(None), stands(Label))
     if uploads is not None:
         of_uploads = select(Image.sha256).join(Upload, Upload.id == Image.upload_id)
         new = new.where(Label.sha256.in_(of_uploads.where(Upload.uuid.in_([UUID(str(one)) for one in uploads]))))
@@ -66,7 +67,8 @@ def _count_from(first: int) -> ColumnElement[int]:
     """
     later, newer = aliased(Label), Label.id >= first
     contents = select(Label.sha256).where(newer).distinct().subquery()
-    says_more = later.label.is_not(None) | (later.id > Label.id)
+    is_undo = Label.undoes_id.is_not(None)  # a NULL that undoes nothing withdraws all labels before it
+    says_more = (later.id > Label.id) | (is_undo & later.label.is_not(None) & ~is_undone(later))
     more = exists().where(later.sha256 == Label.sha256, later.id >= first, says_more)
     taken_back = select(func.count()).select_from(Label).where(newer, Label.label.is_(None), ~more)
     return select(func.count()).select_from(contents).scalar_subquery() - taken_back.scalar_subquery()

@@ -13,6 +13,7 @@ from core.accounts import accounts
 from core.base.database import slices
 from core.base.states import LabelSource
 from core.labels.labels import human_label_of
+from core.labels.undo import stands
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
 
@@ -61,7 +62,9 @@ def _find(session: Session) -> list[Disagreement]:
     names = accounts.list_names(session)
     words: dict[bytes, dict[str, str]] = defaultdict(dict)
     for some in slices(contents):
-        rows = session.scalars(select(Label).where(Label.sha256.in_(some)).order_by(Label.id))
+        by_folder = (Label.source == LabelSource.FOLDER) & Label.label.is_not(None) & stands(Label)
+        says = (Label.source != LabelSource.FOLDER) | by_folder
+        rows = session.scalars(select(Label).where(Label.sha256.in_(some), says).order_by(Label.id))
         for row in rows:
             who = FOLDER if row.source == LabelSource.FOLDER else names.get(row.user_id or 0, "somebody")
             words[row.sha256].pop(who, None)  # so that the newest word is the last

@@ -10,15 +10,19 @@ from sqlalchemy.orm import Session
 
 from core.base.paging import Page, page_newest_first
 from core.base.states import UploadState
+from core.labels.undo import stands
 from core.orm.jobs import Job
-from core.orm.labels import Label
+from core.orm.labels import Label, PendingLabel
 from core.orm.training import TrainingUpload
 from core.orm.uploads import Image, Upload
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledUpload:
-    """A complete upload, with how many of its files have a content that a folder or a person named."""
+    """A complete upload, with how many of its files have a content that a folder or a person named.
+
+    Labels that wait for a training count as well.
+    """
 
     uuid: UUID
     name: str
@@ -56,8 +60,10 @@ def _corrected() -> ColumnElement[int]:
 
 
 def _view(session: Session, uploads: Sequence[Upload]) -> list[LabelledUpload]:
-    named = select(Label.id).where(Label.sha256 == Image.sha256, Label.label.is_not(None)).exists()
-    counted = select(Image.upload_id, func.count()).where(Image.upload_id.in_([one.id for one in uploads]), named)
+    named = select(Label.id).where(Label.sha256 == Image.sha256, Label.label.is_not(None), stands(Label)).exists()
+    of_folder = (PendingLabel.sha256 == Image.sha256) & (PendingLabel.upload_id == Image.upload_id)
+    waits = select(PendingLabel.id).where(of_folder).exists()
+    counted = select(Image.upload_id, func.count()).where(Image.upload_id.in_([one.id for one in uploads]), named | waits)
     n_labelled = dict(session.execute(counted.group_by(Image.upload_id)).all()) if uploads else {}
     return [
         LabelledUpload(one.uuid, one.name, one.created_at, one.n_images, n_labelled.get(one.id, 0)) for one in uploads

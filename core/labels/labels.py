@@ -3,7 +3,7 @@
 Undoing a label appends one, too: see core/labels/undo.py.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -19,7 +19,7 @@ from core.base.errors import Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
 from core.labels.folder_names import plain_name
-from core.labels.undo import find_valid_labels, undo_newest
+from core.labels.undo import find_valid_labels, stands, undo_newest
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
 
@@ -28,7 +28,7 @@ NEITHER = "neither"
 
 @dataclass(frozen=True)
 class NewLabel:
-    """A label for one image; `label` None withdraws the labels by people before it.
+    """A label for one image; `label` None withdraws all labels before it, folders' too.
 
     Attributes:
         key: The sender's own; sent again, the label is not written a second time.
@@ -57,17 +57,6 @@ def label_of_path(path: str, known: Sequence[str] = (*CLASSES, NEITHER)) -> str 
 
 def _singular(name: str) -> str:
     return plain_name(name).removesuffix("s")
-
-
-def add_folder_labels(session: Session, user_id: int | None, images: Iterable[tuple[bytes, str]]) -> None:
-    """Write labels by folders' names for (sha256, path); images in no folder with a known name get none."""
-    rows = [
-        {"sha256": sha256, "label": label, "source": LabelSource.FOLDER, "user_id": user_id}
-        for sha256, path in images
-        if (label := label_of_path(path)) is not None
-    ]
-    if rows:
-        session.execute(plain_insert(Label), rows)
 
 
 def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel], audit_id: int | None = None) -> int:
@@ -142,7 +131,7 @@ def digests_of(session: Session, image_ids: set[int]) -> dict[int, bytes]:
 def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     """SQL for the label of an image that counts: the newest, a person's before a folder's.
 
-    A person's NULL withdraws the labels by people; the folder's label then counts again.
+    A person's NULL withdraws all labels before it; undoing a person's label brings the folder's back.
     """
     given, newer = aliased(Label), aliased(Label)
     by_folder = given.source == LabelSource.FOLDER
@@ -154,7 +143,7 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     )
     return (
         select(given.label)
-        .where(given.sha256 == image.sha256, given.label.is_not(None), by_folder | ~is_superseded)
+        .where(given.sha256 == image.sha256, given.label.is_not(None), (by_folder & stands(given)) | (~by_folder & ~is_superseded))
         .order_by(case((by_folder, 1), else_=0), given.id.desc())
         .limit(1)
         .correlate(image)

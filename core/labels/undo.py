@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
 
 from core.base.database import slices
 from core.base.states import LabelSource
@@ -27,6 +27,20 @@ class LabelRecord:
     key: UUID | None
     batch_id: int | None
     audit_id: int | None
+
+
+def is_undone(given: type[Label]) -> ColumnElement[bool]:
+    """SQL for whether a later label takes this one back."""
+    undo = aliased(Label)
+    return select(undo.id).where(undo.undoes_id == given.id).correlate(given).exists()
+
+
+def stands(given: type[Label]) -> ColumnElement[bool]:
+    """SQL for whether a label is neither undone nor withdrawn by a person's NULL after it."""
+    later = aliased(Label)
+    by_a_person = (later.sha256 == given.sha256) & (later.id > given.id) & (later.source != LabelSource.FOLDER)
+    withdraws = later.label.is_(None) & later.undoes_id.is_(None) & ~is_undone(later)
+    return ~is_undone(given) & ~select(later.id).where(by_a_person, withdraws).correlate(given).exists()
 
 
 def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[bytes, list[LabelRecord]]:

@@ -19,7 +19,8 @@ class Upload(Base):
 
     `discards` asks for the originals to go once they are classified, `discarded_at` says since when they count as gone
     (core/cleanup/discard_originals.py). `slow_decode_s` is the processor time that its slow images have taken
-    (core/jobs/slow_images.py).
+    (core/jobs/slow_images.py). `for_training` lets the labels of its folders count only once a training accepts them
+    (core/labels/folder_labels.py).
     """
 
     __tablename__ = "uploads"
@@ -41,6 +42,7 @@ class Upload(Base):
     purged_at: Mapped[datetime | None]
     discards: Mapped[bool] = mapped_column(default=False, server_default=false())
     discarded_at: Mapped[datetime | None]
+    for_training: Mapped[bool] = mapped_column(default=False, server_default=false())
     slow_decode_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
 
 

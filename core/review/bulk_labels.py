@@ -20,7 +20,7 @@ from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import confidence, jobs, result_filter
 from core.jobs.result_filter import ResultFilter
-from core.labels.labels import NEITHER, person_label_of
+from core.labels.labels import NEITHER, human_label_of, person_label_of
 from core.labels.undo import find_valid_labels, undo_newest
 from core.orm.jobs import Job
 from core.orm.labels import Label
@@ -210,8 +210,10 @@ def _write_slice(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) ->
 
 def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:
     words: dict[int, str | None] = {}
+    is_withdrawal = batch.kind == BatchKind.LABEL and batch.label is None
+    word_of = human_label_of if is_withdrawal else person_label_of  # NULL takes folders' labels back, too
     for some in slices(row.id for row in slice_):
-        words |= dict(session.execute(select(Image.id, person_label_of(Image)).where(Image.id.in_(some))).all())
+        words |= dict(session.execute(select(Image.id, word_of(Image)).where(Image.id.in_(some))).all())
     rows: dict[bytes, dict[str, Any]] = {}
     for row in slice_:
         is_there = row.id in words  # else it was deleted meanwhile

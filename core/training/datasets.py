@@ -3,7 +3,7 @@
     uploads ─► images with a label ─► contents, each once ─► those not known to be unreadable ─► parts
 
 Labels by people outrank folders, and the newest counts (core/labels/labels.py); a person's label of a picture that was
-only classified counts as well.
+only classified counts as well. Of chosen uploads, labels count that wait for the training to be accepted.
 """
 
 from collections import Counter
@@ -18,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from core.base.database import slices
 from core.base.network_catalog import CLASSES, NETWORKS
+from core.labels.folder_labels import expected_label_of
 from core.labels.folder_names import quoted
 from core.labels.labels import NEITHER, human_label_of
+from core.labels.undo import stands
 from core.orm.jobs import Job
-from core.orm.labels import Label
+from core.orm.labels import Label, PendingLabel
 from core.orm.near_duplicates import NearDuplicate
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
@@ -100,11 +102,14 @@ def find_labelled(
         upload_ids: The uploads to use; None for everything labelled.
         labels_since: Leave out contents without a label since then; None leaves out none.
     """
-    wanted: ColumnElement[bool] = Upload.id.in_(upload_ids or ())
-    if upload_ids is None:
-        wanted = Image.sha256.in_(select(Label.sha256))
+    named = select(Label.sha256).where(Label.label.is_not(None), stands(Label))
+    wanted: ColumnElement[bool] = Image.sha256.in_(named)
+    label = human_label_of(Image) if upload_ids is None else expected_label_of(Image, upload_ids)
+    if upload_ids is not None:
+        wanted = Upload.id.in_(upload_ids)
     if labels_since is not None:
-        wanted &= Image.sha256.in_(select(Label.sha256).where(Label.created_at >= labels_since))
+        pending = select(PendingLabel.sha256).where(PendingLabel.upload_id.in_(upload_ids or ()))
+        wanted &= Image.sha256.in_(named.where(Label.created_at >= labels_since).union(pending))
     chosen = and_(Upload.deleted_at.is_(None), Upload.discarded_at.is_(None), wanted)
     rows = session.execute(
         select(
@@ -114,7 +119,7 @@ def find_labelled(
             Image.n_bytes,
             Image.declared_bytes,
             Image.error_code,
-            human_label_of(Image).label("human"),
+            label.label("human"),
         )
         .join(Upload, Upload.id == Image.upload_id)
         .where(chosen)

@@ -20,6 +20,7 @@ from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.jobs import job_states, jobs
+from core.labels import folder_labels
 from core.models import registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -79,6 +80,8 @@ def create_training_job(
 ) -> Job:
     """Create a job that trains a network; repeating it under the same id is harmless.
 
+    The labels of its uploads' folders count from now on.
+
     Args:
         uuid: The caller's id for the job.
         given: Parameters by name, as `choose_parameters` takes them.
@@ -114,6 +117,7 @@ def create_training_job(
         Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=found.summary())
     )
     session.add_all(TrainingUpload(job_id=job.id, upload_id=upload.id) for upload in chosen or ())
+    folder_labels.start_counting(session, [upload.id for upload in chosen or ()])
     session.flush()
     session.refresh(job)
     return job

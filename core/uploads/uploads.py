@@ -27,13 +27,20 @@ class IncompleteUpload(Conflict):
 
 
 def create_upload(
-    session: Session, uuid: UUID, user_id: int | None, name: str, labelled: bool = False, discards: bool = False
+    session: Session,
+    uuid: UUID,
+    user_id: int | None,
+    name: str,
+    labelled: bool = False,
+    discards: bool = False,
+    for_training: bool = False,
 ) -> Upload:
     """Create an upload under the caller's id; repeating it is harmless.
 
     Args:
         labelled: Folders' names are labels.
         discards: Its originals go as soon as they are classified (core/cleanup/discard_originals.py).
+        for_training: The labels count once a training accepts them, not when the upload is complete.
     Raises:
         Gone: The id belonged to an upload that was deleted.
         Invalid: Both were asked for.
@@ -47,6 +54,7 @@ def create_upload(
     if upload is not None:
         return _alive(upload)
     row = {"uuid": uuid, "user_id": user_id, "name": name, "labelled": labelled, "discards": discards}
+    row["for_training"] = for_training
     added = insert_or(session, Upload).values(row).on_conflict_do_nothing(index_elements=["uuid"]).returning(Upload)
     return session.scalar(added) or get_upload(session, uuid)  # another request with the same id was faster
 

@@ -71,6 +71,8 @@ def make_upload(
     labelled: bool = False,
     is_complete: bool = True,
     name: str = "photos",
+    for_training: bool = False,
+    sender: str | None = None,
 ) -> UUID:
     """An upload with one stored shard of the files, or of drawn pictures."""
     uuid = uuid4()
@@ -80,9 +82,10 @@ def make_upload(
     blobs.put(key, tar)
     with db.write() as session:
         owner = accounts.get_or_create_owner(session)
-        uploads.create_upload(session, uuid, owner.id, name, labelled)
+        uploads.create_upload(session, uuid, owner.id, name, labelled, for_training=for_training)
         index = index_shard(io.BytesIO(tar).read, max_image_bytes=2**26)
-        shard_rows.add_shard(session, uuid, 0, index, key, 2**40)
+        user = owner if sender is None else accounts.create_user(session, sender)
+        shard_rows.add_shard(session, uuid, 0, index, key, 2**40, user.id)
         if is_complete:
             shard_rows.complete_upload(session, uuid, 1)
     return uuid

@@ -158,7 +158,7 @@ class ArchiveReceiver:
             with packed.shard as tar:
                 index = index_shard(tar.read, max_image_bytes=self._services.settings.max_image_bytes)
                 tar.seek(0)
-                store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled)
+                store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled, self._user_id)
             self._next_seq += 1
         if packed.skipped:
             with self._services.db.write() as session:

@@ -13,7 +13,12 @@ from web.http.context import Services
 
 
 def receive_shard(
-    services: Services, upload_uuid: UUID, seq: int, read: Callable[[int], bytes], labelled: bool
+    services: Services,
+    upload_uuid: UUID,
+    seq: int,
+    read: Callable[[int], bytes],
+    labelled: bool,
+    user_id: int | None,
 ) -> tuple[AddedShard, ShardIndex]:
     """Read a tar from `read`, check it on the way, and store it.
 
@@ -27,12 +32,18 @@ def receive_shard(
         except OSError as error:
             raise shard_storage.disk_full(error) from error
         spool.seek(0)
-        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled), index
+        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled, user_id), index
 
 
 def store_shard(
-    services: Services, upload_uuid: UUID, seq: int, index: ShardIndex, body: bytes | BinaryIO, labelled: bool
+    services: Services,
+    upload_uuid: UUID,
+    seq: int,
+    index: ShardIndex,
+    body: bytes | BinaryIO,
+    labelled: bool,
+    user_id: int | None,
 ) -> AddedShard:
     """Store a checked tar, record it and queue its chunks; raises as `core.ingest.shard_storage.store_shard`."""
-    store = Store(services.db, services.blobs, services.tasks, services.settings.max_upload_bytes)
+    store = Store(services.db, services.blobs, services.tasks, services.settings.max_upload_bytes, user_id)
     return shard_storage.store_shard(store, upload_uuid, seq, index, body, labelled)

@@ -52,6 +52,7 @@ class HistoryOut(BaseModel):
     batch: UUID | None
     audit: UUID | None
     undoes: int | None
+    upload: UUID | None
     is_undone: bool
     counts: bool
 

@@ -15,6 +15,9 @@ DISCARD = "Delete the originals once they are classified; labels and previews ar
 class UploadIn(Input):
     name: Name = Field("", description="Shown to users; usually the name of the folder")
     labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
+    for_training: bool = Field(
+        False, description="The labels count once a training accepts them, not when the upload is complete"
+    )
     discard_originals: bool = Field(False, description=DISCARD)
 
 
@@ -70,6 +73,7 @@ class UploadOut(BaseModel):
     id: UUID
     name: str
     labelled: bool
+    for_training: bool
     state: str
     n_shards: int
     n_images: int
@@ -80,6 +84,12 @@ class UploadOut(BaseModel):
     completed_at: datetime | None
     originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
     limits: Limits
+
+
+class WithdrawnOut(BaseModel):
+    """`n_labels`: how many labels of the upload's folders counted before."""
+
+    n_labels: int
 
 
 class ShardOut(BaseModel):

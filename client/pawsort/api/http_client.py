@@ -77,9 +77,15 @@ class PawsortClient:
         self._http.close()
 
     def create_upload(
-        self, upload: str, name: str | None = None, labelled: bool = False, discard_originals: bool = False
+        self,
+        upload: str,
+        name: str | None = None,
+        labelled: bool = False,
+        discard_originals: bool = False,
+        for_training: bool = False,
     ) -> Upload:
-        body = _without_none(name=name, labelled=labelled or None, discard_originals=discard_originals or None)
+        wishes = {"labelled": labelled, "discard_originals": discard_originals, "for_training": for_training}
+        body = _without_none(name=name, **{wish: True for wish, is_made in wishes.items() if is_made})
         return self._json(Upload, "PUT", f"{API}/uploads/{upload}", json=body)
 
     def get_upload(self, upload: str) -> Upload:

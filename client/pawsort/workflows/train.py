@@ -66,7 +66,7 @@ class TrainingRun:
                 " for each class: cats and dogs."
             )
         upload = new_id()
-        limits = limits_of(self.client.create_upload(upload, name, labelled=True))
+        limits = limits_of(self.client.create_upload(upload, name, labelled=True, for_training=True))
         try:
             self.display.start_upload(name, counts.n_files)
             self._upload(folders, upload, limits)

@@ -59,12 +59,15 @@ def test_a_correction_counts_wherever_its_content_appears(db: Database, blobs: B
     assert (row.label, row.human_label, row.final_label) == ("cat", "dog", "dog")
 
 
-def test_people_outrank_folders_and_withdrawing_brings_the_folder_back(db: Database, blobs: Blobs) -> None:
+def test_people_outrank_folders_and_undoing_brings_the_folder_back(db: Database, blobs: Blobs) -> None:
     job = classified(db, blobs, {"cats/1.jpg": draw_picture(1)}, labelled=True)
     image_id = read_results(db, job)[0].image_id
-    say(db, image_id, "neither")
+    key = uuid4()
+    with db.write() as session:
+        labels.add_labels(session, None, [NewLabel(image_id, "neither", key=key)])
     assert read_results(db, job)[0].human_label == "neither"
-    say(db, image_id, None)
+    with db.write() as session:
+        labels.add_labels(session, None, [NewLabel(image_id, None, undoes=key)])
     assert read_results(db, job)[0].human_label == "cat"
 
 

@@ -11,6 +11,7 @@ from core.base.errors import NotFound
 from core.cleanup import deletion, discard_originals
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.ingest import shard_rows
+from core.labels import folder_labels
 from core.orm.uploads import Upload
 from core.uploads import shards, uploads
 from web.http.auth import current_user_id
@@ -18,7 +19,18 @@ from web.http.context import Services, get_services
 from web.receiving.bodies import BodyReader
 from web.receiving.shards import receive_shard
 from web.schemas.common import PageQuery
-from web.schemas.uploads import CompleteIn, FileOut, FilePage, Limits, ShardOut, ShardPage, Skipped, UploadIn, UploadOut
+from web.schemas.uploads import (
+    CompleteIn,
+    FileOut,
+    FilePage,
+    Limits,
+    ShardOut,
+    ShardPage,
+    Skipped,
+    UploadIn,
+    UploadOut,
+    WithdrawnOut,
+)
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
 
@@ -38,7 +50,7 @@ def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
             upload = uploads.get_upload(session, upload_uuid)
         except NotFound:
             name = json_data.name or "Untitled"
-            wishes = (json_data.labelled, json_data.discard_originals)
+            wishes = (json_data.labelled, json_data.discard_originals, json_data.for_training)
             upload = uploads.create_upload(session, upload_uuid, current_user_id(), name, *wishes)
             status = 201
         return view_upload(services, session, upload), status
@@ -58,13 +70,25 @@ def get_upload(upload_uuid: UUID) -> UploadOut:
 def delete_upload(upload_uuid: UUID) -> Response:
     """Delete an upload that no job uses
 
-    Labels are kept. The upload of a job is deleted with the last job that uses it.
+    Labels by people are kept; those of its folders are withdrawn. The upload of a job is deleted with the last job that uses it.
     """
     services = get_services()
     with services.db.write() as session:
         deletion.delete_upload(session, upload_uuid)
     services.tasks.send_purge()
     return Response(status=202)
+
+
+@api.delete("/<uuid:upload_uuid>/labels")
+@api.output(WithdrawnOut)
+def withdraw_labels(upload_uuid: UUID) -> WithdrawnOut:
+    """Withdraw all labels that the folders of an upload gave
+
+    Also those of a deleted upload. Labels by people stay, and so do labels by folders of other uploads. Repeating the
+    call is harmless.
+    """
+    with get_services().db.write() as session:
+        return WithdrawnOut(n_labels=folder_labels.withdraw(session, upload_uuid, current_user_id()))
 
 
 @api.get("/<uuid:upload_uuid>/files")
@@ -126,7 +150,7 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
         limit = services.settings.max_upload_bytes
         upload = shards.check_takes_shard(session, upload_uuid, seq, body.announced, limit)
     services.blobs.check_room(body.announced)
-    added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled)
+    added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled, current_user_id())
     shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())
     return shard, 201 if added.created else 200
 
@@ -154,6 +178,7 @@ def view_upload(services: Services, session: Session, upload: Upload) -> UploadO
         id=upload.uuid,
         name=upload.name,
         labelled=upload.labelled,
+        for_training=upload.for_training,
         state=upload.state,
         n_shards=upload.n_shards,
         n_images=upload.n_images,

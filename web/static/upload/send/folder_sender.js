@@ -35,7 +35,7 @@ export class FolderSender extends Sender {
     super({ slots, onChange, files: files.length, totalBytes: files.reduce((sum, { file }) => sum + file.size, 0) });
     this.uploadUrl = `/api/v1/uploads/${uploadId}`;
     this.jobUrl = `/api/v1/jobs/${jobId}`;
-    this.upload = { name, labelled, discard_originals: discards };
+    this.upload = { name, labelled, for_training: jobId === null, discard_originals: discards };
     this.uploadId = uploadId;
     this.name = name;
     this.files = files;

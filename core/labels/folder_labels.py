@@ -1,0 +1,116 @@
+"""Labels by folders' names: they wait until their upload is complete or a training accepts it, then they count.
+
+    shard ─► pending ─► counting ─► withdrawn: a NULL label of the folder names what it takes back
+                ▲           │
+                └───────────┘ the training ended without a version; a retry lets them count again
+
+Nothing that has counted is removed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, null, select
+from sqlalchemy.orm import Session
+
+from core.base.database import change, locked, slices
+from core.base.errors import NotFound
+from core.base.states import LabelSource
+from core.labels.labels import human_label_of, label_of_path, person_label_of
+from core.labels.undo import is_undone
+from core.orm.labels import Label, PendingLabel
+from core.orm.uploads import Image, Upload
+
+
+def add_pending(session: Session, upload: Upload, user_id: int | None, images: Iterable[tuple[bytes, str]]) -> None:
+    """Note what the folders say of (sha256, path); images in no folder with a known name are left out.
+
+    Args:
+        user_id: Who sent the images.
+    """
+    rows = [
+        {"upload_id": upload.id, "sha256": sha256, "label": label, "user_id": user_id}
+        for sha256, path in images
+        if (label := label_of_path(path)) is not None
+    ]
+    if rows:
+        session.execute(insert(PendingLabel), rows)
+
+
+def start_counting(session: Session, upload_ids: Collection[int]) -> None:
+    """Let the pending labels of uploads count from now on; repeating it is harmless."""
+    waiting = PendingLabel.upload_id.in_(upload_ids)
+    source = literal(LabelSource.FOLDER.value)
+    columns = (PendingLabel.sha256, PendingLabel.label, source, PendingLabel.user_id, PendingLabel.upload_id)
+    moved = select(*columns).where(waiting).order_by(PendingLabel.id)
+    _insert(session, ("sha256", "label", "source", "user_id", "upload_id"), moved)
+    drop_pending(session, upload_ids)
+
+
+def stop_counting(session: Session, upload_ids: Collection[int]) -> None:
+    """Withdraw the labels of uploads, but keep them pending."""
+    columns = (Label.sha256, Label.label, Label.user_id, Label.upload_id)
+    back = select(*columns).where(_is_counting(upload_ids)).order_by(Label.id)
+    session.execute(insert(PendingLabel).from_select(("sha256", "label", "user_id", "upload_id"), back))
+    _take_back(session, upload_ids, None)
+
+
+def withdraw(session: Session, uuid: UUID, user_id: int | None) -> int:
+    """Withdraw all labels that the folders of an upload gave, also of a deleted one; repeating it is harmless.
+
+    Returns:
+        How many labels counted before.
+    Raises:
+        NotFound: There never was such an upload.
+    """
+    upload_id = session.scalar(locked(select(Upload.id).where(Upload.uuid == uuid)))
+    if upload_id is None:
+        raise NotFound(f"There is no upload {uuid}. Nothing was withdrawn.")
+    drop_pending(session, [upload_id])
+    return _take_back(session, [upload_id], user_id)
+
+
+def drop_pending(session: Session, upload_ids: Collection[int]) -> None:
+    """Forget labels that do not count yet."""
+    change(session, delete(PendingLabel).where(PendingLabel.upload_id.in_(upload_ids)))
+
+
+def count_counting(session: Session, upload_id: int) -> int:
+    """How many labels of an upload's folders count, unless people have said otherwise."""
+    return session.scalars(select(func.count()).where(_is_counting([upload_id]))).one()
+
+
+def find_pending(session: Session, labels: Mapping[bytes, str]) -> set[bytes]:
+    """Those contents to which a folder will give this label."""
+    found: set[bytes] = set()
+    for some in slices(labels):
+        rows = session.execute(select(PendingLabel.sha256, PendingLabel.label).where(PendingLabel.sha256.in_(some)))
+        found |= {row.sha256 for row in rows if row.label == labels[row.sha256]}
+    return found
+
+
+def expected_label_of(image: type[Image], upload_ids: Sequence[int]) -> ColumnElement[str | None]:
+    """SQL for the label of an image that will count once the pending labels of uploads do."""
+    pending = (
+        select(PendingLabel.label)
+        .where(PendingLabel.sha256 == image.sha256, PendingLabel.upload_id.in_(upload_ids))
+        .order_by(PendingLabel.id.desc())
+        .limit(1)
+        .correlate(image)
+        .scalar_subquery()
+    )
+    return func.coalesce(person_label_of(image), pending, human_label_of(image))
+
+
+def _is_counting(upload_ids: Collection[int]) -> ColumnElement[bool]:
+    return Label.upload_id.in_(upload_ids) & Label.label.is_not(None) & ~is_undone(Label)
+
+
+def _take_back(session: Session, upload_ids: Collection[int], user_id: int | None) -> int:
+    columns = (Label.sha256, null(), Label.source, literal(user_id, Label.user_id.type), Label.upload_id, Label.id)
+    undone = select(*columns).where(_is_counting(upload_ids)).order_by(Label.id)
+    return _insert(session, ("sha256", "label", "source", "user_id", "upload_id", "undoes_id"), undone)
+
+
+def _insert(session: Session, names: Sequence[str], rows: Select[*tuple[object, ...]]) -> int:
+    return change(session, insert(Label).from_select(names, rows))
