@@ -93,8 +93,8 @@ def refusal(error: SQLAlchemyError) -> Unavailable:
     )
 
 
-def change(session: Session, statement: Update | Delete | Insert) -> int:
-    """Run a statement as it stands and say how many rows it matched or wrote; loaded objects are not touched."""
+def change(session: Session, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE as it stands and say how many rows it matched; loaded objects are not touched."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     return cast(CursorResult[Any], result).rowcount
 

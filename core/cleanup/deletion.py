@@ -39,7 +39,7 @@ def delete_job(session: Session, uuid: UUID) -> None:
 
 
 def delete_upload(session: Session, uuid: UUID) -> None:
-    """Delete an upload that no job works on, for example that of a refused training; the labels of its folders are withdrawn.
+    """Delete an upload that no job works on, for example that of a refused training; its folders' labels are withdrawn.
 
     Raises:
         NotFound, Gone: As `uploads.get_upload`.

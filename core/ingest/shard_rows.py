@@ -32,7 +32,7 @@ def add_shard(
     """Record a stored shard: its row, its images, their folders' labels, and a chunk in every job over the upload.
 
     Args:
-        user_id: Who sent it, and so gives the labels.
+        user_id: Who sent it, and so gives the labels; the upload's owner where that is unknown.
     Raises:
         Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
     """
@@ -41,7 +41,8 @@ def add_shard(
         return AddedShard(created=False)
     upload, shard = added
     if upload.labelled:
-        folder_labels.add_pending(session, upload, user_id, ((entry.sha256, entry.path) for entry in index.entries))
+        sender = upload.user_id if user_id is None else user_id
+        folder_labels.add_pending(session, upload, sender, ((entry.sha256, entry.path) for entry in index.entries))
     return AddedShard(created=True, chunk_ids=classify_jobs.add_chunks(session, upload, shard))
 
 

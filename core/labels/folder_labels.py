@@ -10,7 +10,7 @@ Nothing that has counted is removed.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, null, select
+from sqlalchemy import ColumnElement, delete, func, insert, literal, null, select
 from sqlalchemy.orm import Session
 
 from core.base.database import change, locked, slices
@@ -43,7 +43,7 @@ def start_counting(session: Session, upload_ids: Collection[int]) -> None:
     source = literal(LabelSource.FOLDER.value)
     columns = (PendingLabel.sha256, PendingLabel.label, source, PendingLabel.user_id, PendingLabel.upload_id)
     moved = select(*columns).where(waiting).order_by(PendingLabel.id)
-    _insert(session, ("sha256", "label", "source", "user_id", "upload_id"), moved)
+    session.execute(insert(Label).from_select(("sha256", "label", "source", "user_id", "upload_id"), moved))
     drop_pending(session, upload_ids)
 
 
@@ -67,7 +67,9 @@ def withdraw(session: Session, uuid: UUID, user_id: int | None) -> int:
     if upload_id is None:
         raise NotFound(f"There is no upload {uuid}. Nothing was withdrawn.")
     drop_pending(session, [upload_id])
-    return _take_back(session, [upload_id], user_id)
+    n_labels = count_counting(session, upload_id)
+    _take_back(session, [upload_id], user_id)
+    return n_labels
 
 
 def drop_pending(session: Session, upload_ids: Collection[int]) -> None:
@@ -76,7 +78,7 @@ def drop_pending(session: Session, upload_ids: Collection[int]) -> None:
 
 
 def count_counting(session: Session, upload_id: int) -> int:
-    """How many labels of an upload's folders count, unless people have said otherwise."""
+    """How many labels of an upload's folders are not withdrawn, also where people have said otherwise since."""
     return session.scalars(select(func.count()).where(_is_counting([upload_id]))).one()
 
 
@@ -106,11 +108,8 @@ def _is_counting(upload_ids: Collection[int]) -> ColumnElement[bool]:
     return Label.upload_id.in_(upload_ids) & Label.label.is_not(None) & ~is_undone(Label)
 
 
-def _take_back(session: Session, upload_ids: Collection[int], user_id: int | None) -> int:
+def _take_back(session: Session, upload_ids: Collection[int], user_id: int | None) -> None:
     columns = (Label.sha256, null(), Label.source, literal(user_id, Label.user_id.type), Label.upload_id, Label.id)
     undone = select(*columns).where(_is_counting(upload_ids)).order_by(Label.id)
-    return _insert(session, ("sha256", "label", "source", "user_id", "upload_id", "undoes_id"), undone)
-
-
-def _insert(session: Session, names: Sequence[str], rows: Select[*tuple[object, ...]]) -> int:
-    return change(session, insert(Label).from_select(names, rows))
+    names = ("sha256", "label", "source", "user_id", "upload_id", "undoes_id")
+    session.execute(insert(Label).from_select(names, undone))

@@ -95,5 +95,7 @@ def _counting(session: Session, sha256: bytes) -> int | None:
     standing = find_valid_labels(session, [sha256])[sha256]
     if standing and standing[-1].label is not None:
         return standing[-1].id
-    of_folders = (Label.sha256 == sha256) & (Label.source == LabelSource.FOLDER) & Label.label.is_not(None) & stands(Label)
+    of_folders = (
+        (Label.sha256 == sha256) & (Label.source == LabelSource.FOLDER) & Label.label.is_not(None) & stands(Label)
+    )
     return session.scalar(select(Label.id).where(of_folders).order_by(Label.id.desc()).limit(1))

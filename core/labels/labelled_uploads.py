@@ -63,7 +63,9 @@ def _view(session: Session, uploads: Sequence[Upload]) -> list[LabelledUpload]:
     named = select(Label.id).where(Label.sha256 == Image.sha256, Label.label.is_not(None), stands(Label)).exists()
     of_folder = (PendingLabel.sha256 == Image.sha256) & (PendingLabel.upload_id == Image.upload_id)
     waits = select(PendingLabel.id).where(of_folder).exists()
-    counted = select(Image.upload_id, func.count()).where(Image.upload_id.in_([one.id for one in uploads]), named | waits)
+    counted = select(Image.upload_id, func.count()).where(
+        Image.upload_id.in_([one.id for one in uploads]), named | waits
+    )
     n_labelled = dict(session.execute(counted.group_by(Image.upload_id)).all()) if uploads else {}
     return [
         LabelledUpload(one.uuid, one.name, one.created_at, one.n_images, n_labelled.get(one.id, 0)) for one in uploads

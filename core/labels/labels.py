@@ -143,7 +143,11 @@ def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:
     )
     return (
         select(given.label)
-        .where(given.sha256 == image.sha256, given.label.is_not(None), (by_folder & stands(given)) | (~by_folder & ~is_superseded))
+        .where(
+            given.sha256 == image.sha256,
+            given.label.is_not(None),
+            (by_folder & stands(given)) | (~by_folder & ~is_superseded),
+        )
         .order_by(case((by_folder, 1), else_=0), given.id.desc())
         .limit(1)
         .correlate(image)

@@ -18,8 +18,9 @@ def _where_given(name: str) -> Index:
 class Label(Base):
     """The label of a content by a person, or by a folder's name. Append-only; NULL withdraws.
 
-    `upload_id` is the upload whose folder gave it (core/labels/folder_labels.py). `key` is the sender's: sent twice, it is written once. `batch_id` and `audit_id` name the batch or audit that it
-    belongs to (core/orm/review.py). A label with `undoes_id` undoes that one and repeats the label before it.
+    `key` is the sender's: sent twice, it is written once. `batch_id` and `audit_id` name the batch or audit that it
+    belongs to (core/orm/review.py), `upload_id` the upload whose folder gave it (core/labels/folder_labels.py). A label
+    with `undoes_id` undoes that one and repeats the label before it; one of a folder repeats nothing.
     """
 
     __tablename__ = "labels"

@@ -44,9 +44,7 @@ FROM labels JOIN uploads ON uploads.id = labels.upload_id WHERE uploads.for_trai
 
 def upgrade() -> None:
     op.add_column("labels", sa.Column("upload_id", sa.Integer()))
-    op.create_index(
-        "ix_labels_upload_id", "labels", ["upload_id", "id"], sqlite_where=given, postgresql_where=given
-    )
+    op.create_index("ix_labels_upload_id", "labels", ["upload_id", "id"], sqlite_where=given, postgresql_where=given)
     op.add_column("uploads", sa.Column("for_training", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
         "pending_labels",

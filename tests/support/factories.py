@@ -84,7 +84,7 @@ def make_upload(
         owner = accounts.get_or_create_owner(session)
         uploads.create_upload(session, uuid, owner.id, name, labelled, for_training=for_training)
         index = index_shard(io.BytesIO(tar).read, max_image_bytes=2**26)
-        user = owner if sender is None else accounts.create_user(session, sender)
+        user = owner if sender is None else accounts.get_or_create_user(session, sender)
         shard_rows.add_shard(session, uuid, 0, index, key, 2**40, user.id)
         if is_complete:
             shard_rows.complete_upload(session, uuid, 1)

@@ -73,7 +73,7 @@ class _Importer:
         self._runtime, self._claim, self._run = runtime, claim, run
         self._source = Source(run.parameters["source"], runtime.settings.import_root_list)
         settings = runtime.settings
-        self._store = Store(runtime.db, runtime.blobs, runtime.tasks, settings.max_upload_bytes)
+        self._store = Store(runtime.db, runtime.blobs, runtime.tasks, settings.max_upload_bytes, run.user_id)
         self._max_image_bytes = settings.max_image_bytes
         self._next_seq = 0
         self._has_upload = False

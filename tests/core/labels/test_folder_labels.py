@@ -13,7 +13,7 @@ from core.evaluation import unbiased_labels
 from core.ingest import shard_rows
 from core.jobs import job_states, jobs, retry
 from core.jobs.result_filter import ResultFilter
-from core.labels import counts, disagreements, folder_labels, history, labels, labelled_uploads
+from core.labels import counts, disagreements, folder_labels, history, labelled_uploads, labels
 from core.labels.labels import NewLabel
 from core.orm.labels import Label, PendingLabel
 from core.review import bulk_labels
@@ -21,7 +21,6 @@ from core.storage.blobs import Blobs
 from core.training import claims, training_jobs
 from core.uploads import uploads
 from tests.support.factories import (
-    draw_picture,
     make_job,
     make_manifest,
     make_training,

@@ -70,7 +70,8 @@ def get_upload(upload_uuid: UUID) -> UploadOut:
 def delete_upload(upload_uuid: UUID) -> Response:
     """Delete an upload that no job uses
 
-    Labels by people are kept; those of its folders are withdrawn. The upload of a job is deleted with the last job that uses it.
+    Labels by people are kept; those of its folders are withdrawn. The upload of a job is deleted with the last job that
+    uses it.
     """
     services = get_services()
     with services.db.write() as session:
