@@ -139,3 +139,14 @@ def test_only_pictures_of_the_sample_can_be_judged_for_it(
 @pytest.mark.parametrize(("body", "status"), [({"size": 7}, 422), ({"size": "many"}, 422)])
 def test_a_sample_of_another_size_is_refused(client: FlaskClient, job: UUID, body: dict[str, Any], status: int) -> None:
     post(client, f"jobs/{job}/audits", status, **body)
+
+
+def test_the_labels_of_an_upload_are_withdrawn_with_one_call(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    files = {"cats/1.jpg": draw_picture(1), "dogs/2.jpg": draw_picture(2)}
+    upload = make_upload(db, blobs, files, labelled=True)
+    job = make_job(db, upload)
+    run_job(db, job)
+    assert words(client, job) == ["cat", "dog"]
+    assert client.delete(f"/api/v1/uploads/{upload}/labels").json == {"n_labels": 2}
+    assert words(client, job) == [None, None]
+    assert client.delete(f"/api/v1/uploads/{uuid4()}/labels").status_code == 404
