@@ -1,8 +1,10 @@
 """Thumbnails, made by decoder children: few at the same time, so that pictures cannot keep the server's threads.
 
-request ─► a place (children, and a quarter of the threads) ─► a free child within 2 s ─► JPEG
-                │ none                                            │ none
-                503, Retry-After                                  503, Retry-After
+request ─► a place (children, and half of the threads) ─► a free child within 10 s ─► JPEG
+                │ none                                       │ none
+                503, Retry-After                             503, Retry-After
+
+A browser asks for six thumbnails at once, and the first ones wait until a child has started.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from core.base.errors import ImageError, Unavailable
 from core.decoding.pool.decoder_pool import DecodeLimits, DecoderPool, processors
 
 MAX_CHILDREN = 4
-WAIT_S = 2.0
+WAIT_S = 10.0
 BUSY = "Too many pictures are being read at the moment. Try again in a few seconds."
 
 
@@ -26,7 +28,7 @@ class Thumbnails:
         n_children = min(max(processors(), 2), MAX_CHILDREN)
         limits = DecodeLimits(settings.max_image_pixels, settings.decode_memory_bytes, settings.decode_timeout_s)
         self._pool = DecoderPool(limits=limits, n_children=n_children)
-        self._places = BoundedSemaphore(n_children + settings.web_threads // 4)
+        self._places = BoundedSemaphore(n_children + settings.web_threads // 2)
         self._reports = BoundedSemaphore(max(1, settings.web_threads // 8))
 
     def close(self) -> None:

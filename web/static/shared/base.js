@@ -1,5 +1,22 @@
-/** For every page: show times in the reader's time zone. */
+/** For every page: show times in the reader's time zone, and ask again for thumbnails that a busy server refused. */
 
 import { localTimes } from "./words.js";
 
 localTimes();
+
+const PICTURE_PAUSES_MS = [2000, 5000, 10000];
+
+/** Ask again for a thumbnail that was refused because too many pictures are being read. */
+function askAgain(image) {
+  const pause = PICTURE_PAUSES_MS[Number(image.dataset.asked ?? 0)];
+  if (pause === undefined || !image.src.includes("/thumbnail")) return;
+  image.dataset.asked = String(Number(image.dataset.asked ?? 0) + 1);
+  const src = image.src;
+  setTimeout(() => {
+    if (image.src === src) image.src = src;
+  }, pause);
+}
+
+// Errors of images do not bubble; those of before this script are found by their missing size.
+document.addEventListener("error", (event) => event.target instanceof HTMLImageElement && askAgain(event.target), true);
+for (const image of document.images) if (image.complete && image.naturalWidth === 0) askAgain(image);
