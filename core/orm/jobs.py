@@ -52,7 +52,7 @@ class Chunk(LeaseColumns, Base):
     """One shard in one classify job: what a worker claims.
 
     `ready_at` says since when it can be claimed, `claimed_at` when it last was. `is_slow` marks a chunk whose remaining
-    images take long to decode (core/jobs/slow_images.py).
+    images take long to decode (core/uploads/decode_budget.py).
     """
 
     __tablename__ = "chunks"

@@ -19,8 +19,8 @@ class Upload(Base):
 
     `discards` asks for the originals to go once they are classified, `discarded_at` says since when they count as gone
     (core/cleanup/discard_originals.py). `slow_decode_s` is the processor time that its slow images have taken
-    (core/jobs/slow_images.py). `for_training` lets the labels of its folders count only once a training accepts them
-    (core/labels/folder_labels.py).
+    (core/uploads/decode_budget.py). `for_training` lets the labels of its folders count only once a training accepts
+    them (core/labels/folder_labels.py).
     """
 
     __tablename__ = "uploads"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from core.base.errors import ErrorCode, ImageError
 from core.decoding.decoded import Decoded
-from core.jobs import chunks, slow_images
+from core.jobs import chunks
 from core.jobs.chunks import ChunkImage, Claim
 from core.operations.metrics import STAGES
+from core.uploads import decode_budget
 from worker.inference.claiming import claim_next
 from worker.process.decoding import decode_stored
 from worker.process.runtime import Runtime
@@ -130,12 +131,12 @@ def _decode_slow(
     if image.declared_bytes is not None:
         return ImageError(ErrorCode.TOO_MANY_BYTES)
     with runtime.db.read() as session:
-        budget_s = slow_images.read_budget(session, claim)
+        budget_s = decode_budget.read_budget(session, claim.shard_id)
     if not budget_s:
         return ImageError(ErrorCode.DECODE_TIMEOUT)
     file = data[image.offset : image.offset + image.n_bytes]
     limit_s = min(budget_s, runtime.settings.decode_timeout_s)
     decoded, cpu_s = runtime.slow_decoders.decode_timed(file, side_px, limit_s)
     with runtime.db.write() as session:
-        slow_images.add_spent(session, claim, cpu_s)
+        decode_budget.add_spent(session, claim.shard_id, cpu_s)
     return decoded

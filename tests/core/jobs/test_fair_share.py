@@ -11,12 +11,13 @@ from core.accounts import accounts
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
-from core.jobs import chunks, fair_share, jobs, record_results, slow_images
+from core.jobs import chunks, fair_share, jobs, record_results
 from core.jobs.chunks import Claim
 from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Shard
 from core.storage.blobs import Blobs
+from core.uploads import decode_budget
 from tests.support.factories import make_job, make_upload
 
 LEASE_S = 60.0
@@ -171,11 +172,11 @@ def test_the_time_for_slow_images_is_limited_for_each_upload(db: Database, make:
     assert mine is not None
     assert other is not None
     with db.write() as session:
-        slow_images.add_spent(session, mine, 50.0)
-        slow_images.add_spent(session, mine, 4.0)
+        decode_budget.add_spent(session, mine.shard_id, 50.0)
+        decode_budget.add_spent(session, mine.shard_id, 4.0)
     with db.read() as session:
-        assert slow_images.read_budget(session, mine) == pytest.approx(6.0)
-        assert slow_images.read_budget(session, other) == slow_images.BUDGET_S
+        assert decode_budget.read_budget(session, mine.shard_id) == pytest.approx(6.0)
+        assert decode_budget.read_budget(session, other.shard_id) == decode_budget.BUDGET_S
 
 
 def test_a_longer_queue_does_not_make_the_choice_read_more(db: Database, make: MakeJob) -> None:

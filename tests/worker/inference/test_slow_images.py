@@ -6,11 +6,12 @@ from sqlalchemy import select
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
-from core.jobs import jobs, slow_images
+from core.jobs import jobs
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.uploads import Upload
 from core.storage.blobs import Blobs
+from core.uploads import decode_budget
 from tests.support import marked_decoder, pictures
 from tests.support.deadlines import within
 from tests.support.factories import make_job, make_manifest, make_upload, read_results
@@ -69,7 +70,7 @@ def test_the_slow_pass_gives_the_whole_time_and_then_says_so(slow_runtime: FakeR
 def test_an_upload_without_time_left_gets_its_timeouts_at_once(
     slow_runtime: FakeRuntime, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slow_images, "BUDGET_S", 0.0)
+    monkeypatch.setattr(decode_budget, "BUDGET_S", 0.0)
     db = slow_runtime.db
     job = make_job(db, make_upload(db, blobs, ENDLESS))
     classification.classify_ready(slow_runtime)
