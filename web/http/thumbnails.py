@@ -14,6 +14,7 @@ from threading import BoundedSemaphore
 
 from core.base.config import Settings
 from core.base.errors import ImageError, Unavailable
+from core.decoding.pool.child import DecoderNotStarted
 from core.decoding.pool.decoder_pool import DecodeLimits, DecoderPool, processors
 
 MAX_CHILDREN = 4
@@ -56,7 +57,10 @@ class Thumbnails:
             yield partial(self._make, wait_s=None)
 
     def _make(self, data: bytes, size_px: int, wait_s: float | None) -> bytes:
-        [made] = self._pool.make_thumbnails([data], size_px, wait_s=wait_s)
+        try:
+            [made] = self._pool.make_thumbnails([data], size_px, wait_s=wait_s)
+        except DecoderNotStarted as error:  # no memory or no process left, or the server is stopping
+            raise Unavailable(BUSY) from error
         if isinstance(made, ImageError):
             raise made
         return made

@@ -56,6 +56,7 @@ class Child:
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
+        self._is_shut_down = False
 
     @property
     def pid(self) -> int | None:
@@ -93,6 +94,11 @@ class Child:
         if link is not None:
             link.close()
 
+    def shut_down(self) -> None:
+        """End the child for good, also while another thread is starting it."""
+        self._is_shut_down = True
+        self.close()
+
     def _explain_end(self) -> None:
         assert self._process is not None
         try:
@@ -120,6 +126,9 @@ class Child:
                 env=_child_environment(),
             )
         self._link = ours
+        if self._is_shut_down:
+            self.close()
+            raise DecoderNotStarted("The pool of decoder children was closed.")
         ours.settimeout(_START_TIMEOUT_S)
         try:
             word = ours.recv(1)

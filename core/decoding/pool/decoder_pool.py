@@ -74,7 +74,7 @@ class DecoderPool:
         """End the children; a batch that is being decoded is finished first."""
         self._threads.shutdown(cancel_futures=True)
         for child in self._children:
-            child.close()
+            child.shut_down()
 
     def decode_batch(
         self, files: Sequence[Buffer], side_px: int, cpu_s: float | None = None

@@ -1,5 +1,6 @@
 """The pool of decoder children: real children, real deaths."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -219,3 +220,17 @@ def test_the_child_imports_nothing_that_it_does_not_need():
 def test_the_parent_imports_no_decoder():
     names = _modules_after("import core.decoding.pool.decoder_pool")
     assert not {"PIL", "pillow_heif", "core.decoding.images"} & names
+
+
+def test_a_pool_that_is_closed_while_a_child_starts_leaves_none_behind():
+    pool = start()
+
+    def decode_one():
+        with contextlib.suppress(DecoderNotStarted):
+            pool.decode(PICTURE, 24)
+
+    starting = threading.Thread(target=decode_one)
+    starting.start()
+    pool.close()
+    starting.join()
+    assert pid_of(pool) is None
