@@ -139,6 +139,7 @@ def plain_http_page(page: Page, settings: Settings, app: App, db: Database) -> I
         ]
         yield page
         page.close()
+    others.extensions["pawsort"].thumbnails.close()
     others.extensions["pawsort"].db.close()
 
 
