@@ -20,6 +20,7 @@ from core.formats.shards import (
     index_shard,
     max_shard_bytes,
 )
+from tests.support.bodies import Body
 
 MAX_IMAGE_BYTES = 2**26
 NAMES = [
@@ -41,20 +42,6 @@ NAMES = [
     "ünïcödé/á.jpg",
     "a\u0301.jpg",  # a and a combining accent: not the same name as á
 ]
-
-
-class Body:
-    """A request's body that may give a few bytes at a time, and counts what was read."""
-
-    def __init__(self, data, piece=None):
-        self._data = io.BytesIO(data)
-        self._piece = piece
-        self.n_read = 0
-
-    def read(self, n):
-        piece = self._data.read(min(n, self._piece or n))
-        self.n_read += len(piece)
-        return piece
 
 
 def content_of(builder: ShardBuilder) -> bytes:

@@ -98,17 +98,21 @@ def count_calls(data: bytes) -> int:
     return n_calls
 
 
+def peak_memory(data: bytes) -> int:
+    """Bytes that Python holds at most while it unpacks an archive."""
+    tracemalloc.start()
+    try:
+        unpack(data)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_costs_little_more_memory_than_its_largest_file(kind: str) -> None:
     n_bytes = 2 * MIB
     data = KINDS[kind](n_bytes)
-    tracemalloc.start()
-    try:
-        unpack(data)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 1.25 * n_bytes + 10 * MIB
+    assert peak_memory(data) < 1.25 * n_bytes + 10 * MIB
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -126,10 +130,4 @@ def test_a_file_larger_than_memory_should_hold_is_kept_on_disk_and_comes_out_the
 
 def test_a_file_of_40_mib_costs_no_more_memory_than_one_of_8() -> None:
     data = random_tar(40 * MIB, "w:gz")
-    tracemalloc.start()
-    try:
-        unpack(data)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 24 * MIB
+    assert peak_memory(data) < 24 * MIB

@@ -21,6 +21,7 @@ from core.formats.archives.entries import ArchiveError, File, SkippedEntry
 from core.formats.archives.reading import read_archive
 from core.formats.shard_packing import ShardPacker
 from core.formats.shards import MAX_BYTES, MAX_FILES, index_shard
+from tests.support.bodies import Body
 
 NAMES = [
     "photos/a.jpg",
@@ -45,20 +46,6 @@ def kept_bytes(request, monkeypatch):
 
 def content_of(name):
     return b"\0\xff" + name.encode() * 50
-
-
-class Body:
-    """A request's body that gives a few bytes at a time and counts what was read."""
-
-    def __init__(self, data, piece=None):
-        self._data = io.BytesIO(data)
-        self._piece = piece
-        self.n_read = 0
-
-    def read(self, n):
-        piece = self._data.read(min(n, self._piece or n))
-        self.n_read += len(piece)
-        return piece
 
 
 def index_of(shard):

@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import tarfile
-import zipfile
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,20 +12,12 @@ from werkzeug.test import TestResponse
 
 from core.base.config import Settings
 from core.base.database import Database
-from tests.support.archives import make_linked_tar, make_raw_zip
+from tests.support.archives import make_linked_tar, make_raw_zip, make_zip
 from tests.support.factories import draw_picture, make_tar, run_job
 from web.app import App, create_app
 
 ADDRESS = "/api/v1/archives"
 PICTURES = {f"pets/{name}.jpg": draw_picture(n) for n, name in enumerate(("a", "b", "über 猫"))}
-
-
-def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", compression) as archive:
-        for path, content in files.items():
-            archive.writestr(path, content)
-    return data.getvalue()
 
 
 def paths_of(client: FlaskClient, job: dict[str, object]) -> list[str]:
