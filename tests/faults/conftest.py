@@ -12,10 +12,5 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """A running installation with short times, and a folder that schedules may read."""
     times = {"PAWSORT_DECODE_TIMEOUT_S": "8"}
     roots = {"PAWSORT_IMPORT_ROOTS": str(tmp_path_factory.mktemp("incoming"))}
-    one = Installation(tmp_path_factory.mktemp("installation"), **QUICK, **times, **roots)
-    try:
-        one.start()
+    with Installation.running(tmp_path_factory.mktemp("installation"), **QUICK, **times, **roots) as one:
         yield one
-        one.stop()
-    finally:
-        one.close()

@@ -16,13 +16,8 @@ DATABASES = ("postgresql",)
 @pytest.fixture
 def installation(tmp_path: Path, sql_url: str) -> Iterator[Installation]:
     """An installation on a PostgreSQL database of its own."""
-    one = Installation(tmp_path / "data", **QUICK, PAWSORT_DATABASE_URL=sql_url)
-    try:
-        one.start()
+    with Installation.running(tmp_path / "data", **QUICK, PAWSORT_DATABASE_URL=sql_url) as one:
         yield one
-        one.stop()
-    finally:
-        one.close()
 
 
 def test_a_killed_worker_and_cut_connections_lose_nothing_on_postgresql(

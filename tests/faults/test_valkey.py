@@ -62,13 +62,8 @@ def valkey(short_folder: Path) -> Iterator[Valkey]:
 def installation(tmp_path_factory: pytest.TempPathFactory, valkey: Valkey) -> Iterator[Installation]:
     """An installation that is told to use this Valkey, and is started without it."""
     settings = {**QUICK, "PAWSORT_INFERENCE_PROCESSES": "1", "PAWSORT_REDIS_URL": valkey.url}
-    one = Installation(tmp_path_factory.mktemp("valkey"), **settings)
-    try:
-        one.start()
+    with Installation.running(tmp_path_factory.mktemp("valkey"), **settings) as one:
         yield one
-        one.stop()
-    finally:
-        one.close()
 
 
 def send_measured(installation: Installation) -> tuple[str, list[float]]:

@@ -14,13 +14,8 @@ N_SHARDS, N_EACH = 24, 250
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    one = Installation(tmp_path_factory.mktemp("fair"), **QUICK)
-    try:
-        one.start()
+    with Installation.running(tmp_path_factory.mktemp("fair"), **QUICK) as one:
         yield one
-        one.stop()
-    finally:
-        one.close()
 
 
 def make_folder(n_shards: int, n_each: int, name: str) -> list[bytes]:

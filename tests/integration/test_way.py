@@ -40,18 +40,13 @@ Line = dict[str, Any]
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation with its ordinary settings and the network that people get by default."""
-    one = Installation(
+    with Installation.running(
         tmp_path_factory.mktemp("way"),
         PAWSORT_DEFAULT_NETWORK=DEFAULT_NETWORK,
         PAWSORT_INFERENCE_PROCESSES="1",
         PAWSORT_MIN_FREE_BYTES="0",
-    )
-    try:
-        one.start()
+    ) as one:
         yield one
-        one.stop()
-    finally:
-        one.close()
 
 
 def classify(installation: Installation, folder: Path, out: Path, *options: str) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
@@ -57,6 +57,18 @@ class Installation:
         self._up: subprocess.Popen[bytes] | None = None
         self._record: InstanceRecord | None = None
         self._db: Database | None = None
+
+    @classmethod
+    @contextmanager
+    def running(cls, data_dir: Path, **settings: str) -> Iterator[Self]:
+        """An installation that is started, and asked to end when the block has gone well; nothing of it is left."""
+        one = cls(data_dir, **settings)
+        try:
+            one.start()
+            yield one
+            one.stop()
+        finally:
+            one.close()
 
     @property
     def pid(self) -> int:
