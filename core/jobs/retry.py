@@ -28,7 +28,7 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     A training continues after its last finished epoch, an evaluation starts again; the reconciler requeues both.
 
     A chunk classifies the images of its shard that have no result, so error results are taken away and their chunks
-    made ready again. What crashed a decoder before is read in its own process at once (`ATTEMPTS_KEPT`).
+    made ready again.
 
     Returns:
         The job, and the chunks to send messages for.

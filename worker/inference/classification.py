@@ -117,10 +117,15 @@ def _set_slow_aside(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tupl
     """The chunk without the images that the first pass did not decode in time, and these images."""
     if claim.is_slow or runtime.settings.decode_timeout_s <= FIRST_PASS_S:
         return chunk, []
-    pairs = list(zip(chunk.images, chunk.decoded, strict=True))
-    slow = [image for image, one in pairs if isinstance(one, ImageError) and one.code == ErrorCode.DECODE_TIMEOUT]
-    kept = [(image, one) for image, one in pairs if image not in slow]
-    return DecodedChunk([image for image, _ in kept], [one for _, one in kept], chunk.n_stored), slow
+    in_time = DecodedChunk([], [], chunk.n_stored)
+    slow: list[ChunkImage] = []
+    for image, one in zip(chunk.images, chunk.decoded, strict=True):
+        if isinstance(one, ImageError) and one.code == ErrorCode.DECODE_TIMEOUT:
+            slow.append(image)
+        else:
+            in_time.images.append(image)
+            in_time.decoded.append(one)
+    return in_time, slow
 
 
 def _note_outcomes(runtime: Runtime, outcomes: list[Outcome], n_slow: int) -> None:
