@@ -27,8 +27,7 @@ class Thumbnails:
 
     def __init__(self, settings: Settings) -> None:
         n_children = min(max(processors(), 2), MAX_CHILDREN)
-        limits = DecodeLimits(settings.max_image_pixels, settings.decode_memory_bytes, settings.decode_timeout_s)
-        self._pool = DecoderPool(limits=limits, n_children=n_children)
+        self._pool = DecoderPool(limits=DecodeLimits.from_settings(settings), n_children=n_children)
         self._places = BoundedSemaphore(n_children + settings.web_threads // 2)
         self._reports = BoundedSemaphore(max(1, settings.web_threads // 8))
 

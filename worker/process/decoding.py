@@ -22,7 +22,7 @@ class StoredBytes(Protocol):
 
 def open_pool(settings: Settings, n_children: int, niceness: int = 0) -> DecoderPool:
     """A pool with the decoder and the limits of the settings."""
-    limits = DecodeLimits(settings.max_image_pixels, settings.decode_memory_bytes, settings.decode_timeout_s)
+    limits = DecodeLimits.from_settings(settings)
     return DecoderPool(settings.decoder, limits=limits, n_children=n_children, niceness=niceness)
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 
+from core.base.config import Settings
 from core.base.errors import ErrorCode, ImageError, Unavailable
 from core.decoding.decoded import Decoded
 from core.decoding.pool.block import Answer, Block, Task
@@ -38,6 +39,11 @@ class DecodeLimits(NamedTuple):
     max_pixels: int
     memory_bytes: int
     cpu_s: float
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """What the operator allows."""
+        return cls(settings.max_image_pixels, settings.decode_memory_bytes, settings.decode_timeout_s)
 
 
 class DecoderPool:
