@@ -31,6 +31,10 @@ class Unavailable(PawsortError):
     """A server does not answer at the moment; the same may go through later."""
 
 
+class Busy(Unavailable):
+    """This server has too much to do at the moment."""
+
+
 class Refused(ConfigError, Unavailable):
     """A server answers but will not do what we need: a setting is wrong, and waiting does not help."""
 
@@ -49,6 +53,10 @@ class Conflict(PawsortError):
 
 class Invalid(PawsortError):
     """What came cannot be used; nothing of it was kept."""
+
+
+class OutdatedCursor(Invalid):
+    """A cursor is not one of this list."""
 
 
 class TooLarge(PawsortError):
@@ -91,22 +99,29 @@ class ErrorCode(StrEnum):
 
     def explain(self, detail: str | None) -> str:
         """The sentence, with what is known about this file in front of it: of a file that is no picture, its kind."""
-        if self is ErrorCode.NOT_AN_IMAGE and detail:
-            return f"{detail}. It is not opened inside a folder or another archive. Unpack it, or upload it by itself."
-        return f"{detail}. {self.sentence}" if detail else self.sentence
+        if not detail:
+            return self.sentence
+        if self is ErrorCode.NOT_AN_IMAGE:
+            return f"{detail}. {_ADVICE.get(detail.rpartition(' ')[2], _NO_PICTURE)}"
+        return f"{detail}. {self.sentence}"
 
 
+_NO_PICTURE = "Only pictures can be sorted."
+_ADVICE = {  # by the last word of what the file is
+    "archive": "It is not opened inside a folder or another archive. Unpack it, or upload it by itself.",
+    "video": "Videos can't be sorted. Save frames of it as JPEG or PNG and upload those.",
+    "document": "Documents can't be sorted. Save its pages as JPEG or PNG and upload those.",
+}
 _SENTENCES = {
     ErrorCode.EMPTY_FILE: "The file is empty (0 bytes). Copy it again from its source.",
     ErrorCode.NOT_AN_IMAGE: "This file doesn't look like a picture. Open it in a viewer; if it opens there,"
     " save it as JPEG or PNG and upload that.",
-    ErrorCode.UNSUPPORTED_FORMAT: "This picture is in a format that is not supported. Save it as JPEG"
+    ErrorCode.UNSUPPORTED_FORMAT: "This picture is in a format that Pawsort can't read. Save it as JPEG"
     " or PNG and upload that.",
     ErrorCode.TRUNCATED: "The picture is damaged or ends too early. Copy it again from the camera or the backup.",
-    ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and upload that,"
-    " or raise PAWSORT_MAX_IMAGE_PIXELS.",
+    ErrorCode.TOO_MANY_PIXELS: "The picture has more pixels than the limit. Save a smaller version and upload that.",
     ErrorCode.TOO_MANY_BYTES: "The file is larger than the limit and was not uploaded. Save a smaller version and"
-    " upload that, or raise PAWSORT_MAX_IMAGE_BYTES.",
+    " upload that.",
     ErrorCode.DECODE_TIMEOUT: "Reading the picture took too long and was stopped. Save it again as JPEG or PNG and"
     " upload that.",
     ErrorCode.OUT_OF_MEMORY: "Reading the picture needs more memory than is allowed. Save a smaller version and"

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from core.base.errors import Invalid
+from core.base.errors import OutdatedCursor
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def page_newest_first(
         cursor: Of the page before; None or empty for the first one.
         limit: How many rows at most.
     Raises:
-        Invalid: The cursor belongs to another list.
+        OutdatedCursor: The cursor belongs to another list.
     """
     if cursor:
         query = query.where(by < decode_cursor(cursor, int)[0])
@@ -53,7 +53,7 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     """The key again.
 
     Raises:
-        Invalid: The text is no cursor of this list.
+        OutdatedCursor: The text is no cursor of this list.
     """
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -71,5 +71,7 @@ def _fits(part: Any) -> bool:
     return not isinstance(part, int) or abs(part) < 2**63
 
 
-def _foreign() -> Invalid:
-    return Invalid("This cursor is out of date or of another list. Use `next` of the page before, or leave it out.")
+def _foreign() -> OutdatedCursor:
+    return OutdatedCursor(
+        "This cursor is out of date or of another list. Use `next` of the page before, or leave it out."
+    )

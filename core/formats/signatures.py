@@ -10,6 +10,7 @@ from typing import TypeAlias
 from core.base.errors import ErrorCode
 from core.base.image_formats import NOT_TEXT, find_format
 from core.formats.archives.kinds import find_kind, find_other
+from core.formats.file_kinds import find_file_kind
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
@@ -75,7 +76,7 @@ def fault_of_unreadable(data: Buffer) -> tuple[ErrorCode, str | None]:
         data: The whole file.
     Returns:
         `truncated` when it begins like a supported format, `unsupported_format` and the name of another kind of
-        picture, `empty_file`, else `not_an_image`, with the kind of an archive.
+        picture, `empty_file`, else `not_an_image`, with the kind of a video, document or archive.
     """
     head = bytes(data[:_TEXT_BYTES])
     if not head:
@@ -84,7 +85,7 @@ def fault_of_unreadable(data: Buffer) -> tuple[ErrorCode, str | None]:
         return ErrorCode.UNSUPPORTED_FORMAT, name
     if find_format(head) is not None:
         return ErrorCode.TRUNCATED, None
-    return ErrorCode.NOT_AN_IMAGE, _name_of_archive(head)
+    return ErrorCode.NOT_AN_IMAGE, find_file_kind(head) or _name_of_archive(head)
 
 
 def _name_of_archive(head: bytes) -> str | None:

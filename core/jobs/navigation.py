@@ -96,12 +96,32 @@ def find_bins(session: Session, job: Job) -> list[tuple[int, int, int]]:
     ]
 
 
-def count_errors(session: Session, job: Job) -> list[tuple[ErrorCode, int]]:
+@dataclass(frozen=True)
+class ErrorCount:
+    """How many files failed for one reason. `kinds`: what they are, where that is known, the most frequent first."""
+
+    code: ErrorCode
+    n: int
+    kinds: list[tuple[str, int]]
+
+
+def count_errors(session: Session, job: Job) -> list[ErrorCount]:
     """How many files of a job failed for each reason, the most frequent first."""
     failed = (Result.job_id == job.id) & Result.confidence.is_(None)  # the index knows where they are
-    counted = select(Result.error_code, func.count()).where(failed).group_by(Result.error_code)
-    found = [(ErrorCode(row[0]), row[1]) for row in session.execute(counted) if row[0]]
-    return sorted(found, key=lambda one: (-one[1], one[0]))
+    columns = (Result.error_code, Result.error_detail)
+    by_code: dict[str, dict[str | None, int]] = {}
+    for code, detail, n in session.execute(select(*columns, func.count()).where(failed).group_by(*columns)):
+        if code:
+            by_code.setdefault(code, {})[detail] = n
+    found = [
+        ErrorCount(
+            ErrorCode(code),
+            sum(by_kind.values()),
+            sorted(((kind, n) for kind, n in by_kind.items() if kind), key=lambda one: (-one[1], one[0])),
+        )
+        for code, by_kind in by_code.items()
+    ]
+    return sorted(found, key=lambda one: (-one.n, one.code))
 
 
 def count_warnings(session: Session, job: Job) -> int:

@@ -32,6 +32,7 @@ class InstallationStatus:
     Attributes:
         chunks: Open chunks of active jobs by state: counting what is done would read every chunk that ever was.
         oldest_s: For each queue, for how long the oldest piece of work has waited; 0 where none waits.
+        n_trainings_queued: Trainings, evaluations and checks of labels that wait for a worker.
         workers: Those that are alive.
         silent: Those that stopped sending heartbeats without having stopped properly.
         n_suspect: Open chunks that have been claimed at least `SUSPECT_FROM` times.
@@ -41,6 +42,7 @@ class InstallationStatus:
     images: dict[str, int]
     chunks: dict[str, int]
     oldest_s: dict[str, float]
+    n_trainings_queued: int
     n_suspect: int
     workers: list[Worker]
     silent: list[Worker]
@@ -58,6 +60,7 @@ def read_status(session: Session, settings: Settings) -> InstallationStatus:
         images=_count_images(session),
         chunks={str(state): open_chunks.get(state, 0) for state in OPEN},
         oldest_s=_find_oldest(session),
+        n_trainings_queued=session.scalars(select(func.count()).select_from(Job).where(_waits_for_training())).one(),
         n_suspect=session.scalars(_open(select(func.count())).where(Chunk.attempts >= SUSPECT_FROM)).one(),
         workers=workers.list_alive(session, settings.alive_s),
         silent=workers.list_silent(session, settings.alive_s),
@@ -139,11 +142,14 @@ def _count_images(session: Session) -> dict[str, int]:
 def _find_oldest(session: Session) -> dict[str, float]:
     since = func.min(func.coalesce(Chunk.ready_at, Job.created_at))
     chunk = session.scalar(_open(select(seconds_since(since))).where(Chunk.state == ChunkState.READY))
-    waiting = (Job.kind != JobKind.CLASSIFY) & (Job.state == JobState.QUEUED) & Job.deleted_at.is_(None)
     training = session.scalar(
-        select(seconds_since(func.min(func.coalesce(Job.moved_at, Job.created_at)))).where(waiting)
+        select(seconds_since(func.min(func.coalesce(Job.moved_at, Job.created_at)))).where(_waits_for_training())
     )
     return {INFERENCE: max(chunk or 0.0, 0.0), TRAINING: max(training or 0.0, 0.0)}
+
+
+def _waits_for_training() -> Any:
+    return (Job.kind != JobKind.CLASSIFY) & (Job.state == JobState.QUEUED) & Job.deleted_at.is_(None)
 
 
 def _open(query: Any) -> Any:

@@ -92,9 +92,9 @@ class Blobs:
             return
         if free - n_bytes < self._min_free_bytes:
             raise DiskFull(
-                f"The disk has {free // 2**20} MiB left; {n_bytes / 2**20:.1f} MiB more would leave less than the"
-                f" {self._min_free_bytes // 2**20} MiB that stay free (PAWSORT_MIN_FREE_BYTES)."
-                " Delete jobs that are no longer needed, or free disk space, then try again."
+                f"The server's disk is almost full: it has {free // 2**20} MiB left, and {n_bytes / 2**20:.1f} MiB more"
+                f" would leave less than the {self._min_free_bytes // 2**20} MiB that stay free. Delete old jobs, or"
+                " ask the person who runs this server."
             )
 
     def free_bytes(self) -> int | None:

@@ -29,6 +29,7 @@ from core.orm.training import EpochRow, Training, TrainingUpload
 from core.storage.blobs import training_prefix
 from core.training import datasets
 from core.training.datasets import Dataset
+from core.training.progress import TRAINING
 
 MAX_ATTEMPTS = 5  # without an epoch between them
 
@@ -173,6 +174,7 @@ def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state
     session.add(EpochRow(job_id=job.id, **epoch))
     training.state_key = state_key
     training.attempts = 1
+    training.phase, training.step = TRAINING, 0  # no longer validating: the bar would count this epoch twice
     job.revision += 1
     session.flush()
 

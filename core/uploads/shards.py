@@ -59,7 +59,7 @@ def _check_bytes(upload: Upload, n_bytes: int, n_more: int, max_upload_bytes: in
     if n_bytes + n_more > max_upload_bytes:
         raise TooLarge(
             f"Upload {upload.uuid} has {n_bytes} bytes; {n_more} more would pass the limit of"
-            f" {max_upload_bytes} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send the rest as another upload."
+            f" {max_upload_bytes} bytes. Send the rest as another upload."
         )
 
 

@@ -64,7 +64,7 @@ def test_nothing_is_sent_before_somebody_has_seen_what_it_is(owner_page: Page, d
     expect(offer.locator('[data-part="sum"]')).to_have_text(f"14 files, {_size(mixed, '*')}")
     expect(offer.locator("summary")).to_have_text(
         [
-            "3 files don’t look like pictures (2 txt, 1 mp4). They will be uploaded and listed as failed.",
+            "3 files don’t look like pictures (2 documents, 1 video). They will be uploaded and listed as failed.",
             "1 file is larger than 1.0 MB, so it is not uploaded, but listed as failed.",
             "2 files (2 system files) are left out.",
         ]

@@ -339,7 +339,7 @@ def test_a_pause_says_what_it_costs(owner_page: Page, folder: Path) -> None:
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000}
     owner_page.context.new_cdp_session(owner_page).send("Network.emulateNetworkConditions", slow)
     send(owner_page, [folder])
-    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text(re.compile("Uploading: [1-9]"))
+    expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text(re.compile("Uploading: .+ of "))
     owner_page.get_by_role("button", name="Pause").click()
     expect(owner_page.locator('[data-part="message"]')).to_contain_text(
         "were partly uploaded and will be uploaded again."

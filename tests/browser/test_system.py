@@ -1,6 +1,6 @@
-"""The page 'System' in a browser without JavaScript, on a phone."""
+"""The page 'System' in a browser: without JavaScript on a phone, and while it refreshes itself."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from core.accounts import accounts
 from core.base.database import Database
@@ -25,3 +25,18 @@ def test_whoever_runs_it_sees_on_a_phone_without_javascript_what_is_wrong(
     assert any("another version (0.0.1)" in alert for alert in alerts)
     expect(page.get_by_role("row", name="process 77")).to_be_visible()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_it_refreshes_itself_and_keeps_what_was_opened(owner_page: Page, site: str, db: Database) -> None:
+    owner_page.clock.install()
+    owner_page.goto(f"{site}/system")
+    opened = owner_page.get_by_text("Slowest requests").first
+    opened.click()
+    expect(owner_page.get_by_text("No inference worker is alive")).to_be_visible()
+    with db.write() as session:
+        for queue in ("inference", "training", "maintenance"):
+            workers.add_worker(session, 78, queue, "cpu", {"pawsort": "0.0.1"})
+    owner_page.clock.fast_forward(5000)
+    expect(owner_page.get_by_text("No inference worker is alive")).to_have_count(0)
+    expect(owner_page.get_by_role("row", name="process 78")).to_have_count(3)
+    expect(owner_page.locator("details[open]")).to_have_count(1)

@@ -254,7 +254,7 @@ def test_a_disk_that_is_nearly_full_takes_nothing_in(installation: Installation)
         for address in ("/api/v1/archives", f"/api/v1/uploads/{upload}/shards/0"):
             status, problem = curl(installation, f"{full}{address}", "-T", "-", body=tar)
             assert status == 507
-            assert "PAWSORT_MIN_FREE_BYTES" in problem["detail"]
+            assert "disk is almost full" in problem["detail"]
     assert set(stored.rglob("*")) == before
 
 

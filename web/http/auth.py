@@ -13,6 +13,7 @@ from apiflask import APIFlask
 from flask import Blueprint, Flask, Response, current_app, g, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
 from core.accounts import accounts
@@ -54,6 +55,7 @@ def register_auth(app: APIFlask, settings: Settings) -> None:
     )
     CSRFProtect(app)
     app.before_request(authenticate)
+    app.jinja_env.globals["is_owner"] = is_owner
     app.register_blueprint(login_pages)
 
 
@@ -87,11 +89,23 @@ def current_user_id() -> int:
     return user_id
 
 
+def is_owner() -> bool:
+    """Whether the owner of the installation sent this request; also known on public pages and pages of errors."""
+    if "is_owner" not in g:
+        try:
+            user = _find_user(_bearer_token())
+        except SQLAlchemyError:  # an error page can do without
+            user = None
+        g.is_owner = user is not None and accounts.is_owner(user)
+    return bool(g.is_owner)
+
+
 def authenticate() -> Response | None:
     """Find the user of this request, or refuse it with a login page or an error."""
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
         return None
+    g.is_owner = False
     token = _bearer_token()
     user = _find_user(token)
     if user is None:

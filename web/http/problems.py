@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457); a browser that asked for a page gets the same sentence as a page.
 
 PawsortError of core        its own sentence, the status of its class
+a server is away            503 without its sentence, which is for the operator and in the log
 validation of a request     422, for each field: where, what was expected, what came
 HTTPException of Werkzeug   its status, its description
 a value too large for SQL   422, without the value
@@ -27,12 +28,14 @@ from werkzeug.exceptions import HTTPException
 from core.base.errors import (
     BadWeights,
     BlobMissing,
+    Busy,
     Conflict,
     DiskFull,
     Gone,
     ImageError,
     Invalid,
     NotFound,
+    OutdatedCursor,
     PawsortError,
     TooLarge,
     Unavailable,
@@ -96,7 +99,22 @@ def on_pawsort_error(error: PawsortError) -> Response:
     status = status_of(error)
     if status == 500:
         return on_unexpected(error)
+    if isinstance(error, Unavailable) and not isinstance(error, Busy):
+        return _on_server_away(error)
+    if isinstance(error, OutdatedCursor) and _wants_page():
+        return problem(status, "This link is out of date. Open the first page.")
     return problem(status, error.message, **{key: _plain(value) for key, value in error.details.items()})
+
+
+def _on_server_away(error: Unavailable) -> Response:
+    """A server that this one needs does not respond, or refuses: its operator finds the setting in the log."""
+    error_id = _log(error)
+    return problem(
+        503,
+        "A part of this server is not responding. Try again in a minute. If that doesn’t help, tell the person who runs"
+        f" it; the details are in the log under the id {error_id}.",
+        error_id=error_id,
+    )
 
 
 def on_image_error(error: ImageError) -> Response:

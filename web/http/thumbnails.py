@@ -13,7 +13,7 @@ from functools import partial
 from threading import BoundedSemaphore
 
 from core.base.config import Settings
-from core.base.errors import ImageError, Unavailable
+from core.base.errors import Busy, ImageError
 from core.decoding.pool.child import DecoderNotStarted
 from core.decoding.pool.decoder_pool import DecodeLimits, DecoderPool, processors
 
@@ -40,7 +40,7 @@ class Thumbnails:
 
         Raises:
             ImageError: The picture cannot be decoded.
-            Unavailable: Too many pictures are being read.
+            Busy: Too many pictures are being read.
         """
         with _place(self._places):
             return self._make(data, size_px, WAIT_S)
@@ -50,7 +50,7 @@ class Thumbnails:
         """Hold one of the few places for reports; yields a `make` that waits for a child as long as it takes.
 
         Raises:
-            Unavailable: Too many reports are being written.
+            Busy: Too many reports are being written.
         """
         with _place(self._reports):
             yield partial(self._make, wait_s=None)
@@ -59,7 +59,7 @@ class Thumbnails:
         try:
             [made] = self._pool.make_thumbnails([data], size_px, wait_s=wait_s)
         except DecoderNotStarted as error:  # no memory or no process left, or the server is stopping
-            raise Unavailable(BUSY) from error
+            raise Busy(BUSY) from error
         if isinstance(made, ImageError):
             raise made
         return made
@@ -68,7 +68,7 @@ class Thumbnails:
 @contextmanager
 def _place(places: BoundedSemaphore) -> Iterator[None]:
     if not places.acquire(blocking=False):
-        raise Unavailable(BUSY)
+        raise Busy(BUSY)
     try:
         yield
     finally:

@@ -164,6 +164,7 @@ def _run_epochs(
         key = checkpoint.save(trainer, best)
         with runtime.db.write() as session:
             claims.record_epoch(session, claim, asdict(epoch), key)
+        lease.report_record()
         checkpoint.delete_all_but(key)
     return best
 

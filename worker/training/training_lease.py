@@ -9,6 +9,7 @@ from core.base.config import HEARTBEATS_PER_LEASE
 from core.base.database import Database
 from core.training import claims
 from core.training.claims import Claim, NextStep
+from core.training.progress import TRAINING, VALIDATING
 from worker.process.lease_keeper import LeaseKeeper
 
 BEAT_S = 1.0  # cancelling has to take effect within 2 s
@@ -65,7 +66,7 @@ class TrainingLease:
             TrainingStopped: There is no reason to continue.
             StopWithBest: The epochs so far are enough.
         """
-        self.report("training", step, n_steps)
+        self.report(TRAINING, step, n_steps)
         if self._best_requested.is_set():
             raise StopWithBest
 
@@ -75,7 +76,15 @@ class TrainingLease:
         Raises:
             TrainingStopped: There is no reason to continue.
         """
-        self.report("validating")
+        self.report(VALIDATING)
+
+    def report_record(self) -> None:
+        """Note that an epoch was recorded, and that the next one begins.
+
+        Raises:
+            TrainingStopped: There is no reason to continue.
+        """
+        self.report(TRAINING)
 
     def _left_s(self) -> float | None:
         """How long the current phase will still take at its mean speed so far."""

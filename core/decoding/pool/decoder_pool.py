@@ -15,7 +15,7 @@ from typing import NamedTuple, Self, TypeAlias
 import numpy as np
 
 from core.base.config import Settings
-from core.base.errors import ErrorCode, ImageError, Unavailable
+from core.base.errors import Busy, ErrorCode, ImageError
 from core.decoding.decoded import Decoded
 from core.decoding.pool.block import Answer, Block, Task
 from core.decoding.pool.child import Child, ChildDied, ChildOptions, ChildTimedOut
@@ -136,7 +136,7 @@ class DecoderPool:
             enlarge: Whether a picture that is smaller is enlarged.
             wait_s: For a free child; None for as long as it takes.
         Raises:
-            Unavailable: No child is free.
+            Busy: No child is free.
             DecoderNotStarted: There is no child to be had.
         """
         task = Task.SCALE if enlarge else Task.SHRINK
@@ -155,7 +155,7 @@ class DecoderPool:
         try:
             child = self._free.get(timeout=wait_s)
         except Empty:
-            raise Unavailable("All decoders are busy at the moment. Try again in a few seconds.") from None
+            raise Busy("All decoders are busy at the moment. Try again in a few seconds.") from None
         try:
             wall_s = _WALL_FACTOR * self._limits.cpu_s
             return _finish(child, block, self._limits.cpu_s if cpu_s is None else cpu_s, wall_s)

@@ -56,6 +56,28 @@ def test_an_archive_among_pictures_is_named(data: bytes, detail: str | None) -> 
     assert ("Unpack it" in str(refused.value)) is (detail is not None)
 
 
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"\0\0\0\x20ftypisom" + bytes(99), "MP4 video. Videos can't be sorted."),
+        (b"\0\0\0\x14ftypqt  " + bytes(99), "QuickTime video. Videos"),
+        (b"RIFF\0\0\1\0AVI LIST" + bytes(99), "AVI video. Videos"),
+        (b"\x47" + bytes(187) + b"\x47" + bytes(187), "AVCHD video. Videos"),
+        (b"%PDF-1.7\n%\xe2\xe3", "PDF document. Documents can't be sorted."),
+        (make_zip({"[Content_Types].xml": b"<Types/>", "word/document.xml": b""}), "Office document. Documents"),
+        (b"RIFF\0\0\1\0WAVEfmt " + bytes(99), "WAV sound file. Only pictures can be sorted."),
+    ],
+)
+def test_a_video_or_a_document_is_called_what_it_is(data: bytes, sentence: str) -> None:
+    with pytest.raises(ImageError, match=sentence) as refused:
+        decode_image(data, 32)
+    assert refused.value.code == ErrorCode.NOT_AN_IMAGE
+
+
+def test_no_sentence_about_a_file_names_a_setting() -> None:
+    assert not any("PAWSORT" in code.sentence for code in ErrorCode)
+
+
 def test_the_browser_picks_files_by_the_suffixes_of_the_registry() -> None:
     names = (ROOT / "web/static/upload/input/names.js").read_text()
     assert f"const PICTURE = /\\.({'|'.join(SUFFIXES)})$/i;" in names

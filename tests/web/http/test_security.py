@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from structlog.testing import capture_logs
 
 from core.base.config import Settings
-from core.base.errors import ConfigError
+from core.base.errors import ConfigError, Refused
 from web.app import App, create_app
 from web.http.security import host_name
 
@@ -208,3 +208,21 @@ def test_a_body_that_is_no_json_is_400_and_says_so(client: FlaskClient, body: st
     assert answer.status_code == 400
     assert answer.json is not None
     assert "Expected a JSON object" in answer.json["detail"]
+
+
+def test_people_are_not_told_the_settings_of_a_server_that_is_away(app: App, client: FlaskClient) -> None:
+    sentence = "PAWSORT_BLOB_URL: the store refuses the keys."
+    with pytest.MonkeyPatch.context() as patch, capture_logs() as logs:
+        patch.setattr(app.extensions["pawsort"].blobs, "find_room", lambda: (_ for _ in ()).throw(Refused(sentence)))
+        answer = client.get("/", headers={"Accept": "text/html"})
+    assert answer.status_code == 503
+    assert "A part of this server is not responding." in answer.text
+    assert "PAWSORT" not in answer.text
+    assert sentence in str(logs[0]["exc_info"])
+
+
+def test_an_old_link_into_a_list_says_what_to_do(client: FlaskClient) -> None:
+    page = client.get("/?cursor=W10", headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    assert "This link is out of date. Open the first page." in page.text
+    assert "leave it out" in client.get("/api/v1/jobs?cursor=W10").get_json()["detail"]

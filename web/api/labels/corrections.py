@@ -37,9 +37,7 @@ def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> Correction
     """
     services = get_services()
     limit = services.settings.max_upload_bytes
-    body = BodyReader(
-        limit, f"Expected an archive of at most {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Send it in parts."
-    )
+    body = BodyReader(limit, f"Expected an archive of at most {limit} bytes. Send it in parts.")
     with services.db.read() as session:
         jobs.get_job(session, job_uuid)  # before gigabytes are read
     files = read_list(body.read) if request.mimetype in LIST_TYPES else hash_files(body.read, services.settings)

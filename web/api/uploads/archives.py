@@ -44,7 +44,7 @@ def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
     is_form = request.mimetype == "multipart/form-data"
     body = BodyReader(
         limit + is_form * MAX_FORM_BYTES,
-        f"Expected an archive of at most {limit} bytes (PAWSORT_MAX_UPLOAD_BYTES). Split it into several uploads.",
+        f"Expected an archive of at most {limit} bytes. Split it into several uploads.",
     )
     services.blobs.check_room(min(body.announced, limit))
     uuid = query_data.id or uuid4()

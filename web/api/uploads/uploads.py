@@ -209,5 +209,5 @@ def _shard_body(services: Services) -> BodyReader:
     return BodyReader(
         limit,
         f"Expected a shard of at most {limit} bytes: {MAX_FILES} files and {MAX_BYTES} bytes of content, or one file of"
-        f" at most {services.settings.max_image_bytes} bytes (PAWSORT_MAX_IMAGE_BYTES). Split it into more shards.",
+        f" at most {services.settings.max_image_bytes} bytes. Split it into more shards.",
     )

@@ -1,4 +1,4 @@
-"""Problems of an installation, each with its remedy."""
+"""Problems of an installation, each with its remedy, and work that waits its turn."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +14,11 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Trouble:
-    """One problem: what it means, and what to do."""
+    """One problem: what it means, and what to do. One that is not urgent is a note, such as a queue that moves."""
 
     title: str
     remedy: str
+    is_urgent: bool = True
 
 
 def find_troubles(
@@ -47,7 +48,7 @@ def find_troubles(
     if free_bytes is not None and free_bytes < 2 * min_free_bytes:
         yield Trouble(
             f"The disk has {in_bytes(free_bytes)} left; uploads are refused below {in_bytes(min_free_bytes)}.",
-            "Delete old jobs, or free disk space.",
+            "Delete old jobs, free disk space, or lower PAWSORT_MIN_FREE_BYTES.",
         )
     yield from _workers(installation, own_version)
     yield from _silent(installation)
@@ -57,6 +58,7 @@ def find_troubles(
             "Their workers stopped or failed; see the list below. Pictures that crash the decoder are identified"
             " automatically. If a chunk never ends, check the logs of the workers.",
         )
+    yield from _queues(installation)
 
 
 def _silent(installation: InstallationStatus) -> Iterator[Trouble]:
@@ -64,8 +66,8 @@ def _silent(installation: InstallationStatus) -> Iterator[Trouble]:
         yield Trouble(
             f"A worker for {worker.queue} is not responding: process {worker.pid} on {worker.host}."
             " Its work is reassigned.",
-            "If the process still exists, it is stalled: end it (`kill -9`, or restart its container), and a new one"
-            " starts. If it is gone, see the end of its log.",
+            "If the process still exists, it is stalled: restart its container or service, or `pawsort up`. If it is"
+            " gone, the end of its log says why.",
         )
 
 
@@ -82,18 +84,22 @@ def _workers(installation: InstallationStatus, own_version: str) -> Iterator[Tro
         )
     if not alive[TRAINING] and installation.oldest_s[TRAINING]:
         yield Trouble("A training is queued, and no training worker is alive.", start.format(TRAINING))
-    for queue, remedy in (
-        (INFERENCE, "All workers are busy. More workers are faster: `--scale inference=3`, or another machine."),
-        (TRAINING, "Trainings run one after another. With another worker, two run at the same time."),
-    ):
-        if alive[queue] and installation.oldest_s[queue] > WAITS_LONG_S:
-            waits = duration(installation.oldest_s[queue])
-            yield Trouble(
-                f"Work for {queue} has been queued for {waits}, with {plural(alive[queue], 'worker')}.", remedy
-            )
     others = sorted({worker.versions.get("pawsort", "?") for worker in installation.workers} - {own_version})
     if others:
         yield Trouble(
             f"Some workers have another version ({', '.join(others)}) than this server ({own_version}).",
             "Install the same version everywhere and restart them.",
         )
+
+
+def _queues(installation: InstallationStatus) -> Iterator[Trouble]:
+    """Work that waits although workers are alive: they are busy with other work."""
+    alive = {worker.queue for worker in installation.workers}
+    for queue, what, remedy in (
+        (INFERENCE, plural(installation.images["open"], "picture"), "More workers sort faster."),
+        (TRAINING, plural(installation.n_trainings_queued, "training"), "Trainings run one after another."),
+    ):
+        waits_s = installation.oldest_s[queue]
+        if queue in alive and waits_s > WAITS_LONG_S:
+            are = "is" if what.startswith("1 ") else "are"
+            yield Trouble(f"{what} {are} queued ({duration(waits_s)}).", remedy, is_urgent=False)

@@ -216,7 +216,7 @@ def test_a_disk_that_is_nearly_full_is_507_before_anything_is_kept(
     full.extensions["pawsort"].db.close()
     assert answer.status_code == 507
     assert answer.json is not None
-    assert "PAWSORT_MIN_FREE_BYTES" in answer.json["detail"]
+    assert "disk is almost full" in answer.json["detail"]
     assert files_below(stored) == []
 
 

@@ -45,6 +45,18 @@ def test_each_reason_is_named_with_how_many_files_it_concerns(client: FlaskClien
     assert files_on(client, f"/jobs/{job}/failed") == ["zoo/half.jpg", "zoo/third.jpg", "zoo/slow.tif"]
 
 
+def test_videos_and_documents_among_the_failed_are_called_what_they_are(
+    client: FlaskClient, db: Database, job: UUID
+) -> None:
+    with db.write() as session:
+        failed = session.scalars(select(Result).where(Result.error_code.is_not(None)).order_by(Result.image_id)).all()
+        for result, kind in zip(failed, ("MP4 video", "PDF document", "MP4 video"), strict=True):
+            result.error_code, result.error_detail = ErrorCode.NOT_AN_IMAGE, kind
+    page = unescape(client.get(f"/jobs/{job}/failed").text)
+    assert "2 MP4 videos, 1 PDF document." in page
+    assert "Documents can't be sorted. Save its pages as JPEG or PNG and upload those." in page
+
+
 def test_pictures_that_are_only_partly_readable_are_named_where_they_are_shown(
     client: FlaskClient, db: Database, job: UUID
 ) -> None:

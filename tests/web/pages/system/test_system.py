@@ -15,10 +15,10 @@ from core.jobs import chunks
 from core.jobs.chunks import claim_chunk
 from core.operations import metrics, workers
 from core.operations.metrics import Meter
-from core.orm.jobs import Chunk
+from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs
-from tests.support.factories import make_job, make_upload
+from tests.support.factories import make_job, make_labelled, make_training, make_upload
 from web.app import App, create_app
 from web.pages.system.system import _without_password
 
@@ -50,6 +50,14 @@ def test_it_needs_a_login_and_is_linked(stranger: FlaskClient, client: FlaskClie
     assert 'href="/system"' in client.get("/").text
 
 
+@pytest.mark.parametrize("address", ["/docs", "/nothing/here", "/jobs/no-uuid"])
+def test_it_is_in_the_menu_of_public_pages_and_of_errors(
+    client: FlaskClient, stranger: FlaskClient, address: str
+) -> None:
+    assert 'href="/system"' in client.get(address, headers={"Accept": "text/html"}).text
+    assert 'href="/system"' not in stranger.get(address, headers={"Accept": "text/html"}).text
+
+
 def test_it_is_for_the_owner_alone(app: App, client: FlaskClient, db: Database) -> None:
     with db.write() as session:
         token = accounts.create_token(session, "ada's", accounts.get_or_create_user(session, "ada"))
@@ -74,7 +82,8 @@ def test_a_worker_that_fell_silent_is_named_until_another_takes_its_place(
         session.execute(update(Worker).values(started_at=db_now(-60)))
     shown = text_of(client)
     assert "A worker for inference is not responding: process 77 on" in shown
-    assert "kill -9" in shown
+    assert "restart its container or service" in shown
+    assert "kill" not in shown
     add_workers(db, app.version, "inference")
     assert "Everything works." in text_of(client)
 
@@ -122,9 +131,23 @@ def test_what_waits_too_long_and_what_is_begun_again_and_again_is_shown(
             chunks.release_chunk(session, claim, "MemoryError: no room")
         session.execute(update(Chunk).values(ready_at=db_now(-600)))
     shown = text_of(client)
-    assert "Work for inference has been queued for about 10 minutes, with 1 worker." in shown
+    assert "4 pictures are queued (about 10 minutes)." in shown
     assert "Started three times or more: 1 chunk of jobs" in shown
     assert re.search(r"the tiresome one \d+ 3 times MemoryError: no room", shown)
+
+
+def test_a_queue_that_moves_is_nothing_to_be_alarmed_about(
+    app: App, client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    add_workers(db, app.version, "inference", "training", "maintenance")
+    job = make_training(db, make_labelled(db, blobs))
+    with db.write() as session:
+        session.execute(update(Job).where(Job.uuid == job).values(moved_at=db_now(-70), created_at=db_now(-70)))
+    page = client.get("/system").text
+    assert "1 training is queued (about 1 minute)." in page
+    assert "Everything works." in page
+    assert 'notice--bad"><p>' not in re.sub(r"\s+", "", page)
+    assert 'role="alert">\n  <p>' not in page
 
 
 def test_a_worker_shows_the_job_that_it_has(app: App, client: FlaskClient, db: Database, blobs: Blobs) -> None:

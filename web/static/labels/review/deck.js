@@ -40,6 +40,7 @@ export class Deck {
   constructor(options) {
     this.#options = options;
     document.addEventListener("visibilitychange", () => document.hidden || this.#ask());
+    addEventListener("online", () => this.#ask());
   }
 
   get current() {

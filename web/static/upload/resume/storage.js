@@ -1,8 +1,8 @@
 /**
  * Unfinished uploads of this browser, stored across reloads and days. Only ids are stored: the server knows which files have arrived.
  *
- * @typedef {{uploadId: string, jobId: string, name: string, at: number}} Begun
- *   uploadId: for an archive, the same as jobId. at: milliseconds since 1970.
+ * @typedef {{uploadId: string, jobId: string, name: string, at: number, nFiles: number|null}} Begun
+ *   uploadId: for an archive, the same as jobId. at: milliseconds since 1970. nFiles: null for an archive.
  * @typedef {{bytesPerS: number, filesPerS: number}} UploadSpeed
  */
 

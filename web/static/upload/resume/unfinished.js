@@ -25,11 +25,14 @@ export function hideUnfinished(print) {
 }
 
 /** The number of files on the server; null if the upload is complete, or the server is not responding. */
-async function countArrived(print, { uploadId, jobId }) {
+async function countArrived(print, { uploadId, jobId, nFiles }) {
   try {
     const upload = await callJson("GET", `/api/v1/uploads/${uploadId}`);
     // Do not forget a complete upload: dropped again, the folder leads to its job.
-    if (upload.state === "receiving") return upload.n_images;
+    if (upload.state !== "receiving") return null;
+    if (upload.n_images !== nFiles) return upload.n_images;
+    // Everything had arrived, and the page was closed before it could say so.
+    await complete(uploadId);
   } catch (error) {
     if (GONE.has(error.status)) forget(print, jobId);
   }
@@ -52,9 +55,13 @@ function notice(print, begun, nFiles) {
   return element;
 }
 
+function complete(uploadId) {
+  return callJson("POST", `/api/v1/uploads/${uploadId}/complete`, { partial: true });
+}
+
 async function finish(element, print, { uploadId, jobId }) {
   try {
-    await callJson("POST", `/api/v1/uploads/${uploadId}/complete`, { partial: true });
+    await complete(uploadId);
     forget(print, jobId);
     location.assign(`/jobs/${jobId}`);
   } catch (error) {

@@ -98,10 +98,11 @@ function start(batch, wishes) {
   const uploadId = batch.archive ? jobId : (going?.uploadId ?? newUuid());
   if (going) replace(twinOf(print));
   hideUnfinished(print);
+  document.querySelector("[data-empty]")?.remove();
   const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
   const since = going?.at ?? Date.now();
   upload.sender = makeSender(batch, { ...wishes, uploadId, jobId, since, slots, onChange: () => changed(upload) });
-  remember(print, { uploadId, jobId, name: batch.name, at: since });
+  remember(print, { uploadId, jobId, name: batch.name, at: since, nFiles: batch.archive ? null : batch.files.length });
   upload.panel = new Panel({
     parent,
     sender: upload.sender,

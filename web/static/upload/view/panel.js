@@ -79,7 +79,7 @@ export class Panel {
     const bar = this.#parts.sent;
     bar.max = state.totalBytes || 1;
     bar.value = state.phase === "sent" ? bar.max : state.sentBytes;
-    setText(this.#parts["sent-text"], `${SENT_WORDS[state.phase]}: ${bytes(state.sentBytes)} of ${bytes(state.totalBytes)}`);
+    setText(this.#parts["sent-text"], `${SENT_WORDS[state.phase]}: ${hasBegun(state) ? `${bytes(state.sentBytes)} of ` : ""}${bytes(state.totalBytes)}`);
     const rate = this.#pace.perSecond();
     const isMoving = state.phase === "sending" && rate > 0;
     const left = isMoving ? (state.totalBytes - state.sentBytes) / rate : 0;
@@ -118,6 +118,11 @@ const SENT_WORDS = {
   halted: "Interrupted",
   stopped: "Cancelled",
 };
+
+/** False before the first bytes, of which there is nothing to say. */
+function hasBegun({ phase, sentBytes }) {
+  return sentBytes > 0 || (phase !== "opening" && phase !== "sending");
+}
 
 /** Write only real changes: the same text again would cost layout, and screen readers would repeat it. */
 function setText(element, text) {

@@ -8,10 +8,9 @@
  */
 
 import { bytes, count, duration, plural } from "../../shared/words.js";
-import { endingOf, mayBePicture } from "../input/names.js";
+import { kindWords } from "../input/kinds.js";
+import { mayBePicture } from "../input/names.js";
 import { sentSize } from "../plan/shards.js";
-
-const ENDINGS_NAMED = 4;
 
 /** @returns {{nFiles: number, nArchives: number, nBytes: number}} What would be uploaded. */
 export function amountOf(batches, terms) {
@@ -50,7 +49,7 @@ export function notesOn(files, { ignored, everything }, unreadable, terms) {
   const large = files.filter(({ file }) => file.size > terms.maxImageBytes);
   const limit = bytes(terms.maxImageBytes);
   return [
-    { paths: pathsOf(others), choice: "skip", title: `${plural(others.length, "file")} ${others.length === 1 ? "doesn’t look like a picture" : "don’t look like pictures"} (${endings(others)}). ${others.length === 1 ? "It" : "They"} will be uploaded and listed as failed.` },
+    { paths: pathsOf(others), choice: "skip", title: `${plural(others.length, "file")} ${others.length === 1 ? "doesn’t look like a picture" : "don’t look like pictures"} (${kindWords(pathsOf(others))}). ${others.length === 1 ? "It" : "They"} will be uploaded and listed as failed.` },
     { paths: pathsOf(large), title: `${are(large, "file")} larger than ${limit}, so ${large.length === 1 ? "it is" : "they are"} not uploaded, but listed as failed.` },
     { paths: pathsOf(ignored), choice: "send", isChosen: everything, title: `${ignoredWords(ignored)} ${everything ? "sent as well" : "left out"}.` },
     {
@@ -114,13 +113,4 @@ function are(list, noun) {
 
 function pathsOf(files) {
   return files.map(({ path }) => path);
-}
-
-/** "8 mp4, 4 txt and others". */
-function endings(files) {
-  const numbers = new Map();
-  for (const { path } of files) numbers.set(endingOf(path), (numbers.get(endingOf(path)) ?? 0) + 1);
-  const most = Array.from(numbers).sort(([, a], [, b]) => b - a);
-  const named = most.slice(0, ENDINGS_NAMED).map(([ending, n]) => `${count(n)} ${ending}`);
-  return named.join(", ") + (most.length > ENDINGS_NAMED ? " and others" : "");
 }
