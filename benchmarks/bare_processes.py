@@ -52,7 +52,8 @@ def bare_processes(n: int, network: str) -> Iterator[BareProcesses]:
 def _serve(pipe: Connection, network: str) -> None:
     from core.decoding.images import decode_image
     from model.artifacts.manifest import Manifest
-    from model.inference.classifier import Classifier, configure_threads
+    from model.inference.classifier import Classifier
+    from model.inference.tensorflow_engine import configure_threads
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     folder = Path(__file__).parents[1] / "model" / "pretrained"

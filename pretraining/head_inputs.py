@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.architectures.architecture import Architecture
-from model.inference.classifier import freeze
 from model.inference.devices import CPU, batch_sizes, count_bytes
+from model.inference.tensorflow_engine import freeze
 
 if TYPE_CHECKING:
     import keras

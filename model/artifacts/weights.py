@@ -6,7 +6,7 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,13 +65,23 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def digest_body(model: "keras.Model", architecture: Architecture) -> str:
-    """SHA-256 over all weights below the head. Networks with the same body give the same features for an image."""
+def digest_body(arrays: Mapping[str, NDArray[Any]], architecture: Architecture) -> str:
+    """SHA-256 over all weights below the head. Networks with the same body give the same features for an image.
+
+    Args:
+        arrays: The weights by name, in the order of the network's layers, as `unpack_weights` returns them.
+        architecture: Of the network.
+    """
     digest = hashlib.sha256()
-    for name, variable in zip(weight_names(model), model.weights, strict=True):
+    for name, array in arrays.items():
         if name.partition(".")[0] not in architecture.above_features:
-            digest.update(name.encode() + np.asarray(variable).tobytes())
+            digest.update(name.encode() + array.astype(np.float32).tobytes())
     return digest.hexdigest()
+
+
+def count_weights(arrays: Mapping[str, NDArray[Any]]) -> int:
+    """The number of weights of a network."""
+    return sum(array.size for array in arrays.values())
 
 
 def weight_names(model: "keras.Model") -> list[str]:
@@ -85,7 +95,15 @@ def load_into(model: "keras.Model", data: bytes) -> None:
     Raises:
         BadWeightsError: The names or shapes are not those of the network.
     """
-    arrays = unpack_weights(data)
+    set_weights(model, unpack_weights(data))
+
+
+def set_weights(model: "keras.Model", arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Load weights by name into a network.
+
+    Raises:
+        BadWeightsError: The names or shapes are not those of the network.
+    """
     expected = {name: tuple(variable.shape) for name, variable in zip(weight_names(model), model.weights, strict=True)}
     found = {name: array.shape for name, array in arrays.items()}
     if found != expected:

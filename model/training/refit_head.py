@@ -1,6 +1,6 @@
 """A new head on a body that stays as it is, fitted on stored features: in seconds.
 
-    features (N, F) ─► outputs of the layers above them, from the weights file alone ─► both heads, by Newton's method
+    features (N, F) ─► outputs of the layers above them (head_outputs.py) ─► both heads, by Newton's method
 
 Everything here is NumPy; TensorFlow need not be loaded. The new head is pulled towards the old one, as if that stood
 for `OLD_HEAD_IMAGES` more images, so a few labels change little and the head does not forget. For a label that was
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.architectures.architecture import NeitherHead
+from model.architectures.head_outputs import class_logits_of, neither_inputs, read_layer, sigmoid
 from model.architectures.registry import get_architecture
 from model.arrays.logistic_regression import fit_logistic
 from model.training.losses import NEITHER
@@ -24,39 +24,6 @@ DECAY = 0.02
 OLD_HEAD_IMAGES = 2000
 BIASED_WEIGHT = 0.2  # of a label that was given because of a prediction; the old head's prediction has the rest
 NEITHER_DECAY = 1e-3
-_SLICE = 2048
-
-
-def outputs_of(network: str, arrays: Mapping[str, NDArray[Any]], features: NDArray[Any]) -> NDArray[np.float32]:
-    """The network's output for features, as `Classifier.outputs` gives it for images.
-
-    Args:
-        network: A name of `registry.ARCHITECTURES`.
-        arrays: Its weights by name, as `weights.unpack_weights` returns them.
-        features: float16 or float32 (N, F).
-    Returns:
-        float32 (N, 1) or (N, 3), 0 to 1, before calibration.
-    """
-    logits = class_logits_of(network, arrays, features)
-    second = _sigmoid(logits)
-    neither_head = get_architecture(network).neither_head
-    if neither_head is None:
-        return second
-    kernel, bias = _read(arrays, neither_head.layer)
-    pet = _sigmoid(_neither_inputs(neither_head, arrays, features, logits) @ kernel + bias)
-    return np.concatenate([pet * (1 - second), pet * second, 1 - pet], axis=1, dtype=np.float32)
-
-
-def class_logits_of(network: str, arrays: Mapping[str, NDArray[Any]], features: NDArray[Any]) -> NDArray[np.float32]:
-    """The head's linear layer on features.
-
-    Args:
-        network, arrays, features: As for `outputs_of`.
-    Returns:
-        float32 (N, 1), in nats: above 0 for the second class, below 0 for the first.
-    """
-    kernel, bias = _read(arrays, get_architecture(network).head.class_layer)
-    return features.astype(np.float32) @ kernel + bias
 
 
 def refit(
@@ -89,7 +56,7 @@ def refit(
     _fit(new, architecture.head.class_layer, class_features, class_labels, counts[has_class], DECAY)
     neither_head = architecture.neither_head
     if neither_head is not None and not has_class.all():
-        inputs = _neither_inputs(neither_head, arrays, features, class_logits_of(network, new, features))
+        inputs = neither_inputs(neither_head, arrays, features, class_logits_of(network, new, features))
         _fit(new, neither_head.layer, inputs, has_class, counts, NEITHER_DECAY)
     return new
 
@@ -98,29 +65,9 @@ def _fit(
     arrays: Arrays, layer: str, rows: NDArray[np.float32], labels: NDArray[Any], counts: NDArray[Any], decay: float
 ) -> None:
     """Refit a layer, pulled towards its old weights. A label weighs `counts`, the old layer's prediction the rest."""
-    old = _read(arrays, layer)
-    targets = counts * labels + (1 - counts) * _sigmoid(rows @ old[0] + old[1])[:, 0]
+    old = read_layer(arrays, layer)
+    targets = counts * labels + (1 - counts) * sigmoid(rows @ old[0] + old[1])[:, 0]
     _write(arrays, layer, *fit_logistic(rows, targets, decay * (1 + OLD_HEAD_IMAGES / len(rows)), start=old))
-
-
-def _neither_inputs(
-    head: NeitherHead, arrays: Mapping[str, NDArray[Any]], features: NDArray[Any], class_logits: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """float32 (N, 2): the published classifier's evidence of a pet, and the absolute class logit."""
-    kernel, bias = _read(arrays, head.classifier)
-    evidence = [np.empty((0, 1), np.float32)]
-    for start in range(0, len(features), _SLICE):
-        evidence.append(head.measure_evidence(features[start : start + _SLICE].astype(np.float32) @ kernel + bias))
-    return np.concatenate([np.concatenate(evidence), np.abs(class_logits)], axis=1, dtype=np.float32)
-
-
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (1 / (1 + np.exp(-np.clip(x, -60, 60)))).astype(np.float32)
-
-
-def _read(arrays: Mapping[str, NDArray[Any]], layer: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel and bias of a layer."""
-    return arrays[f"{layer}.kernel"].astype(np.float32), arrays[f"{layer}.bias"].astype(np.float32)
 
 
 def _write(arrays: Arrays, layer: str, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> None:

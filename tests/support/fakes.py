@@ -20,7 +20,7 @@ class FakeClassifier:
     side_px = 8
     classes = ("cat", "dog")
     body = "ab" * 32
-    sizes = (16, 64)
+    batch_size = 64
 
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
         self._before = before

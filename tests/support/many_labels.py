@@ -18,8 +18,8 @@ from core.storage.blobs import Blobs, shard_key
 from core.training import features
 from core.training.features import FeatureBlob
 from core.uploads import uploads
+from model.architectures.head_outputs import class_logits_of
 from model.artifacts.weights import unpack_weights
-from model.training.refit_head import class_logits_of
 from tests.support.factories import make_tar
 from tests.support.fakes import FakeRuntime
 

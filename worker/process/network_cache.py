@@ -69,10 +69,10 @@ class NetworkCache:
     def uses_halves(self, version_id: int) -> bool:
         """Whether a version is loaded and computes with float16."""
         loaded = self._loaded.get(version_id)
-        return loaded is not None and loaded.uses_halves
+        return loaded is not None and loaded.engine.precision == "float16"
 
     def _load(self, version_id: int) -> "Classifier":
-        from model.inference.classifier import configure_threads
+        from model.inference.tensorflow_engine import configure_threads
 
         configure_threads(1)  # one process for each core is faster than one process with threads
         with self._db.read() as session:

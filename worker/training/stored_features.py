@@ -109,7 +109,7 @@ def _compute_batches(
     classifier: Classifier, decoded: Sequence[DecodedContent], on_batch: Callable[[], object]
 ) -> Iterator[tuple[bytes, NDArray[np.float16]]]:
     good = [(content.sha256, pixels) for content, pixels in decoded if not isinstance(pixels, ImageError)]
-    size = classifier.sizes[-1]
+    size = classifier.batch_size
     for start in range(0, len(good), size):
         on_batch()
         batch = good[start : start + size]

@@ -19,6 +19,7 @@ from core.training.claims import Claim
 from core.training.datasets import Content
 from core.training.parameters import Parameters
 from core.training.splits import Split
+from model.architectures.head_outputs import outputs_of
 from model.arrays.calibration import calibrate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import pack_weights, unpack_weights
@@ -28,7 +29,7 @@ from model.evaluation.version_evaluation import (
     ThresholdRule,
     complete_from_outputs,
 )
-from model.training.refit_head import Arrays, outputs_of, refit
+from model.training.refit_head import Arrays, refit
 from worker.process.runtime import Runtime
 from worker.training.dataset import SPLITS, Samples, check_enough, find_samples
 from worker.training.evaluation import VersionPredictions, open_version, predict_contents

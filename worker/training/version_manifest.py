@@ -67,7 +67,7 @@ def plain_manifest(origin: Origin, weights: bytes) -> Manifest:
         who=origin.who,
         code_version=code_version(),
         decoding=DECODING,
-        half_precision=True,  # compared with float32 each time it is loaded (model/inference/classifier.py)
+        half_precision=True,  # compared with float32 each time it is loaded (model/inference/tensorflow_engine.py)
     )
 
 

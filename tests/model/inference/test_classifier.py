@@ -39,7 +39,7 @@ def test_as_many_answers_as_images(shipped, n):
 
 
 def test_a_padded_tail_is_answered_as_each_image_alone(shipped):
-    largest = shipped.sizes[-1]
+    largest = shipped.batch_size
     images = draw_images(largest + 21, 64)
     together = shipped.predict(images)
     for index in (0, 15, 16, largest - 1, largest, len(images) - 1):
@@ -100,7 +100,8 @@ def test_a_manifest_for_another_input_is_refused(shipped_manifest, shipped_weigh
 
 def test_threads_are_set_before_the_first_use_and_the_same_number_again_is_harmless():
     code = (
-        "from model.inference.classifier import configure_threads; configure_threads(1); import tensorflow as tf;"
+        "from model.inference.tensorflow_engine import configure_threads; configure_threads(1);"
+        "import tensorflow as tf;"
         "assert tf.config.threading.get_intra_op_parallelism_threads() == 1;"
         "assert tf.config.threading.get_inter_op_parallelism_threads() == 1;"
         "tf.constant(1) + 1; configure_threads(1)"

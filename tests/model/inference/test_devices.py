@@ -75,7 +75,7 @@ def test_batches_fit_into_the_memory_of_the_device() -> None:
 
 def test_a_chunk_goes_in_one_batch_where_there_is_room(shipped: Classifier) -> None:
     large = Classifier(*load("seed-cnn"), Device("/CPU:0", "as a gpu", 24 * GIB))
-    assert (large.sizes, shipped.sizes) == ((16, 64, 256), (16, 64))
+    assert (large.engine.sizes, shipped.engine.sizes) == ((16, 64, 256), (16, 64))
     pictures = np.random.default_rng(1).integers(0, 256, (200, 64, 64, 3), np.uint8)
     assert np.abs(large.predict(pictures) - shipped.predict(pictures)).max() < 1e-5
 
@@ -87,7 +87,7 @@ def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(
     manifest, weights = load(network)
     assert manifest.half_precision
     whole, halves = networks_that_ship[network], Classifier(manifest, weights, FAST)
-    assert (whole.uses_halves, halves.uses_halves) == (False, True)
+    assert (whole.engine.precision, halves.engine.precision) == ("float32", "float16")
     side = manifest.side_px
     pictures = np.random.default_rng(2).integers(0, 256, (16, side, side, 3), np.uint8)
     one, other = whole.predict_with_features(pictures), halves.predict_with_features(pictures)
@@ -98,13 +98,13 @@ def test_halves_are_used_where_manifest_and_device_allow_them_and_answers_stay(
 def test_halves_are_not_used_where_the_manifest_forbids_them() -> None:
     manifest, weights = load("seed-cnn")
     forbidding = Manifest.from_dict({**json.loads(manifest.to_json()), "half_precision": False})
-    assert not Classifier(forbidding, weights, FAST).uses_halves
+    assert Classifier(forbidding, weights, FAST).engine.precision == "float32"
 
 
 def test_halves_that_change_answers_are_not_used(monkeypatch: pytest.MonkeyPatch, shipped: Classifier) -> None:
-    monkeypatch.setattr("model.inference.classifier.MAX_DIFFERENCE", 0.0)
+    monkeypatch.setattr("model.inference.tensorflow_engine.MAX_DIFFERENCE", 0.0)
     classifier = Classifier(*load("seed-cnn"), FAST)
-    assert not classifier.uses_halves
+    assert classifier.engine.precision == "float32"
     pictures = np.random.default_rng(3).integers(0, 256, (5, 64, 64, 3), np.uint8)
     assert np.array_equal(classifier.predict(pictures), shipped.predict(pictures))
 

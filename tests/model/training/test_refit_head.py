@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from model.architectures import registry
+from model.architectures.head_outputs import class_logits_of, outputs_of
 from model.architectures.registry import get_architecture
 from model.artifacts.weights import load_into, pack_weights, unpack_weights
-from model.training.refit_head import class_logits_of, outputs_of, refit
+from model.training.refit_head import refit
 from tests.model.conftest import PRETRAINED, draw_images
 
 

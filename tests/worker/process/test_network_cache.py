@@ -70,7 +70,7 @@ def test_what_was_fetched_longest_ago_leaves_the_cache_first(
 @pytest.fixture(autouse=True)
 def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave TensorFlow's threads alone: an earlier test may have started it in this process."""
-    monkeypatch.setattr("model.inference.classifier.configure_threads", lambda n: None)
+    monkeypatch.setattr("model.inference.tensorflow_engine.configure_threads", lambda n: None)
 
 
 @pytest.fixture
