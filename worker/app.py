@@ -26,7 +26,7 @@ from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, 
 from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
 from worker import tasks
-from worker.inference import slow_lane
+from worker.inference.side_lanes import start_side_lanes
 from worker.maintenance import discard_originals
 from worker.maintenance.beat_watchdog import BeatWatchdog, end_with_worker
 from worker.process import runtime
@@ -86,16 +86,15 @@ def _start_process(**_: object) -> None:
                 log.info("gpu_taken", slot=slot, gpu=gpus.claim_gpu(slot))
             _start_until_it_works(queue)
             if queue == INFERENCE:
-                _start_slow_lane()
+                _start_side_lanes()
             if queue == TRAINING:
                 lower_priority()
             return
 
 
-def _start_slow_lane() -> None:
-    lane = slow_lane.SlowLane(runtime.get())
-    lane.start()
-    worker_process_shutdown.connect(lambda **_: lane.stop(), weak=False)
+def _start_side_lanes() -> None:
+    for lane in start_side_lanes(runtime.get()):
+        worker_process_shutdown.connect(lambda lane=lane, **_: lane.stop(), weak=False)
 
 
 def _start_until_it_works(queue: str) -> None:

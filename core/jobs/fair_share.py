@@ -7,6 +7,7 @@ The queries look at active jobs and running chunks, of which there are few; a lo
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
@@ -19,6 +20,14 @@ from core.jobs.chunks import Claim
 from core.orm.jobs import Chunk, Job
 
 CANDIDATES = 4  # other workers may claim the last chunk of the first ones in the meantime
+
+
+class Lane(Enum):
+    """Which chunks a thread of a worker looks for."""
+
+    MAIN = "main"  # all that are not slow
+    SLOW = "slow"  # those whose images take long to decode
+    EXPRESS = "express"  # those of jobs that have nothing running, while others have: a large chunk takes seconds
 
 
 @dataclass(frozen=True)
@@ -34,29 +43,25 @@ class Candidate:
     expired_chunk_id: int | None
 
 
-def list_candidates(session: Session, *, slow: bool = False, limit: int = CANDIDATES) -> list[Candidate]:
-    """The jobs to work on, the one whose turn it is first.
-
-    Args:
-        slow: Look for slow chunks; otherwise for all others.
-    """
-    return [Candidate(*row) for row in session.execute(_query(slow).limit(limit))]
+def list_candidates(session: Session, lane: Lane = Lane.MAIN, limit: int = CANDIDATES) -> list[Candidate]:
+    """The jobs to work on, the one whose turn it is first."""
+    return [Candidate(*row) for row in session.execute(_query(lane).limit(limit))]
 
 
 def claim(
-    session: Session, candidate: Candidate, worker_id: int | None, lease_s: float, *, slow: bool = False
+    session: Session, candidate: Candidate, worker_id: int | None, lease_s: float, lane: Lane = Lane.MAIN
 ) -> Claim | None:
     """Claim the next chunk of a job; None when other workers were faster."""
     if candidate.expired_chunk_id is not None:
         return chunks.claim_chunk(session, candidate.expired_chunk_id, worker_id, lease_s)
-    return chunks.claim_chunk_of(session, candidate.job_id, worker_id, lease_s, slow=slow)
+    return chunks.claim_chunk_of(session, candidate.job_id, worker_id, lease_s, slow=lane is Lane.SLOW)
 
 
-def _query(slow: bool) -> Select[Any]:
-    waiting = _waiting_jobs(slow)
+def _query(lane: Lane) -> Select[Any]:
+    waiting = _waiting_jobs(slow=lane is Lane.SLOW)
     n_running, n_of_user = _running_by_job(), _running_by_user()
     last_of_user = func.max(waiting.c.last_claim).over(partition_by=waiting.c.user_id)
-    return (
+    query = (
         select(waiting.c.job_id, waiting.c.model_version_id, waiting.c.expired_id)
         .outerjoin(n_running, n_running.c.job_id == waiting.c.job_id)
         .outerjoin(n_of_user, n_of_user.c.user_id == waiting.c.user_id)
@@ -68,9 +73,13 @@ def _query(slow: bool) -> Select[Any]:
             waiting.c.job_id,
         )
     )
+    if lane is Lane.EXPRESS:
+        is_anything_running = select(literal(1)).select_from(n_running).exists()
+        query = query.where(n_running.c.n.is_(None), is_anything_running)
+    return query
 
 
-def _waiting_jobs(slow: bool) -> Any:
+def _waiting_jobs(*, slow: bool) -> Any:
     """Active jobs with a chunk that can be claimed: each costs a few look-ups in indexes."""
     ready = select(literal(1)).where(chunks.is_ready(Job.id, slow=slow)).correlate(Job).exists()
     of_job = (Chunk.job_id == Job.id) & Chunk.is_slow.is_(slow)

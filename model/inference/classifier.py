@@ -77,15 +77,18 @@ class Classifier:
         """
         return calibrate(self.outputs(images), self.manifest.temperature)
 
-    def predict_with_features(self, images: NDArray[np.uint8]) -> Predictions:
+    def predict_with_features(
+        self, images: NDArray[np.uint8], on_batch: Callable[[], object] = lambda: None
+    ) -> Predictions:
         """Classify images, and return the features and the evidence of the head too.
 
         Args:
             images: uint8 (N, side_px, side_px, 3), 0 to 255; N may be 0.
+            on_batch: As for `outputs`.
         Raises:
             ValueError: As `predict`.
         """
-        outputs, features, evidence = self._run_all(images, lambda: None)
+        outputs, features, evidence = self._run_all(images, on_batch)
         return Predictions(calibrate(outputs, self.manifest.temperature), features, evidence)
 
     def outputs(self, images: Images, on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:

@@ -31,8 +31,11 @@ class FakeClassifier:
         p_dog = images.reshape(len(images), -1).mean(axis=1) / 255 if len(images) else np.empty(0)
         return np.stack([1 - p_dog, p_dog], axis=1).astype(np.float32)
 
-    def predict_with_features(self, images: NDArray[np.uint8]) -> Predictions:
+    def predict_with_features(
+        self, images: NDArray[np.uint8], on_batch: Callable[[], object] = lambda: None
+    ) -> Predictions:
         """Features are the means of the colours, (N, 3); evidence is brightness beyond grey, (N, 7, 7)."""
+        on_batch()
         features = images.mean(axis=(1, 2)).astype(np.float16) if len(images) else np.empty((0, 3), np.float16)
         return Predictions(self.predict(images), features, images[:, :7, :7].mean(axis=3) - np.float32(127.5))
 

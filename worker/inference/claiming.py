@@ -5,7 +5,7 @@ import structlog
 from core.base.errors import BadWeights
 from core.jobs import fair_share, job_states
 from core.jobs.chunks import Claim
-from core.jobs.fair_share import Candidate
+from core.jobs.fair_share import Candidate, Lane
 from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
@@ -13,21 +13,21 @@ log = structlog.get_logger()
 ROUNDS = 3  # in each, another worker claimed what was ready
 
 
-def claim_next(runtime: Runtime, *, slow: bool = False) -> Claim | None:
+def claim_next(runtime: Runtime, lane: Lane = Lane.MAIN) -> Claim | None:
     """Claim a chunk for this process; None if nothing is ready, or others were faster each time.
 
     Args:
-        slow: Claim a slow chunk; otherwise one that is not.
+        lane: Which chunks come into question.
     """
     worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
     for _ in range(ROUNDS):
         with runtime.db.read() as session:
-            candidates = fair_share.list_candidates(session, slow=slow)
+            candidates = fair_share.list_candidates(session, lane)
         for candidate in candidates:
             if not _load_network(runtime, candidate):
                 continue
             with runtime.db.write() as session:
-                claim = fair_share.claim(session, candidate, worker_id, runtime.settings.lease_s, slow=slow)
+                claim = fair_share.claim(session, candidate, worker_id, runtime.settings.lease_s, lane)
             if claim is not None:
                 return claim
         if not candidates:

@@ -21,6 +21,7 @@ from core.decoding import similarity_order
 from core.decoding.decoded import Decoded
 from core.jobs import chunks, job_states, record_results
 from core.jobs.chunks import MAX_ATTEMPTS, ChunkImage, Claim
+from core.jobs.fair_share import Lane
 from core.jobs.record_results import Outcome
 from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
@@ -57,9 +58,9 @@ def classify_ready(runtime: Runtime) -> None:
         raise
 
 
-def classify_next(runtime: Runtime, *, slow: bool = False) -> bool:
+def classify_next(runtime: Runtime, lane: Lane = Lane.MAIN) -> bool:
     """Classify the chunk whose turn it is; False if none is ready."""
-    chunk = NextChunk(runtime, slow=slow)
+    chunk = NextChunk(runtime, lane)
     try:
         return finish(runtime, chunk)
     except BaseException:
@@ -180,7 +181,7 @@ def _classify(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tuple[list
     good, failed = _sort(chunk.images, chunk.decoded)
     pixels = _stack([picture for _, picture in good], classifier.side_px)
     with runtime.predicting, runtime.meter.timing(STAGES, stage="predict"):
-        predictions = classifier.predict_with_features(pixels)
+        predictions = classifier.predict_with_features(pixels, on_batch=runtime.predicting.give_way)
     if len(predictions.probabilities) != len(good):
         raise RuntimeError(f"expected {len(good)} answers from the network, got {len(predictions.probabilities)}")
     good_images = [image for image, _ in good]

@@ -10,6 +10,7 @@ from core.base.errors import ErrorCode, ImageError
 from core.decoding.decoded import Decoded
 from core.jobs import chunks
 from core.jobs.chunks import ChunkImage, Claim
+from core.jobs.fair_share import Lane
 from core.operations.metrics import STAGES
 from core.uploads import decode_budget
 from worker.inference.claiming import claim_next
@@ -39,9 +40,9 @@ class DecodedChunk:
 class NextChunk:
     """Begins when it is made. The lease is kept until `close`, or given up by `drop`."""
 
-    def __init__(self, runtime: Runtime, *, slow: bool = False) -> None:
+    def __init__(self, runtime: Runtime, lane: Lane = Lane.MAIN) -> None:
         self._runtime = runtime
-        self._slow = slow
+        self._lane = lane
         self._leases = ExitStack()
         self._lock = threading.Lock()
         self._claim: Claim | None = None
@@ -87,7 +88,7 @@ class NextChunk:
 
     def _run(self) -> None:
         try:
-            claim = claim_next(self._runtime, slow=self._slow)
+            claim = claim_next(self._runtime, self._lane)
             with self._lock:
                 self._claim = claim
                 is_dropped = self._is_dropped

@@ -7,7 +7,6 @@ that only spawns children opens none.
 import os
 import platform
 import sys
-import threading
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -28,12 +27,13 @@ from worker.process.code_version import installed_version
 from worker.process.decoding import open_pool
 from worker.process.heartbeat import Heartbeat
 from worker.process.network_cache import NetworkCache
+from worker.process.turns import Turns
 
 if TYPE_CHECKING:
     from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
-POOL_SIZE = 5  # the task, the next chunk, the slow lane, the heartbeat, one to spare
+POOL_SIZE = 6  # the task, the next chunk, two side lanes, the heartbeat, one to spare
 NICENESS_OF_SLOW = 19
 
 
@@ -44,7 +44,7 @@ class Runtime:
         self.settings = settings
         self.meter = Meter()
         self.heartbeat: Heartbeat | None = None
-        self.predicting = threading.Lock()  # the slow lane uses the same networks
+        self.predicting = Turns()  # side lanes use the same networks
 
     @cached_property
     def db(self) -> Database:

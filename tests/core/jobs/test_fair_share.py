@@ -13,6 +13,7 @@ from core.base.database import Database
 from core.base.states import ChunkState, JobState
 from core.jobs import chunks, fair_share, jobs, record_results
 from core.jobs.chunks import Claim
+from core.jobs.fair_share import Lane
 from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Shard
@@ -50,12 +51,12 @@ def make(db: Database, blobs: Blobs, version: int) -> MakeJob:
     return make_job_of
 
 
-def claim_next(db: Database, *, slow: bool = False) -> Claim | None:
+def claim_next(db: Database, lane: Lane = Lane.MAIN) -> Claim | None:
     with db.read() as session:
-        candidates = fair_share.list_candidates(session, slow=slow)
+        candidates = fair_share.list_candidates(session, lane)
     for candidate in candidates:
         with db.write() as session:
-            claim = fair_share.claim(session, candidate, None, LEASE_S, slow=slow)
+            claim = fair_share.claim(session, candidate, None, LEASE_S, lane)
         if claim is not None:
             return claim
     return None
@@ -94,6 +95,16 @@ def test_a_single_worker_takes_turns_between_users_who_have_nothing_running(db: 
 def test_a_later_job_of_the_same_user_does_not_wait_for_the_earlier_one(db: Database, make: MakeJob) -> None:
     long, short = make("ada", 50), make("ada", 2)
     assert [job_of(db, claim_next(db)) for _ in range(4)] == [long, short, long, short]
+
+
+def test_the_express_lane_takes_jobs_of_which_nothing_runs_while_others_do(db: Database, make: MakeJob) -> None:
+    long = make("ada", 5)
+    assert claim_next(db, Lane.EXPRESS) is None
+    running = claim_next(db)
+    own, other = make("ada", 1), make("bob", 1)
+    assert [job_of(db, claim_next(db, Lane.EXPRESS)) for _ in range(2)] == [other, own]
+    assert claim_next(db, Lane.EXPRESS) is None
+    assert job_of(db, running) == long
 
 
 def test_within_a_job_the_oldest_chunk_comes_first(db: Database, make: MakeJob) -> None:
@@ -154,7 +165,7 @@ def test_slow_images_are_set_aside_and_their_chunk_is_claimed_as_slow_only(
         session.refresh(row)
         assert (row.n_done, row.n_chunks_done, row.state) == (3, 0, JobState.RUNNING)
     assert claim_next(db) is None
-    slow = claim_next(db, slow=True)
+    slow = claim_next(db, Lane.SLOW)
     assert slow is not None
     assert slow.is_slow
     with db.write() as session:

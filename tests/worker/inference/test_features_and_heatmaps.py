@@ -116,7 +116,7 @@ def test_the_same_features_are_kept_once(job: UUID, runtime: FakeRuntime, blobs:
 
 def test_a_network_without_a_feature_map_has_no_heat_map(settings, db: Database, blobs: Blobs) -> None:
     class Plain(FakeClassifier):
-        def predict_with_features(self, images):
+        def predict_with_features(self, images, on_batch=None):
             return super().predict_with_features(images)._replace(evidence=None)
 
     make_version(db, "seed-cnn")

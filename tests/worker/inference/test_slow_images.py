@@ -7,6 +7,7 @@ from core.base.config import Settings
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
 from core.jobs import jobs
+from core.jobs.fair_share import Lane
 from core.models import registry
 from core.orm.jobs import Chunk
 from core.orm.uploads import Upload
@@ -19,7 +20,7 @@ from tests.support.fakes import FakeRuntime
 from tests.support.waiting import until
 from worker.inference import classification, next_chunk
 from worker.inference.next_chunk import NextChunk
-from worker.inference.slow_lane import SlowLane
+from worker.inference.side_lanes import SideLane
 
 FIRST_PASS_S, TIMEOUT_S = within(0.5), within(1.0)
 GOOD = pictures.jpeg(1)
@@ -60,7 +61,7 @@ def test_the_slow_pass_gives_the_whole_time_and_then_says_so(slow_runtime: FakeR
     db = slow_runtime.db
     job = make_job(db, make_upload(db, blobs, ENDLESS))
     classification.classify_ready(slow_runtime)
-    assert classification.classify_next(slow_runtime, slow=True)
+    assert classification.classify_next(slow_runtime, Lane.SLOW)
     assert codes_of(db, job) == {"p/1.jpg": None, "p/2.jpg": None, "p/endless.jpg": "decode_timeout"}
     with db.read() as session:
         assert jobs.get_job(session, job).state == JobState.DONE
@@ -75,7 +76,7 @@ def test_an_upload_without_time_left_gets_its_timeouts_at_once(
     job = make_job(db, make_upload(db, blobs, ENDLESS))
     classification.classify_ready(slow_runtime)
     monkeypatch.setattr(FakeRuntime, "slow_decoders", None)
-    assert classification.classify_next(slow_runtime, slow=True)
+    assert classification.classify_next(slow_runtime, Lane.SLOW)
     assert codes_of(db, job)["p/endless.jpg"] == "decode_timeout"
 
 
@@ -89,7 +90,7 @@ def test_a_slow_image_that_can_be_read_is_labelled_by_the_slow_lane(
     job = make_job(db, make_upload(db, blobs, {"p/large.png": picture}))
     classification.classify_ready(slow_runtime)
     assert codes_of(db, job) == {}
-    lane = SlowLane(slow_runtime)
+    lane = SideLane(slow_runtime, Lane.SLOW, every_s=0.05)
     lane.start()
     until(lambda: codes_of(db, job) == {"p/large.png": None})
     lane.stop()
