@@ -106,3 +106,9 @@ def peak_memory_bytes(pid: int) -> int:
     """The most memory that a process has ever held (Linux)."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def largest_web_process() -> int:
+    """The web process that this test has started, and not the one that only supervises it."""
+    started = [one.pid for one in living_below(os.getpid()) if "web.wsgi:app" in one.command]
+    return max(started, key=peak_memory_bytes)

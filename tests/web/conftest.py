@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.base.config import Settings
+from instance.base import programs
 from tests.support.paths import ROOT
 from tests.support.waiting import until
 from web.app import App
@@ -29,10 +29,9 @@ def served(settings: Settings, app: object, token: str) -> Iterator[httpx.Client
     """A client of a running server; it carries the bearer token."""
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", f"fd://{listening.fileno()}"]
-    command += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--log-level", "warning"]
+    program = programs.web(settings, listening.fileno())
     with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environment(settings), pass_fds=[listening.fileno()]
+        program.command, cwd=ROOT, env=os.environ | environment(settings), pass_fds=program.fds
     ) as server:
         listening.close()
         try:

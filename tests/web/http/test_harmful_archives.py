@@ -10,22 +10,12 @@ import pytest
 
 from tests.support.deadlines import within
 from tests.support.harmful_archives import KINDS, MIB
-from tests.support.processes import list_processes
+from tests.support.processes import largest_web_process, peak_memory_bytes
 
 DATABASES = ("sqlite",)  # nothing here depends on the kind
 SEED = 500
 MAX_GROWTH_BYTES = 100 * MIB
 MAX_S = 60.0
-
-
-def resident_bytes() -> int:
-    """Memory of the largest web process that these tests have started."""
-    pages = []
-    for process in list_processes():
-        if "web.wsgi:app" in process.command:
-            status = (Path("/proc") / str(process.pid) / "status").read_text()
-            pages.append(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
-    return max(pages)
 
 
 def send_and_check(served: httpx.Client, data: bytes, what: str) -> float:
@@ -41,10 +31,10 @@ def send_and_check(served: httpx.Client, data: bytes, what: str) -> float:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_harmful_archive_of_each_kind_costs_little_and_gets_an_answer(served: httpx.Client, kind) -> None:  # type: ignore[no-untyped-def]
     send_and_check(served, b"PK\x05\x06" + bytes(18), "a first request, after which the process is warm")
-    before = resident_bytes()
+    before = peak_memory_bytes(largest_web_process())
     seconds = send_and_check(served, kind(2 * MIB, random.Random(SEED)), kind.__name__)
     assert seconds < within(MAX_S / 4)
-    assert resident_bytes() - before < MAX_GROWTH_BYTES
+    assert peak_memory_bytes(largest_web_process()) - before < MAX_GROWTH_BYTES
     assert served.get("/healthz").status_code == 200
 
 
@@ -52,10 +42,10 @@ def test_a_harmful_archive_of_each_kind_costs_little_and_gets_an_answer(served: 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_500_harmful_archives_of_64_mib_cost_little_and_get_answers(served: httpx.Client) -> None:
     served.get("/healthz")
-    before = resident_bytes()
+    before = peak_memory_bytes(largest_web_process())
     for number in range(500):
         kind = KINDS[number % len(KINDS)]
         what = f"{kind.__name__}, seed {SEED + number}"
         seconds = send_and_check(served, kind(64 * MIB, random.Random(SEED + number)), what)
         assert seconds < within(MAX_S), what
-        assert resident_bytes() - before < MAX_GROWTH_BYTES, what
+        assert peak_memory_bytes(largest_web_process()) - before < MAX_GROWTH_BYTES, what
