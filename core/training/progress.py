@@ -24,6 +24,7 @@ class TrainingView:
         keeps_best: It is about to end with its best epoch as the version.
         eta_s: What is left of the epochs, in seconds.
         phase_left_s: What is left of the present phase, in seconds.
+        has_data: Its pictures and their splits are chosen.
         found: What was there to learn from when it was created: the fields of `core.training.datasets.Dataset` but
             `contents`.
     """
@@ -36,6 +37,7 @@ class TrainingView:
     keeps_best: bool
     eta_s: float | None
     phase_left_s: float | None
+    has_data: bool
     found: dict[str, Any] | None
 
 
@@ -63,6 +65,7 @@ def describe_training(session: Session, job: Job) -> TrainingView:
         keeps_best=training.keeps_best and job.state in ACTIVE_STATES,
         eta_s=_eta_s(training, epochs) if job.state in ACTIVE_STATES else None,
         phase_left_s=training.phase_left_s if job.state in ACTIVE_STATES else None,
+        has_data=training.data_key is not None,
         found=training.found,
     )
 

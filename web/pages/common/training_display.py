@@ -8,22 +8,32 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.base.states import JobKind, JobState
+from core.evaluation import promotion_check
+from core.evaluation.promotion_check import PromotionCheck
 from core.jobs.progress import JobView, describe
+from core.models import registry
 from core.orm.jobs import Job
 from core.orm.training import EpochRow
 from core.training import progress
 from core.training.parameters import HEAD, OF_EPOCHS
-from core.training.progress import TrainingView
+from core.training.progress import TRAINING, VALIDATING, TrainingView
+from core.training.splits import Split
 from web.pages.common.charts import Chart, Mark, Series, line_chart
 from web.pages.common.words import count, duration, plural, rate, split_name
 
+EVALUATING = "judging"  # as the phase is stored
 _PHASES = {
     "reading": "Reading: looking up the pictures",
     "preparing": "Preparing the network",
     "studying": "Training on some of the labels and checking the others",
-    "judging": "Evaluating on pictures that it was not trained on",
+    EVALUATING: "Evaluating on pictures that it was not trained on",
 }
-_COUNTED = {"decoding": ("Decoding", "decoded"), "comparing": ("Looking for near-duplicates", "compared")}
+_COUNTED = {"decoding": "Decoding", "comparing": "Looking for near-duplicates"}
+# Where each phase before the first epoch begins and ends, as a share of all preparation. Pictures may be decoded twice:
+# to find near-duplicates, and once it is known which ones are used.
+_BEFORE_CHOICE = {"": (0.0, 0.0), "reading": (0.0, 0.0), "decoding": (0.0, 0.4), "comparing": (0.4, 0.5)}
+_AFTER_CHOICE = {"": (0.5, 0.5), "reading": (0.5, 0.5), "decoding": (0.5, 0.95)}
+_STUDYING = {"studying": (0.5, 1.0)}
 _PARAMETERS = {
     "network": "Network",
     "what": "What is trained",
@@ -73,20 +83,44 @@ class TrainingDisplay:
         return next((epoch for epoch in self.epochs if epoch.number == self.best), None)
 
     @property
+    def n_validation(self) -> int:
+        """The number of validation pictures at the time of creation; 0 if it was not recorded."""
+        return int((self.training.found or {}).get("by_part", {}).get(Split.VALIDATION, 0))
+
+    @property
     def seconds(self) -> float:
         """The time of all epochs together."""
         return sum(epoch.seconds for epoch in self.epochs)
 
     @property
     def done(self) -> float:
-        """The number of finished epochs, with the finished share of the current one."""
-        begun = {"training": self._step_share, "validating": 1.0}.get(self.training.phase, 0.0)
+        """The number of finished epochs, with the finished share of the current one; all when it ends early."""
+        if self.training.phase == EVALUATING:
+            return float(self.n_epochs)
+        begun = {TRAINING: self._step_share, VALIDATING: 1.0}.get(self.training.phase, 0.0)
         return min(len(self.epochs) + begun, float(self.n_epochs))
 
     @property
+    def progress(self) -> float:
+        """The finished share, in [0, 1]: preparation takes as much of it as an epoch. It never goes back."""
+        return (self._preparation + self.done) / (1 + self.n_epochs)
+
+    @property
     def percent(self) -> int:
-        """Progress through the epochs, in whole percent."""
-        return int(100 * self.done / self.n_epochs) if self.n_epochs else 0
+        """The finished share in whole percent."""
+        return int(100 * self.progress)
+
+    @property
+    def _preparation(self) -> float:
+        """The finished share of what comes before the first epoch; a training that resumes has that behind it."""
+        view = self.training
+        if self.job.kind == JobKind.EVALUATE:
+            return self._step_share
+        if self.epochs or (self.n_epochs and view.phase in (TRAINING, VALIDATING, EVALUATING)):
+            return 1.0
+        shares = _STUDYING | (_AFTER_CHOICE if view.has_data else _BEFORE_CHOICE)
+        begin, end = shares.get(view.phase, (0.95, 0.95))
+        return begin + (end - begin) * self._step_share
 
     @property
     def _step_share(self) -> float:
@@ -107,42 +141,29 @@ class TrainingDisplay:
 
     def _active_phase_text(self) -> str:
         view = self.training
-        if view.phase == "training" and not self.n_epochs:
+        if view.phase == TRAINING and not self.n_epochs:
             return "Fitting a new head"
-        if view.phase == "training":
+        if view.phase == TRAINING:
             number = min(len(self.epochs) + 1, self.n_epochs)
             step = f", step {count(view.step)} of {count(view.n_steps)}" if view.n_steps else ""
             return f"Training: epoch {count(number)} of {count(self.n_epochs)}{step}"
-        if view.phase == "validating":
+        if view.phase == VALIDATING:
             return f"Training: validating epoch {count(min(len(self.epochs) + 1, self.n_epochs))}"
         if view.phase in _COUNTED:
-            return f"{_COUNTED[view.phase][0]}: {count(view.step)} of {plural(view.n_steps, 'picture')}"
+            return f"{_COUNTED[view.phase]}: {count(view.step)} of {plural(view.n_steps, 'picture')}"
         return _PHASES.get(view.phase, "Starting")
 
     @property
     def speed_text(self) -> str:
         """The speed and the time left."""
         words = []
-        if self.training.phase == "training" and self.epochs:
+        if self.training.phase == TRAINING and self.epochs:
             words.append(rate(self.epochs[-1].images_per_s))
         if self.job.is_active and self.training.eta_s is not None:
             words.append(f"{duration(self.training.eta_s)} left")
         elif self.training.phase in _COUNTED and self.training.phase_left_s is not None:
             words.append(f"{duration(self.training.phase_left_s)} of {self.training.phase} left")
         return " · ".join(words)
-
-    @property
-    def bar(self) -> tuple[str, str]:
-        """Maximum and value of the bar: pictures while they are decoded and compared, then epochs."""
-        if self.training.phase in _COUNTED or not self.n_epochs:
-            return str(self.training.n_steps or 1), str(self.training.step)
-        return str(self.n_epochs), f"{self.done:.3f}"
-
-    @property
-    def bar_label(self) -> str:
-        """The label of the bar, for screen readers."""
-        of = f"Pictures {_COUNTED[self.training.phase][1]}" if self.training.phase in _COUNTED else "Epochs"
-        return f"{of} of {self.job.name}"
 
     @property
     def kind_title(self) -> str:
@@ -196,6 +217,14 @@ class TrainingDisplay:
         ]
 
 
+def check_new_version(session: Session, job: Job) -> PromotionCheck | None:
+    """The version that a training produced next to the one in use; None if there is none to promote."""
+    version = registry.get_any(session, job.model_version_id) if job.kind == JobKind.TRAIN else None
+    if version is None or version.deleted_at is not None:
+        return None
+    return promotion_check.check_promotion(session, version)
+
+
 def show_training(session: Session, job: Job) -> TrainingDisplay:
     """A training as it is now."""
     return TrainingDisplay(describe(session, job), progress.describe_training(session, job))
@@ -234,7 +263,7 @@ def _parameter(name: str, value: Any) -> str:
     if name == "start_from":
         return f"version {value}"
     if name == "what":
-        return "only a new head" if value == HEAD else "the layers, epoch by epoch"
+        return "only the last layer" if value == HEAD else "more than the last layer, epoch by epoch"
     if isinstance(value, float):
         return f"{value:g}"
     return count(value) if isinstance(value, int) and name != "seed" else str(value)

@@ -24,7 +24,7 @@ STATES = {
     RunState.SKIPPED: "Skipped",
     RunState.FAILED: "Failed",
 }
-TRAINED_LAYERS = {ALL: "the whole network, epoch by epoch", HEAD: "only the last layer"}
+TRAINED_LAYERS = {ALL: "more than the last layer, epoch by epoch", HEAD: "only the last layer"}
 Fact = tuple[str, str]
 
 

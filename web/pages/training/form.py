@@ -13,7 +13,7 @@ from core.base.network_catalog import NETWORKS
 from core.models import registry
 from core.models.version_choices import VersionChoices, offer_versions
 from core.training import training_jobs
-from core.training.parameters import COMMON, HEAD, OF_EPOCHS, choose_parameters, describe_bounds
+from core.training.parameters import ALL, COMMON, HEAD, OF_EPOCHS, choose_parameters, describe_bounds
 from web.pages.common.training_fields import NUMBERS, parse, trainable
 
 WHOLE_FORM = ""  # the key of an error that concerns several fields
@@ -64,14 +64,11 @@ class TrainingForm:
         return cls({name: request.form.get(name, "").strip()[:MAX_CHARACTERS] for name in (*CHOICES, *NUMBERS)})
 
     @classmethod
-    def from_address(cls, request: Request, network: str) -> "TrainingForm":
-        """Read the values from the address.
-
-        Args:
-            network: The network to select if the address has none.
-        """
+    def from_address(cls, request: Request, session: Session) -> "TrainingForm":
+        """Read the values from the address; select the default network and the fastest method if it has none."""
         values = {name: request.args.get(name, "").strip()[:MAX_CHARACTERS] for name in CHOICES}
-        return cls(values | {"network": values["network"] or network})
+        network = values["network"] or registry.network_to_train(session)
+        return cls(values | {"network": network, "what": values["what"] or default_method(session, network)})
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> "TrainingForm":
@@ -100,6 +97,15 @@ CHOICES = ("network", "what", "augmentation", "start_from")
 def first_network() -> str:
     """The default network."""
     return trainable()[0]
+
+
+def default_method(session: Session, network: str) -> str:
+    """Only the last layer, which takes seconds, if there is a version to take the others from."""
+    try:
+        training_jobs.find_start(session, network)
+    except NotFound:
+        return ALL
+    return HEAD
 
 
 def check_form(session: Session, form: TrainingForm, n_training: int) -> TrainingForm:

@@ -1,4 +1,4 @@
-"""What each method of training needs and gains, in words: only a new head, or all layers epoch by epoch."""
+"""What each method of training needs and gains, in words: only a new head, or more layers epoch by epoch."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from core.training import features, training_jobs
 from core.training.datasets import Dataset
 from core.training.parameters import ALL, HEAD, choose_parameters
 from core.training.splits import Split
-from web.pages.common.words import count, duration, plural
+from web.pages.common.words import count, duration, plural, rate
 from web.pages.training import expected_accuracy
 
 _HEAD_S, _HEAD_S_EACH = 3.0, 0.001  # measured: 13 s for 10,000 pictures on two cores
@@ -44,9 +44,17 @@ def _join(*sentences: str) -> str:
 def _of_layers(session: Session, network: str, found: Dataset) -> str:
     n_training = found.by_part.get(Split.TRAINING, 0)
     epochs = choose_parameters({"network": network}, n_training).epochs
-    rate = _find_rate(session, network)
-    time = f"takes {duration(epochs * n_training / rate)}" if rate else "takes minutes to hours (not measured here yet)"
-    return f"Retrains the whole network, {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}; {time}."
+    layers = "the last layers" if NETWORKS[network].plan.only_last_layers else "the whole network"
+    speed = _find_speed(session, network)
+    if speed is None:
+        time = "No such training was measured on this installation yet, so the time is unknown."
+    else:
+        seconds = epochs * n_training / speed
+        time = (
+            f"Takes {duration(seconds)} at most, at the {rate(speed)} of the last such training here; decoding new"
+            " pictures comes on top."
+        )
+    return f"Trains {layers}, up to {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}. {time}"
 
 
 def _of_head(session: Session, version: ModelVersion, found: Dataset) -> str:
@@ -56,17 +64,18 @@ def _of_head(session: Session, version: ModelVersion, found: Dataset) -> str:
     missing = f" (features of {count(n_missing)} are computed first)" if n_missing else ""
     return (
         f"Keeps the features of version {version.id} and refits the last layer on"
-        f" {plural(len(found.contents), 'picture')}{missing}; takes {duration(seconds)}."
+        f" {plural(len(found.contents), 'picture')}{missing}. Takes {duration(seconds)}."
     )
 
 
-def _find_rate(session: Session, network: str) -> float | None:
-    """Pictures per second in the newest epoch of this network."""
+def _find_speed(session: Session, network: str) -> float | None:
+    """Pictures per second in the newest epoch of this network on this installation."""
     rows = select(EpochRow.images_per_s, Training.parameters).join(Training, Training.job_id == EpochRow.job_id)
     alive = rows.join(Job, Job.id == EpochRow.job_id).where(Job.deleted_at.is_(None))
-    for rate, parameters in session.execute(alive.order_by(EpochRow.job_id.desc(), EpochRow.number.desc()).limit(200)):
-        if parameters.get("network") == network and rate > 0:
-            return float(rate)
+    newest = alive.order_by(EpochRow.job_id.desc(), EpochRow.number.desc()).limit(200)
+    for images_per_s, parameters in session.execute(newest):
+        if parameters.get("network") == network and images_per_s > 0:
+            return float(images_per_s)
     return None
 
 

@@ -18,7 +18,6 @@ from core.evaluation import unbiased_labels
 from core.jobs import jobs
 from core.labels import labelled_uploads
 from core.labels.labelled_uploads import LabelledUpload
-from core.models import registry
 from core.models.version_choices import VersionChoices
 from core.training import progress, training_jobs
 from core.training.datasets import Dataset
@@ -96,7 +95,7 @@ def prepare_training() -> str | tuple[str, int]:
     if selection.is_empty:
         return _show_choice([], is_missing=True), 422
     with get_services().db.read() as session:
-        typed = TrainingForm.from_address(request, registry.network_to_train(session))
+        typed = TrainingForm.from_address(request, session)
         return _show_form(_prepare(session, selection), selection, typed)
 
 

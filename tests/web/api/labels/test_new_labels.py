@@ -68,7 +68,7 @@ def test_one_click_trains_a_new_head_on_everything_labelled(client: FlaskClient,
         parameters = session.get_one(Training, job.id).parameters
     assert (job.kind, job.state) == (JobKind.TRAIN, JobState.QUEUED)
     assert (parameters["what"], parameters["start_from"], parameters["network"]) == ("head", 1, "seed-cnn")
-    assert "only a new head" in client.get(f"/jobs/{uuid}").text
+    assert "<dd>only the last layer</dd>" in client.get(f"/jobs/{uuid}").text
 
 
 def test_what_a_version_was_trained_on_is_not_new_to_it(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -97,7 +97,7 @@ def test_the_form_says_what_both_ways_need(client: FlaskClient, db: Database, bl
         "Keeps the features of version 1 and refits the last layer on 60 pictures (features of 60 are computed first)"
         in page
     )
-    assert "Retrains the whole network, 60 epochs over" in page
+    assert "Trains the whole network, up to 60 epochs over" in page
     assert 'name="what" value="head" checked' in page
 
 

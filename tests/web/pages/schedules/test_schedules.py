@@ -123,7 +123,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
     assert (schedule.parameters["min_gain"], schedule.parameters["max_class_loss"]) == (0.005, 0.02)
     page = get(browser, f"/schedules/{schedule.id}")
     assert "promotes the new version if it is right on 0.5 points more" in page
-    assert "<dd>the whole network, epoch by epoch</dd>" in page
+    assert "<dd>more than the last layer, epoch by epoch</dd>" in page
     assert "It has not run yet." in page
     assert "At 03:00, only on Sunday (UTC)" in get(browser, "/schedules")
 

@@ -17,6 +17,7 @@ from core.storage.blobs import Blobs
 from core.training import claims, progress
 from tests.support.factories import (
     draw_picture,
+    make_epoch,
     make_job,
     make_labelled,
     make_manifest,
@@ -190,6 +191,32 @@ def test_the_defaults_for_this_much_data_stand_in_the_empty_fields(
     assert "Whole number from 1 to 1,000." in words(page)
 
 
+def selected_method(answer: TestResponse) -> str:
+    (value,) = re.findall(r'name="what" value="(\w+)" checked', answer.text)
+    return value
+
+
+def test_the_way_that_takes_seconds_is_selected_where_there_is_a_version(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    upload = str(make_labelled(db, blobs))
+    assert selected_method(client.get(NEW, query_string={"upload": upload})) == "head"
+    assert selected_method(client.get(NEW, query_string={"upload": upload, "what": "all"})) == "all"
+    untrained = {"upload": upload, "network": "efficientnet-lite0"}
+    assert selected_method(client.get(NEW, query_string=untrained)) == "all"
+
+
+def test_the_long_way_says_its_time_from_what_was_measured_here(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    upload = make_labelled(db, blobs)
+    page = words(client.get(f"{NEW}?upload={upload}"))
+    assert "No such training was measured on this installation yet, so the time is unknown." in page
+    run_epochs(db, make_training(db, upload, network="seed-cnn"), 1)
+    page = words(client.get(f"{NEW}?upload={upload}"))
+    assert re.search(r"Takes .{5,20} at most, at the 853 pictures per second of the last such training here", page)
+
+
 def test_a_form_left_empty_starts_a_training_with_the_defaults(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs)
     job = job_of(db, start(client, upload=str(upload)))
@@ -295,6 +322,39 @@ def test_the_time_that_decoding_and_the_first_epoch_take_is_shown_while_they_go_
         assert sentence in words(client.get(f"/jobs/{job}"))
 
 
+def bar(client: FlaskClient, job: UUID) -> float:
+    """How far the bar of a training is."""
+    found = re.search(r'<progress max="1" value="([\d.]+)"', client.get(f"/jobs/{job}").text)
+    assert found is not None
+    return float(found[1])
+
+
+def test_the_bar_never_goes_back(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_training(db, make_labelled(db, blobs), epochs=4)
+    claim = run_epochs(db, job, 0, "reading")
+    reached = [bar(client, job)]
+
+    def report(phase: str, step: int, n_steps: int) -> None:
+        with db.write() as session:
+            claims.beat(session, claim, 60, phase, step, n_steps)
+        reached.append(bar(client, job))
+
+    for phase, step, n_steps in (("decoding", 1, 60), ("decoding", 60, 60), ("comparing", 1, 60)):
+        report(phase, step, n_steps)
+    with db.write() as session:
+        claims.keep_data(session, claim, "samples")
+    for phase, step, n_steps in (("decoding", 1, 60), ("preparing", 0, 0), ("training", 1, 8), ("training", 8, 8)):
+        report(phase, step, n_steps)
+    report("validating", 0, 0)
+    with db.write() as session:
+        claims.record_epoch(session, claim, make_epoch(1), "state 1")
+    reached.append(bar(client, job))
+    report("training", 1, 8)
+    report("judging", 0, 0)
+    assert reached == sorted(reached)
+    assert reached[-3:] == pytest.approx([2 / 5, 2 / 5 + 1 / 40, 1], abs=1e-4)
+
+
 def test_what_was_found_before_the_start_stays_on_the_page(client: FlaskClient, db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs, more={f"pets/neither/{n}.jpg": b"other %d" % n for n in range(3)})
     job = make_training(db, upload)
@@ -315,7 +375,7 @@ def test_a_training_shows_its_epochs_and_marks_the_best(client: FlaskClient, db:
     said = words(page)
     assert "Training: epoch 18 of 30, step 40 of 78" in said
     assert "853 pictures per second · about 3 minutes left" in said
-    assert 'max="30" value="17.513"' in page.text
+    assert f'max="1" value="{18.513 / 31:.4f}"' in page.text
     rows = re.findall(r'<tr( class="is-chosen")?><th scope="row">(\d+)', page.text)
     assert [int(number) for _, number in rows] == list(range(17, 0, -1))
     # 0.6 e^(-n/5) + 0.006 n is lowest at n = 5 ln 20 = 14.98.
