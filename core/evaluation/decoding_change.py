@@ -4,7 +4,7 @@ predictions with an older number ─┐
 predictions with today's number ──┴─► how many labels differ, and whether more of them are right ─► its evaluation
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypedDict
 
 from sqlalchemy import func, select
@@ -44,6 +44,12 @@ class DecodingChange(TypedDict):
 def find_number(session: Session, version_id: int) -> int | None:
     """The oldest number of the decoding rules among a version's predictions; None if it has none."""
     return session.scalar(select(func.min(Prediction.decoding)).where(Prediction.version_id == version_id))
+
+
+def find_outdated(session: Session, version_ids: Collection[int]) -> set[int]:
+    """Those of the versions that have predictions of older decoding rules."""
+    older = select(Prediction.version_id).where(Prediction.version_id.in_(version_ids), Prediction.decoding < DECODING)
+    return set(session.scalars(older.distinct()))
 
 
 def find_change(session: Session, version_id: int) -> DecodingChange | None:

@@ -117,7 +117,7 @@ def _row(one: NewPrediction) -> dict[str, Any]:
 
 
 def measure_version(session: Session, version: ModelVersion) -> Metrics:
-    """The figures of a version on all that it was asked, at its own threshold, as `figures.measure` gives them."""
+    """The metrics of a version on all pictures that it was evaluated on, at its own threshold."""
     rows = session.execute(
         select(Prediction.label, Prediction.probabilities).where(Prediction.version_id == version.id)
     ).all()

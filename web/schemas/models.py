@@ -37,6 +37,26 @@ class DeploymentOut(BaseModel):
     created_at: datetime
 
 
+class PromotionOut(DeploymentOut):
+    warning: str | None = Field(
+        description="What spoke against it: worse than the version that was in use, or compared on few pictures"
+    )
+
+
+class PromotionCheckOut(BaseModel):
+    """A version next to the one in use. `warning` is null if nothing speaks against promoting it."""
+
+    version: int
+    in_use: int | None = Field(description="The version in use; null if it is the same, or if there is none")
+    n_images: int = Field(description="Test pictures that both were evaluated on")
+    accuracy: float | None = Field(description="On these pictures; null without any")
+    accuracy_in_use: float | None
+    p_value: float = Field(description="McNemar's test, two-sided")
+    is_better: bool = Field(description="Right more often on enough pictures, and not by chance")
+    summary: str = Field(description="Both on the same pictures, in a sentence; empty if `in_use` is null")
+    warning: str | None
+
+
 class DeploymentList(BaseModel):
     items: list[DeploymentOut]
     next: str | None = None

@@ -106,6 +106,13 @@ class Deployment(TypedDict):
     version: int
 
 
+class PromotionCheck(TypedDict):
+    """A version next to the one in use; `warning` says what speaks against promoting it."""
+
+    summary: str
+    warning: str | None
+
+
 class ScheduleRun(TypedDict):
     """One run of a schedule. `n_due` counts the due times that it stands for."""
 

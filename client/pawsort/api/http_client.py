@@ -12,6 +12,7 @@ from pawsort.api.answers import (
     Deployment,
     Job,
     ModelVersion,
+    PromotionCheck,
     Schedule,
     ScheduleRun,
     TrainingCurve,
@@ -199,6 +200,9 @@ class PawsortClient:
 
     def list_models(self) -> Iterator[ModelVersion]:
         return self._pages(ModelVersion, f"{API}/models", {})
+
+    def check_promotion(self, version: int) -> PromotionCheck:
+        return self._json(PromotionCheck, "GET", f"{API}/models/{version}/promotion")
 
     def promote(self, version: int) -> Deployment:
         return self._json(Deployment, "POST", f"{API}/models/{version}/promote")

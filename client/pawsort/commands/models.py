@@ -9,7 +9,7 @@ from rich.table import Table
 from pawsort.api.answers import ModelVersion
 from pawsort.connect import connect, server_options
 
-NUMBERS = ("version", "threshold", "accuracy", "new labels")
+NUMBERS = ("version", "threshold", "accuracy", "test pictures", "new labels")
 
 
 @click.command("models")
@@ -22,7 +22,7 @@ def command(server: str | None, token: str | None) -> None:
         click.echo("There are no model versions yet. `pawsort migrate` registers the included ones.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("version", "network", "in use", "threshold", "accuracy", "made", "new labels"):
+    for column in ("version", "network", "in use", "threshold", "accuracy", "test pictures", "made", "new labels"):
         table.add_column(column, justify="right" if column in NUMBERS else "left")
     for version in versions:
         table.add_row(*_row(version))
@@ -50,6 +50,7 @@ def _row(version: ModelVersion) -> tuple[str, ...]:
         "yes" if version["in_use"] else "",
         f"{manifest['threshold']:.3f}",
         f"{test['accuracy']:.4f}" if test else "",
+        f"{test['n_images']:,}" if test else "",
         version["created_at"][:10],
         f"{version['n_new_labels']:,}",
     )

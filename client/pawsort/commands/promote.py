@@ -1,5 +1,7 @@
 """`pawsort promote`: put a model version into use."""
 
+import sys
+
 import click
 
 from pawsort.connect import connect, server_options
@@ -7,9 +9,15 @@ from pawsort.connect import connect, server_options
 
 @click.command("promote")
 @click.argument("version", metavar="V", type=click.IntRange(1, 2**31 - 1))
+@click.option("--yes", is_flag=True, help="Do not ask if the version is worse, or was compared on few pictures.")
 @server_options
-def command(version: int, server: str | None, token: str | None) -> None:
+def command(version: int, yes: bool, server: str | None, token: str | None) -> None:
     """Put model version V into use; `pawsort models` lists them. Existing jobs keep their version."""
     with connect(server, token) as client:
+        warning = client.check_promotion(version)["warning"]
+        if warning is not None:
+            click.echo(warning, err=True)
+            if not yes and sys.stdin.isatty():
+                click.confirm(f"Use version {version} anyway?", abort=True, err=True)
         client.promote(version)
     click.echo(f"Version {version} is in use for new jobs. `pawsort rollback` restores the one before.")

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.status import Status
 
-from pawsort.api.answers import Epoch, Job, ModelVersion, TrainingCurve, TrainingData
+from pawsort.api.answers import Epoch, Job, ModelVersion, PromotionCheck, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
 from pawsort.uploads.progress import ignored_words, print_skipped
@@ -102,7 +102,7 @@ def command(
             print_skipped(console, run.skipped)
         if job["state"] != "done":
             raise ClientError(job["error"] or f"The training was {job['state']}.")
-        click.echo(_summary(client.get_model(job["model"])))
+        click.echo(_summary(client.get_model(job["model"]), client.check_promotion(job["model"])))
     return 0
 
 
@@ -183,14 +183,15 @@ class TrainingDisplay:
         self._console.print(text, style=style, markup=False)
 
 
-def _summary(version: ModelVersion) -> str:
+def _summary(version: ModelVersion, check: PromotionCheck) -> str:
     manifest = version["manifest"]
     test = manifest["metrics"]["judging"]  # the test split
     return (
         f"Version {version['version']} ({version['network']}): accuracy {test['accuracy']:.4f}"
         f" ({test['accuracy_low']:.4f} to {test['accuracy_high']:.4f}) on {test['n_images']:,} test pictures;"
         f" threshold {manifest['threshold']:.3f}.\n"
-        f"Put it into use: pawsort promote {version['version']}"
+        f"{check['warning'] or check['summary']}\n"
+        f"Put it into use{' anyway' if check['warning'] else ''}: pawsort promote {version['version']}"
     )
 
 

@@ -1,6 +1,7 @@
 """`pawsort models`, `promote` and `rollback` against the real application."""
 
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,6 +11,7 @@ from core.labels.labels import NewLabel, add_labels
 from core.models import registry
 from core.storage.blobs import Blobs
 from pawsort.cli import cli
+from pawsort.commands import promote
 from tests.support.factories import make_job, make_manifest, make_upload, make_version, read_results, run_job
 from web.app import App
 
@@ -36,6 +38,19 @@ def test_versions_are_listed_promoted_and_taken_back(address: str, token: str, o
     assert f"Version {other} is in use" in run(address, token, "promote", str(other)).output
     assert "yes" in run(address, token, "models").output.splitlines()[1]
     assert f"Version 1 is in use again for new jobs, instead of {other}" in run(address, token, "rollback").output
+
+
+def test_promoting_asks_on_a_terminal_when_the_versions_were_not_compared(
+    address: str, token: str, other: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promote, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    words = ["promote", str(other), "--server", address, "--token", token]
+    refused = CliRunner().invoke(cli, words, input="n\n")
+    assert refused.exit_code == 1
+    assert "were not evaluated on the same pictures" in refused.output
+    assert "yes" in run(address, token, "models").output.splitlines()[2]
+    assert f"Version {other} is in use" in CliRunner().invoke(cli, words, input="y\n").output
+    assert "Version 1 is in use" in run(address, token, "promote", "1", "--yes").output
 
 
 @pytest.mark.usefixtures("other")

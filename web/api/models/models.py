@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from core.accounts import accounts
 from core.base.errors import NotFound
 from core.cleanup import deletion
+from core.evaluation import promotion_check
+from core.evaluation.promotion_check import PromotionCheck
 from core.labels import counts
 from core.models import deployment, registry
 from core.orm.models import Deployment, ModelVersion
@@ -16,7 +18,15 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
 from web.schemas.common import PageQuery
-from web.schemas.models import DeploymentList, DeploymentOut, ModelList, ModelOut, RollbackIn
+from web.schemas.models import (
+    DeploymentList,
+    DeploymentOut,
+    ModelList,
+    ModelOut,
+    PromotionCheckOut,
+    PromotionOut,
+    RollbackIn,
+)
 
 api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 
@@ -39,16 +49,38 @@ def get_model(version: int) -> ModelOut:
         return _show(session, [registry.get_version(session, version)])[0]
 
 
+@api.get(f"/models/{VERSION}/promotion")
+@api.output(PromotionCheckOut)
+def check_promotion(version: int) -> PromotionCheckOut:
+    """Compare a version with the one in use, before it is promoted"""
+    check = _check_promotion(version)
+    counts = check.counts
+    return PromotionCheckOut(
+        version=version,
+        in_use=check.in_use,
+        n_images=counts.n_images,
+        accuracy=counts.second_accuracy if counts.n_images else None,
+        accuracy_in_use=counts.first_accuracy if counts.n_images else None,
+        p_value=counts.p_value,
+        is_better=check.is_better,
+        summary=check.summary,
+        warning=check.warning,
+    )
+
+
 @api.post(f"/models/{VERSION}/promote")
-@api.output(DeploymentOut)
+@api.output(PromotionOut)
 @api.doc(responses={404: "No such version", 409: "Its weights are missing or damaged"})
-def promote_model(version: int) -> DeploymentOut:
+def promote_model(version: int) -> PromotionOut:
     """Use a version for all jobs that are created from now on
 
-    Existing jobs keep their version. Promoting the version in use changes nothing.
+    Existing jobs keep their version. Promoting the version in use changes nothing. `warning` says what spoke against
+    it; `GET /models/{version}/promotion` says so before.
     """
     services = get_services()
-    return _show_line(deployment.promote(services.db, services.blobs, version, current_user_id()))
+    warning = _check_promotion(version).warning
+    line = _show_line(deployment.promote(services.db, services.blobs, version, current_user_id()))
+    return PromotionOut(**line.model_dump(), warning=warning)
 
 
 @api.post("/models/rollback")
@@ -86,6 +118,11 @@ def list_deployments(query_data: PageQuery) -> DeploymentList:
         names = accounts.list_names(session)
         page = registry.page_deployments(session, query_data.cursor, query_data.limit)
         return DeploymentList(items=[_show_deployment(one, names) for one in page.items], next=page.next)
+
+
+def _check_promotion(version: int) -> PromotionCheck:
+    with get_services().db.read() as session:
+        return promotion_check.check_promotion(session, registry.get_version(session, version))
 
 
 def _find_in_use(session: Session) -> int | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import accounts
 from core.base.errors import Conflict
-from core.base.states import JobKind, JobState
+from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.cleanup import deletion
 from core.evaluation import drift
 from core.jobs import job_states, jobs, navigation, results, retry
@@ -102,14 +102,18 @@ def show_job(uuid: UUID) -> str | Response:
 
 
 def _show_training(session: Session, job: Job) -> Response:
-    """The page of a training, with an ETag, because an open page requests it again and again."""
+    """The page of a training; while it runs, with an ETag, because an open page requests it again and again."""
     n_new = counts.count_since_training(session, job.model_version_id)
 
     def make_response() -> Response:
         uploads = labelled_uploads.list_trained_on(session, job)
         shown = training_display.show_training(session, job)
-        return Response(render_template("training/training.html", shown=shown, uploads=uploads, n_new=n_new))
+        check = training_display.check_new_version(session, job)
+        page = render_template("training/training.html", shown=shown, uploads=uploads, n_new=n_new, check=check)
+        return Response(page)
 
+    if job.state not in ACTIVE_STATES:
+        return make_response()
     return answer_if_changed(f"{job_etag(job)}-{n_new}", make_response)
 
 

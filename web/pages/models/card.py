@@ -17,9 +17,9 @@ from web.pages.common.words import count, in_bytes, moment, plural, split_name
 NOT_RECORDED = "not recorded"
 NEGATIVES = "strangers"
 SPLITS = {
-    "validation": "Validation: calibration and threshold were chosen on these pictures",
     "judging": "Test: no version was trained on these pictures",
     "test": "Final test: a separate folder, evaluated once, after all choices",
+    "validation": "Validation: calibration and threshold were chosen on these pictures",
 }
 
 Fact = tuple[str, str]
@@ -63,10 +63,18 @@ class ModelCard:
         return network.title if network else "A network unknown to this version of Pawsort"
 
     @property
-    def accuracy(self) -> Metrics | None:
-        """The metrics for a list: of the test split, otherwise of the validation split."""
-        metrics = (metrics_of(self.manifest, split) for split in ("judging", "validation"))
-        return next((one for one in metrics if one["n_images"]), None)
+    def made_on(self) -> SplitMetrics | None:
+        """The metrics from when it was made: of the test split, otherwise of the validation split."""
+        return next((part for part in self.parts if part.figures["n_images"] and "accuracy" in part.figures), None)
+
+    @property
+    def made_with(self) -> str:
+        """The accuracy from when it was made, with the kind and number of pictures."""
+        if self.made_on is None:
+            return "accuracy not recorded when it was made"
+        figures = self.made_on.figures
+        pictures = plural(figures["n_images"], f"{split_name(self.made_on.name)} picture")
+        return f"{share(figures['accuracy'])} of {pictures} when it was made"
 
     @property
     def facts(self) -> list[Fact]:

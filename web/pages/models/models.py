@@ -14,8 +14,14 @@ from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.cleanup import deletion
-from core.decoding.decoded import DECODING
-from core.evaluation import decoding_change, evaluation_jobs, predictions, unbiased_labels, version_comparison
+from core.evaluation import (
+    decoding_change,
+    evaluation_jobs,
+    predictions,
+    promotion_check,
+    unbiased_labels,
+    version_comparison,
+)
 from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
 from core.models import deployment, registry
@@ -29,6 +35,7 @@ from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
 from web.http.redirects import see_other
 from web.pages.common.words import count
+from web.pages.models import version_list
 from web.pages.models.card import NOT_RECORDED, ModelCard, metric_facts
 
 pages = Blueprint("model_pages", __name__)
@@ -47,13 +54,27 @@ def list_models() -> str:
 
 @pages.post(f"/models/{VERSION}/promote")
 def promote_model(version: int) -> Response | tuple[str, int]:
-    """Use a version for new jobs."""
+    """Use a version for new jobs; ask first if it is worse, or was compared on few pictures."""
     services = get_services()
+    with services.db.read() as session:
+        check = promotion_check.check_promotion(session, registry.get_version(session, version))
+    if check.warning is not None and request.form.get("instead_of", type=int) != check.in_use:
+        return see_other(url_for("model_pages.confirm_promote_model", version=version))
     try:
         deployment.promote(services.db, services.blobs, version, current_user_id())
     except BadWeights as error:
         return _list_models(error.message), 409
     return see_other(url_for("model_pages.list_models"))
+
+
+@pages.get(f"/models/{VERSION}/promote")
+def confirm_promote_model(version: int) -> str:
+    """Ask before a version is promoted, with both versions on the same pictures."""
+    with get_services().db.read() as session:
+        row = registry.get_version(session, version)
+        check = promotion_check.check_promotion(session, row)
+        in_use = None if check.in_use is None else ModelCard(registry.get_version(session, check.in_use))
+    return render_template("models/promote.html", card=ModelCard(row), in_use=in_use, check=check)
 
 
 @pages.post("/models/rollback")
@@ -80,6 +101,23 @@ def judge_model(version: int) -> Response | tuple[str, int]:
         return _show_model(version, error.message), 422
     services.tasks.send_trainings([job_id])
     return see_other(url_for("job_pages.show_job", uuid=uuid))
+
+
+@pages.post("/models/judge")
+def judge_models() -> Response | tuple[str, int]:
+    """Evaluate several versions; leads to the list of jobs, or to the page of the only one."""
+    services = get_services()
+    numbers = request.form.getlist("version", type=int)[:VERSIONS_SHOWN]
+    try:
+        with services.db.write() as session:
+            jobs = [evaluation_jobs.create_evaluation_job(session, number, current_user_id()) for number in numbers]
+            job_ids, uuids = [job.id for job in jobs], [job.uuid for job in jobs]
+    except Invalid as error:
+        return _list_models(error.message), 422
+    services.tasks.send_trainings(job_ids)
+    if len(uuids) == 1:
+        return see_other(url_for("job_pages.show_job", uuid=uuids[0]))
+    return see_other(url_for("job_pages.list_jobs"))
 
 
 @pages.post(f"/models/{VERSION}/train")
@@ -171,6 +209,7 @@ def compare_models(version: int, other: int) -> str:
         since = counts.count_since_each(session, [first.id, second.id])
         found = version_comparison.compare(session, first, second)
         n_doubtful = unbiased_labels.count_biased(session, unbiased_labels.find_common(session, first.id, second.id))
+        outdated = decoding_change.find_outdated(session, [first.id, second.id])
         page = version_comparison.list_differences(
             session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN
         )
@@ -183,6 +222,7 @@ def compare_models(version: int, other: int) -> str:
         second=second,
         found=found,
         n_doubtful=n_doubtful,
+        outdated=sorted(outdated),
         facts=rows,
         rows=page.items,
         next=page.next,
@@ -219,18 +259,16 @@ def _list_models(problem: str = "") -> str:
             first = [registry.get_version(session, in_use)] if cursor is None else []
             versions = first + [version for version in versions if version.id != in_use]
         back = registry.find_rollback(session)
-        cards = [ModelCard(version) for version in versions]
-        n_new = counts.count_since_each(session, [version.id for version in versions])
+        rows = version_list.list_rows(session, versions, in_use)
     return render_template(
         "models/list.html",
-        cards=cards,
-        n_new=n_new,
+        rows=rows,
+        outdated=[row.card.version.id for row in rows if row.is_outdated],
         next=page.next,
         is_first_page=cursor is None,
         in_use=in_use,
         back=back.model_version_id if back else None,
         problem=problem,
-        is_shipped=registry.is_shipped,
     )
 
 
@@ -244,13 +282,14 @@ def _show_model(version: int, problem: str = "") -> str:
             card=ModelCard(row),
             n_new=counts.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),
+            check=promotion_check.check_promotion(session, row),
             is_shipped=registry.is_shipped(row),
             figures=figures,
             n_doubtful=unbiased_labels.count_biased(session, unbiased_labels.find_common(session, row.id)),
             facts=list(metric_facts(figures)),
             worst=[one for one in worst.items if one.label != one.predicted],
             judged_by=predictions.find_job(session, row.id),
-            is_outdated=(decoding_change.find_number(session, row.id) or DECODING) < DECODING,
+            is_outdated=bool(decoding_change.find_outdated(session, [row.id])),
             change=decoding_change.find_change(session, row.id),
             training=_find_training(session, row),
             offered=offer_versions(session),

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from core.base.database import Database
 from core.models import registry
 from core.storage.blobs import Blobs
+from tests.support.evaluated_versions import judge, make_judged, right, wrong_at_first
 from tests.support.factories import make_manifest, make_upload, make_version
 
 DIGEST = hashlib.sha256(b"weights").hexdigest()
@@ -29,6 +30,20 @@ def in_use(client: FlaskClient) -> list[int]:
     return [one["version"] for one in body["items"] if one["in_use"]]
 
 
+def test_a_version_is_compared_with_the_one_in_use_before_it_is_promoted(
+    client: FlaskClient, db: Database, blobs: Blobs, other: int
+) -> None:
+    contents = make_judged(db, blobs)
+    judge(db, 1, contents, right)
+    judge(db, other, contents, wrong_at_first)
+    check = client.get(f"/api/v1/models/{other}/promotion").json
+    assert (check["in_use"], check["n_images"], check["is_better"]) == (1, len(contents), False)
+    assert check["accuracy_in_use"] - check["accuracy"] == pytest.approx(3 / len(contents))
+    assert "It is worse." in check["warning"]
+    itself = client.get("/api/v1/models/1/promotion").json
+    assert (itself["in_use"], itself["accuracy"], itself["warning"]) == (None, None, None)
+
+
 def test_the_next_job_gets_the_promoted_version(client: FlaskClient, db: Database, blobs: Blobs, other: int) -> None:
     upload, before, after = make_upload(db, blobs), uuid4(), uuid4()
     client.put(f"/api/v1/jobs/{before}", json={"upload": str(upload)})
@@ -36,6 +51,7 @@ def test_the_next_job_gets_the_promoted_version(client: FlaskClient, db: Databas
     assert answer.status_code == 200
     assert answer.json is not None
     assert (answer.json["version"], answer.json["reason"]) == (other, "promoted")
+    assert "were not evaluated on the same pictures" in answer.json["warning"]
     client.put(f"/api/v1/jobs/{after}", json={"upload": str(upload)})
     jobs = [client.get(f"/api/v1/jobs/{job}").json for job in (before, after)]
     assert [job["model"] for job in jobs if job] == [1, other]

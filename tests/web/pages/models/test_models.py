@@ -44,8 +44,62 @@ def test_the_list_says_which_version_is_in_use(client: FlaskClient, other: int) 
     assert "Use version 2" in words(page)
 
 
+def promote(client: FlaskClient, version: int, instead_of: int = 1) -> TestResponse:
+    """Answer the question, too."""
+    return client.post(f"/models/{version}/promote", data={"instead_of": instead_of})
+
+
+def in_use(client: FlaskClient) -> int:
+    found = re.search(r"data-in-use>.*?Version (\d+)", client.get("/models").text, re.DOTALL)
+    assert found is not None
+    return int(found[1])
+
+
+def test_promoting_a_version_that_was_not_compared_asks_first(client: FlaskClient, other: int) -> None:
+    answer = client.post(f"/models/{other}/promote")
+    assert (answer.status_code, answer.location) == (303, f"/models/{other}/promote")
+    question = client.get(answer.location)
+    assert "were not evaluated on the same pictures" in words(question)
+    assert in_use(client) == 1
+    (instead_of,) = re.findall(r'name="instead_of" value="(\d+)"', question.text)
+    assert promote(client, other, int(instead_of)).location == "/models"
+    assert in_use(client) == other
+
+
+def test_an_answer_that_was_given_for_another_version_in_use_is_asked_again(client: FlaskClient, other: int) -> None:
+    assert promote(client, other, instead_of=7).location == f"/models/{other}/promote"
+    assert in_use(client) == 1
+
+
+def test_the_question_says_that_a_version_is_worse_and_was_compared_on_few(
+    client: FlaskClient, db: Database, blobs: Blobs, other: int
+) -> None:
+    contents = make_judged(db, blobs)
+    judge(db, 1, contents, right)
+    judge(db, other, contents, wrong_at_first)
+    question = words(client.get(f"/models/{other}/promote"))
+    assert "It is worse. At least 200 pictures are needed" in question
+    page = client.get(f"/models/{other}")
+    assert "It is worse." in words(page)
+    (button,) = re.findall(r'<button class="([^"]*)" type="submit">Use this version', page.text)
+    assert "button--main" not in button
+
+
+def test_accuracies_in_the_list_are_of_the_same_pictures(
+    client: FlaskClient, db: Database, blobs: Blobs, other: int
+) -> None:
+    assert "Evaluate and compare with version 1" in words(client.get("/models"))
+    contents = make_judged(db, blobs)
+    judge(db, 1, contents, right)
+    some = dict(sorted(contents.items())[:4])
+    judge(db, other, some, wrong_at_first)
+    page = words(client.get("/models"))
+    assert f"100.0 % correct on {len(contents)} test pictures labelled here" in page
+    assert "25.0 % correct on 4 test pictures; version 1, in use: 100.0 % of the same" in page
+
+
 def test_a_version_is_put_into_use_and_taken_back(client: FlaskClient, other: int) -> None:
-    assert client.post(f"/models/{other}/promote").status_code == 303
+    assert promote(client, other).status_code == 303
     assert "Roll back to version 1" in words(client.get("/models"))
     assert client.post("/models/rollback", data={"in_use": other}).status_code == 303
     history = words(client.get("/deployments"))
@@ -63,7 +117,7 @@ def test_damaged_weights_are_not_put_into_use(client: FlaskClient, db: Database,
     with db.read() as session:
         key = registry.weights_key(registry.get_version(session, other).digest)
     blobs.put(key, b"changed")
-    answer = client.post(f"/models/{other}/promote")
+    answer = promote(client, other)
     assert answer.status_code == 409
     assert "digest" in words(answer)
 
@@ -101,14 +155,31 @@ def test_a_version_of_older_decoding_rules_asks_to_be_evaluated_and_says_what_ch
 ) -> None:
     contents = make_judged(db, blobs)
     judge(db, 1, contents, wrong_at_first)
-    assert "Evaluate this version again" not in words(client.get("/models/1"))
+    assert "was evaluated before that" not in words(client.get("/models/1"))
     with db.write() as session:
         session.execute(update(Prediction).values(decoding=DECODING - 1))
-    assert "Evaluate this version again" in words(client.get("/models/1"))
+    for page in ("/models", "/models/1"):
+        assert "Version 1 was evaluated before that" in words(client.get(page))
     judge(db, 1, contents, right)
     page = words(client.get("/models/1"))
-    assert "Evaluate this version again" not in page
+    assert "was evaluated before that" not in page
     assert f"changed 3 of {len(contents)} answers: 3 right only now, 0 right only before" in page
+
+
+def test_one_press_evaluates_all_versions_of_older_decoding_rules(
+    client: FlaskClient, db: Database, blobs: Blobs, other: int
+) -> None:
+    contents = make_judged(db, blobs)
+    for version in (1, other):
+        judge(db, version, contents, right)
+    with db.write() as session:
+        session.execute(update(Prediction).values(decoding=DECODING - 1))
+    page = client.get("/models")
+    assert f"Versions 1, {other} were evaluated before that" in words(page)
+    numbers = re.findall(r'name="version" value="(\d+)"', page.text)
+    assert client.post("/models/judge", data={"version": numbers}).location == "/"
+    names = {job["name"] for job in client.get("/api/v1/jobs").json["items"] if job["state"] == "queued"}
+    assert names == {"Evaluate version 1", f"Evaluate version {other}"}
 
 
 def test_two_versions_stand_side_by_side_in_plain_words(
