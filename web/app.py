@@ -16,9 +16,11 @@ from web.api.monitoring.metrics import register_measuring
 from web.api.registry import register_api
 from web.http import openapi
 from web.http.auth import register_auth
+from web.http.compression import register_compression
 from web.http.context import EXTENSION, Services
 from web.http.problems import register_problems
 from web.http.security import register_security
+from web.http.static_files import register_static_files
 from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
 
@@ -53,7 +55,14 @@ def create_app(settings: Settings) -> App:
     Raises:
         ConfigError: A setting that the web needs is missing or wrong.
     """
-    app = App("web", title="Pawsort", version=_version(), docs_path=None, spec_path=None)
+    app = App(
+        "web",
+        title="Pawsort",
+        version=_version(),
+        docs_path=None,
+        spec_path=None,
+        static_folder=None,  # type: ignore[arg-type]
+    )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MAX_JSON_BYTES
     services = make_services(settings)
@@ -62,6 +71,8 @@ def create_app(settings: Settings) -> App:
     register_problems(app)
     register_security(app, settings)
     register_auth(app, settings)
+    register_compression(app)
+    register_static_files(app)
     openapi.configure_openapi(app)
     register_api(app)
     register_pages(app)

@@ -1,4 +1,7 @@
-"""Responses with an ETag: a client that sends it back in If-None-Match gets 304 until something changes."""
+"""Responses with an ETag: a client that sends it back in If-None-Match gets 304 until something changes.
+
+The ETags are weak: the same content can go out compressed and uncompressed.
+"""
 
 from collections.abc import Callable
 
@@ -16,5 +19,5 @@ def answer_if_changed(etag: str, make_response: Callable[[], Response]) -> Respo
     """Answer 304 if the client already has this ETag; otherwise make the response and add the ETag."""
     is_known = request.if_none_match.contains_weak(etag)
     response = Response(status=304) if is_known else make_response()
-    response.set_etag(etag)
+    response.set_etag(etag, weak=True)
     return response

@@ -26,7 +26,7 @@ class _Quiet(WSGIRequestHandler):
 def _for_tests(app: App) -> Any:
     """The same app, its answers read whole: this server forgets to close a file when a page leaves in the middle.
 
-    Its scripts and styles, which no test changes, are read once, and asked for once by each profile, not by each page.
+    Its scripts and styles, which no test changes, are made once.
     """
 
     def call(environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -44,8 +44,7 @@ def _for_tests(app: App) -> Any:
         with closing(answer) if hasattr(answer, "close") else nullcontext():
             body = [b"".join(answer)]
         if path.startswith("/static/") and said[0] == "200 OK":
-            kept = [(name, value) for name, value in said[1] if name != "Cache-Control"]
-            _static[path] = (said[0], [*kept, ("Cache-Control", "max-age=3600")], body)
+            _static[path] = (said[0], said[1], body)
         return body
 
     return call

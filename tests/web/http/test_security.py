@@ -62,7 +62,7 @@ def test_the_name_in_a_host_header(header: str, name: str) -> None:
     assert host_name(header) == name
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/api/v1/jobs", "/nowhere", "/static/style/base.css"])
+@pytest.mark.parametrize("path", ["/", "/login", "/api/v1/jobs", "/nowhere", "/static/style.css"])
 def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> None:
     with client.get(path) as answer:
         headers = answer.headers

@@ -1,6 +1,7 @@
 """The help page, and the icon for browsers that ask for it by its old name."""
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
 
 from web.http.auth import public
 from web.http.context import get_services
@@ -20,4 +21,4 @@ def show_help() -> str:
 @public
 def show_favicon() -> Response:
     """The icon, for browsers that request it by this name."""
-    return current_app.send_static_file("shared/favicon.svg")
+    return redirect(url_for("static", filename="shared/favicon.svg"), code=301)
