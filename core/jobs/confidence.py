@@ -10,6 +10,7 @@ from core.base.network_catalog import CLASSES
 
 MILLION = 1_000_000
 UNSURE = "unsure"
+DECIMALS = 6
 
 
 def to_millionths(probabilities: Sequence[float]) -> list[int]:
@@ -26,3 +27,13 @@ def shown_label(class_index: int | None, confidence: int | None, threshold_milli
     if class_index is None or confidence is None:
         return None
     return CLASSES[class_index] if confidence // 1000 >= threshold_milli else UNSURE
+
+
+def p_neither(probabilities: Sequence[float]) -> float:
+    """The probability that a picture shows none of the classes: what they leave."""
+    return max(round(1 - sum(probabilities), DECIMALS), 0.0)
+
+
+def is_neither(probabilities: Sequence[float]) -> bool:
+    """Whether "none of the classes" has more than half of the probability; if unsure, it is probably neither."""
+    return p_neither(probabilities) > 0.5

@@ -53,6 +53,13 @@ def find_page_cursors(session: Session, job: Job, wanted: ResultFilter, every: i
     return PageCursors(n, cursors[: -1 if cursors and n % every == 0 else None])
 
 
+def count_results(session: Session, job: Job, wanted: ResultFilter) -> int:
+    """How many results a filter lets through. Reads them all once, like `find_page_cursors`."""
+    order = order_of(wanted.sort)
+    keys = _narrowed(select(order.columns[-1]), job, wanted, order)
+    return session.scalars(select(func.count()).select_from(keys.subquery())).one()
+
+
 def has_similarity_keys(session: Session, job: Job) -> bool:
     """Whether similar pictures can be shown together: results of early versions have no similarity key."""
     noted = select(Result.image_id).where(Result.job_id == job.id, Result.similarity_key > 0)
@@ -94,6 +101,14 @@ def find_bins(session: Session, job: Job) -> list[tuple[int, int, int]]:
     return [
         (row[0], row[1], row[2]) for row in session.execute(bins.order_by(HistogramBin.class_index, HistogramBin.bin))
     ]
+
+
+def find_neither_bins(session: Session, job: Job) -> list[tuple[int, int]]:
+    """Of the results in each thousandth of confidence, how many are probably neither if they are unsure."""
+    n = func.sum(HistogramBin.n_neither)
+    bins = select(HistogramBin.bin, n).where(HistogramBin.job_id == job.id, HistogramBin.n_neither > 0)
+    rows = session.execute(bins.group_by(HistogramBin.bin).order_by(HistogramBin.bin))
+    return [(row[0], int(row[1])) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from core.accounts import accounts
@@ -23,7 +23,10 @@ MIN_TELLING = 100  # of smaller jobs most of the time is a worker's reaction
 
 @dataclass(frozen=True)
 class JobView:
-    """A job as it is shown. `n_done` counts successes, `n_total` what has arrived; times in seconds."""
+    """A job as it is shown. `n_done` counts successes, `n_total` what has arrived; times in seconds.
+
+    `n_probably_neither` is a part of `by_label["unsure"]`.
+    """
 
     uuid: UUID
     kind: str
@@ -41,6 +44,7 @@ class JobView:
     n_done: int
     n_failed: int
     by_label: dict[str, int]
+    n_probably_neither: int
     images_per_s: float | None
     eta_s: float | None
     created_at: datetime
@@ -56,6 +60,17 @@ class JobView:
         return self.state in ACTIVE_STATES
 
 
+@dataclass(frozen=True)
+class LabelCounts:
+    """How many images have each class as their label, and how many unsure ones are probably neither."""
+
+    by_class: dict[str, int]
+    n_probably_neither: int
+
+
+NOTHING_COUNTED = LabelCounts({}, 0)
+
+
 def describe(session: Session, job: Job) -> JobView:
     """One job with its counts."""
     return describe_all(session, [job])[0]
@@ -65,7 +80,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     """Several jobs with their counts, in a fixed number of statements."""
     if not jobs:
         return []
-    counts = _count_sure(session, jobs)
+    counts = _count_labels(session, jobs)
     upload_ids, version_ids = {job.upload_id for job in jobs}, {job.model_version_id for job in jobs}
     uploads = {row.id: row for row in session.scalars(select(Upload).where(Upload.id.in_(upload_ids)))}
     versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
@@ -73,7 +88,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     return [
         _view(
             job,
-            counts.get(job.id, {}),
+            counts.get(job.id, NOTHING_COUNTED),
             uploads.get(job.upload_id or 0),
             versions.get(job.model_version_id or 0),
             names.get(job.user_id or 0),
@@ -90,25 +105,32 @@ def find_paces(session: Session) -> dict[int, float]:
     return {job.model_version_id: rate for job in jobs if job.model_version_id and (rate := _images_per_s(job))}
 
 
-def _count_sure(session: Session, jobs: Sequence[Job]) -> dict[int, dict[str, int]]:
-    """For each job, how many images of each class are not unsure: sums over the bins."""
-    sure = (HistogramBin.job_id == Job.id) & (HistogramBin.bin >= Job.threshold_milli)
+def _count_labels(session: Session, jobs: Sequence[Job]) -> dict[int, LabelCounts]:
+    """Sums over the bins of each job, on both sides of its threshold."""
+    is_sure = HistogramBin.bin >= Job.threshold_milli
     rows = session.execute(
-        select(Job.id, HistogramBin.class_index, func.sum(HistogramBin.n))
-        .join(HistogramBin, sure)
+        select(
+            Job.id,
+            HistogramBin.class_index,
+            func.sum(case((is_sure, HistogramBin.n), else_=0)),
+            func.sum(case((is_sure, 0), else_=HistogramBin.n_neither)),
+        )
+        .join(HistogramBin, HistogramBin.job_id == Job.id)
         .where(Job.id.in_([job.id for job in jobs]))
         .group_by(Job.id, HistogramBin.class_index)
     )
-    counts: dict[int, dict[str, int]] = {}
-    for job_id, class_index, n in rows:
-        counts.setdefault(job_id, {})[CLASSES[class_index]] = int(n)
+    counts: dict[int, LabelCounts] = {}
+    for job_id, class_index, n_sure, n_neither in rows:
+        before = counts.get(job_id, NOTHING_COUNTED)
+        by_class = {**before.by_class, CLASSES[class_index]: int(n_sure)}
+        counts[job_id] = LabelCounts(by_class, before.n_probably_neither + int(n_neither))
     return counts
 
 
 def _view(
-    job: Job, n_sure: dict[str, int], upload: Upload | None, version: ModelVersion | None, user: str | None
+    job: Job, counts: LabelCounts, upload: Upload | None, version: ModelVersion | None, user: str | None
 ) -> JobView:
-    by_label = {name: n_sure.get(name, 0) for name in CLASSES}
+    by_label = {name: counts.by_class.get(name, 0) for name in CLASSES}
     rate = _images_per_s(job)
     left = job.n_total - job.n_done - job.n_failed
     return JobView(
@@ -128,6 +150,7 @@ def _view(
         n_done=job.n_done,
         n_failed=job.n_failed,
         by_label=by_label | {UNSURE: job.n_done - sum(by_label.values())},
+        n_probably_neither=counts.n_probably_neither,
         images_per_s=rate,
         eta_s=left / rate if rate and job.state in ACTIVE_STATES else None,
         created_at=job.created_at,

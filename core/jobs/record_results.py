@@ -15,7 +15,7 @@ from core.base.states import ACTIVE_STATES
 from core.decoding.decoded import DECODING
 from core.jobs import chunks, job_states
 from core.jobs.chunks import Claim
-from core.jobs.confidence import MILLION, to_millionths
+from core.jobs.confidence import MILLION, is_neither, to_millionths
 from core.orm.jobs import Job
 from core.orm.results import HistogramBin, Result
 
@@ -97,17 +97,22 @@ def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
 
 
 def _add_to_histogram(session: Session, job_id: int, rows: list[dict[str, Any]]) -> None:
-    bins = Counter((row["class_index"], row["confidence"] // 1000) for row in rows if row["error_code"] is None)
-    if not bins:
+    good = [row for row in rows if row["error_code"] is None]
+    if not good:
         return
+    bins = Counter(map(_bin_of, good))
+    neither = Counter(_bin_of(row) for row in good if is_neither(row["probabilities"]))
     added = insert_or(session, HistogramBin)
     values = [
-        {"job_id": job_id, "class_index": class_index, "bin": bin_, "n": n}
+        {"job_id": job_id, "class_index": class_index, "bin": bin_, "n": n, "n_neither": neither[class_index, bin_]}
         for (class_index, bin_), n in sorted(bins.items())
     ]
+    sums = {"n": HistogramBin.n + added.excluded.n, "n_neither": HistogramBin.n_neither + added.excluded.n_neither}
     session.execute(
-        added.on_conflict_do_update(
-            index_elements=["job_id", "class_index", "bin"], set_={"n": HistogramBin.n + added.excluded.n}
-        ),
+        added.on_conflict_do_update(index_elements=["job_id", "class_index", "bin"], set_=sums),
         values,
     )
+
+
+def _bin_of(row: dict[str, Any]) -> tuple[int, int]:
+    return row["class_index"], row["confidence"] // 1000

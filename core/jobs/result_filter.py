@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, UnaryExpression, case, func, tuple_
@@ -16,6 +18,8 @@ from core.orm.uploads import Image
 
 SORTS = ("order", "path", "confidence", "-confidence", "alike")
 SAID = ("nothing", "something", "otherwise")
+PROBABLE = "probable"
+_ROUNDING = 0.5 / MILLION  # sums of stored probabilities differ from whole millionths by less
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class ResultFilter:
         path: Text that the path contains, ignoring case.
         folder: A folder: its files and those of its subfolders; exactly as uploaded.
         warning: Only results with this warning.
+        neither: `PROBABLE`: only unsure pictures that give more than half of the probability to none of the classes.
         said: One of `SAID`: whether a person has labelled the picture, and differently from the model.
     """
 
@@ -38,6 +43,7 @@ class ResultFilter:
     path: str | None = None
     folder: str | None = None
     said: str | None = None
+    neither: str | None = None
     sort: str = "order"
 
 
@@ -50,6 +56,10 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
     sure = Result.confidence >= threshold_milli * 1000
     if wanted.label is not None:
         yield _label_is(wanted.label, sure)
+    if wanted.neither is not None:
+        if wanted.neither != PROBABLE:
+            raise Invalid(f"neither: expected {PROBABLE}; got {wanted.neither!r}.")
+        yield is_probably_neither(threshold_milli)
     if wanted.error_code is not None:
         yield Result.error_code == wanted.error_code
     if wanted.failed is not None or wanted.error_code is not None:
@@ -68,6 +78,14 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
         yield func.substr(Image.path, 1, len(below)) == below
     if wanted.said is not None:
         yield _has_person_label(wanted.said, sure)
+
+
+def is_probably_neither(threshold_milli: int) -> ColumnElement[bool]:
+    """SQL for: unsure, with more than half of the probability for none of the classes (`confidence.is_neither`)."""
+    shares: list[ColumnElement[float]] = [Result.probabilities[index].as_float() for index in range(len(CLASSES))]
+    # The bound is implied by the sum, which no index has.
+    unsure = Result.confidence < min(threshold_milli * 1000, MILLION // 2)
+    return unsure & (reduce(add, shares) < 0.5 - _ROUNDING)
 
 
 def _has_person_label(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:

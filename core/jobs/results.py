@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import ErrorCode, ImageWarning, NotFound
 from core.base.paging import Page, decode_cursor, encode_cursor
-from core.jobs.confidence import MILLION, shown_label
+from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
 from core.jobs.result_filter import ResultFilter, conditions, order_of
 from core.labels.labels import human_label_of
 from core.orm.jobs import Job
@@ -42,6 +42,16 @@ class ResultRow:
     def warning_sentence(self) -> str | None:
         """The sentence that goes with the warning."""
         return ImageWarning(self.warning).sentence if self.warning else None
+
+    @property
+    def p_neither(self) -> float | None:
+        """The probability that it shows none of the classes; None for a failed file."""
+        return None if self.probabilities is None else p_neither(self.probabilities)
+
+    @property
+    def is_probably_neither(self) -> bool:
+        """Whether the model is unsure because it probably shows none of the classes."""
+        return self.label == UNSURE and self.probabilities is not None and is_neither(self.probabilities)
 
     @property
     def final_label(self) -> str | None:

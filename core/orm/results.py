@@ -43,7 +43,10 @@ class Result(Base):
 
 
 class HistogramBin(Base):
-    """How many good results of a job have this class on top with a confidence in this thousandth."""
+    """How many good results of a job have this class on top with a confidence in this thousandth.
+
+    `n_neither` of these `n` give more than half of the probability to none of the classes.
+    """
 
     __tablename__ = "histogram_bins"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -51,3 +54,4 @@ class HistogramBin(Base):
     class_index: Mapped[int] = mapped_column(primary_key=True)
     bin: Mapped[int] = mapped_column(primary_key=True)
     n: Mapped[int]
+    n_neither: Mapped[int] = mapped_column(default=0, server_default="0")

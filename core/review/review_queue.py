@@ -1,4 +1,7 @@
-"""The review queue: pictures of a job or an audit for its reviewers, the most doubtful first, none to two people.
+"""The review queue: pictures of a job or an audit for its reviewers, none to two people.
+
+A job's queue has three stretches, each of which begins closest to the threshold: unsure pictures, those with a label,
+and those that are probably neither, which can be labelled together.
 
 A reviewer is one open page. It claims a few pictures at a time, under a lease by the database's clock, and regularly
 names those that it still holds: pictures that it no longer names, or no longer renews, are free for others.
@@ -10,7 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    UnaryExpression,
+    case,
+    delete,
+    false,
+    func,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from core.base import leases
@@ -20,7 +35,8 @@ from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.jobs import jobs
-from core.jobs.confidence import MILLION, shown_label
+from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
+from core.jobs.result_filter import is_probably_neither
 from core.labels.labels import human_label_of, person_label_of
 from core.orm.jobs import Job
 from core.orm.results import Result
@@ -29,6 +45,7 @@ from core.orm.uploads import Image
 from core.review.audits import get_audit, is_answered
 
 LEASE_S = 120.0
+MOST_APART = 2 * MILLION  # more than any confidence is from a threshold
 Position = tuple[int, int]
 
 
@@ -43,6 +60,56 @@ class ReviewItem:
     confidence: float | None
     probabilities: list[float] | None
     human_label: str | None
+
+    @property
+    def p_neither(self) -> float | None:
+        """The probability that it shows none of the classes; None in an audit."""
+        return None if self.probabilities is None else p_neither(self.probabilities)
+
+    @property
+    def is_probably_neither(self) -> bool:
+        """Whether the model is unsure because it probably shows none of the classes."""
+        return self.label == UNSURE and self.probabilities is not None and is_neither(self.probabilities)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A part of a job's queue.
+
+    Attributes:
+        number: Its place among the parts.
+        which: SQL for the results in it.
+        falls: Whether confidence falls along it, away from the threshold; otherwise it rises.
+        start: The threshold in millionths.
+    """
+
+    number: int
+    which: ColumnElement[bool]
+    falls: bool
+    start: int
+
+    @property
+    def by(self) -> list[UnaryExpression[Any]]:
+        """For ORDER BY."""
+        columns = (Result.confidence, Result.image_id)
+        return [column.desc() if self.falls else column.asc() for column in columns]
+
+    @property
+    def _sign(self) -> int:
+        return -1 if self.falls else 1
+
+    def place(self, confidence: int, image_id: int) -> Position:
+        """The position of a picture in the queue; positions compare like the queue."""
+        return self.number * MOST_APART + self._sign * (confidence - self.start), self._sign * image_id
+
+    def after(self, position: Position) -> ColumnElement[bool]:
+        """SQL for the results after a position in the queue."""
+        number, distance = divmod(position[0], MOST_APART)
+        if number != self.number:
+            return true() if number < self.number else false()
+        key = (self.start + self._sign * distance, self._sign * position[1])
+        columns = tuple_(Result.confidence, Result.image_id)
+        return columns < key if self.falls else columns > key
 
 
 @dataclass(frozen=True)
@@ -62,6 +129,7 @@ class ReviewQueue:
 class ReviewProgress:
     """The progress of a job's review. All but `n_good` count pictures with or without a label by a person.
 
+    `n_unsure_left` counts unsure pictures but those that are probably neither, which `n_neither_left` counts.
     `n_other` counts those that people label differently from the model; reviews start with the doubtful ones, so it
     does not show how often the model is right.
     """
@@ -69,6 +137,7 @@ class ReviewProgress:
     n_good: int
     n_reviewed: int
     n_unsure_left: int
+    n_neither_left: int
     n_other: int
 
 
@@ -117,19 +186,33 @@ def _is_free(queue: ReviewQueue, reviewer: UUID, image_id: Any) -> ColumnElement
 def _find_in_job(
     session: Session, queue: ReviewQueue, reviewer: UUID, after: Position | None, n: int
 ) -> list[ReviewItem]:
-    """The least sure of each class by the index, then the least sure of all of them."""
-    rows: list[Row[Any]] = []
-    for class_index in range(len(CLASSES)):
-        query = _select_pictures(queue.job).where(
-            Result.class_index == class_index,
-            person_label_of(Image).is_(None),
-            _is_free(queue, reviewer, Result.image_id),
-        )
+    pictures: list[ReviewItem] = []
+    is_open = person_label_of(Image).is_(None) & _is_free(queue, reviewer, Result.image_id)
+    for stretch in _stretches(queue.job.threshold_milli):
+        if len(pictures) == n:
+            break
+        query = _select_pictures(queue.job).where(stretch.which, is_open)
         if after is not None:
-            query = query.where(tuple_(Result.confidence, Result.image_id) > after)
-        rows += session.execute(query.order_by(Result.confidence, Result.image_id).limit(n)).all()
-    pictures = [_picture(row, queue.job.threshold_milli) for row in rows]
-    return sorted(pictures, key=lambda picture: picture.place)[:n]
+            query = query.where(stretch.after(after))
+        rows = session.execute(query.order_by(*stretch.by).limit(n - len(pictures)))
+        pictures += [_picture(row, queue.job.threshold_milli, stretch) for row in rows]
+    return pictures
+
+
+def _stretches(threshold_milli: int) -> list[_Stretch]:
+    start = threshold_milli * 1000
+    is_unsure, is_neither_ = Result.confidence < start, is_probably_neither(threshold_milli)
+    return [
+        _Stretch(0, is_unsure & ~is_neither_, falls=True, start=start),
+        _Stretch(1, ~is_unsure, falls=False, start=start),
+        _Stretch(2, is_neither_, falls=True, start=start),
+    ]
+
+
+def _stretch_of(row: Row[Any], stretches: Sequence[_Stretch]) -> _Stretch:
+    if row.confidence >= stretches[0].start:
+        return stretches[1]
+    return stretches[2 if is_neither(row.probabilities) else 0]
 
 
 def _select_pictures(job: Job) -> Select[Any]:
@@ -154,14 +237,15 @@ def find_pictures(session: Session, queue: ReviewQueue, image_ids: Sequence[int]
         rows = session.execute(of_audit.where(AuditPicture.image_id.in_(image_ids)))
         return [_blind(*row) for row in rows.all()]
     rows_ = session.execute(_select_pictures(queue.job).where(Image.id.in_(image_ids)))
-    pictures = [_picture(row, queue.job.threshold_milli) for row in rows_]
+    stretches = _stretches(queue.job.threshold_milli)
+    pictures = [_picture(row, queue.job.threshold_milli, _stretch_of(row, stretches)) for row in rows_]
     return sorted(pictures, key=lambda picture: picture.place)
 
 
-def _picture(row: Row[Any], threshold_milli: int) -> ReviewItem:
+def _picture(row: Row[Any], threshold_milli: int, stretch: _Stretch) -> ReviewItem:
     return ReviewItem(
         image_id=row.id,
-        place=(row.confidence, row.id),
+        place=stretch.place(row.confidence, row.id),
         path=row.path,
         label=shown_label(row.class_index, row.confidence, threshold_milli),
         confidence=row.confidence / MILLION,
@@ -266,18 +350,21 @@ def measure_progress(session: Session, job: Job) -> ReviewProgress:
         (Result.confidence < job.threshold_milli * 1000, None),
         *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
     )
+    is_neither_ = is_probably_neither(job.threshold_milli)
     labels = (
-        select(person_label_of(Image).label("word"), shown.label("shown"))
+        select(person_label_of(Image).label("word"), shown.label("shown"), is_neither_.label("is_neither"))
         .select_from(Image)
         .join(Result, Result.image_id == Image.id)
         .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
         .subquery()
     )
     is_other = labels.c.word.is_not(None) & labels.c.shown.is_not(None) & (labels.c.word != labels.c.shown)
+    is_left = labels.c.word.is_(None) & labels.c.shown.is_(None)
     counted = (
         func.count(),
         func.count(labels.c.word),
-        func.count(case((labels.c.word.is_(None) & labels.c.shown.is_(None), 1))),
+        func.count(case((is_left & ~labels.c.is_neither, 1))),
+        func.count(case((is_left & labels.c.is_neither, 1))),
         func.count(case((is_other, 1))),
     )
     return ReviewProgress(*session.execute(select(*counted).select_from(labels)).one())

@@ -33,6 +33,7 @@ JOB = JobView(
     n_done=990,
     n_failed=10,
     by_label={"cat": 500, "dog": 400, "unsure": 90},
+    n_probably_neither=20,
     images_per_s=123.4,
     eta_s=8.1,
     created_at=datetime(2026, 11, 5, tzinfo=UTC),

@@ -34,7 +34,9 @@ def check_counters(db: Database, job: str) -> None:
         row = _job(session, job)
         of_job = Result.job_id == row.id
         results = session.execute(
-            select(Result.image_id, Result.class_index, Result.confidence, Result.error_code).where(of_job)
+            select(
+                Result.image_id, Result.class_index, Result.confidence, Result.probabilities, Result.error_code
+            ).where(of_job)
         ).all()
         of_upload = set(session.scalars(select(Image.id).where(Image.upload_id == row.upload_id)))
         assert {one.image_id for one in results} <= of_upload
@@ -44,11 +46,16 @@ def check_counters(db: Database, job: str) -> None:
         assert (row.n_chunks, row.n_chunks_done) == (states.total(), states[ChunkState.DONE])
         n_shards = select(func.count()).where(Shard.upload_id == row.upload_id, Shard.n_images > 0)
         assert row.n_chunks == _count(session, n_shards)
-        counted = Counter((one.class_index, one.confidence // 1000) for one in results if one.error_code is None)
-        bins = session.execute(
-            select(HistogramBin.class_index, HistogramBin.bin, HistogramBin.n).where(HistogramBin.job_id == row.id)
-        )
+        good = [one for one in results if one.error_code is None]
+        counted = Counter((one.class_index, one.confidence // 1000) for one in good)
+        neither = Counter((one.class_index, one.confidence // 1000) for one in good if _is_neither(one.probabilities))
+        bins = session.scalars(select(HistogramBin).where(HistogramBin.job_id == row.id)).all()
         assert {(one.class_index, one.bin): one.n for one in bins if one.n} == dict(counted)
+        assert {(one.class_index, one.bin): one.n_neither for one in bins if one.n_neither} == dict(neither)
+
+
+def _is_neither(probabilities: list[float]) -> bool:
+    return sum(round(p * 1_000_000) for p in probabilities) < 500_000
 
 
 def read_results(db: Database, job: str) -> dict[str, Said]:

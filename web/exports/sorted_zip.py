@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
+from core.jobs.confidence import UNSURE
 from core.jobs.results import ResultRow
 from web.exports.label_preference import LABEL_BY, By
 from web.exports.names import UniqueNames, safe_path
@@ -14,6 +15,7 @@ from web.exports.tables import csv_line, guard_formula
 from web.exports.zip_writer import ZipWriter
 
 UNLABELLED = "unlabelled"
+PROBABLY_NEITHER = "probably_neither"  # below the folder of unsure pictures
 ERRORS = "errors.csv"
 RENAMED = "renamed.csv"
 NOT_KEPT = "not_kept"
@@ -46,7 +48,8 @@ def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tr
             if label is None or data is None:
                 errors.add(*_error(row))
                 continue
-            wanted = f"{label}/{row.path if tree == Tree.KEEP else row.path.rpartition('/')[2]}"
+            folder = f"{label}/{PROBABLY_NEITHER}" if label == UNSURE and row.is_probably_neither else label
+            wanted = f"{folder}/{row.path if tree == Tree.KEEP else row.path.rpartition('/')[2]}"
             name = names.reserve(safe_path(wanted))
             if name != wanted:
                 renamed.add(row.path, name)

@@ -107,9 +107,7 @@ def _values(row: ResultRow, network: str) -> dict[str, Any]:
 def _p_neither(row: ResultRow, network: str) -> float | None:
     """What the classes leave, where the network has an output for neither; elsewhere they leave nothing."""
     known = NETWORKS.get(network)
-    if row.probabilities is None or known is None or not known.knows_neither:
-        return None
-    return max(round(1 - sum(row.probabilities), DECIMALS), 0.0)
+    return row.p_neither if known is not None and known.knows_neither else None
 
 
 def _encodable(values: dict[str, Any]) -> dict[str, Any]:

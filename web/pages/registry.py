@@ -4,7 +4,7 @@ from flask import Flask
 
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
-from web.pages.labels import label_checks, labels, review
+from web.pages.labels import label_checks, labels, neither, review
 from web.pages.models import models
 from web.pages.schedules import schedules
 from web.pages.system import help as help_page
@@ -20,6 +20,7 @@ PAGES = (
     labels.pages,
     label_checks.pages,
     review.pages,
+    neither.pages,
     models.pages,
     training.pages,
     schedules.pages,

@@ -41,10 +41,13 @@ class CancelIn(Input):
 
 
 class Counts(BaseModel):
+    """`probably_neither` is a part of the unsure ones: the probability of neither is over 0.5."""
+
     total: int
     done: int
     failed: int
     by_label: dict[str, int]
+    probably_neither: int
 
 
 class JobOut(BaseModel):
@@ -75,7 +78,13 @@ class JobOut(BaseModel):
             upload=view.upload_uuid,
             model=view.model_version_id,
             threshold=view.threshold,
-            counts=Counts(total=view.n_total, done=view.n_done, failed=view.n_failed, by_label=view.by_label),
+            counts=Counts(
+                total=view.n_total,
+                done=view.n_done,
+                failed=view.n_failed,
+                by_label=view.by_label,
+                probably_neither=view.n_probably_neither,
+            ),
             images_per_s=view.images_per_s,
             eta_s=view.eta_s,
             created_at=view.created_at,

@@ -48,6 +48,9 @@ class ResultQuery(PageQuery):
     said: Literal["nothing", "something", "otherwise"] | None = Field(
         None, description="Whether people have labelled it; `otherwise`: differently from the model"
     )
+    neither: Literal["probable"] | None = Field(
+        None, description="`probable`: only unsure pictures whose probability of neither is over 0.5"
+    )
     sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
         "order", description="`order`: as uploaded; `alike`: similar pictures together"
     )
@@ -63,6 +66,7 @@ class ResultQuery(PageQuery):
             path=self.path,
             folder=self.folder,
             said=self.said,
+            neither=self.neither,
             sort=self.sort,
         )
 
@@ -106,7 +110,11 @@ class LandmarksOut(BaseModel):
 
 
 class HistogramOut(BaseModel):
-    """For each class: confidence in thousandths, and how many results have it, as `[[731, 5], …]`."""
+    """For each class: confidence in thousandths, and how many results have it, as `[[731, 5], …]`.
+
+    `neither`: how many of all these are probably neither at thresholds above that confidence.
+    """
 
     threshold: float
     bins: dict[str, list[tuple[int, int]]]
+    neither: list[tuple[int, int]]

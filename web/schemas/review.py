@@ -68,7 +68,9 @@ class ReviewOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """`n_other` counts pictures that people label differently from the model.
+    """`n_unsure_left` and `n_neither_left` count unsure pictures without a label by a person: probably neither, or not.
+
+    `n_other` counts pictures that people label differently from the model.
 
     People begin with the pictures of low confidence, so this is not the error rate. An audit measures that.
     """
@@ -76,6 +78,7 @@ class ProgressOut(BaseModel):
     n_good: int
     n_reviewed: int
     n_unsure_left: int
+    n_neither_left: int
     n_other: int
 
 

@@ -27,12 +27,16 @@ class Upload(TypedDict):
 
 
 class JobCounts(TypedDict):
-    """Images of a job: `done` with a label, `failed` with an error result, `total` that have arrived."""
+    """Images of a job: `done` with a label, `failed` with an error result, `total` that have arrived.
+
+    `probably_neither` is a part of the unsure ones; older servers do not count it.
+    """
 
     total: int
     done: int
     failed: int
     by_label: dict[str, int]
+    probably_neither: NotRequired[int]
 
 
 class SkippedEntries(TypedDict):

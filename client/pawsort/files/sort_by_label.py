@@ -13,12 +13,15 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pawsort.files.content_index import ContentIndex, FileHashes, OriginalFinder
 from pawsort.files.place_file import PlacementMode, finish_move, place_file
 from pawsort.files.safe_names import safe_name
 
 UNLABELLED = "unlabelled"
+UNSURE = "unsure"
+PROBABLY_NEITHER = "unsure/probably_neither"
 
 
 class LabelSource(StrEnum):
@@ -34,11 +37,11 @@ COLUMN_OF = {LabelSource.FINAL: "final_label", LabelSource.MODEL: "label", Label
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """One line of a job's results. `label` is None for a file with an error."""
+    """One line of a job's results. `folder` is that of its label; None for a file with an error."""
 
     path: str
     sha256: bytes
-    label: str | None
+    folder: str | None
 
 
 @dataclass
@@ -66,8 +69,13 @@ def read_pictures(blocks: Iterable[bytes], source: LabelSource) -> Iterator[Labe
     """Iterate over the pictures of an export as JSON Lines."""
     for line in _lines(blocks):
         row = json.loads(line)
-        label = row[COLUMN_OF[source]] or (None if row["error_code"] else UNLABELLED)
-        yield LabelledPicture(row["path"], bytes.fromhex(row["sha256"]), label)
+        yield LabelledPicture(row["path"], bytes.fromhex(row["sha256"]), _folder_of(row, row[COLUMN_OF[source]]))
+
+
+def _folder_of(row: dict[str, Any], label: str | None) -> str | None:
+    if label == UNSURE and (row["p_neither"] or 0) > 0.5:
+        return PROBABLY_NEITHER
+    return label or (None if row["error_code"] else UNLABELLED)
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -111,15 +119,15 @@ class Sorter:
             ClientError: A file cannot be placed. Files placed before stay where they are.
         """
         for picture in pictures:
-            if picture.label is None:
+            if picture.folder is None:
                 self.summary.n_without_label += 1
             else:
-                self._sort(picture, picture.label)
+                self._sort(picture, picture.folder)
         return self.summary
 
-    def _sort(self, picture: LabelledPicture, label: str) -> None:
+    def _sort(self, picture: LabelledPicture, folder: str) -> None:
         """Check its place, then whether a user moved it to another folder, then place the original."""
-        target, is_there = self._find_target(picture, label)
+        target, is_there = self._find_target(picture, folder)
         if is_there:
             self._placed.add(target)
             self._finish(picture, target)
@@ -137,7 +145,7 @@ class Sorter:
         if self._mode == PlacementMode.MOVE:
             self._originals.forget(source)
         self._placed.add(target)
-        self.summary.placed[label] += 1
+        self.summary.placed[folder] += 1
 
     def _finish(self, picture: LabelledPicture, target: Path) -> None:
         self.summary.n_already_placed += 1
@@ -153,15 +161,14 @@ class Sorter:
             self._elsewhere[sha256] = iter(self._files_before.with_content(sha256))
         return next((file for file in self._elsewhere[sha256] if file not in self._placed), None)
 
-    def _find_target(self, picture: LabelledPicture, label: str) -> tuple[Path, bool]:
+    def _find_target(self, picture: LabelledPicture, folder: str) -> tuple[Path, bool]:
         """Find its place, numbered if other files have that name, and whether the picture is there already."""
         parts = [part for part in picture.path.split("/") if part not in ("", ".")] or ["_"]
         parts = parts[-1:] if self._is_flat else parts
         safe = [safe_name(part) for part in parts]
         if safe != parts:
-            self.summary.renamed.append((picture.path, "/".join([label, *safe])))
-        folder = self._target.joinpath(safe_name(label), *safe[:-1])
-        home = folder / safe[-1]
+            self.summary.renamed.append((picture.path, "/".join([folder, *safe])))
+        home = self._target.joinpath(*map(safe_name, folder.split("/")), *safe)
         key = unicodedata.normalize("NFC", str(home)).casefold()  # some file systems take such names for one
         names = self._names.setdefault(key, _NumberedNames(home, self._hashes))
         return names.find(picture.sha256, self._placed)

@@ -176,7 +176,7 @@ def test_whose_label_decides(by: LabelSource, labels: list[str | None]) -> None:
     line = '{"path":"p","label":%s,"human_label":%s,"final_label":%s,"error_code":%s,"sha256":"00"}'
     rows = [('"cat"', '"dog"', '"dog"', "null"), ('"cat"', "null", '"cat"', "null"), ("null", "null", "null", '"x"')]
     data = "\n".join(line % row for row in rows).encode()
-    assert [one.label for one in read_pictures([data[:50], data[50:]], by)] == labels
+    assert [one.folder for one in read_pictures([data[:50], data[50:]], by)] == labels
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])

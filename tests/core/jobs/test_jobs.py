@@ -21,6 +21,7 @@ from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, shard_key
 from core.uploads import uploads
 from tests.support.factories import make_job, make_tar, make_upload, read_results, run_job
+from tests.support.soundness import check_counters
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -192,6 +193,29 @@ def test_counters_equal_what_counting_rows_gives(db: Database, blobs: Blobs) -> 
         }
     assert shown.by_label == counted == {"cat": 1, "dog": 3, "unsure": 1}
     assert (shown.n_done, shown.n_failed) == (5, 1)
+
+
+def test_what_is_probably_neither_is_counted_at_every_threshold(db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=6), threshold=0.8)
+    said = {
+        "photos/0.jpg": (0.0, 0.03),
+        "photos/1.jpg": (0.42, 0.05),
+        "photos/2.jpg": (0.25, 0.25),  # exactly half is not more than half
+        "photos/3.jpg": ErrorCode.TRUNCATED,
+        "photos/4.jpg": (0.1, 0.6),
+    }
+    run_job(db, job, said)
+    for threshold, expected in ((0.8, 2), (0.421, 2), (0.42, 1), (0.03, 0)):
+        with db.write() as session:
+            jobs.update_job(session, job, threshold=threshold)
+        with db.read() as session:
+            found = jobs.get_job(session, job)
+            listed = results.list_results(session, found, ResultFilter(neither="probable"), None, 100).items
+        shown = view(db, job)
+        assert (shown.n_probably_neither, len(listed)) == (expected, expected)
+        assert sum(shown.by_label.values()) == shown.n_done
+        assert all(row.is_probably_neither for row in listed)
+    check_counters(db, str(job))
 
 
 def test_every_change_that_a_poller_can_see_moves_the_revision(db: Database, blobs: Blobs) -> None:

@@ -27,13 +27,23 @@ OUTCOMES = {
     "p/sure dog.jpg": (0.10, 0.90),
     "p/unsure cat.jpg": (0.50, 0.45),
     "p/just cat.jpg": (0.81, 0.10),
+    "p/corridor.jpg": (0.00, 0.01),
+    "p/squirrel.jpg": (0.30, 0.10),
 }
-IN_ORDER = ["p/unsure cat.jpg", "p/unsure dog.jpg", "p/just cat.jpg", "p/sure dog.jpg", "p/sure cat.jpg"]
+IN_ORDER = [
+    "p/unsure dog.jpg",
+    "p/unsure cat.jpg",
+    "p/just cat.jpg",
+    "p/sure dog.jpg",
+    "p/sure cat.jpg",
+    "p/squirrel.jpg",
+    "p/corridor.jpg",
+]
 
 
 @pytest.fixture
 def job(db: Database, blobs: Blobs) -> UUID:
-    """Two unsure, three sure, one broken, at the threshold 0.8."""
+    """Two unsure, three sure, two of neither, one broken, at the threshold 0.8."""
     job = make_job(db, make_upload(db, blobs, {path: draw_picture(n) for n, path in enumerate(OUTCOMES)}))
     run_job(db, job, OUTCOMES)
     return job
@@ -73,8 +83,25 @@ def age_leases(db: Database) -> None:
         session.execute(update(ReviewClaim).values(lease_until=db_now(-1)))
 
 
-def test_unsure_pictures_come_first_then_the_others_by_doubt(db: Database, job: UUID) -> None:
+def test_each_part_of_the_queue_begins_closest_to_the_threshold_and_neither_comes_last(db: Database, job: UUID) -> None:
     assert Reviewer(db, job).ask(10) == IN_ORDER
+
+
+def test_the_queue_goes_on_after_each_of_its_positions(db: Database, job: UUID) -> None:
+    with db.read() as session:
+        queue = ReviewQueue(jobs.get_job(session, job))
+        found = review_queue.find_candidates(session, queue, uuid4(), None, 10)
+        assert [one.place for one in found] == sorted(one.place for one in found)
+        for n, picture in enumerate(found[:-1]):
+            [following] = review_queue.find_candidates(session, queue, uuid4(), picture.place, 1)
+            assert following.path == IN_ORDER[n + 1]
+
+
+def test_pictures_that_are_looked_up_have_the_places_of_the_queue(db: Database, job: UUID) -> None:
+    with db.read() as session:
+        queue = ReviewQueue(jobs.get_job(session, job))
+        found = review_queue.find_candidates(session, queue, uuid4(), None, 10)
+        assert review_queue.find_pictures(session, queue, [one.image_id for one in found]) == found
 
 
 def test_what_people_have_labelled_is_not_handed_out(db: Database, job: UUID) -> None:
@@ -88,7 +115,7 @@ def test_two_reviewers_get_different_pictures(db: Database, job: UUID) -> None:
     one, two = Reviewer(db, job), Reviewer(db, job)
     assert one.ask(2) == IN_ORDER[:2]
     assert two.ask(2) == IN_ORDER[2:4]
-    assert one.ask(2) == IN_ORDER[4:]
+    assert one.ask(3) == IN_ORDER[4:]
     assert two.ask(2) == []
 
 
@@ -103,7 +130,7 @@ def test_a_claim_that_comes_second_gets_nothing(db: Database, job: UUID) -> None
 def test_pictures_of_someone_who_left_come_back_when_the_lease_has_run_out(db: Database, job: UUID) -> None:
     one, two = Reviewer(db, job), Reviewer(db, job)
     one.ask(2)
-    two.after = (999_000, 0)  # far along the queue
+    two.after = (3 * review_queue.MOST_APART, 0)  # far along the queue
     two.ask(1)
     age_leases(db)
     assert two.ask(2) == IN_ORDER[:2]
@@ -163,7 +190,7 @@ def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: 
     one.say("p/sure cat.jpg", "cat")
     with db.read() as session:
         progress = review_queue.measure_progress(session, jobs.get_job(session, job))
-    assert progress == ReviewProgress(n_good=5, n_reviewed=3, n_unsure_left=1, n_other=1)
+    assert progress == ReviewProgress(n_good=7, n_reviewed=3, n_unsure_left=1, n_neither_left=2, n_other=1)
 
 
 def test_claims_go_with_the_job(db: Database, blobs: Blobs, job: UUID) -> None:

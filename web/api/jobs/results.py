@@ -66,7 +66,8 @@ def get_histogram(job_uuid: UUID) -> HistogramOut:
         bins: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASSES}
         for class_index, thousandth, n in navigation.find_bins(session, job):
             bins[CLASSES[class_index]].append((thousandth, n))
-    return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins)
+        neither = navigation.find_neither_bins(session, job)
+    return HistogramOut(threshold=job.threshold_milli / 1000, bins=bins, neither=neither)
 
 
 def _show(row: ResultRow) -> ResultOut:

@@ -26,7 +26,10 @@ def get_progress(job_uuid: UUID) -> ProgressOut:
 @api.input(ReviewIn)
 @api.output(ReviewOut)
 def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
-    """Get pictures to review, lowest confidence first, and reserve them for two minutes
+    """Get pictures to review, and reserve them for two minutes
+
+    Unsure pictures come first, then those with a label, then those that are probably neither; of each, the closest to
+    the threshold first.
 
     Repeat the call at least every minute with the pictures you still hold. Label them with `POST /labels`.
     """

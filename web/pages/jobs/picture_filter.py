@@ -9,7 +9,7 @@ from flask import Request, url_for
 
 from core.base.network_catalog import CLASSES
 from core.jobs.confidence import UNSURE
-from core.jobs.result_filter import SAID, SORTS, ResultFilter
+from core.jobs.result_filter import PROBABLE, SAID, SORTS, ResultFilter
 from web.pages.common.words import percent
 
 _SORT_WORDS = {
@@ -38,6 +38,7 @@ class PictureFilter:
     max_confidence: float | None = None
     folder: str | None = None
     said: str | None = None
+    neither: str | None = None
     sort: str = "order"
 
     @classmethod
@@ -51,6 +52,7 @@ class PictureFilter:
             max_confidence=_share(request.args.get("max_confidence")),
             folder=request.args.get("folder", "")[:4096] or None,
             said=said if said in SAID else None,
+            neither=PROBABLE if request.args.get("neither") == PROBABLE else None,
             sort=sort if sort in SORTS else "order",
         )
 
@@ -69,6 +71,7 @@ class PictureFilter:
             max_confidence=self.max_confidence,
             folder=self.folder,
             said=self.said,
+            neither=self.neither,
             sort=self.sort,
         )
 
@@ -82,6 +85,7 @@ class PictureFilter:
             "max_confidence": self.max_confidence,
             "folder": self.folder,
             "said": self.said,
+            "neither": self.neither,
             "sort": None if self.sort == "order" else self.sort,
         }
         return {name: str(value) for name, value in given.items() if value is not None}

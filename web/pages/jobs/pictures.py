@@ -45,7 +45,6 @@ def show_image(uuid: UUID, image_id: int) -> str:
         heat=make_overlay(drawn),
         discarded_at=upload.discarded_at if upload else None,
         probabilities=probabilities,
-        p_neither=1 - sum(p for _, p in probabilities),
     )
 
 

@@ -67,7 +67,8 @@ export function showJob(root, job) {
     element.textContent = job.error ?? "";
     element.hidden = !job.error;
   });
-  for (const [name, n] of Object.entries({ ...job.counts.by_label, failed: job.counts.failed, sorted: sortedCount(job) })) {
+  const { by_label, probably_neither, failed } = job.counts;
+  for (const [name, n] of Object.entries({ ...by_label, probably_neither, failed, sorted: sortedCount(job) })) {
     const element = root.querySelector(`[data-count="${CSS.escape(name)}"]`);
     if (element === null) continue;
     element.textContent = count(n);

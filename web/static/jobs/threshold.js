@@ -10,6 +10,7 @@ export class Threshold {
   #root = document.querySelector("[data-sure]");
   #job = null;
   #bins = null;
+  #neither = null;
   #kept = 0;
   #timer = 0;
 
@@ -39,7 +40,8 @@ export class Threshold {
 
   async #load() {
     if (this.#bins !== null) return;
-    const { bins } = await callJson("GET", `/api/v1/jobs/${this.#job.dataset.job}/histogram`);
+    const { bins, neither } = await callJson("GET", `/api/v1/jobs/${this.#job.dataset.job}/histogram`);
+    this.#neither = atLeast(neither);
     this.#bins = Object.fromEntries(Object.entries(bins).map(([name, some]) => [name, atLeast(some)]));
     this.#show();
   }
@@ -51,8 +53,9 @@ export class Threshold {
     line.setAttribute("x2", String(percent * 10));
     this.#root.querySelector("[data-output]").textContent = `Threshold ${percent.toFixed(1)} %`;
     if (this.#bins === null) return;
-    const counts = countsAt(this.#bins, Math.round(percent * 10));
-    for (const [name, n] of Object.entries(counts)) {
+    const thousandth = Math.round(percent * 10);
+    const probably_neither = this.#neither[0] - this.#neither[thousandth];
+    for (const [name, n] of Object.entries({ ...countsAt(this.#bins, thousandth), probably_neither })) {
       const element = this.#job.querySelector(`[data-count="${CSS.escape(name)}"]`);
       if (element) element.textContent = count(n);
     }
@@ -79,6 +82,7 @@ export class Threshold {
     this.#timer = setTimeout(() => {
       const counts = Array.from(this.#job.querySelectorAll(".counts [data-label] .count__n"), (element) => {
         const name = element.closest("[data-label]").dataset.label;
+        if (name === "neither") return element.closest("[hidden]") ? null : `${element.textContent} of them probably neither`;
         return name === "failed" ? null : `${element.textContent} ${name}`;
       });
       const words = counts.filter((one) => one !== null).join(", ");

@@ -1,5 +1,6 @@
 /** One tile of the grid. The macro `tile` in templates/shared/_parts.html makes the same. Names are text, never markup. */
 
+import { probablyNeither } from "../shared/neither.js";
 import { label, percent } from "../shared/words.js";
 
 /**
@@ -35,8 +36,9 @@ export function fill(tile, result) {
   const shown = result.human_label ?? result.label ?? "failed";
   tile.dataset.label = shown;
   const [name, confidence] = tile.querySelectorAll(".tile__label > span");
-  name.textContent = label(shown);
-  confidence.textContent = result.human_label ? "by people" : result.confidence === null ? "" : percent(result.confidence);
+  const neither = result.human_label ? null : probablyNeither(result);
+  name.textContent = neither === null ? label(shown) : "Probably neither";
+  confidence.textContent = result.human_label ? "by people" : result.confidence === null ? "" : percent(neither ?? result.confidence);
   const end = result.path.lastIndexOf("/");
   const file = tile.querySelector(".tile__name");
   file.textContent = result.path.slice(end + 1);
@@ -47,7 +49,8 @@ export function fill(tile, result) {
 /** The model's label, if a person's label differs. */
 function saidBeside(result) {
   if (!result.human_label || result.human_label === result.label) return null;
-  return `the model: ${result.label}, ${percent(result.confidence)}`;
+  const neither = probablyNeither(result);
+  return `the model: ${neither === null ? result.label : "probably neither"}, ${percent(neither ?? result.confidence)}`;
 }
 
 function warningOf(result) {

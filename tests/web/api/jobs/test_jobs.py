@@ -38,7 +38,13 @@ def test_a_job_has_exactly_the_promised_fields(client: FlaskClient, db: Database
     assert answer.json["upload"] == str(upload)
     assert answer.json["state"] == "queued"
     assert answer.json["threshold"] == 0.7
-    assert answer.json["counts"] == {"total": 4, "done": 0, "failed": 0, "by_label": {"cat": 0, "dog": 0, "unsure": 0}}
+    assert answer.json["counts"] == {
+        "total": 4,
+        "done": 0,
+        "failed": 0,
+        "by_label": {"cat": 0, "dog": 0, "unsure": 0},
+        "probably_neither": 0,
+    }
 
 
 def test_creating_a_job_twice_is_harmless(client: FlaskClient, db: Database, blobs: Blobs) -> None:
@@ -71,7 +77,13 @@ def test_counts_follow_the_threshold_without_a_model(client: FlaskClient, db: Da
     run_job(db, job, {"a": (0.95, 0.01), "b": (0.1, 0.7), "c": ErrorCode.TRUNCATED})
     before = read(client, job)
     assert before["state"] == "done"
-    assert before["counts"] == {"total": 3, "done": 2, "failed": 1, "by_label": {"cat": 1, "dog": 0, "unsure": 1}}
+    assert before["counts"] == {
+        "total": 3,
+        "done": 2,
+        "failed": 1,
+        "by_label": {"cat": 1, "dog": 0, "unsure": 1},
+        "probably_neither": 0,
+    }
     after = client.patch(f"/api/v1/jobs/{job}", json={"threshold": 0.6, "name": "renamed"}).json
     assert after is not None
     assert after["counts"]["by_label"] == {"cat": 1, "dog": 1, "unsure": 0}

@@ -97,7 +97,7 @@ def test_two_reviewers_are_handed_different_pictures(client: FlaskClient, job: U
 def test_progress_says_what_is_left(client: FlaskClient, db: Database, job: UUID) -> None:
     post(client, "labels", 201, items=[{"image_id": read_results(db, job)[0].image_id, "label": "dog"}])
     progress = client.get(f"/api/v1/jobs/{job}/review").json
-    assert progress == {"n_good": 3, "n_reviewed": 1, "n_unsure_left": 1, "n_other": 1}
+    assert progress == {"n_good": 3, "n_reviewed": 1, "n_unsure_left": 1, "n_neither_left": 0, "n_other": 1}
 
 
 def test_a_training_cannot_be_reviewed(client: FlaskClient, db: Database, blobs: Blobs) -> None:

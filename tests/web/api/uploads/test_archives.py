@@ -43,7 +43,13 @@ def test_an_archive_becomes_a_complete_upload_with_a_job(
     job = job_of(answer)
     assert answer.headers["Location"] == f"/api/v1/jobs/{job['id']}"
     assert (job["name"], job["state"], job["threshold"]) == ("pets", "queued", 0.6)
-    assert job["counts"] == {"total": 3, "done": 0, "failed": 0, "by_label": {"cat": 0, "dog": 0, "unsure": 0}}
+    assert job["counts"] == {
+        "total": 3,
+        "done": 0,
+        "failed": 0,
+        "by_label": {"cat": 0, "dog": 0, "unsure": 0},
+        "probably_neither": 0,
+    }
     assert paths_of(client, job) == list(PICTURES)
     assert job["id"] == job["upload"]
 

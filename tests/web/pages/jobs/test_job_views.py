@@ -44,7 +44,7 @@ def test_landmarks_count_a_view(client: FlaskClient, job: UUID) -> None:
 
 def test_the_histogram_has_every_good_result(client: FlaskClient, job: UUID) -> None:
     body = client.get(f"/api/v1/jobs/{job}/histogram").json
-    assert body == {"threshold": 0.8, "bins": {"cat": [[950, 1]], "dog": [[450, 1], [970, 1]]}}
+    assert body == {"threshold": 0.8, "bins": {"cat": [[950, 1]], "dog": [[450, 1], [970, 1]]}, "neither": []}
 
 
 def test_bars_stand_on_each_other_and_none_is_too_small_to_see() -> None:

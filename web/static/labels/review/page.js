@@ -2,6 +2,7 @@
 
 import { callJson, unsafeHeaders } from "../../shared/http.js";
 import { newUuid } from "../../shared/uuid.js";
+import { probablyNeither } from "../../shared/neither.js";
 import { label as word } from "../../shared/words.js";
 import { Deck } from "./deck.js";
 import { listenToKeys } from "../../shared/keys.js";
@@ -59,6 +60,7 @@ function confirm() {
   const picture = deck.current;
   if (picture === null || audit !== "") return;
   if (choices.includes(picture.label)) act(picture, picture.label, "confirmation");
+  else if (probablyNeither(picture) !== null) act(picture, "neither", "correction");
   else view.say("The model is unsure here. Choose a label.");
 }
 
@@ -102,7 +104,7 @@ function showUndo() {
 
 function move(picture, by) {
   progress.reviewed += by;
-  if (picture.label === "unsure") progress.unsure -= by;
+  if (picture.label === "unsure") progress[probablyNeither(picture) === null ? "unsure" : "neither"] -= by;
   showProgress();
 }
 
@@ -114,7 +116,7 @@ function showProgress() {
 
 function readProgress() {
   const read = (name) => Number(root.querySelector(`[data-count="${name}"]`)?.textContent.replace(/\D/g, "") ?? 0);
-  return { reviewed: read("reviewed"), all: read("all"), unsure: read("unsure") };
+  return { reviewed: read("reviewed"), all: read("all"), unsure: read("unsure"), neither: read("neither") };
 }
 
 /** Update the progress with the work of others from time to time; unsent labels of this page are counted here. */
@@ -123,7 +125,7 @@ async function othersMayHaveWorked(nOthers) {
   askedAt = Date.now();
   try {
     const state = await callJson("GET", url);
-    Object.assign(progress, { reviewed: state.n_reviewed, all: state.n_good, unsure: state.n_unsure_left });
+    Object.assign(progress, { reviewed: state.n_reviewed, all: state.n_good, unsure: state.n_unsure_left, neither: state.n_neither_left });
     showProgress();
   } catch {
     // Try again later.

@@ -1,5 +1,6 @@
 /** The view of the review: the picture, its prediction, the progress, unsent labels. */
 
+import { probablyNeither } from "../../shared/neither.js";
 import { count, label, percent, plural } from "../../shared/words.js";
 
 const SLOW_MS = 1500;
@@ -30,7 +31,9 @@ export class View {
     if (!picture?.label) return;
     says.dataset.label = picture.label;
     const shares = Object.entries(picture.probabilities).map(([name, share]) => `${label(name)} ${percent(share)}`);
-    says.append(span("dot", label(picture.label)), " ", span("quiet", shares.join(" · ")));
+    const neither = probablyNeither(picture);
+    const word = neither === null ? label(picture.label) : `Probably neither ${percent(neither)}`;
+    says.append(span("dot", word), " ", span("quiet", shares.join(" · ")));
     if (picture.human_label) says.append(" ", span("quiet", `– folder: ${label(picture.human_label)}`));
   }
 
@@ -44,7 +47,7 @@ export class View {
     end.querySelector("[data-again]").hidden = !n_skipped;
   }
 
-  /** @param {{reviewed: number, all: number, unsure: number|null}} progress */
+  /** @param {{reviewed: number, all: number, unsure: number, neither: number}} progress */
   progress(progress) {
     for (const [name, n] of Object.entries(progress)) {
       const element = this.#root.querySelector(`[data-count="${name}"]`);
