@@ -163,7 +163,7 @@ EXPORTS = (
         summary="The original files in a folder per label, and a list of the failed ones",
         description="Rearranged and sent back, it is read as corrections. Names that Windows cannot unpack are changed;"
         " `renamed.csv` lists them.",
-        content="Folders by label, `unsure/probably_neither` in the one of unsure pictures, errors.csv, and renamed.csv where names were changed",
+        content="Folders by label (`unsure/probably_neither` too), errors.csv, renamed.csv where names were changed",
         options=("by", "tree"),
         write=_write_zip,
         needs_originals=True,

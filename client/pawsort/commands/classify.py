@@ -101,11 +101,9 @@ def _summary(outcome: Outcome, seconds: float) -> str:
         labels[label] = labels.get(label, 0) + count
     n_images = sum(one["done"] + one["failed"] for one in counts)
     failed = sum(one["failed"] for one in counts)
-    shares = [*(f"{count:,} {label}" for label, count in labels.items()), f"{failed:,} failed"]
-    if n_neither := sum(one.get("probably_neither", 0) for one in counts):
-        shares = [
-            f"{one} ({n_neither:,} of them probably neither)" if one.endswith(" unsure") else one for one in shares
-        ]
+    n_neither = sum(one.get("probably_neither", 0) for one in counts)
+    words = {"unsure": f"unsure ({n_neither:,} probably neither)"} if n_neither else {}
+    shares = [*(f"{count:,} {words.get(label, label)}" for label, count in labels.items()), f"{failed:,} failed"]
     rate = n_images / seconds if seconds else 0.0
     return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {', '.join(shares)}"
 

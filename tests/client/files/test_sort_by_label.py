@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import sys
 from collections import Counter
@@ -177,6 +178,15 @@ def test_whose_label_decides(by: LabelSource, labels: list[str | None]) -> None:
     rows = [('"cat"', '"dog"', '"dog"', "null"), ('"cat"', "null", '"cat"', "null"), ("null", "null", "null", '"x"')]
     data = "\n".join(line % row for row in rows).encode()
     assert [one.folder for one in read_pictures([data[:50], data[50:]], by)] == labels
+
+
+def test_what_is_probably_neither_lies_in_a_folder_below_unsure(photos: Path) -> None:
+    row = {"path": "photos/a.jpg", "sha256": hashlib.sha256(b"a").hexdigest(), "error_code": None}
+    rows = [row | {"final_label": "unsure", "p_neither": p} for p in (0.51, 0.5, None)]
+    some = list(read_pictures([json.dumps(one).encode() + b"\n" for one in rows], LabelSource.FINAL))
+    assert [one.folder for one in some] == ["unsure/probably_neither", "unsure", "unsure"]
+    sort(photos, some=some[:1])
+    assert tree(photos.parent / "sorted") == {"unsure/probably_neither/photos/a.jpg": b"a"}
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])
