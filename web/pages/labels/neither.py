@@ -14,8 +14,6 @@ from core.review import bulk_labels
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
-from web.pages.jobs.jobs import see_job
-from web.pages.jobs.picture_filter import PictureFilter
 
 pages = Blueprint("neither_pages", __name__)
 
@@ -30,7 +28,7 @@ def ask_neither(uuid: UUID) -> str | Response:
     with get_services().db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
-            return see_job(uuid)
+            return see_other(url_for("job_pages.show_job", uuid=uuid))
         rows = results.list_results(session, job, OPEN, None, SHOWN).items
         n_open = navigation.count_results(session, job, OPEN)
         view = describe(session, job)
@@ -40,7 +38,6 @@ def ask_neither(uuid: UUID) -> str | Response:
         rows=rows,
         n_open=n_open,
         new_id=uuid4(),
-        filters=PictureFilter(neither=PROBABLE),
         n_labelled=request.args.get("n", type=int),
         batch=request.args.get("batch", ""),
         n_undone=request.args.get("undone", type=int),
