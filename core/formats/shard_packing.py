@@ -66,7 +66,7 @@ class ShardPacker:
             if file.data is None:
                 self._builder.add_oversize(file.path, file.n_bytes)
             else:
-                self._builder.add(file.path, len(file.data), pieces_of(file.data))
+                self._builder.add(file.path, len(file.data), pieces_of(file.data), file.modified_at)
         if len(self._skipped) >= _MAX_SKIPPED:
             yield from self._flush()
 

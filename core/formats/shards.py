@@ -21,6 +21,7 @@ MAX_BYTES = 32 * 2**20
 SPOOL_BYTES = 8 * 2**20  # how much of a shard is held in memory while it is made or received
 _OVERHEAD_BYTES = 8 * 2**20  # headers, folders' entries and padding of the largest legal shard
 _NAME_FIELD_BYTES = 100
+_LATEST = 8**11 - 1  # second that the field of a header holds
 _END = bytes(2 * BLOCK)
 
 __all__ = [  # SIZE_KEY is part of a shard's format, though it lives with the headers
@@ -169,16 +170,17 @@ class ShardBuilder:
         """Tell whether a file of this size must go into the next shard."""
         return self.n_files > 0 and (self.n_files >= MAX_FILES or self._n_content + n_bytes > MAX_BYTES)
 
-    def add(self, path: str, n_bytes: int, pieces: Iterable[bytes | bytearray]) -> None:
+    def add(self, path: str, n_bytes: int, pieces: Iterable[bytes | bytearray], modified_at: int | None = None) -> None:
         """Append a file.
 
         Args:
             n_bytes: Its size.
             pieces: Its content, which has exactly this size.
+            modified_at: When it was last changed, in seconds since 1970; None if that is not known.
         Raises:
             ShardError: The path cannot be sent.
         """
-        self._add_header(path, n_bytes, {})
+        self._add_header(path, n_bytes, {}, modified_at or 0)
         self._contents[path] = (self._tar.tell(), n_bytes)
         for piece in pieces:
             self._tar.write(piece)
@@ -213,7 +215,7 @@ class ShardBuilder:
         """Drop a shard that is not finished."""
         self._tar.close()
 
-    def _add_header(self, path: str, n_bytes: int, records: dict[str, str]) -> None:
+    def _add_header(self, path: str, n_bytes: int, records: dict[str, str], modified_at: int = 0) -> None:
         name = path.encode("utf-8", "backslashreplace")
         _, refusal = clean_path(name)
         if refusal:
@@ -225,7 +227,7 @@ class ShardBuilder:
         if records:
             content = b"".join(_pax_record(key, value) for key, value in records.items())
             self._tar.write(_header(b"pax", len(content), b"x") + content + bytes(-len(content) % BLOCK))
-        self._tar.write(_header(name[:_NAME_FIELD_BYTES], n_bytes, b"0"))
+        self._tar.write(_header(name[:_NAME_FIELD_BYTES], n_bytes, b"0", modified_at))
         self.n_files += 1
 
 
@@ -238,10 +240,10 @@ def _pax_record(key: str, value: str) -> bytes:
     return str(n_bytes).encode() + tail
 
 
-def _header(name: bytes, n_bytes: int, kind: bytes) -> bytes:
-    """Write a ustar header with fixed owner and time."""
-    size = b"%011o\0" % n_bytes
-    head = name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + size + b"00000000000\0"
+def _header(name: bytes, n_bytes: int, kind: bytes, modified_at: int = 0) -> bytes:
+    """Write a ustar header with a fixed owner."""
+    numbers = b"%011o\0%011o\0" % (n_bytes, modified_at if 0 <= modified_at <= _LATEST else 0)
+    head = name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + numbers
     tail = kind + bytes(100) + b"ustar\x0000" + bytes(247)
     checksum = sum(head) + 8 * 32 + sum(tail)
     return head + b"%06o\0 " % checksum + tail

@@ -49,6 +49,7 @@ class Member:
         is_folder: A directory; it carries nothing.
         refusal: Why the entry cannot be taken ("a symbolic link"), or empty.
         link_target: Of a hard link, the path of the entry that it repeats; else empty.
+        modified_at: As `read_modified_at`.
     """
 
     path: str
@@ -57,6 +58,13 @@ class Member:
     is_folder: bool
     refusal: str
     link_target: str = ""
+    modified_at: int | None = None
+
+
+def read_modified_at(block: bytes) -> int | None:
+    """When the file of a header was last changed, in seconds since 1970; None where the header does not say."""
+    digits = block[136:148].split(b"\0", 1)[0].strip(b" ")
+    return (int(digits, 8) or None) if _is_octal(digits) else None
 
 
 def check_header(block: bytes, position: int) -> tuple[bytes, int]:
@@ -93,14 +101,16 @@ def make_member(
     raw_path = extended.get(_PATH) or decode(extended.get(_LONG_PATH) or _header_path(block))
     is_folder = kind in _FOLDER_KINDS or (kind == b"\0" and raw_path.endswith(b"/"))
     path, refusal = clean_path(raw_path)
+    modified_at = read_modified_at(block)
     if not extended and kind == b"0":  # by far the most frequent
-        return Member(path, size, None, False, refusal)
+        return Member(path, size, None, False, refusal, modified_at=modified_at)
     if is_folder:
         return Member(path, size if kind == b"D" else 0, None, True, "")
     if kind in LINK_KINDS:
         target = extended.get(_LINK_PATH) or decode(extended.get(_LONG_LINK) or block[157:257].split(b"\0", 1)[0])
         is_usable = kind == HARD_LINK_KIND and not refusal
-        return Member(path, 0, None, False, refusal or LINK_KINDS[kind], clean_path(target)[0] if is_usable else "")
+        link_target = clean_path(target)[0] if is_usable else ""
+        return Member(path, 0, None, False, refusal or LINK_KINDS[kind], link_target, modified_at)
     n_bytes = _decimal(extended[_SIZE], _SIZE) if _SIZE in extended else size
     if kind == SPARSE_KIND or _SPARSE in extended:
         return Member(path, n_bytes, None, False, "a sparse file")
@@ -109,7 +119,7 @@ def make_member(
     declared = _decimal(extended[_TRUE_SIZE], _TRUE_SIZE) if _TRUE_SIZE in extended else None
     if declared is not None and n_bytes:
         refusal = f"a file that has content and yet names another size in {SIZE_KEY}"
-    return Member(path, n_bytes, declared, False, refusal)
+    return Member(path, n_bytes, declared, False, refusal, modified_at=modified_at)
 
 
 def read_pax(size: int, take: Callable[[int], bytes]) -> dict[bytes, bytes]:
@@ -247,12 +257,16 @@ def _number(field: bytes, position: int) -> int:
         value = int.from_bytes(field[1:], "big")
     else:
         digits = field.split(b"\0", 1)[0].strip(b" ")
-        if digits and not (digits.isdigit() and b"8" not in digits and b"9" not in digits):
+        if digits and not _is_octal(digits):
             raise TarError(f"The tar's header at byte {position} is damaged (a number is wrong). Build the tar again.")
         value = int(digits, 8) if digits else 0
     if value > MAX_SIZE:
         raise TarError(f"The tar's header at byte {position} names an impossible size ({value}). Build the tar again.")
     return value
+
+
+def _is_octal(digits: bytes) -> bool:
+    return digits.isdigit() and b"8" not in digits and b"9" not in digits
 
 
 def _decimal(digits: bytes, key: bytes) -> int:

@@ -15,7 +15,7 @@ MAKE_TAR = """async (entries) => {
   const { tarBlob } = await import("/static/upload/plan/tar.js");
   const blob = tarBlob(entries.map(({ path, text, declared }) => {
     const body = text === null ? null : new File([text], "x");
-    return { path, size: body?.size ?? declared, body, declared };
+    return { path, size: body?.size ?? declared, body, declared, modifiedAt: 1234567890 };
   }));
   const url = await new Promise((resolve) => {
     const reader = new FileReader();
@@ -61,7 +61,7 @@ def test_odd_names_and_contents_arrive_exactly(page: Page, site: str) -> None:
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         members = tar.getmembers()
         assert [member.name for member in members] == ODD_NAMES
-        assert all(member.isreg() for member in members)
+        assert all(member.isreg() and member.mtime == 1_234_567_890 for member in members)
         contents = [tar.extractfile(member).read().decode() for member in members]  # type: ignore[union-attr]
     assert contents == [entry["text"] for entry in entries]
     index = index_shard(io.BytesIO(data).read, max_image_bytes=2**26)

@@ -1,10 +1,15 @@
-"""The bytes of a job's files in the order of the upload; neighbours in a shard are read together."""
+"""The files of a job in the order of the upload; neighbours in a shard are read together.
+
+In a shard, the header with the date of a file stands before its content.
+"""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from core.base.errors import BlobMissing, NotFound
 from core.cleanup import discard_originals
+from core.formats.tar_headers import BLOCK, read_modified_at
 from core.jobs.results import ResultRow
 from core.training import datasets
 from core.training.datasets import ImageLocation
@@ -16,8 +21,22 @@ SPAN_BYTES = 4 * 2**20
 Located = tuple[ResultRow, ImageLocation]
 
 
-def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, bytes | None]]:
-    """Each row with the bytes of its file; None if it was too large to upload, or is no longer there."""
+class Original(NamedTuple):
+    """A file of a job.
+
+    Attributes:
+        row: Its result.
+        data: Its bytes; None if it was too large to upload, or is no longer there.
+        modified_at: When it was last changed, in seconds since 1970; None if that is not known.
+    """
+
+    row: ResultRow
+    data: bytes | None = None
+    modified_at: int | None = None
+
+
+def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[Original]:
+    """The file of each row."""
     remaining = iter(rows)
     while batch := list(islice(remaining, LOOKUP_BATCH)):
         with services.db.read() as session:
@@ -28,7 +47,7 @@ def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[tu
             if place is None or place.declared_bytes is not None:
                 yield from _read(services, span)
                 span = []
-                yield row, None
+                yield Original(row)
                 continue
             if span and not _fits(span, place):
                 yield from _read(services, span)
@@ -46,7 +65,7 @@ def read_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tup
         for row in batch:
             place = places.get(row.image_id)
             if place is None or place.thumbnails_key is None:
-                yield from read_originals(services, [row])
+                yield from ((one.row, one.data) for one in read_originals(services, [row]))
             else:
                 yield row, _read_preview(services, place.thumbnails_key, row.ordinal)
 
@@ -64,14 +83,15 @@ def _fits(span: list[Located], place: ImageLocation) -> bool:
     return is_after and place.offset + place.n_bytes - first.offset <= SPAN_BYTES
 
 
-def _read(services: Services, span: list[Located]) -> Iterator[tuple[ResultRow, bytes | None]]:
+def _read(services: Services, span: list[Located]) -> Iterator[Original]:
     if not span:
         return
-    start, last = span[0][1].offset, span[-1][1]
+    start, last = span[0][1].offset - BLOCK, span[-1][1]
     try:
         data = services.blobs.get_range(last.blob_key, start, last.offset + last.n_bytes - start)
     except BlobMissing:
-        yield from ((row, None) for row, _ in span)
+        yield from (Original(row) for row, _ in span)
         return
     for row, place in span:
-        yield row, data[place.offset - start : place.offset - start + place.n_bytes]
+        at = place.offset - start
+        yield Original(row, data[at : at + place.n_bytes], read_modified_at(data[at - BLOCK : at]))

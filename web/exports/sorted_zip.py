@@ -1,9 +1,9 @@
 """The originals of a job as a ZIP with a folder for each label, streamed: memory holds names and a few MiB."""
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -11,6 +11,7 @@ from core.jobs.confidence import UNSURE
 from core.jobs.results import ResultRow
 from web.exports.label_preference import LABEL_BY, By
 from web.exports.names import UniqueNames, safe_path
+from web.exports.originals import Original
 from web.exports.tables import csv_line, guard_formula
 from web.exports.zip_writer import ZipWriter
 
@@ -29,21 +30,18 @@ class Tree(StrEnum):
     FLAT = "flat"
 
 
-def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tree) -> Iterator[bytes]:
-    """The ZIP in blocks. Files are stored uncompressed: pictures hardly get smaller.
+def zip_blocks(files: Iterable[Original], by: By, tree: Tree) -> Iterator[bytes]:
+    """The ZIP in blocks. Files keep their dates, and are stored uncompressed: pictures hardly get smaller.
 
     Files whose names are not those of the upload, because some system could not unpack them or because they are taken,
     are listed in `renamed.csv`.
-
-    Args:
-        files: Results with the bytes of their files, or None where the file is not available.
     """
     names = UniqueNames()
     with ExitStack() as opened:
-        archive = opened.enter_context(closing(ZipWriter(datetime.now(UTC))))
+        archive = opened.enter_context(closing(ZipWriter(int(time.time()))))
         errors = opened.enter_context(_Table("path", "error_code", "error"))
         renamed = opened.enter_context(_Table("path", "renamed_to"))
-        for row, data in files:
+        for row, data, modified_at in files:
             label = LABEL_BY[by](row) or (None if row.error_code else UNLABELLED)
             if label is None or data is None:
                 errors.add(*_error(row))
@@ -53,7 +51,7 @@ def zip_blocks(files: Iterable[tuple[ResultRow, bytes | None]], by: By, tree: Tr
             name = names.reserve(safe_path(wanted))
             if name != wanted:
                 renamed.add(row.path, name)
-            yield from archive.add(name, data)
+            yield from archive.add(name, data, modified_at)
         yield from archive.add_written(names.reserve(ERRORS), errors.file)
         if renamed.n_rows:
             yield from archive.add_written(names.reserve(RENAMED), renamed.file)

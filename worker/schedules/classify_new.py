@@ -122,7 +122,8 @@ class _Importer:
             except UnreadableFile as reason:
                 return SkippedEntry(entry.path, str(reason))
         self._identities[entry.path] = entry.identity
-        return File(entry.path, data, entry.identity.n_bytes)
+        identity = entry.identity
+        return File(entry.path, data, identity.n_bytes, modified_at=identity.mtime_ns // 10**9)
 
     def _store_shard(self, packed: PackedShard) -> None:
         if packed.shard:

@@ -9,6 +9,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pawsort.uploads.sources import SkippedPath, SourceFile
 
@@ -39,6 +40,14 @@ class Shard:
     tar: bytes
 
 
+class _Content(NamedTuple):
+    """A file as it was read. Above the limit there is no data, but the true size."""
+
+    data: bytes
+    true_size: int | None
+    modified_at: int
+
+
 class _Tar:
     """A tar that grows in memory."""
 
@@ -51,14 +60,15 @@ class _Tar:
         self.n_files = 0
         self.n_bytes = 0
 
-    def add(self, path: str, data: bytes, true_size: int | None = None) -> None:
+    def add(self, path: str, content: "_Content") -> None:
         entry = tarfile.TarInfo(path)
-        entry.size = len(data)
-        if true_size is not None:
-            entry.pax_headers = {SIZE_KEY: str(true_size)}
-        self._tar.addfile(entry, io.BytesIO(data))
+        entry.size = len(content.data)
+        entry.mtime = content.modified_at
+        if content.true_size is not None:
+            entry.pax_headers = {SIZE_KEY: str(content.true_size)}
+        self._tar.addfile(entry, io.BytesIO(content.data))
         self.n_files += 1
-        self.n_bytes += len(data)
+        self.n_bytes += len(content.data)
 
     def finish(self, seq: int) -> Shard:
         self._tar.close()
@@ -76,26 +86,26 @@ def pack(
     tar, seq = _Tar(), first_seq
     for source in files:
         try:
-            data, true_size = _read(source, limits.max_image_bytes)
+            content = _read(source, limits.max_image_bytes)
         except OSError as error:
             on_skip(SkippedPath(source.path, f"it cannot be read: {error.strerror or error}", lost=True))
             continue
-        if tar.n_files and (tar.n_files >= limits.max_files or tar.n_bytes + len(data) > limits.max_bytes):
+        if tar.n_files and (tar.n_files >= limits.max_files or tar.n_bytes + len(content.data) > limits.max_bytes):
             yield tar.finish(seq)
             tar, seq = _Tar(), seq + 1
-        tar.add(source.path, data, true_size)
+        tar.add(source.path, content)
     if tar.n_files:
         yield tar.finish(seq)
 
 
-def _read(source: SourceFile, max_image_bytes: int) -> tuple[bytes, int | None]:
-    """Return the content; above the limit no content, and the true size."""
+def _read(source: SourceFile, max_image_bytes: int) -> _Content:
     # O_NONBLOCK: a pipe that replaced the file since the walk would block for ever.
     with open(os.open(source.file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > max_image_bytes:
-            return b"", size
+        status = os.fstat(file.fileno())
+        modified_at = max(int(status.st_mtime), 0)
+        if status.st_size > max_image_bytes:
+            return _Content(b"", status.st_size, modified_at)
         data = file.read(max_image_bytes + 1)
     if len(data) > max_image_bytes:
-        return b"", len(data)
-    return data, None
+        return _Content(b"", len(data), modified_at)
+    return _Content(data, None, modified_at)

@@ -1,7 +1,7 @@
 """What comes out of an archive: files, and entries that were skipped."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from core.base.errors import Invalid
@@ -25,12 +25,14 @@ class File:
         data: Its content; None when it is over the limit for one file.
         n_bytes: Its true size.
         repeats: Of a hard link, the path of the file that it repeats; else empty.
+        modified_at: When it was last changed, in seconds since 1970; None if that is not known.
     """
 
     path: str
     data: Content | None
     n_bytes: int
     repeats: str = ""
+    modified_at: int | None = field(default=None, compare=False)
 
     def digest(self) -> bytes:
         """The SHA-256 of its content; of nothing, if it is over the limit."""

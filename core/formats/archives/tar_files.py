@@ -46,7 +46,7 @@ class TarReader:
         self._max_image_bytes = max_image_bytes
         self._find_file = find_file
         self._ignored_kind = ignored_kind
-        self._waiting: dict[str, list[str]] = {}  # links that came before the entry they name, by its path
+        self._waiting: dict[str, list[Member]] = {}  # links that came before the entry they name, by its path
         self._n_waiting = 0
 
     def read(self) -> Iterator[Item]:
@@ -65,16 +65,16 @@ class TarReader:
             yield SkippedEntry("(behind the end of the tar)", "bytes that are no tar")
             while self._source.take_some(2**20):
                 pass
-        for paths in self._waiting.values():
-            for path in paths:
-                yield SkippedEntry(path, _NO_TARGET)
+        for links in self._waiting.values():
+            for link in links:
+                yield SkippedEntry(link.path, _NO_TARGET)
 
     def _read_member(self, member: Member) -> Iterator[Item]:
         if kind := self._ignored_kind(member.path):
             yield SkippedEntry(member.path, kind)
             return
         if member.link_target:
-            yield from self._link(member.path, member.link_target)
+            yield from self._link(member)
             return
         if member.refusal:
             yield SkippedEntry(member.path, member.refusal)
@@ -83,20 +83,21 @@ class TarReader:
             yield File(member.path, None, member.declared_bytes)
         else:
             data = collect(self._source.pieces(member.n_bytes), self._max_image_bytes)
-            yield File(member.path, data if member.n_bytes <= self._max_image_bytes else None, member.n_bytes)
+            kept = data if member.n_bytes <= self._max_image_bytes else None
+            yield File(member.path, kept, member.n_bytes, modified_at=member.modified_at)
         if self._waiting:
             yield from self._follow(member.path)
 
-    def _link(self, path: str, target: str) -> Iterator[Item]:
-        item = self._repeat(path, target)
+    def _link(self, link: Member) -> Iterator[Item]:
+        item = self._repeat(link)
         if item is not None:
             yield item
-            yield from self._follow(path)
-        elif path != target and self._n_waiting < _MAX_WAITING_LINKS:
-            self._waiting.setdefault(target, []).append(path)
+            yield from self._follow(link.path)
+        elif link.path != link.link_target and self._n_waiting < _MAX_WAITING_LINKS:
+            self._waiting.setdefault(link.link_target, []).append(link)
             self._n_waiting += 1
         else:
-            yield SkippedEntry(path, _NO_TARGET)
+            yield SkippedEntry(link.path, _NO_TARGET)
 
     def _follow(self, path: str) -> Iterator[Item]:
         """Hand out the links that waited for a file, and those that waited for them."""
@@ -104,16 +105,16 @@ class TarReader:
         while targets:
             target = targets.popleft()
             for link in self._waiting.pop(target, ()):
-                yield self._repeat(link, target) or SkippedEntry(link, _NO_TARGET)
-                targets.append(link)
+                yield self._repeat(link) or SkippedEntry(link.path, _NO_TARGET)
+                targets.append(link.path)
 
-    def _repeat(self, path: str, target: str) -> Item | None:
-        file = self._find_file(target)
+    def _repeat(self, link: Member) -> Item | None:
+        file = self._find_file(link.link_target)
         if file is None:
             return None
         if not self._budget.can_link(len(file.data or b"")):
-            return SkippedEntry(path, _TOO_MANY_BYTES)
-        return File(path, file.data, file.n_bytes, repeats=target)
+            return SkippedEntry(link.path, _TOO_MANY_BYTES)
+        return File(link.path, file.data, file.n_bytes, link.link_target, link.modified_at)
 
     def _is_tar_next(self) -> bool:
         """Read past zeros, of which some programs write many; return whether another tar begins behind them."""

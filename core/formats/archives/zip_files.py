@@ -120,7 +120,8 @@ class ZipReader:
             return None
         if ignored_kind:
             return SkippedEntry(member.path, ignored_kind)
-        return File(member.path, data if n_bytes <= self._max_image_bytes else None, n_bytes)
+        kept = data if n_bytes <= self._max_image_bytes else None
+        return File(member.path, kept, n_bytes, modified_at=member.modified_at)
 
 
 class _Beginning:

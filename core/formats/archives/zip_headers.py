@@ -3,7 +3,8 @@
 Own code rather than `zipfile` (which must seek) or `stream-unzip` (which gives up the whole zip over one encrypted
 file): here a fault costs one entry, as long as its end can be found.
 
-Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 (layout), 4.4 (fields), 4.5 (extra fields), 4.6.9 (Unicode path).
+Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 (layout), 4.4 (fields), 4.5 (extra fields), 4.6.9 (Unicode path);
+Info-ZIP, proginfo/extrafld.txt, "UT" (times since 1970).
 """
 
 import re
@@ -11,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.base.errors import Invalid
 from core.formats.archives.names import NameDecoder, decode_path
@@ -28,7 +30,7 @@ _LOCAL_FIELDS = struct.Struct("<HHHHHLLLHH")
 CENTRAL_FIELDS = struct.Struct("<6H3L5HLL")
 IS_UTF8 = 2048
 _ENCRYPTED, _HAS_DESCRIPTOR = 1, 8
-_EXTRA_64, _EXTRA_PATH = 1, 0x7075
+_EXTRA_64, _EXTRA_PATH, _EXTRA_TIMES = 1, 0x7075, 0x5455
 _IN_EXTRA_64 = 0xFFFF_FFFF
 _MADE_ON_UNIX = (3, 19)  # 19: macOS
 _FILE_TYPE, _LINK = 0o170000, 0o120000
@@ -53,6 +55,7 @@ class ZipMember:
         crc: CRC-32 of the content, unless `has_descriptor`.
         n_packed: Bytes of the compressed content; None when only a descriptor behind it has the size.
         has_descriptor: CRC and sizes follow the content.
+        modified_at: When the file was last changed, in seconds since 1970; None if the header does not say.
     """
 
     path: str
@@ -64,6 +67,7 @@ class ZipMember:
     crc: int
     n_packed: int | None
     has_descriptor: bool
+    modified_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ def read_local_header(source: Source, offset: int, names: NameDecoder) -> ZipMem
     head = source.take(_LOCAL_FIELDS.size)
     if len(head) < _LOCAL_FIELDS.size:
         raise zip_cut_off()
-    _version, flags, method, _time, _date, crc, n_packed, n_bytes, n_name, n_extra = _LOCAL_FIELDS.unpack(head)
+    _version, flags, method, time, day, crc, n_packed, n_bytes, n_name, n_extra = _LOCAL_FIELDS.unpack(head)
     variable = bytes(source.take(n_name + n_extra))
     if len(variable) < n_name + n_extra:
         raise zip_cut_off()
@@ -205,7 +209,21 @@ def read_local_header(source: Source, offset: int, names: NameDecoder) -> ZipMem
         crc,
         n_packed if n_packed > 0 or not has_descriptor else None,
         has_descriptor,
+        _modified_at(day, time, extras.get(_EXTRA_TIMES, b"")),
     )
+
+
+def _modified_at(day: int, time: int, times: bytes) -> int | None:
+    """Read when a file was last changed: from its extra field, else from the header, whose time is local."""
+    if len(times) >= 5 and times[0] & 1:
+        return int.from_bytes(times[1:5], "little")
+    try:
+        moment = datetime(  # noqa: DTZ001
+            1980 + (day >> 9), day >> 5 & 15, day & 31, time >> 11, time >> 5 & 63, min(time % 32 * 2, 59)
+        )
+        return int(moment.timestamp()) if moment.year > 1980 else None  # a zip without times has the first of 1980
+    except (ValueError, OverflowError):
+        return None
 
 
 def _parse_extras(extras: bytes) -> dict[int, bytes]:

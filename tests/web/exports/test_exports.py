@@ -6,10 +6,11 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
+import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -194,9 +195,30 @@ def test_a_zip_can_be_read_from_front_to_back(client: FlaskClient, job: UUID) ->
     assert files[0] == File("cat/photos/a.jpg", FILES["photos/a.jpg"], len(FILES["photos/a.jpg"]))
 
 
+def test_files_in_the_zip_have_the_dates_that_they_were_sent_with(client: FlaskClient, tmp_path: Path) -> None:
+    dates = {"photos/a.jpg": 1_234_567_890, "photos/фото.jpg": 1_700_000_001, "photos/old.jpg": 200_000_000}
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as writer:
+        for n, (path, date) in enumerate(dates.items()):
+            entry = tarfile.TarInfo(path)
+            data = draw_picture(n)
+            entry.size, entry.mtime = len(data), date
+            writer.addfile(entry, io.BytesIO(data))
+    job = client.put("/api/v1/archives", data=tar.getvalue()).get_json()["id"]
+    run_job(client.application.extensions["pawsort"].db, UUID(job))
+    data = client.get(f"/api/v1/jobs/{job}/export.zip?by=model").data
+    files = read_archive(io.BytesIO(data).read, max_image_bytes=2**20, max_upload_bytes=2**30)
+    found = {one.path: one.modified_at for one in files if isinstance(one, File) and one.path.startswith("cat/")}
+    assert found == {f"cat/{path}": date for path, date in dates.items()}
+    by_date = {one.filename: one.date_time for one in zipfile.ZipFile(io.BytesIO(data)).infolist()}
+    local = time.localtime(dates["photos/a.jpg"])
+    assert by_date["cat/photos/a.jpg"] == (*local[:5], local.tm_sec // 2 * 2)
+    assert by_date["cat/photos/old.jpg"] == (1980, 1, 1, 0, 0, 0)
+
+
 def test_a_zip_of_more_files_than_16_bits_count_is_whole() -> None:
     data = io.BytesIO()
-    with closing(ZipWriter(datetime(2026, 1, 1, tzinfo=UTC))) as writer:
+    with closing(ZipWriter(1_767_225_600)) as writer:
         for number in range(70_000):
             data.writelines(writer.add(f"cat/{number}", b""))
         data.writelines(writer.finish())
@@ -206,7 +228,7 @@ def test_a_zip_of_more_files_than_16_bits_count_is_whole() -> None:
 
 def test_a_zip_of_more_than_4_gib_is_whole(tmp_path: Path) -> None:
     block = bytes(2**20)
-    with closing(ZipWriter(datetime(2026, 1, 1, tzinfo=UTC))) as writer, (tmp_path / "x.zip").open("wb") as out:
+    with closing(ZipWriter(1_767_225_600)) as writer, (tmp_path / "x.zip").open("wb") as out:
         for number in range(4100):
             header, _ = writer.add(f"cat/{number}", block)
             out.write(header)

@@ -59,7 +59,8 @@ export function sentSize(file, limits) {
 export async function shardBlob(shard, limits) {
   const entries = shard.files.map(({ path, file }) => {
     const fits = file.size <= limits.maxImageBytes;
-    return { path, size: file.size, body: fits ? file : null, declared: fits ? null : file.size };
+    const modifiedAt = Math.max(0, Math.floor(file.lastModified / 1000));
+    return { path, size: file.size, body: fits ? file : null, declared: fits ? null : file.size, modifiedAt };
   });
   const pieces = [];
   for (let i = 0; i < entries.length; i += SLICE) {

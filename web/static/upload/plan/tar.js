@@ -12,8 +12,8 @@ const SIZE_KEY = "PAWSORT.size";
 const ENCODER = new TextEncoder();
 
 /**
- * @typedef {{path: string, size: number, body: Blob|null, declared: number|null}} TarEntry
- *   body null means an empty entry; declared is then the size of the file.
+ * @typedef {{path: string, size: number, body: Blob|null, declared: number|null, modifiedAt: number}} TarEntry
+ *   body null means an empty entry; declared is then the size of the file. modifiedAt: seconds since 1970.
  */
 
 /**
@@ -42,7 +42,7 @@ function headersOf(entry) {
   const records = [];
   if (path.length > NAME_BYTES || path.length !== entry.path.length) records.push(paxRecord("path", path));
   if (entry.declared !== null) records.push(paxRecord(SIZE_KEY, ENCODER.encode(String(entry.declared))));
-  const header = block(path, entry.body === null ? 0 : entry.size, "0");
+  const header = block(path, entry.body === null ? 0 : entry.size, "0", entry.modifiedAt);
   if (records.length === 0) return [header];
   const size = records.reduce((sum, record) => sum + record.length, 0);
   return [block(ENCODER.encode("PaxHeaders/entry"), size, "x"), ...records, new Uint8Array(padding(size)), header];
@@ -60,11 +60,11 @@ function paxRecord(key, value) {
   return record;
 }
 
-function block(path, size, type) {
+function block(path, size, type, modifiedAt = 0) {
   const header = new Uint8Array(BLOCK);
   header.set(path.subarray(0, NAME_BYTES), 0);
   write(header, 100, "0000644\x000000000\x000000000\0");
-  write(header, 124, `${size.toString(8).padStart(11, "0")}\x0000000000000\0`);
+  write(header, 124, `${octal(size)}\0${octal(modifiedAt)}\0`);
   write(header, 148, "        ");
   write(header, 156, type);
   write(header, 257, "ustar\x0000");
@@ -72,6 +72,10 @@ function block(path, size, type) {
   for (let i = 0; i < BLOCK; i += 1) checksum += header[i];
   write(header, 148, `${checksum.toString(8).padStart(6, "0")}\0 `);
   return header;
+}
+
+function octal(number) {
+  return number.toString(8).padStart(11, "0");
 }
 
 function write(header, offset, ascii) {
