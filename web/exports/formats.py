@@ -16,6 +16,7 @@ from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import check_at_end, in_blocks, iterate_rows
 from web.exports.sorted_zip import Tree, zip_blocks
 from web.exports.tables import csv_lines, json_lines, parquet_blocks
+from web.exports.workbook import check_fits, xlsx_blocks
 from web.http.context import Services
 
 
@@ -45,6 +46,9 @@ class ExportFormat:
             ("by",) or ("by", "tree").
         write: Yields the file in blocks.
         page_query: What the button on the page asks for.
+        is_for_programs: Whether people have little use for it.
+        is_slow: Whether the page shows that it is being made.
+        most_pictures: How many pictures it shows; None for all.
         needs_originals: Whether it cannot be made once the originals were discarded.
     """
 
@@ -59,7 +63,15 @@ class ExportFormat:
     options: tuple[str, ...]
     write: Callable[[Services, ExportSnapshot, ExportOptions], Iterable[bytes]]
     page_query: str = ""
+    is_for_programs: bool = False
+    is_slow: bool = False
+    most_pictures: int | None = None
     needs_originals: bool = False
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether the page asks how to make it, for example with whose labels."""
+        return "by" in self.options
 
     @property
     def ending(self) -> str:
@@ -80,6 +92,12 @@ def _write_jsonl(services: Services, snapshot: ExportSnapshot, options: ExportOp
 
 def _write_parquet(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
     return parquet_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, snapshot.job))
+
+
+def _write_xlsx(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    job = snapshot.job
+    check_fits(job.n_failed if options.results.failed else job.n_done + job.n_failed)
+    return xlsx_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, job))
 
 
 def _read_network(services: Services, job: Job) -> str:
@@ -119,6 +137,19 @@ EXPORTS = (
         page_query="?bom=1",
     ),
     ExportFormat(
+        name="xlsx",
+        path="export.xlsx",
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        title="Excel (XLSX)",
+        hint="opens with a double click",
+        summary="All results as an Excel workbook",
+        description="At most 1,048,575 files, which is what a sheet holds. No cell is a formula.",
+        content="The columns of the CSV, with types",
+        options=("error_code",),
+        write=_write_xlsx,
+        is_slow=True,
+    ),
+    ExportFormat(
         name="jsonl",
         path="export.jsonl",
         media_type="application/jsonl",
@@ -129,6 +160,7 @@ EXPORTS = (
         content="One object per line",
         options=("error_code",),
         write=_write_jsonl,
+        is_for_programs=True,
     ),
     ExportFormat(
         name="parquet",
@@ -141,6 +173,7 @@ EXPORTS = (
         content="The columns of the CSV, with types",
         options=("error_code",),
         write=_write_parquet,
+        is_for_programs=True,
     ),
     ExportFormat(
         name="report",
@@ -153,6 +186,8 @@ EXPORTS = (
         content="One file that includes its pictures",
         options=("by",),
         write=_write_report,
+        is_slow=True,
+        most_pictures=MOST_PICTURES,
     ),
     ExportFormat(
         name="zip",

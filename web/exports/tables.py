@@ -1,4 +1,4 @@
-"""Results as tables: CSV, JSON Lines and Parquet, with the same columns."""
+"""Results as tables: CSV, JSON Lines and Parquet, with the same columns. web.exports.workbook has them for Excel."""
 
 import csv
 import io
@@ -35,14 +35,14 @@ def csv_lines(rows: Iterable[ResultRow], network: str, has_bom: bool = False) ->
     """
     yield (BYTE_ORDER_MARK if has_bom else "") + csv_line(COLUMNS)
     for row in rows:
-        values = _values(row, network)
+        values = row_values(row, network)
         yield csv_line(_cell(name, values[name]) for name in COLUMNS)
 
 
 def json_lines(rows: Iterable[ResultRow], network: str) -> Iterator[str]:
     """One object per line, with the columns of the CSV; paths exactly as uploaded."""
     for row in rows:
-        yield json.dumps(_values(row, network), ensure_ascii=False, sort_keys=False) + "\n"
+        yield json.dumps(row_values(row, network), ensure_ascii=False, sort_keys=False) + "\n"
 
 
 def parquet_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
@@ -56,7 +56,7 @@ def parquet_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
     out, rows = _OutputBuffer(), iter(rows)
     with pyarrow.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         yield out.drain()
-        while group := [_encodable(_values(row, network)) for row in islice(rows, ROW_GROUP)]:
+        while group := [_encodable(row_values(row, network)) for row in islice(rows, ROW_GROUP)]:
             writer.write_table(pyarrow.Table.from_pylist(group, schema))
             yield out.drain()
     yield out.drain()
@@ -84,7 +84,8 @@ def _is_blank(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
 
 
-def _values(row: ResultRow, network: str) -> dict[str, Any]:
+def row_values(row: ResultRow, network: str) -> dict[str, Any]:
+    """The values of a row by column; `None` where there is none."""
     probabilities = row.probabilities
     by_class = dict.fromkeys(CLASSES) if probabilities is None else dict(zip(CLASSES, probabilities, strict=True))
     return {

@@ -237,7 +237,7 @@ class PawsortClient:
 
     @contextmanager
     def open_export(self, job: str, kind: str, options: Mapping[str, str] | None = None) -> Iterator[Export]:
-        """Open an export of a job (csv, jsonl, parquet, zip, html) as a stream of bytes.
+        """Open an export of a job (csv, xlsx, jsonl, parquet, zip, html) as a stream of bytes.
 
         Args:
             options: `by` for a zip or a report, `tree` for a zip.

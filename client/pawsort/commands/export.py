@@ -16,8 +16,8 @@ from pawsort.files.export import check_target, write_results
     required=True,
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="F",
-    help="The format follows from the ending: .csv, .jsonl, .parquet, .zip (the pictures) or .html (a report); - is CSV"
-    " on standard output.",
+    help="The format follows from the ending: .csv, .xlsx (Excel), .jsonl, .parquet, .zip (the pictures) or .html (a"
+    " report); - is CSV on standard output.",
 )
 @click.option(
     "--by",

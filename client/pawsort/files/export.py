@@ -10,7 +10,7 @@ import click
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 
-FORMATS = ("csv", "jsonl", "parquet", "zip", "html")
+FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")
 
 

@@ -301,5 +301,5 @@ def test_a_training_has_nothing_to_export(client: FlaskClient, app: object, db: 
 
 def test_the_page_of_a_job_offers_everything(client: FlaskClient, job: UUID) -> None:
     page = client.get(f"/jobs/{job}").text
-    for name in ("export.csv", "export.jsonl", "export.parquet", "export.zip", "report.html"):
+    for name in ("export.csv", "export.xlsx", "export.jsonl", "export.parquet", "export.zip", "report.html"):
         assert f"/api/v1/jobs/{job}/{name}" in page

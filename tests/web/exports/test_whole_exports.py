@@ -89,6 +89,20 @@ def test_a_job_that_is_deleted_before_the_first_row_gives_an_error_and_no_stream
     assert answer.mimetype == "application/problem+json"
 
 
+def test_a_workbook_is_refused_when_its_job_changes_while_it_is_written(
+    client: FlaskClient, db: Database, job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, n_slices = rows.check_snapshot, iter(range(9))
+
+    def change_first(*given: object) -> None:
+        if next(n_slices) == 1:
+            change_threshold(db, job)
+        check(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rows, "check_snapshot", change_first)
+    assert client.get(f"/api/v1/jobs/{job}/export.xlsx").status_code == 409
+
+
 def test_an_export_of_a_job_that_is_done_is_not_called_partial(client: FlaskClient, job: UUID) -> None:
     answer = client.get(f"/api/v1/jobs/{job}/export.csv")
     assert "Pawsort-Partial" not in answer.headers
