@@ -133,7 +133,7 @@ def test_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_every_queue_has_a_worker_of_its_own() -> None:
-    started = {part for program in programs.workers(Settings()) for part in program.command}
+    started = {part for queue in programs.QUEUES for part in programs.worker(queue, Settings()).command}
     assert {broker.INFERENCE, broker.TRAINING, broker.MAINTENANCE} <= started
 
 

@@ -81,11 +81,6 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     return Program("web", command, fds=() if listening_fd is None else (listening_fd,))
 
 
-def workers(settings: "Settings") -> list[Program]:
-    """The Celery workers of one machine: one for each queue."""
-    return [worker(queue, settings) for queue in QUEUES]
-
-
 def worker(queue: str, settings: "Settings", name: str | None = None) -> Program:
     """The Celery worker of a queue: `inference`, `training` or `maintenance`.
 

@@ -1,9 +1,10 @@
 """`pawsort up`: everything on one machine, started in order, supervised, and stopped together.
 
-    prepare (schema, token) ─► valkey, web ─► the page answers ─► maintenance, inference, training
+    prepare (schema, token) ─► valkey, web, inference ─► the page answers ─► maintenance, training
 
 The supervisor has one thread and imports neither the database nor TensorFlow: it must be able to start children at any
-moment, and survive whatever they do. The web server starts first because a user waits for the page; workers follow.
+moment, and survive whatever they do. A user waits for the page and then for the first label, so the web server and the
+inference worker start first; the other workers follow.
 """
 
 import os
@@ -141,18 +142,19 @@ class Supervisor:
         return output.strip()
 
     def _supervise(self, settings: "Settings", listening: socket.socket, token: str, context: ChildContext) -> None:
-        """Start Valkey and the web server, then, once the page answers, the workers. Restart what ends."""
+        """Start Valkey, web server and inference worker; once the page answers, the others. Restart what ends."""
         if not self._settings.redis_url:
             self._add(programs.valkey(Path(settings.redis_url.removeprefix("unix://"))), context)
         web = self._add(programs.web(settings, listening.fileno()), context)
+        self._add(programs.worker("inference", settings), context)
         self._check_children()
         is_ready = False
         while not self._must_stop():
             if not is_ready and address.answers(listening, settings.host):
                 is_ready = True
                 self._announce(settings, listening, token)
-                for program in programs.workers(settings):
-                    self._add(program, context)
+                for queue in ("maintenance", "training"):
+                    self._add(programs.worker(queue, settings), context)
             if not is_ready and web.n_deaths >= MAX_WEB_DEATHS:
                 raise ClientError(
                     f"The web server cannot be started. The end of {web.log.path}:\n{web.log.last_lines()}"
