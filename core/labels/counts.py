@@ -1,14 +1,14 @@
-"""How many new labels have come in since some label: what makes a training worth while."""
+"""How many contents have new labels that stand, since a label or a training: what makes a training worth while."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, exists, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.base.states import JobKind
-from core.labels.undo import is_undone, stands
+from core.labels.undo import stands
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
@@ -20,17 +20,13 @@ def newest_label(session: Session) -> int:
 
 
 def count_new(session: Session, after: int, uploads: Sequence[str | UUID] | None = None) -> int:
-    """How many contents were labelled after a label.
+    """How many contents have a label that was given after another one, and still stands.
 
     Args:
-        after: The number of that label.
+        after: The number of that other label.
         uploads: Count only contents of these uploads.
     """
-    new = select(func.count(Label.sha256.distinct())).where(Label.id > after, Label.label.is_not(None), stands(Label))
-    if uploads is not None:
-        of_uploads = select(Image.sha256).join(Upload, Upload.id == Image.upload_id)
-        new = new.where(Label.sha256.in_(of_uploads.where(Upload.uuid.in_([UUID(str(one)) for one in uploads]))))
-    return session.scalars(new).one()
+    return session.scalars(select(_count_from(after + 1, uploads))).one()
 
 
 def count_since_training(session: Session, version_id: int | None) -> int:
@@ -60,15 +56,20 @@ def _find_firsts(session: Session, moments: Collection[datetime]) -> dict[dateti
     return dict(zip(moments, session.execute(select(*firsts)).one(), strict=True)) if firsts else {}
 
 
-def _count_from(first: int) -> ColumnElement[int]:
-    """How many contents have a label of this number or a later one.
+def _count_from(first: int, uploads: Sequence[str | UUID] | None = None) -> ColumnElement[int]:
+    """How many contents have a label of this number or a later one that stands.
 
-    Where nearly all labels count, the index of contents answers alone; contents with undone labels only are subtracted.
+    Nearly all do, so the index of contents answers alone; only contents with something undone or withdrawn are asked
+    about one by one.
     """
-    later, newer = aliased(Label), Label.id >= first
-    contents = select(Label.sha256).where(newer).distinct().subquery()
-    is_undo = Label.undoes_id.is_not(None)  # a NULL that undoes nothing withdraws all labels before it
-    says_more = (later.id > Label.id) | (is_undo & later.label.is_not(None) & ~is_undone(later))
-    more = exists().where(later.sha256 == Label.sha256, later.id >= first, says_more)
-    taken_back = select(func.count()).select_from(Label).where(newer, Label.label.is_(None), ~more)
-    return select(func.count()).select_from(contents).scalar_subquery() - taken_back.scalar_subquery()
+    is_new = Label.id >= first
+    if uploads is not None:
+        of_uploads = select(Image.sha256).join(Upload, Upload.id == Image.upload_id)
+        is_new &= Label.sha256.in_(of_uploads.where(Upload.uuid.in_([UUID(str(one)) for one in uploads])))
+    contents = select(func.count(Label.sha256.distinct())).where(is_new).scalar_subquery()
+    takes_back = Label.label.is_(None) | Label.undoes_id.is_not(None)
+    doubtful = select(Label.sha256).where(is_new, takes_back).distinct().subquery()
+    given = aliased(Label)
+    is_left = (given.sha256 == doubtful.c.sha256) & (given.id >= first) & given.label.is_not(None) & stands(given)
+    without = select(func.count()).select_from(doubtful).where(~select(given.id).where(is_left).exists())
+    return contents - without.scalar_subquery()

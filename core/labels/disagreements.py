@@ -1,6 +1,6 @@
 """Disagreements: contents that people label differently, from each other or from a folder.
 
-Of each person the newest word counts, and of folders the newest; what was withdrawn says nothing.
+Of each person the newest word counts, and of folders the newest; what was undone or withdrawn says nothing.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from core.accounts import accounts
 from core.base.database import slices
 from core.base.states import LabelSource
 from core.labels.labels import human_label_of
-from core.labels.undo import stands
+from core.labels.undo import is_undone, stands
 from core.orm.labels import Label
 from core.orm.uploads import Image, Upload
 
@@ -52,7 +52,7 @@ def _find(session: Session) -> list[Disagreement]:
     newest = func.max(Label.id)
     ever = (
         select(Label.sha256)
-        .where(Label.label.is_not(None))
+        .where(Label.label.is_not(None), Label.undoes_id.is_(None), ~is_undone(Label))
         .group_by(Label.sha256)
         .having(func.count(Label.label.distinct()) > 1)
         .order_by(newest.desc())
@@ -62,14 +62,13 @@ def _find(session: Session) -> list[Disagreement]:
     names = accounts.list_names(session)
     words: dict[bytes, dict[str, str]] = defaultdict(dict)
     for some in slices(contents):
-        by_folder = (Label.source == LabelSource.FOLDER) & Label.label.is_not(None) & stands(Label)
-        says = (Label.source != LabelSource.FOLDER) | by_folder
-        rows = session.scalars(select(Label).where(Label.sha256.in_(some), says).order_by(Label.id))
+        says = Label.label.is_not(None) & stands(Label)
+        columns = (Label.sha256, Label.label, Label.source, Label.user_id)
+        rows = session.execute(select(*columns).where(Label.sha256.in_(some), says).order_by(Label.id))
         for row in rows:
             who = FOLDER if row.source == LabelSource.FOLDER else names.get(row.user_id or 0, "somebody")
             words[row.sha256].pop(who, None)  # so that the newest word is the last
-            if row.label is not None:
-                words[row.sha256][who] = row.label
+            words[row.sha256][who] = row.label
     divided = [sha256 for sha256 in contents if len(set(words[sha256].values())) > 1]
     images = _first_images(session, divided)
     return [

@@ -55,8 +55,9 @@ def _is_there() -> ColumnElement[bool]:
 
 
 def _corrected() -> ColumnElement[int]:
-    """Uploads with a picture labelled by a person; folders' labels have no image."""
-    return select(Image.upload_id).join(Label, Label.image_id == Image.id).scalar_subquery()
+    """Uploads with a picture that has a label by a person; folders' labels have no image."""
+    labelled = select(Image.upload_id).join(Label, Label.image_id == Image.id)
+    return labelled.where(Label.label.is_not(None), stands(Label)).scalar_subquery()
 
 
 def _view(session: Session, uploads: Sequence[Upload]) -> list[LabelledUpload]:

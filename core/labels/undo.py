@@ -36,11 +36,15 @@ def is_undone(given: type[Label]) -> ColumnElement[bool]:
 
 
 def stands(given: type[Label]) -> ColumnElement[bool]:
-    """SQL for whether a label is neither undone nor withdrawn by a person's NULL after it."""
+    """SQL for whether somebody gave this label, and it is neither undone nor withdrawn by a person's NULL after it.
+
+    What undoes a label repeats the one below, and gives none of its own.
+    """
     later = aliased(Label)
     by_a_person = (later.sha256 == given.sha256) & (later.id > given.id) & (later.source != LabelSource.FOLDER)
     withdraws = later.label.is_(None) & later.undoes_id.is_(None) & ~is_undone(later)
-    return ~is_undone(given) & ~select(later.id).where(by_a_person, withdraws).correlate(given).exists()
+    is_given = given.undoes_id.is_(None) & ~is_undone(given)
+    return is_given & ~select(later.id).where(by_a_person, withdraws).correlate(given).exists()
 
 
 def find_valid_labels(session: Session, contents: Collection[bytes]) -> dict[bytes, list[LabelRecord]]:
