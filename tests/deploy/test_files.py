@@ -17,6 +17,8 @@ from tests.support.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
 ELSEWHERE = {"INFERENCE_MEMORY", "TRAINING_MEMORY", "HTTP_ADDRESS", "HTTP_PORT", "GRAFANA_ADDRESS", "GRAFANA_PORT"}
+# Settings of tests, and one for machines whose workers do not serve all queues.
+ONLY_BY_HAND = {"PAWSORT_DECODER", "PAWSORT_PAUSE_AFTER_CLAIM_S", "PAWSORT_QUEUES"}
 
 
 @pytest.fixture
@@ -163,6 +165,12 @@ def test_the_gpu_file_asks_for_devices(env_file: Path) -> None:
         assert device["capabilities"] == ["gpu"]
         assert services[name]["command"] == ["pawsort", "worker", name]
         assert services[name]["environment"]["CUDA_VISIBLE_DEVICES"] is None
+
+
+def test_every_setting_can_be_set_for_the_containers(env_file: Path) -> None:
+    files = [compose.read(env_file, MAIN, GPU)["services"][name]["environment"] for name in SERVERS[1:5]]
+    passed_on = set().union(*files)
+    assert {f"PAWSORT_{name.upper()}" for name in Settings.model_fields} - passed_on == ONLY_BY_HAND
 
 
 def _example() -> list[str]:
