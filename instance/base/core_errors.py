@@ -1,5 +1,6 @@
 """Show errors of `core` as messages, for commands that use the installation itself and not its HTTP interface."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,25 +11,38 @@ from pawsort.api.errors import ClientError
 def translate_core_errors() -> Iterator[None]:
     """Turn errors of `core` and of the database into messages for the shell.
 
-    Also says what to install where packages of the server are missing.
+    Also says what to install where packages of the server are missing. It imports the database library only when that
+    was imported anyway: commands that just look for a running instance start without it.
     """
     try:
-        from sqlalchemy.exc import OperationalError, SQLAlchemyError
-
-        from core.base.errors import PawsortError
+        yield
     except ModuleNotFoundError as error:
         raise ClientError(
             f"This command needs the whole program, and {error.name} is missing. Run `pip install 'pawsort[all]'`,"
             " or use a server elsewhere: --server URL --token TOKEN."
         ) from error
-    try:
-        yield
-    except PawsortError as error:
-        raise ClientError(error.message) from error
-    except SQLAlchemyError as error:
+    except Exception as error:
+        message = _explain(error)
+        if message is None:
+            raise
+        raise ClientError(message) from error
+
+
+def _explain(error: Exception) -> str | None:
+    """The message for an error of `core` or of the database; None for any other error."""
+    from core.base.errors import PawsortError
+
+    if isinstance(error, PawsortError):
+        return error.message
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+    if not isinstance(error, SQLAlchemyError):
+        return None
+    if isinstance(error, OperationalError) and error.statement is None:  # there is no connection
         from core.base.database import refusal
 
-        if isinstance(error, OperationalError) and error.statement is None:  # there is no connection
-            raise ClientError(refusal(error).message) from error
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise ClientError(f"The database failed ({reason}). Check PAWSORT_DATABASE_URL.") from error
+        return refusal(error).message
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"The database failed ({reason}). Check PAWSORT_DATABASE_URL."

@@ -117,5 +117,5 @@ def test_a_server_without_its_packages_lists_its_commands_and_says_what_to_insta
     for arguments in (("up",), ("doctor",), ("classify", str(tmp_path))):
         run = pawsort(server_without_packages, tmp_path, *arguments)
         assert run.returncode == 1
-        assert "needs the whole program, and sqlalchemy is missing. Run `pip install 'pawsort[all]'`" in run.stderr
+        assert "needs the whole program, and pydantic is missing. Run `pip install 'pawsort[all]'`" in run.stderr
         assert "Traceback" not in run.stderr
