@@ -4,6 +4,7 @@ from datetime import datetime
 
 from core.base import cron
 from core.orm.schedules import Schedule
+from core.schedules.recurrence import find_recurrence
 
 N_LISTED = 5
 
@@ -11,8 +12,14 @@ N_LISTED = 5
 def describe(cron_line: str | None, every_n_labels: int | None) -> str:
     """When a schedule is due, as a sentence."""
     if cron_line is not None:
-        return cron.in_words(cron_line)
+        return describe_line(cron_line)
     return f"When {every_n_labels:,} new {'label has' if every_n_labels == 1 else 'labels have'} been added"
+
+
+def describe_line(line: str) -> str:
+    """When a cron line is due, as a sentence."""
+    recurrence = find_recurrence(line)
+    return cron.in_words(line) if recurrence is None else recurrence.words
 
 
 def list_next(schedule: Schedule, now: datetime) -> list[datetime]:

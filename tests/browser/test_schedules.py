@@ -16,7 +16,8 @@ def fill_in(page: Page) -> None:
     page.get_by_role("link", name="New schedule").click()
     page.get_by_role("link", name="Clean up").click()
     page.get_by_label("Name", exact=True).fill("Tidy up")
-    page.get_by_label("Cron line").fill("0 3 * * SUN")
+    page.get_by_label("Day of the week").select_option("Sunday")
+    page.get_by_label("Time", exact=True).fill("03:00")
     page.get_by_label("Time zone").fill("Europe/Berlin")
     page.get_by_label("Jobs that ended more than this many days ago").fill("30")
 
@@ -24,7 +25,7 @@ def fill_in(page: Page) -> None:
 def test_a_schedule_is_made_paused_and_run_without_javascript(plain_page: Page) -> None:
     fill_in(plain_page)
     plain_page.get_by_role("button", name="Check and preview").click()
-    expect(plain_page.get_by_text("At 03:00, only on Sunday")).to_be_visible()
+    expect(plain_page.get_by_text("Every Sunday at 03:00")).to_be_visible()
     plain_page.get_by_role("button", name="Create schedule").click()
     expect(plain_page.get_by_role("heading", name="Tidy up")).to_be_visible()
     plain_page.get_by_role("button", name="Pause").click()
@@ -37,6 +38,8 @@ def test_a_wrong_line_is_said_beside_its_field_and_what_was_typed_stays(owner_pa
     fill_in(owner_page)
     line = owner_page.get_by_label("Cron line")
     line.fill("0 0 30 2 *")
+    expect(owner_page.get_by_label("Other times")).to_be_checked()
+    expect(owner_page.get_by_label("Time", exact=True)).to_be_hidden()
     line.press("Enter")
     expect(owner_page.get_by_text("matches no date")).to_be_visible()
     expect(owner_page.get_by_label("Name", exact=True)).to_have_value("Tidy up")

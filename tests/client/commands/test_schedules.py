@@ -34,7 +34,7 @@ def add_clean_up(address: str, token: str) -> Result:
 def test_a_schedule_is_added_in_words_and_listed(address: str, token: str) -> None:
     assert run(address, token).output.startswith("There are no schedules yet.")
     added = add_clean_up(address, token).output
-    assert added.startswith("Schedule 1 (tidy): At 03:00, only on Sunday (Europe/Berlin). Next: ")
+    assert added.startswith("Schedule 1 (tidy): Every Sunday at 03:00 (Europe/Berlin). Next: ")
     assert added.partition("Next: ")[2].count(" 03:00") == 5
     (line,) = run(address, token, "list").output.splitlines()[1:]
     assert line.split()[:3] == ["1", "tidy", "clean_up"]
@@ -44,7 +44,7 @@ def test_a_schedule_is_paused_resumed_run_and_deleted(address: str, token: str, 
     add_clean_up(address, token)
     assert "is paused" in run(address, token, "pause", "1").output
     assert "paused" in run(address, token, "list").output
-    assert "is resumed. At 03:00" in run(address, token, "resume", "1").output
+    assert "is resumed. Every Sunday at 03:00" in run(address, token, "resume", "1").output
     assert "has not run yet" in run(address, token, "runs", "1").output
     assert "Run 1 has started" in run(address, token, "run", "1").output
     with db.write() as session:
@@ -108,7 +108,7 @@ def test_an_edit_changes_what_it_names_and_nothing_else(address: str, token: str
     run(address, token, "add", "retrain", "nightly", "--cron", "0 3 * * *", "--promote", "--min-gain", "0.02")
     told = ("--name", "weekly", "--cron", "0 4 * * SUN", "--set", "min_gain=0.01", "--set", "outcome=keep")
     said = run(address, token, "edit", "1", *told).output
-    assert said.startswith("Schedule 1 (weekly): At 04:00, only on Sunday (UTC). Next: ")
+    assert said.startswith("Schedule 1 (weekly): Every Sunday at 04:00 (UTC). Next: ")
     run(address, token, "edit", "1", "--set", 'training={"what": "head"}', "--set", "min_gain=")
     with db.read() as session:
         schedule = schedules.get_schedule(session, 1)

@@ -12,10 +12,12 @@ from core.base import cron
 from core.base.errors import Conflict, Invalid
 from core.base.states import ScheduleKind
 from core.orm.schedules import Schedule
-from core.schedules import schedules
+from core.schedules import due_times, schedules
 from core.schedules.parameters import defaults_of
 from core.schedules.schedules import NewSchedule
+from core.training.parameters import HEAD
 from web.pages.common import training_fields
+from web.pages.schedules import due_fields
 
 WHOLE_FORM = ""  # the key of an error that concerns several fields
 GB = 10**9
@@ -25,7 +27,7 @@ KIND_WORDS = {
     ScheduleKind.CLASSIFY: "Classify new files",
     ScheduleKind.CLEAN_UP: "Clean up",
 }
-COMMON = ("name", "cron", "time_zone", "every_n_labels")
+COMMON = ("name", *due_fields.FIELDS)
 TRAINING = ("what", "augmentation", *training_fields.NUMBERS)
 FIELDS = {
     ScheduleKind.RETRAIN: (
@@ -40,6 +42,9 @@ FLAGS = ("labelled", "keep_labelled")
 
 class _NotANumber(Exception):
     """The text is not a number; the message says what was expected."""
+
+
+ANY_LINE = "0 0 * * *"  # in place of a time that cannot be read, to check the other fields
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,20 @@ class ScheduleForm:
     @classmethod
     def empty(cls, session: Session, kind: ScheduleKind) -> "ScheduleForm":
         """The form for a new schedule."""
-        return cls._from(kind, defaults_of(session, kind), {"time_zone": schedules.DEFAULT_ZONE})
+        common = due_fields.show_default(kind) | {"time_zone": schedules.DEFAULT_ZONE}
+        return cls._from(kind, defaults_of(session, kind) | {"what": HEAD}, common)
 
     @classmethod
     def from_schedule(cls, schedule: Schedule) -> "ScheduleForm":
         """The form for an existing schedule."""
-        common = {name: _shown(getattr(schedule, name)) for name in COMMON}
+        when = due_fields.show(schedule.cron, schedule.every_n_labels)
+        common = {"name": schedule.name, "time_zone": schedule.time_zone} | when
         return cls._from(ScheduleKind(schedule.kind), schedule.parameters, common)
 
     @classmethod
     def _from(cls, kind: ScheduleKind, parameters: Mapping[str, Any], common: dict[str, str]) -> "ScheduleForm":
-        told = parameters | parameters.get("training", {})
-        shown = {name: _SHOW.get(name, _shown)(told.get(name)) for name in FIELDS[kind]}
+        values = parameters | parameters.get("training", {})
+        shown = {name: _SHOW.get(name, _shown)(values.get(name)) for name in FIELDS[kind]}
         uploads = parameters.get("uploads")
         shown["data"] = "all" if uploads is None else "chosen"
         return cls(kind, common | shown, list(uploads or ()))
@@ -96,6 +103,7 @@ class ScheduleForm:
                 errors[name] = str(error)
                 return None
 
+        line, n_labels = self._read_when(errors)
         parameters = {name: read(name) for name in FIELDS[self.kind] if name != "data" and name not in TRAINING}
         if self.kind == ScheduleKind.RETRAIN:
             parameters["training"] = training_fields.parse({name: self[name] for name in TRAINING})
@@ -103,19 +111,37 @@ class ScheduleForm:
         schedule = NewSchedule(
             name=self["name"],
             kind=self.kind,
-            cron=self["cron"] or None,
+            cron=line,
             time_zone=self["time_zone"],
-            every_n_labels=read("every_n_labels"),
+            every_n_labels=n_labels,
             parameters=parameters,
             is_on=is_on,
         )
         return schedule, errors
+
+    def _read_when(self, errors: dict[str, str]) -> tuple[str | None, int | None]:
+        """The cron line, or the number of new labels; any line if neither can be read."""
+        try:
+            line = due_fields.read_line(self.values)
+            if line is not None:
+                return line, None
+            n_labels = _whole(self["every_n_labels"])
+        except due_fields.InvalidField as error:
+            errors[error.field] = error.sentence
+        except _NotANumber as error:
+            errors["every_n_labels"] = str(error)
+        else:
+            if n_labels is not None:
+                return None, n_labels
+            errors["every_n_labels"] = "Enter a number of new labels."
+        return ANY_LINE, None
 
 
 @dataclass(frozen=True)
 class NextRuns:
     """When a schedule would run, in words, and the next five times."""
 
+    line: str
     words: str
     times: list[str]
 
@@ -144,14 +170,18 @@ def split_sentences(message: str, kind: ScheduleKind) -> dict[str, str]:
     return errors
 
 
-def preview_runs(session: Session, line: str, zone: str) -> NextRuns | None:
-    """When a cron line is due; None if it is invalid."""
+def preview_runs(session: Session, form: ScheduleForm) -> NextRuns | None:
+    """When the schedule would run; None if that is invalid, or depends on labels."""
+    zone = form["time_zone"]
     try:
+        line = due_fields.read_line(form.values)
+        if line is None:
+            return None
         kept = cron.check_line(line, zone)
-    except Invalid:
+    except (Invalid, due_fields.InvalidField):
         return None
-    times = cron.list_next(kept, zone, schedules.read_clock(session), 5)
-    return NextRuns(cron.in_words(kept), [show_zoned(moment) for moment in times])
+    times = cron.list_next(kept, zone, schedules.read_clock(session), due_times.N_LISTED)
+    return NextRuns(kept, due_times.describe_line(kept), [show_zoned(moment) for moment in times])
 
 
 def show_zoned(moment: Any) -> str:
@@ -196,7 +226,6 @@ def _gigabytes(text: str) -> int | None:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "every_n_labels": _whole,
     "min_new_labels": _whole,
     "min_gain": _points,
     "max_class_loss": _points,

@@ -1,4 +1,4 @@
-"""The pages of schedules: a list, a form that shows a cron line in words, a schedule with its runs, and a run.
+"""The pages of schedules: a list, a form with a preview of the next times, a schedule with its runs, and a run.
 
 Every step is a form or a link that works without JavaScript.
 """
@@ -17,6 +17,7 @@ from core.labels.labelled_uploads import LabelledUpload
 from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
+from core.schedules.recurrence import MONTH_DAYS, WEEKDAYS
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
@@ -177,8 +178,9 @@ def _keep(form: ScheduleForm, schedule: Schedule | None) -> Response | tuple[str
 
 def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: int | None = None) -> str:
     services = get_services()
+    is_new = request.method == "GET" and schedule is None
     with services.db.read() as session:
-        next_runs = preview_runs(session, form["cron"], form["time_zone"]) if form["cron"] else None
+        next_runs = None if is_new else preview_runs(session, form)
         uploads = labelled_uploads.list_labelled(session, None, UPLOADS_SHOWN).items if _is_retrain(form) else []
         chosen = labelled_uploads.find_uploads(session, _known_uuids(form, uploads)) if _is_retrain(form) else []
         offered = offer_versions(session) if form.kind == ScheduleKind.CLASSIFY else None
@@ -187,7 +189,7 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
         form=form,
         form_error=form.errors.get(WHOLE_FORM),
         schedule=schedule,
-        is_new=request.method == "GET" and schedule is None,
+        is_new=is_new,
         revision=revision,
         kinds=KIND_WORDS,
         next_runs=next_runs,
@@ -195,6 +197,8 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
         offered=offered,
         roots=services.settings.import_root_list,
         zones=cron.list_zones(),
+        weekdays=WEEKDAYS,
+        month_days=MONTH_DAYS,
         numbers=training_fields.NUMBERS,
         networks={name: NETWORKS[name].title for name in training_fields.trainable()},
         augmentations=training_fields.augmentations(),

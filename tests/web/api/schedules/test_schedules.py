@@ -46,7 +46,7 @@ def detail(answer: TestResponse) -> str:
 
 def test_a_schedule_says_in_words_when_it_comes_due_and_the_next_five_times(client: FlaskClient) -> None:
     schedule = create(client)
-    assert schedule["in_words"] == "At 03:00, only on Sunday"
+    assert schedule["in_words"] == "Every Sunday at 03:00"
     assert len(schedule["next_times"]) == 5
     assert all("T03:00:00+0" in moment for moment in schedule["next_times"])
     assert (schedule["is_on"], schedule["last_run"], schedule["revision"]) == (True, None, 1)

@@ -21,6 +21,7 @@ from tests.support.factories import make_labelled
 from web.app import App
 
 DATABASES = ("sqlite",)
+WEEKLY = {"repeat": "weekly", "weekday": "SUN", "month_day": "1", "time": "03:00"}
 PROMOTED = {
     "candidate": 7,
     "in_use": 3,
@@ -69,12 +70,12 @@ def post(browser: FlaskClient, path: str, **form: Any) -> TestResponse:
 
 
 def clean_up(**changes: Any) -> dict[str, Any]:
-    typed = {"kind": "clean_up", "name": "Tidy", "cron": "0 3 * * SUN", "time_zone": "Europe/Berlin"}
-    return typed | {"older_than_days": "30", "keep_labelled": "1"} | changes
+    typed = {"kind": "clean_up", "name": "Tidy", "time_zone": "Europe/Berlin"}
+    return WEEKLY | typed | {"older_than_days": "30", "keep_labelled": "1"} | changes
 
 
 def retrain(**changes: Any) -> dict[str, Any]:
-    typed = {"kind": "retrain", "name": "Sunday", "cron": "0 3 * * SUN", "time_zone": "UTC", "network": "seed-cnn"}
+    typed = WEEKLY | {"kind": "retrain", "name": "Sunday", "time_zone": "UTC", "network": "seed-cnn"}
     gate = {"outcome": "promote", "min_gain": "0.5", "max_p": "0.05", "max_class_loss": "2"}
     return typed | gate | {"start_from": "in_use", "data": "all", "min_new_labels": "100"} | changes
 
@@ -105,12 +106,12 @@ def test_each_kind_has_a_form(browser: FlaskClient, kind: str) -> None:
     assert browser.get("/schedules/new?kind=dance").status_code == 404
 
 
-def test_a_line_is_shown_in_words_with_the_next_five_times_before_anything_is_saved(
+def test_days_and_a_time_are_shown_in_words_with_the_next_five_times_before_anything_is_saved(
     browser: FlaskClient, db: Database
 ) -> None:
     answer = post(browser, "/schedules/new", **clean_up(look="1"))
     assert answer.status_code == 200
-    assert "At 03:00, only on Sunday" in answer.text
+    assert "Every Sunday at 03:00" in answer.text
     assert len(re.findall(r"<li>Sunday, \d+ \w{3} \d{4}, 03:00</li>", answer.text)) == 5
     with db.read() as session:
         assert schedules.list_schedules(session).items == []
@@ -125,13 +126,18 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
     assert "promotes the new version if it is right on 0.5 points more" in page
     assert "<dd>more than the last layer, epoch by epoch</dd>" in page
     assert "It has not run yet." in page
-    assert "At 03:00, only on Sunday (UTC)" in get(browser, "/schedules")
+    assert "Every Sunday at 03:00 (UTC)" in get(browser, "/schedules")
 
 
 @pytest.mark.parametrize(
     ("form", "field", "sentence"),
     [
-        (clean_up(cron="0 0 30 2 *"), "cron", "matches no date"),
+        (clean_up(repeat="cron", cron="0 0 30 2 *"), "cron", "matches no date"),
+        (clean_up(repeat="cron"), "cron", "Enter a cron line, or choose days and a time."),
+        (clean_up(repeat=""), "repeat", "Choose when it runs."),
+        (clean_up(weekday="MOON"), "repeat", "Choose a day"),
+        (clean_up(time="25:00"), "time", "Expected a time such as 03:00; got"),
+        (retrain(repeat="labels"), "every_n_labels", "Enter a number of new labels."),
         (clean_up(time_zone="Europe/Atlantis"), "time_zone", "Expected a name such as Europe/Berlin"),
         (clean_up(name=""), "name", "Expected 1 to 200 characters"),
         (clean_up(older_than_days="a while"), "older_than_days", "Expected a number; got"),
@@ -139,7 +145,7 @@ def test_a_schedule_is_made_listed_and_shown(browser: FlaskClient, db: Database)
         (retrain(min_gain="101"), "min_gain", "Expected points from 0 to 100"),
         (retrain(epochs="0"), "epochs", "Expected a whole number from 1"),
         (retrain(data="chosen"), "data", "Choose 1 to 1000 of them, or everything labelled; 0 are chosen"),
-        (retrain(every_n_labels="many"), "every_n_labels", "Expected a whole number"),
+        (retrain(repeat="labels", every_n_labels="many"), "every_n_labels", "Expected a whole number"),
         (clean_up(kind="classify", source="/etc"), "source", "outside the folders that this server may read"),
         (clean_up(kind="classify"), "source", "Expected the path of a folder"),
     ],
@@ -155,9 +161,9 @@ def test_what_is_wrong_is_said_beside_its_field(
 
 
 def test_everything_that_is_wrong_is_said_at_once(browser: FlaskClient) -> None:
-    typed = retrain(name="", cron="0 0 30 2 *", time_zone="X/Y", min_gain="many", epochs="0", labels_since="2999-01-01")
+    typed = retrain(name="", time="", time_zone="X/Y", min_gain="many", epochs="0", labels_since="2999-01-01")
     answer = post(browser, "/schedules/new", **typed)
-    fields = ["name", "cron", "time_zone", "labels_since", "epochs", "min_gain"]
+    fields = ["name", "time", "time_zone", "labels_since", "epochs", "min_gain"]
     assert re.findall(r'id="wrong-(\w+)"', answer.text) == fields
     assert "6 fields need correction" in answer.text
 
@@ -168,12 +174,39 @@ def test_an_edit_shows_what_is_there_and_keeps_what_it_does_not_show(browser: Fl
     form = get(browser, f"/schedules/{schedule.id}/edit")
     assert 'name="min_gain" value="0.5"' in form
     assert 'name="epochs" value="3"' in form
-    changed = retrain(name="Monday", cron="0 3 * * MON", revision=schedule.revision)
+    assert '<option value="SUN" selected>Sunday</option>' in form
+    changed = retrain(name="Monday", weekday="MON", revision=schedule.revision)
     assert post(browser, f"/schedules/{schedule.id}/edit", **changed).status_code == 303
     now = only_schedule(db)
     assert (now.name, now.cron, now.revision) == ("Monday", "0 3 * * MON", 2)
     late = post(browser, f"/schedules/{schedule.id}/edit", **changed)
     assert (late.status_code, "was changed in the meantime" in late.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "n_labels", "repeat", "field"),
+    [
+        ("5 4 L * *", None, "monthly", '<option value="L" selected>the last day</option>'),
+        ("0 3 * * 1-5", None, "workdays", 'id="time" name="time" value="03:00"'),
+        ("0 3 * * MON,THU", None, "cron", 'name="cron" value="0 3 * * MON,THU"'),
+        (None, 40, "labels", 'name="every_n_labels" value="40"'),
+    ],
+)
+def test_an_edit_shows_when_a_schedule_runs_and_keeps_it(
+    browser: FlaskClient, db: Database, line: str | None, n_labels: int | None, repeat: str, field: str
+) -> None:
+    with db.write() as session:
+        schedules.create_schedule(session, NewSchedule("x", "retrain", line, every_n_labels=n_labels), [])
+    form = get(browser, "/schedules/1/edit")
+    assert field in form
+    assert re.findall(r'name="repeat" value="(\w+)" checked', form) == [repeat]
+    (weekday,) = re.findall(r'<select name="weekday".*?<option value="(\w+)" selected', form)
+    (month_day,) = re.findall(r'<select name="month_day".*?<option value="(\w+)" selected', form)
+    (time,) = re.findall(r'name="time" value="([^"]*)"', form)
+    days = {"repeat": repeat, "weekday": weekday, "month_day": month_day, "time": time}
+    post(browser, "/schedules/1/edit", **retrain(cron=line or "", every_n_labels=str(n_labels or ""), **days))
+    kept = only_schedule(db)
+    assert (kept.every_n_labels, kept.cron) == (n_labels, line and line.replace("1-5", "MON-FRI"))
 
 
 def test_uploads_are_chosen_and_one_deleted_meanwhile_is_named(
