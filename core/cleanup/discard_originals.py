@@ -137,7 +137,7 @@ def _make_thumbnails(
     for start in range(0, len(images), AT_ONCE):
         some = images[start : start + AT_ONCE]
         files = [data[offset : offset + n_bytes] for _, offset, n_bytes in some]
-        thumbnails = decoders.make_thumbnails(files, SIDE_PX, enlarge=False)
+        thumbnails = decoders.make_thumbnails(files, SIDE_PX)
         for (ordinal, _, _), thumbnail in zip(some, thumbnails, strict=True):
             if not isinstance(thumbnail, ImageError):  # else a worker could read it, at a smaller size
                 made[ordinal % MAX_FILES] = thumbnail

@@ -61,14 +61,13 @@ def decode_image(data: Buffer, side_px: int, *, max_pixels: int = MAX_PIXELS) ->
     return decode(data, side_px, max_pixels=max_pixels).pixels
 
 
-def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS, enlarge: bool = True) -> bytes:
+def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
     """Encode a small upright JPEG of a picture, without any of its metadata.
 
     Args:
         data: The file's bytes.
-        size_px: Length of the longer side; the proportions are kept.
+        size_px: Length of the longer side; the proportions are kept, and a smaller picture keeps its size.
         max_pixels: Largest number of pixels that are decoded.
-        enlarge: Whether a picture that is smaller is enlarged.
     Returns:
         A JPEG file.
     Raises:
@@ -76,7 +75,7 @@ def make_thumbnail(data: Buffer, size_px: int, *, max_pixels: int = MAX_PIXELS, 
     """
 
     def size_of(width: int, height: int) -> tuple[int, int]:
-        return _fit(width, height, size_px if enlarge else min(size_px, max(width, height)))
+        return _fit(width, height, min(size_px, max(width, height)))
 
     try:
         out = io.BytesIO()

@@ -36,7 +36,7 @@ class Thumbnails:
         self._pool.close()
 
     def make(self, data: bytes, size_px: int) -> bytes:
-        """A JPEG of a picture whose longer side is `size_px`.
+        """A JPEG of a picture whose longer side is `size_px`, or that of the picture if it is smaller.
 
         Raises:
             ImageError: The picture cannot be decoded.

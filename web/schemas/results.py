@@ -76,7 +76,7 @@ class LandmarkQuery(ResultQuery):
 
 
 class ThumbnailQuery(Input):
-    size: Pixels = Field(256, description="Longest side in pixels")
+    size: Pixels = Field(256, description="Longest side in pixels, at most")
 
 
 class ResultOut(BaseModel):

@@ -32,7 +32,6 @@ class Task(IntEnum):
 
     DECODE = 0  # a square of pixels
     SHRINK = 1  # a JPEG file that is never larger than the picture
-    SCALE = 2  # a JPEG file of a certain size
 
 
 class State(IntEnum):

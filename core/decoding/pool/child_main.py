@@ -76,8 +76,8 @@ def _make(
 ) -> tuple[memoryview, ImageWarning | None]:
     """Pixels, or a JPEG file, of one picture."""
     task, side_px = request.shape.task, request.shape.side_px
-    if task != Task.DECODE:
-        jpeg = images.make_thumbnail(data, side_px, max_pixels=max_pixels, enlarge=task == Task.SCALE)
+    if task == Task.SHRINK:
+        jpeg = images.make_thumbnail(data, side_px, max_pixels=max_pixels)
         return memoryview(jpeg), None
     decoded = decode(data, side_px, max_pixels=max_pixels)
     return memoryview(np.ascontiguousarray(decoded.pixels, np.uint8).tobytes()), decoded.warning

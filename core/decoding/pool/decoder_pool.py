@@ -126,21 +126,19 @@ class DecoderPool:
             return _decoded(answer, side_px), answer.cpu_s
 
     def make_thumbnails(
-        self, files: Sequence[Buffer], size_px: int, *, enlarge: bool = True, wait_s: float | None = None
+        self, files: Sequence[Buffer], size_px: int, *, wait_s: float | None = None
     ) -> list[bytes | ImageError]:
         """Encode a small JPEG of each file.
 
         Args:
             files: The bytes of each.
-            size_px: Length of the longer side.
-            enlarge: Whether a picture that is smaller is enlarged.
+            size_px: Length of the longer side; a smaller picture keeps its size.
             wait_s: For a free child; None for as long as it takes.
         Raises:
             Busy: No child is free.
             DecoderNotStarted: There is no child to be had.
         """
-        task = Task.SCALE if enlarge else Task.SHRINK
-        with Block.of_files(task, size_px, [memoryview(data) for data in files]) as block:
+        with Block.of_files(Task.SHRINK, size_px, [memoryview(data) for data in files]) as block:
             answers = self._work(block, None, wait_s)
             return [
                 answer.verdict if isinstance(answer.verdict, ImageError) else bytes(answer.payload)

@@ -20,14 +20,17 @@ from web.schemas.results import ThumbnailQuery
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 
 SMALL = "small"
-ENCODING = "1"  # part of the ETag; change it when thumbnails are made differently
+ENCODING = "2"  # part of the ETag; change it when thumbnails are made differently
 
 
 @api.get(f"/{IMAGE_ID}/thumbnail")
 @api.input(ThumbnailQuery, location="query")
 @api.doc(responses={200: file_answer("The picture", "image/jpeg"), 304: "Unchanged"})
 def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
-    """A thumbnail of a readable image as JPEG, with its proportions"""
+    """A thumbnail of a readable image as JPEG, with its proportions
+
+    It is never larger than the image itself.
+    """
     services = get_services()
     image = _find(image_id)
     if not image.is_readable:

@@ -61,7 +61,7 @@ def test_a_batch_of_nothing_is_nothing(pool):
 
 def test_thumbnails_are_the_same_bytes_as_without_a_child(pool):
     assert pool.make_thumbnails([PICTURE], 128) == [make_thumbnail(PICTURE, 128)]
-    assert pool.make_thumbnails([PICTURE], 2048, enlarge=False) == [make_thumbnail(PICTURE, 2048, enlarge=False)]
+    assert pool.make_thumbnails([PICTURE], 2048) == [make_thumbnail(PICTURE, 2048)]
 
 
 def test_children_know_neither_settings_nor_keys(monkeypatch):

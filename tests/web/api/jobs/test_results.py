@@ -16,7 +16,7 @@ from core.base.errors import ErrorCode
 from core.formats.shards import ShardBuilder
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
-from tests.support.factories import draw_picture, make_job, make_upload, run_job
+from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 from web.exports.names import attachment
 
 SAID: Mapping[str, tuple[float, float] | ErrorCode] = {
@@ -277,6 +277,16 @@ def test_a_thumbnail_is_a_small_jpeg_with_its_proportions(client: FlaskClient, j
         f"/api/v1/images/{image_id}/thumbnail?size=128", headers={"If-None-Match": answer.headers["ETag"]}
     )
     assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize(("size", "longest"), [(1024, 1024), (2048, 2048), (4096, 2500)])
+def test_a_large_picture_comes_in_large_sizes_and_is_never_enlarged(
+    client: FlaskClient, db: Database, blobs: Blobs, size: int, longest: int
+) -> None:
+    large = make_job(db, make_upload(db, blobs, {"large.jpg": draw_picture(size=(2500, 20))}))
+    run_job(db, large)
+    answer = client.get(f"/api/v1/images/{read_results(db, large)[0].image_id}/thumbnail?size={size}")
+    assert Picture.open(io.BytesIO(answer.data)).width == longest
 
 
 @pytest.mark.parametrize("size", ["0", "64", "129", "8192", "x", "-128"])
