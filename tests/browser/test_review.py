@@ -118,7 +118,7 @@ def test_labels_are_given_and_undone_over_plain_http_from_another_address(
 def test_unsure_pictures_come_first_and_enter_confirms_the_others(review: Page, db: Database, job: UUID) -> None:
     expect(review.locator('[data-field="says"]')).to_contain_text("Unsure")
     press(review, "Enter")
-    expect(review.locator('[data-field="announce"]')).to_contain_text("unsure here")
+    expect(review.get_by_text("The model is unsure about this picture. Choose a label.")).to_be_visible()
     n_unsure = int(review.locator('[data-count="unsure"]').text_content() or "")
     label(review, *["n"] * n_unsure)
     expect(review.locator('[data-count="unsure"]')).to_have_text("0")
@@ -277,7 +277,7 @@ def test_unsent_labels_survive_closing_the_page_and_are_sent_once(
 def test_a_label_that_the_server_refuses_does_not_hold_up_the_others(review: Page, db: Database, job: UUID) -> None:
     review.evaluate(
         """async () => {
-          const { Outbox } = await import("/static/labels/review/outbox.js");
+          const { Outbox } = await import("/static/labels/outbox.js");
           window.refused = [];
           const on = { onChange() {}, onTrouble() {}, onRefused: (entry) => window.refused.push(entry.item.image_id) };
           const box = window.box = new Outbox("9", "test", on);

@@ -1,13 +1,14 @@
 /** Single-key shortcuts. Users can switch them off, for example if they use speech input. */
 
 const STORED = "pawsort-single-keys";
+let isOn = read() !== "off";
 
 /**
  * @param {Map<string, () => void>} actions By `KeyboardEvent.key`, letters in lower case.
  * @param {HTMLInputElement|null} box Switches shortcuts on and off; a page without it uses the stored setting.
+ * @param {HTMLDialogElement|null} dialog Where they apply; null for the page below all dialogs.
  */
-export function listenToKeys(actions, box = null) {
-  let isOn = read() !== "off";
+export function listenToKeys(actions, box = null, dialog = null) {
   if (box !== null) {
     box.checked = isOn;
     box.addEventListener("change", () => {
@@ -17,12 +18,16 @@ export function listenToKeys(actions, box = null) {
   }
   document.addEventListener("keydown", (event) => {
     if (!isOn || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (document.querySelector("dialog[open]") !== null || isTakenBy(event.target, event.key)) return;
+    if (topDialog() !== dialog || isTakenBy(event.target, event.key)) return;
     const action = actions.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (action === undefined) return;
     event.preventDefault();
     if (!event.repeat) action();
   });
+}
+
+function topDialog() {
+  return Array.from(document.querySelectorAll("dialog[open]")).at(-1) ?? null;
 }
 
 /** Fields use all keys; buttons, links and checkboxes use those that press them. */

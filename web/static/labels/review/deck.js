@@ -4,6 +4,7 @@
 
 import { callJson } from "../../shared/http.js";
 import { backoffMs } from "../../shared/retry.js";
+import { LoadedAhead } from "../../shared/thumbnails.js";
 
 const AHEAD = 12;
 const LOW = 9;
@@ -20,7 +21,7 @@ export class Deck {
   #current = null;
   #seen = new Set();
   #skipped = new Set();
-  #images = new Map();
+  #loaded = new LoadedAhead();
   #after = null;
   #isAsking = false;
   #isAgain = false;
@@ -103,14 +104,7 @@ export class Deck {
 
   /** The element of a picture, loaded if there was time. */
   imageOf(picture) {
-    const known = this.#images.get(picture.image_id);
-    if (known !== undefined) return known;
-    const image = new Image();
-    image.src = `/api/v1/images/${picture.image_id}/thumbnail?size=1024`;
-    image.alt = picture.path ?? "The picture to label";
-    image.decoding = "async";
-    this.#images.set(picture.image_id, image);
-    return image;
+    return this.#loaded.of(picture);
   }
 
   #show() {
@@ -122,10 +116,7 @@ export class Deck {
   }
 
   #load() {
-    const near = [this.#current, ...this.#ahead.slice(0, LOADED_AHEAD)].filter((picture) => picture !== null);
-    const wanted = new Set(near.map((picture) => picture.image_id));
-    for (const id of this.#images.keys()) if (!wanted.has(id)) this.#images.delete(id);
-    near.forEach((picture) => this.imageOf(picture));
+    this.#loaded.keep([this.#current, ...this.#ahead.slice(0, LOADED_AHEAD)].filter((picture) => picture !== null));
   }
 
   async #ask() {

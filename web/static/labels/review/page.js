@@ -6,8 +6,8 @@ import { probablyNeither } from "../../shared/neither.js";
 import { label as word } from "../../shared/words.js";
 import { Deck } from "./deck.js";
 import { listenToKeys } from "../../shared/keys.js";
-import { Outbox } from "./outbox.js";
-import { UndoSteps } from "../../shared/undo_steps.js";
+import { Labelling } from "../labelling.js";
+import { troubleSentence } from "../outbox.js";
 import { View } from "./view.js";
 
 const ASK_PROGRESS_MS = 30000;
@@ -18,22 +18,25 @@ const choices = Array.from(root.querySelectorAll("[data-say]"), (button) => butt
 const url = `/api/v1/jobs/${job}/review`;
 const reviewer = newUuid();
 const view = new View(root);
-const steps = new UndoSteps(`${job}${audit}`);
 const titleEnd = document.title;
 const progress = readProgress();
 let troubles = { sending: "", asking: "" };
 let askedAt = Date.now();
 
-const outbox = new Outbox(user, reviewer, {
-  onChange: () => view.sending(outbox?.size ?? 0),
+const labelling = new Labelling({
+  user,
+  name: `${job}${audit}`,
+  page: reviewer,
+  audit,
+  onChange: (unsent) => view.sending(unsent),
   onTrouble: (error) => trouble("sending", error),
-  onRefused: (entry, error) => view.say(`A label was not saved: ${error.message}`),
+  onRefused: (error) => view.say(`A label was not saved: ${error.message}`),
 });
 const deck = new Deck({
   url,
   reviewer,
   audit,
-  unsent: () => outbox.images,
+  unsent: () => labelling.images,
   maxHeld: Number(root.dataset.maxHeld),
   onShow: (picture) => view.picture(picture, picture && deck.imageOf(picture)),
   onAnswer: (state, isEnd) => {
@@ -46,47 +49,47 @@ const deck = new Deck({
 
 const todo = {
   confirm,
-  skip: () => deck.current && act(deck.current, "", ""),
+  skip,
   undo,
   zoom: () => deck.current && view.zoom(!view.isZoomed),
   help: () => document.querySelector("[data-help]").showModal(),
 };
 
 function say(name) {
-  if (deck.current !== null) act(deck.current, name, name === deck.current.label ? "confirmation" : "correction");
+  if (deck.current !== null) act(deck.current, name);
 }
 
 function confirm() {
   const picture = deck.current;
   if (picture === null || audit !== "") return;
-  if (choices.includes(picture.label)) act(picture, picture.label, "confirmation");
-  else if (probablyNeither(picture) !== null) act(picture, "neither", "correction");
-  else view.say("The model is unsure here. Choose a label.");
+  if (choices.includes(picture.label)) act(picture, picture.label);
+  else if (probablyNeither(picture) !== null) act(picture, "neither");
+  else view.hint("The model is unsure about this picture. Choose a label.");
 }
 
-/** Label a picture, or skip it with label "", and show the next one. */
-function act(picture, name, source) {
+/** Label a picture, and show the next one. */
+function act(picture, name) {
   deck.touch();
-  const key = name === "" ? "" : newUuid();
-  steps.push({ picture, key, label: name });
-  if (name === "") {
-    deck.skip(picture);
-  } else {
-    outbox.add({ image_id: picture.image_id, label: name, source, key }, audit);
-    move(picture, 1);
-    deck.next();
-  }
-  afterwards(name === "" ? "Skipped." : `${word(name)}.`);
+  labelling.give(picture, name);
+  move(picture, 1);
+  deck.next();
+  afterwards(`${word(name)}.`);
+}
+
+function skip() {
+  const picture = deck.current;
+  if (picture === null) return;
+  deck.touch();
+  labelling.skip(picture);
+  deck.skip(picture);
+  afterwards("Skipped.");
 }
 
 function undo() {
   deck.touch();
-  const step = steps.pop();
+  const step = labelling.undo();
   if (step === undefined) return;
-  if (step.key !== "") {
-    outbox.add({ image_id: step.picture.image_id, undoes: step.key, key: newUuid() }, audit);
-    move(step.picture, -1);
-  }
+  if (step.key !== "") move(step.picture, -1);
   deck.back(step.picture);
   afterwards("Undone.");
 }
@@ -99,7 +102,7 @@ function afterwards(sentence) {
 }
 
 function showUndo() {
-  for (const button of root.querySelectorAll('[data-do="undo"]')) button.disabled = steps.size === 0;
+  for (const button of root.querySelectorAll('[data-do="undo"]')) button.disabled = !labelling.canUndo;
 }
 
 function move(picture, by) {
@@ -121,7 +124,7 @@ function readProgress() {
 
 /** Update the progress with the work of others from time to time; unsent labels of this page are counted here. */
 async function othersMayHaveWorked(nOthers) {
-  if (audit !== "" || nOthers === 0 || outbox.size > 0 || Date.now() - askedAt < ASK_PROGRESS_MS) return;
+  if (audit !== "" || nOthers === 0 || labelling.unsent > 0 || Date.now() - askedAt < ASK_PROGRESS_MS) return;
   askedAt = Date.now();
   try {
     const state = await callJson("GET", url);
@@ -138,9 +141,7 @@ function trouble(about, error) {
 }
 
 function sentenceFor(error) {
-  if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser. Reload the page to log in and send them.";
-  if (error.status === 404 || error.status === 410) return "This job is no longer here.";
-  return "The server is not responding. Your labels are kept in this browser and will be sent later. You can continue.";
+  return error.status === 404 || error.status === 410 ? "This job is no longer here." : troubleSentence(error);
 }
 
 for (const element of root.querySelectorAll("[data-needs-script]")) element.hidden = false;
@@ -168,15 +169,11 @@ const byKey = new Map([
   ...choices.map((name) => [name[0], () => say(name)]),
 ]);
 listenToKeys(byKey, document.querySelector("[data-keys]"));
-addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
-addEventListener("pagehide", () => {
-  outbox.part();
-  deck.part(unsafeHeaders());
-});
+addEventListener("pagehide", () => deck.part(unsafeHeaders()));
 // Restored from the cache: other reviewers may hold its pictures now.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 showUndo();
 showProgress();
-view.sending(outbox.size);
-deck.start(JSON.parse(root.dataset.picture), outbox.labelled);
+view.sending(labelling.unsent);
+deck.start(JSON.parse(root.dataset.picture), labelling.labelled);

@@ -17,6 +17,8 @@ export class View {
   /** @param {object|null} picture @param {HTMLImageElement|null} image */
   picture(picture, image) {
     this.zoom(false);
+    this.hint("");
+    this.#root.querySelector('[data-do="confirm"]')?.setAttribute("aria-disabled", String(picture?.label === "unsure" && probablyNeither(picture) === null));
     this.#field("end").hidden = true;
     this.#root.querySelector("[data-desk]").hidden = false;
     this.#field("stage").replaceChildren(image ?? span("quiet", "Loading more pictures …"));
@@ -79,6 +81,11 @@ export class View {
     const notice = this.#field("trouble");
     if (notice.textContent !== sentence) notice.textContent = sentence;
     notice.hidden = sentence === "";
+  }
+
+  /** Why a key does nothing. @param {string} sentence */
+  hint(sentence) {
+    this.#field("hint").textContent = sentence;
   }
 
   say(sentence) {

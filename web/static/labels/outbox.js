@@ -3,8 +3,8 @@
  * with retries: each has a key, and the server writes each key once.
  */
 
-import { callJson, noAnswer, unsafeHeaders } from "../../shared/http.js";
-import { withRetries } from "../../shared/retry.js";
+import { callJson, noAnswer, unsafeHeaders } from "../shared/http.js";
+import { withRetries } from "../shared/retry.js";
 
 const PREFIX = "pawsort-labels:";
 const BATCH = 50;
@@ -147,6 +147,12 @@ export class Outbox {
       // Storage is disabled: there is nothing to adopt.
     }
   }
+}
+
+/** What an error of the outbox means, in a sentence for people. */
+export function troubleSentence(error) {
+  if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser. Reload the page to log in and send them.";
+  return "The server is not responding. Your labels are kept in this browser and will be sent later. You can continue.";
 }
 
 function entriesOf(text) {
