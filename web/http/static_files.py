@@ -31,6 +31,7 @@ SHEETS = (
     "schedules",
     "review",
     "labels",
+    "viewer",
 )
 STYLE = "style.css"
 YEAR_S = 365 * 86400

@@ -196,6 +196,19 @@ export class Grid {
     return this.#pages.filter;
   }
 
+  /** The result at a position, also if it is not loaded yet; null if there is none. */
+  async load(place) {
+    return this.#pages.at(place) ?? (await this.#pages.between(place, place))[0] ?? null;
+  }
+
+  /** Scroll until the picture at a position is in view. */
+  reveal(place) {
+    const top = this.#list.getBoundingClientRect().top + Math.floor(place / this.#shape.columns) * (this.#shape.height + GAP_PX);
+    if (top < 0) scrollBy(0, top - GAP_PX);
+    else if (top + this.#shape.height > innerHeight) scrollBy(0, top + this.#shape.height + GAP_PX - innerHeight);
+    this.#draw();
+  }
+
   /** All results between two positions, also those not loaded yet. */
   between(first, last) {
     return this.#pages.between(first, last);

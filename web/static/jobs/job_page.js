@@ -7,6 +7,7 @@ import { plural } from "../shared/words.js";
 import { SelectionBar } from "./selection_bar.js";
 import { Grid } from "./grid.js";
 import { Threshold } from "./threshold.js";
+import { viewGrid } from "../viewer/grid_source.js";
 import { STATE_WORDS, percentDone, showJob, sortedCount } from "./job_view.js";
 
 /** The shortest interval for parts that only the server renders, such as the histogram. */
@@ -19,6 +20,7 @@ const titleEnd = document.title.replace(/^\d+ % · /, "");
 const grid = new Grid();
 const threshold = new Threshold({ root, onMoved: () => grid.reload() });
 const selectionBar = new SelectionBar({ job: root.dataset.job, grid, threshold: () => threshold.share });
+viewGrid(grid);
 const parts = new LiveParts(document.querySelector("main"));
 let seen = null;
 let drawnAt = performance.now();

@@ -19,7 +19,7 @@ export function makeTile(result, template, spare) {
     if (isBroken) tile.querySelector(".tile__check").remove(); // it can't be labelled
   }
   const link = tile.querySelector("a");
-  link.href = `${location.pathname.replace(/\/$/, "")}/images/${result.image_id}${viewQuery()}`;
+  link.href = pageOf(result);
   const image = link.querySelector("img");
   if (image !== null) {
     image.src = `/api/v1/images/${result.image_id}/thumbnail?size=256`;
@@ -29,6 +29,11 @@ export function makeTile(result, template, spare) {
   }
   fill(tile, result);
   return tile;
+}
+
+/** The address of a picture's own page, with the filter that determines its neighbours. */
+export function pageOf(result) {
+  return `/jobs/${document.querySelector("[data-job]").dataset.job}/images/${result.image_id}${viewQuery()}`;
 }
 
 /** Write the label of a result into an existing tile. */

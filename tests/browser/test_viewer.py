@@ -1,0 +1,148 @@
+"""The large view: labelling, zooming and moving in it, and what the page behind it and the address show."""
+
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.base.database import Database
+from core.storage.blobs import Blobs
+from tests.support.browser.chromium import intercept, show_pictures
+from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
+
+DATABASES = ("sqlite",)  # pages do not differ between databases
+
+N = 8
+SENT = '[data-viewer][data-unsent="0"]'
+
+
+@pytest.fixture
+def job(db: Database, blobs: Blobs, site: str) -> UUID:
+    """Eight pictures: one of 2,500 pixels, one unsure, the others called cats."""
+    files = {f"photos/{n}.jpg": draw_picture(n) for n in range(N)} | {"photos/0.jpg": draw_picture(0, (2500, 40))}
+    job = make_job(db, make_upload(db, blobs, files, name="pets"))
+    run_job(db, job, {"photos/3.jpg": (0.4, 0.4)})
+    return job
+
+
+@pytest.fixture
+def grid(owner_page: Page, site: str, job: UUID) -> Page:
+    """The job's page, its pictures there."""
+    owner_page.goto(f"{site}/jobs/{job}")
+    show_pictures(owner_page)
+    return owner_page
+
+
+def view(page: Page, place: int) -> None:
+    """Open a picture of the grid."""
+    page.locator(f'[data-place="{place}"]').click()
+    expect(page.locator(".viewer .zoom__frame img")).to_be_visible()
+
+
+def shows(page: Page, n: int) -> None:
+    expect(page.locator('.viewer [data-field="name"]')).to_have_text(f"photos/{n}.jpg")
+
+
+def said(page: Page, sentence: str) -> None:
+    expect(page.locator('.viewer [data-field="said"]')).to_have_text(sentence)
+
+
+def words(db: Database, job: UUID) -> list[str | None]:
+    return [row.human_label for row in read_results(db, job)]
+
+
+def test_five_are_labelled_by_keys_without_a_page_load_and_closing_leads_back(
+    grid: Page, site: str, db: Database, job: UUID
+) -> None:
+    grid.evaluate("window.isSame = true")
+    view(grid, 1)
+    for key, sentence in (("d", "Dog: 1.jpg"), ("Enter", "Cat: 2.jpg")):
+        grid.keyboard.press(key)
+        said(grid, sentence)
+    grid.keyboard.press("Enter")
+    said(grid, "The model is unsure about this picture. Choose a label.")
+    shows(grid, 3)
+    grid.get_by_role("button", name="Neither").click()
+    for key in "cu":
+        grid.keyboard.press(key)
+    said(grid, "Undone: 4.jpg")
+    shows(grid, 4)
+    expect(grid).to_have_url(f"{site}/jobs/{job}/images/{read_results(db, job)[4].image_id}")
+    grid.locator(SENT).wait_for(state="attached")
+    assert words(db, job) == [None, "dog", "cat", "neither", *[None] * 4]
+    grid.keyboard.press("Escape")
+    expect(grid).to_have_url(f"{site}/jobs/{job}")
+    expect(grid.locator('[data-place="4"]')).to_be_focused()
+    expect(grid.locator('[aria-posinset="2"] .tile__label')).to_have_text("Dogby people")
+    expect(grid.locator('[aria-posinset="5"] .tile__label')).to_contain_text("Cat")
+    expect(grid.locator('[data-field="review-counts"]')).to_contain_text("labelled 3 of 8 pictures")
+    assert grid.evaluate("window.isSame")
+
+
+def test_back_closes_it_forward_opens_it_and_the_address_is_a_page_of_its_own(grid: Page) -> None:
+    view(grid, 1)
+    grid.keyboard.press("ArrowRight")
+    shows(grid, 2)
+    grid.go_back()
+    expect(grid.get_by_role("dialog")).to_be_hidden()
+    grid.go_forward()
+    shows(grid, 2)
+    grid.reload()
+    expect(grid.get_by_role("heading", name="2.jpg")).to_be_visible()
+    grid.get_by_role("link", name="All pictures of this job").click()
+    expect(grid.locator("[data-grid]")).to_be_visible()
+
+
+def test_zooming_loads_a_sharper_picture_and_keys_move_it(grid: Page) -> None:
+    view(grid, 0)
+    image = grid.locator(".viewer .zoom__frame img")
+    expect(image).to_have_js_property("naturalWidth", 2048)  # the stage is 1,280 pixels wide
+    width = image.bounding_box()
+    grid.keyboard.press("z")
+    expect(image).to_have_js_property("naturalWidth", 2500)  # never enlarged
+    left = image.bounding_box()
+    assert width is not None
+    assert left is not None
+    assert left["width"] == pytest.approx(2.5 * width["width"])
+    grid.keyboard.press("ArrowRight")
+    moved = image.bounding_box()
+    assert moved is not None
+    assert moved["x"] < left["x"]
+    shows(grid, 0)
+    grid.keyboard.press("z")
+    grid.keyboard.press("ArrowRight")
+    shows(grid, 1)
+
+
+def test_the_wheel_zooms_about_the_pointer_and_a_drag_moves(grid: Page) -> None:
+    view(grid, 1)
+    frame = grid.locator(".viewer .zoom__frame")
+    before = frame.bounding_box()
+    assert before is not None
+    x, y = before["x"] + before["width"] / 4, before["y"] + before["height"] / 2
+    grid.mouse.move(x, y)
+    grid.mouse.wheel(0, -1000)
+    expect(grid.locator(".zoom.is-zoomed")).to_be_visible()
+    after = frame.bounding_box()
+    assert after is not None
+    assert (x - after["x"]) / after["width"] == pytest.approx(0.25, abs=0.01)
+    grid.mouse.down()
+    grid.mouse.move(x + 50, y + 30)
+    grid.mouse.up()
+    moved = frame.bounding_box()
+    assert moved is not None
+    assert (moved["x"] - after["x"], moved["y"] - after["y"]) == pytest.approx((50, 30), abs=1)
+
+
+def test_labels_given_without_a_connection_are_sent_later_each_once(grid: Page, db: Database, job: UUID) -> None:
+    is_down = True
+    intercept(grid, "**/api/v1/labels", lambda route: route.abort() if is_down else route.continue_())
+    view(grid, 0)
+    for key in "cdn":
+        grid.keyboard.press(key)
+    expect(grid.get_by_text("Your labels are kept in this browser")).to_be_visible()
+    assert words(db, job) == [None] * N
+    is_down = False
+    grid.locator(SENT).wait_for(state="attached")
+    assert words(db, job) == ["cat", "dog", "neither", *[None] * 5]
+    expect(grid.get_by_text("Your labels are kept in this browser")).to_be_hidden()

@@ -1,0 +1,76 @@
+/** The pictures of a job's grid, for the large view. */
+
+import { fill, pageOf } from "../jobs/tile.js";
+import { label as word, percent } from "../shared/words.js";
+import { isPlainClick, labelIn } from "./start.js";
+import { Viewer } from "./viewer.js";
+
+/** Open the pictures of the grid in the large view. @param {import("../jobs/grid.js").Grid} grid */
+export function viewGrid(grid) {
+  const [dialog, list] = [document.querySelector("[data-viewer]"), document.querySelector("[data-grid]")];
+  if (dialog === null || list === null) return;
+  const source = new GridSource(grid, list);
+  const viewer = new Viewer({ dialog, source, labelling: labelIn(dialog) });
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-place]");
+    if (link === null || !isPlainClick(event)) return;
+    event.preventDefault();
+    viewer.open(Number(link.dataset.place));
+  });
+}
+
+/** @implements {import("./viewer.js").Source} */
+class GridSource {
+  #grid;
+  #list;
+  #place = 0;
+
+  constructor(grid, list) {
+    this.#grid = grid;
+    this.#list = list;
+  }
+
+  get n() {
+    return this.#grid.n;
+  }
+
+  async at(place) {
+    const result = await this.#grid.load(place);
+    return result === null ? null : pictureOf(result);
+  }
+
+  addressOf(picture) {
+    return picture.page;
+  }
+
+  async changed({ image_id }, label) {
+    const tile = this.#list.querySelector(`[data-image="${image_id}"]`);
+    const result = tile?.result ?? (await this.#grid.load(this.#place));
+    if (result?.image_id !== image_id) return;
+    result.human_label = label;
+    if (tile !== null) fill(tile, result);
+  }
+
+  reveal(place) {
+    this.#place = place;
+    this.#grid.reveal(place);
+  }
+
+  closed() {
+    this.#list.querySelector(`[data-place="${this.#place}"]`)?.focus({ preventScroll: true });
+  }
+}
+
+function pictureOf(result) {
+  const shares = Object.entries(result.probabilities ?? {}).map(([name, share]) => `${word(name)} ${percent(share)}`);
+  return {
+    image_id: result.image_id,
+    path: result.path,
+    label: result.label,
+    human_label: result.human_label,
+    shown: result.human_label ?? result.label,
+    words: [...shares, ...(result.human_label ? [`the model: ${result.label}`] : [])].join(" · "),
+    error: result.error,
+    page: pageOf(result),
+  };
+}

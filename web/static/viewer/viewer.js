@@ -1,0 +1,219 @@
+/** The large view: one picture as large as the window, labelled by keys or buttons; the next one follows. */
+
+import { listenToKeys } from "../shared/keys.js";
+import { LoadedAhead } from "../shared/thumbnails.js";
+import { count, label as word } from "../shared/words.js";
+import { heatOf, isHeatOn, rememberHeat } from "./heat.js";
+import { Overlay } from "./overlay.js";
+import { ZoomPane } from "./zoom_pane.js";
+
+const AHEAD = 3;
+
+/**
+ * Where the pictures come from.
+ *
+ * @typedef {object} Source
+ * @property {number} n The number of pictures.
+ * @property {(place: number) => Promise<Picture|null>} at
+ * @property {(picture: Picture) => string} addressOf
+ * @property {(picture: Picture, label: string|null) => void} changed A label was given, or undone.
+ * @property {(place: number) => void} reveal The viewer shows it: the page behind follows.
+ * @property {() => void} closed
+ *
+ * @typedef {{image_id: number, path: string, label: string|null, human_label: string|null, shown: string|null, words: string,
+ *   error: string|null, page: string|null}} Picture
+ *   label: what Enter confirms. shown: the label that is shown. words: more about it. page: its own page, which has its heat map.
+ */
+
+export class Viewer {
+  #dialog;
+  #source;
+  #labelling;
+  #overlay;
+  #pane;
+  #loaded = new LoadedAhead();
+  #place = 0;
+  #picture = null;
+
+  /** @param {{dialog: HTMLDialogElement, source: Source, labelling: import("../labels/labelling.js").Labelling}} parts */
+  constructor({ dialog, source, labelling }) {
+    this.#dialog = dialog;
+    this.#source = source;
+    this.#labelling = labelling;
+    this.#pane = new ZoomPane(this.#field("stage"));
+    this.#overlay = new Overlay(dialog, {
+      onReturn: (place) => this.open(place),
+      onClose: () => source.closed(),
+    });
+    this.#listen();
+  }
+
+  /** @param {number} place */
+  async open(place) {
+    const picture = await this.#source.at(place).catch((error) => this.#say(error.message));
+    if (!picture) return;
+    this.#place = place;
+    this.#picture = picture;
+    const isOpening = !this.#overlay.isOpen;
+    this.#overlay.show(place, this.#source.addressOf(picture));
+    if (isOpening) this.#say("");
+    this.#show(picture);
+    this.#source.reveal(place);
+    this.#focus();
+    this.#loadAhead(place);
+  }
+
+  #listen() {
+    const todo = {
+      previous: () => this.#step(-1),
+      next: () => this.#step(1),
+      close: () => this.#overlay.close(),
+      confirm: () => this.#confirm(),
+      undo: () => this.#undo(),
+      zoom: () => this.#pane.toggle(),
+      enlarge: () => this.#pane.enlarge(),
+      reduce: () => this.#pane.reduce(),
+      heat: () => this.#toggleHeat(),
+    };
+    this.#dialog.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button === null) return;
+      if (button.dataset.say) this.#label(button.dataset.say);
+      else todo[button.dataset.do]?.();
+      if (event.detail > 0) this.#focus(); // so that Enter and Space do not press it again
+    });
+    this.#dialog.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      const step = { ArrowLeft: -1, PageUp: -1, ArrowRight: 1, PageDown: 1 }[event.key];
+      if (!this.#pane.moveByKey(event.key) && step) this.#step(step);
+      else if (!step && !event.key.startsWith("Arrow")) return;
+      event.preventDefault();
+    });
+    const labels = Array.from(this.#dialog.querySelectorAll("[data-say]"), ({ dataset }) => [dataset.say[0], () => this.#label(dataset.say)]);
+    const keys = new Map([
+      ...labels,
+      ["Enter", todo.confirm],
+      ["u", todo.undo],
+      ["Backspace", todo.undo],
+      ["z", todo.zoom],
+      ["+", todo.enlarge],
+      ["=", todo.enlarge],
+      ["-", todo.reduce],
+      ["h", todo.heat],
+    ]);
+    listenToKeys(keys, null, this.#dialog);
+  }
+
+  #step(by) {
+    const place = this.#place + by;
+    const isInside = place >= 0 && place < this.#source.n;
+    this.#say(isInside ? "" : by < 0 ? "This is the first picture." : "This is the last picture.");
+    if (isInside) this.open(place);
+  }
+
+  #confirm() {
+    const { label, error } = this.#picture;
+    if (error !== null || label === null) return;
+    if (label === "unsure") this.#say("The model is unsure about this picture. Choose a label.");
+    else this.#label(label);
+  }
+
+  #label(label) {
+    const picture = this.#picture;
+    if (picture.error !== null) {
+      this.#say("This file can’t be read, so it has no label.");
+      return;
+    }
+    const { image_id, path } = picture;
+    this.#labelling.give({ image_id, path, label: picture.label, before: picture.human_label, place: this.#place }, label);
+    this.#source.changed(picture, label);
+    const isLast = this.#place + 1 >= this.#source.n;
+    this.#say(`${word(label)}: ${nameOf(path)}${isLast ? ". This was the last picture." : ""}`, label);
+    if (isLast) this.#show(picture);
+    else this.open(this.#place + 1);
+  }
+
+  async #undo() {
+    const step = this.#labelling.undo();
+    if (step === undefined) return;
+    const { image_id, path, before, place } = step.picture;
+    const picture = await this.#source.at(place).catch(() => null);
+    if (picture?.image_id === image_id) {
+      this.#source.changed(picture, before);
+      await this.open(place);
+    }
+    this.#say(`Undone: ${nameOf(path)}`);
+  }
+
+  #show(picture) {
+    this.#field("name").textContent = picture.path;
+    this.#field("place").textContent = `${count(this.#place + 1)} of ${count(this.#source.n)}`;
+    this.#field("stage").setAttribute("aria-label", picture.path);
+    this.#showLabel(picture);
+    if (picture.error === null) this.#pane.show(this.#loaded.of(picture), picture.image_id);
+    else this.#pane.showInstead(Object.assign(document.createElement("p"), { className: "notice notice--bad", textContent: picture.error }));
+    this.#button("previous").setAttribute("aria-disabled", String(this.#place === 0));
+    this.#button("next").setAttribute("aria-disabled", String(this.#place + 1 >= this.#source.n));
+    if (isHeatOn()) this.#showHeat(picture);
+  }
+
+  #showLabel({ shown, words, label, error, page }) {
+    const dot = this.#field("label");
+    dot.textContent = shown === null ? "" : word(shown);
+    dot.hidden = shown === null;
+    this.#field("says").dataset.label = shown ?? "";
+    this.#field("words").textContent = words;
+    this.#button("confirm").hidden = label === null;
+    this.#button("confirm").setAttribute("aria-disabled", String(label === "unsure" || error !== null));
+    this.#button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
+    this.#button("heat").hidden = page === null || error !== null;
+    this.#button("heat").setAttribute("aria-pressed", String(isHeatOn()));
+  }
+
+  #toggleHeat() {
+    if (this.#picture.page === null) return;
+    rememberHeat(!isHeatOn());
+    this.#button("heat").setAttribute("aria-pressed", String(isHeatOn()));
+    if (isHeatOn()) this.#showHeat(this.#picture);
+    else this.#pane.cover(null);
+  }
+
+  async #showHeat(picture) {
+    if (picture.page === null || picture.error !== null) return;
+    const { cover, sentence } = await heatOf(picture.page).catch((error) => ({ cover: null, sentence: error.message }));
+    if (this.#picture !== picture || !isHeatOn()) return;
+    this.#pane.cover(cover);
+    this.#say(sentence);
+  }
+
+  async #loadAhead(place) {
+    const places = [place, place + 1, place - 1, ...Array.from({ length: AHEAD - 1 }, (_, n) => place + 2 + n)];
+    const inside = places.filter((one) => one >= 0 && one < this.#source.n);
+    const pictures = await Promise.all(inside.map((one) => this.#source.at(one).catch(() => null)));
+    if (this.#place === place) this.#loaded.keep(pictures.filter((picture) => picture !== null && picture.error === null));
+  }
+
+  #focus() {
+    this.#field("stage").focus({ preventScroll: true });
+  }
+
+  /** @param {string} sentence @param {string} [label] A label that was given. */
+  #say(sentence, label = "") {
+    const said = this.#field("said");
+    said.textContent = sentence;
+    said.dataset.label = label;
+    said.classList.toggle("dot", label !== "");
+  }
+
+  #field(name) {
+    return this.#dialog.querySelector(`[data-field="${name}"]`);
+  }
+
+  #button(name) {
+    return this.#dialog.querySelector(`[data-do="${name}"]`);
+  }
+}
+
+function nameOf(path) {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,183 @@
+/**
+ * A picture that can be enlarged and moved. It begins as large as its stage; sharper thumbnails are loaded when the screen can show more
+ * pixels than the picture on it has.
+ */
+
+import { SIZES, thumbnailOf } from "../shared/thumbnails.js";
+import { listenToGestures } from "./gestures.js";
+
+const LARGEST = 16;
+/** Between small steps and getting there: as in browsers. */
+const STEP = 1.5;
+/** How far an arrow key moves a picture, as a share of the stage. */
+const MOVE = 0.2;
+const ARROWS = { ArrowLeft: [-MOVE, 0], ArrowRight: [MOVE, 0], ArrowUp: [0, -MOVE], ArrowDown: [0, MOVE] };
+
+/**
+ * What a pane shows: the scale, 1 as large as the stage, and which point of the picture is in the middle, as shares of its sides.
+ *
+ * @typedef {{scale: number, x: number, y: number}} Section
+ */
+
+/** @type {Section} */
+const WHOLE = { scale: 1, x: 0.5, y: 0.5 };
+
+export class ZoomPane {
+  #stage;
+  #frame = Object.assign(document.createElement("div"), { className: "zoom__frame" });
+  #image = null;
+  #imageId = 0;
+  #size = 0;
+  #section = WHOLE;
+  #onSection;
+
+  /**
+   * @param {HTMLElement} stage Has the class "zoom".
+   * @param {{onSection?: (section: Section) => void}} on onSection: the user has enlarged or moved the picture.
+   */
+  constructor(stage, { onSection = () => {} } = {}) {
+    this.#stage = stage;
+    this.#onSection = onSection;
+    new ResizeObserver(() => this.#place()).observe(stage);
+    listenToGestures(stage, {
+      onZoom: (factor, point) => this.#zoom(factor, point),
+      onMove: (x, y) => this.#move(x, y),
+      onToggle: (point) => this.toggle(point),
+    });
+  }
+
+  /** @param {HTMLImageElement} image Its smallest thumbnail. @param {number} imageId */
+  show(image, imageId) {
+    this.#image = image;
+    this.#imageId = imageId;
+    this.#size = SIZES[0];
+    image.draggable = false;
+    this.#frame.replaceChildren(image);
+    this.#stage.replaceChildren(this.#frame);
+    this.#set(WHOLE);
+    if (!image.complete) image.addEventListener("load", () => this.#image === image && this.#place(), { once: true });
+  }
+
+  /** Show something else than a picture. */
+  showInstead(...nodes) {
+    this.#image = null;
+    this.#stage.replaceChildren(...nodes);
+    this.#set(WHOLE);
+  }
+
+  /** Lay something over the picture; null takes it away. */
+  cover(element) {
+    this.#frame.querySelector(".zoom__cover")?.remove();
+    if (element === null) return;
+    element.classList.add("zoom__cover");
+    this.#frame.append(element);
+  }
+
+  get isZoomed() {
+    return this.#section.scale > 1;
+  }
+
+  /** Enlarge to the pixels of the screen, or show the whole picture again. @param {{x: number, y: number}} [point] */
+  toggle(point) {
+    if (this.isZoomed) this.#change(WHOLE);
+    else this.#zoom(2.5, point);
+  }
+
+  enlarge() {
+    this.#zoom(STEP);
+  }
+
+  reduce() {
+    this.#zoom(1 / STEP);
+  }
+
+  /** Move an enlarged picture by an arrow key. @returns {boolean} Whether it was one. */
+  moveByKey(key) {
+    if (!this.isZoomed || !(key in ARROWS)) return false;
+    const [x, y] = ARROWS[key];
+    this.#move(-x * this.#stage.clientWidth, -y * this.#stage.clientHeight);
+    return true;
+  }
+
+  /** Show the same section as another pane. @param {Section} section */
+  follow(section) {
+    this.#set(section);
+  }
+
+  /** @param {{x: number, y: number}} [point] On the stage, which stays where it is; by default the middle. */
+  #zoom(factor, point = { x: this.#stage.clientWidth / 2, y: this.#stage.clientHeight / 2 }) {
+    const { width, height } = this.#sizeAtOne();
+    const before = this.#section;
+    const scale = Math.min(LARGEST, Math.max(1, before.scale * factor));
+    const shift = { x: point.x - this.#stage.clientWidth / 2, y: point.y - this.#stage.clientHeight / 2 };
+    const by = (1 / before.scale - 1 / scale);
+    this.#change({ scale, x: before.x + (shift.x / width) * by, y: before.y + (shift.y / height) * by });
+  }
+
+  #move(x, y) {
+    const { width, height } = this.#sizeAtOne();
+    const { scale } = this.#section;
+    this.#change({ scale, x: this.#section.x - x / (width * scale), y: this.#section.y - y / (height * scale) });
+  }
+
+  #change(section) {
+    if (this.#image === null) return;
+    this.#set(section);
+    this.#onSection(this.#section);
+  }
+
+  #set(section) {
+    const { width, height } = this.#sizeAtOne();
+    const { scale } = section;
+    const inside = (middle, side, room) => {
+      const half = Math.min(0.5, room / (2 * side * scale));
+      return Math.min(1 - half, Math.max(half, middle));
+    };
+    const { clientWidth, clientHeight } = this.#stage;
+    this.#section = { scale, x: inside(section.x, width, clientWidth), y: inside(section.y, height, clientHeight) };
+    this.#stage.classList.toggle("is-zoomed", this.isZoomed);
+    this.#place();
+  }
+
+  #place() {
+    if (this.#image === null) return;
+    const { width, height } = this.#sizeAtOne();
+    const { scale, x, y } = this.#section;
+    const { clientWidth, clientHeight } = this.#stage;
+    this.#frame.style.width = `${width * scale}px`;
+    this.#frame.style.height = `${height * scale}px`;
+    this.#frame.style.transform = `translate(${clientWidth / 2 - x * width * scale}px, ${clientHeight / 2 - y * height * scale}px)`;
+    this.#sharpen(Math.max(width, height) * scale * devicePixelRatio);
+  }
+
+  /** The picture's width and height on the stage when all of it is shown. */
+  #sizeAtOne() {
+    const { clientWidth, clientHeight } = this.#stage;
+    if (!this.#image?.naturalWidth) return { width: clientWidth || 1, height: clientHeight || 1 };
+    const { naturalWidth, naturalHeight } = this.#image;
+    const share = Math.min(clientWidth / naturalWidth, clientHeight / naturalHeight);
+    return { width: naturalWidth * share || 1, height: naturalHeight * share || 1 };
+  }
+
+  /** Load a thumbnail with so many pixels, if this one is smaller and there is a larger one. */
+  async #sharpen(wanted) {
+    const image = this.#image;
+    const longest = Math.max(image.naturalWidth, image.naturalHeight);
+    const size = SIZES.find((one) => one >= wanted) ?? SIZES.at(-1);
+    // A thumbnail that is smaller than asked for has all pixels of its picture.
+    if (longest === 0 || longest < this.#size || size <= this.#size) return;
+    this.#size = size;
+    const sharper = new Image();
+    sharper.src = thumbnailOf(this.#imageId, size);
+    sharper.alt = image.alt;
+    sharper.draggable = false;
+    try {
+      await sharper.decode();
+    } catch {
+      return; // the server is busy; what is shown is less sharp
+    }
+    if (!image.isConnected || this.#size !== size) return;
+    image.replaceWith(sharper);
+    this.#image = sharper;
+  }
+}
