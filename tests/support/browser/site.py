@@ -12,7 +12,7 @@ from web.app import App
 
 # How soon a server notices that it shall stop.
 NOTICED_S = 0.02
-_static: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {}
+_static: dict[tuple[str, str], tuple[str, list[tuple[str, str]], list[bytes]]] = {}
 
 
 class _Quiet(WSGIRequestHandler):
@@ -26,14 +26,15 @@ class _Quiet(WSGIRequestHandler):
 def _for_tests(app: App) -> Any:
     """The same app, its answers read whole: this server forgets to close a file when a page leaves in the middle.
 
-    Its scripts and styles, which no test changes, are made once.
+    Its scripts and styles, which no test changes, are made once for each encoding that a browser reads.
     """
 
     def call(environ: Any, start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if path in _static:
-            start_response(*_static[path][:2])
-            return _static[path][2]
+        wanted = (path, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        if wanted in _static:
+            start_response(*_static[wanted][:2])
+            return _static[wanted][2]
         said: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]], *given: Any) -> Any:
@@ -44,7 +45,7 @@ def _for_tests(app: App) -> Any:
         with closing(answer) if hasattr(answer, "close") else nullcontext():
             body = [b"".join(answer)]
         if path.startswith("/static/") and said[0] == "200 OK":
-            _static[path] = (said[0], said[1], body)
+            _static[wanted] = (said[0], said[1], body)
         return body
 
     return call
