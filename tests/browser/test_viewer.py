@@ -36,7 +36,7 @@ def grid(owner_page: Page, site: str, job: UUID) -> Page:
 def view(page: Page, place: int) -> None:
     """Open a picture of the grid."""
     page.locator(f'[data-place="{place}"]').click()
-    expect(page.locator(".viewer .zoom__frame img")).to_be_visible()
+    expect(page.locator(".viewer .zoom__frame img")).to_have_js_property("complete", True)
 
 
 def shows(page: Page, n: int) -> None:

@@ -256,9 +256,7 @@ def test_whatever_the_bytes_are_only_an_image_error_comes_out(format):
             assert decode_image(data, 16).shape == (16, 16, 3)
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"), [((400, 200), (128, 64)), ((90, 360), (32, 128)), ((16, 16), (16, 16))]
-)
+@pytest.mark.parametrize(("size", "expected"), [((400, 200), (128, 64)), ((90, 360), (32, 128)), ((16, 16), (16, 16))])
 def test_a_thumbnail_keeps_the_proportions(size, expected):
     thumbnail = Image.open(io.BytesIO(make_thumbnail(pictures.jpeg(2, size=size), 128)))
     assert thumbnail.size == expected

@@ -1,6 +1,7 @@
 /** The pictures of a job's grid, for the large view. */
 
 import { fill, pageOf } from "../jobs/tile.js";
+import { probablyNeither } from "../shared/neither.js";
 import { label as word, percent } from "../shared/words.js";
 import { isPlainClick, labelIn } from "./start.js";
 import { Viewer } from "./viewer.js";
@@ -62,14 +63,19 @@ class GridSource {
 }
 
 function pictureOf(result) {
+  const { label, human_label } = result;
   const shares = Object.entries(result.probabilities ?? {}).map(([name, share]) => `${word(name)} ${percent(share)}`);
+  const called = probablyNeither(result) === null ? label : "probably neither";
+  const proposed = { unsure: null, "probably neither": "neither" };
   return {
     image_id: result.image_id,
     path: result.path,
-    label: result.label,
-    human_label: result.human_label,
-    shown: result.human_label ?? result.label,
-    words: [...shares, ...(result.human_label ? [`the model: ${result.label}`] : [])].join(" · "),
+    label,
+    proposed: called in proposed ? proposed[called] : label,
+    human_label,
+    tone: human_label ?? label ?? "failed",
+    shown: word(human_label ?? called ?? "failed"),
+    words: [...(human_label ? ["by people", `the model: ${called}`] : []), ...shares].join(" · "),
     error: result.error,
     page: pageOf(result),
   };

@@ -20,9 +20,10 @@ const AHEAD = 3;
  * @property {(place: number) => void} reveal The viewer shows it: the page behind follows.
  * @property {() => void} closed
  *
- * @typedef {{image_id: number, path: string, label: string|null, human_label: string|null, shown: string|null, words: string,
- *   error: string|null, page: string|null}} Picture
- *   label: what Enter confirms. shown: the label that is shown. words: more about it. page: its own page, which has its heat map.
+ * @typedef {{image_id: number, path: string, label: string|null, proposed: string|null, human_label: string|null, tone: string, shown: string,
+ *   words: string, error: string|null, page: string|null}} Picture
+ *   label: the one that a label confirms or corrects. proposed: the label that Enter gives. shown: the label in words, in the colour of `tone`.
+ *   words: more about it. page: its own page, which has its heat map.
  */
 
 export class Viewer {
@@ -112,10 +113,9 @@ export class Viewer {
   }
 
   #confirm() {
-    const { label, error } = this.#picture;
-    if (error !== null || label === null) return;
-    if (label === "unsure") this.#say("The model is unsure about this picture. Choose a label.");
-    else this.#label(label);
+    const { label, proposed } = this.#picture;
+    if (proposed !== null) this.#label(proposed);
+    else if (label === "unsure") this.#say("The model is unsure about this picture. Choose a label.");
   }
 
   #label(label) {
@@ -157,14 +157,11 @@ export class Viewer {
     if (isHeatOn()) this.#showHeat(picture);
   }
 
-  #showLabel({ shown, words, label, error, page }) {
-    const dot = this.#field("label");
-    dot.textContent = shown === null ? "" : word(shown);
-    dot.hidden = shown === null;
-    this.#field("says").dataset.label = shown ?? "";
+  #showLabel({ tone, shown, words, proposed, error, page }) {
+    this.#field("label").textContent = shown;
+    this.#field("says").dataset.label = tone;
     this.#field("words").textContent = words;
-    this.#button("confirm").hidden = label === null;
-    this.#button("confirm").setAttribute("aria-disabled", String(label === "unsure" || error !== null));
+    this.#button("confirm").setAttribute("aria-disabled", String(proposed === null));
     this.#button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
     this.#button("heat").hidden = page === null || error !== null;
     this.#button("heat").setAttribute("aria-pressed", String(isHeatOn()));
