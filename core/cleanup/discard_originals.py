@@ -156,6 +156,15 @@ def pack(thumbnails: Mapping[int, bytes]) -> bytes:
 def read_thumbnail(blobs: Blobs, key: str, ordinal: int) -> bytes:
     """The preview of an image.
 
+    Args and Raises: As `find_thumbnail`.
+    """
+    offset, n_bytes = find_thumbnail(blobs, key, ordinal)
+    return blobs.get_range(key, offset, n_bytes)
+
+
+def find_thumbnail(blobs: Blobs, key: str, ordinal: int) -> tuple[int, int]:
+    """Offset and length of the preview of an image.
+
     Args:
         key: Of the blob that stands in the place of its shard.
         ordinal: The image's place in the upload.
@@ -167,7 +176,7 @@ def read_thumbnail(blobs: Blobs, key: str, ordinal: int) -> bytes:
     offset, n_bytes = _PLACE.unpack(place)
     if not n_bytes:
         raise NotFound("There is no thumbnail of this image.")
-    return blobs.get_range(key, offset, n_bytes)
+    return offset, n_bytes
 
 
 def is_finished(session: Session, upload: Upload) -> bool:

@@ -126,6 +126,17 @@ class Blobs:
         with self._sentences(key):
             return bytes(self._store.get_range(key, start=offset, length=n_bytes))
 
+    def read_into(self, key: str, offset: int, room: memoryview) -> None:
+        """Fill a view with bytes of a blob from `offset` on, a piece at a time.
+
+        Raises:
+            BlobMissing: There is none under this key.
+        """
+        for start in range(0, len(room), PART_BYTES):
+            piece = room[start : start + PART_BYTES]
+            with self._sentences(key):
+                piece[:] = self._store.get_range(key, start=offset + start, length=len(piece))
+
     def delete(self, keys: Iterable[str]) -> None:
         """Delete blobs; those that are gone already are no error."""
         for key in keys:

@@ -11,7 +11,7 @@ from core.jobs.result_filter import ResultFilter
 from core.models import registry
 from core.orm.jobs import Job
 from web.exports.label_preference import LABEL_BY, By, count_by
-from web.exports.originals import read_originals, read_pictures
+from web.exports.originals import list_pictures, read_originals
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import check_at_end, in_blocks, iterate_rows
 from web.exports.sorted_zip import Tree, zip_blocks
@@ -118,7 +118,7 @@ def _write_report(services: Services, snapshot: ExportSnapshot, options: ExportO
     least_sure_first = iterate_rows(services, snapshot, ResultFilter(sort="confidence"))
     labelled = islice((row for row in least_sure_first if LABEL_BY[options.by](row) is not None), MOST_PICTURES)
     errors = islice(iterate_rows(services, snapshot, ResultFilter(failed=True)), MOST_ERRORS)
-    pictures = check_at_end(services, snapshot, read_pictures(services, labelled))
+    pictures = check_at_end(services, snapshot, list_pictures(services, labelled))
     return report_blocks(view, options.by, counts, pictures, errors, services.thumbnails)
 
 

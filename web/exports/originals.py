@@ -4,6 +4,7 @@ In a shard, the header with the date of a file stands before its content.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from core.jobs.results import ResultRow
 from core.training import datasets
 from core.training.datasets import ImageLocation
 from web.http.context import Services
+from web.http.thumbnails import PictureFile
 
 LOOKUP_BATCH = 256
 SPAN_BYTES = 4 * 2**20
@@ -56,25 +58,27 @@ def read_originals(services: Services, rows: Iterable[ResultRow]) -> Iterator[Or
         yield from _read(services, span)
 
 
-def read_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, bytes | None]]:
-    """Each row with the bytes of its picture: the original, or the preview that replaced it."""
+def list_pictures(services: Services, rows: Iterable[ResultRow]) -> Iterator[tuple[ResultRow, PictureFile | None]]:
+    """Each row with the file of its picture, the original or the preview that replaced it; None if it is not there."""
     remaining = iter(rows)
     while batch := list(islice(remaining, LOOKUP_BATCH)):
         with services.db.read() as session:
             places = datasets.find_locations(session, [row.image_id for row in batch])
         for row in batch:
             place = places.get(row.image_id)
-            if place is None or place.thumbnails_key is None:
-                yield from ((one.row, one.data) for one in read_originals(services, [row]))
-            else:
-                yield row, _read_preview(services, place.thumbnails_key, row.ordinal)
+            yield row, None if place is None else _file_at(services, row, place)
 
 
-def _read_preview(services: Services, key: str, ordinal: int) -> bytes | None:
+def _file_at(services: Services, row: ResultRow, place: ImageLocation) -> PictureFile | None:
+    if place.declared_bytes is not None:
+        return None
+    if place.thumbnails_key is None:
+        return PictureFile(place.n_bytes, partial(services.blobs.read_into, place.blob_key, place.offset))
     try:
-        return discard_originals.read_thumbnail(services.blobs, key, ordinal)
+        offset, n_bytes = discard_originals.find_thumbnail(services.blobs, place.thumbnails_key, row.ordinal)
     except (NotFound, BlobMissing):
         return None
+    return PictureFile(n_bytes, partial(services.blobs.read_into, place.thumbnails_key, offset))
 
 
 def _fits(span: list[Located], place: ImageLocation) -> bool:

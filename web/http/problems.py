@@ -74,6 +74,8 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
         response = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_S)
     response.headers.update(headers or {})
     return response
 
@@ -156,7 +158,6 @@ def on_database_error(error: OperationalError | PoolTimeout) -> Response:
         503,
         f"The database is not responding. Try again in {RETRY_S} seconds. The details are in the log under the id"
         f" {error_id}.",
-        {"Retry-After": str(RETRY_S)},
         error_id=error_id,
     )
 

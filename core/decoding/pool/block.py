@@ -111,21 +111,34 @@ class Block:
     @classmethod
     def of_files(cls, task: Task, side_px: int, files: Sequence[memoryview]) -> Self:
         """A new block with these files."""
-        shape = Shape(task, side_px, len(files), sum(map(len, files)))
+        block = cls.for_sizes(task, side_px, [len(data) for data in files])
+        for index, data in enumerate(files):
+            block.room_for_file(index)[:] = data
+        return block
+
+    @classmethod
+    def for_sizes(cls, task: Task, side_px: int, sizes: Sequence[int]) -> Self:
+        """A new block for files of so many bytes, which `room_for_file` takes."""
+        shape = Shape(task, side_px, len(sizes), sum(sizes))
         block = cls(_make_memory(shape.size), shape)
         offset = 0
-        for index, data in enumerate(files):
-            _PLACE.pack_into(block._memory, shape.places_at + index * _PLACE.size, offset, len(data))
-            at = shape.data_at + offset
-            block._memory[at : at + len(data)] = data
-            offset += len(data)
+        for index, n_bytes in enumerate(sizes):
+            _PLACE.pack_into(block._memory, shape.places_at + index * _PLACE.size, offset, n_bytes)
+            offset += n_bytes
         return block
+
+    def room_for_file(self, index: int) -> memoryview:
+        """Where the bytes of one file are, to be written."""
+        return memoryview(self._memory)[self._place_of(index)]
 
     def read_file(self, index: int) -> bytes:
         """The bytes of one file."""
+        return self._memory[self._place_of(index)]
+
+    def _place_of(self, index: int) -> slice:
         offset, n_bytes = _PLACE.unpack_from(self._memory, self.shape.places_at + index * _PLACE.size)
         at = self.shape.data_at + offset
-        return self._memory[at : at + n_bytes]
+        return slice(at, at + n_bytes)
 
     def write_payload(self, index: int, payload: memoryview, warning: ImageWarning | None, cpu_s: float) -> None:
         """Note what a picture came to.

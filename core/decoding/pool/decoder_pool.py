@@ -6,7 +6,7 @@ files ─► block in shared memory ─► a free child decodes them in order �
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, LifoQueue
 from types import TracebackType
@@ -144,6 +144,28 @@ class DecoderPool:
                 answer.verdict if isinstance(answer.verdict, ImageError) else bytes(answer.payload)
                 for answer in answers
             ]
+
+    def make_thumbnail(
+        self, n_bytes: int, write: Callable[[memoryview], None], size_px: int, wait_s: float | None = None
+    ) -> bytes:
+        """Encode a small JPEG of one file, which is written where the child reads it.
+
+        Args:
+            n_bytes: Of the file.
+            write: Fills a view of that length with it.
+            size_px: Length of the longer side; a smaller picture keeps its size.
+            wait_s: For a free child; None for as long as it takes.
+        Raises:
+            ImageError: The decoder's verdict.
+            Busy: No child is free.
+            DecoderNotStarted: There is no child to be had.
+        """
+        with Block.for_sizes(Task.SHRINK, size_px, [n_bytes]) as block:
+            write(block.room_for_file(0))
+            [answer] = self._work(block, None, wait_s)
+            if isinstance(answer.verdict, ImageError):
+                raise answer.verdict
+            return bytes(answer.payload)
 
     def _decode(self, files: Sequence[Buffer], side_px: int, cpu_s: float | None) -> list[Decoded | ImageError]:
         with Block.of_files(Task.DECODE, side_px, [memoryview(data) for data in files]) as block:

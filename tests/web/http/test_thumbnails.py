@@ -8,14 +8,25 @@ from collections.abc import Iterator
 import pytest
 
 from core.base.config import Settings
-from core.base.errors import ErrorCode, ImageError, Unavailable
+from core.base.errors import Busy, ErrorCode, ImageError
 from core.decoding.images import make_thumbnail
 from tests.support import pictures
 from tests.support.waiting import until
 from web.http import thumbnails as thumbnails_module
-from web.http.thumbnails import Thumbnails
+from web.http.byte_budget import ByteBudget
+from web.http.thumbnails import PictureFile, Thumbnails
 
 PICTURE = pictures.jpeg(1)
+
+
+def file_of(data: bytes) -> PictureFile:
+    def write(room: memoryview) -> None:
+        room[:] = data
+
+    return PictureFile(len(data), write)
+
+
+FILE = file_of(PICTURE)
 SLOW = pictures.encode(pictures.Image.effect_noise((6000, 6000), 90), "PNG")
 
 
@@ -29,33 +40,40 @@ def thumbnails(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def test_a_thumbnail_is_what_the_decoder_makes(thumbnails: Thumbnails) -> None:
-    assert thumbnails.make(PICTURE, 128) == make_thumbnail(PICTURE, 128)
+    assert thumbnails.make(FILE, 128) == make_thumbnail(PICTURE, 128)
 
 
 def test_a_broken_picture_raises_its_error(thumbnails: Thumbnails) -> None:
     with pytest.raises(ImageError) as caught:
-        thumbnails.make(b"no picture", 128)
+        thumbnails.make(file_of(b"no picture"), 128)
     assert caught.value.code == ErrorCode.NOT_AN_IMAGE
 
 
 def test_who_finds_no_free_child_is_asked_to_come_back(thumbnails: Thumbnails) -> None:
-    thumbnails.make(PICTURE, 128)
-    busy = threading.Thread(target=thumbnails.make, args=(SLOW, 128))
+    thumbnails.make(FILE, 128)
+    busy = threading.Thread(target=thumbnails.make, args=(file_of(SLOW), 128))
     busy.start()
     until(lambda: thumbnails._pool._free.empty())
-    with pytest.raises(Unavailable, match="few seconds"):
-        thumbnails.make(PICTURE, 128)
+    with pytest.raises(Busy, match="few seconds"):
+        thumbnails.make(FILE, 128)
     busy.join()
-    assert thumbnails.make(PICTURE, 128)
+    assert thumbnails.make(FILE, 128)
 
 
 def test_only_a_part_of_the_threads_writes_reports(thumbnails: Thumbnails) -> None:
     with thumbnails.for_report() as make:
-        assert make(PICTURE, 128) == make_thumbnail(PICTURE, 128)
-        with pytest.raises(Unavailable), thumbnails.for_report():
+        assert make(FILE, 128) == make_thumbnail(PICTURE, 128)
+        with pytest.raises(Busy), thumbnails.for_report():
             pass
     with thumbnails.for_report():
         pass
+
+
+def test_a_file_is_read_once_there_is_room_for_it(thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thumbnails, "_budget", ByteBudget(len(PICTURE) // 2))
+    with thumbnails._budget.holding(1, None), pytest.raises(Busy):
+        thumbnails.make(PictureFile(len(PICTURE), lambda _: pytest.fail("was read")), 128)
+    assert thumbnails.make(FILE, 128) == make_thumbnail(PICTURE, 128)  # a larger file waits until it is alone
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Images: thumbnails, which are decoded and encoded again, and originals, for download only."""
 
+from functools import partial
 from hashlib import sha256
 from pathlib import PurePosixPath
 
@@ -15,6 +16,7 @@ from web.http.context import Services, get_services
 from web.http.etags import answer_if_changed
 from web.http.openapi import file_answer
 from web.http.paths import IMAGE_ID
+from web.http.thumbnails import PictureFile
 from web.schemas.results import ThumbnailQuery
 
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
@@ -39,7 +41,7 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
     tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
 
     def make_response() -> Response:
-        jpeg = services.thumbnails.make(_read(services, image), query_data.size)
+        jpeg = _make_thumbnail(services, image, query_data.size)
         return Response(jpeg, mimetype="image/jpeg")
 
     response = answer_if_changed(tag, make_response)
@@ -66,17 +68,23 @@ def get_original(image_id: int) -> Response:
     return response
 
 
-def _read(services: Services, image: StoredImage) -> bytes:
-    """The bytes to make a thumbnail from: the original, or the preview that replaced it."""
-    if image.thumbnails_key is not None:
-        return discard_originals.read_thumbnail(services.blobs, image.thumbnails_key, image.ordinal)
+def _make_thumbnail(services: Services, image: StoredImage, size_px: int) -> bytes:
     try:
-        return services.blobs.get_range(image.blob_key, image.offset, image.n_bytes)
+        return services.thumbnails.make(_file_of(services, image), size_px)
     except BlobMissing:
         found = _find(image.image_id)
-        if found.thumbnails_key is None:
+        if found.thumbnails_key is None or image.thumbnails_key is not None:
             raise
-        return _read(services, found)  # it was discarded in the meantime
+        return _make_thumbnail(services, found, size_px)  # the original was discarded in the meantime
+
+
+def _file_of(services: Services, image: StoredImage) -> PictureFile:
+    """What to make a thumbnail from: the original, or the preview that replaced it."""
+    key, offset, n_bytes = image.blob_key, image.offset, image.n_bytes
+    if image.thumbnails_key is not None:
+        key = image.thumbnails_key
+        offset, n_bytes = discard_originals.find_thumbnail(services.blobs, key, image.ordinal)
+    return PictureFile(n_bytes, partial(services.blobs.read_into, key, offset))
 
 
 def _find(image_id: int) -> StoredImage:
