@@ -58,18 +58,17 @@ def find_unused(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
     return [upload.uuid for upload in session.scalars(there) if not _is_used(session, upload)]
 
 
-def list_deleted_with(session: Session, job: Job) -> list[Upload]:
-    """The uploads that would be deleted with this job: no other one needs them."""
-    return [upload for upload in session.scalars(jobs.uploads_of(job)) if not _is_used(session, upload, but=job)]
+def list_deleted_with(session: Session, *deleted: Job) -> list[Upload]:
+    """The uploads that would be deleted with these jobs: no other one needs them."""
+    uploads_ = {upload.id: upload for job in deleted for upload in session.scalars(jobs.uploads_of(job))}
+    return [upload for upload in uploads_.values() if not _is_used(session, upload, but=deleted)]
 
 
-def _is_used(session: Session, upload: Upload, but: Job | None = None) -> bool:
-    """Whether any job, other than `but`, classifies the upload or trains on it."""
+def _is_used(session: Session, upload: Upload, but: Sequence[Job] = ()) -> bool:
+    """Whether any job, other than those in `but`, classifies the upload or trains on it."""
     trains = select(TrainingUpload.job_id).where(TrainingUpload.upload_id == upload.id)
     others = select(Job.id).where((Job.upload_id == upload.id) | Job.id.in_(trains), Job.deleted_at.is_(None))
-    if but is not None:
-        others = others.where(Job.id != but.id)
-    return session.scalar(others.limit(1)) is not None
+    return session.scalar(others.where(Job.id.not_in([job.id for job in but])).limit(1)) is not None
 
 
 def delete_version(session: Session, version_id: int) -> None:

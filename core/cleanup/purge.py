@@ -17,7 +17,7 @@ from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.states import JobKind
 from core.orm.evaluation import LabelQualityReport, Prediction
-from core.orm.jobs import Chunk, Job
+from core.orm.jobs import Chunk, Job, JobTag
 from core.orm.labels import PendingLabel
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin, Result
@@ -85,7 +85,7 @@ def _purge_job_slice(job_id: int, session: Session) -> bool:
     chunks = select(Chunk.id).where(Chunk.job_id == job_id).limit(SLICE)
     if change(session, delete(Chunk).where(Chunk.id.in_(chunks))):
         return True
-    for table in (HistogramBin, EpochRow, TrainingUpload, Training, ReviewClaim, LabelQualityReport):
+    for table in (JobTag, HistogramBin, EpochRow, TrainingUpload, Training, ReviewClaim, LabelQualityReport):
         change(session, delete(table).where(table.job_id == job_id))
     change(session, update(Job).where(Job.id == job_id).values(purged_at=db_now(), name=""))
     return False

@@ -1,5 +1,6 @@
 """Jobs: reading, renaming and locking them. Counters change with the results (core/jobs/record_results.py)."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -9,8 +10,7 @@ from sqlalchemy.orm import Session
 from core.base.database import locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import check_name
-from core.base.paging import Page, page_newest_first
-from core.jobs.job_filter import EVERY_JOB, JobFilter
+from core.jobs.listing import tags as job_tags
 from core.orm.jobs import Job
 from core.orm.training import TrainingUpload
 from core.orm.uploads import Upload
@@ -62,25 +62,25 @@ def check_not_deleted(job: Job) -> Job:
     return job
 
 
-def list_jobs(
-    session: Session, cursor: str | None = None, limit: int = 100, wanted: JobFilter = EVERY_JOB
-) -> Page[Job]:
-    """Jobs, newest first."""
-    query = select(Job).where(Job.deleted_at.is_(None), *wanted.conditions())
-    return page_newest_first(session, query, Job.id, cursor, limit)
-
-
-def update_job(session: Session, uuid: UUID, name: str | None = None, threshold: float | None = None) -> Job:
-    """Rename a job or move its threshold; no model runs again.
+def update_job(
+    session: Session,
+    uuid: UUID,
+    name: str | None = None,
+    threshold: float | None = None,
+    tags: Iterable[str] | None = None,
+) -> Job:
+    """Rename a job, move its threshold or give it other tags; no model runs again.
 
     Raises:
-        NotFound, Gone, Invalid: As `get_job`, `check_name`, `to_milli`.
+        NotFound, Gone, Invalid: As `get_job`, `check_name`, `to_milli`, `check_tags`.
     """
     job = get_job(session, uuid, lock=True)
     if name is not None:
         job.name = check_name(name)
     if threshold is not None:
         job.threshold_milli = to_milli(threshold)
+    if tags is not None:
+        job_tags.set_tags(session, job, tags)
     job.revision += 1
     return job
 

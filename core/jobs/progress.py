@@ -12,6 +12,7 @@ from core.accounts import accounts
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs.confidence import UNSURE
+from core.jobs.listing import tags as job_tags
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin
@@ -53,6 +54,7 @@ class JobView:
     error: str | None
     revision: int
     user: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_active(self) -> bool:
@@ -85,6 +87,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     uploads = {row.id: row for row in session.scalars(select(Upload).where(Upload.id.in_(upload_ids)))}
     versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
     names = accounts.list_names(session)
+    tags = job_tags.find_tags(session, [job.id for job in jobs])
     return [
         _view(
             job,
@@ -92,6 +95,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
             uploads.get(job.upload_id or 0),
             versions.get(job.model_version_id or 0),
             names.get(job.user_id or 0),
+            tags.get(job.id, ()),
         )
         for job in jobs
     ]
@@ -128,7 +132,12 @@ def _count_labels(session: Session, jobs: Sequence[Job]) -> dict[int, LabelCount
 
 
 def _view(
-    job: Job, counts: LabelCounts, upload: Upload | None, version: ModelVersion | None, user: str | None
+    job: Job,
+    counts: LabelCounts,
+    upload: Upload | None,
+    version: ModelVersion | None,
+    user: str | None,
+    tags: tuple[str, ...],
 ) -> JobView:
     by_label = {name: counts.by_class.get(name, 0) for name in CLASSES}
     rate = _images_per_s(job)
@@ -159,6 +168,7 @@ def _view(
         error=job.error,
         revision=job.revision,
         user=user,
+        tags=tags,
     )
 
 

@@ -48,6 +48,15 @@ class Job(Base):
     purged_at: Mapped[datetime | None]
 
 
+class JobTag(Base):
+    """One tag of a job (core/jobs/listing/tags.py)."""
+
+    __tablename__ = "job_tags"
+    __table_args__ = (Index("ix_job_tags_tag", "tag", "job_id"),)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Chunk(LeaseColumns, Base):
     """One shard in one classify job: what a worker claims.
 

@@ -122,20 +122,21 @@ def _write_report(services: Services, snapshot: ExportSnapshot, options: ExportO
     return report_blocks(view, options.by, counts, pictures, errors, services.thumbnails)
 
 
+CSV = ExportFormat(
+    name="csv",
+    path="export.csv",
+    media_type="text/csv",
+    title="Table (CSV)",
+    hint="for spreadsheets: one line per file",
+    summary="All results as CSV, one line per file that has a result so far",
+    description="A cell that a spreadsheet would run as a formula gets a leading `'`. `bom=1` is for Excel.",
+    content="UTF-8, six decimals",
+    options=("error_code", "bom"),
+    write=_write_csv,
+    page_query="?bom=1",
+)
 EXPORTS = (
-    ExportFormat(
-        name="csv",
-        path="export.csv",
-        media_type="text/csv",
-        title="Table (CSV)",
-        hint="for spreadsheets: one line per file",
-        summary="All results as CSV, one line per file that has a result so far",
-        description="A cell that a spreadsheet would run as a formula gets a leading `'`. `bom=1` is for Excel.",
-        content="UTF-8, six decimals",
-        options=("error_code", "bom"),
-        write=_write_csv,
-        page_query="?bom=1",
-    ),
+    CSV,
     ExportFormat(
         name="xlsx",
         path="export.xlsx",

@@ -58,3 +58,15 @@ def in_blocks(lines: Iterable[str]) -> Iterator[bytes]:
             yield "".join(waiting).encode("utf-8", "backslashreplace")
             waiting.clear()
     yield "".join(waiting).encode("utf-8", "backslashreplace")
+
+
+def begin(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks without empty ones. The first one is made now, while an error can still become a status."""
+    remaining = (block for block in blocks if block)
+    first = next(remaining, b"")
+    return _rest(first, remaining)
+
+
+def _rest(first: bytes, remaining: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from remaining

@@ -4,6 +4,7 @@ from flask import Flask
 
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
+from web.pages.jobs.listing import edit_job, selected_jobs
 from web.pages.labels import label_checks, labels, neither, review
 from web.pages.models import models
 from web.pages.schedules import schedules
@@ -13,6 +14,8 @@ from web.pages.training import training
 
 PAGES = (
     jobs.pages,
+    edit_job.pages,
+    selected_jobs.pages,
     uploads.pages,
     pictures.pages,
     failures.pages,

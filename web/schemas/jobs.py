@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from core.jobs.listing.job_list import JobSort
+from core.jobs.listing.tags import MAX_TAGS
 from core.jobs.progress import JobView
-from web.schemas.common import Input, Model, Name, PageQuery, Share, Text
+from web.schemas.common import Input, Model, Name, NetworkOrNumber, PageQuery, Share, Text
 
 
 class JobQuery(PageQuery):
@@ -18,6 +20,11 @@ class JobQuery(PageQuery):
     user: Name | None = Field(None, description="Only jobs that this user created")
     since: AwareDatetime | None = Field(None, description="Created at this time or later, with time zone")
     before: AwareDatetime | None = Field(None, description="Created before this time, with time zone")
+    tag: Name | None = Field(None, description="Only jobs with this tag")
+    model: NetworkOrNumber | None = Field(
+        None, description="Only jobs of this version, or of all versions of this network"
+    )
+    sort: JobSort = Field(JobSort.NEWEST, description="`pictures`: most pictures first; `state`: running ones first")
 
 
 class JobIn(Input):
@@ -32,6 +39,9 @@ class JobIn(Input):
 class JobPatch(Input):
     name: Name | None = None
     threshold: Share | None = None
+    tags: list[Name] | None = Field(
+        None, max_length=MAX_TAGS, description="All tags that the job has from now on; stored in lower case"
+    )
 
 
 class CancelIn(Input):
@@ -66,6 +76,7 @@ class JobOut(BaseModel):
     finished_at: datetime | None
     error: str | None
     originals_discarded_at: datetime | None
+    tags: list[str]
 
     @classmethod
     def from_view(cls, view: JobView) -> Self:
@@ -92,6 +103,7 @@ class JobOut(BaseModel):
             finished_at=view.finished_at,
             error=view.error,
             originals_discarded_at=view.discarded_at,
+            tags=list(view.tags),
         )
 
 

@@ -13,6 +13,7 @@ from core.cleanup import deletion, purge
 from core.formats.shards import index_shard
 from core.ingest import shard_rows
 from core.jobs import chunks, classify_jobs, job_states, jobs, progress, results, retry
+from core.jobs.listing import job_list
 from core.jobs.progress import JobView
 from core.jobs.result_filter import ResultFilter
 from core.orm.jobs import Chunk
@@ -235,7 +236,7 @@ def test_jobs_are_listed_newest_first_page_by_page(db: Database, blobs: Blobs) -
     listed, cursor = [], None
     while True:
         with db.read() as session:
-            page = jobs.list_jobs(session, cursor, limit=2)
+            page = job_list.list_jobs(session, cursor, limit=2)
         listed += [job.uuid for job in page.items]
         cursor = page.next
         if cursor is None:

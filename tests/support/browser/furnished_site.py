@@ -105,6 +105,7 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("upload_pages.ask_again", f"{address}/again")
     yield Shown("correction_pages.ask_corrections", f"{address}/corrections")
     yield Shown("job_pages.confirm_delete", f"{address}/delete")
+    yield Shown("edit_job_pages.edit_job", f"{address}/edit")
     for row in (rows[0], rows[1], next(row for row in rows if row.error_code)):
         yield Shown("picture_pages.show_image", f"{address}/images/{row.image_id}", keys=("h",))
     yield Shown("review_pages.show_review", f"{address}/review")

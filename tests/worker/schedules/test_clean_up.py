@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from core.base.clock import db_now
 from core.base.states import JobState, RunState
 from core.cleanup import discard_originals, purge, retention
-from core.jobs import job_states, jobs
+from core.jobs import job_states
+from core.jobs.listing import job_list
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.jobs import Job
@@ -52,7 +53,7 @@ def clean_up(runtime: FakeRuntime, **parameters: Any) -> ScheduleRun:
 
 def left(runtime: FakeRuntime) -> set[UUID]:
     with runtime.db.read() as session:
-        return {job.uuid for job in jobs.list_jobs(session).items}
+        return {job.uuid for job in job_list.list_jobs(session).items}
 
 
 def test_jobs_that_are_too_old_go_with_their_pictures_and_others_stay(runtime: FakeRuntime, blobs: Blobs) -> None:

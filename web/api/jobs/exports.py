@@ -1,6 +1,6 @@
 """Exports of a job in every format of `web.exports.formats`, streamed: no more is held in memory than is being sent."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -17,6 +17,7 @@ from core.orm.uploads import Upload
 from web.exports import formats
 from web.exports.formats import ExportFormat
 from web.exports.names import attachment
+from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.openapi import file_answer
 from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
@@ -49,7 +50,7 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
             if export_format.needs_originals:
                 _check_originals(session, job)
             snapshot = take_snapshot(session, job)
-        blocks = _begin(export_format.write(services, snapshot, query_data.to_options()))
+        blocks = begin(export_format.write(services, snapshot, query_data.to_options()))
         is_filtered = isinstance(query_data, ExportQuery) and query_data.error_code
         extra = (" failed" if is_filtered else "") + ("-partial" if snapshot.is_partial else "")
         response = Response(stream_with_context(blocks), mimetype=export_format.media_type)
@@ -84,15 +85,3 @@ def _check_originals(session: Session, job: Job) -> None:
             f"The originals of job {job.uuid} were discarded after they had been classified, as requested with the"
             f" upload. Download the table, or sort your own files: pawsort sort {job.uuid} --from FOLDER --to FOLDER"
         )
-
-
-def _begin(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The blocks without empty ones. The first one is made now, while an error can still become a status."""
-    remaining = (block for block in blocks if block)
-    first = next(remaining, b"")
-    return _rest(first, remaining)
-
-
-def _rest(first: bytes, remaining: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from remaining

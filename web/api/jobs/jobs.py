@@ -10,7 +10,8 @@ from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
 from core.cleanup import deletion
 from core.jobs import classify_jobs, job_states, jobs, retry
-from core.jobs.job_filter import JobFilter
+from core.jobs.listing import job_list
+from core.jobs.listing.job_filter import JobFilter
 from core.jobs.progress import describe, describe_all
 from core.training import training_jobs
 from web.http.auth import current_user_id
@@ -51,9 +52,10 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
 @api.input(JobQuery, location="query")
 @api.output(JobPage)
 def list_jobs(query_data: JobQuery) -> JobPage:
-    """Jobs, newest first"""
+    """Jobs, newest first or in another order"""
     with get_services().db.read() as session:
-        page = jobs.list_jobs(session, query_data.cursor, query_data.limit, _filter_of(query_data))
+        wanted = _filter_of(query_data)
+        page = job_list.list_jobs(session, query_data.cursor, query_data.limit, wanted, query_data.sort)
         return JobPage(items=[JobOut.from_view(view) for view in describe_all(session, page.items)], next=page.next)
 
 
@@ -75,9 +77,9 @@ def get_job(job_uuid: UUID) -> Response:
 @api.input(JobPatch)
 @api.output(JobOut)
 def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
-    """Rename a job or change its threshold; nothing is classified again"""
+    """Rename a job, or change its threshold or tags; nothing is classified again"""
     with get_services().db.write() as session:
-        job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold)
+        job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold, json_data.tags)
         session.flush()
         return JobOut.from_view(describe(session, job))
 
@@ -126,7 +128,7 @@ def delete_job(job_uuid: UUID) -> Response:
 
 def _filter_of(query: JobQuery) -> JobFilter:
     wanted = ACTIVE_STATES if query.state == "active" else (JobState(query.state),) if query.state else ()
-    return JobFilter(query.name, wanted, query.user, query.since, query.before)
+    return JobFilter(query.name, wanted, query.user, query.since, query.before, query.tag, query.model)
 
 
 def _exists(session: Session, job_uuid: UUID) -> bool:

@@ -15,6 +15,7 @@ from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.cleanup import deletion
 from core.evaluation import drift
 from core.jobs import job_states, jobs, navigation, results, retry
+from core.jobs.listing import job_list, tags
 from core.jobs.progress import describe, describe_all
 from core.labels import counts, labelled_uploads
 from core.orm.jobs import Job
@@ -26,7 +27,7 @@ from web.http.redirects import own_path, see_other
 from web.pages.common import training_display
 from web.pages.jobs.folders import list_folders
 from web.pages.jobs.histogram import make_bars
-from web.pages.jobs.list_filter import STATES, ListFilter
+from web.pages.jobs.listing.list_filter import SORTS, STATES, ListFilter
 from web.pages.jobs.picture_filter import PictureFilter
 from web.pages.jobs.review_summary import summarise_review
 from web.pages.jobs.upload_options import find_upload_options
@@ -40,13 +41,14 @@ pages = Blueprint("job_pages", __name__)
 
 @pages.get("/")
 def list_jobs() -> str:
-    """The first page: the drop zone, and jobs that match the filter, newest first."""
+    """The first page: the drop zone, and jobs that match the filter."""
     cursor = request.args.get("cursor")
     filters = ListFilter.from_request(request)
     services = get_services()
     with services.db.read() as session:
-        page = jobs.list_jobs(session, cursor, JOBS_SHOWN, filters.job_filter)
+        page = job_list.list_jobs(session, cursor, JOBS_SHOWN, filters.job_filter, filters.job_sort)
         users = sorted(accounts.list_names(session).values())
+        all_tags, models = tags.list_tags(session), job_list.list_models(session)
         options = find_upload_options(session, services)
         views = describe_all(session, page.items)
         trainings = {
@@ -61,7 +63,10 @@ def list_jobs() -> str:
         options=options,
         filters=filters,
         states=STATES,
+        sorts=SORTS,
         users=users,
+        tags=all_tags,
+        models=models,
     )
 
 

@@ -11,7 +11,7 @@ from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import NETWORKS
 from core.base.states import JobKind, JobState, ScheduleKind
-from core.jobs import jobs
+from core.jobs.listing import job_list
 from core.labels import labelled_uploads
 from core.labels.labelled_uploads import LabelledUpload
 from core.models.version_choices import offer_versions
@@ -103,7 +103,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
     with get_services().db.read() as session:
         view = runs.get_run(session, schedule_id, run_id)
         schedule = session.get_one(Schedule, schedule_id)
-        recent = jobs.list_jobs(session, None, SHOWN).items if view.run.details.get("is_too_few") else []
+        recent = job_list.list_jobs(session, None, SHOWN).items if view.run.details.get("is_too_few") else []
     kind = ScheduleKind(schedule.kind)
     done = [job for job in recent if job.kind == JobKind.CLASSIFY and job.state == JobState.DONE]
     return render_template(

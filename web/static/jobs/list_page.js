@@ -4,12 +4,15 @@ import { showJob } from "./job_view.js";
 import { keepLive } from "../shared/live.js";
 import { ENDED, watchJob } from "../shared/poll.js";
 import { openFilter } from "./list_filter.js";
+import { openSelection } from "./list_selection.js";
 
 /** Each costs a request per second, so only the newest few are polled. */
 const MOST_WATCHED = 6;
 
 const filter = document.querySelector("[data-job-filter]");
 if (filter) openFilter(filter);
+const selected = document.querySelector("[data-selected-jobs]");
+if (selected) openSelection(selected);
 
 for (const row of Array.from(document.querySelectorAll("[data-jobs] > [data-job]")).filter(isActive).slice(0, MOST_WATCHED)) {
   const onGone = () => row.remove();

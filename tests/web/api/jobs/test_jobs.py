@@ -33,7 +33,7 @@ def test_a_job_has_exactly_the_promised_fields(client: FlaskClient, db: Database
     answer = client.put(f"/api/v1/jobs/{job}", json={"upload": str(upload), "threshold": 0.7})
     assert answer.status_code == 201
     assert answer.json is not None
-    assert list(answer.json) == [*FIELDS, "originals_discarded_at"]
+    assert list(answer.json) == [*FIELDS, "originals_discarded_at", "tags"]
     assert answer.json["id"] == str(job)
     assert answer.json["upload"] == str(upload)
     assert answer.json["state"] == "queued"
@@ -112,6 +112,31 @@ def test_jobs_are_listed_newest_first_in_pages(client: FlaskClient, db: Database
     assert second is not None
     assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
     assert second["next"] is None
+
+
+def test_tags_are_set_as_a_whole_and_found(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    upload = make_upload(db, blobs)
+    first, second = make_job(db, upload), make_job(db, upload)
+    tag = client.get(f"/api/v1/jobs/{first}").headers["ETag"]
+    answer = client.patch(f"/api/v1/jobs/{first}", json={"tags": ["Holiday", " sea ", "holiday"]})
+    assert (answer.status_code, answer.get_json()["tags"]) == (200, ["holiday", "sea"])
+    assert client.get(f"/api/v1/jobs/{first}", headers={"If-None-Match": tag}).get_json()["tags"] == ["holiday", "sea"]
+    client.patch(f"/api/v1/jobs/{second}", json={"tags": ["sea"]})
+    found = client.get("/api/v1/jobs?tag=SEA&sort=oldest").get_json()["items"]
+    assert [job["id"] for job in found] == [str(first), str(second)]
+    client.patch(f"/api/v1/jobs/{first}", json={"name": "renamed"})
+    assert client.get(f"/api/v1/jobs/{first}").get_json()["tags"] == ["holiday", "sea"]
+    client.patch(f"/api/v1/jobs/{first}", json={"tags": []})
+    assert [job["id"] for job in client.get("/api/v1/jobs?tag=sea").get_json()["items"]] == [str(second)]
+
+
+@pytest.mark.parametrize("tags", [["a,b"], [""], ["x" * 51], ["a\u200bb"], [str(n) for n in range(21)], "sea", [1]])
+def test_a_tag_that_is_none_is_refused_and_changes_nothing(
+    client: FlaskClient, db: Database, blobs: Blobs, tags: object
+) -> None:
+    job = make_job(db, make_upload(db, blobs))
+    assert client.patch(f"/api/v1/jobs/{job}", json={"tags": tags, "name": "other"}).status_code == 422
+    assert client.get(f"/api/v1/jobs/{job}").get_json()["name"] == "photos"
 
 
 def test_cancelling_keeps_what_was_classified_and_twice_is_harmless(

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, select
 
 from core.base.states import JobState
 from core.orm.accounts import User
-from core.orm.jobs import Job
+from core.orm.jobs import Job, JobTag
+from core.orm.models import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class JobFilter:
         user: The name of the person who created it.
         since: Created at this moment or later.
         before: Created before this moment.
+        tag: A tag that it has.
+        model: The version that it used or produced: a number, or the name of a network for all of its versions.
     """
 
     name: str | None = None
@@ -28,6 +31,8 @@ class JobFilter:
     user: str | None = None
     since: datetime | None = None
     before: datetime | None = None
+    tag: str | None = None
+    model: str | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """For WHERE."""
@@ -41,6 +46,12 @@ class JobFilter:
             yield Job.created_at >= self.since
         if self.before is not None:
             yield Job.created_at < self.before
+        if self.tag is not None:
+            yield Job.id.in_(select(JobTag.job_id).where(JobTag.tag == self.tag.lower()))
+        if self.model is not None and self.model.isdecimal():
+            yield Job.model_version_id == int(self.model)
+        elif self.model is not None:
+            yield Job.model_version_id.in_(select(ModelVersion.id).where(ModelVersion.network == self.model))
 
 
 EVERY_JOB = JobFilter()

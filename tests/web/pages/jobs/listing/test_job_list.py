@@ -55,12 +55,16 @@ def _shown(client: FlaskClient, query: str) -> list[str]:
         ("state=done&name=shelter", []),
         ("user=Ada", ["Attic"]),
         ("user=Nobody", []),
+        ("model=1&sort=name", ["Attic", "Garden 100 %", "garden camera", "Shelter"]),
+        ("model=99", []),
+        ("sort=oldest", ["Garden 100 %", "Shelter", "garden camera", "Attic"]),
+        ("sort=state", ["Attic", "garden camera", "Shelter", "Garden 100 %"]),
         ("since=2026-05-11", ["Attic"]),
         ("until=2026-05-10", ["garden camera", "Shelter", "Garden 100 %"]),
         ("since=2026-05-11&zone=120", []),  # two hours behind UTC it was still the tenth
         ("until=2026-05-10&zone=120", ["Attic", "garden camera", "Shelter", "Garden 100 %"]),
         (
-            "state=nonsense&since=yesterday&until=0001-01-01&zone=x",
+            "state=nonsense&since=yesterday&until=0001-01-01&zone=x&sort=size&model=x",
             ["Attic", "garden camera", "Shelter", "Garden 100 %"],
         ),
     ],

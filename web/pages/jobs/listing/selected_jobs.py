@@ -1,0 +1,96 @@
+"""Actions on several jobs that were selected in the list: delete, export, tag."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
+from sqlalchemy.orm import Session
+
+from core.base.errors import Gone, Invalid, NotFound
+from core.base.states import JobKind
+from core.cleanup import deletion
+from core.jobs import jobs
+from core.jobs.export_snapshot import take_snapshot
+from core.jobs.listing import tags
+from core.jobs.progress import describe_all
+from core.orm.jobs import Job
+from web.exports.job_tables import table_blocks
+from web.exports.names import attachment
+from web.exports.rows import begin
+from web.http.context import get_services
+from web.http.redirects import own_path, see_other
+
+pages = Blueprint("selected_job_pages", __name__, url_prefix="/jobs/selected")
+
+MOST = 1000
+ZIP_NAME = "pawsort tables.zip"
+
+
+@pages.post("/tag")
+def tag_jobs() -> Response:
+    """Add a tag to the selected jobs, or remove it from them."""
+    tag = request.form.get("tag", "").split(tags.SEPARATOR)
+    with get_services().db.write() as session:
+        selected = _get_selected(session)
+        if request.form.get("do") == "remove":
+            tags.change_tags(session, selected, remove=tag)
+        else:
+            tags.change_tags(session, selected, add=tag)
+    return _see_list()
+
+
+@pages.post("/export")
+def export_jobs() -> Response:
+    """Download the tables of the selected jobs as one ZIP; jobs that classify nothing have none."""
+    services = get_services()
+    with services.db.read() as session:
+        classified = [job for job in _get_selected(session) if job.kind == JobKind.CLASSIFY]
+        if not classified:
+            raise Invalid("None of the selected jobs has a table. Select jobs that sorted pictures.")
+        snapshots = [take_snapshot(session, job) for job in classified]
+    blocks = begin(table_blocks(services, snapshots))
+    response = Response(stream_with_context(blocks), mimetype="application/zip")
+    response.headers["Content-Disposition"] = attachment(ZIP_NAME)
+    return response
+
+
+@pages.post("/delete")
+def delete_jobs() -> str | Response:
+    """Ask once, with the numbers; then delete the selected jobs."""
+    if "confirmed" not in request.form:
+        return _ask_before_deletion()
+    services = get_services()
+    with services.db.write() as session:
+        for job in _get_selected(session):
+            deletion.delete_job(session, job.uuid)
+    services.tasks.send_purge()
+    return _see_list()
+
+
+def _ask_before_deletion() -> str:
+    with get_services().db.read() as session:
+        selected = _get_selected(session)
+        n_pictures = sum(upload.n_images for upload in deletion.list_deleted_with(session, *selected))
+        views = describe_all(session, selected)
+    back = own_path("back", url_for("job_pages.list_jobs"))
+    return render_template("jobs/delete_selected.html", jobs=views, n_pictures=n_pictures, back=back)
+
+
+def _get_selected(session: Session) -> list[Job]:
+    """The selected jobs, without those that were deleted in the meantime.
+
+    Raises:
+        Invalid: None was selected, or too many.
+    """
+    selected = []
+    for text in dict.fromkeys(request.form.getlist("job")[: MOST + 1]):
+        try:
+            selected.append(jobs.get_job(session, UUID(text)))
+        except (ValueError, NotFound, Gone):
+            continue
+    if not 0 < len(selected) <= MOST:
+        raise Invalid(f"Select at least one job, and at most {MOST:,}. Go back to the list.")
+    return selected
+
+
+def _see_list() -> Response:
+    return see_other(own_path("back", url_for("job_pages.list_jobs")))
