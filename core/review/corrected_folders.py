@@ -1,114 +1,170 @@
 """Folders that people rearranged, read as corrections: what lies in `cat/` is a cat. Contents count, names do not.
 
-    path, SHA-256 ─► is it a picture of the job? ─► what its folder says ─► where that is not what is shown: a label
+    path, SHA-256 ─► is it a picture of the job? ─► what its folder says ─► was it moved? ─► the label that it would get
 
-The labels are one batch, so that all of it can be undone at once (core/review/bulk_labels.py).
+With the manifest of a sorted folder (core/review/sort_manifest.py), a picture was moved when its folder is not the one
+that the manifest names, and labels that people gave since then stay. Without one, the folder is compared with the label
+that is shown now. Nothing is written here: see core/review/correction_batches.py.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.base.clock import db_now
-from core.base.database import Database, locked
-from core.base.errors import Conflict, Invalid
+from core.base.database import Database, slices
 from core.base.file_names import safe_name
 from core.base.network_catalog import CLASSES
-from core.base.states import BatchKind, JobKind, LabelSource
-from core.jobs import jobs
 from core.jobs.confidence import UNSURE, shown_label
-from core.labels.labels import NEITHER, human_label_of, label_of_path
+from core.labels.labels import NEITHER, human_label_of, label_of_path, was_labelled_since
 from core.orm.jobs import Job
-from core.orm.labels import Label
 from core.orm.results import Result
-from core.orm.review import LabelBatch
 from core.orm.uploads import Image
+from core.review import sort_manifest
+from core.review.sort_manifest import ManifestLine, SortManifest
 
 UNLABELLED = "unlabelled"
 SAYS_NOTHING = (UNSURE, UNLABELLED)
-LISTS = ("errors.csv", "renamed.csv")  # lie in sorted ZIPs
+LISTS = ("errors.csv", "renamed.csv", sort_manifest.NAME)  # lie in sorted folders
 MAX_NAMED = 100
 LOOKED_UP = 500
-SLICE = 1000
+
+FolderItem = tuple[str, bytes] | ManifestLine  # path and SHA-256 of a file, or a line of the folder's manifest
 
 
-@dataclass(frozen=True)
-class FolderCorrections:
-    """What an import of corrections has changed. Counts are of contents, each once; `n_unknown` is of files.
+@dataclass(frozen=True, slots=True)
+class PlannedLabel:
+    """A label that a picture would get instead of the one that is shown; `replaces`: that one is not the model's."""
+
+    image_id: int
+    shown: str | None
+    label: str
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """How many pictures would change from one label to another."""
+
+    shown: str | None
+    label: str
+    n: int
+
+
+@dataclass
+class CorrectionPlan:
+    """What an import of corrections would change. Counts are of contents, each once; `n_unknown` is of files.
 
     Attributes:
-        batch: The labels that were written, as a batch; None when there were none.
-        n_corrected: Contents whose folder differs from the label shown.
-        n_confirmed: Contents whose folder is the label shown; nothing was written.
+        exported_at: When the folder was made, by its manifest; None without one.
+        labels: The labels to be written.
+        n_newer: Contents with a label by a person that is newer than the folder; it stays.
+        n_confirmed: Contents whose folder is the label shown.
+        n_unmoved: Other contents that lie where they were when the folder was made.
         n_silent: Contents in folders that are no label, such as `unsure`.
         n_unknown: Files that are none of the job's pictures.
-        n_ambiguous: Contents in folders of two classes; nothing was written.
+        n_ambiguous: Contents in folders of two classes.
         unknown: Paths of the first unknown ones.
         ambiguous: A sentence for each of the first ambiguous ones.
     """
 
-    batch: UUID | None
-    n_corrected: int
-    n_confirmed: int
-    n_silent: int
-    n_unknown: int
-    n_ambiguous: int
-    unknown: list[str]
-    ambiguous: list[str]
+    exported_at: datetime | None = None
+    labels: list[PlannedLabel] = field(default_factory=list)
+    n_newer: int = 0
+    n_confirmed: int = 0
+    n_unmoved: int = 0
+    n_silent: int = 0
+    n_unknown: int = 0
+    n_ambiguous: int = 0
+    unknown: list[str] = field(default_factory=list)
+    ambiguous: list[str] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[LabelChange]:
+        """The labels to be written, by what they change, the most frequent first."""
+        counted = Counter((one.shown, one.label) for one in self.labels)
+        return [LabelChange(shown, label, n) for (shown, label), n in counted.most_common()]
+
+    @property
+    def n_replaced(self) -> int:
+        """How many labels of people or folders would be replaced."""
+        return sum(one.replaces for one in self.labels)
 
 
 class _Placed(NamedTuple):
     """Where a content was found first, and the label of its folder."""
 
-    image_id: int
+    picture: "_Picture"
     path: str
     label: str | None
-    shown: str | None
     is_ambiguous: bool = False
 
 
 class _Picture(NamedTuple):
     image_id: int
     shown: str | None
+    is_labelled: bool
     sent: list[str]
 
 
-def import_corrections(
-    db: Database, job_uuid: UUID, batch_uuid: UUID, user_id: int | None, files: Iterable[tuple[str, bytes]]
-) -> FolderCorrections:
-    """Read where files lie now, and write a label where that is not what is shown of them.
+def plan_corrections(db: Database, job: Job, items: Iterable[FolderItem]) -> CorrectionPlan:
+    """Read where files lie now, and find out which pictures get another label by that.
 
     Args:
-        batch_uuid: The caller's id of the labels: with the same one again, nothing is written twice.
-        files: Path and SHA-256 of each file; read once, a few at a time.
-    Raises:
-        NotFound, Gone: As `jobs.get_job`.
-        Invalid: The job classifies nothing.
-        Conflict: The id is that of another batch.
+        items: Each file, and the lines of the manifest in their order; read once, a few at a time.
     """
-    with db.read() as session:
-        job = _get_job(session, job_uuid)
-        _find_batch(session, batch_uuid, job)
-    places = _place(db, job, files)
-    certain = {sha256: one for sha256, one in places.contents.items() if not one.is_ambiguous}
-    news = [(sha256, one) for sha256, one in certain.items() if one.label not in (None, one.shown)]
-    n_silent = sum(one.label is None for one in certain.values())
-    batch = _write(db, job, batch_uuid, user_id, news)
-    return FolderCorrections(
-        batch=batch.uuid if batch else None,
-        n_corrected=batch.n_labels if batch else 0,
-        n_confirmed=len(certain) - len(news) - n_silent,
-        n_silent=n_silent,
-        n_unknown=places.n_unknown,
-        n_ambiguous=len(places.contents) - len(certain),
-        unknown=places.unknown,
-        ambiguous=places.ambiguous,
-    )
+    plan, manifest = CorrectionPlan(), SortManifest()
+    contents = _place(db, job, items, manifest, plan)
+    plan.exported_at = manifest.exported_at
+    news: dict[bytes, _Placed] = {}
+    for sha256, placed in contents.items():
+        if placed.is_ambiguous:
+            plan.n_ambiguous += 1
+        elif placed.label is None:
+            plan.n_silent += 1
+        elif placed.label == placed.picture.shown:
+            plan.n_confirmed += 1
+        else:
+            news[sha256] = placed
+    _compare(db, manifest, news, plan)
+    return plan
+
+
+def _compare(db: Database, manifest: SortManifest, news: dict[bytes, _Placed], plan: CorrectionPlan) -> None:
+    """Tell moved pictures from those whose label has changed since the folder was made."""
+    newer = _find_newer(db, manifest, news)
+    for sha256, placed in news.items():
+        picture, origin = placed.picture, manifest.find(sha256)
+        is_as_then = origin is not None and origin.was == picture.shown
+        if not is_as_then and picture.image_id in newer:
+            plan.n_newer += 1
+        elif origin is not None and origin.was == placed.label:
+            plan.n_unmoved += 1
+        else:
+            assert placed.label is not None
+            plan.labels.append(PlannedLabel(picture.image_id, picture.shown, placed.label, picture.is_labelled))
+
+
+def _find_newer(db: Database, manifest: SortManifest, news: dict[bytes, _Placed]) -> set[int]:
+    """The images that a person has labelled since the folder was made."""
+    by_moment: dict[datetime, list[int]] = {}
+    for sha256, placed in news.items():
+        origin = manifest.find(sha256)
+        moment = origin.exported_at if origin else manifest.exported_at
+        if moment is not None:
+            by_moment.setdefault(moment, []).append(placed.picture.image_id)
+    found: set[int] = set()
+    for moment, image_ids in by_moment.items():
+        for some in slices(image_ids):
+            with db.read() as session:
+                query = select(Image.id).where(Image.id.in_(some), was_labelled_since(Image, moment))
+                found |= set(session.scalars(query))
+    return found
 
 
 def folder_label(path: str, sent: Iterable[str]) -> str | None:
@@ -139,47 +195,39 @@ def _n_common(folders: Sequence[str], sent: Sequence[str]) -> int:
     return n_common
 
 
-def _get_job(session: Session, uuid: UUID) -> Job:
-    job = jobs.get_job(session, uuid)
-    if job.kind != JobKind.CLASSIFY:
-        raise Invalid(f"job: expected one that classifies pictures; {uuid} does not.")
-    return job
-
-
-@dataclass
-class _Places:
-    contents: dict[bytes, _Placed] = field(default_factory=dict)
-    n_unknown: int = 0
-    unknown: list[str] = field(default_factory=list)
-    ambiguous: list[str] = field(default_factory=list)
-
-
-def _place(db: Database, job: Job, files: Iterable[tuple[str, bytes]]) -> _Places:
-    places, left = _Places(), iter(files)
+def _place(
+    db: Database, job: Job, items: Iterable[FolderItem], manifest: SortManifest, plan: CorrectionPlan
+) -> dict[bytes, _Placed]:
+    contents: dict[bytes, _Placed] = {}
+    left = iter(items)
     while some := list(islice(left, LOOKED_UP)):
+        files = [item for item in some if isinstance(item, tuple)]
+        for line in some:
+            if not isinstance(line, tuple):
+                manifest.add(line)
         with db.read() as session:
-            pictures = _find_pictures(session, job, {sha256 for _, sha256 in some})
-        for path, sha256 in some:
+            pictures = _find_pictures(session, job, {sha256 for _, sha256 in files})
+        for path, sha256 in files:
             if sha256 in pictures:
-                _add(places, path, sha256, pictures[sha256])
+                _add(contents, plan, path, sha256, pictures[sha256])
             elif path.rpartition("/")[2] not in LISTS:
-                places.n_unknown += 1
-                places.unknown += [path] if len(places.unknown) < MAX_NAMED else []
-    return places
+                plan.n_unknown += 1
+                plan.unknown += [path] if len(plan.unknown) < MAX_NAMED else []
+    return contents
 
 
-def _add(places: _Places, path: str, sha256: bytes, picture: _Picture) -> None:
+def _add(contents: dict[bytes, _Placed], plan: CorrectionPlan, path: str, sha256: bytes, picture: _Picture) -> None:
     label = folder_label(path, picture.sent)
-    before = places.contents.get(sha256)
+    before = contents.get(sha256)
     if before is None or (before.label is None and label is not None):
-        places.contents[sha256] = _Placed(picture.image_id, path, label, picture.shown)
+        contents[sha256] = _Placed(picture, path, label)
     elif label is not None and label != before.label:
-        if not before.is_ambiguous and len(places.ambiguous) < MAX_NAMED:
-            places.ambiguous.append(
+        if not before.is_ambiguous and len(plan.ambiguous) < MAX_NAMED:
+            plan.ambiguous.append(
                 f"{before.path} ({before.label}) and {path} ({label}) are the same picture. No label was changed:"
                 " keep it in one of the two folders and upload them again."
             )
-        places.contents[sha256] = before._replace(is_ambiguous=True)
+        contents[sha256] = before._replace(is_ambiguous=True)
 
 
 def _find_pictures(session: Session, job: Job, contents: set[bytes]) -> dict[bytes, _Picture]:
@@ -193,55 +241,6 @@ def _find_pictures(session: Session, job: Job, contents: set[bytes]) -> dict[byt
     found: dict[bytes, _Picture] = {}
     for image_id, path, sha256, class_index, confidence, human_label in rows:
         shown = human_label or shown_label(class_index, confidence, job.threshold_milli)
-        found.setdefault(sha256, _Picture(image_id, shown, [])).sent.append(path)
+        picture = found.setdefault(sha256, _Picture(image_id, shown, human_label is not None, []))
+        picture.sent.append(path)
     return found
-
-
-def _find_batch(session: Session, uuid: UUID, job: Job, lock: bool = False) -> LabelBatch | None:
-    query = select(LabelBatch).where(LabelBatch.uuid == uuid)
-    batch = session.scalar(locked(query) if lock else query)
-    if batch is not None and (batch.job_id, batch.kind) != (job.id, BatchKind.FOLDERS):
-        raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
-    if batch is not None and session.scalar(select(LabelBatch.id).where(LabelBatch.undo_of_id == batch.id)):
-        raise Conflict(f"Batch {uuid} was undone. Choose a new id to import the labels again.")
-    return batch
-
-
-def _write(
-    db: Database, job: Job, uuid: UUID, user_id: int | None, news: Sequence[tuple[bytes, _Placed]]
-) -> LabelBatch | None:
-    """Write labels slice by slice. Killed in between, the same folders sent again bring the rest."""
-    left = iter(news)
-    batch: LabelBatch | None
-    with db.write() as session:
-        batch = _find_batch(session, uuid, job, lock=True)
-        if batch is None and news:
-            batch = LabelBatch(
-                uuid=uuid,
-                job_id=job.id,
-                user_id=user_id,
-                kind=BatchKind.FOLDERS,
-                wanted={},
-                threshold_milli=job.threshold_milli,
-                is_whole=False,
-            )
-            session.add(batch)
-    while some := list(islice(left, SLICE)):
-        with db.write() as session:
-            batch = _find_batch(session, uuid, job, lock=True)
-            assert batch is not None
-            session.execute(insert(Label), [_row(batch, sha256, one) for sha256, one in some])
-            batch.n_labels += len(some)
-            batch.finished_at = db_now()
-    return batch
-
-
-def _row(batch: LabelBatch, sha256: bytes, content: _Placed) -> dict[str, Any]:
-    return {
-        "sha256": sha256,
-        "image_id": content.image_id,
-        "label": content.label,
-        "source": LabelSource.CORRECTION,
-        "user_id": batch.user_id,
-        "batch_id": batch.id,
-    }

@@ -59,9 +59,14 @@ def test_what_was_rearranged_on_the_disk_becomes_labels(
         drop(page, [Path(shutil.make_archive(str(tmp_path / "again"), "zip", folder))])
     else:
         drop(page, [folder])
-    found = page.locator("[data-found]")
-    expect(found.get_by_role("heading")).to_have_text("2 pictures labelled")
-    expect(found).to_contain_text("1 picture: the folder agrees with the label shown")
+    plan = page.locator("[data-plan]")
+    expect(plan.get_by_role("status")).to_have_text("2 pictures would change")
+    expect(plan).to_contain_text("1 unsure → neither")
+    expect(plan).to_contain_text("Compared with the labels of")
+    expect(plan).to_contain_text("1 picture: not moved, or the folder agrees with the label")
+    assert _words(db, job) == [None, None, None]
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("[data-applied]").get_by_role("status")).to_have_text("2 pictures labelled")
     assert _words(db, job) == ["dog", None, "neither"]
     page.get_by_role("button", name="Undo these labels").click()
     expect(page.get_by_text("2 labels undone.")).to_be_visible()

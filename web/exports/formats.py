@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from sqlalchemy import select
+
+from core.base.clock import db_now
 from core.jobs import navigation
 from core.jobs.export_snapshot import ExportSnapshot
 from core.jobs.progress import describe
@@ -14,6 +17,7 @@ from web.exports.label_preference import LABEL_BY, By, count_by
 from web.exports.originals import list_pictures, read_originals
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import check_at_end, in_blocks, iterate_rows
+from web.exports.sort_manifest import ManifestWriter
 from web.exports.sorted_zip import Tree, zip_blocks
 from web.exports.tables import csv_lines, json_lines, parquet_blocks
 from web.exports.workbook import check_fits, xlsx_blocks
@@ -107,8 +111,11 @@ def _read_network(services: Services, job: Job) -> str:
 
 
 def _write_zip(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
+    with services.db.read() as session:
+        exported_at = session.scalars(select(db_now())).one()  # before its labels are read
+    manifest = ManifestWriter(snapshot.job.uuid, exported_at, options.by)
     files = read_originals(services, iterate_rows(services, snapshot))
-    return zip_blocks(check_at_end(services, snapshot, files), options.by, options.tree)
+    return zip_blocks(check_at_end(services, snapshot, files), options.by, options.tree, manifest)
 
 
 def _write_report(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
@@ -197,9 +204,9 @@ EXPORTS = (
         title="Pictures (ZIP)",
         hint="The pictures themselves, in one folder per label",
         summary="The original files in a folder per label, and a list of the failed ones",
-        description="Rearranged and sent back, it is read as corrections. Names that Windows cannot unpack are changed;"
-        " `renamed.csv` lists them.",
-        content="Folders by label (`unsure/probably_neither` too), errors.csv, renamed.csv where names were changed",
+        description="Rearranged and sent back, it is read as corrections; with `pawsort-manifest.jsonl` in it, newer"
+        " labels stay. Names that Windows cannot unpack are changed; `renamed.csv` lists them.",
+        content="Folders by label (`unsure/probably_neither` too), the manifest, errors.csv, renamed.csv if needed",
         options=("by", "tree"),
         write=_write_zip,
         needs_originals=True,

@@ -9,9 +9,11 @@ from typing import Self
 
 from core.jobs.confidence import UNSURE
 from core.jobs.results import ResultRow
+from core.review import sort_manifest
 from web.exports.label_preference import LABEL_BY, By
 from web.exports.names import UniqueNames, safe_path
 from web.exports.originals import Original
+from web.exports.sort_manifest import ManifestWriter
 from web.exports.tables import csv_line, guard_formula
 from web.exports.zip_writer import ZipWriter
 
@@ -30,15 +32,19 @@ class Tree(StrEnum):
     FLAT = "flat"
 
 
-def zip_blocks(files: Iterable[Original], by: By, tree: Tree) -> Iterator[bytes]:
+def zip_blocks(files: Iterable[Original], by: By, tree: Tree, manifest: ManifestWriter) -> Iterator[bytes]:
     """The ZIP in blocks. Files keep their dates, and are stored uncompressed: pictures hardly get smaller.
 
     Files whose names are not those of the upload, because some system could not unpack them or because they are taken,
     are listed in `renamed.csv`.
+
+    Args:
+        manifest: Begun already; closed here.
     """
     names = UniqueNames()
     with ExitStack() as opened:
         archive = opened.enter_context(closing(ZipWriter(int(time.time()))))
+        opened.enter_context(manifest)
         errors = opened.enter_context(_Table("path", "error_code", "error"))
         renamed = opened.enter_context(_Table("path", "renamed_to"))
         for row, data, modified_at in files:
@@ -51,7 +57,9 @@ def zip_blocks(files: Iterable[Original], by: By, tree: Tree) -> Iterator[bytes]
             name = names.reserve(safe_path(wanted))
             if name != wanted:
                 renamed.add(row.path, name)
+            manifest.add(row.sha256, label)
             yield from archive.add(name, data, modified_at)
+        yield from archive.add_written(names.reserve(sort_manifest.NAME), manifest.file)
         yield from archive.add_written(names.reserve(ERRORS), errors.file)
         if renamed.n_rows:
             yield from archive.add_written(names.reserve(RENAMED), renamed.file)

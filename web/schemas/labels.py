@@ -107,19 +107,34 @@ class CorrectionsQuery(Input):
     id: UUID | None = Field(
         None, description="Your own id of these labels, so that a repeated call writes nothing twice"
     )
+    dry_run: bool = Field(False, description="`1`: show what would change, and write nothing")
+
+
+class ChangeOut(BaseModel):
+    shown: str | None
+    label: str
+    n: int
 
 
 class CorrectionsOut(BaseModel):
     """Each content is counted once; `n_unknown` counts files.
 
-    `batch` is the id to undo all these labels; null if none were written. `n_confirmed`: the folder agrees with the
-    label shown, nothing was written. `n_silent`: in folders that name no label, such as `unsure`. `ambiguous`: one
-    sentence for each content in folders of two classes. Both lists name the first hundred.
+    `batch` is the id to undo all these labels; null if none were written. `exported_at` is when the folder was made, by
+    its manifest; null without one: then its folders are compared with the labels shown now, and `n_replaced` of those
+    are not the model's. `n_newer`: a label by a person that is newer than the folder stays. `n_confirmed`: the folder
+    agrees with the label shown. `n_unmoved`: not moved since the folder was made. `n_silent`: in folders that name no
+    label, such as `unsure`. `ambiguous`: one sentence for each content in folders of two classes. Both lists name the
+    first hundred.
     """
 
     batch: UUID | None
+    exported_at: datetime | None
     n_corrected: int
+    changes: list[ChangeOut]
+    n_replaced: int
+    n_newer: int
     n_confirmed: int
+    n_unmoved: int
     n_silent: int
     n_unknown: int
     n_ambiguous: int

@@ -143,11 +143,28 @@ class Schedule(TypedDict):
     last_run: ScheduleRun | None
 
 
+class LabelChange(TypedDict):
+    """How many pictures change from the label that is shown to another one."""
+
+    shown: str | None
+    label: str
+    n: int
+
+
 class Corrections(TypedDict):
-    """What a rearranged folder changed. `batch` is the id to undo it with, if it wrote any label."""
+    """What a rearranged folder changed. `batch` is the id to undo it with, if it wrote any label.
+
+    `exported_at` is None for a folder without a manifest; `n_replaced` of its changes replace labels of people or
+    folders.
+    """
 
     batch: str | None
+    exported_at: str | None
     n_corrected: int
+    changes: list[LabelChange]
+    n_replaced: int
+    n_newer: int
+    n_unmoved: int
     n_confirmed: int
     n_silent: int
     n_unknown: int

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple, Self, TypeVar
 
@@ -33,10 +35,16 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0, read=300.0)
 
 
 class Export(NamedTuple):
-    """An export as it arrives. `is_partial`: the job has not ended, and files without a result so far are missing."""
+    """An export as it arrives.
+
+    Attributes:
+        is_partial: The job has not ended, and files without a result so far are missing.
+        began_at: When the server began it, by its own clock, to the second.
+    """
 
     blocks: Iterator[bytes]
     is_partial: bool
+    began_at: datetime
 
 
 class PawsortClient:
@@ -249,7 +257,7 @@ class PawsortClient:
         request = self._http.build_request("GET", f"{API}/jobs/{job}/{name}", headers=headers, params=options)
         response = self._retries.call(lambda: self._http.send(request, stream=True))
         try:
-            yield Export(response.iter_bytes(READ_BYTES), PARTIAL in response.headers)
+            yield Export(response.iter_bytes(READ_BYTES), PARTIAL in response.headers, _date_of(response))
         except httpx.RemoteProtocolError as error:
             raise ClientError(
                 f"The export of job {job} broke off before its end, so nothing of it was kept. The job may have been"
@@ -260,19 +268,24 @@ class PawsortClient:
         finally:
             response.close()
 
-    def correct_by_list(self, job: str, batch: str, lines: bytes) -> Corrections:
-        """Import corrections: where files are now, one line of JSON each. Repeating the same id changes nothing."""
-        headers = {"Content-Type": "application/jsonl"}
+    def correct_by_list(self, job: str, batch: str, lines: bytes, *, is_dry: bool = False) -> Corrections:
+        """Import corrections: where files are now, one line of JSON each. Repeating the same id changes nothing.
+
+        Args:
+            is_dry: Only ask what would change.
+        """
+        headers, params = {"Content-Type": "application/jsonl"}, _correction_query(batch, is_dry)
         return self._json(
-            Corrections, "POST", f"{API}/jobs/{job}/corrections", params={"id": batch}, content=lines, headers=headers
+            Corrections, "POST", f"{API}/jobs/{job}/corrections", params=params, content=lines, headers=headers
         )
 
-    def correct_by_archive(self, job: str, batch: str, body: BinaryIO) -> Corrections:
+    def correct_by_archive(self, job: str, batch: str, body: BinaryIO, *, is_dry: bool = False) -> Corrections:
         """Import corrections from a rearranged zip or tar, streamed."""
+        params = _correction_query(batch, is_dry)
 
         def send() -> httpx.Response:
             body.seek(0)
-            return self._http.post(f"{API}/jobs/{job}/corrections", params={"id": batch}, content=_blocks(body))
+            return self._http.post(f"{API}/jobs/{job}/corrections", params=params, content=_blocks(body))
 
         answer: Corrections = self._retries.call(send).json()
         return answer
@@ -321,3 +334,14 @@ def _blocks(body: BinaryIO) -> Iterable[bytes]:
 
 def _is_local(server: str) -> bool:
     return httpx.URL(server).host in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+
+
+def _correction_query(batch: str, is_dry: bool) -> dict[str, str]:
+    return {"id": batch} | ({"dry_run": "1"} if is_dry else {})
+
+
+def _date_of(response: httpx.Response) -> datetime:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)

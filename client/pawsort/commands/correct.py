@@ -21,16 +21,20 @@ SHOWN = 10
 @click.argument("job", metavar="JOB", type=click.UUID)
 @click.argument("folder", metavar="FOLDER", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--undo", metavar="BATCH", type=click.UUID, help="Undo an earlier call; its output has the id.")
+@click.option("--dry-run", is_flag=True, help="Change nothing, and show what would change.")
 @server_options
-def command(job: str, folder: Path | None, undo: str | None, server: str | None, token: str | None) -> int:
+def command(
+    job: str, folder: Path | None, undo: str | None, dry_run: bool, server: str | None, token: str | None
+) -> int:
     """Import corrections from a sorted folder (or zip) that was rearranged by hand.
 
     Pictures are recognised by their content, so they may have been renamed and moved. The nearest folder named after a
-    class or `neither` is the label. For a folder, only hashes and paths are uploaded. The exit code is 1 when a picture
+    class or `neither` is the label. With the manifest that `pawsort sort` and sorted zips put there, labels that are
+    newer than the folder stay. For a folder, only hashes and paths are uploaded. The exit code is 1 when a picture
     is in folders of two classes, or a file cannot be read.
     """
-    if (folder is None) == (undo is None):
-        raise click.UsageError("Give either FOLDER or --undo BATCH.")
+    if (folder is None) == (undo is None) or (undo and dry_run):
+        raise click.UsageError("Give either FOLDER, perhaps with --dry-run, or --undo BATCH.")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     skipped: list[SkippedPath] = []
     with connect(server, token) as client:
@@ -40,20 +44,26 @@ def command(job: str, folder: Path | None, undo: str | None, server: str | None,
             return 0
         if is_archive(folder):
             with folder.open("rb") as archive:
-                answer = client.correct_by_archive(str(job), new_id(), archive)
+                answer = client.correct_by_archive(str(job), new_id(), archive, is_dry=dry_run)
         elif folder.is_dir():
-            answer = client.correct_by_list(str(job), new_id(), b"".join(list_files(folder, skipped)))
+            lines = b"".join(list_files(folder, skipped))
+            answer = client.correct_by_list(str(job), new_id(), lines, is_dry=dry_run)
         else:
             raise ClientError(f"{folder}: expected a folder, a zip or a tar; this is neither.")
     _print_problems(console, answer, skipped)
-    console.print(_summary(answer), markup=False)
+    console.print(_summary(answer, dry_run), markup=False)
     if answer["batch"]:
         console.print(f"To undo this: pawsort correct {job} --undo {answer['batch']}", markup=False)
     return 1 if answer["n_ambiguous"] or any(path.lost for path in skipped) else 0
 
 
-def _summary(answer: Corrections) -> str:
-    parts = [f"{answer['n_corrected']:,} corrected", f"{answer['n_confirmed']:,} confirmed"]
+def _summary(answer: Corrections, is_dry: bool) -> str:
+    parts = [f"{answer['n_corrected']:,} {'would be ' if is_dry else ''}corrected{_changes(answer)}"]
+    parts.append(f"{answer['n_confirmed']:,} confirmed")
+    if answer["n_newer"]:
+        parts.append(f"{answer['n_newer']:,} have a newer label and keep it")
+    if answer["n_unmoved"]:
+        parts.append(f"{answer['n_unmoved']:,} not moved")
     if answer["n_silent"]:
         parts.append(f"{answer['n_silent']:,} in folders that are no label")
     if answer["n_unknown"]:
@@ -63,8 +73,16 @@ def _summary(answer: Corrections) -> str:
     return ", ".join(parts)
 
 
+def _changes(answer: Corrections) -> str:
+    words = [f"{one['n']:,} {one['shown'] or 'without label'} -> {one['label']}" for one in answer["changes"]]
+    return f" ({', '.join(words)})" if words else ""
+
+
 def _print_problems(console: Console, answer: Corrections, skipped: list[SkippedPath]) -> None:
     print_skipped(console, skipped)
+    if answer["exported_at"] is None:
+        words = f"; {answer['n_replaced']:,} labels of people or folders are replaced" if answer["n_replaced"] else ""
+        console.print(f"No manifest: compared with the labels of now{words}.", style="yellow", markup=False)
     for sentence in answer["ambiguous"][:SHOWN]:
         console.print(sentence, style="red", markup=False)
     for path in answer["unknown"][:SHOWN]:

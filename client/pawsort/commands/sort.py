@@ -9,6 +9,7 @@ from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.place_file import PlacementMode
 from pawsort.files.sort_by_label import LabelSource, Sorter, SortSummary, read_pictures
+from pawsort.files.sort_manifest import append_manifest, read_noted
 
 SHOWN = 10
 WORDS = {PlacementMode.LINK: "as hard links", PlacementMode.COPY: "copied", PlacementMode.MOVE: "moved"}
@@ -73,7 +74,13 @@ def command(
         state = client.get_job(str(job))["state"]
         with client.open_export(str(job), "jsonl") as export:
             pictures = list(read_pictures(export.blocks, LabelSource(by)))
+            exported_at = export.began_at
+    noted = read_noted(target)
     summary = Sorter(source, target, mode, is_flat=flat, is_dry=dry_run).sort(pictures)
+    if not dry_run:
+        places = ((sha256, folder.partition("/")[0]) for sha256, folder in summary.in_place)
+        new = [(sha256, label) for sha256, label in places if noted.get(sha256) != label]
+        append_manifest(target, str(job), exported_at, by, new)
     _print_problems(console, summary, source)
     if state != "done":
         console.print(f"The job is {state}: pictures not classified yet are left out.", style="yellow", markup=False)

@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pawsort.files.content_index import FileHashes
+from pawsort.files.sort_manifest import NAME
 from pawsort.uploads.sources import SkippedPath, walk_files
 
 
 def list_files(folder: Path, skipped: list[SkippedPath]) -> Iterator[bytes]:
-    """Iterate over one line of JSON for each file below a folder. Files that cannot be read are added to `skipped`."""
+    """Iterate over one line of JSON for each file below a folder, and the lines of its manifest.
+
+    Files that cannot be read are added to `skipped`.
+    """
     hashes = FileHashes()
     for item in walk_files([folder], skipped.append):
+        if item.file.name == NAME:
+            yield item.file.read_bytes() + b"\n"
+            continue
         sha256 = hashes.of(item.file)
         if sha256 is None:
             skipped.append(SkippedPath(item.path, "it cannot be read", lost=True))

@@ -49,11 +49,13 @@ class SortSummary:
     """What was done with the pictures. Paths are those of the upload.
 
     Attributes:
+        in_place: SHA-256 and folder of each picture that was placed, or was there already.
         renamed: Pictures whose names Windows does not accept, and where they belong instead.
     """
 
     placed: Counter[str] = field(default_factory=Counter)
     n_already_placed: int = 0
+    in_place: list[tuple[bytes, str]] = field(default_factory=list)
     n_without_label: int = 0
     missing: list[str] = field(default_factory=list)
     elsewhere: list[tuple[str, Path]] = field(default_factory=list)
@@ -130,6 +132,7 @@ class Sorter:
         target, is_there = self._find_target(picture, folder)
         if is_there:
             self._placed.add(target)
+            self.summary.in_place.append((picture.sha256, folder))
             self._finish(picture, target)
             return
         if moved := self._find_elsewhere(picture.sha256):
@@ -146,6 +149,7 @@ class Sorter:
             self._originals.forget(source)
         self._placed.add(target)
         self.summary.placed[folder] += 1
+        self.summary.in_place.append((picture.sha256, folder))
 
     def _finish(self, picture: LabelledPicture, target: Path) -> None:
         self.summary.n_already_placed += 1

@@ -78,6 +78,7 @@ def test_the_zip_has_the_originals_sorted_by_label_and_a_list_of_errors(client: 
             "dog/photos/sub/b.jpg",
             "unsure/photos/фото.jpg",
             "neither/photos/c.jpg",
+            "pawsort-manifest.jsonl",
             "errors.csv",
         ]
     )
@@ -115,7 +116,7 @@ def test_hostile_names_stay_inside_the_folder_that_they_are_unpacked_in(
     names = ["photos/C:\\x\\y.jpg", "photos/a\nb.jpg", "photos/ .jpg", "photos/=1+1.jpg", "photos/con?.jpg"]
     job = make_job(db, make_upload(db, blobs, files={name: draw_picture(n) for n, name in enumerate(names)}))
     run_job(db, job)
-    inside = [name for name in open_zip(client, job).namelist() if not name.endswith(".csv")]
+    inside = [name for name in open_zip(client, job).namelist() if name.endswith(".jpg")]
     assert len(set(inside)) == len(names)
     assert all(re.fullmatch(r"cat/photos/[^/\\:\n?]+", name) for name in inside)
 
@@ -137,7 +138,7 @@ def test_names_that_windows_cannot_unpack_are_changed_and_listed(
         {"path": "photos/A.jpg", "renamed_to": "cat/photos/A (2).jpg"},
     ]
     listed = ["cat/photos/_CON.jpg", "cat/photos/a.jpg", "cat/photos/trip__/b.jpg", "cat/photos/A (2).jpg"]
-    assert archive.namelist() == [*listed, "errors.csv", "renamed.csv"]
+    assert archive.namelist() == [*listed, "pawsort-manifest.jsonl", "errors.csv", "renamed.csv"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_equal_names_take_time_in_proportion_to_their_number(monkeypatch: pytest
 def test_a_zip_can_be_read_from_front_to_back(client: FlaskClient, job: UUID) -> None:
     data = io.BytesIO(client.get(f"/api/v1/jobs/{job}/export.zip").data)
     files = list(read_archive(data.read, max_image_bytes=2**20, max_upload_bytes=2**30))
-    assert len(files) == 5
+    assert len(files) == 6
     assert files[0] == File("cat/photos/a.jpg", FILES["photos/a.jpg"], len(FILES["photos/a.jpg"]))
 
 
@@ -252,7 +253,7 @@ def test_a_job_without_results_exports_empty_files(
     client: FlaskClient, app: object, db: Database, blobs: Blobs
 ) -> None:
     job = make_job(db, make_upload(db, blobs))
-    assert open_zip(client, job).namelist() == ["errors.csv"]
+    assert open_zip(client, job).namelist() == ["pawsort-manifest.jsonl", "errors.csv"]
     table = pyarrow.parquet.read_table(io.BytesIO(client.get(f"/api/v1/jobs/{job}/export.parquet").data))
     assert table.num_rows == 0
 

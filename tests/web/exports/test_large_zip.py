@@ -106,10 +106,10 @@ def _check(folder: Path) -> None:
         )
         assert (ran.returncode, ran.stderr) == (0, "")
         there = {str(p.relative_to(folder / "unpacked")) for p in (folder / "unpacked").rglob("*") if p.is_file()}
-        assert there == {*good, "errors.csv"}
+        assert there == {*good, "pawsort-manifest.jsonl", "errors.csv"}
     with zipfile.ZipFile(folder / "sorted.zip") as archive:
         assert archive.testzip() is None
-        assert sorted(archive.namelist()) == sorted([*good, "errors.csv"])
+        assert sorted(archive.namelist()) == sorted([*good, "pawsort-manifest.jsonl", "errors.csv"])
         for name in list(good)[::97]:
             assert hashlib.sha256(archive.read(name)).digest() == hashlib.sha256(content_of(good[name])).digest()
         assert archive.read("errors.csv").count(b"\n") == 1 + N // 100

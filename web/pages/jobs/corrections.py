@@ -1,4 +1,4 @@
-"""Importing corrections: a sorted folder or zip that a user rearranged becomes labels, which can be undone.
+"""Importing corrections: a sorted folder or zip that a user rearranged shows what it would change, then becomes labels.
 
 Of a folder, static/jobs/import_corrections.js sends only the paths and hashes of its files.
 """
@@ -11,8 +11,8 @@ from core.base.errors import Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.progress import JobView, describe
-from core.review import bulk_labels, corrected_folders
-from core.review.corrected_folders import FolderCorrections
+from core.review import bulk_labels, correction_batches
+from core.review.corrected_folders import CorrectionPlan
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -28,30 +28,41 @@ UNDO_S = 60.0
 
 @pages.get("/jobs/<uuid:uuid>/corrections")
 def ask_corrections(uuid: UUID) -> str | Response:
-    """The form to import a rearranged folder or ZIP."""
-    job = _describe(uuid)
-    if job.kind != JobKind.CLASSIFY:
-        return see_job(uuid)
+    """The form to import a rearranged folder or ZIP; after an import, what it has written."""
+    applied = request.args.get("applied", "")
+    with get_services().db.read() as session:
+        job = describe(session, jobs.get_job(session, uuid))
+        if job.kind != JobKind.CLASSIFY:
+            return see_job(uuid)
+        batch = correction_batches.get_applied(session, uuid, _id_in(applied)) if applied else None
     undone = request.args.get("undone", type=int)
-    return render_template("jobs/corrections.html", job=job, new_id=uuid4(), found=None, undone=undone)
+    return render_template("jobs/corrections.html", job=job, new_id=uuid4(), applied=batch, undone=undone)
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections")
 @checks_csrf_itself
-def import_corrections(uuid: UUID) -> str | Response:
-    """Import corrections while they are received. Sent twice, the form writes its labels once."""
+def preview_corrections(uuid: UUID) -> str | Response:
+    """What a folder or ZIP would change, found out while it is received."""
     opened = open_archive_form("", "Go back and choose the ZIP or TAR that you rearranged.")
     if isinstance(opened, Response):
         return opened
     form, _ = opened
     services = get_services()
-    job = _describe(uuid)  # before gigabytes are read
+    with services.db.read() as session:
+        job = describe(session, jobs.get_job(session, uuid))  # before gigabytes are read
     is_list = form.file_name.endswith(LIST_ENDING)
-    files = read_list(form.read) if is_list else hash_files(form.read, services.settings)
+    items = read_list(form.read) if is_list else hash_files(form.read, services.settings)
     batch_uuid = _id_in(form.fields.get("id", ""))
-    found = corrected_folders.import_corrections(services.db, uuid, batch_uuid, current_user_id(), files)
+    plan = correction_batches.prepare_corrections(services.db, uuid, batch_uuid, current_user_id(), items)
     form.drain()
-    return _show(job, found, form.fields.get("n_unreadable", ""))
+    return _show(job, plan, batch_uuid, form.fields.get("n_unreadable", ""))
+
+
+@pages.post("/jobs/<uuid:uuid>/corrections/apply")
+def apply_corrections(uuid: UUID) -> Response:
+    """Write the labels of a preview. Sent twice, the form writes them once."""
+    batch = correction_batches.apply_corrections(get_services().db, uuid, _id_in(request.form.get("batch", "")))
+    return see_other(url_for("correction_pages.ask_corrections", uuid=uuid, applied=batch.uuid))
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections/undo")
@@ -65,15 +76,10 @@ def undo_corrections(uuid: UUID) -> Response:
     return see_other(url_for("correction_pages.ask_corrections", uuid=uuid, undone=done.n_labels))
 
 
-def _describe(uuid: UUID) -> JobView:
-    with get_services().db.read() as session:
-        return describe(session, jobs.get_job(session, uuid))
-
-
-def _show(job: JobView, found: FolderCorrections, n_unreadable: str) -> str:
+def _show(job: JobView, plan: CorrectionPlan, batch: UUID, n_unreadable: str) -> str:
     n_lost = int(n_unreadable) if n_unreadable.isdecimal() else 0
     return render_template(
-        "jobs/corrections.html", job=job, new_id=uuid4(), found=found, n_unreadable=n_lost, undone=None
+        "jobs/corrections.html", job=job, new_id=uuid4(), plan=plan, batch=batch, n_unreadable=n_lost
     )
 
 

@@ -1,4 +1,4 @@
-/** Imports a rearranged folder: a list of its paths and hashes is sent with the form instead of a ZIP. */
+/** Imports a rearranged folder: a list of its paths and hashes, and its manifest, are sent with the form instead of a ZIP. */
 
 import { sayCounting } from "../shared/counting.js";
 import { isArchive } from "../upload/input/names.js";
@@ -6,6 +6,8 @@ import { sha256 } from "../shared/sha256.js";
 import { openZone } from "../upload/input/drop_zone.js";
 import { count, plural } from "../shared/words.js";
 
+/** As core/review/sort_manifest.py names it. */
+const MANIFEST = "pawsort-manifest.jsonl";
 const form = document.querySelector("[data-bring]");
 const status = document.querySelector("[data-bringing]");
 let isBusy = false;
@@ -18,13 +20,19 @@ async function bring({ files, unreadable }) {
   isBusy = true;
   if (files.length === 1 && isArchive(files[0].path)) return submit(files[0].file, 0);
   const lines = [];
+  let nUnreadable = unreadable.length;
   for (const [n, { path, file }] of files.entries()) {
     sayCounting(status, "Reading the folder …", `${count(n + 1)} of ${plural(files.length, "file")}`);
+    if (path.endsWith(`/${MANIFEST}`)) {
+      lines.push(file, "\n");
+      continue;
+    }
     // Unreadable files are counted; the others are imported.
     const content = await sha256(file).catch(() => null);
-    if (content !== null) lines.push(`${JSON.stringify({ path, sha256: content })}\n`);
+    if (content === null) nUnreadable += 1;
+    else lines.push(`${JSON.stringify({ path, sha256: content })}\n`);
   }
-  submit(new File(lines, "list.jsonl"), unreadable.length + files.length - lines.length);
+  submit(new File(lines, "list.jsonl"), nUnreadable);
 }
 
 function submit(file, nUnreadable) {

@@ -4,8 +4,10 @@ import hashlib
 import io
 import json
 import re
+import time
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +17,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from core.base.database import Database
+from core.labels.labels import NewLabel, add_labels
 from core.orm.labels import Label
 from core.storage.blobs import Blobs
 from tests.support.factories import (
@@ -81,9 +84,14 @@ def test_an_archive_or_a_list_of_hashes_corrects(
 
 def test_a_sorted_zip_that_nobody_touched_corrects_nothing(client: FlaskClient, db: Database, job: UUID) -> None:
     found = send(client, job, client.get(f"/api/v1/jobs/{job}/export.zip").data)
+    assert datetime.now(UTC) - datetime.fromisoformat(found.pop("exported_at")) < timedelta(minutes=5)
     assert found == {
         "batch": None,
         "n_corrected": 0,
+        "changes": [],
+        "n_replaced": 0,
+        "n_newer": 0,
+        "n_unmoved": 0,
         "n_confirmed": 2,
         "n_silent": 1,
         "n_unknown": 0,
@@ -128,10 +136,57 @@ def test_a_training_takes_no_corrections(client: FlaskClient, db: Database, blob
     assert "classifies" in send(client, training, make_zip(MOVED), status=422)["detail"]
 
 
+def _take(client: FlaskClient, job: UUID, moved: Mapping[str, str]) -> dict[str, bytes]:
+    """The files of a sorted zip, some of which were moved to other paths."""
+    with zipfile.ZipFile(io.BytesIO(client.get(f"/api/v1/jobs/{job}/export.zip").data)) as archive:
+        return {moved.get(name, name): archive.read(name) for name in archive.namelist()}
+
+
+def test_a_sorted_zip_knows_what_was_moved_and_leaves_newer_labels_alone(
+    client: FlaskClient, db: Database, job: UUID
+) -> None:
+    files = _take(client, job, {"cat/p/1.jpg": "dog/p/1.jpg", "dog/p/2.jpg": "cat/p/2.jpg"})
+    time.sleep(0.002)  # the clock of SQLite has milliseconds
+    _, second, third = (row.image_id for row in read_results(db, job))
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(second, "neither"), NewLabel(third, "dog")])
+    dry = client.post(f"/api/v1/jobs/{job}/corrections?dry_run=1", data=make_zip(files)).json
+    assert dry is not None
+    assert (dry["batch"], dry["changes"]) == (None, [{"shown": "cat", "label": "dog", "n": 1}])
+    assert (dry["n_newer"], dry["n_silent"], dry["n_corrected"]) == (1, 1, 1)
+    assert words(db, job) == [None, "neither", "dog"]
+    assert send(client, job, make_zip(files))["n_corrected"] == 1
+    assert words(db, job) == ["dog", "neither", "dog"]
+
+
+def test_a_list_with_the_lines_of_a_manifest_is_read_like_the_zip(client: FlaskClient, db: Database, job: UUID) -> None:
+    files = _take(client, job, {"cat/p/1.jpg": "dog/p/1.jpg"})
+    manifest = files.pop("pawsort-manifest.jsonl")
+    found = send(client, job, manifest + make_list(files), "application/jsonl")
+    assert found["exported_at"] is not None
+    assert found["changes"] == [{"shown": "cat", "label": "dog", "n": 1}]
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b"[1]", b'"x"', b'{"exported_at": "2026-11-30T09:00:00"}', b'{"exported_at": "now"}', b"\xff"]
+)
+def test_a_damaged_manifest_is_refused_with_what_to_do(
+    client: FlaskClient, db: Database, job: UUID, line: bytes
+) -> None:
+    sentence = send(client, job, make_zip(MOVED | {"s/pawsort-manifest.jsonl": b"\n" + line}), status=422)["detail"]
+    assert "pawsort-manifest.jsonl is damaged at line 1" in sentence
+    assert words(db, job) == [None, None, None]
+
+
 def _bring(browser: FlaskClient, job: UUID, name: str, data: bytes, **fields: str) -> TestResponse:
     page = browser.get(f"/jobs/{job}/corrections").text
     sent = {key: _value(page, key) for key in ("csrf_token", "id")} | fields | {"archive": (io.BytesIO(data), name)}
     return browser.post(f"/jobs/{job}/corrections", data=sent, content_type="multipart/form-data")
+
+
+def _apply(browser: FlaskClient, job: UUID, page: str) -> str:
+    fields = {key: _value(page, key) for key in ("csrf_token", "batch")}
+    return browser.post(f"/jobs/{job}/corrections/apply", data=fields, follow_redirects=True).text
 
 
 def _value(page: str, name: str) -> str:
@@ -147,8 +202,13 @@ def test_what_a_page_brings_back_becomes_labels_and_is_taken_back(
     browser: FlaskClient, db: Database, job: UUID, name: str, data: bytes
 ) -> None:
     page = _bring(browser, job, name, data, n_unreadable="2").text
-    assert "2 pictures labelled" in page
+    assert "2 pictures would change" in page
+    assert "1 cat → dog" in page
+    assert "has no manifest" in page
     assert "2 files could not be read." in page
+    assert words(db, job) == [None, None, None]
+    page = _apply(browser, job, page)
+    assert "2 pictures labelled" in page
     assert words(db, job) == ["dog", None, "cat"]
     undo = {key: _value(page, key) for key in ("csrf_token", "id", "batch")}
     answer = browser.post(f"/jobs/{job}/corrections/undo", data=undo, follow_redirects=True)
@@ -158,8 +218,9 @@ def test_what_a_page_brings_back_becomes_labels_and_is_taken_back(
 
 def test_what_is_brought_twice_by_one_form_is_written_once(browser: FlaskClient, db: Database, job: UUID) -> None:
     same = str(uuid4())
+    page = [_bring(browser, job, "sorted.zip", make_zip(MOVED), id=same).text for _ in range(2)][-1]
     for _ in range(2):
-        assert "2 pictures labelled" in _bring(browser, job, "sorted.zip", make_zip(MOVED), id=same).text
+        assert "2 pictures labelled" in _apply(browser, job, page)
     with db.read() as session:
         assert session.scalar(select(func.count()).select_from(Label)) == 2
 
