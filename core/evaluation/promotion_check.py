@@ -70,7 +70,7 @@ class PromotionCheck:
             return None
         if not self.counts.n_images:
             return self.summary
-        reasons = ["It is worse."] if self.is_worse else []
+        reasons = ["It is worse on these pictures."] if self.is_worse else []
         if self._has_few:
             reasons.append(self._few_words)
         return " ".join([self.summary, *reasons]) if reasons else None

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from core.base.errors import Invalid
 from core.storage.buckets import BucketPrefix
 
-SETTING = "PAWSORT_IMPORT_ROOTS"
 MAX_SOURCE = 4096
 
 
@@ -20,7 +19,7 @@ def check_source(source: str, roots: Sequence[str]) -> str:
         Invalid: It is neither, lies outside of the roots, or is not there.
     """
     if not roots:
-        raise Invalid(f"source: no folder may be read yet. Your administrator can allow some in {SETTING}.")
+        raise Invalid("source: no folder may be read yet. Ask your administrator to allow one.")
     if not 0 < len(source) <= MAX_SOURCE or not source.isprintable():
         raise Invalid(f"source: expected the path of a folder, or s3://bucket/prefix; got {source[:100]!r}.")
     return _check_prefix(source, roots) if is_bucket(source) else _check_folder(source, roots)
@@ -74,5 +73,5 @@ def _check_folder(source: str, roots: Sequence[str]) -> str:
 def _outside(source: str, roots: Sequence[str]) -> Invalid:
     return Invalid(
         f"source: {source!r} is outside the folders that this server may read ({', '.join(roots)}). Choose one below,"
-        f" or ask your administrator to add it to {SETTING}."
+        " or ask your administrator to allow it."
     )

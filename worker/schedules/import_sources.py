@@ -22,7 +22,7 @@ from core.formats.ignored_names import kind_of_file, kind_of_folder, kind_of_pat
 from core.formats.tar_headers import clean_path
 from core.ingest import imported_files
 from core.ingest.imported_files import SourceFile
-from core.storage.allowed_roots import SETTING, find_root, is_bucket
+from core.storage.allowed_roots import find_root, is_bucket
 from core.storage.buckets import BucketPrefix, open_bucket
 
 SETTLE_S = 5.0
@@ -75,7 +75,10 @@ class Source:
         """All files and skipped entries, in an order that is the same as long as nothing changes."""
         root = find_root(self.address, self.roots)
         if root is None:
-            raise Invalid(f"{self.address} is not below {SETTING} any more. Allow it again, or change the schedule.")
+            raise Invalid(
+                f"{self.address} is no longer in a folder that this server may read. Ask your administrator to allow"
+                " it, or change the schedule."
+            )
         files = self._walk_bucket() if is_bucket(self.address) else self._walk_folder(Path(root))
         for entry in files:
             if isinstance(entry, SourceEntry) and 0 <= time.time() - entry.identity.mtime_ns / 1e9 < SETTLE_S:

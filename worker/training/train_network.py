@@ -50,7 +50,7 @@ _WORK: dict[str, Callable[[Runtime, Claim, TrainingLease], None]] = {
     JobKind.EVALUATE: evaluate_version,
     JobKind.LABEL_QUALITY: check_label_quality,
 }
-SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch_size or fewer pictures, or end other programs."
+SHORT_OF_MEMORY = "Memory ran out while training. Choose a smaller batch size or fewer pictures, or end other programs."
 
 
 def train(runtime: Runtime, job_id: int) -> None:

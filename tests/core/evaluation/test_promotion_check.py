@@ -46,7 +46,7 @@ def test_a_worse_version_says_so() -> None:
     worse = check(PairCounts(both_right=180, only_first=30, only_second=2, both_wrong=8))
     assert (worse.is_better, worse.is_worse) == (False, True)
     assert worse.warning is not None
-    assert worse.warning.endswith("version 1, in use, on 95.5 %. It is worse.")
+    assert worse.warning.endswith("version 1, in use, on 95.5 %. It is worse on these pictures.")
 
 
 def test_an_equal_version_is_neither_better_nor_warned_about() -> None:

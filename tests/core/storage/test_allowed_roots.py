@@ -56,8 +56,8 @@ def test_a_stored_prefix_that_leads_out_of_its_root_is_below_none(escape: str) -
     assert find_root(f"s3://bucket/in/{escape}/secret", ["s3://bucket/in"]) is None
 
 
-def test_without_roots_nothing_is_read_and_the_sentence_names_the_setting() -> None:
-    with pytest.raises(Invalid, match="PAWSORT_IMPORT_ROOTS"):
+def test_without_roots_nothing_is_read_and_the_sentence_says_who_can_allow_it() -> None:
+    with pytest.raises(Invalid, match=r"no folder may be read yet\. Ask your administrator"):
         check_source("/srv", [])
 
 

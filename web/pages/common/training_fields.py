@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
-from core.training.parameters import WHOLE
+from core.training.parameters import HEAD, OF_EPOCHS, WHOLE
 
 AUGMENTATION_WORDS = {
     "none": "None: pictures as they are",
@@ -33,8 +33,12 @@ def augmentations() -> list[tuple[str, str]]:
 
 
 def parse(values: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that were filled in. Text that is not a number stays text: the check reports it."""
-    return {name: _number(name, value) for name, value in values.items() if value != ""}
+    """The parameters that were filled in, without those of epochs if only a last layer is fitted.
+
+    Text that is not a number stays text: the check reports it.
+    """
+    unused = OF_EPOCHS if values.get("what") == HEAD else ()
+    return {name: _number(name, value) for name, value in values.items() if value != "" and name not in unused}
 
 
 def _number(name: str, text: str) -> Any:

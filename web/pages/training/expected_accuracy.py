@@ -1,8 +1,8 @@
 """The accuracy to expect from each method of training, in words, as far as it was measured here.
 
 For a new head: from the newest label quality check, which tried such heads on pictures they were not trained on. For
-all layers: the accuracy of the newest version trained like that. Both are shown with the accuracy of the version that
-the training starts from.
+more layers: the newest version trained like that, next to the version that a head would start from, on the same
+pictures.
 """
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.base.manifest import metrics_of
 from core.base.states import JobKind, JobState
-from core.evaluation import label_quality, predictions
+from core.evaluation import label_quality, predictions, version_comparison
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import Training
@@ -27,34 +27,40 @@ def of_head(session: Session, version: ModelVersion, n_labels: int) -> str:
     forecast = label_quality.forecast(session, version, n_labels)
     if forecast is None:
         return NOT_MEASURED
-    return (
+    expected = (
         f"Expected accuracy: about {_share(forecast.accuracy)} ± {100 * forecast.half_width:.1f} points, estimated on"
         f" {plural(forecast.n_labels, 'label')}."
     )
+    return f"{expected} {_of_start(session, version)}".strip()
 
 
-def of_layers(session: Session, network: str) -> str:
-    """The expected accuracy of training the layers of a network."""
+def of_layers(session: Session, network: str, start: ModelVersion) -> str:
+    """What training the layers of a network gained last time, compared with a version."""
     trained = _find_trained(session, network)
     if trained is None:
         return "Gain unknown: its layers were never trained here."
-    figures = metrics_of(trained.manifest, Split.TEST)
+    last = f"The last version trained like this, {trained.id},"
+    if trained.id == start.id:
+        return f"{last} is the one that the last layer would be taken from."
+    pair = version_comparison.count_pairs(session, start.id, [trained.id]).get(trained.id)
+    if pair is None:
+        return f"{last} was not evaluated on the same pictures as version {start.id}."
     return (
-        f"The last such version, {trained.id}, is right on {_share(figures['accuracy'])} of"
-        f" {plural(figures['n_images'], 'test picture')}."
+        f"{last} is right on {_share(pair.second_accuracy)} of {plural(pair.n_images, 'test picture')}, version"
+        f" {start.id} on {_share(pair.first_accuracy)} of the same."
     )
 
 
-def of_version(session: Session, version: ModelVersion) -> str:
-    """The accuracy of a version on the test pictures here, or otherwise on those from when it was made."""
+def _of_start(session: Session, version: ModelVersion) -> str:
+    """The accuracy of the version to start from: on the test pictures here, otherwise from when it was made."""
     figures = predictions.measure_version(session, version)
-    where = "here"
+    where = "labelled here"
     if not figures["n_images"]:
-        figures, where = metrics_of(version.manifest, Split.TEST), "from when it was made"
+        figures, where = metrics_of(version.manifest, Split.TEST), "when it was made"
     if "accuracy" not in figures:
         return ""
     share, n = _share(figures["accuracy"]), plural(figures["n_images"], "test picture")
-    return f"The starting point, version {version.id}, is right on {share} of {n} {where}."
+    return f"Version {version.id} is right on {share} of {n} {where}; these are other pictures."
 
 
 def _find_trained(session: Session, network: str) -> ModelVersion | None:

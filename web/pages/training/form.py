@@ -144,10 +144,16 @@ def network_options(n_training: int) -> list[NetworkOption]:
     ]
 
 
+_AUTOMATIC_START = "Automatic is the version in use, or the newest one of this network"
+
+
 def _start_default(network: str) -> str:
     if NETWORKS[network].plan.only_last_layers:
-        return "Automatic is the newest version: only the last layers are trained; the rest is taken from this version."
-    return "Automatic trains from scratch. With fewer than a few thousand pictures, start from an existing version."
+        return f"{_AUTOMATIC_START}: the layers that are not trained are taken from this version."
+    return (
+        f"{_AUTOMATIC_START}. With more than the last layer, it trains from scratch; with fewer than a few thousand"
+        " pictures, choose an existing version instead."
+    )
 
 
 def _augmentation_note(network: str) -> str:

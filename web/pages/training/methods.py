@@ -26,19 +26,13 @@ def describe_methods(session: Session, network: str, found: Dataset) -> dict[str
         start = registry.get_version(session, training_jobs.find_start(session, network))
     except NotFound:
         return {ALL: _of_layers(session, network, found), HEAD: NO_HEAD}
-    starts_from_weights = NETWORKS[network].plan.only_last_layers  # otherwise its layers start from scratch
     n_labels = sum(found.by_class.get(name, 0) for name in CLASSES)
-    starts_right = expected_accuracy.of_version(session, start)
-    layers = expected_accuracy.of_layers(session, network), starts_right if starts_from_weights else ""
-    head = expected_accuracy.of_head(session, start, n_labels), starts_right
+    layers = expected_accuracy.of_layers(session, network, start)
+    head = expected_accuracy.of_head(session, start, n_labels)
     return {
-        ALL: _join(_of_layers(session, network, found), *layers),
-        HEAD: _join(_of_head(session, start, found), *head),
+        ALL: f"{_of_layers(session, network, found)} {layers}",
+        HEAD: f"{_of_head(session, start, found)} {head}",
     }
-
-
-def _join(*sentences: str) -> str:
-    return " ".join(filter(None, sentences))
 
 
 def _of_layers(session: Session, network: str, found: Dataset) -> str:

@@ -39,7 +39,7 @@ def test_a_version_is_compared_with_the_one_in_use_before_it_is_promoted(
     check = client.get(f"/api/v1/models/{other}/promotion").json
     assert (check["in_use"], check["n_images"], check["is_better"]) == (1, len(contents), False)
     assert check["accuracy_in_use"] - check["accuracy"] == pytest.approx(3 / len(contents))
-    assert "It is worse." in check["warning"]
+    assert "It is worse on these pictures." in check["warning"]
     itself = client.get("/api/v1/models/1/promotion").json
     assert (itself["in_use"], itself["accuracy"], itself["warning"]) == (None, None, None)
 

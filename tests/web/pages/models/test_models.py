@@ -78,9 +78,9 @@ def test_the_question_says_that_a_version_is_worse_and_was_compared_on_few(
     judge(db, 1, contents, right)
     judge(db, other, contents, wrong_at_first)
     question = words(client.get(f"/models/{other}/promote"))
-    assert "It is worse. At least 200 pictures are needed" in question
+    assert "It is worse on these pictures. At least 200 pictures are needed" in question
     page = client.get(f"/models/{other}")
-    assert "It is worse." in words(page)
+    assert "It is worse on these pictures." in words(page)
     (button,) = re.findall(r'<button class="([^"]*)" type="submit">Use this version', page.text)
     assert "button--main" not in button
 
