@@ -8,6 +8,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+from pawsort.terminal import echo, print_error
+
 # The client's own commands: `pawsort.commands.<name>` holds each as `command`.
 COMMANDS = {
     "classify": "Label the pictures in folders, files, tars and zips.",
@@ -74,10 +76,10 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        error.show(sys.stderr)
+        print_error(error)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
+        echo("Stopped.", err=True)
         # Uploading threads may still be running. Do not wait for them.
         sys.stdout.flush()
         os._exit(INTERRUPTED)

@@ -1,15 +1,17 @@
 """Names that people give: to jobs, uploads, schedules, tokens, and to themselves."""
 
+import unicodedata
+
 from core.base.errors import Invalid
 
 MAX_NAME = 500
 MAX_SHORT_NAME = 200  # schedules, people and tokens, which lists show next to other columns
-_DELETE = "\x7f"
+_CONTROLS = ("Cc", "Zl", "Zp")  # of both ranges, and what ends a line or a paragraph
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether a text contains line breaks, tabs or other characters that have no glyph."""
-    return any(character < " " or character == _DELETE for character in text)
+    """Whether a text contains line breaks, tabs or other characters that a terminal or an editor obeys."""
+    return any(unicodedata.category(character) in _CONTROLS for character in text)
 
 
 def check_name(name: str, max_length: int = MAX_NAME, field: str = "name") -> str:

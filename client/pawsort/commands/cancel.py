@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from pawsort.connect import connect, server_options
+from pawsort.terminal import echo
 
 
 @click.command("cancel")
@@ -16,6 +17,6 @@ def command(job: UUID, keep_best: bool, server: str | None, token: str | None) -
     with connect(server, token) as client:
         client.cancel_job(str(job), keep_best)
     if keep_best:
-        click.echo("The training ends. Its best epoch becomes a version after its evaluation: `pawsort models`.")
+        echo("The training ends. Its best epoch becomes a version after its evaluation: `pawsort models`.")
     else:
-        click.echo("The job stops. Its results so far are kept.")
+        echo("The job stops. Its results so far are kept.")

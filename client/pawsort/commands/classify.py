@@ -9,6 +9,7 @@ from rich.console import Console
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.export import check_target, write_results
+from pawsort.terminal import Terminal
 from pawsort.uploads.progress import ProgressBars, ignored_words, print_skipped
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
 
@@ -53,7 +54,7 @@ def command(
     ends. The exit code is 0 when every image has a result; an error result counts.
     """
     options = _export_options(output, bom)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Terminal()
     with connect(server, token) as client:
         bars = ProgressBars(console)
         run = Classification(client, JobOptions(model, threshold, name, discard_originals, names, everything), bars)
@@ -71,8 +72,9 @@ def command(
             write_results(client, outcome.jobs, output, options)
     _print_problems(console, outcome)
     if outcome.jobs:
-        console.print(_summary(outcome, seconds), markup=False)
-        console.print(_results_line(outcome, output), markup=False)
+        console.print(_summary(outcome, seconds))
+        for line in _result_lines(outcome, output):
+            console.print(line)
     if outcome.undiscarded:
         console.print("Another job still needs the originals. The server discards them when it has ended.")
     return 0 if outcome.is_complete else 1
@@ -108,20 +110,20 @@ def _summary(outcome: Outcome, seconds: float) -> str:
     return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {', '.join(shares)}"
 
 
-def _results_line(outcome: Outcome, output: Path | None) -> str:
+def _result_lines(outcome: Outcome, output: Path | None) -> list[str]:
     if output is None:
-        return "\n".join(f"Results: pawsort export {job} -o results.csv" for job in outcome.jobs)
-    return f"Results: {'standard output' if str(output) == '-' else output}"
+        return [f"Results: pawsort export {job} -o results.csv" for job in outcome.jobs]
+    return [f"Results: {'standard output' if str(output) == '-' else output}"]
 
 
 def _print_problems(console: Console, outcome: Outcome) -> None:
     for sentence in outcome.broken:
-        console.print(sentence, style="red", markup=False)
+        console.print(sentence, style="red")
     print_skipped(console, outcome.skipped)
     for job, view in outcome.views.items():
         if view["state"] != "done":
             reason = f": {view['error']}" if view["error"] else "."
-            console.print(f"Job {job} has ended as {view['state']}{reason}", style="red", markup=False)
+            console.print(f"Job {job} has ended as {view['state']}{reason}", style="red")
 
 
 def _print_unfinished(console: Console, outcome: Outcome) -> None:

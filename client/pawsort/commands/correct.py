@@ -9,6 +9,7 @@ from pawsort.api.answers import Corrections
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.corrections import list_files
+from pawsort.terminal import Terminal
 from pawsort.uploads.archive_kinds import is_archive
 from pawsort.uploads.progress import print_skipped
 from pawsort.uploads.sources import SkippedPath
@@ -35,7 +36,7 @@ def command(
     """
     if (folder is None) == (undo is None) or (undo and dry_run):
         raise click.UsageError("Give either FOLDER, perhaps with --dry-run, or --undo BATCH.")
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Terminal()
     skipped: list[SkippedPath] = []
     with connect(server, token) as client:
         if folder is None:
@@ -51,9 +52,9 @@ def command(
         else:
             raise ClientError(f"{folder}: expected a folder, a zip or a tar; this is neither.")
     _print_problems(console, answer, skipped)
-    console.print(_summary(answer, dry_run), markup=False)
+    console.print(_summary(answer, dry_run))
     if answer["batch"]:
-        console.print(f"To undo this: pawsort correct {job} --undo {answer['batch']}", markup=False)
+        console.print(f"To undo this: pawsort correct {job} --undo {answer['batch']}")
     return 1 if answer["n_ambiguous"] or any(path.lost for path in skipped) else 0
 
 
@@ -82,10 +83,10 @@ def _print_problems(console: Console, answer: Corrections, skipped: list[Skipped
     print_skipped(console, skipped)
     if answer["exported_at"] is None:
         words = f"; {answer['n_replaced']:,} labels of people or folders are replaced" if answer["n_replaced"] else ""
-        console.print(f"No manifest: compared with the labels of now{words}.", style="yellow", markup=False)
+        console.print(f"No manifest: compared with the labels of now{words}.", style="yellow")
     for sentence in answer["ambiguous"][:SHOWN]:
-        console.print(sentence, style="red", markup=False)
+        console.print(sentence, style="red")
     for path in answer["unknown"][:SHOWN]:
-        console.print(f"Not in this job: {path}", style="yellow", markup=False)
+        console.print(f"Not in this job: {path}", style="yellow")
     if answer["n_unknown"] > SHOWN:
-        console.print(f"… and {answer['n_unknown'] - SHOWN} more.", style="yellow", markup=False)
+        console.print(f"… and {answer['n_unknown'] - SHOWN} more.", style="yellow")

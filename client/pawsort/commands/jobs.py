@@ -1,13 +1,11 @@
 """`pawsort jobs`: list the jobs and their progress."""
 
 import itertools
-import sys
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from pawsort.connect import connect, server_options
+from pawsort.terminal import TextTable, echo
 
 
 @click.command("jobs")
@@ -18,9 +16,9 @@ def command(limit: int, server: str | None, token: str | None) -> None:
     with connect(server, token) as client:
         jobs = list(itertools.islice(client.list_jobs(), limit))
     if not jobs:
-        click.echo("There are no jobs yet. `pawsort classify FOLDER` creates one.")
+        echo("There are no jobs yet. `pawsort classify FOLDER` creates one.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = TextTable()
     for column, justify in (("job", "left"), ("name", "left"), ("state", "left")):
         table.add_column(column, justify=justify, no_wrap=column == "job")  # type: ignore[arg-type]
     for column in ("images", "cat", "dog", "unsure", "failed"):
@@ -29,5 +27,4 @@ def command(limit: int, server: str | None, token: str | None) -> None:
         counts = job["counts"]
         labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
         table.add_row(job["id"], job["name"], job["state"], f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
-    # Without a terminal there is no width to fit into: cut nothing off.
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+    table.print()

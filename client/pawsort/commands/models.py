@@ -1,13 +1,10 @@
 """`pawsort models`: list the model versions, and which one is in use."""
 
-import sys
-
 import click
-from rich.console import Console
-from rich.table import Table
 
 from pawsort.api.answers import ModelVersion
 from pawsort.connect import connect, server_options
+from pawsort.terminal import TextTable, echo
 
 NUMBERS = ("version", "threshold", "accuracy", "test pictures", "new labels")
 
@@ -19,17 +16,17 @@ def command(server: str | None, token: str | None) -> None:
     with connect(server, token) as client:
         versions = list(client.list_models())
     if not versions:
-        click.echo("There are no model versions yet. `pawsort migrate` registers the included ones.")
+        echo("There are no model versions yet. `pawsort migrate` registers the included ones.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = TextTable()
     for column in ("version", "network", "in use", "threshold", "accuracy", "test pictures", "made", "new labels"):
         table.add_column(column, justify="right" if column in NUMBERS else "left")
     for version in versions:
         table.add_row(*_row(version))
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+    table.print()
     used = next((version for version in versions if version["in_use"]), None)
     if used is not None:
-        click.echo(_describe_new_labels(used))
+        echo(_describe_new_labels(used))
 
 
 def _describe_new_labels(version: ModelVersion) -> str:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from pawsort.connect import connect, server_options
+from pawsort.terminal import echo
 
 
 @click.command("promote")
@@ -16,8 +17,8 @@ def command(version: int, yes: bool, server: str | None, token: str | None) -> N
     with connect(server, token) as client:
         warning = client.check_promotion(version)["warning"]
         if warning is not None:
-            click.echo(warning, err=True)
+            echo(warning, err=True)
             if not yes and sys.stdin.isatty():
                 click.confirm(f"Use version {version} anyway?", abort=True, err=True)
         client.promote(version)
-    click.echo(f"Version {version} is in use for new jobs. `pawsort rollback` restores the one before.")
+    echo(f"Version {version} is in use for new jobs. `pawsort rollback` restores the one before.")

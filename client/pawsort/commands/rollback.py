@@ -4,6 +4,7 @@ import click
 
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
+from pawsort.terminal import echo
 
 
 @click.command("rollback")
@@ -15,4 +16,4 @@ def command(server: str | None, token: str | None) -> None:
         if in_use is None:
             raise ClientError("No model version is in use. `pawsort migrate` puts the included one into use.")
         deployment = client.roll_back(in_use)
-    click.echo(f"Version {deployment['version']} is in use again for new jobs, instead of {in_use}.")
+    echo(f"Version {deployment['version']} is in use again for new jobs, instead of {in_use}.")

@@ -1,16 +1,14 @@
 """`pawsort schedules`: list, run and change schedules, and list their runs."""
 
 import itertools
-import sys
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from pawsort.api.answers import Schedule, ScheduleRun
 from pawsort.commands import schedules_add, schedules_edit
 from pawsort.connect import connect, server_options
+from pawsort.terminal import TextTable, echo
 
 NUMBER = click.IntRange(1, 2**31 - 1)
 number_argument = click.argument("number", metavar="NUMBER", type=NUMBER)
@@ -35,7 +33,7 @@ def list_schedules(server: str | None, token: str | None) -> None:
     with connect(server, token) as client:
         schedules = list(client.list_schedules())
     if not schedules:
-        click.echo("There are no schedules yet. `pawsort schedules add --help` explains how to add one.")
+        echo("There are no schedules yet. `pawsort schedules add --help` explains how to add one.")
         return
     rows = [
         (str(one["id"]), one["name"], one["kind"], one["in_words"], _next(one), _outcome(one["last_run"]))
@@ -51,7 +49,7 @@ def pause(number: int, server: str | None, token: str | None) -> None:
     """Pause a schedule. Runs that come due meanwhile are skipped."""
     with connect(server, token) as client:
         name = client.update_schedule(number, is_on=False)["name"]
-    click.echo(f"Schedule {number} ({name}) is paused. `pawsort schedules resume {number}` resumes it.")
+    echo(f"Schedule {number} ({name}) is paused. `pawsort schedules resume {number}` resumes it.")
 
 
 @command.command("resume")
@@ -61,7 +59,7 @@ def resume(number: int, server: str | None, token: str | None) -> None:
     """Resume a paused schedule."""
     with connect(server, token) as client:
         schedule = client.update_schedule(number, is_on=True)
-    click.echo(f"Schedule {number} ({schedule['name']}) is resumed. {schedules_add.when(schedule)}")
+    echo(f"Schedule {number} ({schedule['name']}) is resumed. {schedules_add.when(schedule)}")
 
 
 @command.command("run")
@@ -71,7 +69,7 @@ def run(number: int, server: str | None, token: str | None) -> None:
     """Run a schedule now. The next run stays due as before."""
     with connect(server, token) as client:
         started = client.run_schedule(number)
-    click.echo(f"Run {started['id']} has started. `pawsort schedules runs {number}` shows its outcome.")
+    echo(f"Run {started['id']} has started. `pawsort schedules runs {number}` shows its outcome.")
 
 
 @command.command("delete")
@@ -81,7 +79,7 @@ def delete(number: int, server: str | None, token: str | None) -> None:
     """Delete a schedule. Its runs stay readable."""
     with connect(server, token) as client:
         client.delete_schedule(number)
-    click.echo(f"Schedule {number} is deleted.")
+    echo(f"Schedule {number} is deleted.")
 
 
 @command.command("runs")
@@ -93,7 +91,7 @@ def runs(number: int, limit: int, server: str | None, token: str | None) -> None
     with connect(server, token) as client:
         listed = list(itertools.islice(client.list_runs(number), limit))
     if not listed:
-        click.echo(f"Schedule {number} has not run yet. `pawsort schedules run {number}` runs it now.")
+        echo(f"Schedule {number} has not run yet. `pawsort schedules run {number}` runs it now.")
         return
     rows = [(str(one["id"]), _moment(one["due_at"]), _reason(one), one["state"], one["outcome"]) for one in listed]
     _print_table(("run", "due", "", "state", "outcome"), rows)
@@ -104,12 +102,12 @@ command.add_command(schedules_edit.edit)
 
 
 def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = TextTable()
     for column in columns:
         table.add_column(column)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 240).print(table)
+    table.print(240)
 
 
 def _next(schedule: Schedule) -> str:

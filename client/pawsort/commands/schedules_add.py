@@ -7,6 +7,7 @@ import click
 
 from pawsort.api.answers import Schedule
 from pawsort.connect import connect, server_options
+from pawsort.terminal import echo
 
 Command = Callable[..., Any]
 
@@ -123,4 +124,4 @@ def _create(
     body = {"name": name, "kind": kind, "time_zone": zone, "parameters": given, **moment}
     with connect(server, token) as client:
         schedule = client.create_schedule(body)
-    click.echo(f"Schedule {schedule['id']} ({schedule['name']}): {when(schedule)}")
+    echo(f"Schedule {schedule['id']} ({schedule['name']}): {when(schedule)}")

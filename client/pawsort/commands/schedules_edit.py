@@ -8,6 +8,7 @@ import click
 
 from pawsort.commands.schedules_add import when
 from pawsort.connect import connect, server_options
+from pawsort.terminal import echo
 
 
 @click.command("edit")
@@ -48,7 +49,7 @@ def edit(
         raise click.UsageError("Nothing to change. `pawsort schedules edit --help` lists what can be changed.")
     with connect(server, token) as client:
         schedule = client.update_schedule(number, **changes)
-    click.echo(f"Schedule {number} ({schedule['name']}): {when(schedule)}")
+    echo(f"Schedule {number} ({schedule['name']}): {when(schedule)}")
 
 
 def _parameters(assignments: Sequence[str]) -> Iterator[tuple[str, Any]]:

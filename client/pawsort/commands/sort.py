@@ -10,6 +10,7 @@ from pawsort.connect import connect, server_options
 from pawsort.files.place_file import PlacementMode
 from pawsort.files.sort_by_label import LabelSource, Sorter, SortSummary, read_pictures
 from pawsort.files.sort_manifest import append_manifest, read_noted
+from pawsort.terminal import Terminal
 
 SHOWN = 10
 WORDS = {PlacementMode.LINK: "as hard links", PlacementMode.COPY: "copied", PlacementMode.MOVE: "moved"}
@@ -69,7 +70,7 @@ def command(
     if target.exists() and target.samefile(source):
         raise ClientError(f"--to {target}: expected another folder than --from. Give a new one.")
     mode = PlacementMode.COPY if copies else PlacementMode.MOVE if moves else PlacementMode.LINK
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Terminal()
     with connect(server, token) as client:
         state = client.get_job(str(job))["state"]
         with client.open_export(str(job), "jsonl") as export:
@@ -83,8 +84,8 @@ def command(
         append_manifest(target, str(job), exported_at, by, new)
     _print_problems(console, summary, source)
     if state != "done":
-        console.print(f"The job is {state}: pictures not classified yet are left out.", style="yellow", markup=False)
-    console.print(_describe(summary, target, mode, dry_run), markup=False)
+        console.print(f"The job is {state}: pictures not classified yet are left out.", style="yellow")
+    console.print(_describe(summary, target, mode, dry_run))
     return 0 if summary.is_complete else 1
 
 
@@ -106,11 +107,11 @@ def _describe(summary: SortSummary, target: Path, mode: PlacementMode, is_dry: b
 
 def _print_problems(console: Console, summary: SortSummary, source: Path) -> None:
     for path in summary.missing:  # all of them: the user has to look for each one
-        console.print(f"Not found below {source}, or changed: {path}", style="red", markup=False)
+        console.print(f"Not found below {source}, or changed: {path}", style="red")
     for path, file in summary.elsewhere[:SHOWN]:
-        console.print(f"{path} was left where it is: {file}", style="yellow", markup=False)
+        console.print(f"{path} was left where it is: {file}", style="yellow")
     if len(summary.elsewhere) > SHOWN:
-        console.print(f"… and {len(summary.elsewhere) - SHOWN} more.", style="yellow", markup=False)
+        console.print(f"… and {len(summary.elsewhere) - SHOWN} more.", style="yellow")
     if summary.elsewhere:
         console.print(
             "They were moved by hand, or sorted before their labels changed. `pawsort correct` imports folders as"
@@ -118,6 +119,6 @@ def _print_problems(console: Console, summary: SortSummary, source: Path) -> Non
             markup=False,
         )
     for path, name in summary.renamed[:SHOWN]:
-        console.print(f"{path} is named {name}, because Windows does not accept its name.", markup=False)
+        console.print(f"{path} is named {name}, because Windows does not accept its name.")
     if len(summary.renamed) > SHOWN:
-        console.print(f"… and {len(summary.renamed) - SHOWN} more.", markup=False)
+        console.print(f"… and {len(summary.renamed) - SHOWN} more.")

@@ -13,6 +13,7 @@ from rich.status import Status
 from pawsort.api.answers import Epoch, Job, ModelVersion, PromotionCheck, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
+from pawsort.terminal import Terminal, echo, visible
 from pawsort.uploads.progress import ignored_words, print_skipped
 from pawsort.workflows.classify import name_of, shown_name
 from pawsort.workflows.train import TrainingRun
@@ -83,7 +84,7 @@ def command(
     if all_labels == bool(folders):
         raise click.UsageError("Give folders to train on, or --all-labels for everything labelled on the server.")
     given = {key: value for key, value in parameters.items() if value is not None}
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Terminal()
     # Leave the memory to the training: one inference process is enough meanwhile.
     with connect(server, token, inference_processes=1) as client:
         display = TrainingDisplay(console)
@@ -102,7 +103,8 @@ def command(
             print_skipped(console, run.skipped)
         if job["state"] != "done":
             raise ClientError(job["error"] or f"The training was {job['state']}.")
-        click.echo(_summary(client.get_model(job["model"]), client.check_promotion(job["model"])))
+        for line in _summary(client.get_model(job["model"]), client.check_promotion(job["model"])):
+            echo(line)
     return 0
 
 
@@ -177,21 +179,21 @@ class TrainingDisplay:
         )
 
     def _set_status(self, text: str) -> None:
-        self.status.update(text.replace("[", r"\["))
+        self.status.update(visible(text).replace("[", r"\["))
 
     def print(self, text: str, style: str | None = None) -> None:
-        self._console.print(text, style=style, markup=False)
+        self._console.print(text, style=style)
 
 
-def _summary(version: ModelVersion, check: PromotionCheck) -> str:
+def _summary(version: ModelVersion, check: PromotionCheck) -> tuple[str, ...]:
     manifest = version["manifest"]
     test = manifest["metrics"]["judging"]  # the test split
     return (
         f"Version {version['version']} ({version['network']}): accuracy {test['accuracy']:.4f}"
         f" ({test['accuracy_low']:.4f} to {test['accuracy_high']:.4f}) on {test['n_images']:,} test pictures;"
-        f" threshold {manifest['threshold']:.3f}.\n"
-        f"{check['warning'] or check['summary']}\n"
-        f"Put it into use{' anyway' if check['warning'] else ''}: pawsort promote {version['version']}"
+        f" threshold {manifest['threshold']:.3f}.",
+        check["warning"] or check["summary"],
+        f"Put it into use{' anyway' if check['warning'] else ''}: pawsort promote {version['version']}",
     )
 
 

@@ -5,10 +5,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import click
-
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.terminal import echo
 
 FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")
@@ -93,7 +92,7 @@ def _joined(
     for number, job in enumerate(jobs):
         with client.open_export(job, format_, options) as export:
             if export.is_partial:
-                click.echo(f"Job {job} has not ended: files without a result so far are missing.", err=True)
+                echo(f"Job {job} has not ended: files without a result so far are missing.", err=True)
             yield from _without_first_line(export.blocks) if number and format_ == "csv" else export.blocks
 
 

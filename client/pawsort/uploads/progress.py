@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from pawsort.terminal import visible
 from pawsort.uploads.ignored_names import count_words
 from pawsort.uploads.sources import SkippedPath
 
@@ -39,10 +40,10 @@ class ProgressBars:
 
     def show_ignored(self, counts: Counter[str]) -> None:
         if counts:
-            self.progress.console.print(ignored_words(counts), style="yellow", markup=False)
+            self.progress.console.print(ignored_words(counts), style="yellow")
 
     def start_upload(self, name: str, total: int) -> None:
-        self._uploading = self.progress.add_task(f"uploading {name}", total=total)
+        self._uploading = self.progress.add_task(f"uploading {visible(name)}", total=total)
 
     def add_uploaded(self, count: int) -> None:
         if self._uploading is not None:
@@ -62,6 +63,6 @@ def ignored_words(counts: Counter[str]) -> str:
 def print_skipped(console: Console, skipped: Sequence[SkippedPath]) -> None:
     """Print the first skipped paths with their reasons, and how many more there are."""
     for path in skipped[:SHOWN_SKIPPED]:
-        console.print(f"Skipped {path.path}: {path.reason}", style="yellow", markup=False)
+        console.print(f"Skipped {path.path}: {path.reason}", style="yellow")
     if len(skipped) > SHOWN_SKIPPED:
-        console.print(f"… and {len(skipped) - SHOWN_SKIPPED:,} more.", style="yellow", markup=False)
+        console.print(f"… and {len(skipped) - SHOWN_SKIPPED:,} more.", style="yellow")
