@@ -4,7 +4,7 @@ import { foldOnPhones } from "../shared/fold.js";
 import { LiveParts, readPage } from "../shared/live.js";
 import { ENDED, watchJob } from "../shared/poll.js";
 import { plural } from "../shared/words.js";
-import { SelectionBar } from "./selection_bar.js";
+import { SelectionBar } from "./selection/selection_bar.js";
 import { Grid } from "./grid.js";
 import { Threshold } from "./threshold.js";
 import { viewGrid } from "../viewer/grid_source.js";

@@ -1,7 +1,7 @@
 /** Selecting pictures in the grid with mouse, touch and keys, and labelling them together. */
 
-import { listenToKeys } from "../shared/keys.js";
-import { count, label as word, plural } from "../shared/words.js";
+import { listenToKeys } from "../../shared/keys.js";
+import { count, label as word, plural } from "../../shared/words.js";
 import { Batches } from "./label_batches.js";
 import { Selection } from "./selection.js";
 
@@ -18,7 +18,7 @@ export class SelectionBar {
   #threshold;
   #batches;
 
-  /** @param {{job: string, grid: import("./grid.js").Grid, threshold: () => number}} parts threshold: the one at which labels are shown. */
+  /** @param {{job: string, grid: import("../grid.js").Grid, threshold: () => number}} parts threshold: the one at which labels are shown. */
   constructor({ job, grid, threshold }) {
     if (this.#root === null) return;
     this.#grid = grid;
