@@ -64,8 +64,13 @@ def test_pictures_from_one_click_to_another_get_a_label_and_lose_it_again(grid: 
     expect(grid.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-def test_all_shown_are_right_confirms_what_the_model_shows(grid: Page, db: Database, job: UUID) -> None:
-    grid.get_by_role("button", name="All shown are right").click()
+def test_confirming_all_says_how_many_asks_and_confirms_what_the_model_shows(grid: Page, db: Database, job: UUID) -> None:
+    grid.get_by_role("button", name="Confirm all 40").click()
+    asked = grid.get_by_role("dialog", name="Confirm the model’s labels of all 40 pictures?")
+    asked.get_by_role("button", name="Cancel").click()
+    expect(grid.locator('[data-field="said"]')).to_be_empty()
+    grid.get_by_role("button", name="Confirm all 40").click()
+    asked.get_by_role("button", name="Confirm 40").click()
     said(grid, "35 pictures confirmed. 4 skipped: unsure, or already labelled by people.")
     with db.read() as session:
         assert {row.source for row in session.scalars(select(Label))} == {"confirmation"}
@@ -77,7 +82,7 @@ def test_all_of_a_filter_but_some_are_labelled(grid: Page, site: str, db: Databa
     grid.goto(f"{site}/jobs/{job}?label=unsure")
     show_pictures(grid)
     grid.locator(".grid--placed .tile").nth(3).wait_for()
-    grid.get_by_role("button", name="Select all shown").click()
+    grid.get_by_role("button", name="Select all").click()
     box(grid, 20).uncheck(force=True)
     expect(grid.locator('[data-field="chosen"]')).to_have_text("3 of 4 selected")
     grid.get_by_role("button", name="Neither", exact=True).click()
@@ -161,13 +166,13 @@ def test_a_job_at_work_offers_no_all(owner_page: Page, site: str, db: Database, 
     show_pictures(owner_page)
     owner_page.locator(".grid--placed .tile").nth(3).wait_for()
     expect(owner_page.get_by_role("button", name="Keys")).to_be_visible()
-    expect(owner_page.get_by_role("button", name="All shown are right")).to_be_hidden()
+    expect(owner_page.get_by_role("button", name="Confirm all")).to_be_hidden()
 
 
 def test_a_view_without_pictures_offers_no_all(grid: Page, site: str, job: UUID) -> None:
-    expect(grid.get_by_role("button", name="All shown are right")).to_be_visible()
+    expect(grid.get_by_role("button", name="Confirm all")).to_be_visible()
     grid.goto(f"{site}/jobs/{job}?path=nothing-like-it")
     expect(grid.get_by_text("No pictures match these filters.")).to_be_visible()
     expect(grid.get_by_role("button", name="Keys")).to_be_visible()
-    for name in ("All shown are right", "Select all shown"):
+    for name in ("Confirm all", "Select all"):
         expect(grid.get_by_role("button", name=name)).to_be_hidden()

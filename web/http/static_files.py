@@ -24,6 +24,7 @@ SHEETS = (
     "jobs",
     "upload",
     "job",
+    "job_page",
     "tables",
     "charts",
     "training",

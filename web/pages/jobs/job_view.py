@@ -1,10 +1,15 @@
 """A job as the templates show it: counts, and its progress in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from core.base.states import JobState
 from core.jobs.progress import JobView
+from core.jobs.result_filter import PROBABLE
+from web.pages.common import words
 from web.pages.common.words import count, duration, plural, rate
+from web.pages.jobs.picture_filter import PictureFilter
 
 FAILED = "failed"
 
@@ -16,6 +21,34 @@ class Section:
     label: str
     x: str
     width: str
+
+
+@dataclass(frozen=True)
+class CountTile:
+    """A number of pictures, which is also a filter.
+
+    Attributes:
+        name: Of the number, for the scripts.
+        label: Whose colour it has; None for no colour.
+        changes: The attributes of the filter that it sets.
+        is_optional: It is hidden while it is zero.
+    """
+
+    name: str
+    n: int
+    words: str
+    label: str | None
+    changes: Mapping[str, str | None]
+    is_optional: bool = False
+
+    @property
+    def query(self) -> str:
+        """The changes for static/jobs/filter.js; an empty value removes a filter."""
+        return urlencode({name: value or "" for name, value in self.changes.items()})
+
+    def is_shown(self, filters: PictureFilter) -> bool:
+        """Whether the filter has the values of this tile."""
+        return all(getattr(filters, name) == value for name, value in self.changes.items())
 
 
 def n_sorted(job: JobView) -> int:
@@ -55,6 +88,23 @@ def can_retry(job: JobView) -> bool:
         and job.discarded_at is None
         and (job.n_failed > 0 or job.state in (JobState.CANCELLED, JobState.FAILED))
     )
+
+
+def count_tiles(job: JobView) -> list[CountTile]:
+    """The numbers of all pictures, of those of each label, and of the unsure ones that are probably neither."""
+    everything = CountTile("sorted", n_sorted(job), "All", None, {"label": None, "neither": None})
+    by_label = [
+        CountTile(name, n, words.label(name), name, {"label": name, "neither": None}) for name, n in job.by_label.items()
+    ]
+    neither = CountTile(
+        "probably_neither",
+        job.n_probably_neither,
+        "Probably neither",
+        "neither",
+        {"label": None, "neither": PROBABLE},
+        is_optional=True,
+    )
+    return [everything, *by_label, neither]
 
 
 def label_shares(job: JobView) -> list[Section]:

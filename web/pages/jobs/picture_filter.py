@@ -1,6 +1,6 @@
 """The filter and order of a job's pictures, kept in the address of the page; the API has the same parameters."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -108,6 +108,11 @@ class PictureFilter:
         """The address of the same results in the API."""
         query = urlencode(self.parameters)
         return f"/api/v1/jobs/{job_uuid}/results{'?' if query else ''}{query}"
+
+    @property
+    def clear_query(self) -> str:
+        """For static/jobs/filter.js: what shows all pictures; the order stays."""
+        return urlencode({field.name: "" for field in fields(self) if field.name != "sort"})
 
     @property
     def min_choices(self) -> list[tuple[str, str]]:

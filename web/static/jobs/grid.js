@@ -4,6 +4,8 @@
  * The server renders the first results and a link to the next ones. This script replaces them by tiles that are positioned by
  * their number and reused while scrolling. The list fires `picture:drawn` (detail: tile, result) when a tile shows another
  * result, and `grid:counted` when the number of results is known again.
+ *
+ * @typedef {{index: number, offset: number}} GridPlace The first picture below the strip, and by how much of it was scrolled past.
  */
 
 import { ResultPages } from "./result_pages.js";
@@ -21,7 +23,7 @@ export class Grid {
   #list = document.querySelector("[data-grid]");
   #template = document.querySelector("#tile");
   #more = document.querySelector("[data-more]");
-  #empty = document.querySelector('[data-field="empty"]');
+  #empty = document.querySelectorAll("[data-empty]");
   #fresh = document.querySelector('[data-field="fresh"]');
   #pages = null;
   #tiles = new Map();
@@ -32,26 +34,38 @@ export class Grid {
   #opening = null;
   #openedAt = 0;
 
-  constructor() {
+  /** @param {{whyEmpty: () => "filter"|"waiting"|"nothing"}} parts whyEmpty: why there would be no pictures. */
+  constructor({ whyEmpty }) {
     if (this.#list === null) return;
-    this.#pages = new ResultPages({
-      address: this.#list.dataset.results,
-      size: PAGE,
-      onPage: () => this.#plan(),
-      onLost: () => setTimeout(() => this.#plan(), FRESH_EVERY_MS),
-    });
+    this.whyEmpty = whyEmpty;
+    this.#pages = this.#pagesOf(this.#list.dataset.results);
     addEventListener("scroll", () => this.#plan(), { passive: true });
     new ResizeObserver(() => this.#isOpen && this.#measure()).observe(this.#list);
     this.#list.addEventListener("keydown", (event) => this.#moveFocus(event));
     this.#fresh.querySelector("button").addEventListener("click", () => this.reload());
-    this.reload();
   }
 
-  /** Reload after results, labels or the threshold have changed. */
+  /**
+   * Show the results of a filter, from the first picture or from a place.
+   *
+   * @param {string} query
+   * @param {GridPlace|null} place
+   */
+  async show(query, place) {
+    if (this.#list === null) return;
+    const address = new URL(this.#pages.url);
+    address.search = query;
+    const isShown = await this.#open(this.#pagesOf(address), place?.index ?? 0);
+    if (!isShown) return;
+    if (place !== null) this.#scrollTo(place);
+    else if (this.#scrolled > 0) this.#scrollTo({ index: 0, offset: 0 });
+    this.#draw();
+  }
+
+  /** Load the same results again: after results, labels or the threshold have changed. */
   async reload() {
-    if (this.#pages === null) return;
-    this.#opening ??= this.#open().finally(() => (this.#opening = null));
-    await this.#opening;
+    if (this.#list === null) return;
+    if (await this.#open(this.#pagesOf(this.#pages.url), this.place?.index ?? 0)) this.#draw();
   }
 
   /** The job has new results: show them at once, or offer them if the user has scrolled down. */
@@ -60,32 +74,44 @@ export class Grid {
     clearTimeout(this.freshTimer);
     if (this.#list.getBoundingClientRect().top < -innerHeight / 2) {
       this.#fresh.hidden = false;
-      this.#fresh.classList.add("is-floating");
       return;
     }
     const wait = isLast ? 0 : Math.max(0, this.#openedAt + FRESH_EVERY_MS - Date.now());
     this.freshTimer = setTimeout(() => this.reload(), wait);
   }
 
-  async #open() {
+  #pagesOf(address) {
+    return new ResultPages({
+      address,
+      size: PAGE,
+      onPage: () => this.#plan(),
+      onLost: () => setTimeout(() => this.#plan(), FRESH_EVERY_MS),
+    });
+  }
+
+  /** Replace the results; false if that failed, or others were asked for in the meantime. */
+  async #open(pages, index) {
     this.#openedAt = Date.now();
+    this.#opening = pages;
     this.#fresh.hidden = true;
     try {
-      await this.#pages.open();
-      await this.#pages.fetch(0);
+      await pages.open(index);
     } catch {
-      return; // keep the pictures from the server, with their link to the next ones
+      return false; // keep the pictures that are shown; at first those from the server, with their link to the next ones
     }
-    this.#empty.hidden = this.#pages.n > 0;
-    this.#list.dispatchEvent(new CustomEvent("grid:counted"));
+    if (this.#opening !== pages) return false;
+    this.#pages = pages;
+    const why = pages.n > 0 ? "" : this.whyEmpty();
+    for (const element of this.#empty) element.hidden = element.dataset.empty !== why;
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#list.classList.add("grid--placed");
       this.#list.replaceChildren();
       this.#more.hidden = true;
     }
+    this.#list.dispatchEvent(new CustomEvent("grid:counted"));
     this.#measure();
-    this.#draw();
+    return true;
   }
 
   #measure() {
@@ -95,7 +121,7 @@ export class Grid {
     this.#shape = { columns, width: tile, height: tile + TEXT_PX };
     const rows = Math.ceil(this.#pages.n / columns);
     this.#list.style.height = `${Math.max(0, rows * (this.#shape.height + GAP_PX) - GAP_PX)}px`;
-    for (const [place, tileThere] of this.#tiles) this.#put(tileThere, place);
+    for (const [index, tileThere] of this.#tiles) this.#put(tileThere, index);
     this.#plan();
   }
 
@@ -186,6 +212,38 @@ export class Grid {
     this.#list.querySelector(`[data-place="${next}"]`)?.focus();
   }
 
+  /** How far the list is scrolled past the strip, in pixels; negative if its begin is below it. */
+  get #scrolled() {
+    const strip = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+    return strip - this.#list.getBoundingClientRect().top;
+  }
+
+  /** @returns {GridPlace|null} null if the list is not scrolled. */
+  get place() {
+    const scrolled = this.#scrolled;
+    if (!this.#isOpen || scrolled <= 0) return null;
+    const row = Math.floor(scrolled / this.#rowHeight);
+    return { index: row * this.#shape.columns, offset: scrolled - row * this.#rowHeight };
+  }
+
+  #scrollTo({ index, offset }) {
+    const row = Math.floor(Math.min(index, Math.max(0, this.n - 1)) / this.#shape.columns);
+    scrollBy({ top: row * this.#rowHeight + offset - this.#scrolled, behavior: "instant" });
+  }
+
+  get #rowHeight() {
+    return this.#shape.height + GAP_PX;
+  }
+
+  /** Scroll until the picture at a position is in view, below the strip. */
+  reveal(index) {
+    const top = Math.floor(index / this.#shape.columns) * this.#rowHeight - this.#scrolled;
+    const strip = this.#scrolled + this.#list.getBoundingClientRect().top;
+    if (top < 0) scrollBy({ top, behavior: "instant" });
+    else if (strip + top + this.#rowHeight > innerHeight) scrollBy({ top: strip + top + this.#rowHeight - innerHeight, behavior: "instant" });
+    this.#draw();
+  }
+
   /** The number of results. */
   get n() {
     return this.#pages?.n ?? 0;
@@ -196,22 +254,34 @@ export class Grid {
     return this.#pages.filter;
   }
 
-  /** The result at a position, also if it is not loaded yet; null if there is none. */
-  async load(place) {
-    return this.#pages.at(place) ?? (await this.#pages.between(place, place))[0] ?? null;
+  /** The result at a position; null while it is not loaded. */
+  at(index) {
+    return this.#pages.at(index);
   }
 
-  /** Scroll until the picture at a position is in view. */
-  reveal(place) {
-    const top = this.#list.getBoundingClientRect().top + Math.floor(place / this.#shape.columns) * (this.#shape.height + GAP_PX);
-    if (top < 0) scrollBy(0, top - GAP_PX);
-    else if (top + this.#shape.height > innerHeight) scrollBy(0, top + this.#shape.height + GAP_PX - innerHeight);
-    this.#draw();
+  /** The result at a position, also if it is not loaded yet; null if there is none. */
+  async load(index) {
+    return this.at(index) ?? (await this.between(index, index))[0] ?? null;
   }
 
   /** All results between two positions, also those not loaded yet. */
   between(first, last) {
     return this.#pages.between(first, last);
+  }
+
+  /** The positions of the pictures that a rectangle touches, in pixels of the list. */
+  within({ left, top, right, bottom }) {
+    const { columns, width, height } = this.#shape;
+    const touched = (from, to, size) => [Math.floor((from + GAP_PX) / (size + GAP_PX)), Math.floor(to / (size + GAP_PX))];
+    const [firstColumn, lastColumn] = touched(left, right, width);
+    const [firstRow, lastRow] = touched(top, bottom, height);
+    const found = [];
+    for (let row = Math.max(0, firstRow); row <= lastRow; row += 1) {
+      for (let column = Math.max(0, firstColumn); column <= Math.min(columns - 1, lastColumn); column += 1) {
+        if (row * columns + column < this.n) found.push(row * columns + column);
+      }
+    }
+    return found;
   }
 }
 

@@ -1,13 +1,15 @@
 /** The page of a job: keeps its numbers, title and pictures up to date. */
 
-import { foldOnPhones } from "../shared/fold.js";
 import { LiveParts, readPage } from "../shared/live.js";
 import { ENDED, watchJob } from "../shared/poll.js";
 import { plural } from "../shared/words.js";
-import { SelectionBar } from "./selection/selection_bar.js";
-import { Grid } from "./grid.js";
-import { Threshold } from "./threshold.js";
 import { viewGrid } from "../viewer/grid_source.js";
+import { Filter } from "./filter.js";
+import { Grid } from "./grid.js";
+import { Place } from "./place.js";
+import { SelectionBar } from "./selection/selection_bar.js";
+import { Threshold } from "./threshold.js";
+import { measureStrip, openTools } from "./tools.js";
 import { STATE_WORDS, percentDone, showJob, sortedCount } from "./job_view.js";
 
 /** The shortest interval for parts that only the server renders, such as the histogram. */
@@ -17,14 +19,19 @@ const root = document.querySelector("[data-job]");
 const announce = root.querySelector('[data-field="announce"]');
 const lost = root.querySelector('[data-field="lost"]');
 const titleEnd = document.title.replace(/^\d+ % · /, "");
-const grid = new Grid();
+const hasGrid = document.querySelector("[data-grid]") !== null;
+const grid = new Grid({ whyEmpty: () => (filter.isActive ? "filter" : ENDED.has(root.dataset.state) ? "nothing" : "waiting") });
 const threshold = new Threshold({ root, onMoved: () => grid.reload() });
 const selectionBar = new SelectionBar({ job: root.dataset.job, grid, threshold: () => threshold.share });
 viewGrid(grid);
-const parts = new LiveParts(document.querySelector("main"));
+const parts = new LiveParts(root);
+let showsFolders = new URLSearchParams(location.search).has("folders");
 let seen = null;
 let drawnAt = performance.now();
 
+measureStrip();
+openTools();
+const filter = hasGrid ? openFilter() : null;
 selectionBar.ended(ENDED.has(root.dataset.state));
 
 if (!ENDED.has(root.dataset.state)) {
@@ -35,18 +42,38 @@ if (!ENDED.has(root.dataset.state)) {
   });
 }
 
-const filter = document.querySelector("[data-filter]");
-if (filter) foldOnPhones(filter);
-// Fields that were changed before this script was loaded.
-const isChanged = (select) => !select.selectedOptions[0]?.defaultSelected;
-if (filter && Array.from(filter.querySelectorAll("select")).some(isChanged)) queueMicrotask(() => filter.requestSubmit());
-filter?.addEventListener("change", (event) => event.target.matches("select") && filter.requestSubmit());
-filter?.addEventListener("submit", () => {
-  // Keep empty fields out of the address, which users may share.
-  for (const field of filter.elements) field.disabled ||= field.value === "" || field.value === "order";
+document.querySelector("[data-tools]").addEventListener("click", (event) => {
+  if (!event.target.closest("[data-show-folders]")) return;
+  event.preventDefault();
+  showsFolders = true;
+  redraw();
 });
-// The browser's Back button may restore this page with disabled fields.
-addEventListener("pageshow", () => Array.from(filter?.elements ?? []).forEach((field) => (field.disabled = false)));
+
+/** The filter and the grid, at the place where the reader was. */
+function openFilter() {
+  const place = new Place(root.dataset.job, grid);
+  const query = new URL(document.querySelector("[data-grid]").dataset.results, location.href).search.slice(1);
+  let folder = new URLSearchParams(query).get("folder");
+  const opened = new Filter(query, {
+    onLeave: () => place.save(opened.entry, opened.query),
+    onChange() {
+      selectionBar.clear();
+      grid.show(opened.query, place.recall(opened.entry));
+      const now = new URLSearchParams(opened.query).get("folder");
+      if (now !== folder) redraw();
+      folder = now;
+      showNeither(opened.query);
+    },
+  });
+  grid.show(query, place.recallOpened(opened.entry, query));
+  addEventListener("pagehide", () => place.save(opened.entry, opened.query));
+  return opened;
+}
+
+/** The way to label all that is probably neither, where these are shown. */
+function showNeither(query) {
+  root.querySelector("[data-neither]").hidden = !new URLSearchParams(query).has("neither");
+}
 
 function show(job) {
   const hasEnded = ENDED.has(job.state);
@@ -65,9 +92,12 @@ function show(job) {
 
 async function redraw() {
   drawnAt = performance.now();
+  const address = new URL(location.href);
+  if (showsFolders) address.searchParams.set("folders", "1");
   try {
-    const { page } = await readPage(await fetch(location.href));
+    const { page } = await readPage(await fetch(address));
     parts.takeOver(page);
+    filter?.refreshLinks();
   } catch {
     // Keep the page as it is until the next time.
   }

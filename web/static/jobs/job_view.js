@@ -76,22 +76,25 @@ export function showJob(root, job) {
     if (optional) optional.hidden = n === 0;
   }
   for (const element of root.querySelectorAll("[data-when]")) {
-    element.hidden = !isShown(element.dataset.when, job);
+    element.hidden = !SHOWN[element.dataset.when](job);
   }
   showShares(root, job);
 }
 
-/** Whether an element with data-when "active", "retry" or "receiving" is shown. */
-function isShown(when, job) {
-  if (when === "retry") return canRetry(job);
-  return when === "active" ? !ENDED.has(job.state) : job.state === when;
-}
+/** When an element with data-when is shown. */
+const SHOWN = {
+  active: (job) => !ENDED.has(job.state),
+  receiving: (job) => job.state === "receiving",
+  retry: canRetry,
+  resume: (job) => canRetry(job) && job.state !== "done",
+  "retry-failed": (job) => canRetry(job) && job.state === "done",
+};
 
 function showShares(root, job) {
   const total = sortedCount(job);
   const counts = { ...job.counts.by_label, failed: job.counts.failed };
   let x = 0;
-  for (const rect of root.querySelectorAll("rect[data-label]")) {
+  for (const rect of root.querySelectorAll(".split rect")) {
     const width = total > 0 ? (100 * (counts[rect.dataset.label] ?? 0)) / total : 0;
     rect.setAttribute("x", `${x.toFixed(3)}%`);
     rect.setAttribute("width", `${width.toFixed(3)}%`);

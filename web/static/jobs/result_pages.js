@@ -6,7 +6,7 @@ const KEPT = 16;
 const MOST_AT_ONCE = 1000;
 
 export class ResultPages {
-  #cursors = null;
+  #cursors = [""];
   #pages = new Map();
   #under = new Map();
 
@@ -22,17 +22,25 @@ export class ResultPages {
     this.n = 0;
   }
 
-  /** Load the number of results and the cursors of their pages, and drop all loaded pages. */
-  async open() {
+  /**
+   * Load the number of results, the cursors of their pages, and the page of one result.
+   *
+   * @param {number} index
+   * @throws {import("../shared/http.js").CallError}
+   */
+  async open(index) {
     const url = new URL(this.url);
     url.pathname += "/landmarks";
     url.searchParams.set("every", String(this.size));
+    const first = this.fetch(0); // it needs no cursor
     const { n, cursors } = await callJson("GET", url.pathname + url.search);
     this.#cursors = ["", ...cursors];
     this.n = n;
-    this.#pages.clear();
-    for (const [, stopper] of this.#under) stopper.abort();
-    this.#under.clear();
+    await Promise.all([first, this.fetch(this.#pageOf(Math.min(index, Math.max(0, n - 1))))]);
+  }
+
+  #pageOf(index) {
+    return Math.floor(index / this.size);
   }
 
   /** The filter, for calls about all results. */
@@ -50,7 +58,7 @@ export class ResultPages {
   async between(first, last) {
     const kept = Array.from({ length: last - first + 1 }, (_, n) => this.at(first + n));
     if (!kept.includes(null)) return kept;
-    const number = Math.floor(first / this.size);
+    const number = this.#pageOf(first);
     const url = new URL(this.url);
     url.searchParams.set("limit", String(MOST_AT_ONCE));
     const found = [];
@@ -65,7 +73,7 @@ export class ResultPages {
 
   /** The result at a position, or null while it is not loaded. */
   at(place) {
-    const number = Math.floor(place / this.size);
+    const number = this.#pageOf(place);
     const page = this.#pages.get(number);
     if (page === undefined) return null;
     return page[place % this.size] ?? null;
@@ -92,10 +100,10 @@ export class ResultPages {
     if (this.#under.has(number) || this.#pages.has(number) || number >= this.#cursors.length) return;
     const stopper = new AbortController();
     this.#under.set(number, stopper);
-    const url = new URL(this.url);
-    url.searchParams.set("limit", String(this.size));
-    if (number > 0) url.searchParams.set("cursor", this.#cursors[number]);
     try {
+      const url = new URL(this.url);
+      url.searchParams.set("limit", String(this.size));
+      if (number > 0) url.searchParams.set("cursor", this.#cursors[number]);
       const page = await callJson("GET", url.pathname + url.search, undefined, stopper.signal);
       if (!stopper.signal.aborted) this.#pages.set(number, page.items);
     } catch (error) {

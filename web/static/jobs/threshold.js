@@ -80,7 +80,7 @@ export class Threshold {
   #sayLater() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const counts = Array.from(this.#job.querySelectorAll(".counts [data-label] .count__n"), (element) => {
+      const counts = Array.from(this.#job.querySelectorAll(".tally [data-label] .tally__n"), (element) => {
         const name = element.closest("[data-label]").dataset.label;
         if (name === "neither") return element.closest("[hidden]") ? null : `${element.textContent} of them probably neither`;
         return name === "failed" ? null : `${element.textContent} ${name}`;

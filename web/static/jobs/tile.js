@@ -19,7 +19,6 @@ export function makeTile(result, template, spare) {
     if (isBroken) tile.querySelector(".tile__check").remove(); // it can't be labelled
   }
   const link = tile.querySelector("a");
-  link.href = pageOf(result);
   const image = link.querySelector("img");
   if (image !== null) {
     image.src = `/api/v1/images/${result.image_id}/thumbnail?size=256`;
@@ -36,8 +35,9 @@ export function pageOf(result) {
   return `/jobs/${document.querySelector("[data-job]").dataset.job}/images/${result.image_id}${viewQuery()}`;
 }
 
-/** Write the label of a result into an existing tile. */
+/** Write a result into a tile of its picture: its label, and its address under the filter of the page. */
 export function fill(tile, result) {
+  tile.querySelector("a").href = pageOf(result);
   const shown = result.human_label ?? result.label ?? "failed";
   tile.dataset.label = shown;
   const [name, confidence] = tile.querySelectorAll(".tile__label > span");

@@ -145,7 +145,7 @@ def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClien
         shard_rows.complete_upload(session, upload, partial=True)
     page = client.get(f"/jobs/{make_job(db, upload)}").text
     assert "none of the uploaded files could be sorted" in page
-    for offer in ("Is it right?", "How sure the model was", "downloads-title", "All shown are right"):
+    for offer in ("Is it right?", "How sure the model was", "downloads-title", "Confirm all"):
         assert offer not in page
 
 

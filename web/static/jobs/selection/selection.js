@@ -4,11 +4,6 @@ export class Selection {
   #ids = new Set();
   #isAll = false;
 
-  /** Whether all are selected, except those that were deselected. */
-  get isAll() {
-    return this.#isAll;
-  }
-
   has(id) {
     return this.#isAll !== this.#ids.has(id);
   }
@@ -33,6 +28,16 @@ export class Selection {
   none() {
     this.#isAll = false;
     this.#ids.clear();
+  }
+
+  /** The selection as it is now, for `restore`. */
+  copy() {
+    return { ids: new Set(this.#ids), isAll: this.#isAll };
+  }
+
+  restore({ ids, isAll }) {
+    this.#ids = new Set(ids);
+    this.#isAll = isAll;
   }
 
   /** The selection for the API, together with the filter. */

@@ -1,22 +1,21 @@
-/** Selecting pictures in the grid with mouse, touch and keys, and labelling them together. */
+/** The bar above the grid: how many pictures are selected, and the labels to give them together. */
 
 import { listenToKeys } from "../../shared/keys.js";
 import { count, label as word, plural } from "../../shared/words.js";
 import { Batches } from "./label_batches.js";
+import { MOST, Picking, TOO_MANY } from "./picking.js";
 import { Selection } from "./selection.js";
-
-/** The maximum of ids in one call. For more, use a filter and select all. */
-const MOST = 5000;
 
 export class SelectionBar {
   #root = document.querySelector("[data-choose]");
+  #ask = document.querySelector("[data-ask]");
   #list = document.querySelector("[data-grid]");
   #selection = new Selection();
-  #anchor = null;
   #isBusy = false;
   #grid;
   #threshold;
   #batches;
+  #picking;
 
   /** @param {{job: string, grid: import("../grid.js").Grid, threshold: () => number}} parts threshold: the one at which labels are shown. */
   constructor({ job, grid, threshold }) {
@@ -26,6 +25,13 @@ export class SelectionBar {
     this.#batches = new Batches(job, {
       onProgress: ({ n_labels }) => this.#say(`${plural(n_labels, "label")} written so far …`),
       onTrouble: (error) => error && this.#say("The server is not responding. Retrying until all labels are written."),
+    });
+    this.#picking = new Picking({
+      list: this.#list,
+      grid,
+      selection: this.#selection,
+      onChange: () => this.#show(),
+      onProblem: (words) => this.#say(words),
     });
     this.#listen();
     this.#root.hidden = false;
@@ -39,21 +45,21 @@ export class SelectionBar {
     if (this.#root) this.#show();
   }
 
+  /** The filter has changed: what was selected may be out of sight. */
+  clear() {
+    this.#picking?.none();
+  }
+
   #listen() {
     this.#list.addEventListener("picture:drawn", ({ detail }) => this.#mark(detail.tile, detail.result));
     this.#list.addEventListener("grid:counted", () => this.#show());
-    this.#list.addEventListener("change", (event) => {
-      if (event.target.matches("[data-check]")) this.#toggle(event.target.closest(".tile"), event.target.checked);
-    });
-    this.#list.addEventListener("click", (event) => this.#click(event), { capture: true });
-    this.#list.addEventListener("keydown", (event) => event.shiftKey && event.key.startsWith("Arrow") && this.#extendByKey(event));
     this.#root.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button?.dataset.say) this.#label(button.dataset.say);
       else if (button) this.#todo[button.dataset.do]();
     });
     const keys = new Map([
-      ["x", () => this.#focused && this.#toggle(this.#focused, !this.#selection.has(this.#focused.result.image_id))],
+      ["x", () => this.#picking.toggleFocused()],
       ["a", this.#todo.all],
       ["Escape", this.#todo.none],
       ["y", this.#todo.right],
@@ -62,22 +68,24 @@ export class SelectionBar {
       ...Array.from(this.#root.querySelectorAll("[data-say]"), ({ dataset }) => [dataset.say[0], () => this.#label(dataset.say)]),
     ]);
     listenToKeys(keys, document.querySelector("[data-keys]"));
+    this.#ask.addEventListener("close", () => this.#ask.returnValue === "yes" && this.#run({ confirm: true }, {}));
     addEventListener("beforeunload", (event) => this.#isBusy && event.preventDefault());
   }
 
   #todo = {
     all: () => {
-      if (this.#root.hasAttribute("data-growing") || this.#grid.n === 0 || this.#isBusy) return;
+      if (this.#hasNoAll || this.#isBusy) return;
       this.#selection.all();
       this.#show();
     },
-    none: () => {
-      this.#selection.none();
-      this.#anchor = null;
-      this.#show();
+    none: () => this.#picking.none(),
+    right: () => this.#run({ confirm: true }, this.#target()),
+    allRight: () => {
+      this.#ask.returnValue = "";
+      this.#ask.querySelector('[data-field="ask"]').textContent = `Confirm the model’s labels of all ${plural(this.#grid.n, "picture")}?`;
+      this.#ask.querySelector('[data-field="ask-yes"]').textContent = `Confirm ${count(this.#grid.n)}`;
+      this.#ask.showModal();
     },
-    right: () => this.#confirm(),
-    allRight: () => this.#run({ confirm: true }, {}),
     undo: () => {
       if (!this.#batches.canUndo) return;
       const words = ({ n_labels, n_skipped }) =>
@@ -87,76 +95,25 @@ export class SelectionBar {
     help: () => document.querySelector("[data-help]").showModal(),
   };
 
-  /** The focused tile, if it can be labelled. */
-  get #focused() {
-    const tile = this.#list.contains(document.activeElement) ? document.activeElement.closest(".tile") : null;
-    return tile?.querySelector("[data-check]") ? tile : null;
-  }
-
-  #click(event) {
-    const tile = event.target.closest(".tile__picture, .tile__check")?.closest(".tile");
-    // Enter always opens a picture; a click opens it only if none is selected; Shift selects all between two clicks.
-    if (!tile?.querySelector("[data-check]") || event.detail === 0 || event.ctrlKey || event.metaKey) return;
-    const isOwnWay = event.target.closest(".tile__check") !== null || this.#selection.count(this.#grid.n) === 0;
-    if (isOwnWay && !event.shiftKey) return;
-    event.preventDefault();
-    if (event.shiftKey) this.#extend(tile);
-    else this.#toggle(tile, !this.#selection.has(tile.result.image_id));
-  }
-
-  #toggle(tile, isOn) {
-    this.#anchor = placeOf(tile);
-    this.#selection.set([tile.result.image_id], isOn);
-    this.#show();
-  }
-
-  /** The grid has already moved the focus. */
-  #extendByKey(event) {
-    const from = event.target.closest(".tile");
-    if (from) this.#anchor ??= placeOf(from);
-    this.#extend(document.activeElement.closest(".tile"));
-  }
-
-  /** Select all pictures from the last selected one to this one. */
-  async #extend(tile) {
-    if (!tile) return;
-    this.#anchor ??= placeOf(tile);
-    const [first, last] = [this.#anchor, placeOf(tile)].sort((a, b) => a - b);
-    if (last - first >= MOST) {
-      this.#say(`You can select at most ${count(MOST)} pictures one by one. Use a filter and select all instead.`);
-      return;
-    }
-    try {
-      const results = await this.#grid.between(first, last);
-      this.#selection.set(results.filter((result) => result.error_code === null).map((result) => result.image_id), true);
-    } catch (error) {
-      this.#say(error.message);
-    }
-    this.#show();
+  /** More pictures may come, or there are none. */
+  get #hasNoAll() {
+    return this.#root.hasAttribute("data-growing") || this.#grid.n === 0;
   }
 
   #label(name) {
-    const some = this.#target();
-    if (some !== null) this.#run({ label: name }, some);
+    this.#run({ label: name }, this.#target());
   }
 
-  #confirm() {
-    const some = this.#target();
-    if (some !== null) this.#run({ confirm: true }, some);
-  }
-
-  /** The selected pictures, or the focused one. */
+  /** The selected pictures, or the focused one; null without either. */
   #target() {
     if (this.#selection.count(this.#grid.n) > 0) return this.#selection.body;
-    return this.#focused === null ? null : { image_ids: [this.#focused.result.image_id] };
+    return this.#picking.focused === null ? null : { image_ids: [this.#picking.focused.result.image_id] };
   }
 
-  #run(what, some) {
-    if (some.image_ids?.length > MOST || some.except_ids?.length > MOST) {
-      this.#say(`You can select at most ${count(MOST)} pictures one by one. Use a filter and select all instead.`);
-      return;
-    }
-    const body = { ...what, ...some, filter: this.#grid.filter, threshold: this.#threshold() };
+  #run(what, target) {
+    if (target === null) return;
+    if (target.image_ids?.length > MOST || target.except_ids?.length > MOST) return this.#say(TOO_MANY);
+    const body = { ...what, ...target, filter: this.#grid.filter, threshold: this.#threshold() };
     this.#work(() => this.#batches.run(body), (batch) => wordsFor(what, batch));
   }
 
@@ -191,13 +148,13 @@ export class SelectionBar {
 
   #show() {
     const n = this.#selection.count(this.#grid.n);
-    const hasNoAll = this.#root.hasAttribute("data-growing") || this.#grid.n === 0;
-    this.#root.classList.toggle("is-floating", n > 0);
-    this.#root.querySelector('[data-field="chosen"]').textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} selected` : "";
-    this.#root.querySelector('[data-field="shown"]').textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
+    const field = (name) => this.#root.querySelector(`[data-field="${name}"]`);
+    field("chosen").textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} selected` : "";
+    field("shown").textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
+    field("all-right").textContent = `Confirm all ${count(this.#grid.n)}`;
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
     for (const button of this.#root.querySelectorAll("button")) button.disabled = this.#isBusy && button.dataset.do !== "help";
-    for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= hasNoAll;
+    for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= this.#hasNoAll;
     this.#root.querySelector('[data-do="undo"]').disabled ||= !this.#batches.canUndo;
     for (const tile of this.#list.querySelectorAll(".tile")) if (tile.result) this.#mark(tile, tile.result);
   }
@@ -205,10 +162,6 @@ export class SelectionBar {
   #say(words) {
     this.#root.querySelector('[data-field="said"]').textContent = words;
   }
-}
-
-function placeOf(tile) {
-  return Number(tile.getAttribute("aria-posinset")) - 1;
 }
 
 function wordsFor({ confirm, label }, { n_labels, n_skipped }) {
