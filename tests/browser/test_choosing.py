@@ -41,7 +41,7 @@ def box(page: Page, n: int) -> object:
 
 
 def said(page: Page, words: str) -> None:
-    expect(page.locator('[data-field="said"]')).to_have_text(words)
+    expect(page.locator('[data-choose] [data-field="said"]')).to_have_text(words)
 
 
 def words(db: Database, job: UUID) -> list[str | None]:
@@ -64,11 +64,13 @@ def test_pictures_from_one_click_to_another_get_a_label_and_lose_it_again(grid: 
     expect(grid.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-def test_confirming_all_says_how_many_asks_and_confirms_what_the_model_shows(grid: Page, db: Database, job: UUID) -> None:
+def test_confirming_all_says_how_many_asks_and_confirms_what_the_model_shows(
+    grid: Page, db: Database, job: UUID
+) -> None:
     grid.get_by_role("button", name="Confirm all 40").click()
     asked = grid.get_by_role("dialog", name="Confirm the model’s labels of all 40 pictures?")
     asked.get_by_role("button", name="Cancel").click()
-    expect(grid.locator('[data-field="said"]')).to_be_empty()
+    expect(grid.locator('[data-choose] [data-field="said"]')).to_be_empty()
     grid.get_by_role("button", name="Confirm all 40").click()
     asked.get_by_role("button", name="Confirm 40").click()
     said(grid, "35 pictures confirmed. 4 skipped: unsure, or already labelled by people.")
@@ -149,7 +151,7 @@ def test_what_was_begun_is_finished_by_the_next_page(grid: Page, db: Database, j
     grid.on("dialog", lambda dialog: dialog.accept())
     grid.keyboard.press("a")
     grid.keyboard.press("c")
-    expect(grid.locator('[data-field="said"]')).to_contain_text("not responding")
+    expect(grid.locator('[data-choose] [data-field="said"]')).to_contain_text("not responding")
     wait_for(grid, lambda: len(tried) == 2, "the second try")
     grid.unroute("**/labels")
     grid.reload()

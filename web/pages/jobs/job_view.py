@@ -94,7 +94,8 @@ def count_tiles(job: JobView) -> list[CountTile]:
     """The numbers of all pictures, of those of each label, and of the unsure ones that are probably neither."""
     everything = CountTile("sorted", n_sorted(job), "All", None, {"label": None, "neither": None})
     by_label = [
-        CountTile(name, n, words.label(name), name, {"label": name, "neither": None}) for name, n in job.by_label.items()
+        CountTile(name, n, words.label(name), name, {"label": name, "neither": None})
+        for name, n in job.by_label.items()
     ]
     neither = CountTile(
         "probably_neither",
