@@ -64,7 +64,7 @@ def test_pictures_from_one_click_to_another_get_a_label_and_lose_it_again(grid: 
     expect(grid.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-def test_confirming_all_says_how_many_asks_and_confirms_what_the_model_shows(
+def test_confirming_all_asks_with_the_number_and_confirms_what_the_model_shows(
     grid: Page, db: Database, job: UUID
 ) -> None:
     grid.get_by_role("button", name="Confirm all 40").click()

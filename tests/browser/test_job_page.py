@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
-from tests.support.browser.chromium import show_pictures
 from tests.support.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -15,7 +14,7 @@ N = 150
 SIZES = ((1280, 800), (800, 1000), (390, 844))
 MOST_PRESSES = 5
 FOCUSED = "() => document.activeElement.closest('.tile')?.getAttribute('aria-posinset')"
-PLACE = "() => document.querySelector('.grid--placed').getBoundingClientRect().top"
+PLACE = "() => document.querySelector('.grid--placed')?.getBoundingClientRect().top"
 IS_AT = f"(place) => Math.abs(({PLACE})() - place) < 2"
 
 

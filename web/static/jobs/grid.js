@@ -212,10 +212,14 @@ export class Grid {
     this.#list.querySelector(`[data-place="${next}"]`)?.focus();
   }
 
+  /** The height of what covers the top of the window. */
+  get #strip() {
+    return Number.parseFloat(getComputedStyle(this.#list).scrollMarginTop) || 0;
+  }
+
   /** How far the list is scrolled past the strip, in pixels; negative if its begin is below it. */
   get #scrolled() {
-    const strip = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
-    return strip - this.#list.getBoundingClientRect().top;
+    return this.#strip - this.#list.getBoundingClientRect().top;
   }
 
   /** @returns {GridPlace|null} null if the list is not scrolled. */
@@ -238,9 +242,8 @@ export class Grid {
   /** Scroll until the picture at a position is in view, below the strip. */
   reveal(index) {
     const top = Math.floor(index / this.#shape.columns) * this.#rowHeight - this.#scrolled;
-    const strip = this.#scrolled + this.#list.getBoundingClientRect().top;
-    if (top < 0) scrollBy({ top, behavior: "instant" });
-    else if (strip + top + this.#rowHeight > innerHeight) scrollBy({ top: strip + top + this.#rowHeight - innerHeight, behavior: "instant" });
+    const below = this.#strip + top + this.#rowHeight - innerHeight;
+    if (top < 0 || below > 0) scrollBy({ top: top < 0 ? top : below, behavior: "instant" });
     this.#draw();
   }
 

@@ -96,7 +96,7 @@ class Frame {
   }
 
   #scrollAtEdges() {
-    const top = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+    const top = Number.parseFloat(getComputedStyle(this.#list).scrollMarginTop) || 0;
     if (this.#at.clientY < top + EDGE_PX) scrollBy({ top: -SCROLL_PX, behavior: "instant" });
     else if (this.#at.clientY > innerHeight - EDGE_PX) scrollBy({ top: SCROLL_PX, behavior: "instant" });
   }
