@@ -14,6 +14,7 @@ from model.arrays.metrics import evaluate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import unpack_weights
 from tests.model.conftest import PRETRAINED, draw_images
+from web.example import archive, draw
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")
 SHIPPED = sorted(path.stem for path in PRETRAINED.glob("*.json"))
@@ -148,3 +149,11 @@ def test_the_test_figures_of_the_manifest_are_what_is_measured(network, networks
 
 def photographs(folder: Path, name: str) -> list[Path]:
     return sorted((folder / "dogs-vs-cats" / "val" / name).iterdir())
+
+
+def test_the_default_network_labels_the_drawings_of_the_example(lite):
+    images = np.stack([decode_image(file.read_bytes(), lite.side_px) for file in archive.list_drawings()])
+    threshold = read_manifest("efficientnet-lite0").threshold
+    for (what, seed, is_sure), shares in zip(draw.PICTURES, lite.predict(images), strict=True):
+        label = lite.classes[shares.argmax()] if shares.max() >= threshold else "unsure"
+        assert label == (what if is_sure else "unsure"), (what, seed, shares)

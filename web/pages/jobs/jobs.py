@@ -4,7 +4,7 @@ Without JavaScript, all of this works too, and a ZIP can be uploaded.
 """
 
 from contextlib import suppress
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -67,6 +67,7 @@ def list_jobs() -> str:
         users=users,
         tags=all_tags,
         models=models,
+        new_id=uuid4(),
     )
 
 

@@ -15,6 +15,7 @@ from core.jobs.progress import describe
 from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
+from web.example.archive import NAME, build_tar
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.multipart import FileForm
@@ -65,6 +66,15 @@ def _name_of(file_name: str) -> str:
     name = PurePosixPath(file_name.replace("\\", "/")).name
     ending = next((one for one in ARCHIVE_ENDINGS if name.lower().endswith(one)), "")
     return shorten_name(name[: len(name) - len(ending)], MAX_SHORT_NAME) or "Pictures"
+
+
+@pages.post("/example")
+def try_example() -> Response:
+    """Create a job with the drawings of the example. Sent twice, the form creates one job."""
+    uuid = _new_id()
+    with build_tar() as tar:
+        ArchiveReceiver(get_services(), uuid, ArchiveOptions(NAME), current_user_id()).receive(tar.read)
+    return see_job(uuid)
 
 
 @pages.post("/trial")

@@ -1,5 +1,7 @@
 """The help page, and the icon for browsers that ask for it by its old name."""
 
+from uuid import uuid4
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
@@ -14,7 +16,9 @@ def show_help() -> str:
     """What the labels mean, and the commands, with the address of this server."""
     settings = get_services().settings
     address = request.host_url.rstrip("/")
-    return render_template("system/help.html", address=address, max_image_bytes=settings.max_image_bytes)
+    return render_template(
+        "system/help.html", address=address, max_image_bytes=settings.max_image_bytes, new_id=uuid4()
+    )
 
 
 @pages.get("/favicon.ico")
