@@ -62,8 +62,8 @@ def find_change(session: Session, version_id: int) -> DecodingChange | None:
         .order_by(Job.id.desc())
         .limit(1)
     )
-    found: DecodingChange | None = session.scalar(newest)
-    return found
+    change: DecodingChange | None = session.scalar(newest)
+    return change
 
 
 def compare(

@@ -153,5 +153,5 @@ def _newest_audit(session: Session, job: Job) -> AuditView | None:
 
 
 def _find_unlike(study: LabelQualityReport | None, job: Job) -> float | None:
-    found = study.curve.get("unlike", {}).get(str(job.id)) if study else None
-    return None if found is None else float(found)
+    share = study.curve.get("unlike", {}).get(str(job.id)) if study else None
+    return None if share is None else float(share)

@@ -112,7 +112,7 @@ def find_uncertain(session: Session) -> list[UncertainImage]:
         .order_by(Job.id.desc())
         .limit(JOBS_LOOKED_AT)
     )
-    found: dict[bytes, UncertainImage] = {}
+    uncertain: dict[bytes, UncertainImage] = {}
     for job_id, upload_id in session.execute(newest):
         rows = session.execute(
             select(Image.id, Image.sha256, Result.confidence)
@@ -125,18 +125,18 @@ def find_uncertain(session: Session) -> list[UncertainImage]:
         )
         for image_id, sha256, confidence in rows:
             assert confidence is not None
-            found.setdefault(sha256, UncertainImage(image_id, sha256, confidence))
-    return sorted(found.values(), key=lambda one: one.confidence)
+            uncertain.setdefault(sha256, UncertainImage(image_id, sha256, confidence))
+    return sorted(uncertain.values(), key=lambda image: image.confidence)
 
 
 def list_unlabelled(session: Session, limit: int) -> set[bytes]:
     """Unlabelled contents of the newest jobs, up to a limit."""
     newest = select(Job.upload_id).where(Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0)
-    found: set[bytes] = set()
+    contents: set[bytes] = set()
     for upload_id in session.scalars(newest.order_by(Job.id.desc()).limit(JOBS_LOOKED_AT)).all():
         unlabelled = select(Image.sha256).where(Image.upload_id == upload_id, labels.human_label_of(Image).is_(None))
-        found |= set(session.scalars(unlabelled.order_by(Image.id).limit(limit - len(found))))
-    return found
+        contents |= set(session.scalars(unlabelled.order_by(Image.id).limit(limit - len(contents))))
+    return contents
 
 
 def list_some_contents(session: Session, n_each: int) -> dict[int, list[bytes]]:
@@ -161,7 +161,7 @@ def finish(
     suspects: Sequence[Mapping[str, Any]],
     wanted: Sequence[int],
 ) -> None:
-    """End a study with what it found, both or neither.
+    """End a study with its results, both or neither.
 
     Raises:
         LeaseLost: The claim is no longer valid; nothing was written.
@@ -241,14 +241,14 @@ class Suspect:
 
 
 def list_suspects(session: Session, study: LabelQualityReport, is_open: bool = True) -> list[Suspect]:
-    """What a study found, most suspicious first, as far as the pictures are there.
+    """The suspects of a study, most suspicious first, as far as the pictures are there.
 
     Args:
         is_open: Leave out those that were changed or confirmed since.
     """
-    found = {int(one["image_id"]): one for one in study.suspects}
+    suspects = {int(one["image_id"]): one for one in study.suspects}
     rows: dict[int, Row[int, str, str | None, bool]] = {}
-    for some in slices(found):
+    for some in slices(suspects):
         query = (
             select(
                 Image.id,
@@ -262,6 +262,6 @@ def list_suspects(session: Session, study: LabelQualityReport, is_open: bool = T
         rows |= {row[0]: row for row in session.execute(query)}
     return [
         Suspect(image_id, rows[image_id][1], one["label"], one["suggested"], rows[image_id][2], one["p_label"])
-        for image_id, one in found.items()
+        for image_id, one in suspects.items()
         if image_id in rows and not (is_open and (rows[image_id][3] or rows[image_id][2] != one["label"]))
     ]

@@ -133,15 +133,15 @@ def find_job(session: Session, version_id: int) -> int | None:
 
 
 def list_predictions(
-    session: Session, version_id: int, wanted: PredictionFilter, cursor: str | None, limit: int
+    session: Session, version_id: int, selection: PredictionFilter, cursor: str | None, limit: int
 ) -> Page[PredictionRow]:
     """One page of what a version says.
 
     Raises:
         Invalid: A filter has a value that does not exist.
     """
-    by = _order(wanted.sort)
-    query = select(Prediction).where(Prediction.version_id == version_id, *_conditions(wanted))
+    by = _order(selection.sort)
+    query = select(Prediction).where(Prediction.version_id == version_id, *_conditions(selection))
     if cursor:
         value, content = decode_cursor(cursor, int, str)
         query = query.where(tuple_(by, Prediction.sha256) > (value, from_hex(content)))
@@ -172,20 +172,20 @@ def _order(sort: str) -> Any:
     return SORTS[sort]
 
 
-def _conditions(wanted: PredictionFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.true is not None:
-        if wanted.true not in (*CLASSES, NEITHER):
-            raise Invalid(f"true: expected one of {', '.join((*CLASSES, NEITHER))}; got {wanted.true!r}.")
-        yield Prediction.label == wanted.true
-    if wanted.predicted is not None:
-        if wanted.predicted not in CLASSES:
-            raise Invalid(f"called: expected one of {', '.join(CLASSES)}; got {wanted.predicted!r}.")
-        yield Prediction.class_index == CLASSES.index(wanted.predicted)
+def _conditions(selection: PredictionFilter) -> Iterator[ColumnElement[bool]]:
+    if selection.true is not None:
+        if selection.true not in (*CLASSES, NEITHER):
+            raise Invalid(f"true: expected one of {', '.join((*CLASSES, NEITHER))}; got {selection.true!r}.")
+        yield Prediction.label == selection.true
+    if selection.predicted is not None:
+        if selection.predicted not in CLASSES:
+            raise Invalid(f"called: expected one of {', '.join(CLASSES)}; got {selection.predicted!r}.")
+        yield Prediction.class_index == CLASSES.index(selection.predicted)
 
 
 def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, FirstImage]:
     """For each content the first image that has it, in an upload that is not deleted."""
-    found = dict[bytes, FirstImage]()
+    images = dict[bytes, FirstImage]()
     for some in slices(contents):
         first = (
             select(func.min(Image.id))
@@ -194,8 +194,8 @@ def find_images(session: Session, contents: Collection[bytes]) -> dict[bytes, Fi
             .group_by(Image.sha256)
         )
         rows = session.execute(select(Image.sha256, Image.id, Image.path).where(Image.id.in_(first)))
-        found |= {row.sha256: FirstImage(row.id, row.path) for row in rows}
-    return found
+        images |= {row.sha256: FirstImage(row.id, row.path) for row in rows}
+    return images
 
 
 def _show(row: Prediction, images: dict[bytes, FirstImage]) -> PredictionRow:

@@ -66,14 +66,14 @@ def _backed(session: Session, labels: Mapping[bytes, str]) -> set[bytes]:
 
 def _in_whole_jobs(session: Session, contents: Collection[bytes]) -> set[bytes]:
     """Those of the contents that belong to a job that was confirmed as a whole, with every picture labelled."""
-    found: set[bytes] = set()
+    inside: set[bytes] = set()
     for job in session.scalars(_confirmed_jobs()).all() if contents else ():
         good = (Image.upload_id == job.upload_id) & (Result.job_id == job.id) & Result.error_code.is_(None)
         of_job = select(Image.sha256).join(Result, Result.image_id == Image.id).where(good)
         if session.scalar(of_job.where(person_label_of(Image).is_(None)).limit(1)) is None:
             for some in slices(contents):
-                found |= set(session.scalars(of_job.where(Image.sha256.in_(some))))
-    return found
+                inside |= set(session.scalars(of_job.where(Image.sha256.in_(some))))
+    return inside
 
 
 def _confirmed_jobs() -> Select[Job]:

@@ -27,24 +27,24 @@ class VersionChoices:
 
 def offer_versions(
     session: Session,
-    *wanted: int | None,
+    *chosen: int | None,
     networks: Collection[str] | None = None,
     limit: int | None = NEWEST,
 ) -> VersionChoices:
     """The newest versions, the one in use, and those that are chosen already, however old.
 
     Args:
-        wanted: Numbers of versions that have to be among them, where they exist; None is passed over.
+        chosen: Numbers of versions that have to be among them, where they exist; None is passed over.
         networks: Only versions of these.
         limit: How many of the newest; None for all.
     """
     there = [ModelVersion.deleted_at.is_(None)]
     if networks is not None:
         there.append(ModelVersion.network.in_(networks))
-    found = select(ModelVersion).where(*there)
-    newest = session.scalars(found.order_by(ModelVersion.id.desc()).limit(limit)).all()
-    also = {find_in_use(session), *wanted} - {None, *(version.id for version in newest)}
-    older = session.scalars(found.where(ModelVersion.id.in_(also))).all() if also else []
+    query = select(ModelVersion).where(*there)
+    newest = session.scalars(query.order_by(ModelVersion.id.desc()).limit(limit)).all()
+    also = {find_in_use(session), *chosen} - {None, *(version.id for version in newest)}
+    older = session.scalars(query.where(ModelVersion.id.in_(also))).all() if also else []
     n = session.scalars(select(func.count()).select_from(ModelVersion).where(*there)).one()
     versions = [*newest, *sorted(older, key=lambda version: -version.id)]
     return VersionChoices(versions, n - len(versions))

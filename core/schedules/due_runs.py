@@ -43,13 +43,13 @@ class DueSchedule:
 def list_due(session: Session, now: datetime) -> list[DueSchedule]:
     """Schedules that are due; one that can no longer be read keeps no other from running."""
     is_due = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at <= now)
-    found = []
+    due = []
     for schedule in session.scalars(select(Schedule).where(is_due).order_by(Schedule.id)):
         try:
-            found.append(_look_at(schedule, now))
+            due.append(_look_at(schedule, now))
         except Exception:  # a time zone that this machine no longer knows, or anything else that a row may hold
             log.exception("schedule_unreadable", schedule_id=schedule.id)
-    return found
+    return due
 
 
 def _look_at(schedule: Schedule, now: datetime) -> DueSchedule:
@@ -105,10 +105,10 @@ def begin_by_labels(session: Session, schedule_id: int, now: datetime) -> Schedu
 
 
 def _has_labels(session: Session, schedule: Schedule) -> bool:
-    wanted = schedule.every_n_labels
-    if wanted is None or counts.newest_label(session) - schedule.label_mark < wanted:
+    n_labels = schedule.every_n_labels
+    if n_labels is None or counts.newest_label(session) - schedule.label_mark < n_labels:
         return False
-    return counts.count_new(session, schedule.label_mark, schedule.parameters.get("uploads")) >= wanted
+    return counts.count_new(session, schedule.label_mark, schedule.parameters.get("uploads")) >= n_labels
 
 
 def _find_open_run(session: Session, schedule: Schedule, but: ScheduleRun | None = None) -> ScheduleRun | None:

@@ -77,8 +77,8 @@ def check_parameters(
 
 def defaults_of(session: Session, kind: ScheduleKind) -> dict[str, Any]:
     """What is filled in for a schedule of a kind; the network to train is that of the version in use, if it can be."""
-    found = {"network": registry.network_to_train(session)} if kind == ScheduleKind.RETRAIN else {}
-    return DEFAULTS[kind] | found
+    own = {"network": registry.network_to_train(session)} if kind == ScheduleKind.RETRAIN else {}
+    return DEFAULTS[kind] | own
 
 
 def parse_since(text: str) -> datetime:

@@ -78,10 +78,10 @@ def parse_time(text: str) -> str:
     Raises:
         ValueError: It is none.
     """
-    found = _TIME.fullmatch(text)
-    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+    match = _TIME.fullmatch(text)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
         raise ValueError(text)
-    return f"{int(found[1]):02}:{found[2]}"
+    return f"{int(match[1]):02}:{match[2]}"
 
 
 def find_recurrence(line: str) -> Recurrence | None:

@@ -125,10 +125,10 @@ def get_run(session: Session, schedule_id: int, run_id: int) -> RunView:
     Raises:
         NotFound: There is none.
     """
-    found = session.execute(_views().where(ScheduleRun.id == run_id, ScheduleRun.schedule_id == schedule_id)).first()
-    if found is None:
+    row = session.execute(_views().where(ScheduleRun.id == run_id, ScheduleRun.schedule_id == schedule_id)).first()
+    if row is None:
         raise NotFound(f"Schedule {schedule_id} has no run {run_id}. GET /api/v1/schedules/{schedule_id}/runs has all.")
-    return RunView(*found)
+    return RunView(*row)
 
 
 def list_runs(session: Session, schedule_id: int, cursor: str | None = None, limit: int = 100) -> Page[RunView]:

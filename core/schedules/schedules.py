@@ -43,9 +43,7 @@ class NewSchedule:
     is_on: bool = True
 
 
-def create_schedule(
-    session: Session, wanted: NewSchedule, roots: Sequence[str], user_id: int | None = None
-) -> Schedule:
+def create_schedule(session: Session, new: NewSchedule, roots: Sequence[str], user_id: int | None = None) -> Schedule:
     """Create a schedule.
 
     Args:
@@ -55,7 +53,7 @@ def create_schedule(
         Conflict: Another one has this name.
     """
     schedule = Schedule(user_id=user_id, parameters={}, next_run_at=None, label_mark=0)
-    _fill(session, schedule, wanted, roots)
+    _fill(session, schedule, new, roots)
     session.add(schedule)
     session.flush()
     session.refresh(schedule)
@@ -153,7 +151,7 @@ def read_clock(session: Session) -> datetime:
 
 
 def check_schedule(
-    session: Session, wanted: NewSchedule, roots: Sequence[str], schedule_id: int | None = None
+    session: Session, new: NewSchedule, roots: Sequence[str], schedule_id: int | None = None
 ) -> tuple[str | None, dict[str, Any]]:
     """See whether a schedule could be made, or changed, like this; nothing is written.
 
@@ -162,20 +160,20 @@ def check_schedule(
     Raises:
         Invalid, Conflict: As `create_schedule`.
     """
-    kind = _check_kind(wanted.kind)
+    kind = _check_kind(new.kind)
     sentences: list[str] = []
     line: str | None = None
     parameters: dict[str, Any] = {}
     try:
-        _check_name(session, wanted.name, schedule_id)
+        _check_name(session, new.name, schedule_id)
     except Invalid as error:
         sentences.append(error.message)
     try:
-        line = _check_when(wanted, kind)
+        line = _check_when(new, kind)
     except Invalid as error:
         sentences.append(error.message)
     try:
-        parameters = check_parameters(session, kind, wanted.parameters, roots)
+        parameters = check_parameters(session, kind, new.parameters, roots)
     except Invalid as error:
         sentences.append(error.message)
     if sentences:
@@ -183,38 +181,36 @@ def check_schedule(
     return line, parameters
 
 
-def _fill(session: Session, schedule: Schedule, wanted: NewSchedule, roots: Sequence[str]) -> None:
-    """Check the values and write them into a row; the next due time is found again where it depends on a change."""
-    line, parameters = check_schedule(session, wanted, roots, schedule.id)
+def _fill(session: Session, schedule: Schedule, new: NewSchedule, roots: Sequence[str]) -> None:
+    """Check the values and write them into a row; the next due time is computed again where it depends on a change."""
+    line, parameters = check_schedule(session, new, roots, schedule.id)
     was = (schedule.cron, schedule.time_zone, schedule.is_on)
-    schedule.name, schedule.kind, schedule.parameters = wanted.name.strip(), wanted.kind, parameters
-    schedule.cron, schedule.time_zone, schedule.is_on = line, wanted.time_zone, wanted.is_on
-    if wanted.every_n_labels is not None and schedule.every_n_labels is None:
+    schedule.name, schedule.kind, schedule.parameters = new.name.strip(), new.kind, parameters
+    schedule.cron, schedule.time_zone, schedule.is_on = line, new.time_zone, new.is_on
+    if new.every_n_labels is not None and schedule.every_n_labels is None:
         schedule.label_mark = counts.newest_label(session)
-    schedule.every_n_labels = wanted.every_n_labels
-    if was != (line, wanted.time_zone, wanted.is_on):
-        is_timed = line is not None and wanted.is_on
-        schedule.next_run_at = (
-            cron.find_next(line, wanted.time_zone, read_clock(session)) if line and is_timed else None
-        )
+    schedule.every_n_labels = new.every_n_labels
+    if was != (line, new.time_zone, new.is_on):
+        is_timed = line is not None and new.is_on
+        schedule.next_run_at = cron.find_next(line, new.time_zone, read_clock(session)) if line and is_timed else None
 
 
 def _find_next(session: Session, line: str | None, zone: str) -> datetime | None:
     return cron.find_next(line, zone, read_clock(session)) if line is not None else None
 
 
-def _check_when(wanted: NewSchedule, kind: ScheduleKind) -> str | None:
-    if (wanted.cron is None) == (wanted.every_n_labels is None):
+def _check_when(new: NewSchedule, kind: ScheduleKind) -> str | None:
+    if (new.cron is None) == (new.every_n_labels is None):
         raise Invalid(
             "Expected either a cron line (`cron`) or, to train, a number of new labels (`every_n_labels`); got"
-            f" {'neither' if wanted.cron is None else 'both'}."
+            f" {'neither' if new.cron is None else 'both'}."
         )
-    if wanted.cron is not None:
-        return _check_line(wanted.cron, wanted.time_zone)
-    cron.check_zone(wanted.time_zone)
+    if new.cron is not None:
+        return _check_line(new.cron, new.time_zone)
+    cron.check_zone(new.time_zone)
     if kind != ScheduleKind.RETRAIN:
         raise Invalid(f"every_n_labels: only schedules that retrain wait for labels; this one is of the kind {kind}.")
-    n = wanted.every_n_labels
+    n = new.every_n_labels
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n < 2**31:
         raise Invalid(f"every_n_labels: expected a whole number from 1 on; got {n!r}.")
     return None

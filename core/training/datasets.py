@@ -102,44 +102,20 @@ def find_labelled(
         upload_ids: The uploads to use; None for everything labelled.
         labels_since: Leave out contents without a label since then; None leaves out none.
     """
-    named = select(Label.sha256).where(Label.label.is_not(None), stands(Label))
-    wanted: ColumnElement[bool] = Image.sha256.in_(named)
+    chosen = _chosen_images(upload_ids, labels_since)
     label = human_label_of(Image) if upload_ids is None else expected_label_of(Image, upload_ids)
-    if upload_ids is not None:
-        wanted = Upload.id.in_(upload_ids)
-    if labels_since is not None:
-        pending = select(PendingLabel.sha256).where(PendingLabel.upload_id.in_(upload_ids or ()))
-        wanted &= Image.sha256.in_(named.where(Label.created_at >= labels_since).union(pending))
-    chosen = and_(Upload.deleted_at.is_(None), Upload.discarded_at.is_(None), wanted)
-    rows = session.execute(
-        select(
-            Image.id,
-            Image.sha256,
-            Image.path,
-            Image.n_bytes,
-            Image.declared_bytes,
-            Image.error_code,
-            label.label("human"),
-        )
-        .join(Upload, Upload.id == Image.upload_id)
-        .where(chosen)
-        .order_by(Image.id)
-    ).all()
+    columns = (Image.id, Image.sha256, Image.path, Image.n_bytes, Image.declared_bytes, Image.error_code)
+    query = select(*columns, label.label("human")).join(Upload, Upload.id == Image.upload_id).where(chosen)
+    rows = session.execute(query.order_by(Image.id)).all()
     labelled = [row for row in rows if row.human is not None]
     first: dict[bytes, Any] = {}
     for row in labelled:
         first.setdefault(row.sha256, row)
-    unreadable = _unreadable(session, chosen) | {
-        sha256
-        for sha256, row in first.items()
-        if row.declared_bytes is not None or row.n_bytes == 0 or row.error_code is not None
-    }
+    unreadable = _find_unreadable(session, chosen) | {row.sha256 for row in first.values() if not _is_readable(row)}
     left_out = unreadable | set(session.scalars(select(NearDuplicate.sha256).where(NearDuplicate.is_bridge)))
-    good = [row for sha256, row in first.items() if sha256 not in left_out]
-    contents = [Content(row.id, row.sha256, row.human) for row in good]
-    by_class = Counter(row.human for row in good)
-    of_classes = [content.sha256 for content in contents if content.label in CLASSES]
-    by_part = Counter(find_splits(session, of_classes).values())
+    contents = [Content(row.id, row.sha256, row.human) for row in first.values() if row.sha256 not in left_out]
+    by_class = Counter(content.label for content in contents)
+    by_part = Counter(find_splits(session, [one.sha256 for one in contents if one.label in CLASSES]).values())
     return Dataset(
         contents=contents,
         by_class={name: by_class[name] for name in (*CLASSES, NEITHER)},
@@ -156,6 +132,21 @@ def find_labelled(
     )
 
 
+def _chosen_images(upload_ids: Sequence[int] | None, labels_since: datetime | None) -> ColumnElement[bool]:
+    """The images of these uploads, or all that have a label; their originals must be there."""
+    named = select(Label.sha256).where(Label.label.is_not(None), stands(Label))
+    chosen = and_(Upload.deleted_at.is_(None), Upload.discarded_at.is_(None))
+    chosen &= Image.sha256.in_(named) if upload_ids is None else Upload.id.in_(upload_ids)
+    if labels_since is not None:
+        pending = select(PendingLabel.sha256).where(PendingLabel.upload_id.in_(upload_ids or ()))
+        chosen &= Image.sha256.in_(named.where(Label.created_at >= labels_since).union(pending))
+    return chosen
+
+
+def _is_readable(row: Any) -> bool:
+    return row.declared_bytes is None and row.n_bytes > 0 and row.error_code is None
+
+
 def find_locations(session: Session, image_ids: Sequence[int]) -> dict[int, ImageLocation]:
     """Where the bytes of these images are, those that still exist."""
     places: dict[int, ImageLocation] = {}
@@ -169,7 +160,7 @@ def find_locations(session: Session, image_ids: Sequence[int]) -> dict[int, Imag
     return places
 
 
-def _unreadable(session: Session, chosen: ColumnElement[bool]) -> set[bytes]:
+def _find_unreadable(session: Session, chosen: ColumnElement[bool]) -> set[bytes]:
     """Contents of the chosen uploads that a job over them ended with an error for."""
     query = (
         select(Image.sha256)
@@ -216,31 +207,31 @@ def _of_neither(n: int) -> list[str]:
     ]
 
 
-def _problem(found: Dataset) -> str | None:
-    wanted = " and ".join(f"{name}s" for name in CLASSES)
-    missing = [name for name in CLASSES if not found.by_class[name]]
-    notes = " ".join(["", *found.notes])
-    n_all = len(found.contents) + found.n_unreadable
-    if found.n_unreadable > MAX_UNREADABLE * n_all:
+def _problem(dataset: Dataset) -> str | None:
+    folders = " and ".join(f"{name}s" for name in CLASSES)
+    missing = [name for name in CLASSES if not dataset.by_class[name]]
+    notes = " ".join(["", *dataset.notes])
+    n_all = len(dataset.contents) + dataset.n_unreadable
+    if dataset.n_unreadable > MAX_UNREADABLE * n_all:
         return (
-            f"{found.n_unreadable:,} of {n_all:,} pictures cannot be read: they are incomplete, empty or not"
+            f"{dataset.n_unreadable:,} of {n_all:,} pictures cannot be read: they are incomplete, empty or not"
             f" pictures. Up to {MAX_UNREADABLE:.0%} would be skipped; more suggest that something is wrong. Copy"
             f" them again from their source, or remove them.{notes}"
         )
     if len(missing) == len(CLASSES):
-        return f"There are no labelled pictures. Put them into folders named {wanted} and upload those.{notes}"
+        return f"There are no labelled pictures. Put them into folders named {folders} and upload those.{notes}"
     if missing:
         present = next(name for name in CLASSES if name not in missing)
         return (
-            f"All {found.by_class[present]} pictures are of the class {present}; a network learns to tell classes"
+            f"All {dataset.by_class[present]} pictures are of the class {present}; a network learns to tell classes"
             f" apart. Add a folder named {missing[0]}s.{notes}"
         )
-    if scarce := [name for name in CLASSES if found.by_class[name] < MIN_EACH]:
-        counts = ", ".join(f"{found.by_class[name]} of {name}" for name in CLASSES)
+    if scarce := [name for name in CLASSES if dataset.by_class[name] < MIN_EACH]:
+        counts = ", ".join(f"{dataset.by_class[name]} of {name}" for name in CLASSES)
         return f"Expected at least {MIN_EACH} pictures of each class; got {counts}. Add some of {scarce[0]}.{notes}"
-    if empty := [part for part in Split if not found.by_part[part]]:
+    if empty := [part for part in Split if not dataset.by_part[part]]:
         return (
-            f"None of the {len(found.contents)} pictures is in the {empty[0].shown_name} split, which gets one in ten."
-            f" Add pictures; a hundred are enough.{notes}"
+            f"None of the {len(dataset.contents)} pictures is in the {empty[0].shown_name} split, which gets one in"
+            f" ten. Add pictures; a hundred are enough.{notes}"
         )
     return None

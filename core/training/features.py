@@ -87,9 +87,9 @@ def note_body(session: Session, version_id: int, body: str) -> None:
 
 def find(db: Database, blobs: Blobs, body: str, contents: Collection[bytes]) -> dict[bytes, NDArray[np.float16]]:
     """The features (F,) of those contents that have some; blobs that are gone or damaged are forgotten."""
-    wanted, found = set(contents), dict[bytes, NDArray[np.float16]]()
+    asked, rows_of = set(contents), dict[bytes, NDArray[np.float16]]()
     with db.read() as session:
-        rows = list(_find_blobs(session, body, wanted))
+        rows = list(_find_blobs(session, body, asked))
     lost = []
     for row_id, blob_key in rows:
         try:
@@ -98,27 +98,27 @@ def find(db: Database, blobs: Blobs, body: str, contents: Collection[bytes]) -> 
             lost.append(row_id)
             continue
         for digest, row in zip(digests, features, strict=True):
-            if (content := digest.tobytes()) in wanted:
-                found.setdefault(content, row)
+            if (content := digest.tobytes()) in asked:
+                rows_of.setdefault(content, row)
     if lost:
         with db.write() as session:
             session.execute(delete(ShardFeatures).where(ShardFeatures.id.in_(lost)))
-    return found
+    return rows_of
 
 
 def find_sketches(db: Database, blobs: Blobs, contents: Collection[bytes]) -> dict[bytes, bytes]:
     """The sketches that are kept with features of any body."""
-    wanted, found = set(contents), dict[bytes, bytes]()
+    asked, sketches = set(contents), dict[bytes, bytes]()
     with db.read() as session:
-        keys = sorted({key for body in _bodies(session) for _, key in _find_blobs(session, body, wanted)})
+        keys = sorted({key for body in _bodies(session) for _, key in _find_blobs(session, body, asked)})
     for key in keys:
         try:
             with np.load(io.BytesIO(blobs.get(key)), allow_pickle=False) as archive:
                 rows = zip(archive["contents"], archive["sketches"], strict=True) if "sketches" in archive else ()
-                found |= {digest.tobytes(): sketch.tobytes() for digest, sketch in rows if digest.tobytes() in wanted}
+                sketches |= {digest.tobytes(): sketch.tobytes() for digest, sketch in rows if digest.tobytes() in asked}
         except (BlobMissing, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             continue
-    return found
+    return sketches
 
 
 def _bodies(session: Session) -> list[str]:

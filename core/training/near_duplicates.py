@@ -24,11 +24,11 @@ Pair = tuple[bytes, bytes]
 
 def find_sketches(session: Session, contents: Collection[bytes]) -> dict[bytes, bytes]:
     """The sketches that are known of these contents."""
-    found: dict[bytes, bytes] = {}
+    sketches: dict[bytes, bytes] = {}
     for some in slices(sorted(contents)):
         rows = session.execute(select(Sketch.sha256, Sketch.greys).where(Sketch.sha256.in_(some)))
-        found |= {row.sha256: row.greys for row in rows}
-    return found
+        sketches |= {row.sha256: row.greys for row in rows}
+    return sketches
 
 
 def add_sketches(session: Session, sketches: Mapping[bytes, bytes]) -> None:

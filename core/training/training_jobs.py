@@ -1,6 +1,6 @@
 """Training jobs: what they would learn from, what they refuse, and the rows they begin as.
 
-    uploads ─► what is found in them ─► checked parameters ─► a job, queued, with its training
+    uploads ─► their dataset ─► checked parameters ─► a job, queued, with its training
 
 Who works on them: core/training/claims.py; how far they are: core/training/progress.py.
 """
@@ -96,10 +96,10 @@ def create_training_job(
     if existing is not None:
         return _same_job(session, uuid)
     chosen = _choose_uploads(session, upload_uuids, lock=True)
-    found = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
-    parameters = check_parameters(session, given, found.by_part[Split.TRAINING])
-    if found.problem is not None:
-        raise Invalid(found.problem)
+    dataset = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
+    parameters = check_parameters(session, given, dataset.by_part[Split.TRAINING])
+    if dataset.problem is not None:
+        raise Invalid(dataset.problem)
     called = name or (", ".join(upload.name for upload in chosen) if chosen else "") or EVERYTHING
     job = Job(
         uuid=uuid,
@@ -114,7 +114,7 @@ def create_training_job(
     except IntegrityError:  # the same id was used at this very moment
         return _same_job(session, uuid)
     session.add(
-        Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=found.summary())
+        Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=dataset.summary())
     )
     session.add_all(TrainingUpload(job_id=job.id, upload_id=upload.id) for upload in chosen or ())
     folder_labels.start_counting(session, [upload.id for upload in chosen or ()])

@@ -105,7 +105,7 @@ def set_weights(model: "keras.Model", arrays: Mapping[str, NDArray[Any]]) -> Non
         BadWeightsError: The names or shapes are not those of the network.
     """
     expected = {name: tuple(variable.shape) for name, variable in zip(weight_names(model), model.weights, strict=True)}
-    found = {name: array.shape for name, array in arrays.items()}
-    if found != expected:
-        raise BadWeightsError(f"expected weights {expected}; got {found}. They belong to another network.")
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if shapes != expected:
+        raise BadWeightsError(f"expected weights {expected}; got {shapes}. They belong to another network.")
     model.set_weights([arrays[name].astype(np.float32) for name in expected])

@@ -6,7 +6,7 @@ from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
 from web.pages.jobs.listing import edit_job, selected_jobs
 from web.pages.labels import label_checks, labels, neither, review
-from web.pages.models import models
+from web.pages.models import comparison, models
 from web.pages.schedules import schedules
 from web.pages.system import help as help_page
 from web.pages.system import system
@@ -25,6 +25,7 @@ PAGES = (
     review.pages,
     neither.pages,
     models.pages,
+    comparison.pages,
     training.pages,
     schedules.pages,
     system.pages,

@@ -64,7 +64,7 @@ def check_label_quality(runtime: Runtime, claim: Claim, lease: TrainingLease) ->
     p_second = validation.p_second
     suspects = [_describe_suspect(readable[row], float(p_second[row])) for row in rank_suspects(p_second, labels)]
     group_unlabelled(runtime, [content.sha256 for content in contents])
-    wanted = _choose_to_label(runtime, features_of_all.body)
+    to_label = _choose_to_label(runtime, features_of_all.body)
     unfamiliar = _compare_jobs(runtime, features_of_all.body, rows)
     with runtime.db.write() as session:
         label_quality.finish(
@@ -74,7 +74,7 @@ def check_label_quality(runtime: Runtime, claim: Claim, lease: TrainingLease) ->
             len(readable),
             describe_curve(validation.points, len(readable)) | {"unlike": unfamiliar},
             suspects[:MAX_SUSPECTS],
-            wanted,
+            to_label,
         )
     log.info("labels_studied", job_id=claim.job_id, n_labels=len(readable), n_suspects=len(suspects))
 

@@ -43,10 +43,10 @@ def find_near_duplicates(
     Raises:
         TrainingStopped: There is no reason to continue.
     """
-    wanted = {content.sha256 for content in contents}
+    labelled = {content.sha256 for content in contents}
     with runtime.db.read() as session:
-        known = near_duplicates.find_sketches(session, wanted)
-    new = features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
+        known = near_duplicates.find_sketches(session, labelled)
+    new = features.find_sketches(runtime.db, runtime.blobs, labelled - known.keys())
     missing = [content for content in contents if content.sha256 not in known and content.sha256 not in new]
     new |= _compute_sketches(runtime, claim, missing, lease, decoded)
     if not new:  # all have been compared with each other before
@@ -67,12 +67,12 @@ def group_unlabelled(runtime: Runtime, labelled: Collection[bytes]) -> None:
         _record_pairs(runtime, sketches, {})
 
 
-def _find_sketches(runtime: Runtime, wanted: set[bytes], loaded: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+def _find_sketches(runtime: Runtime, contents: set[bytes], loaded: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """The stored sketches of these contents and of all that are in a group, without those already loaded."""
     with runtime.db.read() as session:
-        wanted = (wanted | near_duplicates.list_duplicates(session)) - loaded.keys()
-        known = near_duplicates.find_sketches(session, wanted)
-    return known | features.find_sketches(runtime.db, runtime.blobs, wanted - known.keys())
+        contents = (contents | near_duplicates.list_duplicates(session)) - loaded.keys()
+        known = near_duplicates.find_sketches(session, contents)
+    return known | features.find_sketches(runtime.db, runtime.blobs, contents - known.keys())
 
 
 def _record_pairs(

@@ -77,14 +77,14 @@ def _decode_shard(
     in_shard: Sequence[tuple[ImageLocation, Content]],
     sides: Sequence[Collection[int]],
 ) -> Iterator[tuple[Content, PixelsBySide | ImageError]]:
-    """The contents of one shard, each in the sizes that it is wanted in."""
+    """The contents of one shard, each in all sizes that are asked for."""
     by_side: dict[int, dict[int, NDArray[np.uint8] | ImageError]] = {}
-    for side_px in sorted({side for wanted in sides for side in wanted}):
-        rows = [row for row, wanted in enumerate(sides) if side_px in wanted]
+    for side_px in sorted({side for of_content in sides for side in of_content}):
+        rows = [row for row, of_content in enumerate(sides) if side_px in of_content]
         decoded = decode_stored(pool, [in_shard[row][0] for row in rows], data, side_px)
         pixels = [one if isinstance(one, ImageError) else one.pixels for one in decoded]
         by_side[side_px] = dict(zip(rows, pixels, strict=True))
     for row, (_, content) in enumerate(in_shard):
-        found = {side_px: by_side[side_px][row] for side_px in sides[row]}
-        errors = [one for one in found.values() if isinstance(one, ImageError)]
-        yield content, errors[0] if errors else cast("PixelsBySide", found)
+        in_sizes = {side_px: by_side[side_px][row] for side_px in sides[row]}
+        errors = [one for one in in_sizes.values() if isinstance(one, ImageError)]
+        yield content, errors[0] if errors else cast("PixelsBySide", in_sizes)

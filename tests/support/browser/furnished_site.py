@@ -183,9 +183,9 @@ def _models(db: Database, blobs: Blobs) -> Iterator[Shown]:
     judge(db, other, said, right)
     yield Shown("model_pages.list_models", "/models")
     yield Shown("model_pages.show_model", "/models/1")
-    yield Shown("model_pages.show_judgements", "/models/1/judgements?sort=error")
-    yield Shown("model_pages.compare_models", f"/models/1/compare/{other}")
-    yield Shown("model_pages.choose_comparison", "/models/compare")
+    yield Shown("comparison_pages.show_predictions", "/models/1/judgements?sort=error")
+    yield Shown("comparison_pages.compare_models", f"/models/1/compare/{other}")
+    yield Shown("comparison_pages.choose_comparison", "/models/compare")
     yield Shown("model_pages.confirm_delete_model", f"/models/{other}/delete")
     yield Shown("model_pages.list_deployments", "/deployments")
 

@@ -1,6 +1,6 @@
 """Evaluation of versions: on the labelled pictures here, prediction by prediction, and two versions compared.
 
-The API calls an evaluation judging, and a prediction a judgement.
+The API calls an evaluation judging, and a prediction a judgement; ids of operations come from the names here.
 """
 
 from apiflask import APIBlueprint
@@ -59,11 +59,11 @@ def get_figures(version: int) -> FiguresOut:
 @api.output(JudgementPage)
 def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
     """The prediction and the label of each picture in the test split"""
-    wanted = PredictionFilter(true=query_data.true, predicted=query_data.called, sort=query_data.sort)
+    filters = PredictionFilter(true=query_data.true, predicted=query_data.called, sort=query_data.sort)
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
-        page = predictions.list_predictions(session, row.id, wanted, query_data.cursor, query_data.limit)
-    return JudgementPage(items=[_show_judgement(one) for one in page.items], next=page.next)
+        page = predictions.list_predictions(session, row.id, filters, query_data.cursor, query_data.limit)
+    return JudgementPage(items=[_show_prediction(one) for one in page.items], next=page.next)
 
 
 @api.get(f"/{VERSION}/compare/{OTHER_VERSION}")
@@ -72,8 +72,8 @@ def compare_models(version: int, other: int) -> ComparisonOut:
     """Compare two versions on the pictures that both were evaluated on, with McNemar's test"""
     with get_services().db.read() as session:
         first, second = registry.get_version(session, version), registry.get_version(session, other)
-        found = version_comparison.compare(session, first, second)
-    return ComparisonOut.model_validate(found, from_attributes=True)
+        comparison = version_comparison.compare(session, first, second)
+    return ComparisonOut.model_validate(comparison, from_attributes=True)
 
 
 @api.get(f"/{VERSION}/compare/{OTHER_VERSION}/differences")
@@ -97,7 +97,7 @@ def list_differences(version: int, other: int, query_data: PageQuery) -> Differe
     return DifferencePage(items=items, next=page.next)
 
 
-def _show_judgement(row: PredictionRow) -> JudgementOut:
+def _show_prediction(row: PredictionRow) -> JudgementOut:
     return JudgementOut(
         image_id=row.image_id,
         path=row.path,
@@ -109,5 +109,5 @@ def _show_judgement(row: PredictionRow) -> JudgementOut:
     )
 
 
-def _probabilities(said: LabelledPrediction) -> dict[str, float]:
-    return dict(zip(CLASSES, said.probabilities, strict=True))
+def _probabilities(prediction: LabelledPrediction) -> dict[str, float]:
+    return dict(zip(CLASSES, prediction.probabilities, strict=True))

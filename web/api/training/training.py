@@ -30,16 +30,16 @@ api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
     """Preview the training data: pictures per class, duplicates, unreadable files; starts nothing"""
     with get_services().db.read() as session:
-        found = training_jobs.preview_data(session, _uploads(json_data.data))
+        dataset = training_jobs.preview_data(session, _uploads(json_data.data))
     return TrainingDataOut(
-        n_files=found.n_files,
-        by_class=found.by_class,
-        by_part=found.by_part,
-        n_duplicates=found.n_duplicates,
-        n_unreadable=found.n_unreadable,
-        n_unlabelled=found.n_unlabelled,
-        notes=found.notes,
-        problem=found.problem,
+        n_files=dataset.n_files,
+        by_class=dataset.by_class,
+        by_part=dataset.by_part,
+        n_duplicates=dataset.n_duplicates,
+        n_unreadable=dataset.n_unreadable,
+        n_unlabelled=dataset.n_unlabelled,
+        notes=dataset.notes,
+        problem=dataset.problem,
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages of model versions: the list, a version's card, its predictions, comparisons, the history.
+"""Pages of model versions: the list, a version's card, promotion, the history.
 
 All of them are plain forms and links without JavaScript.
 """
@@ -20,28 +20,25 @@ from core.evaluation import (
     predictions,
     promotion_check,
     unbiased_labels,
-    version_comparison,
 )
 from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
 from core.models import deployment, registry
-from core.models.version_choices import NEWEST, offer_versions
+from core.models.version_choices import offer_versions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.training import training_jobs
 from core.training.parameters import HEAD
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.http.paths import OTHER_VERSION, VERSION
+from web.http.paths import VERSION
 from web.http.redirects import see_other
-from web.pages.common.words import count
 from web.pages.models import version_list
-from web.pages.models.card import NOT_RECORDED, ModelCard, metric_facts
+from web.pages.models.card import ModelCard, metric_facts
 
 pages = Blueprint("model_pages", __name__)
 
 WORST_SHOWN = 50
-PICTURES_SHOWN = 60
 VERSIONS_SHOWN = 30
 DEPLOYMENTS_SHOWN = 50
 
@@ -90,7 +87,7 @@ def roll_back_model() -> Response | tuple[str, int]:
 
 
 @pages.post(f"/models/{VERSION}/judge")
-def judge_model(version: int) -> Response | tuple[str, int]:
+def evaluate_model(version: int) -> Response | tuple[str, int]:
     """Evaluate a version on the test split; leads to the page of the job."""
     services = get_services()
     try:
@@ -103,8 +100,8 @@ def judge_model(version: int) -> Response | tuple[str, int]:
     return see_other(url_for("job_pages.show_job", uuid=uuid))
 
 
-@pages.post("/models/judge")
-def judge_models() -> Response | tuple[str, int]:
+@pages.post("/models/evaluate")
+def evaluate_models() -> Response | tuple[str, int]:
     """Evaluate several versions; leads to the list of jobs, or to the page of the only one."""
     services = get_services()
     numbers = request.form.getlist("version", type=int)[:VERSIONS_SHOWN]
@@ -174,61 +171,6 @@ def download_card(version: int, kind: str) -> Response:
     return response
 
 
-@pages.get(f"/models/{VERSION}/judgements")
-def show_judgements(version: int) -> str:
-    """The predictions of a version for test pictures; cells of the confusion matrix lead here."""
-    wanted = PredictionFilter(
-        true=request.args.get("true") or None,
-        predicted=request.args.get("called") or None,
-        sort=request.args.get("sort") or "doubt",
-    )
-    with get_services().db.read() as session:
-        row = registry.get_version(session, version)
-        page = predictions.list_predictions(session, row.id, wanted, request.args.get("cursor"), PICTURES_SHOWN)
-    return render_template(
-        "models/predictions.html", card=ModelCard(row), wanted=wanted, rows=page.items, next=page.next, classes=CLASSES
-    )
-
-
-@pages.get("/models/compare")
-def choose_comparison() -> Response | str:
-    """Choose two versions; with both in the address, show the comparison."""
-    first, second = request.args.get("first", type=int), request.args.get("second", type=int)
-    if first and second:
-        return see_other(url_for("model_pages.compare_models", version=first, other=second))
-    with get_services().db.read() as session:
-        offered = offer_versions(session, first, second, limit=None if request.args.get("all") else NEWEST)
-    return render_template("models/choose_comparison.html", offered=offered, first=first, second=second)
-
-
-@pages.get(f"/models/{VERSION}/compare/{OTHER_VERSION}")
-def compare_models(version: int, other: int) -> str:
-    """Two versions side by side, on the pictures that both were evaluated on."""
-    with get_services().db.read() as session:
-        first, second = registry.get_version(session, version), registry.get_version(session, other)
-        since = counts.count_since_each(session, [first.id, second.id])
-        found = version_comparison.compare(session, first, second)
-        n_doubtful = unbiased_labels.count_biased(session, unbiased_labels.find_common(session, first.id, second.id))
-        outdated = decoding_change.find_outdated(session, [first.id, second.id])
-        page = version_comparison.list_differences(
-            session, first.id, second.id, request.args.get("cursor"), PICTURES_SHOWN
-        )
-    facts = [dict(metric_facts(one)) for one in (found.first, found.second)]
-    n_new = ("New labels since it was trained", *(count(since[one.id]) for one in (first, second)))
-    rows = [(name, *(one.get(name, NOT_RECORDED) for one in facts)) for name in facts[0] | facts[1]] + [n_new]
-    return render_template(
-        "models/comparison.html",
-        first=first,
-        second=second,
-        found=found,
-        n_doubtful=n_doubtful,
-        outdated=sorted(outdated),
-        facts=rows,
-        rows=page.items,
-        next=page.next,
-    )
-
-
 @pages.get("/deployments")
 def list_deployments() -> str:
     """Which version was in use since when, and who promoted it; newest first."""
@@ -288,7 +230,7 @@ def _show_model(version: int, problem: str = "") -> str:
             n_doubtful=unbiased_labels.count_biased(session, unbiased_labels.find_common(session, row.id)),
             facts=list(metric_facts(figures)),
             worst=[one for one in worst.items if one.label != one.predicted],
-            judged_by=predictions.find_job(session, row.id),
+            evaluation_job=predictions.find_job(session, row.id),
             is_outdated=bool(decoding_change.find_outdated(session, [row.id])),
             change=decoding_change.find_change(session, row.id),
             training=_find_training(session, row),

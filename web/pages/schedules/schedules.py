@@ -111,7 +111,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
         schedule=schedule,
         shown=display.show_run(view, schedule.time_zone),
         settings=display.describe(kind, view.run.parameters),
-        found=display.describe_details(kind, view.run.details),
+        details_facts=display.describe_details(kind, view.run.details),
         details=view.run.details,
         to_audit=sorted(done, key=lambda job: -job.n_total)[:JOBS_OFFERED],
     )
@@ -167,8 +167,8 @@ def _keep(form: ScheduleForm, schedule: Schedule | None) -> Response | tuple[str
             if schedule is None:
                 kept = schedules.create_schedule(session, form.to_schedule()[0], roots, current_user_id())
             else:
-                wanted = form.to_schedule(schedule.is_on)[0]
-                changes = {name: getattr(wanted, name) for name in schedules.EDITABLE if name != "is_on"}
+                new = form.to_schedule(schedule.is_on)[0]
+                changes = {name: getattr(new, name) for name in schedules.EDITABLE if name != "is_on"}
                 kept = schedules.update_schedule(session, schedule.id, changes, roots, revision)
     except (Invalid, Conflict) as error:  # changed since the check
         wrong = ScheduleForm(form.kind, form.values, form.uploads, {WHOLE_FORM: error.message})
@@ -208,14 +208,14 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
 def _known_uuids(form: ScheduleForm, uploads: list[LabelledUpload]) -> list[UUID]:
     """The selected uploads that are not in the list."""
     here = {str(one.uuid) for one in uploads}
-    found = []
+    uuids = []
     for text in form.uploads:
         try:
             if text not in here:
-                found.append(UUID(text))
+                uuids.append(UUID(text))
         except ValueError:
             continue
-    return found
+    return uuids
 
 
 def _is_retrain(form: ScheduleForm) -> bool:

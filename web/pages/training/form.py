@@ -149,7 +149,7 @@ _AUTOMATIC_START = "Automatic is the version in use, or the newest one of this n
 
 def _start_default(network: str) -> str:
     if NETWORKS[network].plan.only_last_layers:
-        return f"{_AUTOMATIC_START}: the layers that are not trained are taken from this version."
+        return f"{_AUTOMATIC_START}. With more than the last layer, it is the newest one."
     return (
         f"{_AUTOMATIC_START}. With more than the last layer, it trains from scratch; with fewer than a few thousand"
         " pictures, choose an existing version instead."

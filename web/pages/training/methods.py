@@ -20,23 +20,23 @@ _HEAD_S, _HEAD_S_EACH = 3.0, 0.001  # measured: 13 s for 10,000 pictures on two 
 NO_HEAD = "There is no version of this network yet."
 
 
-def describe_methods(session: Session, network: str, found: Dataset) -> dict[str, str]:
+def describe_methods(session: Session, network: str, dataset: Dataset) -> dict[str, str]:
     """What each method needs and gains with this dataset, by the name of the method."""
     try:
         start = registry.get_version(session, training_jobs.find_start(session, network))
     except NotFound:
-        return {ALL: _of_layers(session, network, found), HEAD: NO_HEAD}
-    n_labels = sum(found.by_class.get(name, 0) for name in CLASSES)
+        return {ALL: _of_layers(session, network, dataset), HEAD: NO_HEAD}
+    n_labels = sum(dataset.by_class.get(name, 0) for name in CLASSES)
     layers = expected_accuracy.of_layers(session, network, start)
     head = expected_accuracy.of_head(session, start, n_labels)
     return {
-        ALL: f"{_of_layers(session, network, found)} {layers}",
-        HEAD: f"{_of_head(session, start, found)} {head}",
+        ALL: f"{_of_layers(session, network, dataset)} {layers}",
+        HEAD: f"{_of_head(session, start, dataset)} {head}",
     }
 
 
-def _of_layers(session: Session, network: str, found: Dataset) -> str:
-    n_training = found.by_part.get(Split.TRAINING, 0)
+def _of_layers(session: Session, network: str, dataset: Dataset) -> str:
+    n_training = dataset.by_part.get(Split.TRAINING, 0)
     epochs = choose_parameters({"network": network}, n_training).epochs
     layers = "the last layers" if NETWORKS[network].plan.only_last_layers else "the whole network"
     speed = _find_speed(session, network)
@@ -51,14 +51,14 @@ def _of_layers(session: Session, network: str, found: Dataset) -> str:
     return f"Trains {layers}, up to {plural(epochs, 'epoch')} over {plural(n_training, 'picture')}. {time}"
 
 
-def _of_head(session: Session, version: ModelVersion, found: Dataset) -> str:
-    n_kept = features.count_kept(session, version.body, [content.sha256 for content in found.contents])
-    n_missing = len(found.contents) - n_kept
-    seconds = _HEAD_S + _HEAD_S_EACH * len(found.contents) + n_missing / _speed_of(version)
+def _of_head(session: Session, version: ModelVersion, dataset: Dataset) -> str:
+    n_kept = features.count_kept(session, version.body, [content.sha256 for content in dataset.contents])
+    n_missing = len(dataset.contents) - n_kept
+    seconds = _HEAD_S + _HEAD_S_EACH * len(dataset.contents) + n_missing / _speed_of(version)
     missing = f" (features of {count(n_missing)} are computed first)" if n_missing else ""
     return (
         f"Keeps the features of version {version.id} and refits the last layer on"
-        f" {plural(len(found.contents), 'picture')}{missing}. Takes {duration(seconds)}."
+        f" {plural(len(dataset.contents), 'picture')}{missing}. Takes {duration(seconds)}."
     )
 
 

@@ -67,7 +67,7 @@ class TrainingSelection:
 class TrainingPreview:
     """The training data and methods that the second page shows."""
 
-    found: Dataset
+    dataset: Dataset
     uploads: list[LabelledUpload]
     offered: VersionChoices
     methods: dict[str, dict[str, str]]
@@ -77,7 +77,7 @@ class TrainingPreview:
     @property
     def n_training(self) -> int:
         """The number of training pictures, which the defaults depend on."""
-        return self.found.by_part.get(Split.TRAINING, 0)
+        return self.dataset.by_part.get(Split.TRAINING, 0)
 
 
 @pages.get("/train")
@@ -109,7 +109,7 @@ def start_training() -> Response | str | tuple[str, int]:
     with services.db.read() as session:
         preview = _prepare(session, selection)
         checked = form.check_form(session, typed, preview.n_training)
-    if checked.errors or preview.found.problem or "look" in request.form:
+    if checked.errors or preview.dataset.problem or "look" in request.form:
         return _show_form(preview, selection, checked), 200 if "look" in request.form else 422
     try:
         job_uuid = _start(selection, checked)
@@ -170,26 +170,26 @@ def _show_again(job_uuid: UUID) -> str:
 
 
 def _prepare(session: Session, selection: TrainingSelection) -> TrainingPreview:
-    found = training_jobs.preview_data(session, selection.uuids)
+    dataset = training_jobs.preview_data(session, selection.uuids)
     return TrainingPreview(
-        found,
+        dataset,
         labelled_uploads.find_uploads(session, selection.uuids or []),
         form.offer_starts(session),
-        {network: methods.describe_methods(session, network, found) for network in training_fields.trainable()},
-        deletion.find_unused(session, selection.uuids or []) if found.problem else [],
-        unbiased_labels.count_biased(session, {one.sha256: one.label for one in found.contents}),
+        {network: methods.describe_methods(session, network, dataset) for network in training_fields.trainable()},
+        deletion.find_unused(session, selection.uuids or []) if dataset.problem else [],
+        unbiased_labels.count_biased(session, {one.sha256: one.label for one in dataset.contents}),
     )
 
 
 def _show_form(preview: TrainingPreview, selection: TrainingSelection, typed: TrainingForm) -> str:
     return render_template(
         "training/form.html",
-        found=preview.found,
+        dataset=preview.dataset,
         uploads=preview.uploads,
         offered=preview.offered,
         methods=preview.methods,
         unused=preview.unused,
-        n_doubtful=preview.n_doubtful if 2 * preview.n_doubtful > len(preview.found.contents) else 0,
+        n_doubtful=preview.n_doubtful if 2 * preview.n_doubtful > len(preview.dataset.contents) else 0,
         selection=selection,
         form=typed,
         form_error=typed.errors.get(WHOLE_FORM),

@@ -177,7 +177,7 @@ def test_one_press_evaluates_all_versions_of_older_decoding_rules(
     page = client.get("/models")
     assert f"Versions 1, {other} were evaluated before that" in words(page)
     numbers = re.findall(r'name="version" value="(\d+)"', page.text)
-    assert client.post("/models/judge", data={"version": numbers}).location == "/"
+    assert client.post("/models/evaluate", data={"version": numbers}).location == "/"
     names = {job["name"] for job in client.get("/api/v1/jobs").json["items"] if job["state"] == "queued"}
     assert names == {"Evaluate version 1", f"Evaluate version {other}"}
 
