@@ -88,7 +88,10 @@ def parse_since(text: str) -> datetime:
         ValueError: It is neither.
     """
     moment = datetime.fromisoformat(text) if len(text) > 10 else datetime.combine(date.fromisoformat(text), _MIDNIGHT)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"expected a moment between the years 1 and 9999 in UTC; got {text}") from None
 
 
 _MIDNIGHT = datetime.min.time()

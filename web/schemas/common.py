@@ -1,8 +1,9 @@
 """What the schemas of several subjects share: strict inputs, pages of a list, names, numbers."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from core.base.names import MAX_NAME, has_control_characters
 
@@ -15,6 +16,14 @@ def _printable(value: str) -> str:
     return value
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected a time between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME), AfterValidator(_printable)]
 Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_printable)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from core.jobs.listing.job_list import JobSort
 from core.jobs.listing.tags import MAX_TAGS
 from core.jobs.progress import JobView
-from web.schemas.common import Input, Model, Name, NetworkOrNumber, PageQuery, Share, Text
+from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, PageQuery, Share, Text
 
 
 class JobQuery(PageQuery):
@@ -18,8 +18,8 @@ class JobQuery(PageQuery):
         None, description="`active`: receiving, queued or running"
     )
     user: Name | None = Field(None, description="Only jobs that this user created")
-    since: AwareDatetime | None = Field(None, description="Created at this time or later, with time zone")
-    before: AwareDatetime | None = Field(None, description="Created before this time, with time zone")
+    since: Moment | None = Field(None, description="Created at this time or later, with time zone")
+    before: Moment | None = Field(None, description="Created before this time, with time zone")
     tag: Name | None = Field(None, description="Only jobs with this tag")
     model: NetworkOrNumber | None = Field(
         None, description="Only jobs of this version, or of all versions of this network"

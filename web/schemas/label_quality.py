@@ -6,12 +6,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from web.schemas.common import VersionNumber
+
 
 class StudyIn(BaseModel):
     id: UUID | None = Field(
         None, description="The id of the job, so that a repeated call starts nothing twice; default: a new one"
     )
-    version: int | None = Field(None, description="The version whose features are used; default: the version in use")
+    version: VersionNumber | None = Field(
+        None, description="The version whose features are used; default: the version in use"
+    )
 
 
 class SuspectOut(BaseModel):

@@ -9,6 +9,7 @@ from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
 from core.jobs.results import ResultRow
 from web.http.context import get_services
+from web.http.paths import IMAGE_ID
 from web.schemas.results import HeatOut, HistogramOut, LandmarkQuery, LandmarksOut, ResultOut, ResultPage, ResultQuery
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
@@ -42,7 +43,7 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
     return LandmarksOut(n=found.n, every=query_data.every, cursors=found.cursors)
 
 
-@api.get("/<uuid:job_uuid>/results/<int:image_id>/heat")
+@api.get(f"/<uuid:job_uuid>/results/{IMAGE_ID}/heat")
 @api.output(HeatOut)
 def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
     """Class activation map: where in a picture the evidence for the predicted class is
