@@ -1,17 +1,20 @@
 """Makes the shipped networks: from a labelled folder to weights and manifest.
 
     python -m pretraining pretrained --data FOLDER [--test FOLDER] [--neither FOLDER] [--network NAME]
+    python -m pretraining convert --data FOLDER [--neither FOLDER] [--network NAME]
     python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
-The second command is explained in `reproduce.py`. The first makes a network that starts from published weights as
-`transfer_learning.py` describes, and any other network as follows:
+The second command converts a shipped network again (`conversion.py`), the third is explained in `reproduce.py`. The
+first makes a network that starts from published weights as `transfer_learning.py` describes, and any other network as
+follows:
 
 1. read the folder and split it by content: 80 % training, 10 % validation, 10 % test (stored as "judging");
 2. decode with the product's own function, training images larger than the input;
 3. train the network with batch normalisation by its recipe. The state after each epoch is in `.cache/`, so a second run
    resumes there;
-4. fold the normalisation, fit calibration and threshold on the validation split;
-5. evaluate on the validation and test splits and, if there is one, the test folder; write `model/pretrained/`.
+4. fold the normalisation;
+5. convert it for LiteRT, as it is served on CPUs; fit calibration and threshold on the validation split;
+6. evaluate on the validation and test splits and, if there is one, the test folder; write `model/pretrained/`.
 """
 
 from pathlib import Path
@@ -24,11 +27,20 @@ from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 from model.architectures.batch_norm_folding import build_normalised, fold
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
+from model.conversion.conversion import DisagreementError
 from model.evaluation.version_evaluation import EvaluationImages
 from model.training.trainer import Epoch, Examples, Trainer
 from pretraining import array_cache
-from pretraining.finish_version import decode, group_by_split, make_manifest, write_version
-from pretraining.labelled_folders import Folders, Photograph, digest_contents, read_folder, read_folders
+from pretraining.conversion import choose_calibration, convert_shipped, write_converted
+from pretraining.finish_version import decode, finish_version, group_by_split
+from pretraining.labelled_folders import (
+    Folders,
+    Photograph,
+    digest_contents,
+    read_folder,
+    read_folders,
+    read_negatives,
+)
 from pretraining.recipes import RECIPES, ScratchRecipe
 from pretraining.reproduce import reproduce
 from pretraining.seed_training_runs import ROWS, RUNS
@@ -69,6 +81,25 @@ def pretrained(
         raise click.ClickException(error.message) from error
 
 
+@main.command("convert")
+@click.option("--data", type=FOLDER, required=True, multiple=True, help="the folders that the network was trained on")
+@click.option("--neither", type=FOLDER, help="pictures of neither cat nor dog")
+@click.option("--network", type=click.Choice(sorted(RECIPES)), default=DEFAULT_NETWORK, show_default=True)
+@click.option("--out", type=NEW_FOLDER, default=PRETRAINED, show_default=True, help="holds the network")
+def convert_network(data: tuple[Path, ...], neither: Path | None, network: str, out: Path) -> None:
+    """Convert a shipped network for LiteRT, and write what came out next to it."""
+    manifest = Manifest.from_json((out / f"{network}.json").read_text(encoding="utf-8"))
+    try:
+        photographs = read_folders(data)
+        negatives = read_negatives(neither) if neither else []
+        validation = decode(group_by_split(photographs, data[0])["validation"], manifest.side_px, "validation")
+        calibration = choose_calibration(photographs, negatives, manifest.side_px)
+        converted = convert_shipped(manifest, (out / f"{network}.npz").read_bytes(), calibration, validation)
+    except (PawsortError, DisagreementError) as error:
+        raise click.ClickException(str(error)) from error
+    write_converted(converted, network, out)
+
+
 @main.command("reproduce")
 @click.option("--data", type=FOLDER, required=True, help="folder with cats/ and dogs/; 2,500 of each are used")
 @click.option("--test", type=FOLDER, required=True, help="another such folder, measured after each epoch")
@@ -105,9 +136,7 @@ def make_from_scratch(network: str, recipe: ScratchRecipe, folders: Folders) -> 
     if folders.test is not None:
         splits["test"] = decode(read_folder(folders.test), side_px, "test")
     weights = pack_weights(model.get_weights(), weight_names(model))
-    manifest = make_manifest(network, recipe, photographs, weights, EvaluationImages(splits))
-    write_version(manifest, weights, folders.out)
-    return manifest
+    return finish_version(network, recipe, photographs, weights, EvaluationImages(splits), folders)
 
 
 def _fingerprint(network: str, recipe: ScratchRecipe, photographs: list[Photograph]) -> str:

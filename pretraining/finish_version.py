@@ -1,4 +1,4 @@
-"""The last steps for every shipped version, however it was trained: calibration, threshold, manifest, files."""
+"""The last steps for every shipped version, however it was trained: conversion, calibration, threshold, files."""
 
 import json
 from collections import Counter
@@ -11,7 +11,8 @@ from core.base.network_catalog import CLASSES
 from model.artifacts.manifest import SHIPPED, Manifest
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
 from model.training.trainer import Examples
-from pretraining.labelled_folders import Photograph, decode_all, digest_contents
+from pretraining.conversion import choose_calibration, convert_shipped, write_converted
+from pretraining.labelled_folders import Folders, Photograph, decode_all, digest_contents, read_negatives
 from pretraining.recipes import ScratchRecipe, TransferRecipe, describe_recipe
 from worker.training.version_manifest import Origin, plain_manifest
 
@@ -46,14 +47,15 @@ def decode(photographs: list[Photograph], side_px: int, what: str) -> Examples:
     return Examples(images, labels)
 
 
-def make_manifest(
+def finish_version(
     network: str,
     recipe: ScratchRecipe | TransferRecipe,
     photographs: list[Photograph],
     weights: bytes,
     images: EvaluationImages,
+    folders: Folders,
 ) -> Manifest:
-    """Fit calibration and threshold on the validation split, then evaluate through the classifier itself.
+    """Convert the network, fit calibration and threshold on the validation split, evaluate it as served, and write it.
 
     Args:
         network: Its name.
@@ -61,6 +63,7 @@ def make_manifest(
         photographs: All that it was made from, for counts and digest.
         weights: The .npz file of the network.
         images: What to evaluate on.
+        folders: Where results are written; the negatives among them calibrate the conversion too.
     """
     counts = Counter(photograph.split for photograph in photographs)
     by_class = Counter(CLASSES[photograph.label] for photograph in photographs)
@@ -75,10 +78,17 @@ def make_manifest(
         who=SHIPPED,
     )
     bounds = Bounds(recipe.max_wrong, recipe.max_unsure, recipe.max_taken)
-    return complete_manifest(plain_manifest(origin, weights), weights, images, ThresholdRule(bounds))
+    plain = plain_manifest(origin, weights)
+    negatives = read_negatives(folders.neither) if folders.neither else []
+    calibration = choose_calibration(photographs, negatives, plain.side_px)
+    converted = convert_shipped(plain, weights, calibration, images.splits["validation"])
+    manifest = complete_manifest(plain, weights, images, ThresholdRule(bounds), converted=converted)
+    _write(manifest, weights, folders.out)
+    write_converted(converted, network, folders.out)
+    return manifest
 
 
-def write_version(manifest: Manifest, weights: bytes, out: Path) -> None:
+def _write(manifest: Manifest, weights: bytes, out: Path) -> None:
     """Write weights and manifest, and print the metrics."""
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{manifest.network}.npz").write_bytes(weights)

@@ -24,7 +24,7 @@ from model.evaluation.version_evaluation import EvaluationImages
 from model.training.fine_tuning import FineTuner, FineTuningExamples
 from pretraining import array_cache
 from pretraining.activation_cache import ActivationCache
-from pretraining.finish_version import decode, group_by_split, make_manifest, write_version
+from pretraining.finish_version import decode, finish_version, group_by_split
 from pretraining.head_inputs import LabelledInputs, compute_from_activations, compute_from_images
 from pretraining.imagenet_weights import find_weights, load_published, read_tensors
 from pretraining.labelled_folders import (
@@ -77,9 +77,7 @@ def make_transferred(network: str, recipe: TransferRecipe, folders: Folders) -> 
     if folders.test is not None:
         splits["test"] = decode(read_folder(folders.test), side_px, "test")
     images = EvaluationImages(splits, _validation_negatives(folders, recipe, side_px))
-    manifest = make_manifest(network, recipe, photographs, weights, images)
-    write_version(manifest, weights, folders.out)
-    return manifest
+    return finish_version(network, recipe, photographs, weights, images, folders)
 
 
 def _fine_tune(

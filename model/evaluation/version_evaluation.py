@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
 from model.arrays.image_arrays import Images
 from model.arrays.metrics import THRESHOLDS, Probabilities, evaluate
+from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest, Speed
 from model.inference.classifier import Classifier
 from model.training.trainer import Examples
@@ -96,6 +97,7 @@ def complete_manifest(
     images: EvaluationImages,
     rule: ThresholdRule,
     on_batch: Callable[[], object] = lambda: None,
+    converted: ConvertedBody | None = None,
 ) -> Manifest:
     """Fit calibration and threshold, then evaluate through the classifier itself, as the product would predict.
 
@@ -105,8 +107,10 @@ def complete_manifest(
         images: What to evaluate on.
         rule: How the threshold is chosen.
         on_batch: Called before each batch of images; an exception from it ends the work.
+        converted: Its body for LiteRT, if that will serve it on CPUs.
     """
-    classifier = Classifier(replace(plain, calibration={"temperature": 1.0}), weights)
+    plain = replace(plain, calibration={"temperature": 1.0})
+    classifier = Classifier(plain, weights, converted=converted, n_threads=os.cpu_count() or 1)
     outputs, speed = _run(classifier, {split: examples.images for split, examples in images.splits.items()}, on_batch)
     negatives = None if images.negatives is None else classifier.outputs(images.negatives, on_batch)
     splits = {split: LabelledOutputs(outputs[split], examples.labels) for split, examples in images.splits.items()}
@@ -145,19 +149,17 @@ def _run(
     classifier: Classifier, images: Mapping[str, Images], on_batch: Callable[[], object]
 ) -> tuple[dict[str, NDArray[np.float32]], Speed]:
     """Outputs by split, and the speed, without the time to warm up."""
-    import tensorflow as tf
-
     classifier.warm_up()
     begun_at = time.perf_counter()
     outputs = {split: classifier.outputs(pictures, on_batch) for split, pictures in images.items()}
     seconds = time.perf_counter() - begun_at
     n_images = sum(map(len, images.values()))
-    gpus = tf.config.get_visible_devices("GPU")
+    engine = classifier.engine
     return outputs, {
         "images_per_s": round(n_images / seconds, 1),
         "n_images": n_images,
-        "device": f"gpu x {len(gpus)}" if gpus else "cpu",
-        "threads": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1,
+        "device": engine.device,
+        "threads": engine.n_threads,
     }
 
 

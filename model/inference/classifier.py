@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from model.architectures.registry import get_architecture
 from model.arrays.calibration import calibrate
 from model.arrays.image_arrays import Images
+from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import BadWeightsError, count_weights, digest_body, digest_of, unpack_weights
 from model.inference.devices import CPU, Device
 from model.inference.engine import Engine, Outputs, join
+from model.inference.litert_engine import LiteRTEngine
 from model.inference.predictions import Predictions
 from model.inference.tensorflow_engine import TensorFlowEngine
 
@@ -22,12 +24,26 @@ class Classifier:
     Args:
         manifest: Names the network and has its calibration.
         weights: The .npz file whose digest the manifest has.
-        device: Where it runs.
+        device: Where TensorFlow runs it.
+        converted: Its body for LiteRT, which then runs it instead of TensorFlow.
+        n_threads: Of LiteRT; those of TensorFlow are set for the whole process.
+    Attributes:
+        engine: What runs it.
+        weights_body: SHA-256 of its weights below the head.
+        body: SHA-256 of the body as it computes. Only features with the same `body` can be used together.
     Raises:
-        BadWeightsError: The weights are not those of the manifest.
+        BadWeightsError: The weights or the converted body are not those of the manifest.
     """
 
-    def __init__(self, manifest: Manifest, weights: bytes, device: Device = CPU) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        weights: bytes,
+        device: Device = CPU,
+        *,
+        converted: ConvertedBody | None = None,
+        n_threads: int = 1,
+    ) -> None:
         digest = digest_of(weights)
         if digest != manifest.digest:
             raise BadWeightsError(
@@ -35,13 +51,21 @@ class Classifier:
             )
         self.manifest = manifest
         arrays = unpack_weights(weights)
-        self.engine: Engine = TensorFlowEngine(manifest, arrays, device)
+        self.engine: Engine
+        if converted is None:
+            self.engine = TensorFlowEngine(manifest, arrays, device)
+        else:
+            _check_converted(manifest, converted)
+            precision = converted.manifest.precision
+            self.engine = LiteRTEngine(manifest.network, arrays, converted.flatbuffer, precision, n_threads)
         if self.engine.side_px != manifest.side_px or count_weights(arrays) != manifest.n_weights:
             raise BadWeightsError(
                 f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
                 f" {count_weights(arrays)} for {self.engine.side_px} px"
             )
-        self.body = digest_body(arrays, get_architecture(manifest.network))
+        self.weights_body = digest_body(arrays, get_architecture(manifest.network))
+        is_quantised = converted is not None and converted.manifest.precision == "int8"
+        self.body = converted.manifest.digest if converted and is_quantised else self.weights_body
 
     @property
     def side_px(self) -> int:
@@ -77,14 +101,12 @@ class Classifier:
         """
         return calibrate(self.outputs(images), self.manifest.temperature)
 
-    def predict_with_features(
-        self, images: NDArray[np.uint8], on_batch: Callable[[], object] = lambda: None
-    ) -> Predictions:
+    def predict_with_features(self, images: Images, on_batch: Callable[[], object] = lambda: None) -> Predictions:
         """Classify images, and return the features and the evidence of the head too.
 
         Args:
             images: uint8 (N, side_px, side_px, 3), 0 to 255; N may be 0.
-            on_batch: As for `outputs`.
+            on_batch: Called before each batch; an exception from it ends the work.
         Raises:
             ValueError: As `predict`.
         """
@@ -117,3 +139,12 @@ class Classifier:
         if any(rows is not None and len(rows) != len(images) for rows in together):
             raise RuntimeError(f"expected {len(images)} rows for as many images; got {len(together.outputs)}")
         return together
+
+
+def _check_converted(manifest: Manifest, converted: ConvertedBody) -> None:
+    conversion, found = converted.manifest, digest_of(converted.flatbuffer)
+    if (conversion.weights, conversion.digest) != (manifest.digest, found):
+        raise BadWeightsError(
+            f"expected the converted body {conversion.digest} of the weights {manifest.digest}; got {found} of"
+            f" {conversion.weights}. Convert the version again."
+        )

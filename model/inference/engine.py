@@ -26,6 +26,8 @@ class Engine(Protocol):
     Attributes:
         name: "TensorFlow" or "LiteRT".
         precision: The numbers it multiplies: "float32", "float16" or "int8".
+        device: Where it runs: "cpu", or a GPU's name.
+        n_threads: On a CPU.
         side_px: Height and width of the images.
         sizes: Numbers of images that it is prepared for, smallest first; `run` takes at most the largest.
         empty: The outputs for no image.
@@ -33,9 +35,13 @@ class Engine(Protocol):
 
     name: str
     precision: str
+    device: str
+    n_threads: int
     side_px: int
-    sizes: tuple[int, ...]
     empty: Outputs
+
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """The outputs for images, uint8 (N, side_px, side_px, 3), 0 to 255."""

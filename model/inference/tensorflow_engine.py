@@ -1,5 +1,6 @@
 """A network in TensorFlow: one graph with its weights as constants, on a GPU or a CPU."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,10 @@ class TensorFlowEngine:
     name = "TensorFlow"
 
     def __init__(self, manifest: Manifest, arrays: Mapping[str, NDArray[Any]], device: Device) -> None:
-        self.precision = "float32"
+        import tensorflow as tf
+
+        self.precision, self.device = "float32", device.name
+        self.n_threads: int = tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1
         model = build(manifest.network)
         set_weights(model, arrays)
         self.side_px: int = model.input_shape[1]
@@ -88,6 +92,16 @@ class TensorFlowEngine:
             self.precision = "float16"
         else:
             self._forward = forward_in_float32
+
+
+def make_graph(model: "keras.Model") -> "Any":
+    """The network as a concrete function of TensorFlow for batches of any size, with its weights as constants."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    traced = tf.function(lambda images: model(images, training=False), autograph=False)
+    return convert_variables_to_constants_v2(traced.get_concrete_function(signature))
 
 
 def freeze(model: "keras.Model") -> "Any":
@@ -143,13 +157,8 @@ def _freeze(
     """
     import keras
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    whole = keras.Model(model.inputs[0], outputs)
-
-    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
-    traced = tf.function(lambda images: whole(images, training=False), autograph=False)
-    frozen = convert_variables_to_constants_v2(traced.get_concrete_function(signature))
+    frozen = make_graph(keras.Model(model.inputs[0], outputs))
     returned = [output.dtype for output in outputs] if dtypes is None else dtypes
 
     def forward(images: NDArray[np.uint8]) -> list[NDArray[Any]]:
