@@ -6,12 +6,12 @@ declare.
 
 from celery import shared_task
 
-from core.messaging.broker import CLASSIFY, CLASSIFY_CHUNK, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
+from core.messaging.broker import CLASSIFY, CLASSIFY_CHUNK, CONVERT, PURGE, RECONCILE, SCHEDULES, SWEEP, TRAIN
 from worker.inference import classification
 from worker.maintenance import reconcile
 from worker.process import runtime
 from worker.schedules import due_schedules
-from worker.training import train_network
+from worker.training import conversion, train_network
 
 
 @shared_task(name=CLASSIFY)  # type: ignore[untyped-decorator]
@@ -30,6 +30,12 @@ def classify_chunk(_chunk_id: int) -> None:
 def train(job_id: int) -> None:
     """Do a training, evaluation or label quality job if that is still to be done."""
     train_network.train(runtime.get(), job_id)
+
+
+@shared_task(name=CONVERT)  # type: ignore[untyped-decorator]
+def convert() -> None:
+    """Convert versions for LiteRT that have not been converted yet."""
+    conversion.convert_missing(runtime.get())
 
 
 @shared_task(name=RECONCILE)  # type: ignore[untyped-decorator]

@@ -31,6 +31,10 @@ class Unavailable(PawsortError):
     """A server does not answer at the moment; the same may go through later."""
 
 
+class NotConverted(Unavailable):
+    """A version waits for its conversion, since TensorFlow is not installed here."""
+
+
 class Busy(Unavailable):
     """This server has too much to do at the moment."""
 

@@ -22,6 +22,13 @@ def list_gpus(driver: Path = DRIVER) -> list[str]:
     return names
 
 
+def may_be_there(driver: Path = DRIVER) -> bool:
+    """Whether TensorFlow may find a GPU. To ask it takes seconds and hundreds of megabytes."""
+    if os.environ.get(VISIBLE) is not None:
+        return bool(list_gpus(driver))
+    return driver.is_dir() or any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
+
+
 def check_gpus(driver: Path = DRIVER) -> None:
     """See that this machine has the GPUs that CUDA_VISIBLE_DEVICES names; CUDA would silently do without.
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.states import JobKind
+from core.models import conversions
 from core.orm.evaluation import LabelQualityReport, Prediction
 from core.orm.jobs import Chunk, Job, JobTag
 from core.orm.labels import PendingLabel
@@ -62,7 +63,8 @@ def purge_versions(db: Database, blobs: Blobs) -> None:
             still = deleted.where(ModelVersion.id == version_id).with_only_columns(ModelVersion)
             version = session.scalar(locked(still))
             if version is not None:
-                blobs.delete([weights_key(version.digest)])
+                converted = conversions.forget(session, version.id)
+                blobs.delete([weights_key(digest) for digest in (version.digest, converted) if digest is not None])
                 change(session, delete(Prediction).where(Prediction.version_id == version.id))
                 version.purged_at = db_now()
 

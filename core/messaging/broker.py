@@ -23,10 +23,13 @@ INFERENCE, TRAINING, MAINTENANCE = "inference", "training", "maintenance"
 CLASSIFY = "pawsort.classify"
 CLASSIFY_CHUNK = "pawsort.classify_chunk"  # the name of earlier versions; such messages may wait during an upgrade
 TRAIN = "pawsort.train"
+CONVERT = "pawsort.convert"
 RECONCILE = "pawsort.reconcile"
 SCHEDULES = "pawsort.schedules"
 PURGE = "pawsort.purge"
 SWEEP = "pawsort.sweep"
+
+ROUTES = {INFERENCE: (CLASSIFY, CLASSIFY_CHUNK), TRAINING: (TRAIN, CONVERT)}  # others go to maintenance
 
 KEY_PREFIX: str = Settings.model_fields["redis_prefix"].default
 KEEPS_EVERYTHING = "noeviction"
@@ -53,7 +56,7 @@ def make_celery(settings: Settings) -> Celery:
         task_acks_late=True,
         task_default_queue=MAINTENANCE,
         task_create_missing_queues=True,
-        task_routes={CLASSIFY: {"queue": INFERENCE}, CLASSIFY_CHUNK: {"queue": INFERENCE}, TRAIN: {"queue": TRAINING}},
+        task_routes={name: {"queue": queue} for queue, names in ROUTES.items() for name in names},
         worker_prefetch_multiplier=1,
         worker_pool_start_method="spawn",
         worker_proc_alive_timeout=120,
@@ -95,6 +98,10 @@ class TaskSender:
         """Tell the training workers that these jobs wait. Call it after the commit."""
         for job_id in job_ids:
             self._put(TRAIN, [job_id])
+
+    def send_conversion(self) -> None:
+        """Tell the training workers that a version has not been converted yet."""
+        self._put(CONVERT, [])
 
     def send_purge(self) -> None:
         """Tell the maintenance worker that something was deleted."""

@@ -86,21 +86,31 @@ def fetch_weights(blobs: Blobs, version: ModelVersion) -> bytes:
     Raises:
         BadWeights: The store has none for it, or not those that the manifest promises.
     """
-    key = weights_key(version.digest)
+    return fetch_digest(blobs, version.digest, f"weights of model version {version.id}")
+
+
+def fetch_digest(blobs: Blobs, digest: str, what: str) -> bytes:
+    """The blob of a version with this SHA-256, whole.
+
+    Args:
+        what: Its name in the sentences.
+    Raises:
+        BadWeights: The store has none, or another one.
+    """
+    key = weights_key(digest)
     try:
-        weights = bytes(blobs.get(key))
+        data = bytes(blobs.get(key))
     except BlobMissing as error:
         raise BadWeights(
-            f"The weights of model version {version.id} are missing: the blob store has no {key}. Restore it, or use"
-            " another version."
+            f"The {what} are missing: the blob store has no {key}. Restore it, or use another version."
         ) from error
-    digest = hashlib.sha256(weights).hexdigest()
-    if digest != version.digest:
+    found = hashlib.sha256(data).hexdigest()
+    if found != digest:
         raise BadWeights(
-            f"The weights of model version {version.id} have the digest {digest}, expected {version.digest}: the blob"
-            " store was changed. Restore it, or use another version."
+            f"The {what} have the digest {found}, expected {digest}: the blob store was changed. Restore it, or use"
+            " another version."
         )
-    return weights
+    return data
 
 
 def promote(

@@ -1,6 +1,7 @@
-"""Tables of model versions and their deployments."""
+"""Tables of model versions, their conversions and their deployments."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,6 +28,22 @@ class ModelVersion(Base):
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+
+
+class Conversion(Base):
+    """The body of a version as LiteRT runs it: the blob `models/<digest>`, and its manifest as `document`.
+
+    Without a digest the version stays with TensorFlow, and `document` is `{"reason": ...}`.
+    """
+
+    __tablename__ = "conversions"
+    __table_args__ = ({"sqlite_autoincrement": False},)
+    model_version_id: Mapped[int] = mapped_column(
+        ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    digest: Mapped[str | None] = mapped_column(index=True)
+    document: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
 
 
 class Deployment(Base):

@@ -147,6 +147,14 @@ def _is_readable(row: Any) -> bool:
     return row.declared_bytes is None and row.n_bytes > 0 and row.error_code is None
 
 
+def find_any(session: Session, limit: int) -> list[Content]:
+    """The newest stored pictures, whatever their label; in place of an unknown label stands `NEITHER`."""
+    is_there = Upload.deleted_at.is_(None) & Upload.discarded_at.is_(None)
+    query = select(Image.id, Image.sha256).join(Upload, Upload.id == Image.upload_id).where(is_there)
+    newest = session.execute(query.order_by(Image.id.desc()).limit(limit))
+    return [Content(row.id, row.sha256, NEITHER) for row in newest]
+
+
 def find_locations(session: Session, image_ids: Sequence[int]) -> dict[int, ImageLocation]:
     """Where the bytes of these images are, those that still exist."""
     places: dict[int, ImageLocation] = {}

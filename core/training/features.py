@@ -4,7 +4,8 @@
     training: contents ─► images ─► shards ─► blobs ─► rows of features
 
 Kept by content, by the body's digest and by the number of the decoding rules: those of another number are not used, and
-deleted with the next clean-up. They can always be computed again, so losing some costs time alone.
+deleted with the next clean-up. A body in int8 has a digest of its own (core/models/conversions.py), since its features
+are not those of the same body in float32. They can always be computed again, so losing some costs time alone.
 """
 
 import io
@@ -14,13 +15,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from core.base.database import Database, slices
 from core.base.errors import BlobMissing
 from core.decoding.decoded import DECODING
-from core.orm.models import ModelVersion
+from core.orm.models import Conversion, ModelVersion
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs, features_key
@@ -33,7 +34,7 @@ class FeatureBlob:
     """A blob of features that a worker has stored, for `add`.
 
     Attributes:
-        body: SHA-256 of the network's body.
+        body: SHA-256 of the network's body as it computes.
         n_images: How many images were looked at, those that cannot be read among them.
         n_bytes: Of the blob.
     """
@@ -125,19 +126,19 @@ def _bodies(session: Session) -> list[str]:
     return list(session.scalars(select(ShardFeatures.body).distinct()))
 
 
-def count_kept(session: Session, body: str | None, contents: Collection[bytes]) -> int:
-    """How many of the contents have features by this body, as far as rows show."""
+def count_kept(session: Session, bodies: Collection[str], contents: Collection[bytes]) -> int:
+    """How many of the contents have features by one of these bodies, as far as rows show."""
     n = 0
-    for some in slices(sorted(contents)) if body else ():
+    for some in slices(sorted(contents)) if bodies else ():
         there = select(Image.sha256).join(ShardFeatures, ShardFeatures.shard_id == Image.shard_id)
-        kept = there.where(is_usable(body), Image.sha256.in_(some)).distinct()
+        kept = there.where(is_usable(*bodies), Image.sha256.in_(some)).distinct()
         n += session.scalars(select(func.count()).select_from(kept.subquery())).one()
     return n
 
 
-def is_usable(body: str | None) -> ColumnElement[bool]:
-    """The condition that features are of this body, and of pixels as they are decoded now."""
-    return (ShardFeatures.body == body) & (ShardFeatures.decoding == DECODING)
+def is_usable(*bodies: str) -> ColumnElement[bool]:
+    """The condition that features are of one of these bodies, and of pixels as they are decoded now."""
+    return ShardFeatures.body.in_(bodies) & (ShardFeatures.decoding == DECODING)
 
 
 def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Iterator[tuple[int, str]]:
@@ -158,7 +159,13 @@ def _find_blobs(session: Session, body: str, contents: Collection[bytes]) -> Ite
 
 def forget_unused(db: Database, blobs: Blobs) -> None:
     """Remove features that no version there is could use: of bodies whose last version was deleted, of other pixels."""
-    used = select(ModelVersion.body).where(ModelVersion.deleted_at.is_(None), ModelVersion.body.is_not(None))
+    is_alive = ModelVersion.deleted_at.is_(None)
+    used = union(
+        select(ModelVersion.body).where(is_alive, ModelVersion.body.is_not(None)),
+        select(Conversion.digest)
+        .join(ModelVersion, ModelVersion.id == Conversion.model_version_id)
+        .where(is_alive, Conversion.digest.is_not(None)),
+    )
     is_unused = or_(ShardFeatures.body.not_in(used), ShardFeatures.decoding < DECODING)
     unused = select(ShardFeatures.id, ShardFeatures.blob_key).where(is_unused).limit(SLICE)
     while True:

@@ -19,13 +19,17 @@ def migrate_installation(settings: "Settings") -> "Database":
     Raises:
         PawsortError: The database or the blob store does not answer, or was made by a newer version.
     """
+    from core.models import conversions
     from core.models.registry import register_shipped, store_weights
     from core.storage.blobs import Blobs
 
     db = migrate_database(settings)
-    manifests = store_weights(Blobs(settings.store_url), shipped_folder(), settings.default_network)
+    blobs = Blobs(settings.store_url)
+    manifests = store_weights(blobs, shipped_folder(), settings.default_network)
+    converted = conversions.store_shipped(blobs, shipped_folder())
     with db.write() as session:
         register_shipped(session, manifests)
+        conversions.register_shipped(session, converted)
     return db
 
 

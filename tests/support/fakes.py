@@ -50,6 +50,7 @@ class FakeRuntime(Runtime):
         self.warm: list[int] = []
         self.n_woken = 0
         self.sent_trainings: list[int] = []
+        self.n_conversions_sent = 0
 
     @cached_property
     def db(self) -> Database:
@@ -74,6 +75,10 @@ class FakeRuntime(Runtime):
     def send_trainings(self, job_ids: list[int]) -> None:
         """Note the trainings of messages."""
         self.sent_trainings += job_ids
+
+    def send_conversion(self) -> None:
+        """Count the message."""
+        self.n_conversions_sent += 1
 
     def send_purge(self) -> None:
         """Nothing waits for it."""

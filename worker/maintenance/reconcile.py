@@ -15,6 +15,7 @@ from core.cleanup import purge
 from core.ingest import imported_files, shard_rows
 from core.jobs import chunks, job_states
 from core.messaging.broker import INFERENCE, TRAINING, queue_length
+from core.models import conversions
 from core.operations import workers
 from core.operations.metrics import REQUEUED
 from core.training import claims
@@ -35,6 +36,7 @@ def reconcile(runtime: Runtime) -> None:
     """One round. It is safe to run it anywhere, any number of times and concurrently."""
     requeue_chunks(runtime)
     requeue_trainings(runtime)
+    request_conversions(runtime)
     complete_inactive_uploads(runtime)
     purge_deleted(runtime)
 
@@ -69,6 +71,15 @@ def requeue_trainings(runtime: Runtime) -> None:
         log.info("ring_for_trainings", waiting=len(waiting))
         runtime.meter.count(REQUEUED, len(waiting), reason="training")
         runtime.tasks.send_trainings(waiting)
+
+
+def request_conversions(runtime: Runtime) -> None:
+    """Have versions converted that were made before Pawsort converted them, once a training worker is free."""
+    with runtime.db.read() as session:
+        missing = conversions.list_missing(session)
+    if missing and queue_length(runtime.redis, TRAINING, runtime.settings.redis_prefix) == 0:
+        log.info("conversion_requested", versions=missing)
+        runtime.tasks.send_conversion()
 
 
 def complete_inactive_uploads(runtime: Runtime) -> None:

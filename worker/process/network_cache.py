@@ -1,29 +1,37 @@
 """The loaded networks of a worker process: fetched from the blob store, checked by digest, warmed up."""
 
 import hashlib
+import importlib.util
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+import structlog
+
+from core.base import gpus
 from core.base.database import Database
-from core.base.errors import BadWeights
-from core.models import registry
-from core.orm.models import ModelVersion
+from core.base.errors import BadWeights, NotConverted
+from core.decoding.pool.decoder_pool import processors
+from core.models import conversions, registry
+from core.orm.models import Conversion, ModelVersion
 from core.storage.blobs import Blobs
 from core.training import features
 
 if TYPE_CHECKING:
+    from model.artifacts.conversion import ConvertedBody
     from model.inference.classifier import Classifier
     from model.inference.devices import Device
+    from model.inference.engine import Engine
 
+log = structlog.get_logger()
 MAX_LOADED = 3
-MAX_FILES = 20  # weights files on the disk
+MAX_FILES = 20  # of weights and converted bodies on the disk
 
 
 class NetworkCache:
-    """The last few versions used, each loaded and warmed up once. TensorFlow is imported with the first."""
+    """The last few versions used, each loaded and warmed up once. TensorFlow is imported only for what it runs."""
 
     def __init__(self, db: Database, blobs: Blobs, folder: Path, n_sharing: int = 1) -> None:
         """Make an empty cache.
@@ -59,47 +67,104 @@ class NetworkCache:
         return list(self._loaded)
 
     def device(self) -> "Device":
-        """The device that the networks run on."""
+        """The device that networks run on. TensorFlow is not imported where there is no GPU."""
         from model.inference import devices
 
         if self._device is None:
-            self._device = devices.set_up(self._n_sharing)
+            may_be_gpu = has_tensorflow() and gpus.may_be_there()
+            self._device = devices.set_up(self._n_sharing) if may_be_gpu else devices.CPU
         return self._device
 
-    def uses_halves(self, version_id: int) -> bool:
-        """Whether a version is loaded and computes with float16."""
+    def loaded_engine(self, version_id: int) -> "Engine | None":
+        """What runs a loaded version."""
         loaded = self._loaded.get(version_id)
-        return loaded is not None and loaded.engine.precision == "float16"
+        return None if loaded is None else loaded.engine
 
     def _load(self, version_id: int) -> "Classifier":
-        from model.inference.tensorflow_engine import configure_threads
-
-        configure_threads(1)  # one process for each core is faster than one process with threads
         with self._db.read() as session:
             version = registry.get_version(session, version_id)
-        classifier = self.open(version)
+        classifier = self.open(version, n_threads=1)  # one process for each core is faster than one with threads
         if version.body is None:
             with self._db.write() as session:
-                features.note_body(session, version_id, classifier.body)
+                features.note_body(session, version_id, classifier.weights_body)
         classifier.warm_up()
         return classifier
 
-    def open(self, version: ModelVersion) -> "Classifier":
-        """The network of a version, not cached, with the number of threads that this process has.
+    def open(self, version: ModelVersion, n_threads: int | None = None) -> "Classifier":
+        """The network of a version, not cached: in LiteRT on a CPU if it was converted, else in TensorFlow.
 
+        Args:
+            n_threads: None: one for each processor.
         Raises:
             BadWeights: As `get`.
+            NotConverted: It needs TensorFlow, which is not installed here, until it has been converted.
         """
         from model.artifacts.manifest import Manifest
         from model.inference.classifier import Classifier
 
-        weights = self.weights(version)
+        weights, converted = self.weights(version), self.find_converted(version)
+        if converted is None:
+            self._prepare_tensorflow(version, n_threads)
         try:
-            return Classifier(Manifest.from_dict(version.manifest), weights, self.device())
+            manifest, threads = Manifest.from_dict(version.manifest), n_threads or processors()
+            classifier = Classifier(manifest, weights, self.device(), converted=converted, n_threads=threads)
         except ValueError as error:  # made by a newer Pawsort, or edited by hand
             raise BadWeights(
                 f"Model version {version.id} cannot be used here: {error}. Update Pawsort, or use another version."
             ) from error
+        log.info(
+            "network_opened", version=version.id, engine=classifier.engine.name, precision=classifier.engine.precision
+        )
+        return classifier
+
+    def find_converted(self, version: ModelVersion) -> "ConvertedBody | None":
+        """The converted body that runs a version here; None where TensorFlow does."""
+        from model.artifacts.conversion import ConversionManifest, ConvertedBody
+
+        conversion = self._find_conversion(version)
+        if conversion is None or conversion.digest is None:
+            return None
+        what = f"converted layers of model version {version.id}"
+        try:
+            flatbuffer = self._fetch(conversion.digest, what)
+            return ConvertedBody(ConversionManifest.from_dict(conversion.document), flatbuffer)
+        except (BadWeights, ValueError) as error:
+            log.warning("conversion_unusable", version=version.id, reason=str(error))
+            return None
+
+    def body_of(self, version: ModelVersion) -> str | None:
+        """The body whose features a version uses here (`Classifier.body`); None until it has been loaded once."""
+        converted = self.find_converted(version)
+        is_quantised = converted is not None and converted.manifest.precision == "int8"
+        return converted.manifest.digest if converted and is_quantised else version.body
+
+    def _find_conversion(self, version: ModelVersion) -> Conversion | None:
+        from model.inference import devices, litert_engine
+
+        if not litert_engine.is_installed() or self.device() != devices.CPU:
+            return None
+        with self._db.read() as session:
+            return conversions.find(session, version.id)
+
+    def _prepare_tensorflow(self, version: ModelVersion, n_threads: int | None) -> None:
+        """Set the threads of TensorFlow, or say why the version cannot be used without it."""
+        if has_tensorflow():
+            if n_threads is not None:
+                from model.inference.tensorflow_engine import configure_threads
+
+                configure_threads(n_threads)
+            return
+        conversion = self._find_conversion(version)
+        if conversion is None:
+            raise NotConverted(
+                f"Model version {version.id} waits for its conversion, since TensorFlow is not installed here. A"
+                " training worker does it: start one."
+            )
+        reason = conversion.document.get("reason", "its converted layers are damaged")
+        raise BadWeights(
+            f"Model version {version.id} needs TensorFlow, which is not installed here: {reason}. Use another version,"
+            " or install the packages of requirements/training.txt."
+        )
 
     def weights(self, version: ModelVersion) -> bytes:
         """The weights of a version, from the disk or the blob store; checked in both cases.
@@ -107,16 +172,19 @@ class NetworkCache:
         Raises:
             BadWeights: As `get`.
         """
-        path = self._folder / version.digest
-        if path.exists() and _digest(weights := path.read_bytes()) == version.digest:
-            return weights
-        weights = registry.fetch_weights(self._blobs, version)
+        return self._fetch(version.digest, f"weights of model version {version.id}")
+
+    def _fetch(self, digest: str, what: str) -> bytes:
+        path = self._folder / digest
+        if path.exists() and _digest(data := path.read_bytes()) == digest:
+            return data
+        data = registry.fetch_digest(self._blobs, digest, what)
         self._folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{token_hex(4)}")
-        part.write_bytes(weights)
+        part.write_bytes(data)
         part.replace(path)
         self._trim()
-        return weights
+        return data
 
     def _trim(self) -> None:
         """Delete the files that were fetched longest ago; the blob store has all versions."""
@@ -127,3 +195,8 @@ class NetworkCache:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def has_tensorflow() -> bool:
+    """Whether TensorFlow is installed; a worker that only serves on CPUs does without."""
+    return importlib.util.find_spec("tensorflow") is not None

@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from functools import cache, cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,7 +17,7 @@ from redis import Redis
 from core.base import gpus as gpus_of
 from core.base.config import Settings, load_settings
 from core.base.database import Database
-from core.base.errors import BadWeights
+from core.base.errors import BadWeights, NotConverted
 from core.decoding.pool.decoder_pool import DecoderPool, processors
 from core.messaging.broker import INFERENCE, TRAINING, TaskSender, connect, make_celery
 from core.models import registry
@@ -31,6 +32,7 @@ from worker.process.turns import Turns
 
 if TYPE_CHECKING:
     from model.inference.classifier import Classifier
+    from model.inference.engine import Engine
 
 log = structlog.get_logger()
 POOL_SIZE = 6  # the task, the next chunk, two side lanes, the heartbeat, one to spare
@@ -93,16 +95,20 @@ class Runtime:
 
     def start(self, queue: str) -> None:
         """Prepare for the work of a queue (for inference: load the version in use), then record this worker."""
-        device = self._warm_up() if queue == INFERENCE else self._name_gpus() if queue == TRAINING else "cpu"
+        device, engine = "cpu", ""
+        if queue == INFERENCE:
+            device, engine = self._warm_up()
+        elif queue == TRAINING:
+            device = self._name_gpus()
         with self.db.write() as session:
-            worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions())
+            worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions(engine))
         beat_s, lease_s = self.settings.heartbeat_s, self.settings.lease_s
         self.heartbeat = Heartbeat(self.db, worker_id, beat_s, lease_s, self.meter)
         self.heartbeat.start()
-        log.info("worker_ready", worker_id=worker_id, queue=queue, device=device)
+        log.info("worker_ready", worker_id=worker_id, queue=queue, device=device, engine=engine)
 
-    def _warm_up(self) -> str:
-        """Load the version in use, and return the device that it runs on.
+    def _warm_up(self) -> tuple[str, str]:
+        """Load the version in use. Returns the device that it runs on, and what runs it.
 
         A version that cannot be used fails its own jobs with a message; this process can work on others.
         """
@@ -110,12 +116,15 @@ class Runtime:
             in_use = registry.current_version(session)
         try:
             self.classifier(in_use.id)
-        except BadWeights as error:
+        except (BadWeights, NotConverted) as error:
             log.error("version_unusable", version=in_use.id, reason=error.message)
         device = self.networks.device().name
         if self.settings.processes_per_gpu and device == "cpu":
             log.warning("no_gpu", note="PAWSORT_PROCESSES_PER_GPU is set, but no GPU can be used; running on the CPU")
-        return f"{device}, half precision" if self.networks.uses_halves(in_use.id) else device
+        engine = self.networks.loaded_engine(in_use.id)
+        if engine is not None and engine.precision == "float16":
+            device += ", half precision"
+        return device, "" if engine is None else _describe(engine)
 
     def _name_gpus(self) -> str:
         """The device of trainings, found without TensorFlow, which each training process imports by itself."""
@@ -137,7 +146,13 @@ def get() -> Runtime:
     return Runtime(load_settings())
 
 
-def _versions() -> dict[str, str]:
-    tensorflow = sys.modules.get("tensorflow")
+def _versions(engine: str) -> dict[str, str]:
     known = {"python": platform.python_version(), "pawsort": installed_version()}
-    return known | ({"tensorflow": tensorflow.__version__} if tensorflow else {})
+    return known | ({"engine": engine} if engine else {})
+
+
+def _describe(engine: "Engine") -> str:
+    """What runs a network, with its version: "LiteRT 2.3.0, int8"."""
+    if engine.name == "TensorFlow":
+        return f"TensorFlow {sys.modules['tensorflow'].__version__}"
+    return f"{engine.name} {version('ai-edge-litert')}, {engine.precision}"

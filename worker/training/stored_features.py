@@ -59,8 +59,9 @@ def read_features(
         BadWeights: The version cannot be used.
         TrainingStopped: There is no reason to continue.
     """
-    classifier = None if version.body else _open(runtime, version)
-    body = classifier.body if classifier else str(version.body)
+    body = runtime.networks.body_of(version)
+    classifier = None if body else _open(runtime, version)
+    body = classifier.body if classifier else str(body)
     lease.report("reading")
     known = features.find(runtime.db, runtime.blobs, body, [content.sha256 for content in contents])
     missing = [content for content in contents if content.sha256 not in known]
@@ -78,7 +79,7 @@ def read_features(
 def _open(runtime: Runtime, version: ModelVersion) -> Classifier:
     classifier = runtime.networks.open(version)
     with runtime.db.write() as session:
-        features.note_body(session, version.id, classifier.body)
+        features.note_body(session, version.id, classifier.weights_body)
     return classifier
 
 

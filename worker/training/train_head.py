@@ -23,6 +23,7 @@ from model.architectures.head_outputs import outputs_of
 from model.arrays.calibration import calibrate
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import pack_weights, unpack_weights
+from model.conversion.conversion import keep_body
 from model.evaluation.version_evaluation import (
     EvaluationOutputs,
     LabelledOutputs,
@@ -33,6 +34,7 @@ from model.training.refit_head import Arrays, refit
 from worker.process.runtime import Runtime
 from worker.training.dataset import SPLITS, Samples, check_enough, find_samples
 from worker.training.evaluation import VersionPredictions, open_version, predict_contents
+from worker.training.new_version import NewVersion
 from worker.training.stored_features import ContentFeatures, read_features
 from worker.training.training_lease import TrainingLease
 from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
@@ -56,9 +58,7 @@ class SampleFeatures:
         return mask
 
 
-def fit_head(
-    runtime: Runtime, claim: Claim, parameters: Parameters, who: str, lease: TrainingLease
-) -> tuple[Manifest, bytes, VersionPredictions]:
+def fit_head(runtime: Runtime, claim: Claim, parameters: Parameters, who: str, lease: TrainingLease) -> NewVersion:
     """Fit a new head.
 
     Args:
@@ -68,7 +68,7 @@ def fit_head(
         who: Name of the user whose job it is.
         lease: Receives progress.
     Returns:
-        Manifest and weights of the new version, and the predictions of the new version and of the one in use.
+        The new version. It keeps the converted body of the version to start from: its head fits the features of that.
     Raises:
         Invalid: Too few images can be read.
         BadWeights: The version to start from cannot be used.
@@ -94,7 +94,10 @@ def fit_head(
     plain = plain_manifest(origin_of(parameters, samples, n_unreadable, who), weights)
     plain = replace(plain, n_bytes=len(weights), speed=version.manifest.get("speed"))
     manifest = _complete(plain, new, data, float(version.manifest["threshold"]))
-    return manifest, weights, _predict_test_split(runtime, claim, manifest, new, data, lease)
+    converted = runtime.networks.find_converted(version)
+    if converted is not None:
+        converted = keep_body(converted, manifest.digest)
+    return NewVersion(manifest, weights, converted, _predict_test_split(runtime, claim, manifest, new, data, lease))
 
 
 def _complete(plain: Manifest, arrays: Arrays, data: SampleFeatures, known_threshold: float) -> Manifest:
@@ -123,7 +126,7 @@ def _predict_test_split(
     if in_use is None:
         return VersionPredictions(of_new, {})
     try:
-        if in_use.body == data.features.body:
+        if runtime.networks.body_of(in_use) == data.features.body:
             arrays_in_use = unpack_weights(runtime.networks.weights(in_use))
             of_other = _predict(Manifest.from_dict(in_use.manifest), arrays_in_use, test, features)
         else:

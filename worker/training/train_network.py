@@ -19,25 +19,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.accounts import accounts
 from core.base.errors import LeaseLost, PawsortError
 from core.base.states import JobKind
+from core.decoding.pool.decoder_pool import processors
 from core.evaluation import evaluation_jobs
 from core.messaging.broker import TRAINING
-from core.models import registry
+from core.models import conversions, registry
 from core.operations.metrics import LEASES
 from core.training import claims
 from core.training.claims import Claim
 from core.training.parameters import HEAD, Parameters
 from core.training.splits import Split
-from model.artifacts.manifest import Manifest
 from model.evaluation.version_evaluation import EvaluationImages, ThresholdRule, complete_manifest
 from model.inference import devices
 from model.inference.classifier import Classifier
 from model.training.trainer import Trainer
 from worker.process.runtime import Runtime
 from worker.training.checkpoint import BestEpoch, Checkpoint
+from worker.training.conversion import convert_trained
 from worker.training.dataset import find_samples, read_pixels
 from worker.training.decoded_images import DecodedImages
-from worker.training.evaluation import VersionPredictions, evaluate_new_version, evaluate_version
+from worker.training.evaluation import evaluate_new_version, evaluate_version
 from worker.training.label_quality import check_label_quality
+from worker.training.new_version import NewVersion
 from worker.training.pixel_store import PixelStore, free_bytes
 from worker.training.train_head import fit_head
 from worker.training.trainer_setup import input_sides_of, set_up_trainer
@@ -116,7 +118,7 @@ def _train(runtime: Runtime, claim: Claim, lease: TrainingLease) -> None:
         who = accounts.owner_of_job(session, claim.job_id)
         start = registry.get_any(session, parameters.start_from)
     if parameters.what == HEAD:
-        return _store_version(runtime, claim, *fit_head(runtime, claim, parameters, who, lease))
+        return _store_version(runtime, claim, fit_head(runtime, claim, parameters, who, lease))
     store = PixelStore(runtime.settings.data_dir / "cache" / "pixels", free_bytes())
     decoded = DecodedImages(store, input_sides_of(parameters))
     samples = find_samples(runtime, claim, lease, decoded)
@@ -131,9 +133,11 @@ def _train(runtime: Runtime, claim: Claim, lease: TrainingLease) -> None:
     images = EvaluationImages(splits, pixels.of_neither(Split.VALIDATION))
     rule = ThresholdRule(TRAINED, known_threshold=float(start.manifest["threshold"]) if start else 0.0)
     plain = plain_manifest(origin_of(parameters, samples, pixels.failed.total(), who), weights)
-    manifest = complete_manifest(plain, weights, images, rule, lambda: lease.report("judging"))
-    predictions = evaluate_new_version(runtime, claim, Classifier(manifest, weights), samples, lease)
-    _store_version(runtime, claim, manifest, weights, predictions)
+    converted = convert_trained(plain, weights, pixels, lease)
+    manifest = complete_manifest(plain, weights, images, rule, lambda: lease.report("judging"), converted)
+    classifier = Classifier(manifest, weights, converted=converted, n_threads=processors())
+    predictions = evaluate_new_version(runtime, claim, classifier, samples, lease)
+    _store_version(runtime, claim, NewVersion(manifest, weights, converted, predictions))
 
 
 def _run_epochs(
@@ -174,17 +178,19 @@ def _is_over(trainer: Trainer, best: BestEpoch, parameters: Parameters) -> bool:
     return has_stalled or trainer.n_epochs_done >= parameters.epochs
 
 
-def _store_version(
-    runtime: Runtime, claim: Claim, manifest: Manifest, weights: bytes, predictions: VersionPredictions
-) -> None:
+def _store_version(runtime: Runtime, claim: Claim, new: NewVersion) -> None:
     with runtime.db.read() as session:
         claims.get_training(session, claim)  # so a cancelled job leaves no weights behind
-    runtime.blobs.put(registry.weights_key(manifest.digest), weights)
-    document = json.loads(manifest.to_json())
+    runtime.blobs.put(registry.weights_key(new.manifest.digest), new.weights)
+    if new.converted is not None:
+        runtime.blobs.put(registry.weights_key(new.converted.manifest.digest), new.converted.flatbuffer)
+    document, predictions = json.loads(new.manifest.to_json()), new.predictions
     with runtime.db.write() as session:
         version_id = evaluation_jobs.finish_training(
             session, claim, document, predictions.of_new, predictions.of_others
         ).id
+        if new.converted is not None:
+            conversions.add(session, version_id, new.converted.manifest.to_dict())
     _delete_blobs(runtime, claim)
     log.info("version_made", job_id=claim.job_id, version=version_id, n_judged=len(predictions.of_new))
 

@@ -80,7 +80,7 @@ def test_features_of_other_decoding_rules_are_computed_again_and_cleaned_up(
     contents = contents_of(runtime.db).values()
     assert features.find(runtime.db, blobs, FakeClassifier.body, contents) == {}
     with runtime.db.read() as session:
-        assert features.count_kept(session, FakeClassifier.body, contents) == 0
+        assert features.count_kept(session, [FakeClassifier.body], contents) == 0
         upload = session.scalars(select(Upload.uuid).join(Job, Job.upload_id == Upload.id).where(Job.uuid == job)).one()
     make_job(runtime.db, upload)
     classify(runtime)

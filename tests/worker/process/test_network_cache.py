@@ -1,7 +1,10 @@
 """Weights: fetched once, checked always."""
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,9 @@ from core.base.errors import BadWeights
 from core.models import registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
+from instance.base import programs
 from pretraining.__main__ import PRETRAINED
+from tests.support.deadlines import within
 from tests.support.mirrored_version import add_mirrored
 from worker.process import network_cache
 from worker.process.network_cache import NetworkCache
@@ -21,6 +26,22 @@ WEIGHTS = b"numbers, many numbers"
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
 VERSION = ModelVersion(id=1, network="seed-cnn", digest=DIGEST)
 DATABASES = ("sqlite",)
+SERVE = """
+import json, sys, numpy as np
+import worker.app
+from core.base.config import load_settings
+from instance.base.migration import migrate_installation
+from worker.process import runtime
+migrate_installation(load_settings()).close()
+process = runtime.get()
+process.start("inference")
+process.classifier(process.warm_versions()[0]).predict_with_features(np.zeros((3, 224, 224, 3), np.uint8))
+with process.db.read() as session:
+    (row,) = runtime.workers.list_alive(session, 60)
+process.stop()
+imported = [name for name in ("tensorflow", "keras") if name in sys.modules]
+print(json.dumps([row.device, row.versions["engine"], imported]))
+"""
 
 
 @pytest.fixture
@@ -101,3 +122,20 @@ def test_a_version_that_this_program_does_not_know_is_refused_with_a_sentence(
         version.manifest = {**version.manifest, "network": "of-tomorrow"}
     with pytest.raises(BadWeights, match=r"cannot be used here: .*of-tomorrow.*Update Pawsort"):
         cache.get(shipped.id)
+
+
+def test_a_process_that_serves_the_shipped_network_on_a_cpu_never_imports_tensorflow(tmp_path: Path) -> None:
+    environment = {
+        "PAWSORT_DATA_DIR": str(tmp_path),
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONPATH": os.pathsep.join(programs.SOURCES),
+    }
+    command = [sys.executable, "-c", SERVE]
+    run = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=within(60), check=False
+    )
+    assert run.returncode == 0, run.stderr
+    device, engine, imported = json.loads(run.stdout.splitlines()[-1])
+    assert (device, imported) == ("cpu", [])
+    assert engine.startswith("LiteRT ")
+    assert engine.endswith(", int8")

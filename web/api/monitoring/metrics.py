@@ -106,9 +106,9 @@ def _workers(alive: Iterable[Worker]) -> Iterator[str]:
     for worker in alive:
         by_queue[worker.queue] += 1
         versions = worker.versions
-        by_make[worker.queue, worker.device, versions.get("pawsort", ""), versions.get("tensorflow", "")] += 1
+        by_make[worker.queue, worker.device, versions.get("pawsort", ""), versions.get("engine", "")] += 1
     yield from _gauge("pawsort_workers_alive", "Workers with a heartbeat within the last 15 s.", _by("queue", by_queue))
-    names = ("queue", "device", "version", "tensorflow")
+    names = ("queue", "device", "version", "engine")
     samples = [(dict(zip(names, make, strict=True)), n) for make, n in sorted(by_make.items())]
     yield from _gauge("pawsort_workers", "The same, by device and version.", samples)
 

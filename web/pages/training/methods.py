@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES, NETWORKS
-from core.models import registry
+from core.models import conversions, registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training
@@ -52,7 +52,8 @@ def _of_layers(session: Session, network: str, dataset: Dataset) -> str:
 
 
 def _of_head(session: Session, version: ModelVersion, dataset: Dataset) -> str:
-    n_kept = features.count_kept(session, version.body, [content.sha256 for content in dataset.contents])
+    bodies = conversions.bodies_of(session, version)
+    n_kept = features.count_kept(session, bodies, [content.sha256 for content in dataset.contents])
     n_missing = len(dataset.contents) - n_kept
     seconds = _HEAD_S + _HEAD_S_EACH * len(dataset.contents) + n_missing / _speed_of(version)
     missing = f" (features of {count(n_missing)} are computed first)" if n_missing else ""

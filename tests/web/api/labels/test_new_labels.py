@@ -175,8 +175,8 @@ def test_a_training_of_a_head_is_repeated_as_one(client: FlaskClient, db: Databa
 def test_kept_features_are_counted(db: Database, blobs: Blobs) -> None:
     make_upload(db, blobs)
     with db.read() as session:
-        assert features.count_kept(session, None, [b"\0" * 32]) == 0
-        assert features.count_kept(session, "ab", [b"\0" * 32]) == 0
+        assert features.count_kept(session, [], [b"\0" * 32]) == 0
+        assert features.count_kept(session, ["ab"], [b"\0" * 32]) == 0
 
 
 def test_a_deleted_training_still_tells_what_is_new(client: FlaskClient, db: Database, blobs: Blobs) -> None:

@@ -96,7 +96,7 @@ def test_a_lease_that_ran_out_is_told_from_one_given_back(db: Database, blobs: B
 
 
 def test_workers_are_counted_by_queue_device_and_version(stranger: FlaskClient, db: Database) -> None:
-    versions = {"pawsort": "1.2", "tensorflow": "2.21"}
+    versions = {"pawsort": "1.2", "engine": "LiteRT 2.3.0, int8"}
     with db.write() as session:
         for _ in range(2):
             workers.add_worker(session, 1, "inference", "gpu x 1", versions)
@@ -104,7 +104,7 @@ def test_workers_are_counted_by_queue_device_and_version(stranger: FlaskClient, 
     found = scrape(stranger)
     alive = {queue: found[f'pawsort_workers_alive{{queue="{queue}"}}'] for queue in ("inference", "training")}
     assert alive == {"inference": 2, "training": 0}
-    assert found['pawsort_workers{queue="inference",device="gpu x 1",version="1.2",tensorflow="2.21"}'] == 2
+    assert found['pawsort_workers{queue="inference",device="gpu x 1",version="1.2",engine="LiteRT 2.3.0, int8"}'] == 2
 
 
 def test_every_process_tells_the_same_of_all(app: App, settings: Settings, db: Database) -> None:

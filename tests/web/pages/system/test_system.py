@@ -30,7 +30,7 @@ def text_of(client: FlaskClient) -> str:
 
 
 def add_workers(db: Database, version: str, *queues: str) -> list[int]:
-    versions = {"pawsort": version, "tensorflow": "2.21.0"}
+    versions = {"pawsort": version, "engine": "LiteRT 2.3.0, int8"}
     with db.write() as session:
         return [workers.add_worker(session, 4242, queue, "gpu x 2", versions) for queue in queues]
 
@@ -40,7 +40,7 @@ def test_a_whole_installation_has_nothing_to_complain_of(app: App, client: Flask
     shown = text_of(client)
     assert "Everything works." in shown
     assert "process 4242 gpu x 2" in shown
-    assert "TensorFlow 2.21.0" in shown
+    assert "LiteRT 2.3.0, int8" in shown
     assert ("SQLite 3" in shown) or ("PostgreSQL 18" in shown)
     assert "Valkey 9" in shown
 
