@@ -1,4 +1,5 @@
-# The images of Pawsort: `web` without TensorFlow, `worker` for CPUs, `worker-gpu` for NVIDIA's GPUs.
+# The images of Pawsort: `web`, `worker` for inference and maintenance on CPUs, `training` with TensorFlow, `worker-gpu`
+# for NVIDIA's GPUs, with TensorFlow too.
 # docker-compose.yml builds them. By hand: docker build --target web -t pawsort-web .
 
 FROM python:3.13.7-slim-bookworm AS base
@@ -16,6 +17,11 @@ COPY deploy/install.sh deploy/
 COPY requirements/ requirements/
 RUN ["sh", "deploy/install.sh", "packages", "worker", "/opt/pawsort"]
 
+FROM base AS training-packages
+COPY deploy/install.sh deploy/
+COPY requirements/ requirements/
+RUN ["sh", "deploy/install.sh", "packages", "training", "/opt/pawsort"]
+
 FROM base AS gpu-packages
 COPY deploy/install.sh deploy/
 COPY requirements/ requirements/
@@ -32,6 +38,16 @@ COPY web/ web/
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
 
 FROM worker-packages AS worker-build
+COPY pyproject.toml README.md NOTICE ./
+COPY client/ client/
+COPY core/ core/
+COPY instance/ instance/
+COPY migrations/ migrations/
+COPY model/ model/
+COPY worker/ worker/
+RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
+
+FROM training-packages AS training-build
 COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
 COPY core/ core/
@@ -67,6 +83,10 @@ CMD ["pawsort", "web"]
 FROM runtime AS worker
 COPY --from=worker-build /opt/pawsort /opt/pawsort
 CMD ["pawsort", "worker", "inference"]
+
+FROM runtime AS training
+COPY --from=training-build /opt/pawsort /opt/pawsort
+CMD ["pawsort", "worker", "training"]
 
 FROM runtime AS worker-gpu
 COPY --from=gpu-build /opt/pawsort /opt/pawsort

@@ -84,6 +84,7 @@ requirements: $(UV) ## compile the pinned requirement files
 	$(COMPILE) --extra web --output-file requirements/web.txt
 	$(COMPILE) --extra all --constraint requirements/web.txt --output-file requirements/run.txt
 	$(COMPILE) --extra worker --constraint requirements/run.txt --output-file requirements/worker.txt
+	$(COMPILE) --extra training --constraint requirements/run.txt --output-file requirements/training.txt
 	$(COMPILE) --extra gpu --constraint requirements/run.txt --output-file requirements/gpu.txt
 	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 	@! grep -n '://' requirements/*.txt

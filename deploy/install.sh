@@ -1,7 +1,7 @@
 #!/bin/sh
 # Creates the content of an image: an environment with the packages of one role, and Pawsort itself.
 #
-#   deploy/install.sh packages ROLE TARGET   from requirements/ROLE.txt: web, worker or gpu
+#   deploy/install.sh packages ROLE TARGET   from requirements/ROLE.txt: web, worker, training or gpu
 #   deploy/install.sh pawsort TARGET         the parts of Pawsort in the current folder
 #
 # The Dockerfile and the tests run it. PYTHON names another interpreter than python3.

@@ -26,7 +26,7 @@ from tests.support.waiting import until
 N_SHORT, N_WHOLE = 100, 1_000
 COUNTED_S = 20.0  # workers write with their heartbeat, every 5 s
 TOLERANCE = 2e-4  # of a probability: another batch, another order of sums
-ROLES = {"web": "web", "inference": "worker", "training": "worker", "maintenance": "worker", "migrate": "worker"}
+ROLES = {"web": "web", "inference": "worker", "training": "training", "maintenance": "worker", "migrate": "worker"}
 
 pytestmark = pytest.mark.skipif(compose.missing("nginx"), reason="nginx is not installed")
 
@@ -103,7 +103,7 @@ def make_image(role: str, folder: Path) -> Path:
         run = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
     has_tensorflow = any((target / "lib").glob("python*/site-packages/tensorflow"))
-    assert has_tensorflow == (role == "worker")
+    assert has_tensorflow == (role == "training")
     return target / "bin"
 
 
@@ -173,10 +173,13 @@ def predict(pictures: list[bytes]) -> list[tuple[float, float]]:
         "import json, sys, zlib, numpy as np\n"
         "from pathlib import Path\n"
         "from model.inference.classifier import Classifier\n"
+        "from model.artifacts.conversion import ConversionManifest, ConvertedBody\n"
         "from model.artifacts.manifest import Manifest\n"
         "SHIPPED = Path('model/pretrained')\n"
         "manifest = Manifest.from_json((SHIPPED / 'seed-cnn.json').read_text())\n"
-        "one = Classifier(manifest, (SHIPPED / 'seed-cnn.npz').read_bytes())\n"
+        "conversion = ConversionManifest.from_json((SHIPPED / 'converted' / 'seed-cnn.json').read_text())\n"
+        "body = ConvertedBody(conversion, (SHIPPED / 'converted' / 'seed-cnn.tflite').read_bytes())\n"
+        "one = Classifier(manifest, (SHIPPED / 'seed-cnn.npz').read_bytes(), converted=body)\n"
         "pixels = np.frombuffer(zlib.decompress(sys.stdin.buffer.read()), np.uint8)\n"
         "pixels = pixels.reshape(-1, manifest.side_px, manifest.side_px, 3)\n"
         "print(json.dumps(one.predict(pixels).tolist()))\n"
