@@ -1,7 +1,6 @@
 """The upper bound by the hardware: only decoding and the network, in bare processes of one thread each."""
 
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,17 +49,10 @@ def bare_processes(n: int, network: str) -> Iterator[BareProcesses]:
 
 
 def _serve(pipe: Connection, network: str) -> None:
+    from benchmarks.shipped import open_shipped
     from core.decoding.images import decode_image
-    from model.artifacts.manifest import Manifest
-    from model.inference.classifier import Classifier
-    from model.inference.tensorflow_engine import configure_threads
 
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    folder = Path(__file__).parents[1] / "model" / "pretrained"
-    configure_threads(1)
-    manifest = Manifest.from_json((folder / f"{network}.json").read_text())
-    classifier = Classifier(manifest, (folder / f"{network}.npz").read_bytes())
-    classifier.warm_up()
+    classifier = open_shipped(network)
     pipe.send("warm")
     while (paths := pipe.recv()) is not None:
         n_done = 0
