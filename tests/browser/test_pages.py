@@ -72,6 +72,28 @@ def test_jobs_are_listed_newest_first_with_their_counts(
     expect(owner_page.locator(".job__name").first).to_have_text("job 31")
 
 
+def test_several_jobs_are_selected_tagged_and_deleted(owner_page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    for n in range(3):
+        make_job(db, make_upload(db, blobs, n_files=1, name=f"job {n}"))
+    owner_page.goto(site)
+    acts = owner_page.locator("[data-acts]")
+    expect(acts).to_be_hidden()
+    owner_page.get_by_label("Select job 1").check()
+    owner_page.get_by_label("Select job 0").check()
+    expect(owner_page.get_by_text("2 selected")).to_be_visible()
+    acts.get_by_label("Tag for the selected jobs").fill("Old")
+    acts.get_by_role("button", name="Add tag").click()
+    owner_page.get_by_role("link", name="old", exact=True).first.click()
+    expect(owner_page.locator(".job__name")).to_have_text(["job 1", "job 0"])
+    owner_page.get_by_label("Select all").check()
+    acts.get_by_role("button", name="Delete …").click()
+    expect(owner_page.get_by_role("heading", name="Delete 2 jobs?")).to_be_visible()
+    owner_page.get_by_role("button", name="Delete 2 jobs permanently").click()
+    expect(owner_page.get_by_text("No jobs match these filters.")).to_be_visible()
+    owner_page.get_by_role("link", name="Show all").click()
+    expect(owner_page.locator(".job__name")).to_have_text(["job 2"])
+
+
 def test_jobs_are_found_by_name_and_state_and_the_address_says_it(
     owner_page: Page, site: str, db: Database, blobs: Blobs
 ) -> None:
@@ -411,11 +433,11 @@ def test_on_a_phone_what_is_seldom_chosen_takes_a_press_unless_it_was_chosen(
     expect(owner_page.get_by_role("dialog", name="Filter and tools").get_by_label("Order")).to_be_visible()
     owner_page.goto(site)
     expect(owner_page.get_by_label("State")).to_be_hidden()
-    owner_page.get_by_text("State, date").click()
+    owner_page.get_by_text("State, model, date, order").click()
     expect(owner_page.get_by_label("State")).to_be_visible()
     owner_page.goto(f"{site}/?state=done")
     expect(owner_page.get_by_label("State")).to_be_visible()
     owner_page.goto(site)
     owner_page.set_viewport_size({"width": 1280, "height": 800})
     expect(owner_page.get_by_label("State")).to_be_visible()
-    expect(owner_page.get_by_text("State, date")).to_be_hidden()
+    expect(owner_page.get_by_text("State, model, date, order")).to_be_hidden()
