@@ -18,6 +18,7 @@ COMMANDS = {
     "export": "Write the results of a job to a file.",
     "sort": "Sort a job's pictures on this disk into folders by label.",
     "correct": "Import corrections from a sorted folder that was rearranged by hand.",
+    "withdraw": "Withdraw the labels that the folders of an upload gave.",
     "train": "Train a network on a labelled folder.",
     "models": "List the model versions.",
     "promote": "Put a model version into use.",

@@ -18,7 +18,9 @@ from core.base.errors import NotFound
 from core.base.states import LabelSource
 from core.labels.labels import human_label_of, label_of_path, person_label_of
 from core.labels.undo import is_undone
+from core.orm.jobs import Job
 from core.orm.labels import Label, PendingLabel
+from core.orm.training import TrainingUpload
 from core.orm.uploads import Image, Upload
 
 
@@ -66,8 +68,9 @@ def withdraw(session: Session, uuid: UUID, user_id: int | None) -> int:
     upload_id = session.scalar(locked(select(Upload.id).where(Upload.uuid == uuid)))
     if upload_id is None:
         raise NotFound(f"There is no upload {uuid}. Nothing was withdrawn.")
+    _wait_for_trainings(session, upload_id)
     drop_pending(session, [upload_id])
-    n_labels = count_counting(session, upload_id)
+    n_labels = count_counting(session, [upload_id])
     _take_back(session, [upload_id], user_id)
     return n_labels
 
@@ -77,9 +80,9 @@ def drop_pending(session: Session, upload_ids: Collection[int]) -> None:
     change(session, delete(PendingLabel).where(PendingLabel.upload_id.in_(upload_ids)))
 
 
-def count_counting(session: Session, upload_id: int) -> int:
-    """How many labels of an upload's folders are not withdrawn, also where people have said otherwise since."""
-    return session.scalars(select(func.count()).where(_is_counting([upload_id]))).one()
+def count_counting(session: Session, upload_ids: Collection[int]) -> int:
+    """How many labels of uploads' folders are not withdrawn, also where people have said otherwise since."""
+    return session.scalars(select(func.count()).where(_is_counting(upload_ids))).one()
 
 
 def find_pending(session: Session, labels: Mapping[bytes, str]) -> set[bytes]:
@@ -102,6 +105,15 @@ def expected_label_of(image: type[Image], upload_ids: Sequence[int]) -> ColumnEl
         .scalar_subquery()
     )
     return func.coalesce(person_label_of(image), pending, human_label_of(image))
+
+
+def _wait_for_trainings(session: Session, upload_id: int) -> None:
+    """Let those who are ending a training put its labels back first: they hold the job, and come to no upload.
+
+    Locks are taken in the order upload, job, as everywhere.
+    """
+    uses = select(TrainingUpload.job_id).where(TrainingUpload.upload_id == upload_id)
+    session.execute(locked(select(Job.id).where(Job.id.in_(uses)).order_by(Job.id)))
 
 
 def _is_counting(upload_ids: Collection[int]) -> ColumnElement[bool]:

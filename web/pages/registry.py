@@ -5,7 +5,7 @@ from flask import Flask
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
 from web.pages.jobs.listing import edit_job, selected_jobs
-from web.pages.labels import label_checks, labels, neither, review
+from web.pages.labels import folder_labels, label_checks, labels, neither, review
 from web.pages.models import comparison, models
 from web.pages.schedules import schedules
 from web.pages.system import help as help_page
@@ -24,6 +24,7 @@ PAGES = (
     label_checks.pages,
     review.pages,
     neither.pages,
+    folder_labels.pages,
     models.pages,
     comparison.pages,
     training.pages,

@@ -86,8 +86,8 @@ class UploadOut(BaseModel):
     limits: Limits
 
 
-class WithdrawnOut(BaseModel):
-    """`n_labels`: how many labels of the upload's folders counted before."""
+class FolderLabelsOut(BaseModel):
+    """`n_labels`: how many labels of the upload's folders count, or counted before they were withdrawn."""
 
     n_labels: int
 

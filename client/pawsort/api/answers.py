@@ -46,7 +46,10 @@ class SkippedEntries(TypedDict):
 
 
 class Job(TypedDict):
-    """A job of any kind. `model` is the version's number; `skipped` comes with the answer to an archive."""
+    """A job of any kind. `upload` is empty where it classifies none; `model` is the version's number.
+
+    `skipped` comes with the answer to an archive.
+    """
 
     id: str
     name: str
@@ -56,6 +59,12 @@ class Job(TypedDict):
     counts: JobCounts
     error: str | None
     skipped: NotRequired[SkippedEntries]
+
+
+class FolderLabels(TypedDict):
+    """How many labels of an upload's folders count, or counted before they were withdrawn."""
+
+    n_labels: int
 
 
 class TrainingData(TypedDict):

@@ -12,6 +12,7 @@ import httpx
 from pawsort.api.answers import (
     Corrections,
     Deployment,
+    FolderLabels,
     Job,
     ModelVersion,
     PromotionCheck,
@@ -296,6 +297,14 @@ class PawsortClient:
             answer = self._json(UndoneLabels, "POST", f"{API}/label-batches/{batch}/undo", json={"id": undo})
             if answer["is_finished"]:
                 return answer
+
+    def count_folder_labels(self, upload: str) -> FolderLabels:
+        """Return how many labels that the folders of an upload gave count."""
+        return self._json(FolderLabels, "GET", f"{API}/uploads/{upload}/labels")
+
+    def withdraw_folder_labels(self, upload: str) -> FolderLabels:
+        """Withdraw all labels that the folders of an upload gave."""
+        return self._json(FolderLabels, "DELETE", f"{API}/uploads/{upload}/labels")
 
     def is_ready(self) -> bool:
         """Return whether the server answers. Asks once, without retries."""

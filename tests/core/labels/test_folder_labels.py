@@ -1,8 +1,11 @@
 """Labels of folders: from when on they count, and how they are withdrawn."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from core.base.database import Database
 from core.base.errors import Invalid
@@ -20,6 +23,7 @@ from core.review import bulk_labels
 from core.storage.blobs import Blobs
 from core.training import claims, training_jobs
 from core.uploads import uploads
+from tests.support.deadlines import within
 from tests.support.factories import (
     make_job,
     make_manifest,
@@ -266,3 +270,17 @@ def test_labels_belong_to_the_user_who_sent_the_shard(db: Database, blobs: Blobs
         senders = {row.user_id for row in session.query(Label).filter(Label.source == LabelSource.FOLDER)}
     assert senders
     assert owner not in senders
+
+
+def test_withdrawing_waits_for_a_training_that_is_being_cancelled(db: Database, blobs: Blobs) -> None:
+    """What the training puts back is withdrawn, too, and neither waits for the other."""
+    upload = make_upload(db, blobs, PICTURES, labelled=True, for_training=True)
+    training = make_training(db, upload)
+    with ThreadPoolExecutor(1) as pool:
+        with db.write() as session:
+            job_states.cancel_job(session, training)
+            withdrawing = pool.submit(withdraw, db, upload)
+            time.sleep(0.2)  # by then it waits; the outcome must be the same if it does not
+        withdrawing.result(within(30))
+    with db.read() as session:
+        assert not session.scalars(select(PendingLabel)).all()

@@ -23,13 +23,13 @@ from web.schemas.uploads import (
     CompleteIn,
     FileOut,
     FilePage,
+    FolderLabelsOut,
     Limits,
     ShardOut,
     ShardPage,
     Skipped,
     UploadIn,
     UploadOut,
-    WithdrawnOut,
 )
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
@@ -80,16 +80,25 @@ def delete_upload(upload_uuid: UUID) -> Response:
     return Response(status=202)
 
 
+@api.get("/<uuid:upload_uuid>/labels")
+@api.output(FolderLabelsOut)
+def count_labels(upload_uuid: UUID) -> FolderLabelsOut:
+    """How many labels that the folders of an upload gave count"""
+    with get_services().db.read() as session:
+        upload = uploads.get_upload(session, upload_uuid)
+        return FolderLabelsOut(n_labels=folder_labels.count_counting(session, [upload.id]))
+
+
 @api.delete("/<uuid:upload_uuid>/labels")
-@api.output(WithdrawnOut)
-def withdraw_labels(upload_uuid: UUID) -> WithdrawnOut:
+@api.output(FolderLabelsOut)
+def withdraw_labels(upload_uuid: UUID) -> FolderLabelsOut:
     """Withdraw all labels that the folders of an upload gave
 
     Also those of a deleted upload. Labels by people stay, and so do labels by folders of other uploads. Repeating the
     call is harmless.
     """
     with get_services().db.write() as session:
-        return WithdrawnOut(n_labels=folder_labels.withdraw(session, upload_uuid, current_user_id()))
+        return FolderLabelsOut(n_labels=folder_labels.withdraw(session, upload_uuid, current_user_id()))
 
 
 @api.get("/<uuid:upload_uuid>/files")

@@ -11,6 +11,7 @@ from core.base.errors import Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.progress import JobView, describe
+from core.labels import folder_labels
 from core.review import bulk_labels, correction_batches
 from core.review.corrected_folders import CorrectionPlan
 from web.http.auth import checks_csrf_itself, current_user_id
@@ -31,12 +32,20 @@ def ask_corrections(uuid: UUID) -> str | Response:
     """The form to import a rearranged folder or ZIP; after an import, what it has written."""
     applied = request.args.get("applied", "")
     with get_services().db.read() as session:
-        job = describe(session, jobs.get_job(session, uuid))
+        row = jobs.get_job(session, uuid)
+        job = describe(session, row)
         if job.kind != JobKind.CLASSIFY:
             return see_job(uuid)
         batch = correction_batches.get_applied(session, uuid, _id_in(applied)) if applied else None
-    undone = request.args.get("undone", type=int)
-    return render_template("jobs/corrections.html", job=job, new_id=uuid4(), applied=batch, undone=undone)
+        n_folder_labels = folder_labels.count_counting(session, [jobs.get_upload_of(session, row).id])
+    return render_template(
+        "jobs/corrections.html",
+        job=job,
+        new_id=uuid4(),
+        applied=batch,
+        undone=request.args.get("undone", type=int),
+        n_folder_labels=n_folder_labels,
+    )
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections")
