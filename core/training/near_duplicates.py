@@ -112,6 +112,7 @@ class Member:
 
     image_id: int
     path: str
+    n_bytes: int
     label: str | None
 
 
@@ -138,14 +139,14 @@ def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
 
     Those whose labels contradict each other come first, then those with the most unlabelled pictures.
     """
-    query = select(NearDuplicate.group_id, Image.id, Image.path, human_label_of(Image)).join(
+    query = select(NearDuplicate.group_id, Image.id, Image.path, Image.n_bytes, human_label_of(Image)).join(
         NearDuplicate, NearDuplicate.sha256 == Image.sha256
     )
     members: dict[bytes, list[Member]] = defaultdict(list)
-    for group_id, image_id, path, label in session.execute(
+    for group_id, image_id, path, n_bytes, label in session.execute(
         query.where(Image.id.in_(_first_images())).order_by(Image.id)
     ):
-        members[group_id].append(Member(image_id, path, label))
+        members[group_id].append(Member(image_id, path, n_bytes, label))
     groups = [Group(group_id, some) for group_id, some in members.items() if len(some) > 1]
     return sorted(groups, key=lambda group: (len(group.labels) < 2, -group.n_unlabelled))[:limit], len(groups)
 

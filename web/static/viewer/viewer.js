@@ -1,8 +1,8 @@
 /** The large view: one picture as large as the window, labelled by keys or buttons; the next one follows. */
 
-import { listenToKeys } from "../shared/keys.js";
 import { LoadedAhead } from "../shared/thumbnails.js";
 import { count, label as word } from "../shared/words.js";
+import { listenToControls } from "./controls.js";
 import { heatOf, isHeatOn, rememberHeat } from "./heat.js";
 import { Overlay } from "./overlay.js";
 import { ZoomPane } from "./zoom_pane.js";
@@ -65,44 +65,21 @@ export class Viewer {
   }
 
   #listen() {
-    const todo = {
-      previous: () => this.#step(-1),
-      next: () => this.#step(1),
-      close: () => this.#overlay.close(),
-      confirm: () => this.#confirm(),
-      undo: () => this.#undo(),
-      zoom: () => this.#pane.toggle(),
-      enlarge: () => this.#pane.enlarge(),
-      reduce: () => this.#pane.reduce(),
-      heat: () => this.#toggleHeat(),
-    };
-    this.#dialog.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button === null) return;
-      if (button.dataset.say) this.#label(button.dataset.say);
-      else todo[button.dataset.do]?.();
-      if (event.detail > 0) this.#focus(); // so that Enter and Space do not press it again
+    listenToControls(this.#dialog, {
+      todo: {
+        close: () => this.#overlay.close(),
+        confirm: () => this.#confirm(),
+        undo: () => this.#undo(),
+        zoom: () => this.#pane.toggle(),
+        enlarge: () => this.#pane.enlarge(),
+        reduce: () => this.#pane.reduce(),
+        heat: () => this.#toggleHeat(),
+      },
+      onLabel: (label) => this.#label(label),
+      onStep: (by) => this.#step(by),
+      moveByKey: (key) => this.#pane.moveByKey(key),
+      focus: () => this.#focus(),
     });
-    this.#dialog.addEventListener("keydown", (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const step = { ArrowLeft: -1, PageUp: -1, ArrowRight: 1, PageDown: 1 }[event.key];
-      if (!this.#pane.moveByKey(event.key) && step) this.#step(step);
-      else if (!step && !event.key.startsWith("Arrow")) return;
-      event.preventDefault();
-    });
-    const labels = Array.from(this.#dialog.querySelectorAll("[data-say]"), ({ dataset }) => [dataset.say[0], () => this.#label(dataset.say)]);
-    const keys = new Map([
-      ...labels,
-      ["Enter", todo.confirm],
-      ["u", todo.undo],
-      ["Backspace", todo.undo],
-      ["z", todo.zoom],
-      ["+", todo.enlarge],
-      ["=", todo.enlarge],
-      ["-", todo.reduce],
-      ["h", todo.heat],
-    ]);
-    listenToKeys(keys, null, this.#dialog);
   }
 
   #step(by) {
@@ -129,8 +106,7 @@ export class Viewer {
     this.#source.changed(picture, label);
     const isLast = this.#place + 1 >= this.#source.n;
     this.#say(`${word(label)}: ${nameOf(path)}${isLast ? ". This was the last picture." : ""}`, label);
-    if (isLast) this.#show(picture);
-    else this.open(this.#place + 1);
+    this.open(this.#place + (isLast ? 0 : 1));
   }
 
   async #undo() {
@@ -161,7 +137,7 @@ export class Viewer {
     this.#field("label").textContent = shown;
     this.#field("says").dataset.label = tone;
     this.#field("words").textContent = words;
-    this.#button("confirm").setAttribute("aria-disabled", String(proposed === null));
+    this.#button("confirm")?.setAttribute("aria-disabled", String(proposed === null));
     this.#button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
     this.#button("heat").hidden = page === null || error !== null;
     this.#button("heat").setAttribute("aria-pressed", String(isHeatOn()));

@@ -150,6 +150,14 @@ export class ZoomPane {
     this.#sharpen(Math.max(width, height) * scale * devicePixelRatio);
   }
 
+  /** Load the sharpest thumbnail. @returns {Promise<{width: number, height: number, isWhole: boolean}>} isWhole: the picture has no more pixels. */
+  async sharpest() {
+    await this.#image.decode().catch(() => {});
+    await this.#sharpen(Infinity);
+    const { naturalWidth: width, naturalHeight: height } = this.#image;
+    return { width, height, isWhole: Math.max(width, height) < SIZES.at(-1) };
+  }
+
   /** The picture's width and height on the stage when all of it is shown. */
   #sizeAtOne() {
     const { clientWidth, clientHeight } = this.#stage;
