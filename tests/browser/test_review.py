@@ -160,7 +160,7 @@ def test_undo_goes_on_after_a_reload_and_what_was_done_is_still_done(
 
 def test_the_next_pictures_are_loaded_before_they_are_needed(owner_page: Page, site: str, job: UUID) -> None:
     loaded: list[str] = []
-    owner_page.on("requestfinished", lambda request: "/thumbnail" in request.url and loaded.append(request.url))
+    owner_page.on("requestfinished", lambda request: "/thumbnail?" in request.url and loaded.append(request.url))
     review = open_review(owner_page, site, job)
     wait_for(review, lambda: len(set(loaded)) == 9, "the picture and eight more to be loaded")
     before = {url.removeprefix(site) for url in loaded}
@@ -177,7 +177,7 @@ def test_mouse_and_keyboard_work_together(review: Page, db: Database, job: UUID)
     review.get_by_role("button", name="Neither").click()
     press(review, "Space")
     review.get_by_role("button", name="Zoom").click()
-    expect(review.locator(".review__stage--zoomed")).to_have_count(1)
+    expect(review.locator(".review__stage.is-zoomed")).to_have_count(1)
     press(review, "z", "?")
     expect(review.get_by_role("heading", name="Keys")).to_be_visible()
     press(review, "c")

@@ -4,11 +4,17 @@ from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from core.base.database import Database
+from core.base.states import LabelSource
+from core.labels.labels import NewLabel, add_labels
+from core.orm.uploads import Image
 from core.storage.blobs import Blobs
+from core.training import near_duplicates
 from tests.support.browser.chromium import intercept, show_pictures
-from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
+from tests.support.browser.furnished_site import finish_study
+from tests.support.factories import draw_picture, make_job, make_labelled, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -146,3 +152,57 @@ def test_labels_given_without_a_connection_are_sent_later_each_once(grid: Page, 
     grid.locator(SENT).wait_for(state="attached")
     assert words(db, job) == ["cat", "dog", "neither", *[None] * 5]
     expect(grid.get_by_text("Your labels are kept in this browser")).to_be_hidden()
+
+
+def test_suspects_open_in_it_and_enter_keeps_the_label(
+    owner_page: Page, site: str, db: Database, blobs: Blobs, job: UUID
+) -> None:
+    make_labelled(db, blobs)
+    images = [row.image_id for row in read_results(db, job)]
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(image, "dog", LabelSource.FOLDER) for image in images[:3]])
+    finish_study(db, images[:3], images[3:])
+    owner_page.goto(f"{site}/labels/suspects")
+    owner_page.locator(".tile__picture").first.click()
+    expect(owner_page.locator('.viewer [data-field="words"]')).to_have_text("Labelled dog · probably cat (90 %)")
+    owner_page.keyboard.press("Enter")
+    said(owner_page, "Dog: 0.jpg")
+    owner_page.keyboard.press("c")
+    said(owner_page, "Cat: 1.jpg")
+    expect(owner_page).to_have_url(f"{site}/labels/suspects#picture-{images[2]}")
+    owner_page.locator(SENT).wait_for(state="attached")
+    assert words(db, job)[:3] == ["dog", "cat", "dog"]
+    owner_page.go_back()
+    expect(owner_page.locator(".tile[data-done]")).to_have_count(2)
+    expect(owner_page.locator(".tile__picture").nth(2)).to_be_focused()
+
+
+def test_two_near_duplicates_are_moved_and_labelled_together(
+    owner_page: Page, site: str, db: Database, job: UUID
+) -> None:
+    with db.write() as session:
+        alike = list(
+            session.scalars(select(Image.sha256).where(Image.path.in_([f"photos/{n}.jpg" for n in (0, 1, 2)])))
+        )
+        near_duplicates.record_groups(session, alike, [(alike[0], alike[1]), (alike[1], alike[2])])
+    owner_page.goto(f"{site}/labels/twins")
+    owner_page.locator(".tile__picture").first.click()
+    pair = owner_page.get_by_role("dialog")
+    expect(pair).to_contain_text("2,500 × 40 pixels")
+    expect(pair).to_contain_text("64 × 48 pixels")
+    owner_page.keyboard.press("z")
+    expect(pair.locator(".zoom.is-zoomed")).to_have_count(2)
+    owner_page.keyboard.press("d")
+    expect(pair.locator('[data-field="said"]')).to_have_text("Dog: 0.jpg and 1.jpg")
+    expect(pair).to_contain_text("1 and 3 of 3")
+    pair.get_by_role("group", name="on the right").get_by_role("button", name="Cat").click()
+    owner_page.locator('[data-pair][data-unsent="0"]').wait_for()
+    assert words(db, job)[:3] == ["dog", "dog", "cat"]
+    owner_page.keyboard.press("u")
+    owner_page.keyboard.press("u")
+    expect(pair.locator('[data-field="said"]')).to_have_text("Undone: 0.jpg")
+    owner_page.locator('[data-pair][data-unsent="0"]').wait_for()
+    assert words(db, job)[:3] == [None, None, None]
+    owner_page.keyboard.press("Escape")
+    expect(pair).to_be_hidden()
+    expect(owner_page).to_have_url(f"{site}/labels/twins")

@@ -235,6 +235,9 @@ def _labels(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("label_check_pages.list_disagreements", "/labels/disagreements")
     yield Shown("label_check_pages.list_near_duplicates", "/labels/twins")
     yield Shown("label_check_pages.show_fit", "/labels/fit")
+    # With the large view open.
+    yield Shown("label_pages.list_suspects", f"/labels/suspects#picture-{images[1]}")
+    yield Shown("label_check_pages.list_near_duplicates", f"/labels/twins#pictures-{images[0]}-{images[1]}")
 
 
 def _schedules(db: Database) -> Iterator[Shown]:

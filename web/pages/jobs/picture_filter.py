@@ -99,9 +99,9 @@ class PictureFilter:
             values["folders"] = 1
         return url_for("job_pages.show_job", uuid=job_uuid, **values)
 
-    def image_address(self, job_uuid: UUID, image_id: int) -> str:
-        """The address of one picture, with its neighbours under this filter."""
-        values: dict[str, Any] = dict(self.parameters)
+    def image_address(self, job_uuid: UUID, image_id: int, steps: str | None = None) -> str:
+        """The address of one picture, with its neighbours under this filter, and with steps that can be undone."""
+        values: dict[str, Any] = {**self.parameters, "steps": steps or None}
         return url_for("picture_pages.show_image", uuid=job_uuid, image_id=image_id, **values)
 
     def api_address(self, job_uuid: UUID) -> str:

@@ -5,7 +5,6 @@ and shows the next. Only forms write: showing the page claims nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,41 +23,10 @@ from core.review.review_queue import ReviewItem, ReviewQueue
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.pages.common.undo_steps import SKIPPED, UndoSteps
 from web.schemas.review import MAX_HELD, PictureOut
 
 pages = Blueprint("review_pages", __name__)
-
-SKIPPED = "skip"
-MAX_ENTRIES = 40  # that can be undone; they are part of the address
-
-
-@dataclass(frozen=True)
-class ReviewHistory:
-    """The pictures labelled or skipped so far, for undo: image and key of the label, or `skip`; oldest first."""
-
-    entries: tuple[tuple[int, str], ...] = ()
-
-    @classmethod
-    def from_text(cls, text: str) -> "ReviewHistory":
-        """Read the format of `text`; invalid parts are ignored."""
-        parts = (step.partition(":") for step in text.split(" ") if step)
-        return cls(tuple((int(image), key) for image, _, key in parts if image.isdecimal() and _is_key(key)))
-
-    @property
-    def text(self) -> str:
-        """The history as text, for a hidden field and the address."""
-        return " ".join(f"{image_id}:{key}" for image_id, key in self.entries[-MAX_ENTRIES:])
-
-    def plus(self, image_id: int, key: str) -> "ReviewHistory":
-        """The history with one more entry."""
-        return ReviewHistory((*self.entries, (image_id, key)))
-
-
-def _is_key(text: str) -> bool:
-    try:
-        return text == SKIPPED or bool(UUID(text))
-    except ValueError:
-        return False
 
 
 @pages.get("/jobs/<uuid:uuid>/review")
@@ -83,7 +51,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         judged=judged,
         n_skipped=n_skipped,
         reviewer=reviewer,
-        history=ReviewHistory.from_text(request.args.get("steps", "")),
+        steps=UndoSteps.from_text(request.args.get("steps", "")),
         choices=(*CLASSES, NEITHER),
         user_id=current_user_id(),
         max_held=MAX_HELD,
@@ -109,22 +77,22 @@ def _choose_picture(session: Session, queue: ReviewQueue, reviewer: UUID, image_
 def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     """Label a picture with the form, and show the next one."""
     db = get_services().db
-    reviewer, history = _reviewer(), ReviewHistory.from_text(request.form.get("steps", ""))
+    reviewer, steps = _reviewer(), UndoSteps.from_text(request.form.get("steps", ""))
     said, image_id = request.form.get("say", ""), request.form.get("image", type=int)
     with db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
     if said == "undo":
-        if history.entries:
-            image_id = _undo(db, queue, reviewer, *history.entries[-1])
-            history = ReviewHistory(history.entries[:-1])
+        if steps.entries:
+            image_id = _undo(db, queue, reviewer, *steps.entries[-1])
+            steps = steps.without_last()
     elif said == "again":
         with db.write() as session:
             review_queue.restore_skipped(session, queue)
         image_id = _next(db, queue, reviewer, ())
     elif image_id is not None:
-        history = history.plus(image_id, _label(db, queue, image_id, said))
+        steps = steps.plus(image_id, _label(db, queue, image_id, said))
         image_id = _next(db, queue, reviewer, [image_id] if said == SKIPPED else ())
-    form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": history.text or None}
+    form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": steps.text or None}
     if audit is not None:
         return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit, **form))
     return see_other(url_for("review_pages.show_review", uuid=uuid, **form))

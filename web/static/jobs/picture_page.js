@@ -1,9 +1,10 @@
 /**
- * The page of one picture: arrow keys go to its neighbours, which are loaded in advance; a click enlarges it; the heat map can be
- * shown over it, and then also over the next pictures.
+ * The page of one picture: keys press the buttons of its labels, and arrow keys go to its neighbours, which are loaded in advance;
+ * a click enlarges it; the heat map can be shown over it, and then also over the next pictures.
  */
 
 import { listenToKeys } from "../shared/keys.js";
+import { isHeatOn, rememberHeat } from "../viewer/heat.js";
 
 const KEYS = { ArrowLeft: "prev", ArrowRight: "next" };
 
@@ -25,32 +26,23 @@ zoom?.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   zoom.classList.toggle("is-large");
+  zoom.querySelector("img").src = zoom.href; // sharper
   zoom.setAttribute("aria-pressed", String(zoom.classList.contains("is-large")));
 });
 
-const HEAT = "pawsort-heat";
+const labels = Array.from(document.querySelectorAll("[data-label-form] [aria-keyshortcuts]"));
+listenToKeys(new Map(labels.map((one) => [one.getAttribute("aria-keyshortcuts"), () => one.click()])));
+
 const button = document.querySelector("[data-heat-button]");
 if (button !== null) {
   button.hidden = false;
-  button.addEventListener("click", () => showHeat(button.getAttribute("aria-pressed") !== "true"));
+  button.addEventListener("click", () => showHeat(!isHeatOn()));
   listenToKeys(new Map([["h", () => button.click()]]));
-  showHeat(recall() === "on");
+  showHeat(isHeatOn());
 }
 
 function showHeat(isOn) {
   button.setAttribute("aria-pressed", String(isOn));
   document.querySelector("[data-heat]").toggleAttribute("hidden", !isOn);
-  try {
-    sessionStorage.setItem(HEAT, isOn ? "on" : "off");
-  } catch {
-    // Storage is not available: the next picture starts without it.
-  }
-}
-
-function recall() {
-  try {
-    return sessionStorage.getItem(HEAT);
-  } catch {
-    return null;
-  }
+  rememberHeat(isOn);
 }

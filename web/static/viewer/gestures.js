@@ -6,10 +6,10 @@ const LINE_PX = 16;
 
 /**
  * @param {HTMLElement} stage
- * @param {{onZoom: (factor: number, point: {x: number, y: number}) => void, onMove: (x: number, y: number) => void,
+ * @param {{zoomsByWheelAlone: boolean, onZoom: (factor: number, point: {x: number, y: number}) => void, onMove: (x: number, y: number) => void,
  *   onToggle: (point: {x: number, y: number}) => void}} on Points and distances in pixels of the stage.
  */
-export function listenToGestures(stage, { onZoom, onMove, onToggle }) {
+export function listenToGestures(stage, { zoomsByWheelAlone, onZoom, onMove, onToggle }) {
   const fingers = new Map();
   const pointOf = (event) => {
     const { left, top } = stage.getBoundingClientRect();
@@ -19,6 +19,7 @@ export function listenToGestures(stage, { onZoom, onMove, onToggle }) {
   stage.addEventListener(
     "wheel",
     (event) => {
+      if (!zoomsByWheelAlone && !event.ctrlKey) return;
       event.preventDefault();
       const px = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * LINE_PX : event.deltaY;
       onZoom(Math.exp(-px * WHEEL * (event.ctrlKey ? 5 : 1)), pointOf(event));

@@ -15,4 +15,15 @@ if (dialog !== null) {
     const left = groups[group].indexOf(tile);
     viewer.open({ group, left, right: left === 0 ? 1 : 0 });
   });
+  const named = pairNamed(groups, location.hash);
+  if (named !== null) viewer.open(named);
+}
+
+/** The pair that a fragment of the address names; null for none. */
+function pairNamed(groups, fragment) {
+  const [, ...ids] = fragment.match(/^#pictures-(\d+)-(\d+)$/) ?? [];
+  const group = groups.findIndex((tiles) => ids.length > 0 && ids.every((id) => tiles.some((tile) => tile.dataset.view === id)));
+  if (group < 0) return null;
+  const [left, right] = ids.map((id) => groups[group].findIndex((tile) => tile.dataset.view === id));
+  return { group, left, right };
 }

@@ -33,13 +33,15 @@ export class ZoomPane {
 
   /**
    * @param {HTMLElement} stage Has the class "zoom".
-   * @param {{onSection?: (section: Section) => void}} on onSection: the user has enlarged or moved the picture.
+   * @param {{onSection?: (section: Section) => void, zoomsByWheelAlone?: boolean}} options
+   *   onSection: the user has enlarged or moved the picture. zoomsByWheelAlone: without Ctrl.
    */
-  constructor(stage, { onSection = () => {} } = {}) {
+  constructor(stage, { onSection = () => {}, zoomsByWheelAlone = true } = {}) {
     this.#stage = stage;
     this.#onSection = onSection;
     new ResizeObserver(() => this.#place()).observe(stage);
     listenToGestures(stage, {
+      zoomsByWheelAlone,
       onZoom: (factor, point) => this.#zoom(factor, point),
       onMove: (x, y) => this.#move(x, y),
       onToggle: (point) => this.toggle(point),

@@ -163,6 +163,27 @@ def test_a_job_that_is_done_can_be_filtered_and_an_empty_one_has_nothing_to_filt
     assert "data-filter" not in client.get(f"/jobs/{empty}").text
 
 
+def test_a_form_labels_a_picture_shows_the_next_one_and_undoes(client: FlaskClient, db: Database, job: UUID) -> None:
+    tiger, wolf = (f"/jobs/{job}/images/{image_of(db, job, name)}?sort=path" for name in ("tiger.jpg", "wolf.jpg"))
+    answer = client.post(tiger, data={"label": "dog"})
+    assert answer.location.startswith(f"{wolf}&steps=")
+    page = client.get(answer.location).text
+    assert [row.human_label for row in read_results(db, job)] == ["dog", None, None, None]
+    steps = re.findall(r'name="steps" value="([^"]+)"', page)[0]
+    assert client.post(wolf, data={"undo": "1", "steps": steps}).location == tiger
+    assert {row.human_label for row in read_results(db, job)} == {None}
+    assert 'name="undo"' not in client.get(tiger).text
+
+
+@pytest.mark.parametrize(("name", "proposed"), [("tiger.jpg", "cat"), ("fox.jpg", None)])
+def test_the_form_confirms_what_the_model_is_sure_of(
+    client: FlaskClient, db: Database, job: UUID, name: str, proposed: str | None
+) -> None:
+    page = client.get(f"/jobs/{job}/images/{image_of(db, job, name)}").text
+    confirms = re.findall(r'value="(\w+)" aria-keyshortcuts="Enter"', page)
+    assert confirms == ([proposed] if proposed else [])
+
+
 def test_only_neighbours_that_can_be_shown_are_fetched_ahead(client: FlaskClient, db: Database, job: UUID) -> None:
     page = client.get(f"/jobs/{job}/images/{image_of(db, job, 'fox.jpg')}").text
     ahead = re.findall(r'rel="(\w+)" data-ahead="/api/v1/images/(\d+)/', page)

@@ -51,7 +51,7 @@ const todo = {
   confirm,
   skip,
   undo,
-  zoom: () => deck.current && view.zoom(!view.isZoomed),
+  zoom: () => deck.current && view.zoom(),
   help: () => document.querySelector("[data-help]").showModal(),
 };
 

@@ -1,27 +1,34 @@
 /** The view of the review: the picture, its prediction, the progress, unsent labels. */
 
 import { probablyNeither } from "../../shared/neither.js";
+import { ZoomPane } from "../../viewer/zoom_pane.js";
 import { count, label, percent, plural } from "../../shared/words.js";
 
 const SLOW_MS = 1500;
 
 export class View {
   #root;
+  #pane;
   #timer = 0;
   #slowAt = 0;
 
   constructor(root) {
     this.#root = root;
+    const stage = this.#field("stage");
+    // The page can be scrolled over the picture, so the wheel zooms with Ctrl only.
+    this.#pane = new ZoomPane(stage, { onSection: () => this.#showZoom(), zoomsByWheelAlone: false });
+    stage.addEventListener("keydown", (event) => this.#pane.moveByKey(event.key) && event.preventDefault());
   }
 
   /** @param {object|null} picture @param {HTMLImageElement|null} image */
   picture(picture, image) {
-    this.zoom(false);
     this.hint("");
     this.#root.querySelector('[data-do="confirm"]')?.setAttribute("aria-disabled", String(picture?.label === "unsure" && probablyNeither(picture) === null));
     this.#field("end").hidden = true;
     this.#root.querySelector("[data-desk]").hidden = false;
-    this.#field("stage").replaceChildren(image ?? span("quiet", "Loading more pictures …"));
+    if (image === null) this.#pane.showInstead(span("quiet", "Loading more pictures …"));
+    else this.#pane.show(image, picture.image_id);
+    this.#showZoom();
     this.#says(picture);
     this.#field("path").textContent = picture?.path ?? "";
   }
@@ -92,17 +99,14 @@ export class View {
     this.#field("announce").textContent = sentence;
   }
 
-  get isZoomed() {
-    return this.#field("stage").classList.contains("review__stage--zoomed");
+  /** Enlarge the picture, or show the whole again. */
+  zoom() {
+    this.#pane.toggle();
+    if (this.#pane.isZoomed) this.focus(); // so that arrow keys move it
   }
 
-  zoom(isOn) {
-    const stage = this.#field("stage");
-    stage.classList.toggle("review__stage--zoomed", isOn);
-    this.#root.querySelector('[data-do="zoom"]').setAttribute("aria-pressed", String(isOn));
-    if (!isOn) return;
-    stage.scrollTo((stage.scrollWidth - stage.clientWidth) / 2, (stage.scrollHeight - stage.clientHeight) / 2);
-    this.focus(); // so that arrow keys move it
+  #showZoom() {
+    this.#root.querySelector('[data-do="zoom"]').setAttribute("aria-pressed", String(this.#pane.isZoomed));
   }
 
   /** Focus the picture, so that it receives keys. */
