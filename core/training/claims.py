@@ -29,6 +29,7 @@ from core.orm.training import EpochRow, Training, TrainingUpload
 from core.storage.blobs import training_prefix
 from core.training import datasets
 from core.training.datasets import Dataset
+from core.training.parameters import HEAD
 from core.training.progress import TRAINING
 
 MAX_ATTEMPTS = 5  # without an epoch between them
@@ -96,6 +97,14 @@ def is_waiting(session: Session, job_id: int) -> bool:
     """Whether a training could be claimed at this moment."""
     waiting = select(Training.job_id).join(Job, Job.id == Training.job_id)
     return session.scalar(waiting.where(Job.id == job_id, _is_active(), _is_free())) is not None
+
+
+def trains_layers(session: Session, job_id: int) -> bool:
+    """Whether a job trains layers of a network, which needs TensorFlow; a head is fitted, and others only predict."""
+    kind, parameters = session.execute(
+        select(Job.kind, Training.parameters).join(Training, Training.job_id == Job.id).where(Job.id == job_id)
+    ).one()
+    return bool(kind == JobKind.TRAIN and parameters.get("what") != HEAD)
 
 
 def get_training(session: Session, claim: Claim) -> Training:

@@ -60,10 +60,11 @@ def train(runtime: Runtime, job_id: int) -> None:
     with runtime.db.read() as session:
         if not claims.is_waiting(session, job_id):
             return
-    import keras  # noqa: F401 - takes seconds, during which a job that is already claimed could not be cancelled
+        trains_layers = claims.trains_layers(session, job_id)
+    if trains_layers:
+        import keras  # noqa: F401 - takes seconds, during which a job that is already claimed could not be cancelled
 
-    devices.set_up()
-
+        devices.set_up()
     with runtime.db.write() as session:
         worker_id = runtime.heartbeat.worker_id if runtime.heartbeat else None
         claim = claims.claim_training(session, job_id, worker_id, runtime.settings.lease_s)
