@@ -10,7 +10,7 @@ from typing import Any
 
 from core.base.manifest import Bounds, Manifest, Metrics, Speed, metrics_of
 from core.base.network_catalog import CLASSES, NETWORKS
-from core.orm.models import ModelVersion
+from core.orm.models import Conversion, ModelVersion
 from web.pages.common.charts import Chart, Mark, Series, line_chart
 from web.pages.common.words import count, in_bytes, moment, plural, split_name
 
@@ -45,6 +45,7 @@ class ModelCard:
 
     version: ModelVersion
     who: str | None = None
+    conversion: Conversion | None = None
 
     @property
     def manifest(self) -> Manifest:
@@ -87,6 +88,7 @@ class ModelCard:
             ("Weights", _or(manifest.get("n_weights"), lambda n: f"{count(n)} numbers")),
             ("Size", _or(n_bytes, in_bytes)),
             ("Speed", _or(manifest.get("speed"), _speed)),
+            ("On CPUs", _served_by(self.conversion)),
             ("Decoding rules", str(manifest.get("decoding", 1))),
             ("Made", _or(manifest.get("created_at"), lambda text: moment(datetime.fromisoformat(text)))),
             ("Made by", _or(manifest.get("who"), lambda who: "shipped with Pawsort" if who == "shipped" else str(who))),
@@ -200,6 +202,21 @@ def share(value: float) -> str:
 
 def _or(value: Any, words: Any) -> str:
     return NOT_RECORDED if value is None else str(words(value))
+
+
+def _served_by(conversion: Conversion | None) -> str:
+    """What runs the version on a CPU, and how it agrees with TensorFlow."""
+    if conversion is None:
+        return "run by TensorFlow until it is converted for LiteRT"
+    if conversion.digest is None:
+        return f"run by TensorFlow, since LiteRT does not agree: {conversion.document.get('reason', NOT_RECORDED)}"
+    agreement = conversion.document.get("agreement", {})
+    served = f"run by LiteRT in {conversion.document.get('precision')}"
+    n_differ = agreement.get("n_labels_differ")
+    if n_differ is None:
+        return f"{served}; its head was fitted on these features"
+    pictures = plural(agreement["n_images"], "picture")
+    return f"{served}; of {pictures}, {count(n_differ)} got another label than in TensorFlow"
 
 
 def _speed(speed: Speed) -> str:

@@ -23,7 +23,7 @@ from core.evaluation import (
 )
 from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
-from core.models import deployment, registry
+from core.models import conversions, deployment, registry
 from core.models.version_choices import offer_versions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -164,7 +164,7 @@ def show_model(version: int) -> str:
 def download_card(version: int, kind: str) -> Response:
     """The model card as a file, to share with the weights."""
     with get_services().db.read() as session:
-        card = ModelCard(registry.get_version(session, version))
+        card = ModelCard(registry.get_version(session, version), conversion=conversions.find(session, version))
     text = render_template(f"models/card.{kind}", card=card)
     response = Response(text, mimetype="text/html" if kind == "html" else "text/markdown")
     response.headers["Content-Disposition"] = f'attachment; filename="model-card-{version}.{kind}"'
@@ -221,7 +221,7 @@ def _show_model(version: int, problem: str = "") -> str:
         worst = predictions.list_predictions(session, row.id, PredictionFilter(sort="error"), None, WORST_SHOWN)
         return render_template(
             "models/model.html",
-            card=ModelCard(row),
+            card=ModelCard(row, conversion=conversions.find(session, row.id)),
             n_new=counts.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),
             check=promotion_check.check_promotion(session, row),

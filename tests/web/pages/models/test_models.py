@@ -12,7 +12,7 @@ from core.base.database import Database
 from core.base.states import LabelSource
 from core.decoding.decoded import DECODING
 from core.evaluation import predictions
-from core.models import registry
+from core.models import conversions, registry
 from core.orm.evaluation import Prediction
 from core.storage.blobs import Blobs
 from tests.support.evaluated_versions import judge, make_judged, right, wrong_at_first
@@ -265,3 +265,17 @@ def test_with_a_single_version_there_is_nothing_to_compare(client: FlaskClient, 
     assert "<select" not in page
     make_version(db, "another", weights=b"weights")
     assert client.get("/models/compare").text.count("<select") == 2
+
+
+def test_a_card_says_what_runs_the_version_on_a_cpu(client: FlaskClient, other: int, db: Database) -> None:
+    assert "On CPUs run by TensorFlow until it is converted for LiteRT" in words(client.get(f"/models/{other}"))
+    measured = {"n_images": 1000, "n_labels_differ": 3}
+    kept = measured | {"n_labels_differ": None}
+    for document, said in (
+        ({"digest": "ab", "precision": "int8", "agreement": measured}, "of 1,000 pictures, 3 got another label than"),
+        ({"digest": "ab", "precision": "int8", "agreement": kept}, "head was fitted on"),
+        ({"reason": "9 of 10 labels differ"}, "since LiteRT does not agree: 9 of 10 labels differ"),
+    ):
+        with db.write() as session:
+            conversions.add(session, other, document)
+        assert said in words(client.get(f"/models/{other}/card.html"))
