@@ -156,12 +156,17 @@ class Checkup:
     def _check_model(self, db: "Database", blobs: "Blobs") -> Finding:
         import hashlib
 
+        from core.models.conversions import find
         from core.models.registry import current_version, weights_key
 
         with db.read() as session:
             version = current_version(session)
-        if hashlib.sha256(blobs.get(weights_key(version.digest))).hexdigest() != version.digest:
-            return Finding("model", True, f"the weights of version {version.id} are damaged. Run `pawsort migrate`.")
+            conversion = find(session, version.id)
+        converted = None if conversion is None else conversion.digest
+        for digest in (version.digest, converted):
+            if digest is not None and hashlib.sha256(blobs.get(weights_key(digest))).hexdigest() != digest:
+                damaged = f"the weights of version {version.id} are damaged. Run `pawsort migrate`."
+                return Finding("model", True, damaged)
         return Finding("model", False, f"version {version.id} ({version.network}) is in use, its weights are intact")
 
     def _check_orphans(self, db: "Database", blobs: "Blobs") -> Finding:

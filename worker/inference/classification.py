@@ -97,7 +97,7 @@ def _work(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
         outcomes, stored = _classify(runtime, claim, images)
         with runtime.meter.timing(STAGES, stage="record"):
             _record(runtime, claim, outcomes, stored, is_whole=not slow)
-        _note_outcomes(runtime, outcomes, n_slow=len(slow))
+        _note_outcomes(runtime, claim, outcomes, n_slow=len(slow))
     except LeaseLost as error:
         log.info("lease_lost", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="dropped")
@@ -129,7 +129,7 @@ def _set_slow_aside(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tupl
     return in_time, slow
 
 
-def _note_outcomes(runtime: Runtime, outcomes: list[Outcome], n_slow: int) -> None:
+def _note_outcomes(runtime: Runtime, claim: Claim, outcomes: list[Outcome], n_slow: int) -> None:
     failed: dict[str, list[int]] = {}
     for outcome in outcomes:
         if outcome.error_code is not None:
@@ -137,7 +137,8 @@ def _note_outcomes(runtime: Runtime, outcomes: list[Outcome], n_slow: int) -> No
     for code, n in Counter(outcome.error_code or GOOD for outcome in outcomes).items():
         runtime.meter.count(IMAGES, n, outcome=code)
     runtime.meter.count(CHUNKS, outcome="set_aside" if n_slow else "done")
-    log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed, n_set_aside=n_slow)
+    engine = runtime.name_engine(claim.model_version_id)
+    log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed, n_set_aside=n_slow, engine=engine)
 
 
 def _release(runtime: Runtime, claim: Claim, pause_s: float = 0.0) -> None:

@@ -32,7 +32,6 @@ from worker.process.turns import Turns
 
 if TYPE_CHECKING:
     from model.inference.classifier import Classifier
-    from model.inference.engine import Engine
 
 log = structlog.get_logger()
 POOL_SIZE = 6  # the task, the next chunk, two side lanes, the heartbeat, one to spare
@@ -124,7 +123,16 @@ class Runtime:
         engine = self.networks.loaded_engine(in_use.id)
         if engine is not None and engine.precision == "float16":
             device += ", half precision"
-        return device, "" if engine is None else _describe(engine)
+        return device, self.name_engine(in_use.id)
+
+    def name_engine(self, version_id: int) -> str:
+        """What runs a loaded version, with its own version: "LiteRT 2.3.0, int8"; empty if it is not loaded."""
+        engine = self.networks.loaded_engine(version_id)
+        if engine is None:
+            return ""
+        if engine.name == "TensorFlow":
+            return f"TensorFlow {sys.modules['tensorflow'].__version__}"
+        return f"{engine.name} {version('ai-edge-litert')}, {engine.precision}"
 
     def _name_gpus(self) -> str:
         """The device of trainings, found without TensorFlow, which each training process imports by itself."""
@@ -149,10 +157,3 @@ def get() -> Runtime:
 def _versions(engine: str) -> dict[str, str]:
     known = {"python": platform.python_version(), "pawsort": installed_version()}
     return known | ({"engine": engine} if engine else {})
-
-
-def _describe(engine: "Engine") -> str:
-    """What runs a network, with its version: "LiteRT 2.3.0, int8"."""
-    if engine.name == "TensorFlow":
-        return f"TensorFlow {sys.modules['tensorflow'].__version__}"
-    return f"{engine.name} {version('ai-edge-litert')}, {engine.precision}"
