@@ -112,3 +112,29 @@ def with_false_size(format: str, width: int, height: int, said: int) -> bytes:
     Image.new("RGB", (width, height), (90, 60, 30)).save(out, format, quality=10)
     size = b"ispe" + bytes(4)
     return out.getvalue().replace(size + struct.pack(">II", width, height), size + struct.pack(">II", said, said))
+
+
+def with_crop(avif: bytes, crop: tuple[int, int, int, int]) -> bytes:
+    """An AVIF as Pillow writes it, of whose frame only left, top, right and bottom are the picture."""
+    at = avif.index(b"ispe") + 8
+    width, height = struct.unpack_from(">II", avif, at)
+    left, top, right, bottom = crop
+    across, down = left + right - width, top + bottom - height  # halves
+    clap = struct.pack(">I4s4IiIiI", 40, b"clap", right - left, 1, bottom - top, 1, across, 2, down, 2)
+    ipma = avif.index(b"ipma") - 4
+    n_ipco = int.from_bytes(avif[avif.index(b"ipco") - 4 :][:4], "big")
+    properties, start = 0, avif.index(b"ipco") + 4
+    while start < avif.index(b"ipco") - 4 + n_ipco:
+        properties, start = properties + 1, start + int.from_bytes(avif[start : start + 4], "big")
+    n = avif[ipma + 18]  # properties of the first item
+    ends = ipma + 19 + n
+    made = bytearray(avif[:ipma] + clap + avif[ipma : ipma + 18] + bytes((n + 1,)) + avif[ipma + 19 : ends])
+    made += bytes((0x80 | properties + 1,)) + avif[ends:]
+    for kind, added in ((b"ipco", 40), (b"iprp", 41), (b"meta", 41), (b"ipma", 1)):
+        size = made.index(kind) - 4
+        made[size : size + 4] = (int.from_bytes(made[size : size + 4], "big") + added).to_bytes(4, "big")
+    old, new = avif.index(b"mdat") + 4, made.index(b"mdat") + 4
+    iloc = made.index(b"iloc")
+    place = made.index(old.to_bytes(4, "big"), iloc)
+    made[place : place + 4] = new.to_bytes(4, "big")
+    return bytes(made)

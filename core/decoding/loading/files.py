@@ -5,6 +5,7 @@ from collections.abc import Callable
 from core.base.errors import ErrorCode, ImageError
 from core.base.image_formats import HEAD_BYTES, RAW, find_format
 from core.decoding.limits import check_bytes, check_opened
+from core.decoding.loading.avif import load_avif
 from core.decoding.loading.bmp import load_bmp
 from core.decoding.loading.jpeg import load_jpeg
 from core.decoding.loading.picture import Picture, Size
@@ -76,4 +77,5 @@ _LOADERS: dict[str, Callable[[bytes, int], Picture]] = {
     "BMP": load_bmp,
     "GIF": _load_by_rows,
     "TIFF": load_tiff,
+    "AVIF": load_avif,
 }

@@ -34,19 +34,20 @@ def frame_sizes(data: bytes) -> list[tuple[int, int]]:
 
 
 def _streams(data: bytes) -> Iterator[bytes]:
-    for box in _boxes(data, 0, len(data)):
+    for box in boxes_in(data, 0, len(data)):
         if box.kind == b"meta":
             yield from _items(data, box)
         elif box.kind == b"moov":
-            tracks = (track for track in _boxes(data, box.start, box.end) if track.kind == b"trak")
+            tracks = (track for track in boxes_in(data, box.start, box.end) if track.kind == b"trak")
             yield from (sample for track in tracks if (sample := _first_sample(data, track)))
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
+def boxes_in(data: bytes, start: int, end: int) -> Iterator[Box]:
+    """The boxes between two offsets."""
     while end - start >= 8:
-        size, kind, head = _number(data, start, 4), data[start + 4 : start + 8], 8
+        size, kind, head = read_number(data, start, 4), data[start + 4 : start + 8], 8
         if size == 1:
-            size, head = _number(data, start + 8, 8), 16
+            size, head = read_number(data, start + 8, 8), 16
         size = size or end - start  # 0: to the end
         if size < head:
             return
@@ -54,7 +55,12 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
         start += size
 
 
-def _number(data: bytes, start: int, n_bytes: int) -> int:
+def read_number(data: bytes, start: int, n_bytes: int) -> int:
+    """A big-endian number.
+
+    Raises:
+        IndexError: The data ends before it.
+    """
     if start + n_bytes > len(data):
         raise IndexError
     return int.from_bytes(data[start : start + n_bytes], "big")
@@ -62,7 +68,7 @@ def _number(data: bytes, start: int, n_bytes: int) -> int:
 
 def _items(data: bytes, meta: Box) -> Iterator[bytes]:
     """The bytes of each item that is an AV1 stream."""
-    boxes = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
+    boxes = {box.kind: box for box in boxes_in(data, meta.start + 4, meta.end)}
     if b"iinf" not in boxes or b"iloc" not in boxes:
         return
     streams = set(_stream_items(data, boxes[b"iinf"]))
@@ -75,10 +81,10 @@ def _items(data: bytes, meta: Box) -> Iterator[bytes]:
 
 def _stream_items(data: bytes, iinf: Box) -> Iterator[int]:
     head = 6 if data[iinf.start] == 0 else 8
-    for box in _boxes(data, iinf.start + head, iinf.end):
+    for box in boxes_in(data, iinf.start + head, iinf.end):
         wide = data[box.start] >= 3
         if data[box.start + (10 if wide else 8) :][:4] == b"av01":
-            yield _number(data, box.start + 4, 4 if wide else 2)
+            yield read_number(data, box.start + 4, 4 if wide else 2)
 
 
 def _locations(data: bytes, iloc: Box) -> Iterator[tuple[int, bool, list[tuple[int, int]]]]:
@@ -101,16 +107,16 @@ def _locations(data: bytes, iloc: Box) -> Iterator[tuple[int, bool, list[tuple[i
 def _first_sample(data: bytes, track: Box) -> bytes:
     box = track
     for kind in _TO_SAMPLES:
-        inner = next((inner for inner in _boxes(data, box.start, box.end) if inner.kind == kind), None)
+        inner = next((inner for inner in boxes_in(data, box.start, box.end) if inner.kind == kind), None)
         if inner is None:
             return b""
         box = inner
-    tables = {table.kind: table for table in _boxes(data, box.start, box.end)}
+    tables = {table.kind: table for table in boxes_in(data, box.start, box.end)}
     offsets, sizes = tables.get(b"stco") or tables.get(b"co64"), tables.get(b"stsz")
-    if offsets is None or sizes is None or not _number(data, offsets.start + 4, 4):
+    if offsets is None or sizes is None or not read_number(data, offsets.start + 4, 4):
         return b""
-    start = _number(data, offsets.start + 8, 4 if offsets.kind == b"stco" else 8)
-    n_bytes = _number(data, sizes.start + 4, 4) or _number(data, sizes.start + 12, 4)
+    start = read_number(data, offsets.start + 8, 4 if offsets.kind == b"stco" else 8)
+    n_bytes = read_number(data, sizes.start + 4, 4) or read_number(data, sizes.start + 12, 4)
     return data[start : start + n_bytes]
 
 

@@ -1,5 +1,6 @@
 """What is read here is what libvips reads: it has its own code for layouts, palettes, alpha and bit depths."""
 
+import struct
 from itertools import product
 
 import numpy as np
@@ -56,8 +57,10 @@ def drawn():
     modes = {"1": GREY.convert("1"), "L": GREY, "P": IMAGE.quantize(200), "RGB": IMAGE}
     modes |= {"LA": Image.merge("LA", (GREY, ALPHA)), "RGBA": Image.merge("RGBA", (*IMAGE.split(), ALPHA))}
     files = {}
-    for mode, compression in product(modes, ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group4")):
-        if (compression != "jpeg" or mode in ("L", "RGB")) and (compression != "group4" or mode == "1"):
+    for mode, compression in product(
+        modes, ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group3", "group4")
+    ):
+        if (compression != "jpeg" or mode in ("L", "RGB")) and (not compression.startswith("group") or mode == "1"):
             files[f"TIFF {mode} {compression}"] = pictures.encode(modes[mode], "TIFF", compression=compression)
     for mode in ("1", "L", "P", "RGB", "LA", "RGBA"):
         files[f"PNG {mode}"] = pictures.encode(modes[mode], "PNG")
@@ -72,9 +75,31 @@ def drawn():
         files[f"JPEG {subsampling} {progressive}"] = pictures.encode(IMAGE, "JPEG", **options)
     files["JPEG grey"] = pictures.encode(GREY, "JPEG")
     files["JPEG of RGB"] = pictures.encode(IMAGE, "JPEG", keep_rgb=True)
+    others = {"save_all": True, "append_images": [Image.new("RGB", IMAGE.size, "red")]}
+    for format in ("WEBP", "GIF", "PNG", "TIFF"):
+        files[f"{format} of two pictures"] = pictures.encode(modes["P" if format == "GIF" else "RGB"], format, **others)
     for interlace in (0, 1):
         files[f"GIF {interlace}"] = pictures.encode(modes["P"], "GIF", interlace=interlace)
     return files
+
+
+def run_length_bmp(image, bits):
+    """A BMP of runs, each of one pixel."""
+    rows, palette = np.asarray(image)[::-1], image.getpalette("BGRX")
+    twice = 17 if bits == 4 else 1
+    data = b"".join(b"".join(bytes((1, value * twice)) for value in row) + b"\0\0" for row in rows.tolist()) + b"\0\1"
+    n_colours, offset = len(palette) // 4, 54 + len(palette)
+    head = struct.pack("<2sIHHI", b"BM", offset + len(data), 0, 0, offset)
+    info = (40, *image.size, 1, bits, 2 if bits == 4 else 1, len(data), 0, 0, n_colours, n_colours)
+    return head + struct.pack("<IiiHHIIiiII", *info) + bytes(palette) + data
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_bmp_of_runs_shows_its_picture(bits):
+    """libvips leaves these to ImageMagick."""
+    image = IMAGE.quantize(2**bits)
+    expected = decode_image(pictures.encode(image.convert("RGB"), "PNG"), SIDE)
+    assert (decode_image(run_length_bmp(image, bits), SIDE) == expected).all()
 
 
 @pytest.mark.parametrize("name", drawn())
