@@ -19,6 +19,7 @@ from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import jobs
+from core.jobs.result_filter import is_probably_neither
 from core.labels import labels
 from core.models import registry
 from core.orm.evaluation import LabelQualityReport
@@ -105,21 +106,24 @@ def choose_contents(session: Session) -> list[Content]:
 
 
 def find_uncertain(session: Session) -> list[UncertainImage]:
-    """Unlabelled pictures of the newest jobs with the lowest confidence, the lowest first."""
+    """Unlabelled pictures of the newest jobs with the lowest confidence, the lowest first.
+
+    Not those that are probably neither: people label them together.
+    """
     newest = (
-        select(Job.id, Job.upload_id)
+        select(Job.id, Job.upload_id, Job.threshold_milli)
         .where(Job.kind == JobKind.CLASSIFY, Job.deleted_at.is_(None), Job.n_done > 0)
         .order_by(Job.id.desc())
         .limit(JOBS_LOOKED_AT)
     )
     uncertain: dict[bytes, UncertainImage] = {}
-    for job_id, upload_id in session.execute(newest):
+    for job_id, upload_id, threshold_milli in session.execute(newest):
         rows = session.execute(
             select(Image.id, Image.sha256, Result.confidence)
             .join(Result, Result.image_id == Image.id)
             .join(Upload, Upload.id == Image.upload_id)
             .where(Result.job_id == job_id, Image.upload_id == upload_id, Result.confidence.is_not(None))
-            .where(labels.human_label_of(Image).is_(None))
+            .where(labels.human_label_of(Image).is_(None), ~is_probably_neither(threshold_milli))
             .order_by(Result.confidence, Result.image_id)
             .limit(DOUBTFUL_OF_JOB)
         )

@@ -42,14 +42,16 @@ def test_a_threshold_moved_by_keys_is_read_out_once_with_what_comes_of_it(
     listener: Page, site: str, db: Database, blobs: Blobs
 ) -> None:
     job = make_job(db, make_upload(db, blobs, n_files=4), threshold=0.5)
-    run_job(db, job, {"photos/0.jpg": (0.51, 0.1), "photos/1.jpg": (0.1, 0.9)})
+    run_job(db, job, {"photos/0.jpg": (0.51, 0.1), "photos/1.jpg": (0.1, 0.9), "photos/2.jpg": (0.1, 0.2)})
     listener.goto(f"{site}/jobs/{job}")
     show_pictures(listener)
     before = len(listener.evaluate("heard"))
     listener.get_by_label("Threshold, in percent").focus()
     for _ in range(20):
         listener.keyboard.press("ArrowRight")
-    expect(listener.locator("[data-said]")).to_have_text("The threshold is now 52.0 percent: 2 cat, 1 dog, 1 unsure.")
+    expect(listener.locator("[data-said]")).to_have_text(
+        "The threshold is now 52.0 percent: 1 cat, 1 dog, 2 unsure, 1 of them probably neither."
+    )
     assert len(listener.evaluate("heard")) == before + 1
 
 

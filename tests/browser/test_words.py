@@ -8,7 +8,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page
 
+from core.base.network_catalog import CLASSES
 from core.formats.ignored_names import kind_of_path
+from core.jobs.confidence import is_neither
 from core.jobs.progress import JobView
 from tests.support.ignored_paths import SOME_PATHS
 from web.pages.common import words
@@ -99,6 +101,14 @@ def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
         assert _in_browser(page, site, "/static/jobs/job_view.js", name, as_json) == [function(job) for job in JOBS], (
             name
         )
+
+
+def test_what_is_probably_neither_is_the_same(page: Page, site: str) -> None:
+    said = [[0.3, 0.1], [0.25, 0.25], [0.249999, 0.25], [0.0, 0.0], [0.7, 0.1]]
+    results = [{"label": "unsure", "probabilities": dict(zip(CLASSES, p, strict=True))} for p in said]
+    results += [{"label": "cat", "probabilities": {"cat": 0.3, "dog": 0.1}}, {"label": None, "probabilities": None}]
+    found = _in_browser(page, site, "/static/shared/neither.js", "probablyNeither", results)
+    assert [share is not None for share in found] == [*map(is_neither, said), False, False]
 
 
 def test_states_have_the_same_names(page: Page, site: str) -> None:

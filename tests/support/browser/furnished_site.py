@@ -110,6 +110,7 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
         yield Shown("picture_pages.show_image", f"{address}/images/{row.image_id}", keys=("h",))
     yield Shown("review_pages.show_review", f"{address}/review")
     yield Shown("review_pages.show_review", f"{address}/review", keys=("?",))
+    yield Shown("neither_pages.ask_neither", f"{address}/neither")
     audit = _audit(db, job, n_judged=30)
     yield Shown("review_pages.show_audit", f"{address}/audits/{audit}")
     yield Shown("review_pages.judge_audit", f"{address}/audits/{audit}/review")
@@ -148,7 +149,9 @@ def _done(db: Database, blobs: Blobs) -> tuple[UUID, str]:
     with db.write() as session:
         uploads.add_skipped(session, uploads.get_upload(session, upload), [("Garden/link.jpg", "It is a link.")])
     job = make_job(db, upload)
-    run_job(db, job, {path: said[kind] for path, kind in zip(paths, kinds, strict=True)})
+    results = {path: said[kind] for path, kind in zip(paths, kinds, strict=True)}
+    neither = {path: (0.02, 0.05) for n, path in enumerate(paths) if kinds[n] == "scene" and n % 2}
+    run_job(db, job, results | neither)
     with db.write() as session:
         items = [NewLabel(row.image_id, "neither") for row in read_results(db, job)[1:4]]
         add_labels(session, None, items)

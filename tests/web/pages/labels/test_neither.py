@@ -73,10 +73,10 @@ def test_tiles_say_how_probable_neither_is(client: FlaskClient, job: UUID) -> No
 
 def test_all_of_them_are_labelled_in_one_act_and_undone_in_one(browser: FlaskClient, db: Database, job: UUID) -> None:
     page = browser.get(f"/jobs/{job}/neither").text
-    assert "Label 2 pictures neither?" in page
+    assert "Label 2 pictures “neither”?" in page
     sent = _fields(page, "csrf_token", "id", "n")
     done = browser.post(f"/jobs/{job}/neither", data=sent, follow_redirects=True).text
-    assert "2 pictures labelled: neither." in done
+    assert "2 pictures labelled “neither”." in done
     assert "Nothing left to label" in done
     assert words(db, job) == [None, None, "neither", "neither", "dog"]
     undo = _fields(done, "csrf_token", "id", "batch")
@@ -90,7 +90,7 @@ def test_when_their_number_has_changed_nothing_is_labelled(browser: FlaskClient,
     browser.patch(f"/api/v1/jobs/{job}", json={"threshold": 0.2}, headers={"X-CSRF-Token": sent["csrf_token"]})
     page = browser.post(f"/jobs/{job}/neither", data=sent, follow_redirects=True).text
     assert "The number of pictures has changed" in page
-    assert "Label 1 picture neither?" in page
+    assert "Label 1 picture “neither”?" in page
     assert words(db, job) == [None, None, None, None, "dog"]
 
 
