@@ -81,11 +81,15 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
 
 
 def is_probably_neither(threshold_milli: int) -> ColumnElement[bool]:
-    """SQL for: unsure, with more than half of the probability for none of the classes (`confidence.is_neither`)."""
+    """SQL for: unsure, with more than half of the probability for none of the classes."""
+    # Half is implied by the sum, which no index has.
+    return (Result.confidence < min(threshold_milli * 1000, MILLION // 2)) & gives_neither()
+
+
+def gives_neither() -> ColumnElement[bool]:
+    """SQL for: more than half of the probability for none of the classes, as `confidence.is_neither`."""
     shares: list[ColumnElement[float]] = [Result.probabilities[index].as_float() for index in range(len(CLASSES))]
-    # The bound is implied by the sum, which no index has.
-    unsure = Result.confidence < min(threshold_milli * 1000, MILLION // 2)
-    return unsure & (reduce(add, shares) < 0.5 - _ROUNDING)
+    return reduce(add, shares) < 0.5 - _ROUNDING
 
 
 def _has_person_label(said: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:

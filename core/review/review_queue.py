@@ -36,7 +36,7 @@ from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
-from core.jobs.result_filter import is_probably_neither
+from core.jobs.result_filter import gives_neither, is_probably_neither
 from core.labels.labels import human_label_of, person_label_of
 from core.orm.jobs import Job
 from core.orm.results import Result
@@ -78,15 +78,17 @@ class _Stretch:
 
     Attributes:
         number: Its place among the parts.
-        which: SQL for the results in it.
+        kind: SQL for what its results have in common besides their confidence.
         falls: Whether confidence falls along it, away from the threshold; otherwise it rises.
-        start: The threshold in millionths.
+        bound: Where its confidences begin, in millionths.
+        threshold: In millionths.
     """
 
     number: int
-    which: ColumnElement[bool]
+    kind: ColumnElement[bool]
     falls: bool
-    start: int
+    bound: int
+    threshold: int
 
     @property
     def by(self) -> list[UnaryExpression[Any]]:
@@ -100,16 +102,19 @@ class _Stretch:
 
     def place(self, confidence: int, image_id: int) -> Position:
         """The position of a picture in the queue; positions compare like the queue."""
-        return self.number * MOST_APART + self._sign * (confidence - self.start), self._sign * image_id
+        return self.number * MOST_APART + self._sign * (confidence - self.threshold), self._sign * image_id
 
-    def after(self, position: Position) -> ColumnElement[bool]:
-        """SQL for the results after a position in the queue."""
-        number, distance = divmod(position[0], MOST_APART)
-        if number != self.number:
-            return true() if number < self.number else false()
-        key = (self.start + self._sign * distance, self._sign * position[1])
+    def rest(self, after: Position | None) -> ColumnElement[bool]:
+        """SQL for its results after a position in the queue."""
+        number, distance = (-1, 0) if after is None else divmod(after[0], MOST_APART)
+        if number > self.number:
+            return false()
+        if after is None or number < self.number:
+            return self.kind & (Result.confidence < self.bound if self.falls else Result.confidence >= self.bound)
+        # In place of the bound: SQLite uses one limit of an index, and perhaps the wider one.
+        key = (self.threshold + self._sign * distance, self._sign * after[1])
         columns = tuple_(Result.confidence, Result.image_id)
-        return columns < key if self.falls else columns > key
+        return self.kind & (columns < key if self.falls else columns > key)
 
 
 @dataclass(frozen=True)
@@ -191,26 +196,23 @@ def _find_in_job(
     for stretch in _stretches(queue.job.threshold_milli):
         if len(pictures) == n:
             break
-        query = _select_pictures(queue.job).where(stretch.which, is_open)
-        if after is not None:
-            query = query.where(stretch.after(after))
+        query = _select_pictures(queue.job).where(stretch.rest(after), is_open)
         rows = session.execute(query.order_by(*stretch.by).limit(n - len(pictures)))
         pictures += [_picture(row, queue.job.threshold_milli, stretch) for row in rows]
     return pictures
 
 
 def _stretches(threshold_milli: int) -> list[_Stretch]:
-    start = threshold_milli * 1000
-    is_unsure, is_neither_ = Result.confidence < start, is_probably_neither(threshold_milli)
+    threshold = threshold_milli * 1000
     return [
-        _Stretch(0, is_unsure & ~is_neither_, falls=True, start=start),
-        _Stretch(1, ~is_unsure, falls=False, start=start),
-        _Stretch(2, is_neither_, falls=True, start=start),
+        _Stretch(0, ~gives_neither(), falls=True, bound=threshold, threshold=threshold),
+        _Stretch(1, true(), falls=False, bound=threshold, threshold=threshold),
+        _Stretch(2, gives_neither(), falls=True, bound=min(threshold, MILLION // 2), threshold=threshold),
     ]
 
 
 def _stretch_of(row: Row[Any], stretches: Sequence[_Stretch]) -> _Stretch:
-    if row.confidence >= stretches[0].start:
+    if row.confidence >= stretches[0].threshold:
         return stretches[1]
     return stretches[2 if is_neither(row.probabilities) else 0]
 
