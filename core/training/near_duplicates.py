@@ -129,15 +129,26 @@ class Group:
         return {member.label for member in self.members if member.label is not None}
 
     @property
+    def is_decided(self) -> bool:
+        """Whether all have the same label."""
+        return self.n_unlabelled == 0 and len(self.labels) == 1
+
+    @property
     def n_unlabelled(self) -> int:
         """How many have no label."""
         return sum(member.label is None for member in self.members)
 
 
-def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
-    """Groups of pictures that are there, and how many there are.
+def list_groups(
+    session: Session, limit: int, path_part: str = "", *, is_decided: bool | None = None
+) -> tuple[list[Group], int]:
+    """Groups of pictures that are there, and how many match the filter.
 
     Those whose labels contradict each other come first, then those with the most unlabelled pictures.
+
+    Args:
+        path_part: Text that the path of one of the pictures contains, ignoring case.
+        is_decided: Whether all pictures of a group have the same label; None for all groups.
     """
     query = select(NearDuplicate.group_id, Image.id, Image.path, Image.n_bytes, human_label_of(Image)).join(
         NearDuplicate, NearDuplicate.sha256 == Image.sha256
@@ -147,7 +158,12 @@ def list_groups(session: Session, limit: int) -> tuple[list[Group], int]:
         query.where(Image.id.in_(_first_images())).order_by(Image.id)
     ):
         members[group_id].append(Member(image_id, path, n_bytes, label))
-    groups = [Group(group_id, some) for group_id, some in members.items() if len(some) > 1]
+    groups = [
+        group
+        for group in (Group(group_id, some) for group_id, some in members.items() if len(some) > 1)
+        if is_decided in (None, group.is_decided)
+        and any(path_part.casefold() in member.path.casefold() for member in group.members)
+    ]
     return sorted(groups, key=lambda group: (len(group.labels) < 2, -group.n_unlabelled))[:limit], len(groups)
 
 

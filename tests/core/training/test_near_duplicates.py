@@ -92,6 +92,24 @@ def test_groups_that_contradict_themselves_come_first(db: Database, blobs: Blobs
     assert [(len(group.labels), group.n_unlabelled) for group in groups] == [(2, 0), (0, 2)]
 
 
+def test_groups_are_found_by_name_and_by_whether_their_labels_agree(db: Database, blobs: Blobs) -> None:
+    make_upload(db, blobs)
+    with db.write() as session:
+        images = session.scalars(select(Image).order_by(Image.id)).all()
+        a, b, c, d = (image.sha256 for image in images)
+        near_duplicates.record_groups(session, [a, b, c, d], [(a, b), (c, d)])
+        add_labels(session, None, [NewLabel(image.id, "cat") for image in images[2:]])
+    with db.read() as session:
+
+        def found(path: str = "", *, is_decided: bool | None = None) -> list[int]:
+            groups, _ = near_duplicates.list_groups(session, 10, path, is_decided=is_decided)
+            return [min(member.image_id for member in group.members) for group in groups]
+
+        assert found(is_decided=True) == found(images[3].path.upper()) == [images[2].id]
+        assert found(is_decided=False) == found(images[0].path) == [images[0].id]
+        assert found(images[0].path, is_decided=True) == []
+
+
 @pytest.mark.parametrize("n", [0, 1200])
 def test_sketches_are_kept_once(db: Database, n: int) -> None:
     drawn = {number.to_bytes(32, "big"): bytes([number % 256]) * 1024 for number in range(n)}

@@ -19,6 +19,7 @@ pages = Blueprint("label_check_pages", __name__)
 SHOWN = 60
 MEMBERS_SHOWN = 24  # per group; a fixed camera may take thousands of such frames
 JOBS_SHOWN = 50
+GROUP_STATES = {"open": False, "decided": True}
 
 
 @pages.get("/labels/disagreements")
@@ -35,10 +36,18 @@ def list_disagreements() -> str:
 @pages.get("/labels/twins")
 def list_near_duplicates() -> str:
     """Near-duplicates, group by group."""
+    path, state = request.args.get("path", "")[:500], request.args.get("state", "")
     with get_services().db.read() as session:
-        groups, n = near_duplicates.list_groups(session, SHOWN)
+        groups, n = near_duplicates.list_groups(session, SHOWN, path, is_decided=GROUP_STATES.get(state))
     return render_template(
-        "labels/near_duplicates.html", groups=groups, n=n, shown=MEMBERS_SHOWN, done=_batch(), batch=uuid4()
+        "labels/near_duplicates.html",
+        groups=groups,
+        n=n,
+        shown=MEMBERS_SHOWN,
+        done=_batch(),
+        batch=uuid4(),
+        path=path,
+        state=state if state in GROUP_STATES else "",
     )
 
 
@@ -56,8 +65,9 @@ def label_near_duplicates() -> Response:
         ]
         labels.add_labels(session, current_user_id(), items)
     if undo:
-        return see_other(url_for("label_check_pages.list_near_duplicates"))
-    return see_other(url_for("label_check_pages.list_near_duplicates", batch=batch, group=group_id.hex()))
+        return see_other(url_for("label_check_pages.list_near_duplicates", **_group_filter()))
+    done = {"batch": str(batch), "group": group_id.hex()}
+    return see_other(url_for("label_check_pages.list_near_duplicates", **done, **_group_filter()))
 
 
 @pages.get("/labels/fit")
@@ -67,6 +77,11 @@ def show_fit() -> str:
         fits = drift.list_jobs(session, JOBS_SHOWN)
         n_new = counts.count_since_each(session, {fit.version_id for fit in fits})
     return render_template("labels/fit.html", fits=fits, n_new=n_new)
+
+
+def _group_filter() -> dict[str, str]:
+    """The filter of the page that sent the form."""
+    return {name: value for name in ("path", "state") if (value := request.form.get(name, ""))}
 
 
 def _batch() -> tuple[str, str] | None:
