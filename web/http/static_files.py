@@ -33,6 +33,7 @@ SHEETS = (
     "review",
     "labels",
     "viewer",
+    "print",
 )
 STYLE = "style.css"
 YEAR_S = 365 * 86400

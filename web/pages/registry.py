@@ -9,7 +9,7 @@ from web.pages.labels import folder_labels, label_checks, labels, neither, revie
 from web.pages.models import comparison, models
 from web.pages.schedules import schedules
 from web.pages.system import help as help_page
-from web.pages.system import system
+from web.pages.system import system, theme
 from web.pages.training import training
 
 PAGES = (
@@ -30,6 +30,7 @@ PAGES = (
     training.pages,
     schedules.pages,
     system.pages,
+    theme.pages,
     help_page.pages,
 )
 
@@ -37,6 +38,7 @@ PAGES = (
 def register_pages(app: Flask) -> None:
     """Add every page to the app, and the words that templates use."""
     register_words(app)
+    theme.register_theme(app)
     app.jinja_env.globals["job_view"] = job_view
     for pages in PAGES:
         app.register_blueprint(pages)

@@ -1,8 +1,12 @@
-/** For every page: show times in the reader's time zone, and ask again for thumbnails that a busy server refused. */
+/** For every page: times in the reader's time zone, files dropped anywhere, the theme, and thumbnails that a busy server refused. */
 
+import { switchTheme } from "./theme.js";
 import { localTimes } from "./words.js";
 
 localTimes();
+switchTheme();
+// Pages with a drop zone of their own know what to do with files; before the login, nobody does.
+if (document.querySelector("[data-drop]") === null && document.querySelector("nav form") !== null) import("../upload/view/anywhere.js");
 
 const PICTURE_PAUSES_MS = [2000, 5000, 10000];
 

@@ -1,4 +1,4 @@
-/** The drop zone of a page: accepts files dropped anywhere on the page, pasted, or chosen with a button. */
+/** What is dropped on a page: accepts files dropped anywhere on the page, pasted, or chosen with a button. */
 
 import { sayCounting } from "../../shared/counting.js";
 import { plural } from "../../shared/words.js";
@@ -16,10 +16,10 @@ export function openZone(onFound) {
     document.body.classList.toggle("is-dragging", depth > 0);
   };
   const look = (entries) => {
-    const say = (n) => sayCounting(looking, "Reading the folder …", plural(n, "file"));
+    const say = (n) => looking && sayCounting(looking, "Reading the folder …", plural(n, "file"));
     collectEntries(entries, say)
       .then(onFound)
-      .finally(() => (looking.textContent = ""));
+      .finally(() => looking?.replaceChildren());
   };
   addEventListener("dragenter", (event) => mark(event, 1));
   addEventListener("dragleave", (event) => mark(event, -1));

@@ -1,0 +1,36 @@
+"""The theme of the pages: light, dark, or as the reader's system has it. A cookie keeps it."""
+
+from flask import Blueprint, Flask, Response, request
+
+from web.http.redirects import own_path, see_other
+
+pages = Blueprint("theme_pages", __name__)
+
+THEMES = ("system", "light", "dark")
+COOKIE = "theme"
+YEAR_S = 365 * 86400
+
+
+def register_theme(app: Flask) -> None:
+    """Let templates ask for the theme and the one that follows."""
+    app.jinja_env.globals.update(theme=find_theme, next_theme=next_theme, themes=THEMES)
+
+
+def find_theme() -> str:
+    """The theme of the reader."""
+    theme = request.cookies.get(COOKIE, "")
+    return theme if theme in THEMES else THEMES[0]
+
+
+def next_theme() -> str:
+    """The theme that the switch leads to."""
+    return THEMES[(THEMES.index(find_theme()) + 1) % len(THEMES)]
+
+
+@pages.post("/theme")
+def switch_theme() -> Response:
+    """Keep the theme, and go back; with JavaScript, static/shared/theme.js does it without a page load."""
+    theme = request.form.get("theme", "")
+    response = see_other(own_path("back", "/"))
+    response.set_cookie(COOKIE, theme if theme in THEMES else THEMES[0], max_age=YEAR_S, samesite="Lax")
+    return response
