@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         return HEARTBEATS_PER_LEASE * self.heartbeat_s
 
     @property
+    def responding_s(self) -> float:
+        """How long after its last heartbeat a page takes a worker to be at work: sooner than it counts as dead."""
+        return 2.5 * self.heartbeat_s
+
+    @property
     def import_root_list(self) -> list[str]:
         """The folders and bucket prefixes below which schedules may read."""
         return _split(self.import_roots)

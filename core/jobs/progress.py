@@ -1,7 +1,7 @@
 """How far jobs are, as pages and programs see it: counts by label, rate, time left. Reads only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs.confidence import UNSURE
 from core.jobs.listing import tags as job_tags
+from core.messaging.broker import INFERENCE
+from core.operations import workers
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin
@@ -26,7 +28,7 @@ MIN_TELLING = 100  # of smaller jobs most of the time is a worker's reaction
 class JobView:
     """A job as it is shown. `n_done` counts successes, `n_total` what has arrived; times in seconds.
 
-    `n_probably_neither` is a part of `by_label["unsure"]`.
+    `n_probably_neither` is a part of `by_label["unsure"]`. `n_workers` is set by `with_workers`.
     """
 
     uuid: UUID
@@ -54,6 +56,7 @@ class JobView:
     error: str | None
     revision: int
     user: str | None = None
+    n_workers: int | None = None
     tags: tuple[str, ...] = ()
 
     @property
@@ -99,6 +102,18 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
         )
         for job in jobs
     ]
+
+
+def count_workers(session: Session, job: Job, responding_s: float) -> int:
+    """How many workers for inference have sent a heartbeat within this time; 0 for a job that has ended."""
+    return workers.count_alive(session, INFERENCE, responding_s) if job.state in ACTIVE_STATES else 0
+
+
+def with_workers(view: JobView, n_workers: int) -> JobView:
+    """A job with the number of workers; without one, nothing is known about its speed and the time left."""
+    if n_workers > 0 or not view.is_active:
+        return replace(view, n_workers=n_workers)
+    return replace(view, n_workers=n_workers, images_per_s=None, eta_s=None)
 
 
 def find_paces(session: Session) -> dict[int, float]:

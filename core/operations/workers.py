@@ -37,7 +37,7 @@ def delete_silent(session: Session, silent_s: float) -> int:
 
 
 def count_alive(session: Session, queue: str, alive_s: float) -> int:
-    """How many workers of a queue have sent a heartbeat within `Settings.alive_s`."""
+    """How many workers of a queue have sent a heartbeat within `alive_s`, usually `Settings.alive_s`."""
     alive = (Worker.queue == queue) & _is_alive(alive_s)
     return session.scalars(select(func.count()).select_from(Worker).where(alive)).one()
 

@@ -1,5 +1,6 @@
 """The page of a job: pictures at once, filters without a page load, back where one was, a frame around pictures."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -7,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
+from tests.support.browser.chromium import drop, start_sending
+from tests.support.browser.folder_trees import make_tree
 from tests.support.factories import make_job, make_upload, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -128,3 +131,34 @@ def test_without_javascript_the_tools_are_below_the_pictures(plain_page: Page, s
     plain_page.get_by_label("File or folder name contains").fill("77.jpg")
     plain_page.get_by_role("button", name="Show").click()
     expect(plain_page.locator(".tile")).to_have_count(1)
+
+
+def test_a_folder_dropped_on_the_page_of_a_job_is_uploaded(grid: Page, job: UUID, tmp_path: Path, db: Database) -> None:
+    make_tree(tmp_path / "more", 3, depth=1)
+    drop(grid, [tmp_path / "more"])
+    expect(grid.get_by_role("region", name="more")).to_be_in_viewport()
+    start_sending(grid)
+    expect(grid.get_by_role("heading", name="more", exact=True)).to_be_visible()
+    grid.wait_for_url(lambda address: "/jobs/" in address and str(job) not in address)
+
+
+def test_on_paper_pictures_and_names_remain_and_nothing_to_press(grid: Page) -> None:
+    grid.emulate_media(media="print")
+    assert grid.locator("button:visible, select:visible, nav:visible").count() == 0
+    boxes = [grid.locator(f'[aria-posinset="{n}"]').bounding_box() for n in (1, 5)]
+    first, fifth = [box for box in boxes if box is not None]
+    assert fifth["y"] > first["y"]  # four in a row, whatever the script has placed
+    assert fifth["x"] == first["x"]
+
+
+def test_the_theme_is_chosen_kept_and_there_from_the_first_byte(grid: Page, plain_page: Page) -> None:
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    light = grid.evaluate(ground)
+    for words in ("Theme: system. Switch to light", "Theme: light. Switch to dark"):
+        grid.get_by_role("button", name=words).click()
+    assert grid.evaluate(ground) != light
+    answer = grid.reload()
+    assert answer is not None
+    assert 'data-theme="dark"' in answer.text()
+    plain_page.get_by_role("button", name="Switch to light").click()
+    assert plain_page.locator("html").get_attribute("data-theme") == "light"

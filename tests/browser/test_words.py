@@ -53,6 +53,8 @@ JOBS = [
     replace(JOB, state="done", n_total=1, n_done=1, n_failed=0, images_per_s=1.25),
     replace(JOB, state="cancelled", images_per_s=2.04),
     replace(JOB, state="failed", eta_s=None),
+    replace(JOB, n_workers=2),
+    replace(JOB, state="queued", n_workers=0),
 ]
 
 
@@ -88,6 +90,7 @@ def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
             "counts": {"total": job.n_total, "done": job.n_done, "failed": job.n_failed, "by_label": job.by_label},
             "images_per_s": job.images_per_s,
             "eta_s": job.eta_s,
+            "workers": job.n_workers,
             "originals_discarded_at": job.discarded_at,
         }
         for job in JOBS

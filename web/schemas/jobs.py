@@ -71,6 +71,9 @@ class JobOut(BaseModel):
     counts: Counts
     images_per_s: float | None
     eta_s: float | None
+    workers: int | None = Field(
+        description="How many workers for inference sent a heartbeat lately; null in lists, and once the job has ended"
+    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -98,6 +101,7 @@ class JobOut(BaseModel):
             ),
             images_per_s=view.images_per_s,
             eta_s=view.eta_s,
+            workers=view.n_workers if view.is_active else None,
             created_at=view.created_at,
             started_at=view.started_at,
             finished_at=view.finished_at,

@@ -12,7 +12,8 @@ from core.cleanup import deletion
 from core.jobs import classify_jobs, job_states, jobs, retry
 from core.jobs.listing import job_list
 from core.jobs.listing.job_filter import JobFilter
-from core.jobs.progress import describe, describe_all
+from core.jobs.progress import count_workers, describe, describe_all, with_workers
+from core.orm.jobs import Job
 from core.training import training_jobs
 from web.http.auth import current_user_id
 from web.http.context import get_services
@@ -43,9 +44,9 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
             name=json_data.name,
             default_threshold=services.settings.threshold,
         )
-        view = describe(session, job)
+        shown = _show(session, job)
     services.tasks.wake_inference(len(chunk_ids))
-    return JobOut.from_view(view), status
+    return shown, status
 
 
 @api.get("")
@@ -64,10 +65,12 @@ def list_jobs(query_data: JobQuery) -> JobPage:
 @api.doc(responses={304: "Unchanged since the response with this ETag", 410: "The job was deleted"})
 def get_job(job_uuid: UUID) -> Response:
     """One job, with an ETag; send it in If-None-Match to get 304 while nothing changes"""
-    with get_services().db.read() as session:
+    services = get_services()
+    with services.db.read() as session:
         job = jobs.get_job(session, job_uuid)
+        n_workers = count_workers(session, job, services.settings.responding_s)
         response = answer_if_changed(
-            job_etag(job), lambda: jsonify(JobOut.from_view(describe(session, job)).model_dump(mode="json"))
+            f"{job_etag(job)}-{n_workers}", lambda: jsonify(_show(session, job).model_dump(mode="json"))
         )
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -81,7 +84,7 @@ def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
     with get_services().db.write() as session:
         job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold, json_data.tags)
         session.flush()
-        return JobOut.from_view(describe(session, job))
+        return _show(session, job)
 
 
 @api.post("/<uuid:job_uuid>/cancel")
@@ -96,7 +99,7 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
     with get_services().db.write() as session:
         job = (training_jobs.keep_best if json_data.keep_best else job_states.cancel_job)(session, job_uuid)
         session.refresh(job)
-        return JobOut.from_view(describe(session, job))
+        return _show(session, job)
 
 
 @api.post("/<uuid:job_uuid>/retry")
@@ -107,9 +110,9 @@ def retry_job(job_uuid: UUID) -> JobOut:
     services = get_services()
     with services.db.write() as session:
         job, chunk_ids = retry.retry_job(session, job_uuid)
-        view = describe(session, job)
+        shown = _show(session, job)
     services.tasks.wake_inference(len(chunk_ids))
-    return JobOut.from_view(view)
+    return shown
 
 
 @api.delete("/<uuid:job_uuid>")
@@ -124,6 +127,11 @@ def delete_job(job_uuid: UUID) -> Response:
         deletion.delete_job(session, job_uuid)
     services.tasks.send_purge()
     return Response(status=202)
+
+
+def _show(session: Session, job: Job) -> JobOut:
+    n_workers = count_workers(session, job, get_services().settings.responding_s)
+    return JobOut.from_view(with_workers(describe(session, job), n_workers))
 
 
 def _filter_of(query: JobQuery) -> JobFilter:

@@ -43,7 +43,7 @@ class CountTile:
 
     @property
     def query(self) -> str:
-        """The changes for static/jobs/filter.js; an empty value removes a filter."""
+        """The changes for static/jobs/filter/filter.js; an empty value removes a filter."""
         return urlencode({name: value or "" for name, value in self.changes.items()})
 
     def is_shown(self, filters: PictureFilter) -> bool:
@@ -71,8 +71,15 @@ def progress_text(job: JobView) -> str:
     return f"Sorted {count(n_sorted(job))} of {count(job.n_total)} {uploaded}{'file' if job.n_total == 1 else 'files'}"
 
 
+def is_stalled(job: JobView) -> bool:
+    """Whether there is work, and no worker for it."""
+    return job.n_workers == 0 and job.is_active and n_sorted(job) < job.n_total
+
+
 def progress_side(job: JobView) -> str:
     """The speed and the time left."""
+    if is_stalled(job):
+        return "No worker is running"
     if job.state == JobState.QUEUED:
         return "Waiting for a free worker"
     words = [rate(job.images_per_s)] if job.images_per_s and n_sorted(job) else []

@@ -16,7 +16,7 @@ from core.cleanup import deletion
 from core.evaluation import drift
 from core.jobs import job_states, jobs, navigation, results, retry
 from core.jobs.listing import job_list, tags
-from core.jobs.progress import describe, describe_all
+from core.jobs.progress import count_workers, describe, describe_all, with_workers
 from core.labels import counts, labelled_uploads
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
@@ -75,13 +75,14 @@ def list_jobs() -> str:
 def show_job(uuid: UUID) -> str | Response:
     """A job: its progress, its counts and a grid of its pictures; or a training with its curves."""
     filters = PictureFilter.from_request(request)
-    with get_services().db.read() as session:
+    services = get_services()
+    with services.db.read() as session:
         job = jobs.get_job(session, uuid)
         if job.kind != JobKind.CLASSIFY:
             return _show_training(session, job)
         page = results.list_results(session, job, filters.result_filter, request.args.get("cursor"), PICTURES_SHOWN)
         n_warnings = navigation.count_warnings(session, job)
-        view = describe(session, job)
+        view = with_workers(describe(session, job), count_workers(session, job, services.settings.responding_s))
         bars = make_bars(navigation.find_bins(session, job))
         review = summarise_review(session, job)
         lacks_looks = view.n_done > 0 and not navigation.has_similarity_keys(session, job)

@@ -111,7 +111,7 @@ class PictureFilter:
 
     @property
     def clear_query(self) -> str:
-        """For static/jobs/filter.js: what shows all pictures; the order stays."""
+        """For static/jobs/filter/filter.js: what shows all pictures; the order stays."""
         return urlencode({field.name: "" for field in fields(self) if field.name != "sort"})
 
     @property

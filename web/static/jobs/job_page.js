@@ -4,9 +4,10 @@ import { LiveParts, readPage } from "../shared/live.js";
 import { ENDED, watchJob } from "../shared/poll.js";
 import { plural } from "../shared/words.js";
 import { viewGrid } from "../viewer/grid_source.js";
-import { Filter } from "./filter.js";
+import { DoneNotice } from "./done_notice.js";
+import { Filter } from "./filter/filter.js";
 import { Grid } from "./grid.js";
-import { Place } from "./place.js";
+import { Place } from "./filter/place.js";
 import { SelectionBar } from "./selection/selection_bar.js";
 import { Threshold } from "./threshold.js";
 import { measureStrip, openTools } from "./tools.js";
@@ -25,6 +26,7 @@ const threshold = new Threshold({ root, onMoved: () => grid.reload() });
 const selectionBar = new SelectionBar({ job: root.dataset.job, grid, threshold: () => threshold.share });
 viewGrid(grid);
 const parts = new LiveParts(root);
+const notice = new DoneNotice(titleEnd);
 let showsFolders = new URLSearchParams(location.search).has("folders");
 let seen = null;
 let drawnAt = performance.now();
@@ -37,7 +39,7 @@ selectionBar.ended(ENDED.has(root.dataset.state));
 if (!ENDED.has(root.dataset.state)) {
   watchJob(`/api/v1/jobs/${root.dataset.job}`, {
     onJob: show,
-    onLost: () => (lost.hidden = false),
+    onLost: showLost,
     onGone: () => location.reload(),
   });
 }
@@ -79,7 +81,10 @@ function show(job) {
   const hasEnded = ENDED.has(job.state);
   lost.hidden = true;
   showJob(root, job);
-  document.title = hasEnded ? titleEnd : `${percentDone(job)} % · ${titleEnd}`;
+  if (!hasEnded) {
+    document.title = `${percentDone(job)} % · ${titleEnd}`;
+    notice.offer();
+  }
   say(job, hasEnded);
   selectionBar.ended(hasEnded);
   if (seen === null || sortedCount(job) !== sortedCount(seen) || hasEnded) {
@@ -88,6 +93,12 @@ function show(job) {
     if (hasEnded || performance.now() - drawnAt > REDRAW_MS) redraw();
   }
   seen = job;
+}
+
+/** The server does not respond: what was known about the speed and the time left does not hold. */
+function showLost() {
+  lost.hidden = false;
+  root.querySelector('[data-field="progress-side"]').textContent = "";
 }
 
 async function redraw() {
@@ -106,6 +117,8 @@ async function redraw() {
 /** Announce the start, each quarter and the end to screen readers. */
 function say(job, hasEnded) {
   const quarter = (state) => (state === null ? -1 : Math.floor(percentDone(state) / 25));
-  if (hasEnded) announce.textContent = `${STATE_WORDS[job.state]}. Sorted ${plural(sortedCount(job), "file")}, ${job.counts.failed} failed.`;
-  else if (quarter(job) !== quarter(seen)) announce.textContent = `${percentDone(job)} percent sorted.`;
+  if (hasEnded) {
+    announce.textContent = `${STATE_WORDS[job.state]}. Sorted ${plural(sortedCount(job), "file")}, ${job.counts.failed} failed.`;
+    notice.show(announce.textContent);
+  } else if (quarter(job) !== quarter(seen)) announce.textContent = `${percentDone(job)} percent sorted.`;
 }

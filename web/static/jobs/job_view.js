@@ -31,8 +31,14 @@ export function progressText(job) {
   return `Sorted ${count(sortedCount(job))} of ${count(total)} ${uploaded}${total === 1 ? "file" : "files"}`;
 }
 
+/** Whether there is work, and no worker for it. */
+export function isStalled(job) {
+  return job.workers === 0 && !ENDED.has(job.state) && sortedCount(job) < job.counts.total;
+}
+
 /** The speed and the time left. */
 export function progressSide(job) {
+  if (isStalled(job)) return "No worker is running";
   if (job.state === "queued") return "Waiting for a free worker";
   const words = job.images_per_s && sortedCount(job) > 0 ? [rate(job.images_per_s)] : [];
   if (job.state === "running" && job.eta_s !== null) words.push(`${duration(job.eta_s)} left`);
@@ -63,6 +69,7 @@ export function showJob(root, job) {
   });
   each(root, "progress-text", (element) => (element.textContent = progressText(job)));
   each(root, "progress-side", (element) => (element.textContent = progressSide(job)));
+  each(root, "stalled", (element) => (element.hidden = !isStalled(job)));
   each(root, "error", (element) => {
     element.textContent = job.error ?? "";
     element.hidden = !job.error;

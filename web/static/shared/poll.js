@@ -1,7 +1,10 @@
-/** Polls a job: often while it changes, less often otherwise, and never while the page is hidden or after the job has ended. */
+/** Polls a job: often while it changes, less often otherwise, rarely while the page is hidden, and never after the job has ended. */
 
 const FASTEST_MS = 1000;
-const SLOWEST_MS = 10000;
+const SLOWEST_MS = 3000;
+const HIDDEN_MS = 15000;
+/** A server that takes longer is not responding. */
+const PATIENCE_MS = 8000;
 const GROWTH = 1.5;
 export const ENDED = new Set(["done", "cancelled", "failed"]);
 
@@ -27,11 +30,11 @@ export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isP
   };
   const plan = () => {
     clearTimeout(timer);
-    if (!isOver && !document.hidden) timer = setTimeout(ask, delay);
+    if (!isOver) timer = setTimeout(ask, document.hidden ? HIDDEN_MS : delay);
   };
   const look = () => {
     delay = FASTEST_MS;
-    if (document.hidden) clearTimeout(timer);
+    if (document.hidden) plan();
     else ask();
   };
   const slower = () => {
@@ -44,7 +47,7 @@ export function watchJob(url, { onJob, onLost = () => {}, onGone = () => {}, isP
     try {
       // With our own ETag: the browser's cache would turn a 304 into a 200 and hide that nothing has changed.
       const headers = { Accept: "application/json", ...(tag === "" ? {} : { "If-None-Match": tag }) };
-      const answer = await fetch(url, { headers, cache: "no-store" });
+      const answer = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
       if (!isOver) await take(answer);
     } catch {
       slower();
