@@ -1,5 +1,6 @@
 """Pages of disagreements, near-duplicates, and whether the model still fits."""
 
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -66,7 +67,7 @@ def label_near_duplicates() -> Response:
         labels.add_labels(session, current_user_id(), items)
     if undo:
         return see_other(url_for("label_check_pages.list_near_duplicates", **_group_filter()))
-    done = {"batch": str(batch), "group": group_id.hex()}
+    done: dict[str, Any] = {"batch": str(batch), "group": group_id.hex()}
     return see_other(url_for("label_check_pages.list_near_duplicates", **done, **_group_filter()))
 
 
@@ -79,7 +80,7 @@ def show_fit() -> str:
     return render_template("labels/fit.html", fits=fits, n_new=n_new)
 
 
-def _group_filter() -> dict[str, str]:
+def _group_filter() -> dict[str, Any]:
     """The filter of the page that sent the form."""
     return {name: value for name in ("path", "state") if (value := request.form.get(name, ""))}
 
