@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pawsort.api.errors import ClientError
 
 
+class ServerAway(ClientError):
+    """A database or blob store does not answer. It may soon."""
+
+
 @contextmanager
 def translate_core_errors() -> Iterator[None]:
     """Turn errors of `core` and of the database into messages for the shell.
@@ -22,18 +26,20 @@ def translate_core_errors() -> Iterator[None]:
             " or use a server elsewhere: --server URL --token TOKEN."
         ) from error
     except Exception as error:
-        message = _explain(error)
-        if message is None:
+        explained = _explain(error)
+        if explained is None:
             raise
-        raise ClientError(message) from error
+        raise explained from error
 
 
-def _explain(error: Exception) -> str | None:
-    """The message for an error of `core` or of the database; None for any other error."""
-    from core.base.errors import PawsortError
+def _explain(error: Exception) -> ClientError | None:
+    """An error of `core` or of the database for the shell; None for any other error."""
+    from core.base.errors import PawsortError, Refused, Unavailable
 
+    if isinstance(error, Unavailable) and not isinstance(error, Refused):
+        return ServerAway(error.message)
     if isinstance(error, PawsortError):
-        return error.message
+        return ClientError(error.message)
     if "sqlalchemy" not in sys.modules:
         return None
     from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -43,6 +49,6 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, OperationalError) and error.statement is None:  # there is no connection
         from core.base.database import refusal
 
-        return refusal(error).message
+        return _explain(refusal(error))
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return f"The database failed ({reason}). Check PAWSORT_DATABASE_URL."
+    return ClientError(f"The database failed ({reason}). Check PAWSORT_DATABASE_URL.")

@@ -76,7 +76,11 @@ class ChildLog:
         return block[:end].decode("utf-8", "replace").splitlines()
 
     def _empty(self) -> None:
-        """Empty the file, after a copy. The child continues to write at its end."""
-        shutil.copyfile(self.path, self.path.with_suffix(".1.log"))
+        """Empty the file, after a copy if the disk has room for it. The child continues to write at its end."""
+        copy = self.path.with_suffix(".1.log")
+        try:
+            shutil.copyfile(self.path, copy)
+        except OSError:  # a full disk, mostly: emptying the log makes room
+            copy.unlink(missing_ok=True)
         os.truncate(self._fd, 0)
         self._read_to = 0

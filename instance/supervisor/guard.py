@@ -23,8 +23,8 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     groups: set[int] = set()
     paths: list[str] = []
-    for line in sys.stdin:
-        message = line.rstrip("\n")
+    for line in sys.stdin.buffer:
+        message = os.fsdecode(line.rstrip(b"\n"))
         if message.startswith("+"):
             groups.add(int(message[1:]))
         elif message.startswith("-"):

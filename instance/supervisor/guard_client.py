@@ -79,7 +79,7 @@ class GuardClient:
 
     def _send(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._pipe_fd, line.encode() + b"\n")
+            os.write(self._pipe_fd, os.fsencode(line) + b"\n")  # paths need not be UTF-8
 
 
 def _die_with_parent() -> Callable[[], None]:

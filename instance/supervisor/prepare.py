@@ -6,10 +6,11 @@ must not have the threads that the blob store or a database driver start.
 
 import sys
 
-from instance.base.core_errors import translate_core_errors
+from instance.base.core_errors import ServerAway, translate_core_errors
 from instance.base.migration import migrate_installation
 from pawsort.api.errors import ClientError
 
+AWAY = 75  # exit code while a server does not answer, as EX_TEMPFAIL of sysexits.h
 TOKEN_NAME = "pawsort up"  # noqa: S105 - its name in lists
 
 
@@ -26,7 +27,7 @@ def main() -> None:
             db.close()
     except ClientError as error:
         error.show(sys.stderr)
-        sys.exit(error.exit_code)
+        sys.exit(AWAY if isinstance(error, ServerAway) else error.exit_code)
     print(token)  # noqa: T201 - read by the supervisor
 
 

@@ -7,6 +7,7 @@ moment, and survive whatever they do. A user waits for the page and then for the
 inference worker start first; the other workers follow.
 """
 
+import errno
 import os
 import select
 import signal
@@ -29,6 +30,7 @@ from instance.supervisor import address
 from instance.supervisor.child import Child, ChildContext
 from instance.supervisor.child_logs import ChildLog
 from instance.supervisor.guard_client import GuardClient
+from instance.supervisor.prepare import AWAY
 from instance.supervisor.temporary_folders import create_scratch_folder, create_socket_folder
 from pawsort.api.errors import ClientError
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1
 STOP_S = 11.0
+AWAY_PAUSE_S = 2.0
 MAX_WEB_DEATHS = 4
 
 
@@ -76,6 +79,10 @@ class Supervisor:
         try:
             with ExitStack() as stack:
                 self._run(stack)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise ClientError(f"The disk of {self._data_dir} is full. Free disk space, and start again.") from error
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -115,7 +122,28 @@ class Supervisor:
         return given.model_copy(update=changes)
 
     def _prepare(self, context: ChildContext) -> str | None:
-        """Run `instance.supervisor.prepare`. Returns the owner's token, or None when told to stop meanwhile."""
+        """Run `instance.supervisor.prepare`, again and again while a server is away.
+
+        Returns:
+            The owner's token, or None when told to stop meanwhile.
+        """
+        is_notified = False
+        while not self._must_stop():
+            code, output, errors = self._run_prepare(context)
+            if code == 0:
+                return output.strip()
+            lines = errors.strip().splitlines() or ["The start could not be prepared."]
+            sentence = lines[-1].removeprefix("Error: ")
+            if code != AWAY and not self._n_stop_requests:
+                raise ClientError(sentence)
+            if not is_notified and not self._n_stop_requests:
+                self._notify(f"{sentence} Waiting for it.")
+            is_notified = True
+            self._pause(AWAY_PAUSE_S)
+        return None
+
+    def _run_prepare(self, context: ChildContext) -> tuple[int, str, str]:
+        """Run it once. Returns its exit code, output and errors."""
         with subprocess.Popen(
             [sys.executable, "-m", "instance.supervisor.prepare"],
             cwd=context.cwd,
@@ -134,12 +162,12 @@ class Supervisor:
                 process.kill()
             output, errors = process.communicate()
             context.guard.remove_group(process.pid)
-        if self._n_stop_requests:
-            return None
-        if process.returncode != 0:
-            lines = errors.strip().splitlines() or ["The start could not be prepared."]
-            raise ClientError(lines[-1].removeprefix("Error: "))
-        return output.strip()
+            return process.returncode, output, errors
+
+    def _pause(self, seconds: float) -> None:
+        end_at = time.monotonic() + seconds
+        while time.monotonic() < end_at and not self._must_stop():
+            time.sleep(TICK_S)
 
     def _supervise(self, settings: "Settings", listening: socket.socket, token: str, context: ChildContext) -> None:
         """Start Valkey, web server and inference worker; once the page answers, the others. Restart what ends."""

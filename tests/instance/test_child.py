@@ -1,5 +1,8 @@
 """One child: started again with growing pauses, its warnings shown sparingly, its end asked for and enforced."""
 
+import errno
+import os
+import shutil
 import signal
 import sys
 import time
@@ -11,6 +14,7 @@ import pytest
 from instance.base.lock import AlreadyRunning, DataDirLock, is_running
 from instance.base.programs import Program, child_environment
 from instance.supervisor import child as child_module
+from instance.supervisor import child_logs
 from instance.supervisor.child import Child, ChildContext, describe_exit
 from instance.supervisor.child_logs import ChildLog, rotate
 from instance.supervisor.guard_client import GuardClient
@@ -154,3 +158,16 @@ def test_nothing_runs_where_nothing_ever_ran(tmp_path: Path) -> None:
 )
 def test_exit_codes_are_said_in_words(code: int, words: str) -> None:
     assert describe_exit(code) == words
+
+
+def test_a_log_that_the_disk_has_no_room_to_copy_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copy(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(child_logs, "MAX_BYTES", 10)
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    log = ChildLog(tmp_path / "web.log")
+    os.write(log.fileno(), b"a line that is longer than ten bytes\n")
+    log.new_warning()
+    log.close()
+    assert log.path.stat().st_size == 0

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from instance.base.lock import DataDirLock
 from instance.base.programs import child_environment
+from instance.supervisor.guard_client import GuardClient
 from tests.support.deadlines import within
 from tests.support.processes import is_alive, read_pids
 from tests.support.waiting import until
@@ -81,3 +83,13 @@ def test_a_second_instance_is_refused_while_the_first_one_lives(
     assert second.returncode == 1
     assert f"Pawsort already runs on {tmp_path}" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_path_that_is_no_utf_8_is_removed_too(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    with DataDirLock(tmp_path, print) as lock:
+        guard = GuardClient(lock.shared_fd)
+        guard.add_path(folder)
+        guard.close()
+    assert not folder.exists()

@@ -260,3 +260,15 @@ def test_ctrl_c_ends_a_command_and_its_instance_and_says_what_is_kept(installati
     assert command.returncode == 130
     assert "Uploaded files are kept in job" in said
     until(lambda: not any(is_alive(pid) for pid in below), 5, "everything to end")
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(installation: Installation) -> None:
+    installation.environment["PAWSORT_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"
+    command = [sys.executable, "-m", "pawsort.cli", "up", "--port", "0", "--data", str(installation.data_dir)]
+    with subprocess.Popen(command, env=installation.environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+    assert "PAWSORT_DATABASE_URL does not answer" in line
+    assert line.endswith("Waiting for it.\n")
+    assert process.returncode == 0
