@@ -10,6 +10,7 @@ from core.jobs import chunks
 from core.jobs.chunks import Claim
 from core.operations import workers
 from core.operations.metrics import Meter
+from worker.process.hang_watchdog import HangWatchdog
 from worker.process.lease_keeper import LeaseKeeper
 
 log = structlog.get_logger()
@@ -29,13 +30,16 @@ class Heartbeat:
         self._meter = meter or Meter()
         self._claims: set[Claim] = set()
         self._keeper = LeaseKeeper(self.beat, beat_s, "heartbeat_failed")
+        self._watchdog = HangWatchdog(lease_s)
 
     def start(self) -> None:
         """Start beating."""
         self._keeper.start()
+        self._watchdog.start()
 
     def stop(self) -> None:
         """Stop beating and record that the worker has stopped; a worker that is killed just stops beating."""
+        self._watchdog.stop()
         self._keeper.stop(self._beat_s)
         with self._meter.writing(self._db) as session:
             workers.stop_worker(session, self.worker_id)
@@ -52,7 +56,7 @@ class Heartbeat:
     def beat(self) -> bool:
         """Record once that this worker is alive, and renew the leases of its chunks; always True: it goes on."""
         claims = tuple(self._claims)
-        with self._meter.writing(self._db) as session:
+        with self._watchdog.watching(), self._meter.writing(self._db) as session:
             workers.beat(session, self.worker_id)
             lost = [claim for claim in claims if not chunks.renew_lease(session, claim, self._lease_s)]
         for claim in lost:

@@ -57,11 +57,11 @@ def _record_result(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
             runs.release_run(session, claim)
             return
         if job.deleted_at is not None:
-            outcome = f"{_files(run.details['n_files'], 'was', 'were')} imported; the job was deleted."
+            outcome = f"{_files(run.details.get('n_files', 0), 'was', 'were')} imported; the job was deleted."
         else:
             view = describe(session, job)
             shares = ", ".join(f"{n} {name}" for name, n in {**view.by_label, "failed": view.n_failed}.items() if n)
-            n_files = _files(run.details["n_files"], "was", "were")
+            n_files = _files(run.details.get("n_files", 0), "was", "were")
             outcome = f"{n_files} imported: {shares or 'none was classified'} ({job.state})."
         runs.end_run(session, claim, RunState.DONE, f"{outcome} {run.details.get('note', '')}".strip())
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.base.errors import LeaseLost, PawsortError
+from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
 from core.base.states import RunState, ScheduleKind
 from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
@@ -78,6 +78,10 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
             KINDS[kind](runtime, claim, run)
     except LeaseLost as error:
         log.info("run_left", run_id=claim.run_id, reason=error.message)
+    except Refused as error:  # a setting to correct
+        _fail(runtime, claim, error.message)
+    except Unavailable as error:  # a server that does not answer for a moment: tried again when the lease has run out
+        log.warning("run_waits", run_id=claim.run_id, reason=error.message)
     except PawsortError as error:
         _fail(runtime, claim, error.message)
     except Exception:  # any other error costs this attempt, not the thread

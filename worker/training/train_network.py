@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts import accounts
-from core.base.errors import LeaseLost, PawsortError
+from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
 from core.base.states import JobKind
 from core.decoding.pool.decoder_pool import processors
 from core.evaluation import evaluation_jobs
@@ -78,6 +78,11 @@ def train(runtime: Runtime, job_id: int) -> None:
             _WORK.get(claim.kind, _train)(runtime, claim, lease)
     except (TrainingStopped, LeaseLost):
         log.info("training_stopped", job_id=job_id, fence=claim.fence)
+    except Refused as error:  # a setting to correct
+        _fail(runtime, claim, error.message)
+    except Unavailable as error:  # a server that does not answer for a moment: the job waits, and loses no attempt
+        log.warning("training_waits", job_id=job_id, reason=error.message)
+        _release(runtime, claim, is_counted=False)
     except PawsortError as error:
         _fail(runtime, claim, error.message)
     except MemoryError:  # must not leave the task: it would end the whole Celery worker

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.base.clock import db_now
 from core.base.database import Database
+from core.base.errors import Unavailable
 from core.base.states import JobState
 from core.jobs import job_states, jobs
 from core.models import registry
@@ -326,3 +327,19 @@ def test_samples_are_chosen_once(runtime: FakeRuntime, blobs: Blobs, upload: UUI
     assert len([key for key, _ in blobs.list("trainings/")]) == 1
     (key, _) = next(blobs.list("trainings/"))
     assert set(np.load(io.BytesIO(blobs.get(key)))) == {"image_ids", "contents", "labels", "parts"}
+
+
+def test_a_store_that_is_away_for_a_moment_costs_no_attempt(
+    runtime: FakeRuntime, upload: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("The blob store at PAWSORT_BLOB_URL does not answer.")
+
+    uuid = start(runtime, upload)
+    with monkeypatch.context() as patched:
+        patched.setattr(Blobs, "get", away)
+        patched.setattr(Blobs, "get_range", away)
+        assert run(runtime, uuid).state != JobState.FAILED
+    with runtime.db.read() as session:
+        assert session.scalars(select(Training.attempts)).one() == 0
+    assert run(runtime, uuid).state == JobState.DONE
