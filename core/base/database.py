@@ -14,6 +14,9 @@ from core.base.errors import ConfigError, Refused, Unavailable
 
 BUSY_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 5
+# A connection that has gone silent (a firewall that forgot it, a failover) is noticed within half a minute.
+KEEPALIVE = {"keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+UNACKNOWLEDGED_MS = 30_000
 # On PostgreSQL both are defaults of our role in our database, set by `pawsort migrate`: a pooler that hands connections
 # from one program to the next (PgBouncer) refuses them as options and would leak them as SET.
 LOCK_TIMEOUT_S = 30
@@ -22,6 +25,9 @@ IDLE_TIMEOUT_S = 60
 IN_ONE_STATEMENT = 500  # values that an IN names
 
 REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "', 'database "')
+TOO_MANY = "too many connections"
+DISK_IS_FULL = "database or disk is full"
+READ_ONLY = "25006"  # of PostgreSQL: a standby, or a server that ran out of disk space
 NO_TLS = ("does not support SSL", "certificate", "sslmode")
 NO_TABLES = ("no such table", "alembic_version")
 NO_TABLES_SENTENCE = "PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first."
@@ -80,7 +86,7 @@ class Database:
 def refusal(error: SQLAlchemyError) -> Unavailable:
     """What a database's error means for an operator: a setting to correct, or a server to wait for."""
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    if any(words in reason for words in REFUSALS):
+    if TOO_MANY not in reason and any(words in reason for words in REFUSALS):
         return Refused(f"PAWSORT_DATABASE_URL: the server refuses user, password or database ({reason}). Correct it.")
     if any(words in reason for words in NO_TLS):
         return Refused(
@@ -91,6 +97,16 @@ def refusal(error: SQLAlchemyError) -> Unavailable:
     return Unavailable(
         f"The database at PAWSORT_DATABASE_URL does not answer ({reason}). Start it, or correct the address."
     )
+
+
+def is_full(error: SQLAlchemyError) -> bool:
+    """Whether the disk of an SQLite database has no room."""
+    return DISK_IS_FULL in str(getattr(error, "orig", None))
+
+
+def is_read_only(error: SQLAlchemyError) -> bool:
+    """Whether a PostgreSQL server accepts no writes at the moment."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == READ_ONLY
 
 
 def change(session: Session, statement: Update | Delete) -> int:
@@ -129,7 +145,12 @@ def shared(query: Query) -> Query:
 def _create_engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
         # Prepared statements belong to one connection of the server, which a pooler gives to others in between.
-        connect_args = {"connect_timeout": CONNECT_TIMEOUT_S, "prepare_threshold": None}
+        connect_args = {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "prepare_threshold": None,
+            "tcp_user_timeout": UNACKNOWLEDGED_MS,
+            **KEEPALIVE,
+        }
         engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=connect_args)
         # Many rows go in one INSERT of many rows; psycopg's executemany would send one statement for each of them.
         engine.dialect.use_insertmanyvalues_wo_returning = True

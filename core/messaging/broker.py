@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from celery import Celery
 from redis import Redis
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, RedisError, ResponseError
 
 from core.base.config import Settings
 from core.base.errors import Refused, Unavailable
@@ -36,6 +36,7 @@ KEEPS_EVERYTHING = "noeviction"
 MAX_UNSENT = 10_000
 MAX_WOKEN = 64  # by one request: each worker goes on until nothing is ready
 RETRY_S = 1.0
+CHECK_EXPIRES_S = 60
 
 log = structlog.get_logger()
 
@@ -146,7 +147,7 @@ def connect(settings: Settings) -> "Redis":
 
 
 def check_broker(settings: Settings) -> None:
-    """Check that the broker accepts the login and keeps its messages.
+    """Check that the broker accepts the login, takes messages and keeps them.
 
     Raises:
         Refused: It does not. The sentence names the setting.
@@ -155,6 +156,12 @@ def check_broker(settings: Settings) -> None:
     try:
         with connect(settings) as redis:
             policy = redis.info("memory").get("maxmemory_policy", KEEPS_EVERYTHING)
+            redis.set(f"{settings.redis_prefix}check", b"", ex=CHECK_EXPIRES_S)
+    except OutOfMemoryError as error:
+        raise Unavailable(
+            "The broker at PAWSORT_REDIS_URL has no memory left and accepts no messages. Raise its maxmemory, or use a"
+            " separate server for Pawsort. Nothing is lost; work waits."
+        ) from error
     except (AuthenticationError, NoPermissionError, ResponseError) as error:
         raise Refused(
             f"PAWSORT_REDIS_URL: the server refuses user, password or database ({error}). Correct it."

@@ -18,7 +18,7 @@ from obstore.store import LocalStore, ObjectStore
 
 from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
 from core.storage.buckets import BucketPrefix, open_bucket
-from core.storage.store_errors import first_words, names_no_bucket, refusal
+from core.storage.store_errors import first_words, is_full_folder, names_no_bucket, refusal
 
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
@@ -183,8 +183,13 @@ class Blobs:
             if key is None:
                 raise
             raise BlobMissing(f"The blob store has no {key}.") from error
-        except BaseError as error:
-            if self._folder is not None:
+        except (BaseError, OSError) as error:
+            if self._folder is not None and is_full_folder(error):
+                raise DiskFull(
+                    "The server's disk is full, or its quota or number of files is used up. Delete old jobs, or ask the"
+                    " person who runs this server."
+                ) from error
+            if self._folder is not None or isinstance(error, OSError):
                 raise
             raise refusal(error) from error
 

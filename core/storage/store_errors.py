@@ -9,6 +9,8 @@ from core.base.errors import ConfigError, DiskFull, PawsortError, Refused, Unava
 # What servers of several makes say.
 NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
 WRONG_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden", "401 Unauthorized")
+# What the operating system says of a folder without room: bytes, inodes, quota.
+FULL_FOLDER = ("No space left on device", "Disk quota exceeded")
 FULL = ("507 Insufficient Storage", "InsufficientStorage", "StorageFull", "QuotaExceeded", "no space left")
 # What the library knows of a connection that did not come about, deep in what it says.
 CAUSES = {
@@ -37,6 +39,11 @@ def check_endpoint() -> None:
             del os.environ[name]
         elif value is not None and not _is_address(value):
             raise ConfigError(f"{name}: expected http://host:port or https://host; got {value!r}.")
+
+
+def is_full_folder(error: Exception) -> bool:
+    """Whether a local folder has no room."""
+    return any(words in str(error) for words in FULL_FOLDER)
 
 
 def names_no_bucket(error: Exception) -> bool:

@@ -5,7 +5,7 @@ a server is away            503 without its sentence, which is for the operator 
 validation of a request     422, for each field: where, what was expected, what came
 HTTPException of Werkzeug   its status, its description
 a value too large for SQL   422, without the value
-the database is away        503, with Retry-After
+the database is away        503, with Retry-After; 507 where its disk is full
 anything else               500 with an id; the trace is in the log only, under the same id
 """
 
@@ -20,11 +20,12 @@ from flask import Response, json, render_template, request
 from jinja2 import TemplateNotFound
 from markupsafe import escape
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
+from core.base.database import is_full, is_read_only
 from core.base.errors import (
     BadWeights,
     BlobMissing,
@@ -44,6 +45,7 @@ from core.base.errors import (
 log = structlog.get_logger("web")
 
 RETRY_S = 2
+READ_ONLY_RETRY_S = 30
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF: dict[type[PawsortError], int] = {
     NotFound: 404,
@@ -86,6 +88,7 @@ def register_problems(app: APIFlask) -> None:
     app.register_error_handler(ImageError, on_image_error)
     app.register_error_handler(DataError, on_refused_value)
     app.register_error_handler(OperationalError, on_database_error)
+    app.register_error_handler(InternalError, on_internal_error)
     app.register_error_handler(PoolTimeout, on_database_error)
     app.register_error_handler(HTTPError, on_invalid_request)
     app.register_error_handler(HTTPException, on_http_exception)
@@ -153,11 +156,37 @@ def on_database_error(error: OperationalError | PoolTimeout) -> Response:
     """The database is unreachable or overloaded for the moment; the caller may retry."""
     if _is_limit_exceeded(error):
         return on_refused_value(error)
+    if isinstance(error, OperationalError) and is_full(error):
+        return _on_full_disk(error)
     error_id = _log(error)
     return problem(
         503,
         f"The database is not responding. Try again in {RETRY_S} seconds. The details are in the log under the id"
         f" {error_id}.",
+        error_id=error_id,
+    )
+
+
+def on_internal_error(error: InternalError) -> Response:
+    """An error of the database server itself; one that only accepts reads for a while is worth a retry."""
+    if not is_read_only(error):
+        return on_unexpected(error)
+    error_id = _log(error)
+    return problem(
+        503,
+        "The database accepts no changes at the moment, as during a failover. Try again in a minute. The details are in"
+        f" the log under the id {error_id}.",
+        {"Retry-After": str(READ_ONLY_RETRY_S)},
+        error_id=error_id,
+    )
+
+
+def _on_full_disk(error: SQLAlchemyError) -> Response:
+    error_id = _log(error)
+    return problem(
+        507,
+        "The disk of the database is full, so nothing can be changed. Ask the person who runs this server to free disk"
+        f" space. The details are in the log under the id {error_id}.",
         error_id=error_id,
     )
 

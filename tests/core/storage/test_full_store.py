@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from obstore.exceptions import GenericError
 
 from core.base.errors import DiskFull
 from core.storage.blobs import Blobs
@@ -44,3 +47,14 @@ def full_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 def test_a_full_store_is_named_with_what_to_do(full_store: Blobs) -> None:
     with pytest.raises(DiskFull, match="The blob store is full"):
         full_store.put("uploads/1", b"x" * 1000)
+
+
+@pytest.mark.parametrize("reason", ["No space left on device (os error 28)", "Disk quota exceeded (os error 122)"])
+def test_a_full_folder_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    def put(*_: object, **__: object) -> None:
+        raise GenericError(f"Generic LocalFileSystem error: Unable to copy data to file: {reason}")
+
+    blobs = Blobs(tmp_path.as_uri())
+    monkeypatch.setattr(blobs, "_store", SimpleNamespace(put=put))
+    with pytest.raises(DiskFull, match="disk is full, or its quota or number of files"):
+        blobs.put("uploads/1", b"x")
