@@ -29,7 +29,8 @@ from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
 from model.conversion.conversion import DisagreementError
 from model.evaluation.version_evaluation import EvaluationImages
-from model.training.trainer import Epoch, Examples, Trainer
+from model.training.examples import Examples
+from model.training.trainer import Epoch, Trainer
 from pretraining import array_cache
 from pretraining.conversion import choose_calibration, convert_shipped, write_converted
 from pretraining.finish_version import decode, finish_version, group_by_split

@@ -11,7 +11,7 @@ from core.models.conversions import CONVERTED
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest
 from model.conversion.conversion import N_CALIBRATION, ConversionImages, convert
-from model.training.trainer import Examples
+from model.training.examples import Examples
 from pretraining.labelled_folders import Photograph, decode_all
 from worker.process.code_version import code_version
 

@@ -10,7 +10,7 @@ from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from model.artifacts.manifest import SHIPPED, Manifest
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
-from model.training.trainer import Examples
+from model.training.examples import Examples
 from pretraining.conversion import choose_calibration, convert_shipped, write_converted
 from pretraining.labelled_folders import Folders, Photograph, decode_all, digest_contents, read_negatives
 from pretraining.recipes import ScratchRecipe, TransferRecipe, describe_recipe

@@ -5,7 +5,7 @@ from typing import Any
 
 from model.training.augmentation import Augmentation
 from model.training.fine_tuning import FineTuningRecipe
-from model.training.trainer import Recipe
+from model.training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from core.base.network_catalog import CLASSES, NETWORKS
 from model.architectures.registry import build
 from model.arrays.metrics import wilson_interval
 from model.artifacts.weights import digest_of, pack_weights, weight_names
-from model.training.trainer import Epoch, Examples, Trainer
+from model.training.examples import Examples
+from model.training.trainer import Epoch, Trainer
 from pretraining import array_cache
 from pretraining.labelled_folders import Photograph, decode_all, digest_contents, read_folder
 from pretraining.seed_results_page import write_page

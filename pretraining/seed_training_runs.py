@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import degrees
 
 from model.training.augmentation import SEED
-from model.training.trainer import Recipe
+from model.training.recipe import Recipe
 
 N_OF_EACH_CLASS = 2500
 _PLAIN = Recipe(

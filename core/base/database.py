@@ -110,7 +110,7 @@ def is_read_only(error: SQLAlchemyError) -> bool:
 
 
 def change(session: Session, statement: Update | Delete) -> int:
-    """Run an UPDATE or DELETE as it stands and say how many rows it matched; loaded objects are not touched."""
+    """Run an UPDATE or DELETE as it is and say how many rows it matched; loaded objects are not touched."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     return cast(CursorResult[Any], result).rowcount
 

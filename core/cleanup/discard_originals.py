@@ -166,7 +166,7 @@ def find_thumbnail(blobs: Blobs, key: str, ordinal: int) -> tuple[int, int]:
     """Offset and length of the preview of an image.
 
     Args:
-        key: Of the blob that stands in the place of its shard.
+        key: Of the blob that replaces its shard.
         ordinal: The image's place in the upload.
     Raises:
         NotFound: There is none.

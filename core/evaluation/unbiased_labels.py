@@ -80,5 +80,5 @@ def _confirmed_jobs() -> Select[Job]:
     """Jobs that were confirmed as a whole, without an undo."""
     undo = aliased(LabelBatch)
     whole = LabelBatch.is_whole & (LabelBatch.kind == BatchKind.CONFIRM) & LabelBatch.finished_at.is_not(None)
-    stands = ~select(undo.id).where(undo.undo_of_id == LabelBatch.id).exists()
-    return select(Job).where(Job.id.in_(select(LabelBatch.job_id).where(whole, stands)), Job.deleted_at.is_(None))
+    is_undone = select(undo.id).where(undo.undo_of_id == LabelBatch.id).exists()
+    return select(Job).where(Job.id.in_(select(LabelBatch.job_id).where(whole, ~is_undone)), Job.deleted_at.is_(None))

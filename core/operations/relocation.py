@@ -2,7 +2,7 @@
 
     begin: the target is marked ─► blobs ─► rows, table by table ─► both are compared ─► finish: the mark goes
 
-While the mark stands, no program starts on the target (`migrations.run.check_schema`). Everything can be repeated: what
+While the mark exists, no program starts on the target (`migrations.run.check_schema`). Everything can be repeated: what
 has been copied is found and only compared. Rows keep their ids, and blobs their keys.
 """
 

@@ -112,7 +112,7 @@ class Child:
 
     def _forget(self) -> None:
         if self._process:
-            # The processes that it started must not run beside its successor, or hold its port.
+            # The processes that it started must not run next to its successor, or hold its port.
             self._kill_group(self._process.pid)
             self._context.guard.remove_group(self._process.pid)
             self._process = None

@@ -20,7 +20,7 @@ from model.arrays.metrics import THRESHOLDS, Probabilities, evaluate
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest, Speed
 from model.inference.classifier import Classifier
-from model.training.trainer import Examples
+from model.training.examples import Examples
 
 VALIDATION = "validation"
 NEGATIVES = "strangers"

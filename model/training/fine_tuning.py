@@ -33,7 +33,7 @@ class FineTuningRecipe:
         epochs: How often each image is seen, each time in one of its variations.
         batch_size: Images for each step.
         learning_rate: The highest; it falls along half a cosine to zero.
-        weight_decay: Decoupled, as in `model.training.trainer.Recipe`.
+        weight_decay: Decoupled, as in `model.training.recipe.Recipe`.
         label_smoothing: Likewise.
         distillation: Weight of the distillation loss.
         averaging: Decay of the running mean of the weights, for each step.

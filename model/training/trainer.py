@@ -6,17 +6,18 @@ can stop after any epoch, store `Trainer.state()`, and resume elsewhere with the
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import cos, pi
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays.image_arrays import Images
-from model.training.augmentation import NONE, STRONG, Augmentation, augment
+from model.training.augmentation import NONE, augment
+from model.training.examples import ActivationExamples, Examples, check_examples
 from model.training.last_layers import Activations, trained_weights
 from model.training.losses import NEITHER, make_loss, measure
+from model.training.recipe import Recipe, learning_rate
 
 if TYPE_CHECKING:
     import keras
@@ -24,64 +25,6 @@ if TYPE_CHECKING:
 
 _VALIDATION_BATCH = 256
 _VALIDATION_PIXELS = 2**21  # a batch of larger images is smaller, so cancelling is noticed soon
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train.
-
-    Attributes:
-        epochs: How many. After each, the network is validated and training can be resumed.
-        steps_per_epoch: Batches in an epoch; None: as many as show every image once.
-        batch_size: Images for each step.
-        learning_rate: The highest.
-        schedule: "cosine": the rate rises linearly to the highest during the warm-up and falls to zero along half a
-            cosine (Loshchilov and Hutter 2017, arXiv:1608.03983). "constant": it is the highest from the first step to
-            the last, without a warm-up.
-        warmup_epochs: Length of the warm-up; may be a fraction.
-        weight_decay: Decoupled decay of the weights (Loshchilov and Hutter 2019, arXiv:1711.05101); 0 is plain Adam.
-        label_smoothing: 0.1 trains towards 0.05 and 0.95, or with three outputs towards 0.033 and 0.933.
-        averaging: Decay, for each step, of the running mean of the weights, which is validated and stored; 0 uses the
-            weights themselves.
-        augmentation: How images are augmented.
-        seed: Of everything random in training, except the first weights, which the caller makes.
-    """
-
-    epochs: int = 30
-    steps_per_epoch: int | None = None
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    schedule: Literal["cosine", "constant"] = "cosine"
-    warmup_epochs: float = 1.0
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    averaging: float = 0.999
-    augmentation: Augmentation = STRONG
-    seed: int = 1
-
-
-class Examples(NamedTuple):
-    """Images with their labels.
-
-    Attributes:
-        images: uint8 (N, S, S, 3), 0 to 255.
-        labels: int (N,), 0 or 1: the index of the class; 2 for neither, where the network has an output for it.
-    """
-
-    images: Images
-    labels: NDArray[np.integer[Any]]
-
-
-class ActivationExamples(NamedTuple):
-    """The activations of a network's frozen layers with labels, for a model of the other layers.
-
-    Attributes:
-        images: float16 (N, height, width, channels).
-        labels: int (N,), as in `Examples`.
-    """
-
-    images: Activations
-    labels: NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +71,10 @@ class Trainer:
         self._side_px = int(model.input_shape[1])
         self._has_neither = bool((training.labels == NEITHER).any())
         labels = (0, 1, NEITHER) if self._has_neither else (0, 1)
-        _check(model, training, "training", (0, 1, NEITHER) if model.output_shape[1] > 1 else (0, 1), exact=False)
-        _check(model, validation, "validation", labels, exact=True)
+        check_examples(
+            model, training, "training", (0, 1, NEITHER) if model.output_shape[1] > 1 else (0, 1), exact=False
+        )
+        check_examples(model, validation, "validation", labels, exact=True)
         if isinstance(training.images, Activations) and recipe.augmentation != NONE:
             raise ValueError("expected no augmentation of activations: they are no pictures")
         self.n_steps = recipe.steps_per_epoch or -(-len(training.images) // recipe.batch_size)
@@ -271,15 +216,6 @@ class Trainer:
         return [np.asarray(variable) for variable in self._optimizer.variables]
 
 
-def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The learning rate of the recipe's schedule after a number of epochs, which may be a fraction."""
-    if recipe.schedule == "constant":
-        return recipe.learning_rate
-    share = min(1.0, epoch / recipe.epochs)
-    rise = min(1.0, epoch / recipe.warmup_epochs) if recipe.warmup_epochs else 1.0
-    return recipe.learning_rate * rise * (1 + cos(pi * share)) / 2
-
-
 def predict_in_batches(
     forward: Callable[[Any], Any],
     images: Images | Activations,
@@ -337,30 +273,3 @@ def _reseed(model: "keras.Model", seed: int, epoch: int) -> None:
 
 def _group(state: Mapping[str, NDArray[Any]], part: str) -> list[NDArray[Any]]:
     return [state[name] for name in sorted(state) if name.startswith(f"{part}.")]
-
-
-def _check(
-    model: "keras.Model", examples: Examples | ActivationExamples, what: str, known: Sequence[int], *, exact: bool
-) -> None:
-    """Refuse what would fail, or give wrong results silently, in the middle of an epoch."""
-    images, labels = examples
-    if isinstance(images, Activations):
-        if images.shape[1:] != model.input_shape[1:]:
-            raise ValueError(f"expected {what} activations {model.input_shape}; got {images.shape}")
-    else:
-        _check_pixels(images, what, int(model.input_shape[1]), exact=exact)
-    if len(images) == 0 or labels.shape != (len(images),):
-        raise ValueError(
-            f"expected one label for each of at least one {what} image; got {labels.shape} for {len(images)}"
-        )
-    if not np.isin(labels, known).all():
-        expected = f"{', '.join(map(str, known[:-1]))} and {known[-1]}"
-        raise ValueError(f"expected {what} labels {expected}; got {sorted(set(labels.tolist()))[:5]}")
-
-
-def _check_pixels(images: Images, what: str, side_px: int, *, exact: bool) -> None:
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3:
-        raise ValueError(f"expected {what} images as uint8 (N, S, S, 3); got {images.dtype} {images.shape}")
-    if images.shape[1] < side_px or (exact and images.shape[1] != side_px):
-        expected = f"{side_px} px" if exact else f"at least {side_px} px"
-        raise ValueError(f"expected {what} images of {expected} for this network; got {images.shape[1]} px")

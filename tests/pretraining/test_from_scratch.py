@@ -11,7 +11,7 @@ from core.base.errors import Invalid
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
 from model.training.augmentation import SEED
-from model.training.trainer import Recipe
+from model.training.recipe import Recipe
 from pretraining import __main__
 from pretraining.labelled_folders import Folders, decode_all, digest_contents, read_folder
 from pretraining.recipes import RECIPES

@@ -8,7 +8,8 @@ import pytest
 
 from core.base.errors import Invalid
 from model.training.augmentation import SEED
-from model.training.trainer import Examples, Recipe
+from model.training.examples import Examples
+from model.training.recipe import Recipe
 from pretraining.reproduce import COLUMNS, choose_photographs, run_training
 from pretraining.seed_results_page import PAGE, make_page
 from pretraining.seed_training_runs import ROWS, RUNS, Run

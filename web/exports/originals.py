@@ -1,6 +1,6 @@
 """The files of a job in the order of the upload; neighbours in a shard are read together.
 
-In a shard, the header with the date of a file stands before its content.
+In a shard, the header with the date of a file comes before its content.
 """
 
 from collections.abc import Iterable, Iterator

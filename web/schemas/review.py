@@ -92,9 +92,9 @@ class AuditIn(Input):
 class AuditOut(BaseModel):
     """A random sample of a job, labelled without sight of the predictions.
 
-    `accuracy` is `n_right / n_labelled`: of the judged pictures that the model labelled at the job's threshold, the
+    `accuracy` is `n_right / n_labelled`: of the checked pictures that the model labelled at the job's threshold, the
     share with the same label from a person, with its 95 % interval (Wilson). `guess_accuracy` compares the more
-    probable class of all judged pictures, unsure or not. `n_population`: the number of pictures that the sample was
+    probable class of all checked pictures, unsure or not. `n_population`: the number of pictures that the sample was
     drawn from.
     """
 

@@ -44,7 +44,7 @@ class SchedulePatch(Input):
 
 
 class RunOut(BaseModel):
-    """`n_due`: how many due times it stands for; `who` started it with 'run now'; `details` depend on the kind."""
+    """`n_due`: how many due times it counts for; `who` started it with 'run now'; `details` depend on the kind."""
 
     id: int
     due_at: datetime

@@ -24,7 +24,7 @@ from core.training.claims import Claim
 from core.training.datasets import MAX_UNREADABLE, Content
 from core.training.splits import Split, assign_splits, find_splits
 from model.arrays.image_arrays import ImageSubset
-from model.training.trainer import Examples
+from model.training.examples import Examples
 from worker.process.runtime import Runtime
 from worker.training.decoded_images import DecodedImages
 from worker.training.near_duplicates import find_near_duplicates

@@ -14,8 +14,10 @@ from core.training.splits import Split
 from model.architectures.registry import build, get_architecture
 from model.artifacts.weights import load_into, pack_weights, weight_names
 from model.training.augmentation import NONE, SEED, STRONG
+from model.training.examples import ActivationExamples, Examples
 from model.training.last_layers import Activations, freeze_other_layers, split_at
-from model.training.trainer import ActivationExamples, Examples, Recipe, Trainer
+from model.training.recipe import Recipe
+from model.training.trainer import Trainer
 from worker.process.runtime import Runtime
 from worker.training.dataset import Pixels
 from worker.training.pixel_store import PixelStore

@@ -127,7 +127,7 @@ class PromotionCheck(TypedDict):
 
 
 class ScheduleRun(TypedDict):
-    """One run of a schedule. `n_due` counts the due times that it stands for."""
+    """One run of a schedule. `n_due` is the number of due times that it counts for."""
 
     id: int
     due_at: str

@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-HEAD_BYTES = 40 * 2**10  # the mark of a disk image stands behind its first 32 KiB
+HEAD_BYTES = 40 * 2**10  # the mark of a disk image comes after its first 32 KiB
 BLOCK = tarfile.BLOCKSIZE
 MAX_PROGRAM_BYTES = 4 * 2**20
 
@@ -55,7 +55,7 @@ OTHER_MARKS = (
     (0, b"encrcdsa", "DMG"),
     (0x8001, b"CD001", "ISO"),
 )
-# What stands in front of a self-extracting archive: a program of Windows or Linux, or a script.
+# The beginning of a self-extracting archive: a program of Windows or Linux, or a script.
 PROGRAM_MARKS = (b"MZ", b"\x7fELF", b"#!")
 SELF_EXTRACTING_MARKS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
 

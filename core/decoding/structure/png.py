@@ -1,7 +1,7 @@
 """The chunks of a PNG, and those of them that make the picture.
 
 A chunk is its length, four letters, a body and a checksum (CRC-32 of letters and body). A small first letter marks what
-stands next to the picture: profiles, times, comments. Source: W3C, PNG specification, third edition, sections 5 and 11.
+accompanies the picture: profiles, times, comments. Source: W3C, PNG specification, third edition, sections 5 and 11.
 """
 
 import struct

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from core.formats.tar_headers import BLOCK, TarError, check_header
 
-HEAD_BYTES = 40 * 2**10  # the mark of a disk image stands behind its first 32 KiB
+HEAD_BYTES = 40 * 2**10  # the mark of a disk image comes after its first 32 KiB
 SUPPORTED = "a TAR, a ZIP, or a TAR compressed with gzip, bzip2, xz or Zstandard"
 
 
@@ -67,7 +67,7 @@ OTHER_MARKS = (
     (0, b"encrcdsa", "DMG"),
     (0x8001, b"CD001", "ISO"),
 )
-# What stands in front of a self-extracting archive: a program of Windows or Linux, or a script.
+# The beginning of a self-extracting archive: a program of Windows or Linux, or a script.
 PROGRAM_MARKS = (b"MZ", b"\x7fELF", b"#!")
 _BEHIND_PROGRAM = re.compile(rb"PK\x03\x04[\x0a-\x3f]\0|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07")
 

@@ -14,7 +14,7 @@ from core.formats.tar import Source
 _DESCRIPTOR = b"PK\x07\x08"  # in front of the descriptor, by some programs
 _DESCRIPTOR_FIELDS = (struct.Struct("<LLL"), struct.Struct("<LQQ"))  # CRC, packed and unpacked size
 _LOOK_AHEAD_BYTES = 4 + 20 + 4  # signature, longest descriptor, signature of what follows
-# Also where descriptors overlap. The size is looked at only where another signature stands in the right place.
+# Also where descriptors overlap. The size is looked at only where another signature is in the right place.
 _FOLLOWERS = b"|".join(re.escape(signature) for signature in (LOCAL, *DIRECTORY))
 _POSSIBLE_DESCRIPTOR = re.compile(b"PK\x07\x08(?=.{12}(?:%b)|.{20}(?:%b))" % (_FOLLOWERS, _FOLLOWERS), re.DOTALL)
 _PIECE_BYTES = 2**16

@@ -28,7 +28,7 @@ _LONGEST_COMMENT = 2**16
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Where the directory stands in the file, and how far the offsets in it are off: by what stands in front."""
+    """Where the directory is in the file, and how far the offsets in it are off: by what comes before."""
 
     start: int
     n_bytes: int
@@ -71,7 +71,7 @@ def names_of(file: BinaryIO, directory: Directory, limit: int) -> Iterator[bytes
 
 
 def read_entry(file: BinaryIO, at: int) -> DirectoryEntry:
-    """Read the record that stands at a place of the directory."""
+    """Read the record at a place of the directory."""
     file.seek(at + len(CENTRAL))
     head = file.read(CENTRAL_FIELDS.size)
     return parse_directory_entry(head, file.read)

@@ -50,7 +50,7 @@ class ZipMember:
         refusal: Why the entry cannot be taken, or empty.
         content_refusal: The same, for its content alone.
         is_folder: A directory.
-        offset: Where the header stands; the directory repeats it.
+        offset: Where the header is; the directory repeats it.
         method: How the content is compressed.
         crc: CRC-32 of the content, unless `has_descriptor`.
         n_packed: Bytes of the compressed content; None when only a descriptor behind it has the size.
@@ -77,7 +77,7 @@ class DirectoryEntry:
     Attributes:
         name: Its path, as bytes.
         flags: As in the local header.
-        offset: Where its local header stands, counted from the zip's beginning.
+        offset: Where its local header is, counted from the zip's beginning.
         crc: CRC-32 of the content.
         n_packed: Bytes of the compressed content.
         is_link: A symbolic link.
@@ -99,7 +99,7 @@ def read_zip_members(source: Source, names: NameDecoder) -> Iterator[ZipMember]:
     The caller reads each member's content before it asks for the next.
 
     Raises:
-        ZipError: The zip ends too early, or something else stands where an entry should begin.
+        ZipError: The zip ends too early, or something else is where an entry should begin.
     """
     while True:
         offset = source.position

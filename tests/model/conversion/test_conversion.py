@@ -12,7 +12,7 @@ from model.conversion.conversion import ConversionImages, DisagreementError, con
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
 from model.inference.classifier import Classifier
 from model.inference.predictions import Predictions
-from model.training.trainer import Examples
+from model.training.examples import Examples
 from tests.model.conftest import draw_images
 
 IMAGES = ConversionImages(draw_images(30, 64, seed=4), draw_images(40, 64, seed=5))

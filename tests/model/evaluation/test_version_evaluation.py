@@ -7,7 +7,7 @@ import pytest
 
 from model.evaluation.version_evaluation import Bounds, EvaluationImages, ThresholdRule, complete_manifest
 from model.inference.classifier import Classifier
-from model.training.trainer import Examples
+from model.training.examples import Examples
 from tests.model.conftest import draw_images
 
 BOUNDS = Bounds(max_wrong=0.1, max_unsure=0.9, max_taken=0.25)

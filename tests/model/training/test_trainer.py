@@ -11,8 +11,10 @@ from model.architectures import registry
 from model.architectures.architecture import LastLayers
 from model.architectures.batch_norm_folding import build_normalised
 from model.training.augmentation import NONE, SEED
+from model.training.examples import ActivationExamples, Examples
 from model.training.last_layers import Activations, freeze_other_layers, split_at
-from model.training.trainer import ActivationExamples, Examples, Recipe, Trainer, learning_rate
+from model.training.recipe import Recipe, learning_rate
+from model.training.trainer import Trainer
 from tests.model.conftest import draw_images
 from tests.support.paths import ROOT
 

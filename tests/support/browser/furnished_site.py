@@ -113,7 +113,7 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("neither_pages.ask_neither", f"{address}/neither")
     audit = _audit(db, job, n_judged=30)
     yield Shown("review_pages.show_audit", f"{address}/audits/{audit}")
-    yield Shown("review_pages.judge_audit", f"{address}/audits/{audit}/review")
+    yield Shown("review_pages.check_audit", f"{address}/audits/{audit}/review")
     waiting = make_job(db, make_upload(db, blobs, {"a.jpg": draw_pet("dog", 1)}, is_complete=False, name="Arriving"))
     yield Shown("job_pages.show_job", f"/jobs/{waiting}")
     upload = uuid4()
@@ -189,6 +189,7 @@ def _models(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("comparison_pages.show_predictions", "/models/1/judgements?sort=error")
     yield Shown("comparison_pages.compare_models", f"/models/1/compare/{other}")
     yield Shown("comparison_pages.choose_comparison", "/models/compare")
+    yield Shown("model_pages.confirm_promote_model", f"/models/{other}/promote")
     yield Shown("model_pages.confirm_delete_model", f"/models/{other}/delete")
     yield Shown("model_pages.list_deployments", "/deployments")
 

@@ -30,7 +30,7 @@ pages = Blueprint("review_pages", __name__)
 
 
 @pages.get("/jobs/<uuid:uuid>/review")
-@pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="judge_audit")
+@pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="check_audit")
 def show_review(uuid: UUID, audit: UUID | None = None) -> str:
     """One large picture, with buttons and keys for its label."""
     reviewer = _reviewer()
@@ -40,7 +40,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         picture = _choose_picture(session, queue, reviewer, image_id)
         view = describe(session, queue.job)
         progress = None if audit else review_queue.measure_progress(session, queue.job)
-        judged = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
+        audit_view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
         n_skipped = review_queue.count_skipped(session, queue)
     return render_template(
         "labels/review.html",
@@ -48,7 +48,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         picture=picture,
         as_data=json.dumps(PictureOut.from_picture(picture).model_dump() if picture else None),
         progress=progress,
-        judged=judged,
+        audit_view=audit_view,
         n_skipped=n_skipped,
         reviewer=reviewer,
         steps=UndoSteps.from_text(request.args.get("steps", "")),
@@ -73,7 +73,7 @@ def _choose_picture(session: Session, queue: ReviewQueue, reviewer: UUID, image_
 
 
 @pages.post("/jobs/<uuid:uuid>/review")
-@pages.post("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="submit_judgement")
+@pages.post("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="submit_audit_label")
 def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     """Label a picture with the form, and show the next one."""
     db = get_services().db
@@ -94,7 +94,7 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
         image_id = _next(db, queue, reviewer, [image_id] if said == SKIPPED else ())
     form: dict[str, Any] = {"as": reviewer, "image": image_id, "steps": steps.text or None}
     if audit is not None:
-        return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit, **form))
+        return see_other(url_for("review_pages.check_audit", uuid=uuid, audit=audit, **form))
     return see_other(url_for("review_pages.show_review", uuid=uuid, **form))
 
 
@@ -143,7 +143,7 @@ def draw_audit(uuid: UUID) -> Response:
             f"Expected a size ({', '.join(map(str, audits.SIZES))}) and an id. Go back, reload the page and try again.",
         )
     audits.draw_audit(get_services().db, audit_uuid, uuid, current_user_id(), size)
-    return see_other(url_for("review_pages.judge_audit", uuid=uuid, audit=audit_uuid))
+    return see_other(url_for("review_pages.check_audit", uuid=uuid, audit=audit_uuid))
 
 
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>")
@@ -153,7 +153,7 @@ def show_audit(uuid: UUID, audit: UUID) -> str:
         queue = review_queue.open_queue(session, uuid, audit)
         assert queue.audit is not None
         view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli)
-        judged = audits.list_answers(session, queue.audit, queue.job.threshold_milli)
+        answers = audits.list_answers(session, queue.audit, queue.job.threshold_milli)
         job = describe(session, queue.job)
-    wrong = [one for one in judged if one.label in CLASSES and one.label != one.said]
+    wrong = [one for one in answers if one.label in CLASSES and one.label != one.said]
     return render_template("labels/audit.html", job=job, view=view, wrong=wrong)

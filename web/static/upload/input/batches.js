@@ -2,8 +2,8 @@
  * Divides dropped files into batches, each of which becomes a job: one for each archive, and one for all other files.
  *
  * @typedef {{name: string, print: string, archive: File|null, files: import("./collect.js").Found[],
- *   unreadable: {path: string, reason: string}[], going: import("../resume/resume.js").Going|null}} Batch
- *   going: the earlier upload to resume; null for a new one.
+ *   unreadable: {path: string, reason: string}[], earlier: import("../resume/resume.js").EarlierUpload|null}} Batch
+ *   earlier: the earlier upload to resume; null for a new one.
  */
 
 import { printOf, printOfArchive } from "../resume/storage.js";
@@ -23,9 +23,9 @@ export function batchesOf({ files, unreadable }) {
     archive: file,
     files: [],
     unreadable: [],
-    going: null,
+    earlier: null,
   }));
   if (others.length === 0 && unreadable.length === 0) return batches;
   const paths = [...others, ...unreadable].map(({ path }) => path);
-  return [...batches, { name: nameFor(paths), print: printOf(paths), archive: null, files: others, unreadable, going: null }];
+  return [...batches, { name: nameFor(paths), print: printOf(paths), archive: null, files: others, unreadable, earlier: null }];
 }

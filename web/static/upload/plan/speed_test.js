@@ -33,11 +33,11 @@ export async function tryConnection(nBytes) {
 
 async function timeOf(size) {
   const body = new Blob([noise(size)]);
-  const begun = performance.now();
+  const startedAt = performance.now();
   try {
     const options = { method: "POST", headers: unsafeHeaders(), body, signal: AbortSignal.timeout(PATIENCE_MS) };
     const answer = await fetch("/trial", options);
-    return answer.ok ? Math.max(performance.now() - begun, 1) / 1000 : null;
+    return answer.ok ? Math.max(performance.now() - startedAt, 1) / 1000 : null;
   } catch {
     return null;
   }

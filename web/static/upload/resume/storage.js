@@ -1,7 +1,7 @@
 /**
  * Unfinished uploads of this browser, stored across reloads and days. Only ids are stored: the server knows which files have arrived.
  *
- * @typedef {{uploadId: string, jobId: string, name: string, at: number, nFiles: number|null}} Begun
+ * @typedef {{uploadId: string, jobId: string, name: string, at: number, nFiles: number|null}} StoredUpload
  *   uploadId: for an archive, the same as jobId. at: milliseconds since 1970. nFiles: null for an archive.
  * @typedef {{bytesPerS: number, filesPerS: number}} UploadSpeed
  */
@@ -25,26 +25,26 @@ export function printOfArchive(file) {
   return ["archive", file.size, file.lastModified, file.name].join("/");
 }
 
-/** @returns {Begun|null} */
+/** @returns {StoredUpload|null} */
 export function recall(print) {
   return load(KEY)[print] ?? null;
 }
 
-/** @returns {[string, Begun][]} All stored uploads with their fingerprints, newest first. */
+/** @returns {[string, StoredUpload][]} All stored uploads with their fingerprints, newest first. */
 export function recallAll() {
   return Object.entries(load(KEY));
 }
 
-/** @param {Begun} begun */
-export function remember(print, begun) {
-  const newest = Object.entries({ ...load(KEY), [print]: begun }).sort(([, a], [, b]) => b.at - a.at);
+/** @param {StoredUpload} entry */
+export function remember(print, entry) {
+  const newest = Object.entries({ ...load(KEY), [print]: entry }).sort(([, a], [, b]) => b.at - a.at);
   save(KEY, Object.fromEntries(newest.slice(0, MOST)));
 }
 
 /** Forget an upload, unless a newer one of the same name has replaced it. */
 export function forget(print, jobId) {
-  const { [print]: begun, ...others } = load(KEY);
-  if (begun?.jobId === jobId) save(KEY, others);
+  const { [print]: entry, ...others } = load(KEY);
+  if (entry?.jobId === jobId) save(KEY, others);
 }
 
 /**

@@ -13,9 +13,9 @@ const GONE = new Set([404, 410]);
  * @param {(print: string) => boolean} isUnderWay Whether this page is already uploading it.
  */
 export async function showUnfinished(parent, isUnderWay) {
-  for (const [print, begun] of recallAll().slice(0, MOST_SHOWN)) {
-    const nFiles = await countArrived(print, begun);
-    if (nFiles !== null && !isUnderWay(print)) parent.append(notice(print, begun, nFiles));
+  for (const [print, entry] of recallAll().slice(0, MOST_SHOWN)) {
+    const nFiles = await countArrived(print, entry);
+    if (nFiles !== null && !isUnderWay(print)) parent.append(notice(print, entry, nFiles));
   }
 }
 
@@ -39,17 +39,17 @@ async function countArrived(print, { uploadId, jobId, nFiles }) {
   return null;
 }
 
-function notice(print, begun, nFiles) {
+function notice(print, entry, nFiles) {
   const element = document.querySelector("#upload-unfinished").content.firstElementChild.cloneNode(true);
   const part = (name) => element.querySelector(`[data-part="${name}"]`);
   element.dataset.unfinished = print;
-  part("name").textContent = begun.name;
-  part("at").dateTime = new Date(begun.at).toISOString();
+  part("name").textContent = entry.name;
+  part("at").dateTime = new Date(entry.at).toISOString();
   localTimes(element);
   part("arrived").textContent = `${plural(nFiles, "file")} arrived.`;
-  part("finish").addEventListener("click", () => finish(element, print, begun));
+  part("finish").addEventListener("click", () => finish(element, print, entry));
   part("forget").addEventListener("click", () => {
-    forget(print, begun.jobId);
+    forget(print, entry.jobId);
     removeAndHandOn(element, "[data-unfinished] button", "[data-pick]");
   });
   return element;

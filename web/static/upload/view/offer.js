@@ -20,12 +20,12 @@ export class Offer {
 
   /**
    * @param {{parent: Element, batches: import("../input/batches.js").Batch[], notes: import("./summary.js").Note[], terms: import("./summary.js").Terms,
-   *   findGoing: (batch: import("../input/batches.js").Batch) => Promise<import("../resume/resume.js").Going|null>,
+   *   findEarlierUpload: (batch: import("../input/batches.js").Batch) => Promise<import("../resume/resume.js").EarlierUpload|null>,
    *   onStart: (batches: import("../input/batches.js").Batch[], wishes: {model: string|null, discards: boolean}) => void,
    *   onEverything: (isOn: boolean) => void}} options
    *   model: null for the version in use.
    */
-  constructor({ parent, batches, notes, terms, findGoing, onStart, onEverything }) {
+  constructor({ parent, batches, notes, terms, findEarlierUpload, onStart, onEverything }) {
     const fragment = document.querySelector("#upload-offer").content.cloneNode(true);
     for (const element of fragment.querySelectorAll("[data-part]")) this.#parts[element.dataset.part] = element;
     this.terms = terms;
@@ -42,7 +42,7 @@ export class Offer {
     parent.prepend(fragment);
     this.show();
     this.element.scrollIntoView({ block: "nearest" });
-    this.#look(findGoing);
+    this.#look(findEarlierUpload);
     this.#try();
   }
 
@@ -109,26 +109,26 @@ export class Offer {
   }
 
   /** Find out whether any of it can be resumed. */
-  async #look(findGoing) {
+  async #look(findEarlierUpload) {
     try {
-      await Promise.all(this.batches.map(async (batch) => (batch.going = await findGoing(batch))));
+      await Promise.all(this.batches.map(async (batch) => (batch.earlier = await findEarlierUpload(batch))));
     } finally {
       this.#isReady = true;
-      this.#showGoing(this.batches.filter(({ going }) => going !== null));
+      this.#showEarlier(this.batches.filter(({ earlier }) => earlier !== null));
       this.show();
       this.#parts.start.focus({ preventScroll: true });
     }
   }
 
-  #showGoing(begun) {
-    if (begun.length === 0) return;
-    const [{ going, files }] = begun;
-    const when = Object.assign(document.createElement("time"), { dateTime: new Date(going.at).toISOString() });
-    this.#parts.begun.replaceChildren("Started ", when, `: ${goingWords(going, files.length)}`);
-    localTimes(this.#parts.begun);
-    this.#parts.begun.hidden = false;
+  #showEarlier(batches) {
+    if (batches.length === 0) return;
+    const [{ earlier, files }] = batches;
+    const when = Object.assign(document.createElement("time"), { dateTime: new Date(earlier.at).toISOString() });
+    this.#parts.earlier.replaceChildren("Started ", when, `: ${earlierWords(earlier, files.length)}`);
+    localTimes(this.#parts.earlier);
+    this.#parts.earlier.hidden = false;
     this.#parts.anew.hidden = false;
-    this.#parts.start.textContent = this.batches.every((batch) => batch.going?.isWhole) ? "Open job" : "Resume upload";
+    this.#parts.start.textContent = this.batches.every((batch) => batch.earlier?.isWhole) ? "Open job" : "Resume upload";
   }
 
   #chosen() {
@@ -138,14 +138,14 @@ export class Offer {
   }
 
   #start({ isNew = false } = {}) {
-    const batches = isNew ? this.#chosen().map((batch) => ({ ...batch, going: null })) : this.#chosen();
+    const batches = isNew ? this.#chosen().map((batch) => ({ ...batch, earlier: null })) : this.#chosen();
     this.onStart(batches, { model: this.#parts.model?.value || null, discards: this.#parts.discards.checked });
     // Not to a button, which a held key would press.
     removeAndHandOn(this.element, "[data-panel] [data-part=title]");
   }
 }
 
-function goingWords({ nArrived, isWhole }, nFiles) {
+function earlierWords({ nArrived, isWhole }, nFiles) {
   if (isWhole) return "everything is already here and has its job.";
   if (nArrived === null) return "files that are already here will not be uploaded again.";
   if (nArrived === nFiles) return nFiles === 1 ? "the file is already here." : `all ${plural(nFiles, "file")} are already here.`;

@@ -25,7 +25,7 @@ export function amountOf(batches, terms) {
 
 /** The approximate amount still to upload: some files of an earlier upload have arrived. */
 export function leftOf(amount, batches) {
-  const nArrived = batches.reduce((sum, { going }) => sum + (going?.nArrived ?? 0), 0);
+  const nArrived = batches.reduce((sum, { earlier }) => sum + (earlier?.nArrived ?? 0), 0);
   const nFiles = Math.max(0, amount.nFiles - nArrived);
   // With an archive, the bytes of single files are unknown: then all bytes count.
   const share = amount.nArchives === 0 && amount.nFiles > 0 ? nFiles / amount.nFiles : 1;

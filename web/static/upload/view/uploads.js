@@ -4,7 +4,7 @@ import { callJson } from "../../shared/http.js";
 import { ENDED, watchJob } from "../../shared/poll.js";
 import { percentOf } from "../../shared/words.js";
 import { ArchiveSender } from "../send/archive_sender.js";
-import { findBegun } from "../resume/resume.js";
+import { findEarlier } from "../resume/resume.js";
 import { forget, notePace, remember } from "../resume/storage.js";
 import { newUuid } from "../../shared/uuid.js";
 import { Offer } from "./offer.js";
@@ -44,26 +44,26 @@ export async function ask(found, everything = false) {
     offer.element.remove();
     ask(found, isOn);
   };
-  const offer = new Offer({ parent, batches, notes, terms, findGoing, onStart: startAll, onEverything });
+  const offer = new Offer({ parent, batches, notes, terms, findEarlierUpload, onStart: startAll, onEverything });
   return offer;
 }
 
 /** A complete upload already has its job: if there is nothing else to upload, open its page. */
 function startAll(batches, wishes) {
-  const whole = batches.filter(({ going }) => going?.isWhole);
-  for (const { print, going } of whole) forget(print, going.jobId);
-  for (const batch of batches) if (!batch.going?.isWhole) start(batch, wishes);
-  if (whole.length > 0 && whole.length === batches.length && uploads.size === 0) location.assign(`/jobs/${whole[0].going.jobId}`);
+  const whole = batches.filter(({ earlier }) => earlier?.isWhole);
+  for (const { print, earlier } of whole) forget(print, earlier.jobId);
+  for (const batch of batches) if (!batch.earlier?.isWhole) start(batch, wishes);
+  if (whole.length > 0 && whole.length === batches.length && uploads.size === 0) location.assign(`/jobs/${whole[0].earlier.jobId}`);
 }
 
 /** The earlier upload of a batch. A folder with the same name that is being uploaded here is resumed only if it has the same files. */
-async function findGoing(batch) {
+async function findEarlierUpload(batch) {
   const twin = twinOf(batch.print);
   if (twin && !batch.archive) {
     const sent = new ArrivedFiles(twin.sender.files.map(({ path, file }) => ({ path, n_bytes: file.size })));
     if ((await sent.divide(batch.files)).arrived.length === 0) return null;
   }
-  return findBegun(batch.print, batch.files);
+  return findEarlier(batch.print, batch.files);
 }
 
 /** Whether this page is uploading it. */
@@ -94,14 +94,14 @@ function sayNothingFound(found) {
 }
 
 function start(batch, wishes) {
-  const { print, going } = batch;
-  const jobId = going?.jobId ?? newUuid();
-  const uploadId = batch.archive ? jobId : (going?.uploadId ?? newUuid());
-  if (going) replace(twinOf(print));
+  const { print, earlier } = batch;
+  const jobId = earlier?.jobId ?? newUuid();
+  const uploadId = batch.archive ? jobId : (earlier?.uploadId ?? newUuid());
+  if (earlier) replace(twinOf(print));
   hideUnfinished(print);
   document.querySelector("[data-empty]")?.remove();
   const upload = { print, jobId, jobPage: `/jobs/${jobId}`, job: null, unwatch: () => {} };
-  const since = going?.at ?? Date.now();
+  const since = earlier?.at ?? Date.now();
   upload.sender = makeSender(batch, { ...wishes, uploadId, jobId, since, slots, onChange: () => changed(upload) });
   remember(print, { uploadId, jobId, name: batch.name, at: since, nFiles: batch.archive ? null : batch.files.length });
   upload.panel = new Panel({
