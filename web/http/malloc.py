@@ -20,3 +20,12 @@ def return_freed_memory() -> None:
         return  # another C library, without this behaviour
     mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     mallopt(_M_TRIM_THRESHOLD, 4 * _LARGE_BYTES)
+
+
+def trim_memory() -> None:
+    """Return free pages of all heaps to the operating system: small blocks of a large request lie far apart."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return
+    trim(0)

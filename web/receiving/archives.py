@@ -23,6 +23,7 @@ from core.ingest.shard_storage import disk_full
 from core.jobs import classify_jobs
 from core.uploads import shards, stored_images, uploads
 from web.http.context import Services
+from web.http.malloc import trim_memory
 from web.receiving.shards import store_shard
 
 LISTED = 1000
@@ -86,6 +87,8 @@ class ArchiveReceiver:
             self._receive(read)
         except OSError as error:
             raise disk_full(error) from error
+        finally:
+            trim_memory()
 
     def _receive(self, read: Callable[[int], bytes]) -> None:
         settings, options = self._services.settings, self._options
