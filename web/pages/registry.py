@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from web.pages.common.names import register_names
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
 from web.pages.jobs.listing import edit_job, selected_jobs
@@ -36,8 +37,9 @@ PAGES = (
 
 
 def register_pages(app: Flask) -> None:
-    """Add every page to the app, and the words that templates use."""
+    """Add every page to the app, and the words and names that templates use."""
     register_words(app)
+    register_names(app)
     theme.register_theme(app)
     app.jinja_env.globals["job_view"] = job_view
     for pages in PAGES:

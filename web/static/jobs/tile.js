@@ -1,5 +1,6 @@
 /** One tile of the grid. The macro `tile` in templates/shared/_parts.html makes the same. Names are text, never markup. */
 
+import { showName } from "../shared/names.js";
 import { probablyNeither } from "../shared/neither.js";
 import { label, percent } from "../shared/words.js";
 
@@ -46,9 +47,9 @@ export function fill(tile, result) {
   confidence.textContent = result.human_label ? "by people" : result.confidence === null ? "" : percent(neither ?? result.confidence);
   const end = result.path.lastIndexOf("/");
   const file = tile.querySelector(".tile__name");
-  file.textContent = result.path.slice(end + 1);
+  showName(file, result.path.slice(end + 1));
   file.title = result.path;
-  tile.querySelector(".tile__path").textContent = result.error ?? saidBeside(result) ?? warningOf(result) ?? result.path.slice(0, Math.max(0, end));
+  showName(tile.querySelector(".tile__path"), result.error ?? saidBeside(result) ?? warningOf(result) ?? result.path.slice(0, Math.max(0, end)));
 }
 
 /** The model's label, if a person's label differs. */

@@ -1,5 +1,6 @@
 /** The large view: one picture as large as the window, labelled by keys or buttons; the next one follows. */
 
+import { showName } from "../shared/names.js";
 import { LoadedAhead } from "../shared/thumbnails.js";
 import { count, label as word } from "../shared/words.js";
 import { listenToControls } from "./controls.js";
@@ -122,7 +123,7 @@ export class Viewer {
   }
 
   #show(picture) {
-    this.#field("name").textContent = picture.path;
+    showName(this.#field("name"), picture.path);
     this.#field("place").textContent = `${count(this.#place + 1)} of ${count(this.#source.n)}`;
     this.#field("stage").setAttribute("aria-label", picture.path);
     this.#showLabel(picture);

@@ -1,0 +1,41 @@
+"""Names on pages: what nobody sees is shown, and nothing of a name turns the text around it."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from core.base.database import Database
+from core.storage.blobs import Blobs
+from tests.support.factories import draw_picture, make_job, make_upload, run_job
+from tests.support.paths import ROOT
+from web.pages.common.names import UNSEEN, as_name
+
+
+@pytest.mark.parametrize("name", ["猫 1.jpg", "قطة.jpg", "👩‍👧.jpg", "نمی‌خواهم", "a\u3000b", "&nbsp;"])
+def test_a_name_that_is_seen_stays_as_it_is(name):
+    assert as_name(name).unescape() == f"<bdi>{name}</bdi>"
+
+
+def test_what_nobody_sees_is_shown_by_its_number():
+    shown = as_name("<b>\u202egpj\u200b\x9b")
+    mark = '<span class="unseen">U+{}</span>'
+    assert shown == f"<bdi>&lt;b&gt;{mark.format('202E')}gpj{mark.format('200B')}{mark.format('009B')}</bdi>"
+
+
+def test_the_browser_shows_the_same_characters():
+    script = (ROOT / "web/static/shared/names.js").read_text("utf-8")
+    pattern = re.search(r"UNSEEN = /(.*)/g;", script)
+    assert pattern is not None
+    in_browser = re.compile(pattern[1])
+    characters = [chr(number) for number in range(0x10000) if not 0xD800 <= number < 0xE000]
+    assert [one for one in characters if bool(in_browser.match(one)) is not bool(UNSEEN.match(one))] == []
+
+
+def test_the_pages_of_a_job_mark_what_its_files_hide(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    job = make_job(db, make_upload(db, blobs, {"p/a\u202egpj.exe.jpg": draw_picture(1)}), name="holi\u200bday")
+    run_job(db, job)
+    for address in (f"/jobs/{job}", "/"):
+        page = client.get(address).text
+        assert 'holi<span class="unseen">U+200B</span>day' in page
+    assert 'a<span class="unseen">U+202E</span>gpj' in client.get(f"/jobs/{job}").text
