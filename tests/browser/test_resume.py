@@ -293,6 +293,20 @@ def test_the_page_reminds_of_what_was_not_sent_to_its_end_and_finishes_it(
     expect(reminder).to_have_count(0)
 
 
+def test_the_page_ends_an_upload_of_which_all_has_arrived_instead_of_reminding_of_it(
+    owner_page: Page, site: str, db: Database, folder: Path
+) -> None:
+    intercept(owner_page, "**/complete", lambda route: route.abort())
+    send(owner_page, [folder])
+    wait_for(owner_page, lambda: len(_paths(db)) == N_FILES, "all files to arrive")
+    expect(owner_page.get_by_role("heading", name="Nothing sorted yet")).to_have_count(0)
+    owner_page.unroute("**/complete")
+    owner_page.on("dialog", lambda dialog: dialog.accept())
+    owner_page.goto(site)
+    wait_for(owner_page, lambda: _states(db) == ["complete"], "the upload to be ended")
+    expect(owner_page.locator("[data-unfinished]")).to_have_count(0)
+
+
 def test_two_tabs_that_send_the_same_folder_bring_it_once(
     owner_page: Page, context: BrowserContext, site: str, db: Database, folder: Path
 ) -> None:

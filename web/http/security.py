@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
+import structlog
 from apiflask import APIFlask
 from flask import Response, request
 
 from core.base.config import Settings
 from web.http.problems import problem
+
+log = structlog.get_logger("web")
 
 TIMEOUT_S = 120
 DRAIN_BYTES = 256 * 2**20
@@ -55,10 +58,11 @@ def register_security(app: APIFlask, settings: Settings) -> None:
         name = host_name(request.environ.get("HTTP_HOST", ""))
         if name in hosts or (any_address and _is_address(name)):
             return None
+        log.warning("host_refused", host=name, remedy="add the name to PAWSORT_ALLOWED_HOSTS and restart")
         return problem(
             400,
-            f"This server does not accept the host name {name!r}. Use one of {', '.join(sorted(hosts))}, or add the"
-            " name to PAWSORT_ALLOWED_HOSTS and restart.",
+            f"This server does not accept the host name {name!r}. Use one of {', '.join(sorted(hosts))}, or ask the"
+            " person who runs this server to allow this name.",
         )
 
     @app.before_request

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import tarfile
 import threading
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_shards_are_full_in_order_and_hold_every_file_once(tmp_path: Path) -> No
     assert [entry.path for entry in entries] == [source.path for source in sources]
     for entry, source in zip(entries, sources, strict=True):
         assert entry.sha256 == hashlib.sha256(source.file.read_bytes()).digest()
+
+
+def test_files_keep_the_dates_of_the_disk(tmp_path: Path) -> None:
+    sources = make_sources(tmp_path, [10, 300])
+    for source in sources:
+        os.utime(source.file, (1_234_567_890.5, 1_234_567_890.5))
+    shards, _ = pack_all(sources, SMALL)
+    with tarfile.open(fileobj=io.BytesIO(shards[0].tar)) as tar:
+        assert [member.mtime for member in tar] == [1_234_567_890] * 2
 
 
 def test_a_file_over_the_limit_is_an_empty_entry_with_its_size(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import tarfile
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -473,3 +474,21 @@ def test_packing_hands_out_what_came_before_a_fault():
     assert len(index_of(next(packed).shard).entries) == 1
     with pytest.raises(ConnectionResetError):
         next(packed)
+
+
+def test_files_of_archives_have_their_dates():
+    zipped, tarred = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("dated.jpg", (2020, 5, 17, 12, 34, 56)), b"a")
+        archive.writestr(zipfile.ZipInfo("undated.jpg"), b"b")
+        exact = zipfile.ZipInfo("exact.jpg", (2020, 5, 17, 12, 34, 56))
+        exact.extra = struct.pack("<2HBL", 0x5455, 5, 1, 1_589_718_897)
+        archive.writestr(exact, b"c")
+    with tarfile.open(fileobj=tarred, mode="w") as archive:
+        for name, mtime in (("dated.jpg", 1_234_567_890), ("undated.jpg", 0), ("negative.jpg", -5)):
+            member = tarfile.TarInfo(name)
+            member.mtime = mtime
+            archive.addfile(member)
+    local = int(time.mktime((2020, 5, 17, 12, 34, 56, 0, 0, -1)))
+    assert [file.modified_at for file in read(zipped.getvalue())] == [local, None, 1_589_718_897]
+    assert [file.modified_at for file in read(tarred.getvalue())] == [1_234_567_890, None, None]

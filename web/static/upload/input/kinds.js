@@ -8,6 +8,7 @@ const KINDS = [
   ["document", "pdf doc docx odt rtf txt md xls xlsx ods csv ppt pptx odp pages numbers key epub html htm"],
   ["sound file", "mp3 m4a wav flac ogg aac wma opus aiff"],
   ["archive", "zip rar 7z tar gz tgz bz2 xz zst iso dmg cab"],
+  ["unsupported camera raw", "x3f 3fr kdc dcr erf mrw mef mos iiq rwl sr2 srf crw"],
   ["unsupported picture", "psd psb svg svgz eps ai ico xcf jxl cdr exr hdr tga dcm djvu pcx wmf emf"],
 ];
 const KIND_OF = new Map(KINDS.flatMap(([noun, endings]) => endings.split(" ").map((ending) => [ending, noun])));
