@@ -93,6 +93,7 @@ def test_deleting_several_asks_once_with_the_numbers(browser: FlaskClient, db: D
     one = _post(browser, "/jobs/selected/delete", job=str(made[0]))
     assert "Delete 1 job?" in one.text
     assert "uploaded picture" not in one.text  # the other job needs them
+    assert "(training)" in _post(browser, "/jobs/selected/delete", job=str(made[2])).text
     both = [str(uuid) for uuid in made[:2]]
     asked = _post(browser, "/jobs/selected/delete", job=both, back="/?sort=name")
     assert asked.status_code == 200
