@@ -5,10 +5,24 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Select, Update, create_engine, event, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Delete,
+    Engine,
+    Select,
+    Update,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoResultFound, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from core.base.errors import ConfigError, Refused, Unavailable
 
@@ -119,6 +133,30 @@ def insert_or(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.
     """An INSERT that can say ON CONFLICT, in the words of the database."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
+
+
+class WithoutIndex(FunctionElement[Any]):
+    """A column that SQLite looks up in no index; see `without_index`."""
+
+    inherit_cache = True
+
+
+def without_index(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """A column in a condition that most rows meet: SQLite, which keeps no statistics, would choose its index.
+
+    Source: sqlite.org/optoverview.html, "Disqualifying WHERE clause terms using unary +".
+    """
+    return WithoutIndex(column)
+
+
+@compiles(WithoutIndex)
+def _as_it_is(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(WithoutIndex, "sqlite")
+def _with_plus(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
 
 
 def slices(items: Iterable[Item], size: int = IN_ONE_STATEMENT) -> Iterator[list[Item]]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, case, func, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from core.base.database import without_index
 from core.base.errors import ImageWarning, Invalid
 from core.base.network_catalog import CLASSES
 from core.jobs.confidence import MILLION, UNSURE
@@ -19,6 +20,7 @@ from core.orm.uploads import Image
 SORTS = ("order", "path", "confidence", "-confidence", "alike")
 SAID = ("nothing", "something", "otherwise")
 PROBABLE = "probable"
+Number = ColumnElement[int] | InstrumentedAttribute[int | None]
 _ROUNDING = 0.5 / MILLION  # sums of stored probabilities differ from whole millionths by less
 
 
@@ -47,19 +49,23 @@ class ResultFilter:
     sort: str = "order"
 
 
-def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnElement[bool]]:
+def conditions(wanted: ResultFilter, threshold_milli: int, *, walks: bool = False) -> Iterator[ColumnElement[bool]]:
     """SQL for what a filter lets through, on `Image` and `Result`.
 
+    Args:
+        walks: Go through the results in their order instead of looking up labels in an index, since many match.
     Raises:
         Invalid: A filter has a value that does not exist.
     """
-    sure = Result.confidence >= threshold_milli * 1000
+    confidence: Number = without_index(Result.confidence) if walks else Result.confidence
+    class_index: Number = without_index(Result.class_index) if walks else Result.class_index
+    sure = confidence >= threshold_milli * 1000
     if wanted.label is not None:
-        yield _label_is(wanted.label, sure)
+        yield _label_is(wanted.label, sure, class_index)
     if wanted.neither is not None:
         if wanted.neither != PROBABLE:
             raise Invalid(f"neither: expected {PROBABLE}; got {wanted.neither!r}.")
-        yield is_probably_neither(threshold_milli)
+        yield is_probably_neither(threshold_milli, confidence)
     if wanted.error_code is not None:
         yield Result.error_code == wanted.error_code
     if wanted.failed is not None or wanted.error_code is not None:
@@ -80,10 +86,10 @@ def conditions(wanted: ResultFilter, threshold_milli: int) -> Iterator[ColumnEle
         yield _has_person_label(wanted.said, sure)
 
 
-def is_probably_neither(threshold_milli: int) -> ColumnElement[bool]:
+def is_probably_neither(threshold_milli: int, confidence: Number = Result.confidence) -> ColumnElement[bool]:
     """SQL for: unsure, with more than half of the probability for none of the classes."""
     # Half is implied by the sum, which no index has.
-    return (Result.confidence < min(threshold_milli * 1000, MILLION // 2)) & gives_neither()
+    return (confidence < min(threshold_milli * 1000, MILLION // 2)) & gives_neither()
 
 
 def gives_neither() -> ColumnElement[bool]:
@@ -105,12 +111,12 @@ def _has_person_label(said: str, sure: ColumnElement[bool]) -> ColumnElement[boo
     raise Invalid(f"said: expected one of {', '.join(SAID)}; got {said!r}.")
 
 
-def _label_is(label: str, sure: ColumnElement[bool]) -> ColumnElement[bool]:
+def _label_is(label: str, sure: ColumnElement[bool], class_index: Number) -> ColumnElement[bool]:
     if label == UNSURE:
         return Result.error_code.is_(None) & ~sure
     if label not in CLASSES:
         raise Invalid(f"label: expected one of {', '.join((*CLASSES, UNSURE))}; got {label!r}.")
-    return (Result.class_index == CLASSES.index(label)) & sure
+    return (class_index == CLASSES.index(label)) & sure
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,11 @@ class Order:
     types: tuple[type, ...]
     downwards: bool = False
     conditions: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def is_of_images(self) -> bool:
+        """Whether it is an order of the images, whatever their results are."""
+        return self.columns[0].class_ is Image
 
     @property
     def by(self) -> list[UnaryExpression[Any] | InstrumentedAttribute[Any]]:

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.base.errors import ErrorCode, ImageWarning, NotFound
+from core.base.network_catalog import CLASSES
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
 from core.jobs.result_filter import ResultFilter, conditions, order_of
 from core.labels.labels import human_label_of
 from core.orm.jobs import Job
-from core.orm.results import Result
+from core.orm.results import HistogramBin, Result
 from core.orm.uploads import PATH_START_CHARS, Image
+
+MANY = 20  # one of so many
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,32 @@ def list_results(session: Session, job: Job, wanted: ResultFilter, cursor: str |
     Raises:
         Invalid: A filter has a value that does not exist.
     """
-    query = _select().where(
-        Image.upload_id == job.upload_id, Result.job_id == job.id, *conditions(wanted, job.threshold_milli)
-    )
+    matching = conditions(wanted, job.threshold_milli, walks=lets_many_through(session, job, wanted))
+    query = _select().where(Image.upload_id == job.upload_id, Result.job_id == job.id, *matching)
     rows = session.execute(_order(query, wanted.sort, cursor).limit(limit + 1)).all()
     following = _cursor(rows[limit - 1], wanted.sort) if len(rows) > limit else None
     return Page([_result_row(row, job.threshold_milli) for row in rows[:limit]], following)
+
+
+def lets_many_through(session: Session, job: Job, wanted: ResultFilter) -> bool:
+    """Whether a filter by label, in an order of the images, lets through so many that it is best to look at each.
+
+    An index finds few of them at once; many have to be sorted before the first one is known.
+    """
+    if not order_of(wanted.sort).is_of_images:
+        return False
+    of_job, is_sure = HistogramBin.job_id == job.id, HistogramBin.bin >= job.threshold_milli
+    match wanted:
+        case ResultFilter(neither=str()):
+            n = select(func.sum(HistogramBin.n_neither)).where(of_job, ~is_sure)
+        case ResultFilter(label="unsure"):
+            n = select(func.sum(HistogramBin.n)).where(of_job, ~is_sure)
+        case ResultFilter(label=str() as label) if label in CLASSES:
+            is_class = HistogramBin.class_index == CLASSES.index(label)
+            n = select(func.sum(HistogramBin.n)).where(of_job, is_class, is_sure)
+        case _:
+            return False
+    return (session.scalar(n) or 0) * MANY > job.n_total
 
 
 def get_result(session: Session, job: Job, image_id: int) -> ResultRow:

@@ -4,7 +4,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 
 from core.base.clock import db_now
 from core.base.database import Database
@@ -172,3 +172,36 @@ def test_lists_by_path_are_read_from_an_index(db: Database, job: UUID) -> None:
     assert "ix_images_path" in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (ResultFilter(label="cat"), True),
+        (ResultFilter(label="cat", sort="path"), True),
+        (ResultFilter(label="cat", sort="confidence"), False),
+        (ResultFilter(label="dog"), False),
+        (ResultFilter(label="unsure"), True),
+        (ResultFilter(neither="probable"), False),
+        (ResultFilter(path="photos"), False),
+    ],
+)
+def test_a_label_that_many_have_is_not_looked_up_in_an_index(
+    db: Database, blobs: Blobs, version: int, wanted: ResultFilter, expected: bool
+) -> None:
+    """SQLite would read all of them and sort them for the first page; few are found by the index."""
+    uuid = make_job(db, make_upload(db, blobs, {f"photos/{n}.jpg": b"%d" % n for n in range(60)}), threshold=0.8)
+    unsure = {f"photos/{n}.jpg": (0.6, 0.3) for n in range(20)}
+    run_job(db, uuid, unsure | {"photos/20.jpg": (0.1, 0.9), "photos/21.jpg": (0.1, 0.1)})
+    statements: list[tuple[str, object]] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *given: statements.append(given[2:4]))
+    with db.read() as session:
+        row = jobs.get_job(session, uuid)
+        assert results.lets_many_through(session, row, wanted) == expected
+        statements.clear()
+        results.list_results(session, row, wanted, None, 10)
+        if db.engine.dialect.name != "sqlite":
+            return
+        query, parameters = statements[-1]
+        first = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters).all()[0]
+    assert "images" in first[3] or not expected, "the outer loop goes through the images in their order"
