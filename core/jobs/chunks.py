@@ -151,6 +151,11 @@ def release_chunk(session: Session, claim: Claim, error: str | None = None, paus
     change(session, _held(claim).values(values | leases.release_values()))
 
 
+def keep(session: Session, claim: Claim) -> bool:
+    """Go on with a chunk after some of its results; False when the claim is no longer valid."""
+    return change(session, _held(claim).values(fence=Chunk.fence)) == 1
+
+
 def mark_done(session: Session, claim: Claim) -> bool:
     """End a chunk; False when the claim is no longer valid."""
     values = {"state": ChunkState.DONE, "error": None, **leases.release_values()}

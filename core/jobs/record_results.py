@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import case, func, insert, update
@@ -22,6 +23,17 @@ from core.orm.results import HistogramBin, Result
 LONGEST_PAUSE_S = 60.0  # between two chunks of a job at work; a longer one was a stop, and does not count for the rate
 
 
+class Rest(StrEnum):
+    """What is left of a chunk after some of its results: nothing, images that follow, or images that take long."""
+
+    NOTHING = "nothing"
+    MORE = "more"
+    SLOW = "slow"
+
+
+_NEXT = {Rest.NOTHING: chunks.mark_done, Rest.MORE: chunks.keep, Rest.SLOW: chunks.set_aside}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The outcome for one image: a probability for each class (float, 0 to 1), or an error code.
@@ -38,11 +50,11 @@ class Outcome:
     similarity_key: int = 0
 
 
-def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], *, is_whole: bool = True) -> bool:
-    """Write the results of a claimed chunk, its end, the job's counters and histogram: all or nothing.
+def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], rest: Rest = Rest.NOTHING) -> bool:
+    """Write results of a claimed chunk, what becomes of it, the job's counters and histogram: all or nothing.
 
     Args:
-        is_whole: These are the last images of the chunk; otherwise it is set aside for those that take long.
+        rest: Without one, the chunk is done; with slow images, it is set aside for them.
     Returns:
         Whether this ended the job.
     Raises:
@@ -57,7 +69,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], *, is_wh
         .values(
             n_done=Job.n_done + len(rows) - n_failed,
             n_failed=Job.n_failed + n_failed,
-            n_chunks_done=Job.n_chunks_done + int(is_whole),
+            n_chunks_done=Job.n_chunks_done + int(rest is Rest.NOTHING),
             revision=Job.revision + 1,
             moved_at=db_now(),
             active_s=Job.active_s + case((since_last > LONGEST_PAUSE_S, LONGEST_PAUSE_S), else_=since_last),
@@ -65,8 +77,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], *, is_wh
         .returning(Job.n_chunks_done == Job.n_chunks)
         .execution_options(synchronize_session=False)
     )
-    end = chunks.mark_done if is_whole else chunks.set_aside
-    if is_last is None or not end(session, claim):
+    if is_last is None or not _NEXT[rest](session, claim):
         raise LeaseLost(f"Chunk {claim.chunk_id} is no longer this worker's; its results were dropped.")
     if rows:
         session.execute(insert(Result), rows)

@@ -1,6 +1,7 @@
 """How many statements PostgreSQL gets for so many pictures, counted where they arrive: in the server's own log."""
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from core.base.config import Settings
 from core.base.database import Database
 from tests.support.factories import draw_picture, make_tar
 from tests.support.fakes import FakeRuntime
-from worker.inference import classification
+from worker.inference import chunk_results, classification
 
 DATABASES = ("postgresql",)
 MOST = 66  # for each 1,000 images, from sending to the end of the job; the goal is 60
@@ -72,8 +73,9 @@ def classify(runtime: FakeRuntime) -> None:
 
 
 def test_statements_are_few_and_do_not_grow_with_the_job(
-    client: FlaskClient, settings: Settings, sql_url: str, log: Log
+    client: FlaskClient, settings: Settings, sql_url: str, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(chunk_results, "RECORD_EVERY_S", math.inf)  # however slow the machine is
     db = Database(sql_url)  # a worker's own
     runtime = FakeRuntime(settings, db)
     counts = []
@@ -95,3 +97,21 @@ def test_statements_are_few_and_do_not_grow_with_the_job(
     assert in_all < MOST
     assert large[0] <= 3 * small[0]
     assert large[1] <= 3 * small[1]
+
+
+def test_results_that_are_recorded_in_between_cost_four_statements(
+    client: FlaskClient, settings: Settings, sql_url: str, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = Database(sql_url)
+    runtime = FakeRuntime(settings, db)
+    counts = []
+    for every_s in (math.inf, math.inf, 0.0):  # the first one: as above
+        monkeypatch.setattr(chunk_results, "RECORD_EVERY_S", every_s)
+        send(client, 1)
+        with log.counting() as classifying:
+            classify(runtime)
+        counts.append(len(classifying))
+    db.close()
+    n_between = N_EACH // FakeRuntime(settings, db).classifier(1).batch_size - 1
+    assert n_between == 2
+    assert 0 < counts[2] - counts[1] <= 4 * n_between + 4

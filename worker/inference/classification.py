@@ -1,15 +1,15 @@
 """One chunk: predict and record what `next_chunk` has claimed, read and decoded.
 
-    next_chunk ─► set slow images aside ─► one batch through the network ─► store features ─► record
-      │ BlobMissing                                                          │             │
-      │ ImageError: this image's result                      store full: do without   LeaseLost: discard
+    next_chunk ─► set slow images aside ─► the network, batch by batch ─► record every second ─► store features, record
+      │ BlobMissing                                                          │                     │
+      │ ImageError: this image's result                      LeaseLost: discard         store full: do without
 
 No transaction is open while images are decoded or networks run.
 """
 
 import time
 from collections import Counter
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
@@ -19,19 +19,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.base.errors import BlobMissing, ErrorCode, ImageError, ImageWarning, LeaseLost, Unavailable
 from core.decoding import similarity_order
 from core.decoding.decoded import Decoded
-from core.jobs import chunks, job_states, record_results
+from core.jobs import chunks, job_states
 from core.jobs.chunks import MAX_ATTEMPTS, ChunkImage, Claim
 from core.jobs.fair_share import Lane
 from core.jobs.record_results import Outcome
 from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
-from core.storage.blobs import features_key
-from core.training import features
-from core.training.features import FeatureBlob
-from model.arrays.near_duplicates import SIDE, sketch
 from model.inference.predictions import Predictions, encode_activation_map
-from worker.inference.next_chunk import FIRST_PASS_S, DecodedChunk, NextChunk
+from worker.inference.chunk_results import ChunkFeatures, ChunkResults
+from worker.inference.next_chunk import FIRST_PASS_S, ChunkLine, DecodedImages, NextChunk
 from worker.process.runtime import Runtime
+
+if TYPE_CHECKING:
+    from model.inference.classifier import Classifier
 
 log = structlog.get_logger()
 GOOD = "good"  # next to the error codes
@@ -44,17 +44,14 @@ def classify_ready(runtime: Runtime) -> None:
     While one chunk goes through the network, the next is claimed and decoded. After a while the message is sent again,
     so that a worker that is asked to stop can do so between two tasks.
     """
-    give_up_at = time.monotonic() + SLICE_S
-    following: NextChunk | None = NextChunk(runtime)
+    line = ChunkLine(runtime, time.monotonic() + SLICE_S)
     try:
-        while following is not None and following.wait() is not None:
-            chunk, following = following, NextChunk(runtime) if time.monotonic() < give_up_at else None
-            finish(runtime, chunk)
-            if following is None:
-                runtime.tasks.wake_inference(1)
-    except BaseException:  # the worker is stopping: release the lease
-        if following is not None:
-            following.drop()
+        while (chunk := line.take()) is not None:
+            if not finish(runtime, chunk):
+                return
+        runtime.tasks.wake_inference(1)
+    except BaseException:  # the worker is stopping: release the leases
+        line.drop()
         raise
 
 
@@ -93,11 +90,7 @@ def _work(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
     if claim.attempts > MAX_ATTEMPTS:
         return _give_back(runtime, claim, RuntimeError("The worker died each time."))
     try:
-        images, slow = _set_slow_aside(runtime, claim, chunk.result())
-        outcomes, stored = _classify(runtime, claim, images)
-        with runtime.meter.timing(STAGES, stage="record"):
-            _record(runtime, claim, outcomes, stored, is_whole=not slow)
-        _note_outcomes(runtime, claim, outcomes, n_slow=len(slow))
+        _classify(runtime, claim, chunk)
     except LeaseLost as error:
         log.info("lease_lost", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="dropped")
@@ -114,13 +107,42 @@ def _work(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
         raise
 
 
-def _set_slow_aside(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tuple[DecodedChunk, list[ChunkImage]]:
-    """The chunk without the images that the first pass did not decode in time, and these images."""
+def _classify(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
+    """Predict and record the images of a chunk as they are decoded, then its features and its end."""
+    classifier = runtime.classifier(claim.model_version_id)
+    results, kept = ChunkResults(runtime, claim), ChunkFeatures(claim, classifier.body)
+    n_slow, n_stored, predict_s = 0, 0, 0.0
+    for piece in chunk.pieces(classifier.batch_size):
+        images, slow = _set_slow_aside(runtime, claim, piece)
+        good, failed = _sort(images.images, images.decoded)
+        pixels = _stack([picture for _, picture in good], classifier.side_px)
+        predictions, seconds = _predict(runtime, classifier, pixels)
+        kept.add([image for image, _ in good], predictions.features, pixels)
+        results.add(failed + _outcomes_of(good, predictions, pixels))
+        n_slow, n_stored, predict_s = n_slow + len(slow), piece.n_stored, predict_s + seconds
+    runtime.meter.time(STAGES, predict_s, stage="predict")
+    results.end(kept.store(runtime, len(results.outcomes), n_stored), has_slow=n_slow > 0)
+    _note_outcomes(runtime, claim, results.outcomes, n_slow=n_slow)
+
+
+def _predict(runtime: Runtime, classifier: "Classifier", pixels: NDArray[np.uint8]) -> tuple[Predictions, float]:
+    """The predictions for some images, and the seconds that they took."""
+    with runtime.predicting:
+        began = time.monotonic()
+        predictions = classifier.predict_with_features(pixels, on_batch=runtime.predicting.give_way)
+        seconds = time.monotonic() - began
+    if len(predictions.probabilities) != len(pixels):
+        raise RuntimeError(f"expected {len(pixels)} answers from the network, got {len(predictions.probabilities)}")
+    return predictions, seconds
+
+
+def _set_slow_aside(runtime: Runtime, claim: Claim, piece: DecodedImages) -> tuple[DecodedImages, list[ChunkImage]]:
+    """The images without those that the first pass did not decode in time, and these."""
     if claim.is_slow or runtime.settings.decode_timeout_s <= FIRST_PASS_S:
-        return chunk, []
-    in_time = DecodedChunk([], [], chunk.n_stored)
+        return piece, []
+    in_time = DecodedImages([], [], piece.n_stored)
     slow: list[ChunkImage] = []
-    for image, one in zip(chunk.images, chunk.decoded, strict=True):
+    for image, one in zip(piece.images, piece.decoded, strict=True):
         if isinstance(one, ImageError) and one.code == ErrorCode.DECODE_TIMEOUT:
             slow.append(image)
         else:
@@ -161,38 +183,14 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
         log.warning("release_failed", error=str(lost))
 
 
-def _record(
-    runtime: Runtime, claim: Claim, outcomes: list[Outcome], stored: FeatureBlob | None, *, is_whole: bool
-) -> None:
-    try:
-        with runtime.db.write() as session:
-            record_results.record(session, claim, outcomes, is_whole=is_whole)
-            if stored is not None:
-                features.add(session, stored)
-    except LeaseLost:
-        if stored is not None:
-            runtime.blobs.delete([stored.blob_key])
-        raise
-
-
-def _classify(runtime: Runtime, claim: Claim, chunk: DecodedChunk) -> tuple[list[Outcome], FeatureBlob | None]:
-    """The outcome of each image, and the blob of the good ones' features, if stored."""
-    classifier = runtime.classifier(claim.model_version_id)
-    blob = _plan_blob(claim, classifier.body, len(chunk.images), chunk.n_stored)
-    good, failed = _sort(chunk.images, chunk.decoded)
-    pixels = _stack([picture for _, picture in good], classifier.side_px)
-    with runtime.predicting, runtime.meter.timing(STAGES, stage="predict"):
-        predictions = classifier.predict_with_features(pixels, on_batch=runtime.predicting.give_way)
-    if len(predictions.probabilities) != len(good):
-        raise RuntimeError(f"expected {len(good)} answers from the network, got {len(predictions.probabilities)}")
-    good_images = [image for image, _ in good]
-    stored = None if blob is None else _store_features(runtime, blob, good_images, predictions, pixels)
+def _outcomes_of(
+    good: list[tuple[ChunkImage, Decoded]], predictions: Predictions, pixels: NDArray[np.uint8]
+) -> list[Outcome]:
     similarity_keys = similarity_order.similarity_keys(pixels).tolist()
-    outcomes = [
+    return [
         _outcome(image, predictions, row, similarity_keys[row], picture.warning)
         for row, (image, picture) in enumerate(good)
     ]
-    return failed + outcomes, stored
 
 
 def _outcome(
@@ -201,29 +199,6 @@ def _outcome(
     probabilities, evidence = predictions.probabilities[row], predictions.evidence
     heat = None if evidence is None else encode_activation_map(evidence[row], int(probabilities.argmax()))
     return Outcome(image.image_id, probabilities.tolist(), heat=heat, similarity_key=similarity_key, warning=warning)
-
-
-def _plan_blob(claim: Claim, body: str, n_images: int, n_stored: int) -> FeatureBlob | None:
-    """The blob for the features of a chunk; None if as many were stored before."""
-    if n_images <= n_stored:
-        return None
-    return FeatureBlob(claim.shard_id, body, features_key(claim.blob_key), n_images)
-
-
-def _store_features(
-    runtime: Runtime, blob: FeatureBlob, images: list[ChunkImage], predictions: Predictions, pixels: NDArray[np.uint8]
-) -> FeatureBlob | None:
-    """Store features if possible. Results do not depend on it, since features can be computed again."""
-    if not images:
-        return None
-    try:
-        sketches = None if pixels.shape[1] < SIDE else sketch(pixels)
-        packed = features.pack([image.sha256 for image in images], predictions.features, sketches)
-        runtime.blobs.put(blob.blob_key, packed)
-    except Exception as error:  # a full disk or a store that does not answer must not cost a result
-        log.warning("features_not_kept", shard_id=blob.shard_id, reason=str(error))
-        return None
-    return replace(blob, n_bytes=len(packed))
 
 
 def _sort(

@@ -1,6 +1,6 @@
 """Decoding inside a worker: by children (core/decoding/pool), for inference and training alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from core.base.config import Settings
@@ -40,10 +40,28 @@ def decode_stored(
     Returns:
         For each image in order, uint8 (side_px, side_px, 3), 0 to 255, with its warning, or its error.
     """
-    files = [
+    return _with_too_large(images, pool.decode_batch(_cut(images, shard), side_px, cpu_s))
+
+
+def decode_stored_pieces(
+    pool: DecoderPool, images: Sequence[StoredBytes], shard: memoryview, side_px: int, cpu_s: float, n_each: int
+) -> Iterator[list[Decoded | ImageError]]:
+    """As `decode_stored`, `n_each` images at a time, as soon as they are decoded."""
+    n_done = 0
+    for decoded in pool.decode_pieces(_cut(images, shard), side_px, cpu_s, n_each):
+        yield _with_too_large(images[n_done : n_done + len(decoded)], decoded)
+        n_done += len(decoded)
+
+
+def _cut(images: Sequence[StoredBytes], shard: memoryview) -> list[memoryview | bytes]:
+    return [
         shard[image.offset : image.offset + image.n_bytes] if image.declared_bytes is None else b"" for image in images
     ]
-    decoded = pool.decode_batch(files, side_px, cpu_s)
+
+
+def _with_too_large(
+    images: Sequence[StoredBytes], decoded: Sequence[Decoded | ImageError]
+) -> list[Decoded | ImageError]:
     return [
         one if image.declared_bytes is None else ImageError(ErrorCode.TOO_MANY_BYTES)
         for image, one in zip(images, decoded, strict=True)

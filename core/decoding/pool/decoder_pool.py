@@ -6,8 +6,9 @@ files ─► block in shared memory ─► a free child decodes them in order �
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias
@@ -101,6 +102,29 @@ class DecoderPool:
             return self._decode(files, side_px, cpu_s)
         futures = [self._threads.submit(self._decode, share, side_px, cpu_s) for share in shares]
         return [decoded for future in futures for decoded in future.result()]
+
+    def decode_pieces(
+        self, files: Sequence[Buffer], side_px: int, cpu_s: float | None, n_each: int
+    ) -> Iterator[list[Decoded | ImageError]]:
+        """Decode files a few at a time, each few by one child; others get a child in between.
+
+        Args:
+            files: The bytes of each.
+            side_px: Width and height of the results.
+            cpu_s: Processor time for each; None for the pool's limit.
+            n_each: How many files a child gets.
+        Yields:
+            What `decode_batch` returns, for the next few files, as soon as they are decoded.
+        Raises:
+            DecoderNotStarted: There is no child to be had.
+        """
+        under_way: deque[Future[list[Decoded | ImageError]]] = deque()
+        for first in range(0, len(files), n_each):
+            under_way.append(self._threads.submit(self._decode, files[first : first + n_each], side_px, cpu_s))
+            if len(under_way) > len(self._children):
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
     def decode(self, data: Buffer, side_px: int) -> Decoded:
         """Decode one file.

@@ -160,7 +160,7 @@ def test_slow_images_are_set_aside_and_their_chunk_is_claimed_as_slow_only(
     with db.write() as session:
         quick = chunks.list_to_classify(session, claim)[:3]
         outcomes = [Outcome(image.image_id, [0.9, 0.1]) for image in quick]
-        assert not record_results.record(session, claim, outcomes, is_whole=False)
+        assert not record_results.record(session, claim, outcomes, record_results.Rest.SLOW)
         row = jobs.get_job(session, job)
         session.refresh(row)
         assert (row.n_done, row.n_chunks_done, row.state) == (3, 0, JobState.RUNNING)

@@ -24,7 +24,7 @@ from core.storage.blobs import Blobs
 from core.storage.buckets import RETRIES
 from tests.support.factories import make_job, make_manifest, make_upload, read_results
 from tests.support.fakes import FakeClassifier, FakeRuntime
-from worker.inference import classification
+from worker.inference import chunk_results, classification, next_chunk
 
 
 def grey(level: int) -> bytes:
@@ -99,6 +99,52 @@ def test_a_worker_that_has_worked_for_a_while_sends_the_message_again_and_ends_i
     classification.classify_ready(runtime)
     assert [view(runtime.db, job).state for job in made] == [JobState.DONE, JobState.QUEUED]
     assert runtime.n_woken == 1
+
+
+def test_results_of_a_slow_chunk_are_recorded_as_they_come(
+    settings: Settings, blobs: Blobs, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_results, "RECORD_EVERY_S", 0.0)
+    monkeypatch.setattr(next_chunk, "PIECE", 2)
+    monkeypatch.setattr(FakeClassifier, "batch_size", 4)
+    seen: list[tuple[int, int]] = []
+
+    def look() -> None:
+        with db.read() as session:
+            revision = jobs.get_job(session, job).revision
+        seen.append((view(db, job).n_done, revision))
+
+    make_version(db)
+    job = make_job(db, make_upload(db, blobs, n_files=12))
+    classification.classify_ready(FakeRuntime(settings, db, FakeClassifier(look)))
+    n_done, revisions = zip(*seen, strict=True)
+    assert n_done == (0, 0, 4)  # what comes last is recorded with the end of the chunk
+    assert revisions[0] == revisions[1] < revisions[2]
+    assert (view(db, job).state, view(db, job).n_done) == (JobState.DONE, 12)
+    assert sum(view(db, job).by_label.values()) == 12
+
+
+def test_a_chunk_that_was_lost_half_way_is_finished_by_another_worker_without_doing_anything_twice(
+    settings: Settings, blobs: Blobs, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_results, "RECORD_EVERY_S", 0.0)
+    monkeypatch.setattr(next_chunk, "PIECE", 2)
+    monkeypatch.setattr(FakeClassifier, "batch_size", 2)
+    calls: list[int] = []
+
+    def stop_at_the_third() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise SystemExit(0)
+
+    make_version(db)
+    job = make_job(db, make_upload(db, blobs, n_files=8))
+    with pytest.raises(SystemExit):
+        classification.classify_ready(FakeRuntime(settings, db, FakeClassifier(stop_at_the_third)))
+    assert view(db, job).n_done == 2
+    calls.clear()
+    classification.classify_ready(FakeRuntime(settings, db, FakeClassifier(lambda: calls.append(1))))
+    assert (view(db, job).state, view(db, job).n_done, len(calls)) == (JobState.DONE, 8, 3)
 
 
 def test_a_file_that_was_too_large_to_send_gets_its_code(runtime: FakeRuntime, blobs: Blobs, db: Database) -> None:

@@ -24,7 +24,8 @@ from core.storage.blobs import Blobs
 from core.training import features
 from tests.support.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
 from tests.support.fakes import FakeClassifier, FakeRuntime
-from worker.inference import classification, next_chunk
+from worker.inference import classification
+from worker.inference.chunk_results import ChunkFeatures
 
 
 def grey(level: int) -> bytes:
@@ -223,9 +224,12 @@ def test_features_of_a_claim_are_not_known_before_its_results_are(runtime: FakeR
     make_job(runtime.db, make_upload(runtime.db, blobs, FILES))
     with runtime.db.write() as session:
         claim = chunks.claim_chunk(session, session.scalars(select(Chunk.id)).one(), None, LEASE_S)
-    assert claim is not None
-    decoded = next_chunk.decode_chunk(runtime, claim, FakeClassifier())  # type: ignore[arg-type]
-    classification._classify(runtime, claim, decoded)
+        assert claim is not None
+        chunk_images = chunks.list_to_classify(session, claim)
+    kept = ChunkFeatures(claim, FakeClassifier.body)
+    pixels = np.zeros((1, 8, 8, 3), np.uint8)
+    kept.add(chunk_images[:1], FakeClassifier().predict_with_features(pixels).features, pixels)
+    kept.store(runtime, n_images=1, n_stored=0)
     assert (count_blobs(runtime.db), len(npz_files(blobs))) == (0, 1)
 
 
