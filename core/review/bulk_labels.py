@@ -19,7 +19,7 @@ from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import confidence, jobs, result_filter
-from core.jobs.result_filter import ResultFilter
+from core.jobs.result_filter import PROBABLE, ResultFilter
 from core.labels.labels import NEITHER, human_label_of, person_label_of
 from core.labels.undo import find_valid_labels, undo_newest
 from core.orm.jobs import Job
@@ -49,7 +49,8 @@ def create_batch(
     Args:
         uuid: The caller's id: with the same one again, the batch that was begun is returned.
         kind: LABEL gives all of them `label` (None withdraws), CONFIRM says that what the model shows is right, for
-            those without a label by a person; unsure ones, which have no label, are left out.
+            those without a label by a person; unsure ones, which have no label, are left out, unless the filter is for
+            what is probably neither: then they become `neither`.
         threshold: The one that the pictures were seen at; the job's when not given.
         image_ids: Only these of them.
         except_ids: All but these of them.
@@ -219,7 +220,7 @@ def _labelling(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> l
         is_there = row.id in words  # else it was deleted meanwhile
         if is_there and row.sha256 not in rows and _has_news(batch, row, words[row.id]):
             shown = confidence.shown_label(row.class_index, row.confidence, batch.threshold_milli)
-            label = batch.label if batch.kind == BatchKind.LABEL else shown
+            label = batch.label if batch.kind == BatchKind.LABEL else NEITHER if _is_of_neither(batch) else shown
             rows[row.sha256] = {
                 "sha256": row.sha256,
                 "image_id": row.id,
@@ -235,7 +236,12 @@ def _has_news(batch: LabelBatch, row: Row[Any], word: str | None) -> bool:
     """Whether a label differs from what people have given already."""
     if batch.kind == BatchKind.LABEL:
         return word != batch.label
-    return word is None and row.confidence >= batch.threshold_milli * 1000
+    return word is None and (_is_of_neither(batch) or row.confidence >= batch.threshold_milli * 1000)
+
+
+def _is_of_neither(batch: LabelBatch) -> bool:
+    """Whether all its pictures are probably neither."""
+    return bool(batch.wanted["filter"].get("neither") == PROBABLE)  # batches of earlier versions do not know it
 
 
 def _undoing(session: Session, batch: LabelBatch, slice_: list[Row[Any]]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.labels.labels import NewLabel, add_labels
 from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.storage.blobs import Blobs
@@ -62,6 +63,22 @@ def test_pictures_from_one_click_to_another_get_a_label_and_lose_it_again(grid: 
     said(grid, "5 labels undone.")
     assert set(words(db, job)) == {None}
     expect(grid.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_all_that_is_probably_neither_is_labelled_so_after_a_question_with_the_number(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs, n_files=6, name="pets"))
+    run_job(db, job, {f"photos/{n}.jpg": (0.1, 0.1) for n in range(4)} | {"photos/4.jpg": (0.5, 0.4)})
+    with db.write() as session:
+        add_labels(session, None, [NewLabel(read_results(db, job)[0].image_id, "dog")])
+    owner_page.goto(f"{site}/jobs/{job}?neither=probable")
+    owner_page.get_by_role("button", name="Label all 4 “neither”").click()
+    asked = owner_page.get_by_role("dialog", name="Label all 4 pictures “neither”?")
+    expect(asked).to_contain_text("they show neither a cat nor a dog")
+    asked.get_by_role("button", name="Label 4").click()
+    said(owner_page, "3 pictures confirmed. 1 skipped: unsure, or already labelled by people.")
+    assert words(db, job) == ["dog", "neither", "neither", "neither", None, None]
 
 
 def test_confirming_all_asks_with_the_number_and_confirms_what_the_model_shows(

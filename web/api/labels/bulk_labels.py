@@ -24,7 +24,8 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
     """Label all pictures that match a filter, or confirm the model's labels
 
     Each call works for a few seconds; repeat it with the same `id` until `is_finished`. Repeating it later is harmless.
-    Confirming skips pictures that are unsure or already labelled by a person.
+    Confirming skips pictures that are unsure or already labelled by a person. With the filter `neither=probable`, it
+    labels unsure pictures `neither`.
     """
     kind = BatchKind.CONFIRM if json_data.confirm else BatchKind.LABEL
     with get_services().db.write() as session:

@@ -9,7 +9,6 @@ from core.base.states import BatchKind, JobKind
 from core.jobs import jobs, navigation, results
 from core.jobs.progress import describe
 from core.jobs.result_filter import PROBABLE, ResultFilter
-from core.labels.labels import NEITHER
 from core.review import bulk_labels
 from web.http.auth import current_user_id
 from web.http.context import get_services
@@ -54,7 +53,7 @@ def label_neither(uuid: UUID) -> Response:
         job = jobs.get_job(session, uuid)
         if navigation.count_results(session, job, OPEN) != request.form.get("n", type=int):
             return see_other(url_for("neither_pages.ask_neither", uuid=uuid, changed=1))
-        bulk_labels.create_batch(session, batch_uuid, uuid, current_user_id(), BatchKind.LABEL, OPEN, NEITHER)
+        bulk_labels.create_batch(session, batch_uuid, uuid, current_user_id(), BatchKind.CONFIRM, OPEN)
     n_labels = bulk_labels.run_batch(services.db, batch_uuid, WORK_S).n_labels
     return see_other(url_for("neither_pages.ask_neither", uuid=uuid, n=n_labels, batch=batch_uuid))
 

@@ -64,17 +64,11 @@ function openFilter() {
       const now = new URLSearchParams(opened.query).get("folder");
       if (now !== folder) redraw();
       folder = now;
-      showNeither(opened.query);
     },
   });
   grid.show(query, place.recallOpened(opened.entry, query));
   addEventListener("pagehide", () => place.save(opened.entry, opened.query));
   return opened;
-}
-
-/** The way to label all that is probably neither, where these are shown. */
-function showNeither(query) {
-  root.querySelector("[data-neither]").hidden = !new URLSearchParams(query).has("neither");
 }
 
 function show(job) {

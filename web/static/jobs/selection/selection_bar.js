@@ -82,8 +82,11 @@ export class SelectionBar {
     right: () => this.#run({ confirm: true }, this.#target()),
     allRight: () => {
       this.#ask.returnValue = "";
-      this.#ask.querySelector('[data-field="ask"]').textContent = `Confirm the model’s labels of all ${plural(this.#grid.n, "picture")}?`;
-      this.#ask.querySelector('[data-field="ask-yes"]').textContent = `Confirm ${count(this.#grid.n)}`;
+      const pictures = plural(this.#grid.n, "picture");
+      const question = this.#isOfNeither ? `Label all ${pictures} “neither”?` : `Confirm the model’s labels of all ${pictures}?`;
+      this.#ask.querySelector('[data-field="ask"]').textContent = question;
+      this.#ask.querySelector('[data-field="ask-yes"]').textContent = `${this.#isOfNeither ? "Label" : "Confirm"} ${count(this.#grid.n)}`;
+      for (const words of this.#ask.querySelectorAll("[data-ask-of]")) words.hidden = (words.dataset.askOf === "neither") !== this.#isOfNeither;
       this.#ask.showModal();
     },
     undo: () => {
@@ -94,6 +97,11 @@ export class SelectionBar {
     },
     help: () => document.querySelector("[data-help]").showModal(),
   };
+
+  /** Whether all pictures shown are probably neither, so that confirming labels them so. */
+  get #isOfNeither() {
+    return this.#grid.filter.neither !== undefined;
+  }
 
   /** More pictures may come, or there are none. */
   get #hasNoAll() {
@@ -151,7 +159,7 @@ export class SelectionBar {
     const field = (name) => this.#root.querySelector(`[data-field="${name}"]`);
     field("chosen").textContent = n > 0 ? `${count(n)} of ${count(this.#grid.n)} selected` : "";
     field("shown").textContent = n > 0 || this.#grid.n === 0 ? "" : `${plural(this.#grid.n, "file")} shown`;
-    field("all-right").textContent = `Confirm all ${count(this.#grid.n)}`;
+    field("all-right").textContent = this.#isOfNeither ? `Label all ${count(this.#grid.n)} “neither”` : `Confirm all ${count(this.#grid.n)}`;
     for (const part of this.#root.querySelectorAll("[data-if]")) part.hidden = (part.dataset.if === "some") !== n > 0;
     for (const button of this.#root.querySelectorAll("button")) button.disabled = this.#isBusy && button.dataset.do !== "help";
     for (const button of this.#root.querySelectorAll('[data-do="all"], [data-do="allRight"]')) button.hidden ||= this.#hasNoAll;
