@@ -35,7 +35,7 @@ def job(app: object, db: Database, blobs: Blobs) -> UUID:
 def files_on(client: FlaskClient, address: str) -> list[str]:
     page = client.get(address)
     assert page.status_code == 200
-    return re.findall(r"<tr><td><strong>(.*?)</strong>", page.text)
+    return re.findall(r"<tr><td><strong><bdi>(.*?)</bdi></strong>", page.text)
 
 
 def test_each_reason_is_named_with_how_many_files_it_concerns(client: FlaskClient, job: UUID) -> None:

@@ -41,7 +41,7 @@ def listed(db: Database, blobs: Blobs, app: App) -> dict[str, UUID]:
 
 def _shown(client: FlaskClient, query: str) -> list[str]:
     page = client.get(f"/?{query}", headers=PAGE).text
-    return re.findall(r'class="job__name"[^>]*>([^<]+)<', page)
+    return re.findall(r'class="job__name"[^>]*><bdi>([^<]+)<', page)
 
 
 @pytest.mark.parametrize(
