@@ -43,7 +43,8 @@ export function fill(tile, result) {
   tile.dataset.label = shown;
   const [name, confidence] = tile.querySelectorAll(".tile__label > span");
   const neither = result.human_label ? null : probablyNeither(result);
-  name.textContent = neither === null ? label(shown) : "Probably neither";
+  name.textContent = neither === null ? label(shown) : "Neither?";
+  name.title = neither === null ? "" : "Probably neither";
   confidence.textContent = result.human_label ? "by people" : result.confidence === null ? "" : percent(neither ?? result.confidence);
   const end = result.path.lastIndexOf("/");
   const file = tile.querySelector(".tile__name");

@@ -63,7 +63,7 @@ def test_they_are_counted_next_to_the_labels_and_listed_by_a_filter(client: Flas
 def test_tiles_say_how_probable_neither_is(client: FlaskClient, job: UUID) -> None:
     page = client.get(f"/jobs/{job}?neither=probable").text
     assert 'data-count="probably_neither">3<' in page
-    assert '<span class="dot">Probably neither</span><span>97 %</span>' in page
+    assert '<span class="dot" title="Probably neither">Neither?</span><span>97 %</span>' in page
     assert "the model: probably neither, 80 %" in page
     assert "p/doubt.jpg" not in page
     image = re.search(r'data-image="(\d+)"', page)
