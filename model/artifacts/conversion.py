@@ -33,6 +33,11 @@ class ConversionManifest:
     created_at: str
     code_version: str
 
+    @property
+    def is_quantised(self) -> bool:
+        """Whether its features differ from those of the same body in float32, so that both cannot be used together."""
+        return self.precision == "int8"
+
     def to_dict(self) -> dict[str, Any]:
         """The manifest as JSON keeps it."""
         return {"format": FORMAT, **asdict(self)}

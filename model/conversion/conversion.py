@@ -70,22 +70,26 @@ def convert(
         on_batch()
         calibration = images.calibration[:N_CALIBRATION] if precision == "int8" else None
         flatbuffer = convert_body(manifest.network, unpack_weights(weights), calibration)
-        conversion = ConversionManifest(
-            weights=manifest.digest,
-            digest=digest_of(flatbuffer),
-            n_bytes=len(flatbuffer),
-            precision=precision,
-            agreement={},
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            code_version=code_version,
-        )
-        converted = Classifier(manifest, weights, converted=ConvertedBody(conversion, flatbuffer))
-        agreement = compare(expected, converted.predict_with_features(compared, on_batch), labels)
+        converted = ConvertedBody(_describe(manifest, flatbuffer, precision, code_version), flatbuffer)
+        classifier = Classifier(manifest, weights, converted=converted)
+        agreement = compare(expected, classifier.predict_with_features(compared, on_batch), labels)
         found = find_disagreements(agreement, precision)
         if not found:
-            return ConvertedBody(replace(conversion, agreement=asdict(agreement)), flatbuffer)
+            return converted._replace(manifest=replace(converted.manifest, agreement=asdict(agreement)))
         disagreements.append(f"{precision}: {', '.join(found)}")
     raise DisagreementError("; ".join(disagreements))
+
+
+def _describe(manifest: Manifest, flatbuffer: bytes, precision: str, code_version: str) -> ConversionManifest:
+    return ConversionManifest(
+        weights=manifest.digest,
+        digest=digest_of(flatbuffer),
+        n_bytes=len(flatbuffer),
+        precision=precision,
+        agreement={},
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        code_version=code_version,
+    )
 
 
 def keep_body(converted: ConvertedBody, weights_digest: str) -> ConvertedBody:

@@ -64,7 +64,7 @@ class Classifier:
                 f" {count_weights(arrays)} for {self.engine.side_px} px"
             )
         self.weights_body = digest_body(arrays, get_architecture(manifest.network))
-        is_quantised = converted is not None and converted.manifest.precision == "int8"
+        is_quantised = converted is not None and converted.manifest.is_quantised
         self.body = converted.manifest.digest if converted and is_quantised else self.weights_body
 
     @property

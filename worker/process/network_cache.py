@@ -1,11 +1,9 @@
 """The loaded networks of a worker process: fetched from the blob store, checked by digest, warmed up."""
 
-import hashlib
 import importlib.util
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +16,7 @@ from core.models import conversions, registry
 from core.orm.models import Conversion, ModelVersion
 from core.storage.blobs import Blobs
 from core.training import features
+from worker.process.blob_cache import BlobCache
 
 if TYPE_CHECKING:
     from model.artifacts.conversion import ConvertedBody
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 MAX_LOADED = 3
-MAX_FILES = 20  # of weights and converted bodies on the disk
 
 
 class NetworkCache:
@@ -42,8 +40,7 @@ class NetworkCache:
         self._n_sharing = n_sharing
         self._device: Device | None = None
         self._db = db
-        self._blobs = blobs
-        self._folder = folder
+        self._files = BlobCache(blobs, folder)
         self._loaded: OrderedDict[int, Classifier] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -126,7 +123,7 @@ class NetworkCache:
             return None
         what = f"converted layers of model version {version.id}"
         try:
-            flatbuffer = self._fetch(conversion.digest, what)
+            flatbuffer = self._files.fetch(conversion.digest, what)
             return ConvertedBody(ConversionManifest.from_dict(conversion.document), flatbuffer)
         except (BadWeights, ValueError) as error:
             log.warning("conversion_unusable", version=version.id, reason=str(error))
@@ -135,7 +132,7 @@ class NetworkCache:
     def body_of(self, version: ModelVersion) -> str | None:
         """The body whose features a version uses here (`Classifier.body`); None until it has been loaded once."""
         converted = self.find_converted(version)
-        is_quantised = converted is not None and converted.manifest.precision == "int8"
+        is_quantised = converted is not None and converted.manifest.is_quantised
         return converted.manifest.digest if converted and is_quantised else version.body
 
     def _find_conversion(self, version: ModelVersion) -> Conversion | None:
@@ -172,29 +169,7 @@ class NetworkCache:
         Raises:
             BadWeights: As `get`.
         """
-        return self._fetch(version.digest, f"weights of model version {version.id}")
-
-    def _fetch(self, digest: str, what: str) -> bytes:
-        path = self._folder / digest
-        if path.exists() and _digest(data := path.read_bytes()) == digest:
-            return data
-        data = registry.fetch_digest(self._blobs, digest, what)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{token_hex(4)}")
-        part.write_bytes(data)
-        part.replace(path)
-        self._trim()
-        return data
-
-    def _trim(self) -> None:
-        """Delete the files that were fetched longest ago; the blob store has all versions."""
-        files = [(path.stat().st_mtime, path) for path in self._folder.iterdir() if not path.suffix]
-        for _, path in sorted(files)[:-MAX_FILES]:
-            path.unlink(missing_ok=True)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        return self._files.fetch(version.digest, f"weights of model version {version.id}")
 
 
 def has_tensorflow() -> bool:

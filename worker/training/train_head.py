@@ -34,10 +34,9 @@ from model.training.refit_head import Arrays, refit
 from worker.process.runtime import Runtime
 from worker.training.dataset import SPLITS, Samples, check_enough, find_samples
 from worker.training.evaluation import VersionPredictions, open_version, predict_contents
-from worker.training.new_version import NewVersion
 from worker.training.stored_features import ContentFeatures, read_features
 from worker.training.training_lease import TrainingLease
-from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
+from worker.training.version_manifest import TRAINED, NewVersion, origin_of, plain_manifest
 
 
 @dataclass(frozen=True, slots=True)

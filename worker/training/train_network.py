@@ -39,12 +39,11 @@ from worker.training.dataset import find_samples, read_pixels
 from worker.training.decoded_images import DecodedImages
 from worker.training.evaluation import evaluate_new_version, evaluate_version
 from worker.training.label_quality import check_label_quality
-from worker.training.new_version import NewVersion
 from worker.training.pixel_store import PixelStore, free_bytes
 from worker.training.train_head import fit_head
 from worker.training.trainer_setup import input_sides_of, set_up_trainer
 from worker.training.training_lease import StopWithBest, TrainingLease, TrainingStopped
-from worker.training.version_manifest import TRAINED, origin_of, plain_manifest
+from worker.training.version_manifest import TRAINED, NewVersion, origin_of, plain_manifest
 
 log = structlog.get_logger()
 

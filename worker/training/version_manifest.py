@@ -1,21 +1,37 @@
-"""The manifest of a trained network: its origin, and everything that is fitted and measured on it."""
+"""A trained network that is not stored yet, and its manifest: origin, and what is fitted and measured on it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.base.network_catalog import CLASSES, NETWORKS
 from core.decoding.decoded import DECODING
 from core.training.parameters import Parameters
 from core.training.splits import RULE
+from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of
 from model.evaluation.version_evaluation import Bounds
 from worker.process.code_version import code_version
 from worker.training.dataset import SPLITS, Samples
+from worker.training.evaluation import VersionPredictions
 
 # Of the validation split, at the version's own threshold. If not all can be kept, `max_unsure` is.
 TRAINED = Bounds(max_wrong=0.01, max_unsure=0.5, max_taken=0.1)
+
+
+class NewVersion(NamedTuple):
+    """A version that is not stored yet.
+
+    Attributes:
+        converted: Its body for LiteRT; None if it stays with TensorFlow.
+        predictions: For the test split, of this version and of the one in use.
+    """
+
+    manifest: Manifest
+    weights: bytes
+    converted: ConvertedBody | None
+    predictions: VersionPredictions
 
 
 @dataclass(frozen=True, slots=True)

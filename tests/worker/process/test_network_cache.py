@@ -19,7 +19,7 @@ from instance.base import programs
 from pretraining.__main__ import PRETRAINED
 from tests.support.deadlines import within
 from tests.support.mirrored_version import add_mirrored
-from worker.process import network_cache
+from worker.process import blob_cache
 from worker.process.network_cache import NetworkCache
 
 WEIGHTS = b"numbers, many numbers"
@@ -77,7 +77,7 @@ def test_missing_weights_are_said_to_be_missing(cache: NetworkCache) -> None:
 def test_what_was_fetched_longest_ago_leaves_the_cache_first(
     cache: NetworkCache, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network_cache, "MAX_FILES", 2)
+    monkeypatch.setattr(blob_cache, "MAX_FILES", 2)
     digests = []
     for number in range(3):
         weights = b"numbers %d" % number
