@@ -9,7 +9,7 @@ const KEYS = { Enter: "confirm", u: "undo", Backspace: "undo", z: "zoom", "+": "
  * @param {HTMLDialogElement} dialog
  * @param {{todo: Record<string, () => void>, onLabel: (label: string, button: Element|null) => void, onStep: (by: number) => void,
  *   moveByKey: (key: string) => boolean, focus: () => void}} on
- *   todo: by the buttons' data-do. onLabel: by a button with data-say, or by its key (null). moveByKey: whether an arrow key has moved the
+ *   todo: by the buttons' data-do. onLabel: by a button with data-give, or by its key (null). moveByKey: whether an arrow key has moved the
  *   picture. focus: leave a button that was clicked, so that Enter and Space do not press it again.
  */
 export function listenToControls(dialog, { todo, onLabel, onStep, moveByKey, focus }) {
@@ -17,7 +17,7 @@ export function listenToControls(dialog, { todo, onLabel, onStep, moveByKey, foc
   dialog.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button === null) return;
-    if (button.dataset.say) onLabel(button.dataset.say, button);
+    if (button.dataset.give) onLabel(button.dataset.give, button);
     else all[button.dataset.do]?.();
     if (event.detail > 0 && dialog.open) focus();
   });
@@ -26,7 +26,7 @@ export function listenToControls(dialog, { todo, onLabel, onStep, moveByKey, foc
     event.preventDefault();
     if (!moveByKey(event.key) && event.key in STEPS) onStep(STEPS[event.key]);
   });
-  const labels = Array.from(dialog.querySelectorAll("[data-say][aria-keyshortcuts]"), ({ dataset }) => dataset.say);
+  const labels = Array.from(dialog.querySelectorAll("[data-give][aria-keyshortcuts]"), ({ dataset }) => dataset.give);
   const keys = Object.entries(KEYS).filter(([, name]) => name in all);
   listenToKeys(
     new Map([...keys.map(([key, name]) => [key, all[name]]), ...labels.map((label) => [label[0], () => onLabel(label, null)])]),
