@@ -46,7 +46,7 @@ def view(page: Page, place: int) -> None:
 
 
 def shows(page: Page, n: int) -> None:
-    expect(page.locator('.viewer [data-field="name"]')).to_have_text(f"photos/{n}.jpg")
+    expect(page.locator('.viewer [data-field="name"]')).to_have_text(f"{n}.jpg")
 
 
 def said(page: Page, sentence: str) -> None:

@@ -39,8 +39,12 @@ export class Overlay {
 
   close() {
     if (!this.isOpen) return;
-    if (this.#isPushed) history.back();
-    else this.#hide();
+    if (this.#isPushed) {
+      history.back();
+    } else {
+      history.replaceState(null, "", location.pathname + location.search);
+      this.#hide();
+    }
   }
 
   #follow(place) {

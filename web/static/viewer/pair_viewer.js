@@ -1,5 +1,6 @@
 /** Two pictures of a group next to each other: enlarged and moved together, and labelled together or one by one. */
 
+import { showName } from "../shared/names.js";
 import { LoadedAhead } from "../shared/thumbnails.js";
 import { bytes, count, label as word } from "../shared/words.js";
 import { listenToControls } from "./controls.js";
@@ -81,7 +82,7 @@ export class PairViewer {
 
   async #show({ element, pane }, tile) {
     const picture = pictureOf(tile);
-    element.querySelector('[data-field="path"]').textContent = picture.path;
+    showName(element.querySelector('[data-field="path"]'), picture.path);
     this.#showLabels();
     const pixels = element.querySelector('[data-field="pixels"]');
     pixels.textContent = bytes(Number(tile.dataset.bytes));

@@ -123,7 +123,9 @@ export class Viewer {
   }
 
   #show(picture) {
-    showName(this.#field("name"), picture.path);
+    const name = nameOf(picture.path);
+    showName(this.#field("name"), name);
+    showName(this.#field("folder"), picture.path.slice(0, -name.length - 1));
     this.#field("place").textContent = `${count(this.#place + 1)} of ${count(this.#source.n)}`;
     this.#field("stage").setAttribute("aria-label", picture.path);
     this.#showLabel(picture);
