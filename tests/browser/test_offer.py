@@ -183,7 +183,7 @@ def test_the_slower_of_sending_and_sorting_counts(
 def test_of_what_was_begun_before_only_the_rest_takes_time(page: Page, site: str) -> None:
     page.goto(f"{site}/login")
     script = "async (given) => (await import('/static/upload/view/summary.js')).leftOf(...given)"
-    parcels = [{"going": {"nArrived": 75}}, {"going": None}]
+    parcels = [{"earlier": {"nArrived": 75}}, {"earlier": None}]
     for n_archives, n_bytes in ((0, 1250), (1, 5000)):
         left = page.evaluate(script, [{"nFiles": 100, "nArchives": n_archives, "nBytes": 5000}, parcels])
         assert left == {"nFiles": 25, "nArchives": n_archives, "nBytes": n_bytes}
