@@ -198,7 +198,7 @@ def test_a_folder_begun_before_can_be_sent_as_a_new_upload(owner_page: Page, db:
     owner_page.reload()
     owner_page.unroute("**/shards/1")
     drop(owner_page, [tmp_path / "photos"])
-    expect(owner_page.locator('[data-part="begun"]')).to_contain_text("256 of 300 files are already here")
+    expect(owner_page.locator('[data-part="earlier"]')).to_contain_text("256 of 300 files are already here")
     expect(owner_page.get_by_role("button", name="Resume upload")).to_be_enabled()
     owner_page.get_by_role("button", name="Upload everything again as a new job").click()
     owner_page.wait_for_url("**/jobs/*")

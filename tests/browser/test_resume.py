@@ -203,7 +203,7 @@ def test_what_arrived_whole_before_the_page_heard_of_it_leads_to_its_job(
         path.write_bytes(make_tar({"photos/1.jpg": draw_picture(1)}))
     _send_but_hear_no_end(owner_page, path, "**/complete" if kind == "folder" else "**/archives?*", db)
     drop(owner_page, [path])
-    expect(owner_page.locator('[data-part="begun"]')).to_contain_text("everything is already here and has its job")
+    expect(owner_page.locator('[data-part="earlier"]')).to_contain_text("everything is already here and has its job")
     if kind == "folder":
         expect(owner_page.locator('[data-part="time"]')).to_have_text("Nothing to upload.")
     owner_page.get_by_role("button", name="Open job").click()
