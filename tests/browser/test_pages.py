@@ -158,7 +158,7 @@ def test_a_file_name_that_is_html_stays_a_file_name(owner_page: Page, site: str,
         }""",
         HOSTILE,
     )
-    assert made == "&lt;img src=x onerror=alert(1)&gt;.jpg"
+    assert made == "<bdi>&lt;img src=x onerror=alert(1)&gt;.jpg</bdi>"
 
 
 def test_filters_stand_in_the_address(owner_page: Page, site: str, zoo: UUID) -> None:
