@@ -2,6 +2,7 @@
 
 import importlib.util
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 MAX_LOADED = 3
+ASK_S = 60.0
 
 
 class NetworkCache:
@@ -42,6 +44,7 @@ class NetworkCache:
         self._db = db
         self._files = BlobCache(blobs, folder)
         self._loaded: OrderedDict[int, Classifier] = OrderedDict()
+        self._ask_at: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def get(self, version_id: int) -> "Classifier":
@@ -51,7 +54,7 @@ class NetworkCache:
             BadWeights: The weights are missing, are not those that the manifest names, or belong to an unknown network.
         """
         with self._lock:
-            if version_id not in self._loaded:
+            if version_id not in self._loaded or self._was_converted(version_id):
                 self._loaded[version_id] = self._load(version_id)
                 while len(self._loaded) > MAX_LOADED:
                     self._loaded.popitem(last=False)
@@ -76,6 +79,16 @@ class NetworkCache:
         """What runs a loaded version."""
         loaded = self._loaded.get(version_id)
         return None if loaded is None else loaded.engine
+
+    def _was_converted(self, version_id: int) -> bool:
+        """Whether TensorFlow runs a loaded version that LiteRT can run by now; asked once a minute."""
+        now = time.monotonic()
+        if self._loaded[version_id].engine.name != "TensorFlow" or now < self._ask_at.get(version_id, 0.0):
+            return False
+        self._ask_at[version_id] = now + ASK_S
+        with self._db.read() as session:
+            version = registry.get_any(session, version_id)
+        return version is not None and self.find_converted(version) is not None
 
     def _load(self, version_id: int) -> "Classifier":
         with self._db.read() as session:

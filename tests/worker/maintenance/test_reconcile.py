@@ -10,7 +10,8 @@ from core.base.database import Database
 from core.base.states import JobState
 from core.cleanup import deletion, purge
 from core.jobs import chunks, jobs
-from core.messaging.broker import INFERENCE, KEY_PREFIX
+from core.messaging.broker import INFERENCE, KEY_PREFIX, TRAINING
+from core.models import conversions
 from core.operations import workers
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Upload
@@ -140,3 +141,22 @@ def test_workers_that_ended_long_ago_are_forgotten_and_no_others(runtime: FakeRu
     reconcile.delete_old_workers(runtime)
     with runtime.db.read() as session:
         assert session.scalars(select(Worker.id)).all() == [lately]
+
+
+def test_versions_that_were_not_converted_are_asked_for_while_no_training_waits(
+    runtime: FakeRuntime, db: Database
+) -> None:
+    with db.read() as session:
+        versions = conversions.list_missing(session)
+    assert versions
+    runtime.redis.rpush(KEY_PREFIX + TRAINING, "a message")
+    reconcile.request_conversions(runtime)
+    assert runtime.n_conversions_sent == 0
+    runtime.redis.delete(KEY_PREFIX + TRAINING)
+    reconcile.request_conversions(runtime)
+    assert runtime.n_conversions_sent == 1
+    with db.write() as session:
+        for version in versions:
+            conversions.add(session, version, {"reason": "it does not agree"})
+    reconcile.request_conversions(runtime)
+    assert runtime.n_conversions_sent == 1

@@ -12,14 +12,14 @@ import pytest
 
 from core.base.database import Database
 from core.base.errors import BadWeights
-from core.models import registry
+from core.models import conversions, registry
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
 from instance.base import programs
 from pretraining.__main__ import PRETRAINED
 from tests.support.deadlines import within
 from tests.support.mirrored_version import add_mirrored
-from worker.process import blob_cache
+from worker.process import blob_cache, network_cache
 from worker.process.network_cache import NetworkCache
 
 WEIGHTS = b"numbers, many numbers"
@@ -112,6 +112,19 @@ def test_a_version_made_since_this_process_began_answers_beside_those_before(
     np.testing.assert_allclose(cache.get(mirrored).predict(images), said[:, ::-1], atol=1e-6)
     assert cache.get(shipped.id) is first
     np.testing.assert_array_equal(first.predict(images), said)
+
+
+def test_a_version_that_was_converted_meanwhile_is_loaded_again(
+    cache: NetworkCache, db: Database, blobs: Blobs, shipped: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_cache, "ASK_S", 0.0)
+    assert cache.get(shipped.id).engine.name == "TensorFlow"
+    documents = conversions.store_shipped(blobs, PRETRAINED)
+    with db.write() as session:
+        conversions.register_shipped(session, documents)
+    converted = cache.get(shipped.id)
+    assert converted.engine.name == "LiteRT"
+    assert cache.get(shipped.id) is converted
 
 
 def test_a_version_that_this_program_does_not_know_is_refused_with_a_sentence(
