@@ -185,7 +185,7 @@ def test_how_fast_a_version_sorts_is_guessed_until_a_job_has_shown_it(
 ) -> None:
     make_version(db, "efficientnet-lite0")
     guessed = _paces(browser)
-    assert guessed == {"1": {"imagesPerS": 750, "isMeasured": False}, "2": {"imagesPerS": 60, "isMeasured": False}}
+    assert guessed == {"1": {"imagesPerS": 750, "isMeasured": False}, "2": {"imagesPerS": 110, "isMeasured": False}}
     with db.write() as session:
         for pid in range(2):
             workers.add_worker(session, pid, INFERENCE, "cpu", {})
