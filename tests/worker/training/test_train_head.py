@@ -15,7 +15,7 @@ from core.base.errors import Invalid
 from core.base.states import JobState
 from core.decoding.images import decode_image
 from core.jobs import jobs
-from core.models import registry
+from core.models import conversions, registry
 from core.orm.evaluation import Prediction
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -87,6 +87,27 @@ def test_a_new_head_learns_and_is_judged_beside_the_version_in_use(
     pictures = [jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(500, 700)]
     answers = classifier.predict(np.stack([decode_image(one, 64) for one in pictures]))
     assert (answers.argmax(axis=1) == np.repeat([0, 1], 200)).mean() > 0.8
+
+
+def test_a_new_head_keeps_the_converted_body_on_whose_features_it_was_fitted(
+    runtime: FakeRuntime, blobs: Blobs, upload: UUID
+) -> None:
+    documents = conversions.store_shipped(blobs, PRETRAINED)
+    with runtime.db.write() as session:
+        conversions.register_shipped(session, documents)
+    version = version_of(runtime, run(runtime, upload))
+    with runtime.db.read() as session:
+        first, kept = conversions.find(session, 1), conversions.find(session, version.id)
+        said = session.scalars(select(Prediction).where(Prediction.version_id == version.id)).first()
+        path = session.scalars(select(Image.path).where(Image.sha256 == said.sha256)).one() if said else ""
+    assert first is not None
+    assert kept is not None
+    assert kept.digest == first.digest
+    classifier = runtime.networks.open(version)
+    assert (classifier.engine.name, classifier.body) == ("LiteRT", first.digest)
+    assert said is not None
+    picture = jpeg(int(path[-7:-4]), path.split("/")[1][:-1], (72, 60))
+    np.testing.assert_allclose(said.probabilities, classifier.predict(decode_image(picture, 64)[None])[0], atol=2e-3)
 
 
 def test_without_pictures_of_neither_the_threshold_does_not_fall_below_the_one_it_started_from(

@@ -16,7 +16,7 @@ from core.base.database import Database
 from core.base.errors import Unavailable
 from core.base.states import JobState
 from core.jobs import job_states, jobs
-from core.models import registry
+from core.models import conversions, registry
 from core.orm.jobs import Job
 from core.orm.labels import Label
 from core.orm.models import ModelVersion
@@ -137,6 +137,10 @@ def test_a_training_leaves_epochs_and_a_version_that_works_and_is_not_in_use(
     assert manifest.parameters["epochs"] == 4
     with runtime.db.read() as session:
         assert registry.current_version(session).id != version.id
+        converted = conversions.find(session, version.id)
+    assert converted is not None
+    assert converted.document["weights"] == version.digest
+    assert runtime.networks.open(version).engine.name == "LiteRT"
     assert list(blobs.list("trainings/")) == []
 
 
