@@ -369,11 +369,11 @@ def test_whoever_sends_by_keyboard_keeps_the_focus(owner_page: Page, folder: Pat
     drop(owner_page, [folder])
     expect(owner_page.get_by_role("button", name="Start upload")).to_be_focused()
     owner_page.keyboard.press("Enter")
-    expect(owner_page.get_by_role("heading", name="photos")).to_be_focused()
+    expect(owner_page.get_by_role("heading", name="photos", exact=True)).to_be_focused()
     expect(owner_page.locator('[data-part="sent-text"]')).to_contain_text("Uploading: ")
     for pressed, then in (("Pause", "Resume"), ("Resume", "Pause")):
         owner_page.get_by_role("button", name=pressed).focus()
         owner_page.keyboard.press("Enter")
         expect(owner_page.get_by_role("button", name=then)).to_be_focused()
     owner_page.get_by_role("button", name="Cancel upload").press("Enter")
-    expect(owner_page.get_by_role("heading", name="photos")).to_be_focused()
+    expect(owner_page.get_by_role("heading", name="photos", exact=True)).to_be_focused()
