@@ -6,7 +6,7 @@ import { localTimes } from "./words.js";
 localTimes();
 switchTheme();
 // Pages with a drop zone of their own know what to do with files; before the login, nobody does.
-if (document.querySelector("[data-drop]") === null && document.querySelector("nav form") !== null) import("../upload/view/anywhere.js");
+if (document.querySelector("[data-drop], [data-bring]") === null && document.querySelector("nav form") !== null) import("../upload/view/anywhere.js");
 
 const PICTURE_PAUSES_MS = [2000, 5000, 10000];
 
