@@ -85,6 +85,28 @@ def test_five_are_labelled_by_keys_without_a_page_load_and_closing_leads_back(
     assert grid.evaluate("window.isSame")
 
 
+def test_five_unsure_pictures_are_corrected_in_eight_actions_without_a_page_load(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    unsure = make_job(db, make_upload(db, blobs, n_files=40, name="unsure"))
+    run_job(db, unsure, {f"photos/{n}.jpg": (0.4, 0.4) for n in range(10, 40, 2)})
+    owner_page.goto(f"{site}/jobs/{unsure}")
+    loads: list[str] = []
+    owner_page.on("request", lambda request: request.is_navigation_request() and loads.append(request.url))
+    owner_page.locator('.tally__item[data-label="unsure"]').click()
+    owner_page.locator('[data-place="0"]').click()
+    shows(owner_page, 10)
+    for n, key in enumerate("cdncd"):
+        owner_page.keyboard.press(key)
+        shows(owner_page, 12 + 2 * n)
+    owner_page.keyboard.press("Escape")
+    expect(owner_page).to_have_url(f"{site}/jobs/{unsure}?label=unsure")
+    expect(owner_page.locator('[data-place="5"]')).to_be_focused()
+    owner_page.locator(SENT).wait_for(state="attached")
+    assert words(db, unsure)[10:20:2] == ["cat", "dog", "neither", "cat", "dog"]
+    assert loads == []
+
+
 def test_back_closes_it_forward_opens_it_and_the_address_is_a_page_of_its_own(grid: Page) -> None:
     view(grid, 1)
     grid.keyboard.press("ArrowRight")
