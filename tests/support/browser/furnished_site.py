@@ -104,6 +104,7 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("job_pages.list_jobs", "/?name=nothing-like-it")
     yield Shown("upload_pages.ask_again", f"{address}/again")
     yield Shown("correction_pages.ask_corrections", f"{address}/corrections")
+    yield Shown("folder_label_pages.ask_folder_labels", f"{address}/folder-labels")
     yield Shown("job_pages.confirm_delete", f"{address}/delete")
     yield Shown("edit_job_pages.edit_job", f"{address}/edit")
     for row in (rows[0], rows[1], next(row for row in rows if row.error_code)):
