@@ -46,12 +46,12 @@ def find_page_cursors(session: Session, job: Job, wanted: ResultFilter, every: i
     """
     order = order_of(wanted.sort)
     number = func.row_number().over(order_by=order.by).label("number")
-    keys = select(*(column.label(f"key_{index}") for index, column in enumerate(order.columns)), number)
+    n_all = func.count().over().label("n_all")
+    keys = select(*(column.label(f"key_{index}") for index, column in enumerate(order.columns)), number, n_all)
     rows = _narrowed(session, keys, job, wanted, order).subquery()
-    marks = session.execute(select(rows).where(rows.c.number % every == 0).order_by(rows.c.number)).all()
-    n = session.scalars(select(func.count()).select_from(rows)).one()
-    cursors = [encode_cursor(*row[:-1]) for row in marks]
-    return PageCursors(n, cursors[: -1 if cursors and n % every == 0 else None])
+    is_mark = (rows.c.number % every == 0) | (rows.c.number == rows.c.n_all)
+    *marks, last = session.execute(select(rows).where(is_mark).order_by(rows.c.number)).all() or [None]
+    return PageCursors(last.n_all if last else 0, [encode_cursor(*row[:-2]) for row in marks])
 
 
 def count_results(session: Session, job: Job, wanted: ResultFilter) -> int:

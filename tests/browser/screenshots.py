@@ -65,9 +65,7 @@ def _shoot_labelling(page: Page, job: str) -> None:
     """Pictures chosen in the grid, and one under review."""
     page.emulate_media(color_scheme="light")
     page.goto(f"{job}?label=cat&sort=confidence")
-    page.locator("#pictures-title").scroll_into_view_if_needed()
     page.locator(".grid--placed .tile").nth(9).wait_for()
-    page.evaluate("document.querySelector('[data-filter]').scrollIntoView()")
     for n in (1, 3, 4):
         page.locator(f'[aria-posinset="{n}"] [data-check]').check(force=True)
     _shoot(page, "choosing")

@@ -415,9 +415,9 @@ def test_the_title_of_a_job_says_how_far_it_is(owner_page: Page, site: str, db: 
     upload = make_upload(db, blobs, n_files=4, is_complete=False, name="walk")
     job = make_job(db, upload)
     owner_page.goto(f"{site}/jobs/{job}")
-    expect(owner_page).to_have_title("0 % · walk – Pawsort")
+    expect(owner_page).to_have_title("0 sorted · walk – Pawsort")
     run_job(db, job)
-    expect(owner_page).to_have_title("100 % · walk – Pawsort")
+    expect(owner_page).to_have_title("4 sorted · walk – Pawsort")
     with db.write() as session:
         shard_rows.complete_upload(session, upload, 1)
     expect(owner_page).to_have_title("walk – Pawsort")

@@ -99,6 +99,7 @@ def test_jobs_are_described_in_the_same_words(page: Page, site: str) -> None:
         ("progressText", job_view.progress_text),
         ("progressSide", job_view.progress_side),
         ("percentDone", job_view.percent_done),
+        ("progressShort", job_view.progress_short),
         ("canRetry", job_view.can_retry),
     ):
         assert _in_browser(page, site, "/static/jobs/job_view.js", name, as_json) == [function(job) for job in JOBS], (

@@ -61,6 +61,11 @@ def percent_done(job: JobView) -> int:
     return 100 * n_sorted(job) // job.n_total if job.n_total else 0
 
 
+def progress_short(job: JobView) -> str:
+    """The progress in the title; while files arrive, a percentage of them would go back."""
+    return f"{count(n_sorted(job))} sorted" if job.state == JobState.RECEIVING else f"{percent_done(job)} %"
+
+
 def progress_text(job: JobView) -> str:
     """The progress in words; static/jobs/job_view.js does the same."""
     if job.state == JobState.DONE:

@@ -23,7 +23,7 @@ export class Grid {
   #list = document.querySelector("[data-grid]");
   #template = document.querySelector("#tile");
   #more = document.querySelector("[data-more]");
-  #empty = document.querySelectorAll("[data-empty]");
+  #empty = document.querySelectorAll("[data-why-empty]");
   #fresh = document.querySelector('[data-field="fresh"]');
   #pages = null;
   #tiles = new Map();
@@ -102,7 +102,7 @@ export class Grid {
     if (this.#opening !== pages) return false;
     this.#pages = pages;
     const why = pages.n > 0 ? "" : this.whyEmpty();
-    for (const element of this.#empty) element.hidden = element.dataset.empty !== why;
+    for (const element of this.#empty) element.hidden = element.dataset.whyEmpty !== why;
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#list.classList.add("grid--placed");

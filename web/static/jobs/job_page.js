@@ -11,7 +11,7 @@ import { Place } from "./filter/place.js";
 import { SelectionBar } from "./selection/selection_bar.js";
 import { Threshold } from "./threshold.js";
 import { measureStrip, openTools } from "./tools.js";
-import { STATE_WORDS, percentDone, showJob, sortedCount } from "./job_view.js";
+import { STATE_WORDS, percentDone, progressShort, showJob, sortedCount } from "./job_view.js";
 
 /** The shortest interval for parts that only the server renders, such as the histogram. */
 const REDRAW_MS = 5000;
@@ -19,7 +19,7 @@ const REDRAW_MS = 5000;
 const root = document.querySelector("[data-job]");
 const announce = root.querySelector('[data-field="announce"]');
 const lost = root.querySelector('[data-field="lost"]');
-const titleEnd = document.title.replace(/^\d+ % · /, "");
+const titleEnd = document.title.replace(/^[\d,]+ (%|sorted) · /, "");
 const hasGrid = document.querySelector("[data-grid]") !== null;
 const grid = new Grid({ whyEmpty: () => (filter.isActive ? "filter" : ENDED.has(root.dataset.state) ? "nothing" : "waiting") });
 const threshold = new Threshold({ root, onMoved: () => grid.reload() });
@@ -76,7 +76,7 @@ function show(job) {
   lost.hidden = true;
   showJob(root, job);
   if (!hasEnded) {
-    document.title = `${percentDone(job)} % · ${titleEnd}`;
+    document.title = `${progressShort(job)} · ${titleEnd}`;
     notice.offer();
   }
   say(job, hasEnded);
@@ -110,7 +110,7 @@ async function redraw() {
 
 /** Announce the start, each quarter and the end to screen readers. */
 function say(job, hasEnded) {
-  const quarter = (state) => (state === null ? -1 : Math.floor(percentDone(state) / 25));
+  const quarter = (state) => (state === null || state.state === "receiving" ? -1 : Math.floor(percentDone(state) / 25));
   if (hasEnded) {
     announce.textContent = `${STATE_WORDS[job.state]}. Sorted ${plural(sortedCount(job), "file")}, ${job.counts.failed} failed.`;
     notice.show(announce.textContent);

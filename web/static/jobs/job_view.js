@@ -22,6 +22,11 @@ export function percentDone(job) {
   return percentOf(sortedCount(job), job.counts.total);
 }
 
+/** The progress in the title; while files arrive, a percentage of them would go back. */
+export function progressShort(job) {
+  return job.state === "receiving" ? `${count(sortedCount(job))} sorted` : `${percentDone(job)} %`;
+}
+
 /** The progress in words; web/pages/jobs/job_view.py does the same. */
 export function progressText(job) {
   const { total } = job.counts;
@@ -65,7 +70,7 @@ export function showJob(root, job) {
   each(root, "bar", (bar) => {
     bar.max = job.counts.total || 1;
     bar.value = sortedCount(job);
-    bar.hidden = job.state === "done";
+    bar.hidden = job.state === "done" || job.state === "receiving";
   });
   each(root, "progress-text", (element) => (element.textContent = progressText(job)));
   each(root, "progress-side", (element) => (element.textContent = progressSide(job)));
