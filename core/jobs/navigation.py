@@ -50,8 +50,8 @@ def find_page_cursors(session: Session, job: Job, wanted: ResultFilter, every: i
     keys = select(*(column.label(f"key_{index}") for index, column in enumerate(order.columns)), number, n_all)
     rows = _narrowed(session, keys, job, wanted, order).subquery()
     is_mark = (rows.c.number % every == 0) | (rows.c.number == rows.c.n_all)
-    *marks, last = session.execute(select(rows).where(is_mark).order_by(rows.c.number)).all() or [None]
-    return PageCursors(last.n_all if last else 0, [encode_cursor(*row[:-2]) for row in marks])
+    marks = session.execute(select(rows).where(is_mark).order_by(rows.c.number)).all()
+    return PageCursors(marks[-1].n_all if marks else 0, [encode_cursor(*row[:-2]) for row in marks[:-1]])
 
 
 def count_results(session: Session, job: Job, wanted: ResultFilter) -> int:

@@ -8,14 +8,14 @@
  * @typedef {{index: number, offset: number}} GridPlace The first picture below the strip, and by how much of it was scrolled past.
  */
 
+import { GridShape } from "./grid_shape.js";
 import { ResultPages } from "./result_pages.js";
 import { fill, makeTile } from "./tile.js";
 
 const PAGE = 60;
-const GAP_PX = 12;
-const NARROWEST_PX = 150;
-const TEXT_PX = 114;
 const FRESH_EVERY_MS = 3000;
+/** Filters whose results are kept, so that Back shows them at once. */
+const FILTERS_KEPT = 8;
 /** Rows above and below the window that are also drawn. */
 const AHEAD = 2;
 
@@ -28,7 +28,8 @@ export class Grid {
   #pages = null;
   #tiles = new Map();
   #spare = [];
-  #shape = { columns: 1, width: 0, height: 0 };
+  #shape = new GridShape(0);
+  #known = new Map();
   #isOpen = false;
   #isPlanned = false;
   #opening = null;
@@ -38,7 +39,7 @@ export class Grid {
   constructor({ whyEmpty }) {
     if (this.#list === null) return;
     this.whyEmpty = whyEmpty;
-    this.#pages = this.#pagesOf(this.#list.dataset.results);
+    this.#pages = this.#opening = this.#pagesOf(this.#list.dataset.results);
     addEventListener("scroll", () => this.#plan(), { passive: true });
     new ResizeObserver(() => this.#isOpen && this.#measure()).observe(this.#list);
     this.#list.addEventListener("keydown", (event) => this.#moveFocus(event));
@@ -55,17 +56,23 @@ export class Grid {
     if (this.#list === null) return;
     const address = new URL(this.#pages.url);
     address.search = query;
-    const isShown = await this.#open(this.#pagesOf(address), place?.index ?? 0);
-    if (!isShown) return;
+    const known = this.#known.get(address.search);
+    if (known) this.#adopt(known);
+    else if (!(await this.#open(this.#pagesOf(address), place?.index ?? 0))) return;
     if (place !== null) this.#scrollTo(place);
     else if (this.#scrolled > 0) this.#scrollTo({ index: 0, offset: 0 });
     this.#draw();
+    if (known) await this.#refresh();
   }
 
   /** Load the same results again: after results, labels or the threshold have changed. */
   async reload() {
-    if (this.#list === null) return;
-    if (await this.#open(this.#pagesOf(this.#pages.url), this.place?.index ?? 0)) this.#draw();
+    this.#known.clear();
+    if (this.#list !== null) await this.#refresh();
+  }
+
+  async #refresh() {
+    if (await this.#open(this.#pagesOf(this.#opening.url), this.place?.index ?? 0)) this.#draw();
   }
 
   /** The job has new results: show them at once, or offer them if the user has scrolled down. */
@@ -100,7 +107,15 @@ export class Grid {
       return false; // keep the pictures that are shown; at first those from the server, with their link to the next ones
     }
     if (this.#opening !== pages) return false;
-    this.#pages = pages;
+    this.#adopt(pages);
+    return true;
+  }
+
+  #adopt(pages) {
+    this.#pages = this.#opening = pages;
+    this.#known.delete(pages.url.search);
+    this.#known.set(pages.url.search, pages);
+    if (this.#known.size > FILTERS_KEPT) this.#known.delete(this.#known.keys().next().value);
     const why = pages.n > 0 ? "" : this.whyEmpty();
     for (const element of this.#empty) element.hidden = element.dataset.whyEmpty !== why;
     if (!this.#isOpen) {
@@ -111,17 +126,12 @@ export class Grid {
     }
     this.#list.dispatchEvent(new CustomEvent("grid:counted"));
     this.#measure();
-    return true;
   }
 
   #measure() {
-    const width = this.#list.clientWidth;
-    const columns = Math.max(1, Math.floor((width + GAP_PX) / (NARROWEST_PX + GAP_PX)));
-    const tile = (width - GAP_PX * (columns - 1)) / columns;
-    this.#shape = { columns, width: tile, height: tile + TEXT_PX };
-    const rows = Math.ceil(this.#pages.n / columns);
-    this.#list.style.height = `${Math.max(0, rows * (this.#shape.height + GAP_PX) - GAP_PX)}px`;
-    for (const [index, tileThere] of this.#tiles) this.#put(tileThere, index);
+    this.#shape = new GridShape(this.#list.clientWidth);
+    this.#list.style.height = `${this.#shape.heightOf(this.n)}px`;
+    for (const [index, tile] of this.#tiles) this.#shape.put(tile, index);
     this.#plan();
   }
 
@@ -135,9 +145,8 @@ export class Grid {
   }
 
   #draw() {
-    const { columns, height } = this.#shape;
+    const { columns, rowHeight: row } = this.#shape;
     const top = -this.#list.getBoundingClientRect().top;
-    const row = height + GAP_PX;
     const first = Math.max(0, Math.floor(top / row) - AHEAD) * columns;
     const last = Math.min(this.#pages.n, (Math.ceil((top + innerHeight) / row) + AHEAD) * columns) - 1;
     for (const [place, tile] of this.#tiles) {
@@ -160,7 +169,7 @@ export class Grid {
       this.#tiles.set(place, made);
       made.setAttribute("aria-posinset", String(place + 1));
       made.querySelector("a").setAttribute("data-place", String(place));
-      this.#put(made, place);
+      this.#shape.put(made, place);
       if (tile === undefined) this.#insert(made, place);
       else if (tile !== made) replace(tile, made);
     }
@@ -174,15 +183,6 @@ export class Grid {
   #insert(tile, place) {
     const before = Array.from(this.#list.children).find((other) => Number(other.getAttribute("aria-posinset")) > place + 1);
     this.#list.insertBefore(tile, before ?? null);
-  }
-
-  #put(tile, place) {
-    const { columns, width, height } = this.#shape;
-    const x = (place % columns) * (width + GAP_PX);
-    const y = Math.floor(place / columns) * (height + GAP_PX);
-    tile.style.transform = `translate(${x}px, ${y}px)`;
-    tile.style.width = `${width}px`;
-    tile.style.height = `${height}px`;
   }
 
   #drop(place, tile) {
@@ -226,23 +226,19 @@ export class Grid {
   get place() {
     const scrolled = this.#scrolled;
     if (!this.#isOpen || scrolled <= 0) return null;
-    const row = Math.floor(scrolled / this.#rowHeight);
-    return { index: row * this.#shape.columns, offset: scrolled - row * this.#rowHeight };
+    const row = Math.floor(scrolled / this.#shape.rowHeight);
+    return { index: row * this.#shape.columns, offset: scrolled - row * this.#shape.rowHeight };
   }
 
   #scrollTo({ index, offset }) {
-    const row = Math.floor(Math.min(index, Math.max(0, this.n - 1)) / this.#shape.columns);
-    scrollBy({ top: row * this.#rowHeight + offset - this.#scrolled, behavior: "instant" });
-  }
-
-  get #rowHeight() {
-    return this.#shape.height + GAP_PX;
+    const top = this.#shape.topOf(Math.min(index, Math.max(0, this.n - 1)));
+    scrollBy({ top: top + offset - this.#scrolled, behavior: "instant" });
   }
 
   /** Scroll until the picture at a position is in view, below the strip. */
   reveal(index) {
-    const top = Math.floor(index / this.#shape.columns) * this.#rowHeight - this.#scrolled;
-    const below = this.#strip + top + this.#rowHeight - innerHeight;
+    const top = this.#shape.topOf(index) - this.#scrolled;
+    const below = this.#strip + top + this.#shape.rowHeight - innerHeight;
     if (top < 0 || below > 0) scrollBy({ top: top < 0 ? top : below, behavior: "instant" });
     this.#draw();
   }
@@ -273,18 +269,8 @@ export class Grid {
   }
 
   /** The positions of the pictures that a rectangle touches, in pixels of the list. */
-  within({ left, top, right, bottom }) {
-    const { columns, width, height } = this.#shape;
-    const touched = (from, to, size) => [Math.floor((from + GAP_PX) / (size + GAP_PX)), Math.floor(to / (size + GAP_PX))];
-    const [firstColumn, lastColumn] = touched(left, right, width);
-    const [firstRow, lastRow] = touched(top, bottom, height);
-    const found = [];
-    for (let row = Math.max(0, firstRow); row <= lastRow; row += 1) {
-      for (let column = Math.max(0, firstColumn); column <= Math.min(columns - 1, lastColumn); column += 1) {
-        if (row * columns + column < this.n) found.push(row * columns + column);
-      }
-    }
-    return found;
+  within(box) {
+    return this.#shape.within(box, this.n);
   }
 }
 

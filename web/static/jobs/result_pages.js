@@ -32,7 +32,7 @@ export class ResultPages {
     const url = new URL(this.url);
     url.pathname += "/landmarks";
     url.searchParams.set("every", String(this.size));
-    const first = this.fetch(0); // it needs no cursor
+    const first = index === 0 ? this.fetch(0) : null; // it needs no cursor
     const { n, cursors } = await callJson("GET", url.pathname + url.search);
     this.#cursors = ["", ...cursors];
     this.n = n;
