@@ -62,13 +62,16 @@ def main() -> None:
 
 
 def _shoot_labelling(page: Page, job: str) -> None:
-    """Pictures chosen in the grid, and one under review."""
+    """Pictures chosen in the grid, one in the large view, and one under review."""
     page.emulate_media(color_scheme="light")
     page.goto(f"{job}?label=cat&sort=confidence")
     page.locator(".grid--placed .tile").nth(9).wait_for()
     for n in (1, 3, 4):
         page.locator(f'[aria-posinset="{n}"] [data-check]').check(force=True)
     _shoot(page, "choosing")
+    page.keyboard.press("Escape")
+    page.locator('[aria-posinset="2"] .tile__picture').click()
+    _shoot(page, "large-view")
     page.goto(f"{job}/review")
     page.locator("[data-review][data-ready]").wait_for()
     _shoot(page, "review")

@@ -6,13 +6,14 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from core.accounts import accounts
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.labels.labels import NewLabel, add_labels
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import near_duplicates
-from tests.support.browser.chromium import intercept, show_pictures
+from tests.support.browser.chromium import OpenContext, intercept, show_pictures
 from tests.support.browser.furnished_site import finish_study
 from tests.support.factories import draw_picture, make_job, make_labelled, make_upload, read_results, run_job
 
@@ -160,6 +161,32 @@ def test_the_wheel_zooms_about_the_pointer_and_a_drag_moves(grid: Page) -> None:
     moved = frame.bounding_box()
     assert moved is not None
     assert (moved["x"] - after["x"], moved["y"] - after["y"]) == pytest.approx((50, 30), abs=1)
+
+
+def test_on_a_phone_a_swipe_shows_the_next_picture_and_two_fingers_enlarge_it(
+    open_context: OpenContext, site: str, db: Database, job: UUID
+) -> None:
+    with db.write() as session:
+        token = accounts.create_token(session, "phone")
+    page = open_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).new_page()
+    page.goto(f"{site}/login?token={token}")
+    page.goto(f"{site}/jobs/{job}")
+    view(page, 1)
+    _touch(page, [(300, 400)], [(100, 400)])
+    shows(page, 2)
+    _touch(page, [(150, 400), (250, 400)], [(100, 400), (300, 400)])
+    expect(page.locator(".zoom.is-zoomed")).to_be_visible()
+    _touch(page, [(300, 400)], [(100, 400)])  # moves the enlarged picture
+    shows(page, 2)
+
+
+def _touch(page: Page, start: list[tuple[int, int]], end: list[tuple[int, int]]) -> None:
+    """Put fingers down, move them, and lift them."""
+    devtools = page.context.new_cdp_session(page)
+    for kind, fingers in (("touchStart", start), ("touchMove", end), ("touchEnd", [])):
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(fingers)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    devtools.detach()
 
 
 def test_labels_given_without_a_connection_are_sent_later_each_once(grid: Page, db: Database, job: UUID) -> None:

@@ -1,16 +1,20 @@
-/** Wheel, drag, pinch and double click on a stage. */
+/** Wheel, drag, pinch, swipe and double click on a stage. */
 
 const WHEEL = 0.0015;
 /** Some browsers count lines in place of pixels. */
 const LINE_PX = 16;
+const SWIPE_PX = 60;
 
 /**
  * @param {HTMLElement} stage
  * @param {{zoomsByWheelAlone: boolean, onZoom: (factor: number, point: {x: number, y: number}) => void, onMove: (x: number, y: number) => void,
- *   onToggle: (point: {x: number, y: number}) => void}} on Points and distances in pixels of the stage.
+ *   onToggle: (point: {x: number, y: number}) => void, onSwipe: (by: number) => void}} on
+ *   Points and distances in pixels of the stage. onSwipe: one finger went to the left (1) or to the right (-1).
  */
-export function listenToGestures(stage, { zoomsByWheelAlone, onZoom, onMove, onToggle }) {
+export function listenToGestures(stage, { zoomsByWheelAlone, onZoom, onMove, onToggle, onSwipe }) {
   const fingers = new Map();
+  /** Where a swipe would have begun. */
+  let start = null;
   const pointOf = (event) => {
     const { left, top } = stage.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
@@ -31,6 +35,7 @@ export function listenToGestures(stage, { zoomsByWheelAlone, onZoom, onMove, onT
     if (event.button !== 0) return;
     stage.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, pointOf(event));
+    start = event.pointerType === "touch" && fingers.size === 1 ? pointOf(event) : null;
   });
   stage.addEventListener("pointermove", (event) => {
     if (!fingers.has(event.pointerId)) return;
@@ -39,6 +44,11 @@ export function listenToGestures(stage, { zoomsByWheelAlone, onZoom, onMove, onT
     const now = spread(fingers);
     onMove(now.x - before.x, now.y - before.y);
     if (fingers.size > 1) onZoom(now.width / before.width, now);
+  });
+  stage.addEventListener("pointerup", (event) => {
+    if (start === null) return;
+    const [x, y] = [pointOf(event).x - start.x, pointOf(event).y - start.y];
+    if (Math.abs(x) > Math.max(SWIPE_PX, 2 * Math.abs(y))) onSwipe(-Math.sign(x));
   });
   for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => fingers.delete(event.pointerId));
 }

@@ -42,7 +42,7 @@ export class Viewer {
     this.#dialog = dialog;
     this.#source = source;
     this.#labelling = labelling;
-    this.#pane = new ZoomPane(this.#field("stage"));
+    this.#pane = new ZoomPane(this.#field("stage"), { onSwipe: (by) => this.#step(by) });
     this.#overlay = new Overlay(dialog, {
       onReturn: (place) => this.open(place),
       onClose: () => source.closed(),

@@ -33,10 +33,10 @@ export class ZoomPane {
 
   /**
    * @param {HTMLElement} stage Has the class "zoom".
-   * @param {{onSection?: (section: Section) => void, zoomsByWheelAlone?: boolean}} options
-   *   onSection: the user has enlarged or moved the picture. zoomsByWheelAlone: without Ctrl.
+   * @param {{onSection?: (section: Section) => void, onSwipe?: (by: number) => void, zoomsByWheelAlone?: boolean}} options
+   *   onSection: the user has enlarged or moved the picture. onSwipe: over the whole picture. zoomsByWheelAlone: without Ctrl.
    */
-  constructor(stage, { onSection = () => {}, zoomsByWheelAlone = true } = {}) {
+  constructor(stage, { onSection = () => {}, onSwipe = () => {}, zoomsByWheelAlone = true } = {}) {
     this.#stage = stage;
     this.#onSection = onSection;
     new ResizeObserver(() => this.#place()).observe(stage);
@@ -45,6 +45,7 @@ export class ZoomPane {
       onZoom: (factor, point) => this.#zoom(factor, point),
       onMove: (x, y) => this.#move(x, y),
       onToggle: (point) => this.toggle(point),
+      onSwipe: (by) => !this.isZoomed && onSwipe(by),
     });
   }
 
