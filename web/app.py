@@ -16,11 +16,11 @@ from web.api.monitoring.metrics import register_measuring
 from web.api.registry import register_api
 from web.http import openapi
 from web.http.auth import register_auth
-from web.http.compression import register_compression
 from web.http.context import EXTENSION, Services
+from web.http.delivery.compression import register_compression
+from web.http.delivery.static_files import register_static_files
 from web.http.problems import register_problems
 from web.http.security import register_security
-from web.http.static_files import register_static_files
 from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
 

@@ -13,7 +13,7 @@ from core.uploads import stored_images
 from core.uploads.stored_images import StoredImage
 from web.exports.names import attachment
 from web.http.context import Services, get_services
-from web.http.etags import answer_if_changed
+from web.http.delivery.etags import answer_if_changed
 from web.http.openapi import file_answer
 from web.http.paths import IMAGE_ID
 from web.http.thumbnails import PictureFile

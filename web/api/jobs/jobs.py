@@ -17,7 +17,7 @@ from core.orm.jobs import Job
 from core.training import training_jobs
 from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.http.etags import answer_if_changed, job_etag
+from web.http.delivery.etags import answer_if_changed, job_etag
 from web.schemas.jobs import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")

@@ -22,7 +22,7 @@ from core.orm.jobs import Job
 from core.training import training_jobs as trainings
 from web.exports import formats
 from web.http.context import get_services
-from web.http.etags import answer_if_changed, job_etag
+from web.http.delivery.etags import answer_if_changed, job_etag
 from web.http.redirects import own_path, see_other
 from web.pages.common import training_display
 from web.pages.jobs.folders import list_folders

@@ -20,6 +20,7 @@ from core.labels import labels
 from core.labels.labels import NEITHER, NewLabel
 from core.review import audits, review_queue
 from core.review.review_queue import ReviewItem, ReviewQueue
+from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -34,7 +35,7 @@ pages = Blueprint("review_pages", __name__)
 def show_review(uuid: UUID, audit: UUID | None = None) -> str:
     """One large picture, with buttons and keys for its label."""
     reviewer = _reviewer()
-    image_id = request.args.get("image", type=int)
+    image_id = request.args.get("image", type=paths.image_id)
     with get_services().db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
         picture = _choose_picture(session, queue, reviewer, image_id)
@@ -78,7 +79,7 @@ def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     """Label a picture with the form, and show the next one."""
     db = get_services().db
     reviewer, steps = _reviewer(), UndoSteps.from_text(request.form.get("steps", ""))
-    said, image_id = request.form.get("say", ""), request.form.get("image", type=int)
+    said, image_id = request.form.get("say", ""), request.form.get("image", type=paths.image_id)
     with db.read() as session:
         queue = review_queue.open_queue(session, uuid, audit)
     if said == "undo":

@@ -8,6 +8,7 @@ from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
+from web.http import paths
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
 from web.http.redirects import see_other
@@ -43,7 +44,10 @@ def show_predictions(version: int) -> str:
 @pages.get("/models/compare")
 def choose_comparison() -> Response | str:
     """Choose two versions; with both in the address, show the comparison."""
-    first, second = request.args.get("first", type=int), request.args.get("second", type=int)
+    first, second = (
+        request.args.get("first", type=paths.version_number),
+        request.args.get("second", type=paths.version_number),
+    )
     if first and second:
         return see_other(url_for("comparison_pages.compare_models", version=first, other=second))
     with get_services().db.read() as session:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from web.http.static_files import FOLDER, SHEETS, StaticFiles
+from web.http.delivery.static_files import FOLDER, SHEETS, StaticFiles
 
 LASTING = "public, max-age=31536000, immutable"
 

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask, Response, abort, url_for
 from markupsafe import Markup
 
-FOLDER = Path(__file__).parents[1] / "static"
+FOLDER = Path(__file__).parents[2] / "static"
 # The order matters: later sheets refine earlier ones.
 SHEETS = (
     "base",
