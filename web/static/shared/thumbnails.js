@@ -15,7 +15,8 @@ export class LoadedAhead {
   /** The element of a picture, loaded if there was time. */
   of(picture) {
     const known = this.#images.get(picture.image_id);
-    if (known !== undefined) return known;
+    const hasFailed = known?.complete && known.naturalWidth === 0; // a busy server refuses some
+    if (known !== undefined && !hasFailed) return known;
     const image = new Image();
     image.src = thumbnailOf(picture.image_id, SIZES[0]);
     image.alt = picture.path ?? "The picture to label";

@@ -177,6 +177,7 @@ export class ZoomPane {
     const size = SIZES.find((one) => one >= wanted) ?? SIZES.at(-1);
     // A thumbnail that is smaller than asked for has all pixels of its picture.
     if (longest === 0 || longest < this.#size || size <= this.#size) return;
+    const before = this.#size;
     this.#size = size;
     const sharper = new Image();
     sharper.src = thumbnailOf(this.#imageId, size);
@@ -185,7 +186,8 @@ export class ZoomPane {
     try {
       await sharper.decode();
     } catch {
-      return; // the server is busy; what is shown is less sharp
+      if (this.#size === size) this.#size = before; // the server is busy: the next change of the view asks again
+      return;
     }
     if (!image.isConnected || this.#size !== size) return;
     image.replaceWith(sharper);
