@@ -303,7 +303,7 @@ def test_a_random_sample_is_judged_blind_and_says_how_often_the_model_is_right(
     label(owner_page, *["c"] * 20)
     wait_until_sent(owner_page)
     owner_page.get_by_role("link", name="pets").click()
-    expect(owner_page.get_by_text("20 of 50 pictures judged so far")).to_be_visible()
+    expect(owner_page.get_by_text("20 of 50 pictures checked so far")).to_be_visible()
     owner_page.get_by_role("link", name="Continue: 30 pictures left").click()
     expect(owner_page.locator('[data-count="reviewed"]')).to_have_text("20")
     wait_until_ready(owner_page)
