@@ -64,7 +64,9 @@ def check_row(row: dict[str, str]) -> None:
     """A label and probabilities, or a code and its sentence."""
     numbers = [row[name] for name in ("confidence", "p_cat", "p_dog")]
     if row["error_code"]:
-        assert row["error"].endswith(ErrorCode(row["error_code"]).sentence)
+        code = ErrorCode(row["error_code"])
+        kind = row["error"].partition(". ")[0]
+        assert row["error"] in (code.sentence, code.explain(kind))
         assert (row["label"], *numbers) == ("", "", "", "")
         return
     assert row["label"] in LABELS

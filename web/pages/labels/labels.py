@@ -13,6 +13,7 @@ from core.labels import counts, labels
 from core.labels.labels import NewLabel
 from core.orm.evaluation import LabelQualityReport
 from core.orm.uploads import Image, Upload
+from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
@@ -108,7 +109,7 @@ def list_suspects() -> str:
 @pages.post("/labels/suspects")
 def correct_suspect() -> Response:
     """Correct or confirm a suspicious label with a plain form; the keys of the page call the API."""
-    image_id, label = request.form.get("image_id", type=int), request.form.get("label", "")
+    image_id, label = request.form.get("image_id", type=paths.image_id), request.form.get("label", "")
     given = request.form.get("given", "")
     if image_id is not None:
         source = LabelSource.CONFIRMATION if label == given else LabelSource.CORRECTION

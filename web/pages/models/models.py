@@ -29,6 +29,7 @@ from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.training import training_jobs
 from core.training.parameters import HEAD
+from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
@@ -104,7 +105,7 @@ def evaluate_model(version: int) -> Response | tuple[str, int]:
 def evaluate_models() -> Response | tuple[str, int]:
     """Evaluate several versions; leads to the list of jobs, or to the page of the only one."""
     services = get_services()
-    numbers = request.form.getlist("version", type=int)[:VERSIONS_SHOWN]
+    numbers = request.form.getlist("version", type=paths.version_number)[:VERSIONS_SHOWN]
     try:
         with services.db.write() as session:
             jobs = [evaluation_jobs.create_evaluation_job(session, number, current_user_id()) for number in numbers]
