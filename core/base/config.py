@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     @property
     def responding_s(self) -> float:
         """How long after its last heartbeat a page takes a worker to be at work: sooner than it counts as dead."""
-        return 2.5 * self.heartbeat_s
+        return 2.4 * self.heartbeat_s
 
     @property
     def import_root_list(self) -> list[str]:

@@ -134,7 +134,7 @@ def test_workers_that_are_gone_are_mentioned_and_nothing_is_estimated(
     with db.write() as session:
         silent = timedelta(seconds=settings.responding_s + 1)
         session.execute(update(Worker).where(Worker.id == worker).values(beat_at=datetime.now(UTC) - silent))
-    expect(owner_page.get_by_text("No worker is running, so nothing is sorted at the moment.")).to_be_visible()
+    expect(owner_page.get_by_text("No worker is running. Sorting continues by itself")).to_be_visible()
     expect(side).to_have_text("No worker is running")
     intercept(owner_page, f"**{_address(job)}", lambda route: route.abort("connectionrefused"))
     expect(owner_page.get_by_text("The server is not responding.")).to_be_visible()
