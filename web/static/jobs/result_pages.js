@@ -33,10 +33,10 @@ export class ResultPages {
     url.pathname += "/landmarks";
     url.searchParams.set("every", String(this.size));
     const first = index === 0 ? this.fetch(0) : null; // it needs no cursor
-    const { n, cursors } = await callJson("GET", url.pathname + url.search);
+    const [{ n, cursors }] = await Promise.all([callJson("GET", url.pathname + url.search), first]);
     this.#cursors = ["", ...cursors];
     this.n = n;
-    await Promise.all([first, this.fetch(this.#pageOf(Math.min(index, Math.max(0, n - 1))))]);
+    await this.fetch(this.#pageOf(Math.min(index, Math.max(0, n - 1))));
   }
 
   #pageOf(index) {
