@@ -71,15 +71,15 @@ class JobOut(BaseModel):
     counts: Counts
     images_per_s: float | None
     eta_s: float | None
-    workers: int | None = Field(
-        description="How many workers for inference sent a heartbeat lately; null in lists, and once the job has ended"
-    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
     originals_discarded_at: datetime | None
     tags: list[str]
+    workers: int | None = Field(
+        description="How many workers for inference sent a heartbeat lately; null in lists, and once the job has ended"
+    )
 
     @classmethod
     def from_view(cls, view: JobView) -> Self:
