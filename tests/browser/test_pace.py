@@ -21,6 +21,7 @@ DATABASES = ("sqlite",)  # pages do not differ between databases
 
 N = 60
 OFFLINE_S = 60
+PAUSE_MS = 1000 * OFFLINE_S / N
 VIEWER = "[data-viewer]"
 
 
@@ -75,7 +76,7 @@ def test_labels_that_two_people_give_offline_for_a_minute_all_arrive_each_once(
         viewer.keyboard.press("d" if n % 2 else "c")
         # Only some pictures are handed out in advance: each is labelled, undone, and labelled again.
         review.keyboard.press("u" if n % 2 else "n")
-        viewer.wait_for_timeout(1000 * OFFLINE_S / N)
+        viewer.wait_for_timeout(PAUSE_MS)
     with db.read() as session:
         assert session.scalar(select(func.count()).select_from(Label)) == 0
     for context in contexts:

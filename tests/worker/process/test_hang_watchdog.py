@@ -10,6 +10,7 @@ from worker.process.hang_watchdog import LEASES, HangWatchdog
 
 CHECK_S = 0.01
 LEASE_S = 0.02
+NO_BEAT_S = 3 * LEASES * LEASE_S
 
 
 @pytest.fixture
@@ -37,4 +38,4 @@ def test_beats_that_end_do_not_add_up(watchdog: HangWatchdog, ended: threading.E
 
 
 def test_no_beat_at_all_ends_nothing(watchdog: HangWatchdog, ended: threading.Event) -> None:
-    assert not ended.wait(3 * LEASES * LEASE_S)
+    assert not ended.wait(NO_BEAT_S)
