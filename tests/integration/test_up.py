@@ -210,14 +210,6 @@ def test_a_wrong_setting_is_a_sentence_that_names_it(installation: Installation)
     assert "Traceback" not in refused.stderr
 
 
-def test_a_database_that_does_not_answer_is_a_sentence(installation: Installation) -> None:
-    installation.environment["PAWSORT_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nothing"
-    refused = pawsort(installation, "up", "--port", 0, seconds=60)
-    assert refused.returncode == 1
-    assert "PAWSORT_DATABASE_URL" in refused.stderr
-    assert "Traceback" not in refused.stderr
-
-
 def test_a_web_server_that_cannot_be_started_ends_it_with_its_last_words(installation: Installation) -> None:
     installation.environment["GUNICORN_CMD_ARGS"] = "--no-such-option"
     refused = pawsort(installation, "up", "--port", 0, seconds=60)

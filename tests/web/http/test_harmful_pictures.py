@@ -71,12 +71,12 @@ def test_40_hostile_thumbnails_and_reports_at_once_delay_nobody(
     pid = largest_web_process()
     before = peak_memory_bytes(pid)
     paths = cycle(hostile_paths(db, blobs))
-    began_at = time.monotonic()
+    start = time.monotonic()
 
     def ask() -> Counter[int]:
         answers: Counter[int] = Counter()
         with httpx.Client(base_url=served.base_url, headers=served.headers, timeout=within(120)) as client:
-            while time.monotonic() - began_at < SECONDS:
+            while time.monotonic() - start < SECONDS:
                 answer = client.get(next(paths))
                 answers[answer.status_code] += 1
                 time.sleep(float(answer.headers.get("Retry-After", 0)))
@@ -85,7 +85,7 @@ def test_40_hostile_thumbnails_and_reports_at_once_delay_nobody(
     waited = []
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
         asking = [pool.submit(ask) for _ in range(N_AT_ONCE)]
-        while time.monotonic() < until:
+        while time.monotonic() - start < SECONDS:
             began_at = time.monotonic()
             assert ask_health(served.base_url) == 200
             waited.append(time.monotonic() - began_at)
