@@ -34,8 +34,9 @@ def print_error(error: click.ClickException) -> None:
     """Print on standard error what went wrong: the sentence may quote a file, or be a server's."""
     shown = io.StringIO()
     error.show(shown)
-    for line in shown.getvalue().rstrip("\n").split("\n"):
-        echo(line, err=True)
+    if sentence := shown.getvalue().rstrip("\n"):  # an error that has a log of its own shows nothing
+        for line in sentence.split("\n"):
+            echo(line, err=True)
 
 
 class Terminal(Console):
