@@ -101,7 +101,7 @@ def test_whoever_was_logged_out_elsewhere_is_told_so_in_words_for_people(
     owner_page.context.clear_cookies()
     owner_page.get_by_role("button", name="Confirm all").click()
     owner_page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
-    expect(owner_page.locator('[data-field="said"]')).to_contain_text("You are no longer logged in")
+    expect(owner_page.get_by_text("You are no longer logged in")).to_be_visible()
     owner_page.get_by_role("button", name="Check 100 random pictures").click()
     expect(owner_page.get_by_role("heading", name="You are not logged in")).to_be_visible()
     owner_page.get_by_role("link", name="Log in").click()

@@ -6,7 +6,10 @@ import { localTimes } from "./words.js";
 localTimes();
 switchTheme();
 // Pages with a drop zone of their own know what to do with files; before the login, nobody does.
-if (document.querySelector("[data-drop], [data-bring]") === null && document.querySelector("nav form") !== null) import("../upload/view/anywhere.js");
+if (document.querySelector("[data-drop], [data-bring]") === null && document.querySelector("nav form") !== null) {
+  // While the server is away it cannot be loaded; the next page tries again.
+  import("../upload/view/anywhere.js").catch(() => undefined);
+}
 
 const PICTURE_PAUSES_MS = [2000, 5000, 10000];
 
