@@ -40,7 +40,7 @@ def test_files_that_kill_or_hang_the_decoder_fail_alone(installation: Installati
         "segfault.jpg": deadly_decoder.SEGFAULT,
         "raises.jpg": deadly_decoder.RAISES,
     }
-    hanging = {"sleeps.jpg": deadly_decoder.SLEEPS, "holds_the_gil.jpg": deadly_decoder.HOLDS_THE_GIL}
+    hanging = {"holds_the_gil.jpg": deadly_decoder.HOLDS_THE_GIL}
     results, attempts = classify(installation, {**crashing, **hanging})
     codes = {path: code for path, (_, _, code) in results.items() if code}
     assert codes == dict.fromkeys(crashing, "decoder_crashed") | dict.fromkeys(hanging, "decode_timeout")
@@ -49,13 +49,12 @@ def test_files_that_kill_or_hang_the_decoder_fail_alone(installation: Installati
 
 
 @pytest.mark.slow
-def test_a_hanging_file_alone_in_its_chunk_ends_as_a_timeout(installation: Installation) -> None:
-    job = installation.classify(
-        installation.send([make_tar({"holds_the_gil.jpg": photographs(1)[0] + deadly_decoder.HOLDS_THE_GIL})])
-    )
+@pytest.mark.parametrize("mark", [deadly_decoder.SLEEPS, deadly_decoder.HOLDS_THE_GIL], ids=["sleeps", "holds the GIL"])
+def test_a_hanging_file_alone_in_its_chunk_ends_as_a_timeout(installation: Installation, mark: bytes) -> None:
+    job = installation.classify(installation.send([make_tar({"hangs.jpg": photographs(1)[0] + mark})]))
     installation.wait_for_job(job, START_S)
     check_sound(installation.db, job)
-    assert read_results(installation.db, job) == {"holds_the_gil.jpg": (None, None, "decode_timeout")}
+    assert read_results(installation.db, job) == {"hangs.jpg": (None, None, "decode_timeout")}
 
 
 def test_a_file_that_takes_all_memory_fails_alone_and_the_worker_lives_on(installation: Installation) -> None:
