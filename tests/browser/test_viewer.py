@@ -95,6 +95,7 @@ def test_five_unsure_pictures_are_corrected_in_eight_actions_without_a_page_load
     loads: list[str] = []
     owner_page.on("request", lambda request: request.is_navigation_request() and loads.append(request.url))
     owner_page.locator('.tally__item[data-label="unsure"]').click()
+    expect(owner_page.locator(".tile").first).to_contain_text("10.jpg")
     owner_page.locator('[data-place="0"]').click()
     shows(owner_page, 10)
     for n, key in enumerate("cdncd"):

@@ -156,8 +156,9 @@ def check_metrics(stack: Stack, server: str, token: str) -> None:
     assert found['pawsort_images{outcome="open"}'] == 0
     assert found['pawsort_jobs{state="done"}'] == sum(job["state"] == "done" for job in jobs)
     n_chunks = found['pawsort_chunks_ended_total{outcome="done"}']
-    for stage in ("wait", "read", "decode", "predict", "record"):
+    for stage in ("wait", "read", "decode", "predict"):
         assert found[f'pawsort_stage_seconds_count{{stage="{stage}"}}'] == n_chunks
+    assert found['pawsort_stage_seconds_count{stage="record"}'] >= n_chunks  # a long chunk is recorded in parts
     assert found['pawsort_workers_alive{queue="inference"}'] >= 1
 
 
