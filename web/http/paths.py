@@ -1,13 +1,13 @@
 """Ids in URLs, shared by API and pages. An id that fits no column is not found."""
 
-IMAGE_ID = "<int(min=1, max=9223372036854775807):image_id>"
-VERSION = "<int(max=2147483647):version>"
-OTHER_VERSION = "<int(max=2147483647):other>"
-SCHEDULE_ID = "<int(max=2147483647):schedule_id>"
-RUN_ID = "<int(max=2147483647):run_id>"
-
-LARGEST_VERSION = 2**31 - 1
 LARGEST_IMAGE_ID = 2**63 - 1
+LARGEST_ID = 2**31 - 1  # of versions, schedules and runs
+
+IMAGE_ID = f"<int(min=1, max={LARGEST_IMAGE_ID}):image_id>"
+VERSION = f"<int(max={LARGEST_ID}):version>"
+OTHER_VERSION = f"<int(max={LARGEST_ID}):other>"
+SCHEDULE_ID = f"<int(max={LARGEST_ID}):schedule_id>"
+RUN_ID = f"<int(max={LARGEST_ID}):run_id>"
 
 
 def image_id(text: str) -> int:
@@ -21,7 +21,7 @@ def image_id(text: str) -> int:
 
 def version_number(text: str) -> int:
     """The number of a version in a query or form, like `image_id`."""
-    return _number(text, LARGEST_VERSION)
+    return _number(text, LARGEST_ID)
 
 
 def _number(text: str, largest: int) -> int:
