@@ -4,6 +4,7 @@ import { showName } from "../shared/names.js";
 import { LoadedAhead } from "../shared/thumbnails.js";
 import { bytes, count, label as word } from "../shared/words.js";
 import { listenToControls } from "./controls.js";
+import { DialogParts } from "./dialog_parts.js";
 import { Overlay } from "./overlay.js";
 import { ZoomPane } from "./zoom_pane.js";
 
@@ -11,6 +12,7 @@ import { ZoomPane } from "./zoom_pane.js";
 
 export class PairViewer {
   #dialog;
+  #parts;
   #groups;
   #labelling;
   #overlay;
@@ -22,6 +24,7 @@ export class PairViewer {
   /** @param {{dialog: HTMLDialogElement, groups: HTMLElement[][], labelling: import("../labels/labelling.js").Labelling}} parts */
   constructor({ dialog, groups, labelling }) {
     this.#dialog = dialog;
+    this.#parts = new DialogParts(dialog);
     this.#groups = groups;
     this.#labelling = labelling;
     this.#overlay = new Overlay(dialog, {
@@ -52,13 +55,13 @@ export class PairViewer {
   open(pair) {
     this.#pair = pair;
     const [left, right] = this.#tiles;
-    if (!this.#overlay.isOpen) this.#say("");
+    if (!this.#overlay.isOpen) this.#parts.say("");
     this.#overlay.show(pair, `#pictures-${left.dataset.view}-${right.dataset.view}`);
     const group = this.#groups[pair.group];
-    this.#field("place").textContent = `${count(pair.left + 1)} and ${count(pair.right + 1)} of ${count(group.length)}`;
+    this.#parts.field("place").textContent = `${count(pair.left + 1)} and ${count(pair.right + 1)} of ${count(group.length)}`;
     this.#tiles.forEach((tile, index) => this.#show(this.#sides[index], tile));
-    this.#button("previous").setAttribute("aria-disabled", String(this.#beside(-1) === null));
-    this.#button("next").setAttribute("aria-disabled", String(this.#beside(1) === null));
+    this.#parts.button("previous").setAttribute("aria-disabled", String(this.#beside(-1) === null));
+    this.#parts.button("next").setAttribute("aria-disabled", String(this.#beside(1) === null));
     this.#focus();
   }
 
@@ -76,7 +79,7 @@ export class PairViewer {
 
   #step(by) {
     const right = this.#beside(by);
-    this.#say(right === null ? "There are no more pictures in this group." : "");
+    this.#parts.say(right === null ? "There are no more pictures in this group." : "");
     if (right !== null) this.open({ ...this.#pair, right });
   }
 
@@ -99,7 +102,7 @@ export class PairViewer {
       field.dataset.label = label;
       field.textContent = label === "" ? "No label" : word(label);
     });
-    this.#button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
+    this.#parts.button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
   }
 
   /** @param {string} label @param {Element|null} side null for both. */
@@ -112,7 +115,7 @@ export class PairViewer {
     this.#showLabels();
     const right = side === null ? this.#beside(1) : null;
     if (right !== null) this.open({ ...this.#pair, right });
-    this.#say(`${word(label)}: ${tiles.map((tile) => nameOf(tile.dataset.path)).join(" and ")}`, label);
+    this.#parts.say(`${word(label)}: ${tiles.map((tile) => nameOf(tile.dataset.path)).join(" and ")}`, label);
   }
 
   #undo() {
@@ -123,26 +126,11 @@ export class PairViewer {
     if (tile !== undefined) showLabel(tile, label);
     this.#showLabels();
     if (isSecond) this.#undo();
-    else this.#say(`Undone: ${nameOf(path)}`);
+    else this.#parts.say(`Undone: ${nameOf(path)}`);
   }
 
   #focus() {
     this.#sides[0].element.querySelector('[data-field="stage"]').focus({ preventScroll: true });
-  }
-
-  #say(sentence, label = "") {
-    const said = this.#field("said");
-    said.textContent = sentence;
-    said.dataset.label = label;
-    said.classList.toggle("dot", label !== "");
-  }
-
-  #field(name) {
-    return this.#dialog.querySelector(`[data-field="${name}"]`);
-  }
-
-  #button(name) {
-    return this.#dialog.querySelector(`[data-do="${name}"]`);
   }
 }
 

@@ -4,6 +4,7 @@ import { showName } from "../shared/names.js";
 import { LoadedAhead } from "../shared/thumbnails.js";
 import { count, label as word } from "../shared/words.js";
 import { listenToControls } from "./controls.js";
+import { DialogParts } from "./dialog_parts.js";
 import { heatOf, isHeatOn, rememberHeat } from "./heat.js";
 import { Overlay } from "./overlay.js";
 import { ZoomPane } from "./zoom_pane.js";
@@ -29,6 +30,7 @@ const AHEAD = 3;
 
 export class Viewer {
   #dialog;
+  #parts;
   #source;
   #labelling;
   #overlay;
@@ -40,9 +42,10 @@ export class Viewer {
   /** @param {{dialog: HTMLDialogElement, source: Source, labelling: import("../labels/labelling.js").Labelling}} parts */
   constructor({ dialog, source, labelling }) {
     this.#dialog = dialog;
+    this.#parts = new DialogParts(dialog);
     this.#source = source;
     this.#labelling = labelling;
-    this.#pane = new ZoomPane(this.#field("stage"), { onSwipe: (by) => this.#step(by) });
+    this.#pane = new ZoomPane(this.#parts.field("stage"), { onSwipe: (by) => this.#step(by) });
     this.#overlay = new Overlay(dialog, {
       onReturn: (place) => this.open(place),
       onClose: () => source.closed(),
@@ -52,13 +55,13 @@ export class Viewer {
 
   /** @param {number} place */
   async open(place) {
-    const picture = await this.#source.at(place).catch((error) => this.#say(error.message));
+    const picture = await this.#source.at(place).catch((error) => this.#parts.say(error.message));
     if (!picture) return;
     this.#place = place;
     this.#picture = picture;
     const isOpening = !this.#overlay.isOpen;
     this.#overlay.show(place, this.#source.addressOf(picture));
-    if (isOpening) this.#say("");
+    if (isOpening) this.#parts.say("");
     this.#show(picture);
     this.#source.reveal(place);
     this.#focus();
@@ -86,27 +89,27 @@ export class Viewer {
   #step(by) {
     const place = this.#place + by;
     const isInside = place >= 0 && place < this.#source.n;
-    this.#say(isInside ? "" : by < 0 ? "This is the first picture." : "This is the last picture.");
+    this.#parts.say(isInside ? "" : by < 0 ? "This is the first picture." : "This is the last picture.");
     if (isInside) this.open(place);
   }
 
   #confirm() {
     const { label, proposed } = this.#picture;
     if (proposed !== null) this.#label(proposed);
-    else if (label === "unsure") this.#say("The model is unsure about this picture. Choose a label.");
+    else if (label === "unsure") this.#parts.say("The model is unsure about this picture. Choose a label.");
   }
 
   #label(label) {
     const picture = this.#picture;
     if (picture.error !== null) {
-      this.#say("This file can’t be read, so it has no label.");
+      this.#parts.say("This file can’t be read, so it has no label.");
       return;
     }
     const { image_id, path } = picture;
     this.#labelling.give({ image_id, path, label: picture.label, before: picture.human_label, place: this.#place }, label);
     this.#source.changed(picture, label);
     const isLast = this.#place + 1 >= this.#source.n;
-    this.#say(`${word(label)}: ${nameOf(path)}${isLast ? ". This was the last picture." : ""}`, label);
+    this.#parts.say(`${word(label)}: ${nameOf(path)}${isLast ? ". This was the last picture." : ""}`, label);
     this.open(this.#place + (isLast ? 0 : 1));
   }
 
@@ -119,37 +122,37 @@ export class Viewer {
       this.#source.changed(picture, before);
       await this.open(place);
     }
-    this.#say(`Undone: ${nameOf(path)}`);
+    this.#parts.say(`Undone: ${nameOf(path)}`);
   }
 
   #show(picture) {
     const name = nameOf(picture.path);
-    showName(this.#field("name"), name);
-    showName(this.#field("folder"), picture.path.slice(0, -name.length - 1));
-    this.#field("place").textContent = `${count(this.#place + 1)} of ${count(this.#source.n)}`;
-    this.#field("stage").setAttribute("aria-label", picture.path);
+    showName(this.#parts.field("name"), name);
+    showName(this.#parts.field("folder"), picture.path.slice(0, -name.length - 1));
+    this.#parts.field("place").textContent = `${count(this.#place + 1)} of ${count(this.#source.n)}`;
+    this.#parts.field("stage").setAttribute("aria-label", picture.path);
     this.#showLabel(picture);
     if (picture.error === null) this.#pane.show(this.#loaded.of(picture), picture.image_id);
     else this.#pane.showInstead(Object.assign(document.createElement("p"), { className: "notice notice--bad", textContent: picture.error }));
-    this.#button("previous").setAttribute("aria-disabled", String(this.#place === 0));
-    this.#button("next").setAttribute("aria-disabled", String(this.#place + 1 >= this.#source.n));
+    this.#parts.button("previous").setAttribute("aria-disabled", String(this.#place === 0));
+    this.#parts.button("next").setAttribute("aria-disabled", String(this.#place + 1 >= this.#source.n));
     if (isHeatOn()) this.#showHeat(picture);
   }
 
   #showLabel({ tone, shown, words, proposed, error, page }) {
-    this.#field("label").textContent = shown;
-    this.#field("says").dataset.label = tone;
-    this.#field("words").textContent = words;
-    this.#button("confirm")?.setAttribute("aria-disabled", String(proposed === null));
-    this.#button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
-    this.#button("heat").hidden = page === null || error !== null;
-    this.#button("heat").setAttribute("aria-pressed", String(isHeatOn()));
+    this.#parts.field("label").textContent = shown;
+    this.#parts.field("says").dataset.label = tone;
+    this.#parts.field("words").textContent = words;
+    this.#parts.button("confirm")?.setAttribute("aria-disabled", String(proposed === null));
+    this.#parts.button("undo").setAttribute("aria-disabled", String(!this.#labelling.canUndo));
+    this.#parts.button("heat").hidden = page === null || error !== null;
+    this.#parts.button("heat").setAttribute("aria-pressed", String(isHeatOn()));
   }
 
   #toggleHeat() {
     if (this.#picture.page === null) return;
     rememberHeat(!isHeatOn());
-    this.#button("heat").setAttribute("aria-pressed", String(isHeatOn()));
+    this.#parts.button("heat").setAttribute("aria-pressed", String(isHeatOn()));
     if (isHeatOn()) this.#showHeat(this.#picture);
     else this.#pane.cover(null);
   }
@@ -159,7 +162,7 @@ export class Viewer {
     const { cover, sentence } = await heatOf(picture.page).catch((error) => ({ cover: null, sentence: error.message }));
     if (this.#picture !== picture || !isHeatOn()) return;
     this.#pane.cover(cover);
-    this.#say(sentence);
+    this.#parts.say(sentence);
   }
 
   async #loadAhead(place) {
@@ -170,23 +173,7 @@ export class Viewer {
   }
 
   #focus() {
-    this.#field("stage").focus({ preventScroll: true });
-  }
-
-  /** @param {string} sentence @param {string} [label] A label that was given. */
-  #say(sentence, label = "") {
-    const said = this.#field("said");
-    said.textContent = sentence;
-    said.dataset.label = label;
-    said.classList.toggle("dot", label !== "");
-  }
-
-  #field(name) {
-    return this.#dialog.querySelector(`[data-field="${name}"]`);
-  }
-
-  #button(name) {
-    return this.#dialog.querySelector(`[data-do="${name}"]`);
+    this.#parts.field("stage").focus({ preventScroll: true });
   }
 }
 
