@@ -23,7 +23,7 @@ from core.formats.shards import MAX_FILES
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
-from core.storage.blobs import Blobs, thumbnails_key
+from core.storage.blobs import Blobs, thumbnails_key, thumbnails_prefix
 
 SIDE_PX = 512
 AT_ONCE = 32  # pictures that a decoder gets together
@@ -110,11 +110,13 @@ def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, decoders: Decoder
 
 
 def _remove(db: Database, blobs: Blobs, shard_id: int) -> None:
-    """Remove the tar of a shard that has previews in its place."""
+    """Remove the tar of a shard that has previews in its place, and kept thumbnails, which may show more."""
     with db.read() as session:
-        shard = session.get(Shard, shard_id)
-    if shard is None or shard.thumbnails_key is None:  # its upload was deleted meanwhile
+        found = session.execute(select(Shard, Upload.uuid).join(Upload).where(Shard.id == shard_id)).one_or_none()
+    if found is None or found[0].thumbnails_key is None:  # its upload was deleted meanwhile
         return
+    shard, upload_uuid = found
+    blobs.remove_all(thumbnails_prefix(upload_uuid))
     blobs.delete([shard.blob_key])
     with db.write() as session:
         change(session, update(Shard).where(Shard.id == shard_id).values(is_gone=True))

@@ -25,7 +25,7 @@ from core.orm.results import HistogramBin, Result
 from core.orm.review import ReviewClaim
 from core.orm.training import EpochRow, ShardFeatures, Training, TrainingUpload
 from core.orm.uploads import Image, Shard, Upload
-from core.storage.blobs import Blobs, training_prefix, upload_prefix, weights_key
+from core.storage.blobs import THUMBNAILS, Blobs, thumbnails_prefix, training_prefix, upload_prefix, weights_key
 from core.training import features
 
 SLICE = 5000
@@ -46,7 +46,7 @@ def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
         ).all()
     for job in jobs:
         if job.kind == JobKind.TRAIN:
-            _remove_folder(blobs, training_prefix(job.uuid))
+            blobs.remove_all(training_prefix(job.uuid))
     purge_versions(db, blobs)
     features.forget_unused(db, blobs)
     n_finished = sum(_until_empty(db, partial(_purge_job_slice, job.id), give_up_at) for job in jobs)
@@ -98,13 +98,9 @@ def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID, give_u
         unpurged = select(Job.id).where(Job.upload_id == upload_id, Job.purged_at.is_(None)).limit(1)
         if session.scalar(unpurged) is not None:
             return False
-    _remove_folder(blobs, upload_prefix(uuid))
+    blobs.remove_all(thumbnails_prefix(uuid))
+    blobs.remove_all(upload_prefix(uuid))
     return _until_empty(db, partial(_purge_upload_slice, upload_id), give_up_at)
-
-
-def _remove_folder(blobs: Blobs, prefix: str) -> None:
-    blobs.delete([key for key, _ in blobs.list(prefix)])
-    blobs.remove_folder(prefix)
 
 
 def _purge_upload_slice(upload_id: int, session: Session) -> bool:
@@ -123,12 +119,17 @@ def _purge_upload_slice(upload_id: int, session: Session) -> bool:
 
 
 def find_orphans(db: Database, blobs: Blobs, older_than: float) -> Iterator[str]:
-    """Blobs of shards and their features that no row names, written before `older_than` (seconds since 1970)."""
+    """Blobs below uploads that no row needs, written before `older_than` (seconds since 1970)."""
     with db.read() as session:
         known = {key for keys in session.execute(select(Shard.blob_key, Shard.thumbnails_key)) for key in keys}
         known |= set(session.scalars(select(ShardFeatures.blob_key)))
+        with_originals = Upload.purged_at.is_(None), Upload.discarded_at.is_(None)
+        prefixes = {thumbnails_prefix(uuid) for uuid in session.scalars(select(Upload.uuid).where(*with_originals))}
     for key, written_at in blobs.list("uploads/"):
         if key not in known and written_at < older_than:
+            yield key
+    for key, written_at in blobs.list(THUMBNAILS):
+        if f"{key.rpartition('/')[0]}/" not in prefixes and written_at < older_than:
             yield key
 
 

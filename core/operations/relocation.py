@@ -27,7 +27,7 @@ from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.orm.schedules import Schedule
 from core.orm.uploads import Upload
-from core.storage.blobs import Blobs
+from core.storage.blobs import THUMBNAILS, Blobs
 
 MOVING = "moving-"  # in the place of the schema's revision, before the one that it will have
 SLICE = 1000
@@ -82,7 +82,7 @@ def begin(target: Database, head: str, alive_s: float) -> bool:
 
 
 def copy_blobs(source: Blobs, target: Blobs, say: Callable[[int, int], object]) -> tuple[int, int]:
-    """Copy every blob and read it again from the target; what is there already is only compared.
+    """Copy every blob but kept thumbnails and read it again from the target; what is there is only compared.
 
     Args:
         say: Gets the number of blobs and of bytes so far.
@@ -93,7 +93,7 @@ def copy_blobs(source: Blobs, target: Blobs, say: Callable[[int, int], object]) 
     """
     there = {key for key, _ in target.list("")}
     n, n_bytes = 0, 0
-    keys = (key for key, _ in source.list(""))
+    keys = (key for key, _ in source.list("") if not key.startswith(THUMBNAILS))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while some := list(islice(keys, AT_ONCE * 4)):  # not all at once: results of a pool wait in memory
             for size in pool.map(lambda key: _copy_blob(source, target, key, key in there), some):

@@ -1,7 +1,8 @@
 """The blob store: bytes under keys, written once, in a local folder or in S3, GCS or Azure (obstore).
 
 Keys: `uploads/<upload uuid>/<seq>-<random>.tar` for shards (`.small`: what stays of discarded ones; `.npz`: features),
-`models/<sha256>` for weights, `trainings/<job uuid>/…` for the state that trainings resume from.
+`thumbnails/<upload uuid>/…` for those that are kept, `models/<sha256>` for weights, `trainings/<job uuid>/…` for the
+state that trainings resume from.
 """
 
 import shutil
@@ -20,6 +21,7 @@ from core.base.errors import BlobMissing, ConfigError, DiskFull, Unavailable
 from core.storage.buckets import BucketPrefix, open_bucket
 from core.storage.store_errors import first_words, is_full_folder, names_no_bucket, refusal
 
+THUMBNAILS = "thumbnails/"
 DELETE_SLICE = 500
 PART_BYTES = 8 * 2**20  # what is larger goes in parts, a few at once: that much memory, and no more
 PARTS_AT_ONCE = 4
@@ -43,6 +45,16 @@ def features_key(of_shard: str) -> str:
 def upload_prefix(upload_uuid: UUID) -> str:
     """The prefix of all keys of an upload."""
     return f"uploads/{upload_uuid}/"
+
+
+def thumbnails_prefix(upload_uuid: UUID) -> str:
+    """The prefix of the kept thumbnails of an upload."""
+    return f"{THUMBNAILS}{upload_uuid}/"
+
+
+def kept_thumbnail_key(upload_uuid: UUID, name: str) -> str:
+    """The blob of a kept thumbnail; it can be made again at any time."""
+    return f"{thumbnails_prefix(upload_uuid)}{name}.jpg"
 
 
 def training_prefix(job_uuid: UUID) -> str:
@@ -150,8 +162,9 @@ class Blobs:
                 for item in page:
                     yield item["path"], item["last_modified"].timestamp()
 
-    def remove_folder(self, prefix: str) -> None:
-        """Remove what an emptied prefix leaves behind in a local store: the folder itself."""
+    def remove_all(self, prefix: str) -> None:
+        """Delete every blob under a prefix, and in a local store the folder itself."""
+        self.delete([key for key, _ in self.list(prefix)])
         if self._folder is not None:
             shutil.rmtree(self._folder / prefix, ignore_errors=True)
 

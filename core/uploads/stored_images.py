@@ -22,6 +22,7 @@ class StoredImage:
     """
 
     image_id: int
+    upload_uuid: UUID
     ordinal: int
     path: str
     blob_key: str
@@ -59,16 +60,17 @@ def get_image(session: Session, image_id: int) -> StoredImage:
         | select(Prediction.sha256).where(Prediction.sha256 == Image.sha256).exists()
     )
     row = session.execute(
-        select(Image, Shard.blob_key, readable, Shard.thumbnails_key, Upload.discarded_at)
+        select(Image, Upload.uuid, Shard.blob_key, readable, Shard.thumbnails_key, Upload.discarded_at)
         .join(Shard, Shard.id == Image.shard_id)
         .join(Upload, Upload.id == Image.upload_id)
         .where(Image.id == image_id, Upload.deleted_at.is_(None))
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no image {image_id}.")
-    image, blob_key, is_readable, thumbnails_key, discarded_at = row
+    image, upload_uuid, blob_key, is_readable, thumbnails_key, discarded_at = row
     return StoredImage(
         image_id=image.id,
+        upload_uuid=upload_uuid,
         ordinal=image.ordinal,
         path=image.path,
         blob_key=blob_key,

@@ -202,5 +202,4 @@ def _store_version(runtime: Runtime, claim: Claim, new: NewVersion) -> None:
 
 def _delete_blobs(runtime: Runtime, claim: Claim) -> None:
     """Delete the blobs from which the training would have resumed."""
-    runtime.blobs.delete([key for key, _ in runtime.blobs.list(claim.blob_prefix)])
-    runtime.blobs.remove_folder(claim.blob_prefix)
+    runtime.blobs.remove_all(claim.blob_prefix)

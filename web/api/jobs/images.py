@@ -9,7 +9,7 @@ from flask import Response
 
 from core.base.errors import BlobMissing, Gone, NotFound
 from core.cleanup import discard_originals
-from core.uploads import stored_images
+from core.uploads import kept_thumbnails, stored_images
 from core.uploads.stored_images import StoredImage
 from web.exports.names import attachment
 from web.http.context import Services, get_services
@@ -22,7 +22,6 @@ from web.schemas.results import ThumbnailQuery
 api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 
 SMALL = "small"
-ENCODING = "2"  # part of the ETag; change it when thumbnails are made differently
 
 
 @api.get(f"/{IMAGE_ID}/thumbnail")
@@ -37,11 +36,11 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
     image = _find(image_id)
     if not image.is_readable:
         raise NotFound(f"Image {image_id} has no thumbnail: it is unreadable, or was not classified yet.")
-    kept = SMALL if image.thumbnails_key else ENCODING
-    tag = sha256(image.sha256 + f"{query_data.size}/{kept}".encode()).hexdigest()[:32]
+    encoding = SMALL if image.thumbnails_key else kept_thumbnails.ENCODING
+    tag = sha256(image.sha256 + f"{query_data.size}/{encoding}".encode()).hexdigest()[:32]
 
     def make_response() -> Response:
-        jpeg = _make_thumbnail(services, image, query_data.size)
+        jpeg = _get_or_make_thumbnail(services, image, query_data.size)
         return Response(jpeg, mimetype="image/jpeg")
 
     response = answer_if_changed(tag, make_response)
@@ -66,6 +65,14 @@ def get_original(image_id: int) -> Response:
     response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     return response
+
+
+def _get_or_make_thumbnail(services: Services, image: StoredImage, size_px: int) -> bytes:
+    jpeg = kept_thumbnails.find(services.blobs, image, size_px)
+    if jpeg is None:
+        jpeg = _make_thumbnail(services, image, size_px)
+        kept_thumbnails.keep(services.db, services.blobs, image, size_px, jpeg)
+    return jpeg
 
 
 def _make_thumbnail(services: Services, image: StoredImage, size_px: int) -> bytes:

@@ -16,8 +16,10 @@ from core.base.errors import ErrorCode
 from core.formats.shards import ShardBuilder
 from core.orm.models import ModelVersion
 from core.storage.blobs import Blobs
+from core.uploads import kept_thumbnails
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 from web.exports.names import attachment
+from web.http.thumbnails import Thumbnails
 
 SAID: Mapping[str, tuple[float, float] | ErrorCode] = {
     "pets/cat.jpg": (0.987654, 0.001),
@@ -287,6 +289,19 @@ def test_a_large_picture_comes_in_large_sizes_and_is_never_enlarged(
     run_job(db, large)
     answer = client.get(f"/api/v1/images/{read_results(db, large)[0].image_id}/thumbnail?size={size}")
     assert Picture.open(io.BytesIO(answer.data)).width == longest
+
+
+def test_a_thumbnail_of_a_large_file_is_made_once(
+    client: FlaskClient, db: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    padded = draw_picture(size=(300, 200)) + bytes(kept_thumbnails.MIN_FILE_BYTES)
+    job = make_job(db, make_upload(db, blobs, {"padded.jpg": padded}))
+    run_job(db, job)
+    address = f"/api/v1/images/{read_results(db, job)[0].image_id}/thumbnail"
+    first = client.get(address)
+    monkeypatch.setattr(Thumbnails, "make", lambda *_: pytest.fail("made again"))
+    again = client.get(address)
+    assert (again.status_code, again.data) == (200, first.data)
 
 
 @pytest.mark.parametrize("size", ["0", "64", "129", "8192", "x", "-128"])
