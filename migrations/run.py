@@ -89,8 +89,8 @@ def _set_timeouts(connection: Connection) -> None:
 def _check_known(revision: str | None, config: Config) -> None:
     if revision is not None and revision.startswith(MOVING):
         raise Refused(
-            "PAWSORT_DATABASE_URL: a `pawsort move` into this database has not come to its end. Run it again, until it"
-            " says that everything is there."
+            "PAWSORT_DATABASE_URL: a `pawsort move` or `pawsort restore` into this database has not come to its end."
+            " Run it again, until it says that everything is there."
         )
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:

@@ -20,6 +20,7 @@ from core.base.errors import BlobMissing, ImageError, NotFound
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.decoding.pool.decoder_pool import DecoderPool
 from core.formats.shards import MAX_FILES
+from core.operations.backup.holds import is_backup_running
 from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
@@ -114,6 +115,8 @@ def _remove(db: Database, blobs: Blobs, shard_id: int) -> None:
     with db.read() as session:
         found = session.execute(select(Shard, Upload.uuid).join(Upload).where(Shard.id == shard_id)).one_or_none()
     if found is None or found[0].thumbnails_key is None:  # its upload was deleted meanwhile
+        return
+    if is_backup_running(db):  # later
         return
     shard, upload_uuid = found
     blobs.remove_all(thumbnails_prefix(upload_uuid))

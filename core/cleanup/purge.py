@@ -8,6 +8,7 @@ interrupted request left there. The emptied rows stay: their ids are never used 
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -15,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
-from core.base.states import JobKind
+from core.base.states import JobKind, JobState
 from core.models import conversions
+from core.operations.backup.holds import is_backup_running
 from core.orm.evaluation import LabelQualityReport, Prediction
 from core.orm.jobs import Chunk, Job, JobTag
 from core.orm.labels import PendingLabel
@@ -34,6 +36,8 @@ SLICE = 5000
 def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
     """Purge what is deleted and not yet purged, but stop after `max_s` seconds; the next call continues.
 
+    Nothing is purged while a backup runs.
+
     Returns:
         How many jobs and uploads were finished.
     """
@@ -44,6 +48,8 @@ def purge_all(db: Database, blobs: Blobs, max_s: float = float("inf")) -> int:
         uploads = session.execute(
             select(Upload.id, Upload.uuid).where(Upload.deleted_at.is_not(None), Upload.purged_at.is_(None))
         ).all()
+    if is_backup_running(db):
+        return 0
     for job in jobs:
         if job.kind == JobKind.TRAIN:
             blobs.remove_all(training_prefix(job.uuid))
@@ -119,18 +125,29 @@ def _purge_upload_slice(upload_id: int, session: Session) -> bool:
 
 
 def find_orphans(db: Database, blobs: Blobs, older_than: float) -> Iterator[str]:
-    """Blobs below uploads that no row needs, written before `older_than` (seconds since 1970)."""
+    """Blobs of uploads and trainings that no row needs, written before `older_than` (seconds since 1970)."""
+    states = select(Training.data_key, Training.state_key).join(Job, Job.id == Training.job_id)
     with db.read() as session:
         known = {key for keys in session.execute(select(Shard.blob_key, Shard.thumbnails_key)) for key in keys}
         known |= set(session.scalars(select(ShardFeatures.blob_key)))
+        known |= {key for keys in session.execute(states.where(Job.state != JobState.DONE)) for key in keys}
         with_originals = Upload.purged_at.is_(None), Upload.discarded_at.is_(None)
         prefixes = {thumbnails_prefix(uuid) for uuid in session.scalars(select(Upload.uuid).where(*with_originals))}
-    for key, written_at in blobs.list("uploads/"):
+    for key, written_at in chain(blobs.list("uploads/"), blobs.list("trainings/")):
         if key not in known and written_at < older_than:
             yield key
     for key, written_at in blobs.list(THUMBNAILS):
         if f"{key.rpartition('/')[0]}/" not in prefixes and written_at < older_than:
             yield key
+
+
+def delete_orphans(db: Database, blobs: Blobs, older_than: float) -> int:
+    """Delete what `find_orphans` finds, unless a backup runs. Returns how many blobs there were."""
+    orphans = list(find_orphans(db, blobs, older_than))
+    if is_backup_running(db):
+        return 0
+    blobs.delete(orphans)
+    return len(orphans)
 
 
 def find_missing(db: Database, blobs: Blobs) -> list[str]:

@@ -1,4 +1,4 @@
-"""Moving an installation from one machine's database and folder into servers: `pawsort move`.
+"""Moving an installation into other servers: `pawsort move` and `pawsort restore`.
 
     begin: the target is marked ─► blobs ─► rows, table by table ─► both are compared ─► finish: the mark goes
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, Integer, Table, bindparam, func, insert, select, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
 
 from core.base.database import Database
 from core.base.errors import Conflict, Refused
@@ -34,6 +35,8 @@ SLICE = 1000
 AT_ONCE = 4  # blobs; each is a shard of at most 32 MiB, or one large file
 USED_BY = (Upload, Job, Label, LabelBatch, Schedule)
 MASK = (1 << 256) - 1
+SEQUENCE = text("SELECT pg_get_serial_sequence(:name, 'id')")
+LAST_GIVEN = text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:name, 'id')::regclass)")
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,13 @@ def tables() -> list[Table]:
     return all_tables.metadata.sorted_tables
 
 
-def begin(target: Database, head: str, alive_s: float) -> bool:
+def begin(target: Database, head: str, alive_s: float, replaces: bool = False) -> bool:
     """Empty a target that is not in use, and mark it; or find the mark of an interrupted earlier call.
 
     Args:
         head: The revision of the schema that source and target have.
         alive_s: How long after its last heartbeat a worker counts as alive (`Settings.alive_s`).
+        replaces: Empty a target that is in use, too.
     Returns:
         Whether an earlier call is continued.
     Raises:
@@ -67,18 +71,32 @@ def begin(target: Database, head: str, alive_s: float) -> bool:
         if revision == MOVING + head:
             return True
         if revision != head:
-            raise Refused(f"A move into this database was started by another version ({revision}). Use that version.")
-        used = [kind.__tablename__ for kind in USED_BY if session.scalar(select(kind.id).limit(1)) is not None]
-        if used:
+            raise Refused(
+                f"A move or restore into this database was started by another version ({revision}). Use that version."
+            )
+        used = find_used(session)
+        if used and not replaces:
             raise Conflict(
-                f"The database at PAWSORT_DATABASE_URL is in use already ({', '.join(used)}). Move into a new database."
+                f"The database at PAWSORT_DATABASE_URL is in use already ({', '.join(used)}). Use a new database."
             )
         if list_alive(session, alive_s):
             raise Conflict("Workers run on the database at PAWSORT_DATABASE_URL. Stop web and workers there first.")
-        for table in reversed(tables()):  # versions and tokens of a new installation
-            connection.execute(table.delete())
+        _empty(connection)
         _mark(connection, MOVING + head)
     return False
+
+
+def find_used(session: Session) -> list[str]:
+    """The tables that show that an installation was used: a new one has versions and tokens alone."""
+    return [kind.__tablename__ for kind in USED_BY if session.scalar(select(kind.id).limit(1)) is not None]
+
+
+def _empty(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"TRUNCATE {', '.join(table.name for table in tables())}"))
+        return
+    for table in reversed(tables()):
+        connection.execute(table.delete())
 
 
 def copy_blobs(source: Blobs, target: Blobs, say: Callable[[int, int], object]) -> tuple[int, int]:
@@ -112,16 +130,15 @@ def _copy_blob(source: Blobs, target: Blobs, key: str, is_there: bool) -> int:
     return len(data)
 
 
-def copy_rows(source: Database, target: Database, table: Table) -> int:
+def copy_rows(source: Connection, target: Database, table: Table) -> int:
     """Copy a table in slices, each in a transaction of its own; rows that are there stay. Returns how many it has."""
-    with source.engine.connect() as reading:
-        n_rows = reading.execute(select(func.count()).select_from(table)).scalar_one()
-        with target.engine.connect() as connection:
-            if connection.execute(select(func.count()).select_from(table)).scalar_one() == n_rows:
-                return n_rows
-        for rows in _slices(reading, table):
-            with target.write() as session:
-                session.execute(_insert(session.connection(), table), rows)
+    n_rows = source.execute(select(func.count()).select_from(table)).scalar_one()
+    with target.engine.connect() as connection:
+        if connection.execute(select(func.count()).select_from(table)).scalar_one() == n_rows:
+            return n_rows
+    for rows in _slices(source, table):
+        with target.write() as session:
+            session.execute(_insert(session.connection(), table), rows)
     return n_rows
 
 
@@ -143,15 +160,14 @@ def _slices(connection: Connection, table: Table) -> Iterator[list[dict[str, Any
         yield [dict(row) for row in part]
 
 
-def digest_rows(db: Database, table: Table) -> Digest:
+def digest_rows(connection: Connection, table: Table) -> Digest:
     """Read a table whole."""
     n, total = 0, 0
-    with db.engine.connect() as connection:
-        for rows in _slices(connection, table):
-            for row in rows:
-                written = json.dumps([_plain(row[column.name]) for column in table.columns], sort_keys=True)
-                total = (total + int.from_bytes(hashlib.sha256(written.encode()).digest())) & MASK
-            n += len(rows)
+    for rows in _slices(connection, table):
+        for row in rows:
+            written = json.dumps([_plain(row[column.name]) for column in table.columns], sort_keys=True)
+            total = (total + int.from_bytes(hashlib.sha256(written.encode()).digest())) & MASK
+        n += len(rows)
     return Digest(n, total)
 
 
@@ -163,13 +179,15 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (dict, list, int, float, str, type(None))) else str(value)
 
 
-def compare(source: Database, target: Database, table: Table) -> None:
+def compare(source: Connection, target: Database, table: Table) -> None:
     """See that both have the same rows.
 
     Raises:
         Conflict: They have not.
     """
-    wanted, found = digest_rows(source, table), digest_rows(target, table)
+    wanted = digest_rows(source, table)
+    with target.engine.connect() as connection:
+        found = digest_rows(connection, table)
     if wanted != found:
         raise Conflict(
             f"Table {table.name}: expected {wanted.n:,} rows as they are here, found {found.n:,} there that differ."
@@ -177,31 +195,42 @@ def compare(source: Database, target: Database, table: Table) -> None:
         )
 
 
-def finish(source: Database, target: Database, head: str) -> None:
+def finish(source: Connection, target: Database, head: str) -> None:
     """Let new rows get ids that were never used, and take the mark away."""
     used = _used_ids(source)
     with target.write() as session:
         connection = session.connection()
-        for name, last in used.items() if connection.dialect.name == "postgresql" else ():
-            sequence = text("SELECT pg_get_serial_sequence(:name, 'id')")
-            found = connection.execute(sequence, {"name": name}).scalar()
-            if found is not None and last > 0:
-                connection.execute(text("SELECT setval(:found, :last)"), {"found": found, "last": last})
+        set_used = _set_sequence if connection.dialect.name == "postgresql" else _set_autoincrement
+        for name, last in used.items():
+            if last > 0:
+                set_used(connection, name, last)
         _mark(connection, head)
 
 
-def _used_ids(source: Database) -> dict[str, int]:
-    """The largest id that each table has ever had; SQLite remembers those of deleted rows too."""
+def _set_sequence(connection: Connection, table: str, last: int) -> None:
+    found = connection.execute(SEQUENCE, {"name": table}).scalar()
+    if found is not None:
+        connection.execute(text("SELECT setval(:found, :last)"), {"found": found, "last": last})
+
+
+def _set_autoincrement(connection: Connection, table: str, last: int) -> None:
+    connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table})
+    connection.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :last)"), {"name": table, "last": last})
+
+
+def _used_ids(connection: Connection) -> dict[str, int]:
+    """The largest id that each table has ever had: those of deleted rows count, too."""
     numbered = [table for table in tables() if "id" in table.c and isinstance(table.c.id.type.as_generic(), Integer)]
-    with source.engine.connect() as connection:
-        largest = {
-            table.name: connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
-            for table in numbered
-        }
-        if connection.dialect.name == "sqlite":
-            kept = connection.execute(text("SELECT name, seq FROM sqlite_sequence")).all()
-            largest |= {name: max(seq, largest[name]) for name, seq in kept if name in largest}
-    return largest
+    largest = {
+        table.name: connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        for table in numbered
+    }
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, seq FROM sqlite_sequence"))
+        given = {row.name: row.seq for row in rows}
+    else:
+        given = {name: connection.execute(LAST_GIVEN, {"name": name}).scalar() or 0 for name in largest}
+    return {name: max(last, given.get(name, 0)) for name, last in largest.items()}
 
 
 def _mark(connection: Connection, revision: str) -> None:

@@ -2,6 +2,7 @@
 
 from core.orm import (
     accounts,
+    backups,
     evaluation,
     jobs,
     labels,
@@ -31,5 +32,6 @@ MODULES = (
     schedules,
     workers,
     metrics,
+    backups,
 )
 metadata = Base.metadata

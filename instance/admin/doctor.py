@@ -58,6 +58,7 @@ class Checkup:
         yield from (database, store)
         if not database.is_wrong:
             yield _guarded("workers", lambda: self._check_workers(db))
+            yield _guarded("backup", lambda: self._find_backup(db))
             if not store.is_wrong:
                 yield _guarded("model", lambda: self._check_model(db, blobs))
                 yield _guarded("orphans", lambda: self._check_orphans(db, blobs))
@@ -168,6 +169,17 @@ class Checkup:
                 damaged = f"the weights of version {version.id} are damaged. Run `pawsort migrate`."
                 return Finding("model", True, damaged)
         return Finding("model", False, f"version {version.id} ({version.network}) is in use, its weights are intact")
+
+    def _find_backup(self, db: "Database") -> Finding:
+        from core.operations.backup.holds import find_last
+
+        with db.read() as session:
+            last = find_last(session)
+        if last is None or last.finished_at is None:
+            return Finding("backup", None, "none was made yet. `pawsort backup FOLDER` makes one")
+        return Finding(
+            "backup", False, f"the last one ended at {last.finished_at:%Y-%m-%d %H:%M} UTC, in {last.folder}"
+        )
 
     def _check_orphans(self, db: "Database", blobs: "Blobs") -> Finding:
         from core.cleanup.purge import find_orphans

@@ -41,11 +41,12 @@ def move_installation(settings: "Settings", notify: Callable[[str], object]) -> 
             blobs = Blobs((settings.data_dir / "blobs").as_uri()), Blobs(settings.store_url)
             n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: notify(f"  {n:,} blobs, {size // MIB:,} MiB"))
             notify(f"{n:,} blobs with {n_bytes // MIB:,} MiB are copied and equal.")
-            for table in relocation.tables():
-                notify(f"  {table.name}: {relocation.copy_rows(source, target, table):,} rows")
-            for table in relocation.tables():
-                relocation.compare(source, target, table)
-            relocation.finish(source, target, head)
+            with source.engine.connect() as reading:
+                for table in relocation.tables():
+                    notify(f"  {table.name}: {relocation.copy_rows(reading, target, table):,} rows")
+                for table in relocation.tables():
+                    relocation.compare(reading, target, table)
+                relocation.finish(reading, target, head)
         finally:
             source.close()
             target.close()
@@ -62,10 +63,9 @@ def _check_addresses(settings: "Settings") -> None:
 
 
 def _prepare(source: "Database", target: "Database") -> str:
-    """Migrate the target's schema, unless a move into it was interrupted. Returns the revision of both."""
+    """Migrate the target's schema. Returns the revision of both."""
     from core.base.errors import Refused
-    from core.operations.relocation import MOVING
-    from migrations.run import check_schema, head_revision, migrate
+    from migrations.run import check_schema, head_revision
 
     try:
         check_schema(source)
@@ -74,9 +74,17 @@ def _prepare(source: "Database", target: "Database") -> str:
             "The database of this machine was made by another version of Pawsort. Start it once with this version"
             f" (`pawsort up`), stop it, then move. ({error.message})"
         ) from error
+    migrate_target(target)
+    return head_revision()
+
+
+def migrate_target(target: "Database") -> None:
+    """Migrate the schema of a target, unless a move or restore into it was interrupted."""
+    from core.operations.relocation import MOVING
+    from migrations.run import migrate
+
     if not _revision(target).startswith(MOVING):
         migrate(target)
-    return head_revision()
 
 
 def _revision(db: "Database") -> str:

@@ -10,15 +10,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, inspect, select, text, update
+from sqlalchemy import Connection, Table, func, inspect, select, text, update
 
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
-from core.base.errors import Conflict, ErrorCode, Refused
-from core.cleanup import deletion, purge
+from core.base.errors import Conflict, Refused
 from core.jobs import jobs
-from core.labels import labels
 from core.models import registry
 from core.operations import relocation, workers
 from core.orm.jobs import Job
@@ -34,13 +32,11 @@ from pawsort.api.errors import ClientError
 from tests.support.deadlines import within
 from tests.support.factories import (
     make_job,
-    make_labelled,
     make_manifest,
-    make_training,
     make_upload,
-    run_epochs,
     run_job,
 )
+from tests.support.used_installation import use_installation
 
 DATABASES = ("postgresql",)  # where it goes
 N_SHARDS, N_EACH = 40, 25
@@ -59,20 +55,9 @@ def settings(tmp_path: Path, sql_url: str, sqlite_template: Path) -> Settings:
 
 @pytest.fixture
 def source(settings: Settings) -> Database:
-    """An installation that has been used: jobs of every kind, labels, deleted uploads."""
-    db, blobs = Database(f"sqlite:///{settings.data_dir / 'pawsort.db'}"), blobs_here(settings)
-    with db.write() as session:
-        registry.register_shipped(session, [make_manifest(weights=b"weights")])
-    blobs.put(registry.weights_key(make_manifest(weights=b"weights")["digest"]), b"weights")
-    run_job(db, make_job(db, make_upload(db, blobs)), {"photos/2.jpg": ErrorCode.TRUNCATED})
-    with db.write() as session:
-        labels.add_labels(session, None, [labels.NewLabel(1, "cat")])
-    make_job(db, make_upload(db, blobs, is_complete=False), name="under way")
-    run_epochs(db, make_training(db, make_labelled(db, blobs)), 3)
-    gone = make_job(db, make_upload(db, blobs, n_files=9))
-    with db.write() as session:
-        deletion.delete_job(session, gone)
-    purge.purge_all(db, blobs)
+    """An installation that has been used."""
+    db = Database(f"sqlite:///{settings.data_dir / 'pawsort.db'}")
+    use_installation(db, blobs_here(settings))
     return db
 
 
@@ -80,9 +65,14 @@ def blobs_here(settings: Settings) -> Blobs:
     return Blobs((settings.data_dir / "blobs").as_uri())
 
 
+def digest(db: Database, table: Table) -> relocation.Digest:
+    with db.engine.connect() as connection:
+        return relocation.digest_rows(connection, table)
+
+
 def check_the_same(settings: Settings, source: Database, target: Database) -> None:
     for table in relocation.tables():
-        assert relocation.digest_rows(source, table) == relocation.digest_rows(target, table), table.name
+        assert digest(source, table) == digest(target, table), table.name
     here, there = blobs_here(settings), Blobs(settings.store_url)
     contents = {key: bytes(here.get(key)) for key, _ in here.list("")}
     assert contents == {key: bytes(there.get(key)) for key, _ in there.list("")}
@@ -94,7 +84,7 @@ def test_everything_is_there_and_new_rows_get_new_ids(settings: Settings, source
     move_installation(settings, said.append)
     check_the_same(settings, source, db)
     assert "All rows are copied and equal" in said[-2]
-    filled = {table.name for table in relocation.tables() if relocation.digest_rows(db, table).n}
+    filled = {table.name for table in relocation.tables() if digest(db, table).n}
     assert {"users", "uploads", "images", "results", "labels", "trainings", "epochs", "deployments"} <= filled
     with source.read() as session:
         ids = {kind: session.scalar(text(f"SELECT seq FROM sqlite_sequence WHERE name = '{kind}'")) for kind in SEEN}
@@ -156,8 +146,8 @@ def test_what_differs_in_the_end_is_named(
 ) -> None:
     real = relocation.copy_rows
 
-    def forge(here: Database, there: Database, table: object) -> int:
-        n = real(here, there, table)  # type: ignore[arg-type]
+    def forge(here: Connection, there: Database, table: Table) -> int:
+        n = real(here, there, table)
         with there.write() as session:
             session.execute(text("UPDATE results SET confidence = confidence - 1 WHERE confidence IS NOT NULL"))
         return n
@@ -246,7 +236,7 @@ def test_killed_among_the_blobs_and_among_the_rows_it_goes_on(
             return session.scalars(select(func.count()).select_from(kind)).one()
 
     before = takewhile(lambda table: table.name != "images", relocation.tables())
-    n_slices = sum(-(-relocation.digest_rows(source, table).n // relocation.SLICE) for table in before)
+    n_slices = sum(-(-digest(source, table).n // relocation.SLICE) for table in before)
     kill_at(settings, "_insert", n_slices + 2)
     assert rows(Image) == relocation.SLICE < N_SHARDS * N_EACH + 1
     assert rows(Result) == 0

@@ -115,7 +115,6 @@ def delete_import_records(runtime: Runtime) -> None:
 
 def delete_orphans(runtime: Runtime) -> None:
     """Delete blobs without a row, left by interrupted requests."""
-    orphans = list(purge.find_orphans(runtime.db, runtime.blobs, older_than=time.time() - ORPHAN_AGE_S))
-    runtime.blobs.delete(orphans)
-    if orphans:
-        log.info("orphans_deleted", n=len(orphans))
+    n_deleted = purge.delete_orphans(runtime.db, runtime.blobs, older_than=time.time() - ORPHAN_AGE_S)
+    if n_deleted:
+        log.info("orphans_deleted", n=n_deleted)

@@ -9,9 +9,9 @@ from core.base.database import Database
 from core.jobs import chunks
 from core.jobs.chunks import Claim
 from core.operations import workers
+from core.operations.lease_keeper import LeaseKeeper
 from core.operations.metrics import Meter
 from worker.process.hang_watchdog import HangWatchdog
-from worker.process.lease_keeper import LeaseKeeper
 
 log = structlog.get_logger()
 

@@ -2,9 +2,9 @@
 
 from core.base.database import Database
 from core.base.errors import LeaseLost
+from core.operations.lease_keeper import LeaseKeeper
 from core.schedules import runs
 from core.schedules.runs import RunClaim
-from worker.process.lease_keeper import LeaseKeeper
 
 
 def keep_lease(db: Database, claim: RunClaim, lease_s: float, heartbeat_s: float) -> LeaseKeeper:

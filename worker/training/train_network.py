@@ -23,6 +23,7 @@ from core.decoding.pool.decoder_pool import processors
 from core.evaluation import evaluation_jobs
 from core.messaging.broker import TRAINING
 from core.models import conversions, registry
+from core.operations.backup.holds import is_backup_running
 from core.operations.metrics import LEASES
 from core.training import claims
 from core.training.claims import Claim
@@ -174,7 +175,8 @@ def _run_epochs(
         with runtime.db.write() as session:
             claims.record_epoch(session, claim, asdict(epoch), key)
         lease.report_record()
-        checkpoint.delete_all_but(key)
+        if not is_backup_running(runtime.db):
+            checkpoint.delete_all_but(key)
     return best
 
 
@@ -201,5 +203,6 @@ def _store_version(runtime: Runtime, claim: Claim, new: NewVersion) -> None:
 
 
 def _delete_blobs(runtime: Runtime, claim: Claim) -> None:
-    """Delete the blobs from which the training would have resumed."""
-    runtime.blobs.remove_all(claim.blob_prefix)
+    """Delete the blobs from which the training would have resumed; those that a backup may need become orphans."""
+    if not is_backup_running(runtime.db):
+        runtime.blobs.remove_all(claim.blob_prefix)

@@ -7,10 +7,10 @@ from typing import Self
 
 from core.base.config import HEARTBEATS_PER_LEASE
 from core.base.database import Database
+from core.operations.lease_keeper import LeaseKeeper
 from core.training import claims
 from core.training.claims import Claim, NextStep
 from core.training.progress import TRAINING, VALIDATING
-from worker.process.lease_keeper import LeaseKeeper
 
 BEAT_S = 1.0  # cancelling has to take effect within 2 s
 
