@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from flask import Request
 from werkzeug.exceptions import BadRequest
 
+from core.accounts.limits import RateLimiter
 from core.base.config import Settings, check_secret_key
 from core.base.database import Database
 from core.messaging.broker import TaskSender, make_celery
@@ -89,6 +90,7 @@ def make_services(settings: Settings) -> Services:
         tasks=TaskSender(make_celery(settings)),
         meter=Meter(),
         thumbnails=Thumbnails(settings),
+        rates=RateLimiter(settings),
     )
 
 

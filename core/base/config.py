@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     allowed_hosts: str = ""
     web_processes: int = Field(1, ge=1, le=64)
     web_threads: int = Field(16, ge=1, le=256)
+    client_min_bytes_s: int = Field(4096, ge=0)
+    body_max_s: float = Field(6 * 3600.0, gt=0)
     queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
     processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: the devices that TensorFlow sees, with INFERENCE_PROCESSES

@@ -67,6 +67,18 @@ class TooLarge(PawsortError):
     """A limit on bytes was passed; the sentence names the limit."""
 
 
+class TooMany(PawsortError):
+    """Somebody asks more often than they may, or for more at once.
+
+    Attributes:
+        retry_after_s: When it makes sense to ask again.
+    """
+
+    def __init__(self, message: str, retry_after_s: float = 2.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class DiskFull(PawsortError):
     """The store has too little room left to take more."""
 

@@ -73,11 +73,11 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     """gunicorn, on a given open socket (during a restart, connections wait in its queue) or on one of its own."""
     bind = f"{settings.host}:{settings.port}" if listening_fd is None else f"fd://{listening_fd}"
     command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", bind]
-    command += ["--worker-class", "gthread", "--workers", str(settings.web_processes)]
+    command += ["--worker-class", "web.server.worker.Worker", "--workers", str(settings.web_processes)]
     command += ["--threads", str(settings.web_threads), "--graceful-timeout", "5", "--keep-alive", "15"]
     # No access log: addresses can carry a login token. Long query strings hold paths of images.
-    command += ["--limit-request-line", "8190", "--no-control-socket"]
-    command += ["--logger-class", "web.http.gunicorn_log.Logger"]
+    command += ["--limit-request-line", "8190", "--no-control-socket", "--no-sendfile"]
+    command += ["--logger-class", "web.server.gunicorn_log.Logger"]
     return Program("web", command, fds=() if listening_fd is None else (listening_fd,))
 
 

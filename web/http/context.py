@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from core.accounts.limits import RateLimiter
 from core.base.config import Settings
 from core.base.database import Database
 from core.messaging.broker import TaskSender
@@ -21,6 +22,7 @@ class Services:
     Attributes:
         meter: The counters and timers of this process.
         thumbnails: Makes small pictures in processes of its own.
+        rates: Counts requests and attempts to log in, and refuses too many.
     """
 
     settings: Settings
@@ -29,6 +31,7 @@ class Services:
     tasks: TaskSender
     meter: Meter
     thumbnails: Thumbnails
+    rates: RateLimiter
 
 
 def get_services() -> Services:

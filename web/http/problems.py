@@ -9,6 +9,7 @@ the database is away        503, with Retry-After; 507 where its disk is full
 anything else               500 with an id; the trace is in the log only, under the same id
 """
 
+import math
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,7 @@ from core.base.errors import (
     OutdatedCursor,
     PawsortError,
     TooLarge,
+    TooMany,
     Unavailable,
 )
 
@@ -55,6 +57,7 @@ STATUS_OF: dict[type[PawsortError], int] = {
     BadWeights: 409,
     Invalid: 422,
     TooLarge: 413,
+    TooMany: 429,
     DiskFull: 507,
     Unavailable: 503,
 }
@@ -106,6 +109,8 @@ def on_pawsort_error(error: PawsortError) -> Response:
         return on_unexpected(error)
     if isinstance(error, Unavailable) and not isinstance(error, Busy):
         return _on_server_away(error)
+    if isinstance(error, TooMany):
+        return problem(status, error.message, {"Retry-After": str(math.ceil(error.retry_after_s))})
     if isinstance(error, OutdatedCursor) and _wants_page():
         return problem(status, "This link is out of date. Open the first page.")
     return problem(status, error.message, **{key: _plain(value) for key, value in error.details.items()})

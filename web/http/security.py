@@ -1,27 +1,20 @@
-"""Checks and headers for every request and response: allowed hosts, timeouts, security headers, draining.
+"""Checks and headers for every request and response: allowed hosts, room for large bodies, security headers.
 
 The content policy allows no inline script or style and nothing from other sites, so HTML in a file name stays text.
 """
 
 import ipaddress
 import socket
-import time
-from collections.abc import Callable
-from typing import BinaryIO, cast
 
 import structlog
 from apiflask import APIFlask
 from flask import Response, request
 
 from core.base.config import Settings
+from core.base.errors import Busy
 from web.http.problems import problem
 
 log = structlog.get_logger("web")
-
-TIMEOUT_S = 120
-DRAIN_BYTES = 256 * 2**20
-DRAIN_S = 10.0
-DRAIN_STEP = 2**16
 
 CONTENT_POLICY = "; ".join(
     (
@@ -66,11 +59,9 @@ def register_security(app: APIFlask, settings: Settings) -> None:
         )
 
     @app.before_request
-    def set_timeout() -> None:
-        # Otherwise a client that stops sending would occupy its thread for ever.
-        connection = request.environ.get("gunicorn.socket")
-        if connection is not None:
-            connection.settimeout(TIMEOUT_S)
+    def refuse_beyond_places() -> None:
+        if getattr(request.environ.get("gunicorn.socket"), "is_refused", False):  # web.server.worker
+            raise Busy("This server is receiving too many uploads at the moment. Try again in a few seconds.")
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -78,8 +69,6 @@ def register_security(app: APIFlask, settings: Settings) -> None:
             response.headers.setdefault(name, value)
         if request.is_secure or _is_loopback(host_name(request.environ.get("HTTP_HOST", ""))):
             response.headers.extend(HEADERS_FOR_TRUSTED)
-        if response.status_code >= 400 and _has_body():
-            response.call_on_close(_drainer())
         return response
 
 
@@ -112,34 +101,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _has_body() -> bool:
-    return bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-
-
-def _drainer() -> Callable[[], None]:
-    """A function that reads the rest of the body after the response was sent, within limits of bytes and time.
-
-    Closing a connection with unread bytes resets it, and a client that is still sending would see the reset instead of
-    the response.
-    """
-    body = cast(BinaryIO, request.environ["wsgi.input"])
-    connection = request.environ.get("gunicorn.socket")
-
-    def drain() -> None:
-        if connection is None:
-            return
-        end = time.monotonic() + DRAIN_S
-        left = DRAIN_BYTES
-        try:
-            while left > 0 and time.monotonic() < end:
-                connection.settimeout(max(end - time.monotonic(), 0.1))
-                n_read = len(body.read(DRAIN_STEP))
-                if n_read == 0:
-                    return
-                left -= n_read
-        except (OSError, ValueError):
-            return
-
-    return drain

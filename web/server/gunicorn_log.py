@@ -1,6 +1,6 @@
 """The log of gunicorn itself, in the format of all other logs.
 
-Use it with `gunicorn --logger-class web.http.gunicorn_log.Logger`.
+Use it with `gunicorn --logger-class web.server.gunicorn_log.Logger`.
 """
 
 from typing import Any

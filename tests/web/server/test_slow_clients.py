@@ -1,0 +1,85 @@
+"""Slow clients of every kind next to people at work, at a real server with fewer threads than clients."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from core.base.config import Settings
+from tests.support.browser.stoppable_server import StoppableServer
+from tests.support.deadlines import within
+from tests.support.factories import draw_picture, make_tar
+from tests.support.slow_clients import kinds, percentile, slow_clients
+
+DATABASES = ("sqlite",)  # nothing here depends on the kind
+LONGEST_S = 0.5
+POLL_S = 0.5
+
+
+@pytest.fixture
+def server(settings: Settings, app: object) -> Iterator[StoppableServer]:
+    """A server of few threads, so that few clients would be enough."""
+    started = StoppableServer(settings.model_copy(update={"web_threads": 4}))
+    started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def upload(server: StoppableServer, token: str) -> str:
+    """The path of an upload that waits for shards."""
+    path = f"/api/v1/uploads/{uuid4()}"
+    with client_of(server.address, token) as client:
+        client.put(path, json={}).raise_for_status()
+    return path
+
+
+def client_of(address: str, token: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=address, headers=headers, timeout=within(20), trust_env=False)
+
+
+def poll(address: str, token: str, path: str, seconds: float, n: int) -> list[float]:
+    """Times of answers to `n` people, each of whom asks for health and for a path twice a second."""
+
+    def one(_: int) -> list[float]:
+        times = []
+        give_up_at = time.monotonic() + seconds
+        with client_of(address, token) as client:
+            while time.monotonic() < give_up_at:
+                for asked in ("/healthz", path):
+                    began_at = time.monotonic()
+                    client.get(asked).raise_for_status()
+                    times.append(time.monotonic() - began_at)
+                time.sleep(POLL_S)
+        return times
+
+    with ThreadPoolExecutor(n) as pool:
+        return [took for times in pool.map(one, range(n)) for took in times]
+
+
+def test_slow_clients_of_every_kind_do_not_keep_others_waiting(
+    server: StoppableServer, upload: str, token: str
+) -> None:
+    for name, (first, dribbles) in kinds(upload, token).items():
+        with slow_clients(server.address, 40, first, dribbles):
+            times = poll(server.address, token, upload, 0.2, 2)
+        assert percentile(times, 0.95) < within(LONGEST_S), name
+    check_places(server.address, upload, token)
+
+
+def check_places(address: str, upload: str, token: str) -> None:
+    """Stalled bodies hold half of the threads; others are asked to come back, and small bodies need no such place."""
+    first, dribbles = kinds(upload, token)["stalled body"]
+    small = make_tar({"a.png": draw_picture(1)})
+    large = make_tar({"a.png": draw_picture(1), "b.bin": bytes(300_000)})
+    with client_of(address, token) as client:
+        with slow_clients(address, 2, first, dribbles):
+            refused = client.put(f"{upload}/shards/0", content=large)
+            assert (refused.status_code, refused.headers.get("Retry-After")) == (503, "2"), refused.text
+            assert "too many uploads" in refused.json()["detail"]
+            assert client.put(f"{upload}/shards/0", content=small).status_code == 201
+        assert client.put(f"{upload}/shards/1", content=large).status_code == 201
