@@ -20,6 +20,7 @@ from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
 from web.http.delivery.compression import register_compression
 from web.http.delivery.static_files import register_static_files
+from web.http.limits.requests import register_limits
 from web.http.problems import register_problems
 from web.http.security import register_security
 from web.http.thumbnails import Thumbnails
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> App:
     register_problems(app)
     register_security(app, settings)
     register_auth(app, settings)
+    register_limits(app, settings, services.rates)
     register_compression(app)
     register_static_files(app)
     openapi.configure_openapi(app)

@@ -27,7 +27,7 @@ MINUTE_S = 60.0
 
 
 class Bucket(NamedTuple):
-    """A token bucket: `n` at once, and as many again in `every_s`. What is taken may exceed what is left; it is owed.
+    """A token bucket: `n` at once, and as many again in `every_s`; 0 for no limit. More can be taken than is left.
 
     Source: the generic cell rate algorithm (ITU-T I.371), which keeps one time for each bucket.
     """
@@ -104,14 +104,23 @@ class RateLimiter:
         Raises:
             TooMany: It is empty.
         """
-        second = bucket.every_s / bucket.n
-        wait_s = self._run(_TAKE, [self._key(bucket.name, who)], [n * second, (bucket.n - 1) * second])
+        wait_s = self._take(bucket, who, n, bucket.n - 1)
         if wait_s > 0:
             raise TooMany(
                 f"You have sent more than this server accepts within {bucket.every_s:.0f} s. Try again in"
                 f" {in_words(wait_s)}.",
                 wait_s,
             )
+
+    def charge(self, bucket: Bucket, who: str, n: float) -> None:
+        """Take `n` for something that has been done already; what the bucket does not hold is owed."""
+        self._take(bucket, who, n, math.inf)
+
+    def _take(self, bucket: Bucket, who: str, n: float, n_held: float) -> float:
+        if not bucket.n:
+            return 0.0
+        each_s = bucket.every_s / bucket.n
+        return self._run(_TAKE, [self._key(bucket.name, who)], [n * each_s, n_held * each_s])
 
     def check_attempt(self, name: str | None, address: str) -> None:
         """Count an attempt to log in, before the password or token is looked at.

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=1, le=256)
     client_min_bytes_s: int = Field(4096, ge=0)
     body_max_s: float = Field(6 * 3600.0, gt=0)
+    requests_per_minute: int = Field(12_000, ge=0)
+    stranger_requests_per_minute: int = Field(1200, ge=0)
+    bytes_per_minute: int = Field(0, ge=0)
+    archives_at_once: int = Field(2, ge=1)
+    uploads_at_once: int = Field(6, ge=1)
+    downloads_at_once: int = Field(3, ge=1)
+    thumbnails_at_once: int = Field(12, ge=1)
     queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
     processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: the devices that TensorFlow sees, with INFERENCE_PROCESSES

@@ -23,8 +23,8 @@ from core.ingest.shard_storage import disk_full
 from core.jobs import classify_jobs
 from core.uploads import shards, stored_images, uploads
 from web.http.context import Services
-from web.http.malloc import trim_memory
 from web.receiving.shards import store_shard
+from web.server.malloc import trim_memory
 
 LISTED = 1000
 FIRST_SKIPPED = 10

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from core.base.errors import Invalid, TooLarge
 
@@ -44,7 +44,7 @@ class BodyReader:
         if not self._ends_by_itself:
             n_bytes = min(n_bytes, (self._length or 0) - self.n_read)
         data = self._read_raw(n_bytes) if n_bytes > 0 else b""
-        self.n_read += len(data)
+        g.n_body_bytes = self.n_read = self.n_read + len(data)
         if self.n_read > self._limit:
             raise TooLarge(self._sentence, limit_bytes=self._limit)
         if n_bytes > 0 and not data and self.n_read < (self._length or 0):

@@ -19,6 +19,7 @@ from web.exports.formats import ExportFormat
 from web.exports.names import attachment
 from web.exports.rows import begin
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.http.openapi import file_answer
 from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
@@ -65,7 +66,9 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
     describe = api.doc(
         summary=export_format.summary, description=export_format.description or None, responses=responses
     )
-    view: Callable[..., Response] = describe(api.input(QUERIES[export_format.options], location="query")(export))
+    view: Callable[..., Response] = works(Work.DOWNLOAD)(
+        describe(api.input(QUERIES[export_format.options], location="query")(export))
+    )
     return view
 
 

@@ -14,6 +14,7 @@ from core.uploads.stored_images import StoredImage
 from web.exports.names import attachment
 from web.http.context import Services, get_services
 from web.http.delivery.etags import answer_if_changed
+from web.http.limits.at_once import Work, works
 from web.http.openapi import file_answer
 from web.http.paths import IMAGE_ID
 from web.http.thumbnails import PictureFile
@@ -27,6 +28,7 @@ SMALL = "small"
 @api.get(f"/{IMAGE_ID}/thumbnail")
 @api.input(ThumbnailQuery, location="query")
 @api.doc(responses={200: file_answer("The picture", "image/jpeg"), 304: "Unchanged"})
+@works(Work.THUMBNAIL)
 def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
     """A thumbnail of a readable image as JPEG, with its proportions
 
@@ -51,6 +53,7 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
 
 @api.get(f"/{IMAGE_ID}/original")
 @api.doc(responses={200: file_answer("The file as uploaded", "application/octet-stream")})
+@works(Work.DOWNLOAD)
 def get_original(image_id: int) -> Response:
     """The original file, only as a download"""
     image = _find(image_id)

@@ -11,6 +11,7 @@ from core.review import correction_batches
 from core.review.corrected_folders import CorrectionPlan
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.receiving.bodies import BodyReader
 from web.receiving.corrections import hash_files, read_list
 from web.schemas.labels import ChangeOut, CorrectionsOut, CorrectionsQuery
@@ -30,6 +31,7 @@ LIST_TYPES = ("application/jsonl", "application/x-ndjson")
     },
     extensions={"x-body": "application/x-tar application/gzip application/zip application/jsonl"},
 )
+@works(Work.ARCHIVE)
 def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> CorrectionsOut:
     """Read a rearranged ZIP or folder as corrections
 

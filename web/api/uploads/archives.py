@@ -10,6 +10,7 @@ from core.jobs import jobs
 from core.jobs.progress import describe
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.http.multipart import MAX_FORM_BYTES, FileForm
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver, SkippedSummary
 from web.receiving.bodies import BodyReader
@@ -31,6 +32,7 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
     },
     extensions={"x-body": "application/x-tar application/gzip application/zip multipart/form-data"},
 )
+@works(Work.ARCHIVE)
 def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
     """Upload an archive and classify it while it is received
 

@@ -16,6 +16,7 @@ from core.orm.uploads import Upload
 from core.uploads import shards, uploads
 from web.http.auth import current_user_id
 from web.http.context import Services, get_services
+from web.http.limits.at_once import Work, works
 from web.receiving.bodies import BodyReader
 from web.receiving.shards import receive_shard
 from web.schemas.common import PageQuery
@@ -148,6 +149,7 @@ def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
     },
     extensions={"x-body": "application/x-tar"},
 )
+@works(Work.UPLOAD)
 def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     """Upload one shard: a TAR of at most 256 files and 32 MiB, or of one larger file
 

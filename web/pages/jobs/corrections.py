@@ -16,6 +16,7 @@ from core.review import bulk_labels, correction_batches
 from core.review.corrected_folders import CorrectionPlan
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.http.redirects import see_other
 from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
@@ -50,6 +51,7 @@ def ask_corrections(uuid: UUID) -> str | Response:
 
 @pages.post("/jobs/<uuid:uuid>/corrections")
 @checks_csrf_itself
+@works(Work.ARCHIVE)
 def preview_corrections(uuid: UUID) -> str | Response:
     """What a folder or ZIP would change, found out while it is received."""
     opened = open_archive_form("", "Go back and choose the ZIP or TAR that you rearranged.")

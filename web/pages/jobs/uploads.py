@@ -18,6 +18,7 @@ from core.models.version_choices import NEWEST, offer_versions
 from web.example.archive import NAME, build_tar
 from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.http.multipart import FileForm
 from web.http.redirects import see_other
 from web.pages.jobs.archive_form import open_archive_form
@@ -35,6 +36,7 @@ PIECE_BYTES = 2**16
 
 @pages.post("/archives")
 @checks_csrf_itself
+@works(Work.ARCHIVE)
 def send_archive() -> Response:
     """Upload a ZIP or TAR from the first page without JavaScript, and classify it while it is received."""
     opened = open_archive_form("Split it into several uploads.", "Go back and choose a ZIP or TAR.")

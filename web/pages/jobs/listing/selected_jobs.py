@@ -17,6 +17,7 @@ from web.exports.job_tables import table_blocks
 from web.exports.names import attachment
 from web.exports.rows import begin
 from web.http.context import get_services
+from web.http.limits.at_once import Work, works
 from web.http.redirects import own_path, see_other
 
 pages = Blueprint("selected_job_pages", __name__, url_prefix="/jobs/selected")
@@ -39,6 +40,7 @@ def tag_jobs() -> Response:
 
 
 @pages.post("/export")
+@works(Work.DOWNLOAD)
 def export_jobs() -> Response:
     """Download the tables of the selected jobs as one ZIP; jobs that classify nothing have none."""
     services = get_services()

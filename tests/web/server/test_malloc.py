@@ -14,7 +14,7 @@ MIB = 2**20
 N_THREADS, BLOCK_MIB = 16, 24
 CHILD = """
 import json, sys, threading
-from web.http.malloc import return_freed_memory
+from web.server.malloc import return_freed_memory
 
 def read(field):
     with open("/proc/self/status") as status:
