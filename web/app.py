@@ -22,6 +22,7 @@ from web.http.delivery.compression import register_compression
 from web.http.delivery.static_files import register_static_files
 from web.http.limits.requests import register_limits
 from web.http.problems import register_problems
+from web.http.rights import check_views
 from web.http.security import register_security
 from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> App:
 
     Raises:
         ConfigError: A setting that the web needs is missing or wrong.
+        RuntimeError: A view does not say which right it needs.
     """
     app = App(
         "web",
@@ -79,6 +81,7 @@ def create_app(settings: Settings) -> App:
     openapi.configure_openapi(app)
     register_api(app)
     register_pages(app)
+    check_views(app)
     return app
 
 

@@ -1,6 +1,6 @@
 """People and their bearer tokens. Only the SHA-256 of a token is kept; the token itself is shown once.
 
-One of them is the owner, who runs the installation: to the others it shows pictures, jobs and models, not its servers.
+One of them is the owner, who runs the installation and always is an admin (core/accounts/people.py).
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Role
 from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import Token, User
 from core.orm.jobs import Job
@@ -30,7 +31,7 @@ def get_or_create_user(session: Session, name: str) -> User:
     checked = check_printable_name(name, MAX_SHORT_NAME, "user")
     user = session.scalar(select(User).where(User.name == checked))
     if user is None:
-        user = User(name=checked)
+        user = User(name=checked, role=Role.ADMIN if checked == OWNER else Role.MEMBER)
         session.add(user)
         session.flush()
     return user
@@ -67,14 +68,14 @@ def replace_token(session: Session, name: str) -> str:
 
 
 def find_user_by_token(session: Session, token: str) -> User | None:
-    """The owner of a token. Compares digests, so timing reveals nothing about the token."""
+    """The person of a token, unless disabled. Compares digests, so timing reveals nothing about the token."""
     found = select(User).join(Token).where(Token.digest == _digest(token), Token.revoked_at.is_(None))
-    return session.scalar(found)
+    return session.scalar(found.where(User.disabled_at.is_(None)))
 
 
 def find_user(session: Session, user_id: int) -> User | None:
-    """The person of a session cookie."""
-    return session.get(User, user_id)
+    """The person of a session cookie, unless disabled."""
+    return session.scalar(select(User).where(User.id == user_id, User.disabled_at.is_(None)))
 
 
 def list_names(session: Session) -> dict[int, str]:

@@ -43,6 +43,10 @@ class Refused(ConfigError, Unavailable):
     """A server answers but will not do what we need: a setting is wrong, and waiting does not help."""
 
 
+class Forbidden(PawsortError):
+    """This person may not do this; the sentence says who may."""
+
+
 class NotFound(PawsortError):
     """Nothing has this id."""
 

@@ -16,7 +16,7 @@ def command() -> None:
 def create(name: str, user: str | None) -> None:
     """Print a new bearer token, and nothing else, on standard output. It cannot be shown again.
 
-    Labels and jobs show the user of their token. Only the owner can open the System page.
+    Labels and jobs show the user of their token. A new user is a member; `pawsort user role` changes that.
     """
     with translate_core_errors():
         from core.accounts.accounts import create_token, get_or_create_user

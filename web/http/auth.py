@@ -14,14 +14,14 @@ from flask import Blueprint, Flask, Response, current_app, g, render_template, r
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import Unauthorized
 
-from core.accounts import accounts
+from core.accounts import accounts, people
+from core.accounts.rights import Actor, Right, check_right
 from core.base.config import Settings
-from core.orm.accounts import User
 from web.http.context import get_services
 from web.http.problems import problem
 from web.http.redirects import own_path, see_other
+from web.http.rights import current_actor, find_actor, find_need, needs, public
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 SESSION_DAYS = 30
@@ -55,25 +55,13 @@ def register_auth(app: APIFlask, settings: Settings) -> None:
     )
     CSRFProtect(app)
     app.before_request(authenticate)
-    app.jinja_env.globals["is_owner"] = is_owner
+    app.jinja_env.globals["can"] = can
     app.register_blueprint(login_pages)
-
-
-def public(view: View) -> View:
-    """Mark a view that needs no login."""
-    view.is_public = True  # type: ignore[attr-defined]
-    return view
 
 
 def checks_csrf_itself(view: View) -> View:
     """Mark a view that reads its form as a stream and passes the CSRF token in it to `refuse_csrf`."""
     view.checks_csrf = True  # type: ignore[attr-defined]
-    return view
-
-
-def for_owner(view: View) -> View:
-    """Mark a view for the owner of the installation only."""
-    view.is_for_owner = True  # type: ignore[attr-defined]
     return view
 
 
@@ -83,41 +71,36 @@ def current_user_id() -> int:
     Raises:
         Unauthorized: No user is logged in, which happens in public views only.
     """
-    user_id: int | None = g.get("user_id")
-    if user_id is None:
-        raise Unauthorized("You need to log in.")
-    return user_id
+    return current_actor().user_id
 
 
-def is_owner() -> bool:
-    """Whether the owner of the installation sent this request; also known on public pages and pages of errors."""
-    if "is_owner" not in g:
+def can(right: str) -> bool:
+    """Whether the person who sent this request has a right; also known on public pages and pages of errors."""
+    if "actor" not in g:
         try:
-            user = _find_user(_bearer_token())
+            g.actor = _find_actor(_bearer_token())
         except SQLAlchemyError:  # an error page can do without
-            user = None
-        g.is_owner = user is not None and accounts.is_owner(user)
-    return bool(g.is_owner)
+            g.actor = None
+    actor = find_actor()
+    return actor is not None and actor.may(Right(right))
 
 
 def authenticate() -> Response | None:
-    """Find the user of this request, or refuse it with a login page or an error."""
+    """Find who sent this request, or refuse it with a login page or an error.
+
+    Raises:
+        Forbidden: This person has no right to use the view.
+    """
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
+    need = find_need(view) if view is not None else None
+    if need is None or need.right is None:
         return None
-    g.is_owner = False
     token = _bearer_token()
-    user = _find_user(token)
-    if user is None:
+    actor = _find_actor(token)
+    if actor is None:
         return _refuse(token is not None)
-    g.user_id, g.is_owner = user.id, accounts.is_owner(user)
-    if getattr(view, "is_for_owner", False) and not g.is_owner:
-        return problem(
-            403,
-            f"Only the owner of this installation (“{accounts.OWNER}”) can see this page; you are logged in as"
-            f" “{user.name}”. Ask the owner, or log in with an owner token: `pawsort token create` on the server"
-            " prints one.",
-        )
+    g.actor = actor
+    check_right(actor, need.right)
     g.needs_csrf = token is None and request.method not in SAFE_METHODS
     if g.needs_csrf and not getattr(view, "checks_csrf", False):
         return check_csrf()
@@ -175,6 +158,7 @@ def submit_login() -> Response | tuple[str, int]:
 
 
 @login_pages.post("/logout")
+@needs(Right.SEE)
 def log_out() -> Response:
     """End the session of this browser."""
     session.clear()
@@ -193,14 +177,16 @@ def _bearer_token() -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _find_user(token: str | None) -> User | None:
-    """The user with this token or, without a token, the user of the session."""
+def _find_actor(token: str | None) -> Actor | None:
+    """The person with this token or, without a token, the person of the session."""
     if token is None and "user_id" not in session:
         return None
     with get_services().db.read() as db_session:
         if token is not None:
-            return accounts.find_user_by_token(db_session, token)
-        return accounts.find_user(db_session, session["user_id"])
+            user, via = accounts.find_user_by_token(db_session, token), "token"
+        else:
+            user, via = accounts.find_user(db_session, session["user_id"]), "session"
+    return None if user is None else people.act_as(user, via, address=request.remote_addr)
 
 
 def _refuse(had_token: bool) -> Response:

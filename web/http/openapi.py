@@ -8,8 +8,8 @@ from apiflask import APIFlask
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from markupsafe import Markup, escape
 
-from web.http.auth import public
 from web.http.problems import MEDIA_TYPE
+from web.http.rights import public
 
 api_docs = Blueprint("api_docs", __name__)
 

@@ -33,6 +33,7 @@ from core.base.errors import (
     Busy,
     Conflict,
     DiskFull,
+    Forbidden,
     Gone,
     ImageError,
     Invalid,
@@ -50,6 +51,7 @@ RETRY_S = 2
 READ_ONLY_RETRY_S = 30
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF: dict[type[PawsortError], int] = {
+    Forbidden: 403,
     NotFound: 404,
     BlobMissing: 404,
     Gone: 410,

@@ -8,6 +8,7 @@ from flask import Response, stream_with_context
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import Gone, Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
@@ -21,6 +22,7 @@ from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.openapi import file_answer
+from web.http.rights import needs
 from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
@@ -44,6 +46,7 @@ def _add_routes(state: BlueprintSetupState) -> None:
 
 
 def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
+    @needs(Right.SEE)
     def export(job_uuid: UUID, query_data: Query) -> Response:
         services = get_services()
         with services.db.read() as session:

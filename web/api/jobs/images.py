@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from apiflask import APIBlueprint
 from flask import Response
 
+from core.accounts.rights import Right
 from core.base.errors import BlobMissing, Gone, NotFound
 from core.cleanup import discard_originals
 from core.uploads import kept_thumbnails, stored_images
@@ -17,6 +18,7 @@ from web.http.delivery.etags import answer_if_changed
 from web.http.limits.at_once import Work, works
 from web.http.openapi import file_answer
 from web.http.paths import IMAGE_ID
+from web.http.rights import needs
 from web.http.thumbnails import PictureFile
 from web.schemas.results import ThumbnailQuery
 
@@ -26,6 +28,7 @@ SMALL = "small"
 
 
 @api.get(f"/{IMAGE_ID}/thumbnail")
+@needs(Right.SEE)
 @api.input(ThumbnailQuery, location="query")
 @api.doc(responses={200: file_answer("The picture", "image/jpeg"), 304: "Unchanged"})
 @works(Work.THUMBNAIL)
@@ -52,6 +55,7 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
 
 
 @api.get(f"/{IMAGE_ID}/original")
+@needs(Right.SEE)
 @api.doc(responses={200: file_answer("The file as uploaded", "application/octet-stream")})
 @works(Work.DOWNLOAD)
 def get_original(image_id: int) -> Response:

@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
 from core.cleanup import deletion
@@ -18,12 +19,14 @@ from core.training import training_jobs
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.delivery.etags import answer_if_changed, job_etag
+from web.http.rights import needs
 from web.schemas.jobs import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
 
 @api.put("/<uuid:job_uuid>")
+@needs(Right.SEND, own=True)
 @api.input(JobIn)
 @api.output(JobOut, status_code=201, description="Created; 200 if it existed already")
 def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
@@ -50,6 +53,7 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
 
 
 @api.get("")
+@needs(Right.SEE)
 @api.input(JobQuery, location="query")
 @api.output(JobPage)
 def list_jobs(query_data: JobQuery) -> JobPage:
@@ -61,6 +65,7 @@ def list_jobs(query_data: JobQuery) -> JobPage:
 
 
 @api.get("/<uuid:job_uuid>")
+@needs(Right.SEE)
 @api.output(JobOut)
 @api.doc(responses={304: "Unchanged since the response with this ETag", 410: "The job was deleted"})
 def get_job(job_uuid: UUID) -> Response:
@@ -77,6 +82,7 @@ def get_job(job_uuid: UUID) -> Response:
 
 
 @api.patch("/<uuid:job_uuid>")
+@needs(Right.SEND, own=True)
 @api.input(JobPatch)
 @api.output(JobOut)
 def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
@@ -88,6 +94,7 @@ def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
 
 
 @api.post("/<uuid:job_uuid>/cancel")
+@needs(Right.SEND, own=True)
 @api.input(CancelIn)
 @api.output(JobOut)
 @api.doc(responses={409: "The job has already ended", 422: "Only a training has a best epoch to keep"})
@@ -103,6 +110,7 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
 
 
 @api.post("/<uuid:job_uuid>/retry")
+@needs(Right.SEND, own=True)
 @api.output(JobOut)
 @api.doc(responses={409: "The job has not ended yet"})
 def retry_job(job_uuid: UUID) -> JobOut:
@@ -116,6 +124,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
 
 
 @api.delete("/<uuid:job_uuid>")
+@needs(Right.SEND, own=True)
 @api.doc(responses={202: "Hidden at once; rows and files are deleted in the background"})
 def delete_job(job_uuid: UUID) -> Response:
     """Delete a job, and its upload with the last job that uses it

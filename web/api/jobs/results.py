@@ -4,18 +4,21 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
 from core.jobs.results import ResultRow
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
+from web.http.rights import needs
 from web.schemas.results import HeatOut, HistogramOut, LandmarkQuery, LandmarksOut, ResultOut, ResultPage, ResultQuery
 
 api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
 
 
 @api.get("/<uuid:job_uuid>/results")
+@needs(Right.SEE)
 @api.input(ResultQuery, location="query")
 @api.output(ResultPage)
 def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
@@ -30,6 +33,7 @@ def list_results(job_uuid: UUID, query_data: ResultQuery) -> ResultPage:
 
 
 @api.get("/<uuid:job_uuid>/results/landmarks")
+@needs(Right.SEE)
 @api.input(LandmarkQuery, location="query")
 @api.output(LandmarksOut)
 def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
@@ -44,6 +48,7 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
 
 
 @api.get(f"/<uuid:job_uuid>/results/{IMAGE_ID}/heat")
+@needs(Right.SEE)
 @api.output(HeatOut)
 def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
     """Class activation map: where in a picture the evidence for the predicted class is
@@ -59,6 +64,7 @@ def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
 
 
 @api.get("/<uuid:job_uuid>/histogram")
+@needs(Right.SEE)
 @api.output(HistogramOut)
 def get_histogram(job_uuid: UUID) -> HistogramOut:
     """Confidence of all results; sums over the bins give the counts by label at any threshold"""

@@ -6,12 +6,14 @@ from uuid import UUID, uuid4
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.jobs import jobs
 from core.orm.jobs import Job
 from core.orm.review import Audit
 from core.review import audits
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.rights import needs
 from web.schemas.common import PageQuery
 from web.schemas.review import AuditIn, AuditOut, AuditPage
 
@@ -19,6 +21,7 @@ api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 
 
 @api.post("/jobs/<uuid:job_uuid>/audits")
+@needs(Right.LABEL)
 @api.input(AuditIn)
 @api.output(AuditOut, status_code=201)
 def post_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
@@ -34,6 +37,7 @@ def post_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
 
 
 @api.get("/jobs/<uuid:job_uuid>/audits")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(AuditPage)
 def list_audits(job_uuid: UUID, query_data: PageQuery) -> AuditPage:
@@ -45,6 +49,7 @@ def list_audits(job_uuid: UUID, query_data: PageQuery) -> AuditPage:
 
 
 @api.get("/audits/<uuid:audit_uuid>")
+@needs(Right.SEE)
 @api.output(AuditOut)
 def get_audit(audit_uuid: UUID) -> AuditOut:
     """One audit with its result so far"""

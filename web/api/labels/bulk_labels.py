@@ -4,12 +4,14 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.base.states import BatchKind
 from core.orm.jobs import Job
 from core.orm.review import LabelBatch
 from core.review import bulk_labels
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.rights import needs
 from web.schemas.labels import BatchIn, BatchOut, UndoIn
 
 api = APIBlueprint("label_batches", __name__, url_prefix="/api/v1", tag="Labels")
@@ -18,6 +20,7 @@ WORK_S = 2.0  # per call; proxies and people do not wait longer
 
 
 @api.post("/jobs/<uuid:job_uuid>/labels")
+@needs(Right.LABEL)
 @api.input(BatchIn)
 @api.output(BatchOut, status_code=200)
 def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
@@ -45,6 +48,7 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
 
 
 @api.get("/label-batches/<uuid:batch_uuid>")
+@needs(Right.SEE)
 @api.output(BatchOut)
 def get_batch(batch_uuid: UUID) -> BatchOut:
     """One batch of labels"""
@@ -52,6 +56,7 @@ def get_batch(batch_uuid: UUID) -> BatchOut:
 
 
 @api.post("/label-batches/<uuid:batch_uuid>/undo")
+@needs(Right.LABEL, own=True)
 @api.input(UndoIn)
 @api.output(BatchOut)
 def undo_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:

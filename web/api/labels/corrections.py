@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from apiflask import APIBlueprint
 from flask import request
 
+from core.accounts.rights import Right
 from core.jobs import jobs
 from core.orm.review import LabelBatch
 from core.review import correction_batches
@@ -12,6 +13,7 @@ from core.review.corrected_folders import CorrectionPlan
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
+from web.http.rights import needs
 from web.receiving.bodies import BodyReader
 from web.receiving.corrections import hash_files, read_list
 from web.schemas.labels import ChangeOut, CorrectionsOut, CorrectionsQuery
@@ -22,6 +24,7 @@ LIST_TYPES = ("application/jsonl", "application/x-ndjson")
 
 
 @api.post("/<uuid:job_uuid>/corrections")
+@needs(Right.LABEL)
 @api.input(CorrectionsQuery, location="query")
 @api.output(CorrectionsOut)
 @api.doc(

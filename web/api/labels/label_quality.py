@@ -5,11 +5,13 @@ The API calls them studies.
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.evaluation import label_quality
 from core.jobs.progress import describe
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.rights import needs
 from web.schemas.jobs import JobOut
 from web.schemas.label_quality import StudyIn, StudyOut, SuspectOut
 
@@ -17,6 +19,7 @@ api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Label
 
 
 @api.post("")
+@needs(Right.SEND)
 @api.input(StudyIn)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
 @api.doc(responses={404: "No such version", 422: "Too few labels"})
@@ -34,6 +37,7 @@ def post_study(json_data: StudyIn) -> JobOut:
 
 
 @api.get("/newest")
+@needs(Right.SEE)
 @api.output(StudyOut)
 @api.doc(responses={404: "The labels were not checked yet"})
 def get_newest_study() -> StudyOut:

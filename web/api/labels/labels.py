@@ -2,6 +2,7 @@
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.base.states import LabelSource
 from core.labels import history, labels
 from core.labels.labels import NewLabel
@@ -9,6 +10,7 @@ from core.review import audits
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
+from web.http.rights import needs
 from web.schemas.common import PageQuery
 from web.schemas.labels import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 
@@ -16,6 +18,7 @@ api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 
 
 @api.post("/labels")
+@needs(Right.LABEL)
 @api.input(LabelsIn)
 @api.output(LabelsOut, status_code=201)
 def post_labels(json_data: LabelsIn) -> LabelsOut:
@@ -38,6 +41,7 @@ def _new_label(item: LabelIn, source: LabelSource | None) -> NewLabel:
 
 
 @api.get(f"/images/{IMAGE_ID}/labels")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(HistoryPage)
 def list_labels(image_id: int, query_data: PageQuery) -> HistoryPage:

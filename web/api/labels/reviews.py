@@ -5,15 +5,18 @@ from uuid import UUID
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.review import review_queue
 from core.review.review_queue import ReviewQueue
 from web.http.context import get_services
+from web.http.rights import needs
 from web.schemas.review import PictureOut, ProgressOut, ReviewIn, ReviewOut
 
 api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 
 
 @api.get("/<uuid:job_uuid>/review")
+@needs(Right.SEE)
 @api.output(ProgressOut)
 def get_progress(job_uuid: UUID) -> ProgressOut:
     """Progress of the review of a job; it counts rows, so do not ask every second"""
@@ -23,6 +26,7 @@ def get_progress(job_uuid: UUID) -> ProgressOut:
 
 
 @api.post("/<uuid:job_uuid>/review")
+@needs(Right.LABEL)
 @api.input(ReviewIn)
 @api.output(ReviewOut)
 def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:

@@ -5,6 +5,7 @@ The API calls an evaluation judging, and a prediction a judgement; ids of operat
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.base.network_catalog import CLASSES
 from core.evaluation import evaluation_jobs, predictions, version_comparison
 from core.evaluation.predictions import PredictionFilter, PredictionRow
@@ -14,6 +15,7 @@ from core.models.accuracy import LabelledPrediction
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
+from web.http.rights import needs
 from web.schemas.common import PageQuery
 from web.schemas.evaluation import (
     ComparisonOut,
@@ -30,6 +32,7 @@ api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models
 
 
 @api.post(f"/{VERSION}/judge")
+@needs(Right.SEND)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
 @api.doc(responses={404: "No such version", 422: "No labelled picture is in the test split"})
 def judge_model(version: int) -> JobOut:
@@ -46,6 +49,7 @@ def judge_model(version: int) -> JobOut:
 
 
 @api.get(f"/{VERSION}/figures")
+@needs(Right.SEE)
 @api.output(FiguresOut)
 def get_figures(version: int) -> FiguresOut:
     """Metrics of a version on the test split here; the manifest has the metrics from when it was made"""
@@ -55,6 +59,7 @@ def get_figures(version: int) -> FiguresOut:
 
 
 @api.get(f"/{VERSION}/judgements")
+@needs(Right.SEE)
 @api.input(JudgementQuery, location="query")
 @api.output(JudgementPage)
 def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
@@ -67,6 +72,7 @@ def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
 
 
 @api.get(f"/{VERSION}/compare/{OTHER_VERSION}")
+@needs(Right.SEE)
 @api.output(ComparisonOut)
 def compare_models(version: int, other: int) -> ComparisonOut:
     """Compare two versions on the pictures that both were evaluated on, with McNemar's test"""
@@ -77,6 +83,7 @@ def compare_models(version: int, other: int) -> ComparisonOut:
 
 
 @api.get(f"/{VERSION}/compare/{OTHER_VERSION}/differences")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(DifferencePage)
 def list_differences(version: int, other: int, query_data: PageQuery) -> DifferencePage:

@@ -7,6 +7,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from core.accounts import accounts
+from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.cleanup import deletion
 from core.evaluation import promotion_check
@@ -17,6 +18,7 @@ from core.orm.models import Deployment, ModelVersion
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
+from web.http.rights import needs
 from web.schemas.common import PageQuery
 from web.schemas.models import (
     DeploymentList,
@@ -32,6 +34,7 @@ api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
 
 
 @api.get("/models")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(ModelList)
 def list_models(query_data: PageQuery) -> ModelList:
@@ -42,6 +45,7 @@ def list_models(query_data: PageQuery) -> ModelList:
 
 
 @api.get(f"/models/{VERSION}")
+@needs(Right.SEE)
 @api.output(ModelOut)
 def get_model(version: int) -> ModelOut:
     """One model version with its manifest"""
@@ -50,6 +54,7 @@ def get_model(version: int) -> ModelOut:
 
 
 @api.get(f"/models/{VERSION}/promotion")
+@needs(Right.SEE)
 @api.output(PromotionCheckOut)
 def check_promotion(version: int) -> PromotionCheckOut:
     """Compare a version with the one in use, before it is promoted"""
@@ -69,6 +74,7 @@ def check_promotion(version: int) -> PromotionCheckOut:
 
 
 @api.post(f"/models/{VERSION}/promote")
+@needs(Right.MODELS)
 @api.output(PromotionOut)
 @api.doc(responses={404: "No such version", 409: "Its weights are missing or damaged"})
 def promote_model(version: int) -> PromotionOut:
@@ -84,6 +90,7 @@ def promote_model(version: int) -> PromotionOut:
 
 
 @api.post("/models/rollback")
+@needs(Right.MODELS)
 @api.input(RollbackIn)
 @api.output(DeploymentOut)
 @api.doc(
@@ -99,6 +106,7 @@ def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
 
 
 @api.delete(f"/models/{VERSION}")
+@needs(Right.MODELS)
 @api.doc(responses={202: "Deleted", 404: "No such version", 409: "The version is in use, or needed"})
 def delete_model(version: int) -> Response:
     """Delete a version that is not needed; its weights are deleted in the background"""
@@ -110,6 +118,7 @@ def delete_model(version: int) -> Response:
 
 
 @api.get("/deployments")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(DeploymentList)
 def list_deployments(query_data: PageQuery) -> DeploymentList:

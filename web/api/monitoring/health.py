@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.base.errors import PawsortError, Unavailable
 from core.messaging.broker import INFERENCE, check_broker
 from core.operations import workers
-from web.http.auth import public
 from web.http.context import Services, get_services
+from web.http.rights import public
 
 api = APIBlueprint("health", __name__, tag="Health")
 

@@ -16,9 +16,9 @@ from core.messaging.broker import INFERENCE, TRAINING
 from core.operations import metrics, status
 from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.workers import Worker
-from web.http.auth import public
 from web.http.context import Services, get_services
 from web.http.openapi import file_answer
+from web.http.rights import public
 
 api = APIBlueprint("metrics", __name__, tag="Health")
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.states import RunState
 from core.orm.schedules import Schedule
 from core.schedules import due_runs, due_times, runs, schedules
@@ -13,6 +14,7 @@ from core.schedules.schedules import NewSchedule
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
+from web.http.rights import needs
 from web.schemas.common import PageQuery
 from web.schemas.schedules import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
 
@@ -22,6 +24,7 @@ ONE = f"/{SCHEDULE_ID}"
 
 
 @api.get("")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(SchedulePage)
 def list_schedules(query_data: PageQuery) -> SchedulePage:
@@ -34,6 +37,7 @@ def list_schedules(query_data: PageQuery) -> SchedulePage:
 
 
 @api.post("")
+@needs(Right.SCHEDULES)
 @api.input(ScheduleIn)
 @api.output(ScheduleOut, status_code=201)
 @api.doc(responses={409: "Another schedule has this name", 422: "One sentence per invalid value"})
@@ -51,6 +55,7 @@ def post_schedule(json_data: ScheduleIn) -> ScheduleOut:
 
 
 @api.get(ONE)
+@needs(Right.SEE)
 @api.output(ScheduleOut)
 @api.doc(responses={410: "The schedule was deleted"})
 def get_schedule(schedule_id: int) -> ScheduleOut:
@@ -60,6 +65,7 @@ def get_schedule(schedule_id: int) -> ScheduleOut:
 
 
 @api.patch(ONE)
+@needs(Right.SCHEDULES)
 @api.input(SchedulePatch)
 @api.output(ScheduleOut)
 @api.doc(responses={409: "The schedule has changed since (`revision`)", 422: "One sentence per invalid value"})
@@ -85,6 +91,7 @@ def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
 
 
 @api.delete(ONE)
+@needs(Right.SCHEDULES)
 @api.output({}, status_code=204)
 def delete_schedule(schedule_id: int) -> tuple[str, int]:
     """Delete a schedule; its runs are kept
@@ -97,6 +104,7 @@ def delete_schedule(schedule_id: int) -> tuple[str, int]:
 
 
 @api.post(f"{ONE}/run")
+@needs(Right.SCHEDULES)
 @api.output(RunOut, status_code=202, description="The run has started")
 @api.doc(responses={409: "The last run has not ended yet"})
 def run_schedule(schedule_id: int) -> RunOut:
@@ -107,6 +115,7 @@ def run_schedule(schedule_id: int) -> RunOut:
 
 
 @api.get(f"{ONE}/runs")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(RunPage)
 def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
@@ -117,6 +126,7 @@ def list_runs(schedule_id: int, query_data: PageQuery) -> RunPage:
 
 
 @api.get(f"{ONE}/runs/{RUN_ID}")
+@needs(Right.SEE)
 @api.output(RunOut)
 def get_run(schedule_id: int, run_id: int) -> RunOut:
     """One run with its parameters, its outcome and the reason for it"""

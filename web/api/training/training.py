@@ -5,11 +5,13 @@ from uuid import UUID, uuid4
 
 from apiflask import APIBlueprint
 
+from core.accounts.rights import Right
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.training import progress, training_jobs
 from web.http.auth import current_user_id
 from web.http.context import get_services
+from web.http.rights import needs
 from web.schemas.jobs import JobOut
 from web.schemas.training import (
     EpochList,
@@ -25,6 +27,7 @@ api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
 
 
 @api.post("/training-jobs/preview")
+@needs(Right.SEND)
 @api.input(TrainingDataIn)
 @api.output(TrainingDataOut)
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
@@ -44,6 +47,7 @@ def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
 
 
 @api.post("/training-jobs/parameters")
+@needs(Right.SEND)
 @api.input(TrainingParametersIn)
 @api.output(TrainingParametersOut)
 @api.doc(responses={422: "One sentence per invalid value"})
@@ -58,6 +62,7 @@ def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
 
 
 @api.post("/training-jobs")
+@needs(Right.SEND)
 @api.input(TrainingJobIn)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
 @api.doc(responses={409: "An upload is not complete yet", 422: "One sentence per invalid parameter or upload"})
@@ -83,6 +88,7 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
 
 
 @api.get("/jobs/<uuid:job_uuid>/epochs")
+@needs(Right.SEE)
 @api.output(EpochList)
 @api.doc(responses={422: "The job is not a training"})
 def list_epochs(job_uuid: UUID) -> EpochList:

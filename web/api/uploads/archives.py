@@ -6,12 +6,14 @@ from apiflask import APIBlueprint
 from flask import request, url_for
 from werkzeug.datastructures import Headers
 
+from core.accounts.rights import Right
 from core.jobs import jobs
 from core.jobs.progress import describe
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.multipart import MAX_FORM_BYTES, FileForm
+from web.http.rights import needs
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver, SkippedSummary
 from web.receiving.bodies import BodyReader
 from web.schemas.jobs import JobOut
@@ -22,6 +24,7 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
 
 @api.put("")
 @api.post("")
+@needs(Right.SEND, own=True)
 @api.input(ArchiveQuery, location="query")
 @api.output(ArchiveJobOut, status_code=202, description="Everything was received; the job continues")
 @api.doc(

@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.cleanup import deletion, discard_originals
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
@@ -17,6 +18,7 @@ from core.uploads import shards, uploads
 from web.http.auth import current_user_id
 from web.http.context import Services, get_services
 from web.http.limits.at_once import Work, works
+from web.http.rights import needs
 from web.receiving.bodies import BodyReader
 from web.receiving.shards import receive_shard
 from web.schemas.common import PageQuery
@@ -37,6 +39,7 @@ api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploa
 
 
 @api.put("/<uuid:upload_uuid>")
+@needs(Right.SEND, own=True)
 @api.input(UploadIn)
 @api.output(UploadOut, status_code=201, description="Created; 200 if it existed already")
 def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
@@ -58,6 +61,7 @@ def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
 
 
 @api.get("/<uuid:upload_uuid>")
+@needs(Right.SEE)
 @api.output(UploadOut)
 def get_upload(upload_uuid: UUID) -> UploadOut:
     """State and counts of an upload"""
@@ -67,6 +71,7 @@ def get_upload(upload_uuid: UUID) -> UploadOut:
 
 
 @api.delete("/<uuid:upload_uuid>")
+@needs(Right.SEND, own=True)
 @api.doc(responses={202: "Hidden at once; rows and files are deleted in the background", 409: "A job uses it"})
 def delete_upload(upload_uuid: UUID) -> Response:
     """Delete an upload that no job uses
@@ -82,6 +87,7 @@ def delete_upload(upload_uuid: UUID) -> Response:
 
 
 @api.get("/<uuid:upload_uuid>/labels")
+@needs(Right.SEE)
 @api.output(FolderLabelsOut)
 def count_labels(upload_uuid: UUID) -> FolderLabelsOut:
     """How many labels that the folders of an upload gave count"""
@@ -91,6 +97,7 @@ def count_labels(upload_uuid: UUID) -> FolderLabelsOut:
 
 
 @api.delete("/<uuid:upload_uuid>/labels")
+@needs(Right.LABEL, own=True)
 @api.output(FolderLabelsOut)
 def withdraw_labels(upload_uuid: UUID) -> FolderLabelsOut:
     """Withdraw all labels that the folders of an upload gave
@@ -103,6 +110,7 @@ def withdraw_labels(upload_uuid: UUID) -> FolderLabelsOut:
 
 
 @api.get("/<uuid:upload_uuid>/files")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(FilePage)
 def list_files(upload_uuid: UUID, query_data: PageQuery) -> FilePage:
@@ -123,6 +131,7 @@ def list_files(upload_uuid: UUID, query_data: PageQuery) -> FilePage:
 
 
 @api.get("/<uuid:upload_uuid>/shards")
+@needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(ShardPage)
 def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
@@ -138,6 +147,7 @@ def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
 
 
 @api.put("/<uuid:upload_uuid>/shards/<int:seq>")
+@needs(Right.SEND, own=True)
 @api.output(ShardOut, status_code=201, description="Stored; 200 if the same bytes were stored before")
 @api.doc(
     responses={
@@ -168,6 +178,7 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
 
 
 @api.post("/<uuid:upload_uuid>/complete")
+@needs(Right.SEND, own=True)
 @api.input(CompleteIn)
 @api.output(UploadOut)
 @api.doc(responses={409: "Shards are missing; `missing` lists their numbers"})

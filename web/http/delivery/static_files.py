@@ -15,6 +15,8 @@ from typing import Any
 from flask import Flask, Response, abort, url_for
 from markupsafe import Markup
 
+from web.http.rights import public
+
 FOLDER = Path(__file__).parents[2] / "static"
 # The order matters: later sheets refine earlier ones.
 SHEETS = (
@@ -78,6 +80,7 @@ def register_static_files(app: Flask) -> None:
     static_files = StaticFiles()
 
     @app.get("/static/<path:filename>", endpoint="static")
+    @public
     def show_static_file(filename: str) -> Response:
         data = static_files.files.get(_DIGEST.sub("", filename))
         if data is None:

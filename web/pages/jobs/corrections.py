@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
@@ -18,6 +19,7 @@ from web.http.auth import checks_csrf_itself, current_user_id
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
 from web.receiving.corrections import hash_files, read_list
@@ -29,6 +31,7 @@ UNDO_S = 60.0
 
 
 @pages.get("/jobs/<uuid:uuid>/corrections")
+@needs(Right.LABEL)
 def ask_corrections(uuid: UUID) -> str | Response:
     """The form to import a rearranged folder or ZIP; after an import, what it has written."""
     applied = request.args.get("applied", "")
@@ -50,6 +53,7 @@ def ask_corrections(uuid: UUID) -> str | Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections")
+@needs(Right.LABEL)
 @checks_csrf_itself
 @works(Work.ARCHIVE)
 def preview_corrections(uuid: UUID) -> str | Response:
@@ -70,6 +74,7 @@ def preview_corrections(uuid: UUID) -> str | Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections/apply")
+@needs(Right.LABEL, own=True)
 def apply_corrections(uuid: UUID) -> Response:
     """Write the labels of a preview. Sent twice, the form writes them once."""
     batch = correction_batches.apply_corrections(get_services().db, uuid, _id_in(request.form.get("batch", "")))
@@ -77,6 +82,7 @@ def apply_corrections(uuid: UUID) -> Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/corrections/undo")
+@needs(Right.LABEL, own=True)
 def undo_corrections(uuid: UUID) -> Response:
     """Undo an import; newer labels are kept."""
     services = get_services()

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import ErrorCode, ImageWarning
 from core.base.paging import Page
 from core.base.states import JobKind
@@ -17,6 +18,7 @@ from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.exports import formats
 from web.http.context import get_services
+from web.http.rights import needs
 from web.pages.jobs.jobs import see_job
 from web.pages.jobs.picture_filter import PictureFilter
 
@@ -26,6 +28,7 @@ FAILURES_SHOWN = 200
 
 
 @pages.get("/jobs/<uuid:uuid>/failed")
+@needs(Right.SEE)
 def show_failed(uuid: UUID) -> str | Response:
     """All failed files, or those with one error code, and the skipped entries of an archive."""
     cursor, code = request.args.get("cursor"), _error_code(request.args.get("error_code"))

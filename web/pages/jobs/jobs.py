@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from core.accounts import accounts
+from core.accounts.rights import Right
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.cleanup import deletion
@@ -24,6 +25,7 @@ from web.exports import formats
 from web.http.context import get_services
 from web.http.delivery.etags import answer_if_changed, job_etag
 from web.http.redirects import own_path, see_other
+from web.http.rights import needs
 from web.pages.common import training_display
 from web.pages.jobs.folders import list_folders
 from web.pages.jobs.histogram import make_bars
@@ -40,6 +42,7 @@ pages = Blueprint("job_pages", __name__)
 
 
 @pages.get("/")
+@needs(Right.SEE)
 def list_jobs() -> str:
     """The first page: the drop zone, and jobs that match the filter."""
     cursor = request.args.get("cursor")
@@ -72,6 +75,7 @@ def list_jobs() -> str:
 
 
 @pages.get("/jobs/<uuid:uuid>")
+@needs(Right.SEE)
 def show_job(uuid: UUID) -> str | Response:
     """A job: its progress, its counts and a grid of its pictures; or a training with its curves."""
     filters = PictureFilter.from_request(request)
@@ -125,6 +129,7 @@ def _show_training(session: Session, job: Job) -> Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/cancel")
+@needs(Right.SEND, own=True)
 def cancel_job(uuid: UUID) -> Response:
     """Stop a job; one that has already ended shows its result."""
     stop = trainings.keep_best if "keep_best" in request.form else job_states.cancel_job
@@ -134,6 +139,7 @@ def cancel_job(uuid: UUID) -> Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/retry")
+@needs(Right.SEND, own=True)
 def retry_job(uuid: UUID) -> Response:
     """Retry the failed files, or resume a job that was stopped."""
     services = get_services()
@@ -145,6 +151,7 @@ def retry_job(uuid: UUID) -> Response:
 
 
 @pages.get("/jobs/<uuid:uuid>/delete")
+@needs(Right.SEND, own=True)
 def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
@@ -155,6 +162,7 @@ def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
 
 
 @pages.post("/jobs/<uuid:uuid>/delete")
+@needs(Right.SEND, own=True)
 def delete_job(uuid: UUID) -> Response | tuple[str, int]:
     """Delete a job if the word was typed; its rows and files are deleted in the background."""
     if request.form.get("confirmation", "").strip().lower() != CONFIRMATION:

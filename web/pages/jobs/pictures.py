@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
 from core.jobs import heatmaps, jobs, navigation, results
@@ -16,6 +17,7 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.common.undo_steps import UndoSteps
 from web.pages.jobs.heatmap import make_overlay
 from web.pages.jobs.picture_filter import PictureFilter
@@ -24,6 +26,7 @@ pages = Blueprint("picture_pages", __name__)
 
 
 @pages.get(f"/jobs/<uuid:uuid>/images/{IMAGE_ID}")
+@needs(Right.SEE)
 def show_image(uuid: UUID, image_id: int) -> str:
     """One picture; the address has the filter that determines its neighbours."""
     filters = PictureFilter.from_request(request)
@@ -64,6 +67,7 @@ def _proposed(row: ResultRow) -> str | None:
 
 
 @pages.post(f"/jobs/<uuid:uuid>/images/{IMAGE_ID}")
+@needs(Right.LABEL)
 def label_image(uuid: UUID, image_id: int) -> Response:
     """Label a picture with the plain form and show the next one, or undo the last label and show its picture."""
     filters, steps = PictureFilter.from_request(request), UndoSteps.from_text(request.form.get("steps", ""))
@@ -84,6 +88,7 @@ def label_image(uuid: UUID, image_id: int) -> Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/threshold")
+@needs(Right.SEND, own=True)
 def move_threshold(uuid: UUID) -> Response:
     """Set the threshold with a plain form, in percent; the slider of the page calls the API."""
     threshold = request.form.get("threshold", type=float)

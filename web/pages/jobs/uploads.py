@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, render_template, request, url_for
 from pydantic import ValidationError
 
+from core.accounts.rights import Right
 from core.base.errors import Conflict, Invalid
 from core.base.names import MAX_SHORT_NAME, shorten_name
 from core.ingest import shard_rows
@@ -21,6 +22,7 @@ from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.multipart import FileForm
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver
@@ -35,6 +37,7 @@ PIECE_BYTES = 2**16
 
 
 @pages.post("/archives")
+@needs(Right.SEND)
 @checks_csrf_itself
 @works(Work.ARCHIVE)
 def send_archive() -> Response:
@@ -71,6 +74,7 @@ def _name_of(file_name: str) -> str:
 
 
 @pages.post("/example")
+@needs(Right.SEND)
 def try_example() -> Response:
     """Create a job with the drawings of the example. Sent twice, the form creates one job."""
     uuid = _new_id()
@@ -80,6 +84,7 @@ def try_example() -> Response:
 
 
 @pages.post("/trial")
+@needs(Right.SEND)
 def try_connection() -> Response:
     """Receive some bytes and discard them, so that static/upload/plan/speed_test.js can measure the speed."""
     body = BodyReader(MAX_TRIAL_BYTES, f"Expected at most {MAX_TRIAL_BYTES} bytes. Send fewer.")
@@ -89,6 +94,7 @@ def try_connection() -> Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/finish")
+@needs(Right.SEND, own=True)
 def finish_upload(uuid: UUID) -> Response:
     """Finish the upload of a job with the files that have arrived; a complete one stays as it is."""
     with suppress(Conflict), get_services().db.write() as session:
@@ -98,6 +104,7 @@ def finish_upload(uuid: UUID) -> Response:
 
 
 @pages.get("/jobs/<uuid:uuid>/again")
+@needs(Right.SEND)
 def ask_again(uuid: UUID) -> str:
     """Ask which version to classify the pictures of a job with."""
     with get_services().db.read() as session:
@@ -116,6 +123,7 @@ def ask_again(uuid: UUID) -> str:
 
 
 @pages.post("/jobs/<uuid:uuid>/again")
+@needs(Right.SEND)
 def classify_again(uuid: UUID) -> Response:
     """Create a job with the same pictures. Sent twice, the form creates one job."""
     services = get_services()

@@ -4,17 +4,20 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.labels import folder_labels
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.http.rights import needs
 
 pages = Blueprint("folder_label_pages", __name__)
 
 
 @pages.get("/jobs/<uuid:uuid>/folder-labels")
+@needs(Right.LABEL, own=True)
 def ask_folder_labels(uuid: UUID) -> str:
     """How many labels of folders count, and the question; or how many were withdrawn."""
     with get_services().db.read() as session:
@@ -26,6 +29,7 @@ def ask_folder_labels(uuid: UUID) -> str:
 
 
 @pages.post("/jobs/<uuid:uuid>/folder-labels")
+@needs(Right.LABEL, own=True)
 def withdraw_folder_labels(uuid: UUID) -> Response:
     """Withdraw them all. Sent twice, the form withdraws them once."""
     with get_services().db.write() as session:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4, uuid5
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.evaluation import drift
 from core.labels import counts, disagreements, labels
@@ -14,6 +15,7 @@ from core.training import near_duplicates
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.http.rights import needs
 
 pages = Blueprint("label_check_pages", __name__)
 
@@ -24,6 +26,7 @@ GROUP_STATES = {"open": False, "decided": True}
 
 
 @pages.get("/labels/disagreements")
+@needs(Right.SEE)
 def list_disagreements() -> str:
     """Pictures that people, or people and folders, have labelled differently."""
     between = request.args.get("between", PEOPLE)
@@ -35,6 +38,7 @@ def list_disagreements() -> str:
 
 
 @pages.get("/labels/twins")
+@needs(Right.SEE)
 def list_near_duplicates() -> str:
     """Near-duplicates, group by group."""
     path, state = request.args.get("path", "")[:500], request.args.get("state", "")
@@ -53,6 +57,7 @@ def list_near_duplicates() -> str:
 
 
 @pages.post("/labels/twins")
+@needs(Right.LABEL)
 def label_near_duplicates() -> Response:
     """Label a whole group of near-duplicates, or undo that."""
     group_id, batch = bytes.fromhex(request.form.get("group", "")), UUID(request.form.get("batch", ""))
@@ -72,6 +77,7 @@ def label_near_duplicates() -> Response:
 
 
 @pages.get("/labels/fit")
+@needs(Right.SEE)
 def show_fit() -> str:
     """Whether the model still fits: the results of each job, over time."""
     with get_services().db.read() as session:

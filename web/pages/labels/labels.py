@@ -6,6 +6,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.base.states import LabelSource
 from core.evaluation import label_quality
@@ -17,6 +18,7 @@ from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.common.charts import Chart, Series, line_chart
 from web.pages.common.words import plural
 
@@ -76,12 +78,14 @@ class Forecast:
 
 
 @pages.get("/labels")
+@needs(Right.SEE)
 def show_labels() -> str:
     """Whether there are enough labels, which are wrong, which pictures to label next."""
     return _show_labels()
 
 
 @pages.post("/labels/study")
+@needs(Right.SEND)
 def start_study() -> Response | tuple[str, int]:
     """Check all labels; leads to the page of the job."""
     services = get_services()
@@ -96,6 +100,7 @@ def start_study() -> Response | tuple[str, int]:
 
 
 @pages.get("/labels/suspects")
+@needs(Right.SEE)
 def list_suspects() -> str:
     """Labels that are probably wrong, most suspicious first."""
     with get_services().db.read() as session:
@@ -107,6 +112,7 @@ def list_suspects() -> str:
 
 
 @pages.post("/labels/suspects")
+@needs(Right.LABEL)
 def correct_suspect() -> Response:
     """Correct or confirm a suspicious label with a plain form; the keys of the page call the API."""
     image_id, label = request.form.get("image_id", type=paths.image_id), request.form.get("label", "")

@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.base.states import BatchKind, JobKind
 from core.jobs import jobs, navigation, results
@@ -13,6 +14,7 @@ from core.review import bulk_labels
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.http.rights import needs
 
 pages = Blueprint("neither_pages", __name__)
 
@@ -22,6 +24,7 @@ OPEN = ResultFilter(neither=PROBABLE, said="nothing", sort="-confidence")
 
 
 @pages.get("/jobs/<uuid:uuid>/neither")
+@needs(Right.LABEL)
 def ask_neither(uuid: UUID) -> str | Response:
     """How many pictures are probably neither, the first of them, and the question; or what was labelled."""
     with get_services().db.read() as session:
@@ -45,6 +48,7 @@ def ask_neither(uuid: UUID) -> str | Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/neither")
+@needs(Right.LABEL)
 def label_neither(uuid: UUID) -> Response:
     """Label those that have no label by a person, unless their number is no longer the one that was asked about."""
     services = get_services()
@@ -59,6 +63,7 @@ def label_neither(uuid: UUID) -> Response:
 
 
 @pages.post("/jobs/<uuid:uuid>/neither/undo")
+@needs(Right.LABEL, own=True)
 def undo_neither(uuid: UUID) -> Response:
     """Undo that; newer labels are kept."""
     services = get_services()

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, abort, json, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
@@ -24,6 +25,7 @@ from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.common.undo_steps import SKIPPED, UndoSteps
 from web.schemas.review import MAX_HELD, PictureOut
 
@@ -32,6 +34,7 @@ pages = Blueprint("review_pages", __name__)
 
 @pages.get("/jobs/<uuid:uuid>/review")
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="check_audit")
+@needs(Right.LABEL)
 def show_review(uuid: UUID, audit: UUID | None = None) -> str:
     """One large picture, with buttons and keys for its label."""
     reviewer = _reviewer()
@@ -75,6 +78,7 @@ def _choose_picture(session: Session, queue: ReviewQueue, reviewer: UUID, image_
 
 @pages.post("/jobs/<uuid:uuid>/review")
 @pages.post("/jobs/<uuid:uuid>/audits/<uuid:audit>/review", endpoint="submit_audit_label")
+@needs(Right.LABEL)
 def submit_review(uuid: UUID, audit: UUID | None = None) -> Response:
     """Label a picture with the form, and show the next one."""
     db = get_services().db
@@ -134,6 +138,7 @@ def _next(db: Database, queue: ReviewQueue, reviewer: UUID, skipped: Sequence[in
 
 
 @pages.post("/jobs/<uuid:uuid>/audits")
+@needs(Right.LABEL)
 def draw_audit(uuid: UUID) -> Response:
     """Draw a random sample, and show its first picture."""
     try:
@@ -148,6 +153,7 @@ def draw_audit(uuid: UUID) -> Response:
 
 
 @pages.get("/jobs/<uuid:uuid>/audits/<uuid:audit>")
+@needs(Right.SEE)
 def show_audit(uuid: UUID, audit: UUID) -> str:
     """The result of an audit: accuracy with its interval, and the pictures where person and model disagree."""
     with get_services().db.read() as session:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base.network_catalog import CLASSES
 from core.evaluation import decoding_change, predictions, unbiased_labels, version_comparison
 from core.evaluation.predictions import PredictionFilter
@@ -12,6 +13,7 @@ from web.http import paths
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.common.words import count
 from web.pages.models.card import NOT_RECORDED, ModelCard, metric_facts
 
@@ -21,6 +23,7 @@ PICTURES_SHOWN = 60
 
 
 @pages.get(f"/models/{VERSION}/judgements")
+@needs(Right.SEE)
 def show_predictions(version: int) -> str:
     """The predictions of a version for test pictures; cells of the confusion matrix lead here."""
     filters = PredictionFilter(
@@ -42,6 +45,7 @@ def show_predictions(version: int) -> str:
 
 
 @pages.get("/models/compare")
+@needs(Right.SEE)
 def choose_comparison() -> Response | str:
     """Choose two versions; with both in the address, show the comparison."""
     first, second = (
@@ -56,6 +60,7 @@ def choose_comparison() -> Response | str:
 
 
 @pages.get(f"/models/{VERSION}/compare/{OTHER_VERSION}")
+@needs(Right.SEE)
 def compare_models(version: int, other: int) -> str:
     """Two versions side by side, on the pictures that both were evaluated on."""
     with get_services().db.read() as session:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts import accounts
+from core.accounts.rights import Right
 from core.base.errors import BadWeights, Conflict, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import JobKind
@@ -34,6 +35,7 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.models import version_list
 from web.pages.models.card import ModelCard, metric_facts
 
@@ -45,12 +47,14 @@ DEPLOYMENTS_SHOWN = 50
 
 
 @pages.get("/models")
+@needs(Right.SEE)
 def list_models() -> str:
     """All versions, newest first, and which one is in use."""
     return _list_models()
 
 
 @pages.post(f"/models/{VERSION}/promote")
+@needs(Right.MODELS)
 def promote_model(version: int) -> Response | tuple[str, int]:
     """Use a version for new jobs; ask first if it is worse, or was compared on few pictures."""
     services = get_services()
@@ -66,6 +70,7 @@ def promote_model(version: int) -> Response | tuple[str, int]:
 
 
 @pages.get(f"/models/{VERSION}/promote")
+@needs(Right.MODELS)
 def confirm_promote_model(version: int) -> str:
     """Ask before a version is promoted, with both versions on the same pictures."""
     with get_services().db.read() as session:
@@ -76,6 +81,7 @@ def confirm_promote_model(version: int) -> str:
 
 
 @pages.post("/models/rollback")
+@needs(Right.MODELS)
 def roll_back_model() -> Response | tuple[str, int]:
     """Restore the version that was in use before the one that the page showed."""
     services = get_services()
@@ -88,6 +94,7 @@ def roll_back_model() -> Response | tuple[str, int]:
 
 
 @pages.post(f"/models/{VERSION}/judge")
+@needs(Right.SEND)
 def evaluate_model(version: int) -> Response | tuple[str, int]:
     """Evaluate a version on the test split; leads to the page of the job."""
     services = get_services()
@@ -102,6 +109,7 @@ def evaluate_model(version: int) -> Response | tuple[str, int]:
 
 
 @pages.post("/models/evaluate")
+@needs(Right.SEND)
 def evaluate_models() -> Response | tuple[str, int]:
     """Evaluate several versions; leads to the list of jobs, or to the page of the only one."""
     services = get_services()
@@ -119,6 +127,7 @@ def evaluate_models() -> Response | tuple[str, int]:
 
 
 @pages.post(f"/models/{VERSION}/train")
+@needs(Right.SEND)
 def train_head(version: int) -> Response | tuple[str, int]:
     """Train a new head for a version on everything labelled; leads to the page of the job."""
     services = get_services()
@@ -135,6 +144,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
 
 
 @pages.get(f"/models/{VERSION}/delete")
+@needs(Right.MODELS)
 def confirm_delete_model(version: int) -> str:
     """Ask before a version is deleted."""
     with get_services().db.read() as session:
@@ -143,6 +153,7 @@ def confirm_delete_model(version: int) -> str:
 
 
 @pages.post(f"/models/{VERSION}/delete")
+@needs(Right.MODELS)
 def delete_model(version: int) -> Response | tuple[str, int]:
     """Delete a version that is not needed."""
     services = get_services()
@@ -156,12 +167,14 @@ def delete_model(version: int) -> Response | tuple[str, int]:
 
 
 @pages.get(f"/models/{VERSION}")
+@needs(Right.SEE)
 def show_model(version: int) -> str:
     """The page of a version: its card, its metrics here, its worst errors."""
     return _show_model(version)
 
 
 @pages.get(f"/models/{VERSION}/card.<any(html, md):kind>")
+@needs(Right.SEE)
 def download_card(version: int, kind: str) -> Response:
     """The model card as a file, to share with the weights."""
     with get_services().db.read() as session:
@@ -173,6 +186,7 @@ def download_card(version: int, kind: str) -> Response:
 
 
 @pages.get("/deployments")
+@needs(Right.SEE)
 def list_deployments() -> str:
     """Which version was in use since when, and who promoted it; newest first."""
     with get_services().db.read() as session:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
 from core.base.network_catalog import NETWORKS
@@ -22,6 +23,7 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.common import training_fields
 from web.pages.schedules import display
 from web.pages.schedules.form import KIND_WORDS, WHOLE_FORM, ScheduleForm, check_form, preview_runs
@@ -35,6 +37,7 @@ ONE = f"/schedules/{SCHEDULE_ID}"
 
 
 @pages.get("/schedules")
+@needs(Right.SEE)
 def list_schedules() -> str:
     """All schedules, newest first."""
     cursor = request.args.get("cursor")
@@ -47,6 +50,7 @@ def list_schedules() -> str:
 
 
 @pages.get("/schedules/new")
+@needs(Right.SCHEDULES)
 def prepare_schedule() -> str:
     """The form for a new schedule of one kind."""
     kind = _kind(request.args.get("kind", ScheduleKind.RETRAIN))
@@ -56,6 +60,7 @@ def prepare_schedule() -> str:
 
 
 @pages.post("/schedules/new")
+@needs(Right.SCHEDULES)
 def create_schedule() -> Response | tuple[str, int]:
     """Create the schedule, or show the form again with its errors."""
     form = ScheduleForm.from_request(_kind(request.form.get("kind", "")), request)
@@ -63,6 +68,7 @@ def create_schedule() -> Response | tuple[str, int]:
 
 
 @pages.get(f"{ONE}/edit")
+@needs(Right.SCHEDULES)
 def edit_schedule(schedule_id: int) -> str:
     """The form for an existing schedule."""
     with get_services().db.read() as session:
@@ -71,6 +77,7 @@ def edit_schedule(schedule_id: int) -> str:
 
 
 @pages.post(f"{ONE}/edit")
+@needs(Right.SCHEDULES)
 def change_schedule(schedule_id: int) -> Response | tuple[str, int]:
     """Save the changes to a schedule, or show the form again with its errors."""
     with get_services().db.read() as session:
@@ -79,6 +86,7 @@ def change_schedule(schedule_id: int) -> Response | tuple[str, int]:
 
 
 @pages.get(ONE)
+@needs(Right.SEE)
 def show_schedule(schedule_id: int) -> str:
     """A schedule: its settings, the next times and its runs."""
     cursor = request.args.get("cursor")
@@ -98,6 +106,7 @@ def show_schedule(schedule_id: int) -> str:
 
 
 @pages.get(f"{ONE}/runs/{RUN_ID}")
+@needs(Right.SEE)
 def show_schedule_run(schedule_id: int, run_id: int) -> str:
     """A run: its data, its outcome, and why the version was promoted or not."""
     with get_services().db.read() as session:
@@ -118,6 +127,7 @@ def show_schedule_run(schedule_id: int, run_id: int) -> str:
 
 
 @pages.post(f"{ONE}/run")
+@needs(Right.SCHEDULES)
 def run_schedule_now(schedule_id: int) -> Response:
     """Start a run, unless the last one is still running."""
     try:
@@ -129,6 +139,7 @@ def run_schedule_now(schedule_id: int) -> Response:
 
 
 @pages.post(f"{ONE}/switch")
+@needs(Right.SCHEDULES)
 def switch_schedule(schedule_id: int) -> Response:
     """Pause or resume a schedule."""
     services = get_services()
@@ -139,6 +150,7 @@ def switch_schedule(schedule_id: int) -> Response:
 
 
 @pages.get(f"{ONE}/delete")
+@needs(Right.SCHEDULES)
 def confirm_delete_schedule(schedule_id: int) -> str:
     """Ask before a schedule is deleted."""
     with get_services().db.read() as session:
@@ -146,6 +158,7 @@ def confirm_delete_schedule(schedule_id: int) -> str:
 
 
 @pages.post(f"{ONE}/delete")
+@needs(Right.SCHEDULES)
 def delete_schedule(schedule_id: int) -> Response:
     """Delete a schedule."""
     with get_services().db.write() as session:

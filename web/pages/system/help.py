@@ -5,13 +5,15 @@ from uuid import uuid4
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from web.http.auth import public
+from core.accounts.rights import Right
 from web.http.context import get_services
+from web.http.rights import needs, public
 
 pages = Blueprint("help_pages", __name__)
 
 
 @pages.get("/help")
+@needs(Right.SEE)
 def show_help() -> str:
     """What the labels mean, and the commands, with the address of this server."""
     settings = get_services().settings

@@ -1,4 +1,4 @@
-"""The System page for the owner of the installation: problems with remedies, workers, queues, servers, durations.
+"""The System page for admins: problems with remedies, workers, queues, servers, durations.
 
 It queries every server at the time of the request, needs no JavaScript, and shows no passwords in addresses.
 """
@@ -10,6 +10,7 @@ from typing import cast
 from apiflask import APIFlask
 from flask import Blueprint, current_app, render_template
 
+from core.accounts.rights import Right
 from core.base.errors import PawsortError
 from core.labels import counts
 from core.models import registry
@@ -17,8 +18,8 @@ from core.operations import metrics, status
 from core.operations.metrics import MetricsSnapshot, Timing
 from core.operations.status import BrokerStatus, InstallationStatus, SlowChunk
 from core.orm.jobs import Job
-from web.http.auth import for_owner
 from web.http.context import Services, get_services
+from web.http.rights import needs
 from web.pages.system.troubles import Trouble, find_troubles
 
 pages = Blueprint("system_pages", __name__)
@@ -48,7 +49,7 @@ class SystemSnapshot:
 
 
 @pages.get("/system")
-@for_owner
+@needs(Right.SYSTEM)
 def show_system() -> str:
     """Whether everything works, and which worker does what."""
     services = get_services()

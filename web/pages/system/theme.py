@@ -2,7 +2,9 @@
 
 from flask import Blueprint, Flask, Response, request
 
+from core.accounts.rights import Right
 from web.http.redirects import own_path, see_other
+from web.http.rights import needs
 
 pages = Blueprint("theme_pages", __name__)
 
@@ -28,6 +30,7 @@ def next_theme() -> str:
 
 
 @pages.post("/theme")
+@needs(Right.SEE)
 def switch_theme() -> Response:
     """Keep the theme, and go back; with JavaScript, static/shared/theme.js does it without a page load."""
     theme = request.form.get("theme", "")

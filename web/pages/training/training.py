@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.cleanup import deletion
 from core.evaluation import unbiased_labels
@@ -25,6 +26,7 @@ from core.training.splits import Split
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
+from web.http.rights import needs
 from web.pages.common import training_fields
 from web.pages.training import form, methods
 from web.pages.training.form import WHOLE_FORM, TrainingForm
@@ -81,12 +83,14 @@ class TrainingPreview:
 
 
 @pages.get("/train")
+@needs(Right.SEND)
 def choose_training_data() -> str:
     """The first step: choose uploads to train on, or upload a folder."""
     return _show_choice(_uuids(request.args.getlist("upload")))
 
 
 @pages.get("/train/new")
+@needs(Right.SEND)
 def prepare_training() -> str | tuple[str, int]:
     """The second step: a summary of the pictures, and the parameters."""
     if again := request.args.get("again"):
@@ -100,6 +104,7 @@ def prepare_training() -> str | tuple[str, int]:
 
 
 @pages.post("/train/new")
+@needs(Right.SEND)
 def start_training() -> Response | str | tuple[str, int]:
     """Start the training, or show the form again with its errors."""
     selection, typed = TrainingSelection.from_request(), TrainingForm.from_request(request)
@@ -119,6 +124,7 @@ def start_training() -> Response | str | tuple[str, int]:
 
 
 @pages.post("/train/remove")
+@needs(Right.SEND, own=True)
 def remove_pictures() -> Response:
     """Delete uploads that are useless for training and that no job needs."""
     with get_services().db.write() as session:

@@ -4,17 +4,20 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from core.accounts.rights import Right
 from core.base.errors import Invalid
 from core.jobs import jobs
 from core.jobs.listing import tags
 from core.jobs.progress import describe
 from web.http.context import get_services
 from web.http.redirects import own_path, see_other
+from web.http.rights import needs
 
 pages = Blueprint("edit_job_pages", __name__)
 
 
 @pages.get("/jobs/<uuid:uuid>/edit")
+@needs(Right.SEND, own=True)
 def edit_job(uuid: UUID, problem: str | None = None) -> str:
     """The form; with a problem, it has what was typed."""
     with get_services().db.read() as session:
@@ -32,6 +35,7 @@ def edit_job(uuid: UUID, problem: str | None = None) -> str:
 
 
 @pages.post("/jobs/<uuid:uuid>/edit")
+@needs(Right.SEND, own=True)
 def save_job(uuid: UUID) -> Response | tuple[str, int]:
     """Save name and tags, and go back to where the form was opened."""
     given = [tag for tag in request.form.get("tags", "").split(tags.SEPARATOR) if tag.strip()]

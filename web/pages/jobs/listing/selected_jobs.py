@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Right
 from core.base.errors import Gone, Invalid, NotFound
 from core.base.states import JobKind
 from core.cleanup import deletion
@@ -19,6 +20,7 @@ from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.redirects import own_path, see_other
+from web.http.rights import needs
 
 pages = Blueprint("selected_job_pages", __name__, url_prefix="/jobs/selected")
 
@@ -27,6 +29,7 @@ ZIP_NAME = "pawsort tables.zip"
 
 
 @pages.post("/tag")
+@needs(Right.SEND, own=True)
 def tag_jobs() -> Response:
     """Add a tag to the selected jobs, or remove it from them."""
     tag = request.form.get("tag", "").split(tags.SEPARATOR)
@@ -41,6 +44,7 @@ def tag_jobs() -> Response:
 
 @pages.post("/export")
 @works(Work.DOWNLOAD)
+@needs(Right.SEE)
 def export_jobs() -> Response:
     """Download the tables of the selected jobs as one ZIP; jobs that classify nothing have none."""
     services = get_services()
@@ -56,6 +60,7 @@ def export_jobs() -> Response:
 
 
 @pages.post("/delete")
+@needs(Right.SEND, own=True)
 def delete_jobs() -> str | Response:
     """Ask once, with the numbers; then delete the selected jobs."""
     if "confirmed" not in request.form:

@@ -1,0 +1,110 @@
+"""People: their roles, disabling them, and acting as one of them.
+
+The owner of an installation stays an admin, whatever happens to the others: so there always is one.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.accounts import OWNER, get_or_create_owner
+from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_right
+from core.base.clock import db_now
+from core.base.database import locked
+from core.base.errors import Conflict, Invalid, NotFound
+from core.orm.accounts import User
+
+
+def act_as(user: User, via: Via, credential_id: int | None = None, address: str | None = None) -> Actor:
+    """A person who acts, with all rights of the role; none if disabled."""
+    rights = ROLE_RIGHTS[Role(user.role)] if user.disabled_at is None else frozenset[Right]()
+    return Actor(user.id, user.name, rights, via, credential_id, address)
+
+
+def act_as_owner(session: Session) -> Actor:
+    """The owner, as commands on the server act: who can run them can change everything anyway."""
+    return act_as(get_or_create_owner(session), "command")
+
+
+def list_people(session: Session) -> list[User]:
+    """Everybody, by name; disabled people too."""
+    return list(session.scalars(select(User).order_by(User.name)))
+
+
+def get_person(session: Session, name: str, lock: bool = False) -> User:
+    """A person by name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    query = select(User).where(User.name == name)
+    user = session.scalar(locked(query) if lock else query)
+    if user is None:
+        raise NotFound(f"There is no person named {name!r}. `pawsort user list` shows everybody.")
+    return user
+
+
+def check_role(name: str) -> Role:
+    """A role by its name.
+
+    Raises:
+        Invalid: There is no such role.
+    """
+    try:
+        return Role(name)
+    except ValueError:
+        raise Invalid(f"role: expected one of {', '.join(Role)}; got {name!r}.") from None
+
+
+def set_role(session: Session, actor: Actor, name: str, role: Role) -> User:
+    """Give a person another role; the person sees a notice.
+
+    Raises:
+        Forbidden: The actor may not manage people.
+        NotFound: There is no such person.
+        Conflict: It is the owner, who stays the last admin.
+    """
+    check_right(actor, Right.PEOPLE)
+    user = get_person(session, name, lock=True)
+    if role == user.role:
+        return user
+    _check_not_owner(user)
+    user.role, user.has_role_notice = role, True
+    session.flush()
+    return user
+
+
+def disable(session: Session, actor: Actor, name: str) -> User:
+    """Refuse a person from now on, with every session and token; what they made stays. Repeating it is harmless.
+
+    Raises:
+        Forbidden, NotFound, Conflict: As `set_role`.
+    """
+    check_right(actor, Right.PEOPLE)
+    user = get_person(session, name, lock=True)
+    if user.disabled_at is None:
+        _check_not_owner(user)
+        user.disabled_at = db_now()
+        session.flush()
+        session.refresh(user)
+    return user
+
+
+def enable(session: Session, actor: Actor, name: str) -> User:
+    """Let a disabled person in again. Repeating it is harmless.
+
+    Raises:
+        Forbidden, NotFound: As `set_role`.
+    """
+    check_right(actor, Right.PEOPLE)
+    user = get_person(session, name, lock=True)
+    user.disabled_at = None
+    session.flush()
+    return user
+
+
+def _check_not_owner(user: User) -> None:
+    if user.name == OWNER:
+        raise Conflict(
+            f"“{OWNER}” runs this installation and stays an admin, so that there always is one. Give this person's"
+            " everyday work an account of its own."
+        )

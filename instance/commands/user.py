@@ -1,0 +1,92 @@
+"""`pawsort user`: who may use this installation, and with which role."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from instance.base.core_errors import translate_core_errors
+from pawsort.terminal import TextTable, echo
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from core.accounts.rights import Actor
+
+ROLES = ("viewer", "member", "admin")  # as core.accounts.rights.Role, which is imported only when it is needed
+
+
+@click.group("user")
+def command() -> None:
+    """List people, change their roles, disable and enable them."""
+
+
+@command.command("list")
+def list_() -> None:
+    """List everybody with their roles."""
+    with _acting() as (session, _):
+        from core.accounts import people
+
+        table = TextTable()
+        for column in ("name", "role", "since", "state"):
+            table.add_column(column)
+        for one in people.list_people(session):
+            state = f"disabled on {one.disabled_at:%Y-%m-%d}" if one.disabled_at else ""
+            table.add_row(one.name, one.role, f"{one.created_at:%Y-%m-%d}", state)
+        table.print()
+
+
+@command.command("role")
+@click.argument("name", metavar="NAME")
+@click.argument("role", metavar="ROLE", type=click.Choice(ROLES))
+def change_role(name: str, role: str) -> None:
+    """Make NAME a viewer, a member or an admin.
+
+    Viewers see all jobs, pictures and models. Members also upload, label, and change what they made. Admins change
+    everything. The person sees a notice on the next page.
+    """
+    with _acting() as (session, actor):
+        from core.accounts import people
+        from core.accounts.rights import Role
+
+        people.set_role(session, actor, name, Role(role))
+    echo(f"{name} is {'an' if role == 'admin' else 'a'} {role} now.")
+
+
+@command.command("disable")
+@click.argument("name", metavar="NAME")
+def disable(name: str) -> None:
+    """Refuse NAME from now on, in every browser and with every token. What NAME made stays."""
+    with _acting() as (session, actor):
+        from core.accounts import people
+
+        people.disable(session, actor, name)
+    echo(f"{name} is disabled. `pawsort user enable {name}` lets {name} in again.")
+
+
+@command.command("enable")
+@click.argument("name", metavar="NAME")
+def enable(name: str) -> None:
+    """Let a disabled person in again."""
+    with _acting() as (session, actor):
+        from core.accounts import people
+
+        people.enable(session, actor, name)
+    echo(f"{name} is enabled.")
+
+
+@contextmanager
+def _acting() -> Iterator[tuple["Session", "Actor"]]:
+    """A transaction in this installation's database, and its owner as the person who acts."""
+    with translate_core_errors():
+        from core.accounts import people
+        from core.base.config import load_settings
+        from instance.base.migration import migrate_database
+
+        db = migrate_database(load_settings())
+        try:
+            with db.write() as session:
+                yield session, people.act_as_owner(session)
+        finally:
+            db.close()

@@ -1,0 +1,41 @@
+"""`pawsort user` on the machine that it is for."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from core.accounts.rights import Role
+from instance.commands import user
+from pawsort.cli import cli
+
+
+@pytest.fixture(autouse=True)
+def _installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["user", *words])
+
+
+def test_it_knows_every_role() -> None:
+    assert set(user.ROLES) == set(Role)
+
+
+def test_a_person_gets_a_role_is_disabled_and_enabled_again() -> None:
+    assert CliRunner().invoke(cli, ["token", "create", "--user", "ada"]).exit_code == 0
+    assert run("role", "ada", "viewer").output == "ada is a viewer now.\n"
+    assert "is disabled" in run("disable", "ada").output
+    rows = [line.split() for line in run("list").output.splitlines()]
+    assert rows[1][:2] == ["ada", "viewer"]
+    assert "disabled" in rows[1]
+    assert run("enable", "ada").output == "ada is enabled.\n"
+    assert "disabled" not in run("list").output
+
+
+def test_the_owner_cannot_be_disabled_or_demoted() -> None:
+    for words in (("disable", "owner"), ("role", "owner", "viewer")):
+        refused = run(*words)
+        assert refused.exit_code != 0
+        assert "stays an admin" in str(refused.exception)

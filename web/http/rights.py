@@ -1,0 +1,78 @@
+"""Which right each view needs: every view carries `@needs(...)` or `@public`, or the server does not start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, g
+from werkzeug.exceptions import Unauthorized
+
+from core.accounts.rights import Actor, Right
+
+View = TypeVar("View", bound=Callable[..., Any])
+NEED = "need"
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a view needs; `right` is None for a public one.
+
+    Attributes:
+        own: It changes one job, upload or batch of labels: only its owner may, and admins. The service checks it.
+    """
+
+    right: Right | None
+    own: bool = False
+
+
+def needs(right: Right, *, own: bool = False) -> Callable[[View], View]:
+    """Mark a view that only people with this right may use; `own` as in `Need`."""
+    return _marker(Need(right, own))
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no login."""
+    return _marker(Need(None))(view)
+
+
+def _marker(need: Need) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        setattr(view, NEED, need)
+        return view
+
+    return mark
+
+
+def find_need(view: Callable[..., Any]) -> Need | None:
+    """What a view needs; None where nobody has said so."""
+    need: Need | None = getattr(view, NEED, None)
+    return need
+
+
+def check_views(app: Flask) -> None:
+    """See that every view says what it needs.
+
+    Raises:
+        RuntimeError: Some do not; the text names them.
+    """
+    silent = sorted(name for name, view in app.view_functions.items() if find_need(view) is None)
+    if silent:
+        raise RuntimeError(f"Views without @needs(Right...) or @public: {', '.join(silent)}.")
+
+
+def find_actor() -> Actor | None:
+    """The person who sent this request; None in public views."""
+    actor: Actor | None = g.get("actor")
+    return actor
+
+
+def current_actor() -> Actor:
+    """The person who sent this request.
+
+    Raises:
+        Unauthorized: Nobody is logged in, which happens in public views only.
+    """
+    actor = find_actor()
+    if actor is None:
+        raise Unauthorized("You need to log in.")
+    return actor
