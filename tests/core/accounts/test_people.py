@@ -44,9 +44,9 @@ def test_the_owner_stays_an_admin(db: Database) -> None:
         accounts.get_or_create_user(session, "ada")
         people.set_role(session, people.act_as_owner(session), "ada", Role.ADMIN)
         ada = people.act_as(people.get_person(session, "ada"), "session")
-        with pytest.raises(Conflict, match="stays an admin"):
+        with pytest.raises(Conflict, match=r"stays an admin"):
             people.set_role(session, ada, "owner", Role.MEMBER)
-        with pytest.raises(Conflict, match="stays an admin"):
+        with pytest.raises(Conflict, match=r"stays an admin"):
             people.disable(session, ada, "owner")
 
 
@@ -56,10 +56,10 @@ def _members_try(session: Session) -> None:
 
 
 def test_a_member_manages_nobody(db: Database) -> None:
-    with db.write() as session, pytest.raises(Forbidden, match="Only admins can manage people"):
+    with db.write() as session, pytest.raises(Forbidden, match=r"Only admins can manage people"):
         _members_try(session)
 
 
 def test_nobody_by_that_name_is_not_found(db: Database) -> None:
-    with db.write() as session, pytest.raises(NotFound, match="pawsort user list"):
+    with db.write() as session, pytest.raises(NotFound, match=r"pawsort user list"):
         people.set_role(session, people.act_as_owner(session), "eve", Role.VIEWER)

@@ -23,7 +23,7 @@ def test_what_one_made_oneself_can_be_changed() -> None:
 
 @pytest.mark.parametrize("owner", [2, None], ids=["somebody else", "nobody known"])
 def test_what_others_made_is_refused_with_the_way_to_get_it_changed(owner: int | None) -> None:
-    with pytest.raises(Forbidden, match="owns job 1, or an admin, can change it; you are “ada”.*hand it over"):
+    with pytest.raises(Forbidden, match=r"owns job 1, or an admin, can change it; you are “ada”.*hand it over"):
         check_owner(ADA, owner, "job 1")
 
 
@@ -33,8 +33,8 @@ def test_an_admin_changes_everything(owner: int | None) -> None:
 
 
 def test_a_missing_right_is_refused_with_who_has_it() -> None:
-    with pytest.raises(Forbidden, match="Only admins can promote, .* you are “ada”. Ask an admin"):
+    with pytest.raises(Forbidden, match=r"Only admins can promote, .* you are “ada”. Ask an admin"):
         check_right(ADA, Right.MODELS)
     viewer = Actor(3, "bob", ROLE_RIGHTS[Role.VIEWER], "session")
-    with pytest.raises(Forbidden, match="Only people with the role member or admin can label pictures"):
+    with pytest.raises(Forbidden, match=r"Only people with the role member or admin can label pictures"):
         check_right(viewer, Right.LABEL)

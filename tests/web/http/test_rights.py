@@ -21,5 +21,5 @@ def test_views_that_say_what_they_need_are_served() -> None:
 def test_a_view_that_does_not_say_so_stops_the_start() -> None:
     app = make_app()
     app.add_url_rule("/forgotten", "forgotten", lambda: "for whom?")
-    with pytest.raises(RuntimeError, match="without @needs.* or @public: forgotten"):
+    with pytest.raises(RuntimeError, match=r"without @needs.* or @public: forgotten"):
         check_views(app)
