@@ -22,7 +22,7 @@ from web.http.delivery.compression import register_compression
 from web.http.delivery.static_files import register_static_files
 from web.http.limits.requests import register_limits
 from web.http.problems import register_problems
-from web.http.rights import check_views
+from web.http.rights import check_views, register_rights
 from web.http.security import register_security
 from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
@@ -76,6 +76,7 @@ def create_app(settings: Settings) -> App:
     register_security(app, settings)
     register_auth(app, settings)
     register_limits(app, settings, services.rates)
+    register_rights(app)
     register_compression(app)
     register_static_files(app)
     openapi.configure_openapi(app)

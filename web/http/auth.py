@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts import accounts, people
-from core.accounts.rights import Actor, Right, check_right
+from core.accounts.rights import Actor, Right
 from core.base.config import Settings
 from web.http.context import get_services
 from web.http.problems import problem
@@ -86,11 +86,7 @@ def can(right: str) -> bool:
 
 
 def authenticate() -> Response | None:
-    """Find who sent this request, or refuse it with a login page or an error.
-
-    Raises:
-        Forbidden: This person has no right to use the view.
-    """
+    """Find who sent this request, or refuse it with a login page or an error."""
     view = current_app.view_functions.get(request.endpoint or "")
     need = find_need(view) if view is not None else None
     if need is None or need.right is None:
@@ -100,7 +96,6 @@ def authenticate() -> Response | None:
     if actor is None:
         return _refuse(token is not None)
     g.actor = actor
-    check_right(actor, need.right)
     g.needs_csrf = token is None and request.method not in SAFE_METHODS
     if g.needs_csrf and not getattr(view, "checks_csrf", False):
         return check_csrf()

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, g
+from flask import Flask, g, request
 from werkzeug.exceptions import Unauthorized
 
-from core.accounts.rights import Actor, Right
+from core.accounts.rights import Actor, Right, check_right
 
 View = TypeVar("View", bound=Callable[..., Any])
 NEED = "need"
@@ -47,6 +47,17 @@ def find_need(view: Callable[..., Any]) -> Need | None:
     """What a view needs; None where nobody has said so."""
     need: Need | None = getattr(view, NEED, None)
     return need
+
+
+def register_rights(app: Flask) -> None:
+    """Refuse requests without the right that the view needs. Call it after `register_limits`: they count there, too."""
+
+    @app.before_request
+    def check_rights() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        need = find_need(view) if view is not None else None
+        if need is not None and need.right is not None:
+            check_right(current_actor(), need.right)
 
 
 def check_views(app: Flask) -> None:

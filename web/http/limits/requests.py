@@ -18,6 +18,7 @@ from core.base.config import Settings
 from core.base.errors import TooMany
 from web.http.limits.at_once import AtOnce
 from web.http.problems import on_pawsort_error
+from web.http.rights import find_actor
 
 UNCOUNTED = frozenset(("static", "health.show_alive"))
 
@@ -31,17 +32,17 @@ def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> No
 
     @app.before_request
     def check_limits() -> None:
-        user_id = g.get("user_id")
+        actor = find_actor()
         is_counted = not is_local()
         if is_counted and request.endpoint not in UNCOUNTED:
-            if user_id is None:
+            if actor is None:
                 rates.take(of_address, request.remote_addr or "")
             else:
-                rates.take(of_person, str(user_id))
-                rates.take(of_bytes, str(user_id), 0)
+                rates.take(of_person, str(actor.user_id))
+                rates.take(of_bytes, str(actor.user_id), 0)
         work = getattr(current_app.view_functions.get(request.endpoint or ""), "work", None)
-        if work is not None and user_id is not None:
-            g.end_work = at_once.begin(work, user_id, is_counted)
+        if work is not None and actor is not None:
+            g.end_work = at_once.begin(work, actor.user_id, is_counted)
 
     @app.after_request
     def count(response: Response) -> Response:
@@ -50,8 +51,8 @@ def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> No
             response.call_on_close(weakref.finalize(response, end))
         if is_local():
             return response
-        if (user_id := g.get("user_id")) is not None:
-            rates.charge(of_bytes, str(user_id), g.get("n_body_bytes", request.content_length or 0))
+        if (actor := find_actor()) is not None:
+            rates.charge(of_bytes, str(actor.user_id), g.get("n_body_bytes", request.content_length or 0))
         elif response.status_code == 401:
             try:
                 rates.take(of_address, request.remote_addr or "")
