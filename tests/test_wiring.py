@@ -59,6 +59,7 @@ def names_by_convention() -> set[str]:
     return {str(one.name) for table in metadata.tables.values() for one in table.constraints if isinstance(one, kinds)}
 
 
+PERSON = ("id", "name", "created_at")
 OLD_UPLOAD = {
     "uuid": UUID(int=1),
     "user_id": 0,
@@ -89,21 +90,23 @@ def test_an_older_installation_gets_names_for_its_constraints_and_keeps_its_data
         command.upgrade(config, "0016")
     assert not constraint_names(db) & names_by_convention()
     with db.write() as session:
-        ada, eve = User(name="ada"), User(name="eve")
-        session.add_all((ada, eve))
-        session.flush()
+        people = table("users", *(column(one.name, one.type) for one in User.__table__.c if one.name in PERSON))
+        session.execute(
+            people.insert(), [{"name": name, "created_at": OLD_UPLOAD["created_at"]} for name in ("ada", "eve")]
+        )
+        ada, eve = session.scalars(select(people.c.id).order_by(people.c.id))
         old = table("uploads", *(column(name, metadata.tables["uploads"].c[name].type) for name in OLD_UPLOAD))
-        session.execute(old.insert(), [OLD_UPLOAD | {"user_id": ada.id}])
-        session.delete(eve)
+        session.execute(old.insert(), [OLD_UPLOAD | {"user_id": ada}])
+        session.execute(people.delete().where(people.c.id == eve))
     migrate(db)
     assert constraint_names(db) == names_by_convention()
     with db.write() as session:
-        assert session.scalars(select(Upload.user_id)).one() == ada.id
+        assert session.scalars(select(Upload.user_id)).one() == ada
         session.add(bob := User(name="bob"))
         session.flush()
-        assert bob.id == eve.id + 1, "the number of a deleted row is not used again"
+        assert bob.id == eve + 1, "the number of a deleted row is not used again"
     with pytest.raises(IntegrityError), db.write() as session:
-        session.delete(session.get_one(User, ada.id))
+        session.delete(session.get_one(User, ada))
     db.close()
 
 

@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFProtect, ValidationError, validate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts import accounts, people
-from core.accounts.rights import Actor, Right
+from core.accounts.rights import Actor, Right, Via
 from core.base.config import Settings
 from web.http.context import get_services
 from web.http.problems import problem
@@ -178,9 +178,10 @@ def _find_actor(token: str | None) -> Actor | None:
         return None
     with get_services().db.read() as db_session:
         if token is not None:
-            user, via = accounts.find_user_by_token(db_session, token), "token"
+            user = accounts.find_user_by_token(db_session, token)
         else:
-            user, via = accounts.find_user(db_session, session["user_id"]), "session"
+            user = accounts.find_user(db_session, session["user_id"])
+    via: Via = "session" if token is None else "token"
     return None if user is None else people.act_as(user, via, address=request.remote_addr)
 
 
