@@ -58,7 +58,8 @@ def purge() -> None:
 
 @shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Delete blobs without a row, workers that ended long ago, and import records of deleted schedules."""
+    """Delete blobs without a row, old workers and audit entries, and import records of deleted schedules."""
     reconcile.delete_orphans(runtime.get())
     reconcile.delete_import_records(runtime.get())
     reconcile.delete_old_workers(runtime.get())
+    reconcile.prune_audit_log(runtime.get())

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     decode_processes: int = Field(0, ge=0, le=256)  # for each inference process; 0: what the processors allow
     decode_memory_bytes: int = Field(2 * GIB, ge=512 * MIB)
     silent_days: float = Field(7.0, gt=0)
+    audit_log_days: float = Field(365.0, ge=1)
     import_roots: str = ""
     decoder: str = "core.decoding.images:decode"
     pause_after_claim_s: float = Field(0.0, ge=0)

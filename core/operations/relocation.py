@@ -19,6 +19,7 @@ from sqlalchemy import JSON, Connection, Integer, Table, bindparam, func, insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from core.accounts import audit_pruning
 from core.base.database import Database
 from core.base.errors import Conflict, Refused
 from core.operations.workers import list_alive
@@ -81,7 +82,8 @@ def begin(target: Database, head: str, alive_s: float, replaces: bool = False) -
             )
         if list_alive(session, alive_s):
             raise Conflict("Workers run on the database at PAWSORT_DATABASE_URL. Stop web and workers there first.")
-        _empty(connection)
+        with audit_pruning.deleting(session):  # tokens and the audit log of a new installation
+            _empty(connection)
         _mark(connection, MOVING + head)
     return False
 

@@ -2,6 +2,7 @@
 
 from core.orm import (
     accounts,
+    audit_log,
     backups,
     evaluation,
     jobs,
@@ -20,6 +21,7 @@ from core.orm.base import Base
 
 MODULES = (
     accounts,
+    audit_log,
     uploads,
     jobs,
     results,

@@ -9,8 +9,8 @@ from web.pages.jobs.listing import edit_job, selected_jobs
 from web.pages.labels import folder_labels, label_checks, labels, neither, review
 from web.pages.models import comparison, models
 from web.pages.schedules import schedules
+from web.pages.system import audit_log, system, theme
 from web.pages.system import help as help_page
-from web.pages.system import system, theme
 from web.pages.training import training
 
 PAGES = (
@@ -31,6 +31,7 @@ PAGES = (
     training.pages,
     schedules.pages,
     system.pages,
+    audit_log.pages,
     theme.pages,
     help_page.pages,
 )

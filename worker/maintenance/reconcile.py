@@ -9,7 +9,9 @@ import time
 from contextlib import suppress
 
 import structlog
+from sqlalchemy.exc import ProgrammingError
 
+from core.accounts import audit_pruning
 from core.base.errors import Gone
 from core.cleanup import purge
 from core.ingest import imported_files, shard_rows
@@ -103,6 +105,17 @@ def delete_old_workers(runtime: Runtime) -> None:
     """Delete the rows of workers that ended long ago. Not sooner: a laptop may sleep for days and then continue."""
     with runtime.db.write() as session:
         workers.delete_silent(session, WORKER_DAYS * DAY_S)
+
+
+def prune_audit_log(runtime: Runtime) -> None:
+    """Delete old entries of the audit log, where the database lets this role do it."""
+    try:
+        n_entries = audit_pruning.prune(runtime.db, runtime.settings.audit_log_days)
+    except ProgrammingError as error:
+        log.warning("audit_log_not_pruned", error=str(error.orig), remedy="give this worker the maintenance role")
+        return
+    if n_entries:
+        log.info("audit_log_pruned", n=n_entries)
 
 
 def delete_import_records(runtime: Runtime) -> None:

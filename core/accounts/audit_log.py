@@ -1,0 +1,153 @@
+"""The audit log: who did what, with which credential, from where, when, and with what outcome.
+
+    a service ─► record(…) in the transaction of what it does ─► commit ─► the same event in the log of the process
+
+An entry and its action are committed together or not at all. Secrets never get here: entries name a token or a session
+by its id. What a person typed is shortened, and control characters are removed, so no entry forges another one.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
+
+from core.accounts.rights import Actor
+from core.base.clock import db_now
+from core.base.database import Database
+from core.base.names import MAX_SHORT_NAME, shorten_name
+from core.orm.audit_log import AuditEntry
+
+PENDING = "audit_log"  # the key of a session's entries that are not committed yet
+SECRETS = frozenset({"token", "code", "password", "secret", "cookie", "digest", "key"})
+# Refused attempts in a minute that are recorded: in one from each address, and in all.
+FLOOD_S = 60.0
+MAX_REFUSED_OF_ADDRESS = 10
+MAX_REFUSED = 120
+
+log = structlog.get_logger("audit")
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Action(StrEnum):
+    """What is recorded. Part of the public contract: programs filter by it."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    SESSION_END = "session.end"
+    TOKEN_CREATE = "token.create"  # noqa: S105
+    TOKEN_REVOKE = "token.revoke"  # noqa: S105
+    ACCESS = "access"  # refused for want of a right
+    USER_CREATE = "user.create"
+    USER_ROLE = "user.role"
+    USER_DISABLE = "user.disable"
+    USER_ENABLE = "user.enable"
+    INVITATION_CREATE = "invitation.create"
+    INVITATION_ACCEPT = "invitation.accept"
+    INVITATION_WITHDRAW = "invitation.withdraw"
+    PASSWORD_CHANGE = "password.change"  # noqa: S105
+    OWNER_CHANGE = "owner.change"  # an upload or a job, handed over
+    JOB_DELETE = "job.delete"
+    UPLOAD_DELETE = "upload.delete"
+    ORIGINALS_DISCARD = "originals.discard"
+    VERSION_DELETE = "version.delete"
+    VERSION_PROMOTE = "version.promote"
+    VERSION_ROLLBACK = "version.rollback"
+    SCHEDULE_CREATE = "schedule.create"
+    SCHEDULE_CHANGE = "schedule.change"
+    SCHEDULE_DELETE = "schedule.delete"
+    SCHEDULE_RUN = "schedule.run"
+    LABELS_ADD = "labels.add"  # in bulk
+    LABELS_UNDO = "labels.undo"
+    EXPORT = "export"
+    SETTING_CHANGE = "setting.change"
+    BACKUP_CREATE = "backup.create"
+    BACKUP_RESTORE = "backup.restore"
+    AUDIT_LOG_PRUNE = "audit-log.prune"
+
+
+def record(
+    session: Session,
+    actor: Actor | None,
+    action: Action,
+    object_kind: str = "",
+    object_id: object = "",
+    outcome: Outcome | str = Outcome.DONE,
+    **details: Any,
+) -> None:
+    """Add an entry to the transaction; the process logs the same event once it is committed.
+
+    Args:
+        actor: Who did it; None for Pawsort itself.
+        object_kind: Such as `job`, `version`, `token`; with `object_id`, what it was done to.
+        details: A few short values: texts, numbers, booleans.
+    Raises:
+        ValueError: A detail has the name of a secret.
+    """
+    who = {
+        "user_id": actor.user_id if actor else None,
+        "user_name": actor.name if actor else "",
+        "via": actor.via if actor else "",
+        "credential_id": actor.credential_id if actor else None,
+        "address": (actor.address if actor else None) or "",
+    }
+    what = {"action": str(action), "object_kind": object_kind, "object_id": _plain(object_id)}
+    _append(session, who | what | {"outcome": str(outcome)}, details)
+
+
+def record_refused_login(db: Database, via: str, address: str, **details: Any) -> None:
+    """Record a login or a token that was not accepted, in a transaction of its own.
+
+    Of a flood, the first attempts of each minute are recorded: `details.flood` marks the last of them.
+    """
+    with db.read() as session:
+        n_of_address, n = _count_refused(session, address)
+    if n_of_address >= MAX_REFUSED_OF_ADDRESS or n >= MAX_REFUSED:
+        return
+    if n_of_address == MAX_REFUSED_OF_ADDRESS - 1 or n == MAX_REFUSED - 1:
+        details["flood"] = True
+    who = {"user_id": None, "user_name": "", "via": via, "credential_id": None, "address": address}
+    what = {"action": str(Action.LOGIN), "object_kind": "", "object_id": "", "outcome": str(Outcome.REFUSED)}
+    with db.write() as session:
+        _append(session, who | what, details)
+
+
+def _count_refused(session: Session, address: str) -> tuple[int, int]:
+    """Refused attempts in the last minute: from an address, and in all."""
+    is_recent = (AuditEntry.action == Action.LOGIN) & (AuditEntry.at > db_now(-FLOOD_S))
+    refused = select(AuditEntry.address).where(is_recent, AuditEntry.outcome == Outcome.REFUSED).subquery()
+    is_here = refused.c.address == address
+    counts = select(func.count().filter(is_here), func.count()).select_from(refused)
+    n_of_address, n = session.execute(counts).one()
+    return n_of_address, n
+
+
+def _append(session: Session, columns: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+    if named := SECRETS & details.keys():
+        raise ValueError(f"details: expected no secrets, got {', '.join(sorted(named))}.")
+    short = {name: _plain(value) for name, value in details.items() if value is not None}
+    session.add(AuditEntry(**columns, details=short))
+    if PENDING not in session.info:
+        session.info[PENDING] = []
+        event.listen(session, "after_commit", _log_entries)
+    session.info[PENDING].append({**columns, **{f"details.{name}": value for name, value in short.items()}})
+
+
+def _log_entries(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint, which can still be undone with the rest
+        return
+    for entry in session.info[PENDING]:
+        log.info("audit", **entry)
+    session.info[PENDING].clear()
+
+
+def _plain(value: Any) -> Any:
+    """A number as it is; everything else as a short text without control characters."""
+    return value if isinstance(value, bool | int | float) else shorten_name(str(value), MAX_SHORT_NAME)
