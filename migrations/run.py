@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from core.base.database import IDLE_TIMEOUT_S, LOCK_TIMEOUT_S, STATEMENT_TIMEOUT_S, Database
 from core.base.errors import Refused
 from core.operations.relocation import MOVING
+from migrations.privileges import grant_privileges
 
 MIGRATION_LOCK = 7_291_001  # any number that nothing else here locks
 MIGRATION_TIMEOUT_S = 600
@@ -40,6 +41,7 @@ def migrate(db: Database) -> None:
         command.upgrade(config, "head")
         if connection.dialect.name == "postgresql":
             _set_timeouts(connection)
+            grant_privileges(connection)
 
 
 def head_revision() -> str:

@@ -20,6 +20,7 @@ from celery.signals import (
     worker_process_shutdown,
     worker_ready,
 )
+from celery.worker.control import control_command
 
 from core.base import gpus
 from core.messaging.broker import INFERENCE, MAINTENANCE, RECONCILE, SCHEDULES, SWEEP, TRAINING, make_celery
@@ -123,6 +124,13 @@ def _start_threads(sender: Any, **_: object) -> None:
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
         run_loop.RunLoop(runtime.get()).start()
         discard_originals.start(runtime.get())
+
+
+@control_command(name="shutdown")  # type: ignore[untyped-decorator]
+def _refuse_shutdown(_: object, **__: object) -> dict[str, str]:
+    """Refuse to end because a message says so: who reaches the broker would stop every worker."""
+    log.warning("shutdown_refused", remedy="stop the process with SIGTERM")
+    return {"error": "Workers end only by a signal, where they run."}
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

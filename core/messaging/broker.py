@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, RedisError, ResponseError
 
@@ -37,6 +38,9 @@ MAX_UNSENT = 10_000
 MAX_WOKEN = 64  # by one request: each worker goes on until nothing is ready
 RETRY_S = 1.0
 CHECK_EXPIRES_S = 60
+
+TRANSPORT = "core.messaging.transport:Transport"
+TRANSPORT_ALIASES.update(redis=TRANSPORT, rediss=TRANSPORT)
 
 log = structlog.get_logger()
 

@@ -17,6 +17,7 @@ from tests.support.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
 ELSEWHERE = {"INFERENCE_MEMORY", "TRAINING_MEMORY", "HTTP_ADDRESS", "HTTP_PORT", "GRAFANA_ADDRESS", "GRAFANA_PORT"}
+ELSEWHERE |= {"OWNER_DATABASE_URL", "MAINTENANCE_DATABASE_URL", "INTERNAL_NETWORK"}
 # Settings of tests, and one for machines whose workers do not serve all queues.
 ONLY_BY_HAND = {"PAWSORT_DECODER", "PAWSORT_PAUSE_AFTER_CLAIM_S", "PAWSORT_QUEUES"}
 
@@ -62,12 +63,23 @@ def test_every_variable_is_a_setting_or_its_library_s(services: dict[str, Any]) 
 
 def test_web_and_workers_get_the_same_servers(services: dict[str, Any]) -> None:
     addresses = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL", "AWS_ENDPOINT_URL")
-    given = {tuple(services[name]["environment"][one] for one in addresses) for name in OWN_IMAGES}
+    given = {tuple(services[name]["environment"][one].rpartition("@")[2] for one in addresses) for name in OWN_IMAGES}
     assert len(given) == 1
     database, redis, blobs, endpoint = given.pop()
-    assert database.endswith("@postgres:5432/pawsort")
-    assert redis.endswith("@redis:6379/0")
+    assert database == "postgres:5432/pawsort"
+    assert redis == "redis:6379/0"
     assert (blobs, endpoint) == ("s3://pawsort/data", "http://s3:8333")
+
+
+def test_each_service_logs_in_to_the_servers_as_a_user_with_the_rights_it_needs(services: dict[str, Any]) -> None:
+    users = {
+        name: services[name]["environment"]["PAWSORT_DATABASE_URL"].removeprefix("postgresql://").partition(":")[0]
+        for name in OWN_IMAGES
+    }
+    runtime = dict.fromkeys(OWN_IMAGES, "pawsort_runtime")
+    assert users == runtime | {"migrate": "pawsort_owner", "maintenance": "pawsort_maintenance"}
+    assert all(services[name]["environment"]["PAWSORT_REDIS_URL"].startswith("redis://pawsort:") for name in OWN_IMAGES)
+    assert [name for name in OWN_IMAGES if "PAWSORT_SECRET_KEY" in services[name]["environment"]] == ["web"]
 
 
 def test_no_file_holds_a_secret(env_file: Path) -> None:
@@ -118,6 +130,7 @@ def test_what_can_be_reached_from_outside_sees_the_web_alone(env_file: Path) -> 
         assert networks.pop(name) == {"outside"}
     assert networks.pop("web") == {"outside", "default"}
     assert set.union(*networks.values()) == {"default"}
+    assert compose.read(env_file)["networks"]["default"]["internal"], "it leads outside"
 
 
 def test_an_inference_worker_that_is_away_does_not_take_the_site_down(services: dict[str, Any]) -> None:

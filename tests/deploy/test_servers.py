@@ -38,7 +38,7 @@ def servers(stack: Stack) -> Stack:
 
 def wrong_password(servers: Stack) -> dict[str, str]:
     url = servers.environment("web")["PAWSORT_DATABASE_URL"]
-    password = servers.environment("postgres")["POSTGRES_PASSWORD"]
+    password = servers.environment("roles")["POSTGRES_RUNTIME_PASSWORD"]
     return {"PAWSORT_DATABASE_URL": url.replace(password, "wrong")}
 
 
@@ -53,7 +53,7 @@ def no_tables(servers: Stack) -> dict[str, str]:
 
 
 def wrong_redis_password(servers: Stack) -> dict[str, str]:
-    return {"PAWSORT_REDIS_URL": f"redis://:wrong@127.0.0.1:{servers.port('redis')}/0"}
+    return {"PAWSORT_REDIS_URL": f"redis://pawsort:wrong@127.0.0.1:{servers.port('redis')}/0"}
 
 
 def no_redis(servers: Stack) -> dict[str, str]:
@@ -166,7 +166,7 @@ def test_a_redis_that_evicts_is_refused(servers: Stack) -> None:
 
 
 def test_an_old_schema_stops_the_start(servers: Stack) -> None:
-    engine = create_engine(servers.environment("web")["PAWSORT_DATABASE_URL"])
+    engine = create_engine(servers.environment("migrate")["PAWSORT_DATABASE_URL"])
     with engine.begin() as connection:
         head = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -230,8 +230,8 @@ def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
         pytest.skip("PgBouncer is not installed")
     port, folder = free_port(), servers.folder / "pgbouncer"
     folder.mkdir(exist_ok=True)
-    password = servers.environment("postgres")["POSTGRES_PASSWORD"]
-    (folder / "users").write_text(f'"pawsort" "{password}"\n')
+    password = servers.environment("roles")["POSTGRES_RUNTIME_PASSWORD"]
+    (folder / "users").write_text(f'"pawsort_runtime" "{password}"\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\npawsort = host=127.0.0.1 port={servers.port('postgres')}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\n"
@@ -240,7 +240,7 @@ def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
     user = {"user": "pgserver"} if os.getuid() == 0 else {}
     command = ["/usr/sbin/pgbouncer", str(folder / "pgbouncer.ini")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
-    yield f"postgresql://pawsort:{password}@127.0.0.1:{port}/pawsort"
+    yield f"postgresql://pawsort_runtime:{password}@127.0.0.1:{port}/pawsort"
     process.terminate()
     process.wait()
 
@@ -278,7 +278,7 @@ def test_a_job_goes_through_a_pooler_with_two_connections(
         assert run.returncode == 0, run.stdout + run.stderr + servers.log("web") + servers.log("inference")
         with direct.read() as session:
             job = session.scalars(select(Job.uuid).order_by(Job.id.desc()).limit(1)).one()
-            clients = "backend_type = 'client backend' AND usename = 'pawsort' AND pid <> pg_backend_pid()"
+            clients = "backend_type = 'client backend' AND usename = 'pawsort_runtime' AND pid <> pg_backend_pid()"
             others = text(f"SELECT count(*) FROM pg_stat_activity WHERE {clients}")
             assert session.execute(others).scalar_one() <= POOL_SIZE, "somebody went past the pooler"
         check_sound(direct, str(job))

@@ -17,7 +17,12 @@ GROUPS = {
         "tests/faults/test_trainings.py",
         "tests/faults/test_weights.py",
     ),
-    "stack": ("tests/deploy/test_servers.py", "tests/deploy/test_services.py"),
+    "stack": (
+        "tests/deploy/test_servers.py",
+        "tests/deploy/test_services.py",
+        "tests/deploy/test_roles.py",
+        "tests/deploy/test_broker_user.py",
+    ),
 }
 # Then the longest of the other files.
 LONG = ("tests/integration/test_up.py", "tests/integration/test_way.py", "tests/faults/test_postgresql.py")

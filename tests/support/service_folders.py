@@ -81,7 +81,7 @@ def make_programs(folder: Path) -> Path:
     folder.mkdir()
     pg = pg_utils()
     postgres = pg.POSTGRES_VERSIONS[pg.TARGET_POSTGRES_VERSION]
-    for name in ("postgres", "initdb", "pg_isready"):
+    for name in ("postgres", "initdb", "pg_isready", "psql"):
         (folder / name).symlink_to(postgres / name)
     (folder / "valkey-server").symlink_to(get_binary_path())
     (folder / "weed").symlink_to(Path(sys.executable).parent / "weed")
