@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from instance.base.data_dir import prepare_data_dir
+from instance.base.data_dir import describe_access, prepare_data_dir
 from instance.supervisor.attach import find_instance
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
@@ -70,6 +70,8 @@ class Checkup:
         if not folder.exists():
             return Finding("disk", True, f"PAWSORT_DATA_DIR: {folder} does not exist yet. `pawsort up` creates it.")
         prepare_data_dir(folder)
+        if warning := describe_access(folder):
+            return Finding("disk", True, warning)
         free = shutil.disk_usage(folder).free
         sentence = f"{free // MIB:,} MiB free for {folder}"
         if free < 2 * self._settings.min_free_bytes:

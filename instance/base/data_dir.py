@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from pawsort.api.errors import ClientError
@@ -23,6 +24,14 @@ def prepare_data_dir(data_dir: Path) -> None:
         raise ClientError(f"PAWSORT_DATA_DIR: {data_dir} cannot be created ({reason}). {OTHER_FOLDER}") from error
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise ClientError(f"PAWSORT_DATA_DIR: {data_dir} cannot be written. {OTHER_FOLDER}")
+
+
+def describe_access(data_dir: Path) -> str | None:
+    """Say what is wrong if other users of this machine can enter the data directory; None if they cannot."""
+    mode = stat.S_IMODE(data_dir.stat().st_mode)
+    if not mode & 0o077:
+        return None
+    return f"Other users of this machine can enter {data_dir} (mode {mode:o}). Close it: chmod 700 {data_dir}"
 
 
 def secret_key(data_dir: Path) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.base.config import Settings
 
 VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room for a million
+SECRET_KEY = "PAWSORT_SECRET_KEY"  # noqa: S105 - the name of the variable
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]
@@ -35,7 +36,7 @@ class Program:
 
 
 def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
-    """Return the environment of the children: ours, with every setting spelled out.
+    """Return the environment of the children: ours, with every setting spelled out but the secret key.
 
     Children run in the data directory, not in the current folder of the user: that one may contain a folder `web` or
     `core`, or another `.env`.
@@ -44,6 +45,7 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
     if str(ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (*SOURCES, os.environ.get("PYTHONPATH"))))
     if settings is not None:
+        env.pop(SECRET_KEY, None)  # the web server gets it with its command
         env |= _settings_environment(settings)
     return env
 
@@ -78,7 +80,8 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     # No access log: addresses can carry a login token. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket", "--no-sendfile"]
     command += ["--logger-class", "web.server.gunicorn_log.Logger"]
-    return Program("web", command, fds=() if listening_fd is None else (listening_fd,))
+    env = {SECRET_KEY: settings.secret_key.get_secret_value()}
+    return Program("web", command, env=env, fds=() if listening_fd is None else (listening_fd,))
 
 
 def worker(queue: str, settings: "Settings", name: str | None = None) -> Program:
@@ -113,5 +116,5 @@ def _inference_processes(settings: "Settings") -> int:
 def _settings_environment(settings: "Settings") -> dict[str, str]:
     values = settings.model_dump()
     values |= {"database_url": settings.sql_url, "blob_url": settings.store_url}
-    values["secret_key"] = settings.secret_key.get_secret_value()
+    del values["secret_key"]
     return {f"PAWSORT_{name.upper()}": str(value) for name, value in values.items() if value not in (None, "")}

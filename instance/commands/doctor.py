@@ -4,6 +4,7 @@ import click
 from rich.console import Console
 
 from instance.base.core_errors import translate_core_errors
+from pawsort.terminal import visible
 
 MARKS = {False: ("ok", "green"), True: ("wrong", "red"), None: ("--", "dim")}
 
@@ -32,5 +33,5 @@ def command(orphan_age_s: float) -> int:
             has_problem = has_problem or bool(finding.is_wrong)
             mark, style = MARKS[finding.is_wrong]
             console.print(f"{mark:<6}", style=style, end="")
-            console.print(f"{finding.subject:<11} {finding.sentence}", markup=False)
+            console.print(visible(f"{finding.subject:<11} {finding.sentence}"), markup=False)
     return 1 if has_problem else 0

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from instance.base.core_errors import translate_core_errors
+from pawsort.terminal import echo
 
 
 @click.command("move", short_help="Copy the installation to your own PostgreSQL and S3.")
@@ -24,4 +25,4 @@ def command(data: Path | None) -> None:
         from core.base.config import load_settings
         from instance.admin.relocate import move_installation
 
-        move_installation(load_settings(data_dir=data), click.echo)
+        move_installation(load_settings(data_dir=data), echo)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from instance.base.core_errors import translate_core_errors
+from pawsort.terminal import echo
 
 
 @click.command("up", short_help="Start everything, and keep it running until Ctrl-C.")
@@ -41,4 +42,5 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
 def _notify(sentence: str) -> None:
     # A closed terminal must not stop the instance.
     with contextlib.suppress(OSError):
-        click.echo(sentence)
+        for line in sentence.split("\n"):
+            echo(line)

@@ -10,6 +10,7 @@ from typing import IO, Any
 import click
 
 from pawsort.api.errors import ClientError
+from pawsort.terminal import echo
 
 
 def log_message(event: str, sentence: str, level: str = "info") -> None:
@@ -20,7 +21,7 @@ def log_message(event: str, sentence: str, level: str = "info") -> None:
         level: `info`, `warning` or `error`.
     """
     if sys.stderr.isatty():
-        click.echo(f"Error: {sentence}" if level == "error" else sentence, err=True)
+        echo(f"Error: {sentence}" if level == "error" else sentence, err=True)
         return
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     click.echo(json.dumps({"event": event, "note": sentence, "level": level, "timestamp": now}), err=True)

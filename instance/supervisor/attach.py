@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from instance.base.core_errors import translate_core_errors
 from instance.base.data_dir import prepare_data_dir
 from instance.base.instance_record import InstanceRecord, read_record
@@ -16,6 +14,7 @@ from instance.base.lock import is_running
 from instance.base.programs import child_environment
 from instance.supervisor.child_logs import rotate
 from pawsort.api.errors import ClientError
+from pawsort.terminal import echo
 
 START_S = 120.0
 STOP_S = 20.0
@@ -52,7 +51,7 @@ def local_instance(**settings: object) -> Iterator[InstanceRecord]:
     if record is not None:
         yield record
         return
-    click.echo("Starting Pawsort for the time of this command.", err=True)
+    echo("Starting Pawsort for the time of this command.", err=True)
     with started_instance(data_dir, **settings) as record:
         yield record
 

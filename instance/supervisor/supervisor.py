@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instance.base import programs
-from instance.base.data_dir import prepare_data_dir, secret_key
+from instance.base.data_dir import describe_access, prepare_data_dir, secret_key
 from instance.base.instance_record import FILE_NAME, InstanceRecord, remove_record
 from instance.base.lock import DataDirLock
 from instance.base.programs import Program
@@ -90,6 +90,8 @@ class Supervisor:
     def _run(self, stack: ExitStack) -> None:
         """Set up data directory, lock, port, guard and folders; prepare; supervise; clean up in reverse order."""
         prepare_data_dir(self._data_dir)
+        if warning := describe_access(self._data_dir):
+            self._notify(warning)
         lock = stack.enter_context(DataDirLock(self._data_dir, self._notify))
         remove_record(self._data_dir)
         listening = stack.enter_context(
