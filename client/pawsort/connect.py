@@ -4,15 +4,20 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import entry_points
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.terminal import echo
 
 Command = Callable[..., Any]
 # An installed server offers its local instance with an entry point of this group; `instance` does.
 ENTRY_POINTS = "pawsort.instances"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ASK = "-"
 
 
 class LocalInstance(Protocol):
@@ -33,7 +38,8 @@ def server_options(command: Command) -> Command:
             "--token",
             envvar="PAWSORT_TOKEN",
             metavar="TOKEN",
-            help="Bearer token for it; `pawsort token create` makes one.",
+            help="Bearer token for it; `pawsort token create` makes one, and - asks for it. PAWSORT_TOKEN is safer:"
+            " other users of this machine can see options.",
         ),
     )
     for option in reversed(options):
@@ -49,11 +55,32 @@ def connect(server: str | None, token: str | None, **settings: object) -> Iterat
         settings: Settings of an instance that is started here, whatever is set on this machine.
     """
     if server is not None:
+        token = _ask_token() if token == ASK else token
         with PawsortClient(_check_address(server), _check_token(token)) as client:
+            _warn(server, token)
             yield client
         return
     with _local_instance(**settings) as instance, PawsortClient(instance.address, instance.token) as client:
         yield client
+
+
+def _ask_token() -> str:
+    asked: str = click.prompt("Token", hide_input=True, err=True)
+    return asked.strip()
+
+
+def _warn(server: str, token: str | None) -> None:
+    """Say where others can see the token: in a list of processes, or on the way to the server."""
+    context = click.get_current_context(silent=True)
+    given = context.params.get("token") if context else None
+    is_in_command = context is not None and context.get_parameter_source("token") == ParameterSource.COMMANDLINE
+    if is_in_command and given != ASK:
+        echo(
+            "Other users of this machine can see --token in its list of processes. Set PAWSORT_TOKEN instead.", err=True
+        )
+    address = urlsplit(server)
+    if token and address.scheme == "http" and address.hostname not in LOOPBACK:
+        echo(f"{server} is not encrypted: others on the network can read the token. Use https://.", err=True)
 
 
 def _local_instance(**settings: object) -> AbstractContextManager[LocalInstance]:

@@ -31,3 +31,33 @@ def test_an_empty_option_is_refused_and_not_taken_for_one_that_is_missing(
     result = CliRunner().invoke(cli, ["jobs", *words])
     assert result.exit_code == 1
     assert f"{option}: expected" in result.stderr
+
+
+def _stderr_of(monkeypatch: pytest.MonkeyPatch, server: str, *words: str, typed: str | None = None) -> str:
+    monkeypatch.setattr(connect, "_local_instance", _no_instance)
+    monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [])
+    return CliRunner().invoke(cli, ["jobs", "--server", server, *words], input=typed).stderr
+
+
+def test_a_token_in_the_command_is_warned_of_but_not_one_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = "http://127.0.0.1:9"
+    assert "list of processes" in _stderr_of(monkeypatch, here, "--token", "abc")
+    assert "list of processes" not in _stderr_of(monkeypatch, here, "--token", "-", typed="abc\n")
+    monkeypatch.setenv("PAWSORT_TOKEN", "abc")
+    assert _stderr_of(monkeypatch, here) == ""
+
+
+@pytest.mark.parametrize(
+    ("server", "is_warned"),
+    [
+        ("http://example.org", True),
+        ("https://example.org", False),
+        ("http://localhost:8000", False),
+        ("http://[::1]", False),
+    ],
+)
+def test_a_token_on_its_way_through_a_network_without_tls_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, server: str, is_warned: bool
+) -> None:
+    monkeypatch.setenv("PAWSORT_TOKEN", "abc")
+    assert ("not encrypted" in _stderr_of(monkeypatch, server)) == is_warned

@@ -13,7 +13,7 @@ from core.base.network_catalog import CLASSES, NETWORKS
 from core.jobs.results import ResultRow
 
 # What a spreadsheet may run as a formula at the start of a cell; a quote before it makes it text.
-FORMULA_SIGNS = ("=", "+", "-", "@")
+FORMULA_SIGNS = ("=", "+", "-", "\u2212", "@")
 # Some program breaks lines at these, or drops them. A cell with one is quoted.
 CONTROL_CHARACTERS = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]))
 BYTE_ORDER_MARK = "\ufeff"

@@ -1,6 +1,7 @@
 """Write results to files. A file appears under its name only when it is complete."""
 
 import itertools
+import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -64,9 +65,10 @@ def write_results(
         sys.stdout.buffer.writelines(_joined(client, jobs, format_, options))
         sys.stdout.buffer.flush()
         return
-    partial = target.with_name(f"{target.name}.part")
+    # A name that nobody can guess: a link that waits under it would be followed.
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
     try:
-        with partial.open("wb") as out:
+        with partial.open("xb") as out:
             out.writelines(_joined(client, jobs, format_, options))
         partial.replace(target)
     except OSError as error:

@@ -1,11 +1,16 @@
 """Where results are written to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pawsort.api.errors import ClientError
-from pawsort.files.export import STDOUT, check_target, format_of
+from pawsort.api.http_client import Export
+from pawsort.files.export import STDOUT, check_target, format_of, write_results
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.csv", "csv"), ("a.JSONL", "jsonl"), ("a.zip", "zip"), ("a", "csv")])
@@ -36,3 +41,22 @@ def test_choices_that_a_format_of_file_does_not_know_are_refused(
 ) -> None:
     with pytest.raises(ClientError, match=words):
         check_target(tmp_path / name, wanted)
+
+
+class _Server:
+    """A server with one table."""
+
+    @contextmanager
+    def open_export(self, job: str, format_: str, options: Any = None) -> Iterator[Export]:
+        yield Export(iter([b"path\n"]), False, datetime.now(UTC))
+
+
+def test_a_link_that_waits_next_to_the_file_is_not_followed(tmp_path: Path) -> None:
+    victim, target = tmp_path / "victim", tmp_path / "out.csv"
+    victim.write_text("mine")
+    (tmp_path / "out.csv.part").symlink_to(victim)
+    target.symlink_to(victim)
+    write_results(_Server(), ["job"], target)  # type: ignore[arg-type]
+    assert victim.read_text() == "mine"
+    assert target.read_text() == "path\n"
+    assert not target.is_symlink()

@@ -137,6 +137,7 @@ def test_cells_that_a_spreadsheet_would_run_get_a_quote_in_csv_only(
         "－a",
         "＠a",
         "﹢a",
+        "\u2212a",
         " =1",
         "\u00a0=1",
         "\u200b\ufeff=1",
