@@ -48,8 +48,7 @@ def list_entries(session: Session, wanted: AuditFilter, cursor: str | None, limi
         query = query.where(tuple_(AuditEntry.at, AuditEntry.id) < _position(cursor))
     newest_first = query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     rows = list(session.scalars(newest_first.limit(limit + 1)))
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(rows[:limit], last and encode_cursor(last.at.astimezone(UTC).isoformat(), last.id))
+    return Page(rows[:limit], _cursor_after(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def iterate_entries(db: Database, wanted: AuditFilter) -> Iterator[AuditEntry]:
@@ -62,6 +61,10 @@ def iterate_entries(db: Database, wanted: AuditFilter) -> Iterator[AuditEntry]:
         cursor = page.next
         if cursor is None:
             return
+
+
+def _cursor_after(entry: AuditEntry) -> str:
+    return encode_cursor(entry.at.astimezone(UTC).isoformat(), entry.id)
 
 
 def _position(cursor: str) -> tuple[datetime, int]:
