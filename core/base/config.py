@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     default_network: str = DEFAULT_NETWORK
     threshold: float | None = Field(None, ge=0.0, le=1.0)
     max_upload_bytes: int = Field(256 * GIB, ge=1)
+    quota_bytes: int = Field(0, ge=0)
+    quota_images: int = Field(0, ge=0)
     max_image_bytes: int = Field(64 * MIB, ge=1)
     max_image_pixels: int = Field(50_000_000, ge=1, le=1_000_000_000)
     min_free_bytes: int = Field(512 * MIB, ge=0)

@@ -25,6 +25,7 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs, thumbnails_key, thumbnails_prefix
+from core.uploads import usage
 
 SIDE_PX = 512
 AT_ONCE = 32  # pictures that a decoder gets together
@@ -106,6 +107,7 @@ def _keep_thumbnails(db: Database, blobs: Blobs, shard: Shard, decoders: Decoder
         )
         if is_first:
             upload.n_bytes += len(packed) - shard.n_bytes
+            usage.give_back(session, upload.user_id, shard.n_bytes - len(packed), 0)
     if not is_first:
         blobs.delete([key])
 

@@ -29,6 +29,7 @@ from core.orm.training import EpochRow, ShardFeatures, Training, TrainingUpload
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import THUMBNAILS, Blobs, thumbnails_prefix, training_prefix, upload_prefix, weights_key
 from core.training import features
+from core.uploads import usage
 
 SLICE = 5000
 
@@ -110,7 +111,8 @@ def _purge_upload(db: Database, blobs: Blobs, upload_id: int, uuid: UUID, give_u
 
 
 def _purge_upload_slice(upload_id: int, session: Session) -> bool:
-    if session.scalar(locked(select(Upload.id).where(Upload.id == upload_id, Upload.purged_at.is_(None)))) is None:
+    upload = session.scalar(locked(select(Upload).where(Upload.id == upload_id, Upload.purged_at.is_(None))))
+    if upload is None:
         return False
     shards = select(Shard.id).where(Shard.upload_id == upload_id)
     kept = select(ShardFeatures.id).where(ShardFeatures.shard_id.in_(shards)).limit(SLICE)
@@ -121,6 +123,7 @@ def _purge_upload_slice(upload_id: int, session: Session) -> bool:
         if change(session, delete(table).where(table.id.in_(rows))):
             return True
     change(session, update(Upload).where(Upload.id == upload_id).values(purged_at=db_now(), name="", skipped=[]))
+    usage.give_back(session, upload.user_id, upload.n_bytes, upload.n_images)
     return False
 
 

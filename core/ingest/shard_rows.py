@@ -9,7 +9,8 @@ from core.formats.shards import ShardIndex
 from core.jobs import classify_jobs, job_states
 from core.labels import folder_labels
 from core.orm.uploads import Upload
-from core.uploads import shards, uploads
+from core.uploads import shards, uploads, usage
+from core.uploads.usage import NO_QUOTA, Quota
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,16 @@ def add_shard(
     blob_key: str,
     max_upload_bytes: int,
     user_id: int | None = None,
+    quota: Quota = NO_QUOTA,
 ) -> AddedShard:
     """Record a stored shard: its row, its images, their folders' labels, and a chunk in every job over the upload.
 
     Args:
         user_id: Who sent it, and so gives the labels; the upload's owner where that is unknown.
+        quota: Of people who have none of their own.
     Raises:
         Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
+        QuotaExceeded: The upload's owner would have more than they may.
     """
     added = shards.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
     if added is None:
@@ -43,7 +47,10 @@ def add_shard(
     if upload.labelled:
         sender = upload.user_id if user_id is None else user_id
         folder_labels.add_pending(session, upload, sender, ((entry.sha256, entry.path) for entry in index.entries))
-    return AddedShard(created=True, chunk_ids=classify_jobs.add_chunks(session, upload, shard))
+    added_shard = AddedShard(created=True, chunk_ids=classify_jobs.add_chunks(session, upload, shard))
+    # Last: from here to the commit, other shards of the same person wait.
+    usage.add(session, upload.user_id, index.n_bytes, len(index.entries), quota)
+    return added_shard
 
 
 def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:

@@ -21,6 +21,7 @@ from core.ingest import shard_rows
 from core.ingest.shard_rows import AddedShard
 from core.orm.uploads import Shard
 from core.storage.blobs import Blobs, shard_key
+from core.uploads.usage import NO_QUOTA, Quota
 
 log = structlog.get_logger()
 
@@ -34,13 +35,17 @@ class ChunkSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where shards go: the store of their bytes, the database of their rows, who is told, and who sends them."""
+    """Where shards go: the store of their bytes, the database of their rows, who is told, and who sends them.
+
+    `quota` is that of people who have none of their own.
+    """
 
     db: Database
     blobs: Blobs
     tasks: ChunkSender
     max_upload_bytes: int
     user_id: int | None = None
+    quota: Quota = NO_QUOTA
 
 
 def _nothing(_: Session) -> None:
@@ -74,7 +79,7 @@ def store_shard(
         store.blobs.put(key, body)
         with store.db.write() as session:
             limit, user_id = store.max_upload_bytes, store.user_id
-            added = shard_rows.add_shard(session, upload_uuid, seq, index, key, limit, user_id)
+            added = shard_rows.add_shard(session, upload_uuid, seq, index, key, limit, user_id, store.quota)
             also(session)
     except OSError as error:
         _drop(store, key)

@@ -97,3 +97,17 @@ class Image(Base):
     declared_bytes: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[bytes]
     error_code: Mapped[str | None]
+
+
+class Usage(Base):
+    """What a person's uploads use, and may use where that differs from the installation's quota.
+
+    It counts uploads until they are purged (core/uploads/usage.py).
+    """
+
+    __tablename__ = "usage"
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    n_bytes: Mapped[int] = mapped_column(BigInteger)
+    n_images: Mapped[int] = mapped_column(BigInteger)
+    max_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    max_images: Mapped[int | None] = mapped_column(BigInteger)

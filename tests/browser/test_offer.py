@@ -21,7 +21,7 @@ from web.pages.common.words import in_bytes
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 LITTER = (".DS_Store", "Thumbs.db")
-TERMS = {"maxImageBytes": 1000, "maxUploadBytes": 5000, "roomBytes": 3000}
+TERMS = {"maxImageBytes": 1000, "maxUploadBytes": 5000, "roomBytes": 3000, "bytesLeft": None, "picturesLeft": 10}
 PASTE = """([names, bytes]) => {
   const clipboardData = new DataTransfer();
   for (const name of names) clipboardData.items.add(new File([new Uint8Array(bytes)], name, { type: "image/jpeg" }));
@@ -246,9 +246,14 @@ def test_originals_are_discarded_if_somebody_wishes_so_before_sending(
             3001,
             "This server has 3.0 KB of free space. Delete old jobs, or upload less.",
         ),
+        (
+            {"nFiles": 11, "nArchives": 0, "nBytes": 3000},
+            3000,
+            "You have 10 pictures left of your quota. Delete old jobs, or upload less.",
+        ),
         ({"nFiles": 9, "nArchives": 0, "nBytes": 3000}, 3000, ""),
     ],
-    ids=["nothing", "too much at a time", "no room", "fits"],
+    ids=["nothing", "too much at a time", "no room", "no quota", "fits"],
 )
 def test_what_the_server_would_refuse_is_refused_before(
     page: Page, site: str, amount: dict[str, int], largest: int, sentence: str

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
+from core.accounts import accounts
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import ErrorCode, PawsortError
@@ -27,7 +28,8 @@ from core.orm.jobs import Chunk, Job
 from core.orm.results import HistogramBin, Result
 from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
-from core.uploads import uploads
+from core.uploads import uploads, usage
+from core.uploads.usage import NO_QUOTA, Quota
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -35,6 +37,8 @@ THREADS = 6
 STEPS = 120
 N_UPLOADS = 6
 SHARD_NUMBERS = 8
+PEOPLE = ("maya", "noor")
+QUOTAS = {"maya": Quota(n_images=60), "noor": NO_QUOTA}
 LEASE_S = 60.0
 NO_LEASE_S = -1.0  # runs out at once: a worker that was killed after its claim
 
@@ -48,9 +52,11 @@ class Crowd:
         self._uploads = [uuid4() for _ in range(N_UPLOADS)]
         self._jobs: list[UUID] = []
         self._start = threading.Barrier(THREADS)
-        for uuid in self._uploads:
+        for number, uuid in enumerate(self._uploads):
             with db.write() as session:
-                uploads.create_upload(session, uuid, None, "crowd")
+                person = accounts.get_or_create_user(session, PEOPLE[number % len(PEOPLE)])
+                usage.set_quota(session, person.id, QUOTAS[person.name])
+                uploads.create_upload(session, uuid, person.id, "crowd")
             self.create_job(uuid, uuid4())
 
     def run(self, seed: int) -> None:
@@ -183,6 +189,16 @@ def check_upload(db: Database, upload: Upload) -> None:
     assert upload.n_bytes == sum(shard.n_bytes for shard in shards)
 
 
+def check_usage(db: Database) -> None:
+    """What people use is what their uploads have, whatever was refused, sent twice or deleted."""
+    totals = select(Upload.user_id, func.sum(Upload.n_bytes), func.sum(Upload.n_images))
+    with db.read() as session:
+        found = session.execute(totals.where(Upload.purged_at.is_(None)).group_by(Upload.user_id)).all()
+        counted = usage.list_usage(session, NO_QUOTA)
+    expected = {user_id: (n_bytes, n_images) for user_id, n_bytes, n_images in found}
+    assert {user_id: used[:2] for user_id, used in counted.items()} == dict.fromkeys(counted, (0, 0)) | expected
+
+
 def check_job(db: Database, job: Job) -> None:
     with db.read() as session:
         found = session.scalars(select(Result).where(Result.job_id == job.id)).all()
@@ -218,6 +234,7 @@ def test_whatever_happens_at_once_the_counts_are_right_and_every_job_ends(db: Da
     assert len(all_jobs) >= N_UPLOADS + THREADS
     for upload in all_uploads:
         check_upload(db, upload)
+    check_usage(db)
     for job in all_jobs:
         check_job(db, job)
     assert not [job for job in all_jobs if job.state in ACTIVE_STATES]

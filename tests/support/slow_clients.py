@@ -33,8 +33,14 @@ def kinds(path: str, token: str, host: str = "localhost") -> dict[str, tuple[byt
 
 
 @contextmanager
-def slow_clients(url: str, n: int, first: bytes, dribbles: bool, reads_slowly: bool = False) -> Iterator[None]:
-    """Keep `n` connections busy with slow clients; those that the server closes come back."""
+def slow_clients(
+    url: str, n: int, first: bytes, dribbles: bool, reads_slowly: bool = False, source: str = "127.0.0.1"
+) -> Iterator[None]:
+    """Keep `n` connections busy with slow clients; those that the server closes come back.
+
+    Args:
+        source: The address that they come from.
+    """
     address = (urlsplit(url).hostname or "", urlsplit(url).port or 80)
     ended = threading.Event()
 
@@ -42,6 +48,7 @@ def slow_clients(url: str, n: int, first: bytes, dribbles: bool, reads_slowly: b
         connection = socket.socket()
         if reads_slowly:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.bind((source, 0))
         connection.connect(address)
         connection.settimeout(0.0 if not reads_slowly else None)
         connection.sendall(first)

@@ -8,11 +8,12 @@ from web.api.models import evaluation, models
 from web.api.monitoring import audit_log, health, metrics
 from web.api.schedules import schedules
 from web.api.training import training
-from web.api.uploads import archives, uploads
+from web.api.uploads import archives, uploads, usage
 
 APIS = (
     uploads.api,
     archives.api,
+    usage.api,
     jobs.api,
     results.api,
     exports.api,

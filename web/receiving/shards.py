@@ -9,6 +9,7 @@ from core.formats.shards import SPOOL_BYTES, ShardIndex, index_shard
 from core.ingest import shard_storage
 from core.ingest.shard_rows import AddedShard
 from core.ingest.shard_storage import Store
+from core.uploads.usage import Quota
 from web.http.context import Services
 
 
@@ -45,5 +46,12 @@ def store_shard(
     user_id: int | None,
 ) -> AddedShard:
     """Store a checked tar, record it and queue its chunks; raises as `core.ingest.shard_storage.store_shard`."""
-    store = Store(services.db, services.blobs, services.tasks, services.settings.max_upload_bytes, user_id)
+    store = Store(
+        services.db,
+        services.blobs,
+        services.tasks,
+        services.settings.max_upload_bytes,
+        user_id,
+        Quota.from_settings(services.settings),
+    )
     return shard_storage.store_shard(store, upload_uuid, seq, index, body, labelled)

@@ -61,12 +61,14 @@ class ArchiveJobOut(JobOut):
 
 
 class Limits(BaseModel):
-    """The limits of one shard and of one upload."""
+    """The limits of one shard and of one upload, and what is left of your quota (null: no limit)."""
 
     max_files: int
     max_bytes: int
     max_image_bytes: int
     max_upload_bytes: int
+    bytes_left: int | None
+    images_left: int | None
 
 
 class UploadOut(BaseModel):
@@ -114,3 +116,12 @@ class FilePage(BaseModel):
 class ShardPage(BaseModel):
     items: list[ShardOut]
     next: str | None
+
+
+class UsageOut(BaseModel):
+    """What your uploads use, deleted ones until they are removed for good, and your quota (null: no limit)."""
+
+    n_bytes: int
+    n_images: int
+    max_bytes: int | None
+    max_images: int | None

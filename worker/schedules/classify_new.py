@@ -28,6 +28,7 @@ from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from core.uploads import shards, uploads
+from core.uploads.usage import Quota
 from worker.process.runtime import Runtime
 from worker.schedules.import_sources import Source, SourceEntry, UnreadableFile
 
@@ -73,7 +74,14 @@ class _Importer:
         self._runtime, self._claim, self._run = runtime, claim, run
         self._source = Source(run.parameters["source"], runtime.settings.import_root_list)
         settings = runtime.settings
-        self._store = Store(runtime.db, runtime.blobs, runtime.tasks, settings.max_upload_bytes, run.user_id)
+        self._store = Store(
+            runtime.db,
+            runtime.blobs,
+            runtime.tasks,
+            settings.max_upload_bytes,
+            run.user_id,
+            Quota.from_settings(settings),
+        )
         self._max_image_bytes = settings.max_image_bytes
         self._next_seq = 0
         self._has_upload = False

@@ -4,11 +4,13 @@ from typing import Any, NotRequired, TypedDict
 
 
 class UploadLimits(TypedDict):
-    """Limits of one shard, and of one image."""
+    """Limits of one shard and of one image, and what is left of the user's quota; null or missing without one."""
 
     max_files: NotRequired[int]
     max_bytes: NotRequired[int]
     max_image_bytes: NotRequired[int]
+    bytes_left: NotRequired[int | None]
+    images_left: NotRequired[int | None]
 
 
 class SkippedEntry(TypedDict):

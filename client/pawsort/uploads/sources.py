@@ -17,10 +17,11 @@ from pawsort.uploads.ignored_names import kind_of_file, kind_of_folder
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to upload, and its path in the upload."""
+    """A file to upload, its path in the upload, and its size when it was listed."""
 
     path: str
     file: Path
+    n_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,10 @@ class _Folder:
 
 @dataclass(frozen=True, slots=True)
 class FileCounts:
-    """How many files there are to upload, and how many are left out, by kind."""
+    """How many files there are to upload, their bytes, and how many are left out, by kind."""
 
     n_files: int
+    n_bytes: int
     ignored: Counter[str]
 
 
@@ -80,7 +82,7 @@ def walk(paths: Iterable[Path], everything: bool = False) -> Iterator[Found]:
         elif not everything and (kind := kind_of_file(resolved.name)):
             yield IgnoredFile(upload_name(given.name), kind)
         else:
-            yield SourceFile(_unique_name(upload_name(given.name), used_names), given)
+            yield SourceFile(_unique_name(upload_name(given.name), used_names), given, resolved.stat().st_size)
 
 
 def walk_files(
@@ -96,13 +98,13 @@ def walk_files(
 
 def count_files(paths: Iterable[Path], everything: bool = False) -> FileCounts:
     """Count the files that `walk` finds."""
-    n_files, ignored = 0, Counter[str]()
+    n_files, n_bytes, ignored = 0, 0, Counter[str]()
     for item in walk(paths, everything):
         if isinstance(item, SourceFile):
-            n_files += 1
+            n_files, n_bytes = n_files + 1, n_bytes + item.n_bytes
         elif isinstance(item, IgnoredFile):
             ignored[item.kind] += 1
-    return FileCounts(n_files, ignored)
+    return FileCounts(n_files, n_bytes, ignored)
 
 
 def upload_name(name: str) -> str:
@@ -147,13 +149,13 @@ def _classify_entry(entry: "os.DirEntry[str]", path: str, kind: str | None) -> F
     if entry.is_symlink():
         return SkippedPath(path, "a link")
     try:
-        mode = entry.stat(follow_symlinks=False).st_mode
+        found = entry.stat(follow_symlinks=False)
     except OSError as error:
         return SkippedPath(path, f"it cannot be read: {error.strerror}", lost=True)
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(found.st_mode):
         return _Folder(path, Path(entry.path), kind)
-    if stat.S_ISREG(mode):
-        return SourceFile(path, Path(entry.path))
+    if stat.S_ISREG(found.st_mode):
+        return SourceFile(path, Path(entry.path), found.st_size)
     return SkippedPath(path, "neither a file nor a folder")
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pawsort.api.answers import Upload
+from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.shards import Limits, Shard, pack
-from pawsort.uploads.sources import SkippedPath, SourceFile
+from pawsort.uploads.sources import FileCounts, SkippedPath, SourceFile
 
 # While one shard is sent, another is stored and a third is packed. More would only cost memory.
 SHARDS_IN_FLIGHT = 3
+MB = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,27 @@ def limits_of(upload: Upload) -> Limits:
         max_files=min(limits.max_files, given.get("max_files", limits.max_files)),
         max_bytes=min(limits.max_bytes, given.get("max_bytes", limits.max_bytes)),
     )
+
+
+def check_quota(client: PawsortClient, upload_id: str, upload: Upload, counts: FileCounts) -> None:
+    """See that the files fit into the quota of their user, before any of them is sent. Else the upload is deleted.
+
+    Raises:
+        ClientError: They do not fit.
+    """
+    given = upload.get("limits") or {}
+    bytes_left, images_left = given.get("bytes_left"), given.get("images_left")
+    if images_left is not None and counts.n_files > images_left:
+        sentence = f"These are {counts.n_files:,} files, and your quota on the server has room for {images_left:,}."
+    elif bytes_left is not None and counts.n_bytes > bytes_left:
+        sentence = (
+            f"These files have {counts.n_bytes / MB:,.1f} MB, and your quota on the server has room for"
+            f" {bytes_left / MB:,.1f} MB."
+        )
+    else:
+        return
+    client.delete_upload(upload_id)
+    raise ClientError(f"{sentence} Nothing was uploaded. Delete jobs that you no longer need, or upload less.")
 
 
 def upload_files(

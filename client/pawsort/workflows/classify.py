@@ -14,7 +14,7 @@ from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.ignored_names import is_kind
 from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import SkippedPath, count_files, walk, walk_files
-from pawsort.uploads.transfer import limits_of, new_id, upload_files
+from pawsort.uploads.transfer import check_quota, limits_of, new_id, upload_files
 
 ENDED = frozenset({"done", "cancelled", "failed"})
 FIRST_PAUSE_S = 0.3
@@ -125,7 +125,8 @@ class Classification:
         name = shown_name(self._options.name or name_of(paths))
         upload, job = new_id(), new_id()
         discard = self._options.discard_originals
-        limits = limits_of(self._client.create_upload(upload, name, discard_originals=discard))
+        created = self._client.create_upload(upload, name, discard_originals=discard)
+        check_quota(self._client, upload, created, counts)
         view = self._client.create_job(
             job, upload, model=self._options.model, threshold=self._options.threshold, name=name
         )
@@ -135,7 +136,7 @@ class Classification:
             self._client,
             upload,
             walk_files(paths, skipped.append, everything),
-            limits,
+            limits_of(created),
             on_uploaded=self._on_uploaded,
             on_skip=skipped.append,
         )

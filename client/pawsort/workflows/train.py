@@ -13,7 +13,7 @@ from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.shards import Limits, Shard
 from pawsort.uploads.sources import SkippedPath, count_files, walk_files
-from pawsort.uploads.transfer import limits_of, new_id, upload_files
+from pawsort.uploads.transfer import check_quota, limits_of, new_id, upload_files
 from pawsort.workflows.classify import ENDED
 
 PAUSE_S = 0.5
@@ -66,10 +66,11 @@ class TrainingRun:
                 " for each class: cats and dogs."
             )
         upload = new_id()
-        limits = limits_of(self.client.create_upload(upload, name, labelled=True, for_training=True))
+        created = self.client.create_upload(upload, name, labelled=True, for_training=True)
+        check_quota(self.client, upload, created, counts)
         try:
             self.display.start_upload(name, counts.n_files)
-            self._upload(folders, upload, limits)
+            self._upload(folders, upload, limits_of(created))
             self.job = self._start([upload], name)
         except (ClientError, KeyboardInterrupt):
             with suppress(ClientError):

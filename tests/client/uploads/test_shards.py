@@ -21,7 +21,7 @@ def make_sources(folder: Path, sizes: list[int]) -> list[SourceFile]:
     for number, size in enumerate(sizes):
         file = folder / f"{number:04d}.jpg"
         file.write_bytes(bytes([number % 256]) * size)
-        sources.append(SourceFile(f"photos/{file.name}", file))
+        sources.append(SourceFile(f"photos/{file.name}", file, file.stat().st_size))
     return sources
 
 
@@ -104,7 +104,7 @@ def test_files_that_grow_and_shrink_meanwhile_never_break_a_tar(tmp_path: Path) 
     thread = threading.Thread(target=breathe)
     thread.start()
     try:
-        shards, _ = pack_all([SourceFile(f"photos/{n}.jpg", file) for n in range(300)], Limits())
+        shards, _ = pack_all([SourceFile(f"photos/{n}.jpg", file, file.stat().st_size) for n in range(300)], Limits())
     finally:
         stop.set()
         thread.join()

@@ -16,6 +16,7 @@ from web.http.multipart import MAX_FORM_BYTES, FileForm
 from web.http.rights import needs
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver, SkippedSummary
 from web.receiving.bodies import BodyReader
+from web.receiving.quotas import check_quota
 from web.schemas.jobs import JobOut
 from web.schemas.uploads import ArchiveJobOut, ArchiveQuery, Skipped, SkippedOut
 
@@ -29,7 +30,7 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
 @api.output(ArchiveJobOut, status_code=202, description="Everything was received; the job continues")
 @api.doc(
     responses={
-        413: "Too large; the message states the limit",
+        413: "Too large, or more than your quota; the message states the limit",
         422: "No archive, or incomplete: then `job` has the id, and complete files are kept",
         507: "The disk is nearly full",
     },
@@ -52,6 +53,7 @@ def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
         f"Expected an archive of at most {limit} bytes. Split it into several uploads.",
     )
     services.blobs.check_room(min(body.announced, limit))
+    check_quota(body.announced)
     uuid = query_data.id or uuid4()
     form = FileForm(body.read) if is_form else None
     file_name = form.file_name if form else ""

@@ -14,7 +14,8 @@ from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.ingest import shard_rows
 from core.labels import folder_labels
 from core.orm.uploads import Upload
-from core.uploads import shards, uploads
+from core.uploads import shards, uploads, usage
+from core.uploads.usage import Quota
 from web.http.auth import current_user_id
 from web.http.context import Services, get_services
 from web.http.limits.at_once import Work, works
@@ -153,7 +154,7 @@ def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
     responses={
         409: "Other bytes were stored with this number, or the upload is complete",
         410: "The upload was deleted",
-        413: "Too large; the message states the limit",
+        413: "Too large, or more than your quota; the message states the limit",
         422: "The TAR is incomplete, or an entry is not allowed; the message states which",
         507: "The disk is nearly full",
     },
@@ -171,6 +172,7 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     with services.db.read() as session:
         limit = services.settings.max_upload_bytes
         upload = shards.check_takes_shard(session, upload_uuid, seq, body.announced, limit)
+        usage.check_room(session, upload.user_id, body.announced, Quota.from_settings(services.settings))
     services.blobs.check_room(body.announced)
     added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled, current_user_id())
     shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())
@@ -197,6 +199,7 @@ def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
 def view_upload(services: Services, session: Session, upload: Upload) -> UploadOut:
     """An upload as the API shows it."""
     settings = services.settings
+    used = usage.read_usage(session, current_user_id(), Quota.from_settings(settings))
     return UploadOut(
         id=upload.uuid,
         name=upload.name,
@@ -216,6 +219,8 @@ def view_upload(services: Services, session: Session, upload: Upload) -> UploadO
             max_bytes=MAX_BYTES,
             max_image_bytes=settings.max_image_bytes,
             max_upload_bytes=settings.max_upload_bytes,
+            bytes_left=used.bytes_left,
+            images_left=used.images_left,
         ),
     )
 

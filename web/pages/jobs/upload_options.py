@@ -15,6 +15,9 @@ from core.models import registry
 from core.models.version_choices import offer_versions
 from core.operations import workers
 from core.orm.models import ModelVersion
+from core.uploads import usage
+from core.uploads.usage import PersonUsage, Quota
+from web.http.auth import current_user_id
 from web.http.context import Services
 
 
@@ -32,6 +35,7 @@ class UploadOptions:
 
     Attributes:
         room_bytes: Free space for uploads; None if it is unknown.
+        used: What this person has sent, and may send.
         speeds: By version, for versions of known networks.
         n_more: The number of versions that are not offered.
         n_new: By version, the labels added since it was trained.
@@ -41,6 +45,7 @@ class UploadOptions:
     max_image_bytes: int
     max_upload_bytes: int
     room_bytes: int | None
+    used: PersonUsage
     speeds: Mapping[int, SortingSpeed]
     versions: Sequence[ModelVersion]
     n_more: int
@@ -55,6 +60,8 @@ class UploadOptions:
                 "maxImageBytes": self.max_image_bytes,
                 "maxUploadBytes": self.max_upload_bytes,
                 "roomBytes": self.room_bytes,
+                "bytesLeft": self.used.bytes_left,
+                "picturesLeft": self.used.images_left,
                 "inUse": self.in_use,
                 "paces": {
                     version: {"imagesPerS": speed.images_per_s, "isMeasured": speed.is_measured}
@@ -71,6 +78,7 @@ def find_upload_options(session: Session, services: Services) -> UploadOptions:
         max_image_bytes=services.settings.max_image_bytes,
         max_upload_bytes=services.settings.max_upload_bytes,
         room_bytes=services.blobs.find_room(),
+        used=usage.read_usage(session, current_user_id(), Quota.from_settings(services.settings)),
         speeds=_find_speeds(session, offered.versions, services.settings),
         versions=offered.versions,
         n_more=offered.n_more,

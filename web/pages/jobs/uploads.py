@@ -27,6 +27,7 @@ from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver
 from web.receiving.bodies import BodyReader
+from web.receiving.quotas import check_quota
 from web.schemas.uploads import ArchiveQuery
 
 pages = Blueprint("upload_pages", __name__)
@@ -48,6 +49,7 @@ def send_archive() -> Response:
     form, body = opened
     services = get_services()
     services.blobs.check_room(min(body.announced, services.settings.max_upload_bytes))
+    check_quota(body.announced)
     uuid = uuid4()
     ArchiveReceiver(services, uuid, _options(form), current_user_id()).receive(form.read)
     form.drain()

@@ -2,8 +2,9 @@
  * The summary of an upload in words: its size, skipped files with reasons, whether the server accepts it, and how long it takes.
  *
  * @typedef {{imagesPerS: number, isMeasured: boolean}} Pace The speed of a version; estimated before its first job here.
- * @typedef {{maxImageBytes: number, maxUploadBytes: number, roomBytes: number|null, inUse: number|null, paces: Object<string, Pace>}} Terms
- *   From the server. paces: by version.
+ * @typedef {{maxImageBytes: number, maxUploadBytes: number, roomBytes: number|null, bytesLeft: number|null, picturesLeft: number|null,
+ *   inUse: number|null, paces: Object<string, Pace>}} Terms
+ *   From the server. bytesLeft, picturesLeft: of this person's quota; null without one. paces: by version.
  * @typedef {{title: string, paths: string[], choice?: "skip"|"send", isChosen?: boolean}} Note choice: what the user may do with these files.
  */
 
@@ -75,13 +76,25 @@ export function refusalOf(amount, largest, terms) {
     if (terms.roomBytes === 0) return "The server’s disk is full. Delete old jobs, or ask your administrator.";
     return `This server has ${bytes(terms.roomBytes)} of free space. Delete old jobs, or upload less.`;
   }
-  return "";
+  const isBeyondQuota = amount.nBytes > (terms.bytesLeft ?? Infinity) || amount.nFiles > (terms.picturesLeft ?? Infinity);
+  return isBeyondQuota ? `You have ${quotaLeft(terms)} left of your quota. Delete old jobs, or upload less.` : "";
 }
 
-/** The limits of the server in a sentence. */
-export function limitWords({ maxImageBytes, maxUploadBytes, roomBytes }) {
+/** "1.2 GB and 300 pictures"; "" without a quota. */
+function quotaLeft({ bytesLeft, picturesLeft }) {
+  const parts = [];
+  if ((bytesLeft ?? null) !== null) parts.push(bytes(bytesLeft));
+  if ((picturesLeft ?? null) !== null) parts.push(plural(picturesLeft, "picture"));
+  return parts.join(" and ");
+}
+
+/** The limits of the server, and what is left of the quota, in sentences. */
+export function limitWords(terms) {
+  const { maxImageBytes, maxUploadBytes, roomBytes } = terms;
   const room = roomBytes === null ? "" : ` and has ${bytes(roomBytes)} of free space`;
-  return `This server accepts pictures of up to ${bytes(maxImageBytes)}, up to ${bytes(maxUploadBytes)} per upload${room}.`;
+  const left = quotaLeft(terms);
+  const quota = left ? ` You have ${left} left of your quota.` : "";
+  return `This server accepts pictures of up to ${bytes(maxImageBytes)}, up to ${bytes(maxUploadBytes)} per upload${room}.${quota}`;
 }
 
 /**

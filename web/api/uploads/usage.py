@@ -1,0 +1,23 @@
+"""What the person who asks uses, and may use."""
+
+from apiflask import APIBlueprint
+
+from core.uploads import usage
+from core.uploads.usage import Quota
+from web.http.auth import current_user_id
+from web.http.context import get_services
+from web.schemas.uploads import UsageOut
+
+api = APIBlueprint("usage", __name__, url_prefix="/api/v1/account", tag="Account")
+
+
+@api.get("/usage")
+@api.output(UsageOut)
+def show_usage() -> UsageOut:
+    """How many bytes and images your uploads use, and your quota"""
+    services = get_services()
+    with services.db.read() as session:
+        used = usage.read_usage(session, current_user_id(), Quota.from_settings(services.settings))
+    return UsageOut(
+        n_bytes=used.n_bytes, n_images=used.n_images, max_bytes=used.quota.n_bytes, max_images=used.quota.n_images
+    )
