@@ -100,6 +100,12 @@ def give_back(session: Session, user_id: int | None, n_bytes: int, n_images: int
     change(session, update(Usage).where(Usage.user_id == user_id).values(less))
 
 
+def read_own_quota(session: Session, user_id: int) -> Quota:
+    """What was set for this person: None for that of the installation, `UNLIMITED` for none."""
+    row = session.get(Usage, user_id)
+    return NO_QUOTA if row is None else Quota(row.max_bytes, row.max_images)
+
+
 def set_quota(session: Session, user_id: int, quota: Quota) -> None:
     """Give a person a quota of their own; None for that of the installation, `UNLIMITED` for none."""
     row = {"user_id": user_id, "n_bytes": 0, "n_images": 0}

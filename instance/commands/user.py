@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from core.accounts.rights import Actor
 
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+WORDS = ("none", "default")
 ROLES = ("viewer", "member", "admin")  # as core.accounts.rights.Role, which is imported only when it is needed
 
 
@@ -74,6 +76,53 @@ def enable(name: str) -> None:
 
         people.enable(session, actor, name)
     echo(f"{name} is enabled.")
+
+
+class Amount(click.ParamType):
+    """5000, 20GB, none, or default: what a quota can be."""
+
+    name = "amount"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """A number, or one of the words."""
+        if value in WORDS:
+            return value
+        number = value.upper().removesuffix("B")
+        unit = number[-1:] if number[-1:] in UNITS else ""
+        if not number.removesuffix(unit).isdecimal():
+            self.fail(f"expected a number such as 5000 or 20GB, or none, or default; got {value!r}.", param, ctx)
+        return int(number.removesuffix(unit)) * UNITS[unit]
+
+
+@command.command("quota")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--bytes", "n_bytes", type=Amount(), metavar="N", help="Such as 20GB; none: no limit, default: the usual."
+)
+@click.option("--images", "n_images", type=Amount(), metavar="N", help="Pictures, in the same way.")
+def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) -> None:
+    """Show what NAME uses, or give NAME a quota other than PAWSORT_QUOTA_BYTES and PAWSORT_QUOTA_IMAGES."""
+    with _acting() as (session, _):
+        from core.accounts import people
+        from core.base.config import load_settings
+        from core.uploads import usage
+        from core.uploads.usage import UNLIMITED, Quota
+
+        def chosen(amount: int | str | None, present: int | None) -> int | None:
+            if amount is None:
+                return present
+            return {"none": UNLIMITED, "default": None}[amount] if isinstance(amount, str) else amount
+
+        user_id = people.get_person(session, name).id
+        own = usage.read_own_quota(session, user_id)
+        usage.set_quota(session, user_id, Quota(chosen(n_bytes, own.n_bytes), chosen(n_images, own.n_images)))
+        used = usage.read_usage(session, user_id, Quota.from_settings(load_settings()))
+    n_bytes_used, n_images_used = f"{used.n_bytes:,} bytes", f"{used.n_images:,} pictures"
+    echo(f"{name} uses {n_bytes_used} ({_of(used.quota.n_bytes)}) and {n_images_used} ({_of(used.quota.n_images)}).")
+
+
+def _of(most: int | None) -> str:
+    return "no limit" if most is None else f"of {most:,}"
 
 
 @contextmanager
