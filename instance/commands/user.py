@@ -78,7 +78,7 @@ def enable(name: str) -> None:
     echo(f"{name} is enabled.")
 
 
-class Amount(click.ParamType):
+class Amount(click.ParamType["int | str"]):
     """5000, 20GB, none, or default: what a quota can be."""
 
     name = "amount"

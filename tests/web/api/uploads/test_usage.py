@@ -37,7 +37,7 @@ def test_usage_and_what_is_left_are_shown(small: FlaskClient) -> None:
     assert small.get(path).get_json()["limits"]["images_left"] == 0
 
 
-def test_more_is_413_before_it_is_read(small: FlaskClient) -> None:
+def test_more_is_413(small: FlaskClient) -> None:
     path = f"/api/v1/uploads/{uuid4()}"
     small.put(path, json={})
     small.put(f"{path}/shards/0", data=TAR)
