@@ -91,15 +91,8 @@ def record(
     Raises:
         ValueError: A detail has the name of a secret.
     """
-    who = {
-        "user_id": actor.user_id if actor else None,
-        "user_name": actor.name if actor else "",
-        "via": actor.via if actor else "",
-        "credential_id": actor.credential_id if actor else None,
-        "address": (actor.address if actor else None) or "",
-    }
-    what = {"action": str(action), "object_kind": object_kind, "object_id": _plain(object_id)}
-    _append(session, who | what | {"outcome": str(outcome)}, details)
+    what = {"action": str(action), "object_kind": object_kind, "object_id": str(_plain(object_id))}
+    _append(session, _describe(actor) | what | {"outcome": str(outcome)}, details)
 
 
 def record_refused_login(db: Database, via: str, address: str, **details: Any) -> None:
@@ -107,21 +100,38 @@ def record_refused_login(db: Database, via: str, address: str, **details: Any) -
 
     Of a flood, the first attempts of each minute are recorded: `details.flood` marks the last of them.
     """
+    who = {"user_id": None, "user_name": "", "via": via, "credential_id": None, "address": address}
+    _append_refused(db, Action.LOGIN, who, details)
+
+
+def record_refused_access(db: Database, actor: Actor, **details: Any) -> None:
+    """Record that somebody tried what they have no right to do; as `record_refused_login`."""
+    _append_refused(db, Action.ACCESS, _describe(actor), details)
+
+
+def _append_refused(db: Database, action: Action, who: Mapping[str, Any], details: dict[str, Any]) -> None:
     with db.read() as session:
-        n_of_address, n = _count_refused(session, address)
+        n_of_address, n = _count_refused(session, action, who["address"])
     if n_of_address >= MAX_REFUSED_OF_ADDRESS or n >= MAX_REFUSED:
         return
     if n_of_address == MAX_REFUSED_OF_ADDRESS - 1 or n == MAX_REFUSED - 1:
         details["flood"] = True
-    who = {"user_id": None, "user_name": "", "via": via, "credential_id": None, "address": address}
-    what = {"action": str(Action.LOGIN), "object_kind": "", "object_id": "", "outcome": str(Outcome.REFUSED)}
+    what = {"action": str(action), "object_kind": "", "object_id": "", "outcome": str(Outcome.REFUSED)}
     with db.write() as session:
-        _append(session, who | what, details)
+        _append(session, {**who, **what}, details)
 
 
-def _count_refused(session: Session, address: str) -> tuple[int, int]:
+def _describe(actor: Actor | None) -> dict[str, Any]:
+    """The columns about a person; all are empty for Pawsort itself."""
+    if actor is None:
+        return {"user_id": None, "user_name": "", "via": "", "credential_id": None, "address": ""}
+    who = {"user_id": actor.user_id, "user_name": actor.name, "via": actor.via, "credential_id": actor.credential_id}
+    return who | {"address": actor.address or ""}
+
+
+def _count_refused(session: Session, action: Action, address: str) -> tuple[int, int]:
     """Refused attempts in the last minute: from an address, and in all."""
-    is_recent = (AuditEntry.action == Action.LOGIN) & (AuditEntry.at > db_now(-FLOOD_S))
+    is_recent = (AuditEntry.action == action) & (AuditEntry.at > db_now(-FLOOD_S))
     refused = select(AuditEntry.address).where(is_recent, AuditEntry.outcome == Outcome.REFUSED).subquery()
     is_here = refused.c.address == address
     counts = select(func.count().filter(is_here), func.count()).select_from(refused)

@@ -32,6 +32,8 @@ def back_up_installation(settings: "Settings", folder: Path, keep: "Keep | None"
         ClientError: The folder cannot be written.
         PawsortError: A server does not answer, or blobs are missing.
     """
+    from core.accounts.audit_log import Action, record
+    from core.accounts.people import act_as_owner
     from core.base.database import Database
     from core.operations.backup.backup_folder import BackupFolder
     from core.operations.backup.making import back_up
@@ -48,6 +50,9 @@ def back_up_installation(settings: "Settings", folder: Path, keep: "Keep | None"
         check_schema(db)
         with _written(folder):
             manifest = back_up(db, Blobs(settings.store_url), BackupFolder(folder), keep, notify)
+        with db.write() as session:
+            actor = act_as_owner(session)
+            record(session, actor, Action.BACKUP_CREATE, folder=folder, blobs=len(manifest.blobs))
     finally:
         db.close()
     size = f"{len(manifest.blobs):,} blobs and the database, {manifest.n_bytes // MIB:,} MiB"
@@ -105,9 +110,21 @@ def restore_installation(settings: "Settings", folder: Path, wanted: Wanted, not
     prepare_data_dir(settings.data_dir)
     restore = _restore_file if settings.sql_url.startswith("sqlite") else _restore_server
     restore(settings, backups, name, manifest, wanted.replaces, notify)
+    _record_restore(settings, name)
     rows = manifest.rows
     notify(f"Restored: {rows['jobs']:,} jobs, {rows['results']:,} results, {rows['labels']:,} labels.")
     notify("Start Pawsort; jobs that were running continue. People have to log in again.")
+
+
+def _record_restore(settings: "Settings", name: str) -> None:
+    from core.accounts.audit_log import Action, record
+    from core.accounts.people import act_as_owner
+    from core.base.database import Database
+
+    db = Database(settings.sql_url)
+    with db.write() as session:
+        record(session, act_as_owner(session), Action.BACKUP_RESTORE, backup=name)
+    db.close()
 
 
 def _restore_file(

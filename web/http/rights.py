@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import Unauthorized
 
+from core.accounts.audit_log import record_refused_access
 from core.accounts.rights import Actor, Right, check_right
+from core.base.errors import Forbidden
+from web.http.context import get_services
+from web.http.problems import on_pawsort_error
 
 View = TypeVar("View", bound=Callable[..., Any])
 NEED = "need"
@@ -50,7 +54,10 @@ def find_need(view: Callable[..., Any]) -> Need | None:
 
 
 def register_rights(app: Flask) -> None:
-    """Refuse requests without the right that the view needs. Call it after `register_limits`: they count there, too."""
+    """Refuse requests without the right that the view needs. Call it after `register_limits`: they count there, too.
+
+    These refusals, and those of services, are recorded.
+    """
 
     @app.before_request
     def check_rights() -> None:
@@ -58,6 +65,12 @@ def register_rights(app: Flask) -> None:
         need = find_need(view) if view is not None else None
         if need is not None and need.right is not None:
             check_right(current_actor(), need.right)
+
+    @app.errorhandler(Forbidden)
+    def record_refusal(error: Forbidden) -> Response:
+        if (actor := find_actor()) is not None:
+            record_refused_access(get_services().db, actor, method=request.method, path=request.path)
+        return on_pawsort_error(error)
 
 
 def check_views(app: Flask) -> None:

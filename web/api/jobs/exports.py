@@ -8,6 +8,7 @@ from flask import Response, stream_with_context
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Right
 from core.base.errors import Gone, Invalid
 from core.base.states import JobKind
@@ -22,7 +23,7 @@ from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.openapi import file_answer
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
 api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results")
@@ -55,6 +56,8 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
                 _check_originals(session, job)
             snapshot = take_snapshot(session, job)
         blocks = begin(export_format.write(services, snapshot, query_data.to_options()))
+        with services.db.write() as session:
+            record(session, current_actor(), Action.EXPORT, "job", job.uuid, format=export_format.name, name=job.name)
         is_filtered = isinstance(query_data, ExportQuery) and query_data.error_code
         extra = (" failed" if is_filtered else "") + ("-partial" if snapshot.is_partial else "")
         response = Response(stream_with_context(blocks), mimetype=export_format.media_type)

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Right
 from core.base.errors import Gone, Invalid, NotFound
 from core.base.states import JobKind
@@ -20,7 +21,7 @@ from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.redirects import own_path, see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 
 pages = Blueprint("selected_job_pages", __name__, url_prefix="/jobs/selected")
 
@@ -54,6 +55,9 @@ def export_jobs() -> Response:
             raise Invalid("None of the selected jobs has a table. Select jobs that sorted pictures.")
         snapshots = [take_snapshot(session, job) for job in classified]
     blocks = begin(table_blocks(services, snapshots))
+    with services.db.write() as session:
+        for job in classified:
+            record(session, current_actor(), Action.EXPORT, "job", job.uuid, format="csv", name=job.name)
     response = Response(stream_with_context(blocks), mimetype="application/zip")
     response.headers["Content-Disposition"] = attachment(ZIP_NAME)
     return response
