@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from core.orm.uploads import Image
 from tests.support.deadlines import within
 from tests.support.factories import make_tar
 from tests.support.installation import START_S, Installation
+from tests.support.paths import ROOT
 from tests.support.photo_folders import N_BROKEN, N_PHOTOGRAPHS, make_mixed_folder
 from tests.support.photographs import photographs
 from tests.support.pictures import draw, encode, jpeg, test_data
@@ -33,6 +35,7 @@ MOST_MEMORY_BYTES = 1.5 * 10**9
 N_ODD, N_ODD_READABLE = 327, 195
 N_SHARD_FILES = 256
 LABELS = {"cat", "dog", "unsure"}
+CONNECTION_LOG = ROOT / "tests" / "support" / "connection_log"
 
 Line = dict[str, Any]
 
@@ -45,6 +48,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         PAWSORT_DEFAULT_NETWORK=DEFAULT_NETWORK,
         PAWSORT_INFERENCE_PROCESSES="1",
         PAWSORT_MIN_FREE_BYTES="0",
+        PYTHONPATH=os.pathsep.join((str(CONNECTION_LOG), os.environ.get("PYTHONPATH", ""))),
+        PAWSORT_TEST_CONNECTIONS=str(tmp_path_factory.getbasetemp() / "connections"),
     ) as one:
         yield one
 
@@ -74,6 +79,18 @@ def check_row(row: dict[str, str]) -> None:
     assert confidence == max(p_cat, p_dog)
     assert 0 <= p_cat + p_dog <= 1.000001
     assert all(len(number.partition(".")[2]) == 6 for number in numbers)
+
+
+def test_nothing_leaves_this_machine(installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(jpeg(1))
+    classify(installation, tmp_path, tmp_path / "out.csv")
+    with installation.http() as http:
+        page = str(http.base_url).partition("/api")[0]
+        for path in ("/", "/help", "/docs", "/system", "/models", "/readyz", "/metrics"):
+            assert http.get(f"{page}{path}").status_code == 200, path
+    addresses = set(Path(installation.environment["PAWSORT_TEST_CONNECTIONS"]).read_text().splitlines())
+    assert "a socket in a folder" in addresses, "nothing was noted"
+    assert addresses <= {"a socket in a folder", "127.0.0.1", "::1", "localhost", "None", socket.gethostname()}
 
 
 def test_a_mixed_folder_gives_one_row_for_every_file_that_counts(installation: Installation, tmp_path: Path) -> None:
