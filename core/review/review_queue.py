@@ -33,12 +33,14 @@ from core.base.clock import db_now
 from core.base.database import change, insert_or
 from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
-from core.base.states import JobKind
+from core.base.states import JobKind, LabelSource
 from core.jobs import jobs
 from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
+from core.jobs.progress import describe
 from core.jobs.result_filter import gives_neither, is_probably_neither
 from core.labels.labels import human_label_of, person_label_of
 from core.orm.jobs import Job
+from core.orm.labels import Label
 from core.orm.results import Result
 from core.orm.review import Audit, AuditPicture, ReviewClaim
 from core.orm.uploads import Image
@@ -347,26 +349,41 @@ def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
 
 
 def measure_progress(session: Session, job: Job) -> ReviewProgress:
-    """How far the review of a job is. Counts rows: for a page that is opened, not for one that asks again and again."""
+    """How far the review of a job is. Reads every label by a person: for a page that is opened, not for one that polls."""
+    view = describe(session, job)
+    n_unsure, n_neither = view.by_label[UNSURE], view.n_probably_neither
+    reviewed = _select_reviewed(job).subquery()
+    was_unsure, was_neither = reviewed.c.shown.is_(None), reviewed.c.is_neither
+    counted = (
+        func.count(),
+        func.count(case((was_unsure & ~was_neither, 1))),
+        func.count(case((was_unsure & was_neither, 1))),
+        func.count(case((reviewed.c.word != reviewed.c.shown, 1))),
+    )
+    n_reviewed, n_were_unsure, n_were_neither, n_other = session.execute(select(*counted).select_from(reviewed)).one()
+    return ReviewProgress(
+        n_good=view.n_done,
+        n_reviewed=n_reviewed,
+        n_unsure_left=n_unsure - n_neither - n_were_unsure,
+        n_neither_left=n_neither - n_were_neither,
+        n_other=n_other,
+    )
+
+
+def _select_reviewed(job: Job) -> Select[Any]:
+    """Of the pictures of a job that people have labelled: their label, and what the model says."""
     shown = case(
         (Result.confidence < job.threshold_milli * 1000, None),
         *((Result.class_index == index, name) for index, name in enumerate(CLASSES)),
     )
-    is_neither_ = is_probably_neither(job.threshold_milli)
-    labels = (
-        select(person_label_of(Image).label("word"), shown.label("shown"), is_neither_.label("is_neither"))
-        .select_from(Image)
+    contents = select(Label.sha256).where(Label.source != LabelSource.FOLDER).distinct().subquery()
+    word = person_label_of(Image)
+    return (
+        select(word.label("word"), shown.label("shown"), is_probably_neither(job.threshold_milli).label("is_neither"))
+        .select_from(contents)
+        .join(Image, Image.sha256 == contents.c.sha256)
         .join(Result, Result.image_id == Image.id)
-        .where(Image.upload_id == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
-        .subquery()
+        # Plus 0: no index, since few pictures have labels, and the job may have a million.
+        .where(Image.upload_id + 0 == job.upload_id, Result.job_id == job.id, Result.error_code.is_(None))
+        .where(word.is_not(None))
     )
-    is_other = labels.c.word.is_not(None) & labels.c.shown.is_not(None) & (labels.c.word != labels.c.shown)
-    is_left = labels.c.word.is_(None) & labels.c.shown.is_(None)
-    counted = (
-        func.count(),
-        func.count(labels.c.word),
-        func.count(case((is_left & ~labels.c.is_neither, 1))),
-        func.count(case((is_left & labels.c.is_neither, 1))),
-        func.count(case((is_other, 1))),
-    )
-    return ReviewProgress(*session.execute(select(*counted).select_from(labels)).one())
