@@ -349,7 +349,7 @@ def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
 
 
 def measure_progress(session: Session, job: Job) -> ReviewProgress:
-    """How far the review of a job is. Reads every label by a person: for a page that is opened, not for one that polls."""
+    """How far the review of a job is. Reads every label by a person: for a page that is opened, not for polls."""
     view = describe(session, job)
     n_unsure, n_neither = view.by_label[UNSURE], view.n_probably_neither
     reviewed = _select_reviewed(job).subquery()

@@ -1,5 +1,6 @@
 """The page of a job: pictures at once, filters without a page load, back where one was, a frame around pictures."""
 
+import re
 from pathlib import Path
 from uuid import UUID
 
@@ -72,6 +73,10 @@ def test_a_filter_changes_pictures_and_address_without_a_page_load_and_back_lead
     grid.get_by_label("File or folder name contains").fill("0.jpg")
     grid.get_by_label("Order").select_option("Lowest confidence first")
     expect(grid).to_have_url(grid.url.split("?")[0] + "?label=unsure&path=0.jpg&sort=confidence")
+    tables = grid.locator("[data-while-filtered] a")
+    expect(tables.first).to_have_attribute(
+        "href", re.compile(r"export\.csv\?bom=1&label=unsure&path=0\.jpg&sort=confidence$")
+    )
     grid.get_by_role("link", name="Show all").first.click()
     _shown(grid, N)
     for _ in range(3):

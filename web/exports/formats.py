@@ -46,7 +46,7 @@ class ExportFormat:
         summary: One line for the API's description.
         description: More about it for the API's description, or "".
         content: What the file contains, for the API's description.
-        options: The `ExportOptions` that it uses, by their names in the query: ("error_code", "bom"), ("error_code",),
+        options: The `ExportOptions` that it uses, by their names in the query: ("filter", "bom"), ("filter",),
             ("by",) or ("by", "tree").
         write: Yields the file in blocks.
         page_query: What the button on the page asks for.
@@ -100,8 +100,15 @@ def _write_parquet(services: Services, snapshot: ExportSnapshot, options: Export
 
 def _write_xlsx(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
     job = snapshot.job
-    check_fits(job.n_failed if options.results.failed else job.n_done + job.n_failed)
+    check_fits(_count_rows(services, job, options.results))
     return xlsx_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, job))
+
+
+def _count_rows(services: Services, job: Job, wanted: ResultFilter) -> int:
+    if wanted == ResultFilter():
+        return job.n_done + job.n_failed
+    with services.db.read() as session:
+        return navigation.count_results(session, job, wanted)
 
 
 def _read_network(services: Services, job: Job) -> str:
@@ -138,7 +145,7 @@ CSV = ExportFormat(
     summary="All results as CSV, one line per file that has a result so far",
     description="A cell that a spreadsheet would run as a formula gets a leading `'`. `bom=1` is for Excel.",
     content="UTF-8, six decimals",
-    options=("error_code", "bom"),
+    options=("filter", "bom"),
     write=_write_csv,
     page_query="?bom=1",
 )
@@ -153,7 +160,7 @@ EXPORTS = (
         summary="All results as an Excel workbook",
         description="At most 1,048,575 files, which is what a sheet holds. No cell is a formula.",
         content="The columns of the CSV, with types",
-        options=("error_code",),
+        options=("filter",),
         write=_write_xlsx,
         is_slow=True,
     ),
@@ -166,7 +173,7 @@ EXPORTS = (
         summary="All results as JSON Lines; paths exactly as uploaded",
         description="",
         content="One object per line",
-        options=("error_code",),
+        options=("filter",),
         write=_write_jsonl,
         is_for_programs=True,
     ),
@@ -179,7 +186,7 @@ EXPORTS = (
         summary="All results as Parquet",
         description="",
         content="The columns of the CSV, with types",
-        options=("error_code",),
+        options=("filter",),
         write=_write_parquet,
         is_for_programs=True,
     ),

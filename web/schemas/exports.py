@@ -8,17 +8,13 @@ from web.exports.formats import ExportOptions
 from web.exports.label_preference import By
 from web.exports.sorted_zip import Tree
 from web.schemas.common import Input
-from web.schemas.results import AnyErrorCode, error_filter
+from web.schemas.results import ResultFilterQuery
 
 
-class ExportQuery(Input):
-    error_code: AnyErrorCode | None = Field(
-        None, description="Only files that failed with this error; `any`: all failed files"
-    )
-
+class ExportQuery(ResultFilterQuery):
     def to_options(self) -> ExportOptions:
         """The options of this query."""
-        return ExportOptions(results=error_filter(self.error_code))
+        return ExportOptions(results=self.to_filter())
 
 
 class CsvQuery(ExportQuery):

@@ -37,7 +37,7 @@ def error_filter(error_code: str | None) -> ResultFilter:
     return ResultFilter(error_code=None if is_any else error_code, failed=True if is_any else None)
 
 
-class ResultQuery(PageQuery):
+class ResultFilterQuery(Input):
     label: ShownLabel | None = None
     error_code: AnyErrorCode | None = None
     warning: ImageWarning | None = Field(None, description="Only pictures that are labelled with this warning")
@@ -69,6 +69,10 @@ class ResultQuery(PageQuery):
             neither=self.neither,
             sort=self.sort,
         )
+
+
+class ResultQuery(ResultFilterQuery, PageQuery):
+    pass
 
 
 class LandmarkQuery(ResultQuery):

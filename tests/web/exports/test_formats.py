@@ -31,7 +31,7 @@ LIST_OF_PATHS = ExportFormat(
     summary="The paths of all files",
     description="",
     content="One path a line",
-    options=("error_code",),
+    options=("filter",),
     write=_write_paths,
 )
 

@@ -1,6 +1,7 @@
 """Exports of a job in every format of `web.exports.formats`, streamed: no more is held in memory than is being sent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -14,6 +15,7 @@ from core.base.errors import Gone, Invalid
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.export_snapshot import take_snapshot
+from core.jobs.result_filter import ResultFilter
 from core.orm.jobs import Job
 from core.orm.uploads import Upload
 from web.exports import formats
@@ -31,8 +33,8 @@ api = APIBlueprint("exports", __name__, url_prefix="/api/v1/jobs", tag="Results"
 PARTIAL = "Pawsort-Partial"  # header of an export of a job that has not ended well: files may lack a result
 Query = ExportQuery | ReportQuery
 QUERIES: dict[tuple[str, ...], type[Query]] = {
-    ("error_code",): ExportQuery,
-    ("error_code", "bom"): CsvQuery,
+    ("filter",): ExportQuery,
+    ("filter", "bom"): CsvQuery,
     ("by",): ReportQuery,
     ("by", "tree"): ZipQuery,
 }
@@ -55,13 +57,13 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
             if export_format.needs_originals:
                 _check_originals(session, job)
             snapshot = take_snapshot(session, job)
-        blocks = begin(export_format.write(services, snapshot, query_data.to_options()))
+        options = query_data.to_options()
+        blocks = begin(export_format.write(services, snapshot, options))
         with services.db.write() as session:
             record(session, current_actor(), Action.EXPORT, "job", job.uuid, format=export_format.name, name=job.name)
-        is_filtered = isinstance(query_data, ExportQuery) and query_data.error_code
-        extra = (" failed" if is_filtered else "") + ("-partial" if snapshot.is_partial else "")
         response = Response(stream_with_context(blocks), mimetype=export_format.media_type)
-        response.headers["Content-Disposition"] = attachment(f"{job.name}{extra}.{export_format.ending}")
+        name = f"{job.name}{_suffix(options.results)}{'-partial' if snapshot.is_partial else ''}"
+        response.headers["Content-Disposition"] = attachment(f"{name}.{export_format.ending}")
         if snapshot.is_partial:
             response.headers[PARTIAL] = "true"
         return response
@@ -76,6 +78,13 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
         describe(api.input(QUERIES[export_format.options], location="query")(export))
     )
     return view
+
+
+def _suffix(wanted: ResultFilter) -> str:
+    """What the name of a file says about its filter."""
+    if wanted.failed or wanted.error_code:
+        return " failed"
+    return "" if replace(wanted, sort="order") == ResultFilter() else " filtered"
 
 
 def _get_job(session: Session, job_uuid: UUID) -> Job:

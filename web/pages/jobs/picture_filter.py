@@ -104,10 +104,14 @@ class PictureFilter:
         values: dict[str, Any] = {**self.parameters, "steps": steps or None}
         return url_for("picture_pages.show_image", uuid=job_uuid, image_id=image_id, **values)
 
+    @property
+    def query(self) -> str:
+        """The same as a query of the API: for results, and for tables."""
+        return urlencode(self.parameters)
+
     def api_address(self, job_uuid: UUID) -> str:
         """The address of the same results in the API."""
-        query = urlencode(self.parameters)
-        return f"/api/v1/jobs/{job_uuid}/results{'?' if query else ''}{query}"
+        return f"/api/v1/jobs/{job_uuid}/results{'?' if self.query else ''}{self.query}"
 
     @property
     def clear_query(self) -> str:

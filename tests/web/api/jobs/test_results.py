@@ -269,6 +269,23 @@ def test_pictures_of_a_deleted_job_take_no_labels(client: FlaskClient, job: UUID
     assert client.post("/api/v1/labels", json={"items": items}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ("label=dog", ["pets/dog.jpg"]),
+        ("max_confidence=0.5", ["pets/none.jpg"]),
+        ("folder=pets&path=über", ["pets/über 猫 🐈.jpg"]),
+        ("label=cat&sort=-confidence", ["pets/cat.jpg", "pets/=1+1.jpg", "pets/über 猫 🐈.jpg"]),
+    ],
+)
+def test_a_table_has_the_files_of_its_filter_alone(
+    client: FlaskClient, job: UUID, query: str, paths: list[str]
+) -> None:
+    answer = client.get(f"/api/v1/jobs/{job}/export.jsonl?{query}")
+    assert [json.loads(line)["path"] for line in answer.text.splitlines()] == paths
+    assert " filtered.jsonl" in answer.headers["Content-Disposition"]
+
+
 def test_a_thumbnail_is_a_small_jpeg_with_its_proportions(client: FlaskClient, job: UUID) -> None:
     image_id = read(client, job)[0]["image_id"]
     answer = client.get(f"/api/v1/images/{image_id}/thumbnail?size=128")

@@ -123,7 +123,8 @@ export class Filter {
       field.value = now.get(field.name) ?? (field.name === "sort" ? "order" : "");
       if (field.type === "hidden") field.disabled = field.value === "";
     }
-    for (const link of document.querySelectorAll("[data-clear]")) link.hidden = !this.isActive;
+    for (const element of document.querySelectorAll("[data-clear], [data-while-filtered]")) element.hidden = !this.isActive;
+    for (const link of document.querySelectorAll("[data-filtered]")) link.href = `${link.dataset.filtered}${this.#query}`;
     this.refreshLinks();
   }
 }
