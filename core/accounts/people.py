@@ -6,6 +6,7 @@ The owner of an installation stays an admin, whatever happens to the others: so 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts import sessions
 from core.accounts.accounts import OWNER, get_or_create_owner
 from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_right
 from core.base.clock import db_now
@@ -56,7 +57,7 @@ def check_role(name: str) -> Role:
 
 
 def set_role(session: Session, actor: Actor, name: str, role: Role) -> User:
-    """Give a person another role; the person sees a notice.
+    """Give a person another role: open sessions end, and the person sees a notice at the next login.
 
     Raises:
         Forbidden: The actor may not manage people.
@@ -69,6 +70,7 @@ def set_role(session: Session, actor: Actor, name: str, role: Role) -> User:
         return user
     _check_not_owner(user)
     user.role, user.has_role_notice = role, True
+    sessions.end_sessions(session, user.id)
     session.flush()
     return user
 
@@ -84,6 +86,7 @@ def disable(session: Session, actor: Actor, name: str) -> User:
     if user.disabled_at is None:
         _check_not_owner(user)
         user.disabled_at = db_now()
+        sessions.end_sessions(session, user.id)
         session.flush()
         session.refresh(user)
     return user

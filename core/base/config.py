@@ -5,6 +5,7 @@ current folder. `load_settings` returns one frozen object that is passed on as a
 ConfigError with a sentence that names the variable.
 """
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -119,6 +120,14 @@ class Settings(BaseSettings):
     def import_root_list(self) -> list[str]:
         """The folders and bucket prefixes below which schedules may read."""
         return _split(self.import_roots)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on this machine reach the page."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def sql_url(self) -> str:

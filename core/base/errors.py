@@ -47,6 +47,10 @@ class Forbidden(PawsortError):
     """This person may not do this; the sentence says who may."""
 
 
+class Unauthenticated(PawsortError):
+    """Nobody is logged in, or not any more."""
+
+
 class NotFound(PawsortError):
     """Nothing has this id."""
 

@@ -1,4 +1,4 @@
-"""Tables of people and their bearer tokens."""
+"""Tables of people, and what lets them in: bearer tokens, sessions, one-time codes."""
 
 from datetime import datetime
 
@@ -25,12 +25,55 @@ class User(Base):
 
 
 class Token(Base):
-    """A bearer token; only its SHA-256 is kept."""
+    """A bearer token; only its SHA-256 is kept.
+
+    Attributes:
+        scopes: The rights it has, with blanks between them; None for all of its person.
+        expires_at: None for never.
+        last_used_at: To the minute.
+    """
 
     __tablename__ = "tokens"
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     name: Mapped[str]
     digest: Mapped[bytes] = mapped_column(unique=True)
+    scopes: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class LoginSession(Base):
+    """A browser that is logged in; only the SHA-256 of its key is kept.
+
+    Attributes:
+        token_id: The token that it was opened with, if any.
+        seen_at: Its last request, to the minute.
+        idle_s: The longest time without a request; None for no such limit.
+        agent: What the browser calls itself.
+    """
+
+    __tablename__ = "sessions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"))
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    seen_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    idle_s: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str | None]
+    agent: Mapped[str | None]
+
+
+class LoginCode(Base):
+    """A code that logs in once; only its SHA-256 is kept."""
+
+    __tablename__ = "login_codes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]

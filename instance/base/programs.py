@@ -77,7 +77,9 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     command = [sys.executable, "-m", "gunicorn", "web.wsgi:app", "--bind", bind]
     command += ["--worker-class", "web.server.worker.Worker", "--workers", str(settings.web_processes)]
     command += ["--threads", str(settings.web_threads), "--graceful-timeout", "5", "--keep-alive", "15"]
-    # No access log: addresses can carry a login token. Long query strings hold paths of images.
+    # Only proxies that are named may say how a request came, and nothing may rewrite paths.
+    command += ["--forwarded-allow-ips", os.environ.get("FORWARDED_ALLOW_IPS", ""), "--forwarder-headers", ""]
+    # No access log: addresses can carry a login code. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket", "--no-sendfile"]
     command += ["--logger-class", "web.server.gunicorn_log.Logger"]
     env = {SECRET_KEY: settings.secret_key.get_secret_value()}

@@ -1,30 +1,98 @@
-"""`pawsort token create`: make bearer tokens."""
+"""`pawsort token`: make, list and revoke bearer tokens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from instance.base.core_errors import translate_core_errors
+from pawsort.terminal import TextTable, echo
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+RIGHTS = ("see", "label", "send", "others", "models", "schedules", "people", "system")  # of core.accounts.rights
+DEFAULT_DAYS = 90  # as core.accounts.tokens
 
 
 @click.group("token")
 def command() -> None:
-    """Make bearer tokens."""
+    """Make, list and revoke bearer tokens."""
 
 
 @command.command("create")
 @click.option("--name", default="shell", show_default=True, metavar="N", help="Name of the token.")
 @click.option("--user", metavar="U", help="Name of its user; a new name adds a user. [default: the owner]")
-def create(name: str, user: str | None) -> None:
+@click.option(
+    "--days", type=click.IntRange(1, 36500), default=DEFAULT_DAYS, show_default=True, help="How long it works."
+)
+@click.option("--never", is_flag=True, help="It never expires.")
+@click.option("--scope", multiple=True, type=click.Choice(RIGHTS), help="What it may do; repeat it. [default: all]")
+def create(name: str, user: str | None, days: int, never: bool, scope: tuple[str, ...]) -> None:
     """Print a new bearer token, and nothing else, on standard output. It cannot be shown again.
 
     Labels and jobs show the user of their token. A new user is a member; `pawsort user role` changes that.
     """
+    with _session() as session:
+        from core.accounts.accounts import get_or_create_user
+        from core.accounts.rights import Right
+        from core.accounts.tokens import create_token
+
+        person = None if user is None else get_or_create_user(session, user)
+        scopes = frozenset(map(Right, scope)) or None
+        token = create_token(session, name, person, days=None if never else days, scopes=scopes)
+    click.echo(token)
+
+
+@command.command("list")
+@click.option("--user", metavar="U", help="Only the tokens of this user.")
+def list_(user: str | None) -> None:
+    """List the tokens that work, newest first."""
+    table = TextTable()
+    for column in ("id", "user", "name", "may", "created", "last used", "expires"):
+        table.add_column(column)
+    with _session() as session:
+        from core.accounts import accounts, people, tokens
+
+        names = accounts.list_names(session)
+        user_id = None if user is None else people.get_person(session, user).id
+        for one in tokens.list_tokens(session, user_id):
+            dates = _day(one.created_at), _day(one.last_used_at), _day(one.expires_at)
+            table.add_row(str(one.id), names[one.user_id], one.name, one.scopes or "everything", *dates)
+    table.print()
+
+
+@command.command("revoke")
+@click.argument("token_id", metavar="ID", type=click.IntRange(1, 2**31 - 1))
+def revoke(token_id: int) -> None:
+    """Make a token stop working at once; `pawsort token list` shows its ID.
+
+    Browsers that logged in with it are logged out.
+    """
+    with _session() as session:
+        from core.accounts.tokens import revoke_token
+
+        name = revoke_token(session, token_id).name
+    echo(f"Token {token_id} ({name}) does not work any more.")
+
+
+@contextmanager
+def _session() -> Iterator["Session"]:
+    """A transaction in this installation's database."""
     with translate_core_errors():
-        from core.accounts.accounts import create_token, get_or_create_user
         from core.base.config import load_settings
         from instance.base.migration import migrate_database
 
         db = migrate_database(load_settings())
-        with db.write() as session:
-            token = create_token(session, name, None if user is None else get_or_create_user(session, user))
-        db.close()
-    click.echo(token)
+        try:
+            with db.write() as session:
+                yield session
+        finally:
+            db.close()
+
+
+def _day(moment: "datetime | None") -> str:
+    return "never" if moment is None else f"{moment:%Y-%m-%d}"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -34,9 +35,16 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
     from instance.supervisor.supervisor import Options, Supervisor
 
     options = Options(
-        explicit_port="port" in settings.model_fields_set and settings.port != 0, until_stdin_closes=until_stdin_closes
+        explicit_port="port" in settings.model_fields_set and settings.port != 0,
+        until_stdin_closes=until_stdin_closes,
+        is_on_terminal=is_on_terminal() and not until_stdin_closes,
     )
     Supervisor(settings, options, _notify).run()
+
+
+def is_on_terminal() -> bool:
+    """Whether a person reads what is printed, and no file keeps it."""
+    return sys.stdout.isatty()
 
 
 def _notify(sentence: str) -> None:

@@ -36,6 +36,11 @@ def url(listening: socket.socket, host: str) -> str:
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{listening.getsockname()[1]}"
 
 
+def login_link(page: str, code: str) -> str:
+    """Return the address that logs in with a one-time code, after a press on its button."""
+    return f"{page}/login?code={code}"
+
+
 def answers(listening: socket.socket, host: str) -> bool:
     """Return whether the page answers. Waits one second at most."""
     connection = http.client.HTTPConnection(EVERY_ADDRESS.get(host, host), listening.getsockname()[1], timeout=ANSWER_S)

@@ -30,7 +30,7 @@ from instance.supervisor import address
 from instance.supervisor.child import Child, ChildContext
 from instance.supervisor.child_logs import ChildLog
 from instance.supervisor.guard_client import GuardClient
-from instance.supervisor.prepare import AWAY
+from instance.supervisor.prepare import AWAY, WITH_CODE, Access
 from instance.supervisor.temporary_folders import create_scratch_folder, create_socket_folder
 from pawsort.api.errors import ClientError
 
@@ -50,10 +50,12 @@ class Options:
     Attributes:
         explicit_port: The user asked for exactly this port.
         until_stdin_closes: Stop together with the program that started this one and holds the other end of its stdin.
+        is_on_terminal: Only a person reads what is printed, so a link that logs in may be shown.
     """
 
     explicit_port: bool = False
     until_stdin_closes: bool = False
+    is_on_terminal: bool = False
 
 
 class Supervisor:
@@ -103,13 +105,13 @@ class Supervisor:
         scratch = create_scratch_folder(self._data_dir, stack, guard)
         env = {**programs.child_environment(settings), "TMPDIR": str(scratch)}
         context = ChildContext(self._data_dir, env, lock.shared_fd, guard, self._notify)
-        token = self._prepare(context)
-        if token is None:
+        access = self._prepare(context)
+        if access is None:
             return
         stack.callback(self._stop)
         guard.add_path(self._data_dir / FILE_NAME)
         stack.callback(remove_record, self._data_dir)
-        self._supervise(settings, listening, token, context)
+        self._supervise(settings, listening, access, context)
 
     def _complete_settings(self, listening: socket.socket, socket_folder: Path) -> "Settings":
         """Return the settings with what only this run knows: port, broker and secret key."""
@@ -123,17 +125,17 @@ class Supervisor:
             changes["secret_key"] = SecretStr(secret_key(self._data_dir))
         return given.model_copy(update=changes)
 
-    def _prepare(self, context: ChildContext) -> str | None:
+    def _prepare(self, context: ChildContext) -> Access | None:
         """Run `instance.supervisor.prepare`, again and again while a server is away.
 
         Returns:
-            The owner's token, or None when told to stop meanwhile.
+            How the owner gets in, or None when told to stop meanwhile.
         """
         is_notified = False
         while not self._must_stop():
             code, output, errors = self._run_prepare(context)
             if code == 0:
-                return output.strip()
+                return Access.parse(output)
             lines = errors.strip().splitlines() or ["The start could not be prepared."]
             sentence = lines[-1].removeprefix("Error: ")
             if code != AWAY and not self._n_stop_requests:
@@ -146,8 +148,9 @@ class Supervisor:
 
     def _run_prepare(self, context: ChildContext) -> tuple[int, str, str]:
         """Run it once. Returns its exit code, output and errors."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "instance.supervisor.prepare"],
+        options = [WITH_CODE] if self._options.is_on_terminal else []
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "instance.supervisor.prepare", *options],
             cwd=context.cwd,
             env=context.env,
             stdin=subprocess.DEVNULL,
@@ -171,7 +174,7 @@ class Supervisor:
         while time.monotonic() < end_at and not self._must_stop():
             time.sleep(TICK_S)
 
-    def _supervise(self, settings: "Settings", listening: socket.socket, token: str, context: ChildContext) -> None:
+    def _supervise(self, settings: "Settings", listening: socket.socket, access: Access, context: ChildContext) -> None:
         """Start Valkey, web server and inference worker; once the page answers, the others. Restart what ends."""
         if not self._settings.redis_url:
             self._add(programs.valkey(Path(settings.redis_url.removeprefix("unix://"))), context)
@@ -182,7 +185,7 @@ class Supervisor:
         while not self._must_stop():
             if not is_ready and address.answers(listening, settings.host):
                 is_ready = True
-                self._announce(settings, listening, token)
+                self._announce(settings, listening, access)
                 for queue in ("maintenance", "training"):
                     self._add(programs.worker(queue, settings), context)
             if not is_ready and web.n_deaths >= MAX_WEB_DEATHS:
@@ -204,13 +207,13 @@ class Supervisor:
         for child in self._children:
             child.check()
 
-    def _announce(self, settings: "Settings", listening: socket.socket, token: str) -> None:
+    def _announce(self, settings: "Settings", listening: socket.socket, access: Access) -> None:
         page = address.url(listening, settings.host)
-        record = InstanceRecord(page, token, os.getpid(), settings.redis_url, settings.sql_url, settings.store_url)
+        token, pid = access.token, os.getpid()
+        record = InstanceRecord(page, token, pid, settings.redis_url, settings.sql_url, settings.store_url)
         record.write(self._data_dir)
-        # The token goes to the terminal, which is the owner's, and not into a log file that others may read later.
-        shown = page if self._options.until_stdin_closes else f"{page}/login?token={token}"
-        self._notify(f"Pawsort is ready: {shown}\nEverything is kept in {self._data_dir}. Ctrl-C stops it.")
+        self._notify(ready_sentence(page, access.login_code))
+        self._notify(f"Everything is kept in {self._data_dir}. Ctrl-C stops it.")
 
     def _stop(self) -> None:
         """Stop all children but Valkey, then Valkey. Kill those that do not end in time, or after a second signal."""
@@ -243,3 +246,13 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._n_stop_requests += 1
+
+
+def ready_sentence(page: str, login_code: str | None) -> str:
+    """Where the page is, and how to get in. A code is for a terminal only, never for a file that others may read."""
+    if login_code is None:
+        return f"Pawsort is ready: {page}\nTo log in, run `pawsort login`, which prints a link."
+    link = address.login_link(page, login_code)
+    return (
+        f"Pawsort is ready: {link}\nThe link logs you in once, within 10 minutes. `pawsort login` prints another one."
+    )

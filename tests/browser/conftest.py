@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
-from core.accounts import accounts
 from core.base.config import Settings
 from core.base.database import Database
 from instance.base.instance_record import InstanceRecord
 from instance.supervisor.attach import started_instance
 from tests.support.browser.api import Api
 from tests.support.browser.chromium import OpenContext, chromium
+from tests.support.browser.login import log_in, log_in_as
 from tests.support.browser.site import own_address, served
 from tests.support.deadlines import within_ms
 from web.app import App, create_app
@@ -104,20 +104,16 @@ def site(app: App) -> Iterator[str]:
 
 @pytest.fixture
 def owner_page(page: Page, site: str, db: Database) -> Page:
-    """A page of somebody who has logged in by the link."""
-    with db.write() as session:
-        token = accounts.create_token(session, "browser")
-    page.goto(f"{site}/login?token={token}")
+    """A page of the owner, who has logged in."""
+    log_in_as(page, site, db)
     return page
 
 
 @pytest.fixture
 def plain_page(open_context: OpenContext, site: str, db: Database) -> Page:
     """A logged-in page of a browser without JavaScript."""
-    with db.write() as session:
-        token = accounts.create_token(session, "plain")
     page = open_context(java_script_enabled=False).new_page()
-    page.goto(f"{site}/login?token={token}")
+    log_in_as(page, site, db)
     return page
 
 
@@ -129,9 +125,7 @@ def plain_http_page(page: Page, settings: Settings, app: App, db: Database) -> I
         pytest.skip("this machine has no address but its loopback")
     others = create_app(settings.model_copy(update={"host": host}))
     with served(others, host) as address:
-        with db.write() as session:
-            token = accounts.create_token(session, "plain http")
-        page.goto(f"{address}/login?token={token}")
+        log_in_as(page, address, db)
         assert page.evaluate("() => [isSecureContext, typeof crypto.subtle, typeof crypto.randomUUID]") == [
             False,
             "undefined",
@@ -162,6 +156,6 @@ def api(instance: InstanceRecord) -> Iterator[Api]:
 
 @pytest.fixture
 def user_page(page: Page, instance: InstanceRecord) -> Page:
-    """The first page of this instance, logged in by the printed link."""
-    page.goto(f"{instance.address}/login?token={instance.token}")
+    """The first page of this instance, with its owner logged in."""
+    log_in(page, instance.address, instance.token)
     return page

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from core.accounts import accounts
+from core.accounts import tokens
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
@@ -24,6 +24,7 @@ from core.storage.blobs import Blobs
 from migrations.run import migrate
 from tests.support.browser.chromium import chromium, send
 from tests.support.browser.drawings import draw_pet, draw_scene
+from tests.support.browser.login import log_in
 from tests.support.browser.site import served
 from tests.support.factories import make_job, make_manifest, make_upload, run_job
 from tests.support.paths import ROOT
@@ -44,18 +45,18 @@ def main() -> None:
         migrate(db)
         with db.write() as session:
             registry.register_shipped(session, [make_manifest() | {"metrics": {"judging": {"unsure": USUALLY_UNSURE}}}])
-            token = accounts.create_token(session, "screenshots")
+            token = tokens.create_token(session, "screenshots")
         with served(create_app(settings)) as site, chromium() as browser:
             job = _fill(db, Blobs(settings.store_url, 0))
             for scheme in ("light", "dark"):
-                page = _page(browser, f"{site}/login?token={token}", scheme, 1280, 860)
+                page = _page(browser, site, token, scheme, 1280, 860)
                 if scheme == "light":
                     _shoot(page, "jobs-light")
                 page.goto(f"{site}/jobs/{job}")
                 _shoot(page, f"job-{scheme}")
             _shoot_labelling(page, f"{site}/jobs/{job}")
-            _shoot_sending(_page(browser, f"{site}/login?token={token}", "light", 1280, 640), db, Path(folder))
-            page = _page(browser, f"{site}/login?token={token}", "light", 390, 844)
+            _shoot_sending(_page(browser, site, token, "light", 1280, 640), db, Path(folder))
+            page = _page(browser, site, token, "light", 390, 844)
             page.goto(f"{site}/jobs/{job}")
             _shoot(page, "job-phone")
         db.close()
@@ -123,12 +124,12 @@ def _take_time(db: Database, job: UUID, n_files: int) -> None:
         session.execute(update(Job).where(Job.uuid == job).values(active_s=n_files / PICTURES_PER_S))
 
 
-def _page(browser: Browser, address: str, scheme: Scheme, width: int, height: int) -> Page:
+def _page(browser: Browser, site: str, token: str, scheme: Scheme, width: int, height: int) -> Page:
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", timezone_id="Europe/London"
     )
     page = context.new_page()
-    page.goto(address)
+    log_in(page, site, token)
     return page
 
 

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from playwright.sync_api import Page
 
-from core.accounts import accounts
 from core.base.database import Database
 from core.storage.blobs import Blobs
 from tests.support.browser.chromium import show_pictures
 from tests.support.browser.furnished_site import Shown, furnish, list_endpoints
+from tests.support.browser.login import log_in_as
 from web.app import App
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -39,13 +39,11 @@ def test_axe_finds_nothing_on_any_page_light_and_dark_wide_and_narrow(
     page: Page, site: str, db: Database, blobs: Blobs
 ) -> None:
     pages = furnish(db, blobs)
-    with db.write() as session:
-        token = accounts.create_token(session, "browser")
     found: list[Any] = []
     is_in = False
     for shown in sorted(pages, key=lambda one: one.needs_login):
         if shown.needs_login and not is_in:
-            page.goto(f"{site}/login?token={token}")
+            log_in_as(page, site, db)
             is_in = True
         _open(page, site, shown)
         found += [(shown, "a table without a caption", one) for one in page.evaluate(NAMELESS_TABLES)]

@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from core.accounts import accounts
 from core.base.database import Database
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from tests.support.browser.chromium import OpenContext, drop, intercept, send, start_sending
 from tests.support.browser.folder_trees import make_tree
+from tests.support.browser.login import log_in_as
 from tests.support.factories import draw_picture, make_job, make_upload, make_version, run_job
 from web.pages.common.words import in_bytes
 
@@ -275,11 +275,9 @@ def test_pasted_pictures_are_sent_under_names_of_their_own(owner_page: Page, db:
 
 
 def test_on_a_telephone_pictures_are_picked(open_context: OpenContext, site: str, db: Database, tmp_path: Path) -> None:
-    with db.write() as session:
-        token = accounts.create_token(session, "telephone")
     phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 3}
     page = open_context(**phone).new_page()
-    page.goto(f"{site}/login?token={token}")
+    log_in_as(page, site, db)
     expect(page.get_by_role("heading", name="Choose pictures to sort")).to_be_visible()
     # As telephones name what they have just taken: twice the same.
     files = [tmp_path / "a" / "image.jpg", tmp_path / "b" / "image.jpg"]

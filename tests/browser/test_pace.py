@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import func, select
 
-from core.accounts import accounts
 from core.base.database import Database
 from core.orm.labels import Label
 from core.storage.blobs import Blobs
 from tests.support.browser.chromium import OpenContext
+from tests.support.browser.login import log_in_as
 from tests.support.deadlines import within, within_ms
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
@@ -91,9 +91,7 @@ def test_labels_that_two_people_give_offline_for_a_minute_all_arrive_each_once(
 
 
 def _log_in(context: BrowserContext, site: str, db: Database, name: str) -> BrowserContext:
-    with db.write() as session:
-        token = accounts.create_token(session, name)
     page = context.new_page()
-    page.goto(f"{site}/login?token={token}")
+    log_in_as(page, site, db, name)
     page.close()
     return context

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
-from core.accounts import accounts
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.ingest import shard_rows
@@ -18,6 +17,7 @@ from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 from tests.support.browser.chromium import OpenContext, show_pictures
+from tests.support.browser.login import log_in_as
 from tests.support.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -400,11 +400,10 @@ def test_what_the_model_looked_at_is_shown_over_the_picture_and_the_next_ones(
 
 def test_times_are_those_of_the_readers_zone(open_context: OpenContext, site: str, db: Database, zoo: UUID) -> None:
     with db.write() as session:
-        token = accounts.create_token(session, "elsewhere")
         session.execute(update(Job).values(created_at=datetime(2026, 11, 5, 20, 30, tzinfo=UTC)))
     for zone, shown in (("Asia/Tokyo", "6 Nov 2026, 05:30"), ("America/New_York", "5 Nov 2026, 15:30")):
         page = open_context(timezone_id=zone, locale="en-GB").new_page()
-        page.goto(f"{site}/login?token={token}")
+        log_in_as(page, site, db)
         expect(page.locator("time").first).to_have_text(shown)
         page.goto(f"{site}/jobs/{zoo}")
         expect(page.locator("time").first).to_have_text(shown)

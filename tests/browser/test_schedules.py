@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.accounts import accounts
 from core.base.database import Database
 from tests.support.browser.chromium import OpenContext
+from tests.support.browser.login import log_in_as
 
 DATABASES = ("sqlite",)
 WIDTHS = (360, 800, 1400)
@@ -49,10 +49,8 @@ def test_a_wrong_line_is_said_beside_its_field_and_what_was_typed_stays(owner_pa
 def test_a_new_schedule_begins_with_the_zone_of_whoever_makes_it(
     open_context: OpenContext, site: str, db: Database
 ) -> None:
-    with db.write() as session:
-        token = accounts.create_token(session, "elsewhere")
     page = open_context(timezone_id="America/New_York").new_page()
-    page.goto(f"{site}/login?token={token}")
+    log_in_as(page, site, db)
     page.goto(f"{site}/schedules/new")
     expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
 

@@ -14,6 +14,7 @@ from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
 from tests.support.browser.chromium import drop, intercept, send, wait_for
 from tests.support.browser.folder_trees import make_tree
+from tests.support.browser.login import log_in
 from tests.support.browser.stoppable_server import StoppableServer
 from web.app import App
 
@@ -76,7 +77,7 @@ def test_a_server_that_is_killed_in_the_middle_delays_an_upload_and_nothing_else
     server = StoppableServer(settings)
     server.start()
     try:
-        page.goto(f"{server.address}/login?token={token}")
+        log_in(page, server.address, token)
         stopped: list[str] = []
         failed: list[str] = []
 

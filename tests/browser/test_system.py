@@ -2,10 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
-from core.accounts import accounts
 from core.base.database import Database
 from core.operations import workers
 from tests.support.browser.chromium import OpenContext
+from tests.support.browser.login import log_in_as
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
@@ -14,10 +14,9 @@ def test_whoever_runs_it_sees_on_a_phone_without_javascript_what_is_wrong(
     open_context: OpenContext, site: str, db: Database
 ) -> None:
     with db.write() as session:
-        token = accounts.create_token(session, "phone")
         workers.add_worker(session, 77, "maintenance", "cpu", {"pawsort": "0.0.1"})
     page = open_context(java_script_enabled=False, viewport={"width": 390, "height": 844}).new_page()
-    page.goto(f"{site}/login?token={token}")
+    log_in_as(page, site, db)
     page.get_by_role("link", name="System").click()
     expect(page.get_by_role("heading", name="System")).to_be_visible()
     alerts = page.get_by_role("alert").all_inner_texts()

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from core.accounts import accounts
 from core.base.database import Database
 from core.base.states import LabelSource
 from core.labels.labels import NewLabel, add_labels
@@ -15,6 +14,7 @@ from core.storage.blobs import Blobs
 from core.training import near_duplicates
 from tests.support.browser.chromium import OpenContext, intercept, show_pictures
 from tests.support.browser.furnished_site import finish_study
+from tests.support.browser.login import log_in_as
 from tests.support.factories import draw_picture, make_job, make_labelled, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -167,10 +167,8 @@ def test_the_wheel_zooms_about_the_pointer_and_a_drag_moves(grid: Page) -> None:
 def test_on_a_phone_a_swipe_shows_the_next_picture_and_two_fingers_enlarge_it(
     open_context: OpenContext, site: str, db: Database, job: UUID
 ) -> None:
-    with db.write() as session:
-        token = accounts.create_token(session, "phone")
     page = open_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).new_page()
-    page.goto(f"{site}/login?token={token}")
+    log_in_as(page, site, db)
     page.goto(f"{site}/jobs/{job}")
     view(page, 1)
     _touch(page, [(300, 400)], [(100, 400)])

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from core.accounts import accounts
+from core.accounts.credentials import find_credential
 from core.base.config import load_settings
 from core.base.database import Database
 from core.orm.accounts import Token
@@ -21,10 +22,10 @@ def test_a_token_opens_the_door_for_the_person_it_was_made_for(
     tokens = [CliRunner().invoke(cli, ["token", "create", *words]).output.strip() for _ in range(2)]
     db = Database(load_settings().sql_url)
     with db.read() as session:
-        found = [accounts.find_user_by_token(session, token) for token in tokens]
+        found = [find_credential(session, "token", token) for token in tokens]
         names = accounts.list_names(session)
     db.close()
-    assert [user and user.name for user in found] == [whose, whose]
+    assert [one and one.user.name for one in found] == [whose, whose]
     assert set(names.values()) == {whose}
     assert not (tmp_path / "blobs").exists(), "a token needs no networks; the web's image has none"
 

@@ -20,6 +20,7 @@ from pawsort.api.http_client import PawsortClient
 from tests.support.deadlines import within
 from tests.support.factories import draw_picture
 from tests.support.installation import START_S, Installation
+from tests.support.login import csrf_in
 from tests.support.processes import is_alive, kill, living_below
 from tests.support.waiting import until
 
@@ -140,18 +141,21 @@ def test_what_it_did_is_there_afterwards(classified: Classified, running: Instal
     assert "1 for inference" in health.stdout
 
 
-def test_up_prints_a_link_that_logs_in_and_keeps_secrets_to_its_owner(running: Installation) -> None:
-    link = re.search(r"http://\S+/login\?token=\S+", printed(running))
-    assert link
+def test_up_prints_no_secret_into_a_file_and_keeps_those_it_has_to_its_owner(running: Installation) -> None:
+    assert f"{running.record.address}\nTo log in, run `pawsort login`" in printed(running)
+    assert "code=" not in printed(running) + all_logs(running)
+    link = pawsort(running, "login").stdout.strip()
+    assert link.startswith(f"{running.record.address}/login?code=")
     with httpx.Client(follow_redirects=True, trust_env=False) as browser:
-        assert browser.get(link[0]).status_code == 200
-        assert browser.get(running.record.address).status_code == 200
+        form = {"csrf_token": csrf_in(browser.get(link).text), "code": link.partition("=")[2]}
+        assert browser.post(f"{running.record.address}/login", data=form).status_code == 200
+        assert "Log out" in browser.get(running.record.address).text
     for name in ("instance.json", "secret_key"):
         assert stat.S_IMODE((running.data_dir / name).stat().st_mode) == 0o600
     token = pawsort(running, "token", "create", "--name", "test").stdout.strip()
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as script:
         assert script.get(f"{running.record.address}/api/v1/jobs").status_code == 200
-    assert running.record.token not in all_logs(running)
+    assert running.record.token not in printed(running) + all_logs(running)
 
 
 def test_callers_wait_in_line_while_the_web_server_is_started_again(running: Installation) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import select
 
-from core.accounts import accounts
+from core.accounts import accounts, tokens
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
 from core.orm.jobs import Chunk, Job
@@ -146,7 +146,7 @@ class Installation:
     def create_token(self, user: str) -> str:
         """A token of somebody else."""
         with self.db.write() as session:
-            return accounts.create_token(session, "test", accounts.get_or_create_user(session, user))
+            return tokens.create_token(session, "test", accounts.get_or_create_user(session, user))
 
     def http(self, timeout_s: float = 30.0) -> httpx.Client:
         """Plain HTTP, once and without patience."""

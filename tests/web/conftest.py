@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from core.base.config import Settings
 from instance.base import programs
+from tests.support.login import log_in
 from tests.support.paths import ROOT
 from tests.support.waiting import until
 from web.app import App
@@ -20,7 +21,7 @@ from web.app import App
 def browser(app: App, token: str) -> FlaskClient:
     """Somebody with a session."""
     client = app.test_client()
-    client.get(f"/login?token={token}")
+    log_in(client, token)
     return client
 
 

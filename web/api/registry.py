@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 
+from web.api.account import tokens
 from web.api.jobs import exports, images, jobs, results
 from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
 from web.api.models import evaluation, models
@@ -29,6 +30,7 @@ APIS = (
     training.api,
     schedules.api,
     audit_log.api,
+    tokens.api,
     health.api,
     metrics.api,
 )

@@ -19,7 +19,8 @@ SECURITY_SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": "pawsort_8000",
-        "description": "The cookie of the pages; its name ends with the port. Unsafe requests also send X-CSRF-Token.",
+        "description": "The cookie of the pages; its name ends with the port, and begins with `__Host-` over HTTPS."
+        " Unsafe requests also send X-CSRF-Token.",
     },
 }
 DESCRIPTION = (

@@ -1,12 +1,14 @@
 """Ids in URLs, shared by API and pages. An id that fits no column is not found."""
 
 LARGEST_IMAGE_ID = 2**63 - 1
-LARGEST_ID = 2**31 - 1  # of versions, schedules and runs
+LARGEST_ID = 2**31 - 1  # of versions, schedules, runs, tokens and sessions
 
 IMAGE_ID = f"<int(min=1, max={LARGEST_IMAGE_ID}):image_id>"
 VERSION = f"<int(max={LARGEST_ID}):version>"
 OTHER_VERSION = f"<int(max={LARGEST_ID}):other>"
 SCHEDULE_ID = f"<int(max={LARGEST_ID}):schedule_id>"
+TOKEN_ID = f"<int(max={LARGEST_ID}):token_id>"
+SESSION_ID = f"<int(max={LARGEST_ID}):session_id>"
 RUN_ID = f"<int(max={LARGEST_ID}):run_id>"
 
 

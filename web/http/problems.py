@@ -42,6 +42,7 @@ from core.base.errors import (
     PawsortError,
     TooLarge,
     TooMany,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -52,6 +53,7 @@ READ_ONLY_RETRY_S = 30
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF: dict[type[PawsortError], int] = {
     Forbidden: 403,
+    Unauthenticated: 401,
     NotFound: 404,
     BlobMissing: 404,
     Gone: 410,

@@ -67,9 +67,14 @@ def register_security(app: APIFlask, settings: Settings) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.is_secure or _is_loopback(host_name(request.environ.get("HTTP_HOST", ""))):
+        if is_trusted_origin():
             response.headers.extend(HEADERS_FOR_TRUSTED)
         return response
+
+
+def is_trusted_origin() -> bool:
+    """Whether browsers trust the origin of this request: HTTPS, or this machine."""
+    return request.is_secure or _is_loopback(host_name(request.environ.get("HTTP_HOST", "")))
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from web.pages.account import account, login
 from web.pages.common.names import register_names
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
@@ -32,6 +33,8 @@ PAGES = (
     schedules.pages,
     system.pages,
     audit_log.pages,
+    login.pages,
+    account.pages,
     theme.pages,
     help_page.pages,
 )

@@ -22,6 +22,7 @@ from core.ingest import shard_rows
 from core.ingest.shard_storage import disk_full
 from core.jobs import classify_jobs
 from core.uploads import shards, stored_images, uploads
+from web.http.auth import check_again
 from web.http.context import Services
 from web.receiving.shards import store_shard
 from web.server.malloc import trim_memory
@@ -159,6 +160,7 @@ class ArchiveReceiver:
     def _store(self, packed: PackedShard) -> None:
         if packed.shard:
             with packed.shard as tar:
+                check_again()  # files of a body that broke off are kept, but not those of somebody who was shut out
                 index = index_shard(tar.read, max_image_bytes=self._services.settings.max_image_bytes)
                 tar.seek(0)
                 store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled, self._user_id)

@@ -1,10 +1,15 @@
 """Read the body of a request as a stream: counted, limited, and never accepted if it is incomplete."""
 
+import time
 from typing import Any
 
 from flask import g, request
 
 from core.base.errors import Invalid, TooLarge
+from web.http.auth import check_again
+
+CHECK_S = 2.0  # whether the sender may still send
+FIRST_PIECE, LARGEST_PIECE = 2**13, 2**20
 
 
 class BodyReader:
@@ -25,6 +30,8 @@ class BodyReader:
         self._ends_by_itself = bool(environ.get("wsgi.input_terminated"))
         self._limit = limit
         self._sentence = sentence
+        self._check_at = time.monotonic() + CHECK_S
+        self._piece = FIRST_PIECE
         self.n_read = 0
         if (self._length or 0) > limit:
             raise TooLarge(f"{sentence} Got a Content-Length of {self._length} bytes.", limit_bytes=limit)
@@ -40,7 +47,11 @@ class BodyReader:
         Raises:
             TooLarge: The body exceeds the limit.
             Invalid: The body ended too early.
+            Unauthenticated, Forbidden: The sender was shut out meanwhile.
         """
+        if time.monotonic() >= self._check_at:
+            check_again()
+            self._check_at = time.monotonic() + CHECK_S
         if not self._ends_by_itself:
             n_bytes = min(n_bytes, (self._length or 0) - self.n_read)
         data = self._read_raw(n_bytes) if n_bytes > 0 else b""
@@ -52,12 +63,19 @@ class BodyReader:
         return data
 
     def _read_raw(self, n_bytes: int) -> bytes:
+        """Up to a piece, whose size follows the speed of the sender: reading takes at most about `CHECK_S`."""
+        began_at = time.monotonic()
         try:
-            data: bytes = self._raw.read(n_bytes)
+            data: bytes = self._raw.read(min(n_bytes, self._piece))
         except TimeoutError as error:
             raise self._incomplete("the connection timed out") from error
         except OSError as error:
             raise self._incomplete(f"the connection failed ({type(error).__name__})") from error
+        took_s = time.monotonic() - began_at
+        if took_s < CHECK_S / 8:
+            self._piece = min(2 * self._piece, LARGEST_PIECE)
+        elif took_s > CHECK_S / 2:
+            self._piece = max(self._piece // 2, FIRST_PIECE)
         return data
 
     def _incomplete(self, reason: str) -> Invalid:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts import accounts, people
+from core.accounts import accounts, credentials, people, sessions, tokens
 from core.accounts.rights import ROLE_RIGHTS, Role
 from core.base.database import Database
 from core.base.errors import Conflict, Forbidden, NotFound
@@ -20,8 +20,9 @@ def test_the_owner_is_an_admin_and_a_new_person_a_member(db: Database) -> None:
 
 def test_another_role_gives_other_rights_and_a_notice(db: Database) -> None:
     with db.write() as session:
-        accounts.get_or_create_user(session, "ada")
+        key = sessions.open_session(session, accounts.get_or_create_user(session, "ada"), None, None)
         people.set_role(session, people.act_as_owner(session), "ada", Role.VIEWER)
+        assert credentials.find_credential(session, "session", key) is None, "it had the rights of the old role"
         ada = people.get_person(session, "ada")
         assert people.act_as(ada, "session").rights == ROLE_RIGHTS[Role.VIEWER]
         assert ada.has_role_notice
@@ -30,13 +31,14 @@ def test_another_role_gives_other_rights_and_a_notice(db: Database) -> None:
 def test_a_disabled_person_has_no_rights_no_session_and_no_token(db: Database) -> None:
     with db.write() as session:
         ada = accounts.get_or_create_user(session, "ada")
-        token = accounts.create_token(session, "hers", ada)
+        token = tokens.create_token(session, "hers", ada)
+        key = sessions.open_session(session, ada, None, None)
         people.disable(session, people.act_as_owner(session), "ada")
         assert people.act_as(ada, "schedule").rights == frozenset()
-        assert accounts.find_user(session, ada.id) is None
-        assert accounts.find_user_by_token(session, token) is None
+        assert credentials.find_credential(session, "token", token) is None
         people.enable(session, people.act_as_owner(session), "ada")
-        assert accounts.find_user_by_token(session, token) is ada
+        assert credentials.find_credential(session, "token", token) is not None
+        assert credentials.find_credential(session, "session", key) is None
 
 
 def test_the_owner_stays_an_admin(db: Database) -> None:

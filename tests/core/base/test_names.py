@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.accounts import accounts
+from core.accounts import accounts, tokens
 from core.base.database import Database
 from core.base.errors import Invalid
 from core.base.names import MAX_NAME, check_name, shorten_name
@@ -34,4 +34,4 @@ def test_people_and_tokens_have_names(db: Database) -> None:
         with pytest.raises(Invalid, match=r"^user: "):
             accounts.get_or_create_user(session, "")
         with pytest.raises(Invalid, match=r"^name: "):
-            accounts.create_token(session, " ")
+            tokens.create_token(session, " ")

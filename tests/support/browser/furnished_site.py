@@ -43,7 +43,6 @@ from tests.web.api.labels.test_label_quality import CURVE
 # What answers GET and is no page of ours for people.
 NO_PAGES = {
     "api_docs.show_spec",
-    "auth.login",
     "health.show_alive",
     "health.show_ready",
     "metrics.show_metrics",
@@ -88,7 +87,8 @@ def _general() -> Iterator[Shown]:
     yield Shown("help_pages.show_help", "/help")
     yield Shown("system_pages.show_system", "/system")
     yield Shown("api_docs.show_docs", "/docs")
-    yield Shown("auth.show_login", "/login", needs_login=False)
+    yield Shown("login_pages.show_login", "/login", needs_login=False)
+    yield Shown("account_pages.show_account", "/account")
     yield Shown("error", "/nothing-is-here")
 
 

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from core.accounts import accounts, audit_list
+from core.accounts import accounts, audit_list, tokens
 from core.accounts.audit_list import AuditFilter
 from core.accounts.audit_log import MAX_REFUSED_OF_ADDRESS, Action
 from core.base.database import Database
@@ -19,7 +19,7 @@ def entries(db: Database, action: Action) -> list[AuditEntry]:
 
 def test_a_refusal_for_want_of_a_right_is_recorded_but_no_flood_of_them(app: App, db: Database) -> None:
     with db.write() as session:
-        token = accounts.create_token(session, "hers", accounts.get_or_create_user(session, "ada"))
+        token = tokens.create_token(session, "hers", accounts.get_or_create_user(session, "ada"))
     client = app.test_client()
     for _ in range(MAX_REFUSED_OF_ADDRESS + 2):
         assert client.get("/system", headers={"Authorization": f"Bearer {token}"}).status_code == 403

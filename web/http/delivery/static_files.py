@@ -35,6 +35,7 @@ SHEETS = (
     "review",
     "labels",
     "viewer",
+    "account",
     "print",
 )
 STYLE = "style.css"

@@ -3,7 +3,7 @@
 from flask import Response
 
 from core.base.errors import Invalid
-from web.http.auth import refuse_csrf
+from web.http.access.csrf import refuse_csrf
 from web.http.context import get_services
 from web.http.multipart import MAX_FORM_BYTES, FileForm
 from web.pages.common.words import in_bytes

@@ -1,10 +1,12 @@
-/** For every page: times in the reader's time zone, files dropped anywhere, the theme, and thumbnails that a busy server refused. */
+/** For every page: times in the reader's time zone, files dropped anywhere, the theme, logging out, and thumbnails that a busy server refused. */
 
+import { clearAtLogout } from "./logout.js";
 import { switchTheme } from "./theme.js";
 import { localTimes } from "./words.js";
 
 localTimes();
 switchTheme();
+clearAtLogout();
 // Pages with a drop zone of their own know what to do with files; before the login, nobody does.
 if (document.querySelector("[data-drop], [data-bring]") === null && document.querySelector("nav form") !== null) {
   // While the server is away it cannot be loaded; the next page tries again.

@@ -18,6 +18,7 @@ from core.schedules import due_runs, runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from tests.support.factories import make_labelled
+from tests.support.login import log_in
 from web.app import App
 
 DATABASES = ("sqlite",)
@@ -53,7 +54,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 def browser(app: App, token: str) -> FlaskClient:
     """A logged-in browser that asks for pages."""
     client = app.test_client()
-    client.get(f"/login?token={token}")
+    log_in(client, token)
     client.environ_base["HTTP_ACCEPT"] = "text/html"
     return client
 

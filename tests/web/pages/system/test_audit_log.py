@@ -7,7 +7,7 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from core.accounts import accounts
+from core.accounts import accounts, tokens
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor
 from core.base.database import Database
@@ -80,6 +80,6 @@ def test_the_files_have_every_entry_and_taking_them_is_recorded(client: FlaskCli
 )
 def test_it_is_for_admins_alone(app: App, stranger: FlaskClient, db: Database, address: str) -> None:
     with db.write() as session:
-        token = accounts.create_token(session, "hers", accounts.get_or_create_user(session, "ada"))
+        token = tokens.create_token(session, "hers", accounts.get_or_create_user(session, "ada"))
     assert app.test_client().get(address, headers={"Authorization": f"Bearer {token}"}).status_code == 403
     assert stranger.get(address).status_code in (303, 401)

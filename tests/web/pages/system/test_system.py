@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from core.accounts import accounts
+from core.accounts import accounts, tokens
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
@@ -19,6 +19,7 @@ from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from tests.support.factories import make_job, make_labelled, make_training, make_upload
+from tests.support.login import log_in
 from web.app import App, create_app
 from web.pages.system.system import _without_password
 
@@ -60,9 +61,9 @@ def test_it_is_in_the_menu_of_public_pages_and_of_errors(
 
 def test_it_is_for_admins_alone(app: App, client: FlaskClient, db: Database) -> None:
     with db.write() as session:
-        token = accounts.create_token(session, "ada's", accounts.get_or_create_user(session, "ada"))
+        token = tokens.create_token(session, "ada's", accounts.get_or_create_user(session, "ada"))
     ada = app.test_client()
-    ada.get(f"/login?token={token}")
+    log_in(ada, token)
     refused = ada.get("/system", headers={"Accept": "text/html"})
     assert refused.status_code == 403
     assert "“ada”" in refused.text

@@ -47,6 +47,15 @@ export function forget(print, jobId) {
   if (entry?.jobId === jobId) save(KEY, others);
 }
 
+/** Forget all of them, and the speed. */
+export function forgetUploads() {
+  try {
+    for (const key of [KEY, PACE_KEY]) localStorage.removeItem(key);
+  } catch {
+    // Storage is disabled, so there is nothing to forget.
+  }
+}
+
 /**
  * Store the speed of an upload. Many small files are slow in bytes per second, few large ones in files per second: the best of both is
  * kept, with decay.

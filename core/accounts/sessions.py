@@ -1,0 +1,118 @@
+"""Sessions of browsers. The browser has a key, and SQL its SHA-256 with the limits of the session.
+
+A session ends by logging out, after its lifetime, or when it was idle for too long. One that was opened with a token
+ends with that token.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.keys import digest_of, new_key
+from core.base.clock import db_now, seconds_since
+from core.base.database import change
+from core.base.errors import NotFound
+from core.orm.accounts import LoginSession, User
+
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+KEPT_S = 30 * DAY_S  # rows of sessions that are over
+MAX_AGENT = 500
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long a session lasts.
+
+    Attributes:
+        idle_s: The longest time without a request; None for no such limit.
+    """
+
+    lifetime_s: int
+    idle_s: int | None
+
+
+LIMITS = SessionLimits(lifetime_s=7 * DAY_S, idle_s=12 * HOUR_S)
+LIMITS_ALONE = SessionLimits(lifetime_s=30 * DAY_S, idle_s=None)
+
+
+def choose_limits(session: Session, is_loopback: bool) -> SessionLimits:
+    """The limits of a new session: long ones for the only person of a server that no other machine reaches."""
+    if not is_loopback:
+        return LIMITS
+    n_people = session.scalar(select(func.count()).select_from(User)) or 0
+    return LIMITS_ALONE if n_people == 1 else LIMITS
+
+
+def open_session(
+    session: Session,
+    user: User,
+    address: str | None,
+    agent: str | None,
+    *,
+    limits: SessionLimits = LIMITS,
+    token_id: int | None = None,
+) -> str:
+    """Log a person in.
+
+    Args:
+        address: Where the browser is.
+        agent: What it calls itself.
+        token_id: The token that it was opened with; the session has its rights, and ends with it.
+    Returns:
+        The key for the browser. It cannot be read again.
+    """
+    change(session, delete(LoginSession).where(LoginSession.expires_at <= db_now(-KEPT_S)))
+    key = new_key()
+    session.add(
+        LoginSession(
+            user_id=user.id,
+            token_id=token_id,
+            digest=digest_of(key),
+            expires_at=db_now(limits.lifetime_s),
+            idle_s=limits.idle_s,
+            address=address,
+            agent=agent[:MAX_AGENT] if agent else None,
+        )
+    )
+    session.flush()
+    return key
+
+
+def end_session(session: Session, session_id: int) -> None:
+    """End one session; one that has ended stays as it is."""
+    change(session, _end().where(LoginSession.id == session_id))
+
+
+def end_own_session(session: Session, session_id: int, user_id: int) -> None:
+    """End one session of a person.
+
+    Raises:
+        NotFound: There is no such session, or it belongs to somebody else.
+    """
+    if session.scalar(select(LoginSession.user_id).where(LoginSession.id == session_id)) != user_id:
+        raise NotFound(f"There is no session {session_id} of yours.")
+    end_session(session, session_id)
+
+
+def end_sessions(session: Session, user_id: int, except_id: int | None = None) -> int:
+    """End the sessions of a person, perhaps all but one; returns their number."""
+    ended = _end().where(LoginSession.user_id == user_id)
+    return change(session, ended if except_id is None else ended.where(LoginSession.id != except_id))
+
+
+def list_sessions(session: Session, user_id: int) -> list[LoginSession]:
+    """The open sessions of a person, the one that was used last first."""
+    own = select(LoginSession).where(LoginSession.user_id == user_id, is_open())
+    return list(session.scalars(own.order_by(LoginSession.seen_at.desc(), LoginSession.id.desc())))
+
+
+def is_open() -> ColumnElement[bool]:
+    """SQL for whether a session has not ended, by itself or by its limits."""
+    is_in_use = or_(LoginSession.idle_s.is_(None), seconds_since(LoginSession.seen_at) < LoginSession.idle_s)
+    return and_(LoginSession.ended_at.is_(None), LoginSession.expires_at > db_now(), is_in_use)
+
+
+def _end() -> Update:
+    return update(LoginSession).where(LoginSession.ended_at.is_(None)).values(ended_at=db_now())

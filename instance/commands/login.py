@@ -1,0 +1,36 @@
+"""`pawsort login`: print a link that logs a person in once."""
+
+import click
+
+from instance.base.core_errors import translate_core_errors
+
+
+@click.command("login", short_help="Print a link that logs you in.")
+@click.option("--user", metavar="NAME", help="Log in as this person. [default: the owner]")
+@click.option("--address", metavar="URL", help="Address of the page, where `pawsort up` does not run on this machine.")
+def command(user: str | None, address: str | None) -> None:
+    """Print a link that logs in once, within 10 minutes, after a press on its button.
+
+    Whoever may run this command on the server can log in as anybody. Containers: give the address that browsers use,
+    such as `--address https://pawsort.example`.
+    """
+    with translate_core_errors():
+        from core.accounts.accounts import get_or_create_owner
+        from core.accounts.login_codes import create_login_code
+        from core.accounts.people import get_person
+        from core.base.config import load_settings
+        from instance.base.migration import migrate_database
+        from instance.supervisor.address import login_link
+        from instance.supervisor.attach import find_instance
+
+        settings = load_settings()
+        record = None if address else find_instance(settings.data_dir)
+        page = address or (record.address if record else "")
+        db = migrate_database(settings)
+        with db.write() as session:
+            person = get_or_create_owner(session) if user is None else get_person(session, user)
+            code = create_login_code(session, person)
+        db.close()
+    if not page:
+        click.echo("`pawsort up` does not run here: put the address of your server in front of this.", err=True)
+    click.echo(login_link(page.rstrip("/"), code))

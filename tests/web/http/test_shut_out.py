@@ -1,0 +1,155 @@
+"""Somebody who is shut out while sending: refused within seconds, and nothing half-sent stays."""
+
+import io
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.accounts import accounts, people, sessions, tokens
+from core.base.config import Settings
+from core.base.database import Database
+from core.orm.uploads import Shard, Upload
+from pawsort.api.errors import RequestFailed
+from pawsort.api.http_client import PawsortClient
+from tests.support.deadlines import within
+from tests.support.factories import draw_picture, make_tar
+from tests.support.login import csrf_in, log_in
+from web.app import App
+from web.receiving import bodies
+
+DATABASES = ("sqlite",)  # nothing here depends on the kind
+
+TAR = make_tar({f"{n:03}.jpg": draw_picture(n % 8) for n in range(600)})  # three shards
+PIECE = 2**14
+PROMISED_S = 5.0
+
+
+class Body(io.BytesIO):
+    """A body, in the middle of which something happens."""
+
+    def __init__(self, data: bytes, happens: Callable[[], object]) -> None:
+        super().__init__(data)
+        self._half = len(data) // 2
+        self._happens: Callable[[], object] | None = happens
+
+    def read(self, n: int | None = -1) -> bytes:
+        if self._happens is not None and self.tell() > self._half:
+            self._happens()
+            self._happens = None
+        return super().read(min(n, PIECE) if n and n > 0 else PIECE)
+
+
+@pytest.fixture
+def always_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "CHECK_S", 0.0)
+
+
+@pytest.fixture
+def ada(app: App, db: Database) -> FlaskClient:
+    """A member with a session."""
+    with db.write() as session:
+        token = tokens.create_token(session, "hers", accounts.get_or_create_user(session, "ada"))
+    client = app.test_client()
+    log_in(client, token)
+    return client
+
+
+def revoke(session: Session, user_id: int) -> None:
+    for token in tokens.list_tokens(session, user_id):
+        tokens.revoke_token(session, token.id)
+
+
+def end(session: Session, user_id: int) -> None:
+    sessions.end_sessions(session, user_id)
+
+
+def disable(session: Session, user_id: int) -> None:
+    people.disable(session, people.act_as_owner(session), "ada")
+
+
+@pytest.mark.parametrize("shut_out", [revoke, end, disable])
+@pytest.mark.usefixtures("always_checked")
+def test_the_rest_of_an_archive_is_refused_and_its_half_shard_discarded(
+    ada: FlaskClient, db: Database, settings: Settings, shut_out: Callable[[Session, int], None]
+) -> None:
+    def happen() -> None:
+        with db.write() as session:
+            shut_out(session, accounts.get_or_create_user(session, "ada").id)
+
+    uuid = uuid4()
+    headers = {"X-CSRF-Token": csrf_in(ada.get("/").text)}
+    path = f"/api/v1/archives?id={uuid}"
+    answer = ada.put(path, input_stream=Body(TAR, happen), content_length=len(TAR), headers=headers)
+    assert answer.status_code == 401, answer.text
+    assert "session has ended" in answer.text
+    assert stored(db, uuid) == ("receiving", 1)
+    assert len(list((settings.data_dir / "blobs").rglob("*.tar"))) == 1
+
+
+@pytest.mark.usefixtures("always_checked")
+def test_a_shard_of_somebody_who_became_a_viewer_is_refused(app: App, db: Database) -> None:
+    with db.write() as session:
+        token = tokens.create_token(session, "hers", accounts.get_or_create_user(session, "ada"))
+
+    def happen() -> None:
+        with db.write() as session:
+            people.set_role(session, people.act_as_owner(session), "ada", people.check_role("viewer"))
+
+    client, uuid = app.test_client(), uuid4()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    assert client.put(f"/api/v1/uploads/{uuid}", json={}).status_code == 201
+    shard = make_tar({f"{n}.jpg": draw_picture(n) for n in range(8)})
+    answer = client.put(f"/api/v1/uploads/{uuid}/shards/0", input_stream=Body(shard, happen), content_length=len(shard))
+    assert answer.status_code == 403, answer.text
+    assert stored(db, uuid) == ("receiving", 0)
+
+
+class SlowTar(io.BytesIO):
+    """A tar with one file that hardly ends, a few kilobytes at a time."""
+
+    def __init__(self) -> None:
+        entry = tarfile.TarInfo("endless.bin")
+        entry.size = 2**32
+        super().__init__(entry.tobuf())
+
+    def read(self, n: int | None = -1) -> bytes:
+        time.sleep(0.05)
+        return super().read() or bytes(4096)
+
+
+def test_a_client_with_a_revoked_token_stops_with_a_sentence(served: httpx.Client, db: Database) -> None:
+    with db.write() as session:
+        token = tokens.create_token(session, "script")
+        token_id = tokens.list_tokens(session)[0].id
+    began: list[float] = []
+
+    def revoke_soon() -> None:
+        time.sleep(0.5)
+        with db.write() as session:
+            tokens.revoke_token(session, token_id)
+        began.append(time.monotonic())
+
+    revoking = threading.Thread(target=revoke_soon)
+    with PawsortClient(str(served.base_url), token) as client:
+        revoking.start()
+        with pytest.raises(RequestFailed, match="token has ended: it was revoked") as refused:
+            client.upload_archive(str(uuid4()), SlowTar(), name="endless.tar")
+    revoking.join()
+    assert refused.value.status == 401
+    assert time.monotonic() - began[0] < within(PROMISED_S)
+
+
+def stored(db: Database, uuid: UUID) -> tuple[str, int]:
+    """The state of an upload, and the number of its shards."""
+    with db.read() as session:
+        upload = session.scalars(select(Upload).where(Upload.uuid == uuid)).one()
+        n_shards = session.scalar(select(func.count()).select_from(Shard).where(Shard.upload_id == upload.id))
+        return upload.state, n_shards or 0

@@ -1,0 +1,1 @@
+"""Your account: your tokens."""

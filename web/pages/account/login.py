@@ -1,0 +1,87 @@
+"""Log in with a one-time code or a token, and log out.
+
+A link with a code shows a button: following it, as previews of links do, logs nobody in and uses nothing up.
+"""
+
+from flask import Blueprint, Response, render_template, request, session
+
+from core.accounts import credentials, login_codes, sessions
+from core.orm.accounts import User
+from web.http.access.credentials import find_credential
+from web.http.auth import log_in_user
+from web.http.context import get_services
+from web.http.redirects import own_path, see_other
+from web.http.rights import public
+from web.http.security import is_trusted_origin
+
+pages = Blueprint("login_pages", __name__)
+
+Answer = Response | str | tuple[str, int]
+
+BAD_CODE = "This link has expired or was used before. “pawsort login” on the server prints a new one."
+BAD_TOKEN = "That token isn’t valid. Run “pawsort login” for a link, or “pawsort token create” for a token."  # noqa: S105
+
+
+@pages.get("/login")
+@public
+def show_login() -> Answer:
+    """The login page. With `?code=`, as in the link that `pawsort up` prints, it has a button that logs in."""
+    code = request.args.get("code", "")
+    if not code:
+        return _show_form()
+    with get_services().db.read() as db_session:
+        user = login_codes.find_user_by_code(db_session, code)
+    if user is not None:
+        return render_template("account/login_code.html", code=code, user=user, next=_next())
+    if find_credential() is not None:  # the link was followed before
+        return see_other(_next())
+    return _show_form(BAD_CODE)
+
+
+@pages.post("/login")
+@public
+def submit_login() -> Answer:
+    """Log in with the code of a link, or with a token that was typed."""
+    code = request.form.get("code", "")
+    if code:
+        user = _use_code(code)
+        if user is None:
+            return _show_form(BAD_CODE)
+        log_in_user(user)
+        return see_other(_next())
+    with get_services().db.read() as db_session:
+        token = credentials.find_credential(db_session, "token", request.form.get("token", "").strip())
+    if token is None:
+        return _show_form(BAD_TOKEN)
+    log_in_user(token.user, token.id)
+    return see_other(_next())
+
+
+@pages.post("/logout")
+@public
+def log_out() -> Response:
+    """End the session of this browser, and have the browser forget the pictures that it keeps."""
+    credential = find_credential()
+    if credential is not None and credential.kind == "session":
+        with get_services().db.write() as db_session:
+            sessions.end_session(db_session, credential.id)
+    session.clear()
+    response = see_other("/login")
+    if is_trusted_origin():
+        # Not "storage": labels that are not sent yet wait there until the same person logs in again.
+        response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def _use_code(code: str) -> User | None:
+    with get_services().db.write() as db_session:
+        return login_codes.use_code(db_session, code)
+
+
+def _show_form(error: str | None = None) -> Answer:
+    page = render_template("account/login.html", error=error, next=_next())
+    return page if error is None else (page, 401)
+
+
+def _next() -> str:
+    return own_path("next", "/")
