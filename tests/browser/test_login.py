@@ -4,34 +4,37 @@ from uuid import UUID
 
 from playwright.sync_api import Page, expect
 
-from core.accounts import accounts
+from core.accounts import accounts, login_codes, tokens
 from core.base.database import Database
 from core.storage.blobs import Blobs
 from tests.support.browser.chromium import show_pictures
-from tests.support.factories import make_job, make_upload, run_job
+from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
 
 
 def _token(db: Database) -> str:
     with db.write() as session:
-        return accounts.create_token(session, "test")
+        return tokens.create_token(session, "test")
 
 
 def _job(db: Database, blobs: Blobs) -> UUID:
     return make_job(db, make_upload(db, blobs, n_files=1, name="secret"))
 
 
-def test_the_printed_link_logs_in_and_the_token_leaves_the_address(page: Page, site: str, db: Database) -> None:
-    page.goto(f"{site}/login?token={_token(db)}")
-    assert page.url == f"{site}/"
+def test_the_printed_link_logs_in_at_the_press_of_a_button(page: Page, site: str, db: Database) -> None:
+    with db.write() as session:
+        code = login_codes.create_login_code(session, accounts.get_or_create_owner(session))
+    page.goto(f"{site}/login?code={code}")
+    page.get_by_role("button", name="Log in as owner").press("Enter")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    assert page.url == f"{site}/"
 
 
 def test_a_wrong_token_is_refused_with_a_sentence_that_helps(page: Page, site: str) -> None:
-    answer = page.goto(f"{site}/login?token=wrong")
-    assert answer is not None
-    assert answer.status == 401
+    page.goto(f"{site}/login")
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("That token isn’t valid.")
     expect(page.get_by_label("Token")).to_be_focused()
 
@@ -48,11 +51,26 @@ def test_a_pasted_token_logs_in_and_goes_where_one_wanted_to_go(
     assert page.url == f"{site}/jobs/{job}"
 
 
-def test_after_logging_out_nothing_is_shown(owner_page: Page, site: str) -> None:
+def test_after_logging_out_nothing_is_shown_and_only_labels_that_wait_stay(
+    owner_page: Page, site: str, db: Database, blobs: Blobs
+) -> None:
+    job = make_job(db, make_upload(db, blobs, {"a.jpg": draw_picture()}))
+    run_job(db, job)
+    picture = f"{site}/api/v1/images/{read_results(db, job)[0].image_id}/thumbnail?size=128"
+    shown = owner_page.goto(picture)
+    assert shown is not None
+    assert shown.status == 200
+    owner_page.goto(site)
+    owner_page.evaluate(
+        "() => ['pawsort.uploads', 'pawsort-labels:1:x'].forEach((key) => localStorage.setItem(key, '[]'))"
+    )
     owner_page.get_by_role("button", name="Log out").click()
     expect(owner_page.get_by_role("heading", name="Log in")).to_be_visible()
-    owner_page.goto(site)
-    expect(owner_page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert owner_page.evaluate("() => Object.keys(localStorage)") == ["pawsort-labels:1:x"]
+    for address in (picture, site):
+        answer = owner_page.goto(address)
+        assert answer is not None
+        assert answer.status == 401 or owner_page.url.startswith(f"{site}/login")
 
 
 def test_a_form_with_a_wrong_csrf_token_changes_nothing(
