@@ -18,6 +18,7 @@ from web.api.registry import register_api
 from web.http import openapi
 from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
+from web.http.delivery.answer_cache import AnswerCache
 from web.http.delivery.compression import register_compression
 from web.http.delivery.static_files import register_static_files
 from web.http.limits.requests import register_limits
@@ -97,6 +98,7 @@ def make_services(settings: Settings) -> Services:
         meter=Meter(),
         thumbnails=Thumbnails(settings),
         rates=RateLimiter(settings),
+        answers=AnswerCache(),
     )
 
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     uploads_at_once: int = Field(6, ge=1)
     downloads_at_once: int = Field(3, ge=1)
     thumbnails_at_once: int = Field(12, ge=1)
+    metrics_token: SecretStr = SecretStr("")
     queues: str = ""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
     processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: the devices that TensorFlow sees, with INFERENCE_PROCESSES

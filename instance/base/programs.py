@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.base.config import Settings
 
 VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room for a million
-SECRET_KEY = "PAWSORT_SECRET_KEY"  # noqa: S105 - the name of the variable
+SECRETS = ("secret_key", "metrics_token")  # settings that the web server alone gets
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]
@@ -45,7 +45,8 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
     if str(ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (*SOURCES, os.environ.get("PYTHONPATH"))))
     if settings is not None:
-        env.pop(SECRET_KEY, None)  # the web server gets it with its command
+        for name in SECRETS:
+            env.pop(_variable(name), None)  # the web server gets them with its command
         env |= _settings_environment(settings)
     return env
 
@@ -82,7 +83,7 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     # No access log: addresses can carry a login code. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket", "--no-sendfile"]
     command += ["--logger-class", "web.server.gunicorn_log.Logger"]
-    env = {SECRET_KEY: settings.secret_key.get_secret_value()}
+    env = {_variable(name): getattr(settings, name).get_secret_value() for name in SECRETS}
     return Program("web", command, env=env, fds=() if listening_fd is None else (listening_fd,))
 
 
@@ -118,5 +119,10 @@ def _inference_processes(settings: "Settings") -> int:
 def _settings_environment(settings: "Settings") -> dict[str, str]:
     values = settings.model_dump()
     values |= {"database_url": settings.sql_url, "blob_url": settings.store_url}
-    del values["secret_key"]
-    return {f"PAWSORT_{name.upper()}": str(value) for name, value in values.items() if value not in (None, "")}
+    return {
+        _variable(name): str(value) for name, value in values.items() if name not in SECRETS and value not in (None, "")
+    }
+
+
+def _variable(setting: str) -> str:
+    return f"PAWSORT_{setting.upper()}"

@@ -10,6 +10,7 @@ from core.base.database import Database
 from core.messaging.broker import TaskSender
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
+from web.http.delivery.answer_cache import AnswerCache
 from web.http.thumbnails import Thumbnails
 
 EXTENSION = "pawsort"
@@ -22,6 +23,7 @@ class Services:
     Attributes:
         meter: The counters and timers of this process.
         thumbnails: Makes small pictures in processes of its own.
+        answers: What anybody may ask for, kept for a few seconds.
         rates: Counts requests and attempts to log in, and refuses too many.
     """
 
@@ -32,6 +34,7 @@ class Services:
     meter: Meter
     thumbnails: Thumbnails
     rates: RateLimiter
+    answers: AnswerCache
 
 
 def get_services() -> Services:

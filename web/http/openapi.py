@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, json, render_template
 from markupsafe import Markup, escape
 
+from web.http.context import get_services
+from web.http.delivery.answer_cache import FOR_EVER_S
 from web.http.problems import MEDIA_TYPE
 from web.http.rights import public
 
@@ -85,19 +87,25 @@ def complete_spec(spec: Any) -> Any:
 @public
 def show_spec() -> Response:
     """The description for programs."""
-    return jsonify(_spec())
+    text = get_services().answers.get("openapi", lambda: json.dumps(_spec()), FOR_EVER_S)
+    return Response(text, mimetype="application/json")
 
 
 @api_docs.get("/docs")
 @public
 def show_docs() -> str:
     """The description for people."""
+    calls = get_services().answers.get("docs", _describe_calls, FOR_EVER_S)
+    return render_template("system/api_docs.html", description=DESCRIPTION, calls=calls, mark_code=mark_code)
+
+
+def _describe_calls() -> Markup:
+    """All calls and types, the same for everybody."""
     spec = _spec()
     tags = [tag["name"] for tag in spec.get("tags", [])]
     groups = {tag: [one for name, one in _operations(spec) if name == tag] for tag in tags}
-    return render_template(
-        "system/api_docs.html", description=DESCRIPTION, groups=groups, schemas=_fields(spec), mark_code=mark_code
-    )
+    made = render_template("system/_api_calls.html", groups=groups, schemas=_fields(spec), mark_code=mark_code)
+    return Markup(made)  # noqa: S704 - a template of our own, which escapes what it shows
 
 
 def _spec() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from apiflask import APIBlueprint
@@ -12,10 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.base.errors import PawsortError, Unavailable
 from core.messaging.broker import INFERENCE, check_broker
 from core.operations import workers
+from web.api.monitoring.metrics import may_see_details
 from web.http.context import Services, get_services
+from web.http.delivery.answer_cache import KEEP_S
 from web.http.rights import public
 
 api = APIBlueprint("health", __name__, tag="Health")
+
+UNREADY_S = 1.0
 
 log = structlog.get_logger("web")
 
@@ -31,11 +36,24 @@ def show_alive() -> Response:
 @public
 @api.doc(responses={200: "Everything responds", 503: "Something does not respond; `checks` says what"})
 def show_ready() -> tuple[Response, int]:
-    """Whether database, broker and blob store respond and an inference worker is alive"""
-    checks = {name: _sentence(name, check) for name, check in _checks(get_services()).items()}
+    """Whether database, broker and blob store respond and an inference worker is alive
+
+    Where the operator has set a token for monitoring, others see `status` alone.
+    """
+    services = get_services()
+    answer = services.answers.get("ready", lambda: _check_all(services), _keep_s)
+    shown = answer if may_see_details(services.settings) else {"status": answer["status"]}
+    return jsonify(shown), 200 if answer["status"] == "ok" else 503
+
+
+def _check_all(services: Services) -> dict[str, Any]:
+    checks = {name: _sentence(name, check) for name, check in _checks(services).items()}
     is_ready = all(sentence == "ok" for sentence in checks.values())
-    answer = {"status": "ok" if is_ready else "not ready", "checks": checks, "devices": _devices(get_services())}
-    return jsonify(answer), 200 if is_ready else 503
+    return {"status": "ok" if is_ready else "not ready", "checks": checks, "devices": _devices(services)}
+
+
+def _keep_s(answer: dict[str, Any]) -> float:
+    return KEEP_S if answer["status"] == "ok" else UNREADY_S  # a start is seen soon
 
 
 def _devices(services: Services) -> dict[str, list[str]]:

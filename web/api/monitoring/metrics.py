@@ -6,11 +6,13 @@ known methods, known codes.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from hmac import compare_digest
 from time import perf_counter
 
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, g, request
 
+from core.base.config import Settings
 from core.base.errors import ErrorCode
 from core.messaging.broker import INFERENCE, TRAINING
 from core.operations import metrics, status
@@ -18,6 +20,7 @@ from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.workers import Worker
 from web.http.context import Services, get_services
 from web.http.openapi import file_answer
+from web.http.problems import problem
 from web.http.rights import public
 
 api = APIBlueprint("metrics", __name__, tag="Health")
@@ -52,12 +55,32 @@ TIMES = {
 
 @api.get("/metrics")
 @public
-@api.doc(responses={200: file_answer("Prometheus text format", "text/plain")})
+@api.doc(responses={200: file_answer("Prometheus text format", "text/plain"), 401: "A token is needed"})
 def show_metrics() -> Response:
-    """Jobs, images, workers, queues, times and requests of the whole installation"""
+    """Jobs, images, workers, queues, times and requests of the whole installation
+
+    Where the operator has set a token, send it as a bearer token.
+    """
     services = get_services()
-    services.meter.flush(services.db)
-    return Response("\n".join(_lines(services)) + "\n", content_type=METRICS_TYPE)
+    if not may_see_details(services.settings):
+        return problem(
+            401,
+            "Expected the token of PAWSORT_METRICS_TOKEN. Send `Authorization: Bearer TOKEN`.",
+            {"WWW-Authenticate": 'Bearer realm="pawsort metrics"'},
+        )
+    return Response(services.answers.get("metrics", lambda: _text(services)), content_type=METRICS_TYPE)
+
+
+def may_see_details(settings: Settings) -> bool:
+    """Whether this request has the token for monitoring, or needs none."""
+    expected = settings.metrics_token.get_secret_value()
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return not expected or (scheme.lower() == "bearer" and compare_digest(token.strip().encode(), expected.encode()))
+
+
+def _text(services: Services) -> str:
+    """Counts of requests are those that processes have written, at most ten seconds ago."""
+    return "\n".join(_lines(services)) + "\n"
 
 
 def register_measuring(app: APIFlask, meter: Meter) -> None:

@@ -25,6 +25,7 @@ def test_ready_needs_an_inference_worker(stranger: FlaskClient, db: Database) ->
     assert "pawsort up" in before.json["checks"]["inference_worker"]
     with db.write() as session:
         workers.add_worker(session, 1, "inference", "gpu: NVIDIA L4", {})
+    stranger.application.extensions["pawsort"].answers.clear()
     after = stranger.get("/readyz")
     assert after.status_code == 200
     assert after.json is not None

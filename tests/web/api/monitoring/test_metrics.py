@@ -3,16 +3,18 @@
 import re
 import shutil
 import subprocess
+from unittest.mock import Mock
 
 import pytest
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 
 from core.base.config import Settings
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.jobs import chunks, job_states
 from core.jobs.chunks import claim_chunk
-from core.operations import metrics, workers
+from core.operations import metrics, status, workers
 from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs
@@ -23,7 +25,10 @@ SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"]*",?)*)\})? (\S+)')
 
 
 def scrape(client: FlaskClient) -> dict[str, float]:
-    """Each line by its name with labels."""
+    """Each line by its name with labels, as they are now."""
+    services = client.application.extensions["pawsort"]
+    services.meter.flush(services.db)
+    services.answers.clear()
     answer = client.get("/metrics")
     assert answer.status_code == 200
     samples = [SAMPLE.fullmatch(line) for line in answer.text.splitlines() if not line.startswith("#")]
@@ -170,3 +175,28 @@ def test_promtool_finds_nothing_wrong_with_it(stranger: FlaskClient, db: Databas
     text = stranger.get("/metrics").text
     said = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_strangers_cause_no_writes_and_one_reading_in_five_seconds(
+    app: App, stranger: FlaskClient, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger.get("/healthz")
+    read = Mock(wraps=status.read_status)
+    monkeypatch.setattr(status, "read_status", read)
+    first, second = (stranger.get("/metrics").text for _ in range(2))
+    assert first == second
+    assert read.call_count == 1
+    with db.read() as session:
+        assert MetricsSnapshot(session).total(metrics.REQUESTS) == 0
+
+
+def test_a_token_keeps_strangers_out(settings: Settings, app: App) -> None:
+    guarded = create_app(settings.model_copy(update={"metrics_token": SecretStr("s3cret")}))
+    client = guarded.test_client()
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        assert client.get("/metrics", headers=headers).status_code == 401
+        assert client.get("/readyz", headers=headers).get_json() == {"status": "not ready"}
+    with_token = {"Authorization": "Bearer s3cret"}
+    assert "pawsort_jobs" in client.get("/metrics", headers=with_token).text
+    assert "checks" in client.get("/readyz", headers=with_token).get_json()
+    guarded.extensions["pawsort"].db.close()
