@@ -16,8 +16,9 @@ UNSEEN = re.compile(
 
 
 def register_names(app: App) -> None:
-    """Make the filter available to the templates."""
+    """Make the filters available to the templates."""
     app.jinja_env.filters["as_name"] = as_name
+    app.jinja_env.filters["as_text"] = as_text
 
 
 def as_name(name: str) -> Markup:
@@ -28,3 +29,8 @@ def as_name(name: str) -> Markup:
         shown += Markup('<span class="unseen">U+{:04X}</span>').format(ord(found[0]))
         start = found.end()
     return Markup("<bdi>{}</bdi>").format(shown + name[start:])
+
+
+def as_text(name: str) -> str:
+    """A name for an attribute, which has no elements: marks of unseen characters are text."""
+    return UNSEEN.sub(lambda found: f" U+{ord(found[0]):04X} ", name)

@@ -1,6 +1,6 @@
 /** One tile of the grid. The macro `tile` in templates/shared/_parts.html makes the same. Names are text, never markup. */
 
-import { showName } from "../shared/names.js";
+import { asText, showName } from "../shared/names.js";
 import { probablyNeither } from "../shared/neither.js";
 import { label, percent } from "../shared/words.js";
 
@@ -23,9 +23,9 @@ export function makeTile(result, template, spare) {
   const image = link.querySelector("img");
   if (image !== null) {
     image.src = `/api/v1/images/${result.image_id}/thumbnail?size=256`;
-    image.alt = `Open ${result.path}`;
+    image.alt = `Open ${asText(result.path)}`;
   } else {
-    link.setAttribute("aria-label", `Open ${result.path}`);
+    link.setAttribute("aria-label", `Open ${asText(result.path)}`);
   }
   fill(tile, result);
   return tile;
@@ -49,7 +49,7 @@ export function fill(tile, result) {
   const end = result.path.lastIndexOf("/");
   const file = tile.querySelector(".tile__name");
   showName(file, result.path.slice(end + 1));
-  file.title = result.path;
+  file.title = asText(result.path);
   showName(tile.querySelector(".tile__path"), result.error ?? saidBeside(result) ?? warningOf(result) ?? result.path.slice(0, Math.max(0, end)));
 }
 

@@ -12,10 +12,22 @@ export function showName(element, name) {
   let start = 0;
   for (const found of name.matchAll(UNSEEN)) {
     const mark = Object.assign(document.createElement("span"), { className: "unseen" });
-    mark.textContent = `U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+    mark.textContent = numberOf(found[0]);
     shown.append(name.slice(start, found.index), mark);
     start = found.index + found[0].length;
   }
   shown.append(name.slice(start));
   element.replaceChildren(shown);
+}
+
+/**
+ * A name for an attribute, which has no elements: marks of unseen characters are text.
+ * @param {string} name
+ */
+export function asText(name) {
+  return name.replace(UNSEEN, (found) => ` ${numberOf(found)} `);
+}
+
+function numberOf(character) {
+  return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 }

@@ -1,5 +1,7 @@
 /** Thumbnails: their addresses, and those that are loaded before they are shown. */
 
+import { asText } from "./names.js";
+
 /** The size that is shown first, and the sharper ones. */
 export const SIZES = [1024, 2048, 4096];
 
@@ -19,7 +21,7 @@ export class LoadedAhead {
     if (known !== undefined && !hasFailed) return known;
     const image = new Image();
     image.src = thumbnailOf(picture.image_id, SIZES[0]);
-    image.alt = picture.path ?? "The picture to label";
+    image.alt = asText(picture.path ?? "The picture to label");
     image.decoding = "async";
     this.#images.set(picture.image_id, image);
     return image;

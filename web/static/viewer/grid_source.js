@@ -65,7 +65,9 @@ class GridSource {
 function pictureOf(result) {
   const { label, human_label } = result;
   const shares = Object.entries(result.probabilities ?? {}).map(([name, share]) => `${word(name)} ${percent(share)}`);
-  const called = probablyNeither(result) === null ? label : "probably neither";
+  const neither = probablyNeither(result);
+  if (neither !== null) shares.push(`${word("neither")} ${percent(neither)}`);
+  const called = neither === null ? label : "probably neither";
   const proposed = { unsure: null, "probably neither": "neither" };
   return {
     image_id: result.image_id,

@@ -1,6 +1,6 @@
 /** The large view: one picture as large as the window, labelled by keys or buttons; the next one follows. */
 
-import { showName } from "../shared/names.js";
+import { asText, showName } from "../shared/names.js";
 import { LoadedAhead } from "../shared/thumbnails.js";
 import { count, label as word } from "../shared/words.js";
 import { listenToControls } from "./controls.js";
@@ -130,7 +130,7 @@ export class Viewer {
     showName(this.#parts.field("name"), name);
     showName(this.#parts.field("folder"), picture.path.slice(0, -name.length - 1));
     this.#parts.field("place").textContent = `${count(this.#place + 1)} of ${count(this.#source.n)}`;
-    this.#parts.field("stage").setAttribute("aria-label", picture.path);
+    this.#parts.field("stage").setAttribute("aria-label", asText(picture.path));
     this.#showLabel(picture);
     if (picture.error === null) this.#pane.show(this.#loaded.of(picture), picture.image_id);
     else this.#pane.showInstead(Object.assign(document.createElement("p"), { className: "notice notice--bad", textContent: picture.error }));

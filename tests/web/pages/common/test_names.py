@@ -9,7 +9,7 @@ from core.base.database import Database
 from core.storage.blobs import Blobs
 from tests.support.factories import draw_picture, make_job, make_upload, run_job
 from tests.support.paths import ROOT
-from web.pages.common.names import UNSEEN, as_name
+from web.pages.common.names import UNSEEN, as_name, as_text
 
 
 @pytest.mark.parametrize("name", ["猫 1.jpg", "قطة.jpg", "👩‍👧.jpg", "نمی‌خواهم", "a\u3000b", "&nbsp;"])
@@ -39,3 +39,8 @@ def test_the_pages_of_a_job_mark_what_its_files_hide(client: FlaskClient, db: Da
         page = client.get(address).text
         assert 'holi<span class="unseen">U+200B</span>day' in page
     assert 'a<span class="unseen">U+202E</span>gpj' in client.get(f"/jobs/{job}").text
+
+
+def test_an_attribute_has_marks_as_text() -> None:
+    assert as_text("a\u202egpj.exe") == "a U+202E gpj.exe"
+    assert as_text("père 猫 👩‍👩‍👧.jpg") == "père 猫 👩‍👩‍👧.jpg"

@@ -1,6 +1,7 @@
 /** The bar above the grid: how many pictures are selected, and the labels to give them together. */
 
 import { listenToKeys } from "../../shared/keys.js";
+import { asText } from "../../shared/names.js";
 import { count, label as word, plural } from "../../shared/words.js";
 import { Batches } from "./label_batches.js";
 import { MOST, Picking, TOO_MANY } from "./picking.js";
@@ -150,7 +151,7 @@ export class SelectionBar {
     const box = tile.querySelector("[data-check]");
     if (box === null) return;
     box.checked = this.#selection.has(result.image_id);
-    box.setAttribute("aria-label", `Select ${result.path}`);
+    box.setAttribute("aria-label", `Select ${asText(result.path)}`);
     tile.classList.toggle("is-chosen", box.checked);
   }
 

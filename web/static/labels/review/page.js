@@ -1,6 +1,7 @@
 /** The review page: show a picture, label it, show the next. Nothing here waits for the server. */
 
 import { callJson, unsafeHeaders } from "../../shared/http.js";
+import { asText } from "../../shared/names.js";
 import { newUuid } from "../../shared/uuid.js";
 import { probablyNeither } from "../../shared/neither.js";
 import { label as word } from "../../shared/words.js";
@@ -96,7 +97,7 @@ function undo() {
 
 function afterwards(sentence) {
   const next = deck.current;
-  const shown = next === null ? "" : next.label ? ` Next: ${word(next.label)}, ${next.path}` : " Next picture.";
+  const shown = next === null ? "" : next.label ? ` Next: ${word(next.label)}, ${asText(next.path)}` : " Next picture.";
   view.say(sentence + shown);
   showUndo();
 }

@@ -1,5 +1,6 @@
 /** The view of the review: the picture, its prediction, the progress, unsent labels. */
 
+import { showName } from "../../shared/names.js";
 import { probablyNeither } from "../../shared/neither.js";
 import { ZoomPane } from "../../viewer/zoom_pane.js";
 import { count, label, percent, plural } from "../../shared/words.js";
@@ -30,7 +31,7 @@ export class View {
     else this.#pane.show(image, picture.image_id);
     this.#showZoom();
     this.#says(picture);
-    this.#field("path").textContent = picture?.path ?? "";
+    showName(this.#field("path"), picture?.path ?? "");
   }
 
   #says(picture) {
