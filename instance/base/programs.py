@@ -36,7 +36,7 @@ class Program:
 
 
 def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
-    """Return the environment of the children: ours, with every setting spelled out but the secret key.
+    """Return the environment of the children: ours, with every setting spelled out but the secrets.
 
     Children run in the data directory, not in the current folder of the user: that one may contain a folder `web` or
     `core`, or another `.env`.

@@ -91,7 +91,7 @@ class Amount(click.ParamType["int | str"]):
         unit = number[-1:] if number[-1:] in UNITS else ""
         if not number.removesuffix(unit).isdecimal():
             self.fail(f"expected a number such as 5000 or 20GB, or none, or default; got {value!r}.", param, ctx)
-        return int(number.removesuffix(unit)) * UNITS[unit]
+        return min(int(number.removesuffix(unit)) * UNITS[unit], 10**18)
 
 
 @command.command("quota")
@@ -102,8 +102,9 @@ class Amount(click.ParamType["int | str"]):
 @click.option("--images", "n_images", type=Amount(), metavar="N", help="Pictures, in the same way.")
 def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) -> None:
     """Show what NAME uses, or give NAME a quota other than PAWSORT_QUOTA_BYTES and PAWSORT_QUOTA_IMAGES."""
-    with _acting() as (session, _):
+    with _acting() as (session, actor):
         from core.accounts import people
+        from core.accounts.audit_log import Action, record
         from core.base.config import load_settings
         from core.uploads import usage
         from core.uploads.usage import UNLIMITED, Quota
@@ -115,7 +116,9 @@ def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) 
 
         user_id = people.get_person(session, name).id
         own = usage.read_own_quota(session, user_id)
-        usage.set_quota(session, user_id, Quota(chosen(n_bytes, own.n_bytes), chosen(n_images, own.n_images)))
+        if (new := Quota(chosen(n_bytes, own.n_bytes), chosen(n_images, own.n_images))) != own:
+            usage.set_quota(session, user_id, new)
+            record(session, actor, Action.SETTING_CHANGE, "user", user_id, **new._asdict())
         used = usage.read_usage(session, user_id, Quota.from_settings(load_settings()))
     n_bytes_used, n_images_used = f"{used.n_bytes:,} bytes", f"{used.n_images:,} pictures"
     echo(f"{name} uses {n_bytes_used} ({_of(used.quota.n_bytes)}) and {n_images_used} ({_of(used.quota.n_images)}).")

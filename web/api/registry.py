@@ -2,19 +2,18 @@
 
 from apiflask import APIFlask
 
-from web.api.account import tokens
+from web.api.account import tokens, usage
 from web.api.jobs import exports, images, jobs, results
 from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
 from web.api.models import evaluation, models
 from web.api.monitoring import audit_log, health, metrics
 from web.api.schedules import schedules
 from web.api.training import training
-from web.api.uploads import archives, uploads, usage
+from web.api.uploads import archives, uploads
 
 APIS = (
     uploads.api,
     archives.api,
-    usage.api,
     jobs.api,
     results.api,
     exports.api,
@@ -31,6 +30,7 @@ APIS = (
     schedules.api,
     audit_log.api,
     tokens.api,
+    usage.api,
     health.api,
     metrics.api,
 )

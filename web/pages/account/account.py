@@ -1,4 +1,4 @@
-"""The account of the person who is logged in: role, tokens, and the browsers that are logged in."""
+"""The account of the person who is logged in: role, usage, tokens, and the browsers that are logged in."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from core.accounts.rights import Right
 from core.accounts.tokens import DEFAULT_DAYS
 from core.base.errors import Forbidden, Invalid
 from core.orm.accounts import Token
+from core.uploads import usage
+from core.uploads.usage import Quota
 from web.http.access.credentials import current_credential
 from web.http.auth import current_user_id
 from web.http.context import get_services
@@ -35,7 +37,7 @@ class TokenForm:
 @pages.get("/account")
 @needs(Right.SEE)
 def show_account() -> str:
-    """Role, tokens and sessions."""
+    """Role, usage, tokens and sessions."""
     return _show()
 
 
@@ -82,14 +84,16 @@ def end_other_sessions() -> Response:
 
 
 def _show(form: TokenForm | None = None, new_name: str | None = None, new_key: str | None = None) -> str:
-    actor, credential = current_actor(), current_credential()
-    with get_services().db.read() as session:
+    actor, credential, services = current_actor(), current_credential(), get_services()
+    with services.db.read() as session:
+        used = usage.read_usage(session, actor.user_id, Quota.from_settings(services.settings))
         own = tokens.list_tokens(session, actor.user_id)
         opened = sessions.list_sessions(session, actor.user_id)
     return render_template(
         "account/account.html",
         person=credential.user,
         rights=[right for right in Right if actor.may(right)],
+        used=used,
         is_limited=credential.scopes is not None,
         tokens=[(one, _scope_words(one)) for one in own],
         sessions=[(one, describe_agent(one.agent)) for one in opened],

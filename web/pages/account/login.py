@@ -6,7 +6,6 @@ A link with a code shows a button: following it, as previews of links do, logs n
 from flask import Blueprint, Response, render_template, request, session
 
 from core.accounts import credentials, login_codes, sessions
-from core.orm.accounts import User
 from web.http.access.credentials import find_credential
 from web.http.auth import log_in_user
 from web.http.context import get_services
@@ -42,18 +41,12 @@ def show_login() -> Answer:
 @public
 def submit_login() -> Answer:
     """Log in with the code of a link, or with a token that was typed."""
-    code = request.form.get("code", "")
-    if code:
-        user = _use_code(code)
-        if user is None:
-            return _show_form(BAD_CODE)
-        log_in_user(user)
-        return see_other(_next())
-    with get_services().db.read() as db_session:
-        token = credentials.find_credential(db_session, "token", request.form.get("token", "").strip())
-    if token is None:
-        return _show_form(BAD_TOKEN)
-    log_in_user(token.user, token.id)
+    rates, address = get_services().rates, request.remote_addr or ""
+    rates.check_attempt(None, address)
+    error = _try_code(code) if (code := request.form.get("code", "")) else _try_token()
+    if error is not None:
+        return _show_form(error)
+    rates.forget_attempts(None, address)
     return see_other(_next())
 
 
@@ -73,9 +66,24 @@ def log_out() -> Response:
     return response
 
 
-def _use_code(code: str) -> User | None:
+def _try_code(code: str) -> str | None:
+    """Log in with a code; the error, if it isn't valid."""
     with get_services().db.write() as db_session:
-        return login_codes.use_code(db_session, code)
+        user = login_codes.use_code(db_session, code)
+    if user is None:
+        return BAD_CODE
+    log_in_user(user)
+    return None
+
+
+def _try_token() -> str | None:
+    """Log in with the token of the form; the error, if it isn't valid."""
+    with get_services().db.read() as db_session:
+        token = credentials.find_credential(db_session, "token", request.form.get("token", "").strip())
+    if token is None:
+        return BAD_TOKEN
+    log_in_user(token.user, token.id)
+    return None
 
 
 def _show_form(error: str | None = None) -> Answer:

@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 
 from core.accounts import accounts, sessions, tokens
 from core.base.database import Database
+from core.uploads import usage
+from core.uploads.usage import Quota
 from tests.support.login import csrf_in, log_in
 from web.app import App
 from web.pages.account.agents import describe_agent
@@ -129,3 +131,14 @@ def test_nobody_ends_a_session_or_revokes_a_token_of_somebody_else(
 )
 def test_a_browser_is_named_in_words(agent: str | None, words: str) -> None:
     assert describe_agent(agent) == words
+
+
+def test_usage_is_shown_with_the_quota(ada: FlaskClient, db: Database) -> None:
+    assert "You have no quota" in ada.get("/account").text
+    with db.write() as session:
+        user = accounts.get_or_create_user(session, "ada")
+        usage.set_quota(session, user.id, Quota(n_bytes=5_000_000_000, n_images=1000))
+        usage.add(session, user.id, 1_200_000_000, 300)
+    page = ada.get("/account").text
+    for text in ("Files: 1.2 GB", "of 5.0 GB", "Pictures: 300", "of 1,000"):
+        assert text in page

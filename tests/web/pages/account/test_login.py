@@ -113,3 +113,15 @@ def test_address_and_browser_of_a_session_are_noted(app: App, stranger: FlaskCli
     with db.read() as session:
         opened = session.scalars(select(LoginSession)).one()
     assert (opened.address, opened.agent) == ("127.0.0.1", "Firefox")
+
+
+def test_attempts_end_and_the_page_says_when_to_try_again(stranger: FlaskClient, token: str) -> None:
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    csrf = csrf_in(stranger.get("/login").text)
+    for _ in range(20):
+        form = {"token": "guess", "csrf_token": csrf}
+        assert stranger.post("/login", data=form, environ_overrides=elsewhere).status_code == 401
+    refused = stranger.post("/login", data={"token": token, "csrf_token": csrf}, environ_overrides=elsewhere)
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 30
+    assert send_login(stranger, token=token).status_code == 303, "another address is not concerned"
