@@ -15,11 +15,12 @@ from core.models import registry
 from core.orm.jobs import Job
 from web.exports.label_preference import LABEL_BY, By, count_by
 from web.exports.originals import list_pictures, read_originals
+from web.exports.parquet import parquet_blocks
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
 from web.exports.rows import check_at_end, in_blocks, iterate_rows
 from web.exports.sort_manifest import ManifestWriter
 from web.exports.sorted_zip import Tree, zip_blocks
-from web.exports.tables import csv_lines, json_lines, parquet_blocks
+from web.exports.tables import csv_lines, json_lines
 from web.exports.workbook import check_fits, xlsx_blocks
 from web.http.context import Services
 

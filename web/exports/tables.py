@@ -1,10 +1,9 @@
-"""Results as tables: CSV, JSON Lines and Parquet, with the same columns. web.exports.workbook has them for Excel."""
+"""Results as CSV and JSON Lines. web.exports.parquet and web.exports.workbook write the same columns."""
 
 import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 from flask import json
@@ -23,7 +22,6 @@ COLUMNS = (
 )
 PROBABILITIES = frozenset({"confidence", "p_neither", *(f"p_{name}" for name in CLASSES)})
 DECIMALS = 6
-ROW_GROUP = 10_000
 
 
 def csv_lines(rows: Iterable[ResultRow], network: str, has_bom: bool = False) -> Iterator[str]:
@@ -43,23 +41,6 @@ def json_lines(rows: Iterable[ResultRow], network: str) -> Iterator[str]:
     """One object per line, with the columns of the CSV; paths exactly as uploaded."""
     for row in rows:
         yield json.dumps(row_values(row, network), ensure_ascii=False, sort_keys=False) + "\n"
-
-
-def parquet_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
-    """A Parquet file in blocks; memory holds one group of rows at a time."""
-    import pyarrow
-    import pyarrow.parquet
-
-    types = dict.fromkeys(COLUMNS, pyarrow.string()) | dict.fromkeys(PROBABILITIES, pyarrow.float64())
-    schema = pyarrow.schema([(name, types[name]) for name in COLUMNS])
-    schema = schema.set(COLUMNS.index("image_id"), pyarrow.field("image_id", pyarrow.int64()))
-    out, rows = _OutputBuffer(), iter(rows)
-    with pyarrow.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
-        yield out.drain()
-        while group := [_encodable(row_values(row, network)) for row in islice(rows, ROW_GROUP)]:
-            writer.write_table(pyarrow.Table.from_pylist(group, schema))
-            yield out.drain()
-    yield out.drain()
 
 
 def csv_line(cells: Iterable[str]) -> str:
@@ -111,37 +92,7 @@ def _p_neither(row: ResultRow, network: str) -> float | None:
     return row.p_neither if known is not None and known.knows_neither else None
 
 
-def _encodable(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with a path in UTF-8: file names may contain other bytes, Parquet strings may not."""
-    return values | {"path": values["path"].encode("utf-8", "backslashreplace").decode()}
-
-
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.{DECIMALS}f}" if name in PROBABILITIES else guard_formula(str(value))
-
-
-class _OutputBuffer(io.RawIOBase):
-    """A file for writing only, which is emptied after each group of rows."""
-
-    def __init__(self) -> None:
-        self._waiting: list[bytes] = []
-        self._position = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def write(self, data: Any) -> int:
-        block = bytes(data)
-        self._waiting.append(block)
-        self._position += len(block)
-        return len(block)
-
-    def drain(self) -> bytes:
-        """Return, and forget, what was written since the last call."""
-        blocks, self._waiting = b"".join(self._waiting), []
-        return blocks

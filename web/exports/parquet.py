@@ -1,0 +1,80 @@
+"""Results as Parquet, with the columns of the other tables."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from core.jobs.results import ResultRow
+from web.exports.tables import COLUMNS, PROBABILITIES, row_values
+
+if TYPE_CHECKING:
+    from arro3.core import RecordBatch, Schema
+
+ROW_GROUP = 10_000
+BLOCK_BYTES = 2**16
+COMPRESSION = "zstd(1)"
+
+
+def parquet_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
+    """A Parquet file in blocks; memory holds a few groups of rows at a time.
+
+    The library pushes what it writes, and a response pulls: a thread writes into a pipe, which makes it wait for the
+    reader and ends it when the reader goes away.
+
+    Args:
+        network: The name of the network that the results are from.
+    """
+    reading_end, writing_end = os.pipe()
+    with ThreadPoolExecutor(1) as executor, open(reading_end, "rb") as source:
+        writing = executor.submit(_write, rows, network, writing_end)
+        while block := source.read(BLOCK_BYTES):
+            yield block
+        writing.result()
+
+
+def _write(rows: Iterable[ResultRow], network: str, writing_end: int) -> None:
+    from arro3.core import RecordBatchReader
+    from arro3.io import write_parquet
+
+    failures: list[Exception] = []  # of reading the rows, which the library wraps in errors of its own
+    schema = _schema()
+    with open(writing_end, "wb") as out:
+        try:
+            batches = RecordBatchReader.from_batches(schema, _batches(rows, network, schema, failures))
+            write_parquet(batches, out, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
+        except Exception:
+            if failures:
+                raise failures[0] from None
+            raise
+
+
+def _batches(
+    rows: Iterable[ResultRow], network: str, schema: "Schema", failures: list[Exception]
+) -> "Iterator[RecordBatch]":
+    from arro3.core import Array, RecordBatch
+
+    rows = iter(rows)
+    try:
+        while group := [row_values(row, network) for row in islice(rows, ROW_GROUP)]:
+            for values in group:
+                values["path"] = _encodable(values["path"])
+            columns = [Array([values[name] for values in group], schema.field(name).type) for name in COLUMNS]
+            yield RecordBatch.from_arrays(columns, schema=schema)
+    except Exception as error:
+        failures.append(error)
+        raise
+
+
+def _schema() -> "Schema":
+    from arro3.core import DataType, Field, Schema
+
+    types = dict.fromkeys(COLUMNS, DataType.utf8()) | dict.fromkeys(PROBABILITIES, DataType.float64())
+    types["image_id"] = DataType.int64()
+    return Schema([Field(name, types[name], nullable=True) for name in COLUMNS])
+
+
+def _encodable(path: str) -> str:
+    """A path in UTF-8: file names may contain other bytes, Parquet strings may not."""
+    return path.encode("utf-8", "backslashreplace").decode()
