@@ -1,8 +1,8 @@
 """Settings: the only place that reads the environment.
 
-Values come from the environment (prefix `PAWSORT_`), then from `.env` in the data directory, then from `.env` in the
-current folder. `load_settings` returns one frozen object that is passed on as an argument; a wrong value raises
-ConfigError with a sentence that names the variable.
+Values come from the environment (prefix `PAWSORT_`), then from files that it names (`PAWSORT_SECRET_KEY_FILE`), then
+from `.env` in the data directory, then from `.env` in the current folder. `load_settings` returns one frozen object
+that is passed on as an argument; a wrong value raises ConfigError with a sentence that names the variable.
 """
 
 import ipaddress
@@ -153,7 +153,10 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         ConfigError: A value is wrong; the sentence names the variable, the value and what is expected.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given: dict[str, Any] = {
+        name: value for name in Settings.model_fields if (value := read_file_of(_variable(name))) is not None
+    }
+    given |= {name: value for name, value in overrides.items() if value is not None}
     data_dir = Path(given.get("data_dir") or os.environ.get("PAWSORT_DATA_DIR") or default_data_dir()).expanduser()
     # This user may not be allowed to read the current folder; then it has no settings either.
     files = tuple(folder / ".env" for folder in (Path(), data_dir) if os.access(folder, os.X_OK))
@@ -163,6 +166,36 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigError(f"{error.filename} cannot be read by this user. Make it readable, or remove it.") from error
     except ValidationError as error:
         raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from error
+
+
+def names_file(variable: str) -> bool:
+    """Whether a variable's value is in a file that `<variable>_FILE` names, as container engines mount secrets."""
+    return bool(os.environ.get(f"{variable}_FILE")) and not os.environ.get(variable)
+
+
+def read_file_of(variable: str) -> str | None:
+    """The value of a variable from the file that `<variable>_FILE` names; None if there is no such file to read.
+
+    Raises:
+        ConfigError: The file cannot be read, or is empty.
+    """
+    if not names_file(variable):
+        return None
+    path = os.environ[f"{variable}_FILE"]
+    try:
+        value = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigError(
+            f"{variable}_FILE: {path} cannot be read ({reason}). Name a file that this user may read."
+        ) from error
+    if not value:
+        raise ConfigError(f"{variable}_FILE: {path} is empty; expected the value of {variable}.")
+    return value
+
+
+def _variable(name: str) -> str:
+    return f"PAWSORT_{name.upper()}"
 
 
 def check_secret_key(settings: Settings) -> None:
@@ -181,6 +214,6 @@ def check_secret_key(settings: Settings) -> None:
 def _sentence(item: Any) -> str:
     if not item["loc"]:  # about several settings, which its own words name
         return str(item["ctx"]["error"])
-    name = "PAWSORT_" + "_".join(str(part) for part in item["loc"]).upper()
+    name = _variable("_".join(str(part) for part in item["loc"]))
     shown = "the value given" if "secret" in name.lower() else repr(item["input"])
     return f"{name}: {item['msg']}; got {shown}. Correct it in the environment or in .env and start again."

@@ -11,10 +11,17 @@ from typing import Self
 
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
+from core.base.config import read_file_of
 from core.storage.store_errors import check_endpoint
 
 STORES = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
 CLIENT = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5), "allow_http": True}
+# Keys that may be in files (`AWS_SECRET_ACCESS_KEY_FILE`); the library reads them from variables only.
+KEYS = {
+    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    "gs": ("GOOGLE_SERVICE_ACCOUNT_KEY",),
+    "az": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_CLIENT_SECRET"),
+}
 RETRIES = {"max_retries": 5, "retry_timeout": timedelta(seconds=15)}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_IN_PREFIXES = frozenset("%?#\\")  # what parsers of web addresses decode or cut at
@@ -63,16 +70,20 @@ class BucketPrefix:
 
 
 def open_bucket(place: BucketPrefix) -> ObjectStore:
-    """A store of what is below a prefix. Keys come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
+    """A store of what is below a prefix.
+
+    Address and keys come from the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), keys also from files that it
+    names (AWS_ACCESS_KEY_ID_FILE).
 
     Raises:
         ValueError: The store would open another prefix than this one.
-        ConfigError: The endpoint is no address.
+        ConfigError: The endpoint is no address, or a file with a key cannot be read.
         obstore.exceptions.BaseError: The environment lacks what this kind of store needs.
     """
     check_endpoint()
+    keys = {name.lower(): value for name in KEYS[place.scheme] if (value := read_file_of(name)) is not None}
     store: S3Store | GCSStore | AzureStore = STORES[place.scheme](
-        place.bucket, prefix=place.prefix or None, client_options=CLIENT, retry_config=RETRIES
+        place.bucket, prefix=place.prefix or None, config=keys, client_options=CLIENT, retry_config=RETRIES
     )
     if (store.prefix or "") != place.prefix:
         raise ValueError(f"{place} would be opened as {store.prefix!r}.")

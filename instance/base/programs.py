@@ -46,7 +46,7 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (*SOURCES, os.environ.get("PYTHONPATH"))))
     if settings is not None:
         for name in SECRETS:
-            env.pop(_variable(name), None)  # the web server gets them with its command
+            env.pop(f"PAWSORT_{name.upper()}", None)  # the web server gets them with its command
         env |= _settings_environment(settings)
     return env
 
@@ -83,8 +83,8 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     # No access log: addresses can carry a login code. Long query strings hold paths of images.
     command += ["--limit-request-line", "8190", "--no-control-socket", "--no-sendfile"]
     command += ["--logger-class", "web.server.gunicorn_log.Logger"]
-    env = {_variable(name): getattr(settings, name).get_secret_value() for name in SECRETS}
-    return Program("web", command, env=env, fds=() if listening_fd is None else (listening_fd,))
+    values = {name: getattr(settings, name).get_secret_value() for name in SECRETS}
+    return Program("web", command, env=_variables(values), fds=() if listening_fd is None else (listening_fd,))
 
 
 def worker(queue: str, settings: "Settings", name: str | None = None) -> Program:
@@ -119,10 +119,12 @@ def _inference_processes(settings: "Settings") -> int:
 def _settings_environment(settings: "Settings") -> dict[str, str]:
     values = settings.model_dump()
     values |= {"database_url": settings.sql_url, "blob_url": settings.store_url}
-    return {
-        _variable(name): str(value) for name, value in values.items() if name not in SECRETS and value not in (None, "")
-    }
+    return _variables({name: value for name, value in values.items() if name not in SECRETS})
 
 
-def _variable(setting: str) -> str:
-    return f"PAWSORT_{setting.upper()}"
+def _variables(values: Mapping[str, object]) -> dict[str, str]:
+    """Return settings as variables, but for those in files: the children read the same files."""
+    from core.base.config import names_file
+
+    variables = {f"PAWSORT_{name.upper()}": str(value) for name, value in values.items() if value not in (None, "")}
+    return {name: value for name, value in variables.items() if not names_file(name)}

@@ -9,6 +9,7 @@ import pytest
 
 from core.base.config import load_settings
 from core.base.errors import ConfigError
+from instance.base.programs import child_environment
 from tests.support.paths import ROOT
 
 
@@ -44,6 +45,27 @@ def test_a_lease_below_three_heartbeats_is_refused_by_a_sentence_that_names_both
         load_settings()
     monkeypatch.setenv("PAWSORT_LEASE_S", "60")
     assert load_settings().alive_s == 60
+
+
+def test_a_value_may_be_in_a_file_and_the_variable_itself_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "url").write_text("postgresql://pawsort:secret@db/pawsort\n")
+    monkeypatch.setenv("PAWSORT_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("PAWSORT_DATABASE_URL", "")
+    assert load_settings().sql_url == "postgresql://pawsort:secret@db/pawsort"
+    assert child_environment(load_settings())["PAWSORT_DATABASE_URL"] == ""  # the child reads the file itself
+    monkeypatch.setenv("PAWSORT_DATABASE_URL", "postgresql://other/pawsort")
+    assert load_settings().sql_url == "postgresql://other/pawsort"
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("\n", "is empty")], ids=["none", "empty"])
+def test_a_file_without_a_value_stops_with_a_sentence(
+    content: str | None, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_text(content)
+    monkeypatch.setenv("PAWSORT_SECRET_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(ConfigError, match=rf"^PAWSORT_SECRET_KEY_FILE: .*key {words}"):
+        load_settings()
 
 
 def test_the_secret_key_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
