@@ -31,6 +31,15 @@ def stop_worker(session: Session, worker_id: int) -> None:
     session.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=db_now()))
 
 
+def stop_silent(session: Session, alive_s: float) -> None:
+    """Record of those without a heartbeat for `alive_s` that they have stopped, as after a restored backup.
+
+    The next heartbeat of one that lives undoes it.
+    """
+    silent = Worker.stopped_at.is_(None) & (Worker.beat_at < db_now(-alive_s))
+    session.execute(update(Worker).where(silent).values(stopped_at=db_now()))
+
+
 def delete_silent(session: Session, silent_s: float) -> int:
     """Delete workers without a heartbeat for this time, since every start adds rows. Returns how many there were."""
     return change(session, delete(Worker).where(Worker.beat_at < db_now(-silent_s)))

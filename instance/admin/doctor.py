@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from instance.base.data_dir import describe_access, prepare_data_dir
 from instance.supervisor.attach import find_instance
@@ -70,15 +72,24 @@ class Checkup:
         if not folder.exists():
             return Finding("disk", True, f"PAWSORT_DATA_DIR: {folder} does not exist yet. `pawsort up` creates it.")
         prepare_data_dir(folder)
+        folders = self._data_folders()
+        if not folders:
+            return Finding("disk", None, "database and blobs are on servers; this machine keeps copies only")
         if warning := describe_access(folder):
             return Finding("disk", True, warning)
-        free = shutil.disk_usage(folder).free
+        free, folder = min((shutil.disk_usage(one).free, one) for one in folders)
         sentence = f"{free // MIB:,} MiB free for {folder}"
         if free < 2 * self._settings.min_free_bytes:
             return Finding(
                 "disk", True, f"{sentence}: too little. Free disk space or delete jobs; uploads are soon refused."
             )
         return Finding("disk", False, sentence)
+
+    def _data_folders(self) -> list[Path]:
+        """The folders of this machine that grow: with SQLite's file, and with blobs."""
+        urls = (self._settings.sql_url, self._settings.store_url)
+        paths = [Path(unquote(urlsplit(url).path)) for url in urls if url.startswith(("sqlite:", "file:"))]
+        return [next(one for one in (path, *path.parents) if one.is_dir()) for path in paths]
 
     def _check_settings(self) -> Finding:
         """Check what web and workers refuse at their start, as far as it is set here."""

@@ -21,6 +21,7 @@ def migrate_installation(settings: "Settings") -> "Database":
     """
     from core.models import conversions
     from core.models.registry import register_shipped, store_weights
+    from core.operations.workers import stop_silent
     from core.storage.blobs import Blobs
 
     db = migrate_database(settings)
@@ -28,6 +29,7 @@ def migrate_installation(settings: "Settings") -> "Database":
     manifests = store_weights(blobs, shipped_folder(), settings.default_network)
     converted = conversions.store_shipped(blobs, shipped_folder())
     with db.write() as session:
+        stop_silent(session, settings.alive_s)
         register_shipped(session, manifests)
         conversions.register_shipped(session, converted)
     return db

@@ -1,5 +1,7 @@
 """What `pawsort doctor` says of an installation with servers of its own."""
 
+from pathlib import Path
+
 from sqlalchemy import update
 
 from core.base.clock import db_now
@@ -26,3 +28,34 @@ def test_a_worker_that_fell_silent_is_named_with_what_to_do(settings: Settings, 
     assert found.is_wrong
     assert "1 stopped sending heartbeats: inference on" in found.sentence
     assert "(process 42). End those that hang" in found.sentence
+
+
+def check_disk(settings: Settings) -> Finding:
+    return next(iter(Checkup(settings, 600.0).run()))
+
+
+def test_the_disk_is_that_of_the_blobs_and_not_that_of_the_data_folder(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        data_dir=tmp_path / "small",
+        database_url="postgresql://nobody@127.0.0.1:1/none",
+        blob_url=(tmp_path / "large" / "blobs").as_uri(),
+    )
+    settings.data_dir.mkdir(mode=0o700)
+    assert f"free for {tmp_path}" in check_disk(settings).sentence
+    found = check_disk(settings.model_copy(update={"blob_url": "s3://pawsort/data"}))
+    assert (found.is_wrong, found.sentence) == (
+        None,
+        "database and blobs are on servers; this machine keeps copies only",
+    )
+
+
+def test_workers_of_a_restored_backup_are_not_missed_once_it_is_migrated(settings: Settings, db: Database) -> None:
+    with db.write() as session:
+        _, alive = (workers.add_worker(session, pid, "inference", "cpu", {}) for pid in (41, 42))
+        session.execute(update(Worker).values(started_at=db_now(-60)))
+        session.execute(update(Worker).where(Worker.id != alive).values(beat_at=db_now(-20)))
+    assert check_workers(settings).is_wrong
+    with db.write() as session:
+        workers.stop_silent(session, settings.alive_s)
+    assert check_workers(settings).is_wrong is False
