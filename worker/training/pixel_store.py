@@ -17,6 +17,8 @@ MIB = 2**20
 NEEDED_BYTES = 768 * MIB  # TensorFlow, a small network and its optimizer
 SHARE = 0.5  # of free memory; the rest is for training itself and for other processes
 CGROUP = Path("/sys/fs/cgroup")
+# Limit and use of memory: in version 2 of control groups, and in version 1.
+CGROUP_FILES = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
 
 
 class PixelStore:
@@ -68,8 +70,14 @@ def free_bytes() -> int:
     machine = _meminfo("MemAvailable")
     if machine is None:  # not Linux: half of the installed memory
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
-    return machine if limit is None or used is None else max(0, min(machine, limit - used))
+    groups = (_left(CGROUP / limit, CGROUP / used) for limit, used in CGROUP_FILES)
+    return min([machine, *(left for left in groups if left is not None)])
+
+
+def _left(limit: Path, used: Path) -> int | None:
+    """What a control group has left; None without a limit."""
+    limit_bytes, used_bytes = _number(limit), _number(used)
+    return None if limit_bytes is None or used_bytes is None else max(0, limit_bytes - used_bytes)
 
 
 def _meminfo(name: str) -> int | None:

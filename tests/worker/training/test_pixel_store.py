@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import Invalid
+from worker.training import pixel_store
 from worker.training.pixel_store import MIB, NEEDED_BYTES, PixelStore, free_bytes
 
 
@@ -36,3 +37,14 @@ def test_a_disk_without_room_gets_a_sentence(tmp_path: Path) -> None:
 
 def test_free_memory_is_a_plausible_number() -> None:
     assert 16 * MIB < free_bytes() < 2**50
+
+
+@pytest.mark.parametrize("version", pixel_store.CGROUP_FILES, ids=["2", "1"])
+def test_the_limit_of_a_container_is_seen(
+    version: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixel_store, "CGROUP", tmp_path)
+    for name, n_bytes in zip(version, (64 * MIB, 60 * MIB), strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{n_bytes}\n")
+    assert free_bytes() == 4 * MIB
