@@ -1,34 +1,31 @@
 # The images of Pawsort: `web`, `worker` for inference and maintenance on CPUs, `training` with TensorFlow, `worker-gpu`
 # for NVIDIA's GPUs, with TensorFlow too.
 # docker-compose.yml builds them. By hand: docker build --target web -t pawsort-web .
+# A builder that runs every stage up to its target finds the small images first.
 
-FROM python:3.13.7-slim-bookworm AS base
-ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/pawsort/bin:$PATH
+FROM docker.io/library/python:3.13.17-slim-trixie AS base
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+
+# Nothing runs as root, and no process can change the programs. Any other user can run them too: the folder for data
+# belongs to group 0, which engines that choose a user give to each of them.
+FROM base AS runtime
+RUN groupadd --gid 10001 pawsort \
+ && useradd --uid 10001 --gid 10001 --home-dir /var/lib/pawsort --no-create-home --no-log-init pawsort \
+ && install --directory --owner 10001 --group 0 --mode 0770 /var/lib/pawsort
+ENV PATH=/opt/pawsort/bin:$PATH PAWSORT_DATA_DIR=/var/lib/pawsort HOME=/var/lib/pawsort
+WORKDIR /var/lib/pawsort
+USER 10001:10001
+
+FROM base AS installer
 WORKDIR /source
-
-# Packages first: they change less often than Pawsort itself, so their layer is cached.
-FROM base AS web-packages
 COPY deploy/install.sh deploy/
 COPY requirements/ requirements/
+
+# Packages are a layer of their own: they change less often than Pawsort itself, whose parts are in /opt/pawsort/code.
+FROM installer AS web-packages
 RUN ["sh", "deploy/install.sh", "packages", "web", "/opt/pawsort"]
 
-FROM base AS worker-packages
-COPY deploy/install.sh deploy/
-COPY requirements/ requirements/
-RUN ["sh", "deploy/install.sh", "packages", "worker", "/opt/pawsort"]
-
-FROM base AS training-packages
-COPY deploy/install.sh deploy/
-COPY requirements/ requirements/
-RUN ["sh", "deploy/install.sh", "packages", "training", "/opt/pawsort"]
-
-FROM base AS gpu-packages
-COPY deploy/install.sh deploy/
-COPY requirements/ requirements/
-RUN ["sh", "deploy/install.sh", "packages", "gpu", "/opt/pawsort"]
-
-# The parts of Pawsort in each image. The tests install exactly these.
-FROM web-packages AS web-build
+FROM web-packages AS web-code
 COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
 COPY core/ core/
@@ -37,57 +34,44 @@ COPY migrations/ migrations/
 COPY web/ web/
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
 
-FROM worker-packages AS worker-build
-COPY pyproject.toml README.md NOTICE ./
-COPY client/ client/
-COPY core/ core/
-COPY instance/ instance/
-COPY migrations/ migrations/
-COPY model/ model/
-COPY worker/ worker/
-RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
-
-FROM training-packages AS training-build
-COPY pyproject.toml README.md NOTICE ./
-COPY client/ client/
-COPY core/ core/
-COPY instance/ instance/
-COPY migrations/ migrations/
-COPY model/ model/
-COPY worker/ worker/
-RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
-
-FROM gpu-packages AS gpu-build
-COPY pyproject.toml README.md NOTICE ./
-COPY client/ client/
-COPY core/ core/
-COPY instance/ instance/
-COPY migrations/ migrations/
-COPY model/ model/
-COPY worker/ worker/
-RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
-
-# Nothing runs as root, and no process can change the programs.
-FROM base AS runtime
-RUN useradd --system --uid 10001 --home-dir /var/lib/pawsort --create-home pawsort
-ENV PAWSORT_DATA_DIR=/var/lib/pawsort
-WORKDIR /var/lib/pawsort
-USER 10001:10001
-
 FROM runtime AS web
-COPY --from=web-build /opt/pawsort /opt/pawsort
+COPY --from=web-packages /opt/pawsort /opt/pawsort
+COPY --from=web-code /opt/pawsort/code /opt/pawsort/code
 ENV PAWSORT_HOST=0.0.0.0 PAWSORT_PORT=8000
 EXPOSE 8000
 CMD ["pawsort", "web"]
 
+FROM installer AS worker-packages
+RUN ["sh", "deploy/install.sh", "packages", "worker", "/opt/pawsort"]
+
+FROM worker-packages AS worker-code
+COPY pyproject.toml README.md NOTICE ./
+COPY client/ client/
+COPY core/ core/
+COPY instance/ instance/
+COPY migrations/ migrations/
+COPY model/ model/
+COPY worker/ worker/
+RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
+
 FROM runtime AS worker
-COPY --from=worker-build /opt/pawsort /opt/pawsort
+COPY --from=worker-packages /opt/pawsort /opt/pawsort
+COPY --from=worker-code /opt/pawsort/code /opt/pawsort/code
 CMD ["pawsort", "worker", "inference"]
 
+# Both have the code of the worker and more packages.
+FROM installer AS training-packages
+RUN ["sh", "deploy/install.sh", "packages", "training", "/opt/pawsort"]
+
 FROM runtime AS training
-COPY --from=training-build /opt/pawsort /opt/pawsort
+COPY --from=training-packages /opt/pawsort /opt/pawsort
+COPY --from=worker-code /opt/pawsort/code /opt/pawsort/code
 CMD ["pawsort", "worker", "training"]
 
+FROM installer AS gpu-packages
+RUN ["sh", "deploy/install.sh", "packages", "gpu", "/opt/pawsort"]
+
 FROM runtime AS worker-gpu
-COPY --from=gpu-build /opt/pawsort /opt/pawsort
+COPY --from=gpu-packages /opt/pawsort /opt/pawsort
+COPY --from=worker-code /opt/pawsort/code /opt/pawsort/code
 CMD ["pawsort", "worker", "inference"]
