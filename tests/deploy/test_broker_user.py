@@ -29,7 +29,7 @@ FORBIDDEN = [
 def broker_url(stack: Stack) -> str:
     stack.start("redis")
     stack.wait_healthy("redis")
-    return stack.environment("web")["PAWSORT_REDIS_URL"]
+    return stack.value("web", "PAWSORT_REDIS_URL")
 
 
 @pytest.mark.parametrize("command", FORBIDDEN, ids=lambda words: words[0].lower())

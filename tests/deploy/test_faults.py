@@ -91,7 +91,7 @@ def test_a_job_of_10000_survives_everything(stack: Stack, tmp_path: Path) -> Non
     command = ["pawsort", "classify", str(folder), "-o", str(out), "--server", server, "--token", token]
     environment = {**stack.environment("web"), "NO_PROXY": "*"}
     sender = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    db = Database(stack.environment("web")["PAWSORT_DATABASE_URL"])
+    db = Database(stack.value("web", "PAWSORT_DATABASE_URL"))
 
     def read(query: object) -> object:
         with db.read() as session:

@@ -17,7 +17,7 @@ from tests.support.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
 ELSEWHERE = {"INFERENCE_MEMORY", "TRAINING_MEMORY", "HTTP_ADDRESS", "HTTP_PORT", "GRAFANA_ADDRESS", "GRAFANA_PORT"}
-ELSEWHERE |= {"OWNER_DATABASE_URL", "MAINTENANCE_DATABASE_URL", "INTERNAL_NETWORK"}
+ELSEWHERE |= {"INTERNAL_NETWORK"}
 # Settings of tests, and one for machines whose workers do not serve all queues.
 ONLY_BY_HAND = {"PAWSORT_DECODER", "PAWSORT_PAUSE_AFTER_CLAIM_S", "PAWSORT_QUEUES"}
 
@@ -58,50 +58,78 @@ def test_every_variable_is_a_setting_or_its_library_s(services: dict[str, Any]) 
     settings = {f"PAWSORT_{name.upper()}" for name in Settings.model_fields}
     others = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "FORWARDED_ALLOW_IPS"}
     for name in OWN_IMAGES:
-        assert services[name]["environment"].keys() <= settings | others
+        assert {one.removesuffix("_FILE") for one in services[name]["environment"]} <= settings | others
 
 
 def test_web_and_workers_get_the_same_servers(services: dict[str, Any]) -> None:
-    addresses = ("PAWSORT_DATABASE_URL", "PAWSORT_REDIS_URL", "PAWSORT_BLOB_URL", "AWS_ENDPOINT_URL")
-    given = {tuple(services[name]["environment"][one].rpartition("@")[2] for one in addresses) for name in OWN_IMAGES}
-    assert len(given) == 1
-    database, redis, blobs, endpoint = given.pop()
-    assert database == "postgres:5432/pawsort"
-    assert redis == "redis:6379/0"
-    assert (blobs, endpoint) == ("s3://pawsort/data", "http://s3:8333")
+    addresses = ("PAWSORT_REDIS_URL_FILE", "PAWSORT_BLOB_URL", "AWS_ENDPOINT_URL")
+    given = {tuple(services[name]["environment"][one] for one in addresses) for name in OWN_IMAGES}
+    assert given == {("/run/secrets/redis_url", "s3://pawsort/data", "http://s3:8333")}
 
 
-def test_each_service_logs_in_to_the_servers_as_a_user_with_the_rights_it_needs(services: dict[str, Any]) -> None:
-    users = {
-        name: services[name]["environment"]["PAWSORT_DATABASE_URL"].removeprefix("postgresql://").partition(":")[0]
+def test_each_service_logs_in_to_the_servers_as_a_user_with_the_rights_it_needs(
+    services: dict[str, Any], env_file: Path
+) -> None:
+    secrets = env_file.parent / "secrets"
+    addresses = {
+        name: (secrets / Path(services[name]["environment"]["PAWSORT_DATABASE_URL_FILE"]).name).read_text()
         for name in OWN_IMAGES
     }
+    assert {one.rpartition("@")[2] for one in addresses.values()} == {"postgres:5432/pawsort"}
+    users = {name: one.removeprefix("postgresql://").partition(":")[0] for name, one in addresses.items()}
     runtime = dict.fromkeys(OWN_IMAGES, "pawsort_runtime")
     assert users == runtime | {"migrate": "pawsort_owner", "maintenance": "pawsort_maintenance"}
-    assert all(services[name]["environment"]["PAWSORT_REDIS_URL"].startswith("redis://pawsort:") for name in OWN_IMAGES)
-    assert [name for name in OWN_IMAGES if "PAWSORT_SECRET_KEY" in services[name]["environment"]] == ["web"]
+    assert (secrets / "redis_url").read_text().startswith("redis://pawsort:")
 
 
-def test_no_file_holds_a_secret(env_file: Path) -> None:
-    secrets = [line.partition("=") for line in env_file.read_text().splitlines() if re.match("[A-Z]", line)]
-    made = {name for name, _, value in secrets if re.fullmatch("[0-9a-f]{48}", value)}
-    asked = {name for name, _, value in (line.partition("=") for line in _example()) if value == "generate"}
-    assert made == asked
-    assert len({value for name, _, value in secrets if name in made}) == len(made)
-    assert env_file.stat().st_mode & 0o077 == 0
-    for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_SECRET_KEY", "PAWSORT_SECRET_KEY"):
-        assert set(re.findall(rf"{name}:?-([^}}]*)", MAIN.read_text())) == set()
+def test_every_secret_is_a_file_that_only_its_services_see(env_file: Path) -> None:
+    whole = compose.read(env_file, profiles=("watching",))
+    given = {
+        name: {secret["source"] for secret in service.get("secrets", [])} for name, service in whole["services"].items()
+    }
+    servers = {"redis_url", "s3_access_key", "s3_secret_key"}
+    assert {name: secrets for name, secrets in given.items() if secrets} == {
+        "web": servers | {"database_url", "secret_key"},
+        "inference": servers | {"database_url"},
+        "training": servers | {"database_url"},
+        "maintenance": servers | {"maintenance_database_url"},
+        "migrate": servers | {"owner_database_url"},
+        "postgres": {"postgres_password"},
+        "roles": {f"postgres_{role}password" for role in ("", "owner_", "runtime_", "maintenance_")},
+        "redis": {"redis_password", "redis_admin_password"},
+        "s3": {"s3_access_key", "s3_secret_key"},
+        "grafana": {"grafana_password"},
+    }
+    values = {Path(secret["file"]).read_text() for secret in whole["secrets"].values()}
+    assert len(values) == len(whole["secrets"])
+    shown = json.dumps(whole)
+    assert not any(value in shown for value in values)
 
 
-def test_the_secrets_are_made_once(env_file: Path) -> None:
-    before = env_file.read_text()
+def test_nobody_else_can_enter_the_folder_of_secrets_and_any_user_in_a_container_can_read_one(env_file: Path) -> None:
+    folder = env_file.parent / "secrets"
+    assert [path.stat().st_mode & 0o777 for path in (env_file, folder)] == [0o600, 0o700]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
+
+
+def test_the_secrets_are_made_once_and_those_of_an_earlier_version_stay(env_file: Path, tmp_path: Path) -> None:
+    def read(folder: Path) -> dict[str, str]:
+        return {path.name: path.read_text() for path in folder.iterdir()}
+
+    before = env_file.read_text(), read(env_file.parent / "secrets")
     compose.make_env(env_file)
-    assert env_file.read_text() == before
+    assert (env_file.read_text(), read(env_file.parent / "secrets")) == before
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=old\nPAWSORT_SECRET_KEY=older\nOWNER_DATABASE_URL=own\n")
+    compose.make_env(tmp_path / ".env")
+    secrets = read(tmp_path / "secrets")
+    names = ("postgres_password", "secret_key", "owner_database_url")
+    assert [secrets[name] for name in names] == ["old", "older", "own"]
+    assert secrets["database_url"].endswith(f":{secrets['postgres_runtime_password']}@postgres:5432/pawsort")
 
 
 def test_every_variable_that_the_files_read_can_be_explained(env_file: Path) -> None:
     known = {f"PAWSORT_{name.upper()}" for name in Settings.model_fields} | ELSEWHERE
-    known |= {line.partition("=")[0] for line in _example()} | {"AWS_ENDPOINT_URL", "AWS_REGION"}
+    known |= {line.partition("=")[0] for line in _example()} | {"AWS_ENDPOINT_URL", "AWS_REGION", "SECRETS_FOLDER"}
     assert set(ENVIRONMENT.findall(MAIN.read_text())) <= known
 
 
@@ -113,7 +141,8 @@ def test_every_server_is_checked_limited_and_locked_down(services: dict[str, Any
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
     assert service["restart"] == "unless-stopped"
-    assert "build" in service or re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"])
+    # Podman asks where an image is from unless its name says so.
+    assert "build" in service or re.fullmatch(r"docker\.io/[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"])
 
 
 def test_only_the_proxy_can_be_reached_from_outside(services: dict[str, Any]) -> None:
@@ -165,10 +194,40 @@ def test_the_dockerfile_builds_every_image_that_compose_wants(env_file: Path) ->
     assert wanted == {"web", "worker", "worker-gpu"} <= stages
 
 
-def test_the_images_run_as_nobody_in_particular() -> None:
+def test_a_builder_that_runs_every_stage_up_to_its_target_builds_small_images_first() -> None:
+    stages = re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    targets = [stage for stage in stages if stage in ("web", "worker", "training", "worker-gpu")]
+    assert targets == ["web", "worker", "training", "worker-gpu"]
+    assert stages.index("web") < stages.index("worker-packages") < stages.index("worker")
+    assert stages.index("worker") < stages.index("training-packages")
+
+
+def test_code_is_a_layer_apart_from_its_packages() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    for target in ("web", "worker", "training", "worker-gpu"):
+        stage = text[text.index(f" AS {target}\n") :].partition("\nFROM")[0]
+        copied = re.findall(r"^COPY --from=(\S+) (\S+) (\S+)$", stage, re.MULTILINE)
+        packages = "gpu" if target == "worker-gpu" else target
+        code = "web" if target == "web" else "worker"
+        assert copied == [
+            (f"{packages}-packages", "/opt/pawsort", "/opt/pawsort"),
+            (f"{code}-code", "/opt/pawsort/code", "/opt/pawsort/code"),
+        ]
+
+
+def test_the_images_run_as_a_user_of_a_group_that_exists() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "USER 10001:10001" in text
-    assert all(":" in image for image in re.findall(r"^FROM ([a-z]+:\S+|python\S*)", text, re.MULTILINE))
+    assert "groupadd --gid 10001" in text
+    assert re.findall(r"^FROM (\S*[:.]\S*)", text, re.MULTILINE) == ["docker.io/library/python:3.13.17-slim-trixie"]
+
+
+def test_the_store_sends_no_statistics_and_ends_in_its_grace(services: dict[str, Any]) -> None:
+    assert {"-master.telemetry=false", "-volume.preStopSeconds=1"} <= set(services["s3"]["command"])
+
+
+def test_the_service_that_creates_the_bucket_leaves_no_volume_behind(services: dict[str, Any]) -> None:
+    assert any(place.startswith("/data") for place in services["bucket"]["tmpfs"])
 
 
 def test_the_gpu_file_asks_for_devices(env_file: Path) -> None:
@@ -183,6 +242,7 @@ def test_the_gpu_file_asks_for_devices(env_file: Path) -> None:
 def test_every_setting_can_be_set_for_the_containers(env_file: Path) -> None:
     files = [compose.read(env_file, MAIN, GPU)["services"][name]["environment"] for name in SERVERS[1:5]]
     passed_on = set().union(*files)
+    passed_on = {name.removesuffix("_FILE") for name in passed_on}
     assert {f"PAWSORT_{name.upper()}" for name in Settings.model_fields} - passed_on == ONLY_BY_HAND
 
 

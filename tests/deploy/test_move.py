@@ -37,7 +37,7 @@ def test_a_job_of_5000_that_is_under_way_ends_on_the_other_side(tmp_path: Path) 
         assert said.returncode == 0, said.stdout + said.stderr
         assert "Resuming an interrupted move." in said.stdout
         there.start("web", "inference", "maintenance")
-        db = Database(there.environment("web")["PAWSORT_DATABASE_URL"])
+        db = Database(there.value("web", "PAWSORT_DATABASE_URL"))
         here.wait_for(lambda: len(read_results(db, job)) == N_SHARDS * N_EACH, START_S, "the job to end there")
         check_sound(db, job)
         after = read_results(db, job)

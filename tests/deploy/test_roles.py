@@ -23,7 +23,7 @@ def servers(stack: Stack) -> Stack:
 
 
 def connect(servers: Stack, service: str) -> Connection:
-    return psycopg.connect(servers.environment(service)["PAWSORT_DATABASE_URL"], autocommit=True)
+    return psycopg.connect(servers.value(service, "PAWSORT_DATABASE_URL"), autocommit=True)
 
 
 @pytest.mark.parametrize("service", ROLES)
@@ -66,8 +66,8 @@ def test_the_runtime_changes_neither_the_audit_log_nor_the_schema(servers: Stack
 
 
 def test_the_maintenance_role_prunes_what_the_runtime_recorded(servers: Stack) -> None:
-    runtime = Database(servers.environment("web")["PAWSORT_DATABASE_URL"])
-    maintenance = Database(servers.environment("maintenance")["PAWSORT_DATABASE_URL"])
+    runtime = Database(servers.value("web", "PAWSORT_DATABASE_URL"))
+    maintenance = Database(servers.value("maintenance", "PAWSORT_DATABASE_URL"))
     with runtime.write() as session:
         record(session, None, Action.EXPORT, "job", "1")
     until(lambda: audit_pruning.prune(maintenance, 0) > 0)

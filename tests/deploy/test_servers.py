@@ -37,19 +37,17 @@ def servers(stack: Stack) -> Stack:
 
 
 def wrong_password(servers: Stack) -> dict[str, str]:
-    url = servers.environment("web")["PAWSORT_DATABASE_URL"]
-    password = servers.environment("roles")["POSTGRES_RUNTIME_PASSWORD"]
+    url = servers.value("web", "PAWSORT_DATABASE_URL")
+    password = servers.secret("postgres_runtime_password")
     return {"PAWSORT_DATABASE_URL": url.replace(password, "wrong")}
 
 
 def no_such_database(servers: Stack) -> dict[str, str]:
-    return {"PAWSORT_DATABASE_URL": servers.environment("web")["PAWSORT_DATABASE_URL"].removesuffix("/pawsort") + "/x"}
+    return {"PAWSORT_DATABASE_URL": servers.value("web", "PAWSORT_DATABASE_URL").removesuffix("/pawsort") + "/x"}
 
 
 def no_tables(servers: Stack) -> dict[str, str]:
-    return {
-        "PAWSORT_DATABASE_URL": servers.environment("web")["PAWSORT_DATABASE_URL"].removesuffix("pawsort") + "postgres"
-    }
+    return {"PAWSORT_DATABASE_URL": servers.value("web", "PAWSORT_DATABASE_URL").removesuffix("pawsort") + "postgres"}
 
 
 def wrong_redis_password(servers: Stack) -> dict[str, str]:
@@ -57,7 +55,7 @@ def wrong_redis_password(servers: Stack) -> dict[str, str]:
 
 
 def no_redis(servers: Stack) -> dict[str, str]:
-    return {"PAWSORT_REDIS_URL": ""}
+    return {"PAWSORT_REDIS_URL": "", "PAWSORT_REDIS_URL_FILE": ""}
 
 
 def no_bucket(servers: Stack) -> dict[str, str]:
@@ -69,7 +67,7 @@ def wrong_keys(servers: Stack) -> dict[str, str]:
 
 
 def tls_to_a_database_without(servers: Stack) -> dict[str, str]:
-    return {"PAWSORT_DATABASE_URL": servers.environment("web")["PAWSORT_DATABASE_URL"] + "?sslmode=require"}
+    return {"PAWSORT_DATABASE_URL": servers.value("web", "PAWSORT_DATABASE_URL") + "?sslmode=require"}
 
 
 def no_database_address(servers: Stack) -> dict[str, str]:
@@ -77,7 +75,7 @@ def no_database_address(servers: Stack) -> dict[str, str]:
 
 
 def no_such_redis_database(servers: Stack) -> dict[str, str]:
-    return {"PAWSORT_REDIS_URL": servers.environment("web")["PAWSORT_REDIS_URL"].removesuffix("/0") + "/99"}
+    return {"PAWSORT_REDIS_URL": servers.value("web", "PAWSORT_REDIS_URL").removesuffix("/0") + "/99"}
 
 
 def tls_to_a_store_without(servers: Stack) -> dict[str, str]:
@@ -150,7 +148,7 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence_and_the_doctor_says_the
 
 
 def test_a_redis_that_evicts_is_refused(servers: Stack) -> None:
-    password = servers.environment("redis")["REDISCLI_AUTH"]
+    password = servers.secret("redis_admin_password")
     with Redis(port=servers.port("redis"), password=password) as redis:
         redis.config_set("maxmemory-policy", "allkeys-lru")
         try:
@@ -166,7 +164,7 @@ def test_a_redis_that_evicts_is_refused(servers: Stack) -> None:
 
 
 def test_an_old_schema_stops_the_start(servers: Stack) -> None:
-    engine = create_engine(servers.environment("migrate")["PAWSORT_DATABASE_URL"])
+    engine = create_engine(servers.value("migrate", "PAWSORT_DATABASE_URL"))
     with engine.begin() as connection:
         head = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -182,7 +180,7 @@ def test_an_old_schema_stops_the_start(servers: Stack) -> None:
 
 
 def test_the_database_keeps_the_timeouts_that_migrate_gave_it(servers: Stack) -> None:
-    database = Database(servers.environment("web")["PAWSORT_DATABASE_URL"])
+    database = Database(servers.value("web", "PAWSORT_DATABASE_URL"))
     with database.read() as session:
         shown = [session.execute(text(f"SHOW {one}")).scalar_one() for one in ("lock_timeout", "statement_timeout")]
     database.close()
@@ -230,7 +228,7 @@ def pooler(servers: Stack, tmp_path: Path) -> Iterator[str]:
         pytest.skip("PgBouncer is not installed")
     port, folder = free_port(), servers.folder / "pgbouncer"
     folder.mkdir(exist_ok=True)
-    password = servers.environment("roles")["POSTGRES_RUNTIME_PASSWORD"]
+    password = servers.secret("postgres_runtime_password")
     (folder / "users").write_text(f'"pawsort_runtime" "{password}"\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\npawsort = host=127.0.0.1 port={servers.port('postgres')}\n"
@@ -267,7 +265,7 @@ def test_a_job_goes_through_a_pooler_with_two_connections(
         if service in servers.processes:
             servers.stop(service)
         monkeypatch.setitem(servers.services[service]["environment"], "PAWSORT_DATABASE_URL", pooler)
-    direct = Database(servers.environment("migrate")["PAWSORT_DATABASE_URL"])
+    direct = Database(servers.value("migrate", "PAWSORT_DATABASE_URL"))
     try:
         servers.start(*services)
         servers.wait_healthy("web")

@@ -90,7 +90,8 @@ def make_image(role: str, folder: Path) -> Path:
     if target.exists():
         return target / "bin"
     text = (ROOT / "Dockerfile").read_text()
-    build = text[text.index(f" AS {role}-build") :].partition("\nFROM")[0]
+    code = "web" if role == "web" else "worker"
+    build = text[text.index(f" AS {code}-code") :].partition("\nFROM")[0]
     source = folder / "source"
     source.mkdir(parents=True)
     for part in re.findall(r"^COPY (\w+)/ ", build, re.MULTILINE):
@@ -137,7 +138,7 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
         job = http.get("/api/v1/jobs").json()["items"][0]
     counted = Counter(row["label"] for row in rows)
     assert {name: n_label for name, n_label in job["counts"]["by_label"].items() if n_label} == counted
-    database = Database(stack.environment("web")["PAWSORT_DATABASE_URL"])
+    database = Database(stack.value("web", "PAWSORT_DATABASE_URL"))
     check_sound(database, job["id"])
     database.close()
     check_metrics(stack, server, token)

@@ -157,7 +157,7 @@ def test_what_is_watched_is_for_this_machine_alone(env_file: Path) -> None:
     services = compose.read(env_file, profiles=("watching",))["services"]
     assert services["grafana"]["ports"][0]["host_ip"] == "127.0.0.1"
     assert "ports" not in services["prometheus"]
-    assert re.fullmatch("[0-9a-f]{48}", services["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"])
+    assert services["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"] == "/run/secrets/grafana_password"
     for name in ("prometheus", "grafana"):
         assert services[name]["read_only"]
         assert services[name]["healthcheck"]["test"]

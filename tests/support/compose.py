@@ -35,7 +35,7 @@ def missing(name: str) -> bool:
 
 
 def make_env(path: Path) -> Path:
-    """A file of secrets, as `make env` writes it."""
+    """The file `.env` with the folder `secrets` next to it, as `make env` makes them."""
     subprocess.run(["sh", str(ROOT / "deploy" / "make-env.sh"), str(path)], check=True, capture_output=True)
     return path
 
@@ -46,6 +46,7 @@ def read(env_file: Path, *files: Path, profiles: tuple[str, ...] = (), **variabl
     given += [part for profile in profiles for part in ("--profile", profile)]
     command = [tool("docker-compose"), "--env-file", str(env_file), *given, "config", "--format", "json"]
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables}
+    environment["SECRETS_FOLDER"] = str(env_file.parent / "secrets")
     run = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
     assert run.returncode == 0, run.stderr
     project: dict[str, Any] = json.loads(run.stdout)

@@ -40,9 +40,9 @@ class Stack:
         self.folder.chmod(0o755)  # PostgreSQL runs as another user than root
         self.variables = variables or {}
         self._images = images or {}
-        self.services: dict[str, Service] = compose.read(compose.make_env(self.folder / "env"), **self.variables)[
-            "services"
-        ]
+        project = compose.read(compose.make_env(self.folder / "env"), **self.variables)
+        self.services: dict[str, Service] = project["services"]
+        self._secrets = {name: Path(secret["file"]) for name, secret in project["secrets"].items()}
         self._places = Places(self.folder)
         for name, numbers in PORTS.items():
             self._places.give_ports(name, numbers)
@@ -66,6 +66,11 @@ class Stack:
         places = {target: self.folder / name.partition("#")[0] / place for target, place in found.items()}
         for place in places.values():
             place.mkdir(parents=True, exist_ok=True)
+        if secrets := self.services[name].get("secrets"):
+            places["/run/secrets"] = self.folder / name / "secrets"
+            places["/run/secrets"].mkdir(parents=True, exist_ok=True)
+            for secret in secrets:
+                (places["/run/secrets"] / secret["source"]).write_text(self.secret(secret["source"]))
         return places | {
             volume["target"]: self._copy_file(name, Path(volume["source"]), places)
             for volume in self.services[name].get("volumes", [])
@@ -90,6 +95,16 @@ class Stack:
             copy.write_text(self._places.rewrite(name, source.read_text(), places | others))
         return copy
 
+    def secret(self, name: str) -> str:
+        """A password, key or address of the project, as it is here."""
+        return self._places.rewrite(name, self._secrets[name].read_text(), {})
+
+    def value(self, name: str, variable: str) -> str:
+        """The value of a variable of a service, or that in the file which it names."""
+        environment = self.environment(name)
+        file = environment.get(f"{variable}_FILE")
+        return Path(file).read_text() if file else environment[variable]
+
     def environment(self, name: str) -> dict[str, str]:
         """The environment that the file gives to a service, and what every container has."""
         mounts = self.mounts(name)
@@ -100,6 +115,8 @@ class Stack:
             "HOME": str(mounts.get("/var/lib/pawsort", self.folder)),
             "TMPDIR": str(mounts["/tmp"]),
             "LANG": "C.UTF-8",
+            # Without an image it is the code of this interpreter, wherever that is.
+            **({} if self._images else {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}),
             **leftovers.mark(),
             **{key: self._places.rewrite(name, str(value), mounts) for key, value in given.items()},
         }
@@ -228,7 +245,7 @@ class Stack:
             return
         environment = self.environment("postgres")
         secret = self.folder / "postgres-password"
-        secret.write_text(environment["POSTGRES_PASSWORD"])
+        secret.write_text(self.secret("postgres_password"))
         secret.chmod(0o644)
         command = [
             "initdb",
