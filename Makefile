@@ -12,12 +12,12 @@ PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
 IN_GROUPS = -n 3 --dist loadfile --no-loadscope-reorder
 WHOLE = tests/browser tests/deploy tests/faults tests/integration
-FAST = $(foreach folder,$(WHOLE),--ignore=$(folder))
+FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 # Temporary files are in a memory file system if there is room. Timed tests use the disk, like an installation.
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all lint format bench screenshots docs pretrained reproduce requirements env clean
+.PHONY: help setup setup-test run test test-all test-containers lint format bench screenshots docs pretrained reproduce requirements env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,11 @@ test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed" $(FAST) $(TOGETHER) || status=1; \
 	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
 	$(PYTEST) -m "not timed" $(IN_GROUPS) $(WHOLE) || status=1; \
-	$(PYTEST) -m timed || status=1; exit $$status
+	$(PYTEST) -m timed || status=1; \
+	$(PYTEST) -m containers tests/containers || status=1; exit $$status
+
+test-containers: $(VENV)/test.stamp ## run docker-compose.yml in a container engine of its own: Debian, as root, minutes
+	$(PYTEST) -m containers tests/containers
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

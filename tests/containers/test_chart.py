@@ -1,0 +1,74 @@
+"""The Helm chart as Helm itself renders it, each object against the schemas of Kubernetes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.containers import images
+from tests.containers.engine import HERE, Engine
+from tests.support.paths import ROOT
+
+IMAGE = "pawsort-test-helm"
+CHART = ROOT / "deploy" / "helm"
+EVERYTHING = {
+    "image": {"registry": "registry.example.org/team", "pullSecrets": [{"name": "registry"}]},
+    "blobs": {"endpoint": "https://s3.example.org"},
+    "settings": {"PAWSORT_MAX_IMAGE_BYTES": "1000"},
+    "workers": {"inference": {"nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}]}},
+    "ingress": {"enabled": True, "className": "nginx", "host": "pawsort.example.org", "tlsSecret": "tls"},
+    "autoscaling": {"enabled": True},
+    "networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]},
+    "podSecurityContext": {"fsGroup": 10001},
+}
+NOTHING = {"hasStoreKeys": False, "networkPolicy": {"enabled": False}}
+ALWAYS = {"web", "inference", "training", "maintenance"}
+
+
+@pytest.fixture(scope="module")
+def helm(engine: Engine) -> Engine:
+    """The engine, with an image of Helm."""
+    if not images.has(engine, images.base_name()):
+        images.make_base(engine, images.base_name())
+    arguments = ("--build-arg", f"BASE={images.base_name()}", "--target", "helm", "--tag", IMAGE)
+    engine.run("build", "--network", "host", *arguments, str(HERE / "stand_ins"))
+    return engine
+
+
+def render(helm: Engine, values: dict[str, Any]) -> list[dict[str, Any]]:
+    words = ("run", "--rm", "--network", "none", "--volume", f"{CHART}:/charts:ro", IMAGE)
+    run = helm.run(*words, "/charts/pawsort", json.dumps(values))
+    assert '"lint": ' not in run.stdout
+    print(run.stderr)
+    found: list[dict[str, Any]] = json.loads(run.stdout)
+    return found
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING, NOTHING], ids=["defaults", "everything", "nothing"])
+def test_it_renders_to_objects_that_kubernetes_knows(helm: Engine, values: dict[str, Any]) -> None:
+    objects = render(helm, values)
+    deployments = [one for one in objects if one["kind"] == "Deployment"]
+    assert {one["metadata"]["name"].removeprefix("pawsort-") for one in deployments} == ALWAYS
+    assert len({(one["kind"], one["metadata"]["name"]) for one in objects}) == len(objects)
+    for one in (*deployments, *(one for one in objects if one["kind"] == "Job")):
+        pod = one["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["resources"]["limits"]["memory"]
+        names = [variable["name"] for variable in container["env"]]
+        assert len(set(names)) == len(names)
+        assert ("livenessProbe" in container) == (one["kind"] == "Deployment")
+
+
+def test_every_pod_has_a_budget_and_a_policy_and_workers_are_scaled(helm: Engine) -> None:
+    objects = render(helm, EVERYTHING)
+
+    def named(kind: str) -> set[str]:
+        return {one["metadata"]["name"].removeprefix("pawsort-") for one in objects if one["kind"] == kind}
+
+    assert named("PodDisruptionBudget") == ALWAYS
+    assert named("NetworkPolicy") == ALWAYS | {"migrate"}
+    assert named("ScaledObject") == {"inference", "training"}
+    scaled = next(one for one in objects if one["kind"] == "ScaledObject")
+    assert "pawsort_oldest_waiting_seconds" in scaled["spec"]["triggers"][0]["metadata"]["query"]
