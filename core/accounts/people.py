@@ -3,7 +3,7 @@
 The owner of an installation stays an admin, whatever happens to the others: so there always is one.
 """
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.accounts import sessions
@@ -11,7 +11,7 @@ from core.accounts.accounts import OWNER, get_or_create_owner
 from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_right
 from core.base.clock import db_now
 from core.base.database import locked
-from core.base.errors import Conflict, Invalid, NotFound
+from core.base.errors import Conflict, Forbidden, Invalid, NotFound
 from core.orm.accounts import User
 
 
@@ -24,6 +24,21 @@ def act_as(user: User, via: Via, credential_id: int | None = None, address: str 
 def act_as_owner(session: Session) -> Actor:
     """The owner, as commands on the server act: who can run them can change everything anyway."""
     return act_as(get_or_create_owner(session), "command")
+
+
+def still_acts(actor: Actor) -> ColumnElement[bool]:
+    """SQL for whether a person has not been disabled since a long request began."""
+    return select(User.id).where(User.id == actor.user_id, User.disabled_at.is_(None)).exists()
+
+
+def check_still_acts(session: Session, actor: Actor) -> None:
+    """Refuse a person who has been disabled since a long request began.
+
+    Raises:
+        Forbidden: This person has.
+    """
+    if not session.scalar(select(still_acts(actor))):
+        raise Forbidden(f"“{actor.name}” has been disabled. Ask an admin.")
 
 
 def list_people(session: Session) -> list[User]:

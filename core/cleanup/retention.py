@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.clock import db_now
 from core.base.states import ACTIVE_STATES, JobKind, ScheduleKind
 from core.cleanup import deletion
@@ -44,16 +45,16 @@ def count_bytes(session: Session) -> int:
     return int(pictures or 0) + _count_features(session, Upload.deleted_at.is_(None))
 
 
-def remove(session: Session, uuid: UUID) -> Removal | None:
-    """Delete a job as a person would; None when it was resumed or deleted since it was listed.
+def remove(session: Session, actor: Actor, uuid: UUID) -> Removal | None:
+    """Delete a job as this person would; None when it was resumed or deleted since it was listed.
 
     Raises:
-        NotFound, Gone: As `jobs.get_job`.
+        Forbidden, NotFound, Gone: As `deletion.delete_job`.
     """
     job, uploads = jobs.lock_with_uploads(session, uuid)
     if job.state in ACTIVE_STATES:
         return None
-    deletion.delete_job(session, uuid)
+    deletion.delete_job(session, actor, uuid)
     session.flush()
     gone = [upload for upload in uploads if upload.deleted_at is not None]
     kept = _count_features(session, Upload.id.in_([upload.id for upload in gone]))

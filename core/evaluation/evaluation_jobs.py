@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.errors import Conflict, Invalid
 from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
@@ -26,9 +27,7 @@ from core.training import claims
 from core.training.claims import Claim
 
 
-def create_evaluation_job(
-    session: Session, version_id: int, user_id: int | None = None, uuid: UUID | None = None
-) -> Job:
+def create_evaluation_job(session: Session, actor: Actor, version_id: int, uuid: UUID | None = None) -> Job:
     """Create a job that evaluates a version; while one is active for it, that one is returned.
 
     Args:
@@ -48,7 +47,7 @@ def create_evaluation_job(
         kind=JobKind.EVALUATE,
         name=f"Evaluate version {version.id}",
         state=JobState.QUEUED,
-        user_id=user_id,
+        user_id=actor.user_id,
         model_version_id=version.id,
     )
     if not jobs.insert_job(session, job):

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.database import slices
 from core.base.errors import Conflict, Invalid
 from core.base.network_catalog import CLASSES
@@ -47,7 +48,7 @@ class UncertainImage:
 
 
 def create_label_quality_job(
-    session: Session, version_id: int | None = None, user_id: int | None = None, uuid: UUID | None = None
+    session: Session, actor: Actor, version_id: int | None = None, uuid: UUID | None = None
 ) -> Job:
     """Create a job that checks all labels; while one is active, that one is returned.
 
@@ -70,7 +71,7 @@ def create_label_quality_job(
         kind=JobKind.LABEL_QUALITY,
         name="Check the labels",
         state=JobState.QUEUED,
-        user_id=user_id,
+        user_id=actor.user_id,
         model_version_id=version.id,
     )
     if not jobs.insert_job(session, job):

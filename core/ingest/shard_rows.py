@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.formats.shards import ShardIndex
 from core.jobs import classify_jobs, job_states
 from core.labels import folder_labels
@@ -23,46 +24,67 @@ class AddedShard:
 
 def add_shard(
     session: Session,
+    actor: Actor,
     uuid: UUID,
     seq: int,
     index: ShardIndex,
     blob_key: str,
     max_upload_bytes: int,
-    user_id: int | None = None,
     quota: Quota = NO_QUOTA,
 ) -> AddedShard:
     """Record a stored shard: its row, its images, their folders' labels, and a chunk in every job over the upload.
 
     Args:
-        user_id: Who sent it, and so gives the labels; the upload's owner where that is unknown.
+        actor: Who sends it, and so gives the labels.
         quota: Of people who have none of their own.
     Raises:
-        Conflict, NotFound, Gone, Invalid, TooLarge: As `uploads.add_shard`.
+        Forbidden, Conflict, NotFound, Gone, Invalid, TooLarge: As `shards.add_shard`.
         QuotaExceeded: The upload's owner would have more than they may.
     """
-    added = shards.add_shard(session, uuid, seq, index, blob_key, max_upload_bytes)
+    added = shards.add_shard(session, actor, uuid, seq, index, blob_key, max_upload_bytes)
     if added is None:
         return AddedShard(created=False)
     upload, shard = added
     if upload.labelled:
-        sender = upload.user_id if user_id is None else user_id
-        folder_labels.add_pending(session, upload, sender, ((entry.sha256, entry.path) for entry in index.entries))
+        content = ((entry.sha256, entry.path) for entry in index.entries)
+        folder_labels.add_pending(session, upload, actor.user_id, content)
     added_shard = AddedShard(created=True, chunk_ids=classify_jobs.add_chunks(session, upload, shard))
     # Last: from here to the commit, other shards of the same person wait.
     usage.add(session, upload.user_id, index.n_bytes, len(index.entries), quota)
     return added_shard
 
 
-def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:
+def complete_upload(
+    session: Session, actor: Actor, uuid: UUID, n_shards: int | None = None, partial: bool = False
+) -> Upload:
     """Say that no more will come: its labels count and the jobs over it can end from now on.
 
     The labels of an upload for a training count when that is accepted.
 
     Raises:
-        IncompleteUpload, Invalid, Conflict, NotFound, Gone: As `uploads.complete_upload`.
+        Forbidden: The upload is somebody else's.
+        IncompleteUpload, Invalid, Conflict: As `uploads.complete`.
+        NotFound, Gone: As `uploads.get_upload`.
     """
-    upload = uploads.complete_upload(session, uuid, n_shards, partial)
+    upload = uploads.get_upload(session, uuid, lock=True)
+    check_owner(actor, upload.user_id, f"upload {uuid}")
+    uploads.complete(session, upload, n_shards, partial)
+    _begin_to_count(session, upload)
+    return upload
+
+
+def complete_silent(session: Session, uuid: UUID) -> None:
+    """Complete an upload that nobody adds to any more, with what arrived; maintenance does it for everybody.
+
+    Raises:
+        NotFound, Gone: As `uploads.get_upload`.
+    """
+    upload = uploads.get_upload(session, uuid, lock=True)
+    uploads.complete(session, upload, partial=True)
+    _begin_to_count(session, upload)
+
+
+def _begin_to_count(session: Session, upload: Upload) -> None:
     if not upload.for_training:
         folder_labels.start_counting(session, [upload.id])
     job_states.upload_completed(session, upload)
-    return upload

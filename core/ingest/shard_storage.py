@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.database import Database
 from core.base.errors import DiskFull, PawsortError
 from core.formats.shards import ShardIndex
@@ -44,7 +45,7 @@ class Store:
     blobs: Blobs
     tasks: ChunkSender
     max_upload_bytes: int
-    user_id: int | None = None
+    actor: Actor
     quota: Quota = NO_QUOTA
 
 
@@ -67,7 +68,7 @@ def store_shard(
         labelled: Whether the upload is.
         also: What else to write in the transaction that records it.
     Raises:
-        Conflict, NotFound, Gone, Invalid, TooLarge: As `core.ingest.shard_rows.add_shard`.
+        Forbidden, Conflict, NotFound, Gone, Invalid, TooLarge: As `core.ingest.shard_rows.add_shard`.
         DiskFull: The store has too little room.
     """
     store.blobs.check_room(index.n_bytes)
@@ -78,8 +79,8 @@ def store_shard(
     try:
         store.blobs.put(key, body)
         with store.db.write() as session:
-            limit, user_id = store.max_upload_bytes, store.user_id
-            added = shard_rows.add_shard(session, upload_uuid, seq, index, key, limit, user_id, store.quota)
+            limit, quota = store.max_upload_bytes, store.quota
+            added = shard_rows.add_shard(session, store.actor, upload_uuid, seq, index, key, limit, quota)
             also(session)
     except OSError as error:
         _drop(store, key)

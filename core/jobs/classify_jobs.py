@@ -5,12 +5,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Update, insert, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.database import change
 from core.base.errors import Conflict
 from core.base.names import check_name
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.jobs import job_states
-from core.jobs.jobs import check_not_deleted, get_job, insert_job, to_milli
+from core.jobs.jobs import check_not_deleted, check_own, get_job, insert_job, to_milli
 from core.models import registry
 from core.orm.jobs import Chunk, Job
 from core.orm.models import ModelVersion
@@ -20,9 +21,9 @@ from core.uploads import uploads
 
 def create_classify_job(
     session: Session,
+    actor: Actor,
     uuid: UUID,
     upload_uuid: UUID,
-    user_id: int | None = None,
     model: str | None = None,
     threshold: float | None = None,
     name: str | None = None,
@@ -38,13 +39,14 @@ def create_classify_job(
     Returns:
         The job, and the chunks to send messages for.
     Raises:
+        Forbidden: The id is that of somebody else's job.
         NotFound, Gone, Conflict: No such upload or model; one of both ids was deleted; another job has the id; the
             upload's originals were discarded.
     """
     upload = uploads.get_upload(session, upload_uuid, lock=True)
     existing = session.scalar(select(Job).where(Job.uuid == uuid))
     if existing is not None:
-        return _same_job(existing, upload), []
+        return _same_job(actor, existing, upload), []
     uploads.check_has_originals(upload)
     version = registry.find_version(session, model) if model else registry.current_version(session)
     job = Job(
@@ -52,13 +54,13 @@ def create_classify_job(
         kind=JobKind.CLASSIFY,
         name=check_name(name or upload.name),
         state=JobState.RECEIVING,
-        user_id=user_id,
+        user_id=actor.user_id,
         upload_id=upload.id,
         model_version_id=registry.hold_version(session, version.id).id,
         threshold_milli=_threshold_milli(threshold, default_threshold, version),
     )
     if not insert_job(session, job):
-        return _same_job(get_job(session, uuid), upload), []
+        return _same_job(actor, get_job(session, uuid), upload), []
     chunk_ids = _add_chunks_of_upload(session, job, upload)
     if upload.state == UploadState.COMPLETE:
         job_states.upload_completed(session, upload)
@@ -66,8 +68,8 @@ def create_classify_job(
     return job, chunk_ids
 
 
-def _same_job(job: Job, upload: Upload) -> Job:
-    check_not_deleted(job)
+def _same_job(actor: Actor, job: Job, upload: Upload) -> Job:
+    check_own(actor, check_not_deleted(job))
     if job.upload_id != upload.id:
         raise Conflict(f"Job {job.uuid} exists and classifies another upload. Choose a new id.")
     return job

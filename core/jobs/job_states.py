@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.clock import db_now
 from core.base.database import change, locked
 from core.base.errors import Conflict
 from core.base.states import ACTIVE_STATES, JobKind, JobState
-from core.jobs.jobs import get_job
+from core.jobs.jobs import get_own_job
 from core.labels import folder_labels
 from core.orm.jobs import Job
 from core.orm.training import TrainingUpload
@@ -51,14 +52,14 @@ def fail_job(session: Session, job_id: int, sentence: str) -> None:
     end_job(session, job_id, JobState.FAILED, sentence)
 
 
-def cancel_job(session: Session, uuid: UUID) -> Job:
+def cancel_job(session: Session, actor: Actor, uuid: UUID) -> Job:
     """Stop an active job; what was classified stays. Workers see it at their next claim or record.
 
     Raises:
-        NotFound, Gone: As `get_job`.
+        Forbidden, NotFound, Gone: As `get_own_job`.
         Conflict: It has ended otherwise.
     """
-    job = get_job(session, uuid, lock=True)
+    job = get_own_job(session, actor, uuid)
     if job.state == JobState.CANCELLED:
         return job
     cancelled = end_job(session, job.id, JobState.CANCELLED)

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.base.database import locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.names import check_name
@@ -51,6 +52,26 @@ def get_job(session: Session, uuid: UUID, lock: bool = False) -> Job:
     return check_not_deleted(job)
 
 
+def get_own_job(session: Session, actor: Actor, uuid: UUID) -> Job:
+    """A job that the actor may change, locked.
+
+    Raises:
+        Forbidden: It is somebody else's.
+        NotFound, Gone: As `get_job`.
+    """
+    return check_own(actor, get_job(session, uuid, lock=True))
+
+
+def check_own(actor: Actor, job: Job) -> Job:
+    """The job.
+
+    Raises:
+        Forbidden: It is somebody else's, and the actor is no admin.
+    """
+    check_owner(actor, job.user_id, f"job {job.uuid}")
+    return job
+
+
 def check_not_deleted(job: Job) -> Job:
     """The job.
 
@@ -64,6 +85,7 @@ def check_not_deleted(job: Job) -> Job:
 
 def update_job(
     session: Session,
+    actor: Actor,
     uuid: UUID,
     name: str | None = None,
     threshold: float | None = None,
@@ -72,9 +94,10 @@ def update_job(
     """Rename a job, move its threshold or give it other tags; no model runs again.
 
     Raises:
+        Forbidden: It is somebody else's job.
         NotFound, Gone, Invalid: As `get_job`, `check_name`, `to_milli`, `check_tags`.
     """
-    job = get_job(session, uuid, lock=True)
+    job = get_own_job(session, actor, uuid)
     if name is not None:
         job.name = check_name(name)
     if threshold is not None:

@@ -55,6 +55,7 @@ class JobView:
     finished_at: datetime | None
     error: str | None
     revision: int
+    user_id: int | None = None
     user: str | None = None
     n_workers: int | None = None
     tags: tuple[str, ...] = ()

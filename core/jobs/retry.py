@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base import leases
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -22,7 +23,7 @@ from core.uploads import uploads
 ATTEMPTS_KEPT = 2  # the next claim is the third: suspects stay suspects, but have all other attempts before them
 
 
-def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
+def retry_job(session: Session, actor: Actor, uuid: UUID) -> tuple[Job, list[int]]:
     """Classify failed files again, and continue a cancelled or failed job.
 
     A training continues after its last finished epoch, an evaluation starts again; the reconciler requeues both.
@@ -33,10 +34,12 @@ def retry_job(session: Session, uuid: UUID) -> tuple[Job, list[int]]:
     Returns:
         The job, and the chunks to send messages for.
     Raises:
+        Forbidden: It is somebody else's job.
         Conflict: The job has not ended yet, or its upload's originals were discarded.
         Gone: Its version has been deleted.
     """
     job, uploads_ = jobs.lock_with_uploads(session, uuid)
+    jobs.check_own(actor, job)
     if job.state in ACTIVE_STATES:
         raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
     if job.kind != JobKind.CLASSIFY:

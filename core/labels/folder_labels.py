@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, insert, literal, null, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.base.database import change, locked, slices
 from core.base.errors import NotFound
 from core.base.states import LabelSource
@@ -57,21 +58,23 @@ def stop_counting(session: Session, upload_ids: Collection[int]) -> None:
     _take_back(session, upload_ids, None)
 
 
-def withdraw(session: Session, uuid: UUID, user_id: int | None) -> int:
+def withdraw(session: Session, actor: Actor, uuid: UUID) -> int:
     """Withdraw all labels that the folders of an upload gave, also of a deleted one; repeating it is harmless.
 
     Returns:
         How many labels counted before.
     Raises:
         NotFound: There never was such an upload.
+        Forbidden: It is somebody else's.
     """
-    upload_id = session.scalar(locked(select(Upload.id).where(Upload.uuid == uuid)))
-    if upload_id is None:
+    upload = session.scalar(locked(select(Upload).where(Upload.uuid == uuid)))
+    if upload is None:
         raise NotFound(f"There is no upload {uuid}. Nothing was withdrawn.")
-    _wait_for_trainings(session, upload_id)
-    drop_pending(session, [upload_id])
-    n_labels = count_counting(session, [upload_id])
-    _take_back(session, [upload_id], user_id)
+    check_owner(actor, upload.user_id, f"upload {uuid}")
+    _wait_for_trainings(session, upload.id)
+    drop_pending(session, [upload.id])
+    n_labels = count_counting(session, [upload.id])
+    _take_back(session, [upload.id], actor.user_id)
     return n_labels
 
 

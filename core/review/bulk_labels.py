@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, locked, slices
 from core.base.errors import Conflict, Invalid, NotFound
@@ -34,9 +35,9 @@ NOTHING_BUT_ORDER = {"sort"}
 
 def create_batch(
     session: Session,
+    actor: Actor,
     uuid: UUID,
     job_uuid: UUID,
-    user_id: int | None,
     kind: BatchKind,
     wanted: ResultFilter,
     label: str | None = None,
@@ -57,6 +58,7 @@ def create_batch(
     Raises:
         NotFound, Gone: As `jobs.get_job`.
         Conflict: The id is that of something else.
+        Forbidden: It is that of somebody else's batch.
         Invalid: A filter or the label has a value that does not exist, or the job classifies nothing.
     """
     job = jobs.get_job(session, job_uuid)
@@ -64,6 +66,7 @@ def create_batch(
     if existing is not None:
         if (existing.job_id, existing.kind, existing.label) != (job.id, kind, label):
             raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
+        check_owner(actor, existing.user_id, f"batch {uuid}")
         return existing
     if job.kind != JobKind.CLASSIFY:
         raise Invalid(f"job: expected one that classifies pictures; {job_uuid} does not.")
@@ -74,7 +77,7 @@ def create_batch(
     batch = LabelBatch(
         uuid=uuid,
         job_id=job.id,
-        user_id=user_id,
+        user_id=actor.user_id,
         kind=kind,
         label=label,
         wanted={
@@ -98,14 +101,16 @@ def _lets_everything_through(wanted: ResultFilter) -> bool:
     return all(value == everything[name] for name, value in asdict(wanted).items() if name not in NOTHING_BUT_ORDER)
 
 
-def undo_batch(session: Session, uuid: UUID, of: UUID, user_id: int | None) -> LabelBatch:
+def undo_batch(session: Session, actor: Actor, uuid: UUID, of: UUID) -> LabelBatch:
     """Create the undo of a batch; `run_batch` does it. Labels given since then stay.
 
     Raises:
         NotFound: There is no such batch.
+        Forbidden: Somebody else made it.
         Conflict: It is an undo itself, or the id is that of something else.
     """
     batch = get_batch(session, of, lock=True)
+    check_owner(actor, batch.user_id, f"batch {of}")
     if batch.kind == BatchKind.UNDO:
         raise Conflict(f"Batch {of} undid another batch and cannot be undone. Label the pictures again.")
     existing = session.scalar(select(LabelBatch).where(LabelBatch.undo_of_id == batch.id))
@@ -117,7 +122,7 @@ def undo_batch(session: Session, uuid: UUID, of: UUID, user_id: int | None) -> L
     undo = LabelBatch(
         uuid=uuid,
         job_id=batch.job_id,
-        user_id=user_id,
+        user_id=actor.user_id,
         kind=BatchKind.UNDO,
         wanted={},
         threshold_milli=batch.threshold_milli,

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.errors import Conflict, Invalid, NotFound
@@ -40,7 +41,7 @@ def check_corrections(db: Database, job_uuid: UUID, items: Iterable[FolderItem])
 
 
 def prepare_corrections(
-    db: Database, job_uuid: UUID, batch_uuid: UUID, user_id: int | None, items: Iterable[FolderItem]
+    db: Database, actor: Actor, job_uuid: UUID, batch_uuid: UUID, items: Iterable[FolderItem]
 ) -> CorrectionPlan:
     """Plan what a rearranged folder changes, and keep the plan as a batch; `apply_corrections` writes its labels.
 
@@ -49,22 +50,23 @@ def prepare_corrections(
     Raises:
         NotFound, Gone, Invalid: As `check_corrections`.
         Conflict: The id is that of another batch, or the batch was undone.
+        Forbidden: The batch is somebody else's.
     """
     with db.read() as session:
         job = _get_job(session, job_uuid)
-        _find_batch(session, batch_uuid, job)
+        _find_own_batch(session, actor, batch_uuid, job)
     plan = plan_corrections(db, job, items)
     if not plan.labels:
         return plan
     with db.write() as session:
         stale = (LabelBatch.kind == BatchKind.FOLDERS) & LabelBatch.finished_at.is_(None) & (LabelBatch.position == 0)
         change(session, delete(LabelBatch).where(stale, LabelBatch.created_at < db_now(-KEPT_S)))
-        if _find_batch(session, batch_uuid, job, lock=True) is None:
+        if _find_own_batch(session, actor, batch_uuid, job, lock=True) is None:
             session.add(
                 LabelBatch(
                     uuid=batch_uuid,
                     job_id=job.id,
-                    user_id=user_id,
+                    user_id=actor.user_id,
                     kind=BatchKind.FOLDERS,
                     wanted={"labels": [[one.image_id, one.label] for one in plan.labels]},
                     threshold_milli=job.threshold_milli,
@@ -74,20 +76,20 @@ def prepare_corrections(
     return plan
 
 
-def apply_corrections(db: Database, job_uuid: UUID, batch_uuid: UUID) -> LabelBatch:
+def apply_corrections(db: Database, actor: Actor, job_uuid: UUID, batch_uuid: UUID) -> LabelBatch:
     """Write the labels of a plan, but none where a person has labelled the picture since; repeating it is harmless.
 
     Killed in between, the next call writes the rest.
 
     Raises:
         NotFound: There is no such plan; it may have been too old.
-        NotFound, Gone, Conflict: As `prepare_corrections`.
+        NotFound, Gone, Conflict, Forbidden: As `prepare_corrections`.
     """
     with db.read() as session:
         job = _get_job(session, job_uuid)
     while True:
         with db.write() as session:
-            batch = _find_batch(session, batch_uuid, job, lock=True)
+            batch = _find_own_batch(session, actor, batch_uuid, job, lock=True)
             if batch is None:
                 raise NotFound("These corrections are no longer kept. Import the folder or ZIP again.")
             if batch.finished_at is not None:
@@ -96,19 +98,19 @@ def apply_corrections(db: Database, job_uuid: UUID, batch_uuid: UUID) -> LabelBa
 
 
 def import_corrections(
-    db: Database, job_uuid: UUID, batch_uuid: UUID, user_id: int | None, items: Iterable[FolderItem]
+    db: Database, actor: Actor, job_uuid: UUID, batch_uuid: UUID, items: Iterable[FolderItem]
 ) -> tuple[CorrectionPlan, LabelBatch | None]:
     """Plan and apply in one go; with the same id again, nothing is written twice.
 
     Returns:
         The plan, and the batch of labels; None when there were none to write.
     Raises:
-        NotFound, Gone, Invalid, Conflict: As `prepare_corrections`.
+        NotFound, Gone, Invalid, Conflict, Forbidden: As `prepare_corrections`.
     """
-    plan = prepare_corrections(db, job_uuid, batch_uuid, user_id, items)
+    plan = prepare_corrections(db, actor, job_uuid, batch_uuid, items)
     with db.read() as session:
         is_kept = _find_batch(session, batch_uuid, _get_job(session, job_uuid)) is not None
-    return plan, apply_corrections(db, job_uuid, batch_uuid) if is_kept else None
+    return plan, apply_corrections(db, actor, job_uuid, batch_uuid) if is_kept else None
 
 
 def get_applied(session: Session, job_uuid: UUID, batch_uuid: UUID) -> LabelBatch | None:
@@ -125,6 +127,13 @@ def _get_job(session: Session, uuid: UUID) -> Job:
     if job.kind != JobKind.CLASSIFY:
         raise Invalid(f"job: expected one that classifies pictures; {uuid} does not.")
     return job
+
+
+def _find_own_batch(session: Session, actor: Actor, uuid: UUID, job: Job, lock: bool = False) -> LabelBatch | None:
+    batch = _find_batch(session, uuid, job, lock)
+    if batch is not None:
+        check_owner(actor, batch.user_id, f"batch {uuid}")
+    return batch
 
 
 def _find_batch(session: Session, uuid: UUID, job: Job, lock: bool = False) -> LabelBatch | None:

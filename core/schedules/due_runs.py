@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, Right, check_right
 from core.base import cron
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -145,20 +146,22 @@ def _add_run(
     return run
 
 
-def run_now(session: Session, schedule_id: int, user_id: int | None) -> ScheduleRun:
-    """Create a run on request; the next one is due as before.
+def run_now(session: Session, actor: Actor, schedule_id: int) -> ScheduleRun:
+    """Create a run on request, which acts as this person; the next one is due as before.
 
     Raises:
+        Forbidden: The actor may not run schedules.
         NotFound, Gone: There is no such schedule.
         Conflict: Its last run has not ended yet.
     """
+    check_right(actor, Right.SCHEDULES)
     schedule = schedules.get_schedule(session, schedule_id, lock=True)
     if (still := _find_open_run(session, schedule)) is not None:
         raise Conflict(
             f"The run of schedule {schedule.name!r} that began at {still.started_at:%Y-%m-%d %H:%M} UTC has not ended"
             " yet. Wait for it, or cancel its job."
         )
-    run = _add_run(session, schedule, schedules.read_clock(session), user_id=user_id)
+    run = _add_run(session, schedule, schedules.read_clock(session), user_id=actor.user_id)
     if run is None:
         raise Conflict(f"Schedule {schedule.name!r} was started a moment ago. See its runs.")
     return run

@@ -12,15 +12,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from core.accounts import accounts, people
+from core.accounts.rights import Actor, Right
 from core.base import leases
 from core.base.clock import db_now
 from core.base.database import locked
-from core.base.errors import LeaseLost, NotFound
+from core.base.errors import Forbidden, LeaseLost, NotFound
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import ACTIVE_STATES, OPEN_RUN_STATES, RunState
 from core.orm.accounts import User
 from core.orm.jobs import Job
-from core.orm.schedules import ScheduleRun
+from core.orm.schedules import Schedule, ScheduleRun
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,25 @@ def hold_run(session: Session, claim: RunClaim) -> ScheduleRun:
     if run is None:
         raise LeaseLost(f"Run {claim.run_id} has ended, or another worker has it.")
     return run
+
+
+def find_actor(session: Session, run: ScheduleRun) -> Actor:
+    """The person that a run acts as: who started it, or who made its schedule; the owner where neither is known.
+
+    Raises:
+        Forbidden: This person has been disabled, or may no longer run schedules.
+    """
+    schedule = session.get_one(Schedule, run.schedule_id)
+    user_id = run.user_id or schedule.user_id
+    user = accounts.get_or_create_owner(session) if user_id is None else session.get_one(User, user_id)
+    actor = people.act_as(user, "schedule")
+    if not actor.may(Right.SCHEDULES):
+        reason = "is disabled" if user.disabled_at else "is no longer an admin"
+        raise Forbidden(
+            f"This schedule acts as “{user.name}”, who {reason}. Hand it over to an admin:"
+            f" `pawsort user hand-over {user.name} NAME`."
+        )
+    return actor
 
 
 def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, Right, check_right
 from core.base import cron, leases
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -43,16 +44,18 @@ class NewSchedule:
     is_on: bool = True
 
 
-def create_schedule(session: Session, new: NewSchedule, roots: Sequence[str], user_id: int | None = None) -> Schedule:
-    """Create a schedule.
+def create_schedule(session: Session, actor: Actor, new: NewSchedule, roots: Sequence[str]) -> Schedule:
+    """Create a schedule; its runs act as this person.
 
     Args:
         roots: The folders and bucket prefixes that the operator allows to be read.
     Raises:
+        Forbidden: The actor may not change schedules.
         Invalid: Something is wrong with it; the text names what, and what was expected.
         Conflict: Another one has this name.
     """
-    schedule = Schedule(user_id=user_id, parameters={}, next_run_at=None, label_mark=0)
+    check_right(actor, Right.SCHEDULES)
+    schedule = Schedule(user_id=actor.user_id, parameters={}, next_run_at=None, label_mark=0)
     _fill(session, schedule, new, roots)
     session.add(schedule)
     session.flush()
@@ -61,7 +64,12 @@ def create_schedule(session: Session, new: NewSchedule, roots: Sequence[str], us
 
 
 def update_schedule(
-    session: Session, schedule_id: int, changes: Mapping[str, Any], roots: Sequence[str], revision: int | None = None
+    session: Session,
+    actor: Actor,
+    schedule_id: int,
+    changes: Mapping[str, Any],
+    roots: Sequence[str],
+    revision: int | None = None,
 ) -> Schedule:
     """Change a schedule; the next run follows from now on what it says then.
 
@@ -71,8 +79,9 @@ def update_schedule(
     Raises:
         NotFound, Gone: There is no such schedule.
         Conflict: It was changed since then, or another schedule has this name.
-        Invalid: As `create_schedule`.
+        Forbidden, Invalid: As `create_schedule`.
     """
+    check_right(actor, Right.SCHEDULES)
     schedule = get_schedule(session, schedule_id, lock=True)
     if revision is not None and revision != schedule.revision:
         raise Conflict(f"Schedule {schedule_id} was changed in the meantime (revision {schedule.revision}). Reload it.")
@@ -84,12 +93,14 @@ def update_schedule(
     return schedule
 
 
-def switch(session: Session, schedule_id: int, is_on: bool) -> Schedule:
+def switch(session: Session, actor: Actor, schedule_id: int, is_on: bool) -> Schedule:
     """Pause a schedule, or resume it from now on; nothing else is checked, so that a broken one can be paused.
 
     Raises:
+        Forbidden: As `create_schedule`.
         NotFound, Gone: There is no such schedule.
     """
+    check_right(actor, Right.SCHEDULES)
     schedule = get_schedule(session, schedule_id, lock=True)
     if schedule.is_on != is_on:
         schedule.is_on, schedule.revision = is_on, schedule.revision + 1
@@ -98,28 +109,30 @@ def switch(session: Session, schedule_id: int, is_on: bool) -> Schedule:
     return schedule
 
 
-def delete_schedule(session: Session, schedule_id: int) -> None:
+def delete_schedule(session: Session, actor: Actor, schedule_id: int) -> None:
     """Delete a schedule. Its runs stay readable; a job that it started continues, but promotes nothing.
 
     Raises:
+        Forbidden: As `create_schedule`.
         NotFound, Gone: There is no such schedule.
     """
+    check_right(actor, Right.SCHEDULES)
     schedule = get_schedule(session, schedule_id, lock=True)
     schedule.deleted_at, schedule.next_run_at, schedule.is_on = db_now(), None, False
     schedule.revision += 1
     session.flush()
     still = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
-    _complete_uploads(session, still)
+    _complete_uploads(session, actor, still)
     outcome = "The schedule was deleted during this run; a job that has started continues."
     ended = {"state": RunState.SKIPPED, "outcome": outcome, "finished_at": db_now()}
     change(session, update(ScheduleRun).where(still).values(ended | leases.revoke_values(ScheduleRun)))
 
 
-def _complete_uploads(session: Session, runs: ColumnElement[bool]) -> None:
+def _complete_uploads(session: Session, actor: Actor, runs: ColumnElement[bool]) -> None:
     """Let uploads that runs are still filling end with what has come in."""
     arriving = select(Upload.uuid).join(ScheduleRun, ScheduleRun.work_uuid == Upload.uuid)
     for uuid in session.scalars(arriving.where(runs, Upload.deleted_at.is_(None))).all():
-        shard_rows.complete_upload(session, uuid, partial=True)
+        shard_rows.complete_upload(session, actor, uuid, partial=True)
 
 
 def get_schedule(session: Session, schedule_id: int, lock: bool = False) -> Schedule:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base import names
 from core.base.errors import Conflict, Gone, Invalid
 from core.base.network_catalog import NETWORKS
@@ -71,10 +72,10 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
 
 def create_training_job(
     session: Session,
+    actor: Actor,
     uuid: UUID,
     given: Mapping[str, Any],
     upload_uuids: Sequence[UUID] | None,
-    user_id: int | None = None,
     name: str | None = None,
     labels_since: datetime | None = None,
 ) -> Job:
@@ -91,10 +92,11 @@ def create_training_job(
     Raises:
         Invalid: Parameters or data are such that training would fail or teach nothing; a sentence for each reason.
         NotFound, Gone, Conflict: An upload or a version is not there, or a job has this id.
+        Forbidden: The id is that of somebody else's job.
     """
     existing = session.scalar(select(Job).where(Job.uuid == uuid))
     if existing is not None:
-        return _same_job(session, uuid)
+        return _same_job(session, actor, uuid)
     chosen = _choose_uploads(session, upload_uuids, lock=True)
     dataset = datasets.find_labelled(session, None if chosen is None else [one.id for one in chosen], labels_since)
     parameters = check_parameters(session, given, dataset.by_part[Split.TRAINING])
@@ -106,13 +108,13 @@ def create_training_job(
         kind=JobKind.TRAIN,
         name=names.check_name(names.shorten_name(called)),
         state=JobState.QUEUED,
-        user_id=user_id,
+        user_id=actor.user_id,
     )
     try:
         with session.begin_nested():
             session.add(job)
     except IntegrityError:  # the same id was used at this very moment
-        return _same_job(session, uuid)
+        return _same_job(session, actor, uuid)
     session.add(
         Training(job_id=job.id, parameters=parameters.to_dict(), labels_since=labels_since, found=dataset.summary())
     )
@@ -123,30 +125,30 @@ def create_training_job(
     return job
 
 
-def keep_best(session: Session, uuid: UUID) -> Job:
+def keep_best(session: Session, actor: Actor, uuid: UUID) -> Job:
     """End a training early with its best epoch as a version: the current epoch is dropped, the best one is evaluated.
 
     Before the first epoch has ended there is nothing to keep; the job is then cancelled.
 
     Raises:
-        NotFound, Gone: As `jobs.get_job`.
+        Forbidden, NotFound, Gone: As `jobs.get_own_job`.
         Invalid: The job is no training.
         Conflict: It has ended.
     """
-    job = jobs.get_job(session, uuid, lock=True)
+    job = jobs.get_own_job(session, actor, uuid)
     if job.kind != JobKind.TRAIN:
         raise Invalid(f"keep_best: only a training has epochs; job {uuid} is of the kind {job.kind}. Leave it out.")
     training = session.get_one(Training, job.id)
     if job.state not in ACTIVE_STATES or training.state_key is None:
-        return job_states.cancel_job(session, uuid)
+        return job_states.cancel_job(session, actor, uuid)
     training.keeps_best = True
     job.revision += 1
     session.flush()
     return job
 
 
-def _same_job(session: Session, uuid: UUID) -> Job:
-    job = jobs.get_job(session, uuid)
+def _same_job(session: Session, actor: Actor, uuid: UUID) -> Job:
+    job = jobs.check_own(actor, jobs.get_job(session, uuid))
     if job.kind != JobKind.TRAIN:
         raise Conflict(f"Job {uuid} exists and classifies. Choose a new id for the training.")
     return job

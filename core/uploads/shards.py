@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import Update, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.people import check_still_acts, still_acts
+from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import change, insert_or
 from core.base.errors import Conflict, Invalid, TooLarge
@@ -27,16 +29,20 @@ def find_shard(session: Session, upload: Upload, seq: int) -> Shard | None:
     return session.scalar(select(Shard).where(Shard.upload_id == upload.id, Shard.seq == seq))
 
 
-def check_takes_shard(session: Session, uuid: UUID, seq: int, n_bytes: int, max_upload_bytes: int) -> Upload:
+def check_takes_shard(
+    session: Session, actor: Actor, uuid: UUID, seq: int, n_bytes: int, max_upload_bytes: int
+) -> Upload:
     """Whether it is worth reading a shard's body at all; `add_shard` asks again under the lock.
 
     Raises:
         NotFound, Gone: The upload is not there.
+        Forbidden: It is somebody else's.
         Conflict: The upload is complete and this shard is none of it.
         Invalid: The number is out of range.
         TooLarge: The upload would pass `max_upload_bytes`.
     """
     upload = get_upload(session, uuid)
+    check_owner(actor, upload.user_id, f"upload {uuid}")
     _check_seq(seq)
     if upload.state == UploadState.COMPLETE and find_shard(session, upload, seq) is None:
         raise _takes_no_more(upload, seq)
@@ -64,7 +70,7 @@ def _check_bytes(upload: Upload, n_bytes: int, n_more: int, max_upload_bytes: in
 
 
 def add_shard(
-    session: Session, uuid: UUID, seq: int, index: ShardIndex, blob_key: str, max_upload_bytes: int
+    session: Session, actor: Actor, uuid: UUID, seq: int, index: ShardIndex, blob_key: str, max_upload_bytes: int
 ) -> tuple[Upload, Shard] | None:
     """Record a stored shard: its row and its images.
 
@@ -75,12 +81,16 @@ def add_shard(
         The upload, now locked, and the shard; or None when the same bytes had come before under this number.
     Raises:
         Conflict: Another shard has this number, or the upload is complete.
+        Forbidden: The upload is somebody else's, or the actor has been disabled since the shard began to arrive.
         NotFound, Gone, Invalid, TooLarge: As `check_takes_shard`.
     """
     _check_seq(seq)
-    upload = session.scalar(_grow(uuid, 1, len(index.entries), index.n_bytes).returning(Upload))
+    grown = _grow(uuid, 1, len(index.entries), index.n_bytes).where(still_acts(actor))
+    upload = session.scalar(grown.returning(Upload))
     if upload is None:
+        check_still_acts(session, actor)
         upload = get_upload(session, uuid)  # says why
+    check_owner(actor, upload.user_id, f"upload {uuid}")
     shard = _insert(session, upload, seq, index, blob_key)
     if shard is None:
         change(session, _grow(uuid, -1, -len(index.entries), -index.n_bytes))

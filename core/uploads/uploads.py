@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import insert_or, locked
 from core.base.errors import Conflict, Gone, Invalid, NotFound
@@ -28,14 +29,14 @@ class IncompleteUpload(Conflict):
 
 def create_upload(
     session: Session,
+    actor: Actor,
     uuid: UUID,
-    user_id: int | None,
     name: str,
     labelled: bool = False,
     discards: bool = False,
     for_training: bool = False,
 ) -> Upload:
-    """Create an upload under the caller's id; repeating it is harmless.
+    """Create an upload of the actor under an id that the caller chose; repeating it is harmless.
 
     Args:
         labelled: Folders' names are labels.
@@ -43,6 +44,7 @@ def create_upload(
         for_training: The labels count once a training accepts them, not when the upload is complete.
     Raises:
         Gone: The id belonged to an upload that was deleted.
+        Forbidden: It is that of somebody else's upload.
         Invalid: Both were asked for.
     """
     if labelled and discards:
@@ -52,11 +54,18 @@ def create_upload(
         )
     upload = session.scalar(select(Upload).where(Upload.uuid == uuid))
     if upload is not None:
-        return _alive(upload)
-    row = {"uuid": uuid, "user_id": user_id, "name": name, "labelled": labelled, "discards": discards}
+        return _check_own(actor, _alive(upload))
+    row = {"uuid": uuid, "user_id": actor.user_id, "name": name, "labelled": labelled, "discards": discards}
     row["for_training"] = for_training
     added = insert_or(session, Upload).values(row).on_conflict_do_nothing(index_elements=["uuid"]).returning(Upload)
-    return session.scalar(added) or get_upload(session, uuid)  # another request with the same id was faster
+    own = session.scalar(added)
+    # Without one, another request with the same id was faster.
+    return own if own is not None else _check_own(actor, get_upload(session, uuid))
+
+
+def _check_own(actor: Actor, upload: Upload) -> Upload:
+    check_owner(actor, upload.user_id, f"upload {upload.uuid}")
+    return upload
 
 
 def get_upload(session: Session, uuid: UUID, lock: bool = False) -> Upload:
@@ -103,8 +112,8 @@ def add_skipped(session: Session, upload: Upload, skipped: Sequence[tuple[str, s
     upload.n_skipped += len(skipped)
 
 
-def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, partial: bool = False) -> Upload:
-    """Say that no more will come. Repeating it is harmless.
+def complete(session: Session, upload: Upload, n_shards: int | None = None, partial: bool = False) -> None:
+    """Say that no more will come to a locked upload. Repeating it is harmless.
 
     Args:
         n_shards: How many there are; numbers 0 to n_shards - 1 must have come.
@@ -114,15 +123,13 @@ def complete_upload(session: Session, uuid: UUID, n_shards: int | None = None, p
         Invalid: Neither n_shards nor partial.
         Conflict: More shards have come than n_shards.
     """
-    upload = get_upload(session, uuid, lock=True)
     if upload.state == UploadState.COMPLETE:
-        return upload
+        return
     if not partial:
         _check_whole(session, upload, n_shards)
     upload.state = UploadState.COMPLETE
     upload.completed_at = db_now()
     session.flush()
-    return upload
 
 
 def _check_whole(session: Session, upload: Upload, n_shards: int | None) -> None:

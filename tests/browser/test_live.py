@@ -17,6 +17,7 @@ from core.operations import workers
 from core.orm.jobs import Job
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.browser.chromium import intercept, show_pictures
 from tests.support.browser.page_clock import n_asked, take_time, turn, wait_until_answered
 from tests.support.factories import make_job, make_upload, run_job
@@ -159,7 +160,7 @@ def test_a_job_deleted_elsewhere_turns_into_the_page_that_says_so(
 ) -> None:
     owner_page.goto(f"{site}/jobs/{job}")
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     expect(owner_page.get_by_role("heading", name="This has been deleted")).to_be_visible()
 
 
@@ -184,5 +185,5 @@ def test_new_results_are_offered_not_forced_on_somebody_who_has_scrolled(
     owner_page.mouse.wheel(0, 20_000)
     expect(owner_page.locator('.tile[aria-posinset="150"]')).to_be_visible()
     with db.write() as session:
-        job_states.cancel_job(session, growing)
+        job_states.cancel_job(session, as_owner(session), growing)
     expect(owner_page.get_by_role("button", name="Show them")).to_be_visible()

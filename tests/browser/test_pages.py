@@ -16,6 +16,7 @@ from core.orm.jobs import Job
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.browser.chromium import OpenContext, show_pictures
 from tests.support.browser.login import log_in_as
 from tests.support.factories import draw_picture, make_job, make_upload, make_version, read_results, run_job
@@ -418,7 +419,7 @@ def test_the_title_of_a_job_says_how_far_it_is(owner_page: Page, site: str, db: 
     run_job(db, job)
     expect(owner_page).to_have_title("4 sorted · walk – Pawsort")
     with db.write() as session:
-        shard_rows.complete_upload(session, upload, 1)
+        shard_rows.complete_upload(session, as_owner(session), upload, 1)
     expect(owner_page).to_have_title("walk – Pawsort")
 
 

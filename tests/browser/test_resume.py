@@ -14,6 +14,7 @@ from core.ingest import shard_rows
 from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
+from tests.support.actors import as_owner
 from tests.support.browser.chromium import drop, intercept, send, wait_for
 from tests.support.browser.folder_trees import make_tree
 from tests.support.browser.page_clock import n_asked, take_time, turn
@@ -164,7 +165,7 @@ def test_another_folder_of_the_same_name_is_a_new_upload(
 def test_an_upload_that_was_finished_elsewhere_begins_anew(owner_page: Page, db: Database, folder: Path) -> None:
     _send_only(owner_page, folder, 0, db)
     with db.write() as session:
-        shard_rows.complete_upload(session, session.scalars(select(Upload.uuid)).one(), partial=True)
+        shard_rows.complete_upload(session, as_owner(session), session.scalars(select(Upload.uuid)).one(), partial=True)
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*")
     with db.read() as session:
@@ -228,7 +229,7 @@ def test_what_arrived_whole_and_was_stopped_gets_a_new_job_without_being_sent_ag
 ) -> None:
     _send_but_hear_no_end(owner_page, folder, "**/complete", db)
     with db.write() as session:
-        job_states.cancel_job(session, session.scalars(select(Job.uuid)).one())
+        job_states.cancel_job(session, as_owner(session), session.scalars(select(Job.uuid)).one())
     sent = _count_shards_sent(owner_page)
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*")
@@ -242,7 +243,7 @@ def test_a_job_that_was_stopped_meanwhile_gets_a_successor_over_the_same_picture
 ) -> None:
     _send_only(owner_page, folder, 0, db)
     with db.write() as session:
-        job_states.cancel_job(session, session.scalars(select(Job.uuid)).one())
+        job_states.cancel_job(session, as_owner(session), session.scalars(select(Job.uuid)).one())
     send(owner_page, [folder])
     owner_page.wait_for_url("**/jobs/*")
     assert _paths(db) == _now(folder)

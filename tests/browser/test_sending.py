@@ -12,6 +12,7 @@ from core.base.database import Database
 from core.jobs import job_states
 from core.orm.jobs import Job
 from core.orm.uploads import Image, Shard, Upload
+from tests.support.actors import as_owner
 from tests.support.browser.chromium import drop, intercept, send, wait_for
 from tests.support.browser.folder_trees import make_tree
 from tests.support.browser.login import log_in
@@ -243,7 +244,7 @@ def test_a_job_stopped_elsewhere_ends_the_sending(owner_page: Page, db: Database
     with db.read() as session:
         job = session.scalars(select(Job.uuid)).one()
     with db.write() as session:
-        job_states.cancel_job(session, job)
+        job_states.cancel_job(session, as_owner(session), job)
     message = owner_page.locator('[data-part="message"]')
     expect(message).to_have_text("This job was stopped, so the upload was cancelled.")
 

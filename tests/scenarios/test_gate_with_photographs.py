@@ -21,6 +21,7 @@ from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training.splits import Split
+from tests.support.actors import as_owner
 from tests.support.factories import make_upload
 from tests.support.fakes import FakeRuntime
 from tests.support.pictures import test_data
@@ -68,8 +69,8 @@ def run_schedule(runtime: FakeRuntime, name: str = "nightly", **told: Any) -> Sc
     parameters = {"network": "seed-cnn", "outcome": "promote"} | told
     with runtime.db.write() as session:
         wanted = NewSchedule(name, "retrain", "0 3 * * *", parameters=parameters)
-        schedule = schedules.create_schedule(session, wanted, [])
-        run_id = due_runs.run_now(session, schedule.id, None).id
+        schedule = schedules.create_schedule(session, as_owner(session), wanted, [])
+        run_id = due_runs.run_now(session, as_owner(session), schedule.id).id
     while True:
         run_loop.work_on_runs(runtime)
         with runtime.db.read() as session:

@@ -25,6 +25,7 @@ from core.orm.results import Result
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs, shard_key
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_tar, make_upload, run_job
 from tests.support.waiting import until
 
@@ -40,12 +41,12 @@ def view(db: Database, uuid: UUID) -> JobView:
 
 def delete(db: Database, job: UUID) -> None:
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
 
 
 def retry(db: Database, job: UUID) -> None:
     with db.write() as session:
-        retrying.retry_job(session, job)
+        retrying.retry_job(session, as_owner(session), job)
 
 
 def claim_first(db: Database) -> None:
@@ -83,7 +84,7 @@ def test_results_and_a_new_shard_of_one_job_do_not_lock_each_other_out(db: Datab
         with db.write() as session:
             uploads.get_upload(session, upload, lock=True)
             recording = begin(pool, db, run_job, db, job)
-            shard_rows.add_shard(session, upload, 1, index, shard_key(upload, 1), 2**40)
+            shard_rows.add_shard(session, as_owner(session), upload, 1, index, shard_key(upload, 1), 2**40)
         recording.result()
     assert view(db, job).n_total == 7
     assert view(db, job).n_done >= 4
@@ -93,10 +94,10 @@ def test_retrying_while_the_upload_is_being_completed_leaves_no_job_receiving(db
     upload = make_upload(db, blobs, is_complete=False)
     job = make_job(db, upload)
     with db.write() as session:
-        job_states.cancel_job(session, job)
+        job_states.cancel_job(session, as_owner(session), job)
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
-            shard_rows.complete_upload(session, upload, 1)
+            shard_rows.complete_upload(session, as_owner(session), upload, 1)
             retrying = begin(pool, db, retry, db, job)
         retrying.result()
     assert view(db, job).state == JobState.RUNNING
@@ -106,7 +107,7 @@ def test_whoever_deletes_a_job_second_is_told_that_it_is_gone(db: Database, blob
     job = make_job(db, make_upload(db, blobs))
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
-            deletion.delete_job(session, job)
+            deletion.delete_job(session, as_owner(session), job)
             second = begin(pool, db, delete, db, job)
         with pytest.raises(Gone):
             second.result()
@@ -116,7 +117,7 @@ def test_a_claim_that_comes_with_a_cancel_does_not_start_the_job(db: Database, b
     job = make_job(db, make_upload(db, blobs))
     with ThreadPoolExecutor() as pool:
         with db.write() as session:
-            job_states.cancel_job(session, job)
+            job_states.cancel_job(session, as_owner(session), job)
             claiming = begin(pool, db, claim_first, db)
         claiming.result()
     assert view(db, job).state == JobState.CANCELLED

@@ -30,6 +30,7 @@ from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
 from core.uploads import uploads, usage
 from core.uploads.usage import NO_QUOTA, Quota
+from tests.support.actors import as_owner, as_person
 
 pytestmark = pytest.mark.usefixtures("version")
 
@@ -54,9 +55,9 @@ class Crowd:
         self._start = threading.Barrier(THREADS)
         for number, uuid in enumerate(self._uploads):
             with db.write() as session:
-                person = accounts.get_or_create_user(session, PEOPLE[number % len(PEOPLE)])
-                usage.set_quota(session, person.id, QUOTAS[person.name])
-                uploads.create_upload(session, uuid, person.id, "crowd")
+                person = as_person(session, PEOPLE[number % len(PEOPLE)])
+                usage.set_quota(session, person.user_id, QUOTAS[person.name])
+                uploads.create_upload(session, person, uuid, "crowd")
             self.create_job(uuid, uuid4())
 
     def run(self, seed: int) -> None:
@@ -85,7 +86,9 @@ class Crowd:
                 self.create_job(upload, chance.choice((uuid4(), job)))
             case "complete":
                 with self._db.write() as session:
-                    shard_rows.complete_upload(session, upload, SHARD_NUMBERS, partial=chance.random() < 0.3)
+                    shard_rows.complete_upload(
+                        session, as_owner(session), upload, SHARD_NUMBERS, partial=chance.random() < 0.3
+                    )
             case "purge":
                 purge.purge_all(self._db, self._blobs)
             case _:
@@ -95,24 +98,26 @@ class Crowd:
         with self._db.write() as session:
             match what:
                 case "cancel":
-                    job_states.cancel_job(session, job)
+                    job_states.cancel_job(session, as_owner(session), job)
                 case "retry":
-                    retry.retry_job(session, job)
+                    retry.retry_job(session, as_owner(session), job)
                 case "change":
-                    jobs.update_job(session, job, threshold=0.5)
+                    jobs.update_job(session, as_owner(session), job, threshold=0.5)
                 case "delete":
-                    deletion.delete_job(session, job)
+                    deletion.delete_job(session, as_owner(session), job)
 
     def create_job(self, upload: UUID, job: UUID) -> None:
         with self._db.write() as session:
-            classify_jobs.create_classify_job(session, job, upload)
+            classify_jobs.create_classify_job(session, as_owner(session), job, upload)
         self._jobs.append(job)
 
     def add_shard(self, upload: UUID, seq: int, chance: random.Random) -> None:
         """The same number has the same bytes, mostly."""
         variant = chance.random() < 0.1
         with self._db.write() as session:
-            shard_rows.add_shard(session, upload, seq, make_index(seq, variant), f"uploads/{upload}/{uuid4()}", 2**40)
+            shard_rows.add_shard(
+                session, as_owner(session), upload, seq, make_index(seq, variant), f"uploads/{upload}/{uuid4()}", 2**40
+            )
 
     def work(self, chance: random.Random) -> None:
         """A worker's turn: claim something, then record, give back, or die."""
@@ -149,7 +154,7 @@ class Crowd:
         for uuid in self._uploads:
             try:
                 with self._db.write() as session:
-                    shard_rows.complete_upload(session, uuid, partial=True)
+                    shard_rows.complete_upload(session, as_owner(session), uuid, partial=True)
             except PawsortError:
                 continue
         while True:

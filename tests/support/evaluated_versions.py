@@ -7,6 +7,7 @@ from core.evaluation import evaluation_jobs, predictions
 from core.evaluation.predictions import NewPrediction
 from core.storage.blobs import Blobs
 from core.training import claims
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_upload
 
 Probabilities = tuple[float, float]
@@ -27,7 +28,7 @@ def make_judged(db: Database, blobs: Blobs, *, n_each: int = 60) -> dict[bytes, 
 def judge(db: Database, version: int, said: dict[bytes, str], say: Callable[[int, str], Probabilities]) -> None:
     """Let a version judge: `say` gets the number of the content, by hash, and its label."""
     with db.write() as session:
-        job = evaluation_jobs.create_evaluation_job(session, version)
+        job = evaluation_jobs.create_evaluation_job(session, as_owner(session), version)
         claim = claims.claim_training(session, job.id, None, 60)
     assert claim is not None
     rows = [NewPrediction(sha256, said[sha256], say(n, said[sha256])) for n, sha256 in enumerate(sorted(said))]

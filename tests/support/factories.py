@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 from sqlalchemy import select
 
-from core.accounts import accounts
+from core.accounts.accounts import OWNER
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.formats.shards import index_shard
@@ -27,6 +27,7 @@ from core.storage.blobs import Blobs, shard_key
 from core.training import claims, training_jobs
 from core.training.claims import Claim
 from core.uploads import uploads
+from tests.support.actors import as_owner, as_person
 
 LEASE_S = 60.0
 
@@ -72,7 +73,7 @@ def make_upload(
     is_complete: bool = True,
     name: str = "photos",
     for_training: bool = False,
-    sender: str | None = None,
+    by: str = OWNER,
 ) -> UUID:
     """An upload with one stored shard of the files, or of drawn pictures."""
     uuid = uuid4()
@@ -81,13 +82,12 @@ def make_upload(
     key = shard_key(uuid, 0)
     blobs.put(key, tar)
     with db.write() as session:
-        owner = accounts.get_or_create_owner(session)
-        uploads.create_upload(session, uuid, owner.id, name, labelled, for_training=for_training)
+        sender = as_person(session, by)
+        uploads.create_upload(session, sender, uuid, name, labelled, for_training=for_training)
         index = index_shard(io.BytesIO(tar).read, max_image_bytes=2**26)
-        user = owner if sender is None else accounts.get_or_create_user(session, sender)
-        shard_rows.add_shard(session, uuid, 0, index, key, 2**40, user.id)
+        shard_rows.add_shard(session, sender, uuid, 0, index, key, 2**40)
         if is_complete:
-            shard_rows.complete_upload(session, uuid, 1)
+            shard_rows.complete_upload(session, sender, uuid, 1)
     return uuid
 
 
@@ -103,16 +103,18 @@ def make_training(db: Database, upload: UUID, **given: Any) -> UUID:
     """A training job over a labelled upload, waiting for a worker."""
     uuid = uuid4()
     with db.write() as session:
-        training_jobs.create_training_job(session, uuid, {"network": "seed-cnn"} | given, [upload])
+        training_jobs.create_training_job(session, as_owner(session), uuid, {"network": "seed-cnn"} | given, [upload])
     return uuid
 
 
-def make_job(db: Database, upload: UUID, threshold: float | None = None, name: str | None = None) -> UUID:
+def make_job(
+    db: Database, upload: UUID, threshold: float | None = None, name: str | None = None, by: str = OWNER
+) -> UUID:
     """A classify job over an upload, waiting for a worker."""
     uuid = uuid4()
     with db.write() as session:
-        owner = accounts.get_or_create_owner(session)
-        classify_jobs.create_classify_job(session, uuid, upload, owner.id, threshold=threshold, name=name)
+        sender = as_person(session, by)
+        classify_jobs.create_classify_job(session, sender, uuid, upload, threshold=threshold, name=name)
     return uuid
 
 

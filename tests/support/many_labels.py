@@ -20,6 +20,7 @@ from core.training.features import FeatureBlob
 from core.uploads import uploads
 from model.architectures.head_outputs import class_logits_of
 from model.artifacts.weights import unpack_weights
+from tests.support.actors import as_owner
 from tests.support.factories import make_tar
 from tests.support.fakes import FakeRuntime
 
@@ -61,7 +62,7 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
     sketches = draw_sketches(n)
     uuid = uuid4()
     with runtime.db.write() as session:
-        uploads.create_upload(session, uuid, None, "many", True)
+        uploads.create_upload(session, as_owner(session), uuid, "many", True)
     for seq, start in enumerate(range(0, n, SHARD)):
         some = range(start, min(start + SHARD, n))
         tar = make_tar({f"many/{kinds[i]}/{i}.jpg": b"\xff\xd8\xff\xe0 %d \xff\xd9" % i for i in some})
@@ -69,7 +70,13 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
         blobs.put(key, tar)
         with runtime.db.write() as session:
             shard_rows.add_shard(
-                session, uuid, seq, index_shard(io.BytesIO(tar).read, max_image_bytes=2**20), key, 2**40
+                session,
+                as_owner(session),
+                uuid,
+                seq,
+                index_shard(io.BytesIO(tar).read, max_image_bytes=2**20),
+                key,
+                2**40,
             )
             shard_id = session.scalars(select(Shard.id).where(Shard.blob_key == key)).one()
             images = session.execute(select(Image.path, Image.sha256).where(Image.shard_id == shard_id)).all()
@@ -79,5 +86,5 @@ def make_many(runtime: FakeRuntime, blobs: Blobs, n: int) -> UUID:
             blobs.put(key, packed)
             features.add(session, FeatureBlob(shard_id, BODY, key, len(images), len(packed)))
     with runtime.db.write() as session:
-        shard_rows.complete_upload(session, uuid, -(-n // SHARD))
+        shard_rows.complete_upload(session, as_owner(session), uuid, -(-n // SHARD))
     return uuid

@@ -6,6 +6,7 @@ from core.cleanup import deletion, purge
 from core.labels import labels
 from core.models import registry
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import (
     make_job,
     make_labelled,
@@ -31,5 +32,5 @@ def use_installation(db: Database, blobs: Blobs) -> None:
     blobs.put("state 3", b"what the training resumes from")
     gone = make_job(db, make_upload(db, blobs, n_files=9))
     with db.write() as session:
-        deletion.delete_job(session, gone)
+        deletion.delete_job(session, as_owner(session), gone)
     purge.purge_all(db, blobs)

@@ -35,7 +35,7 @@ def register_auth(app: APIFlask, settings: Settings) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
     app.before_request(authenticate)
-    app.jinja_env.globals["can"] = can
+    app.jinja_env.globals.update(can=can, may_change=may_change)
 
 
 def checks_csrf_itself(view: View) -> View:
@@ -62,6 +62,11 @@ def can(right: str) -> bool:
             g.actor = None
     actor = find_actor()
     return actor is not None and actor.may(Right(right))
+
+
+def may_change(user_id: int | None) -> bool:
+    """Whether the person who sent this request may change a job that the person `user_id` made."""
+    return can(Right.SEND) and current_actor().may_change(user_id)
 
 
 def log_in_user(user: User, token_id: int | None = None) -> None:

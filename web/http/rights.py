@@ -100,3 +100,32 @@ def current_actor() -> Actor:
     if actor is None:
         raise Unauthorized("You need to log in.")
     return actor
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one address, and what it needs."""
+
+    path: str
+    method: str
+    endpoint: str
+    need: Need
+
+    def allows(self, actor: Actor | None, owner_id: int | None = None) -> bool:
+        """Whether a person may use it; for what one person owns, on that of the person `owner_id`."""
+        if self.need.right is None:
+            return True
+        if actor is None or not actor.may(self.need.right):
+            return False
+        return not self.need.own or actor.may_change(owner_id)
+
+
+def list_routes(app: Flask) -> list[Route]:
+    """The table of all routes and rights, by address."""
+    routes = []
+    for rule in app.url_map.iter_rules():
+        need = find_need(app.view_functions[rule.endpoint])
+        assert need is not None, rule.endpoint  # check_views saw to it
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            routes.append(Route(rule.rule, method, rule.endpoint, need))
+    return sorted(routes, key=lambda route: (route.path, route.method))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from uuid import UUID
 
+from core.accounts.rights import Actor
 from core.base.errors import BlobMissing, PawsortError
 from core.formats.archives.entries import ArchiveError, File, Item, SkippedEntry
 from core.formats.archives.reading import read_archive
@@ -65,11 +66,11 @@ class SkippedSummary:
 class ArchiveReceiver:
     """Receives one archive into one upload. Upload and job have the same id."""
 
-    def __init__(self, services: Services, uuid: UUID, options: ArchiveOptions, user_id: int) -> None:
+    def __init__(self, services: Services, uuid: UUID, options: ArchiveOptions, actor: Actor) -> None:
         self._services = services
         self._uuid = uuid
         self._options = options
-        self._user_id = user_id
+        self._actor = actor
         self._known: set[tuple[str, bytes]] = set()
         self._known_skipped: set[str] = set()
         self._next_seq = 0
@@ -117,13 +118,13 @@ class ArchiveReceiver:
         name = options.name or "Untitled"
         with services.db.write() as session:
             upload = uploads.create_upload(
-                session, self._uuid, self._user_id, name, options.labelled, options.discard_originals
+                session, self._actor, self._uuid, name, options.labelled, options.discard_originals
             )
             _, chunk_ids = classify_jobs.create_classify_job(
                 session,
+                self._actor,
                 self._uuid,
                 self._uuid,
-                self._user_id,
                 model=options.model,
                 threshold=options.threshold,
                 name=name,
@@ -163,7 +164,7 @@ class ArchiveReceiver:
                 check_again()  # files of a body that broke off are kept, but not those of somebody who was shut out
                 index = index_shard(tar.read, max_image_bytes=self._services.settings.max_image_bytes)
                 tar.seek(0)
-                store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled, self._user_id)
+                store_shard(self._services, self._uuid, self._next_seq, index, tar, self._is_labelled, self._actor)
             self._next_seq += 1
         if packed.skipped:
             with self._services.db.write() as session:
@@ -189,7 +190,7 @@ class ArchiveReceiver:
 
     def _complete(self) -> None:
         with self._services.db.write() as session:
-            shard_rows.complete_upload(session, self._uuid, self._next_seq)
+            shard_rows.complete_upload(session, self._actor, self._uuid, self._next_seq)
 
 
 def _until_first_file(items: Iterator[Item]) -> list[Item]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 from uuid import UUID
 
+from core.accounts.rights import Actor
 from core.formats.shards import SPOOL_BYTES, ShardIndex, index_shard
 from core.ingest import shard_storage
 from core.ingest.shard_rows import AddedShard
@@ -19,7 +20,7 @@ def receive_shard(
     seq: int,
     read: Callable[[int], bytes],
     labelled: bool,
-    user_id: int | None,
+    actor: Actor,
 ) -> tuple[AddedShard, ShardIndex]:
     """Read a tar from `read`, check it on the way, and store it.
 
@@ -33,7 +34,7 @@ def receive_shard(
         except OSError as error:
             raise shard_storage.disk_full(error) from error
         spool.seek(0)
-        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled, user_id), index
+        return store_shard(services, upload_uuid, seq, index, cast(BinaryIO, spool), labelled, actor), index
 
 
 def store_shard(
@@ -43,7 +44,7 @@ def store_shard(
     index: ShardIndex,
     body: bytes | BinaryIO,
     labelled: bool,
-    user_id: int | None,
+    actor: Actor,
 ) -> AddedShard:
     """Store a checked tar, record it and queue its chunks; raises as `core.ingest.shard_storage.store_shard`."""
     store = Store(
@@ -51,7 +52,7 @@ def store_shard(
         services.blobs,
         services.tasks,
         services.settings.max_upload_bytes,
-        user_id,
+        actor,
         Quota.from_settings(services.settings),
     )
     return shard_storage.store_shard(store, upload_uuid, seq, index, body, labelled)

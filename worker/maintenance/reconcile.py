@@ -90,7 +90,7 @@ def complete_inactive_uploads(runtime: Runtime) -> None:
         inactive = uploads.find_silent(session, runtime.settings.silent_days * DAY_S)
     for uuid in inactive:
         with suppress(Gone), runtime.db.write() as session:  # deleted in the meantime
-            shard_rows.complete_upload(session, uuid, partial=True)
+            shard_rows.complete_silent(session, uuid)
         log.info("silent_upload_completed", upload=str(uuid))
 
 

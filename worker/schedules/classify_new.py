@@ -13,6 +13,7 @@ from itertools import islice
 import structlog
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives.entries import File, SkippedEntry
@@ -38,7 +39,7 @@ LOOKED_UP = 500  # files in one query
 MAX_FILES = 1_000_000  # in one run; the next run imports the rest
 
 
-def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -> None:
     """Take a claimed run one step further: import files, or record the result of the job.
 
     Raises:
@@ -46,7 +47,7 @@ def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
         LeaseLost: The claim is no longer valid.
     """
     if run.state == RunState.WAITING:
-        _Importer(runtime, claim, run).work()
+        _Importer(runtime, claim, run, actor).work()
     else:
         _record_result(runtime, claim, run)
 
@@ -70,8 +71,8 @@ def _record_result(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
 class _Importer:
     """Imports the new files of one source into one upload."""
 
-    def __init__(self, runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
-        self._runtime, self._claim, self._run = runtime, claim, run
+    def __init__(self, runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -> None:
+        self._runtime, self._claim, self._run, self._actor = runtime, claim, run, actor
         self._source = Source(run.parameters["source"], runtime.settings.import_root_list)
         settings = runtime.settings
         self._store = Store(
@@ -79,7 +80,7 @@ class _Importer:
             runtime.blobs,
             runtime.tasks,
             settings.max_upload_bytes,
-            run.user_id,
+            actor,
             Quota.from_settings(settings),
         )
         self._max_image_bytes = settings.max_image_bytes
@@ -161,13 +162,12 @@ class _Importer:
         parameters, uuid = self._run.parameters, self._run.work_uuid
         with self._runtime.db.write() as session:
             schedule = schedules.get_schedule(session, self._claim.schedule_id)
-            user_id = self._run.user_id or schedule.user_id
-            upload = uploads.create_upload(session, uuid, user_id, self._source.name, parameters["labelled"])
+            upload = uploads.create_upload(session, self._actor, uuid, self._source.name, parameters["labelled"])
             job, _ = classify_jobs.create_classify_job(
                 session,
+                self._actor,
                 uuid,
                 uuid,
-                user_id,
                 model=parameters["model"],
                 threshold=parameters["threshold"],
                 name=schedule.name,
@@ -195,7 +195,7 @@ class _Importer:
         with self._runtime.db.write() as session:
             if has_job:  # rows are locked in the usual order: upload, job, run
                 with suppress(Gone):  # the job has been deleted, which the next step records
-                    shard_rows.complete_upload(session, self._run.work_uuid, partial=True)
+                    shard_rows.complete_upload(session, self._actor, self._run.work_uuid, partial=True)
                 run = runs.hold_run(session, self._claim)
                 runs.note(run, note=note, n_known=self._n_known)
                 runs.leave_to_jobs(run, RunState.RUNNING)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.errors import Gone
 from core.base.states import RunState
 from core.cleanup import retention
@@ -18,7 +19,7 @@ from core.schedules.runs import RunClaim
 from worker.process.runtime import Runtime
 
 
-def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -> None:
     """Do a claimed clean-up run.
 
     Raises:
@@ -27,12 +28,12 @@ def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
     parameters = run.parameters
     days, below, keeps = parameters["older_than_days"], parameters["below_bytes"], parameters["keep_labelled"]
     if days is not None:
-        _remove(runtime, claim, _read(runtime, lambda session: retention.list_old(session, days, keeps)))
+        _remove(runtime, claim, actor, _read(runtime, lambda session: retention.list_old(session, days, keeps)))
     if below is not None:
         for uuid in _read(runtime, lambda session: retention.list_oldest(session, keeps)):
             if _count_bytes(runtime) <= below:
                 break
-            _remove(runtime, claim, [uuid])
+            _remove(runtime, claim, actor, [uuid])
     n_left = _count_bytes(runtime)
     with runtime.db.write() as session:
         details = runs.hold_run(session, claim).details
@@ -42,11 +43,11 @@ def clean_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
     runtime.tasks.send_purge()
 
 
-def _remove(runtime: Runtime, claim: RunClaim, uuids: Iterable[UUID]) -> None:
+def _remove(runtime: Runtime, claim: RunClaim, actor: Actor, uuids: Iterable[UUID]) -> None:
     for uuid in uuids:
         with runtime.db.write() as session:
             try:
-                removed = retention.remove(session, uuid)
+                removed = retention.remove(session, actor, uuid)
             except Gone:  # deleted in the meantime
                 continue
             if removed is not None:

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor
 from core.base.errors import Conflict
 from core.base.network_catalog import NETWORKS
 from core.base.states import ACTIVE_STATES, JobState, RunState
@@ -32,7 +33,7 @@ from worker.process.runtime import Runtime
 log = structlog.get_logger()
 
 
-def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -> None:
     """Take a claimed run one step further.
 
     Raises:
@@ -41,15 +42,15 @@ def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
     """
     match run.state:
         case RunState.WAITING:
-            _start(runtime, claim)
+            _start(runtime, claim, actor)
         case RunState.RUNNING:
-            _use_training(runtime, claim, run)
+            _use_training(runtime, claim, run, actor)
         case RunState.EVALUATING:
             if not _release_while_evaluating(runtime, claim, run):
-                _use_training(runtime, claim, run)
+                _use_training(runtime, claim, run, actor)
 
 
-def _start(runtime: Runtime, claim: RunClaim) -> None:
+def _start(runtime: Runtime, claim: RunClaim, actor: Actor) -> None:
     """Create the training, or skip it if there are too few new labels."""
     with runtime.db.write() as session:
         schedule = schedules.get_schedule(session, claim.schedule_id, lock=True)
@@ -64,10 +65,10 @@ def _start(runtime: Runtime, claim: RunClaim) -> None:
         started_from, note = _choose_start(session, parameters)
         job = training_jobs.create_training_job(
             session,
+            actor,
             run.work_uuid,
             parameters["training"] | {"network": parameters["network"], "start_from": started_from},
             None if parameters["uploads"] is None else [UUID(uuid) for uuid in parameters["uploads"]],
-            run.user_id or schedule.user_id,
             schedule.name,
             None if parameters["labels_since"] is None else parse_since(parameters["labels_since"]),
         )
@@ -97,7 +98,7 @@ def _choose_start(session: Session, parameters: dict[str, Any]) -> tuple[int | N
     return None, f"Version {version.id}, in use, is of {version.network}, so {network.name} was trained from scratch."
 
 
-def _use_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
+def _use_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -> None:
     """Use the result of the training: a version that is kept or compared, or none."""
     with runtime.db.read() as session:
         job = session.get_one(Job, run.job_id)
@@ -111,7 +112,7 @@ def _use_training(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
         return _end(runtime, claim, RunState.FAILED, "The training was stopped without making a version.")
     _note_data(runtime, claim, job.model_version_id)
     if run.parameters["outcome"] == PROMOTE and job.state == JobState.DONE:
-        return _compare(runtime, claim, run, job.model_version_id)
+        return _compare(runtime, claim, run, actor, job.model_version_id)
     outcome = f"The training made version {job.model_version_id}, which is kept as a candidate."
     return _end(runtime, claim, RunState.DONE, outcome, candidate=job.model_version_id)
 
@@ -124,7 +125,7 @@ def _note_data(runtime: Runtime, claim: RunClaim, version_id: int) -> None:
         runs.note(run, pictures=manifest.get("data", {}).get("n_images"), parts=manifest.get("split"))
 
 
-def _compare(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int) -> None:
+def _compare(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor, candidate: int) -> None:
     """Compare candidate and version in use, after evaluating those that lack predictions."""
     parameters = run.parameters
     with runtime.db.write() as session:
@@ -136,7 +137,9 @@ def _compare(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int
     n_unbiased = promotion_gate.count_of_classes(unbiased)
     if n_unbiased < promotion_gate.MIN_PICTURES:
         return _keep(runtime, claim, candidate, in_use, promotion_gate.too_few(n_unbiased))
-    if run.details.get("weighed_against") != in_use and _evaluate_first(runtime, claim, in_use, candidate, unbiased):
+    if run.details.get("weighed_against") != in_use and _evaluate_first(
+        runtime, claim, actor, [in_use, candidate], unbiased
+    ):
         return None
     with runtime.db.read() as session:
         first, second = registry.get_version(session, in_use), registry.get_version(session, candidate)
@@ -146,16 +149,18 @@ def _compare(runtime: Runtime, claim: RunClaim, run: ScheduleRun, candidate: int
     )
     if not verdict.is_better:
         return _keep(runtime, claim, candidate, in_use, verdict)
-    return _promote(runtime, claim, candidate, in_use, verdict)
+    return _promote(runtime, claim, actor, candidate, in_use, verdict)
 
 
-def _evaluate_first(runtime: Runtime, claim: RunClaim, in_use: int, candidate: int, unbiased: dict[bytes, str]) -> bool:
+def _evaluate_first(
+    runtime: Runtime, claim: RunClaim, actor: Actor, versions: list[int], unbiased: dict[bytes, str]
+) -> bool:
     """Create evaluations of the versions that lack predictions; return whether there are any."""
     with runtime.db.write() as session:
-        lacking = [id_ for id_ in (in_use, candidate) if not promotion_gate.has_all_predictions(session, id_, unbiased)]
+        lacking = [id_ for id_ in versions if not promotion_gate.has_all_predictions(session, id_, unbiased)]
         run = runs.hold_run(session, claim)
-        created = [evaluation_jobs.create_evaluation_job(session, version, run.user_id) for version in lacking]
-        runs.note(run, weighed_against=in_use, judge_jobs=[str(job.uuid) for job in created])
+        created = [evaluation_jobs.create_evaluation_job(session, actor, version) for version in lacking]
+        runs.note(run, weighed_against=versions[0], judge_jobs=[str(job.uuid) for job in created])
         if created:
             runs.leave_to_jobs(run, RunState.EVALUATING)
         job_ids = [job.id for job in created]
@@ -174,7 +179,7 @@ def _release_while_evaluating(runtime: Runtime, claim: RunClaim, run: ScheduleRu
     return is_evaluating
 
 
-def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, verdict: Verdict) -> None:
+def _promote(runtime: Runtime, claim: RunClaim, actor: Actor, candidate: int, in_use: int, verdict: Verdict) -> None:
     with runtime.db.read() as session:
         version = registry.get_version(session, candidate)
     registry.fetch_weights(runtime.blobs, version)
@@ -182,7 +187,7 @@ def _promote(runtime: Runtime, claim: RunClaim, candidate: int, in_use: int, ver
         with runtime.db.write() as session:
             schedule = session.get_one(Schedule, claim.schedule_id)
             reason = f"promoted by the schedule “{schedule.name}” (run {claim.run_id}): {verdict.sentence}"
-            registry.promote(session, candidate, None, reason, instead_of=in_use)
+            registry.promote(session, candidate, actor.user_id, reason, instead_of=in_use)
             outcome = f"Version {candidate} was promoted in place of version {in_use}: {verdict.sentence}."
             details = _describe(candidate, in_use, verdict, is_promoted=True)
             runs.end_run(session, claim, RunState.DONE, outcome, **details)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.accounts.rights import Actor
 from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
 from core.base.states import RunState, ScheduleKind
 from core.orm.schedules import ScheduleRun
@@ -23,7 +24,7 @@ from worker.schedules.run_lease import keep_lease
 log = structlog.get_logger()
 
 MAX_CLAIMS = 50  # of one run; with more, the run itself is at fault
-Work = Callable[[Runtime, RunClaim, ScheduleRun], None]
+Work = Callable[[Runtime, RunClaim, ScheduleRun, Actor], None]
 KINDS: dict[str, Work] = {
     ScheduleKind.RETRAIN: retrain.advance,
     ScheduleKind.CLASSIFY: classify_new.advance,
@@ -71,11 +72,12 @@ def work_on_runs(runtime: Runtime) -> None:
 def _work(runtime: Runtime, claim: RunClaim) -> None:
     """Work on a claimed run. A known error ends it with a message; any other error is retried after its lease."""
     try:
-        with runtime.db.read() as session:
+        with runtime.db.write() as session:
             run = runs.hold_run(session, claim)
+            actor = runs.find_actor(session, run)
             kind = schedules.get_schedule(session, claim.schedule_id).kind
         with keep_lease(runtime.db, claim, runtime.settings.lease_s, runtime.settings.heartbeat_s):
-            KINDS[kind](runtime, claim, run)
+            KINDS[kind](runtime, claim, run, actor)
     except LeaseLost as error:
         log.info("run_left", run_id=claim.run_id, reason=error.message)
     except Refused as error:  # a setting to correct

@@ -6,6 +6,7 @@ from unicodedata import normalize
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from core.accounts.rights import Actor, check_owner
 from core.base.database import change, slices
 from core.base.errors import Invalid
 from core.base.names import check_printable_name
@@ -58,12 +59,17 @@ def set_tags(session: Session, job: Job, tags: Iterable[str]) -> None:
     job.revision += 1
 
 
-def change_tags(session: Session, jobs: Sequence[Job], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+def change_tags(
+    session: Session, actor: Actor, jobs: Sequence[Job], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+) -> None:
     """Add tags to several jobs, or remove them; what a job has or lacks already stays so.
 
     Raises:
+        Forbidden: One of them is somebody else's.
         Invalid: As `check_tags`.
     """
+    for job in jobs:
+        check_owner(actor, job.user_id, f"job “{job.name}”")
     added, removed = set(check_tags(add)), set(check_tags(remove))
     before = find_tags(session, [job.id for job in jobs])
     for job in jobs:

@@ -12,6 +12,7 @@ from core.cleanup import deletion
 from core.schedules import runs, schedules
 from core.storage.blobs import Blobs
 from pawsort.cli import cli
+from tests.support.actors import as_owner
 from tests.support.factories import make_labelled
 
 DATABASES = ("sqlite",)
@@ -90,7 +91,7 @@ def test_what_can_never_be_done_gets_a_sentence_at_once(
 def test_a_deleted_upload_is_named_at_once(address: str, token: str, db: Database, blobs: Blobs) -> None:
     upload = make_labelled(db, blobs)
     with db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     said = run(address, token, "add", "retrain", "a", "--cron", "0 3 * * SUN", "--upload", str(upload))
     assert said.exit_code == 1
     assert str(upload) in said.output

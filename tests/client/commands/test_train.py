@@ -18,6 +18,7 @@ from core.storage.blobs import Blobs
 from core.training.parameters import choose_parameters
 from pawsort.cli import cli
 from pawsort.commands.train import TrainingDisplay, command
+from tests.support.actors import as_owner
 from tests.support.factories import make_upload
 from tests.support.pictures import jpeg
 
@@ -144,7 +145,7 @@ def test_ctrl_c_does_to_the_training_what_was_asked_for(
     assert job.state == state
     with db.write() as session:
         if state == JobState.RUNNING:
-            job_states.cancel_job(session, job.uuid)
+            job_states.cancel_job(session, as_owner(session), job.uuid)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from core.orm.uploads import Image, Shard, Upload
 from core.storage.blobs import Blobs
 from core.training import datasets
 from core.uploads import stored_images, uploads
+from tests.support.actors import as_owner
 from tests.support.decoders import shared_pool
 from tests.support.factories import (
     draw_picture,
@@ -93,7 +94,7 @@ def test_nothing_is_discarded_before_every_file_of_a_job_has_its_result(
     job = make_job(db, upload)
     if state == "cancelled":
         with db.write() as session:
-            job_states.cancel_job(session, job)
+            job_states.cancel_job(session, as_owner(session), job)
     assert discard(db, blobs) == 0
     assert keys(blobs) == ["tar"]
 
@@ -105,7 +106,7 @@ def test_an_upload_that_still_arrives_is_not_discarded(db: Database, blobs: Blob
     run_job(db, make_job(db, upload), SAID)
     assert discard(db, blobs) == 0
     with db.write() as session:
-        shard_rows.complete_upload(session, upload, 1)
+        shard_rows.complete_upload(session, as_owner(session), upload, 1)
     assert discard(db, blobs) == 2
 
 
@@ -120,7 +121,7 @@ def test_a_training_is_waited_for(db: Database, blobs: Blobs, job: UUID) -> None
     training = make_training(db, make_labelled(db, blobs))
     assert discard(db, blobs) == 0
     with db.write() as session:
-        job_states.cancel_job(session, training)
+        job_states.cancel_job(session, as_owner(session), training)
     assert discard(db, blobs) == 2
 
 
@@ -129,18 +130,18 @@ def test_afterwards_nothing_is_classified_again_and_a_sentence_says_why(
 ) -> None:
     discard(db, blobs)
     with db.write() as session, pytest.raises(Conflict, match=r"originals of upload .* were discarded on"):
-        classify_jobs.create_classify_job(session, uuid4(), upload)
+        classify_jobs.create_classify_job(session, as_owner(session), uuid4(), upload)
     with db.write() as session, pytest.raises(Conflict, match="upload them again"):
-        retry.retry_job(session, job)
+        retry.retry_job(session, as_owner(session), job)
     with db.write() as session:
-        assert classify_jobs.create_classify_job(session, job, upload)[0].uuid == job, (
+        assert classify_jobs.create_classify_job(session, as_owner(session), job, upload)[0].uuid == job, (
             "the same call again stays harmless"
         )
 
 
 def test_a_retry_that_comes_first_wins(db: Database, blobs: Blobs, job: UUID) -> None:
     with db.write() as session:
-        retry.retry_job(session, job)
+        retry.retry_job(session, as_owner(session), job)
     assert discard(db, blobs) == 0
     run_job(db, job)
     assert discard(db, blobs) == 2
@@ -206,7 +207,7 @@ def test_of_two_that_discard_at_once_one_keeps_its_pictures(
 def test_deleting_takes_the_small_pictures_along(db: Database, blobs: Blobs, job: UUID) -> None:
     discard(db, blobs)
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     purge.purge_all(db, blobs)
     assert keys(blobs) == []
 
@@ -220,7 +221,7 @@ def test_a_shard_whose_bytes_are_lost_does_not_hold_up_the_others(db: Database, 
 
 def test_labelled_pictures_are_kept(db: Database) -> None:
     with db.write() as session, pytest.raises(Invalid, match="learn from pictures that are kept"):
-        uploads.create_upload(session, uuid4(), None, "pets", labelled=True, discards=True)
+        uploads.create_upload(session, as_owner(session), uuid4(), "pets", labelled=True, discards=True)
 
 
 def test_every_shard_of_many_is_dealt_with_in_slices_of_time(db: Database, blobs: Blobs, job: UUID) -> None:

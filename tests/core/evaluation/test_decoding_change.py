@@ -10,6 +10,7 @@ from core.evaluation.predictions import NewPrediction
 from core.orm.evaluation import Prediction
 from core.storage.blobs import Blobs
 from core.training import claims
+from tests.support.actors import as_owner
 from tests.support.factories import make_labelled
 
 CAT, DOG, UNSURE = (0.99, 0.01), (0.01, 0.99), (0.5, 0.5)
@@ -24,7 +25,7 @@ def evaluate(db: Database, version: int, answers: list[tuple[float, float]]) -> 
     """An evaluation on pictures of cats, with these answers."""
     rows = [NewPrediction(bytes([n]) * 32, "cat", answer) for n, answer in enumerate(answers)]
     with db.write() as session:
-        job_id = evaluation_jobs.create_evaluation_job(session, version).id
+        job_id = evaluation_jobs.create_evaluation_job(session, as_owner(session), version).id
         claim = claims.claim_training(session, job_id, None, 60)
         assert claim is not None
         evaluation_jobs.finish_evaluation(session, claim, version, rows)

@@ -26,6 +26,7 @@ from core.storage.blobs import Blobs
 from core.training import claims
 from core.training.claims import Claim
 from core.training.splits import Split, split_of
+from tests.support.actors import as_owner
 from tests.support.factories import make_labelled, make_version
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -38,7 +39,7 @@ def upload(db: Database, blobs: Blobs) -> UUID:
 
 def start(db: Database, version: int) -> int:
     with db.write() as session:
-        return evaluation_jobs.create_evaluation_job(session, version).id
+        return evaluation_jobs.create_evaluation_job(session, as_owner(session), version).id
 
 
 def claim(db: Database, job_id: int) -> Claim:
@@ -130,7 +131,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(db: Database, upload: UUID,
     job_id = start(db, version)
     held = claim(db, job_id)
     with db.write() as session:
-        job_states.cancel_job(session, session.get_one(Job, job_id).uuid)
+        job_states.cancel_job(session, as_owner(session), session.get_one(Job, job_id).uuid)
     with pytest.raises(LeaseLost), db.write() as session:
         evaluation_jobs.finish_evaluation(session, held, version, [NewPrediction(name(1), "cat", (0.7, 0.2))])
     assert listed(db, version) == []
@@ -147,7 +148,7 @@ def test_nothing_is_judged_without_labels_and_no_version_that_is_not_there(db: D
         start(db, 99)
     other = make_version(db, "another")
     with db.write() as session:
-        deletion.delete_version(session, other)
+        deletion.delete_version(session, as_owner(session), other)
     with pytest.raises(Gone):
         start(db, other)
 
@@ -155,9 +156,9 @@ def test_nothing_is_judged_without_labels_and_no_version_that_is_not_there(db: D
 def test_an_id_that_another_job_has_is_refused(db: Database, upload: UUID, version: int) -> None:
     other, uuid = make_version(db, "another"), uuid4()
     with db.write() as session:
-        evaluation_jobs.create_evaluation_job(session, other, uuid=uuid)
+        evaluation_jobs.create_evaluation_job(session, as_owner(session), other, uuid=uuid)
     with pytest.raises(Conflict, match="does something else"), db.write() as session:
-        evaluation_jobs.create_evaluation_job(session, version, uuid=uuid)
+        evaluation_jobs.create_evaluation_job(session, as_owner(session), version, uuid=uuid)
 
 
 SAID = {
@@ -204,7 +205,7 @@ def test_a_picture_that_was_deleted_keeps_its_judgement(db: Database, upload: UU
     sha256, label = next(iter(contents(db).items()))
     judge(db, version, {sha256: (label, (0.7, 0.2))})
     with db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     (row,) = listed(db, version)
     assert (row.image_id, row.path, row.sha256) == (None, None, sha256)
 
@@ -214,7 +215,7 @@ def test_judgements_go_with_their_version(db: Database, blobs: Blobs, upload: UU
     judge(db, other, SAID)
     judge(db, version, SAID)
     with db.write() as session:
-        deletion.delete_version(session, other)
+        deletion.delete_version(session, as_owner(session), other)
     purge_all(db, blobs)
     with db.read() as session:
         counts = session.execute(select(Prediction.version_id, func.count()).group_by(Prediction.version_id)).all()

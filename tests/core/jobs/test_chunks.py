@@ -14,6 +14,7 @@ from core.jobs.chunks import Claim
 from core.jobs.record_results import Outcome
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_upload
 from tests.support.waiting import until
 
@@ -121,7 +122,7 @@ def test_results_for_a_cancelled_job_are_dropped(db: Database, job: UUID) -> Non
     assert held is not None
     outcomes = outcomes_of(db, held)
     with db.write() as session:
-        job_states.cancel_job(session, job)
+        job_states.cancel_job(session, as_owner(session), job)
     with pytest.raises(LeaseLost), db.write() as session:
         record_results.record(session, held, outcomes)
 
@@ -129,7 +130,7 @@ def test_results_for_a_cancelled_job_are_dropped(db: Database, job: UUID) -> Non
 def test_a_chunk_of_a_cancelled_job_is_not_claimed(db: Database, job: UUID) -> None:
     chunk_id = first_chunk(db)
     with db.write() as session:
-        job_states.cancel_job(session, job)
+        job_states.cancel_job(session, as_owner(session), job)
     assert claim(db, chunk_id) is None
 
 

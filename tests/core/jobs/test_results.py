@@ -18,6 +18,7 @@ from core.orm.results import Result
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.uploads import stored_images
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_upload, run_job
 
 OUTCOMES = {
@@ -136,7 +137,7 @@ def test_a_night_in_which_nothing_ran_does_not_slow_the_rate_down(db: Database, 
         session.execute(update(Job).values(moved_at=db_now(-80_000)))
         session.execute(update(Result).values(error_code=ErrorCode.TRUNCATED))
         session.execute(update(Job).values(n_done=0, n_failed=4))
-        retry.retry_job(session, job)
+        retry.retry_job(session, as_owner(session), job)
     run_job(db, job)
     assert rate(db, job) == pytest.approx(4 / 2, rel=0.5)
 

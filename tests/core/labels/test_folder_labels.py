@@ -23,6 +23,7 @@ from core.review import bulk_labels
 from core.storage.blobs import Blobs
 from core.training import claims, training_jobs
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.deadlines import within
 from tests.support.factories import (
     make_job,
@@ -63,12 +64,12 @@ def say(db: Database, image_id: int, label: str | None, key: UUID | None = None)
 
 def withdraw(db: Database, upload: UUID) -> int:
     with db.write() as session:
-        return folder_labels.withdraw(session, upload, None)
+        return folder_labels.withdraw(session, as_owner(session), upload)
 
 
 def cancel(db: Database, training: UUID) -> None:
     with db.write() as session:
-        job_states.cancel_job(session, training)
+        job_states.cancel_job(session, as_owner(session), training)
 
 
 def n_new(db: Database) -> list[int]:
@@ -89,7 +90,7 @@ def test_labels_of_an_upload_that_is_still_arriving_do_not_count(db: Database, b
     upload = make_upload(db, blobs, FEW, labelled=True, is_complete=False)
     assert human_labels(db, earlier) == NOTHING
     with db.write() as session:
-        shard_rows.complete_upload(session, upload, partial=True)
+        shard_rows.complete_upload(session, as_owner(session), upload, partial=True)
     assert human_labels(db, earlier) == SAID
 
 
@@ -142,7 +143,7 @@ def test_labels_stay_when_a_deleted_training_has_made_a_version(db: Database, bl
         assert claim is not None
         claims.finish(session, claim, make_manifest(weights=b"new"))
     with db.write() as session:
-        deletion.delete_job(session, training)
+        deletion.delete_job(session, as_owner(session), training)
     purge_all(db, blobs)
     assert human_labels(db, earlier) == SAID
 
@@ -152,7 +153,7 @@ def test_retrying_a_cancelled_training_lets_its_labels_count_again(db: Database,
     training = make_training(db, send_for_training(db, blobs))
     cancel(db, training)
     with db.write() as session:
-        retry.retry_job(session, training)
+        retry.retry_job(session, as_owner(session), training)
     assert human_labels(db, earlier) == SAID
 
 
@@ -174,7 +175,7 @@ def test_deleting_an_upload_that_no_job_uses_withdraws_its_labels(db: Database, 
     earlier = make_earlier(db, blobs)
     for upload in (make_upload(db, blobs, FEW, labelled=True), send_for_training(db, blobs, FEW)):
         with db.write() as session:
-            deletion.delete_upload(session, upload)
+            deletion.delete_upload(session, as_owner(session), upload)
     purge_all(db, blobs)
     assert human_labels(db, earlier) == NOTHING
     with db.read() as session:
@@ -203,7 +204,7 @@ def test_labels_of_a_deleted_job_stay_until_they_are_withdrawn(db: Database, blo
     earlier, upload = make_earlier(db, blobs), make_upload(db, blobs, FEW, labelled=True)
     job = make_job(db, upload)
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     purge_all(db, blobs)
     assert human_labels(db, earlier) == SAID
     withdraw(db, upload)
@@ -236,7 +237,7 @@ def test_a_bulk_null_takes_folders_labels_back(db: Database, blobs: Blobs) -> No
     make_upload(db, blobs, FEW, labelled=True)
     batch = uuid4()
     with db.write() as session:
-        bulk_labels.create_batch(session, batch, earlier, None, BatchKind.LABEL, ResultFilter())
+        bulk_labels.create_batch(session, as_owner(session), batch, earlier, BatchKind.LABEL, ResultFilter())
     assert bulk_labels.run_batch(db, batch, 60).n_labels == 2
     assert human_labels(db, earlier) == NOTHING
 
@@ -264,7 +265,7 @@ def test_the_history_shows_what_was_withdrawn(db: Database, blobs: Blobs) -> Non
 
 
 def test_labels_belong_to_the_user_who_sent_the_shard(db: Database, blobs: Blobs) -> None:
-    upload = make_upload(db, blobs, FEW, labelled=True, sender="colleague")
+    upload = make_upload(db, blobs, FEW, labelled=True, by="colleague")
     with db.read() as session:
         owner = uploads.get_upload(session, upload).user_id
         senders = {row.user_id for row in session.query(Label).filter(Label.source == LabelSource.FOLDER)}
@@ -278,7 +279,7 @@ def test_withdrawing_waits_for_a_training_that_is_being_cancelled(db: Database, 
     training = make_training(db, upload)
     with ThreadPoolExecutor(1) as pool:
         with db.write() as session:
-            job_states.cancel_job(session, training)
+            job_states.cancel_job(session, as_owner(session), training)
             withdrawing = pool.submit(withdraw, db, upload)
             time.sleep(0.2)  # by then it waits; the outcome must be the same if it does not
         withdrawing.result(within(30))

@@ -6,6 +6,7 @@ from core.jobs import jobs
 from core.labels import labelled_uploads
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_labelled, make_training, make_upload, read_results, run_job
 
 
@@ -46,6 +47,6 @@ def test_what_a_training_learned_from_is_known_after_it_was_deleted(db: Database
     training = make_training(db, upload)
     with db.write() as session:
         job = jobs.get_job(session, training)
-        deletion.delete_job(session, training)
+        deletion.delete_job(session, as_owner(session), training)
         assert [one.uuid for one in labelled_uploads.list_trained_on(session, job)] == [upload]
         assert labelled_uploads.find_uploads(session, [upload]) == []

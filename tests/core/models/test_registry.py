@@ -17,6 +17,7 @@ from core.models import registry
 from core.models.registry import FIRST_START, PROMOTED, ROLLED_BACK
 from core.orm.models import Deployment, ModelVersion
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import (
     make_job,
     make_labelled,
@@ -138,7 +139,7 @@ def test_weights_that_are_not_those_of_the_manifest_are_refused(db: Database, bl
 
 def delete(db: Database, version: int) -> None:
     with db.write() as session:
-        deletion.delete_version(session, version)
+        deletion.delete_version(session, as_owner(session), version)
 
 
 def list_ids(db: Database) -> list[int]:
@@ -199,23 +200,23 @@ def test_a_version_that_a_training_starts_from_is_not_deleted(db: Database, blob
     with pytest.raises(Conflict, match="needed by 1 job that"):
         delete(db, other)
     with db.write() as session:
-        job_states.cancel_job(session, training)
+        job_states.cancel_job(session, as_owner(session), training)
     delete(db, other)
     with db.write() as session, pytest.raises(Gone, match=f"version {other} has been deleted"):
-        retry.retry_job(session, training)
+        retry.retry_job(session, as_owner(session), training)
 
 
 def test_no_job_begins_or_goes_on_with_a_deleted_version(db: Database, blobs: Blobs) -> None:
     other, upload = make_version(db, "another"), make_upload(db, blobs)
     uuid = uuid4()
     with db.write() as session:
-        classify_jobs.create_classify_job(session, uuid, upload, model=str(other))
-        job_states.cancel_job(session, uuid)
+        classify_jobs.create_classify_job(session, as_owner(session), uuid, upload, model=str(other))
+        job_states.cancel_job(session, as_owner(session), uuid)
     delete(db, other)
     with db.write() as session, pytest.raises(Gone, match="has been deleted"):
-        classify_jobs.create_classify_job(session, uuid4(), upload, model=str(other))
+        classify_jobs.create_classify_job(session, as_owner(session), uuid4(), upload, model=str(other))
     with db.write() as session, pytest.raises(Gone, match="has been deleted"):
-        retry.retry_job(session, uuid)
+        retry.retry_job(session, as_owner(session), uuid)
     with pytest.raises(Gone, match="has been deleted"):
         promote(db, other)
 

@@ -15,6 +15,7 @@ from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.review import bulk_labels
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -47,13 +48,13 @@ def do(
 ) -> LabelBatch:
     uuid, wanted, some = uuid4(), wanted or ResultFilter(), {"image_ids": image_ids, "except_ids": except_ids or []}
     with db.write() as session:
-        bulk_labels.create_batch(session, uuid, job, None, kind, wanted, label, **some)
+        bulk_labels.create_batch(session, as_owner(session), uuid, job, kind, wanted, label, **some)
     return bulk_labels.run_batch(db, uuid, 60)
 
 
 def undo(db: Database, batch: LabelBatch) -> LabelBatch:
     with db.write() as session:
-        uuid = bulk_labels.undo_batch(session, uuid4(), batch.uuid, None).uuid
+        uuid = bulk_labels.undo_batch(session, as_owner(session), uuid4(), batch.uuid).uuid
     return bulk_labels.run_batch(db, uuid, 60)
 
 
@@ -133,11 +134,11 @@ def test_large_batches_are_written_in_slices_and_go_on_where_they_stopped(
     run_job(db, job)
     uuid = uuid4()
     with db.write() as session:
-        bulk_labels.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
+        bulk_labels.create_batch(session, as_owner(session), uuid, job, BatchKind.LABEL, ResultFilter(), "dog")
     first = bulk_labels.run_batch(db, uuid, 0)
     assert (first.n_labels, first.finished_at) == (10, None)
     with db.write() as session:  # as somebody does who has had no answer
-        bulk_labels.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
+        bulk_labels.create_batch(session, as_owner(session), uuid, job, BatchKind.LABEL, ResultFilter(), "dog")
     last = bulk_labels.run_batch(db, uuid, 60)
     assert (last.n_labels, last.finished_at is not None) == (35, True)
     assert words(db, job) == ["dog"] * 35
@@ -151,7 +152,7 @@ def test_undoing_stops_a_batch_that_is_half_done(db: Database, blobs: Blobs, mon
     run_job(db, job)
     uuid = uuid4()
     with db.write() as session:
-        bulk_labels.create_batch(session, uuid, job, None, BatchKind.LABEL, ResultFilter(), "dog")
+        bulk_labels.create_batch(session, as_owner(session), uuid, job, BatchKind.LABEL, ResultFilter(), "dog")
     undo(db, bulk_labels.run_batch(db, uuid, 0))
     assert bulk_labels.run_batch(db, uuid, 60).n_labels == 10
     assert words(db, job) == [None] * 35
@@ -177,11 +178,11 @@ def test_what_cannot_be_is_refused_before_anything_is_written(db: Database, job:
 def test_an_id_belongs_to_one_batch(db: Database, job: UUID) -> None:
     batch = do(db, job, BatchKind.LABEL, label="dog")
     with pytest.raises(Conflict), db.write() as session:
-        bulk_labels.create_batch(session, batch.uuid, job, None, BatchKind.LABEL, ResultFilter(), "cat")
+        bulk_labels.create_batch(session, as_owner(session), batch.uuid, job, BatchKind.LABEL, ResultFilter(), "cat")
 
 
 def test_a_deleted_job_is_gone(db: Database, job: UUID) -> None:
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     with pytest.raises(Gone):
         do(db, job, BatchKind.CONFIRM)

@@ -18,6 +18,7 @@ from core.review import bulk_labels, correction_batches
 from core.review.corrected_folders import CorrectionPlan, FolderItem, LabelChange, folder_label
 from core.review.sort_manifest import ManifestEntry, ManifestHead
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -58,7 +59,7 @@ def digest(path: str) -> bytes:
 
 
 def send(db: Database, job: UUID, *places: tuple[str, str], batch: UUID | None = None) -> Sent:
-    plan, written = correction_batches.import_corrections(db, job, batch or uuid4(), None, files(*places))
+    plan, written = correction_batches.import_corrections(db, as_owner(db), job, batch or uuid4(), files(*places))
     return Sent(plan, written.uuid if written else None, written.n_labels if written else 0)
 
 
@@ -108,7 +109,7 @@ def test_all_of_it_is_taken_back_in_one_go(db: Database, job: UUID) -> None:
     found = send(db, job, ("dog/1.jpg", "p/1.jpg"), ("cat/2.jpg", "p/2.jpg"))
     assert found.batch is not None
     with db.write() as session:
-        undo = bulk_labels.undo_batch(session, uuid4(), found.batch, None).uuid
+        undo = bulk_labels.undo_batch(session, as_owner(session), uuid4(), found.batch).uuid
     bulk_labels.run_batch(db, undo, 60)
     assert words(db, job) == [None] * 4
     with pytest.raises(Conflict, match="was undone"):
@@ -197,10 +198,10 @@ def test_without_a_manifest_it_says_how_many_labels_of_people_would_be_replaced(
 def test_what_is_labelled_between_preview_and_apply_stays(db: Database, job: UUID) -> None:
     batch = uuid4()
     moved = files(("dog/1.jpg", "p/1.jpg"), ("cat/2.jpg", "p/2.jpg"))
-    assert len(correction_batches.prepare_corrections(db, job, batch, None, moved).labels) == 2
+    assert len(correction_batches.prepare_corrections(db, as_owner(db), job, batch, moved).labels) == 2
     assert words(db, job) == [None] * 4
     label(db, job, "p/2.jpg", "neither")
-    applied = [correction_batches.apply_corrections(db, job, batch) for _ in range(2)]
+    applied = [correction_batches.apply_corrections(db, as_owner(db), job, batch) for _ in range(2)]
     assert [(one.n_labels, one.n_skipped) for one in applied] == [(1, 1)] * 2
     assert words(db, job) == ["dog", "neither", None, None]
 
@@ -208,12 +209,12 @@ def test_what_is_labelled_between_preview_and_apply_stays(db: Database, job: UUI
 def test_a_preview_that_nobody_applies_is_deleted_after_a_day(db: Database, job: UUID) -> None:
     old = uuid4()
     moved = files(("dog/1.jpg", "p/1.jpg"))
-    correction_batches.prepare_corrections(db, job, old, None, moved)
+    correction_batches.prepare_corrections(db, as_owner(db), job, old, moved)
     with db.write() as session:
         session.execute(update(LabelBatch).values(created_at=db_now(-90_000)))
-    correction_batches.prepare_corrections(db, job, uuid4(), None, moved)
+    correction_batches.prepare_corrections(db, as_owner(db), job, uuid4(), moved)
     with pytest.raises(NotFound, match="no longer kept"):
-        correction_batches.apply_corrections(db, job, old)
+        correction_batches.apply_corrections(db, as_owner(db), job, old)
 
 
 def test_slices_that_were_written_are_not_written_again(

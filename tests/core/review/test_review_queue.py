@@ -16,6 +16,7 @@ from core.orm.review import ReviewClaim
 from core.review import review_queue
 from core.review.review_queue import Position, ReviewProgress, ReviewQueue
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -196,7 +197,7 @@ def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: 
 def test_claims_go_with_the_job(db: Database, blobs: Blobs, job: UUID) -> None:
     Reviewer(db, job).ask(3)
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     purge.purge_all(db, blobs)
     with db.read() as session:
         assert session.query(ReviewClaim).count() == 0

@@ -17,6 +17,7 @@ from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.evaluated_versions import judge, make_judged, right
 from tests.support.factories import make_labelled, make_manifest, make_upload
 
@@ -27,7 +28,7 @@ CLEAN_UP = {"older_than_days": 30}
 def create(db: Database, roots: list[str] | None = None, **given: Any) -> Schedule:
     wanted = {"name": "nightly", "kind": "clean_up", "cron": "0 3 * * *", "parameters": CLEAN_UP} | given
     with db.write() as session:
-        return schedules.create_schedule(session, NewSchedule(**wanted), roots or [])
+        return schedules.create_schedule(session, as_owner(session), NewSchedule(**wanted), roots or [])
 
 
 def retrain(db: Database, **parameters: Any) -> Schedule:
@@ -36,7 +37,7 @@ def retrain(db: Database, **parameters: Any) -> Schedule:
 
 def change(db: Database, schedule: Schedule, revision: int | None = None, **changes: Any) -> Schedule:
     with db.write() as session:
-        return schedules.update_schedule(session, schedule.id, changes, [], revision)
+        return schedules.update_schedule(session, as_owner(session), schedule.id, changes, [], revision)
 
 
 def test_a_new_schedule_knows_when_it_comes_due_and_what_it_was_not_told(db: Database) -> None:
@@ -109,7 +110,7 @@ def test_a_schedule_that_names_a_deleted_upload_is_refused(db: Database, blobs: 
     upload = make_labelled(db, blobs)
     assert retrain(db, uploads=[str(upload)]).parameters["uploads"] == [str(upload)]
     with db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     with pytest.raises(Invalid, match=f"uploads: {upload} has been deleted. Choose others"):
         create(db, name="another", kind="retrain", parameters=RETRAIN | {"uploads": [str(upload)]})
 
@@ -142,7 +143,7 @@ def test_a_version_that_was_deleted_classifies_for_no_schedule(db: Database, tmp
     with db.write() as session:
         session.add(ModelVersion(network="seed-cnn", digest="d", manifest=make_manifest()))
         session.flush()
-        deletion.delete_version(session, 1)
+        deletion.delete_version(session, as_owner(session), 1)
     for model in ("1", "99999999999999999999", "resnet"):
         with pytest.raises(Invalid, match="model: "):
             create(db, [str(tmp_path)], kind="classify", parameters={"source": str(tmp_path), "model": model})
@@ -153,7 +154,7 @@ def test_two_schedules_cannot_share_a_name_until_one_is_deleted(db: Database) ->
     with pytest.raises(Conflict, match="already"):
         create(db)
     with db.write() as session:
-        schedules.delete_schedule(session, first.id)
+        schedules.delete_schedule(session, as_owner(session), first.id)
     assert create(db).id != first.id
 
 
@@ -187,10 +188,10 @@ def test_a_paused_schedule_has_no_next_run(db: Database) -> None:
 def test_run_now_says_who_and_is_refused_while_the_last_run_goes_on(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = due_runs.run_now(session, schedule.id, None)
+        run = due_runs.run_now(session, as_owner(session), schedule.id)
         assert run.state == RunState.WAITING
         with pytest.raises(Conflict, match="has not ended yet"):
-            due_runs.run_now(session, schedule.id, None)
+            due_runs.run_now(session, as_owner(session), schedule.id)
     with db.read() as session:
         assert schedules.get_schedule(session, schedule.id).next_run_at == schedule.next_run_at
 
@@ -198,8 +199,8 @@ def test_run_now_says_who_and_is_refused_while_the_last_run_goes_on(db: Database
 def test_a_deleted_schedule_is_gone_but_its_runs_stay(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = due_runs.run_now(session, schedule.id, None)
-        schedules.delete_schedule(session, schedule.id)
+        run = due_runs.run_now(session, as_owner(session), schedule.id)
+        schedules.delete_schedule(session, as_owner(session), schedule.id)
     with db.read() as session:
         with pytest.raises(Gone):
             schedules.get_schedule(session, schedule.id)
@@ -214,7 +215,7 @@ def test_runs_are_listed_page_by_page_newest_first(db: Database) -> None:
     schedule = create(db)
     for _ in range(5):
         with db.write() as session:
-            run = due_runs.run_now(session, schedule.id, None)
+            run = due_runs.run_now(session, as_owner(session), schedule.id)
             claim = runs.claim_run(session, run.id, 60)
             assert claim is not None
             runs.end_run(session, claim, RunState.DONE, "done")
@@ -229,7 +230,7 @@ def test_runs_are_listed_page_by_page_newest_first(db: Database) -> None:
 def test_a_run_that_was_released_is_not_taken_again_by_a_renewal_that_comes_late(db: Database) -> None:
     schedule = create(db)
     with db.write() as session:
-        run = due_runs.run_now(session, schedule.id, None)
+        run = due_runs.run_now(session, as_owner(session), schedule.id)
         claim = runs.claim_run(session, run.id, 60)
         assert claim is not None
         runs.renew_lease(session, claim, 60)

@@ -22,6 +22,7 @@ from core.storage.blobs import Blobs
 from core.training import claims, progress, training_jobs
 from core.training.claims import MAX_ATTEMPTS, Claim, NextStep
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.factories import (
     make_job,
     make_labelled,
@@ -49,7 +50,7 @@ EPOCH = {
 def create(db: Database, upload: UUID | None, **given: Any) -> UUID:
     uuid = uuid4()
     with db.write() as session:
-        training_jobs.create_training_job(session, uuid, given, None if upload is None else [upload])
+        training_jobs.create_training_job(session, as_owner(session), uuid, given, None if upload is None else [upload])
     return uuid
 
 
@@ -145,7 +146,7 @@ def test_data_that_teaches_nothing_gets_a_sentence_and_leaves_nothing(
         create(db, upload)
     assert (n_rows(db, Job), n_rows(db, Training), n_rows(db, TrainingUpload)) == (0, 0, 0)
     with db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     purge_all(db, blobs)
     assert list(blobs.list("uploads/")) == []
 
@@ -156,7 +157,7 @@ def test_uploads_that_are_not_there_or_not_whole_are_refused(db: Database, blobs
     with pytest.raises(Conflict, match="still arriving"):
         create(db, make_upload(db, blobs, labelled=True, is_complete=False))
     with pytest.raises(Invalid, match="data: expected"), db.write() as session:
-        training_jobs.create_training_job(session, uuid4(), {}, [])
+        training_jobs.create_training_job(session, as_owner(session), uuid4(), {}, [])
 
 
 def test_a_version_of_another_network_or_size_is_no_start(db: Database, blobs: Blobs, version: int) -> None:
@@ -177,10 +178,10 @@ def test_creating_a_training_twice_gives_the_same_job(db: Database, blobs: Blobs
     upload = make_labelled(db, blobs)
     uuid = make_training(db, upload)
     with db.write() as session:
-        assert training_jobs.create_training_job(session, uuid, {}, [upload]).uuid == uuid
+        assert training_jobs.create_training_job(session, as_owner(session), uuid, {}, [upload]).uuid == uuid
     classifies = make_job(db, upload)
     with pytest.raises(Conflict, match="classifies"), db.write() as session:
-        training_jobs.create_training_job(session, classifies, {}, [upload])
+        training_jobs.create_training_job(session, as_owner(session), classifies, {}, [upload])
     assert n_rows(db, Training) == 1
 
 
@@ -212,7 +213,7 @@ def test_the_lease_is_kept_and_what_happens_is_said(db: Database, blobs: Blobs) 
     assert (view.phase, view.step, view.n_steps) == ("training", 3, 80)
     assert get_job(db, uuid).revision == before + 1
     with db.write() as session:
-        job_states.cancel_job(session, uuid)
+        job_states.cancel_job(session, as_owner(session), uuid)
     with db.write() as session:
         assert claims.beat(session, held, 60, "training", 4, 80) == NextStep.STOP
 
@@ -239,7 +240,7 @@ def test_a_finished_training_has_a_version_that_is_not_in_use(db: Database, blob
     with db.read() as session:
         assert training_jobs.registry.current_version(session).id == version
     with pytest.raises(Conflict, match="is done"), db.write() as session:
-        retry.retry_job(session, uuid)
+        retry.retry_job(session, as_owner(session), uuid)
 
 
 def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Database, blobs: Blobs) -> None:
@@ -268,10 +269,10 @@ def test_a_cancelled_training_goes_on_when_retried(db: Database, blobs: Blobs) -
     held = must_claim(db, uuid)
     record(db, held, 1)
     with db.write() as session:
-        job_states.cancel_job(session, uuid)
+        job_states.cancel_job(session, as_owner(session), uuid)
     assert claim(db, uuid) is None
     with db.write() as session:
-        retry.retry_job(session, uuid)
+        retry.retry_job(session, as_owner(session), uuid)
     with pytest.raises(LeaseLost):
         record(db, held, 2)
     record(db, must_claim(db, uuid), 2)
@@ -291,16 +292,18 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
     training, classifies = make_training(db, upload), make_job(db, upload)
     blobs.put(must_claim(db, training).blob_prefix + "1.npz", b"state")
     with pytest.raises(Conflict, match="belongs to a job"), db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     with db.read() as session:
-        assert deletion.list_deleted_with(session, jobs.get_job(session, training)) == []
+        assert deletion.list_deleted_with(session, as_owner(session), jobs.get_job(session, training)) == []
     with db.write() as session:
-        deletion.delete_job(session, classifies)
+        deletion.delete_job(session, as_owner(session), classifies)
     with db.read() as session:
         assert uploads.get_upload(session, upload).deleted_at is None
-        assert [one.uuid for one in deletion.list_deleted_with(session, jobs.get_job(session, training))] == [upload]
+        assert [
+            one.uuid for one in deletion.list_deleted_with(session, as_owner(session), jobs.get_job(session, training))
+        ] == [upload]
     with db.write() as session:
-        deletion.delete_job(session, training)
+        deletion.delete_job(session, as_owner(session), training)
     with pytest.raises(Gone), db.read() as session:
         uploads.get_upload(session, upload)
     purge_all(db, blobs)
@@ -311,28 +314,28 @@ def test_the_last_job_takes_its_upload_along_also_when_it_trains(db: Database, b
 def test_before_the_first_epoch_there_is_no_best_one_to_keep(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        assert training_jobs.keep_best(session, uuid).state == JobState.CANCELLED
+        assert training_jobs.keep_best(session, as_owner(session), uuid).state == JobState.CANCELLED
 
 
 def test_a_training_that_shall_keep_its_best_epoch_says_so_until_it_ends(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     held = run_epochs(db, uuid, 2)
     with db.write() as session:
-        assert training_jobs.keep_best(session, uuid).state == JobState.RUNNING
+        assert training_jobs.keep_best(session, as_owner(session), uuid).state == JobState.RUNNING
     with db.write() as session:
         assert claims.beat(session, held, 60, "training", 3, 80) == NextStep.KEEP_BEST
         assert progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
-        job_states.cancel_job(session, uuid)
+        job_states.cancel_job(session, as_owner(session), uuid)
     with db.write() as session:
         assert claims.beat(session, held, 60, "training", 3, 80) == NextStep.STOP
-        retry.retry_job(session, uuid)
+        retry.retry_job(session, as_owner(session), uuid)
         assert not progress.describe_training(session, jobs.get_job(session, uuid)).keeps_best
 
 
 def test_only_a_training_has_a_best_epoch(db: Database, blobs: Blobs, version: int) -> None:
     uuid = make_job(db, make_upload(db, blobs))
     with db.write() as session, pytest.raises(Invalid, match="only a training has epochs"):
-        training_jobs.keep_best(session, uuid)
+        training_jobs.keep_best(session, as_owner(session), uuid)
 
 
 def test_a_network_of_which_the_last_layers_are_trained_starts_from_its_newest_version(

@@ -12,6 +12,7 @@ from core.orm.uploads import Image, Upload
 from core.storage.blobs import THUMBNAILS, Blobs
 from core.uploads import kept_thumbnails, stored_images
 from core.uploads.stored_images import StoredImage
+from tests.support.actors import as_owner
 from tests.support.decoders import shared_pool
 from tests.support.factories import draw_picture, make_job, make_upload, run_job
 
@@ -73,7 +74,7 @@ def test_a_full_store_keeps_nothing_and_fails_nothing(
 def test_what_was_deleted_while_its_thumbnail_was_made_is_not_kept(db: Database, blobs: Blobs, job: UUID) -> None:
     image = find_image(db, "large.jpg")
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     kept_thumbnails.keep(db, blobs, image, 256, JPEG)
     assert kept(blobs) == []
 
@@ -81,7 +82,7 @@ def test_what_was_deleted_while_its_thumbnail_was_made_is_not_kept(db: Database,
 def test_they_go_with_their_upload(db: Database, blobs: Blobs, job: UUID) -> None:
     kept_thumbnails.keep(db, blobs, find_image(db, "large.jpg"), 256, JPEG)
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     purge.purge_all(db, blobs)
     assert kept(blobs) == []
 

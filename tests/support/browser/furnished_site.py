@@ -24,6 +24,7 @@ from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims, near_duplicates
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.browser.drawings import draw_pet, draw_scene
 from tests.support.decoders import shared_pool
 from tests.support.evaluated_versions import judge, make_judged, right, wrong_at_first
@@ -119,15 +120,15 @@ def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:
     yield Shown("job_pages.show_job", f"/jobs/{waiting}")
     upload = uuid4()
     with db.write() as session:
-        uploads.create_upload(session, upload, None, "Nothing in it")
-        shard_rows.complete_upload(session, upload, partial=True)
+        uploads.create_upload(session, as_owner(session), upload, "Nothing in it")
+        shard_rows.complete_upload(session, as_owner(session), upload, partial=True)
     empty = make_job(db, upload)
     yield Shown("job_pages.show_job", f"/jobs/{empty}")
     yield Shown("failure_pages.show_failed", f"/jobs/{empty}/failed")
     yield Shown("job_pages.show_job", f"/jobs/{_discarded(db, blobs)}")
     gone = make_job(db, make_upload(db, blobs, {"a.jpg": draw_pet("cat", 1)}))
     with db.write() as session:
-        deletion.delete_job(session, gone)
+        deletion.delete_job(session, as_owner(session), gone)
     yield Shown("error", f"/jobs/{gone}")
 
 
@@ -211,7 +212,7 @@ def _trainings(db: Database, blobs: Blobs) -> Iterator[Shown]:
 def finish_study(db: Database, suspected: Sequence[int], wanted: Sequence[int]) -> None:
     """A study that suspects the label dog of some images, and wants others labelled."""
     with db.write() as session:
-        study = label_quality.create_label_quality_job(session, None, None).id
+        study = label_quality.create_label_quality_job(session, as_owner(session), None).id
         claim = claims.claim_training(session, study, None, LEASE_S)
         assert claim is not None
         suspects = [{"image_id": one, "label": "dog", "suggested": "cat", "p_label": 0.1} for one in suspected]
@@ -250,8 +251,8 @@ def _schedules(db: Database) -> Iterator[Shown]:
         "Tidy up", "clean_up", cron="0 3 * * SUN", time_zone="Europe/Berlin", parameters={"older_than_days": 30}
     )
     with db.write() as session:
-        schedule = schedules.create_schedule(session, wanted, [])
-        run = due_runs.run_now(session, schedule.id, None)
+        schedule = schedules.create_schedule(session, as_owner(session), wanted, [])
+        run = due_runs.run_now(session, as_owner(session), schedule.id)
     address = f"/schedules/{schedule.id}"
     yield Shown("schedule_pages.list_schedules", "/schedules")
     yield Shown("schedule_pages.show_schedule", address)

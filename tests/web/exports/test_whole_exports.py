@@ -13,6 +13,7 @@ from core.cleanup import deletion
 from core.jobs import chunks, jobs, record_results, retry
 from core.jobs.record_results import Outcome
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, run_job
 from web.exports import rows
 from web.exports.formats import EXPORTS
@@ -36,12 +37,12 @@ def job(app: object, db: Database, blobs: Blobs) -> UUID:
 
 def delete(db: Database, job: UUID) -> None:
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
 
 
 def try_again(db: Database, job: UUID) -> None:
     with db.write() as session:
-        retry.retry_job(session, job)
+        retry.retry_job(session, as_owner(session), job)
 
 
 def change_threshold(db: Database, job: UUID) -> None:

@@ -22,6 +22,7 @@ from core.orm.jobs import Chunk
 from core.orm.uploads import Image, Shard
 from core.storage.blobs import Blobs
 from core.storage.buckets import RETRIES
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_manifest, make_upload, read_results
 from tests.support.fakes import FakeClassifier, FakeRuntime
 from worker.inference import chunk_results, classification, next_chunk
@@ -209,7 +210,7 @@ def test_a_job_that_is_cancelled_meanwhile_takes_nothing(settings: Settings, blo
 
     def cancel() -> None:
         with db.write() as session:
-            job_states.cancel_job(session, job)
+            job_states.cancel_job(session, as_owner(session), job)
 
     make_version(db)
     job = make_job(db, make_upload(db, blobs, FILES))

@@ -22,6 +22,7 @@ from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from core.training import features
+from tests.support.actors import as_owner
 from tests.support.factories import LEASE_S, make_job, make_manifest, make_upload, make_version, read_results
 from tests.support.fakes import FakeClassifier, FakeRuntime
 from worker.inference import classification
@@ -158,7 +159,7 @@ def test_who_lost_the_lease_leaves_neither_a_row_nor_a_blob(settings, db: Databa
 
 def test_features_go_with_their_upload(job: UUID, runtime: FakeRuntime, blobs: Blobs) -> None:
     with runtime.db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     purge.purge_all(runtime.db, blobs)
     assert (count_blobs(runtime.db), list(blobs.list("uploads/"))) == (0, [])
 
@@ -202,11 +203,11 @@ def test_features_go_when_the_last_version_with_their_body_is_deleted(
             features.note_body(session, version_id, FakeClassifier.body)
         registry.promote(session, registry.add_version(session, make_manifest(weights=b"in use")).id)
     with runtime.db.write() as session:
-        deletion.delete_version(session, first)
+        deletion.delete_version(session, as_owner(session), first)
     purge.purge_all(runtime.db, blobs)
     assert count_blobs(runtime.db) == 1
     with runtime.db.write() as session:
-        deletion.delete_version(session, second)
+        deletion.delete_version(session, as_owner(session), second)
     purge.purge_all(runtime.db, blobs)
     assert (count_blobs(runtime.db), npz_files(blobs)) == (0, [])
 

@@ -18,6 +18,7 @@ from core.orm.uploads import Upload
 from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_upload, run_job
 from tests.support.fakes import FakeRuntime
 from worker.maintenance import reconcile
@@ -82,7 +83,7 @@ def test_an_upload_that_has_been_silent_for_days_is_finished_with_what_arrived(
 
 def test_what_was_deleted_is_purged(runtime: FakeRuntime, blobs: Blobs, job: UUID) -> None:
     with runtime.db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     reconcile.reconcile(runtime)
     assert chunk_ids(runtime.db) == []
     assert list(blobs.list("uploads/")) == []
@@ -93,7 +94,7 @@ def test_a_purge_that_was_killed_goes_on(
 ) -> None:
     run_job(runtime.db, job)
     with runtime.db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     monkeypatch.setattr(purge, "SLICE", 1)
     with runtime.db.write() as session:
         purge._purge_job_slice(session.scalars(select(Job.id)).one(), session)
@@ -104,7 +105,7 @@ def test_a_purge_that_was_killed_goes_on(
 
 def test_a_purge_that_takes_long_lets_the_next_round_go_on(runtime: FakeRuntime, blobs: Blobs, job: UUID) -> None:
     with runtime.db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     assert purge.purge_all(runtime.db, blobs, max_s=0) == 0
     assert chunk_ids(runtime.db) != []
     assert purge.purge_all(runtime.db, blobs) == 2

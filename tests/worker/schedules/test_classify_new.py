@@ -24,6 +24,7 @@ from core.orm.uploads import Image, Upload
 from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, run_job
 from tests.support.fakes import FakeRuntime
 from worker.maintenance import reconcile
@@ -59,13 +60,13 @@ def put(folder: Path, name: str, seed: int = 0, age_s: float = LONG_AGO_S) -> Pa
 def add_schedule(runtime: FakeRuntime, source: Path | str, **more: Any) -> int:
     with runtime.db.write() as session:
         wanted = NewSchedule("incoming", "classify", "0 * * * *", parameters={"source": str(source)} | more)
-        return schedules.create_schedule(session, wanted, runtime.settings.import_root_list).id
+        return schedules.create_schedule(session, as_owner(session), wanted, runtime.settings.import_root_list).id
 
 
 def run(runtime: FakeRuntime, schedule: int) -> ScheduleRun:
     """A run as far as it comes without a worker that classifies."""
     with runtime.db.write() as session:
-        due_runs.run_now(session, schedule, None)
+        due_runs.run_now(session, as_owner(session), schedule)
     return work(runtime)
 
 
@@ -262,7 +263,7 @@ def test_a_schedule_deleted_while_files_come_in_leaves_a_job_that_ends(
     def delete_after_the_first(*args: Any) -> Any:
         added = real(*args)
         with runtime.db.write() as session:
-            schedules.delete_schedule(session, schedule)
+            schedules.delete_schedule(session, as_owner(session), schedule)
         monkeypatch.setattr(shard_storage, "store_shard", real)
         return added
 
@@ -289,7 +290,7 @@ def test_a_job_that_was_deleted_meanwhile_ends_the_run(runtime: FakeRuntime, fol
     put(folder, "a.jpg")
     begun = run(runtime, add_schedule(runtime, folder))
     with runtime.db.write() as session:
-        deletion.delete_job(session, begun.work_uuid)
+        deletion.delete_job(session, as_owner(session), begun.work_uuid)
     assert work(runtime).outcome == "1 file was imported; the job was deleted."
 
 
@@ -298,7 +299,7 @@ def test_what_a_deleted_schedule_took_in_is_forgotten(runtime: FakeRuntime, fold
     schedule = add_schedule(runtime, folder)
     classify(runtime, schedule)
     with runtime.db.write() as session:
-        schedules.delete_schedule(session, schedule)
+        schedules.delete_schedule(session, as_owner(session), schedule)
     reconcile.delete_import_records(runtime)
     with runtime.db.read() as session:
         assert session.scalars(select(ImportedFile)).all() == []

@@ -21,6 +21,7 @@ from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import features
 from core.training.features import FeatureBlob
+from tests.support.actors import as_owner
 from tests.support.decoders import shared_pool
 from tests.support.factories import draw_picture, make_job, make_labelled, make_training, make_upload, run_job
 from tests.support.fakes import FakeRuntime
@@ -44,8 +45,8 @@ def clean_up(runtime: FakeRuntime, **parameters: Any) -> ScheduleRun:
     with runtime.db.write() as session:
         name = f"clean {len(schedules.list_schedules(session).items)}"
         wanted = NewSchedule(name, "clean_up", "0 4 * * *", parameters=parameters)
-        schedule = schedules.create_schedule(session, wanted, [])
-        run_id = due_runs.run_now(session, schedule.id, None).id
+        schedule = schedules.create_schedule(session, as_owner(session), wanted, [])
+        run_id = due_runs.run_now(session, as_owner(session), schedule.id).id
     run_loop.work_on_runs(runtime)
     with runtime.db.read() as session:
         return session.get_one(ScheduleRun, run_id)
@@ -80,7 +81,7 @@ def test_a_job_that_is_tried_again_at_that_moment_is_left_alone(runtime: FakeRun
     with runtime.db.write() as session:
         assert retention.list_old(session, 30, True) == [job]
         session.execute(update(Job).values(state=JobState.RUNNING))
-        assert retention.remove(session, job) is None
+        assert retention.remove(session, as_owner(session), job) is None
 
 
 def test_the_oldest_go_until_few_enough_bytes_are_left(runtime: FakeRuntime, blobs: Blobs) -> None:
@@ -141,7 +142,9 @@ def test_pictures_that_a_schedule_trains_on_stay_whatever_is_said(runtime: FakeR
     job = add_job(runtime, blobs, days=31, upload=upload)
     with runtime.db.write() as session:
         told = {"network": "seed-cnn", "uploads": [str(upload)]}
-        schedules.create_schedule(session, NewSchedule("Sunday", "retrain", "0 3 * * SUN", parameters=told), [])
+        schedules.create_schedule(
+            session, as_owner(session), NewSchedule("Sunday", "retrain", "0 3 * * SUN", parameters=told), []
+        )
     clean_up(runtime, older_than_days=1, keep_labelled=False)
     assert left(runtime) == {job}
 
@@ -149,7 +152,7 @@ def test_pictures_that_a_schedule_trains_on_stay_whatever_is_said(runtime: FakeR
 def test_trainings_stay(runtime: FakeRuntime, blobs: Blobs) -> None:
     job = make_training(runtime.db, make_labelled(runtime.db, blobs))
     with runtime.db.write() as session:
-        job_states.cancel_job(session, job)
+        job_states.cancel_job(session, as_owner(session), job)
     run = clean_up(runtime, older_than_days=0, keep_labelled=False)
     assert (left(runtime), run.outcome) == ({job}, "There was nothing to delete.")
 

@@ -15,6 +15,7 @@ from core.orm.labels import Label
 from core.orm.schedules import Schedule, ScheduleRun
 from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
+from tests.support.actors import as_owner
 from worker.schedules import due_schedules
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -46,7 +47,7 @@ def add_schedule(db: Database, cron: str | None = "*/15 * * * *", zone: str = "U
     with db.write() as session:
         name = f"schedule {len(schedules.list_schedules(session).items)}"
         wanted = NewSchedule(name, kind, cron, zone, parameters=parameters, **more)  # type: ignore[arg-type]
-        return schedules.create_schedule(session, wanted, []).id
+        return schedules.create_schedule(session, as_owner(session), wanted, []).id
 
 
 def finish_runs(db: Database) -> None:
@@ -150,7 +151,7 @@ def test_an_edit_while_the_clock_is_set_back_repeats_no_run(db: Database, clock:
     tick_for(db, clock, 20)
     clock.move(minutes=-10)
     with db.write() as session:
-        schedules.update_schedule(session, schedule, {"time_zone": "Europe/Berlin"}, [])
+        schedules.update_schedule(session, as_owner(session), schedule, {"time_zone": "Europe/Berlin"}, [])
     tick_for(db, clock, 25)
     assert due_times(db, schedule) == ["12:15", "12:30"]
 
@@ -191,11 +192,11 @@ def test_a_paused_or_deleted_schedule_does_not_run_and_a_resumed_one_misses_noth
 ) -> None:
     paused, deleted = add_schedule(db), add_schedule(db)
     with db.write() as session:
-        schedules.update_schedule(session, paused, {"is_on": False}, [])
-        schedules.delete_schedule(session, deleted)
+        schedules.update_schedule(session, as_owner(session), paused, {"is_on": False}, [])
+        schedules.delete_schedule(session, as_owner(session), deleted)
     tick_for(db, clock, 20)
     with db.write() as session:
-        schedules.update_schedule(session, paused, {"is_on": True}, [])
+        schedules.update_schedule(session, as_owner(session), paused, {"is_on": True}, [])
     tick_for(db, clock, 20)
     assert due_times(db, deleted) == []
     assert [(run.n_due, run.is_late) for run in runs_of(db, paused)] == [(1, False)]
@@ -230,7 +231,7 @@ def test_a_schedule_that_was_edited_while_it_came_due_goes_by_what_it_says_now(d
     with db.read() as session:
         (due,) = due_runs.list_due(session, clock.now)
     with db.write() as session:
-        schedules.update_schedule(session, schedule, {"name": "another"}, [])
+        schedules.update_schedule(session, as_owner(session), schedule, {"name": "another"}, [])
         assert due_runs.begin_due(session, due, clock.now) is None
     assert [due_schedules.tick(db, clock), due_schedules.tick(db, clock)] == [1, 0]
 

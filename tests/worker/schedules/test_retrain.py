@@ -22,6 +22,7 @@ from core.schedules import runs as schedule_runs
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_version, run_job
 from tests.support.fakes import FakeRuntime
 from tests.support.labelled_contents import finish_training, judge_with, make_pets, say_all
@@ -34,14 +35,14 @@ def add_schedule(runtime: FakeRuntime, **parameters: Any) -> int:
     told = {"network": "seed-cnn", "outcome": "promote", "min_gain": 0.01} | parameters
     with runtime.db.write() as session:
         wanted = NewSchedule("Sunday", "retrain", "0 3 * * SUN", parameters=told)
-        return schedules.create_schedule(session, wanted, []).id
+        return schedules.create_schedule(session, as_owner(session), wanted, []).id
 
 
 def begin(runtime: FakeRuntime, schedule: int, by_hand: bool = False) -> ScheduleRun:
     """Let a schedule come due, or say 'run now', and work on its run."""
     with runtime.db.write() as session:
         if by_hand:
-            due_runs.run_now(session, schedule, user_id=1)
+            due_runs.run_now(session, as_owner(session), schedule)
         else:
             row = schedules.get_schedule(session, schedule)
             row.next_run_at = schedules.read_clock(session)
@@ -166,7 +167,9 @@ def confirm_as_a_whole(runtime: FakeRuntime, uploads: list[UUID], n_left_out: in
         outcomes = {path: (0.9, 0.05) if "cats" in path else (0.05, 0.9) for path in paths}
         run_job(runtime.db, job, outcomes | dict.fromkeys(paths[:n_left_out], (0.5, 0.4)))
         with runtime.db.write() as session:
-            batch = bulk_labels.create_batch(session, uuid4(), job, None, BatchKind.CONFIRM, ResultFilter()).uuid
+            batch = bulk_labels.create_batch(
+                session, as_owner(session), uuid4(), job, BatchKind.CONFIRM, ResultFilter()
+            ).uuid
         bulk_labels.run_batch(runtime.db, batch, 60)
         made.append(batch)
     return made
@@ -186,7 +189,7 @@ def test_a_job_whose_confirmation_was_taken_back_does_not_judge(runtime: FakeRun
     uploads = make_pets(runtime.db, blobs, N_JUDGING, labelled=False)
     batches = confirm_as_a_whole(runtime, uploads)
     with runtime.db.write() as session:
-        undone = [bulk_labels.undo_batch(session, uuid4(), batch, None).uuid for batch in batches]
+        undone = [bulk_labels.undo_batch(session, as_owner(session), uuid4(), batch).uuid for batch in batches]
     for undo in undone:
         bulk_labels.run_batch(runtime.db, undo, 60)
     say_all(runtime.db, LabelSource.CORRECTION, uploads)
@@ -234,7 +237,7 @@ def test_a_judge_job_that_is_stopped_promotes_nothing_and_says_why(
     finish_training(runtime.db, blobs, run.work_uuid, said, in_use(runtime), said_by_in_use[:50])
     judge_job = UUID(work(runtime).details["judge_jobs"][0])
     with runtime.db.write() as session:
-        job_states.cancel_job(session, judge_job)
+        job_states.cancel_job(session, as_owner(session), judge_job)
     outcome = work(runtime).outcome
     assert "predictions for 50 of the 300 pictures with unbiased labels, and 200 are needed" in outcome
 
@@ -277,7 +280,7 @@ def test_an_upload_deleted_since_fails_the_run_with_a_sentence(
 ) -> None:
     schedule = add_schedule(runtime, uploads=[str(pets[0])])
     with runtime.db.write() as session:
-        deletion.delete_upload(session, pets[0])
+        deletion.delete_upload(session, as_owner(session), pets[0])
     run = begin(runtime, schedule, by_hand=True)
     assert run.state == RunState.FAILED
     assert run.outcome == f"Upload {pets[0]}, which the training uses, has been deleted. Choose others."
@@ -291,7 +294,7 @@ def test_a_training_that_failed_or_was_stopped_says_so(runtime: FakeRuntime, pet
     assert work(runtime).outcome == "The training failed. Memory ran out."
     run = begin(runtime, schedule, by_hand=True)
     with runtime.db.write() as session:
-        job_states.cancel_job(session, run.work_uuid)
+        job_states.cancel_job(session, as_owner(session), run.work_uuid)
     assert work(runtime).outcome == "The training was stopped without making a version."
 
 
@@ -323,7 +326,7 @@ def test_nothing_is_promoted_after_the_schedule_was_deleted(
     schedule = add_schedule(runtime)
     run = begin(runtime, schedule)
     with runtime.db.write() as session:
-        schedules.delete_schedule(session, schedule)
+        schedules.delete_schedule(session, as_owner(session), schedule)
     before = in_use(runtime)
     finish_training(runtime.db, blobs, run.work_uuid, judge_with(runtime.db, 0), before, judge_with(runtime.db, 150))
     assert work(runtime).state == RunState.SKIPPED

@@ -12,6 +12,7 @@ from core.orm.models import Conversion, ModelVersion
 from core.storage.blobs import Blobs
 from model.conversion import agreement
 from pretraining.__main__ import PRETRAINED
+from tests.support.actors import as_owner
 from tests.support.factories import make_upload
 from tests.support.fakes import FakeRuntime
 from tests.support.mirrored_version import add_mirrored
@@ -116,7 +117,7 @@ def test_a_body_goes_with_the_last_version_that_needs_it(runtime: FakeRuntime, b
         conversions.add(session, other, found.document | {"digest": "ab" * 32})
     blobs.put(registry.weights_key("ab" * 32), b"a body")
     with runtime.db.write() as session:
-        deletion.delete_version(session, other)
+        deletion.delete_version(session, as_owner(session), other)
     purge.purge_versions(runtime.db, blobs)
     keys = {key for key, _ in blobs.list("models/")}
     assert registry.weights_key("ab" * 32) not in keys

@@ -24,6 +24,7 @@ from core.storage.blobs import Blobs
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
 from pretraining.__main__ import PRETRAINED
+from tests.support.actors import as_owner
 from tests.support.factories import make_training, make_upload
 from tests.support.fakes import FakeRuntime
 from tests.support.pictures import jpeg
@@ -60,7 +61,7 @@ def registry_form(path: Path) -> dict[str, object]:
 
 def start(runtime: FakeRuntime, version: int) -> UUID:
     with runtime.db.write() as session:
-        return evaluation_jobs.create_evaluation_job(session, version).uuid
+        return evaluation_jobs.create_evaluation_job(session, as_owner(session), version).uuid
 
 
 def run(runtime: FakeRuntime, uuid: UUID) -> Job:
@@ -158,7 +159,7 @@ def test_a_cancelled_judging_writes_nothing_and_can_go_on(
 
     def cancel(decoded: object) -> object:
         with runtime.db.write() as session:
-            job_states.cancel_job(session, uuid)
+            job_states.cancel_job(session, as_owner(session), uuid)
         return real(decoded)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
@@ -166,7 +167,7 @@ def test_a_cancelled_judging_writes_nothing_and_can_go_on(
         assert run(runtime, uuid).state == JobState.CANCELLED
     assert said_by(runtime, shipped) == []
     with runtime.db.write() as session:
-        retry.retry_job(session, uuid)
+        retry.retry_job(session, as_owner(session), uuid)
     assert run(runtime, uuid).state == JobState.DONE
     assert len(said_by(runtime, shipped)) > 5
 
@@ -178,7 +179,7 @@ def test_pictures_that_are_broken_or_gone_are_left_out(runtime: FakeRuntime, blo
     gone = make_pets(runtime.db, blobs)
     uuid = start(runtime, shipped)
     with runtime.db.write() as session:
-        deletion.delete_upload(session, gone)
+        deletion.delete_upload(session, as_owner(session), gone)
     assert run(runtime, uuid).state == JobState.DONE
     assert {row.label for row in said_by(runtime, shipped)} == {"dog"}
 

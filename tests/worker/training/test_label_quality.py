@@ -21,6 +21,7 @@ from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import near_duplicates
 from tests.model.arrays.test_near_duplicates import paint
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_labelled, make_upload, run_job
 from tests.support.fakes import FakeRuntime
 from tests.support.inference import sort_all
@@ -42,7 +43,7 @@ def upload(runtime: FakeRuntime, blobs: Blobs) -> UUID:
 
 def run(runtime: FakeRuntime) -> Job:
     with runtime.db.write() as session:
-        job = label_quality.create_label_quality_job(session)
+        job = label_quality.create_label_quality_job(session, as_owner(session))
         job_id, uuid = job.id, job.uuid
     train_network.train(runtime, job_id)
     with runtime.db.read() as session:
@@ -80,7 +81,7 @@ def test_it_says_what_more_labels_would_bring_and_which(runtime: FakeRuntime, bl
     new = make_upload(runtime.db, blobs, files={f"new/{n}.jpg": draw_picture(n) for n in range(6)})
     with runtime.db.write() as session:
         job = uuid4()
-        classify_jobs.create_classify_job(session, job, new, None)
+        classify_jobs.create_classify_job(session, as_owner(session), job, new)
     run_job(runtime.db, job, {f"new/{n}.jpg": (0.5 + n / 20, 0.1) for n in range(6)})
     run(runtime)
     study = newest(runtime)
@@ -100,18 +101,21 @@ def test_too_few_labels_are_refused_at_once(runtime: FakeRuntime, blobs: Blobs) 
         runtime.db.write() as session,
         pytest.raises(Invalid, match="at least 25 of each class; got 20 of cat"),
     ):
-        label_quality.create_label_quality_job(session)
+        label_quality.create_label_quality_job(session, as_owner(session))
 
 
 def test_one_study_at_a_time(runtime: FakeRuntime, upload: UUID) -> None:
     with runtime.db.write() as session:
-        assert label_quality.create_label_quality_job(session).id == label_quality.create_label_quality_job(session).id
+        assert (
+            label_quality.create_label_quality_job(session, as_owner(session)).id
+            == label_quality.create_label_quality_job(session, as_owner(session)).id
+        )
 
 
 def test_a_deleted_study_leaves_nothing(runtime: FakeRuntime, blobs: Blobs, upload: UUID) -> None:
     job = run(runtime)
     with runtime.db.write() as session:
-        deletion.delete_job(session, job.uuid)
+        deletion.delete_job(session, as_owner(session), job.uuid)
     with runtime.db.read() as session:
         assert label_quality.find_newest_report(session) is None
     purge.purge_all(runtime.db, blobs)
@@ -123,7 +127,7 @@ def test_pictures_that_people_labelled_are_not_asked_for(runtime: FakeRuntime, b
     upload = make_upload(runtime.db, blobs)
     with runtime.db.write() as session:
         job = uuid4()
-        classify_jobs.create_classify_job(session, job, upload, None)
+        classify_jobs.create_classify_job(session, as_owner(session), job, upload)
     run_job(runtime.db, job)
     with runtime.db.write() as session:
         first = session.scalars(select(Image.id).order_by(Image.id)).first()

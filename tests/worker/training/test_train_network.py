@@ -25,6 +25,7 @@ from core.storage.blobs import Blobs
 from core.training import claims, progress, training_jobs
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
+from tests.support.actors import as_owner
 from tests.support.deadlines import within
 from tests.support.factories import make_training, make_upload
 from tests.support.fakes import FakeRuntime
@@ -185,7 +186,7 @@ def test_cancelling_takes_effect_within_two_seconds_and_keeps_the_epochs(runtime
     thread.start()
     until(lambda: len(epochs_of(runtime, uuid)) >= 2, 60)
     with runtime.db.write() as session:
-        job_states.cancel_job(session, uuid)
+        job_states.cancel_job(session, as_owner(session), uuid)
     busy_before = time.process_time()
     thread.join(within(60))
     assert time.process_time() - busy_before < STOPS_S
@@ -206,7 +207,7 @@ def test_cancelling_takes_effect_whatever_is_happening(
     def cancel(now: str) -> None:
         if now == phase and not busy_before:
             with runtime.db.write() as session:
-                job_states.cancel_job(session, uuid)
+                job_states.cancel_job(session, as_owner(session), uuid)
             busy_before.append(time.process_time())
 
     report, find = TrainingLease.report, train_network.find_samples
@@ -225,7 +226,7 @@ def test_a_training_that_is_ended_early_keeps_its_best_epoch_as_a_version(runtim
     thread.start()
     until(lambda: len(epochs_of(runtime, uuid)) >= 2, 60)
     with runtime.db.write() as session:
-        training_jobs.keep_best(session, uuid)
+        training_jobs.keep_best(session, as_owner(session), uuid)
     thread.join(within(60))
     job = get_job(runtime, uuid)
     assert (job.state, job.error) == (JobState.DONE, None)
@@ -241,7 +242,7 @@ def test_the_best_epoch_is_kept_also_when_the_worker_was_killed_meanwhile(
     with pytest.raises(Killed):
         run(runtime, uuid)
     with runtime.db.write() as session:
-        training_jobs.keep_best(session, uuid)
+        training_jobs.keep_best(session, as_owner(session), uuid)
     let_the_lease_run_out(runtime)
     assert run(runtime, uuid).state == JobState.DONE
     assert len(epochs_of(runtime, uuid)) == 2

@@ -16,10 +16,9 @@ from core.jobs.listing.job_filter import JobFilter
 from core.jobs.progress import count_workers, describe, describe_all, with_workers
 from core.orm.jobs import Job
 from core.training import training_jobs
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.delivery.etags import answer_if_changed, job_etag
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.jobs import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
@@ -39,9 +38,9 @@ def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
         status = 200 if _exists(session, job_uuid) else 201
         job, chunk_ids = classify_jobs.create_classify_job(
             session,
+            current_actor(),
             job_uuid,
             json_data.upload,
-            current_user_id(),
             model=None if json_data.model is None else str(json_data.model),
             threshold=json_data.threshold,
             name=json_data.name,
@@ -88,7 +87,7 @@ def get_job(job_uuid: UUID) -> Response:
 def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
     """Rename a job, or change its threshold or tags; nothing is classified again"""
     with get_services().db.write() as session:
-        job = jobs.update_job(session, job_uuid, json_data.name, json_data.threshold, json_data.tags)
+        job = jobs.update_job(session, current_actor(), job_uuid, json_data.name, json_data.threshold, json_data.tags)
         session.flush()
         return _show(session, job)
 
@@ -104,7 +103,8 @@ def cancel_job(job_uuid: UUID, json_data: CancelIn) -> JobOut:
     With `keep_best`, a training evaluates its best epoch so far and keeps it as a version.
     """
     with get_services().db.write() as session:
-        job = (training_jobs.keep_best if json_data.keep_best else job_states.cancel_job)(session, job_uuid)
+        stop = training_jobs.keep_best if json_data.keep_best else job_states.cancel_job
+        job = stop(session, current_actor(), job_uuid)
         session.refresh(job)
         return _show(session, job)
 
@@ -117,7 +117,7 @@ def retry_job(job_uuid: UUID) -> JobOut:
     """Classify the failed files again"""
     services = get_services()
     with services.db.write() as session:
-        job, chunk_ids = retry.retry_job(session, job_uuid)
+        job, chunk_ids = retry.retry_job(session, current_actor(), job_uuid)
         shown = _show(session, job)
     services.tasks.wake_inference(len(chunk_ids))
     return shown
@@ -133,7 +133,7 @@ def delete_job(job_uuid: UUID) -> Response:
     """
     services = get_services()
     with services.db.write() as session:
-        deletion.delete_job(session, job_uuid)
+        deletion.delete_job(session, current_actor(), job_uuid)
     services.tasks.send_purge()
     return Response(status=202)
 

@@ -9,9 +9,8 @@ from core.base.states import BatchKind
 from core.orm.jobs import Job
 from core.orm.review import LabelBatch
 from core.review import bulk_labels
-from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.labels import BatchIn, BatchOut, UndoIn
 
 api = APIBlueprint("label_batches", __name__, url_prefix="/api/v1", tag="Labels")
@@ -34,9 +33,9 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
     with get_services().db.write() as session:
         bulk_labels.create_batch(
             session,
+            current_actor(),
             json_data.id,
             job_uuid,
-            current_user_id(),
             kind,
             json_data.filter.to_filter(),
             json_data.label,
@@ -65,7 +64,7 @@ def undo_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
     The earlier labels count again. Repeat the call until `is_finished`.
     """
     with get_services().db.write() as session:
-        undo = bulk_labels.undo_batch(session, json_data.id, batch_uuid, current_user_id())
+        undo = bulk_labels.undo_batch(session, current_actor(), json_data.id, batch_uuid)
     return _run(undo.uuid)
 
 

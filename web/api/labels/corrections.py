@@ -10,10 +10,9 @@ from core.jobs import jobs
 from core.orm.review import LabelBatch
 from core.review import correction_batches
 from core.review.corrected_folders import CorrectionPlan
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.receiving.bodies import BodyReader
 from web.receiving.corrections import hash_files, read_list
 from web.schemas.labels import ChangeOut, CorrectionsOut, CorrectionsQuery
@@ -53,7 +52,7 @@ def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> Correction
     if query_data.dry_run:
         return _show(correction_batches.check_corrections(services.db, job_uuid, files), None)
     uuid = query_data.id or uuid4()
-    return _show(*correction_batches.import_corrections(services.db, job_uuid, uuid, current_user_id(), files))
+    return _show(*correction_batches.import_corrections(services.db, current_actor(), job_uuid, uuid, files))
 
 
 def _show(plan: CorrectionPlan, batch: LabelBatch | None) -> CorrectionsOut:

@@ -9,9 +9,8 @@ from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.evaluation import label_quality
 from core.jobs.progress import describe
-from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.jobs import JobOut
 from web.schemas.label_quality import StudyIn, StudyOut, SuspectOut
 
@@ -30,7 +29,7 @@ def post_study(json_data: StudyIn) -> JobOut:
     """
     services = get_services()
     with services.db.write() as session:
-        job = label_quality.create_label_quality_job(session, json_data.version, current_user_id(), json_data.id)
+        job = label_quality.create_label_quality_job(session, current_actor(), json_data.version, json_data.id)
         view, job_id = describe(session, job), job.id
     services.tasks.send_trainings([job_id])
     return JobOut.from_view(view)

@@ -12,10 +12,9 @@ from core.evaluation.predictions import PredictionFilter, PredictionRow
 from core.jobs.progress import describe
 from core.models import registry
 from core.models.accuracy import LabelledPrediction
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import OTHER_VERSION, VERSION
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.common import PageQuery
 from web.schemas.evaluation import (
     ComparisonOut,
@@ -42,7 +41,7 @@ def judge_model(version: int) -> JobOut:
     """
     services = get_services()
     with services.db.write() as session:
-        job = evaluation_jobs.create_evaluation_job(session, version, current_user_id())
+        job = evaluation_jobs.create_evaluation_job(session, current_actor(), version)
         view, job_id = describe(session, job), job.id
     services.tasks.send_trainings([job_id])
     return JobOut.from_view(view)

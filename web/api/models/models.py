@@ -15,10 +15,9 @@ from core.evaluation.promotion_check import PromotionCheck
 from core.labels import counts
 from core.models import deployment, registry
 from core.orm.models import Deployment, ModelVersion
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.common import PageQuery
 from web.schemas.models import (
     DeploymentList,
@@ -85,7 +84,7 @@ def promote_model(version: int) -> PromotionOut:
     """
     services = get_services()
     warning = _check_promotion(version).warning
-    line = _show_line(deployment.promote(services.db, services.blobs, version, current_user_id()))
+    line = _show_line(deployment.promote(services.db, services.blobs, current_actor(), version))
     return PromotionOut(**line.model_dump(), warning=warning)
 
 
@@ -102,7 +101,7 @@ def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
     Repeated calls go further back in the history; they never toggle.
     """
     services = get_services()
-    return _show_line(deployment.roll_back(services.db, services.blobs, json_data.in_use, current_user_id()))
+    return _show_line(deployment.roll_back(services.db, services.blobs, current_actor(), json_data.in_use))
 
 
 @api.delete(f"/models/{VERSION}")
@@ -112,7 +111,7 @@ def delete_model(version: int) -> Response:
     """Delete a version that is not needed; its weights are deleted in the background"""
     services = get_services()
     with services.db.write() as session:
-        deletion.delete_version(session, version)
+        deletion.delete_version(session, current_actor(), version)
     services.tasks.send_purge()
     return Response(status=202)
 

@@ -11,10 +11,9 @@ from core.orm.schedules import Schedule
 from core.schedules import due_runs, due_times, runs, schedules
 from core.schedules.runs import RunView
 from core.schedules.schedules import NewSchedule
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.common import PageQuery
 from web.schemas.schedules import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
 
@@ -50,7 +49,8 @@ def post_schedule(json_data: ScheduleIn) -> ScheduleOut:
     services = get_services()
     with services.db.write() as session:
         wanted = NewSchedule(**json_data.model_dump())
-        schedule = schedules.create_schedule(session, wanted, services.settings.import_root_list, current_user_id())
+        roots = services.settings.import_root_list
+        schedule = schedules.create_schedule(session, current_actor(), wanted, roots)
         return _show(schedule, None, schedules.read_clock(session))
 
 
@@ -75,19 +75,19 @@ def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
     Fields that are not sent keep their values. Use either a cron line or a number of labels: set one, and the other to
     null.
     """
-    services = get_services()
+    services, actor = get_services(), current_actor()
     changes = json_data.model_dump(exclude_unset=True)
     revision = changes.pop("revision", None)
     nullable = {"cron", "every_n_labels"}
     changes = {name: value for name, value in changes.items() if value is not None or name in nullable}
     with services.db.write() as session:
         if changes.keys() == {"is_on"} and revision is None:  # even if the schedule has become invalid otherwise
-            return _read(session, schedules.switch(session, schedule_id, changes["is_on"]))
+            return _read(session, schedules.switch(session, actor, schedule_id, changes["is_on"]))
         if "parameters" in changes:
             present = schedules.get_schedule(session, schedule_id, lock=True).parameters
             changes["parameters"] = present | changes["parameters"]
         roots = services.settings.import_root_list
-        return _read(session, schedules.update_schedule(session, schedule_id, changes, roots, revision))
+        return _read(session, schedules.update_schedule(session, actor, schedule_id, changes, roots, revision))
 
 
 @api.delete(ONE)
@@ -99,7 +99,7 @@ def delete_schedule(schedule_id: int) -> tuple[str, int]:
     A job that it has started continues, but nothing will be promoted.
     """
     with get_services().db.write() as session:
-        schedules.delete_schedule(session, schedule_id)
+        schedules.delete_schedule(session, current_actor(), schedule_id)
     return "", 204
 
 
@@ -110,7 +110,7 @@ def delete_schedule(schedule_id: int) -> tuple[str, int]:
 def run_schedule(schedule_id: int) -> RunOut:
     """Run a schedule now; the next scheduled run stays as it is"""
     with get_services().db.write() as session:
-        run = due_runs.run_now(session, schedule_id, current_user_id())
+        run = due_runs.run_now(session, current_actor(), schedule_id)
         return show_run(runs.get_run(session, schedule_id, run.id))
 
 

@@ -9,9 +9,8 @@ from core.accounts.rights import Right
 from core.jobs import jobs
 from core.jobs.progress import describe
 from core.training import progress, training_jobs
-from web.http.auth import current_user_id
 from web.http.context import get_services
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.jobs import JobOut
 from web.schemas.training import (
     EpochList,
@@ -76,10 +75,10 @@ def post_training_job(json_data: TrainingJobIn) -> JobOut:
     with services.db.write() as session:
         job = training_jobs.create_training_job(
             session,
+            current_actor(),
             json_data.id or uuid4(),
             given,
             _uploads(json_data.data),
-            current_user_id(),
             json_data.name,
         )
         view, job_id = describe(session, job), job.id

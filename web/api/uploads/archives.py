@@ -9,11 +9,10 @@ from werkzeug.datastructures import Headers
 from core.accounts.rights import Right
 from core.jobs import jobs
 from core.jobs.progress import describe
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.multipart import MAX_FORM_BYTES, FileForm
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver, SkippedSummary
 from web.receiving.bodies import BodyReader
 from web.receiving.quotas import check_quota
@@ -58,7 +57,7 @@ def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
     form = FileForm(body.read) if is_form else None
     file_name = form.file_name if form else ""
     options = ArchiveOptions(**query_data.model_dump(exclude={"id"}), file_name=file_name)
-    receiver = ArchiveReceiver(services, uuid, options, current_user_id())
+    receiver = ArchiveReceiver(services, uuid, options, current_actor())
     receiver.receive(form.read if form else body.read)
     if form:
         form.drain()

@@ -16,10 +16,9 @@ from core.labels import folder_labels
 from core.orm.uploads import Upload
 from core.uploads import shards, uploads, usage
 from core.uploads.usage import Quota
-from web.http.auth import current_user_id
 from web.http.context import Services, get_services
 from web.http.limits.at_once import Work, works
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.receiving.bodies import BodyReader
 from web.receiving.shards import receive_shard
 from web.schemas.common import PageQuery
@@ -50,14 +49,13 @@ def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
     """
     services = get_services()
     with services.db.write() as session:
-        status = 200
         try:
-            upload = uploads.get_upload(session, upload_uuid)
+            uploads.get_upload(session, upload_uuid)
+            status = 200
         except NotFound:
-            name = json_data.name or "Untitled"
-            wishes = (json_data.labelled, json_data.discard_originals, json_data.for_training)
-            upload = uploads.create_upload(session, upload_uuid, current_user_id(), name, *wishes)
             status = 201
+        wishes = (json_data.labelled, json_data.discard_originals, json_data.for_training)
+        upload = uploads.create_upload(session, current_actor(), upload_uuid, json_data.name or "Untitled", *wishes)
         return view_upload(services, session, upload), status
 
 
@@ -82,7 +80,7 @@ def delete_upload(upload_uuid: UUID) -> Response:
     """
     services = get_services()
     with services.db.write() as session:
-        deletion.delete_upload(session, upload_uuid)
+        deletion.delete_upload(session, current_actor(), upload_uuid)
     services.tasks.send_purge()
     return Response(status=202)
 
@@ -107,7 +105,7 @@ def withdraw_labels(upload_uuid: UUID) -> FolderLabelsOut:
     call is harmless.
     """
     with get_services().db.write() as session:
-        return FolderLabelsOut(n_labels=folder_labels.withdraw(session, upload_uuid, current_user_id()))
+        return FolderLabelsOut(n_labels=folder_labels.withdraw(session, current_actor(), upload_uuid))
 
 
 @api.get("/<uuid:upload_uuid>/files")
@@ -171,9 +169,9 @@ def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     body = _shard_body(services)
     with services.db.read() as session:
         limit = services.settings.max_upload_bytes
-        upload = shards.check_takes_shard(session, upload_uuid, seq, body.announced, limit)
+        upload = shards.check_takes_shard(session, current_actor(), upload_uuid, seq, body.announced, limit)
     services.blobs.check_room(body.announced)
-    added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled, current_user_id())
+    added, index = receive_shard(services, upload_uuid, seq, body.read, upload.labelled, current_actor())
     shard = ShardOut(seq=seq, n_images=len(index.entries), n_bytes=index.n_bytes, sha256=index.sha256.hex())
     return shard, 201 if added.created else 200
 
@@ -190,7 +188,9 @@ def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
     """
     services = get_services()
     with services.db.write() as session:
-        upload = shard_rows.complete_upload(session, upload_uuid, json_data.n_shards, json_data.partial)
+        upload = shard_rows.complete_upload(
+            session, current_actor(), upload_uuid, json_data.n_shards, json_data.partial
+        )
         session.refresh(upload)
         return view_upload(services, session, upload)
 

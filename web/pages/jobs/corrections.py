@@ -15,11 +15,11 @@ from core.jobs.progress import JobView, describe
 from core.labels import folder_labels
 from core.review import bulk_labels, correction_batches
 from core.review.corrected_folders import CorrectionPlan
-from web.http.auth import checks_csrf_itself, current_user_id
+from web.http.auth import checks_csrf_itself
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
 from web.receiving.corrections import hash_files, read_list
@@ -68,7 +68,7 @@ def preview_corrections(uuid: UUID) -> str | Response:
     is_list = form.file_name.endswith(LIST_ENDING)
     items = read_list(form.read) if is_list else hash_files(form.read, services.settings)
     batch_uuid = _id_in(form.fields.get("id", ""))
-    plan = correction_batches.prepare_corrections(services.db, uuid, batch_uuid, current_user_id(), items)
+    plan = correction_batches.prepare_corrections(services.db, current_actor(), uuid, batch_uuid, items)
     form.drain()
     return _show(job, plan, batch_uuid, form.fields.get("n_unreadable", ""))
 
@@ -77,7 +77,8 @@ def preview_corrections(uuid: UUID) -> str | Response:
 @needs(Right.LABEL, own=True)
 def apply_corrections(uuid: UUID) -> Response:
     """Write the labels of a preview. Sent twice, the form writes them once."""
-    batch = correction_batches.apply_corrections(get_services().db, uuid, _id_in(request.form.get("batch", "")))
+    wanted = _id_in(request.form.get("batch", ""))
+    batch = correction_batches.apply_corrections(get_services().db, current_actor(), uuid, wanted)
     return see_other(url_for("correction_pages.ask_corrections", uuid=uuid, applied=batch.uuid))
 
 
@@ -88,7 +89,7 @@ def undo_corrections(uuid: UUID) -> Response:
     services = get_services()
     with services.db.write() as session:
         of, new_id = _id_in(request.form.get("batch", "")), _id_in(request.form.get("id", ""))
-        undo = bulk_labels.undo_batch(session, new_id, of, current_user_id()).uuid
+        undo = bulk_labels.undo_batch(session, current_actor(), new_id, of).uuid
     done = bulk_labels.run_batch(services.db, undo, UNDO_S)
     return see_other(url_for("correction_pages.ask_corrections", uuid=uuid, undone=done.n_labels))
 

@@ -25,7 +25,7 @@ from web.exports import formats
 from web.http.context import get_services
 from web.http.delivery.etags import answer_if_changed, job_etag
 from web.http.redirects import own_path, see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.common import training_display
 from web.pages.jobs.folders import list_folders
 from web.pages.jobs.histogram import make_bars
@@ -134,7 +134,7 @@ def cancel_job(uuid: UUID) -> Response:
     """Stop a job; one that has already ended shows its result."""
     stop = trainings.keep_best if "keep_best" in request.form else job_states.cancel_job
     with suppress(Conflict), get_services().db.write() as session:
-        stop(session, uuid)
+        stop(session, current_actor(), uuid)
     return _see_back(uuid)
 
 
@@ -145,7 +145,7 @@ def retry_job(uuid: UUID) -> Response:
     services = get_services()
     chunk_ids: list[int] = []
     with suppress(Conflict), services.db.write() as session:
-        _, chunk_ids = retry.retry_job(session, uuid)
+        _, chunk_ids = retry.retry_job(session, current_actor(), uuid)
     services.tasks.wake_inference(len(chunk_ids))
     return _see_back(uuid)
 
@@ -155,8 +155,8 @@ def retry_job(uuid: UUID) -> Response:
 def confirm_delete(uuid: UUID, is_wrong: bool = False) -> str:
     """The question before a job is deleted."""
     with get_services().db.read() as session:
-        job = jobs.get_job(session, uuid)
-        n_taken = sum(upload.n_images for upload in deletion.list_deleted_with(session, job))
+        job = jobs.check_own(current_actor(), jobs.get_job(session, uuid))
+        n_taken = sum(upload.n_images for upload in deletion.list_deleted_with(session, current_actor(), job))
         view = describe(session, job)
     return render_template("jobs/delete.html", job=view, n_taken=n_taken, word=CONFIRMATION, is_wrong=is_wrong)
 
@@ -169,7 +169,7 @@ def delete_job(uuid: UUID) -> Response | tuple[str, int]:
         return confirm_delete(uuid, is_wrong=True), 422
     services = get_services()
     with services.db.write() as session:
-        deletion.delete_job(session, uuid)
+        deletion.delete_job(session, current_actor(), uuid)
     services.tasks.send_purge()
     return see_other(url_for("job_pages.list_jobs"))
 

@@ -17,7 +17,7 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.common.undo_steps import UndoSteps
 from web.pages.jobs.heatmap import make_overlay
 from web.pages.jobs.picture_filter import PictureFilter
@@ -94,5 +94,5 @@ def move_threshold(uuid: UUID) -> Response:
     threshold = request.form.get("threshold", type=float)
     if threshold is not None:
         with get_services().db.write() as session:
-            jobs.update_job(session, uuid, threshold=threshold / 100)
+            jobs.update_job(session, current_actor(), uuid, threshold=threshold / 100)
     return see_other(url_for("job_pages.show_job", uuid=uuid))

@@ -17,12 +17,12 @@ from core.labels import counts
 from core.models import registry
 from core.models.version_choices import NEWEST, offer_versions
 from web.example.archive import NAME, build_tar
-from web.http.auth import checks_csrf_itself, current_user_id
+from web.http.auth import checks_csrf_itself
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.multipart import FileForm
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.jobs.archive_form import open_archive_form
 from web.pages.jobs.jobs import see_job
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver
@@ -51,7 +51,7 @@ def send_archive() -> Response:
     services.blobs.check_room(min(body.announced, services.settings.max_upload_bytes))
     check_quota(body.announced)
     uuid = uuid4()
-    ArchiveReceiver(services, uuid, _options(form), current_user_id()).receive(form.read)
+    ArchiveReceiver(services, uuid, _options(form), current_actor()).receive(form.read)
     form.drain()
     return see_job(uuid)
 
@@ -81,7 +81,7 @@ def try_example() -> Response:
     """Create a job with the drawings of the example. Sent twice, the form creates one job."""
     uuid = _new_id()
     with build_tar() as tar:
-        ArchiveReceiver(get_services(), uuid, ArchiveOptions(NAME), current_user_id()).receive(tar.read)
+        ArchiveReceiver(get_services(), uuid, ArchiveOptions(NAME), current_actor()).receive(tar.read)
     return see_job(uuid)
 
 
@@ -101,7 +101,7 @@ def finish_upload(uuid: UUID) -> Response:
     """Finish the upload of a job with the files that have arrived; a complete one stays as it is."""
     with suppress(Conflict), get_services().db.write() as session:
         upload = jobs.get_upload_of(session, jobs.get_job(session, uuid))
-        shard_rows.complete_upload(session, upload.uuid, partial=True)
+        shard_rows.complete_upload(session, current_actor(), upload.uuid, partial=True)
     return see_job(uuid)
 
 
@@ -134,9 +134,9 @@ def classify_again(uuid: UUID) -> Response:
         job = jobs.get_job(session, uuid)
         _, chunk_ids = classify_jobs.create_classify_job(
             session,
+            current_actor(),
             new_id,
             jobs.get_upload_of(session, job).uuid,
-            current_user_id(),
             model=request.form.get("model") or None,
             name=request.form.get("name") or job.name,
             default_threshold=services.settings.threshold,

@@ -60,7 +60,10 @@ def list_near_duplicates() -> str:
 @needs(Right.LABEL)
 def label_near_duplicates() -> Response:
     """Label a whole group of near-duplicates, or undo that."""
-    group_id, batch = bytes.fromhex(request.form.get("group", "")), UUID(request.form.get("batch", ""))
+    try:
+        group_id, batch = bytes.fromhex(request.form.get("group", "")), UUID(request.form.get("batch", ""))
+    except ValueError:
+        raise Invalid("The form has no valid id. Reload its page and try again.") from None
     undo = "undo" in request.form
     with get_services().db.write() as session:
         items = [

@@ -18,7 +18,7 @@ from web.http import paths
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.common.charts import Chart, Series, line_chart
 from web.pages.common.words import plural
 
@@ -91,7 +91,7 @@ def start_study() -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            job = label_quality.create_label_quality_job(session, None, current_user_id())
+            job = label_quality.create_label_quality_job(session, current_actor())
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_labels(error.message), 422

@@ -11,10 +11,9 @@ from core.jobs import jobs, navigation, results
 from core.jobs.progress import describe
 from core.jobs.result_filter import PROBABLE, ResultFilter
 from core.review import bulk_labels
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 
 pages = Blueprint("neither_pages", __name__)
 
@@ -57,7 +56,7 @@ def label_neither(uuid: UUID) -> Response:
         job = jobs.get_job(session, uuid)
         if navigation.count_results(session, job, OPEN) != request.form.get("n", type=int):
             return see_other(url_for("neither_pages.ask_neither", uuid=uuid, changed=1))
-        bulk_labels.create_batch(session, batch_uuid, uuid, current_user_id(), BatchKind.CONFIRM, OPEN)
+        bulk_labels.create_batch(session, current_actor(), batch_uuid, uuid, BatchKind.CONFIRM, OPEN)
     n_labels = bulk_labels.run_batch(services.db, batch_uuid, WORK_S).n_labels
     return see_other(url_for("neither_pages.ask_neither", uuid=uuid, n=n_labels, batch=batch_uuid))
 
@@ -69,7 +68,7 @@ def undo_neither(uuid: UUID) -> Response:
     services = get_services()
     of, new_id = _id_in("batch"), _id_in("id")
     with services.db.write() as session:
-        undo = bulk_labels.undo_batch(session, new_id, of, current_user_id()).uuid
+        undo = bulk_labels.undo_batch(session, current_actor(), new_id, of).uuid
     n_undone = bulk_labels.run_batch(services.db, undo, WORK_S).n_labels
     return see_other(url_for("neither_pages.ask_neither", uuid=uuid, undone=n_undone))
 

@@ -31,11 +31,10 @@ from core.orm.models import ModelVersion
 from core.training import training_jobs
 from core.training.parameters import HEAD
 from web.http import paths
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import VERSION
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.models import version_list
 from web.pages.models.card import ModelCard, metric_facts
 
@@ -63,7 +62,7 @@ def promote_model(version: int) -> Response | tuple[str, int]:
     if check.warning is not None and request.form.get("instead_of", type=int) != check.in_use:
         return see_other(url_for("model_pages.confirm_promote_model", version=version))
     try:
-        deployment.promote(services.db, services.blobs, version, current_user_id())
+        deployment.promote(services.db, services.blobs, current_actor(), version)
     except BadWeights as error:
         return _list_models(error.message), 409
     return see_other(url_for("model_pages.list_models"))
@@ -87,7 +86,7 @@ def roll_back_model() -> Response | tuple[str, int]:
     services = get_services()
     shown = request.form.get("in_use", type=int)
     try:
-        deployment.roll_back(services.db, services.blobs, shown, current_user_id())
+        deployment.roll_back(services.db, services.blobs, current_actor(), shown)
     except (BadWeights, Conflict) as error:
         return _list_models(error.message), 409
     return see_other(url_for("model_pages.list_models"))
@@ -100,7 +99,7 @@ def evaluate_model(version: int) -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            job = evaluation_jobs.create_evaluation_job(session, version, current_user_id())
+            job = evaluation_jobs.create_evaluation_job(session, current_actor(), version)
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422
@@ -116,7 +115,7 @@ def evaluate_models() -> Response | tuple[str, int]:
     numbers = request.form.getlist("version", type=paths.version_number)[:VERSIONS_SHOWN]
     try:
         with services.db.write() as session:
-            jobs = [evaluation_jobs.create_evaluation_job(session, number, current_user_id()) for number in numbers]
+            jobs = [evaluation_jobs.create_evaluation_job(session, current_actor(), number) for number in numbers]
             job_ids, uuids = [job.id for job in jobs], [job.uuid for job in jobs]
     except Invalid as error:
         return _list_models(error.message), 422
@@ -135,7 +134,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
         with services.db.write() as session:
             row = registry.get_version(session, version)
             given = {"network": row.network, "start_from": row.id, "what": HEAD}
-            job = training_jobs.create_training_job(session, uuid4(), given, None, current_user_id())
+            job = training_jobs.create_training_job(session, current_actor(), uuid4(), given, None)
             job_id, uuid = job.id, job.uuid
     except Invalid as error:
         return _show_model(version, error.message), 422
@@ -159,7 +158,7 @@ def delete_model(version: int) -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            deletion.delete_version(session, version)
+            deletion.delete_version(session, current_actor(), version)
     except Conflict as error:
         return _list_models(error.message), 409
     services.tasks.send_purge()

@@ -19,11 +19,10 @@ from core.models.version_choices import offer_versions
 from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
 from core.schedules.recurrence import MONTH_DAYS, WEEKDAYS
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import RUN_ID, SCHEDULE_ID
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.common import training_fields
 from web.pages.schedules import display
 from web.pages.schedules.form import KIND_WORDS, WHOLE_FORM, ScheduleForm, check_form, preview_runs
@@ -132,7 +131,7 @@ def run_schedule_now(schedule_id: int) -> Response:
     """Start a run, unless the last one is still running."""
     try:
         with get_services().db.write() as session:
-            run_id = due_runs.run_now(session, schedule_id, current_user_id()).id
+            run_id = due_runs.run_now(session, current_actor(), schedule_id).id
     except Conflict:
         return see_other(url_for("schedule_pages.show_schedule", schedule_id=schedule_id, refused=1))
     return see_other(url_for("schedule_pages.show_schedule_run", schedule_id=schedule_id, run_id=run_id))
@@ -145,7 +144,7 @@ def switch_schedule(schedule_id: int) -> Response:
     services = get_services()
     is_on = request.form.get("is_on") == "1"
     with services.db.write() as session:
-        schedules.switch(session, schedule_id, is_on)
+        schedules.switch(session, current_actor(), schedule_id, is_on)
     return see_other(url_for("schedule_pages.show_schedule", schedule_id=schedule_id))
 
 
@@ -162,7 +161,7 @@ def confirm_delete_schedule(schedule_id: int) -> str:
 def delete_schedule(schedule_id: int) -> Response:
     """Delete a schedule."""
     with get_services().db.write() as session:
-        schedules.delete_schedule(session, schedule_id)
+        schedules.delete_schedule(session, current_actor(), schedule_id)
     return see_other(url_for("schedule_pages.list_schedules"))
 
 
@@ -178,11 +177,11 @@ def _keep(form: ScheduleForm, schedule: Schedule | None) -> Response | tuple[str
     try:
         with services.db.write() as session:
             if schedule is None:
-                kept = schedules.create_schedule(session, form.to_schedule()[0], roots, current_user_id())
+                kept = schedules.create_schedule(session, current_actor(), form.to_schedule()[0], roots)
             else:
                 new = form.to_schedule(schedule.is_on)[0]
                 changes = {name: getattr(new, name) for name in schedules.EDITABLE if name != "is_on"}
-                kept = schedules.update_schedule(session, schedule.id, changes, roots, revision)
+                kept = schedules.update_schedule(session, current_actor(), schedule.id, changes, roots, revision)
     except (Invalid, Conflict) as error:  # changed since the check
         wrong = ScheduleForm(form.kind, form.values, form.uploads, {WHOLE_FORM: error.message})
         return _show_form(wrong, schedule, revision), 409

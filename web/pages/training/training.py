@@ -23,10 +23,9 @@ from core.models.version_choices import VersionChoices
 from core.training import progress, training_jobs
 from core.training.datasets import Dataset
 from core.training.splits import Split
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.redirects import see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.pages.common import training_fields
 from web.pages.training import form, methods
 from web.pages.training.form import WHOLE_FORM, TrainingForm
@@ -129,7 +128,7 @@ def remove_pictures() -> Response:
     """Delete uploads that are useless for training and that no job needs."""
     with get_services().db.write() as session:
         for uuid in _uuids(request.form.getlist("upload")):
-            deletion.delete_upload(session, uuid)
+            deletion.delete_upload(session, current_actor(), uuid)
     return see_other(url_for("training_pages.choose_training_data"))
 
 
@@ -138,9 +137,7 @@ def _start(selection: TrainingSelection, typed: TrainingForm) -> UUID:
     uuid = _uuids([request.form.get("id", "") or str(uuid4())])[0]
     name = request.form.get("name", "").strip() or None
     with services.db.write() as session:
-        job = training_jobs.create_training_job(
-            session, uuid, typed.parameters, selection.uuids, current_user_id(), name
-        )
+        job = training_jobs.create_training_job(session, current_actor(), uuid, typed.parameters, selection.uuids, name)
         job_id = job.id
     services.tasks.send_trainings([job_id])
     return uuid
@@ -182,7 +179,7 @@ def _prepare(session: Session, selection: TrainingSelection) -> TrainingPreview:
         labelled_uploads.find_uploads(session, selection.uuids or []),
         form.offer_starts(session),
         {network: methods.describe_methods(session, network, dataset) for network in training_fields.trainable()},
-        deletion.find_unused(session, selection.uuids or []) if dataset.problem else [],
+        deletion.find_unused(session, current_actor(), selection.uuids or []) if dataset.problem else [],
         unbiased_labels.count_biased(session, {one.sha256: one.label for one in dataset.contents}),
     )
 

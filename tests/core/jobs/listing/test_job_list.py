@@ -15,6 +15,7 @@ from core.jobs.listing.job_filter import EVERY_JOB, JobFilter
 from core.jobs.listing.job_list import JobSort, list_jobs, list_models
 from core.orm.jobs import Job, JobTag
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_upload, make_version, run_job
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -73,8 +74,8 @@ def test_tags_of_several_jobs_are_added_and_removed(db: Database, listed: list[U
     with db.write() as session:
         some = [jobs.get_job(session, uuid) for uuid in listed[:3]]
         tags.set_tags(session, some[0], ["Sea", "old"])
-        tags.change_tags(session, some, add=["SEA "])
-        tags.change_tags(session, some[:2], remove=["old"])
+        tags.change_tags(session, as_owner(session), some, add=["SEA "])
+        tags.change_tags(session, as_owner(session), some[:2], remove=["old"])
         assert tags.list_tags(session) == ["sea"]
         assert [view.tags for view in progress.describe_all(session, some)] == [("sea",)] * 3
     assert _walk(db, JobSort.NAME, JobFilter(tag="SEA")) == [listed[1], listed[0], listed[2]]
@@ -85,14 +86,14 @@ def test_a_job_has_only_so_many_tags(db: Database, listed: list[UUID]) -> None:
         job = jobs.get_job(session, listed[0])
         tags.set_tags(session, job, [str(n) for n in range(tags.MAX_TAGS)])
         with pytest.raises(Invalid, match="at most 20, got 21"):
-            tags.change_tags(session, [job], add=["one more"])
+            tags.change_tags(session, as_owner(session), [job], add=["one more"])
 
 
 def test_tags_go_with_their_job(db: Database, blobs: Blobs, listed: list[UUID]) -> None:
     with db.write() as session:
         tags.set_tags(session, jobs.get_job(session, listed[0]), ["sea"])
     with db.write() as session:
-        deletion.delete_job(session, listed[0])
+        deletion.delete_job(session, as_owner(session), listed[0])
         assert tags.list_tags(session) == []
     purge.purge_all(db, blobs)
     with db.read() as session:

@@ -20,6 +20,7 @@ from core.storage.blobs import Blobs
 from instance.admin.backup import KEPT
 from migrations.run import check_schema
 from pawsort.api.errors import ClientError
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_upload, run_job
 from tests.support.restoring import digests, restore
 from tests.support.used_installation import use_installation
@@ -80,7 +81,7 @@ def test_what_a_running_backup_needs_is_not_deleted(db: Database, blobs: Blobs, 
     before = contents(blobs)
     with holds.keeping_blobs(db, str(folder.path)):
         with db.write() as session:
-            deletion.delete_job(session, job)
+            deletion.delete_job(session, as_owner(session), job)
         assert purge.purge_all(db, blobs) == 0
         assert purge.delete_orphans(db, blobs, older_than=2**40) == 0
         assert contents(blobs) == before
@@ -110,7 +111,7 @@ def test_later_backups_copy_what_is_new_and_older_ones_are_deleted(
     assert set(read) == second.blobs.keys() - first.blobs.keys()
     assert len(folder.names()) == 2
     with db.write() as session:
-        deletion.delete_job(session, job)
+        deletion.delete_job(session, as_owner(session), job)
     purge.purge_all(db, blobs)
     folder.path.joinpath(folder.names()[1]).rename(folder.path / "20260102T000000Z")
     back_up(db, blobs, folder, Keep(n_days=1, n_weeks=0))

@@ -18,6 +18,7 @@ from core.operations import metrics, status, workers
 from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.jobs import Chunk
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_training, make_upload, run_job
 from web.app import App, create_app
 
@@ -45,7 +46,7 @@ def test_jobs_images_and_chunks_equal_the_tables(stranger: FlaskClient, db: Data
     make_job(db, upload)
     stopped = make_job(db, upload)
     with db.write() as session:
-        job_states.cancel_job(session, stopped)
+        job_states.cancel_job(session, as_owner(session), stopped)
     found = scrape(stranger)
     assert (found['pawsort_jobs{state="done"}'], found['pawsort_jobs{state="queued"}']) == (1, 1)
     assert found['pawsort_jobs{state="failed"}'] == 0

@@ -14,6 +14,7 @@ from core.ingest import shard_rows
 from core.orm.results import Result
 from core.storage.blobs import Blobs
 from core.uploads import uploads
+from tests.support.actors import as_owner
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 from web.pages.jobs.histogram import HEIGHT, N_BARS, make_bars
 
@@ -141,8 +142,8 @@ def test_nothing_is_drawn_where_there_is_nothing_to_see(
 def test_a_job_without_a_picture_offers_only_what_makes_sense(client: FlaskClient, db: Database) -> None:
     upload = uuid4()
     with db.write() as session:
-        uploads.create_upload(session, upload, None, "nothing")
-        shard_rows.complete_upload(session, upload, partial=True)
+        uploads.create_upload(session, as_owner(session), upload, "nothing")
+        shard_rows.complete_upload(session, as_owner(session), upload, partial=True)
     page = client.get(f"/jobs/{make_job(db, upload)}").text
     assert "none of the uploaded files could be sorted" in page
     for offer in ("Is it right?", "How sure the model was", "downloads-title", "Confirm all"):
@@ -156,8 +157,8 @@ def test_a_job_that_is_done_can_be_filtered_and_an_empty_one_has_nothing_to_filt
     run_job(db, done)
     nothing = uuid4()
     with db.write() as session:
-        uploads.create_upload(session, nothing, None, "Nothing in it")
-        shard_rows.complete_upload(session, nothing, partial=True)
+        uploads.create_upload(session, as_owner(session), nothing, "Nothing in it")
+        shard_rows.complete_upload(session, as_owner(session), nothing, partial=True)
     empty = make_job(db, nothing)
     assert "data-filter" in client.get(f"/jobs/{done}").text
     assert "data-filter" not in client.get(f"/jobs/{empty}").text

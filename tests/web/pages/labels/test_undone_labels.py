@@ -21,6 +21,7 @@ from core.review import bulk_labels
 from core.schedules import due_runs
 from core.storage.blobs import Blobs
 from core.training import datasets
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_upload, run_job
 
 N = 10_000
@@ -99,13 +100,13 @@ def test_after_an_undo_every_count_and_trigger_is_as_before(client: FlaskClient,
     assert before["schedules"] == f"[{N_LABELLED}, 0]"
     batch, undo = uuid4(), uuid4()
     with db.write() as session:
-        bulk_labels.create_batch(session, batch, job, None, BatchKind.LABEL, ResultFilter(), "neither")
+        bulk_labels.create_batch(session, as_owner(session), batch, job, BatchKind.LABEL, ResultFilter(), "neither")
     assert bulk_labels.run_batch(db, batch, 600).n_labels == N
     between = _counts(client, db, job)
     assert between["due"] != before["due"]
     assert f"{N:,} new labels" in between["/models/1"]
     with db.write() as session:
-        bulk_labels.undo_batch(session, undo, batch, None)
+        bulk_labels.undo_batch(session, as_owner(session), undo, batch)
     bulk_labels.run_batch(db, undo, 600)
     after = _counts(client, db, job)
     assert {name for name in before if after[name] != before[name]} == set()

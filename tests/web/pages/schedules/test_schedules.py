@@ -17,6 +17,7 @@ from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import make_labelled
 from tests.support.login import log_in
 from web.app import App
@@ -197,7 +198,9 @@ def test_an_edit_shows_when_a_schedule_runs_and_keeps_it(
     browser: FlaskClient, db: Database, line: str | None, n_labels: int | None, repeat: str, field: str
 ) -> None:
     with db.write() as session:
-        schedules.create_schedule(session, NewSchedule("x", "retrain", line, every_n_labels=n_labels), [])
+        schedules.create_schedule(
+            session, as_owner(session), NewSchedule("x", "retrain", line, every_n_labels=n_labels), []
+        )
     form = get(browser, "/schedules/1/edit")
     assert field in form
     assert re.findall(r'name="repeat" value="(\w+)" checked', form) == [repeat]
@@ -219,7 +222,7 @@ def test_uploads_are_chosen_and_one_deleted_meanwhile_is_named(
     schedule = only_schedule(db)
     assert schedule.parameters["uploads"] == [str(upload)]
     with db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     typed = retrain(data="chosen", upload=str(upload))
     assert "has been deleted" in post(browser, f"/schedules/{schedule.id}/edit", **typed).text
     paused = post(browser, f"/schedules/{schedule.id}/switch", is_on="0")
@@ -260,7 +263,7 @@ def test_too_few_pictures_to_tell_offer_a_way_out(browser: FlaskClient, db: Data
 def test_a_run_that_was_late_says_for_how_many_times_it_stands(browser: FlaskClient, db: Database) -> None:
     with db.write() as session:
         wanted = NewSchedule("Tidy", "clean_up", "0 3 * * *", parameters={"older_than_days": 3})
-        schedule = schedules.create_schedule(session, wanted, [])
+        schedule = schedules.create_schedule(session, as_owner(session), wanted, [])
         assert schedule.next_run_at is not None
         due = due_runs.DueSchedule(schedule.id, schedule.revision, schedule.next_run_at, 3, None)
         due_runs.begin_due(session, due, schedule.next_run_at)

@@ -11,7 +11,7 @@ from core.jobs.listing import tags
 from core.jobs.progress import describe
 from web.http.context import get_services
 from web.http.redirects import own_path, see_other
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 
 pages = Blueprint("edit_job_pages", __name__)
 
@@ -21,7 +21,7 @@ pages = Blueprint("edit_job_pages", __name__)
 def edit_job(uuid: UUID, problem: str | None = None) -> str:
     """The form; with a problem, it has what was typed."""
     with get_services().db.read() as session:
-        view = describe(session, jobs.get_job(session, uuid))
+        view = describe(session, jobs.check_own(current_actor(), jobs.get_job(session, uuid)))
         all_tags = tags.list_tags(session)
     return render_template(
         "jobs/edit.html",
@@ -41,7 +41,7 @@ def save_job(uuid: UUID) -> Response | tuple[str, int]:
     given = [tag for tag in request.form.get("tags", "").split(tags.SEPARATOR) if tag.strip()]
     try:
         with get_services().db.write() as session:
-            jobs.update_job(session, uuid, name=request.form.get("name", ""), tags=given)
+            jobs.update_job(session, current_actor(), uuid, name=request.form.get("name", ""), tags=given)
     except Invalid as error:
         return edit_job(uuid, error.message), 422
     return see_other(own_path("back", url_for("job_pages.show_job", uuid=uuid)))

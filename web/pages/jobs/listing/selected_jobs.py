@@ -37,9 +37,9 @@ def tag_jobs() -> Response:
     with get_services().db.write() as session:
         selected = _get_selected(session)
         if request.form.get("do") == "remove":
-            tags.change_tags(session, selected, remove=tag)
+            tags.change_tags(session, current_actor(), selected, remove=tag)
         else:
-            tags.change_tags(session, selected, add=tag)
+            tags.change_tags(session, current_actor(), selected, add=tag)
     return _see_list()
 
 
@@ -72,7 +72,7 @@ def delete_jobs() -> str | Response:
     services = get_services()
     with services.db.write() as session:
         for job in _get_selected(session):
-            deletion.delete_job(session, job.uuid)
+            deletion.delete_job(session, current_actor(), job.uuid)
     services.tasks.send_purge()
     return _see_list()
 
@@ -80,7 +80,7 @@ def delete_jobs() -> str | Response:
 def _ask_before_deletion() -> str:
     with get_services().db.read() as session:
         selected = _get_selected(session)
-        n_pictures = sum(upload.n_images for upload in deletion.list_deleted_with(session, *selected))
+        n_pictures = sum(upload.n_images for upload in deletion.list_deleted_with(session, current_actor(), *selected))
         views = describe_all(session, selected)
     back = own_path("back", url_for("job_pages.list_jobs"))
     return render_template("jobs/delete_selected.html", jobs=views, n_pictures=n_pictures, back=back)

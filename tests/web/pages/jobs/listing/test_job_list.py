@@ -15,6 +15,7 @@ from core.jobs import job_states
 from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.storage.blobs import Blobs
+from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_upload, run_job
 from web.app import App
 
@@ -29,7 +30,7 @@ def listed(db: Database, blobs: Blobs, app: App) -> dict[str, UUID]:
     made = {name: make_job(db, upload, name=name) for name in names}
     run_job(db, made["Garden 100 %"])
     with db.write() as session:
-        job_states.cancel_job(session, made["Shelter"])
+        job_states.cancel_job(session, as_owner(session), made["Shelter"])
         session.add(User(name="Ada"))
         owner = accounts.get_or_create_owner(session).id
         session.execute(update(Job).values(user_id=owner, created_at=datetime(2026, 5, 10, 12, tzinfo=UTC)))

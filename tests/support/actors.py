@@ -1,0 +1,20 @@
+"""Who acts in a test."""
+
+from sqlalchemy.orm import Session
+
+from core.accounts import accounts, people
+from core.accounts.rights import Actor
+from core.base.database import Database
+
+
+def as_owner(where: Session | Database) -> Actor:
+    """The owner, who may do everything."""
+    return as_person(where, accounts.OWNER)
+
+
+def as_person(where: Session | Database, name: str) -> Actor:
+    """A person in a browser; a member when the name is new."""
+    if isinstance(where, Database):
+        with where.write() as session:
+            return as_person(session, name)
+    return people.act_as(accounts.get_or_create_user(where, name), "session")
