@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.base.database import Database
 from core.base.errors import Invalid
-from core.base.states import BatchKind, LabelSource
+from core.base.states import BatchKind
 from core.cleanup import deletion
 from core.cleanup.purge import purge_all
 from core.evaluation import unbiased_labels
@@ -18,11 +18,10 @@ from core.jobs import job_states, jobs, retry
 from core.jobs.result_filter import ResultFilter
 from core.labels import counts, disagreements, folder_labels, history, labelled_uploads, labels
 from core.labels.labels import NewLabel
-from core.orm.labels import Label, PendingLabel
+from core.orm.labels import PendingLabel
 from core.review import bulk_labels
 from core.storage.blobs import Blobs
 from core.training import claims, training_jobs
-from core.uploads import uploads
 from tests.support.actors import as_owner
 from tests.support.deadlines import within
 from tests.support.factories import (
@@ -262,15 +261,6 @@ def test_the_history_shows_what_was_withdrawn(db: Database, blobs: Blobs) -> Non
         ("cat", "folder", upload, True, False),
     ]
     assert page.items[0].undoes == page.items[1].id
-
-
-def test_labels_belong_to_the_user_who_sent_the_shard(db: Database, blobs: Blobs) -> None:
-    upload = make_upload(db, blobs, FEW, labelled=True, by="colleague")
-    with db.read() as session:
-        owner = uploads.get_upload(session, upload).user_id
-        senders = {row.user_id for row in session.query(Label).filter(Label.source == LabelSource.FOLDER)}
-    assert senders
-    assert owner not in senders
 
 
 def test_withdrawing_waits_for_a_training_that_is_being_cancelled(db: Database, blobs: Blobs) -> None:
