@@ -12,6 +12,7 @@ from core.ingest import shard_rows
 from core.storage.blobs import Blobs
 from core.uploads import uploads, usage
 from core.uploads.usage import NO_QUOTA, UNLIMITED, Quota, QuotaExceeded
+from tests.support.actors import as_owner, as_person
 
 SHARD_BYTES, SHARD_IMAGES = 10_240, 3
 
@@ -26,7 +27,7 @@ def maya(db: Database) -> int:
 def upload(db: Database, maya: int) -> UUID:
     uuid = uuid4()
     with db.write() as session:
-        uploads.create_upload(session, uuid, maya, "photos")
+        uploads.create_upload(session, as_person(session, "maya"), uuid, "photos")
     return uuid
 
 
@@ -34,7 +35,9 @@ def send(db: Database, upload: UUID, seq: int, quota: Quota = NO_QUOTA) -> None:
     entries = tuple(Entry(f"{seq}/{n}.jpg", 512, 1, bytes(32), None) for n in range(SHARD_IMAGES))
     index = ShardIndex(entries, SHARD_BYTES, bytes([seq]) * 32)
     with db.write() as session:
-        shard_rows.add_shard(session, upload, seq, index, f"uploads/{upload}/{uuid4()}", 2**40, quota=quota)
+        shard_rows.add_shard(
+            session, as_person(session, "maya"), upload, seq, index, f"uploads/{upload}/{uuid4()}", 2**40, quota=quota
+        )
 
 
 def used(db: Database, user_id: int, default: Quota = NO_QUOTA) -> usage.PersonUsage:
@@ -47,7 +50,7 @@ def test_shards_count_once_and_are_given_back_when_purged(db: Database, blobs: B
         send(db, upload, seq)
     assert used(db, maya)[:2] == (2 * SHARD_BYTES, 2 * SHARD_IMAGES)
     with db.write() as session:
-        deletion.delete_upload(session, upload)
+        deletion.delete_upload(session, as_owner(session), upload)
     assert used(db, maya).n_bytes == 2 * SHARD_BYTES
     purge.purge_all(db, blobs)
     purge.purge_all(db, blobs)

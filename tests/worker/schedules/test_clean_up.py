@@ -164,11 +164,11 @@ def test_a_clean_up_that_was_killed_goes_on_counting(
         add_job(runtime, blobs, days=31)
     real, calls = retention.remove, []
 
-    def remove_some(session: Any, uuid: UUID) -> Any:
+    def remove_some(session: Any, actor: Any, uuid: UUID) -> Any:
         calls.append(uuid)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(session, uuid)
+        return real(session, actor, uuid)
 
     monkeypatch.setattr(retention, "remove", remove_some)
     with pytest.raises(KeyboardInterrupt):

@@ -198,7 +198,7 @@ def complete_upload(upload_uuid: UUID, json_data: CompleteIn) -> UploadOut:
 def view_upload(services: Services, session: Session, upload: Upload) -> UploadOut:
     """An upload as the API shows it."""
     settings = services.settings
-    used = usage.read_usage(session, current_user_id(), Quota.from_settings(settings))
+    used = usage.read_usage(session, current_actor().user_id, Quota.from_settings(settings))
     return UploadOut(
         id=upload.uuid,
         name=upload.name,
