@@ -32,7 +32,7 @@ def create_own_token(
     for right in scopes or ():
         check_right(actor, right)
     limited = credential.scopes if scopes is None else scopes
-    new = add_token(session, name, credential.user, days=days, scopes=limited)
+    new = add_token(session, name, credential.user, days=days, scopes=limited, actor=actor)
     _end_with(new, credential)
     return new
 

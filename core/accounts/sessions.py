@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.keys import digest_of, new_key
+from core.accounts.rights import Actor
 from core.base.clock import db_now, seconds_since
 from core.base.database import change
 from core.base.errors import NotFound
@@ -85,15 +87,23 @@ def end_session(session: Session, session_id: int) -> None:
     change(session, _end().where(LoginSession.id == session_id))
 
 
-def end_own_session(session: Session, session_id: int, user_id: int) -> None:
-    """End one session of a person.
+def end_own_session(session: Session, actor: Actor, session_id: int) -> None:
+    """End one session of the person who acts.
 
     Raises:
         NotFound: There is no such session, or it belongs to somebody else.
     """
-    if session.scalar(select(LoginSession.user_id).where(LoginSession.id == session_id)) != user_id:
+    if session.scalar(select(LoginSession.user_id).where(LoginSession.id == session_id)) != actor.user_id:
         raise NotFound(f"There is no session {session_id} of yours.")
     end_session(session, session_id)
+    record(session, actor, Action.SESSION_END, "session", session_id)
+
+
+def end_other_sessions(session: Session, actor: Actor) -> None:
+    """End all sessions of the person who acts but the one that this is done with."""
+    own_id = actor.credential_id if actor.via == "session" else None
+    n = end_sessions(session, actor.user_id, except_id=own_id)
+    record(session, actor, Action.SESSION_END, n_sessions=n)
 
 
 def end_sessions(session: Session, user_id: int, except_id: int | None = None) -> int:

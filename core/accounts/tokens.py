@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Update, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.accounts import get_or_create_owner
+from core.accounts.audit_log import Action, record
 from core.accounts.keys import digest_of, new_key
-from core.accounts.rights import Right
+from core.accounts.rights import Actor, Right
 from core.base.clock import db_now
 from core.base.database import change
 from core.base.errors import NotFound
@@ -28,11 +29,18 @@ class NewToken:
 
 
 def add_token(
-    session: Session, name: str, user: User, *, days: int | None, scopes: AbstractSet[Right] | None = None
+    session: Session,
+    name: str,
+    user: User,
+    *,
+    days: int | None,
+    scopes: AbstractSet[Right] | None = None,
+    actor: Actor | None = None,
 ) -> NewToken:
     """Make a bearer token.
 
     Args:
+        actor: Who makes it; None for Pawsort itself, whose own tokens are not recorded.
         name: What it is for; shown in lists.
         days: How long it works; None for ever.
         scopes: The rights it is limited to; None for all of its person.
@@ -50,6 +58,8 @@ def add_token(
     session.add(token)
     session.flush()
     session.refresh(token)
+    if actor is not None:
+        record(session, actor, Action.TOKEN_CREATE, "token", token.id, name=token.name, user_id=user.id)
     return NewToken(token, key)
 
 
@@ -77,18 +87,17 @@ def replace_token(session: Session, name: str) -> str:
     return create_token(session, name, owner, days=None)
 
 
-def revoke_token(session: Session, token_id: int, user_id: int | None = None) -> Token:
+def revoke_token(session: Session, actor: Actor, token_id: int) -> Token:
     """Make a token stop working, and the sessions that were opened with it.
 
-    Args:
-        user_id: Whose token it has to be; None for anybody's.
     Raises:
-        NotFound: There is no such token, or it belongs to somebody else.
+        NotFound: There is no such token, or it belongs to somebody else and the actor does not manage people.
     """
     token = session.get(Token, token_id)
-    if token is None or user_id not in (None, token.user_id):
+    if token is None or not (token.user_id == actor.user_id or actor.may(Right.PEOPLE)):
         raise NotFound(f"There is no token {token_id} of yours.")
-    change(session, _revoke().where(Token.id == token_id))
+    if change(session, _revoke().where(Token.id == token_id)):
+        record(session, actor, Action.TOKEN_REVOKE, "token", token.id, name=token.name, user_id=token.user_id)
     return token
 
 

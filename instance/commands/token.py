@@ -37,14 +37,16 @@ def create(name: str, user: str | None, days: int, never: bool, scope: tuple[str
     Labels and jobs show the user of their token. A new user is a member; `pawsort user role` changes that.
     """
     with _session() as session:
-        from core.accounts.accounts import get_or_create_user
+        from core.accounts.accounts import OWNER, get_or_create_user
+        from core.accounts.people import act_as_owner
         from core.accounts.rights import Right
-        from core.accounts.tokens import create_token
+        from core.accounts.tokens import add_token
 
-        person = None if user is None else get_or_create_user(session, user)
+        actor = act_as_owner(session)
+        person = get_or_create_user(session, OWNER if user is None else user)
         scopes = frozenset(map(Right, scope)) or None
-        token = create_token(session, name, person, days=None if never else days, scopes=scopes)
-    click.echo(token)
+        new = add_token(session, name, person, days=None if never else days, scopes=scopes, actor=actor)
+    click.echo(new.key)
 
 
 @command.command("list")
@@ -73,9 +75,10 @@ def revoke(token_id: int) -> None:
     Browsers that logged in with it are logged out.
     """
     with _session() as session:
+        from core.accounts.people import act_as_owner
         from core.accounts.tokens import revoke_token
 
-        name = revoke_token(session, token_id).name
+        name = revoke_token(session, act_as_owner(session), token_id).name
     echo(f"Token {token_id} ({name}) does not work any more.")
 
 
@@ -84,8 +87,10 @@ def _session() -> Iterator["Session"]:
     """A transaction in this installation's database."""
     with translate_core_errors():
         from core.base.config import load_settings
+        from core.operations.log_setup import log_to_stderr
         from instance.base.migration import migrate_database
 
+        log_to_stderr()
         db = migrate_database(load_settings())
         try:
             with db.write() as session:

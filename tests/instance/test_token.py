@@ -19,7 +19,7 @@ def test_a_token_opens_the_door_for_the_person_it_was_made_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], whose: str
 ) -> None:
     monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path))
-    tokens = [CliRunner().invoke(cli, ["token", "create", *words]).output.strip() for _ in range(2)]
+    tokens = [CliRunner().invoke(cli, ["token", "create", *words]).stdout.strip() for _ in range(2)]
     db = Database(load_settings().sql_url)
     with db.read() as session:
         found = [find_credential(session, "token", token) for token in tokens]
@@ -44,3 +44,27 @@ def test_a_name_that_is_empty_or_cannot_be_seen_makes_no_token(
         assert session.scalars(select(Token)).all() == []
         assert set(accounts.list_names(session).values()) <= {accounts.OWNER}
     db.close()
+
+
+def test_tokens_are_listed_without_their_keys_and_revoked_by_their_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWSORT_DATA_DIR", str(tmp_path))
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(cli, ["token", *words])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    key = run("create", "--name", "camera", "--user", "ada", "--days", "7", "--scope", "see", "--scope", "send")
+    run("create", "--name", "endless", "--never")
+    listed = run("list")
+    assert key.strip() not in listed
+    (of_ada,) = [line.split() for line in listed.splitlines() if "camera" in line]
+    assert of_ada[1:5] == ["ada", "camera", "see", "send"]
+    (endless,) = [line.split() for line in listed.splitlines() if "endless" in line]
+    assert endless[3] == "everything"
+    assert endless[-1] == "never"
+    assert "camera" in run("revoke", of_ada[0])
+    assert "camera" not in run("list")
+    assert "endless" not in run("list", "--user", "ada")

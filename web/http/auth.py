@@ -18,7 +18,7 @@ from core.accounts.rights import Actor, Right, check_right
 from core.base.config import Settings
 from core.base.errors import Unauthenticated
 from core.orm.accounts import User
-from web.http.access.credentials import bearer_token, find_credential
+from web.http.access.credentials import bearer_token, find_credential, note_refusal
 from web.http.access.csrf import check_csrf, is_unsafe
 from web.http.access.sessions import open_browser_session, register_sessions
 from web.http.context import get_services
@@ -88,6 +88,8 @@ def authenticate() -> Response | None:
     if need.right is not None:
         actor = _find_actor()
         if actor is None:
+            if has_token:
+                note_refusal("token")
             return _refuse(has_token)
         g.actor = actor
     g.needs_csrf = not has_token and is_unsafe()

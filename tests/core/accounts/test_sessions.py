@@ -116,7 +116,7 @@ def test_a_session_that_was_opened_with_a_token_ends_with_it(db: Database) -> No
         key = sessions.open_session(session, ada, None, None, token_id=token_id)
     assert find(db, key) is not None
     with db.write() as session:
-        tokens.revoke_token(session, token_id)
+        tokens.revoke_token(session, people.act_as_owner(session), token_id)
     assert find(db, key) is None
     assert find_token(db, token) is None
 
@@ -137,7 +137,7 @@ def test_nobody_revokes_the_token_of_somebody_else(db: Database) -> None:
         token = tokens.create_token(session, "script", accounts.get_or_create_user(session, "ada"))
         bob = accounts.get_or_create_user(session, "bob")
     with db.write() as session, pytest.raises(NotFound):
-        tokens.revoke_token(session, id_of(find_token(db, token)), bob.id)
+        tokens.revoke_token(session, people.act_as(bob, "session"), id_of(find_token(db, token)))
     assert find_token(db, token) is not None
 
 

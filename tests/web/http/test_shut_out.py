@@ -64,7 +64,7 @@ def ada(app: App, db: Database) -> FlaskClient:
 
 def revoke(session: Session, user_id: int) -> None:
     for token in tokens.list_tokens(session, user_id):
-        tokens.revoke_token(session, token.id)
+        tokens.revoke_token(session, people.act_as_owner(session), token.id)
 
 
 def end(session: Session, user_id: int) -> None:
@@ -134,7 +134,7 @@ def test_a_client_with_a_revoked_token_stops_with_a_sentence(served: httpx.Clien
     def revoke_soon() -> None:
         time.sleep(0.5)
         with db.write() as session:
-            tokens.revoke_token(session, token_id)
+            tokens.revoke_token(session, people.act_as_owner(session), token_id)
         began.append(time.monotonic())
 
     revoking = threading.Thread(target=revoke_soon)

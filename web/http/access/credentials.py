@@ -7,7 +7,8 @@ from flask import g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts import credentials
-from core.accounts.credentials import Credential
+from core.accounts.audit_log import record_refused_login
+from core.accounts.credentials import Credential, Kind
 from core.base.errors import Unauthenticated
 from web.http.access.sessions import find_session_key
 from web.http.context import get_services
@@ -40,6 +41,14 @@ def current_credential() -> Credential:
     if credential is None:
         raise Unauthenticated("You need to log in.")
     return credential
+
+
+def note_refusal(kind: Kind) -> None:
+    """Record that a token or a login was not accepted."""
+    try:
+        record_refused_login(get_services().db, kind, request.remote_addr or "")
+    except SQLAlchemyError as error:
+        log.warning("refusal not recorded", kind=kind, error=str(error))
 
 
 def _look_up() -> Credential | None:

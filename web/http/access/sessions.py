@@ -8,7 +8,8 @@ from typing import cast
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from core.accounts import sessions
+from core.accounts import credentials, sessions
+from core.accounts.audit_log import Action, record
 from core.accounts.sessions import LIMITS_ALONE
 from core.base.config import Settings
 from core.orm.accounts import User
@@ -58,6 +59,9 @@ def open_browser_session(user: User, token_id: int | None = None) -> None:
         limits = sessions.choose_limits(db_session, services.settings.is_loopback)
         agent = request.headers.get("User-Agent")
         key = sessions.open_session(db_session, user, request.remote_addr, agent, limits=limits, token_id=token_id)
+        opened = credentials.find_credential(db_session, "session", key)
+        if opened is not None:
+            record(db_session, opened.act(request.remote_addr), Action.LOGIN, "session", opened.id)
     session.clear()  # a new CSRF token, too
     session.permanent = True
     session[KEY] = key

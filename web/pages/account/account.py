@@ -12,7 +12,6 @@ from core.orm.accounts import Token
 from core.uploads import usage
 from core.uploads.usage import Quota
 from web.http.access.credentials import current_credential
-from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import SESSION_ID, TOKEN_ID
 from web.http.redirects import see_other
@@ -61,7 +60,7 @@ def create_token() -> str | tuple[str, int]:
 def revoke_token(token_id: int) -> Response:
     """Make one of one's tokens stop working."""
     with get_services().db.write() as session:
-        tokens.revoke_token(session, token_id, current_user_id())
+        tokens.revoke_token(session, current_actor(), token_id)
     return see_other(url_for("account_pages.show_account", _anchor="tokens"))
 
 
@@ -70,7 +69,7 @@ def revoke_token(token_id: int) -> Response:
 def end_session(session_id: int) -> Response:
     """Log one browser out."""
     with get_services().db.write() as session:
-        sessions.end_own_session(session, session_id, current_user_id())
+        sessions.end_own_session(session, current_actor(), session_id)
     return see_other(url_for("account_pages.show_account", _anchor="sessions"))
 
 
@@ -79,7 +78,7 @@ def end_session(session_id: int) -> Response:
 def end_other_sessions() -> Response:
     """Log every other browser out."""
     with get_services().db.write() as session:
-        sessions.end_sessions(session, current_user_id(), except_id=_own_session_id())
+        sessions.end_other_sessions(session, current_actor())
     return see_other(url_for("account_pages.show_account", _anchor="sessions"))
 
 

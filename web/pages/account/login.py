@@ -6,7 +6,8 @@ A link with a code shows a button: following it, as previews of links do, logs n
 from flask import Blueprint, Response, render_template, request, session
 
 from core.accounts import credentials, login_codes, sessions
-from web.http.access.credentials import find_credential
+from core.accounts.audit_log import Action, record
+from web.http.access.credentials import find_credential, note_refusal
 from web.http.auth import log_in_user
 from web.http.context import get_services
 from web.http.redirects import own_path, see_other
@@ -58,6 +59,7 @@ def log_out() -> Response:
     if credential is not None and credential.kind == "session":
         with get_services().db.write() as db_session:
             sessions.end_session(db_session, credential.id)
+            record(db_session, credential.act(request.remote_addr), Action.LOGOUT, "session", credential.id)
     session.clear()
     response = see_other("/login")
     if is_trusted_origin():
@@ -88,7 +90,10 @@ def _try_token() -> str | None:
 
 def _show_form(error: str | None = None) -> Answer:
     page = render_template("account/login.html", error=error, next=_next())
-    return page if error is None else (page, 401)
+    if error is None:
+        return page
+    note_refusal("session")
+    return page, 401
 
 
 def _next() -> str:

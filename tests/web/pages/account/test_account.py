@@ -4,12 +4,14 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from core.accounts import accounts, sessions, tokens
 from core.base.database import Database
+from core.orm.audit_log import AuditEntry
 from core.uploads import usage
 from core.uploads.usage import Quota
-from tests.support.login import csrf_in, log_in
+from tests.support.login import csrf_in, log_in, send_login
 from web.app import App
 from web.pages.account.agents import describe_agent
 
@@ -142,3 +144,29 @@ def test_usage_is_shown_with_the_quota(ada: FlaskClient, db: Database) -> None:
     page = ada.get("/account").text
     for text in ("Files: 1.2 GB", "of 5.0 GB", "Pictures: 300", "of 1,000"):
         assert text in page
+
+
+def test_coming_in_and_going_out_and_what_is_done_with_tokens_is_recorded(app: App, db: Database, token: str) -> None:
+    client = app.test_client()
+    send_login(client, token="wrong")
+    client.get(JOBS, headers={"Authorization": "Bearer wrong"})
+    log_in(client, token)
+    new_token(post(client, "/account/tokens", name="camera", days="30", scope="see"))
+    with db.read() as session:
+        (made,) = [one.id for one in tokens.list_tokens(session) if one.name == "camera"]
+    post(client, f"/account/tokens/{made}/revoke")
+    post(client, "/account/sessions/end-others")
+    post(client, "/logout")
+    with db.read() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(one.action, one.outcome, one.user_name, one.via) for one in entries] == [
+        ("login", "refused", "", "session"),
+        ("login", "refused", "", "token"),
+        ("login", "done", "owner", "session"),
+        ("token.create", "done", "owner", "session"),
+        ("token.revoke", "done", "owner", "session"),
+        ("session.end", "done", "owner", "session"),
+        ("logout", "done", "owner", "session"),
+    ]
+    assert {one.address for one in entries} == {"127.0.0.1"}
+    assert entries[3].details["name"] == "camera"
