@@ -26,7 +26,7 @@ def test_a_token_opens_the_door_for_the_person_it_was_made_for(
         names = accounts.list_names(session)
     db.close()
     assert [one and one.user.name for one in found] == [whose, whose]
-    assert set(names.values()) == {whose}
+    assert set(names.values()) == {whose, accounts.OWNER}
     assert not (tmp_path / "blobs").exists(), "a token needs no networks; the web's image has none"
 
 
