@@ -3,14 +3,14 @@
 The owner of an installation stays an admin, whatever happens to the others: so there always is one.
 """
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts import sessions
 from core.accounts.accounts import OWNER, get_or_create_owner
 from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_right
 from core.base.clock import db_now
-from core.base.database import locked
+from core.base.database import change, locked
 from core.base.errors import Conflict, Forbidden, Invalid, NotFound
 from core.orm.accounts import User
 
@@ -105,6 +105,11 @@ def disable(session: Session, actor: Actor, name: str) -> User:
         session.flush()
         session.refresh(user)
     return user
+
+
+def dismiss_role_notice(session: Session, user_id: int) -> None:
+    """Show a person the notice about the role no more."""
+    change(session, update(User).where(User.id == user_id).values(has_role_notice=False))
 
 
 def enable(session: Session, actor: Actor, name: str) -> User:

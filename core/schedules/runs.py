@@ -82,17 +82,26 @@ def find_actor(session: Session, run: ScheduleRun) -> Actor:
     Raises:
         Forbidden: This person has been disabled, or may no longer run schedules.
     """
-    schedule = session.get_one(Schedule, run.schedule_id)
-    user_id = run.user_id or schedule.user_id
-    user = accounts.get_or_create_owner(session) if user_id is None else session.get_one(User, user_id)
-    actor = people.act_as(user, "schedule")
-    if not actor.may(Right.SCHEDULES):
-        reason = "is disabled" if user.disabled_at else "is no longer an admin"
+    user = find_person(session, session.get_one(Schedule, run.schedule_id), run)
+    if reason := why_not(user):
         raise Forbidden(
             f"This schedule acts as “{user.name}”, who {reason}. Hand it over to an admin:"
             f" `pawsort user hand-over {user.name} NAME`."
         )
-    return actor
+    return people.act_as(user, "schedule")
+
+
+def find_person(session: Session, schedule: Schedule, run: ScheduleRun | None = None) -> User:
+    """The person that the runs of a schedule act as, or one of them, whatever that person may do by now."""
+    user_id = (run.user_id if run is not None else None) or schedule.user_id
+    return accounts.get_or_create_owner(session) if user_id is None else session.get_one(User, user_id)
+
+
+def why_not(user: User) -> str | None:
+    """Why no schedule can act as a person; None if one can."""
+    if people.act_as(user, "schedule").may(Right.SCHEDULES):
+        return None
+    return "is disabled" if user.disabled_at else "is no longer an admin"
 
 
 def renew_lease(session: Session, claim: RunClaim, lease_s: float) -> None:

@@ -80,8 +80,18 @@ def add(session: Session, user_id: int | None, n_bytes: int, n_images: int, defa
     Raises:
         QuotaExceeded: It exceeds the quota.
     """
-    if user_id is None:
-        return
+    if user_id is not None:
+        _check(_view(_count(session, user_id, n_bytes, n_images), default))
+
+
+def move(session: Session, before: int | None, after: int, n_bytes: int, n_images: int) -> None:
+    """Count what a person has handed over to another one, whatever the quota of that one: an admin has decided."""
+    if before != after:
+        give_back(session, before, n_bytes, n_images)
+        _count(session, after, n_bytes, n_images)
+
+
+def _count(session: Session, user_id: int, n_bytes: int, n_images: int) -> Usage | None:
     row = {"user_id": user_id, "n_bytes": n_bytes, "n_images": n_images}
     added = insert_or(session, Usage).values(row)
     counted = added.on_conflict_do_update(
@@ -91,7 +101,7 @@ def add(session: Session, user_id: int | None, n_bytes: int, n_images: int, defa
             "n_images": Usage.n_images + added.excluded.n_images,
         },
     )
-    _check(_view(session.scalar(counted.returning(Usage).execution_options(populate_existing=True)), default))
+    return session.scalar(counted.returning(Usage).execution_options(populate_existing=True))
 
 
 def give_back(session: Session, user_id: int | None, n_bytes: int, n_images: int) -> None:

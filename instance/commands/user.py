@@ -78,6 +78,19 @@ def enable(name: str) -> None:
     echo(f"{name} is enabled.")
 
 
+@command.command("hand-over")
+@click.argument("name", metavar="NAME")
+@click.argument("to", metavar="TO")
+def hand_over(name: str, to: str) -> None:
+    """Give all jobs, uploads and schedules of NAME to TO, a member or an admin."""
+    with _acting() as (session, actor):
+        from core.jobs import handover
+
+        n_jobs = handover.hand_over_all(session, actor, name, to)
+    jobs = "1 job" if n_jobs == 1 else f"{n_jobs:,} jobs"
+    echo(f"{jobs}, with all uploads and schedules of {name}, belong to {to} now.")
+
+
 class Amount(click.ParamType["int | str"]):
     """5000, 20GB, none, or default: what a quota can be."""
 

@@ -24,7 +24,7 @@ made belongs to that person: jobs, uploads, and labels given in bulk. [Why](../d
 “Own” means: only what this person made, and everything for people with the right `others`. Each answer without the
 right is 403 with a sentence, without a login 401 or the login page. This page is written by
 `python -m tests.support.rights_page` from the code, and a test walks all of it."""
-DECISION = "0097-people-have-roles-and-things-have-owners.md"
+DECISION = "0107-people-have-roles-and-things-have-owners.md"
 
 
 def render(app: Flask) -> str:

@@ -27,7 +27,7 @@ from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.uploads import uploads
-from tests.support.actors import as_owner, as_person
+from tests.support.actors import as_owner, as_person, make_token
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, make_version, read_results, run_job
 from tests.support.rights_page import PAGE, render
 from web.app import App
@@ -146,9 +146,7 @@ def make_world(db: Database, blobs: Blobs) -> World:
 
 def log_in(app: App, db: Database, name: str) -> tuple[FlaskClient, Actor]:
     client = app.test_client()
-    with db.write() as session:
-        token = tokens.create_token(session, "walk", accounts.get_or_create_user(session, name))
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {make_token(db, name)}"
     return client, as_person(db, name)
 
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from web.pages.account import account, login
+from web.pages.account import account, login, role_notice
 from web.pages.common.names import register_names
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
@@ -35,6 +35,7 @@ PAGES = (
     audit_log.pages,
     login.pages,
     account.pages,
+    role_notice.pages,
     theme.pages,
     help_page.pages,
 )
@@ -45,6 +46,7 @@ def register_pages(app: Flask) -> None:
     register_words(app)
     register_names(app)
     theme.register_theme(app)
+    role_notice.register_role_notice(app)
     app.jinja_env.globals["job_view"] = job_view
     for pages in PAGES:
         app.register_blueprint(pages)

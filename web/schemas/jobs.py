@@ -44,6 +44,10 @@ class JobPatch(Input):
     )
 
 
+class OwnerIn(Input):
+    user: Name = Field(description="The name of a member or an admin")
+
+
 class CancelIn(Input):
     keep_best: bool = Field(
         False, description="Only for a training: end it and keep the best epoch so far as a version"

@@ -10,7 +10,7 @@ from core.accounts.rights import Right
 from core.base.errors import NotFound
 from core.base.states import ACTIVE_STATES, JobState
 from core.cleanup import deletion
-from core.jobs import classify_jobs, job_states, jobs, retry
+from core.jobs import classify_jobs, handover, job_states, jobs, retry
 from core.jobs.listing import job_list
 from core.jobs.listing.job_filter import JobFilter
 from core.jobs.progress import count_workers, describe, describe_all, with_workers
@@ -19,7 +19,7 @@ from core.training import training_jobs
 from web.http.context import get_services
 from web.http.delivery.etags import answer_if_changed, job_etag
 from web.http.rights import current_actor, needs
-from web.schemas.jobs import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery
+from web.schemas.jobs import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery, OwnerIn
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
@@ -90,6 +90,20 @@ def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
         job = jobs.update_job(session, current_actor(), job_uuid, json_data.name, json_data.threshold, json_data.tags)
         session.flush()
         return _show(session, job)
+
+
+@api.post("/<uuid:job_uuid>/owner")
+@needs(Right.OTHERS)
+@api.input(OwnerIn)
+@api.output(JobOut)
+@api.doc(responses={422: "The person is disabled, or a viewer"})
+def hand_over_job(job_uuid: UUID, json_data: OwnerIn) -> JobOut:
+    """Give a job, with its upload, to another person
+
+    Uploads of a third person keep their owner.
+    """
+    with get_services().db.write() as session:
+        return _show(session, handover.hand_over_job(session, current_actor(), job_uuid, json_data.user))
 
 
 @api.post("/<uuid:job_uuid>/cancel")

@@ -94,8 +94,11 @@ def show_schedule(schedule_id: int) -> str:
         page = runs.list_runs(session, schedule_id, cursor, SHOWN)
         last = runs.find_last(session, [schedule_id])
         now = schedules.read_clock(session)
+        person = runs.find_person(session, schedule)
     return render_template(
         "schedules/schedule.html",
+        person=person.name,
+        why_not=runs.why_not(person),
         shown=display.show_schedule(schedule, last.get(schedule_id), now),
         runs=[display.show_run(one, schedule.time_zone) for one in page.items],
         next=page.next,

@@ -27,7 +27,7 @@ export function listenToControls(dialog, { todo, onLabel, onStep, moveByKey, foc
     if (!moveByKey(event.key) && event.key in STEPS) onStep(STEPS[event.key]);
   });
   const labels = Array.from(dialog.querySelectorAll("[data-give][aria-keyshortcuts]"), ({ dataset }) => dataset.give);
-  const keys = Object.entries(KEYS).filter(([, name]) => name in all);
+  const keys = Object.entries(KEYS).filter(([, name]) => name in all && dialog.querySelector(`[data-do="${name}"]:not([hidden])`) !== null);
   listenToKeys(
     new Map([...keys.map(([key, name]) => [key, all[name]]), ...labels.map((label) => [label[0], () => onLabel(label, null)])]),
     null,
