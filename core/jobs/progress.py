@@ -183,6 +183,7 @@ def _view(
         finished_at=job.finished_at,
         error=job.error,
         revision=job.revision,
+        user_id=job.user_id,
         user=user,
         tags=tags,
     )
