@@ -1,6 +1,6 @@
 """The audit log: who did what, with which credential, from where, when, and with what outcome.
 
-    a service ─► record(…) in the transaction of what it does ─► commit ─► the same event in the log of the process
+    a service ─► record(…) in the transaction of what it does ─► commit ─► the same event in the log of web or worker
 
 An entry and its action are committed together or not at all. Secrets never get here: entries name a token or a session
 by its id. What a person typed is shortened, and control characters are removed, so no entry forges another one.
@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import event, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
@@ -110,6 +111,14 @@ def record_refused_access(db: Database, actor: Actor, **details: Any) -> None:
 
 
 def _append_refused(db: Database, action: Action, who: Mapping[str, Any], details: dict[str, Any]) -> None:
+    """A database that takes no writes at the moment must not keep anybody from being refused."""
+    try:
+        _append_unless_flood(db, action, who, details)
+    except SQLAlchemyError as error:
+        log.warning("audit_entry_lost", action=action, **who, error=str(error))
+
+
+def _append_unless_flood(db: Database, action: Action, who: Mapping[str, Any], details: dict[str, Any]) -> None:
     with db.read() as session:
         n_of_address, n = _count_refused(session, action, who["address"])
     if n_of_address >= MAX_REFUSED_OF_ADDRESS or n >= MAX_REFUSED:
@@ -153,9 +162,10 @@ def _append(session: Session, columns: Mapping[str, Any], details: Mapping[str, 
 def _log_entries(session: Session) -> None:
     if session.in_nested_transaction():  # a savepoint, which can still be undone with the rest
         return
-    for entry in session.info[PENDING]:
-        log.info("audit", **entry)
-    session.info[PENDING].clear()
+    entries, session.info[PENDING] = session.info[PENDING], []
+    for entry in entries:
+        if entry["via"] != "command":  # what a command prints is for a person or another program
+            log.info("audit", **entry)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import sessions
 from core.accounts.accounts import OWNER, get_or_create_owner
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import ROLE_RIGHTS, Actor, Right, Role, Via, check_right
 from core.base.clock import db_now
 from core.base.database import change, locked
@@ -84,6 +85,7 @@ def set_role(session: Session, actor: Actor, name: str, role: Role) -> User:
     if role == user.role:
         return user
     _check_not_owner(user)
+    record(session, actor, Action.USER_ROLE, "user", user.id, name=user.name, role=role, before=user.role)
     user.role, user.has_role_notice = role, True
     sessions.end_sessions(session, user.id)
     session.flush()
@@ -100,6 +102,7 @@ def disable(session: Session, actor: Actor, name: str) -> User:
     user = get_person(session, name, lock=True)
     if user.disabled_at is None:
         _check_not_owner(user)
+        record(session, actor, Action.USER_DISABLE, "user", user.id, name=user.name)
         user.disabled_at = db_now()
         sessions.end_sessions(session, user.id)
         session.flush()
@@ -120,6 +123,8 @@ def enable(session: Session, actor: Actor, name: str) -> User:
     """
     check_right(actor, Right.PEOPLE)
     user = get_person(session, name, lock=True)
+    if user.disabled_at is not None:
+        record(session, actor, Action.USER_ENABLE, "user", user.id, name=user.name)
     user.disabled_at = None
     session.flush()
     return user

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_owner, check_right
 from core.base.clock import db_now
 from core.base.database import locked
@@ -36,9 +37,10 @@ def delete_job(session: Session, actor: Actor, uuid: UUID) -> None:
     job.deleted_at = db_now()
     job.revision += 1
     session.flush()
+    record(session, actor, Action.JOB_DELETE, "job", uuid, name=job.name, kind=job.kind, images=job.n_total)
     for upload in uploads_:
         if _goes_along(session, actor, upload):
-            upload.deleted_at = db_now()
+            _delete(session, actor, upload)
 
 
 def delete_upload(session: Session, actor: Actor, uuid: UUID) -> None:
@@ -54,6 +56,11 @@ def delete_upload(session: Session, actor: Actor, uuid: UUID) -> None:
     if _is_used(session, upload):
         raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the upload is deleted with its last job.")
     folder_labels.withdraw(session, actor, uuid)
+    _delete(session, actor, upload)
+
+
+def _delete(session: Session, actor: Actor, upload: Upload) -> None:
+    record(session, actor, Action.UPLOAD_DELETE, "upload", upload.uuid, name=upload.name, images=upload.n_images)
     upload.deleted_at = db_now()
 
 
@@ -117,6 +124,7 @@ def delete_version(session: Session, actor: Actor, version_id: int) -> None:
             f"Version {version.id} is needed by {needing} {'job' if needing == 1 else 'jobs'} that have not ended."
             " Wait for them or cancel them, then delete the version."
         )
+    record(session, actor, Action.VERSION_DELETE, "version", version.id, network=version.network)
     version.deleted_at = db_now()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Row, Select, exists, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
 from core.base.errors import BlobMissing, ImageError, NotFound
@@ -51,6 +52,7 @@ def _mark(db: Database, upload_id: int) -> bool:
         if not is_whole or not _is_done_with(session, upload):
             return False
         upload.discarded_at = db_now()
+        record(session, None, Action.ORIGINALS_DISCARD, "upload", upload.uuid, images=upload.n_images)
         over_upload = (Job.upload_id == upload.id) & Job.deleted_at.is_(None)
         change(session, update(Job).where(over_upload).values(revision=Job.revision + 1))
         return True

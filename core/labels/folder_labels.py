@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, insert, literal, null, select
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.database import change, locked, slices
 from core.base.errors import NotFound
@@ -75,6 +76,8 @@ def withdraw(session: Session, actor: Actor, uuid: UUID) -> int:
     drop_pending(session, [upload.id])
     n_labels = count_counting(session, [upload.id])
     _take_back(session, [upload.id], actor.user_id)
+    if n_labels:
+        record(session, actor, Action.LABELS_UNDO, "upload", uuid, n_labels=n_labels)
     return n_labels
 
 

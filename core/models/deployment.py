@@ -23,7 +23,7 @@ def promote(db: Database, blobs: Blobs, actor: Actor, version_id: int) -> Deploy
         version = registry.get_version(session, version_id)
     registry.fetch_weights(blobs, version)
     with db.write() as session:
-        return registry.promote(session, version_id, actor.user_id)
+        return registry.promote(session, version_id, actor)
 
 
 def roll_back(db: Database, blobs: Blobs, actor: Actor, in_use: int | None) -> Deployment:
@@ -43,4 +43,4 @@ def roll_back(db: Database, blobs: Blobs, actor: Actor, in_use: int | None) -> D
     if version is not None:
         registry.fetch_weights(blobs, version)
     with db.write() as session:
-        return registry.roll_back(session, in_use, actor.user_id)
+        return registry.roll_back(session, in_use, actor)

@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
+from core.accounts.rights import Actor
 from core.base.database import locked, shared
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.base.manifest import Manifest
@@ -116,7 +118,7 @@ def fetch_digest(blobs: Blobs, digest: str, what: str) -> bytes:
 def promote(
     session: Session,
     version_id: int,
-    user_id: int | None = None,
+    actor: Actor | None = None,
     reason: str = PROMOTED,
     instead_of: int | None = None,
 ) -> Deployment:
@@ -135,10 +137,12 @@ def promote(
         raise Conflict(f"Version {instead_of} is no longer in use: another version was promoted. Compare again.")
     if newest is not None and newest.model_version_id == version.id:
         return newest
-    return _deploy(session, version.id, newest.id if newest else None, user_id, reason)
+    instead = newest.model_version_id if newest else None
+    record(session, actor, Action.VERSION_PROMOTE, "version", version.id, instead_of=instead, reason=reason)
+    return _deploy(session, version.id, newest.id if newest else None, actor, reason)
 
 
-def roll_back(session: Session, in_use: int | None = None, user_id: int | None = None) -> Deployment:
+def roll_back(session: Session, in_use: int | None = None, actor: Actor | None = None) -> Deployment:
     """Put back the version that was in use before the present one. Repeated, it walks further back.
 
     Args:
@@ -160,7 +164,8 @@ def roll_back(session: Session, in_use: int | None = None, user_id: int | None =
             " Promote another one instead."
         )
     version = hold_version(session, earlier.model_version_id)
-    return _deploy(session, version.id, earlier.previous_id, user_id, ROLLED_BACK)
+    record(session, actor, Action.VERSION_ROLLBACK, "version", version.id, instead_of=newest.model_version_id)
+    return _deploy(session, version.id, earlier.previous_id, actor, ROLLED_BACK)
 
 
 def find_rollback(session: Session, newest: Deployment | None = None) -> Deployment | None:
@@ -179,7 +184,8 @@ def _lock_history(session: Session) -> Deployment | None:
     return session.scalar(select(Deployment).order_by(Deployment.id.desc()).limit(1))
 
 
-def _deploy(session: Session, version_id: int, previous_id: int | None, user_id: int | None, reason: str) -> Deployment:
+def _deploy(session: Session, version_id: int, previous_id: int | None, actor: Actor | None, reason: str) -> Deployment:
+    user_id = actor.user_id if actor else None
     deployment = Deployment(model_version_id=version_id, previous_id=previous_id, user_id=user_id, reason=reason)
     session.add(deployment)
     session.flush()

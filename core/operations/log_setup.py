@@ -14,26 +14,6 @@ from structlog.typing import Processor
 
 def set_up_logs() -> None:
     """Send structlog and the logging of libraries to standard error; called once, where a process starts."""
-    before, renderer = log_to_stderr()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.captureWarnings(True)
-    # What Pillow logs about hostile files is no error: each of them gets its code.
-    logging.getLogger("PIL").setLevel(logging.CRITICAL)
-
-
-def log_to_stderr() -> tuple[Sequence[Processor], Processor]:
-    """Send structlog to standard error: commands print their results on standard output.
-
-    Returns:
-        The steps of a line, and the last one, which renders it.
-    """
     # Plain traces, not structlog's decorated ones: those print local variables, and with them tokens.
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -48,6 +28,16 @@ def log_to_stderr() -> tuple[Sequence[Processor], Processor]:
     )
     structlog.configure(
         processors=[*before, renderer],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    return before, renderer
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.captureWarnings(True)
+    # What Pillow logs about hostile files is no error: each of them gets its code.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)

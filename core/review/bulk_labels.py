@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, locked, slices
@@ -93,6 +94,7 @@ def create_batch(
     )
     session.add(batch)
     session.flush()
+    record(session, actor, Action.LABELS_ADD, "job", job.uuid, kind=kind, label=label, batch=uuid)
     return batch
 
 
@@ -131,6 +133,7 @@ def undo_batch(session: Session, actor: Actor, uuid: UUID, of: UUID) -> LabelBat
     )
     session.add(undo)
     session.flush()
+    record(session, actor, Action.LABELS_UNDO, "batch", of, n_labels=batch.n_labels)
     return undo
 
 

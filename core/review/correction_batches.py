@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
@@ -95,6 +96,9 @@ def apply_corrections(db: Database, actor: Actor, job_uuid: UUID, batch_uuid: UU
             if batch.finished_at is not None:
                 return batch
             _write_slice(session, batch)
+            if batch.finished_at is not None:
+                details = {"kind": batch.kind, "n_labels": batch.n_labels, "batch": batch_uuid}
+                record(session, actor, Action.LABELS_ADD, "job", job_uuid, **details)
 
 
 def import_corrections(

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_right
 from core.base import cron
 from core.base.clock import db_now
@@ -124,7 +125,7 @@ def _add_run(
     due_at: datetime,
     n_due: int = 1,
     is_late: bool = False,
-    user_id: int | None = None,
+    actor: Actor | None = None,
 ) -> ScheduleRun | None:
     """A run for this moment; None when there is one already, as after an edit while the clock was set back."""
     run = ScheduleRun(
@@ -132,7 +133,7 @@ def _add_run(
         due_at=due_at,
         n_due=n_due,
         is_late=is_late,
-        user_id=user_id,
+        user_id=actor.user_id if actor else None,
         parameters=schedule.parameters,
         state=RunState.WAITING,
         work_uuid=uuid4(),
@@ -143,6 +144,7 @@ def _add_run(
     except IntegrityError:
         return None
     session.refresh(run)
+    record(session, actor, Action.SCHEDULE_RUN, "schedule", schedule.id, name=schedule.name, run=run.id)
     return run
 
 
@@ -161,7 +163,7 @@ def run_now(session: Session, actor: Actor, schedule_id: int) -> ScheduleRun:
             f"The run of schedule {schedule.name!r} that began at {still.started_at:%Y-%m-%d %H:%M} UTC has not ended"
             " yet. Wait for it, or cancel its job."
         )
-    run = _add_run(session, schedule, schedules.read_clock(session), user_id=actor.user_id)
+    run = _add_run(session, schedule, schedules.read_clock(session), actor=actor)
     if run is None:
         raise Conflict(f"Schedule {schedule.name!r} was started a moment ago. See its runs.")
     return run

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_right
 from core.base import cron, leases
 from core.base.clock import db_now
@@ -60,6 +61,7 @@ def create_schedule(session: Session, actor: Actor, new: NewSchedule, roots: Seq
     session.add(schedule)
     session.flush()
     session.refresh(schedule)
+    record(session, actor, Action.SCHEDULE_CREATE, "schedule", schedule.id, name=schedule.name, kind=schedule.kind)
     return schedule
 
 
@@ -90,6 +92,8 @@ def update_schedule(
     schedule.revision += 1
     session.flush()
     session.refresh(schedule)
+    changed = ", ".join(sorted(name for name in changes if getattr(schedule, name) != present[name]))
+    record(session, actor, Action.SCHEDULE_CHANGE, "schedule", schedule.id, name=schedule.name, changed=changed)
     return schedule
 
 
@@ -106,6 +110,7 @@ def switch(session: Session, actor: Actor, schedule_id: int, is_on: bool) -> Sch
         schedule.is_on, schedule.revision = is_on, schedule.revision + 1
         schedule.next_run_at = _find_next(session, schedule.cron, schedule.time_zone) if is_on else None
         session.flush()
+        record(session, actor, Action.SCHEDULE_CHANGE, "schedule", schedule.id, name=schedule.name, is_on=is_on)
     return schedule
 
 
@@ -121,6 +126,7 @@ def delete_schedule(session: Session, actor: Actor, schedule_id: int) -> None:
     schedule.deleted_at, schedule.next_run_at, schedule.is_on = db_now(), None, False
     schedule.revision += 1
     session.flush()
+    record(session, actor, Action.SCHEDULE_DELETE, "schedule", schedule.id, name=schedule.name)
     still = (ScheduleRun.schedule_id == schedule_id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
     _complete_uploads(session, actor, still)
     outcome = "The schedule was deleted during this run; a job that has started continues."

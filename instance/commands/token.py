@@ -87,10 +87,8 @@ def _session() -> Iterator["Session"]:
     """A transaction in this installation's database."""
     with translate_core_errors():
         from core.base.config import load_settings
-        from core.operations.log_setup import log_to_stderr
         from instance.base.migration import migrate_database
 
-        log_to_stderr()
         db = migrate_database(load_settings())
         try:
             with db.write() as session:

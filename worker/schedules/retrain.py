@@ -187,7 +187,7 @@ def _promote(runtime: Runtime, claim: RunClaim, actor: Actor, candidate: int, in
         with runtime.db.write() as session:
             schedule = session.get_one(Schedule, claim.schedule_id)
             reason = f"promoted by the schedule “{schedule.name}” (run {claim.run_id}): {verdict.sentence}"
-            registry.promote(session, candidate, actor.user_id, reason, instead_of=in_use)
+            registry.promote(session, candidate, actor, reason, instead_of=in_use)
             outcome = f"Version {candidate} was promoted in place of version {in_use}: {verdict.sentence}."
             details = _describe(candidate, in_use, verdict, is_promoted=True)
             runs.end_run(session, claim, RunState.DONE, outcome, **details)

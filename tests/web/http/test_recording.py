@@ -1,4 +1,6 @@
-"""What the web records by itself: refusals, and whatever is taken out."""
+"""What is recorded of what people do in the web: who, with which credential, from where, and with what outcome."""
+
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -7,13 +9,15 @@ from core.accounts import accounts, audit_list, tokens
 from core.accounts.audit_list import AuditFilter
 from core.accounts.audit_log import MAX_REFUSED_OF_ADDRESS, Action
 from core.base.database import Database
+from core.models import registry
 from core.orm.audit_log import AuditEntry
 from core.storage.blobs import Blobs
-from tests.support.factories import make_job, make_upload, run_job
+from tests.support.factories import make_job, make_upload, make_version, run_job
+from tests.support.login import csrf_in, log_in, send_login
 from web.app import App
 
 
-def entries(db: Database, action: Action) -> list[AuditEntry]:
+def entries(db: Database, action: Action | str) -> list[AuditEntry]:
     return list(audit_list.iterate_entries(db, AuditFilter(action=action)))
 
 
@@ -37,3 +41,66 @@ def test_an_export_is_recorded_with_its_format(client: FlaskClient, db: Database
     assert client.get(f"/api/v1/jobs/{job}/export.{ending}").status_code == 200
     (entry,) = entries(db, Action.EXPORT)
     assert (entry.user_name, entry.object_id, entry.details["format"]) == ("owner", str(job), ending)
+
+
+def recorded(db: Database) -> list[tuple[str, str, str]]:
+    """What, to which kind of object, by what: the oldest first, without what the preparation did."""
+    found = reversed(entries(db, ""))
+    return [(one.action, one.object_kind, one.via) for one in found if one.user_name == "owner"]
+
+
+def test_logins_logouts_and_refused_ones_are_recorded(app: App, db: Database, token: str) -> None:
+    browser = app.test_client()
+    assert send_login(browser, token="wrong").status_code == 401
+    log_in(browser, token)
+    browser.post("/logout", data={"csrf_token": csrf_in(browser.get("/").text)})
+    assert app.test_client().get("/api/v1/jobs", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    found = [(one.action, one.via, one.user_name, one.outcome) for one in reversed(entries(db, ""))]
+    assert [one for one in found if one[0].startswith("log")] == [
+        ("login", "session", "", "refused"),
+        ("login", "session", "owner", "done"),
+        ("logout", "session", "owner", "done"),
+        ("login", "token", "", "refused"),
+    ]
+    assert all(one.address == "127.0.0.1" for one in entries(db, Action.LOGIN))
+    assert token not in str([(one.details, one.object_id) for one in entries(db, "")])
+
+
+def test_what_a_program_changes_is_recorded(client: FlaskClient, db: Database, blobs: Blobs) -> None:
+    version = make_version(db, "other")
+    job = make_job(db, make_upload(db, blobs))
+    run_job(db, job)
+    key = client.post("/api/v1/tokens", json={"name": "script", "days": 1}).json["id"]
+    assert client.delete(f"/api/v1/tokens/{key}").status_code == 204
+    schedule = {"name": "clean", "kind": "clean_up", "cron": "0 3 * * *", "parameters": {"older_than_days": 30}}
+    number = client.post("/api/v1/schedules", json=schedule).json["id"]
+    client.patch(f"/api/v1/schedules/{number}", json={"name": "sweep"})
+    client.patch(f"/api/v1/schedules/{number}", json={"is_on": False})
+    assert client.post(f"/api/v1/schedules/{number}/run").status_code == 202
+    client.delete(f"/api/v1/schedules/{number}")
+    batch = {"id": str(uuid4()), "label": "dog"}
+    assert client.post(f"/api/v1/jobs/{job}/labels", json=batch).status_code in (200, 201)
+    client.post(f"/api/v1/label-batches/{batch['id']}/undo", json={"id": str(uuid4())})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "fetch_weights", lambda *_: b"")
+        client.post(f"/api/v1/models/{version}/promote")
+        client.post("/api/v1/models/rollback", json={})
+    client.delete(f"/api/v1/models/{version}")
+    client.delete(f"/api/v1/jobs/{job}")
+    assert [one[:2] for one in recorded(db)] == [
+        ("token.create", "token"),
+        ("token.revoke", "token"),
+        ("schedule.create", "schedule"),
+        ("schedule.change", "schedule"),
+        ("schedule.change", "schedule"),
+        ("schedule.run", "schedule"),
+        ("schedule.delete", "schedule"),
+        ("labels.add", "job"),
+        ("labels.undo", "batch"),
+        ("version.promote", "version"),
+        ("version.rollback", "version"),
+        ("version.delete", "version"),
+        ("job.delete", "job"),
+        ("upload.delete", "upload"),
+    ]
+    assert {one[2] for one in recorded(db)} == {"token"}
