@@ -14,6 +14,7 @@ from tests.support import compose, leftovers
 from tests.support.compose import MAIN, TLS
 from tests.support.deadlines import within
 from tests.support.service_folders import free_port
+from tests.support.tiny_server import Answer, Asked, tiny_server
 from tests.support.waiting import until
 
 START_S = 15.0
@@ -36,15 +37,29 @@ def certificates(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(env_file: Path, tmp_path: Path, certificates: Path) -> Iterator[str]:
-    """The address of a proxy that runs the service's command over copies of the files that both compose files mount."""
+def web() -> Iterator[tuple[str, list[Asked]]]:
+    """The address of a web server that answers everything, and what it was asked."""
+    with tiny_server(Answer()) as server:
+        yield server
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, env_file: Path, tmp_path: Path, certificates: Path) -> Iterator[str]:
+    """The address of a proxy that runs the service's command over copies of the files that both compose files mount.
+
+    Nobody answers behind it, unless the test has a `web`. A parameter is the file about a proxy in front of it.
+    """
+    behind = request.getfixturevalue("web")[0] if "web" in request.fixturenames else "http://127.0.0.1:9"
+    if hasattr(request, "param"):
+        (tmp_path / "proxy").mkdir()
+        (tmp_path / "proxy" / "front.conf").write_text(request.param)
     proxy = compose.read(env_file, MAIN, TLS, TLS_FOLDER=str(certificates))["services"]["proxy"]
     assert [port["target"] for port in proxy["ports"]] == [8443]
     port = free_port()
     shutil.copy("/etc/nginx/mime.types", tmp_path)  # the image has its own
 
     def here(words: str) -> str:
-        words = words.replace("http://web:8000", "http://127.0.0.1:9")  # nobody answers there
+        words = words.replace("http://web:8000", behind)
         words = words.replace("/etc/nginx", str(tmp_path)).replace("/tmp/nginx", str(tmp_path / "nginx"))
         return words.replace("listen 8443", f"listen {port}").replace("listen 8080", f"listen {port + 10_000}")
 
@@ -101,3 +116,25 @@ def test_archives_pass_whatever_their_size_and_a_web_that_is_away_is_a_sentence(
         for path in ("/archives", "/api/v1/archives", f"{job}/corrections", f"/api/v1{job}/corrections"):
             assert http.post(f"{page}{path}", content=large).status_code == 502, path
         assert http.post(f"{page}/api/v1/labels", content=large).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [("", ("https", "127.0.0.1")), ("set_real_ip_from 127.0.0.1;", ("https", "203.0.113.7"))],
+    indirect=["page"],
+    ids=["a stranger", "a proxy in front"],
+)
+def test_only_a_proxy_that_is_known_says_how_a_request_came_and_from_where(
+    page: str, web: tuple[str, list[Asked]], certificates: Path, seen: tuple[str, str]
+) -> None:
+    sent = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+    plain = page.replace("https", "http").replace(page.rpartition(":")[2], str(int(page.rpartition(":")[2]) + 10_000))
+    trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
+    with httpx.Client(verify=trusted, trust_env=False, headers=sent) as http:
+        ask(http, f"{page}/proxy-healthz")
+        for address in (page, plain):
+            assert http.get(f"{address}/").status_code == 200
+    over_tls, without = (one.headers for one in web[1])
+    assert (over_tls["X-Forwarded-Proto"], over_tls["X-Forwarded-For"]) == seen
+    is_known = seen[1] != "127.0.0.1"
+    assert without["X-Forwarded-Proto"] == ("https" if is_known else "http")
