@@ -17,3 +17,15 @@ def test_the_web_server_alone_gets_keys_and_tokens(monkeypatch: pytest.MonkeyPat
     assert programs.web(settings).env["PAWSORT_SECRET_KEY"] == KEY
     assert programs.web(settings).env["PAWSORT_METRICS_TOKEN"] == TOKEN
     assert all(KEY not in programs.worker(queue, settings).env.values() for queue in programs.QUEUES)
+
+
+def test_no_proxy_is_believed_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def believed() -> str:
+        command = programs.web(Settings()).command
+        assert command[command.index("--forwarder-headers") + 1] == "", "nobody rewrites paths"
+        return command[command.index("--forwarded-allow-ips") + 1]
+
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    assert believed() == ""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.5")
+    assert believed() == "10.0.0.5"
