@@ -1,13 +1,14 @@
 """The app factory: builds everything that the web needs, once, and passes it on."""
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apiflask import APIFlask
 from flask import Request
 from werkzeug.exceptions import BadRequest
 
 from core.accounts.limits import RateLimiter
+from core.accounts.openid.settings import read_provider_settings
 from core.base.config import Settings, check_secret_key
 from core.base.database import Database
 from core.messaging.broker import TaskSender, make_celery
@@ -27,6 +28,9 @@ from web.http.rights import check_views, register_rights
 from web.http.security import register_security
 from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
+
+if TYPE_CHECKING:
+    from core.accounts.openid.provider import ProviderClient
 
 # For JSON and forms. Shards and archives are streams with their own limits.
 MAX_JSON_BYTES = 4 * 2**20
@@ -99,7 +103,17 @@ def make_services(settings: Settings) -> Services:
         thumbnails=Thumbnails(settings),
         rates=RateLimiter(settings),
         answers=AnswerCache(),
+        provider=_make_provider(settings),
     )
+
+
+def _make_provider(settings: Settings) -> "ProviderClient | None":
+    provider = read_provider_settings(settings)
+    if provider is None:
+        return None
+    from core.accounts.openid.provider import ProviderClient  # takes a while to import, and few need it
+
+    return ProviderClient(provider)
 
 
 def _version() -> str:

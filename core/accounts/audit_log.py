@@ -54,6 +54,8 @@ class Action(StrEnum):
     INVITATION_ACCEPT = "invitation.accept"
     INVITATION_WITHDRAW = "invitation.withdraw"
     PASSWORD_CHANGE = "password.change"  # noqa: S105
+    PASSWORD_LINK_CREATE = "password-link.create"  # noqa: S105
+    PROVIDER_CONNECT = "provider.connect"
     OWNER_CHANGE = "owner.change"  # an upload or a job, handed over
     JOB_DELETE = "job.delete"
     UPLOAD_DELETE = "upload.delete"

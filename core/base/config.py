@@ -10,6 +10,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,7 @@ from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
 MIB = 2**20
 GIB = 2**30
 MIN_SECRET = 16
+ROLES = ("viewer", "member", "admin")  # core.accounts.rights has what they may do
 HEARTBEATS_PER_LEASE = 3  # two may be lost or late before work is given to another worker
 
 
@@ -74,6 +76,15 @@ class Settings(BaseSettings):
     silent_days: float = Field(7.0, gt=0)
     audit_log_days: float = Field(365.0, ge=1)
     import_roots: str = ""
+    public_url: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_label: str = Field("your organisation", min_length=1, max_length=60)
+    oidc_scopes: str = "openid profile email"
+    oidc_groups_claim: str = "groups"
+    oidc_roles: str = ""
+    oidc_create_people: bool = False
     decoder: str = "core.decoding.images:decode"
     pause_after_claim_s: float = Field(0.0, ge=0)
 
@@ -96,6 +107,40 @@ class Settings(BaseSettings):
             if not root.startswith(("/", "s3://", "gs://", "az://")):
                 raise ValueError("expected absolute paths or s3://bucket/prefix, with commas between them")
         return value
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if value and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_here))):
+            raise ValueError("expected https://host, or http:// on this machine")
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _open_id(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("expected scopes with blanks between them, openid among them")
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles(cls, value: str) -> str:
+        for part in _split(value):
+            role, separator, group = part.partition("=")
+            if role.strip() not in ROLES or not separator or not group.strip():
+                raise ValueError(f"expected role=group with commas between them, roles being {', '.join(ROLES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _known_to_provider(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError(
+                "PAWSORT_OIDC_CLIENT_ID: expected the name by which PAWSORT_OIDC_ISSUER knows this server; got"
+                " nothing. Register Pawsort there, and start again."
+            )
+        return self
 
     @model_validator(mode="after")
     def _renewed_in_time(self) -> Self:
@@ -129,6 +174,12 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def oidc_role_groups(self) -> list[tuple[str, str]]:
+        """Pairs of a role and a group that gives it."""
+        pairs = (part.partition("=") for part in _split(self.oidc_roles))
+        return [(role.strip(), group.strip()) for role, _, group in pairs]
 
     @property
     def sql_url(self) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, false
+from sqlalchemy import ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.clock import db_now
@@ -77,3 +77,43 @@ class LoginCode(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     digest: Mapped[bytes] = mapped_column(unique=True)
     expires_at: Mapped[datetime]
+
+
+class Password(Base):
+    """The Argon2id hash of a person's password, with its parameters and salt."""
+
+    __tablename__ = "passwords"
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    encoded: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+
+
+class ProviderIdentity(Base):
+    """Who a person is at an OpenID Connect provider: its `iss` and `sub`, which never change. The address may."""
+
+    __tablename__ = "provider_identities"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    used_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("issuer", "subject"), {"sqlite_autoincrement": True})
+
+
+class Invitation(Base):
+    """A link that gives a way in, once: a new person with a role, or, with `user_id`, a new password."""
+
+    __tablename__ = "invitations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    role: Mapped[str | None]
+    name: Mapped[str | None]
+    email: Mapped[str | None]
+    created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]

@@ -50,6 +50,8 @@ class Checkup:
         yield _guarded("disk", self._check_disk)
         yield self._check_page()
         yield _guarded("broker", self._check_broker)
+        if self._settings.oidc_issuer:
+            yield _guarded("login provider", self._check_provider)
         settings = _guarded("settings", self._check_settings)
         yield settings
         if settings.is_wrong:
@@ -90,6 +92,18 @@ class Checkup:
         urls = (self._settings.sql_url, self._settings.store_url)
         paths = [Path(unquote(urlsplit(url).path)) for url in urls if url.startswith(("sqlite:", "file:"))]
         return [next(one for one in (path, *path.parents) if one.is_dir()) for path in paths]
+
+    def _check_provider(self) -> Finding:
+        from core.accounts.openid.settings import read_provider_settings
+
+        provider = read_provider_settings(self._settings)
+        assert provider is not None
+        try:
+            from core.accounts.openid.provider import ProviderClient
+        except ModuleNotFoundError:
+            return Finding("login provider", None, "is checked where the web server is installed")
+        ProviderClient(provider).metadata()
+        return Finding("login provider", False, f"{provider.issuer} answers")
 
     def _check_settings(self) -> Finding:
         """Check what web and workers refuse at their start, as far as it is set here."""

@@ -7,7 +7,9 @@ from instance.base.core_errors import translate_core_errors
 
 @click.command("login", short_help="Print a link that logs you in.")
 @click.option("--user", metavar="NAME", help="Log in as this person. [default: the owner]")
-@click.option("--address", metavar="URL", help="Address of the page, where `pawsort up` does not run on this machine.")
+@click.option(
+    "--address", metavar="URL", help="Address of the page. [default: PAWSORT_PUBLIC_URL, or that of `pawsort up`]"
+)
 def command(user: str | None, address: str | None) -> None:
     """Print a link that logs in once, within 10 minutes, after a press on its button.
 
@@ -21,16 +23,12 @@ def command(user: str | None, address: str | None) -> None:
         from core.base.config import load_settings
         from instance.base.migration import migrate_database
         from instance.supervisor.address import login_link
-        from instance.supervisor.attach import find_instance
+        from instance.supervisor.attach import find_page
 
         settings = load_settings()
-        record = None if address else find_instance(settings.data_dir)
-        page = address or (record.address if record else "")
         db = migrate_database(settings)
         with db.write() as session:
             person = get_or_create_owner(session) if user is None else get_person(session, user)
             code = create_login_code(session, person)
         db.close()
-    if not page:
-        click.echo("`pawsort up` does not run here: put the address of your server in front of this.", err=True)
-    click.echo(login_link(page.rstrip("/"), code))
+    click.echo(login_link(find_page(settings, address), code))

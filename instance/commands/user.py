@@ -19,9 +19,14 @@ WORDS = ("none", "default")
 ROLES = ("viewer", "member", "admin")  # as core.accounts.rights.Role, which is imported only when it is needed
 
 
+address_option = click.option(
+    "--address", metavar="URL", help="Address of the page. [default: PAWSORT_PUBLIC_URL, or that of `pawsort up`]"
+)
+
+
 @click.group("user")
 def command() -> None:
-    """List people, change their roles, disable and enable them."""
+    """List people, invite them, change their roles, disable and enable them."""
 
 
 @command.command("list")
@@ -139,6 +144,47 @@ def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) 
 
 def _of(most: int | None) -> str:
     return "no limit" if most is None else f"of {most:,}"
+
+
+@command.command("invite", short_help="Print a link with which somebody joins.")
+@click.argument("recipient", metavar="[NAME|EMAIL]", default="")
+@click.option("--role", type=click.Choice(ROLES), default="member", show_default=True)
+@address_option
+def invite(recipient: str, role: str, address: str | None) -> None:
+    """Print a link with which somebody joins as a viewer, member or admin. It works once, within 72 hours.
+
+    NAME is offered to the invited person; an EMAIL address is only shown in the list of open invitations. Pawsort sends
+    no email: send the link yourself, in a way that others cannot read.
+    """
+    with _acting() as (session, actor):
+        from core.accounts import invitations
+        from core.accounts.rights import Role
+
+        _, code = invitations.invite(session, actor, Role(role), recipient)
+    _print_link(f"/invitation?code={code}", address)
+
+
+@command.command("reset", short_help="Print a link with which NAME sets a new password.")
+@click.argument("name", metavar="NAME")
+@address_option
+def reset(name: str, address: str | None) -> None:
+    """Print a link with which NAME sets a new password. It works once, within 72 hours.
+
+    Using it logs NAME out on all devices. Tokens stay valid: `pawsort token list` shows them.
+    """
+    with _acting() as (session, actor):
+        from core.accounts import invitations, people
+
+        code = invitations.create_password_reset(session, actor, people.get_person(session, name))
+    _print_link(f"/new-password?code={code}", address)
+
+
+def _print_link(path: str, address: str | None) -> None:
+    """Print a link, and nothing else, on standard output."""
+    from core.base.config import load_settings
+    from instance.supervisor.attach import find_page
+
+    click.echo(find_page(load_settings(), address) + path)
 
 
 @contextmanager

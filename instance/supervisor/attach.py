@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instance.base.core_errors import translate_core_errors
 from instance.base.data_dir import prepare_data_dir
@@ -15,6 +16,9 @@ from instance.base.programs import child_environment
 from instance.supervisor.child_logs import rotate
 from pawsort.api.errors import ClientError
 from pawsort.terminal import echo
+
+if TYPE_CHECKING:
+    from core.base.config import Settings
 
 START_S = 120.0
 STOP_S = 20.0
@@ -32,6 +36,19 @@ def find_instance(data_dir: Path) -> InstanceRecord | None:
             return record
         time.sleep(POLL_S)
     return None
+
+
+def find_page(settings: "Settings", address: str | None) -> str:
+    """Return the address of the page for links, without a slash at its end.
+
+    Args:
+        address: The one that was given, if any. Otherwise it is PAWSORT_PUBLIC_URL, or that of the running instance.
+    """
+    record = None if address or settings.public_url else find_instance(settings.data_dir)
+    page = address or settings.public_url or (record.address if record else "")
+    if not page:
+        echo("`pawsort up` does not run here: put the address of your server in front of this.", err=True)
+    return page.rstrip("/")
 
 
 @contextmanager

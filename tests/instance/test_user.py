@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from core.accounts import invitations
 from core.accounts.rights import Role
+from core.base.config import load_settings
+from core.base.database import Database
 from instance.commands import user
 from pawsort.cli import cli
 
@@ -49,3 +52,21 @@ def test_a_quota_is_set_with_units_and_reset() -> None:
     assert "(no limit) and" in run("quota", "ada", "--bytes", "none").output
     assert "(of 500)" not in run("quota", "ada", "--images", "default").output
     assert "got '5 apples'" in run("quota", "ada", "--images", "5 apples").stderr
+
+
+def test_links_are_printed_alone_and_open_a_way_in(tmp_path: Path) -> None:
+    assert CliRunner().invoke(cli, ["token", "create", "--user", "ada"]).exit_code == 0
+    invitation = run("invite", "eve", "--role", "viewer", "--address", "https://cats.example/").stdout
+    reset = run("reset", "ada", "--address", "https://cats.example").stdout
+    assert invitation.startswith("https://cats.example/invitation?code=")
+    assert reset.startswith("https://cats.example/new-password?code=")
+    db = Database(load_settings().sql_url)
+    with db.read() as session:
+        opened = invitations.find_open(session, invitation.strip().partition("=")[2])
+        changed = invitations.find_open(session, reset.strip().partition("=")[2], is_reset=True)
+        assert opened is not None
+        assert (opened.name, opened.role) == ("eve", Role.VIEWER)
+        assert changed is not None
+    db.close()
+    assert run("invite", "Ada").exit_code != 0, "somebody has this name"
+    assert run("reset", "nobody").exit_code != 0

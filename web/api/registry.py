@@ -7,6 +7,7 @@ from web.api.jobs import exports, images, jobs, results
 from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
 from web.api.models import evaluation, models
 from web.api.monitoring import audit_log, health, metrics
+from web.api.people import people
 from web.api.schedules import schedules
 from web.api.training import training
 from web.api.uploads import archives, uploads
@@ -28,9 +29,10 @@ APIS = (
     evaluation.api,
     training.api,
     schedules.api,
-    audit_log.api,
     tokens.api,
     usage.api,
+    people.api,
+    audit_log.api,
     health.api,
     metrics.api,
 )

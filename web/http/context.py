@@ -1,6 +1,7 @@
 """What requests share, built once in `create_app` and reached through the app, never through globals."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import current_app
 
@@ -12,6 +13,9 @@ from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from web.http.delivery.answer_cache import AnswerCache
 from web.http.thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from core.accounts.openid.provider import ProviderClient
 
 EXTENSION = "pawsort"
 
@@ -25,6 +29,7 @@ class Services:
         thumbnails: Makes small pictures in processes of its own.
         answers: What anybody may ask for, kept for a few seconds.
         rates: Counts requests and attempts to log in, and refuses too many.
+        provider: Logs people in by OpenID Connect, where that is set up.
     """
 
     settings: Settings
@@ -35,6 +40,7 @@ class Services:
     thumbnails: Thumbnails
     rates: RateLimiter
     answers: AnswerCache
+    provider: "ProviderClient | None"
 
 
 def get_services() -> Services:

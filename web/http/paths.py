@@ -10,6 +10,8 @@ SCHEDULE_ID = f"<int(max={LARGEST_ID}):schedule_id>"
 TOKEN_ID = f"<int(max={LARGEST_ID}):token_id>"
 SESSION_ID = f"<int(max={LARGEST_ID}):session_id>"
 RUN_ID = f"<int(max={LARGEST_ID}):run_id>"
+USER_ID = f"<int(max={LARGEST_ID}):user_id>"
+INVITATION_ID = f"<int(max={LARGEST_ID}):invitation_id>"
 
 
 def image_id(text: str) -> int:

@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from web.pages.account import account, login, role_notice
+from web.pages.account import account, login, password, provider_login, role_notice
 from web.pages.common.names import register_names
 from web.pages.common.words import register_words
 from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
 from web.pages.jobs.listing import edit_job, selected_jobs
 from web.pages.labels import folder_labels, label_checks, labels, neither, review
 from web.pages.models import comparison, models
+from web.pages.people import invitations, people
 from web.pages.schedules import schedules
 from web.pages.system import audit_log, system, theme
 from web.pages.system import help as help_page
@@ -36,6 +37,10 @@ PAGES = (
     login.pages,
     account.pages,
     role_notice.pages,
+    password.pages,
+    provider_login.pages,
+    people.pages,
+    invitations.pages,
     theme.pages,
     help_page.pages,
 )

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
+from core.accounts import accounts, invitations, people
+from core.accounts.rights import Role
 from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.base.states import LabelSource
@@ -43,6 +45,11 @@ from tests.web.api.labels.test_label_quality import CURVE
 
 # What answers GET and is no page of ours for people.
 NO_PAGES = {
+    "provider_login_pages.finish",
+    "provider_login_pages.log_out_there",
+    "provider_login_pages.show_connect",  # test_provider_login.py goes over it, and over the next one
+    "provider_login_pages.show_join",
+    "provider_login_pages.start",
     "api_docs.show_spec",
     "health.show_alive",
     "health.show_ready",
@@ -80,6 +87,7 @@ def furnish(db: Database, blobs: Blobs) -> list[Shown]:
         *_trainings(db, blobs),
         *_labels(db, blobs),
         *_schedules(db),
+        *_people(db),
     ]
 
 
@@ -91,6 +99,20 @@ def _general() -> Iterator[Shown]:
     yield Shown("login_pages.show_login", "/login", needs_login=False)
     yield Shown("account_pages.show_account", "/account")
     yield Shown("error", "/nothing-is-here")
+
+
+def _people(db: Database) -> Iterator[Shown]:
+    with db.write() as session:
+        owner = people.act_as_owner(session)
+        eve = accounts.get_or_create_user(session, "eve")
+        _, code = invitations.invite(session, owner, Role.MEMBER, "grace@example.org")
+        reset = invitations.create_password_reset(session, owner, eve)
+    yield Shown("people_pages.list_people", "/people")
+    yield Shown("people_pages.confirm_disable", f"/people/{eve.id}/disable")
+    yield Shown("password_pages.show_password", "/account/password")
+    yield Shown("invitation_pages.show_invitation", f"/invitation?code={code}", needs_login=False)
+    yield Shown("invitation_pages.show_invitation", "/invitation?code=over", needs_login=False)
+    yield Shown("invitation_pages.show_reset", f"/new-password?code={reset}", needs_login=False)
 
 
 def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:

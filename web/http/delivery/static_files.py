@@ -36,6 +36,7 @@ SHEETS = (
     "labels",
     "viewer",
     "account",
+    "people",
     "print",
 )
 STYLE = "style.css"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template, request, url_for
 
 from core.accounts import own_tokens, sessions, tokens
+from core.accounts.openid import identities
+from core.accounts.passwords import passwords
 from core.accounts.rights import Right
 from core.accounts.tokens import DEFAULT_DAYS
 from core.base.errors import Forbidden, Invalid
@@ -88,12 +90,17 @@ def _show(form: TokenForm | None = None, new_name: str | None = None, new_key: s
         used = usage.read_usage(session, actor.user_id, Quota.from_settings(services.settings))
         own = tokens.list_tokens(session, actor.user_id)
         opened = sessions.list_sessions(session, actor.user_id)
+        has_password = passwords.has_password(session, actor.user_id)
+        connected = identities.list_of_person(session, actor.user_id)
     return render_template(
         "account/account.html",
         person=credential.user,
         rights=[right for right in Right if actor.may(right)],
         used=used,
         is_limited=credential.scopes is not None,
+        has_password=has_password,
+        identities=connected,
+        provider=services.provider.settings if services.provider else None,
         tokens=[(one, _scope_words(one)) for one in own],
         sessions=[(one, describe_agent(one.agent)) for one in opened],
         own_session_id=_own_session_id(),

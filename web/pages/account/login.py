@@ -28,14 +28,15 @@ def show_login() -> Answer:
     """The login page. With `?code=`, as in the link that `pawsort up` prints, it has a button that logs in."""
     code = request.args.get("code", "")
     if not code:
-        return _show_form()
+        return show_form()
     with get_services().db.read() as db_session:
         user = login_codes.find_user_by_code(db_session, code)
     if user is not None:
-        return render_template("account/login_code.html", code=code, user=user, next=_next())
+        return render_template("account/login_code.html", code=code, user=user, next=next_path())
     if find_credential() is not None:  # the link was followed before
-        return see_other(_next())
-    return _show_form(BAD_CODE)
+        return see_other(next_path())
+    note_refusal("session")
+    return show_form(BAD_CODE)
 
 
 @pages.post("/login")
@@ -46,9 +47,10 @@ def submit_login() -> Answer:
     rates.check_attempt(None, address)
     error = _try_code(code) if (code := request.form.get("code", "")) else _try_token()
     if error is not None:
-        return _show_form(error)
+        note_refusal("session")
+        return show_form(error)
     rates.forget_attempts(None, address)
-    return see_other(_next())
+    return see_other(next_path())
 
 
 @pages.post("/logout")
@@ -61,7 +63,7 @@ def log_out() -> Response:
             sessions.end_session(db_session, credential.id)
             record(db_session, credential.act(request.remote_addr), Action.LOGOUT, "session", credential.id)
     session.clear()
-    response = see_other("/login")
+    response = see_other("/login?left=1" if get_services().provider else "/login")
     if is_trusted_origin():
         # Not "storage": labels that are not sent yet wait there until the same person logs in again.
         response.headers["Clear-Site-Data"] = '"cache"'
@@ -88,13 +90,25 @@ def _try_token() -> str | None:
     return None
 
 
-def _show_form(error: str | None = None) -> Answer:
-    page = render_template("account/login.html", error=error, next=_next())
-    if error is None:
-        return page
-    note_refusal("session")
-    return page, 401
+def show_form(error: str | None = None, name: str = "", status: int = 401) -> Answer:
+    """The page with all ways to log in, perhaps with the reason why one of them failed.
+
+    Args:
+        name: What was typed as a name.
+        status: The HTTP status of the answer with an error.
+    """
+    provider = get_services().provider
+    page = render_template(
+        "account/login.html",
+        error=error,
+        name=name,
+        next=next_path(),
+        provider=provider.settings if provider else None,
+        is_left="left" in request.args,
+    )
+    return page if error is None else (page, status)
 
 
-def _next() -> str:
+def next_path() -> str:
+    """Where a login leads."""
     return own_path("next", "/")

@@ -32,6 +32,8 @@ WORDS = {
     Action.INVITATION_ACCEPT: "Accepted an invitation",
     Action.INVITATION_WITHDRAW: "Withdrew an invitation",
     Action.PASSWORD_CHANGE: "Changed a password",
+    Action.PASSWORD_LINK_CREATE: "Made a link for a new password",
+    Action.PROVIDER_CONNECT: "Connected a login provider",
     Action.OWNER_CHANGE: "Handed over",
     Action.JOB_DELETE: "Deleted a job",
     Action.UPLOAD_DELETE: "Deleted an upload",

@@ -1,0 +1,153 @@
+"""Invitations and password resets: links that give a person a way in. Each works once, within 72 hours.
+
+An invitation is for a new person and has a role; a reset is for somebody who is here. Only the digest of a link's code
+is stored.
+"""
+
+from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts import audit_log
+from core.accounts.audit_log import Action
+from core.accounts.keys import digest_of, new_key
+from core.accounts.rights import Actor, Role
+from core.base.clock import db_now
+from core.base.database import change
+from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.names import MAX_SHORT_NAME, check_printable_name
+from core.orm.accounts import Invitation, User
+
+LIFETIME_HOURS = 72
+MAX_EMAIL = 254  # RFC 5321
+LINK_IS_OVER = (
+    "This link was used or withdrawn, or it is older than 72 hours. Ask the person who sent it for a new one."
+)
+
+
+def invite(session: Session, actor: Actor, role: Role, recipient: str = "") -> tuple[Invitation, str]:
+    """Invite a new person.
+
+    Args:
+        recipient: A name or an email address, shown in lists; a name is offered to the invited person.
+    Returns:
+        The invitation and its code. The code cannot be read again.
+    Raises:
+        Invalid: The name or address is too long or contains invisible characters.
+        Conflict: Somebody has this name.
+    """
+    email, name = _split_recipient(recipient)
+    if name:
+        check_free_name(session, name)
+    invitation, code = _create(session, actor, role=role, name=name, email=email)
+    audit_log.record(session, actor, Action.INVITATION_CREATE, "invitation", invitation.id, role=role, name=name)
+    return invitation, code
+
+
+def create_password_reset(session: Session, actor: Actor, user: User) -> str:
+    """Make the link by which a person sets a new password; earlier ones stop working.
+
+    Returns:
+        The code of the link. It cannot be read again.
+    Raises:
+        Conflict: The person is disabled.
+    """
+    if user.disabled_at is not None:
+        raise Conflict(f"“{user.name}” is disabled. Enable this person first.")
+    change(session, _withdraw().where(Invitation.user_id == user.id))
+    _, code = _create(session, actor, user_id=user.id)
+    audit_log.record(session, actor, Action.PASSWORD_LINK_CREATE, "user", user.id, name=user.name)
+    return code
+
+
+def find_open(session: Session, code: str, is_reset: bool = False) -> Invitation | None:
+    """The invitation, or the password reset, of a code that still works. Asking does not use it up."""
+    kind = Invitation.user_id.is_not(None) if is_reset else Invitation.user_id.is_(None)
+    return session.scalar(select(Invitation).where(Invitation.digest == digest_of(code), kind, _is_open()))
+
+
+def list_open(session: Session) -> list[Invitation]:
+    """Invitations of new people that can still be accepted, the newest first."""
+    is_shown = Invitation.user_id.is_(None) & _is_open()
+    return list(session.scalars(select(Invitation).where(is_shown).order_by(Invitation.id.desc())))
+
+
+def withdraw(session: Session, actor: Actor, invitation_id: int) -> None:
+    """Withdraw an invitation, so that its link no longer works.
+
+    Raises:
+        NotFound: It is none of the open invitations.
+    """
+    withdrawn = _withdraw().where(Invitation.id == invitation_id, Invitation.user_id.is_(None))
+    if change(session, withdrawn) == 0:
+        raise NotFound("There is no such open invitation. It may have been accepted or withdrawn, or it has expired.")
+    audit_log.record(session, actor, Action.INVITATION_WITHDRAW, "invitation", invitation_id)
+
+
+def use(session: Session, invitation: Invitation) -> None:
+    """Use a link up.
+
+    Raises:
+        Gone: Somebody else did, or it is no longer valid.
+    """
+    used = update(Invitation).where(Invitation.id == invitation.id, _is_open()).values(used_at=db_now())
+    if change(session, used) == 0:
+        raise Gone(LINK_IS_OVER)
+
+
+def accept(session: Session, invitation: Invitation, name: str) -> User:
+    """Add the invited person and use the invitation up.
+
+    Raises:
+        Gone: The invitation is no longer valid.
+        Invalid: The name is empty, too long, or contains characters that cannot be printed.
+        Conflict: Somebody has this name.
+    """
+    use(session, invitation)
+    user = User(name=check_free_name(session, name), role=invitation.role)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def check_free_name(session: Session, name: str) -> str:
+    """The name for a new person as it is stored.
+
+    Raises:
+        Invalid: It is empty, too long, or contains characters that cannot be printed.
+        Conflict: Somebody has this name, perhaps in other cases.
+    """
+    checked = check_printable_name(name, MAX_SHORT_NAME, "name")
+    if checked.casefold() in {other.casefold() for other in session.scalars(select(User.name))}:
+        raise Conflict(f"Somebody is called “{checked}” already. Choose another name.")
+    return checked
+
+
+def _create(session: Session, actor: Actor, **columns: object) -> tuple[Invitation, str]:
+    code = new_key()
+    invitation = Invitation(
+        digest=digest_of(code), created_by=actor.user_id, expires_at=db_now(LIFETIME_HOURS * 3600.0), **columns
+    )
+    session.add(invitation)
+    session.flush()
+    return invitation, code
+
+
+def _is_open() -> ColumnElement[bool]:
+    return Invitation.used_at.is_(None) & Invitation.withdrawn_at.is_(None) & (Invitation.expires_at > db_now())
+
+
+def _withdraw() -> Update:
+    return update(Invitation).where(_is_open()).values(withdrawn_at=db_now())
+
+
+def _split_recipient(recipient: str) -> tuple[str | None, str | None]:
+    """An email address or a name; what was not given is None."""
+    text = recipient.strip()
+    if not text:
+        return None, None
+    if "@" not in text:
+        return None, check_printable_name(text, MAX_SHORT_NAME, "name")
+    checked = check_printable_name(text, MAX_EMAIL, "email")
+    if any(character.isspace() for character in checked) or checked.startswith("@") or checked.endswith("@"):
+        raise Invalid(f"email: expected an address such as ada@example.org, got {checked!r}.")
+    return checked, None
