@@ -60,6 +60,7 @@ def purge() -> None:
 def sweep() -> None:
     """Delete blobs without a row, old workers and audit entries, and import records of deleted schedules."""
     reconcile.delete_orphans(runtime.get())
+    runtime.get().db.keep_reserve()
     reconcile.delete_import_records(runtime.get())
     reconcile.delete_old_workers(runtime.get())
     reconcile.prune_audit_log(runtime.get())

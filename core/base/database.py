@@ -1,36 +1,34 @@
 """Sessions for SQLite and PostgreSQL: `read()` only reads, `write()` changes and commits."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     CursorResult,
     Delete,
     Engine,
     Select,
     Update,
     create_engine,
-    event,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, NoResultFound, SQLAlchemyError
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import ArgumentError, InternalError, NoResultFound, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.base.errors import ConfigError, Refused, Unavailable
+from core.base.connections import postgresql, sqlite
+from core.base.errors import ConfigError, DiskFull, Refused, Unavailable
 
-BUSY_TIMEOUT_S = 30
-CONNECT_TIMEOUT_S = 5
-# A connection that has gone silent (a firewall that forgot it, a failover) is noticed within half a minute.
-KEEPALIVE = {"keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
-UNACKNOWLEDGED_MS = 30_000
 # On PostgreSQL both are defaults of our role in our database, set by `pawsort migrate`: a pooler that hands connections
 # from one program to the next (PgBouncer) refuses them as options and would leak them as SET.
 LOCK_TIMEOUT_S = 30
@@ -41,6 +39,9 @@ IN_ONE_STATEMENT = 500  # values that an IN names
 REFUSALS = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", 'role "', 'database "')
 TOO_MANY = "too many connections"
 DISK_IS_FULL = "database or disk is full"
+CANCELLED = "57014"  # of PostgreSQL: a statement that took too long
+LIMITS = "54"  # of PostgreSQL: the class of errors about values that are too large
+NO_ROOM = "53100"  # of PostgreSQL
 READ_ONLY = "25006"  # of PostgreSQL: a standby, or a server that ran out of disk space
 NO_TLS = ("does not support SSL", "certificate", "sslmode")
 NO_TABLES = ("no such table", "alembic_version")
@@ -57,14 +58,20 @@ class Database:
     would get BUSY at once, despite the timeout.
     """
 
-    def __init__(self, url: str, pool_size: int = 16) -> None:
+    def __init__(self, url: str, pool_size: int = 16, answer_s: float = postgresql.ANSWER_S) -> None:
+        """
+        Args:
+            answer_s: How long a server may be silent before its connection is closed.
+        """
         try:
-            self.engine = _create_engine(url, pool_size)
+            self.engine = _create_engine(url, pool_size, answer_s)
         except (ArgumentError, ImportError, ValueError) as error:
             raise ConfigError(
                 f"PAWSORT_DATABASE_URL: expected sqlite:///file or postgresql://user@host/name; {error}"
             ) from error
         self._writer = self.engine.execution_options(writes=True)
+        path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        self._reserve = sqlite.DiskReserve(Path(path)) if path else None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -73,8 +80,14 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session whose changes are committed at the end, or all undone by an error."""
+    def write(self, *, deletes: bool = False) -> Iterator[Session]:
+        """A session whose changes are committed at the end, or all undone by an error.
+
+        Args:
+            deletes: They free space, so they may use what `keep_reserve` keeps when the disk is full.
+        """
+        if deletes and self._reserve is not None:
+            self._reserve.use_if_full()
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -91,6 +104,31 @@ class Database:
         except SQLAlchemyError as error:
             raise refusal(error) from error
         return revision
+
+    def check_writable(self) -> None:
+        """Change nothing, but write it.
+
+        Raises:
+            DiskFull: The disk of the database is full.
+            Unavailable: It only reads at the moment, as a standby does.
+        """
+        try:
+            with self.write() as session:
+                session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        except SQLAlchemyError as error:
+            if is_full(error):
+                raise DiskFull("The disk of the database is full. Delete jobs, or free disk space.") from error
+            if is_read_only(error):
+                raise Unavailable(
+                    "The database at PAWSORT_DATABASE_URL only reads: it is a standby, or short of disk space. Point"
+                    " the setting at the primary server, or free disk space there."
+                ) from error
+            raise refusal(error) from error
+
+    def keep_reserve(self) -> None:
+        """Keep some room on the disk of an SQLite database, for deleting when the disk is full."""
+        if self._reserve is not None:
+            self._reserve.keep()
 
     def close(self) -> None:
         """Close every connection of the pool."""
@@ -113,9 +151,20 @@ def refusal(error: SQLAlchemyError) -> Unavailable:
     )
 
 
+def is_away(error: Exception) -> bool:
+    """Whether the database did not answer, or takes no changes at the moment: the same may go through later."""
+    if isinstance(error, PoolTimeout):
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if isinstance(error, InternalError):
+        return state == READ_ONLY
+    return isinstance(error, OperationalError) and state != CANCELLED and not state.startswith(LIMITS)
+
+
 def is_full(error: SQLAlchemyError) -> bool:
-    """Whether the disk of an SQLite database has no room."""
-    return DISK_IS_FULL in str(getattr(error, "orig", None))
+    """Whether the disk of a database has no room."""
+    cause = getattr(error, "orig", None)
+    return DISK_IS_FULL in str(cause) or getattr(cause, "sqlstate", None) == NO_ROOM
 
 
 def is_read_only(error: SQLAlchemyError) -> bool:
@@ -129,10 +178,10 @@ def change(session: Session, statement: Update | Delete) -> int:
     return cast(CursorResult[Any], result).rowcount
 
 
-def insert_or(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+def insert_or(session: Session, table: type[Any]) -> PostgresqlInsert | SqliteInsert:
     """An INSERT that can say ON CONFLICT, in the words of the database."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
+    return postgresql_insert(table) if is_postgresql else sqlite_insert(table)
 
 
 class WithoutIndex(FunctionElement[Any]):
@@ -180,36 +229,15 @@ def shared(query: Query) -> Query:
     return query.with_for_update(read=True).execution_options(populate_existing=True)
 
 
-def _create_engine(url: str, pool_size: int) -> Engine:
+def _create_engine(url: str, pool_size: int, answer_s: float) -> Engine:
     if not url.startswith("sqlite"):
-        # Prepared statements belong to one connection of the server, which a pooler gives to others in between.
-        connect_args = {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "prepare_threshold": None,
-            "tcp_user_timeout": UNACKNOWLEDGED_MS,
-            **KEEPALIVE,
-        }
-        engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=connect_args)
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=dict(postgresql.CONNECT_ARGS)
+        )
         # Many rows go in one INSERT of many rows; psycopg's executemany would send one statement for each of them.
         engine.dialect.use_insertmanyvalues_wo_returning = True
+        postgresql.use_answered_connections(engine, answer_s)
         return engine
-    engine = create_engine(url, pool_size=pool_size, max_overflow=4, connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=4, connect_args={"timeout": sqlite.BUSY_TIMEOUT_S})
+    sqlite.set_up(engine)
     return engine
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None  # we emit BEGIN ourselves
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

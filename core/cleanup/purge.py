@@ -79,7 +79,7 @@ def purge_versions(db: Database, blobs: Blobs) -> None:
 def _until_empty(db: Database, do_slice: Callable[[Session], bool], give_up_at: float) -> bool:
     """Slice by slice; whether the last one was reached in time."""
     while time.monotonic() < give_up_at:
-        with db.write() as session:
+        with db.write(deletes=True) as session:
             if not do_slice(session):
                 return True
     return False

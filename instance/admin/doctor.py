@@ -147,6 +147,7 @@ class Checkup:
         from migrations.run import check_schema
 
         check_schema(db)
+        db.check_writable()
         return Finding("database", False, f"{_without_password(self._settings.sql_url)} answers")
 
     def _check_store(self, blobs: "Blobs") -> Finding:
@@ -229,16 +230,15 @@ class Checkup:
 
 def _guarded(subject: str, check: Callable[[], Finding]) -> Finding:
     """Run a check. Its failure is a finding, too."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     from core.base.errors import PawsortError
 
     try:
         return check()
     except (PawsortError, ClientError) as error:
         return Finding(subject, True, error.message)
-    except (SQLAlchemyError, OSError) as error:
-        return Finding(subject, True, f"it failed with {type(error).__name__}: {str(error).splitlines()[0]}")
+    except Exception as error:  # whatever a library raises: the other checks go on
+        reason = next(iter(str(error).splitlines()), "")
+        return Finding(subject, True, f"it failed with {type(error).__name__}: {reason}")
 
 
 def _first(names: list[str]) -> str:

@@ -44,11 +44,12 @@ def migrate_database(settings: "Settings") -> "Database":
         PawsortError: The database does not answer, or was made by a newer version.
     """
     from core.base.database import Database
-    from migrations.run import migrate
+    from migrations.run import MIGRATION_TIMEOUT_S, migrate
 
     prepare_data_dir(settings.data_dir)
-    db = Database(settings.sql_url)
+    db = Database(settings.sql_url, answer_s=MIGRATION_TIMEOUT_S)
     migrate(db)
+    db.keep_reserve()
     return db
 
 

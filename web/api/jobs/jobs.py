@@ -146,7 +146,7 @@ def delete_job(job_uuid: UUID) -> Response:
     Labels are kept.
     """
     services = get_services()
-    with services.db.write() as session:
+    with services.db.write(deletes=True) as session:
         deletion.delete_job(session, current_actor(), job_uuid)
     services.tasks.send_purge()
     return Response(status=202)

@@ -168,7 +168,7 @@ def delete_job(uuid: UUID) -> Response | tuple[str, int]:
     if request.form.get("confirmation", "").strip().lower() != CONFIRMATION:
         return confirm_delete(uuid, is_wrong=True), 422
     services = get_services()
-    with services.db.write() as session:
+    with services.db.write(deletes=True) as session:
         deletion.delete_job(session, current_actor(), uuid)
     services.tasks.send_purge()
     return see_other(url_for("job_pages.list_jobs"))

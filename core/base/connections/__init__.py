@@ -1,0 +1,1 @@
+"""What is special about connections to each kind of database."""

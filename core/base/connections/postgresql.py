@@ -1,0 +1,67 @@
+"""Connections to PostgreSQL that do not wait for ever.
+
+A proxy or pooler that no longer forwards a connection still answers the kernel's keepalives, and the driver has no time
+limit for an answer. So each wait of the driver has one here: it ends when nothing has come for `answer_s` seconds.
+"""
+
+import time
+from collections.abc import Generator
+from typing import Any
+
+import psycopg
+from psycopg import OperationalError
+from sqlalchemy import Engine, event
+
+CONNECT_TIMEOUT_S = 5
+ANSWER_S = 75.0  # more than any statement takes that a person waits for
+INTERVAL_S = 0.2
+UNACKNOWLEDGED_MS = 30_000
+# A connection that has gone silent (a firewall that forgot it, a failover) is noticed within half a minute.
+KEEPALIVE = {"keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    # Prepared statements belong to one connection of the server, which a pooler gives to others in between.
+    "prepare_threshold": None,
+    "tcp_user_timeout": UNACKNOWLEDGED_MS,
+    **KEEPALIVE,
+}
+
+
+class AnsweredConnection(psycopg.Connection[Any]):
+    """A connection that is closed when its server is silent for too long."""
+
+    answer_s = ANSWER_S
+
+    def wait(self, gen: Any, interval: float = INTERVAL_S, timeout: float | None = None) -> Any:
+        """Wait for an answer, as the driver does.
+
+        Raises:
+            OperationalError: None came in time.
+        """
+        return super().wait(self._watch(gen), interval, timeout)
+
+    def _watch(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """Hand on what the driver waits for, and what came; the driver says 0 when nothing came for an interval."""
+        try:
+            wanted = next(gen)
+            heard_at = time.monotonic()
+            while True:
+                ready = yield wanted
+                if ready:
+                    heard_at = time.monotonic()
+                elif time.monotonic() - heard_at > self.answer_s:
+                    self.pgconn.finish()
+                    raise OperationalError(f"the server has not answered for {self.answer_s:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value
+
+
+def use_answered_connections(engine: Engine, answer_s: float) -> None:
+    """Let an engine open connections that do not wait longer than this for an answer."""
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> AnsweredConnection:
+        connection = AnsweredConnection.connect(*arguments, **options)
+        connection.answer_s = answer_s
+        return connection
