@@ -127,13 +127,20 @@ class TaskSender:
                 self._thread.start()
 
     def _run(self) -> None:
+        n_dropped = 0  # since the last message that was sent: logged once at the beginning, counted, and at the end
         while True:
             task, args = self._waiting.get()
             try:
                 self._app.send_task(task, args=args, retry=False)
             except Exception as error:  # the sender must outlive anything that a broken network raises
-                log.warning("bell_failed", task=task, error=str(error), dropped=self._drop_waiting() + 1)
+                if n_dropped == 0:
+                    log.warning("bell_failed", task=task, error=str(error), note="the reconciler sends them later")
+                n_dropped += self._drop_waiting() + 1
                 threading.Event().wait(RETRY_S)
+            else:
+                if n_dropped:
+                    log.info("bell_works", dropped=n_dropped)
+                n_dropped = 0
 
     def _drop_waiting(self) -> int:
         dropped = 0

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import structlog
 from structlog.typing import Processor
 
+from core.operations.repeated_lines import RepeatedLines
+
 
 def set_up_logs() -> None:
     """Send structlog and the logging of libraries to standard error; called once, where a process starts."""
@@ -37,6 +39,7 @@ def set_up_logs() -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(RepeatedLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(True)
     # What Pillow logs about hostile files is no error: each of them gets its code.

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from core.base import leases
 from core.base.clock import seconds_since
 from core.base.config import Settings
+from core.base.errors import PawsortError
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState
-from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, connect
+from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, check_broker, connect
 from core.operations import workers
+from core.operations.pauses import may_go_on
 from core.orm.jobs import Chunk, Job
 from core.orm.training import Training
 from core.orm.workers import Worker
@@ -71,11 +73,17 @@ def read_status(session: Session, settings: Settings) -> InstallationStatus:
 
 @dataclass(frozen=True)
 class BrokerStatus:
-    """The broker's own figures. `messages`: how many wait in each queue."""
+    """The broker's own figures.
+
+    Attributes:
+        messages: How many wait in each queue.
+        refusal: Why it takes no more; None if it does.
+    """
 
     version: str
     used_bytes: int
     messages: dict[str, int]
+    refusal: str | None
 
 
 def read_broker_status(settings: Settings) -> BrokerStatus | None:
@@ -92,7 +100,15 @@ def read_broker_status(settings: Settings) -> BrokerStatus | None:
     version = server.get("valkey_version") or server.get("redis_version", "")
     name = "Valkey" if "valkey_version" in server else "Redis"
     messages = dict(zip(QUEUES, lengths, strict=True))
-    return BrokerStatus(f"{name} {version}", int(memory.get("used_memory", 0)), messages)
+    return BrokerStatus(f"{name} {version}", int(memory.get("used_memory", 0)), messages, _find_refusal(settings))
+
+
+def _find_refusal(settings: Settings) -> str | None:
+    try:
+        check_broker(settings)
+    except PawsortError as error:
+        return error.message
+    return None
 
 
 def list_slow(session: Session, limit: int) -> list["SlowChunk"]:
@@ -141,7 +157,8 @@ def _count_images(session: Session) -> dict[str, int]:
 
 def _find_oldest(session: Session) -> dict[str, float]:
     since = func.min(func.coalesce(Chunk.ready_at, Job.created_at))
-    chunk = session.scalar(_open(select(seconds_since(since))).where(Chunk.state == ChunkState.READY))
+    waits = (Chunk.state == ChunkState.READY) & may_go_on(INFERENCE)  # what is paused waits for nobody
+    chunk = session.scalar(_open(select(seconds_since(since))).where(waits))
     training = session.scalar(
         select(seconds_since(func.min(func.coalesce(Job.moved_at, Job.created_at)))).where(_waits_for_training())
     )
@@ -149,7 +166,7 @@ def _find_oldest(session: Session) -> dict[str, float]:
 
 
 def _waits_for_training() -> Any:
-    return (Job.kind != JobKind.CLASSIFY) & (Job.state == JobState.QUEUED) & Job.deleted_at.is_(None)
+    return (Job.kind != JobKind.CLASSIFY) & (Job.state == JobState.QUEUED) & may_go_on(TRAINING)
 
 
 def _open(query: Any) -> Any:

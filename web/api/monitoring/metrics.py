@@ -112,6 +112,8 @@ def _lines(services: Services) -> Iterator[str]:
     yield from _workers(found.workers)
     broker = status.read_broker_status(services.settings)
     yield from _gauge("pawsort_broker_up", "Whether the broker responds.", [({}, broker is not None)])
+    takes: list[Sample] = [] if broker is None else [({}, broker.refusal is None)]
+    yield from _gauge("pawsort_broker_takes_messages", "Whether the broker takes messages and keeps them.", takes)
     messages = _by("queue", broker.messages if broker else {})
     yield from _gauge("pawsort_queue_messages", "Messages waiting in the broker.", messages)
     yield from _gauge("pawsort_database_bytes", "Size of the database.", [({}, found.database_bytes)])

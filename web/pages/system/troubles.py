@@ -45,6 +45,8 @@ def find_troubles(
             "The broker does not respond, so workers receive no new work. Nothing is lost; the work is waiting.",
             "Restart Redis, or correct PAWSORT_REDIS_URL. Waiting work is requeued within seconds.",
         )
+    elif broker.refusal is not None:
+        yield Trouble("The broker takes no messages, so workers receive no new work.", broker.refusal)
     if free_bytes is not None and free_bytes < 2 * min_free_bytes:
         yield Trouble(
             f"The disk has {in_bytes(free_bytes)} left; uploads are refused below {in_bytes(min_free_bytes)}.",

@@ -11,9 +11,10 @@ from core.accounts import accounts, tokens
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
+from core.base.errors import Unavailable
 from core.jobs import chunks
 from core.jobs.chunks import claim_chunk
-from core.operations import metrics, workers
+from core.operations import metrics, status, workers
 from core.operations.metrics import Meter
 from core.orm.jobs import Chunk, Job
 from core.orm.workers import Worker
@@ -105,6 +106,17 @@ def test_workers_that_are_missing_are_named_with_what_to_do(client: FlaskClient)
     assert "pawsort worker inference" in shown
     assert "No maintenance worker is alive" in shown
     assert "for training" not in shown
+
+
+def test_a_broker_that_is_full_is_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Settings) -> None:
+        raise Unavailable("The broker has no memory left.")
+
+    monkeypatch.setattr(status, "check_broker", refuse)
+    shown = client.get("/system").get_data(as_text=True)
+    assert "The broker takes no messages" in shown
+    assert "The broker has no memory left." in shown
+    assert "pawsort_broker_takes_messages 0" in client.get("/metrics").get_data(as_text=True)
 
 
 def test_a_broker_and_a_store_that_are_away_are_named(settings: Settings, app: App, token: str) -> None:
