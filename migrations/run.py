@@ -15,6 +15,7 @@ from migrations.privileges import grant_privileges
 
 MIGRATION_LOCK = 7_291_001  # any number that nothing else here locks
 MIGRATION_TIMEOUT_S = 600
+ALIVE = "SELECT count(*) FROM workers WHERE stopped_at IS NULL AND beat_at > now() - interval '15 seconds'"
 
 
 def make_config() -> Config:
@@ -29,14 +30,18 @@ def migrate(db: Database) -> None:
     """Bring the schema up to the newest revision; two that start together take turns.
 
     Raises:
-        Refused: The database was made by a newer version of this program.
+        Refused: The database was made by a newer version of this program, or workers of an older one still run that
+            must not.
     """
     config = make_config()
     with db.engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL statement_timeout = '{MIGRATION_TIMEOUT_S}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        _check_known(MigrationContext.configure(connection).get_current_revision(), config)
+        revision = MigrationContext.configure(connection).get_current_revision()
+        _check_known(revision, config)
+        if connection.dialect.name == "postgresql" and revision is not None:
+            _check_old_workers(connection, revision, config)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if connection.dialect.name == "postgresql":
@@ -86,6 +91,20 @@ def _set_timeouts(connection: Connection) -> None:
     )
     for setting in wanted.keys() - known:
         connection.exec_driver_sql(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET {setting} = '{wanted[setting]}s'")
+
+
+def _check_old_workers(connection: Connection, revision: str, config: Config) -> None:
+    """See that no worker runs beside a migration after which it would write something wrong.
+
+    Most migrations only add what old workers do not know: these may finish what they have begun.
+    """
+    pending = ScriptDirectory.from_config(config).iterate_revisions("head", revision)
+    wrong = sorted(script.revision for script in pending if not script.module.runs_beside_old_workers)
+    if wrong and connection.execute(text(ALIVE)).scalar_one():
+        raise Refused(
+            f"Workers of an older version still run, and migration {', '.join(wrong)} must not run beside them. Stop"
+            " web and workers, run `pawsort migrate`, then start those of the new version."
+        )
 
 
 def _check_known(revision: str | None, config: Config) -> None:

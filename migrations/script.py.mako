@@ -9,6 +9,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+runs_beside_old_workers = True  # False if what they write while they finish would be wrong
 
 
 def upgrade() -> None:

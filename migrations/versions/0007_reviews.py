@@ -9,6 +9,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 NEW_COLUMNS = ("batch_id", "audit_id", "undoes_id")
 

@@ -6,6 +6,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:

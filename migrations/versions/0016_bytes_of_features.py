@@ -7,6 +7,7 @@ revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 BYTES_EACH = 2 * 1280 + 32 * 32 + 32  # of `efficientnet-lite0`: features, sketch, hash; a bit too much for smaller ones
 

@@ -18,6 +18,7 @@ revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 # A line of a definition as SQLAlchemy writes it, or a column that was added with a reference (0003).
 UNNAMED = re.compile(

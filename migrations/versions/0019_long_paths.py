@@ -7,6 +7,7 @@ revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:

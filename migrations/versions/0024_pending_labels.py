@@ -12,6 +12,7 @@ revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 given = sa.text("upload_id IS NOT NULL")
 

@@ -11,6 +11,7 @@ revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = False  # old workers would count nothing as probably neither
 
 HALF = 500  # thousandths
 ROUNDING = 0.5e-6

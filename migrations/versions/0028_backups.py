@@ -9,6 +9,7 @@ revision = "0028"
 down_revision = "0027"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:

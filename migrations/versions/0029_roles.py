@@ -13,6 +13,7 @@ revision = "0029"
 down_revision = "0028"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:

@@ -10,6 +10,7 @@ revision = "0030"
 down_revision = "0029"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 # REPLACE deletes rows without the trigger of DELETE.
 SQLITE_TRIGGERS = """

@@ -7,6 +7,7 @@ revision = "0031"
 down_revision = "0030"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = False  # old web servers would count no usage
 
 COUNTED = sa.text(
     "INSERT INTO usage (user_id, n_bytes, n_images)"

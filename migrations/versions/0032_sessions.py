@@ -12,6 +12,7 @@ revision = "0032"
 down_revision = "0031"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:
