@@ -15,6 +15,7 @@ COMMANDS = {
     "classify": "Label the pictures in folders, files, tars and zips.",
     "jobs": "List the jobs.",
     "cancel": "Stop a job.",
+    "queue": "Pause and resume work, let a job go first, retry failed jobs.",
     "export": "Write the results of a job to a file.",
     "sort": "Sort a job's pictures on this disk into folders by label.",
     "correct": "Import corrections from a sorted folder that was rearranged by hand.",

@@ -39,6 +39,16 @@ def db_now(offset_s: float = 0.0) -> Now:
     return Now(literal(float(offset_s), Float))
 
 
+def has_come(moment: InstrumentedAttribute[Any], longest_s: float) -> ColumnElement[bool]:
+    """SQL for: a moment that is not ahead.
+
+    Args:
+        longest_s: How far ahead it can have been set. One that is further ahead was set before the clock was set back,
+            so it has come, too.
+    """
+    return (moment <= db_now()) | (moment > db_now(longest_s))
+
+
 class SecondsSince(FunctionElement[float]):
     """How long ago a moment was, as a real number (SQLite: to the millisecond)."""
 

@@ -22,6 +22,8 @@ MIB = 2**20
 GIB = 2**30
 MIN_SECRET = 16
 ROLES = ("viewer", "member", "admin")  # core.accounts.rights has what they may do
+BYTES_PER_PIXEL = 8  # while a picture is decoded: as it is, and in RGB
+LONGEST_LEASE_S = 120.0
 HEARTBEATS_PER_LEASE = 3  # two may be lost or late before work is given to another worker
 
 
@@ -67,7 +69,7 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(64 * MIB, ge=1)
     max_image_pixels: int = Field(50_000_000, ge=1, le=1_000_000_000)
     min_free_bytes: int = Field(512 * MIB, ge=0)
-    lease_s: float = Field(15.0, gt=0)
+    lease_s: float = Field(15.0, gt=0, le=LONGEST_LEASE_S)
     heartbeat_s: float = Field(5.0, gt=0)
     reconcile_s: float = Field(5.0, gt=0)
     decode_timeout_s: float = Field(20.0, gt=0)
@@ -149,6 +151,23 @@ class Settings(BaseSettings):
                 f"PAWSORT_LEASE_S: expected at least {HEARTBEATS_PER_LEASE} times PAWSORT_HEARTBEAT_S"
                 f" ({self.heartbeat_s:g} s), so that a live worker keeps its work; got {self.lease_s:g}. Set it to"
                 f" {HEARTBEATS_PER_LEASE * self.heartbeat_s:g} or more, or shorten the heartbeat, and start again."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        needed = self.max_image_bytes + BYTES_PER_PIXEL * self.max_image_pixels
+        if needed > self.decode_memory_bytes:
+            raise ValueError(
+                f"PAWSORT_DECODE_MEMORY_BYTES: expected at least {needed:,}, so that a picture of"
+                f" PAWSORT_MAX_IMAGE_PIXELS ({self.max_image_pixels:,}) in a file of PAWSORT_MAX_IMAGE_BYTES"
+                f" ({self.max_image_bytes:,}) can be read; got {self.decode_memory_bytes:,}. Raise it, or lower the"
+                " other two, and start again."
+            )
+        if self.reconcile_s > self.lease_s:
+            raise ValueError(
+                f"PAWSORT_RECONCILE_S: expected at most PAWSORT_LEASE_S ({self.lease_s:g} s), so that work whose worker"
+                f" died goes on soon after its lease; got {self.reconcile_s:g}. Lower it and start again."
             )
         return self
 

@@ -15,13 +15,13 @@ from core.base.clock import db_now, seconds_since
 from core.base.database import change
 from core.base.states import ACTIVE_STATES, ChunkState, JobState
 from core.decoding.decoded import DECODING
+from core.messaging.broker import INFERENCE
+from core.operations.pauses import may_go_on
 from core.orm.jobs import Chunk, Job
 from core.orm.results import Result
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
 
-MAX_ATTEMPTS = 20
-RETRY_S = 3.0  # after an error, so that a store or a disk has time to come back
 RAN_OUT = "The worker that held it stopped responding."
 
 
@@ -88,7 +88,7 @@ def claim_chunk_of(
 
 
 def _claim(session: Session, which: ColumnElement[bool], worker_id: int | None, lease_s: float) -> Claim | None:
-    active = select(Job.id).where(Job.id == Chunk.job_id, is_job_active()).exists()
+    active = select(Job.id).where(Job.id == Chunk.job_id, may_go_on(INFERENCE)).exists()
     row = session.execute(
         update(Chunk)
         .where(which, active)
@@ -200,24 +200,24 @@ def read_chunk(session: Session, claim: Claim, body: str | None) -> tuple[list[C
 
 
 def list_expired(session: Session, limit: int) -> list[int]:
-    """Chunks of active jobs whose lease has run out."""
+    """Chunks whose lease has run out, of jobs that may go on."""
     return _list(session, has_run_out(), limit)
 
 
 def list_ready(session: Session, limit: int) -> list[int]:
-    """Chunks of active jobs that wait for a worker, oldest first."""
-    return _list(session, (Chunk.state == ChunkState.READY) & (Chunk.ready_at <= db_now()), limit)
+    """Chunks that wait for a worker, of jobs that may go on, oldest first."""
+    return _list(session, (Chunk.state == ChunkState.READY) & leases.is_ready(Chunk.ready_at), limit)
 
 
 def _list(session: Session, which: ColumnElement[bool], limit: int) -> list[int]:
-    query = select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(which, is_job_active()).order_by(Chunk.id)
+    query = select(Chunk.id).join(Job, Job.id == Chunk.job_id).where(which, may_go_on(INFERENCE)).order_by(Chunk.id)
     return list(session.scalars(query.limit(limit)))
 
 
 def is_ready(job_id: int | InstrumentedAttribute[int], *, slow: bool) -> ColumnElement[bool]:
     """SQL for: a chunk of this job that waits for a worker."""
     of_job = (Chunk.job_id == job_id) & (Chunk.state == ChunkState.READY) & Chunk.is_slow.is_(slow)
-    return of_job & (Chunk.ready_at <= db_now())
+    return of_job & leases.is_ready(Chunk.ready_at)
 
 
 def is_claimable() -> ColumnElement[bool]:

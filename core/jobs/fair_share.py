@@ -3,6 +3,7 @@
     user with the fewest running chunks ─► that user's job with the fewest ─► its oldest chunk
 
 Where several have equally many, the one that was served longest ago comes first, so that a single worker takes turns.
+A job that goes first comes before its user's other jobs, or before all (core/jobs/control/pausing.py).
 The queries look at active jobs and running chunks, of which there are few; a longer queue does not make them slower.
 """
 
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.base import leases
 from core.base.states import ChunkState
 from core.jobs import chunks
 from core.jobs.chunks import Claim
+from core.jobs.control.pausing import Priority
+from core.messaging.broker import INFERENCE
+from core.operations.pauses import may_go_on
 from core.orm.jobs import Chunk, Job
 
 CANDIDATES = 4  # other workers may claim the last chunk of the first ones in the meantime
@@ -66,8 +70,10 @@ def _query(lane: Lane) -> Select[Any]:
         .outerjoin(n_running, n_running.c.job_id == waiting.c.job_id)
         .outerjoin(n_of_user, n_of_user.c.user_id == waiting.c.user_id)
         .order_by(
+            case((waiting.c.priority == Priority.BEFORE_ALL, 0), else_=1),
             func.coalesce(n_of_user.c.n, 0),
             last_of_user.asc().nulls_first(),
+            waiting.c.priority.desc(),
             func.coalesce(n_running.c.n, 0),
             waiting.c.last_claim.asc().nulls_first(),
             waiting.c.job_id,
@@ -91,10 +97,11 @@ def _waiting_jobs(*, slow: bool) -> Any:
             Job.id.label("job_id"),
             _user_of(Job).label("user_id"),
             Job.model_version_id,
+            Job.priority,
             expired.label("expired_id"),
             last_claim.label("last_claim"),
         )
-        .where(chunks.is_job_active(), Job.model_version_id.is_not(None), has_work)
+        .where(may_go_on(INFERENCE), Job.model_version_id.is_not(None), has_work)
         .subquery("waiting")
     )
 

@@ -83,7 +83,7 @@ def end_job(
         The job as it is now; None when it had ended before, or a condition does not hold.
     """
     ended = update(Job).where(Job.id == job_id, Job.state.in_(ACTIVE_STATES), *conditions)
-    values = {"state": state, "error": error, "finished_at": db_now(), "revision": Job.revision + 1}
+    values = {"state": state, "error": error, "finished_at": db_now(), "revision": Job.revision + 1, "is_paused": False}
     options = {"synchronize_session": False, "populate_existing": True}
     job = session.scalars(ended.values(values).returning(Job), execution_options=options).one_or_none()
     if job is not None and job.kind == JobKind.TRAIN and state != JobState.DONE:

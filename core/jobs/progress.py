@@ -12,9 +12,10 @@ from core.accounts import accounts
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs.confidence import UNSURE
+from core.jobs.control.pausing import Pause, Priority
 from core.jobs.listing import tags as job_tags
 from core.messaging.broker import INFERENCE
-from core.operations import workers
+from core.operations import pauses, workers
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.results import HistogramBin
@@ -58,6 +59,8 @@ class JobView:
     user_id: int | None = None
     user: str | None = None
     n_workers: int | None = None
+    pause: Pause | None = None
+    priority: Priority = Priority.NORMAL
     tags: tuple[str, ...] = ()
 
     @property
@@ -92,6 +95,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
     versions = {row.id: row for row in session.scalars(select(ModelVersion).where(ModelVersion.id.in_(version_ids)))}
     names = accounts.list_names(session)
     tags = job_tags.find_tags(session, [job.id for job in jobs])
+    pause_of_all = Pause.EVERYTHING if pauses.find_pause(session) is not None else None
     return [
         _view(
             job,
@@ -100,6 +104,7 @@ def describe_all(session: Session, jobs: Sequence[Job]) -> list[JobView]:
             versions.get(job.model_version_id or 0),
             names.get(job.user_id or 0),
             tags.get(job.id, ()),
+            Pause.JOB if job.is_paused else pause_of_all,
         )
         for job in jobs
     ]
@@ -154,6 +159,7 @@ def _view(
     version: ModelVersion | None,
     user: str | None,
     tags: tuple[str, ...],
+    pause: Pause | None,
 ) -> JobView:
     by_label = {name: counts.by_class.get(name, 0) for name in CLASSES}
     rate = _images_per_s(job)
@@ -177,7 +183,7 @@ def _view(
         by_label=by_label | {UNSURE: job.n_done - sum(by_label.values())},
         n_probably_neither=counts.n_probably_neither,
         images_per_s=rate,
-        eta_s=left / rate if rate and job.state in ACTIVE_STATES else None,
+        eta_s=left / rate if rate and job.state in ACTIVE_STATES and pause is None else None,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
@@ -186,6 +192,8 @@ def _view(
         user_id=job.user_id,
         user=user,
         tags=tags,
+        pause=pause if job.state in ACTIVE_STATES else None,
+        priority=Priority(job.priority),
     )
 
 

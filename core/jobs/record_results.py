@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, func, insert, update
+from sqlalchemy import ColumnElement, case, func, insert, update
 from sqlalchemy.orm import Session
 
 from core.base.clock import db_now, seconds_since
@@ -72,7 +72,7 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], rest: Re
             n_chunks_done=Job.n_chunks_done + int(rest is Rest.NOTHING),
             revision=Job.revision + 1,
             moved_at=db_now(),
-            active_s=Job.active_s + case((since_last > LONGEST_PAUSE_S, LONGEST_PAUSE_S), else_=since_last),
+            active_s=Job.active_s + _counted(since_last),
         )
         .returning(Job.n_chunks_done == Job.n_chunks)
         .execution_options(synchronize_session=False)
@@ -83,6 +83,11 @@ def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], rest: Re
         session.execute(insert(Result), rows)
         _add_to_histogram(session, claim.job_id, rows)
     return bool(is_last) and job_states.finish_job(session, claim.job_id)
+
+
+def _counted(seconds: ColumnElement[float]) -> ColumnElement[float]:
+    """Working time: no long pauses, and none where the clock was set back."""
+    return case((seconds > LONGEST_PAUSE_S, LONGEST_PAUSE_S), (seconds < 0, 0.0), else_=seconds)
 
 
 def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _resume_training(session: Session, job: Job) -> None:
     job.finished_at, job.error, job.moved_at = None, None, db_now()
     job.revision += 1
     leases.revoke(training)
-    training.attempts, training.keeps_best = 0, False
+    training.attempts, training.furthest, training.ready_at, training.keeps_best = 0, 0, None, False
     session.flush()
 
 

@@ -65,9 +65,10 @@ def list_silent(session: Session, alive_s: float) -> list[Worker]:
     replaced = exists().where(
         later.host == Worker.host, later.queue == Worker.queue, later.id > Worker.id, later.started_at > Worker.beat_at
     )
-    silent = Worker.stopped_at.is_(None) & Worker.beat_at.between(db_now(-MISSED_S), db_now(-alive_s))
+    silent = Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-MISSED_S)) & ~_is_alive(alive_s)
     return list(session.scalars(select(Worker).where(silent, ~replaced).order_by(Worker.id)))
 
 
 def _is_alive(alive_s: float) -> ColumnElement[bool]:
-    return Worker.stopped_at.is_(None) & (Worker.beat_at > db_now(-alive_s))
+    # A heartbeat that lies ahead was sent before the clock was set back: by now there would be another.
+    return Worker.stopped_at.is_(None) & Worker.beat_at.between(db_now(-alive_s), db_now(alive_s))

@@ -17,7 +17,8 @@ class Job(Base):
 
     `n_done` counts good results, `n_failed` error results, `n_total` the images that have arrived. `active_s` is the
     time in which results came, without nights in which nothing ran. `revision` grows with every change that a poller
-    can see, `n_retries` with every retry, which takes error results away.
+    can see, `n_retries` with every retry, which takes error results away. Nothing of a job that `is_paused` is claimed;
+    `priority` lets it go first (core/jobs/control/pausing.py).
     """
 
     __tablename__ = "jobs"
@@ -38,6 +39,8 @@ class Job(Base):
     n_chunks_done: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
     n_retries: Mapped[int] = mapped_column(default=0, server_default="0")
+    is_paused: Mapped[bool] = mapped_column(default=False, server_default=false())
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
     error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     started_at: Mapped[datetime | None]
@@ -46,6 +49,16 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+
+
+class PausedQueue(Base):
+    """A queue from which workers claim nothing."""
+
+    __tablename__ = "paused_queues"
+    __table_args__ = ({"sqlite_autoincrement": False},)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(insert_default=db_now())
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
 
 class JobTag(Base):

@@ -46,7 +46,7 @@ class ScheduleRun(LeaseColumns, Base):
     `n_due` counts the due times that it covers: more than one when Pawsort was not running. `user_id` is the person who
     started it by hand. `parameters` are those of the schedule when it began. `work_uuid` is the id of the job (and
     upload) that the run creates, chosen in advance, so that a run that was killed finds it again. `details` is what
-    the page shows in addition to `outcome`.
+    the page shows in addition to `outcome`. `attempts` counts its errors; after one it waits until `ready_at`.
     """
 
     __tablename__ = "schedule_runs"
@@ -66,6 +66,8 @@ class ScheduleRun(LeaseColumns, Base):
     state: Mapped[str]
     work_uuid: Mapped[UUID] = mapped_column(unique=True)
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    ready_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(default="")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     started_at: Mapped[datetime] = mapped_column(insert_default=db_now())

@@ -14,7 +14,8 @@ from core.orm.base import Base
 class Training(LeaseColumns, Base):
     """What a job that does not classify has in addition to its row in `jobs`.
 
-    `attempts` counts claims since the last finished epoch. `data_key` and `state_key` are blobs: the contents chosen
+    `attempts` counts claims since the last finished epoch that brought it no further than step `furthest`; after an
+    error it is not claimed before `ready_at`. `data_key` and `state_key` are blobs: the contents chosen
     at the first start, and the state that training resumes from. `phase`, `step`, `n_steps` are its progress, and
     `phase_left_s` the seconds left in this phase. `found` sums up the dataset when the job was created.
     `keeps_best` asks a cancelled training to keep its best epoch as a version. `labels_since` excludes contents
@@ -26,6 +27,8 @@ class Training(LeaseColumns, Base):
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True, autoincrement=False)
     parameters: Mapped[dict[str, Any]]
     attempts: Mapped[int] = mapped_column(default=0)
+    furthest: Mapped[int] = mapped_column(default=0, server_default="0")
+    ready_at: Mapped[datetime | None]
     worker_id: Mapped[int | None]
     data_key: Mapped[str | None]
     state_key: Mapped[str | None]

@@ -3,15 +3,17 @@
     due ─► UPDATE … WHERE next_run_at is still that moment ─► a run, waiting │ skipped, while the last one is running
 
 Several beats are harmless: the one whose UPDATE matches begins the run. What is missed while no beat ticks runs once,
-late. A clock that is set back repeats nothing, since `next_run_at` only moves on and a moment has one run at most.
+late. After a clock is set back, `next_run_at` follows it. A moment has one run at most, so what ran is not repeated. A
+schedule whose newest run lies minutes ahead of the clock runs all the same, or it would stand still for as long as the
+clock was wrong.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,7 @@ from core.orm.schedules import Schedule, ScheduleRun
 from core.schedules import schedules
 
 LATE_S = 60.0
+AHEAD_S = 300.0  # a run further ahead than this was made by a clock that was wrong
 
 log = structlog.get_logger()
 
@@ -54,6 +57,42 @@ def list_due(session: Session, now: datetime) -> list[DueSchedule]:
     return due
 
 
+@dataclass(frozen=True, slots=True)
+class AheadSchedule:
+    """A schedule whose next run lies further ahead than the clock says, and when it would come due by the clock."""
+
+    schedule_id: int
+    next_run_at: datetime
+    following: datetime
+
+
+def list_ahead(session: Session, now: datetime) -> list[AheadSchedule]:
+    """Schedules that wait for a moment of a clock that was set back since."""
+    waits = Schedule.is_on & Schedule.deleted_at.is_(None) & (Schedule.next_run_at > now)
+    query = select(Schedule.id, Schedule.cron, Schedule.time_zone, Schedule.next_run_at).where(waits)
+    ahead = []
+    for schedule_id, line, zone, next_run_at in session.execute(query):
+        following = _find_next(line, zone, now)
+        if next_run_at is not None and following is not None and (next_run_at - following).total_seconds() > AHEAD_S:
+            ahead.append(AheadSchedule(schedule_id, next_run_at, following))
+    return ahead
+
+
+def _find_next(line: str | None, zone: str, now: datetime) -> datetime | None:
+    try:
+        return cron.find_next(line, zone, now) if line is not None else None
+    except Exception:  # as for those that are due
+        log.exception("schedule_unreadable", line=line, zone=zone)
+        return None
+
+
+def follow_clock(session: Session, ahead: AheadSchedule) -> None:
+    """Let a schedule come due by the clock as it is now."""
+    still = (Schedule.id == ahead.schedule_id) & (Schedule.next_run_at == ahead.next_run_at)
+    if change(session, update(Schedule).where(still, Schedule.is_on).values(next_run_at=ahead.following)):
+        log.info("schedule_follows_clock", schedule_id=ahead.schedule_id, next_run_at=str(ahead.following))
+
+
 def _look_at(schedule: Schedule, now: datetime) -> DueSchedule:
     line, zone, due_at = schedule.cron, schedule.time_zone, schedule.next_run_at
     assert line is not None
@@ -74,6 +113,8 @@ def begin_due(session: Session, due: DueSchedule, now: datetime) -> ScheduleRun 
     schedule = session.get_one(Schedule, due.schedule_id)
     is_late = due.n_due > 1 or (now - due.due_at).total_seconds() > LATE_S
     run = _add_run(session, schedule, due.due_at, due.n_due, is_late)
+    if run is None and _is_newest_ahead(session, schedule, now):
+        run = _add_run(session, schedule, now + timedelta(microseconds=1), due.n_due, is_late)
     if run is None:
         return None
     if (earlier := _find_open_run(session, schedule, but=run)) is not None:
@@ -117,6 +158,11 @@ def _find_open_run(session: Session, schedule: Schedule, but: ScheduleRun | None
     still = (ScheduleRun.schedule_id == schedule.id) & ScheduleRun.state.in_(OPEN_RUN_STATES)
     query = select(ScheduleRun).where(still).order_by(ScheduleRun.id)
     return session.scalar((query if but is None else query.where(ScheduleRun.id != but.id)).limit(1))
+
+
+def _is_newest_ahead(session: Session, schedule: Schedule, now: datetime) -> bool:
+    newest = session.scalar(select(func.max(ScheduleRun.due_at)).where(ScheduleRun.schedule_id == schedule.id))
+    return newest is not None and (newest - now).total_seconds() > AHEAD_S
 
 
 def _add_run(

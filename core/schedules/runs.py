@@ -125,9 +125,23 @@ def release_run(session: Session, claim: RunClaim) -> None:
     leases.release(hold_run(session, claim))
 
 
+def release_after_error(session: Session, claim: RunClaim) -> int:
+    """Release a run after an error, to be claimed again after a pause. Returns how many attempts have failed.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    run = hold_run(session, claim)
+    leases.release(run)
+    run.attempts += 1
+    run.ready_at = db_now(leases.pause_s(run.attempts))
+    return run.attempts
+
+
 def leave_to_jobs(run: ScheduleRun, state: RunState) -> None:
     """Release a held run whose next step waits until its jobs have ended."""
     run.state = state
+    run.attempts = 0
     leases.release(run)
 
 
@@ -184,4 +198,5 @@ def _views() -> Any:
 
 
 def _is_free() -> ColumnElement[bool]:
-    return ScheduleRun.state.in_(OPEN_RUN_STATES) & leases.is_free(ScheduleRun.lease_until)
+    is_ready = ScheduleRun.ready_at.is_(None) | leases.is_ready(ScheduleRun.ready_at)
+    return ScheduleRun.state.in_(OPEN_RUN_STATES) & leases.is_free(ScheduleRun.lease_until) & is_ready

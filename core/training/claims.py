@@ -7,12 +7,13 @@ claim after a kill resumes exactly after the last row. Locks are taken in the or
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from core.base import leases
@@ -22,7 +23,10 @@ from core.base.errors import Invalid, LeaseLost
 from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import job_states
+from core.jobs.control.pausing import Priority
+from core.messaging import broker
 from core.models import registry
+from core.operations.pauses import may_go_on
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
 from core.orm.training import EpochRow, Training, TrainingUpload
@@ -31,8 +35,6 @@ from core.training import datasets
 from core.training.datasets import Dataset
 from core.training.parameters import HEAD
 from core.training.progress import TRAINING
-
-MAX_ATTEMPTS = 5  # without an epoch between them
 
 
 class NextStep(StrEnum):
@@ -68,14 +70,16 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
     Returns:
         The claim, or None: another worker holds it, or it has ended.
     """
-    job = session.scalar(locked(select(Job).where(Job.id == job_id, _is_active())))
+    job = session.scalar(locked(select(Job).where(Job.id == job_id, may_go_on(broker.TRAINING))))
     if job is None:
         return None
     free = select(Training).where(Training.job_id == job_id, _is_free())
     training = session.scalar(locked(free))
     if training is None:
         return None
-    if training.attempts >= MAX_ATTEMPTS:
+    if training.phase == TRAINING and training.step > training.furthest:  # the last claim brought it further
+        training.furthest, training.attempts = training.step, max(training.attempts - 1, 0)
+    if training.attempts >= leases.MAX_ATTEMPTS:
         sentence = (
             f"Training ended {training.attempts} times before an epoch was finished; the last message is in the log of"
             " the training worker. It may have run out of memory: choose a smaller batch_size or fewer pictures."
@@ -95,8 +99,13 @@ def claim_training(session: Session, job_id: int, worker_id: int | None, lease_s
 
 def is_waiting(session: Session, job_id: int) -> bool:
     """Whether a training could be claimed at this moment."""
-    waiting = select(Training.job_id).join(Job, Job.id == Training.job_id)
-    return session.scalar(waiting.where(Job.id == job_id, _is_active(), _is_free())) is not None
+    return session.scalar(_waiting().where(Job.id == job_id)) is not None
+
+
+def find_first(session: Session) -> int | None:
+    """The training that waits and goes before all others, if there is one."""
+    first = _waiting().where(Job.priority > Priority.NORMAL)
+    return session.scalar(first.order_by(Job.priority.desc(), Job.id).limit(1))
 
 
 def trains_layers(session: Session, job_id: int) -> bool:
@@ -138,6 +147,9 @@ def beat(
     try:
         job, training = _hold(session, claim)
     except LeaseLost:
+        return NextStep.STOP
+    if not session.scalar(select(may_go_on(broker.TRAINING)).where(Job.id == job.id)):  # paused
+        _give_back(training, pause_s=0.0)
         return NextStep.STOP
     leases.renew(training, lease_s)
     if (training.phase, training.step, training.n_steps) != (phase, step, n_steps):
@@ -182,7 +194,7 @@ def record_epoch(session: Session, claim: Claim, epoch: Mapping[str, Any], state
     job, training = _hold(session, claim)
     session.add(EpochRow(job_id=job.id, **epoch))
     training.state_key = state_key
-    training.attempts = 1
+    training.attempts, training.furthest = 1, 0
     training.phase, training.step = TRAINING, 0  # no longer validating: the bar would count this epoch twice
     job.revision += 1
     session.flush()
@@ -225,24 +237,38 @@ def fail(session: Session, claim: Claim, sentence: str) -> bool:
     return training.state_key is None
 
 
-def release(session: Session, claim: Claim, is_counted: bool) -> None:
-    """Release a training, to be resumed after its last epoch; nothing happens when the claim is no longer valid.
+def release(session: Session, claim: Claim, pause_s: float = 0.0) -> None:
+    """Release a training as if it had not been claimed; nothing happens when the claim is no longer valid.
 
     Args:
-        is_counted: Whether the attempt counts; not for a worker that was asked to stop.
+        pause_s: How long it is not claimed again.
     """
-    try:
-        _, training = _hold(session, claim)
-    except LeaseLost:
-        return
+    with suppress(LeaseLost):
+        _give_back(_hold(session, claim)[1], pause_s)
+
+
+def release_after_error(session: Session, claim: Claim) -> None:
+    """Release a training after an error, which costs an attempt; nothing happens when the claim is no longer valid."""
+    with suppress(LeaseLost):
+        training = _hold(session, claim)[1]
+        leases.release(training)
+        training.ready_at = db_now(leases.pause_s(training.attempts))
+        training.step = 0
+
+
+def _give_back(training: Training, pause_s: float) -> None:
     leases.release(training)
-    training.attempts -= 0 if is_counted else 1
+    training.ready_at = db_now(pause_s)
+    training.attempts -= 1
 
 
 def list_waiting(session: Session, limit: int) -> list[int]:
     """Trainings that no worker holds, oldest first."""
-    query = select(Job.id).join(Training, Training.job_id == Job.id).where(_is_active(), _is_free())
-    return list(session.scalars(query.order_by(Job.id).limit(limit)))
+    return list(session.scalars(_waiting().order_by(Job.priority.desc(), Job.id).limit(limit)))
+
+
+def _waiting() -> Select[int]:
+    return select(Job.id).join(Training, Training.job_id == Job.id).where(may_go_on(broker.TRAINING), _is_free())
 
 
 def _hold(session: Session, claim: Claim) -> tuple[Job, Training]:
@@ -264,4 +290,4 @@ def _is_active() -> ColumnElement[bool]:
 
 
 def _is_free() -> ColumnElement[bool]:
-    return leases.is_free(Training.lease_until)
+    return leases.is_free(Training.lease_until) & (Training.ready_at.is_(None) | leases.is_ready(Training.ready_at))

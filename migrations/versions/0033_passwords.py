@@ -9,6 +9,7 @@ revision = "0033"
 down_revision = "0032"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:

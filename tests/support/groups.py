@@ -16,6 +16,7 @@ GROUPS = {
         "tests/faults/test_torture.py",
         "tests/faults/test_trainings.py",
         "tests/faults/test_weights.py",
+        "tests/faults/test_backup.py",
     ),
     "stack": (
         "tests/deploy/test_servers.py",

@@ -10,6 +10,8 @@ from core.operations import relocation
 from core.operations.backup.backup_folder import BackupFolder
 from instance.admin.backup import Wanted, restore_installation
 
+RECORDS = ("backups", "audit_log")
+
 
 def restore(
     settings: Settings, folder: BackupFolder, place: Path, sql_url: str = "", replaces: bool = False
@@ -21,10 +23,10 @@ def restore(
 
 
 def digests(db: Database) -> dict[str, relocation.Digest]:
-    """The digest of each table; a backup changes its own row after the snapshot."""
+    """The digest of each table but those in which a backup records itself and a restore is recorded."""
 
     def digest(table: Table) -> relocation.Digest:
         with db.engine.connect() as connection:
             return relocation.digest_rows(connection, table)
 
-    return {table.name: digest(table) for table in relocation.tables() if table.name != "backups"}
+    return {table.name: digest(table) for table in relocation.tables() if table.name not in RECORDS}

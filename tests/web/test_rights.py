@@ -79,6 +79,7 @@ class World:
         bodies: dict[str, dict[str, Any]] = {
             "jobs.put_job": {"json": {"upload": str(self.values["job_upload"])}},
             "jobs.patch_job": {"json": {"name": "new"}},
+            "queue.set_priority": {"json": {"priority": "first"}},
             "uploads.put_shard": {"data": make_tar({"a.jpg": draw_picture()})},
             "uploads.complete_upload": {"json": {"partial": True}},
             "archives.put_archive": {"data": make_tar({"a.jpg": draw_picture()}), "query_string": {"id": job}},

@@ -3,7 +3,7 @@
 from apiflask import APIFlask
 
 from web.api.account import tokens, usage
-from web.api.jobs import exports, images, jobs, results
+from web.api.jobs import exports, images, jobs, queue, results
 from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
 from web.api.models import evaluation, models
 from web.api.monitoring import audit_log, health, metrics
@@ -16,6 +16,7 @@ APIS = (
     uploads.api,
     archives.api,
     jobs.api,
+    queue.api,
     results.api,
     exports.api,
     images.api,

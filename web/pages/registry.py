@@ -5,7 +5,7 @@ from flask import Flask
 from web.pages.account import account, login, password, provider_login, role_notice
 from web.pages.common.names import register_names
 from web.pages.common.words import register_words
-from web.pages.jobs import corrections, failures, job_view, jobs, pictures, uploads
+from web.pages.jobs import corrections, failures, job_view, jobs, pictures, queue, uploads
 from web.pages.jobs.listing import edit_job, selected_jobs
 from web.pages.labels import folder_labels, label_checks, labels, neither, review
 from web.pages.models import comparison, models
@@ -13,10 +13,12 @@ from web.pages.people import invitations, people
 from web.pages.schedules import schedules
 from web.pages.system import audit_log, system, theme
 from web.pages.system import help as help_page
+from web.pages.system import queue as system_queue
 from web.pages.training import training
 
 PAGES = (
     jobs.pages,
+    queue.pages,
     edit_job.pages,
     selected_jobs.pages,
     uploads.pages,
@@ -41,6 +43,7 @@ PAGES = (
     provider_login.pages,
     people.pages,
     invitations.pages,
+    system_queue.pages,
     theme.pages,
     help_page.pages,
 )

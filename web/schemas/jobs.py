@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from core.jobs.control.pausing import Pause
 from core.jobs.listing.job_list import JobSort
 from core.jobs.listing.tags import MAX_TAGS
 from core.jobs.progress import JobView
 from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, PageQuery, Share, Text
+from web.schemas.queue import NAMES, PriorityName
 
 
 class JobQuery(PageQuery):
@@ -81,6 +83,8 @@ class JobOut(BaseModel):
     error: str | None
     originals_discarded_at: datetime | None
     tags: list[str]
+    paused: Pause | None = Field(description="`job`: this job is paused; `everything`: all jobs are")
+    priority: PriorityName
     workers: int | None = Field(
         description="How many workers for inference sent a heartbeat lately; null in lists, and once the job has ended"
     )
@@ -112,6 +116,8 @@ class JobOut(BaseModel):
             error=view.error,
             originals_discarded_at=view.discarded_at,
             tags=list(view.tags),
+            paused=view.pause,
+            priority=NAMES[view.priority],
         )
 
 

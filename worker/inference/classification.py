@@ -16,11 +16,13 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.base.database import is_away
 from core.base.errors import BlobMissing, ErrorCode, ImageError, ImageWarning, LeaseLost, Unavailable
+from core.base.leases import MAX_ATTEMPTS, RETRY_S, pause_s
 from core.decoding import similarity_order
 from core.decoding.decoded import Decoded
 from core.jobs import chunks, job_states
-from core.jobs.chunks import MAX_ATTEMPTS, ChunkImage, Claim
+from core.jobs.chunks import ChunkImage, Claim
 from core.jobs.fair_share import Lane
 from core.jobs.record_results import Outcome
 from core.messaging.broker import INFERENCE
@@ -28,6 +30,7 @@ from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from model.inference.predictions import Predictions, encode_activation_map
 from worker.inference.chunk_results import ChunkFeatures, ChunkResults
 from worker.inference.next_chunk import FIRST_PASS_S, ChunkLine, DecodedImages, NextChunk
+from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -97,8 +100,11 @@ def _work(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
     except Unavailable as error:  # the store does not answer: the chunk is not to blame, so the attempt is not counted
         log.warning("store_away", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="store_away")
-        _release(runtime, claim, chunks.RETRY_S)
+        _release(runtime, claim, RETRY_S)
     except Exception as error:  # any other error costs this attempt, not the worker
+        if is_away(error):
+            log.warning("database_away", reason=str(error))
+            return _release(runtime, claim, RETRY_S)
         log.exception("chunk_failed", attempt=claim.attempts)
         runtime.meter.count(CHUNKS, outcome="failed")
         _give_back(runtime, claim, error)
@@ -163,10 +169,14 @@ def _note_outcomes(runtime: Runtime, claim: Claim, outcomes: list[Outcome], n_sl
     log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed, n_set_aside=n_slow, engine=engine)
 
 
-def _release(runtime: Runtime, claim: Claim, pause_s: float = 0.0) -> None:
+def _release(runtime: Runtime, claim: Claim, after_s: float = 0.0) -> None:
     """Release a chunk as if it had not been claimed."""
-    with runtime.db.write() as session:
-        chunks.release_chunk(session, claim, pause_s=pause_s)
+
+    def release() -> None:
+        with runtime.db.write() as session:
+            chunks.release_chunk(session, claim, pause_s=after_s)
+
+    keep_trying(release)
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
@@ -178,7 +188,7 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
             if is_hopeless:
                 sentence = f"A part of the upload could not be classified after {claim.attempts} attempts. {reason}"
                 job_states.fail_job(session, claim.job_id, sentence)
-            chunks.release_chunk(session, claim, reason, chunks.RETRY_S)
+            chunks.release_chunk(session, claim, reason, pause_s(claim.attempts))
     except SQLAlchemyError as lost:  # then the lease expires instead
         log.warning("release_failed", error=str(lost))
 

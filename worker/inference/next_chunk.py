@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from core.base.errors import ErrorCode, ImageError
+from core.base.leases import MAX_ATTEMPTS
 from core.decoding.decoded import Decoded
 from core.jobs import chunks
 from core.jobs.chunks import ChunkImage, Claim
@@ -20,6 +21,7 @@ from core.operations.metrics import STAGES
 from core.uploads import decode_budget
 from worker.inference.claiming import claim_next
 from worker.process.decoding import decode_stored_pieces
+from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ class NextChunk:
             self._decoded.put(None)
 
     def _decode(self, claim: Claim) -> None:
-        if claim.attempts > chunks.MAX_ATTEMPTS:
+        if claim.attempts > MAX_ATTEMPTS:
             return
         time.sleep(self._runtime.settings.pause_after_claim_s)
         for piece in decode_chunk(self._runtime, claim, self._runtime.classifier(claim.model_version_id)):
@@ -147,8 +149,12 @@ class NextChunk:
 
     def _release(self, claim: Claim) -> None:
         self.close()
-        with self._runtime.db.write() as session:
-            chunks.release_chunk(session, claim)
+
+        def release() -> None:
+            with self._runtime.db.write() as session:
+                chunks.release_chunk(session, claim)
+
+        keep_trying(release)
 
 
 class ChunkLine:

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
-from core.base.errors import Gone, LeaseLost, PawsortError, TooLarge
+from core.base.errors import Gone, LeaseLost, PawsortError, Refused, TooLarge, Unavailable
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives.entries import File, SkippedEntry
 from core.formats.shard_packing import PackedShard, ShardPacker
@@ -99,7 +99,8 @@ class _Importer:
         except LeaseLost:
             raise
         except PawsortError as error:  # the files imported so far are classified all the same
-            if not self._has_job():
+            is_away = isinstance(error, Unavailable) and not isinstance(error, Refused)  # then the run waits
+            if is_away or not self._has_job():
                 raise
             note = f"Not all files were imported: {error.message} The next run continues."
         self._finish(note)

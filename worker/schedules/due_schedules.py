@@ -32,8 +32,12 @@ def tick(db: Database, clock: Clock = schedules.read_clock) -> int:
     """
     with db.read() as session:
         now = clock(session)
+        ahead = due_runs.list_ahead(session, now)
         due = due_runs.list_due(session, now)
         by_labels = due_runs.list_by_labels(session)
+    for schedule_ahead in ahead:
+        with db.write() as session:
+            due_runs.follow_clock(session, schedule_ahead)
     n_started = 0
     for schedule in due:
         with db.write() as session:

@@ -12,7 +12,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts.rights import Actor
+from core.base.database import is_away
 from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
+from core.base.leases import MAX_ATTEMPTS
 from core.base.states import RunState, ScheduleKind
 from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
@@ -23,7 +25,6 @@ from worker.schedules.run_lease import keep_lease
 
 log = structlog.get_logger()
 
-MAX_CLAIMS = 50  # of one run; with more, the run itself is at fault
 Work = Callable[[Runtime, RunClaim, ScheduleRun, Actor], None]
 KINDS: dict[str, Work] = {
     ScheduleKind.RETRAIN: retrain.advance,
@@ -86,10 +87,23 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
         log.warning("run_waits", run_id=claim.run_id, reason=error.message)
     except PawsortError as error:
         _fail(runtime, claim, error.message)
-    except Exception:  # any other error costs this attempt, not the thread
-        log.exception("run_failed", run_id=claim.run_id, claims=claim.fence)
-        if claim.fence >= MAX_CLAIMS:
-            _fail(runtime, claim, "It failed repeatedly. The log of the maintenance worker shows why.")
+    except Exception as error:  # any other error costs this attempt, not the thread
+        if is_away(error):
+            log.warning("run_waits", run_id=claim.run_id, reason=str(error))
+            return
+        log.exception("run_failed", run_id=claim.run_id)
+        _count_error(runtime, claim)
+
+
+def _count_error(runtime: Runtime, claim: RunClaim) -> None:
+    try:
+        with runtime.db.write() as session:
+            n_failed = runs.release_after_error(session, claim)
+    except LeaseLost as error:
+        log.info("run_left", run_id=claim.run_id, reason=error.message)
+        return
+    if n_failed >= MAX_ATTEMPTS:
+        _fail(runtime, claim, "It failed repeatedly. The log of the maintenance worker shows why.")
 
 
 def _fail(runtime: Runtime, claim: RunClaim, sentence: str) -> None:

@@ -17,7 +17,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts import accounts
-from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
+from core.base.database import is_away
+from core.base.errors import DiskFull, LeaseLost, PawsortError, Refused, Unavailable
+from core.base.leases import RETRY_S
 from core.base.states import JobKind
 from core.decoding.pool.decoder_pool import processors
 from core.evaluation import evaluation_jobs
@@ -33,6 +35,7 @@ from model.evaluation.version_evaluation import EvaluationImages, ThresholdRule,
 from model.inference import devices
 from model.inference.classifier import Classifier
 from model.training.trainer import Trainer
+from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
 from worker.training.checkpoint import BestEpoch, Checkpoint
 from worker.training.conversion import convert_trained
@@ -60,6 +63,7 @@ def train(runtime: Runtime, job_id: int) -> None:
     with runtime.db.read() as session:
         if not claims.is_waiting(session, job_id):
             return
+        job_id = claims.find_first(session) or job_id
         trains_layers = claims.trains_layers(session, job_id)
     if trains_layers:
         import keras  # noqa: F401 - takes seconds, during which a job that is already claimed could not be cancelled
@@ -80,18 +84,22 @@ def train(runtime: Runtime, job_id: int) -> None:
         log.info("training_stopped", job_id=job_id, fence=claim.fence)
     except Refused as error:  # a setting to correct
         _fail(runtime, claim, error.message)
-    except Unavailable as error:  # a server that does not answer for a moment: the job waits, and loses no attempt
+    except (Unavailable, DiskFull) as error:  # for a moment: the job waits, and loses no attempt
         log.warning("training_waits", job_id=job_id, reason=error.message)
-        _release(runtime, claim, is_counted=False)
+        _release(runtime, claim, RETRY_S)
     except PawsortError as error:
         _fail(runtime, claim, error.message)
     except MemoryError:  # must not leave the task: it would end the whole Celery worker
         _fail(runtime, claim, SHORT_OF_MEMORY)
-    except Exception:  # any other error costs this attempt, not the worker
+    except Exception as error:  # any other error costs this attempt, not the worker
+        if is_away(error):
+            log.warning("training_waits", job_id=job_id, reason=str(error))
+            return _release(runtime, claim, RETRY_S)
         log.exception("training_failed", job_id=job_id, attempt=claim.attempts)
-        _release(runtime, claim, is_counted=True)
+        with runtime.db.write() as session:
+            claims.release_after_error(session, claim)
     except BaseException:  # the worker is stopping: release the lease
-        _release(runtime, claim, is_counted=False)
+        _release(runtime, claim)
         raise
 
 
@@ -107,10 +115,13 @@ def _fail(runtime: Runtime, claim: Claim, sentence: str) -> None:
             _delete_blobs(runtime, claim)
 
 
-def _release(runtime: Runtime, claim: Claim, is_counted: bool) -> None:
-    try:
+def _release(runtime: Runtime, claim: Claim, pause_s: float = 0.0) -> None:
+    def release() -> None:
         with runtime.db.write() as session:
-            claims.release(session, claim, is_counted)
+            claims.release(session, claim, pause_s)
+
+    try:
+        keep_trying(release)
     except SQLAlchemyError as lost:  # then the lease expires instead
         log.warning("release_failed", job_id=claim.job_id, error=str(lost))
 

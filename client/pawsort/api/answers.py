@@ -50,7 +50,7 @@ class SkippedEntries(TypedDict):
 class Job(TypedDict):
     """A job of any kind. `upload` is empty where it classifies none; `model` is the version's number.
 
-    `skipped` comes with the answer to an archive.
+    `skipped` comes with the answer to an archive; `paused` is "job" or "everything".
     """
 
     id: str
@@ -60,7 +60,22 @@ class Job(TypedDict):
     model: int
     counts: JobCounts
     error: str | None
+    paused: NotRequired[str | None]
     skipped: NotRequired[SkippedEntries]
+
+
+class RefusedJob(TypedDict):
+    """A job that cannot be retried, and why."""
+
+    id: str
+    reason: str
+
+
+class RetriedJobs(TypedDict):
+    """What became of jobs that were to be retried."""
+
+    retried: list[str]
+    refused: list[RefusedJob]
 
 
 class FolderLabels(TypedDict):

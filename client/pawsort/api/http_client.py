@@ -16,6 +16,7 @@ from pawsort.api.answers import (
     Job,
     ModelVersion,
     PromotionCheck,
+    RetriedJobs,
     Schedule,
     ScheduleRun,
     TrainingCurve,
@@ -182,6 +183,26 @@ class PawsortClient:
 
     def retry_job(self, job: str) -> Job:
         return self._json(Job, "POST", f"{API}/jobs/{job}/retry")
+
+    def pause_job(self, job: str) -> Job:
+        return self._json(Job, "POST", f"{API}/jobs/{job}/pause")
+
+    def resume_job(self, job: str) -> Job:
+        return self._json(Job, "POST", f"{API}/jobs/{job}/resume")
+
+    def set_priority(self, job: str, priority: str) -> Job:
+        """Let a job go `first` (of its person's jobs) or `before_all`, or be `normal` again."""
+        return self._json(Job, "PUT", f"{API}/jobs/{job}/priority", json={"priority": priority})
+
+    def retry_jobs(self, jobs: list[str] | None) -> RetriedJobs:
+        """Retry several jobs; None for all that failed."""
+        return self._json(RetriedJobs, "POST", f"{API}/jobs/retry", json={"jobs": jobs})
+
+    def pause_everything(self) -> None:
+        self._call("PUT", f"{API}/pause")
+
+    def resume_everything(self) -> None:
+        self._call("DELETE", f"{API}/pause")
 
     def delete_job(self, job: str) -> None:
         self._call("DELETE", f"{API}/jobs/{job}")

@@ -4,8 +4,13 @@ import itertools
 
 import click
 
+from pawsort.api.answers import Job
 from pawsort.connect import connect, server_options
 from pawsort.terminal import TextTable, echo
+
+
+def _state(job: Job) -> str:
+    return f"{job['state']}, paused" if job.get("paused") else job["state"]
 
 
 @click.command("jobs")
@@ -26,5 +31,5 @@ def command(limit: int, server: str | None, token: str | None) -> None:
     for job in jobs:
         counts = job["counts"]
         labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
-        table.add_row(job["id"], job["name"], job["state"], f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
+        table.add_row(job["id"], job["name"], _state(job), f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
     table.print()

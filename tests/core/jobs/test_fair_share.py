@@ -139,7 +139,7 @@ def test_a_chunk_that_failed_is_left_alone_for_a_while(db: Database, make: MakeJ
     claim = claim_next(db)
     assert claim is not None
     with db.write() as session:
-        chunks.release_chunk(session, claim, "the disk is full", pause_s=60)
+        chunks.release_chunk(session, claim, "the disk is full", pause_s=20)
     assert claim_next(db) is None
 
 

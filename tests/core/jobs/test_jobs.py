@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, NotFound
+from core.base.leases import MAX_ATTEMPTS
 from core.base.states import JobState
 from core.cleanup import deletion, purge
 from core.formats.shards import index_shard
@@ -306,7 +307,7 @@ def test_a_running_jobs_worker_finds_nothing_to_record_after_a_delete(db: Databa
 def test_a_retry_has_attempts_again_and_suspects_stay_suspects(db: Database, blobs: Blobs) -> None:
     job = make_job(db, make_upload(db, blobs))
     with db.write() as session:
-        session.execute(update(Chunk).values(attempts=chunks.MAX_ATTEMPTS))
+        session.execute(update(Chunk).values(attempts=MAX_ATTEMPTS))
         job_states.fail_job(session, jobs.get_job(session, job).id, "The store did not answer.")
     with db.write() as session:
         _, (chunk_id,) = retry.retry_job(session, as_owner(session), job)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from core.base.clock import db_now
 from core.base.database import Database
 from core.base.errors import Conflict, ErrorCode, Gone, Invalid, LeaseLost, NotFound
+from core.base.leases import MAX_ATTEMPTS
 from core.base.states import JobState
 from core.cleanup import deletion
 from core.cleanup.purge import purge_all
@@ -20,7 +21,7 @@ from core.orm.training import EpochRow, Training, TrainingUpload
 from core.orm.uploads import Image
 from core.storage.blobs import Blobs
 from core.training import claims, progress, training_jobs
-from core.training.claims import MAX_ATTEMPTS, Claim, NextStep
+from core.training.claims import Claim, NextStep
 from core.uploads import uploads
 from tests.support.actors import as_owner
 from tests.support.factories import (
@@ -245,11 +246,10 @@ def test_a_finished_training_has_a_version_that_is_not_in_use(db: Database, blob
 
 def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
-    for number in range(1, MAX_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS - 1):
         must_claim(db, uuid, lease_s=-1.0)
-        if number == 2:  # an epoch between them: the count begins anew
-            record(db, must_claim(db, uuid, lease_s=-1.0), 1)
-    for _ in range(MAX_ATTEMPTS - 3):
+    record(db, must_claim(db, uuid, lease_s=-1.0), 1)  # an epoch between them: the count begins anew
+    for _ in range(MAX_ATTEMPTS - 1):
         must_claim(db, uuid, lease_s=-1.0)
     assert claim(db, uuid) is None
     job = get_job(db, uuid)
@@ -257,10 +257,32 @@ def test_a_training_that_never_finishes_an_epoch_is_failed_in_the_end(db: Databa
     assert f"ended {MAX_ATTEMPTS} times" in (job.error or "")
 
 
+def test_kills_do_not_fail_a_training_that_comes_further_each_time(db: Database, blobs: Blobs) -> None:
+    uuid = make_training(db, make_labelled(db, blobs))
+    for step in range(1, MAX_ATTEMPTS + 5):
+        held = must_claim(db, uuid, lease_s=-1.0)
+        with db.write() as session:
+            claims.beat(session, held, -1.0, "training", step, 80)
+    assert held.attempts == 1
+    for _ in range(MAX_ATTEMPTS):  # and one that ends at the same step again and again is failed
+        must_claim(db, uuid, lease_s=-1.0)
+    assert claim(db, uuid) is None
+
+
+def test_an_error_costs_a_training_an_attempt_and_a_pause(db: Database, blobs: Blobs) -> None:
+    uuid = make_training(db, make_labelled(db, blobs))
+    with db.write() as session:
+        claims.release_after_error(session, must_claim(db, uuid))
+    assert claim(db, uuid) is None
+    with db.write() as session:
+        session.execute(update(Training).values(ready_at=db_now()))
+    assert must_claim(db, uuid).attempts == 2
+
+
 def test_a_worker_that_is_asked_to_stop_gives_the_training_back(db: Database, blobs: Blobs) -> None:
     uuid = make_training(db, make_labelled(db, blobs))
     with db.write() as session:
-        claims.release(session, must_claim(db, uuid), is_counted=False)
+        claims.release(session, must_claim(db, uuid))
     assert must_claim(db, uuid).attempts == 1
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 
 from core.base.config import Settings
 from core.base.database import Database
+from core.base.leases import MAX_ATTEMPTS
 from core.base.states import ChunkState, JobState
 from core.jobs import chunks, job_states, jobs, progress
-from core.jobs.chunks import MAX_ATTEMPTS
 from core.jobs.progress import JobView
 from core.jobs.result_filter import ResultFilter
 from core.jobs.results import list_results

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
-from core.base.errors import Invalid
+from core.base.errors import Invalid, Unavailable
 from core.base.states import RunState
 from core.cleanup import deletion
 from core.ingest import imported_files, shard_storage
@@ -106,6 +106,27 @@ def test_new_files_become_an_upload_with_a_job_over_it(runtime: FakeRuntime, fol
         "2 files were imported: 2 cat (done). 2 entries of systems and tools left out"
         " (a file of a network drive, a system file).",
     )
+
+
+def test_a_store_that_is_away_at_the_first_file_only_delays_the_import(
+    runtime: FakeRuntime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = add_schedule(runtime, folder)
+    put(folder, "a.jpg")
+
+    def fail(*_: object) -> None:
+        raise Unavailable("The blob store does not answer.")
+
+    with monkeypatch.context() as away:
+        away.setattr(Blobs, "put", fail)
+        assert run(runtime, schedule).state == RunState.WAITING
+    with runtime.db.write() as session:
+        session.execute(update(ScheduleRun).values(lease_until=db_now()))
+    goes_on = work(runtime)
+    assert (goes_on.state, goes_on.attempts) == (RunState.RUNNING, 0)
+    assert paths(runtime.db) == ["photos/a.jpg"]
+    run_job(runtime.db, goes_on.work_uuid)
+    assert work(runtime).outcome == "1 file was imported: 1 cat (done)."
 
 
 def test_only_what_is_new_or_changed_comes_in_the_next_time(runtime: FakeRuntime, folder: Path) -> None:

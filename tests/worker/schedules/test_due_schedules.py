@@ -110,6 +110,18 @@ def test_two_beats_at_once_for_200_ticks_begin_each_run_of_20_schedules_once(
         assert all(run.n_due == 1 and not run.is_late for run in runs)
 
 
+def test_a_clock_set_back_by_an_hour_silences_no_schedule_and_repeats_no_daily_run(
+    db: Database, clock: FakeClock
+) -> None:
+    often, daily = add_schedule(db, "*/5 * * * *"), add_schedule(db, "30 12 * * *")
+    tick_for(db, clock, 40)
+    clock.move(hours=-1)
+    tick_for(db, clock, 60)
+    assert len(runs_of(db, daily)) == 1
+    began = [run.due_at for run in runs_of(db, often)]
+    assert len(began) == len(set(began)) >= 8 + 10
+
+
 def test_what_a_stopped_beat_missed_runs_once_late_and_says_how_much(db: Database, clock: FakeClock) -> None:
     schedule = add_schedule(db)
     tick_for(db, clock, 16)
@@ -128,22 +140,22 @@ def test_a_beat_that_was_down_for_a_day_runs_a_nightly_schedule_once_and_late(db
     assert (run.due_at, run.n_due, run.is_late) == (datetime(2026, 11, 3, 3, tzinfo=UTC), 1, True)
 
 
-def test_a_clock_set_forward_and_back_an_hour_neither_loses_nor_repeats(db: Database, clock: FakeClock) -> None:
+def test_a_clock_set_forward_and_back_an_hour_loses_and_silences_nothing(db: Database, clock: FakeClock) -> None:
     schedule = add_schedule(db)
     tick_for(db, clock, 5)
     clock.move(hours=1)  # 13:05: four due times at once
     tick_for(db, clock, 5)
-    clock.move(hours=-1)  # 12:10: all of the next hour has run already
+    clock.move(hours=-1)  # 12:10
     tick_for(db, clock, 80)
-    assert due_times(db, schedule) == ["12:15", "13:15", "13:30"]
-    assert [run.n_due for run in runs_of(db, schedule)] == [4, 1, 1]
+    assert due_times(db, schedule) == ["12:15", "12:30", "12:45", "13:00", "13:15", "13:30"]
+    assert [run.n_due for run in runs_of(db, schedule)] == [4, 1, 1, 1, 1, 1]
 
 
-def test_a_clock_set_back_before_the_first_due_time_changes_nothing(db: Database, clock: FakeClock) -> None:
+def test_a_schedule_follows_a_clock_set_back_before_its_first_due_time(db: Database, clock: FakeClock) -> None:
     schedule = add_schedule(db)
     clock.move(hours=-1)
     tick_for(db, clock, 76)
-    assert due_times(db, schedule) == ["12:15"]
+    assert due_times(db, schedule) == ["11:15", "11:30", "11:45", "12:00", "12:15"]
 
 
 def test_an_edit_while_the_clock_is_set_back_repeats_no_run(db: Database, clock: FakeClock) -> None:

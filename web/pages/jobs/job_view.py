@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from core.base.states import JobState
+from core.jobs.control.pausing import Pause
 from core.jobs.progress import JobView
 from core.jobs.result_filter import PROBABLE
 from web.pages.common import words
@@ -78,11 +79,13 @@ def progress_text(job: JobView) -> str:
 
 def is_stalled(job: JobView) -> bool:
     """Whether there is work, and no worker for it."""
-    return job.n_workers == 0 and job.is_active and n_sorted(job) < job.n_total
+    return job.n_workers == 0 and job.pause is None and job.is_active and n_sorted(job) < job.n_total
 
 
 def progress_side(job: JobView) -> str:
     """The speed and the time left."""
+    if job.pause is not None:
+        return "" if job.pause is Pause.JOB else "All sorting is paused"
     if is_stalled(job):
         return "No worker is running"
     if job.state == JobState.QUEUED:

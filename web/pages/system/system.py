@@ -14,7 +14,7 @@ from core.accounts.rights import Right
 from core.base.errors import PawsortError
 from core.labels import counts
 from core.models import registry
-from core.operations import metrics, status
+from core.operations import metrics, pauses, status
 from core.operations.metrics import MetricsSnapshot, Timing
 from core.operations.status import BrokerStatus, InstallationStatus, SlowChunk
 from core.orm.jobs import Job
@@ -57,12 +57,14 @@ def show_system() -> str:
     snapshot = _take_snapshot(services)
     own = cast(APIFlask, current_app).version
     with services.db.read() as session:
+        paused_since = pauses.find_pause(session)
         in_use = registry.get_any(session, registry.find_in_use(session))
         n_new = counts.count_since_training(session, in_use.id if in_use else None)
     return render_template(
         "system/system.html",
         in_use=in_use,
         n_new=n_new,
+        paused_since=paused_since,
         snapshot=snapshot,
         troubles=_troubles(services, snapshot, own),
         queues=status.QUEUES,

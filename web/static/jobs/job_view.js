@@ -38,11 +38,12 @@ export function progressText(job) {
 
 /** Whether there is work, and no worker for it. */
 export function isStalled(job) {
-  return job.workers === 0 && !ENDED.has(job.state) && sortedCount(job) < job.counts.total;
+  return job.workers === 0 && !job.paused && !ENDED.has(job.state) && sortedCount(job) < job.counts.total;
 }
 
 /** The speed and the time left. */
 export function progressSide(job) {
+  if (job.paused) return job.paused === "job" ? "" : "All sorting is paused";
   if (isStalled(job)) return "No worker is running";
   if (job.state === "queued") return "Waiting for a free worker";
   const words = job.images_per_s && sortedCount(job) > 0 ? [rate(job.images_per_s)] : [];
@@ -64,8 +65,8 @@ export function canRetry(job) {
 export function showJob(root, job) {
   root.dataset.state = job.state;
   each(root, "state", (chip) => {
-    chip.dataset.state = job.state;
-    chip.textContent = STATE_WORDS[job.state] ?? job.state;
+    chip.dataset.state = job.paused ? "paused" : job.state;
+    chip.textContent = job.paused ? "Paused" : (STATE_WORDS[job.state] ?? job.state);
   });
   each(root, "bar", (bar) => {
     bar.max = job.counts.total || 1;
@@ -96,6 +97,8 @@ export function showJob(root, job) {
 /** When an element with data-when is shown. */
 const SHOWN = {
   active: (job) => !ENDED.has(job.state),
+  pausable: (job) => !ENDED.has(job.state) && !job.paused,
+  paused: (job) => job.paused === "job",
   receiving: (job) => job.state === "receiving",
   retry: canRetry,
   resume: (job) => canRetry(job) && job.state !== "done",

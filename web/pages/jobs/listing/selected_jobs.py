@@ -1,4 +1,4 @@
-"""Actions on several jobs that were selected in the list: delete, export, tag."""
+"""Actions on several jobs that were selected in the list: delete, export, retry, tag."""
 
 from uuid import UUID
 
@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import Right
 from core.base.errors import Gone, Invalid, NotFound
-from core.base.states import JobKind
+from core.base.states import ACTIVE_STATES, JobKind
 from core.cleanup import deletion
 from core.jobs import jobs
+from core.jobs.control import retry_failed
 from core.jobs.export_snapshot import take_snapshot
 from core.jobs.listing import tags
 from core.jobs.progress import describe_all
@@ -63,6 +64,18 @@ def export_jobs() -> Response:
     return response
 
 
+@pages.post("/retry")
+@needs(Right.SEND)
+def retry_jobs() -> Response:
+    """Retry the selected jobs that can be: what failed is done again, what was stopped goes on."""
+    services = get_services()
+    with services.db.read() as session:
+        ended = [job.uuid for job in _get_selected(session) if job.state not in ACTIVE_STATES]
+    retried = retry_failed.retry_all(services.db, current_actor(), ended)
+    services.tasks.wake_inference(retried.n_chunks)
+    return _see_list()
+
+
 @pages.post("/delete")
 @needs(Right.SEND, own=True)
 def delete_jobs() -> str | Response:
@@ -70,7 +83,7 @@ def delete_jobs() -> str | Response:
     if "confirmed" not in request.form:
         return _ask_before_deletion()
     services = get_services()
-    with services.db.write() as session:
+    with services.db.write(deletes=True) as session:
         for job in _get_selected(session):
             deletion.delete_job(session, current_actor(), job.uuid)
     services.tasks.send_purge()

@@ -1,0 +1,43 @@
+"""The queue: pauses, priorities, retries in bulk."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from core.jobs.control.pausing import Priority
+from core.jobs.control.retry_failed import MOST
+from web.schemas.common import Input
+
+PriorityName = Literal["normal", "first", "before_all"]
+PRIORITIES: dict[PriorityName, Priority] = {
+    "normal": Priority.NORMAL,
+    "first": Priority.FIRST,
+    "before_all": Priority.BEFORE_ALL,
+}
+NAMES: dict[Priority, PriorityName] = {priority: name for name, priority in PRIORITIES.items()}
+
+
+class PriorityIn(Input):
+    priority: PriorityName = Field(
+        description="`first`: before the other jobs of the same person; `before_all`: before all jobs, for admins"
+    )
+
+
+class RetryIn(Input):
+    jobs: list[UUID] | None = Field(None, max_length=MOST, description="Default: all jobs that failed")
+
+
+class Refusal(BaseModel):
+    id: UUID
+    reason: str
+
+
+class RetryOut(BaseModel):
+    retried: list[UUID]
+    refused: list[Refusal]
+
+
+class PauseOut(BaseModel):
+    paused_since: datetime | None
