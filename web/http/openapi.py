@@ -1,5 +1,6 @@
 """The description of the API: OpenAPI 3.1 at /openapi.json, and a page for people, without scripts, at /docs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,11 @@ from markupsafe import Markup, escape
 from web.http.context import get_services
 from web.http.delivery.answer_cache import FOR_EVER_S
 from web.http.problems import MEDIA_TYPE
-from web.http.rights import public
+from web.http.rights import Need, list_routes, public
 
 api_docs = Blueprint("api_docs", __name__)
 
+ARGUMENT = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`pawsort token create` prints a token."},
     "session": {
@@ -64,10 +66,11 @@ def file_answer(description: str, media_type: str) -> Any:
 
 
 def complete_spec(spec: Any) -> Any:
-    """Declare errors as problem details, the login for calls below /api, and the media types of raw bodies."""
+    """Declare errors as problem details, login and rights for calls below /api, and the media types of raw bodies."""
+    needed = {(ARGUMENT.sub(r"{\1}", one.path), one.method): one.need for one in list_routes(current_app)}
     spec["tags"] = list({tag["name"]: tag for tag in spec["tags"]}.values())
     for path, operations in spec["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path" and parameter["name"].endswith("uuid"):
                     parameter["schema"]["format"] = "uuid"
@@ -76,11 +79,19 @@ def complete_spec(spec: Any) -> Any:
                     response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
             if path.startswith("/api/"):
                 operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+                operation["responses"]["403"] = _refusal(needed[path, method.upper()])
             if "x-body" in operation:
                 types = operation.pop("x-body").split()
                 schema = {"type": "string", "format": "binary"}
                 operation["requestBody"] = {"required": True, "content": {one: {"schema": schema} for one in types}}
     return spec
+
+
+def _refusal(need: Need) -> dict[str, Any]:
+    """The answer to people who may not use a call."""
+    whose = ", and `others` for what somebody else made" if need.own else ""
+    sentence = f"The right `{need.right}` is needed{whose}"
+    return {"description": sentence, "content": {MEDIA_TYPE: {"schema": _problem_schema()}}}
 
 
 @api_docs.get("/openapi.json")
