@@ -62,8 +62,8 @@ format: $(VENV)/test.stamp ## format the code as lint wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/test.stamp ## measure the speed from end to end
-	$(BIN)/python -m benchmarks.end_to_end
+bench: $(VENV)/test.stamp ## measure speed, memory, start and latency: one table
+	$(BIN)/python -m benchmarks
 
 pretrained: $(VENV)/run.stamp ## train a shipped network again: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
 	@if [ -z "$$DATA" ]; then echo "Name the photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi

@@ -1,0 +1,71 @@
+"""Images per second: the limit of the machine, the product from end to end, and over an upload that is there already.
+
+The limit is decoding and the network alone, in bare processes. All three follow each other within a round, and ratios
+are taken within a round, so a drift in the machine's speed does not affect them.
+"""
+
+import statistics
+import time
+from pathlib import Path
+
+from benchmarks.bare_processes import BareProcesses
+from pawsort.api.http_client import PawsortClient
+from pawsort.uploads.shards import Limits
+from pawsort.uploads.sources import SourceFile, walk
+from pawsort.uploads.transfer import limits_of, new_id, upload_files
+
+POLL_S = 0.05
+
+
+class Throughput:
+    """Rounds over the same files.
+
+    Attributes:
+        bare, end_to_end, again: Images per second, one for each round.
+    """
+
+    def __init__(
+        self, bare: BareProcesses, client: PawsortClient, folder: Path, paths: list[Path], network: str
+    ) -> None:
+        self._processes, self._client = bare, client
+        self._folder, self._paths, self._network = folder, paths, network
+        self.bare: list[float] = []
+        self.end_to_end: list[float] = []
+        self.again: list[float] = []
+
+    def run_round(self) -> None:
+        """Measure each of the three once."""
+        n = len(self._paths)
+        self.bare.append(n / self._processes.classify(self._paths))
+        upload, seconds = self._send_and_classify()
+        self.end_to_end.append(n / seconds)
+        self.again.append(n / self._classify_again(upload))
+
+    def ratio(self, speeds: list[float]) -> float:
+        """The median of the rounds' ratios to the limit."""
+        return statistics.median(speed / limit for speed, limit in zip(speeds, self.bare, strict=True))
+
+    def _send_and_classify(self) -> tuple[str, float]:
+        """The upload, and the seconds from the first request to the last result."""
+        upload, job = new_id(), new_id()
+        files = [item for item in walk([self._folder]) if isinstance(item, SourceFile)]
+        started = time.perf_counter()
+        limits: Limits = limits_of(self._client.create_upload(upload, "bench"))
+        self._client.create_job(job, upload, model=self._network, threshold=None, name="bench")
+        upload_files(self._client, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
+        self._wait(job)
+        return upload, time.perf_counter() - started
+
+    def _classify_again(self, upload: str) -> float:
+        """Seconds from the request to the last result."""
+        job = new_id()
+        started = time.perf_counter()
+        self._client.create_job(job, upload, model=self._network, threshold=None, name="bench again")
+        self._wait(job)
+        return time.perf_counter() - started
+
+    def _wait(self, job: str) -> None:
+        while (view := self._client.get_job(job))["state"] != "done":
+            time.sleep(POLL_S)
+        if view["counts"]["done"] != len(self._paths):
+            raise RuntimeError(f"expected {len(self._paths)} results, got {view['counts']}")
