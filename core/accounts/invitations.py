@@ -133,7 +133,10 @@ def _create(session: Session, actor: Actor, **columns: object) -> tuple[Invitati
 
 
 def _is_open() -> ColumnElement[bool]:
-    return Invitation.used_at.is_(None) & Invitation.withdrawn_at.is_(None) & (Invitation.expires_at > db_now())
+    """SQL for whether a link works: it is not over, and who made it could make another one."""
+    admins = select(User.id).where(User.role == Role.ADMIN, User.disabled_at.is_(None))
+    is_over = Invitation.used_at.is_not(None) | Invitation.withdrawn_at.is_not(None)
+    return ~is_over & (Invitation.expires_at > db_now()) & Invitation.created_by.in_(admins)
 
 
 def _withdraw() -> Update:

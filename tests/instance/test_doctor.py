@@ -10,10 +10,11 @@ from core.base.database import Database
 from core.operations import workers
 from core.orm.workers import Worker
 from instance.admin.doctor import Checkup, Finding
+from tests.support.openid_provider import openid_provider
 
 
-def check_workers(settings: Settings) -> Finding:
-    (found,) = [found for found in Checkup(settings, 600.0).run() if found.subject == "workers"]
+def find(subject: str, settings: Settings) -> Finding:
+    (found,) = [found for found in Checkup(settings, 600.0).run() if found.subject == subject]
     return found
 
 
@@ -21,10 +22,10 @@ def test_a_worker_that_fell_silent_is_named_with_what_to_do(settings: Settings, 
     with db.write() as session:
         _, silent = (workers.add_worker(session, pid, "inference", "cpu", {}) for pid in (41, 42))
         session.execute(update(Worker).values(started_at=db_now(-60)))
-    assert check_workers(settings).is_wrong is False
+    assert find("workers", settings).is_wrong is False
     with db.write() as session:
         session.execute(update(Worker).where(Worker.id == silent).values(beat_at=db_now(-20)))
-    found = check_workers(settings)
+    found = find("workers", settings)
     assert found.is_wrong
     assert "1 stopped sending heartbeats: inference on" in found.sentence
     assert "(process 42). End those that hang" in found.sentence
@@ -55,7 +56,17 @@ def test_workers_of_a_restored_backup_are_not_missed_once_it_is_migrated(setting
         _, alive = (workers.add_worker(session, pid, "inference", "cpu", {}) for pid in (41, 42))
         session.execute(update(Worker).values(started_at=db_now(-60)))
         session.execute(update(Worker).where(Worker.id != alive).values(beat_at=db_now(-20)))
-    assert check_workers(settings).is_wrong
+    assert find("workers", settings).is_wrong
     with db.write() as session:
         workers.stop_silent(session, settings.alive_s)
-    assert check_workers(settings).is_wrong is False
+    assert find("workers", settings).is_wrong is False
+
+
+def test_a_login_provider_that_does_not_answer_is_named_with_its_setting(settings: Settings, db: Database) -> None:
+    with openid_provider() as provider:
+        known = settings.model_copy(update={"oidc_issuer": provider.issuer, "oidc_client_id": "pawsort"})
+        answers = find("login provider", known)
+    assert answers.is_wrong is False
+    away = find("login provider", known)
+    assert away.is_wrong
+    assert away.sentence.startswith("PAWSORT_OIDC_ISSUER: the login provider http://127.0.0.1:")

@@ -69,13 +69,14 @@ def may_change(user_id: int | None) -> bool:
     return can(Right.SEND) and current_actor().may_change(user_id)
 
 
-def log_in_user(user: User, token_id: int | None = None) -> None:
+def log_in_user(user: User, way: str, token_id: int | None = None) -> None:
     """Open a session for a person in the browser that sent this request.
 
     Args:
+        way: How the person logs in, for the audit log.
         token_id: The token that the person logs in with, if it is one: the session has its rights, and ends with it.
     """
-    open_browser_session(user, token_id)
+    open_browser_session(user, way, token_id)
 
 
 def authenticate() -> Response | None:

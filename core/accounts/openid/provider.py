@@ -30,7 +30,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
 REQUIRED = frozenset(("issuer", *ENDPOINTS[:3]))
 KEPT_S = 3600.0
-TIMEOUT_S = 10.0
+TIMEOUT_S = 5.0
+AWAY_S = 10.0  # for which a provider that did not answer is not asked again, so that logins do not fill all threads
 CLOCK_SKEW_S = 60
 SECRET_CHARACTERS = 48
 
@@ -44,6 +45,7 @@ class ProviderClient:
         self._metadata: dict[str, Any] = {}
         self._keys: KeySet | None = None
         self._read_at = 0.0
+        self._away: tuple[float, Unavailable] | None = None
 
     def start(self, redirect_uri: str) -> tuple[str, LoginAttempt]:
         """Begin a login.
@@ -102,9 +104,18 @@ class ProviderClient:
         """
         with self._lock:
             if not self._metadata or time.monotonic() - self._read_at > KEPT_S:
-                self._metadata, self._keys = self._discover(), None
+                self._metadata, self._keys = self._try_to_discover(), None
                 self._read_at = time.monotonic()
             return self._metadata
+
+    def _try_to_discover(self) -> dict[str, Any]:
+        if self._away is not None and time.monotonic() < self._away[0]:
+            raise self._away[1]
+        try:
+            return self._discover()
+        except Unavailable as error:
+            self._away = (time.monotonic() + AWAY_S, error)
+            raise
 
     def _discover(self) -> dict[str, Any]:
         found = self._get_json(get_well_known_url(self.settings.issuer, external=True))
@@ -137,7 +148,7 @@ class ProviderClient:
                     address, grant_type="authorization_code", code=code, code_verifier=attempt.verifier
                 )
         except RequestException as error:
-            raise self._away(error) from error
+            raise self._unreachable(error) from error
         except (AuthlibBaseError, ValueError) as error:
             raise LoginRefused(f"the provider does not accept the code: {error}") from error
         return token
@@ -184,7 +195,7 @@ class ProviderClient:
                 response.raise_for_status()
                 found = response.json()
         except RequestException as error:
-            raise self._away(error) from error
+            raise self._unreachable(error) from error
         if not isinstance(found, dict):
             raise Unavailable(f"{address} did not answer with a JSON object.")
         return found
@@ -198,7 +209,7 @@ class ProviderClient:
             default_timeout=TIMEOUT_S,
         )
 
-    def _away(self, error: RequestException) -> Unavailable:
+    def _unreachable(self, error: RequestException) -> Unavailable:
         return Unavailable(
             f"PAWSORT_OIDC_ISSUER: the login provider {self.settings.issuer} does not answer ({error}). Check its"
             " address, and that this machine reaches it."

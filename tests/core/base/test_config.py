@@ -37,6 +37,30 @@ def test_a_wrong_value_stops_with_a_sentence_that_names_it(
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAWSORT_OIDC_ISSUER", "http://id.example.org"),
+        ("PAWSORT_OIDC_ISSUER", "https://id.example.org"),  # of which no client is known
+        ("PAWSORT_OIDC_SCOPES", "profile"),
+        ("PAWSORT_OIDC_ROLES", "king=staff"),
+        ("PAWSORT_OIDC_ROLES", "admin"),
+        ("PAWSORT_PUBLIC_URL", "pawsort.example.org"),
+    ],
+)
+def test_half_a_login_provider_stops_with_a_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(
+        ConfigError, match=r"^PAWSORT_(OIDC|PUBLIC_URL).*: (expected|Value error, expected).*start again"
+    ):
+        load_settings()
+
+
+def test_roles_of_groups_are_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSORT_OIDC_ROLES", "admin=the operators, viewer = *")
+    assert load_settings().oidc_role_groups == [("admin", "the operators"), ("viewer", "*")]
+
+
 def test_a_lease_below_three_heartbeats_is_refused_by_a_sentence_that_names_both(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

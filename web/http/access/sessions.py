@@ -48,10 +48,11 @@ def find_session_key() -> str | None:
     return cast(str | None, session.get(KEY))
 
 
-def open_browser_session(user: User, token_id: int | None = None) -> None:
+def open_browser_session(user: User, way: str, token_id: int | None = None) -> None:
     """Log a person in with the browser that sent this request.
 
     Args:
+        way: How the person logs in, for the audit log.
         token_id: The token that the browser sent, if it did.
     """
     services = get_services()
@@ -61,7 +62,7 @@ def open_browser_session(user: User, token_id: int | None = None) -> None:
         key = sessions.open_session(db_session, user, request.remote_addr, agent, limits=limits, token_id=token_id)
         opened = credentials.find_credential(db_session, "session", key)
         if opened is not None:
-            record(db_session, opened.act(request.remote_addr), Action.LOGIN, "session", opened.id)
+            record(db_session, opened.act(request.remote_addr), Action.LOGIN, "session", opened.id, way=way)
     session.clear()  # a new CSRF token, too
     session.permanent = True
     session[KEY] = key

@@ -76,7 +76,7 @@ def _try_code(code: str) -> str | None:
         user = login_codes.use_code(db_session, code)
     if user is None:
         return BAD_CODE
-    log_in_user(user)
+    log_in_user(user, "one-time link")
     return None
 
 
@@ -86,7 +86,7 @@ def _try_token() -> str | None:
         token = credentials.find_credential(db_session, "token", request.form.get("token", "").strip())
     if token is None:
         return BAD_TOKEN
-    log_in_user(token.user, token.id)
+    log_in_user(token.user, "token", token.id)
     return None
 
 

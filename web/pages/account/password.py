@@ -38,7 +38,7 @@ def log_in() -> Answer:
         audit_log.record_refused_login(db, "password", address, name=name)
         return show_form(WRONG, name=name)
     rates.forget_attempts(name, address)
-    log_in_user(user)
+    log_in_user(user, "password")
     return see_other(next_path())
 
 

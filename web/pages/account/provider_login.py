@@ -104,7 +104,7 @@ def join() -> Answer:
             )
     except (Invalid, Conflict, Forbidden) as error:
         return _show_join(error.message)
-    log_in_user(user)
+    log_in_user(user, "provider")
     return see_other("/")
 
 
@@ -157,7 +157,7 @@ def _log_in(client: "ProviderClient", claims: Claims, path: str) -> Answer:
             user = identities.log_in(db_session, claims, client.settings, request.remote_addr)
     except Forbidden as error:
         return _refuse(f"{claims.subject} at {claims.issuer}", error.message)
-    log_in_user(user)
+    log_in_user(user, "provider")
     return see_other(path)
 
 

@@ -56,7 +56,7 @@ def accept() -> Answer:
         return _show_over()
     except (Invalid, Conflict) as error:
         return _show_invitation(error.message)
-    log_in_user(user)
+    log_in_user(user, "invitation")
     return see_other("/")
 
 
@@ -90,7 +90,7 @@ def set_password() -> Answer:
         return _show_over()
     except Invalid as error:
         return _show_reset(error.message)
-    log_in_user(user)
+    log_in_user(user, "password link")
     return see_other("/account?password=reset")
 
 

@@ -1,0 +1,70 @@
+"""Links of admins in SQL: each works once, whoever is faster, and only while its maker is an admin."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.accounts import accounts, invitations, people
+from core.accounts.passwords.passwords import has_password, keep_password
+from core.accounts.rights import Role
+from core.base.database import Database
+from core.base.errors import Conflict, Gone, Invalid
+from tests.support.actors import as_person
+
+
+def invite(db: Database, recipient: str = "", by: str = accounts.OWNER) -> str:
+    with db.write() as session:
+        return invitations.invite(session, as_person(db, by), Role.MEMBER, recipient)[1]
+
+
+def is_open(db: Database, code: str) -> bool:
+    with db.read() as session:
+        return invitations.find_open(session, code) is not None
+
+
+def test_of_two_who_accept_at_once_one_joins(db: Database) -> None:
+    code = invite(db)
+
+    def accept(name: str) -> bool:
+        with db.read() as session:
+            found = invitations.find_open(session, code)
+        assert found is not None
+        try:
+            with db.write() as session:
+                invitations.accept(session, found, name)
+        except Gone:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(accept, ("eve", "mallory"))) == [False, True]
+
+
+def test_links_of_an_admin_who_was_disabled_no_longer_work(db: Database) -> None:
+    with db.write() as session:
+        accounts.get_or_create_user(session, "ada").role = Role.ADMIN
+    code = invite(db, by="ada")
+    assert is_open(db, code)
+    with db.write() as session:
+        people.disable(session, people.act_as_owner(session), "ada")
+    assert not is_open(db, code)
+
+
+@pytest.mark.parametrize("recipient", ["a\x1b[31m", "@example.org", "ada @example.org", "x" * 300 + "@example.org"])
+def test_a_recipient_is_a_name_or_an_address(db: Database, recipient: str) -> None:
+    with pytest.raises(Invalid):
+        invite(db, recipient)
+
+
+def test_nobody_is_invited_under_a_name_that_is_taken_in_other_cases(db: Database) -> None:
+    with pytest.raises(Conflict, match="Choose another name"):
+        invite(db, "OWNER")
+
+
+def test_a_new_password_takes_the_place_of_the_old_one(db: Database) -> None:
+    with db.write() as session:
+        ada = accounts.get_or_create_user(session, "ada").id
+        assert not has_password(session, ada)
+        keep_password(session, ada, "first")
+        keep_password(session, ada, "second")
+        assert has_password(session, ada)
