@@ -1,13 +1,15 @@
 """`pawsort alive PART`: the health checks of docker-compose.yml."""
 
-import socket
+import http
+import http.client
 
 import click
 
 from instance.base import programs
 from instance.base.core_errors import translate_core_errors
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
+
+TIMEOUT_S = 5.0
 
 
 @click.command("alive", short_help="Health check of the web server, or of a worker on this machine.")
@@ -22,16 +24,21 @@ def command(part: str) -> None:
 
         settings = load_settings()
         if part == "web":
-            with PawsortClient(f"http://127.0.0.1:{settings.port}", "") as client:
-                is_alive = client.is_ready()
+            is_alive = _answers(settings.port)
         else:
-            from core.base.database import Database
-            from core.operations.workers import list_alive
+            from core.operations.alive_file import AliveFile
 
-            db = Database(settings.sql_url, pool_size=1)
-            with db.read() as session:
-                alive = list_alive(session, settings.alive_s)
-                is_alive = any(worker.queue == part and worker.host == socket.gethostname() for worker in alive)
-            db.close()
+            is_alive = AliveFile(settings.data_dir, part).is_fresh(settings.alive_s)
     if not is_alive:
         raise ClientError(f"No {part} is alive on this machine.")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -9,6 +9,7 @@ from core.base.database import Database
 from core.jobs import chunks
 from core.jobs.chunks import Claim
 from core.operations import workers
+from core.operations.alive_file import AliveFile
 from core.operations.lease_keeper import LeaseKeeper
 from core.operations.metrics import Meter
 from worker.process.hang_watchdog import HangWatchdog
@@ -19,21 +20,31 @@ log = structlog.get_logger()
 class Heartbeat:
     """Beats for one worker row; `holding` adds a claim whose lease is renewed with every beat.
 
-    Each beat also writes what the process has counted.
+    Each beat also writes what the process has counted, and touches the file for health checks.
     """
 
-    def __init__(self, db: Database, worker_id: int, beat_s: float, lease_s: float, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        worker_id: int,
+        beat_s: float,
+        lease_s: float,
+        meter: Meter | None = None,
+        alive_file: AliveFile | None = None,
+    ) -> None:
         self.worker_id = worker_id
         self._db = db
         self._beat_s = beat_s
         self._lease_s = lease_s
         self._meter = meter or Meter()
+        self._alive_file = alive_file
         self._claims: set[Claim] = set()
         self._keeper = LeaseKeeper(self.beat, beat_s, "heartbeat_failed")
         self._watchdog = HangWatchdog(lease_s)
 
     def start(self) -> None:
         """Start beating."""
+        self._show_life()
         self._keeper.start()
         self._watchdog.start()
 
@@ -55,6 +66,7 @@ class Heartbeat:
 
     def beat(self) -> bool:
         """Record once that this worker is alive, and renew the leases of its chunks; always True: it goes on."""
+        self._show_life()  # also while the database is away
         claims = tuple(self._claims)
         with self._watchdog.watching(), self._meter.writing(self._db) as session:
             workers.beat(session, self.worker_id)
@@ -63,3 +75,7 @@ class Heartbeat:
             if claim in self._claims:  # else it was recorded in the meantime
                 log.warning("lease_lost", chunk_id=claim.chunk_id, fence=claim.fence)
         return True
+
+    def _show_life(self) -> None:
+        if self._alive_file is not None:
+            self._alive_file.touch()

@@ -22,6 +22,7 @@ from core.decoding.pool.decoder_pool import DecoderPool, processors
 from core.messaging.broker import INFERENCE, TRAINING, TaskSender, connect, make_celery
 from core.models import registry
 from core.operations import workers
+from core.operations.alive_file import AliveFile
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from worker.process.code_version import installed_version
@@ -102,7 +103,8 @@ class Runtime:
         with self.db.write() as session:
             worker_id = workers.add_worker(session, os.getpid(), queue, device, _versions(engine))
         beat_s, lease_s = self.settings.heartbeat_s, self.settings.lease_s
-        self.heartbeat = Heartbeat(self.db, worker_id, beat_s, lease_s, self.meter)
+        alive_file = AliveFile(self.settings.data_dir, queue)
+        self.heartbeat = Heartbeat(self.db, worker_id, beat_s, lease_s, self.meter, alive_file)
         self.heartbeat.start()
         log.info("worker_ready", worker_id=worker_id, queue=queue, device=device, engine=engine)
 
