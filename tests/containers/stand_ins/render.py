@@ -8,6 +8,7 @@ import asyncio
 import base64
 import gzip
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ KINDS = {
     "keda.sh/v1alpha1": {"scaledobjects": "ScaledObject"},
 }
 KEDA = {"scaleTargetRef", "minReplicaCount", "maxReplicaCount", "cooldownPeriod", "triggers"}
+PACKED = re.compile(rb"H4sI[A-Za-z0-9+/]+=*")
 KUBECONFIG = """apiVersion: v1
 kind: Config
 clusters: [{{name: none, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
@@ -68,9 +70,9 @@ class ApiServer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path.partition("?")[0].endswith("/secrets") and not self.release:
-            stored = json.loads(body)["data"]["release"]
-            self.release.update(json.loads(gzip.decompress(base64.b64decode(base64.b64decode(stored)))))
+        # The Secret comes as protobuf, with the release in it as compressed text.
+        if (stored := PACKED.search(body)) and not self.release:
+            self.release.update(json.loads(gzip.decompress(base64.b64decode(stored[0]))))
         self.refuse(403, "Forbidden")
 
     def refuse(self, status: int, reason: str) -> None:
@@ -88,11 +90,11 @@ class ApiServer(BaseHTTPRequestHandler):
         pass
 
 
-def render(chart: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+def lint_and_render(chart: str, values: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), ApiServer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     config = Configuration(kubeconfig=KUBECONFIG.format(port=server.server_port))
-    print("lint:", json.dumps(asyncio.run(Lint(config).run(chart))), file=sys.stderr)
+    found = asyncio.run(Lint(config).run(chart))
     try:
         asyncio.run(Install(config).run("pawsort", chart, values, wait=False, timeout=20))
     except HelmError as error:
@@ -100,7 +102,7 @@ def render(chart: str, values: dict[str, Any]) -> list[dict[str, Any]]:
             raise SystemExit(f"it cannot be rendered: {error}") from error
     release = ApiServer.release
     texts = [release["manifest"], *(hook["manifest"] for hook in release.get("hooks") or [])]
-    return [one for text in texts for one in yaml.safe_load_all(text) if one]
+    return found, [one for text in texts for one in yaml.safe_load_all(text) if one]
 
 
 def validate(thing: dict[str, Any]) -> None:
@@ -111,10 +113,10 @@ def validate(thing: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    objects = render(sys.argv[1], json.loads(sys.argv[2]))
+    lint, objects = lint_and_render(sys.argv[1], json.loads(sys.argv[2]))
     for one in objects:
         validate(one)
-    print(json.dumps(objects))
+    print(json.dumps({"lint": lint, "objects": objects}))
 
 
 main()
