@@ -17,7 +17,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all test-containers lint format bench screenshots docs pretrained reproduce requirements env clean
+.PHONY: help setup setup-test run test test-all test-containers cluster lint format bench screenshots docs pretrained reproduce requirements env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,10 +47,13 @@ test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
 	$(PYTEST) -m "not timed" $(IN_GROUPS) $(WHOLE) || status=1; \
 	$(PYTEST) -m timed || status=1; \
-	$(PYTEST) -m containers tests/containers || status=1; exit $$status
+	$(PYTEST) -m "containers and not cluster" tests/containers || status=1; exit $$status
 
 test-containers: $(VENV)/test.stamp ## run docker-compose.yml in a container engine of its own: Debian, as root, minutes
-	$(PYTEST) -m containers tests/containers
+	$(PYTEST) -m "containers and not cluster" tests/containers
+
+cluster: $(VENV)/test.stamp ## several hosts in an engine of its own, and 20 kinds of faults between them: Debian, as root, half an hour
+	$(PYTEST) -s -m cluster tests/containers
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

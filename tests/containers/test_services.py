@@ -75,6 +75,6 @@ def test_each_line_of_a_log_is_json_and_warns_of_nothing(project: Project) -> No
         assert [line for line in lines if line["level"] not in ("info", "debug")] == [], service
 
 
-def test_the_bucket_s_service_leaves_no_volume(project: Project) -> None:
+def test_services_that_end_leave_no_volume(project: Project) -> None:
     volumes = project.engine.ask("volume", "ls", "--quiet").split()
     assert {one.removeprefix("pawsort-test_") for one in volumes} == {"postgres", "redis", "s3", "training-pixels"}

@@ -226,8 +226,9 @@ def test_the_store_sends_no_statistics_and_ends_in_its_grace(services: dict[str,
     assert {"-master.telemetry=false", "-volume.preStopSeconds=1"} <= set(services["s3"]["command"])
 
 
-def test_the_service_that_creates_the_bucket_leaves_no_volume_behind(services: dict[str, Any]) -> None:
-    assert any(place.startswith("/data") for place in services["bucket"]["tmpfs"])
+@pytest.mark.parametrize(("name", "volume"), [("bucket", "/data"), ("roles", "/var/lib/postgresql")])
+def test_a_service_that_ends_leaves_no_volume_behind(services: dict[str, Any], name: str, volume: str) -> None:
+    assert any(place.startswith(volume) for place in services[name]["tmpfs"])
 
 
 def test_the_gpu_file_asks_for_devices(env_file: Path) -> None:
