@@ -1,8 +1,8 @@
 """gunicorn's worker with threads, in which slow clients hold no thread.
 
-    accepted ─► the start of a request arrives ─► a place, if its body streams ─► thread ─► rest of the response ─► kept
-                     main loop, 10 s                  main loop, 3 s                 │            main loop
-                                                                                     └─► refused body is discarded
+    accepted ─► thread: has it arrived? ─► served ─► rest of the response ─► kept, or closed
+                    │ no            ▲                      main loop            main loop
+                    main loop, 10 s ┘
 
 gunicorn's own worker reads heads, bodies and what remains of refused bodies in threads, and closes connections in its
 main loop with a pause of up to 2 s. Here the main loop waits for clients, without ever blocking, and threads work.
@@ -21,19 +21,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from threading import BoundedSemaphore
 from typing import Any
 
 from gunicorn.http.message import _ip_in_allow_list
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 from core.base.config import load_settings
 from web.server.client_address import Wsgi, with_client_address
 from web.server.client_socket import ClientSocket, TransferLimits
+from web.server.connection import READ_BYTES, Connection, Progress
 from web.server.refusals import closing_after_refusal, make_refusal
-from web.server.request_start import RequestStart
 
 START_S = 10.0  # for a head; a small body has as much, and its time at the least pace
 PLACE_S = 3.0
@@ -42,9 +42,9 @@ LINGER_S = 10.0
 LINGER_BYTES = 256 * 2**20
 STOP_S = 2.0
 SWEEP_S = 0.5
-READ_BYTES = 2**16
 GLANCE_S = 0.05
 MAX_FILES = 65_536
+NO_PLACE = object()
 NO_SOCKET = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
 NO_FILES = (errno.EMFILE, errno.ENFILE)
 
@@ -56,11 +56,13 @@ class Wait:
     Attributes:
         step: Called when the connection is ready for it.
         give_up: Called at the deadline.
+        is_polled: The poller watches the connection.
     """
 
     deadline: float
     step: Callable[[], None]
     give_up: Callable[[], None]
+    is_polled: bool = False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -72,10 +74,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **options)
         settings = load_settings()
         self._limits = TransferLimits(settings.client_min_bytes_s, settings.body_max_s)
-        self._waits: dict[TConn, Wait] = {}
+        self._waits: dict[Connection, Wait] = {}
         self._swept_at = 0.0
-        self._n_free_places = max(self.cfg.threads // 2, 1)
-        self._without_place: deque[TConn] = deque()
+        self._places = BoundedSemaphore(max(self.cfg.threads // 2, 1))
+        self._without_place: deque[Connection] = deque()
 
     def init_process(self) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -106,91 +108,90 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
             self._make_room()
-        self.enqueue_req(TConn(self.cfg, ClientSocket(accepted, self._limits), address, listener.getsockname()))
+        self.enqueue_req(Connection(self.cfg, ClientSocket(accepted, self._limits), address, listener.getsockname()))
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Wait for the start of the next request; gunicorn would do so in a thread."""
-        conn.init()
-        conn.sock.setblocking(False)
-        start = RequestStart(conn.parser.unreader.take_buffered())
-        self._wait(
-            conn,
-            selectors.EVENT_READ,
-            START_S,
-            partial(self._read_start, conn, start),
-            partial(self._give_up_start, conn, start),
-        )
+    def handle(self, conn: Connection) -> Any:
+        """Serve a request, or return what the connection waits for. Runs in a thread."""
+        try:
+            progress = conn.receive()
+        except OSError:
+            return Progress.ENDED
+        if progress is not Progress.COMPLETE:
+            return progress
+        if conn.start.is_streaming and not conn.is_refused:
+            conn.has_place = self._places.acquire(blocking=False)
+            if not conn.has_place:
+                return NO_PLACE
+        conn.hand_over()
+        return super().handle(conn)
 
-    def _read_start(self, conn: TConn, start: RequestStart) -> None:
-        data = None if start.is_complete else conn.sock.recv_now(READ_BYTES)
-        if data:
-            had_head = start.has_head
-            start.add(data)
-            if start.has_head and not had_head:
-                self._waits[conn].deadline += START_S + start.n_missing / max(self._limits.least_bytes_s, 1)
-        if start.is_complete or (start.has_head and data == b""):
-            self._hand_over(conn, start)
-        elif data == b"":
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Whether the connection can be used again: not with the rest of a body on it. Runs in a thread."""
+        return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + GLANCE_S))
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        """Send the rest of the response and keep the connection or close it, or wait for the client."""
+        if conn.has_place:
+            conn.has_place = False
+            self._places.release()
+            self._next_stream()
+        result = None if fs.cancelled() or fs.exception() else fs.result()
+        if result is Progress.ENDED:
             self._drop(conn)
-        elif start.is_too_large:
-            self._refuse(conn, 431, "The head of the request is too large. Send fewer or shorter headers.")
+        elif isinstance(result, Progress):
+            self._await_start(conn)
+        elif result is NO_PLACE:
+            self._await_place(conn)
+        else:
+            is_kept = result is True
+            self._send_rest(conn, partial(super().finish_request, conn, fs) if is_kept else partial(self._linger, conn))
 
-    def _give_up_start(self, conn: TConn, start: RequestStart) -> None:
-        if start.has_head:
-            self._hand_over(conn, start, has_ended=True)
-        elif start.data:
+    def _await_start(self, conn: Connection) -> None:
+        step, give_up = partial(self._read_start, conn), partial(self._give_up_start, conn)
+        self._wait(conn, selectors.EVENT_READ, START_S, step, give_up)
+
+    def _read_start(self, conn: Connection) -> None:
+        had_head = conn.start.has_head
+        match conn.receive():
+            case Progress.COMPLETE:
+                self._serve(conn)
+            case Progress.ENDED:
+                self._drop(conn)
+            case Progress.TOO_LARGE:
+                self._refuse(conn, 431, "The head of the request is too large. Send fewer or shorter headers.")
+            case Progress.WAITING if conn.start.has_head and not had_head:
+                self._waits[conn].deadline += START_S + conn.start.n_missing / max(self._limits.least_bytes_s, 1)
+
+    def _give_up_start(self, conn: Connection) -> None:
+        if conn.start.has_head:
+            conn.has_ended = True
+            self._serve(conn)
+        elif conn.start.data:
             self._refuse(conn, 408, f"The head of the request did not arrive within {START_S:.0f} s. Send it again.")
         else:
             self._drop(conn)
 
-    def _hand_over(self, conn: TConn, start: RequestStart, has_ended: bool = False) -> None:
-        self._end_wait(conn)
-        conn.parser.unreader.unread(bytes(start.data))
-        if not start.is_streaming:
-            conn.sock.begin_request(has_ended=has_ended)
-            self._to_thread(conn)
-        elif self._n_free_places > 0:
-            self._stream(conn)
-        else:
-            self._without_place.append(conn)
-            self._wait(conn, 0, PLACE_S, _nothing, partial(self._refuse_place, conn))
+    def _await_place(self, conn: Connection) -> None:
+        def refuse() -> None:  # the application says so, in its own format
+            conn.is_refused = True
+            self._serve(conn)
 
-    def _stream(self, conn: TConn) -> None:
-        self._n_free_places -= 1
-        conn.sock.begin_request(is_streaming=True)
-        self._to_thread(conn)
-
-    def _refuse_place(self, conn: TConn) -> None:
-        """Let the application say that there are too many, in its own format."""
-        self._end_wait(conn)
-        conn.sock.begin_request(is_refused=True)
-        self._to_thread(conn)
-
-    def _to_thread(self, conn: TConn) -> None:
-        super().enqueue_req(conn)
-
-    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Whether the connection can be used again: not with the rest of a body on it. Runs in a thread."""
-        return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + GLANCE_S))
-
-    def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
-        """Send the rest of the response, then keep the connection or close it."""
-        if conn.sock.is_streaming:
-            self._n_free_places += 1
-            self._next_stream()
-        is_kept = not fs.cancelled() and fs.exception() is None and fs.result() is True
-        after = partial(super().finish_request, conn, fs) if is_kept else partial(self._linger, conn)
-        self._send_rest(conn, after)
+        self._without_place.append(conn)
+        self._wait(conn, 0, PLACE_S, _nothing, refuse)
 
     def _next_stream(self) -> None:
         while self._without_place:
             conn = self._without_place.popleft()
             if conn in self._waits and self._waits[conn].step is _nothing:
-                self._end_wait(conn)
-                return self._stream(conn)
+                return self._serve(conn)
 
-    def _send_rest(self, conn: TConn, after: Callable[[], None]) -> None:
-        conn.sock.setblocking(False)
+    def _serve(self, conn: Connection) -> None:
+        self._end_wait(conn)
+        self.enqueue_req(conn)
+
+    def _send_rest(self, conn: Connection, after: Callable[[], None]) -> None:
+        if not conn.sock.unsent:
+            return self._guarded(conn, after)
 
         def send() -> None:
             conn.sock.send_now()
@@ -200,12 +201,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         self._wait(conn, selectors.EVENT_WRITE, REST_S, send, partial(self._drop, conn))
 
-    def _refuse(self, conn: TConn, status: int, sentence: str) -> None:
+    def _refuse(self, conn: Connection, status: int, sentence: str) -> None:
         self._end_wait(conn)
         conn.sock.unsent += make_refusal(status, sentence)
         self._send_rest(conn, partial(self._linger, conn))
 
-    def _linger(self, conn: TConn) -> None:
+    def _linger(self, conn: Connection) -> None:
         """Discard what the client still sends: closed at once, its system would discard the response instead."""
         conn.sock.shutdown(socket.SHUT_WR)
         n_left = LINGER_BYTES
@@ -220,31 +221,32 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._wait(conn, selectors.EVENT_READ, LINGER_S, discard, partial(self._drop, conn))
 
     def _wait(
-        self, conn: TConn, event: int, max_s: float, step: Callable[[], None], give_up: Callable[[], None]
+        self, conn: Connection, event: int, max_s: float, step: Callable[[], None], give_up: Callable[[], None]
     ) -> None:
         """Try a step at once, and again whenever the connection is ready for it, until it ends the wait."""
         wait = self._waits[conn] = Wait(time.monotonic() + max_s, step, give_up)
         self._guarded(conn, step)
         if event and self._waits.get(conn) is wait:
+            wait.is_polled = True
             self.poller.register(conn.sock, event, lambda _: self._step(conn))
 
-    def _step(self, conn: TConn) -> None:
+    def _step(self, conn: Connection) -> None:
         wait = self._waits.get(conn)
         if wait is not None:  # else it was dropped a moment ago
             self._guarded(conn, wait.step)
 
-    def _guarded(self, conn: TConn, action: Callable[[], None]) -> None:
+    def _guarded(self, conn: Connection, action: Callable[[], None]) -> None:
         try:
             action()
         except OSError:  # the client has gone
             self._drop(conn)
 
-    def _end_wait(self, conn: TConn) -> None:
-        if self._waits.pop(conn, None) is not None:
-            with suppress(KeyError, ValueError):
-                self.poller.unregister(conn.sock)
+    def _end_wait(self, conn: Connection) -> None:
+        wait = self._waits.pop(conn, None)
+        if wait is not None and wait.is_polled:
+            self.poller.unregister(conn.sock)
 
-    def _drop(self, conn: TConn) -> None:
+    def _drop(self, conn: Connection) -> None:
         self._end_wait(conn)
         self.nr_conns -= 1
         conn.close()

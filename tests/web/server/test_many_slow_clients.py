@@ -109,4 +109,5 @@ def test_200_slow_clients_of_each_kind_keep_nobody_waiting(
         p95 = percentile(times, 0.95)
         print(f"{name}: {len(times)} answers, p95 {p95 * 1000:.0f} ms, slowest {max(times) * 1000:.0f} ms")
         slowest = max(slowest, p95)
-    assert slowest < within(LONGEST_S)
+    usual = percentile(measured["nobody slow"], 0.95)
+    assert slowest < max(within(LONGEST_S), 2 * usual)
