@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.database import Database, insert_or, slices
-from core.orm.metrics import MetricValue
+from core.orm.operations import MetricValue
 
 Key = tuple[str, str]  # name, labels as JSON
 

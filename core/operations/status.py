@@ -19,8 +19,8 @@ from core.messaging.broker import INFERENCE, MAINTENANCE, TRAINING, check_broker
 from core.operations import workers
 from core.operations.pauses import may_go_on
 from core.orm.jobs import Chunk, Job
+from core.orm.operations import Worker
 from core.orm.training import Training
-from core.orm.workers import Worker
 
 QUEUES = (INFERENCE, TRAINING, MAINTENANCE)
 OPEN = (ChunkState.READY, ChunkState.RUNNING)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.base.clock import db_now
 from core.base.database import change
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 
 MISSED_S = 86_400.0
 

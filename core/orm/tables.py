@@ -3,19 +3,17 @@
 from core.orm import (
     accounts,
     audit_log,
-    backups,
     evaluation,
     jobs,
     labels,
-    metrics,
     models,
     near_duplicates,
+    operations,
     results,
     review,
     schedules,
     training,
     uploads,
-    workers,
 )
 from core.orm.base import Base
 
@@ -32,8 +30,6 @@ MODULES = (
     evaluation,
     near_duplicates,
     schedules,
-    workers,
-    metrics,
-    backups,
+    operations,
 )
 metadata = Base.metadata

@@ -15,7 +15,7 @@ from core.jobs import job_states
 from core.messaging.broker import INFERENCE
 from core.operations import workers
 from core.orm.jobs import Job
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 from core.storage.blobs import Blobs
 from tests.support.actors import as_owner
 from tests.support.browser.chromium import intercept, show_pictures

@@ -11,8 +11,8 @@ from core.base.states import JobState
 from core.models.registry import weights_key
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
+from core.orm.operations import Worker
 from core.orm.training import EpochRow, Training
-from core.orm.workers import Worker
 from tests.support.factories import make_tar
 from tests.support.installation import END_S, START_S, Installation
 from tests.support.pictures import jpeg

@@ -8,7 +8,7 @@ from core.base.clock import db_now
 from core.base.config import Settings
 from core.base.database import Database
 from core.operations import workers
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 from instance.admin.doctor import Checkup, Finding
 from tests.support.openid_provider import openid_provider
 

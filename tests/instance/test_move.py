@@ -20,9 +20,9 @@ from core.jobs import jobs
 from core.models import registry
 from core.operations import relocation, workers
 from core.orm.jobs import Job
+from core.orm.operations import Worker
 from core.orm.results import Result
 from core.orm.uploads import Image, Shard, Upload
-from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 from instance.admin.relocate import move_installation

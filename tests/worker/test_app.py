@@ -13,7 +13,7 @@ from core.base.config import Settings
 from core.base.database import Database
 from core.models import registry
 from core.operations import workers
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 from tests.support.deadlines import within
 from tests.support.factories import make_manifest
 from tests.support.paths import ROOT

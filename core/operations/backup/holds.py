@@ -17,7 +17,7 @@ from core.base import leases
 from core.base.clock import db_now
 from core.base.database import Database, change
 from core.operations.lease_keeper import LeaseKeeper
-from core.orm.backups import Backup
+from core.orm.operations import Backup
 
 LEASE_S = 60.0
 RENEWAL_S = 10.0

@@ -11,10 +11,9 @@ from core.base.database import Database
 from core.jobs import chunks, fair_share, jobs
 from core.operations import workers
 from core.operations.backup import holds
-from core.orm.backups import Backup
 from core.orm.jobs import Chunk
+from core.orm.operations import Backup, Worker
 from core.orm.training import Training
-from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from core.training import claims
 from tests.support.factories import make_job, make_labelled, make_training, make_upload

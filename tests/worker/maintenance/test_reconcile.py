@@ -14,8 +14,8 @@ from core.messaging.broker import INFERENCE, KEY_PREFIX, TRAINING
 from core.models import conversions
 from core.operations import workers
 from core.orm.jobs import Chunk, Job
+from core.orm.operations import Worker
 from core.orm.uploads import Upload
-from core.orm.workers import Worker
 from core.storage.blobs import Blobs
 from core.uploads import uploads
 from tests.support.actors import as_owner

@@ -13,7 +13,7 @@ from core.jobs import chunks
 from core.messaging.broker import INFERENCE
 from core.operations import workers
 from core.orm.jobs import Chunk
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 from core.storage.blobs import Blobs
 from tests.support.factories import make_job, make_upload
 from tests.support.fakes import FakeRuntime

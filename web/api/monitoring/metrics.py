@@ -17,7 +17,7 @@ from core.base.errors import ErrorCode
 from core.messaging.broker import INFERENCE, TRAINING
 from core.operations import metrics, status
 from core.operations.metrics import Meter, MetricsSnapshot
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 from web.http.context import Services, get_services
 from web.http.openapi import file_answer
 from web.http.problems import problem

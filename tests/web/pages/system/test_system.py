@@ -17,7 +17,7 @@ from core.jobs.chunks import claim_chunk
 from core.operations import metrics, status, workers
 from core.operations.metrics import Meter
 from core.orm.jobs import Chunk, Job
-from core.orm.workers import Worker
+from core.orm.operations import Worker
 from core.storage.blobs import Blobs
 from tests.support.factories import make_job, make_labelled, make_training, make_upload
 from tests.support.login import log_in
