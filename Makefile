@@ -17,7 +17,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all test-containers cluster lint format bench screenshots docs pretrained reproduce requirements env clean
+.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs pretrained reproduce requirements env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test-containers: $(VENV)/test.stamp ## run docker-compose.yml in a container eng
 
 cluster: $(VENV)/test.stamp ## several hosts in an engine of its own, and 20 kinds of faults between them: Debian, as root, half an hour
 	$(PYTEST) -s -m cluster tests/containers
+
+faults: $(VENV)/test.stamp ## let N faults (200) loose on SQLite and on PostgreSQL with S3; SEED=number repeats a war
+	$(if $(N),PAWSORT_TEST_FAULTS=$(N)) $(if $(SEED),PAWSORT_TEST_SEED=$(SEED)) $(PYTEST) -s -m slow tests/faults/test_war.py
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

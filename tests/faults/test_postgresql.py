@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from tests.support.installation import END_S, QUICK, START_S, Installation
 from tests.support.photographs import make_shards
+from tests.support.postgresql import cut_connections
 from tests.support.soundness import check_sound, read_results
 
 DATABASES = ("postgresql",)
@@ -31,7 +31,7 @@ def test_a_killed_worker_and_cut_connections_lose_nothing_on_postgresql(
         job = installation.classify(upload)
         installation.kill_under_way(job)
         installation.wait_under_way(job)
-        cut_connections(sql_url)
+        assert cut_connections(sql_url) > 2
     installation.wait_for_job(job)
     check_sound(installation.db, job)
     assert max(installation.attempts(job)) > 1
@@ -43,13 +43,3 @@ def test_a_killed_worker_and_cut_connections_lose_nothing_on_postgresql(
         client.delete_job(undisturbed)
     folder = installation.data_dir / "blobs" / "uploads" / upload
     installation.wait_for(lambda: not folder.exists(), END_S, "the bytes to go")
-
-
-def cut_connections(sql_url: str) -> None:
-    """End every other connection to this database, as a restart of the server does."""
-    engine = create_engine(sql_url, isolation_level="AUTOCOMMIT")
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with engine.connect() as connection:
-        n_cut = connection.execute(text(f"SELECT count(pg_terminate_backend(pid)) {others}")).scalar_one()
-    engine.dispose()
-    assert n_cut > 2

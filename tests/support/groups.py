@@ -17,6 +17,7 @@ GROUPS = {
         "tests/faults/test_trainings.py",
         "tests/faults/test_weights.py",
         "tests/faults/test_backup.py",
+        "tests/faults/test_war.py",
     ),
     "stack": (
         "tests/deploy/test_servers.py",

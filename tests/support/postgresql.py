@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
+from sqlalchemy import create_engine, text
 
 from core.base.database import Database
 from migrations.run import migrate
@@ -94,6 +95,16 @@ class Databases:
 
     def _address(self, name: str) -> str:
         return self._url.replace("/postgres?", f"/{name}?", 1)
+
+
+def cut_connections(sql_url: str) -> int:
+    """End every other connection to this database, as a restart of the server does. Returns how many there were."""
+    engine = create_engine(sql_url, isolation_level="AUTOCOMMIT")
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        n_cut: int = connection.execute(text(f"SELECT count(pg_terminate_backend(pid)) {others}")).scalar_one()
+    engine.dispose()
+    return n_cut
 
 
 def _new_name() -> str:

@@ -31,7 +31,8 @@ def running_s3(folder: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch, (folder / "log").open("wb") as log:
         for name, value in {**keys, "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1"}.items():
             patch.setenv(name, value)
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        own = {**os.environ, "TMPDIR": str(folder)}  # where it keeps logs
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=own)
         try:
             _wait(address, folder / "log")
             yield f"s3://{BUCKET}"
