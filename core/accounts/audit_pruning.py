@@ -38,7 +38,7 @@ def _prune_slice(session: Session, older_than_days: float) -> int:
         return 0
     with deleting(session):
         n = change(session, delete(AuditEntry).where(AuditEntry.id.in_(oldest)))
-    record(session, None, Action.AUDIT_LOG_PRUNE, n_entries=n, older_than_days=older_than_days)
+    record(session, None, Action.AUDIT_LOG_PRUNE, n_entries=n, older_than_days=f"{older_than_days:g}")
     return n
 
 

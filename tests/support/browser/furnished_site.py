@@ -95,6 +95,7 @@ def _general() -> Iterator[Shown]:
     yield Shown("job_pages.list_jobs", "/")
     yield Shown("help_pages.show_help", "/help")
     yield Shown("system_pages.show_system", "/system")
+    yield Shown("audit_log_pages.list_entries", "/audit-log")
     yield Shown("api_docs.show_docs", "/docs")
     yield Shown("login_pages.show_login", "/login", needs_login=False)
     yield Shown("account_pages.show_account", "/account")
