@@ -4,7 +4,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
-COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
+AUDIT := .cache/audit
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
 # Timed tests run alone; whole instances and browsers in groups that share an instance, the longest first; everything
 # else in parallel. Three at once on two processors: each waits now and then.
@@ -17,7 +18,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs pretrained reproduce requirements env clean
+.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs pretrained reproduce requirements sbom audit env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,11 +100,17 @@ requirements: $(UV) ## compile the pinned requirement files
 	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 	@! grep -n '://' requirements/*.txt
 
+sbom: $(AUDIT) ## list all packages with versions and hashes in sbom.json (CycloneDX)
+	$(AUDIT)/bin/cyclonedx-py requirements --output-reproducible --output-file sbom.json requirements/run.txt
+
+audit: $(AUDIT) ## ask pypi.org for known vulnerabilities of the pinned packages; needs the internet
+	$(AUDIT)/bin/pip-audit --progress-spinner off --disable-pip --require-hashes $(foreach file,run worker gpu,--requirement requirements/$(file).txt)
+
 env: ## fill .env with secrets, for docker-compose.yml
 	@sh deploy/make-env.sh .env
 
 clean: ## remove the environment and the files of tools
-	rm -rf $(VENV) .cache/uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .cache/uv .cache/audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
 # The first suitable Python on the path. Each is run, because a name can be a shim for a version that is not installed.
 $(VENV)/bin/python:
@@ -118,17 +125,21 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Pawsort needs; the first time this takes a minute"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements/run.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The packages for tests include those for running, at the same versions.
 $(VENV)/test.stamp: requirements/test.txt requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements/test.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/run.stamp $@
 
 $(UV):
 	python3 -m venv .cache/uv
 	.cache/uv/bin/python -m pip install -qq --disable-pip-version-check uv
+
+$(AUDIT):
+	python3 -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check cyclonedx-bom pip-audit

@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_NO_CACHE_DIR=1
 case ${1:-} in
   packages)
     "$python" -m venv --without-pip "$3"
-    "$python" -m pip --python "$3/bin/python" install -q --no-deps -r "requirements/$2.txt"
+    "$python" -m pip --python "$3/bin/python" install -q --no-deps --require-hashes -r "requirements/$2.txt"
     echo ../../../code > "$("$3/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pawsort.pth"
     ln -s ../code/bin/pawsort "$3/bin/pawsort"
     ;;
@@ -20,7 +20,8 @@ case ${1:-} in
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     # setuptools, at its pinned version, builds the wheel, and is not installed.
-    "$python" -m pip --python "$2/bin/python" install -q --no-deps --target "$work/tools" "$(grep -m 1 -o '^setuptools==[^ ]*' requirements/run.txt)"
+    sed -n '/^setuptools==/,/[^\\]$/p' requirements/run.txt > "$work/build.txt"
+    "$python" -m pip --python "$2/bin/python" install -q --no-deps --require-hashes --target "$work/tools" -r "$work/build.txt"
     cp -R pyproject.toml README.md NOTICE "$work"
     for part in client core instance migrations model web worker; do
       if [ -d "$part" ]; then cp -R "$part" "$work"; fi

@@ -168,9 +168,9 @@ def test_no_graph_is_rewritten_by_autograph(part: str) -> None:
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
-def test_pinned_files_pin_everything_and_carry_no_address(path: Path) -> None:
-    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
-    assert all(re.match(r"[\w.\[\]-]+==\S+", line) for line in lines if line)
+def test_pinned_files_pin_everything_by_digest_and_carry_no_address(path: Path) -> None:
+    lines = [line.split("#")[0].strip() for line in path.read_text().replace("\\\n", " ").splitlines()]
+    assert all(re.match(r"[\w.\[\]-]+==\S+.*( --hash=sha256:[0-9a-f]{64})+$", line) for line in lines if line)
     assert "://" not in path.read_text()
 
 
