@@ -166,6 +166,7 @@ def test_a_run_and_its_tests_use_the_same_versions() -> None:
     def pins(name: str) -> set[str]:
         lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
         pinned = [line for line in lines if "==" in line and not line.startswith((" ", "#"))]
-        return {line.partition(" ;")[0] for line in pinned}  # what only some systems need, others may need for tests
+        # What only some systems need, others may need for tests.
+        return {line.removesuffix(" \\").partition(" ;")[0] for line in pinned}
 
     assert pins("web.txt") <= pins("run.txt") <= pins("test.txt")
