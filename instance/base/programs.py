@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.base.config import Settings
 
 VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room for a million
-SECRETS = ("secret_key", "metrics_token")  # settings that the web server alone gets
+SECRETS = ("secret_key", "metrics_token", "oidc_client_secret")  # settings that the web server alone gets
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]

@@ -23,6 +23,11 @@ def test_the_web_server_alone_gets_keys_and_tokens(monkeypatch: pytest.MonkeyPat
     assert all(KEY not in programs.worker(queue, settings).env.values() for queue in programs.QUEUES)
 
 
+def test_every_secret_setting_is_known_as_one() -> None:
+    secrets = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    assert secrets == set(programs.SECRETS)
+
+
 def test_no_proxy_is_believed_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def believed() -> str:
         command = programs.web(Settings()).command
