@@ -25,6 +25,7 @@ class Credential:
     """A valid token or session.
 
     Attributes:
+        token_id: The token, or the one that the session was opened with.
         scopes: The rights it is limited to; None for all of its person.
         expires_at: When the token ends, or the one that the session was opened with; None for never.
         is_to_be_noted: Its last use was written so long ago that this one should be.
@@ -33,6 +34,7 @@ class Credential:
     kind: Kind
     id: int
     user: User
+    token_id: int | None
     scopes: frozenset[Right] | None
     expires_at: datetime | None
     is_to_be_noted: bool
@@ -64,18 +66,18 @@ def note_use(session: Session, credential: Credential) -> None:
 
 def _find(session: Session, kind: Kind, is_it: ColumnElement[bool]) -> Credential | None:
     if kind == "token":
-        found = select(Token.id, User, Token.scopes, Token.expires_at, _is_old(Token.last_used_at))
+        found = select(Token.id, User, Token.id, Token.scopes, Token.expires_at, _is_old(Token.last_used_at))
         found = found.join(User, User.id == Token.user_id).where(tokens.is_valid())
     else:
-        found = select(LoginSession.id, User, Token.scopes, Token.expires_at, _is_old(LoginSession.seen_at))
+        found = select(LoginSession.id, User, Token.id, Token.scopes, Token.expires_at, _is_old(LoginSession.seen_at))
         found = found.join(User, User.id == LoginSession.user_id)
         found = found.outerjoin(Token, Token.id == LoginSession.token_id)
         found = found.where(sessions.is_open(), or_(LoginSession.token_id.is_(None), tokens.is_valid()))
     row = session.execute(found.where(is_it, User.disabled_at.is_(None))).one_or_none()
     if row is None:
         return None
-    credential_id, user, scopes, expires_at, is_old = row
-    return Credential(kind, credential_id, user, tokens.parse_scopes(scopes), expires_at, is_old)
+    credential_id, user, token_id, scopes, expires_at, is_old = row
+    return Credential(kind, credential_id, user, token_id, tokens.parse_scopes(scopes), expires_at, is_old)
 
 
 def _is_old(used_at: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ def create_own_token(
     """Make a token for the person of a credential.
 
     Args:
-        credential: What the person is let in with. Made with a token, the new one ends with it at the latest.
+        credential: What the person is let in with. Made with a token, or in its session, the new one ends with it.
         actor: The same person, with the rights of the credential.
         scopes: The rights of the token; None for all of the credential.
     Raises:
@@ -33,10 +33,7 @@ def create_own_token(
         check_right(actor, right)
     limited = credential.scopes if scopes is None else scopes
     new = add_token(session, name, credential.user, days=days, scopes=limited, actor=actor)
-    _end_with(new, credential)
-    return new
-
-
-def _end_with(new: NewToken, credential: Credential) -> None:
+    new.token.made_with = credential.token_id
     if credential.expires_at is not None and new.token.expires_at is not None:
         new.token.expires_at = min(new.token.expires_at, credential.expires_at)
+    return new

@@ -88,7 +88,7 @@ def replace_token(session: Session, name: str) -> str:
 
 
 def revoke_token(session: Session, actor: Actor, token_id: int) -> Token:
-    """Make a token stop working, and the sessions that were opened with it.
+    """Make a token stop working, the sessions that were opened with it, and the tokens that were made with it.
 
     Raises:
         NotFound: There is no such token, or it belongs to somebody else and the actor does not manage people.
@@ -96,9 +96,16 @@ def revoke_token(session: Session, actor: Actor, token_id: int) -> Token:
     token = session.get(Token, token_id)
     if token is None or not (token.user_id == actor.user_id or actor.may(Right.PEOPLE)):
         raise NotFound(f"There is no token {token_id} of yours.")
-    if change(session, _revoke().where(Token.id == token_id)):
-        record(session, actor, Action.TOKEN_REVOKE, "token", token.id, name=token.name, user_id=token.user_id)
+    _revoke_with_heirs(session, actor, token)
     return token
+
+
+def _revoke_with_heirs(session: Session, actor: Actor, token: Token) -> None:
+    if change(session, _revoke().where(Token.id == token.id)):
+        record(session, actor, Action.TOKEN_REVOKE, "token", token.id, name=token.name, user_id=token.user_id)
+    heirs = select(Token).where(Token.made_with == token.id, Token.user_id == token.user_id, is_valid())
+    for heir in session.scalars(heirs).all():
+        _revoke_with_heirs(session, actor, heir)
 
 
 def list_tokens(session: Session, user_id: int | None = None) -> list[Token]:

@@ -28,6 +28,7 @@ class Token(Base):
     """A bearer token; only its SHA-256 is kept.
 
     Attributes:
+        made_with: The id of the token that made it, if one did: revoking that one revokes this one.
         scopes: The rights it has, with blanks between them; None for all of its person.
         expires_at: None for never.
         last_used_at: To the minute.
@@ -38,6 +39,7 @@ class Token(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     name: Mapped[str]
     digest: Mapped[bytes] = mapped_column(unique=True)
+    made_with: Mapped[int | None]
     scopes: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     expires_at: Mapped[datetime | None]

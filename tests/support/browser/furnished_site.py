@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, update
 
-from core.accounts import accounts, invitations, people
+from core.accounts import accounts, invitations, login_codes, people
 from core.accounts.rights import Role
 from core.base.database import Database
 from core.base.errors import ErrorCode
@@ -81,7 +81,7 @@ def list_endpoints(app: Flask) -> set[str]:
 def furnish(db: Database, blobs: Blobs) -> list[Shown]:
     """Fill an empty site whose first version is in use."""
     return [
-        *_general(),
+        *_general(db),
         *_jobs(db, blobs),
         *_models(db, blobs),
         *_trainings(db, blobs),
@@ -91,13 +91,16 @@ def furnish(db: Database, blobs: Blobs) -> list[Shown]:
     ]
 
 
-def _general() -> Iterator[Shown]:
+def _general(db: Database) -> Iterator[Shown]:
+    with db.write() as session:
+        code = login_codes.create_login_code(session, accounts.get_or_create_owner(session))
     yield Shown("job_pages.list_jobs", "/")
     yield Shown("help_pages.show_help", "/help")
     yield Shown("system_pages.show_system", "/system")
     yield Shown("audit_log_pages.list_entries", "/audit-log")
     yield Shown("api_docs.show_docs", "/docs")
     yield Shown("login_pages.show_login", "/login", needs_login=False)
+    yield Shown("login_pages.show_login", f"/login?code={code}", needs_login=False)
     yield Shown("account_pages.show_account", "/account")
     yield Shown("error", "/nothing-is-here")
 

@@ -47,7 +47,9 @@ def test_a_token_is_made_listed_used_and_revoked(app: App, client: FlaskClient) 
     assert own.get("/api/v1/jobs").status_code == 401
 
 
-def test_a_token_makes_none_with_more_rights_and_none_that_outlives_it(app: App, db: Database, token: str) -> None:
+def test_a_token_makes_none_with_more_rights_and_none_that_outlives_it_or_its_revocation(
+    app: App, db: Database, token: str
+) -> None:
     with db.write() as session:
         limited = tokens.create_token(session, "limited", days=3, scopes={Right.SEE, Right.SEND})
     own = client_of(app, limited)
@@ -56,7 +58,12 @@ def test_a_token_makes_none_with_more_rights_and_none_that_outlives_it(app: App,
     assert made["scopes"] == ["see", "send"]
     with db.read() as session:
         ends = dict(session.execute(select(Token.name, Token.expires_at)).all())
+        limited_id = session.scalars(select(Token.id).where(Token.name == "limited")).one()
     assert ends["heir"] == ends["limited"]
+    heir = client_of(app, str(made["token"]))
+    assert heir.get(TOKENS).status_code == 200
+    assert client_of(app, token).delete(f"{TOKENS}/{limited_id}").status_code == 204
+    assert heir.get(TOKENS).status_code == 401, "what a token made is revoked with it"
 
 
 def test_a_member_sees_and_revokes_the_own_tokens_only_and_an_admin_revokes_all(
