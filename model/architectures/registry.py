@@ -4,13 +4,13 @@
 
 from typing import TYPE_CHECKING
 
-from model.architectures import efficientnet_lite0, seed_cnn
+from model.architectures import efficientnet_lite, seed_cnn
 from model.architectures.architecture import Architecture
 
 if TYPE_CHECKING:
     import keras
 
-ARCHITECTURES = {one.name: one for one in (seed_cnn.ARCHITECTURE, efficientnet_lite0.ARCHITECTURE)}
+ARCHITECTURES = {one.name: one for one in (seed_cnn.ARCHITECTURE, *efficientnet_lite.ARCHITECTURES)}
 
 
 def get_architecture(network: str) -> Architecture:

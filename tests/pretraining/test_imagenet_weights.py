@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from core.base.errors import Invalid
-from model.architectures.efficientnet_lite0 import ARCHITECTURE, build_efficientnet_lite0
+from model.architectures.efficientnet_lite import LITE0, build_efficientnet_lite
+from model.architectures.registry import get_architecture
 from pretraining import imagenet_weights
+
+ARCHITECTURE = get_architecture("efficientnet-lite0")
 
 
 class Storage:
@@ -149,7 +152,7 @@ def make_published_tensors(model):
 
 
 def test_every_published_number_gets_its_place_in_the_network():
-    model = build_efficientnet_lite0(32)
+    model = build_efficientnet_lite(LITE0._replace(side_px=32))
     tensors = make_published_tensors(model)
     imagenet_weights.load_published(tensors, model, ARCHITECTURE)
     carried = [array for layer in model.layers if layer.name not in ("dog", "pet") for array in layer.get_weights()]

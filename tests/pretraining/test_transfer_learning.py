@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet_lite0 import ARCHITECTURE, build_efficientnet_lite0
+from model.architectures.efficientnet_lite import LITE0, build_efficientnet_lite
+from model.architectures.registry import get_architecture
 from model.artifacts.manifest import Manifest
 from model.inference.classifier import Classifier
 from pretraining import transfer_learning
@@ -13,13 +14,14 @@ from pretraining.labelled_folders import NEITHER, Folders, decode_all, read_fold
 from pretraining.recipes import RECIPES
 from tests.pretraining.test_from_scratch import draw_labelled_folder
 
+ARCHITECTURE = get_architecture("efficientnet-lite0")
 RECIPE = RECIPES["efficientnet-lite0"]
 
 
 @pytest.fixture(scope="module")
 def small():
     """The network for tiny pictures, its weights drawn at random."""
-    return build_efficientnet_lite0(32)
+    return build_efficientnet_lite(LITE0._replace(side_px=32))
 
 
 def test_head_inputs_from_images_and_from_activations_agree(small, tmp_path):
@@ -42,7 +44,7 @@ def test_head_inputs_from_images_and_from_activations_agree(small, tmp_path):
 def variations(tmp_path):
     import keras
 
-    lively = build_efficientnet_lite0(32)
+    lively = build_efficientnet_lite(LITE0._replace(side_px=32))
     for layer in lively.layers:  # as drawn, they make so little of a picture that float16 keeps nothing
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.gamma.assign(np.full(layer.gamma.shape, 3.0))

@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet_lite0 import ARCHITECTURE, build_efficientnet_lite0
+from model.architectures.efficientnet_lite import LITE0, build_efficientnet_lite
+from model.architectures.registry import get_architecture
 from model.training.fine_tuning import FineTuner, FineTuningExamples, FineTuningRecipe
 
+ARCHITECTURE = get_architecture("efficientnet-lite0")
 FIRST = "block_16_expand"
 HOW = FineTuningRecipe(
     first=FIRST,
@@ -27,7 +29,7 @@ HOW = FineTuningRecipe(
 @pytest.fixture
 def model():
     keras.utils.set_random_seed(1)
-    return build_efficientnet_lite0(32)
+    return build_efficientnet_lite(LITE0._replace(side_px=32))
 
 
 def make_examples(model, n=48):

@@ -1,11 +1,14 @@
-"""`efficientnet-lite0`, layer by layer: 16 inverted bottleneck blocks without squeeze-and-excitation, and two heads.
+"""EfficientNet-Lite, layer by layer: inverted bottleneck blocks without squeeze-and-excitation, and two heads.
 
 Sources: Tan and Le 2019, arXiv:1905.11946 (the blocks and their widths), and the Lite variants published with its
 official code: rectifiers capped at 6, no squeeze-and-excitation, inputs scaled by (x - 127) / 128. Windows are placed
 as TensorFlow's "same" padding places them: if a stride of 2 needs one more row or column, it is added at the bottom or
 right.
+
+A light network has the same layers and takes the same images, but shrinks them first.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +19,6 @@ from model.architectures.architecture import Architecture, Head, LastLayers, Nei
 if TYPE_CHECKING:
     import keras
 
-SIDE_PX = 224
 N_FEATURES = 1280
 N_IMAGENET_CLASSES = 1000
 CATS = range(281, 286)  # of ImageNet's classes in their usual order: the house cats ...
@@ -37,7 +39,21 @@ class Stage(NamedTuple):
     n_filters: int
 
 
-STAGES = (
+class Size(NamedTuple):
+    """The size of a network.
+
+    Attributes:
+        side_px: Height and width of the input.
+        stages: Of the body.
+        body_px: Height and width to which images are shrunk before the first convolution; None: they are not.
+    """
+
+    side_px: int
+    stages: tuple[Stage, ...]
+    body_px: int | None = None
+
+
+_STAGES = (
     Stage(1, kernel=3, stride=1, expansion=1, n_filters=16),
     Stage(2, kernel=3, stride=2, expansion=6, n_filters=24),
     Stage(2, kernel=5, stride=2, expansion=6, n_filters=40),
@@ -46,29 +62,29 @@ STAGES = (
     Stage(4, kernel=5, stride=2, expansion=6, n_filters=192),
     Stage(1, kernel=3, stride=1, expansion=6, n_filters=320),
 )
+LITE0 = Size(224, _STAGES)  # the published weights were trained at this size
+LITE0_FAST = Size(224, _STAGES, body_px=128)
 
 
-def build_efficientnet_lite0(side_px: int = SIDE_PX) -> "keras.Model":
+def build_efficientnet_lite(size: Size) -> "keras.Model":
     """The network with random weights: features, ImageNet's classifier on them, and two linear heads.
 
     One head separates dogs from cats by the features. The other separates pets from everything else by
     `pet_evidence` and by the absolute value of the first head's logit: what is clearly a cat or a dog is a pet.
 
-    Args:
-        side_px: Height and width of the input.
     Returns:
         A model from uint8 (N, side_px, side_px, 3) to float32 (N, 3): the probabilities of cat, dog and neither.
     """
     import keras
 
-    features = build_features(side_px)
+    features = build_features(size)
     imagenet_logits = keras.layers.Dense(N_IMAGENET_CLASSES, name=_CLASSIFIER)(features.output)
     class_logit = keras.layers.Dense(1, name=_CLASS_LAYER)(features.output)
     dog = keras.layers.Activation("sigmoid", name="dog_sigmoid")(class_logit)
     signs = keras.layers.Concatenate(name=_NEITHER_INPUTS)([pet_evidence(imagenet_logits), abs(class_logit)])
     pet = keras.layers.Dense(1, activation="sigmoid", name=_NEITHER_LAYER)(signs)
     outputs = keras.layers.Concatenate(name="p_cat_dog_neither")([pet * (1 - dog), pet * dog, 1 - pet])
-    return keras.Model(features.input, outputs, name="efficientnet_lite0")
+    return keras.Model(features.input, outputs, name="efficientnet_lite")
 
 
 def pet_evidence(logits: "keras.KerasTensor") -> "keras.KerasTensor":
@@ -104,29 +120,29 @@ def _log_sum_exp(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return summed
 
 
-def build_features(side_px: int) -> "keras.Model":
+def build_features(size: Size) -> "keras.Model":
     """The network up to the features that the heads read.
 
-    Args:
-        side_px: Height and width of the input; the published weights were trained at 224.
     Returns:
         A model with random weights from uint8 (N, side_px, side_px, 3), 0 to 255, to float32 (N, 1280), each 0 to 6.
     """
     import keras
 
-    pixels = keras.Input((side_px, side_px, 3), dtype="uint8", name="pixels")
+    pixels = keras.Input((size.side_px, size.side_px, 3), dtype="uint8", name="pixels")
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(pixels)
+    if size.body_px is not None:
+        x = keras.layers.Resizing(size.body_px, size.body_px, interpolation="bilinear", name="shrink")(x)
     x = keras.layers.Conv2D(_N_STEM_FILTERS, 3, strides=2, padding="same", use_bias=False, name="stem")(x)
     x = _normalise(x, "stem", rectify=True)
     number = 0
-    for stage in STAGES:
+    for stage in size.stages:
         for index in range(stage.n_blocks):
             number += 1
             x = _add_block(x, f"block_{number:02}", stage, stage.stride if index == 0 else 1)
     x = keras.layers.Conv2D(N_FEATURES, 1, use_bias=False, name="top")(x)
     x = _normalise(x, "top", rectify=True)
     x = keras.layers.GlobalAveragePooling2D(name=_FEATURES)(x)
-    return keras.Model(pixels, x, name="efficientnet_lite0_features")
+    return keras.Model(pixels, x, name="efficientnet_lite_features")
 
 
 def _add_block(x: "keras.KerasTensor", name: str, stage: Stage, stride: int) -> "keras.KerasTensor":
@@ -155,10 +171,18 @@ def _normalise(x: "keras.KerasTensor", name: str, *, rectify: bool) -> "keras.Ke
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if rectify else x
 
 
-ARCHITECTURE = Architecture(
-    name="efficientnet-lite0",
-    build=build_efficientnet_lite0,
-    head=Head(_FEATURES, _CLASS_LAYER, feature_map=_FEATURE_MAP),
-    neither_head=NeitherHead(_NEITHER_LAYER, _NEITHER_INPUTS, _CLASSIFIER, measure_pet_evidence),
-    last_layers=LastLayers("block_16_expand", frozen=(_CLASSIFIER,), neither_only=(_NEITHER_LAYER,)),
+def _make_architecture(name: str, size: Size) -> Architecture:
+    last_block = f"block_{sum(stage.n_blocks for stage in size.stages):02}_expand"
+    return Architecture(
+        name=name,
+        build=partial(build_efficientnet_lite, size),
+        head=Head(_FEATURES, _CLASS_LAYER, feature_map=_FEATURE_MAP),
+        neither_head=NeitherHead(_NEITHER_LAYER, _NEITHER_INPUTS, _CLASSIFIER, measure_pet_evidence),
+        last_layers=LastLayers(last_block, frozen=(_CLASSIFIER,), neither_only=(_NEITHER_LAYER,)),
+    )
+
+
+ARCHITECTURES = (
+    _make_architecture("efficientnet-lite0", LITE0),
+    _make_architecture("efficientnet-lite0-fast", LITE0_FAST),
 )

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet_lite0 import STAGES, build_efficientnet_lite0, build_features
+from model.architectures.efficientnet_lite import LITE0, build_efficientnet_lite, build_features
 from tests.model.conftest import draw_images
 
 
 @pytest.fixture(scope="module")
 def features():
     """The network with weights of every size that matters: nothing is 0, 1 or symmetric."""
-    model = build_features(40)
+    model = build_features(LITE0._replace(side_px=40))
     random = np.random.default_rng(3)
     for layer in model.layers:
         if layer.name.endswith("norm"):
@@ -39,7 +39,7 @@ def forward_by_hand(model, image):
 
     x = (image.astype(np.float64) - 127) / 128
     x = norm(np.einsum("ijcyx,yxcf->ijf", windows(x, 3, 2), kernel("stem")), "stem")
-    sizes = [(s.kernel, s.stride if i == 0 else 1) for s in STAGES for i in range(s.n_blocks)]
+    sizes = [(s.kernel, s.stride if i == 0 else 1) for s in LITE0.stages for i in range(s.n_blocks)]
     for number, (size, stride) in enumerate(sizes, start=1):
         name, came_in = f"block_{number:02}", x
         if number > 1:
@@ -63,7 +63,7 @@ def test_windows_that_reach_over_the_border_are_padded_at_the_bottom_and_right()
     """A stride of 2 on an even side: the first window begins at pixel 0, the last has one row and column over."""
     import keras
 
-    model = build_features(32)
+    model = build_features(LITE0._replace(side_px=32))
     stem = keras.Model(model.input, model.get_layer("stem").output)
     model.get_layer("stem").set_weights([np.ones((3, 3, 3, 32), np.float32)])
     image = np.full((1, 32, 32, 3), 127, np.uint8)  # 0 after scaling
@@ -91,7 +91,7 @@ def test_it_has_as_many_weights_as_the_published_network(features):
 
 @pytest.fixture(scope="module")
 def whole():
-    return build_efficientnet_lite0(32)
+    return build_efficientnet_lite(LITE0._replace(side_px=32))
 
 
 def test_the_outputs_are_probabilities_of_cat_dog_and_neither(whole):
@@ -135,3 +135,14 @@ def test_the_probabilities_are_those_of_a_pet_shared_between_cat_and_dog(whole):
     dog = 1 / (1 + np.exp(-lean))
     expected = np.stack([pet * (1 - dog), pet * dog, 1 - pet], axis=1)
     np.testing.assert_allclose(np.asarray(whole(images)), expected, atol=1e-4)
+
+
+def test_a_light_network_shrinks_its_images_before_the_first_convolution():
+    import keras
+
+    model = build_features(LITE0._replace(side_px=56, body_px=32))
+    shrunk = keras.Model(model.input, model.get_layer("shrink").output)
+    image = np.tile(np.arange(56, dtype=np.uint8)[None, :, None], (1, 56, 1, 3)).reshape(1, 56, 56, 3)
+    places = (np.arange(32) + 0.5) * 56 / 32 - 0.5
+    assert model.get_layer("stem").input.shape[1:] == (32, 32, 3)
+    np.testing.assert_allclose(np.asarray(shrunk(image))[0, 3, :, 1], (places - 127) / 128, atol=1e-5)
