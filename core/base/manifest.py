@@ -54,6 +54,13 @@ class Bounds(TypedDict):
     max_taken: float
 
 
+class Cascade(TypedDict):
+    """From which confidence a light version answers itself, and the SHA-256 of the version that answers otherwise."""
+
+    teacher: str
+    limit: float
+
+
 class Manifest(TypedDict):
     """What is known of a trained network. `metrics` are by split, where `judging` is the test split."""
 
@@ -79,6 +86,7 @@ class Manifest(TypedDict):
     speed: NotRequired[Speed | None]
     decoding: NotRequired[int]
     half_precision: NotRequired[bool]
+    cascade: NotRequired[Cascade]
 
 
 def metrics_of(manifest: Manifest, split: str) -> Metrics:

@@ -7,7 +7,7 @@ job is next.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, case, false, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Update, case, false, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.base import leases
@@ -18,6 +18,7 @@ from core.decoding.decoded import DECODING
 from core.messaging.broker import INFERENCE
 from core.operations.pauses import may_go_on
 from core.orm.jobs import Chunk, Job
+from core.orm.models import ModelVersion
 from core.orm.results import Result
 from core.orm.training import ShardFeatures
 from core.orm.uploads import Image, Shard
@@ -31,6 +32,7 @@ class Claim:
 
     Attributes:
         model_version_id: The version that classifies its job.
+        network: Of that version.
         blob_key: Where its shard is.
         waited_s: How long it was waiting.
         is_taken_over: Another worker let its lease run out.
@@ -47,6 +49,7 @@ class Claim:
     waited_s: float | None = None
     is_taken_over: bool = False
     is_slow: bool = False
+    network: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,12 @@ def _claim(session: Session, which: ColumnElement[bool], worker_id: int | None, 
             Chunk.shard_id,
             Chunk.fence,
             Chunk.attempts,
-            select(Job.model_version_id).where(Job.id == Chunk.job_id).scalar_subquery(),
+            _version_of_job(),
             select(Shard.blob_key).where(Shard.id == Chunk.shard_id).scalar_subquery(),
             seconds_since(Chunk.ready_at),
             func.coalesce(Chunk.error == RAN_OUT, false()),
             Chunk.is_slow,
+            select(ModelVersion.network).where(ModelVersion.id == _version_of_job()).scalar_subquery(),
             select(Job.id).where(Job.id == Chunk.job_id, _is_not_started()).exists(),
         )
         .execution_options(synchronize_session=False)
@@ -121,6 +125,10 @@ def _claim(session: Session, which: ColumnElement[bool], worker_id: int | None, 
     if is_first:
         _start_job(session, row.job_id)
     return Claim(*claim)
+
+
+def _version_of_job() -> ScalarSelect[int | None]:
+    return select(Job.model_version_id).where(Job.id == Chunk.job_id).correlate(Chunk).scalar_subquery()
 
 
 def _start_job(session: Session, job_id: int) -> None:

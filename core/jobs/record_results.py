@@ -48,6 +48,7 @@ class Outcome:
     warning: ImageWarning | None = None
     heat: bytes | None = None
     similarity_key: int = 0
+    network: str | None = None
 
 
 def record(session: Session, claim: Claim, outcomes: Sequence[Outcome], rest: Rest = Rest.NOTHING) -> bool:
@@ -100,6 +101,7 @@ def _row(job_id: int, outcome: Outcome) -> dict[str, Any]:
         "decoding": DECODING,
         "heat": outcome.heat,
         "similarity_key": outcome.similarity_key,
+        "network": outcome.network,
     }
     if outcome.probabilities is None:
         return row | {"class_index": None, "confidence": None, "probabilities": None}

@@ -35,6 +35,7 @@ class ResultRow:
     error_code: str | None
     error_detail: str | None
     warning: str | None
+    network: str | None = None
 
     @property
     def error(self) -> str | None:
@@ -123,6 +124,7 @@ def _select() -> Select[Any]:
         Result.error_code,
         Result.error_detail,
         Result.warning,
+        Result.network,
         human_label_of(Image).label("human_label"),
     ).join(Result, Result.image_id == Image.id)
 
@@ -141,6 +143,7 @@ def _result_row(row: Row[Any], threshold_milli: int) -> ResultRow:
         error_code=row.error_code,
         error_detail=row.error_detail,
         warning=row.warning,
+        network=row.network,
     )
 
 

@@ -17,7 +17,8 @@ class Result(Base):
     shown as unsure depends on the job's threshold and is never stored. `heat` has a byte for each of 7 x 7 places, row
     by row: the class activation map (`model.inference.predictions`); only for networks with a feature map.
     `decoding` is the number of the rules that made its pixels (core/decoding/decoded.py); `error_detail` is what
-    `ImageError` says about this file. `similarity_key` is near for pictures that look alike
+    `ImageError` says about this file. `network` is the one that answered, if that is not the network of the job's
+    version. `similarity_key` is near for pictures that look alike
     (core/decoding/similarity_order.py); 0 where unknown.
     """
 
@@ -39,6 +40,7 @@ class Result(Base):
     warning: Mapped[str | None]
     decoding: Mapped[int] = mapped_column(default=1, server_default="1")
     heat: Mapped[bytes | None]
+    network: Mapped[str | None]
     similarity_key: Mapped[int] = mapped_column("looks", BigInteger, default=0, server_default="0")
 
 

@@ -28,7 +28,7 @@ def csv_lines(rows: Iterable[ResultRow], network: str, has_bom: bool = False) ->
     """The lines of a CSV, header first.
 
     Args:
-        network: The name of the network that the results are from.
+        network: The name of the network of the version; a result may name another one that answered.
         has_bom: Whether it begins with a byte order mark, by which Excel knows UTF-8.
     """
     yield (BYTE_ORDER_MARK if has_bom else "") + csv_line(COLUMNS)
@@ -82,7 +82,7 @@ def row_values(row: ResultRow, network: str) -> dict[str, Any]:
         "p_neither": _p_neither(row, network),
         "warning": row.warning,
         "image_id": row.image_id,
-        "network": network,
+        "network": row.network or network,
     }
 
 

@@ -9,6 +9,7 @@ No transaction is open while images are decoded or networks run.
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.base.database import is_away
-from core.base.errors import BlobMissing, ErrorCode, ImageError, ImageWarning, LeaseLost, Unavailable
+from core.base.errors import BlobMissing, ErrorCode, ImageError, LeaseLost, Unavailable
 from core.base.leases import MAX_ATTEMPTS, RETRY_S, pause_s
 from core.decoding import similarity_order
 from core.decoding.decoded import Decoded
@@ -124,7 +125,8 @@ def _classify(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
         pixels = _stack([picture for _, picture in good], classifier.side_px)
         predictions, seconds = _predict(runtime, classifier, pixels)
         kept.add([image for image, _ in good], predictions.features, pixels)
-        results.add(failed + _outcomes_of(good, predictions, pixels))
+        networks = [_unless(claim.network, name) for name in classifier.name_networks(predictions)]
+        results.add(failed + _outcomes_of(good, predictions, pixels, networks))
         n_slow, n_stored, predict_s = n_slow + len(slow), piece.n_stored, predict_s + seconds
     runtime.meter.time(STAGES, predict_s, stage="predict")
     results.end(kept.store(runtime, len(results.outcomes), n_stored), has_slow=n_slow > 0)
@@ -194,21 +196,31 @@ def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:
 
 
 def _outcomes_of(
-    good: list[tuple[ChunkImage, Decoded]], predictions: Predictions, pixels: NDArray[np.uint8]
+    good: list[tuple[ChunkImage, Decoded]],
+    predictions: Predictions,
+    pixels: NDArray[np.uint8],
+    networks: list[str | None],
 ) -> list[Outcome]:
-    similarity_keys = similarity_order.similarity_keys(pixels).tolist()
+    keys = similarity_order.similarity_keys(pixels).tolist()
     return [
-        _outcome(image, predictions, row, similarity_keys[row], picture.warning)
+        _complete(
+            Outcome(image.image_id, warning=picture.warning, similarity_key=keys[row], network=networks[row]),
+            predictions,
+            row,
+        )
         for row, (image, picture) in enumerate(good)
     ]
 
 
-def _outcome(
-    image: ChunkImage, predictions: Predictions, row: int, similarity_key: int, warning: ImageWarning | None
-) -> Outcome:
+def _complete(outcome: Outcome, predictions: Predictions, row: int) -> Outcome:
     probabilities, evidence = predictions.probabilities[row], predictions.evidence
     heat = None if evidence is None else encode_activation_map(evidence[row], int(probabilities.argmax()))
-    return Outcome(image.image_id, probabilities.tolist(), heat=heat, similarity_key=similarity_key, warning=warning)
+    return replace(outcome, probabilities=probabilities.tolist(), heat=heat)
+
+
+def _unless(network: str | None, name: str) -> str | None:
+    """The name of a network, unless it is the version's own."""
+    return None if name == network else name
 
 
 def _sort(

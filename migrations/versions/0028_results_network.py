@@ -1,0 +1,17 @@
+"""Results name the network that answered, if that is not the one of the version."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0028"
+down_revision = "0027"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("results", sa.Column("network", sa.String()))
+
+
+def downgrade() -> None:
+    op.drop_column("results", "network")
