@@ -7,7 +7,8 @@ The web checks requests with this table, and the worker builds the networks of t
 from dataclasses import dataclass
 
 CLASSES = ("cat", "dog")
-DEFAULT_NETWORK = "efficientnet-lite0"
+DEFAULT_NETWORK = "efficientnet-lite0"  # of a new installation
+DEFAULT_TRAINED = "efficientnet-lite0"  # what a training trains unless told otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Plan:
     learning_rate_from_version: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """The properties of a network that are known without loading it.
 
@@ -53,8 +54,6 @@ class Network:
         title: One line for users.
         side_px: Height and width of its input.
         n_weights: Number of weights.
-        parameters: Bounds and defaults of training parameters, by name.
-        plan: Other defaults of a training.
         knows_neither: Whether it has an output for images of neither class, and is trained on them.
         float16: Whether its weights are stored in half the size.
         images_per_s: Photographs that one core classifies, decoding included: an estimate until a job has shown it.
@@ -64,15 +63,37 @@ class Network:
     title: str
     side_px: int
     n_weights: int
-    parameters: dict[str, Bounds]
-    plan: Plan
     images_per_s: float
     knows_neither: bool = False
     float16: bool = False
 
 
-NETWORKS = {
-    "seed-cnn": Network(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainableNetwork(Network):
+    """A network that jobs can train.
+
+    Attributes:
+        parameters: Bounds and defaults of training parameters, by name.
+        plan: Other defaults of a training.
+    """
+
+    parameters: dict[str, Bounds]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightNetwork(Network):
+    """A network that answers where it is sure, and leaves the other images to an accurate one.
+
+    Attributes:
+        teacher: The accurate network, from which it has learned.
+    """
+
+    teacher: str
+
+
+TRAINABLE = {
+    "seed-cnn": TrainableNetwork(
         name="seed-cnn",
         title="Two small convolutions and two dense layers: fast, about 86 % accurate",
         side_px=64,
@@ -92,7 +113,7 @@ NETWORKS = {
         ),
         images_per_s=750,
     ),
-    "efficientnet-lite0": Network(
+    "efficientnet-lite0": TrainableNetwork(
         name="efficientnet-lite0",
         title="EfficientNet-Lite0 with ImageNet's weights: also recognises what is neither cat nor dog",
         side_px=224,
@@ -108,3 +129,18 @@ NETWORKS = {
         float16=True,
     ),
 }
+
+LIGHT = {
+    "efficientnet-lite0-fast": LightNetwork(
+        name="efficientnet-lite0-fast",
+        title="A light network for clear pictures, with efficientnet-lite0 for the others: as accurate, twice as fast",
+        side_px=224,
+        n_weights=4_695_308,
+        images_per_s=220,
+        knows_neither=True,
+        float16=True,
+        teacher="efficientnet-lite0",
+    ),
+}
+
+NETWORKS: dict[str, Network] = {**TRAINABLE, **LIGHT}

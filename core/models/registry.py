@@ -12,7 +12,7 @@ from core.accounts.rights import Actor
 from core.base.database import locked, shared
 from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
 from core.base.manifest import Manifest
-from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
+from core.base.network_catalog import DEFAULT_TRAINED, TRAINABLE
 from core.base.paging import Page, page_newest_first
 from core.orm.models import Deployment, ModelVersion
 from core.storage.blobs import Blobs
@@ -213,8 +213,30 @@ def find_in_use(session: Session) -> int | None:
 def network_to_train(session: Session) -> str:
     """The network that is trained by default: that of the version in use, if it can be trained here."""
     in_use = find_in_use(session)
-    network = DEFAULT_NETWORK if in_use is None else get_version(session, in_use).network
-    return network if network in NETWORKS else DEFAULT_NETWORK
+    network = DEFAULT_TRAINED if in_use is None else find_trained(session, get_version(session, in_use)).network
+    return network if network in TRAINABLE else DEFAULT_TRAINED
+
+
+def find_teacher(session: Session, version: ModelVersion) -> ModelVersion | None:
+    """The accurate version that a light one leaves images to; None if it answers alone.
+
+    Raises:
+        BadWeights: It is not there.
+    """
+    cascade = version.manifest.get("cascade")
+    if cascade is None:
+        return None
+    teacher = session.scalar(select(ModelVersion).where(ModelVersion.digest == cascade["teacher"]))
+    if teacher is None:
+        raise BadWeights(
+            f"Model version {version.id} needs an accurate version, which is missing. Run `pawsort migrate`."
+        )
+    return teacher
+
+
+def find_trained(session: Session, version: ModelVersion) -> ModelVersion:
+    """The version that a training from this one starts from: itself, or its teacher if it is a light one."""
+    return find_teacher(session, version) or version
 
 
 def _nothing_deployed() -> NotFound:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.base.errors import Conflict, Gone, Invalid, NotFound
 from core.base.manifest import metrics_of
-from core.base.network_catalog import DEFAULT_NETWORK
+from core.base.network_catalog import DEFAULT_TRAINED
 from core.base.states import ScheduleKind, UploadState
 from core.evaluation import predictions, promotion_gate
 from core.models import registry
@@ -28,7 +28,7 @@ MAX_DAYS = 36_500
 
 DEFAULTS: dict[ScheduleKind, dict[str, Any]] = {
     ScheduleKind.RETRAIN: {
-        "network": DEFAULT_NETWORK,
+        "network": DEFAULT_TRAINED,
         "start_from": IN_USE,
         "uploads": None,
         "labels_since": None,

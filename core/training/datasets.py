@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import Session
 
 from core.base.database import slices
-from core.base.network_catalog import CLASSES, NETWORKS
+from core.base.network_catalog import CLASSES, TRAINABLE
 from core.labels.folder_labels import expected_label_of
 from core.labels.folder_names import quoted
 from core.labels.labels import NEITHER, human_label_of
@@ -207,8 +207,8 @@ def _unknown(paths: Iterable[str]) -> list[str]:
 def _of_neither(n: int) -> list[str]:
     if not n:
         return []
-    taught = ", ".join(name for name, network in NETWORKS.items() if network.knows_neither)
-    others = ", ".join(name for name, network in NETWORKS.items() if not network.knows_neither)
+    taught = ", ".join(name for name, network in TRAINABLE.items() if network.knows_neither)
+    others = ", ".join(name for name, network in TRAINABLE.items() if not network.knows_neither)
     return [
         f"Pictures of neither ({n}) teach {taught} what to turn away; for {others}, which has no output for them, they"
         " only help to choose the threshold."

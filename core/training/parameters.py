@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.base.errors import Invalid
-from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS, Bounds, Network
+from core.base.network_catalog import DEFAULT_TRAINED, TRAINABLE, Bounds, TrainableNetwork
 
 STEPS_WANTED = 20  # a small set gets small batches, or an epoch would be two or three steps
 
@@ -26,7 +26,7 @@ class Parameters:
     """How to train.
 
     Attributes:
-        network: A name of `core.base.network_catalog.NETWORKS`.
+        network: A name of `core.base.network_catalog.TRAINABLE`.
         epochs: How many at most.
         steps_per_epoch: Batches in an epoch; None: as many as show every training picture once.
         batch_size: Pictures for each step.
@@ -72,10 +72,10 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
         Invalid: Something is wrong; the text has one sentence for each wrong value.
     """
     provided = {name: value for name, value in given.items() if value is not None}
-    name = provided.get("network", DEFAULT_NETWORK)
-    if not isinstance(name, str) or name not in NETWORKS:
-        raise Invalid(f"network: expected one of {', '.join(NETWORKS)}; got {_shown(name)}.")
-    network = NETWORKS[name]
+    name = provided.get("network", DEFAULT_TRAINED)
+    if not isinstance(name, str) or name not in TRAINABLE:
+        raise Invalid(f"network: expected one of {', '.join(TRAINABLE)}; got {_shown(name)}.")
+    network = TRAINABLE[name]
     if wrong := list(_wrong(provided, network)):
         raise Invalid(" ".join(wrong))
     defaults = _defaults(network, n_training)
@@ -86,7 +86,7 @@ def choose_parameters(given: Mapping[str, Any], n_training: int) -> Parameters:
     return Parameters(**(defaults | provided))
 
 
-def _wrong(provided: Mapping[str, Any], network: Network) -> list[str]:
+def _wrong(provided: Mapping[str, Any], network: TrainableNetwork) -> list[str]:
     bounds = network.parameters | COMMON
     unknown = sorted(set(provided) - set(Parameters.__dataclass_fields__))
     sentences = [f"{name}: there is no such parameter." for name in unknown]
@@ -127,7 +127,7 @@ def _fits(name: str, value: Any, bound: Bounds) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool) and bound.contains(value)
 
 
-def _defaults(network: Network, n_training: int) -> dict[str, Any]:
+def _defaults(network: TrainableNetwork, n_training: int) -> dict[str, Any]:
     epochs, (fewest, most) = network.plan.pictures_seen // max(n_training, 1), network.plan.epochs
     batch_size = int(network.parameters["batch_size"].default)
     return {

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rights import Actor
 from core.base import names
 from core.base.errors import Conflict, Gone, Invalid
-from core.base.network_catalog import NETWORKS
+from core.base.network_catalog import TRAINABLE
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.jobs import job_states, jobs
 from core.labels import folder_labels
@@ -62,7 +62,7 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
     parameters = choose_parameters({**given, "network": network}, n_training)
     if parameters.start_from is None and parameters.what == HEAD:
         parameters = replace(parameters, start_from=find_start(session, parameters.network))
-    elif parameters.start_from is None and NETWORKS[parameters.network].plan.only_last_layers:
+    elif parameters.start_from is None and TRAINABLE[parameters.network].plan.only_last_layers:
         # The other layers have to come from somewhere: from the newest version of the network.
         parameters = replace(parameters, start_from=registry.find_version(session, parameters.network).id)
     elif parameters.start_from is not None:
@@ -176,14 +176,14 @@ def _get_upload(session: Session, uuid: UUID) -> Upload:
 
 
 def find_start(session: Session, network: str) -> int:
-    """The version in use when it is of this network, else the newest of the network."""
-    in_use = registry.current_version(session)
+    """The version in use, or its teacher, when it is of this network, else the newest of the network."""
+    in_use = registry.find_trained(session, registry.current_version(session))
     return in_use.id if in_use.network == network else registry.find_version(session, network).id
 
 
 def _check_start(version: ModelVersion, parameters: Parameters) -> None:
     """See that the version to start from is of the same network and input."""
-    network = NETWORKS[parameters.network]
+    network = TRAINABLE[parameters.network]
     if version.network != network.name:
         raise Invalid(
             f"start_from: version {version.id} is one of {version.network}, but the training is of {network.name}."

@@ -27,6 +27,8 @@ supported too; it lacks the fields marked with a star, which are then null:
     decoding     the number of the rules by which the pictures of its training and evaluation became pixels
                  (core/decoding/decoded.py); may be missing, which means 1
     half_precision  whether float16 may be tried where it is faster; may be missing, which means no
+    cascade      of a light network: {"teacher": the digest of the accurate version, "limit": the confidence from which
+                 it answers itself}; its weights file has those of the heads alone. Missing: it answers every image
     speed*       of `Classifier.predict` during the evaluation: {"images_per_s", "n_images", "device", "threads"}
 """
 
@@ -42,7 +44,7 @@ from model.architectures.registry import ARCHITECTURES
 FORMAT = 2
 SHIPPED = "shipped"
 _SINCE_2 = {"bounds", "n_bytes", "who", "code_version", "speed"}
-_OPTIONAL = {"decoding", "half_precision"}
+_OPTIONAL = {"decoding", "half_precision", "cascade"}
 
 
 class Speed(TypedDict):
@@ -52,6 +54,13 @@ class Speed(TypedDict):
     n_images: int
     device: str
     threads: int
+
+
+class Cascade(TypedDict):
+    """When a light network answers itself, and the version that does otherwise."""
+
+    teacher: str
+    limit: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,7 @@ class Manifest:
     speed: Speed | None = None
     decoding: int | None = None
     half_precision: bool | None = None
+    cascade: Cascade | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no classifier could use.
@@ -178,18 +188,30 @@ def _is_calibration(value: Any) -> bool:
     )
 
 
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _is_cascade(value: Any) -> bool:
+    return value is None or (
+        _is_object(value, *Cascade.__annotations__) and _is_digest(value["teacher"]) and _is_share(value["limit"])
+    )
+
+
 _RULES: dict[str, tuple[Callable[[Any], object], str]] = {
     "decoding": (lambda value: value is None or _is_whole(value), "a positive whole number or missing"),
     "half_precision": (lambda value: value in (None, True, False), "true, false or missing"),
     "network": (lambda value: value in list(ARCHITECTURES), f"one of {', '.join(sorted(ARCHITECTURES))}"),
     "side_px": (_is_whole, "a whole number above 0"),
     "classes": (lambda value: value == ("cat", "dog"), "the classes cat, dog in this order"),
-    "threshold": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),
+    "threshold": (_is_share, "a number from 0 to 1"),
     "calibration": (_is_calibration, 'of the form {"temperature": number above 0}'),
-    "digest": (
-        lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value),
-        "a SHA-256 in hexadecimal",
-    ),
+    "digest": (_is_digest, "a SHA-256 in hexadecimal"),
+    "cascade": (_is_cascade, "the digest of a teacher and a limit from 0 to 1, or missing"),
     "n_weights": (_is_whole, "a whole number above 0"),
     "metrics": (lambda value: isinstance(value, dict), "an object"),
     "data": (lambda value: isinstance(value, dict), "an object"),

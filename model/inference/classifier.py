@@ -1,4 +1,4 @@
-"""A trained network in memory: pixels in; probabilities, features and evidence out."""
+"""A trained version in memory: pixels in; probabilities, features and evidence out."""
 
 from collections.abc import Callable
 
@@ -11,6 +11,7 @@ from model.arrays.image_arrays import Images
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import BadWeightsError, count_weights, digest_body, digest_of, unpack_weights
+from model.inference.cascade import ask_teacher
 from model.inference.devices import CPU, Device
 from model.inference.engine import Engine, Outputs, join
 from model.inference.litert_engine import LiteRTEngine
@@ -27,6 +28,7 @@ class Classifier:
         device: Where TensorFlow runs it.
         converted: Its body for LiteRT, which then runs it instead of TensorFlow.
         n_threads: Of LiteRT; those of TensorFlow are set for the whole process.
+        teacher: The accurate version to which a light one leaves images; the light one needs `converted`.
     Attributes:
         engine: What runs it.
         weights_body: SHA-256 of its weights below the head.
@@ -43,13 +45,14 @@ class Classifier:
         *,
         converted: ConvertedBody | None = None,
         n_threads: int = 1,
+        teacher: "Classifier | None" = None,
     ) -> None:
         digest = digest_of(weights)
         if digest != manifest.digest:
             raise BadWeightsError(
                 f"expected weights with the SHA-256 {manifest.digest}; got {digest}. Download the weights again."
             )
-        self.manifest = manifest
+        self.manifest, self._teacher = manifest, teacher
         arrays = unpack_weights(weights)
         self.engine: Engine
         if converted is None:
@@ -58,7 +61,7 @@ class Classifier:
             _check_converted(manifest, converted)
             precision = converted.manifest.precision
             self.engine = LiteRTEngine(manifest.network, arrays, converted.flatbuffer, precision, n_threads)
-        if self.engine.side_px != manifest.side_px or count_weights(arrays) != manifest.n_weights:
+        if self.engine.side_px != manifest.side_px or (teacher is None and count_weights(arrays) != manifest.n_weights):
             raise BadWeightsError(
                 f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
                 f" {count_weights(arrays)} for {self.engine.side_px} px"
@@ -66,6 +69,13 @@ class Classifier:
         self.weights_body = digest_body(arrays, get_architecture(manifest.network))
         is_quantised = converted is not None and converted.manifest.is_quantised
         self.body = converted.manifest.digest if converted and is_quantised else self.weights_body
+        if teacher is not None:  # its weights have no body
+            self.weights_body = self.body
+
+    @property
+    def network(self) -> str:
+        """Its name."""
+        return self.manifest.network
 
     @property
     def side_px(self) -> int:
@@ -86,6 +96,8 @@ class Classifier:
         """Run each batch size once, so the first real batch is as fast as the others."""
         for size in self.engine.sizes:
             self.engine.run(np.zeros((size, self.side_px, self.side_px, 3), np.uint8))
+        if self._teacher is not None:
+            self._teacher.warm_up()
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classify images.
@@ -99,7 +111,7 @@ class Classifier:
         Raises:
             ValueError: The array has another type or shape.
         """
-        return calibrate(self.outputs(images), self.manifest.temperature)
+        return self.predict_with_features(images).probabilities
 
     def predict_with_features(self, images: Images, on_batch: Callable[[], object] = lambda: None) -> Predictions:
         """Classify images, and return the features and the evidence of the head too.
@@ -111,10 +123,21 @@ class Classifier:
             ValueError: As `predict`.
         """
         outputs, features, evidence = self._run_all(images, on_batch)
-        return Predictions(calibrate(outputs, self.manifest.temperature), features, evidence)
+        own = Predictions(calibrate(outputs, self.manifest.temperature), features, evidence)
+        if self._teacher is None or self.manifest.cascade is None:
+            return own
+        teacher = self._teacher
+        limit = self.manifest.cascade["limit"]
+        return ask_teacher(own, images, limit, lambda doubtful: teacher.predict_with_features(doubtful, on_batch))
+
+    def name_networks(self, predictions: Predictions) -> list[str]:
+        """The network that answered, for each row of its predictions."""
+        if predictions.by_teacher is None or self._teacher is None:
+            return [self.network] * len(predictions.probabilities)
+        return [self._teacher.network if is_doubtful else self.network for is_doubtful in predictions.by_teacher]
 
     def outputs(self, images: Images, on_batch: Callable[[], object] = lambda: None) -> NDArray[np.float32]:
-        """The network's output before calibration: float32 (N, 1) or (N, 3), 0 to 1, as `calibrate` takes it.
+        """The network's own output before calibration: float32 (N, 1) or (N, 3), 0 to 1, as `calibrate` takes it.
 
         Args:
             images: As for `predict`.

@@ -15,11 +15,13 @@ class Predictions(NamedTuple):
         evidence: float32 (N, H, W), the head's linear layer applied to each cell of the feature map, in nats: above 0
             for the second class, below 0 for the first. The mean over an image is the logit of the whole image. None if
             the network has no feature map.
+        by_teacher: bool (N,), in a cascade: whether the accurate network answered; None if there is one network.
     """
 
     probabilities: NDArray[np.float32]
     features: NDArray[np.float16]
     evidence: NDArray[np.float32] | None = None
+    by_teacher: NDArray[np.bool_] | None = None
 
 
 def encode_activation_map(evidence: NDArray[np.float32], class_index: int) -> bytes:

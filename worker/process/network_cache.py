@@ -103,6 +103,8 @@ class NetworkCache:
     def open(self, version: ModelVersion, n_threads: int | None = None) -> "Classifier":
         """The network of a version, not cached: in LiteRT on a CPU if it was converted, else in TensorFlow.
 
+        A light version runs in LiteRT alone. Where it cannot, its teacher answers for every image.
+
         Args:
             n_threads: None: one for each processor.
         Raises:
@@ -112,12 +114,18 @@ class NetworkCache:
         from model.artifacts.manifest import Manifest
         from model.inference.classifier import Classifier
 
-        weights, converted = self.weights(version), self.find_converted(version)
+        teacher, converted = self._find_teacher(version), self.find_converted(version)
+        accurate = None if teacher is None else self.open(teacher, n_threads)
+        if accurate is not None and (converted is None or accurate.engine.name == "TensorFlow"):
+            return accurate
+        weights = self.weights(version)
         if converted is None:
             self._prepare_tensorflow(version, n_threads)
         try:
             manifest, threads = Manifest.from_dict(version.manifest), n_threads or processors()
-            classifier = Classifier(manifest, weights, self.device(), converted=converted, n_threads=threads)
+            classifier = Classifier(
+                manifest, weights, self.device(), converted=converted, n_threads=threads, teacher=accurate
+            )
         except ValueError as error:  # made by a newer Pawsort, or edited by hand
             raise BadWeights(
                 f"Model version {version.id} cannot be used here: {error}. Update Pawsort, or use another version."
@@ -144,9 +152,15 @@ class NetworkCache:
 
     def body_of(self, version: ModelVersion) -> str | None:
         """The body whose features a version uses here (`Classifier.body`); None until it has been loaded once."""
-        converted = self.find_converted(version)
+        teacher, converted = self._find_teacher(version), self.find_converted(version)
+        if teacher is not None and (converted is None or self.find_converted(teacher) is None):
+            return self.body_of(teacher)
         is_quantised = converted is not None and converted.manifest.is_quantised
         return converted.manifest.digest if converted and is_quantised else version.body
+
+    def _find_teacher(self, version: ModelVersion) -> ModelVersion | None:
+        with self._db.read() as session:
+            return registry.find_teacher(session, version)
 
     def _find_conversion(self, version: ModelVersion) -> Conversion | None:
         from model.inference import devices, litert_engine

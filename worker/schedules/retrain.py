@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
 from core.base.errors import Conflict
-from core.base.network_catalog import NETWORKS
+from core.base.network_catalog import TRAINABLE
 from core.base.states import ACTIVE_STATES, JobState, RunState
 from core.evaluation import evaluation_jobs, promotion_gate, unbiased_labels
 from core.evaluation.promotion_gate import Gate, Verdict
@@ -91,8 +91,8 @@ def _choose_start(session: Session, parameters: dict[str, Any]) -> tuple[int | N
     """The version to start from, and a note if that is not the requested one."""
     if parameters["start_from"] != IN_USE:
         return None, ""
-    version = registry.current_version(session)
-    network = NETWORKS[parameters["network"]]
+    version = registry.find_trained(session, registry.current_version(session))
+    network = TRAINABLE[parameters["network"]]
     if version.network == network.name and version.manifest["side_px"] == network.side_px:
         return version.id, ""
     return None, f"Version {version.id}, in use, is of {version.network}, so {network.name} was trained from scratch."

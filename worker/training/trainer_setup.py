@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.base.network_catalog import CLASSES, NETWORKS
+from core.base.network_catalog import CLASSES, TRAINABLE
 from core.models import registry
 from core.training.parameters import Parameters
 from core.training.splits import Split
@@ -59,7 +59,7 @@ class TrainerSetup:
 
 def input_sides_of(parameters: Parameters) -> dict[Split, int]:
     """Height and width in pixels to which the images of each split are decoded."""
-    side_px = NETWORKS[parameters.network].side_px
+    side_px = TRAINABLE[parameters.network].side_px
     training_px = round(side_px * ENLARGED) if parameters.augmentation == "strong" else side_px
     return {Split.TRAINING: training_px, Split.VALIDATION: side_px, Split.TEST: side_px}
 
@@ -82,7 +82,7 @@ def set_up_trainer(
     import keras
 
     keras.utils.set_random_seed(parameters.seed)
-    network = NETWORKS[parameters.network]
+    network = TRAINABLE[parameters.network]
     model = build(parameters.network)
     on_step()
     if parameters.start_from is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.base.database import Database
 from core.base.errors import Conflict, Gone, Invalid, LeaseLost, NotFound
-from core.base.network_catalog import DEFAULT_NETWORK
+from core.base.network_catalog import DEFAULT_TRAINED
 from core.base.states import RunState
 from core.cleanup import deletion
 from core.models import registry
@@ -48,7 +48,7 @@ def test_a_new_schedule_knows_when_it_comes_due_and_what_it_was_not_told(db: Dat
     assert schedule.parameters["uploads"] is None
 
 
-@pytest.mark.parametrize(("in_use", "network"), [("seed-cnn", "seed-cnn"), ("other", DEFAULT_NETWORK)])
+@pytest.mark.parametrize(("in_use", "network"), [("seed-cnn", "seed-cnn"), ("other", DEFAULT_TRAINED)])
 def test_the_network_that_is_trained_is_that_of_the_version_in_use_if_it_can_be(
     db: Database, in_use: str, network: str
 ) -> None:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from core.base.network_catalog import CLASSES, DEFAULT_NETWORK, NETWORKS
+from core.base.network_catalog import CLASSES, DEFAULT_NETWORK, LIGHT, NETWORKS, TRAINABLE
 from model.architectures import registry
 from model.artifacts.manifest import Manifest
 from pretraining.recipes import RECIPES, describe_recipe
@@ -74,7 +74,16 @@ def test_what_core_says_of_a_network_agrees_with_its_layers(name):
     assert model.input_shape == (None, network.side_px, network.side_px, 3)
     assert model.count_params() == network.n_weights
     assert network.name == name
-    assert all(bounds.contains(bounds.default) for bounds in network.parameters.values())
+
+
+def test_defaults_are_within_their_bounds():
+    assert all(
+        bounds.contains(bounds.default) for network in TRAINABLE.values() for bounds in network.parameters.values()
+    )
+
+
+def test_a_light_network_takes_the_images_of_its_teacher():
+    assert {network.side_px == TRAINABLE[network.teacher].side_px for network in LIGHT.values()} == {True}
 
 
 def test_all_tables_know_the_same_networks():
@@ -89,7 +98,8 @@ def test_an_architecture_is_complete(name):
     model = architecture.build()
     assert architecture.name == name
     assert (architecture.neither_head is not None) == network.knows_neither == (model.output_shape[1] == 3)
-    assert (architecture.last_layers is not None) == network.plan.only_last_layers
+    if name in TRAINABLE:
+        assert (architecture.last_layers is not None) == TRAINABLE[name].plan.only_last_layers
     n_features = model.get_layer(architecture.head.features).output.shape[-1]
     assert model.get_layer(architecture.head.class_layer).kernel.shape == (n_features, 1)
     if architecture.head.feature_map is not None:
@@ -115,7 +125,7 @@ def test_every_shipped_file_belongs_to_a_network():
 
 
 def test_bounds_allow_their_ends_and_nothing_beyond():
-    bounds = NETWORKS["seed-cnn"].parameters["epochs"]
+    bounds = TRAINABLE["seed-cnn"].parameters["epochs"]
     assert bounds.contains(1)
     assert bounds.contains(1000)
     assert not bounds.contains(0)

@@ -152,3 +152,40 @@ def test_a_process_that_serves_the_shipped_network_on_a_cpu_never_imports_tensor
     assert (device, imported) == ("cpu", [])
     assert engine.startswith("LiteRT ")
     assert engine.endswith(", int8")
+
+
+@pytest.fixture
+def light(db: Database, blobs: Blobs, shipped: ModelVersion) -> ModelVersion:
+    """A version that swaps cats and dogs where it is sure, and leaves other pictures to the shipped one."""
+    number = add_mirrored(db, blobs, shipped)
+    (document,) = [one for one in conversions.store_shipped(blobs, PRETRAINED) if one["weights"] == shipped.digest]
+    with db.write() as session:
+        version = registry.get_version(session, number)
+        version.manifest = {**version.manifest, "cascade": {"teacher": shipped.digest, "limit": 0.8}}
+        for one in (shipped, version):
+            conversions.add(session, one.id, {**document, "weights": one.digest})
+        return version
+
+
+def test_a_light_version_leaves_what_it_is_unsure_of_to_its_teacher(
+    cache: NetworkCache, shipped: ModelVersion, light: ModelVersion
+) -> None:
+    images = np.random.default_rng(1).integers(0, 256, (8, 64, 64, 3), np.uint8) // np.arange(1, 9)[:, None, None, None]
+    of_teacher = cache.get(shipped.id).predict(images.astype(np.uint8))
+    is_doubtful = of_teacher.max(axis=1) < 0.8
+    assert 0 < is_doubtful.sum() < 8
+    cascade = cache.get(light.id)
+    expected = np.where(is_doubtful[:, None], of_teacher, of_teacher[:, ::-1])
+    np.testing.assert_allclose(cascade.predict(images.astype(np.uint8)), expected, atol=1e-6)
+    assert cache.body_of(light) == cascade.body
+
+
+def test_where_litert_is_missing_the_teacher_answers_for_every_picture(
+    cache: NetworkCache, shipped: ModelVersion, light: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.inference.litert_engine.is_installed", lambda: False)
+    images = np.random.default_rng(1).integers(0, 256, (4, 64, 64, 3), np.uint8)
+    found, teacher = cache.get(light.id), cache.get(shipped.id)
+    assert found.engine.name == "TensorFlow"
+    np.testing.assert_array_equal(found.predict(images), teacher.predict(images))
+    assert cache.body_of(light) == found.body

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
+from core.base.network_catalog import DEFAULT_TRAINED, TRAINABLE
 from core.training.parameters import HEAD, OF_EPOCHS, WHOLE
 
 AUGMENTATION_WORDS = {
@@ -23,12 +23,12 @@ NUMBERS = {
 
 def trainable() -> list[str]:
     """The names of the networks, the default first."""
-    return sorted(NETWORKS, key=lambda name: name != DEFAULT_NETWORK)
+    return sorted(TRAINABLE, key=lambda name: name != DEFAULT_TRAINED)
 
 
 def augmentations() -> list[tuple[str, str]]:
     """Values and titles of all augmentations, of any network."""
-    names = dict.fromkeys(name for network in NETWORKS.values() for name in network.plan.augmentations)
+    names = dict.fromkeys(name for network in TRAINABLE.values() for name in network.plan.augmentations)
     return [(name, AUGMENTATION_WORDS.get(name, name)) for name in names]
 
 

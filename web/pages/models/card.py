@@ -41,11 +41,21 @@ class SplitMetrics:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything known about a version."""
+    """Everything known about a version.
+
+    Attributes:
+        teacher: The accurate version to which it leaves pictures, if it is a light one.
+    """
 
     version: ModelVersion
     who: str | None = None
     conversion: Conversion | None = None
+    teacher: ModelVersion | None = None
+
+    @property
+    def trained(self) -> ModelVersion:
+        """The version that a training from this one starts from."""
+        return self.teacher or self.version
 
     @property
     def manifest(self) -> Manifest:
@@ -89,6 +99,7 @@ class ModelCard:
             ("Size", _or(n_bytes, in_bytes)),
             ("Speed", _or(manifest.get("speed"), _speed)),
             ("On CPUs", _served_by(self.conversion)),
+            *self._cascade_facts,
             ("Decoding rules", str(manifest.get("decoding", 1))),
             ("Made", _or(manifest.get("created_at"), lambda text: moment(datetime.fromisoformat(text)))),
             ("Made by", _or(manifest.get("who"), lambda who: "shipped with Pawsort" if who == "shipped" else str(who))),
@@ -97,6 +108,14 @@ class ModelCard:
             ("Seed", _or(manifest.get("seed"), str)),
             ("Digest (SHA-256)", self.version.digest),
         ]
+
+    @property
+    def _cascade_facts(self) -> list[Fact]:
+        cascade = self.manifest.get("cascade")
+        if cascade is None or self.teacher is None:
+            return []
+        teacher = f"version {self.teacher.id} ({self.teacher.network})"
+        return [("Answers", f"itself from a confidence of {cascade['limit']:g}; {teacher} answers for other pictures")]
 
     @property
     def data_facts(self) -> list[Fact]:

@@ -132,7 +132,7 @@ def train_head(version: int) -> Response | tuple[str, int]:
     services = get_services()
     try:
         with services.db.write() as session:
-            row = registry.get_version(session, version)
+            row = registry.find_trained(session, registry.get_version(session, version))
             given = {"network": row.network, "start_from": row.id, "what": HEAD}
             job = training_jobs.create_training_job(session, current_actor(), uuid4(), given, None)
             job_id, uuid = job.id, job.uuid
@@ -177,7 +177,9 @@ def show_model(version: int) -> str:
 def download_card(version: int, kind: str) -> Response:
     """The model card as a file, to share with the weights."""
     with get_services().db.read() as session:
-        card = ModelCard(registry.get_version(session, version), conversion=conversions.find(session, version))
+        row = registry.get_version(session, version)
+        teacher = registry.find_teacher(session, row)
+        card = ModelCard(row, conversion=conversions.find(session, version), teacher=teacher)
     text = render_template(f"models/card.{kind}", card=card)
     response = Response(text, mimetype="text/html" if kind == "html" else "text/markdown")
     response.headers["Content-Disposition"] = f'attachment; filename="model-card-{version}.{kind}"'
@@ -235,7 +237,9 @@ def _show_model(version: int, problem: str = "") -> str:
         worst = predictions.list_predictions(session, row.id, PredictionFilter(sort="error"), None, WORST_SHOWN)
         return render_template(
             "models/model.html",
-            card=ModelCard(row, conversion=conversions.find(session, row.id)),
+            card=ModelCard(
+                row, conversion=conversions.find(session, row.id), teacher=registry.find_teacher(session, row)
+            ),
             n_new=counts.count_since_training(session, row.id),
             in_use=registry.find_in_use(session),
             check=promotion_check.check_promotion(session, row),

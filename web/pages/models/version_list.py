@@ -39,7 +39,7 @@ def list_rows(session: Session, versions: Sequence[ModelVersion], in_use: int | 
     outdated = decoding_change.find_outdated(session, ids)
     return [
         VersionRow(
-            card=ModelCard(version),
+            card=ModelCard(version, teacher=registry.find_teacher(session, version)),
             is_in_use=version.id == in_use,
             is_shipped=registry.is_shipped(version),
             n_new=n_new[version.id],

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from core.accounts.rights import Right
 from core.base import cron
 from core.base.errors import Conflict, Invalid, NotFound
-from core.base.network_catalog import NETWORKS
+from core.base.network_catalog import TRAINABLE
 from core.base.states import JobKind, JobState, ScheduleKind
 from core.jobs.listing import job_list
 from core.labels import labelled_uploads
@@ -215,7 +215,7 @@ def _show_form(form: ScheduleForm, schedule: Schedule | None = None, revision: i
         weekdays=WEEKDAYS,
         month_days=MONTH_DAYS,
         numbers=training_fields.NUMBERS,
-        networks={name: NETWORKS[name].title for name in training_fields.trainable()},
+        networks={name: TRAINABLE[name].title for name in training_fields.trainable()},
         augmentations=training_fields.augmentations(),
     )
 

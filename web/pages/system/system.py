@@ -59,10 +59,12 @@ def show_system() -> str:
     with services.db.read() as session:
         paused_since = pauses.find_pause(session)
         in_use = registry.get_any(session, registry.find_in_use(session))
+        trained = None if in_use is None else registry.find_trained(session, in_use)
         n_new = counts.count_since_training(session, in_use.id if in_use else None)
     return render_template(
         "system/system.html",
         in_use=in_use,
+        trained=trained,
         n_new=n_new,
         paused_since=paused_since,
         snapshot=snapshot,

@@ -9,7 +9,7 @@ from flask import Request
 from sqlalchemy.orm import Session
 
 from core.base.errors import Invalid, NotFound
-from core.base.network_catalog import NETWORKS
+from core.base.network_catalog import TRAINABLE
 from core.models import registry
 from core.models.version_choices import VersionChoices, offer_versions
 from core.training import training_jobs
@@ -135,7 +135,7 @@ def network_options(n_training: int) -> list[NetworkOption]:
     return [
         NetworkOption(
             name=name,
-            title=NETWORKS[name].title,
+            title=TRAINABLE[name].title,
             start_default=_start_default(name),
             augmentation_default=choose_parameters({"network": name}, n_training).augmentation,
             augmentation_note=_augmentation_note(name),
@@ -148,7 +148,7 @@ _AUTOMATIC_START = "Automatic is the version in use, or the newest one of this n
 
 
 def _start_default(network: str) -> str:
-    if NETWORKS[network].plan.only_last_layers:
+    if TRAINABLE[network].plan.only_last_layers:
         return f"{_AUTOMATIC_START}. With more than the last layer, it is the newest one."
     return (
         f"{_AUTOMATIC_START}. With more than the last layer, it trains from scratch; with fewer than a few thousand"
@@ -157,7 +157,7 @@ def _start_default(network: str) -> str:
 
 
 def _augmentation_note(network: str) -> str:
-    if not NETWORKS[network].plan.only_last_layers:
+    if not TRAINABLE[network].plan.only_last_layers:
         return ""
     return " Strong is not available: features are stored only for the original and the mirrored picture."
 
@@ -181,10 +181,10 @@ def _without_name(sentence: str, name: str) -> str:
 
 
 def _hint(network: str, name: str, default: Any) -> Hint:
-    bounds = (NETWORKS[network].parameters | COMMON)[name]
+    bounds = (TRAINABLE[network].parameters | COMMON)[name]
     automatic = AUTOMATIC.get(name, "") if default is None else _shown(default)
     described = f"{describe_bounds(name, bounds).capitalize()}."
-    if name == "learning_rate" and (slower := NETWORKS[network].plan.learning_rate_from_version):
+    if name == "learning_rate" and (slower := TRAINABLE[network].plan.learning_rate_from_version):
         described += f" From a version, automatic is {_shown(slower)}."
     return Hint(network, described, f"automatic: {automatic}" if automatic else "automatic")
 

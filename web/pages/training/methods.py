@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.base.errors import NotFound
-from core.base.network_catalog import CLASSES, NETWORKS
+from core.base.network_catalog import CLASSES, TRAINABLE
 from core.models import conversions, registry
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -38,7 +38,7 @@ def describe_methods(session: Session, network: str, dataset: Dataset) -> dict[s
 def _of_layers(session: Session, network: str, dataset: Dataset) -> str:
     n_training = dataset.by_part.get(Split.TRAINING, 0)
     epochs = choose_parameters({"network": network}, n_training).epochs
-    layers = "the last layers" if NETWORKS[network].plan.only_last_layers else "the whole network"
+    layers = "the last layers" if TRAINABLE[network].plan.only_last_layers else "the whole network"
     speed = _find_speed(session, network)
     if speed is None:
         time = "No such training was measured on this installation yet, so the time is unknown."

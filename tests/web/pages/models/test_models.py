@@ -18,6 +18,7 @@ from core.storage.blobs import Blobs
 from tests.support.evaluated_versions import judge, make_judged, right, wrong_at_first
 from tests.support.factories import make_manifest, make_version
 from tests.support.labelled_contents import make_pets, say_all
+from tests.support.light_version import use_light_version
 
 DATABASES = ("sqlite",)
 
@@ -279,3 +280,14 @@ def test_a_card_says_what_runs_the_version_on_a_cpu(client: FlaskClient, other: 
         with db.write() as session:
             conversions.add(session, other, document)
         assert said in words(client.get(f"/models/{other}/card.html"))
+
+
+def test_the_card_of_a_light_version_explains_who_answers_and_trains_its_teacher(
+    client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    light, accurate = use_light_version(db)
+    page = client.get(f"/models/{light}")
+    assert f"itself from a confidence of 0.97; version {accurate} (efficientnet-lite0) answers" in words(page)
+    say_all(db, LabelSource.CORRECTION, make_pets(db, blobs, 2))
+    page = client.get(f"/models/{light}").text
+    assert f"network=efficientnet-lite0&amp;what=all&amp;start_from={accurate}" in page
