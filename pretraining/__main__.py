@@ -5,8 +5,8 @@
     python -m pretraining reproduce --data FOLDER --test FOLDER [--run NAME]…
 
 The second command converts a shipped network again (`conversion.py`), the third is explained in `reproduce.py`. The
-first makes a network that starts from published weights as `transfer_learning.py` describes, and any other network as
-follows:
+first makes a network that starts from published weights as `transfer_learning.py` describes, a light network in front
+of an accurate one as `cascade.py` does, and any other network as follows:
 
 1. read the folder and split it by content: 80 % training, 10 % validation, 10 % test (stored as "judging");
 2. decode with the product's own function, training images larger than the input;
@@ -23,7 +23,7 @@ from typing import Any
 import click
 
 from core.base.errors import PawsortError
-from core.base.network_catalog import DEFAULT_NETWORK, NETWORKS
+from core.base.network_catalog import DEFAULT_TRAINED, NETWORKS, TRAINABLE
 from model.architectures.batch_norm_folding import build_normalised, fold
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, pack_weights, weight_names
@@ -32,6 +32,7 @@ from model.evaluation.version_evaluation import EvaluationImages
 from model.training.examples import Examples
 from model.training.trainer import Epoch, Trainer
 from pretraining import array_cache
+from pretraining.cascade import make_cascade
 from pretraining.conversion import choose_calibration, convert_shipped, write_converted
 from pretraining.finish_version import decode, finish_version, group_by_split
 from pretraining.labelled_folders import (
@@ -42,7 +43,7 @@ from pretraining.labelled_folders import (
     read_folders,
     read_negatives,
 )
-from pretraining.recipes import RECIPES, ScratchRecipe
+from pretraining.recipes import RECIPES, CascadeRecipe, ScratchRecipe
 from pretraining.reproduce import reproduce
 from pretraining.seed_training_runs import ROWS, RUNS
 from pretraining.transfer_learning import make_transferred
@@ -64,7 +65,7 @@ def main() -> None:
 )
 @click.option("--test", type=FOLDER, help="another such folder, measured once, at the end")
 @click.option("--neither", type=FOLDER, help="pictures of neither cat nor dog")
-@click.option("--network", type=click.Choice(sorted(RECIPES)), default=DEFAULT_NETWORK, show_default=True)
+@click.option("--network", type=click.Choice(sorted(RECIPES)), default=DEFAULT_TRAINED, show_default=True)
 @click.option("--out", type=NEW_FOLDER, default=PRETRAINED, show_default=True)
 @click.option("--cache", type=NEW_FOLDER, default=Path(".cache/pretrained"), show_default=True)
 def pretrained(
@@ -76,6 +77,8 @@ def pretrained(
     try:
         if isinstance(recipe, ScratchRecipe):
             make_from_scratch(network, recipe, folders)
+        elif isinstance(recipe, CascadeRecipe):
+            make_cascade(network, recipe, folders)
         else:
             make_transferred(network, recipe, folders)
     except PawsortError as error:
@@ -85,7 +88,7 @@ def pretrained(
 @main.command("convert")
 @click.option("--data", type=FOLDER, required=True, multiple=True, help="the folders that the network was trained on")
 @click.option("--neither", type=FOLDER, help="pictures of neither cat nor dog")
-@click.option("--network", type=click.Choice(sorted(RECIPES)), default=DEFAULT_NETWORK, show_default=True)
+@click.option("--network", type=click.Choice(sorted(TRAINABLE)), default=DEFAULT_TRAINED, show_default=True)
 @click.option("--out", type=NEW_FOLDER, default=PRETRAINED, show_default=True, help="holds the network")
 def convert_network(data: tuple[Path, ...], neither: Path | None, network: str, out: Path) -> None:
     """Convert a shipped network for LiteRT, and write what came out next to it."""

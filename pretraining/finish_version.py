@@ -83,12 +83,12 @@ def finish_version(
     calibration = choose_calibration(photographs, negatives, plain.side_px)
     converted = convert_shipped(plain, weights, calibration, images.splits["validation"])
     manifest = complete_manifest(plain, weights, images, ThresholdRule(bounds), converted=converted)
-    _write(manifest, weights, folders.out)
+    write_version(manifest, weights, folders.out)
     write_converted(converted, network, folders.out)
     return manifest
 
 
-def _write(manifest: Manifest, weights: bytes, out: Path) -> None:
+def write_version(manifest: Manifest, weights: bytes, out: Path) -> None:
     """Write weights and manifest, and print the metrics."""
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{manifest.network}.npz").write_bytes(weights)

@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from model.evaluation.version_evaluation import Bounds
 from model.training.augmentation import Augmentation
+from model.training.distillation import DistillationRecipe
 from model.training.fine_tuning import FineTuningRecipe
 from model.training.recipe import Recipe
 
@@ -78,6 +80,28 @@ class TransferRecipe:
     max_taken: float
 
 
+@dataclass(frozen=True, slots=True)
+class CascadeRecipe:
+    """How a light network is made that answers where it is sure, in front of an accurate one.
+
+    Attributes:
+        teacher: The accurate network.
+        distillation: How the light one is trained.
+        limit: Bounds of the confidence from which it answers itself.
+        threshold: Bounds of the threshold of both together.
+    """
+
+    teacher: str
+    distillation: DistillationRecipe
+    limit: Bounds
+    threshold: Bounds
+
+    @property
+    def seed(self) -> int:
+        """Of everything random."""
+        return self.distillation.recipe.seed
+
+
 # Names in the manifests of shipped versions, where they differ from those here.
 _NAMES_IN_MANIFESTS = {
     "body": "taught",
@@ -87,7 +111,7 @@ _NAMES_IN_MANIFESTS = {
 }
 
 
-def describe_recipe(recipe: ScratchRecipe | TransferRecipe) -> dict[str, Any]:
+def describe_recipe(recipe: ScratchRecipe | TransferRecipe | CascadeRecipe) -> dict[str, Any]:
     """The recipe as the `parameters` of a manifest."""
 
     def rename(fields: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,7 +120,22 @@ def describe_recipe(recipe: ScratchRecipe | TransferRecipe) -> dict[str, Any]:
     return asdict(recipe, dict_factory=rename)
 
 
-RECIPES: dict[str, ScratchRecipe | TransferRecipe] = {
+_PHOTOGRAPHS = Augmentation(
+    zoom=(0.65, 1.05),
+    stretch=0.15,
+    shift=0.08,
+    rotation_degrees=12.0,
+    shear_degrees=6.0,
+    flip=True,
+    brightness=0.3,
+    contrast=0.3,
+    saturation=0.4,
+    tint=0.08,
+    sharpness=1.2,
+    cover=0.3,
+)
+
+RECIPES: dict[str, ScratchRecipe | TransferRecipe | CascadeRecipe] = {
     "seed-cnn": ScratchRecipe(
         recipe=Recipe(
             epochs=80,
@@ -138,20 +177,7 @@ RECIPES: dict[str, ScratchRecipe | TransferRecipe] = {
                 share=1.0,
                 seed=1,
             ),
-            augmentation=Augmentation(
-                zoom=(0.65, 1.05),
-                stretch=0.15,
-                shift=0.08,
-                rotation_degrees=12.0,
-                shear_degrees=6.0,
-                flip=True,
-                brightness=0.3,
-                contrast=0.3,
-                saturation=0.4,
-                tint=0.08,
-                sharpness=1.2,
-                cover=0.3,
-            ),
+            augmentation=_PHOTOGRAPHS,
             n_variations=7,
             source_px=256,
         ),
@@ -162,5 +188,37 @@ RECIPES: dict[str, ScratchRecipe | TransferRecipe] = {
         max_wrong=0.004,
         max_unsure=0.028,
         max_taken=0.05,
+    ),
+    "efficientnet-lite0-fast": CascadeRecipe(
+        teacher="efficientnet-lite0",
+        distillation=DistillationRecipe(
+            recipe=Recipe(
+                epochs=2,
+                batch_size=64,
+                learning_rate=3e-4,
+                warmup_epochs=0.1,
+                weight_decay=0.01,
+                averaging=0.99,
+                augmentation=Augmentation(
+                    zoom=(0.75, 1.05),
+                    shift=0.05,
+                    rotation_degrees=8.0,
+                    flip=True,
+                    brightness=0.25,
+                    contrast=0.25,
+                    saturation=0.3,
+                    tint=0.05,
+                    cover=0.2,
+                ),
+                seed=1,
+            ),
+            label_share=0.25,
+            published_share=0.1,
+            source_px=224,
+            n_drawn=100,
+            negative_repeats=4,
+        ),
+        limit=Bounds(max_wrong=0.002, max_unsure=1.0, max_taken=0.02),
+        threshold=Bounds(max_wrong=0.004, max_unsure=0.028, max_taken=0.05),
     ),
 }

@@ -141,7 +141,7 @@ def complete_from_outputs(plain: Manifest, outputs: EvaluationOutputs, rule: Thr
         for split, (raw, labels) in outputs.splits.items()
     }
     if negatives is not None:
-        metrics[NEGATIVES] = _evaluate_negatives(negatives, threshold)
+        metrics[NEGATIVES] = evaluate_negatives(negatives, threshold)
     return replace(plain, calibration={"temperature": temperature}, threshold=threshold, bounds=bounds, metrics=metrics)
 
 
@@ -163,7 +163,8 @@ def _run(
     }
 
 
-def _evaluate_negatives(probabilities: Probabilities, threshold: float) -> dict[str, Any]:
+def evaluate_negatives(probabilities: Probabilities, threshold: float) -> dict[str, Any]:
+    """How many images of neither class are unsure, at the threshold and at others."""
     confidence = probabilities.max(axis=1)
     return {
         "n_images": len(probabilities),

@@ -18,8 +18,8 @@ from web.example import archive, draw
 
 DATA = os.environ.get("PAWSORT_TEST_DATA")
 SHIPPED = sorted(path.stem for path in PRETRAINED.glob("*.json"))
-FLOORS = {"seed-cnn": 0.82, "efficientnet-lite0": 0.99}
-SIZES_MB = {"seed-cnn": 5, "efficientnet-lite0": 10}
+FLOORS = {"seed-cnn": 0.82, "efficientnet-lite0": 0.99, "efficientnet-lite0-fast": 0.99}
+SIZES_MB = {"seed-cnn": 5, "efficientnet-lite0": 10, "efficientnet-lite0-fast": 3}
 N_SAMPLE = 150  # photographs of each class: enough to see a break, few enough for every run
 
 
@@ -145,6 +145,18 @@ def test_the_test_figures_of_the_manifest_are_what_is_measured(network, networks
     assert figures.accuracy == pytest.approx(promised["accuracy"], abs=0.002)
     assert figures.log_loss == pytest.approx(promised["log_loss"], abs=0.002)
     assert figures.unsure == pytest.approx(promised["unsure"], abs=0.003)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA, reason="PAWSORT_TEST_DATA is not set: no photographs to measure on")
+def test_the_cascade_takes_no_more_of_neither_class_for_a_pet_than_its_teacher_in_float(light, lite):
+    assert DATA
+    files = sorted((Path(DATA) / "neither").iterdir())
+    images = np.stack([decode_image(path.read_bytes(), light.side_px) for path in files])
+    n_unsure = {
+        one.network: int((one.predict(images).max(axis=1) < one.manifest.threshold).sum()) for one in (light, lite)
+    }
+    assert n_unsure[light.network] >= n_unsure[lite.network] >= 258
 
 
 def photographs(folder: Path, name: str) -> list[Path]:

@@ -1,0 +1,174 @@
+"""A cascade: a light network that answers where it is sure, in front of a shipped one, its teacher.
+
+    teacher ─► distillation ─► body in int8, heads ─► temperature (validation) ─► limit (validation, negatives)
+                                                                                       │
+    manifest with the metrics of both together ◄─ threshold (validation, negatives) ◄──┘
+
+The limit is the confidence from which the light network answers itself. It follows the rule of every threshold: the
+lowest at which few images get a wrong label, and few of neither class get one. Of the photographs of neither class,
+half trains the light network; the other half is used only to evaluate it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from time import perf_counter
+from typing import NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from core.base.network_catalog import CLASSES
+from model.architectures.registry import get_architecture
+from model.arrays.calibration import calibrate, choose_threshold, fit_temperature
+from model.arrays.metrics import evaluate
+from model.artifacts.conversion import ConvertedBody
+from model.artifacts.manifest import SHIPPED, Cascade, Manifest
+from model.artifacts.weights import count_weights, digest_of, pack_weights, unpack_weights, weight_names
+from model.evaluation.version_evaluation import NEGATIVES, VALIDATION, evaluate_negatives
+from model.inference.classifier import Classifier
+from model.training.examples import Examples
+from pretraining.conversion import choose_calibration, convert_shipped, write_converted
+from pretraining.distillation import is_for_training, open_shipped, train_student
+from pretraining.finish_version import decode, group_by_split, write_version
+from pretraining.labelled_folders import (
+    Folders,
+    Photograph,
+    decode_all,
+    digest_contents,
+    read_folder,
+    read_folders,
+    read_negatives,
+)
+from pretraining.negatives import draw_negatives
+from pretraining.recipes import CascadeRecipe, describe_recipe
+from worker.training.version_manifest import Origin, plain_manifest
+
+
+class Student(NamedTuple):
+    """The light network as it is stored: its manifest, the weights of its heads, and its body."""
+
+    manifest: Manifest
+    weights: bytes
+    body: ConvertedBody
+
+
+def make_cascade(network: str, recipe: CascadeRecipe, folders: Folders) -> Manifest:
+    """Make the version.
+
+    Args:
+        network: A name of `core.base.network_catalog.LIGHT`.
+        recipe: How it is made.
+        folders: Photographs, and where results are written; the teacher is there already.
+    """
+    photographs = read_folders(folders.data)
+    by_split = group_by_split(photographs, folders.data[0])
+    negatives = [one for one in read_negatives(folders.neither) if is_for_training(one)] if folders.neither else []
+    training = [*by_split["training"], *(one for one in negatives if one.split == "training")]
+    model = train_student(network, recipe, training, folders.out, folders.cache)
+    splits = {name: decode(by_split[name], model.input_shape[1], name) for name in (VALIDATION, "judging")}
+    if folders.test is not None:
+        splits["test"] = decode(read_folder(folders.test), model.input_shape[1], "test")
+    arrays = [array.astype(np.float16) for array in model.get_weights()]
+    whole = pack_weights(arrays, weight_names(model))
+    plain = plain_manifest(_describe_origin(network, recipe, photographs), whole)
+    calibration = choose_calibration(photographs, negatives, plain.side_px)
+    student = _keep_heads(plain, whole, convert_shipped(plain, whole, calibration, splits[VALIDATION]))
+    _, teacher = open_shipped(recipe.teacher, folders.out)
+    drawn = draw_negatives(recipe.distillation.n_drawn, plain.side_px, recipe.seed + 1)
+    unseen = [one for one in negatives if one.split == "validation"]
+    of_neither = np.concatenate([drawn, decode_all(unseen, plain.side_px)[0]]) if unseen else drawn
+    manifest = complete(student, teacher, recipe, splits, of_neither)
+    write_version(manifest, student.weights, folders.out)
+    write_converted(student.body, network, folders.out)
+    return manifest
+
+
+def _describe_origin(network: str, recipe: CascadeRecipe, photographs: list[Photograph]) -> Origin:
+    by_class = Counter(CLASSES[photograph.label] for photograph in photographs)
+    return Origin(
+        network=network,
+        data={"n_images": dict(by_class), "sha256": digest_contents(photographs)},
+        n_by_split=dict(Counter(photograph.split for photograph in photographs)),
+        parameters=json.loads(json.dumps(describe_recipe(recipe))),
+        seed=recipe.seed,
+        command=f"make pretrained NETWORK={network} DATA=FOLDER TEST=FOLDER NEITHER=FOLDER",
+        who=SHIPPED,
+    )
+
+
+def _keep_heads(plain: Manifest, whole: bytes, converted: ConvertedBody) -> Student:
+    """The network without its body in float, since only LiteRT runs it."""
+    above = get_architecture(plain.network).above_features
+    heads = {name: array for name, array in unpack_weights(whole).items() if name.partition(".")[0] in above}
+    weights = pack_weights(list(heads.values()), list(heads))
+    digest = digest_of(weights)
+    manifest = replace(plain, digest=digest, n_weights=count_weights(heads), n_bytes=len(weights), half_precision=None)
+    body = converted._replace(manifest=replace(converted.manifest, weights=digest))
+    return Student(manifest, weights, body)
+
+
+def complete(
+    student: Student,
+    teacher: Classifier,
+    recipe: CascadeRecipe,
+    splits: Mapping[str, Examples],
+    negatives: NDArray[np.uint8],
+) -> Manifest:
+    """Choose temperature, limit and threshold, then evaluate both networks together, as the product would predict.
+
+    Args:
+        student: The light network.
+        teacher: The accurate one.
+        recipe: Has the bounds of limit and threshold.
+        splits: "validation" and others.
+        negatives: uint8 (M, side, side, 3), 0 to 255, images of neither class that no network was trained on.
+    """
+    validation = splits[VALIDATION]
+    alone = _open(student, student.manifest, teacher, limit=0.0)
+    outputs = alone.outputs(validation.images)
+    temperature = fit_temperature(outputs, validation.labels)
+    limit = choose_threshold(
+        calibrate(outputs, temperature),
+        validation.labels,
+        negatives=calibrate(alone.outputs(negatives), temperature),
+        **asdict(recipe.limit),
+    )
+    manifest = replace(student.manifest, calibration={"temperature": temperature})
+    cascade = _open(student, manifest, teacher, limit)
+    probabilities = {}
+    began = perf_counter()
+    for split, examples in splits.items():
+        predictions = cascade.predict_with_features(examples.images)
+        probabilities[split] = predictions.probabilities
+        assert predictions.by_teacher is not None
+        click.echo(f"{split}: the light network answers {1 - predictions.by_teacher.mean():.4f}")
+    seconds, n_images = perf_counter() - began, sum(len(examples.labels) for examples in splits.values())
+    of_negatives = cascade.predict(negatives)
+    threshold = choose_threshold(
+        probabilities[VALIDATION], validation.labels, negatives=of_negatives, **asdict(recipe.threshold)
+    )
+    metrics = {
+        split: asdict(evaluate(probabilities[split], examples.labels, manifest.classes, threshold))
+        for split, examples in splits.items()
+    }
+    return replace(
+        cascade.manifest,
+        threshold=threshold,
+        bounds=asdict(recipe.threshold),
+        metrics={**metrics, NEGATIVES: evaluate_negatives(of_negatives, threshold)},
+        speed={
+            "images_per_s": round(n_images / seconds, 1),
+            "n_images": n_images,
+            "device": cascade.engine.device,
+            "threads": cascade.engine.n_threads,
+        },
+    )
+
+
+def _open(student: Student, manifest: Manifest, teacher: Classifier, limit: float) -> Classifier:
+    manifest = replace(manifest, cascade=Cascade(teacher=teacher.manifest.digest, limit=limit))
+    threads = teacher.engine.n_threads
+    return Classifier(manifest, student.weights, converted=student.body, n_threads=threads, teacher=teacher)
