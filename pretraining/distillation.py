@@ -8,19 +8,23 @@ Half of the photographs of neither class train the student; the other half is ev
 """
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from core.models.conversions import CONVERTED
+from model.architectures.head_outputs import read_layer
 from model.architectures.registry import get_architecture
 from model.artifacts.conversion import ConversionManifest, ConvertedBody
 from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, load_into, unpack_weights
 from model.inference.classifier import Classifier
-from model.training.distillation import Distiller, Teacher
+from model.inference.engine import Engine, join
+from model.training.distillation import Answers, Distiller
 from model.training.examples import Examples
 from pretraining import array_cache
 from pretraining.labelled_folders import NEITHER, Photograph, decode_all, digest_contents
@@ -52,7 +56,7 @@ def train_student(
         model,
         architecture,
         how,
-        Teacher(teacher.engine, unpack_weights(weights)),
+        _make_teacher(teacher.engine, network, unpack_weights(weights)),
         _read_examples(recipe, photographs),
     )
     work = f"{network} {how} {digest_of(weights)} {digest_contents(photographs)}"
@@ -65,6 +69,26 @@ def train_student(
         array_cache.save(state_file, distiller.state())
     distiller.finish()
     return model
+
+
+def _make_teacher(
+    engine: Engine, network: str, arrays: Mapping[str, NDArray[Any]]
+) -> Callable[[NDArray[np.uint8]], Answers]:
+    """The answers of the accurate network for images.
+
+    Args:
+        engine: Runs it.
+        network: One with the same heads.
+        arrays: Its weights by name.
+    """
+    kernel, bias = read_layer(arrays, get_architecture(network).get_neither_head().classifier)
+    size = engine.sizes[-1]
+
+    def answer(images: NDArray[np.uint8]) -> Answers:
+        outputs = join([engine.run(images[start : start + size]) for start in range(0, len(images), size)])
+        return Answers(outputs.outputs, outputs.features.astype(np.float32) @ kernel + bias)
+
+    return answer
 
 
 def open_shipped(network: str, pretrained: Path) -> tuple[bytes, Classifier]:

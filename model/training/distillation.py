@@ -6,7 +6,7 @@ teacher's and the label, plus how far the student's published classifier is from
 what is neither a cat nor a dog.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.architectures.architecture import Architecture
-from model.architectures.head_outputs import read_layer
-from model.inference.engine import Engine
 from model.training.augmentation import NONE, augment
 from model.training.examples import Examples
 from model.training.losses import NEITHER
@@ -48,16 +46,16 @@ class DistillationRecipe:
     negative_repeats: int
 
 
-class Teacher(NamedTuple):
-    """The accurate network.
+class Answers(NamedTuple):
+    """What the accurate network says of N images.
 
     Attributes:
-        engine: Runs it.
-        arrays: The weights of its heads by name.
+        outputs: float32 (N, 3), 0 to 1, before calibration.
+        logits: float32 (N, K), of its published classifier.
     """
 
-    engine: Engine
-    arrays: Mapping[str, NDArray[Any]]
+    outputs: NDArray[np.float32]
+    logits: NDArray[np.float32]
 
 
 class Distiller:
@@ -67,7 +65,7 @@ class Distiller:
         model: The student, with the weights to start from.
         architecture: Of both networks.
         recipe: How to train.
-        teacher: Answers for the same images.
+        ask_teacher: From images in the size of the student's input to the answers of the accurate network.
         examples: The training images; labels 0, 1, or 2 for neither.
     """
 
@@ -76,16 +74,14 @@ class Distiller:
         model: "keras.Model",
         architecture: Architecture,
         recipe: DistillationRecipe,
-        teacher: Teacher,
+        ask_teacher: Callable[[NDArray[np.uint8]], Answers],
         examples: Examples,
     ) -> None:
         import keras
 
-        self._recipe, self._teacher, self._examples = recipe, teacher, examples
+        self._recipe, self._ask_teacher, self._examples = recipe, ask_teacher, examples
         self._model = model
-        neither_head = architecture.get_neither_head()
-        self._published = read_layer(teacher.arrays, neither_head.classifier)
-        classifier = model.get_layer(neither_head.classifier)
+        classifier = model.get_layer(architecture.get_neither_head().classifier)
         classifier.trainable = False
         self._both = keras.Model(model.input, [model.output, classifier.output])
         self.n_epochs_done = 0
@@ -144,19 +140,9 @@ class Distiller:
 
         seed = tf.constant([self._recipe.recipe.seed, n_before], tf.int32)
         pixels = self._augment[n_before % PLAIN_EVERY == 0](self._examples.images[rows], seed)
-        targets, published = self._ask_teacher(pixels.numpy(), self._examples.labels[rows])
-        return float(self._step(pixels, targets, published))
-
-    def _ask_teacher(
-        self, pixels: NDArray[np.uint8], labels: NDArray[np.integer[Any]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The targets, float32 (N, 3), and the logits of the published classifier, float32 (N, K)."""
-        size = self._teacher.engine.sizes[-1]
-        parts = [self._teacher.engine.run(pixels[i : i + size]) for i in range(0, len(pixels), size)]
-        outputs = np.concatenate([part.outputs for part in parts])
-        features = np.concatenate([part.features for part in parts]).astype(np.float32)
-        share, kernel, bias = self._recipe.label_share, *self._published
-        return share * np.eye(NEITHER + 1, dtype=np.float32)[labels] + (1 - share) * outputs, features @ kernel + bias
+        answers, share = self._ask_teacher(pixels.numpy()), self._recipe.label_share
+        labels = np.eye(NEITHER + 1, dtype=np.float32)[self._examples.labels[rows]]
+        return float(self._step(pixels, share * labels + (1 - share) * answers.outputs, answers.logits))
 
     def _average(self, n_steps_done: int) -> None:
         # A long mean of the first steps would be mostly the initial weights, so it starts short.
@@ -168,7 +154,7 @@ class Distiller:
         """Augmentation, and none, as graphs."""
         import tensorflow as tf
 
-        side_px = self._teacher.engine.side_px
+        side_px = int(self._model.input_shape[1])
 
         def trace(limits: Any) -> Any:
             return tf.function(
