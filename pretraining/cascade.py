@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import numpy as np
@@ -46,6 +46,9 @@ from pretraining.negatives import draw_negatives
 from pretraining.recipes import CascadeRecipe, describe_recipe
 from worker.training.version_manifest import Origin, plain_manifest
 
+if TYPE_CHECKING:
+    import keras
+
 
 class Student(NamedTuple):
     """The light network as it is stored: its manifest, the weights of its heads, and its body."""
@@ -63,27 +66,44 @@ def make_cascade(network: str, recipe: CascadeRecipe, folders: Folders) -> Manif
         recipe: How it is made.
         folders: Photographs, and where results are written; the teacher is there already.
     """
-    photographs = read_folders(folders.data)
-    by_split = group_by_split(photographs, folders.data[0])
-    negatives = [one for one in read_negatives(folders.neither) if is_for_training(one)] if folders.neither else []
+    by_split = group_by_split(read_folders(folders.data), folders.data[0])
+    negatives = _read_negatives(folders)
     training = [*by_split["training"], *(one for one in negatives if one.split == "training")]
     model = train_student(network, recipe, training, folders.out, folders.cache)
-    splits = {name: decode(by_split[name], model.input_shape[1], name) for name in (VALIDATION, "judging")}
+    return finish_cascade(model, network, recipe, folders)
+
+
+def finish_cascade(model: "keras.Model", network: str, recipe: CascadeRecipe, folders: Folders) -> Manifest:
+    """Convert a trained student, choose limit and threshold, evaluate it with its teacher, and write it.
+
+    Args:
+        model: The student.
+        network, recipe, folders: As for `make_cascade`.
+    """
+    photographs = read_folders(folders.data)
+    by_split, negatives = group_by_split(photographs, folders.data[0]), _read_negatives(folders)
+    side_px = int(model.input_shape[1])
+    splits = {name: decode(by_split[name], side_px, name) for name in (VALIDATION, "judging")}
     if folders.test is not None:
-        splits["test"] = decode(read_folder(folders.test), model.input_shape[1], "test")
+        splits["test"] = decode(read_folder(folders.test), side_px, "test")
     arrays = [array.astype(np.float16) for array in model.get_weights()]
     whole = pack_weights(arrays, weight_names(model))
     plain = plain_manifest(_describe_origin(network, recipe, photographs), whole)
-    calibration = choose_calibration(photographs, negatives, plain.side_px)
+    calibration = choose_calibration(photographs, negatives, side_px)
     student = _keep_heads(plain, whole, convert_shipped(plain, whole, calibration, splits[VALIDATION]))
     _, teacher = open_shipped(recipe.teacher, folders.out)
-    drawn = draw_negatives(recipe.distillation.n_drawn, plain.side_px, recipe.seed + 1)
+    drawn = draw_negatives(recipe.distillation.n_drawn, side_px, recipe.seed + 1)
     unseen = [one for one in negatives if one.split == "validation"]
-    of_neither = np.concatenate([drawn, decode_all(unseen, plain.side_px)[0]]) if unseen else drawn
+    of_neither = np.concatenate([drawn, decode_all(unseen, side_px)[0]]) if unseen else drawn
     manifest = complete(student, teacher, recipe, splits, of_neither)
     write_version(manifest, student.weights, folders.out)
     write_converted(student.body, network, folders.out)
     return manifest
+
+
+def _read_negatives(folders: Folders) -> list[Photograph]:
+    """The photographs of neither class that may be used before the evaluation."""
+    return [one for one in read_negatives(folders.neither) if is_for_training(one)] if folders.neither else []
 
 
 def _describe_origin(network: str, recipe: CascadeRecipe, photographs: list[Photograph]) -> Origin:

@@ -21,11 +21,9 @@ def ask_teacher(
         own: Of the light network.
         images: The images.
         limit: The confidence from which it answers itself, 0 to 1.
-        predict: The accurate network.
+        predict: The accurate network; it is asked about no image, too, which shows the grid of its evidence.
     """
     is_doubtful = own.probabilities.max(axis=1, initial=0.0) < limit
-    if not is_doubtful.any():
-        return own._replace(by_teacher=is_doubtful)
     answers = predict(images[is_doubtful])
     return own._replace(
         probabilities=_replace_rows(own.probabilities, is_doubtful, answers.probabilities),

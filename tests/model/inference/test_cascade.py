@@ -57,6 +57,12 @@ def test_evidence_of_both_comes_in_the_grid_of_the_teacher() -> None:
     assert both[0].tolist() == [[0, 1, 1], [2, 3, 3], [2, 3, 3]]
 
 
+def test_the_grid_is_that_of_the_teacher_if_it_answers_for_no_image() -> None:
+    both = ask_teacher(make_own(), IMAGES, 0.0, Teacher()).evidence
+    assert both is not None
+    assert both.shape == (5, 3, 3)
+
+
 def test_a_coarser_grid_is_enlarged_cell_by_cell() -> None:
     assert enlarge(np.arange(4, dtype=np.float32).reshape(1, 2, 2), 4)[0, 0].tolist() == [0, 0, 1, 1]
 
