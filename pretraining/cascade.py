@@ -27,10 +27,13 @@ from model.arrays.metrics import evaluate
 from model.artifacts.conversion import ConvertedBody
 from model.artifacts.manifest import SHIPPED, Cascade, Manifest
 from model.artifacts.weights import count_weights, digest_of, pack_weights, unpack_weights, weight_names
+from model.conversion.agreement import compare
+from model.conversion.body import convert_body
+from model.conversion.conversion import N_COMPARED, describe
 from model.evaluation.version_evaluation import NEGATIVES, VALIDATION, evaluate_negatives
 from model.inference.classifier import Classifier
 from model.training.examples import Examples
-from pretraining.conversion import choose_calibration, convert_shipped, write_converted
+from pretraining.conversion import choose_calibration, write_converted
 from pretraining.distillation import is_for_training, open_shipped, train_student
 from pretraining.finish_version import decode, group_by_split, write_version
 from pretraining.labelled_folders import (
@@ -44,6 +47,7 @@ from pretraining.labelled_folders import (
 )
 from pretraining.negatives import draw_negatives
 from pretraining.recipes import CascadeRecipe, describe_recipe
+from worker.process.code_version import code_version
 from worker.training.version_manifest import Origin, plain_manifest
 
 if TYPE_CHECKING:
@@ -90,7 +94,7 @@ def finish_cascade(model: "keras.Model", network: str, recipe: CascadeRecipe, fo
     whole = pack_weights(arrays, weight_names(model))
     plain = plain_manifest(_describe_origin(network, recipe, photographs), whole)
     calibration = choose_calibration(photographs, negatives, side_px)
-    student = _keep_heads(plain, whole, convert_shipped(plain, whole, calibration, splits[VALIDATION]))
+    student = _keep_heads(plain, whole, _convert(plain, whole, calibration, splits[VALIDATION]))
     _, teacher = open_shipped(recipe.teacher, folders.out)
     drawn = draw_negatives(recipe.distillation.n_drawn, side_px, recipe.seed + 1)
     unseen = [one for one in negatives if one.split == "validation"]
@@ -117,6 +121,20 @@ def _describe_origin(network: str, recipe: CascadeRecipe, photographs: list[Phot
         command=f"make pretrained NETWORK={network} DATA=FOLDER TEST=FOLDER NEITHER=FOLDER",
         who=SHIPPED,
     )
+
+
+def _convert(plain: Manifest, whole: bytes, calibration: NDArray[np.uint8], validation: Examples) -> ConvertedBody:
+    """The body in int8. Its agreement with TensorFlow is recorded and not required: its limit is chosen as it is served."""
+    flatbuffer = convert_body(plain.network, unpack_weights(whole), calibration)
+    converted = ConvertedBody(describe(plain, flatbuffer, "int8", code_version()), flatbuffer)
+    images, labels = validation.images[:N_COMPARED], validation.labels[:N_COMPARED]
+    expected, found = (
+        classifier.predict_with_features(images)
+        for classifier in (Classifier(plain, whole), Classifier(plain, whole, converted=converted))
+    )
+    agreement = compare(expected, found, labels)
+    click.echo(f"converted to int8: {agreement}")
+    return converted._replace(manifest=replace(converted.manifest, agreement=asdict(agreement)))
 
 
 def _keep_heads(plain: Manifest, whole: bytes, converted: ConvertedBody) -> Student:

@@ -218,7 +218,7 @@ RECIPES: dict[str, ScratchRecipe | TransferRecipe | CascadeRecipe] = {
             n_drawn=100,
             negative_repeats=4,
         ),
-        limit=Bounds(max_wrong=0.002, max_unsure=1.0, max_taken=0.02),
+        limit=Bounds(max_wrong=0.001, max_unsure=1.0, max_taken=0.01),
         threshold=Bounds(max_wrong=0.004, max_unsure=0.028, max_taken=0.05),
     ),
 }

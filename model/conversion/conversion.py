@@ -70,7 +70,7 @@ def convert(
         on_batch()
         calibration = images.calibration[:N_CALIBRATION] if precision == "int8" else None
         flatbuffer = convert_body(manifest.network, unpack_weights(weights), calibration)
-        converted = ConvertedBody(_describe(manifest, flatbuffer, precision, code_version), flatbuffer)
+        converted = ConvertedBody(describe(manifest, flatbuffer, precision, code_version), flatbuffer)
         classifier = Classifier(manifest, weights, converted=converted)
         agreement = compare(expected, classifier.predict_with_features(compared, on_batch), labels)
         found = find_disagreements(agreement, precision)
@@ -80,7 +80,8 @@ def convert(
     raise DisagreementError("; ".join(disagreements))
 
 
-def _describe(manifest: Manifest, flatbuffer: bytes, precision: str, code_version: str) -> ConversionManifest:
+def describe(manifest: Manifest, flatbuffer: bytes, precision: str, code_version: str) -> ConversionManifest:
+    """The manifest of a converted body without its agreement."""
     return ConversionManifest(
         weights=manifest.digest,
         digest=digest_of(flatbuffer),
