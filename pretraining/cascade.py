@@ -124,7 +124,7 @@ def _describe_origin(network: str, recipe: CascadeRecipe, photographs: list[Phot
 
 
 def _convert(plain: Manifest, whole: bytes, calibration: NDArray[np.uint8], validation: Examples) -> ConvertedBody:
-    """The body in int8. Its agreement with TensorFlow is recorded and not required: its limit is chosen as it is served."""
+    """The body in int8. It need not agree with TensorFlow, since its limit is chosen by its own answers."""
     flatbuffer = convert_body(plain.network, unpack_weights(whole), calibration)
     converted = ConvertedBody(describe(plain, flatbuffer, "int8", code_version()), flatbuffer)
     images, labels = validation.images[:N_COMPARED], validation.labels[:N_COMPARED]
