@@ -7,6 +7,7 @@ revision = "0035"
 down_revision = "0034"
 branch_labels = None
 depends_on = None
+runs_beside_old_workers = True
 
 
 def upgrade() -> None:
