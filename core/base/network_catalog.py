@@ -7,7 +7,7 @@ The web checks requests with this table, and the worker builds the networks of t
 from dataclasses import dataclass
 
 CLASSES = ("cat", "dog")
-DEFAULT_NETWORK = "efficientnet-lite0"  # of a new installation
+DEFAULT_NETWORK = "efficientnet-lite0-fast"  # of a new installation
 DEFAULT_TRAINED = "efficientnet-lite0"  # what a training trains unless told otherwise
 
 
@@ -133,10 +133,10 @@ TRAINABLE = {
 LIGHT = {
     "efficientnet-lite0-fast": LightNetwork(
         name="efficientnet-lite0-fast",
-        title="A light network for clear pictures, with efficientnet-lite0 for the others: as accurate, twice as fast",
+        title="A light network for clear pictures, with efficientnet-lite0 for the others: as accurate, a third faster",
         side_px=224,
         n_weights=4_695_308,
-        images_per_s=220,
+        images_per_s=130,
         knows_neither=True,
         float16=True,
         teacher="efficientnet-lite0",
