@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     silent_days: float = Field(7.0, gt=0)
     audit_log_days: float = Field(365.0, ge=1)
     import_roots: str = ""
+    backup_dir: str = ""
     public_url: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""

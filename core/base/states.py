@@ -51,6 +51,7 @@ class ScheduleKind(StrEnum):
     RETRAIN = "retrain"
     CLASSIFY = "classify"
     CLEAN_UP = "clean_up"
+    BACK_UP = "back_up"
 
 
 class RunState(StrEnum):

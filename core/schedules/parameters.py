@@ -25,6 +25,7 @@ MAX_UPLOADS = 1000
 MAX_WHOLE = 2**31 - 1
 MAX_BYTES = 2**60
 MAX_DAYS = 36_500
+MAX_BACKUPS = 1000
 
 DEFAULTS: dict[ScheduleKind, dict[str, Any]] = {
     ScheduleKind.RETRAIN: {
@@ -41,6 +42,7 @@ DEFAULTS: dict[ScheduleKind, dict[str, Any]] = {
     },
     ScheduleKind.CLASSIFY: {"source": "", "model": None, "threshold": None, "labelled": False},
     ScheduleKind.CLEAN_UP: {"older_than_days": None, "below_bytes": None, "keep_labelled": True},
+    ScheduleKind.BACK_UP: {"keep_daily": 7, "keep_weekly": 4},
 }
 
 
@@ -68,6 +70,8 @@ def check_parameters(
             wrong = list(_wrong_classify(session, chosen))
         case ScheduleKind.CLEAN_UP:
             wrong = list(_wrong_clean_up(chosen))
+        case ScheduleKind.BACK_UP:
+            wrong = list(_wrong_back_up(chosen))
     if wrong:
         raise Invalid(" ".join(wrong))
     if kind == ScheduleKind.CLASSIFY:
@@ -210,6 +214,15 @@ def _wrong_clean_up(chosen: Mapping[str, Any]) -> Iterator[str]:
         yield f"below_bytes: expected a whole number of bytes; got {chosen['below_bytes']!r}."
     if not isinstance(chosen["keep_labelled"], bool):
         yield f"keep_labelled: expected true or false; got {chosen['keep_labelled']!r}."
+
+
+def _wrong_back_up(chosen: Mapping[str, Any]) -> Iterator[str]:
+    names = ("keep_daily", "keep_weekly")
+    for name in names:
+        if not _is_whole(chosen[name], 0, MAX_BACKUPS):
+            yield f"{name}: expected a whole number from 0 to {MAX_BACKUPS}; got {chosen[name]!r}."
+    if all(chosen[name] == 0 for name in names):
+        yield "keep_daily: expected at least 1 here or for keep_weekly, so that a backup is kept."
 
 
 def _is_whole(value: Any, low: int, high: int) -> bool:

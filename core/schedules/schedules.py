@@ -157,6 +157,11 @@ def get_schedule(session: Session, schedule_id: int, lock: bool = False) -> Sche
     return schedule
 
 
+def get_kind(session: Session, schedule_id: int) -> ScheduleKind:
+    """What a schedule does, also a deleted one."""
+    return ScheduleKind(session.scalars(select(Schedule.kind).where(Schedule.id == schedule_id)).one())
+
+
 def list_schedules(session: Session, cursor: str | None = None, limit: int = 100) -> Page[Schedule]:
     """Schedules, newest first."""
     query = select(Schedule).where(Schedule.deleted_at.is_(None))

@@ -10,7 +10,7 @@ from core.base.states import RunState
 from core.schedules.parameters import DEFAULTS
 from web.schemas.common import Input
 
-Kind = Literal["retrain", "classify", "clean_up"]
+Kind = Literal["retrain", "classify", "clean_up", "back_up"]
 Line = Annotated[str, StringConstraints(max_length=200)]
 ShortText = Annotated[str, StringConstraints(max_length=500)]
 PARAMETERS = "By name, with these defaults. " + " ".join(

@@ -1,6 +1,6 @@
 """The thread of the maintenance worker that works on runs of schedules, one after the other.
 
-    ready run ─► claim (lease, fence) ─► retrain │ classify │ clean up ─► ended with an outcome, or waiting for its job
+    ready run ─► claim (lease, fence) ─► retrain │ classify │ clean up │ back up ─► ended, or waiting for its job
 
 After a kill the lease expires and the next claim continues: see `core/schedules/runs.py`.
 """
@@ -20,7 +20,7 @@ from core.orm.schedules import ScheduleRun
 from core.schedules import runs, schedules
 from core.schedules.runs import RunClaim
 from worker.process.runtime import Runtime
-from worker.schedules import classify_new, clean_up, retrain
+from worker.schedules import back_up, classify_new, clean_up, retrain
 from worker.schedules.run_lease import keep_lease
 
 log = structlog.get_logger()
@@ -30,7 +30,9 @@ KINDS: dict[str, Work] = {
     ScheduleKind.RETRAIN: retrain.advance,
     ScheduleKind.CLASSIFY: classify_new.advance,
     ScheduleKind.CLEAN_UP: clean_up.clean_up,
+    ScheduleKind.BACK_UP: back_up.back_up,
 }
+LONG = frozenset((ScheduleKind.BACK_UP,))  # these get a thread of their own, so that other runs need not wait
 
 
 class RunLoop:
@@ -66,7 +68,10 @@ def work_on_runs(runtime: Runtime) -> None:
     for run_id in ready:
         with runtime.db.write() as session:
             claim = runs.claim_run(session, run_id, runtime.settings.lease_s)
-        if claim is not None:
+            kind = schedules.get_kind(session, claim.schedule_id) if claim is not None else None
+        if claim is not None and kind in LONG:
+            threading.Thread(target=_work, args=(runtime, claim), name="long-run", daemon=True).start()
+        elif claim is not None:
             _work(runtime, claim)
 
 

@@ -105,6 +105,16 @@ def clean_up(
     _create("clean_up", name, zone, {"keep_labelled": not labelled_too, **more}, server, token, cron=cron)
 
 
+@add.command("backup")
+@click.argument("name")
+@click.option("--daily", "keep_daily", type=int, metavar="N", help="Keep backups of the last N days. [default: 7]")
+@click.option("--weekly", "keep_weekly", type=int, metavar="N", help="Keep backups of the last N weeks. [default: 4]")
+@_when_options
+def back_up(name: str, cron: str, zone: str, server: str | None, token: str | None, **more: Any) -> None:
+    """Back up into the folder that PAWSORT_BACKUP_DIR names on the server, and delete older backups."""
+    _create("back_up", name, zone, more, server, token, cron=cron)
+
+
 def when(schedule: Schedule) -> str:
     """Say when a schedule comes due, and its next times."""
     times = ", ".join(f"{moment[:10]} {moment[11:16]}" for moment in schedule["next_times"])

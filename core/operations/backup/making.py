@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from core.base.database import Database
-from core.base.errors import BlobMissing, Conflict, NotFound
+from core.base.errors import BlobMissing, Conflict, Invalid, NotFound
 from core.operations.backup import holds
 from core.operations.backup.backup_folder import NAME, BackupFolder, Manifest, StoredBlob, digest_file
 from core.operations.backup.keeping import find_superfluous
@@ -88,7 +88,7 @@ class _BlobCopier:
         self._source, self._target = source, folder.blobs
         try:
             self._known = folder.read()[1].blobs
-        except NotFound:
+        except (NotFound, Invalid):
             self._known = {}
         self._stored = {key for key, _ in self._target.list("")}
 

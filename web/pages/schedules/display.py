@@ -106,6 +106,9 @@ def describe(kind: ScheduleKind, settings: Mapping[str, Any]) -> list[Fact]:
             return [*facts, ("Threshold", threshold), ("Folder names are labels", labels)]
         case ScheduleKind.CLEAN_UP:
             return _describe_clean_up(settings)
+        case ScheduleKind.BACK_UP:
+            kept = f"the newest of the last {plural(settings['keep_daily'], 'day')}"
+            return [("Keeps", f"{kept} and {plural(settings['keep_weekly'], 'week')}")]
 
 
 def _describe_retrain(settings: Mapping[str, Any]) -> list[Fact]:

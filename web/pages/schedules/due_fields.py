@@ -20,7 +20,7 @@ class InvalidField(Exception):
 
 def show_default(kind: ScheduleKind) -> dict[str, str]:
     """The values for a new schedule: new files are classified every night, the rest is done on Sundays."""
-    repeat = Repeat.DAILY if kind == ScheduleKind.CLASSIFY else Repeat.WEEKLY
+    repeat = Repeat.DAILY if kind in (ScheduleKind.CLASSIFY, ScheduleKind.BACK_UP) else Repeat.WEEKLY
     return _show(Recurrence(repeat, _USUAL.time))
 
 

@@ -26,6 +26,7 @@ KIND_WORDS = {
     ScheduleKind.RETRAIN: "Retrain",
     ScheduleKind.CLASSIFY: "Classify new files",
     ScheduleKind.CLEAN_UP: "Clean up",
+    ScheduleKind.BACK_UP: "Back up",
 }
 COMMON = ("name", *due_fields.FIELDS)
 TRAINING = ("what", "augmentation", *training_fields.NUMBERS)
@@ -36,6 +37,7 @@ FIELDS = {
     ),
     ScheduleKind.CLASSIFY: ("source", "model", "threshold", "labelled"),
     ScheduleKind.CLEAN_UP: ("older_than_days", "below_bytes", "keep_labelled"),
+    ScheduleKind.BACK_UP: ("keep_daily", "keep_weekly"),
 }  # fmt: skip
 FLAGS = ("labelled", "keep_labelled")
 
@@ -226,7 +228,7 @@ def _gigabytes(text: str) -> int | None:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "min_new_labels": _whole,
+    **dict.fromkeys(("min_new_labels", "keep_daily", "keep_weekly"), _whole),
     "min_gain": _points,
     "max_class_loss": _points,
     "max_p": _number,
