@@ -130,6 +130,7 @@ def test_the_secrets_are_made_once_and_those_of_an_earlier_version_stay(env_file
 def test_every_variable_that_the_files_read_can_be_explained(env_file: Path) -> None:
     known = {f"PAWSORT_{name.upper()}" for name in Settings.model_fields} | ELSEWHERE
     known |= {line.partition("=")[0] for line in _example()} | {"AWS_ENDPOINT_URL", "AWS_REGION", "SECRETS_FOLDER"}
+    known |= {f"{name}_FILE" for name in known}
     assert set(ENVIRONMENT.findall(MAIN.read_text())) <= known
 
 

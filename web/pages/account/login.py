@@ -48,7 +48,7 @@ def submit_login() -> Answer:
     error = _try_code(code) if (code := request.form.get("code", "")) else _try_token()
     if error is not None:
         note_refusal("session")
-        return show_form(error)
+        return show_form(error, field="token")
     rates.forget_attempts(None, address)
     return see_other(next_path())
 
@@ -90,11 +90,12 @@ def _try_token() -> str | None:
     return None
 
 
-def show_form(error: str | None = None, name: str = "", status: int = 401) -> Answer:
+def show_form(error: str | None = None, name: str = "", field: str = "", status: int = 401) -> Answer:
     """The page with all ways to log in, perhaps with the reason why one of them failed.
 
     Args:
         name: What was typed as a name.
+        field: The field of the form that failed, "password" or "token".
         status: The HTTP status of the answer with an error.
     """
     provider = get_services().provider
@@ -102,6 +103,7 @@ def show_form(error: str | None = None, name: str = "", status: int = 401) -> An
         "account/login.html",
         error=error,
         name=name,
+        field=field,
         next=next_path(),
         provider=provider.settings if provider else None,
         is_left="left" in request.args,

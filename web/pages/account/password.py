@@ -36,7 +36,7 @@ def log_in() -> Answer:
     user = passwords.find_user_by_password(db, name, request.form.get("password", ""))
     if user is None:
         audit_log.record_refused_login(db, "password", address, name=name)
-        return show_form(WRONG, name=name)
+        return show_form(WRONG, name=name, field="password")
     rates.forget_attempts(name, address)
     log_in_user(user, "password")
     return see_other(next_path())
