@@ -87,6 +87,11 @@ def end_session(session: Session, session_id: int) -> None:
     change(session, _end().where(LoginSession.id == session_id))
 
 
+def end_session_of_key(session: Session, key: str) -> None:
+    """End the session of a key, if there is one."""
+    change(session, _end().where(LoginSession.digest == digest_of(key)))
+
+
 def end_own_session(session: Session, actor: Actor, session_id: int) -> None:
     """End one session of the person who acts.
 

@@ -13,8 +13,8 @@ from instance.base.core_errors import translate_core_errors
 def command(user: str | None, address: str | None) -> None:
     """Print a link that logs in once, within 10 minutes, after a press on its button.
 
-    Whoever may run this command on the server can log in as anybody. Containers: give the address that browsers use,
-    such as `--address https://pawsort.example`.
+    People who may run this command on the server can log in as anybody. In a container, give the address that browsers
+    use, such as `--address https://pawsort.example`.
     """
     with translate_core_errors():
         from core.accounts.accounts import get_or_create_owner

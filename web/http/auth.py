@@ -136,6 +136,7 @@ def _refuse(had_token: bool) -> Response:
     sentence = "That token isn't valid, has expired, or was revoked." if had_token else "This call needs a login."
     return problem(
         401,
-        f"{sentence} Send `Authorization: Bearer TOKEN`; `pawsort token create` prints a new one.",
+        f"{sentence} Send `Authorization: Bearer TOKEN`; your page Account, or `pawsort token create` on the server,"
+        " makes a new one.",
         {"WWW-Authenticate": 'Bearer realm="pawsort"'},
     )

@@ -18,7 +18,11 @@ api_docs = Blueprint("api_docs", __name__)
 
 ARGUMENT = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
 SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "`pawsort token create` prints a token."},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Made on the page Account, or by `pawsort token create`.",
+    },
     "session": {
         "type": "apiKey",
         "in": "cookie",

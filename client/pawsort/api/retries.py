@@ -74,7 +74,8 @@ def explain_refusal(response: httpx.Response) -> RequestFailed:
     sentence = problem.get("detail") or problem.get("title") or response.reason_phrase
     if response.status_code == httpx.codes.UNAUTHORIZED:
         sentence = (
-            f"{sentence} Give a token with --token or PAWSORT_TOKEN. `pawsort token create` on the server makes one."
+            f"{sentence} Give a token with --token or PAWSORT_TOKEN. Your page Account makes one, and so does `pawsort"
+            " token create` on the server."
         )
     return RequestFailed(f"{sentence} (HTTP {response.status_code})", response.status_code, problem)
 

@@ -49,14 +49,16 @@ def find_session_key() -> str | None:
 
 
 def open_browser_session(user: User, way: str, token_id: int | None = None) -> None:
-    """Log a person in with the browser that sent this request.
+    """Log a person in with the browser that sent this request; the session that it had ends.
 
     Args:
         way: How the person logs in, for the audit log.
         token_id: The token that the browser sent, if it did.
     """
-    services = get_services()
+    services, earlier_key = get_services(), find_session_key()
     with services.db.write() as db_session:
+        if earlier_key is not None:
+            sessions.end_session_of_key(db_session, earlier_key)
         limits = sessions.choose_limits(db_session, services.settings.is_loopback)
         agent = request.headers.get("User-Agent")
         key = sessions.open_session(db_session, user, request.remote_addr, agent, limits=limits, token_id=token_id)

@@ -101,6 +101,15 @@ def test_a_cookie_that_was_copied_is_worth_nothing_after_logging_out(app: App, b
     assert thief.get(JOBS).status_code == 401
 
 
+def test_logging_in_again_ends_the_session_before(app: App, browser: FlaskClient, token: str) -> None:
+    cookie = browser.get_cookie("pawsort_8000")
+    assert cookie is not None
+    log_in(browser, token)
+    assert browser.get(JOBS).status_code == 200
+    browser.set_cookie("pawsort_8000", cookie.value)
+    assert browser.get(JOBS).status_code == 401
+
+
 def test_a_forged_cookie_is_401(stranger: FlaskClient) -> None:
     stranger.set_cookie("pawsort_8000", "eyJrZXkiOiJ4In0.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
     assert stranger.get(JOBS).status_code == 401
