@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core.accounts import accounts, people, tokens
+from core.accounts import accounts, people, sessions, tokens
 from core.accounts.rights import Actor, Role
 from core.base.database import Database
 from core.base.states import BatchKind
@@ -116,7 +116,6 @@ def make_world(db: Database, blobs: Blobs) -> World:
     batch, corrections, receiving = uuid4(), uuid4(), uuid4()
     ada = as_person(db, ADA)
     with db.write() as session:
-        token = tokens.add_token(session, "hers", session.get_one(User, ada.user_id), days=1).token.id
         bulk_labels.create_batch(session, ada, batch, job, BatchKind.LABEL, ResultFilter(), "cat")
         uploads.create_upload(session, ada, receiving, "more")
         new = NewSchedule("Clean", "clean_up", "0 3 * * *", parameters={"older_than_days": 9})
@@ -138,11 +137,22 @@ def make_world(db: Database, blobs: Blobs) -> World:
         "schedule_id": schedule.id,
         "run_id": run.id,
         "seq": 0,
-        "token_id": token,
+        **make_credentials(db, ada.user_id),
         "kind": "html",
         "filename": "style.css",
     }
     return World(values, unused, receiving, image.image_id)
+
+
+def make_credentials(db: Database, user_id: int) -> dict[str, object]:
+    """A token and a session of a person, and somebody else to manage."""
+    with db.write() as session:
+        user = session.get_one(User, user_id)
+        token = tokens.add_token(session, "hers", user, days=1).token.id
+        sessions.open_session(session, user, None, None)
+        (opened,) = sessions.list_sessions(session, user_id)
+        eve = accounts.get_or_create_user(session, "eve").id
+        return {"token_id": token, "session_id": opened.id, "user_id": eve}
 
 
 def log_in(app: App, db: Database, name: str) -> tuple[FlaskClient, Actor]:
@@ -190,10 +200,12 @@ def test_a_disabled_person_gets_no_more_than_nobody(app: App, db: Database, worl
 def test_what_was_refused_has_changed_nothing(app: App, db: Database, world: World) -> None:
     client, _ = log_in(app, db, BOB)
     for route in list_routes(app):
-        if route.need.own or "token" in route.path:
+        if route.need.own or route.path.startswith(("/account", "/api/v1/tokens")):
             client.open(world.path(route), method=route.method, **world.body(route)).close()
     with db.read() as session:
         assert world.values["token_id"] in [one.id for one in tokens.list_tokens(session)]
+        ada = as_person(session, ADA).user_id
+        assert [one.id for one in sessions.list_sessions(session, ada)] == [world.values["session_id"]]
         job = jobs.get_job(session, UUID(str(world.values["uuid"])))
         assert (job.name, job.threshold_milli, job.deleted_at) == ("photos", 800, None)
         assert uploads.get_upload(session, world.unused).deleted_at is None

@@ -125,7 +125,8 @@ def _show_training(session: Session, job: Job) -> Response:
 
     if job.state not in ACTIVE_STATES:
         return make_response()
-    return answer_if_changed(f"{job_etag(job)}-{n_new}", make_response)
+    can_change = current_actor().may_change(job.user_id)
+    return answer_if_changed(f"{job_etag(job)}-{n_new}-{can_change}", make_response)
 
 
 @pages.post("/jobs/<uuid:uuid>/cancel")

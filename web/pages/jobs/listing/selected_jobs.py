@@ -92,7 +92,7 @@ def delete_jobs() -> str | Response:
 
 def _ask_before_deletion() -> str:
     with get_services().db.read() as session:
-        selected = _get_selected(session)
+        selected = [jobs.check_own(current_actor(), job) for job in _get_selected(session)]
         n_pictures = sum(upload.n_images for upload in deletion.list_deleted_with(session, current_actor(), *selected))
         views = describe_all(session, selected)
     back = own_path("back", url_for("job_pages.list_jobs"))
