@@ -5,12 +5,13 @@ is stored.
 """
 
 from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts import audit_log
 from core.accounts.audit_log import Action
 from core.accounts.keys import digest_of, new_key
-from core.accounts.rights import Actor, Role
+from core.accounts.rights import Actor, Right, Role, check_right
 from core.base.clock import db_now
 from core.base.database import change
 from core.base.errors import Conflict, Gone, Invalid, NotFound
@@ -19,6 +20,7 @@ from core.orm.accounts import Invitation, User
 
 LIFETIME_HOURS = 72
 MAX_EMAIL = 254  # RFC 5321
+NAME_IS_TAKEN = "Somebody is called “{name}” already. Choose another name."
 LINK_IS_OVER = (
     "This link was used or withdrawn, or it is older than 72 hours. Ask the person who sent it for a new one."
 )
@@ -34,7 +36,9 @@ def invite(session: Session, actor: Actor, role: Role, recipient: str = "") -> t
     Raises:
         Invalid: The name or address is too long or contains invisible characters.
         Conflict: Somebody has this name.
+        Forbidden: The actor may not manage people.
     """
+    check_right(actor, Right.PEOPLE)
     email, name = _split_recipient(recipient)
     if name:
         check_free_name(session, name)
@@ -50,7 +54,9 @@ def create_password_reset(session: Session, actor: Actor, user: User) -> str:
         The code of the link. It cannot be read again.
     Raises:
         Conflict: The person is disabled.
+        Forbidden: The actor may not manage people.
     """
+    check_right(actor, Right.PEOPLE)
     if user.disabled_at is not None:
         raise Conflict(f"“{user.name}” is disabled. Enable this person first.")
     change(session, _withdraw().where(Invitation.user_id == user.id))
@@ -76,7 +82,9 @@ def withdraw(session: Session, actor: Actor, invitation_id: int) -> None:
 
     Raises:
         NotFound: It is none of the open invitations.
+        Forbidden: The actor may not manage people.
     """
+    check_right(actor, Right.PEOPLE)
     withdrawn = _withdraw().where(Invitation.id == invitation_id, Invitation.user_id.is_(None))
     if change(session, withdrawn) == 0:
         raise NotFound("There is no such open invitation. It may have been accepted or withdrawn, or it has expired.")
@@ -103,9 +111,22 @@ def accept(session: Session, invitation: Invitation, name: str) -> User:
         Conflict: Somebody has this name.
     """
     use(session, invitation)
-    user = User(name=check_free_name(session, name), role=invitation.role)
+    return add_person(session, name, Role(invitation.role or ""))
+
+
+def add_person(session: Session, name: str, role: Role) -> User:
+    """Add a person.
+
+    Raises:
+        Invalid: The name is empty, too long, or contains characters that cannot be printed.
+        Conflict: Somebody has this name.
+    """
+    user = User(name=check_free_name(session, name), role=role)
     session.add(user)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # at the same moment
+        raise Conflict(NAME_IS_TAKEN.format(name=user.name)) from error
     return user
 
 
@@ -118,7 +139,7 @@ def check_free_name(session: Session, name: str) -> str:
     """
     checked = check_printable_name(name, MAX_SHORT_NAME, "name")
     if checked.casefold() in {other.casefold() for other in session.scalars(select(User.name))}:
-        raise Conflict(f"Somebody is called “{checked}” already. Choose another name.")
+        raise Conflict(NAME_IS_TAKEN.format(name=checked))
     return checked
 
 

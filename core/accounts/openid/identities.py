@@ -5,6 +5,7 @@ the provider to an account that is there.
 """
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts import audit_log, invitations, sessions
@@ -24,6 +25,7 @@ NOBODY = (
     " on your account page."
 )
 NO_ROLE = "None of your groups has a role here. Ask an admin, or the people who run your organisation's login."
+IS_CONNECTED = "This login belongs to an account already. Log in with it."
 MAX_TRIES = 100  # of a name with a number, such as ada 2
 
 
@@ -90,7 +92,7 @@ def connect(session: Session, actor: Actor, user: User, claims: Claims) -> None:
         Conflict: These claims belong to an account.
     """
     if find_person(session, claims) is not None:
-        raise Conflict("This login belongs to an account already. Log in with it.")
+        raise Conflict(IS_CONNECTED)
     session.add(
         ProviderIdentity(
             user_id=user.id,
@@ -100,7 +102,10 @@ def connect(session: Session, actor: Actor, user: User, claims: Claims) -> None:
             used_at=db_now(),
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # at the same moment
+        raise Conflict(IS_CONNECTED) from error
     audit_log.record(session, actor, Action.PROVIDER_CONNECT, "user", user.id, issuer=claims.issuer)
 
 
@@ -139,9 +144,7 @@ def _note_use(session: Session, claims: Claims) -> None:
 
 
 def _create_person(session: Session, claims: Claims, role: Role) -> User:
-    user = User(name=_free_name(session, claims.name), role=role)
-    session.add(user)
-    session.flush()
+    user = invitations.add_person(session, _free_name(session, claims.name), role)
     audit_log.record(
         session, act_as(user, "session"), Action.USER_CREATE, "user", user.id, name=user.name, by="login by provider"
     )

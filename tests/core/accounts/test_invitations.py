@@ -8,7 +8,7 @@ from core.accounts import accounts, invitations, people
 from core.accounts.passwords.passwords import has_password, keep_password
 from core.accounts.rights import Role
 from core.base.database import Database
-from core.base.errors import Conflict, Gone, Invalid
+from core.base.errors import Conflict, Forbidden, Gone, Invalid
 from tests.support.actors import as_person
 
 
@@ -59,6 +59,29 @@ def test_a_recipient_is_a_name_or_an_address(db: Database, recipient: str) -> No
 def test_nobody_is_invited_under_a_name_that_is_taken_in_other_cases(db: Database) -> None:
     with pytest.raises(Conflict, match="Choose another name"):
         invite(db, "OWNER")
+
+
+def test_of_two_with_the_same_name_one_joins(db: Database) -> None:
+    codes = [invite(db), invite(db)]
+
+    def accept(code: str) -> bool:
+        with db.read() as session:
+            found = invitations.find_open(session, code)
+        assert found is not None
+        try:
+            with db.write() as session:
+                invitations.accept(session, found, "eve")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(accept, codes)) == [False, True]
+
+
+def test_a_member_invites_nobody(db: Database) -> None:
+    with pytest.raises(Forbidden):
+        invite(db, by="eve")
 
 
 def test_a_new_password_takes_the_place_of_the_old_one(db: Database) -> None:

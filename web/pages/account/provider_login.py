@@ -155,7 +155,7 @@ def _log_in(client: "ProviderClient", claims: Claims, path: str) -> Answer:
     try:
         with get_services().db.write() as db_session:
             user = identities.log_in(db_session, claims, client.settings, request.remote_addr)
-    except Forbidden as error:
+    except (Forbidden, Conflict) as error:
         return _refuse(f"{claims.subject} at {claims.issuer}", error.message)
     log_in_user(user, "provider")
     return see_other(path)
