@@ -64,4 +64,5 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def undisturbed(project: Project, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The lines of the results without any fault."""
-    return Job(project, pictures, tmp_path_factory.mktemp("undisturbed") / "out.csv").lines()
+    with Job(project, pictures, tmp_path_factory.mktemp("undisturbed") / "out.csv") as job:
+        return job.lines()

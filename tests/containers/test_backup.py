@@ -21,10 +21,10 @@ def test_a_backup_made_while_a_job_runs_is_restored_and_the_job_ends_there(
 ) -> None:
     folder = tmp_path / "backup"
     folder.mkdir()
-    job = Job(project, pictures, tmp_path / "out.csv")
-    job.wait_for_results()
-    run(project, folder, "pawsort", "backup", "/backup")
-    assert job.lines() == undisturbed
+    with Job(project, pictures, tmp_path / "out.csv") as job:
+        job.wait_for_results()
+        run(project, folder, "pawsort", "backup", "/backup")
+        assert job.lines() == undisturbed
     later_token = project.token()
 
     def ask(path: str, token: str = job.token) -> httpx.Response:

@@ -118,9 +118,9 @@ FAULTS: dict[str, Callable[[Cluster], object]] = {
 @pytest.mark.cluster
 @pytest.mark.parametrize("name", random.Random(SEED).sample(sorted(FAULTS), len(FAULTS)))
 def test_a_job_survives(cluster: Project, pictures: Path, undisturbed: list[str], name: str, tmp_path: Path) -> None:
-    job = Job(cluster, pictures, tmp_path / "out.csv")
-    job.wait_for_results()
-    with FAULTS[name](Cluster(cluster)):  # type: ignore[attr-defined]
-        time.sleep(AWAY_S)
-    print(f"{name}: done {seconds_to_end(job, undisturbed):.0f} s after the fault")
+    with Job(cluster, pictures, tmp_path / "out.csv") as job:
+        job.wait_for_results()
+        with FAULTS[name](Cluster(cluster)):  # type: ignore[attr-defined]
+            time.sleep(AWAY_S)
+        print(f"{name}: done {seconds_to_end(job, undisturbed):.0f} s after the fault")
     cluster.wait_healthy()

@@ -58,6 +58,14 @@ class Job:
 
         assert until(n_done, END_S, "first results") < N_PICTURES, "the job ended before the fault"
 
+    def __enter__(self) -> "Job":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sender.kill()
+        self._sender.communicate()
+        self._http.close()
+
     def lines(self) -> list[str]:
         """Wait for the end; returns each picture's results as a line."""
         said, _ = self._sender.communicate(timeout=within(END_S))
