@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks import instance_figures
-from benchmarks.bare_processes import BareProcesses, bare_processes
 from benchmarks.baselines import measure_keras_pipeline, measure_single_predictions
 from benchmarks.figures import Figures
+from benchmarks.hardware_limit import BareProcesses, bare_processes
 from benchmarks.photographs import make_folder, make_large_photographs
 from benchmarks.throughput import Throughput
 from instance.supervisor.attach import started_instance

@@ -8,7 +8,7 @@ import statistics
 import time
 from pathlib import Path
 
-from benchmarks.bare_processes import BareProcesses
+from benchmarks.hardware_limit import BareProcesses
 from pawsort.api.http_client import PawsortClient
 from pawsort.uploads.shards import Limits
 from pawsort.uploads.sources import SourceFile, walk
