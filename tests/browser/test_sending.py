@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, Response, Route, expect
 from sqlalchemy import select
 
+from core.accounts import accounts, sessions
 from core.base.config import Settings
 from core.base.database import Database
 from core.jobs import job_states
@@ -15,7 +16,7 @@ from core.orm.uploads import Image, Shard, Upload
 from tests.support.actors import as_owner
 from tests.support.browser.chromium import drop, intercept, send, wait_for
 from tests.support.browser.folder_trees import make_tree
-from tests.support.browser.login import log_in
+from tests.support.browser.login import log_in, log_in_as
 from tests.support.browser.stoppable_server import StoppableServer
 from web.app import App
 
@@ -114,6 +115,25 @@ def test_an_answer_that_was_lost_doubles_nothing(owner_page: Page, db: Database,
     assert _paths(db) == paths
     with db.read() as session:
         assert len(list(session.scalars(select(Shard)))) == 3
+
+
+def test_after_a_login_in_another_tab_an_upload_goes_on_unless_it_is_somebody_else(
+    owner_page: Page, site: str, db: Database, tmp_path: Path
+) -> None:
+    paths = make_tree(tmp_path / "photos", 30, depth=1)
+    with db.write() as session:
+        sessions.end_sessions(session, accounts.get_or_create_owner(session).id)
+    send(owner_page, [tmp_path / "photos"])
+    message = owner_page.locator("[data-panel] [data-part=message]")
+    expect(message).to_contain_text("You are no longer logged in.")
+    other_tab = owner_page.context.new_page()
+    log_in_as(other_tab, site, db, "ada")
+    owner_page.get_by_role("button", name="Resume").click()
+    expect(message).to_contain_text("Reload")
+    log_in_as(other_tab, site, db)
+    owner_page.get_by_role("button", name="Resume").click()
+    owner_page.wait_for_url("**/jobs/*")
+    assert _paths(db) == paths
 
 
 def test_files_that_vanish_or_change_are_left_out_and_named(owner_page: Page, db: Database, tmp_path: Path) -> None:

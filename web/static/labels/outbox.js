@@ -3,7 +3,7 @@
  * with retries: each has a key, and the server writes each key once.
  */
 
-import { callJson, noAnswer, unsafeHeaders } from "../shared/http.js";
+import { callJson, isLoggedOut, noAnswer, renewToken, unsafeHeaders } from "../shared/http.js";
 import { withRetries } from "../shared/retry.js";
 
 const PREFIX = "pawsort-labels:";
@@ -98,6 +98,7 @@ export class Outbox {
       }
     } catch (error) {
       this.#on.onTrouble(error);
+      if (isLoggedOut(error)) await renewToken();
     } finally {
       this.#isSending = false;
     }
@@ -151,7 +152,7 @@ export class Outbox {
 
 /** What an error of the outbox means, in a sentence for people. */
 export function troubleSentence(error) {
-  if (error.status === 401 || error.status === 403) return "You are no longer logged in. Your labels are kept in this browser. Reload the page to log in and send them.";
+  if (isLoggedOut(error)) return "You are no longer logged in. Your labels are kept in this browser. Log in again in another tab, or reload this page, to send them.";
   return "The server is not responding. Your labels are kept in this browser and will be sent later. You can continue.";
 }
 

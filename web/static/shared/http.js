@@ -26,8 +26,25 @@ export class CallError extends Error {
 
 /** Headers of a call that changes something. */
 export function unsafeHeaders() {
-  const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
-  return { "X-CSRF-Token": token, Accept: "application/json" };
+  return { "X-CSRF-Token": contentOf(document, "csrf-token"), Accept: "application/json" };
+}
+
+/** Whether an answer may mean that the session of this page has ended. */
+export function isLoggedOut(error) {
+  return error.status === 401 || error.status === 403;
+}
+
+/** After a login in another tab: use the CSRF token of the new session, if it is the same person's. */
+export async function renewToken() {
+  const answer = await fetch("/account", { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (contentOf(page, "person") !== contentOf(document, "person")) return;
+  document.querySelector('meta[name="csrf-token"]').content = contentOf(page, "csrf-token");
+}
+
+function contentOf(page, name) {
+  return page.querySelector(`meta[name="${name}"]`)?.content ?? "";
 }
 
 /**

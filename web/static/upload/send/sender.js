@@ -6,13 +6,14 @@
  *   waiting: a retry after a lost connection; halted: an error that needs the user. `run` continues after paused and halted.
  */
 
-import { CallError } from "../../shared/http.js";
+import { CallError, isLoggedOut, renewToken } from "../../shared/http.js";
 import { withRetries } from "../../shared/retry.js";
 import { haltSentence, waitSentence } from "./errors.js";
 
 export class Sender {
   #control = new AbortController();
   #last = Promise.resolve();
+  #wasLoggedOut = false;
 
   /**
    * @param {{slots: import("./slots.js").Slots, onChange: () => void, files: number|null, totalBytes: number}} options
@@ -72,9 +73,11 @@ export class Sender {
     this.#control = new AbortController();
     this.change({ phase: "opening", message: "" });
     try {
+      if (this.#wasLoggedOut) await renewToken();
       await this.send();
       this.change({ phase: "sent", message: "" });
     } catch (error) {
+      this.#wasLoggedOut = isLoggedOut(error);
       if (!this.signal.aborted) this.change({ phase: "halted", message: haltSentence(error) });
     }
   }
