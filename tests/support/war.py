@@ -32,7 +32,8 @@ from tests.support.soundness import Said, check_counters, read_results
 N_SHARDS, N_EACH = 3, 4
 LONGEST_PAUSE_S = 2.5
 LONGEST_STOP_S = 6.0
-N_JOBS_OPEN = 6  # more would only wait
+N_USERS = 3
+N_JOBS_OPEN = 6  # of each of them; more would only wait
 WORK_PAUSE_S = 0.4
 
 
@@ -127,7 +128,14 @@ class Work(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        acts = (self._send, self._send, self._classify, self._stop_and_retry, self._pause_and_resume, self._delete)
+        acts = (
+            *[self._send] * 4,
+            self._classify,
+            self._classify,
+            self._stop_and_retry,
+            self._pause_and_resume,
+            self._delete,
+        )
         while not self._is_over.wait(WORK_PAUSE_S):
             act = self._chance.choice(acts)
             with suppress(ClientError, httpx.HTTPError, OSError, IndexError):  # not acknowledged: it does not count
@@ -188,20 +196,24 @@ def wage(installation: Installation, n_faults: int, seed: int, faults: dict[str,
     reference = installation.classify(installation.send(shards))
     installation.wait_for_job(reference, START_S)
     expected = read_results(installation.db, reference)
-    work = Work(installation, shards, random.Random(seed + 1), tally)
-    work.start()
+    users = [Work(installation, shards, random.Random(seed + number), tally) for number in range(1, N_USERS + 1)]
+    for user in users:
+        user.start()
     names, weights = list(faults), [weight for _, weight in faults.values()]
     for name in chance.choices(names, weights, k=n_faults):
         time.sleep(chance.uniform(0.1, LONGEST_PAUSE_S))
         faults[name][0](installation, chance)
         tally.faults[name] += 1
     last_fault_at = time.monotonic()
-    work.stop()
-    _bring_to_an_end(installation, work)
+    for user in users:
+        user.stop()
+    for user in users:
+        _bring_to_an_end(installation, user)
     tally.ended_after_s = time.monotonic() - last_fault_at
-    for job, upload in work.jobs.items():
-        if job not in work.deleted:
-            _compare(installation, job, work.uploads[upload], expected, tally)
+    for user in users:
+        for job, upload in user.jobs.items():
+            if job not in user.deleted:
+                _compare(installation, job, user.uploads[upload], expected, tally)
     return tally
 
 

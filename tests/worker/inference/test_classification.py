@@ -13,7 +13,7 @@ from core.base.config import Settings
 from core.base.database import Database
 from core.base.leases import MAX_ATTEMPTS
 from core.base.states import ChunkState, JobState
-from core.jobs import chunks, job_states, jobs, progress
+from core.jobs import job_states, jobs, progress
 from core.jobs.progress import JobView
 from core.jobs.result_filter import ResultFilter
 from core.jobs.results import list_results
@@ -252,7 +252,7 @@ def test_a_store_that_is_away_costs_a_chunk_no_attempt(
         monkeypatch.setenv(name, "any")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setitem(RETRIES, "max_retries", 0)
-    monkeypatch.setattr(chunks, "RETRY_S", 0.0)
+    monkeypatch.setattr(classification, "RETRY_S", 0.0)
     runtime.__dict__["blobs"] = Blobs("s3://bucket/away")
     for _ in range(MAX_ATTEMPTS + 1):
         classification.classify_next(runtime)
