@@ -66,7 +66,9 @@ def check_parameters(session: Session, given: Mapping[str, Any], n_training: int
         # The other layers have to come from somewhere: from the newest version of the network.
         parameters = replace(parameters, start_from=registry.find_version(session, parameters.network).id)
     elif parameters.start_from is not None:
-        _check_start(registry.get_version(session, parameters.start_from), parameters)
+        start = registry.find_trained(session, registry.get_version(session, parameters.start_from))
+        _check_start(start, parameters)
+        parameters = replace(parameters, start_from=start.id)
     return parameters
 
 

@@ -29,6 +29,12 @@ def test_a_training_without_a_choice_starts_from_the_teacher(db: Database) -> No
         assert training_jobs.check_parameters(session, {"what": HEAD}, 100).start_from == accurate
 
 
+def test_a_training_from_a_light_version_starts_from_its_teacher(db: Database) -> None:
+    light, accurate = use_light_version(db)
+    with db.read() as session:
+        assert training_jobs.check_parameters(session, {"start_from": light}, 100).start_from == accurate
+
+
 def test_a_light_network_cannot_be_trained_by_a_job(db: Database) -> None:
     use_light_version(db)
     with db.read() as session, pytest.raises(Invalid, match=f"network: expected one of .*; got '{LIGHT}'"):
