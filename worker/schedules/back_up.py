@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor
 from core.base.errors import ConfigError, DiskFull, Invalid
 from core.base.states import RunState
@@ -34,3 +35,4 @@ def back_up(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -
     with runtime.db.write() as session:
         outcome = f"Backed up {len(manifest.blobs):,} blobs and the database, {manifest.n_bytes / 1e6:,.1f} MB."
         runs.end_run(session, claim, RunState.DONE, outcome)
+        record(session, actor, Action.BACKUP_CREATE, folder=folder, blobs=len(manifest.blobs))

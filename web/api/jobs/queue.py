@@ -88,7 +88,7 @@ def show_pause() -> PauseOut:
 def pause_everything() -> PauseOut:
     """Pause everything: workers finish what they do and claim nothing more; uploads and pages go on"""
     with get_services().db.write() as session:
-        pauses.pause_everything(session, current_actor().user_id)
+        pauses.pause_everything(session, current_actor())
         return PauseOut(paused_since=pauses.find_pause(session))
 
 
@@ -99,6 +99,6 @@ def resume_everything() -> Response:
     """Resume everything"""
     services = get_services()
     with services.db.write() as session:
-        pauses.resume_everything(session)
+        pauses.resume_everything(session, current_actor())
     services.tasks.wake_inference(WOKEN)
     return Response(status=204)

@@ -19,7 +19,7 @@ WOKEN = 64  # each worker goes on until nothing is ready
 def pause_everything() -> Response:
     """Pause everything."""
     with get_services().db.write() as session:
-        pauses.pause_everything(session, current_actor().user_id)
+        pauses.pause_everything(session, current_actor())
     return _see_system()
 
 
@@ -29,7 +29,7 @@ def resume_everything() -> Response:
     """Resume everything."""
     services = get_services()
     with services.db.write() as session:
-        pauses.resume_everything(session)
+        pauses.resume_everything(session, current_actor())
     services.tasks.wake_inference(WOKEN)
     return _see_system()
 

@@ -58,13 +58,13 @@ def test_everything_can_be_paused_and_jobs_paused_themselves_stay_so(db: Databas
     with db.write() as session:
         pausing.pause_job(session, ada, first)
         for _ in range(2):
-            pauses.pause_everything(session, ada.user_id)
+            pauses.pause_everything(session, ada)
         assert describe(session, jobs.get_job(session, second)).pause is Pause.EVERYTHING
     assert order(db) == []
     with db.read() as session:
         assert claims.list_waiting(session, 10) == []
     with db.write() as session:
-        pauses.resume_everything(session)
+        pauses.resume_everything(session, ada)
     assert order(db) == [second]
     with db.read() as session:
         assert claims.list_waiting(session, 10) == [jobs.get_job(session, training).id]
