@@ -135,7 +135,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.has_place = False
             self._places.release()
             self._next_stream()
-        result = None if fs.cancelled() or fs.exception() else fs.result()
+        error = None if fs.cancelled() else fs.exception()
+        if error is not None:
+            self.log.error("Error in a thread of the worker", exc_info=error)
+        result = None if fs.cancelled() or error else fs.result()
         if result is Progress.ENDED:
             self._drop(conn)
         elif isinstance(result, Progress):
