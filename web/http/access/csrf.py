@@ -31,10 +31,11 @@ def refuse_csrf(sent: str) -> Response | None:
         return None
     try:
         validate_csrf(sent)
-    except ValidationError as error:
+    except ValidationError:
         return problem(
             403,
-            f"{error} Expected this session's token in the header X-CSRF-Token or in the form field csrf_token."
-            " Reload the page and try again.",
+            "This page belongs to another login or is out of date, or your browser keeps no cookies: the CSRF token in"
+            " the header X-CSRF-Token or the form field csrf_token is not that of this session. Reload the page and try"
+            " again.",
         )
     return None
