@@ -21,7 +21,7 @@ def base_name() -> str:
 
 
 def build(engine: Engine, servers: list[str]) -> None:
-    """Build what is missing, and Pawsort's own images anew.
+    """Make the base if it is missing, and build everything on it; the builder keeps what has not changed.
 
     Args:
         servers: The images of the servers in the compose file.
@@ -29,8 +29,7 @@ def build(engine: Engine, servers: list[str]) -> None:
     if not has(engine, base_name()):
         make_base(engine, base_name())
     for image in servers:
-        if not has(engine, image):
-            build_stand_in(engine, image)
+        build_stand_in(engine, image)
     for name, target in OWN.items():
         build_own(engine, name, target)
 
