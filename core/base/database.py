@@ -44,7 +44,7 @@ LIMITS = "54"  # of PostgreSQL: the class of errors about values that are too la
 NO_ROOM = "53100"  # of PostgreSQL
 READ_ONLY = "25006"  # of PostgreSQL: a standby, or a server that ran out of disk space
 NO_TLS = ("does not support SSL", "certificate", "sslmode")
-NO_TABLES = ("no such table", "alembic_version")
+NO_TABLES = ("no such table", 'relation "alembic_version"')
 NO_TABLES_SENTENCE = "PAWSORT_DATABASE_URL: the database has no tables yet. Run `pawsort migrate` first."
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
@@ -114,7 +114,7 @@ class Database:
         """
         try:
             with self.write() as session:
-                session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+                session.execute(text("UPDATE users SET name = name WHERE id = (SELECT min(id) FROM users)"))
         except SQLAlchemyError as error:
             if is_full(error):
                 raise DiskFull("The disk of the database is full. Delete jobs, or free disk space.") from error
