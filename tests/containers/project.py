@@ -98,8 +98,9 @@ class Project:
         self.engine.run("network", "connect", "--alias", service, network, container)
 
     def remove(self) -> None:
-        """Remove containers, networks and volumes."""
+        """Remove containers, networks and volumes, also those that nobody names."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+        self.engine.run("volume", "prune", "--force")
 
 
 def stop_seconds(project: Project, service: str) -> float:
