@@ -62,7 +62,7 @@ def test_the_network_that_is_trained_is_that_of_the_version_in_use_if_it_can_be(
     [
         ({"name": " "}, "name: expected 1 to 200 characters"),
         ({"name": "a\nb"}, "name: expected"),
-        ({"kind": "dance"}, "kind: expected one of retrain, classify, clean_up; got 'dance'"),
+        ({"kind": "dance"}, "kind: expected one of retrain, classify, clean_up, back_up; got 'dance'"),
         ({"cron": "0 0 30 2 *"}, "matches no date"),
         ({"cron": "0 3 * *"}, "expected five fields"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone: expected a name such as"),

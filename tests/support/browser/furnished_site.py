@@ -11,7 +11,7 @@ from core.accounts import accounts, invitations, login_codes, people
 from core.accounts.rights import Role
 from core.base.database import Database
 from core.base.errors import ErrorCode
-from core.base.states import LabelSource
+from core.base.states import LabelSource, ScheduleKind
 from core.cleanup import deletion, discard_originals
 from core.evaluation import label_quality
 from core.ingest import shard_rows
@@ -285,5 +285,5 @@ def _schedules(db: Database) -> Iterator[Shown]:
     yield Shown("schedule_pages.edit_schedule", f"{address}/edit")
     yield Shown("schedule_pages.confirm_delete_schedule", f"{address}/delete")
     yield Shown("schedule_pages.show_schedule_run", f"{address}/runs/{run.id}")
-    for kind in ("retrain", "classify", "clean_up"):
+    for kind in ScheduleKind:
         yield Shown("schedule_pages.prepare_schedule", f"/schedules/new?kind={kind}")

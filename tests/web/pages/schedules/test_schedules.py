@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from core.base.config import Settings
 from core.base.database import Database
-from core.base.states import RunState
+from core.base.states import RunState, ScheduleKind
 from core.cleanup import deletion
 from core.orm.schedules import Schedule
 from core.schedules import due_runs, runs, schedules
@@ -101,7 +101,7 @@ def test_the_empty_page_says_what_a_schedule_is(browser: FlaskClient) -> None:
     assert 'aria-current="page">Schedules' in text
 
 
-@pytest.mark.parametrize("kind", ["retrain", "classify", "clean_up"])
+@pytest.mark.parametrize("kind", ScheduleKind)
 def test_each_kind_has_a_form(browser: FlaskClient, kind: str) -> None:
     text = get(browser, f"/schedules/new?kind={kind}")
     assert f'name="kind" value="{kind}"' in text
