@@ -75,7 +75,7 @@ def _ids(db: Database) -> dict[str, object]:
         image = session.scalars(select(Image.id)).first()
         upload = session.scalars(select(Upload.uuid)).first()
     jobs = dict.fromkeys(("uuid", "job_uuid", "audit", "audit_uuid", "batch_uuid"), job)
-    numbers = {"image_id": image, "version": 1, "other": 2, "schedule_id": 1, "run_id": 1, "seq": 0}
+    numbers = {"image_id": image, "version": 1, "other": 2, "schedule_id": 1, "run_id": 1, "user_id": 1, "seq": 0}
     return {**jobs, **numbers, "upload_uuid": upload, "kind": "html", "filename": "style.css"}
 
 
