@@ -53,7 +53,7 @@ def test_a_decoder_has_no_open_files_but_its_socket_and_its_block(pool):
     assert len(os.listdir(f"/proc/{pid}/fd")) <= 5
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "JPEG2000"])
+@pytest.mark.parametrize("format", pictures.FORMATS)
 def test_every_format_is_decoded_inside_the_sandbox(format):
     data = pictures.encode(pictures.Image.new("RGB", (70, 66), (200, 10, 10)), format)
     with start("core.decoding.images:decode") as pool:
