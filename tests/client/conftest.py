@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from core.base.config import Settings
 from core.base.database import Database
@@ -16,8 +17,10 @@ from worker.training import train_network
 
 @pytest.fixture
 def address(app: App) -> Iterator[str]:
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # what a command prints is its own
     with served(app) as address:
         yield address
+    structlog.reset_defaults()
 
 
 @pytest.fixture

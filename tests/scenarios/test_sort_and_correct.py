@@ -33,8 +33,8 @@ def job(app: object, db: Database, blobs: Blobs, tmp_path: Path) -> UUID:
 
 
 def run(command: object, *arguments: object, token: str, served: httpx.Client) -> Result:
-    options = ["--server", str(served.base_url), "--token", token]
-    return CliRunner().invoke(command, [*map(str, arguments), *options], standalone_mode=False)  # type: ignore[arg-type]
+    words = [*map(str, arguments), "--server", str(served.base_url)]
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(command, words, standalone_mode=False)  # type: ignore[arg-type]
 
 
 def words(db: Database, job: UUID) -> list[str | None]:

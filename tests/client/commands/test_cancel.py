@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 def cancel(address: str, token: str, job: object, *options: str) -> Result:
-    return CliRunner().invoke(cli, ["cancel", str(job), *options, "--server", address, "--token", token])
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, ["cancel", str(job), *options, "--server", address])
 
 
 def get_job(db: Database, uuid: UUID) -> Job:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 def classify(address: str, token: str, path: Path) -> Result:
-    return CliRunner().invoke(cli, ["classify", str(path), "--server", address, "--token", token])
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, ["classify", str(path), "--server", address])
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def other(app: App, db: Database, blobs: Blobs) -> int:
 
 
 def run(address: str, token: str, *words: str) -> Result:
-    return CliRunner().invoke(cli, [*words, "--server", address, "--token", token])
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, [*words, "--server", address])
 
 
 def test_versions_are_listed_promoted_and_taken_back(address: str, token: str, other: int) -> None:
@@ -44,7 +44,8 @@ def test_promoting_asks_on_a_terminal_when_the_versions_were_not_compared(
     address: str, token: str, other: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(promote, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-    words = ["promote", str(other), "--server", address, "--token", token]
+    words = ["promote", str(other), "--server", address]
+    monkeypatch.setenv("PAWSORT_TOKEN", token)
     refused = CliRunner().invoke(cli, words, input="n\n")
     assert refused.exit_code == 1
     assert "were not evaluated on the same pictures" in refused.output

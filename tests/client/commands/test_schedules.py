@@ -24,7 +24,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def run(address: str, token: str, *words: str) -> Result:
-    return CliRunner().invoke(cli, ["schedules", *words, "--server", address, "--token", token])
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, ["schedules", *words, "--server", address])
 
 
 def add_clean_up(address: str, token: str) -> Result:

@@ -35,7 +35,7 @@ def make_folder(folder: Path, n_each: int, kinds: tuple[str, ...] = ("cat", "dog
 
 
 def train(address: str, token: str, folder: Path, *options: str) -> Result:
-    return CliRunner().invoke(cli, ["train", str(folder), *options, "--server", address, "--token", token])
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, ["train", str(folder), *options, "--server", address])
 
 
 def living_uploads(db: Database) -> list[str]:
@@ -188,7 +188,7 @@ def test_everything_that_is_labelled_on_the_server_is_trained_on_without_a_folde
 ) -> None:
     files = {f"pets/{kind}s/{n}.jpg": jpeg(n, kind, (72, 60)) for kind in ("cat", "dog") for n in range(60)}
     make_upload(db, blobs, files=files, labelled=True)
-    said = CliRunner().invoke(cli, ["train", "--all-labels", *QUICK, "--server", address, "--token", token])
+    said = CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, ["train", "--all-labels", *QUICK, "--server", address])
     assert said.exit_code == 0, said.output
     assert "Found 60 cat, 60 dog" in said.output
     assert "pawsort promote 2" in said.output

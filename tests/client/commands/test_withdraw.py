@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 def withdraw(address: str, token: str, job: UUID) -> Result:
-    return CliRunner().invoke(cli, ["withdraw", str(job), "--server", address, "--token", token])
+    return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(cli, ["withdraw", str(job), "--server", address])
 
 
 def test_the_labels_of_an_uploads_folders_are_withdrawn(address: str, token: str, db: Database, blobs: Blobs) -> None:
