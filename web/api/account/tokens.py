@@ -10,7 +10,7 @@ from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import TOKEN_ID
 from web.http.rights import current_actor, needs
-from web.schemas.tokens import NewTokenOut, TokenIn, TokenList, TokenOut
+from web.schemas.accounts import NewTokenOut, TokenIn, TokenList, TokenOut
 
 api = APIBlueprint("tokens", __name__, url_prefix="/api/v1/tokens", tag="Account")
 

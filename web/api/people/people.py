@@ -11,7 +11,7 @@ from web.http.addresses import page_address
 from web.http.context import get_services
 from web.http.paths import INVITATION_ID, USER_ID
 from web.http.rights import current_actor, needs
-from web.schemas.people import (
+from web.schemas.accounts import (
     InvitationIn,
     InvitationList,
     InvitationOut,

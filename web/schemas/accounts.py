@@ -1,0 +1,94 @@
+"""People, invitations, and the tokens of the person who asks."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from core.accounts.own_tokens import MAX_DAYS
+from core.accounts.rights import Right, Role
+from core.accounts.tokens import DEFAULT_DAYS
+from core.base.names import MAX_SHORT_NAME
+from web.schemas.common import Input
+
+TokenName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SHORT_NAME)]
+Recipient = Annotated[str, StringConstraints(max_length=254)]
+
+
+class PersonOut(BaseModel):
+    """`last_seen_at`: to the minute. `ways_in`: how the person logs in."""
+
+    id: int
+    name: str
+    role: Role
+    is_owner: bool
+    is_disabled: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+    ways_in: list[Literal["password", "provider", "token"]]
+
+
+class PersonList(BaseModel):
+    items: list[PersonOut]
+
+
+class PersonPatch(Input):
+    role: Role | None = None
+    is_disabled: bool | None = Field(None, description="true ends every session and refuses every token")
+
+
+class InvitationIn(Input):
+    role: Role
+    recipient: Recipient = Field("", description="A name, which is offered to the invited person, or an email address")
+
+
+class InvitationOut(BaseModel):
+    id: int
+    role: Role
+    name: str | None
+    email: str | None
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class NewInvitationOut(InvitationOut):
+    link: str = Field(description="Shown only now. It works once, within 72 hours")
+
+
+class InvitationList(BaseModel):
+    items: list[InvitationOut]
+
+
+class LinkOut(BaseModel):
+    link: str = Field(description="Shown only now. It works once, within 72 hours")
+
+
+class TokenIn(Input):
+    name: TokenName = Field(description="What it is for")
+    days: int = Field(DEFAULT_DAYS, ge=1, le=MAX_DAYS, description="How long it works")
+    scopes: list[Right] | None = Field(
+        None, min_length=1, description="What it may do, at most what you may; null for all that your role allows"
+    )
+
+
+class TokenOut(BaseModel):
+    """`scopes` is null for all that the role of its person allows; `last_used_at` is exact to the minute."""
+
+    id: int
+    name: str
+    scopes: list[Right] | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class NewTokenOut(TokenOut):
+    """The token itself is shown here only."""
+
+    token: str
+
+
+class TokenList(BaseModel):
+    items: list[TokenOut]
+    next: str | None
