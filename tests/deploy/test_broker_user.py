@@ -7,6 +7,7 @@ from redis.exceptions import AuthenticationError, ResponseError
 from core.base.config import Settings
 from core.messaging.broker import INFERENCE, make_celery
 from tests.support.compose_stack import Stack
+from tests.support.deadlines import within
 from tests.support.waiting import until
 
 FORBIDDEN = [
@@ -47,15 +48,15 @@ def test_celery_s_tools_reach_the_workers_but_end_none_and_junk_ends_none(broker
     stack.start("maintenance")
     app = make_celery(Settings(redis_url=broker_url))  # type: ignore[call-arg]
     control = app.control
-    until(lambda: bool(control.ping(timeout=1)))
-    (answer,) = control.broadcast("shutdown", reply=True, timeout=2)
+    until(lambda: bool(control.ping(timeout=within(1))))
+    (answer,) = control.broadcast("shutdown", reply=True, timeout=within(2))
     assert "only by a signal" in str(answer)
     pid = stack.processes["maintenance"].pid
     with Redis.from_url(broker_url) as redis:
         for queue in ("maintenance", INFERENCE):
             redis.lpush(f"pawsort:{queue}", b"no JSON")
         until(lambda: redis.llen("pawsort:maintenance") == 0)
-    assert control.ping(timeout=2)
+    assert control.ping(timeout=within(2))
     assert stack.processes["maintenance"].poll() is None
     assert stack.processes["maintenance"].pid == pid
     assert "message_unreadable" in stack.log("maintenance", 200)

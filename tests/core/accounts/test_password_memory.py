@@ -8,6 +8,8 @@ import pytest
 from core.accounts.passwords import hashing
 from core.base.errors import Busy
 
+LINGER_S = 0.02
+
 
 class CountingHasher:
     """Counts how many hash at once; each waits for a third, who must not come."""
@@ -23,7 +25,7 @@ class CountingHasher:
             self.most = max(self.most, self.now)
         if self.now > hashing.MAX_AT_ONCE:
             self.third.set()
-        self.third.wait(0.02)
+        self.third.wait(LINGER_S)
         with self.lock:
             self.now -= 1
         return True

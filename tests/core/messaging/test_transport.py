@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from core.base.config import Settings
 from core.messaging.broker import make_celery
 from core.messaging.transport import Transport
+from tests.support.deadlines import within
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,6 @@ def test_what_is_no_message_is_dropped_and_the_next_one_arrives(redis_url: str, 
             Queue("celery-junk"), accept=["json"], on_message=lambda m: received.append(m.payload)
         ):
             while not received:
-                connection.drain_events(timeout=5)
+                connection.drain_events(timeout=within(5))
     assert received == [{"good": True}]
     assert [line["event"] for line in logs] == ["message_unreadable"]

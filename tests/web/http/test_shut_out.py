@@ -28,6 +28,7 @@ DATABASES = ("sqlite",)  # nothing here depends on the kind
 
 TAR = make_tar({f"{n:03}.jpg": draw_picture(n % 8) for n in range(600)})  # three shards
 PIECE = 2**14
+PACE_S = 0.05
 PROMISED_S = 5.0
 
 
@@ -127,7 +128,7 @@ def test_a_token_that_is_revoked_while_it_sends_is_refused_within_seconds(served
         for n in range(10_000):
             if n == 10:
                 began.set()
-            if is_over.wait(0.05):
+            if is_over.wait(PACE_S):
                 return
             connection.sendall(bytes(4096))
 

@@ -77,7 +77,7 @@ def people(address: str, token: str, path: str) -> list[float]:
         transport = httpx.HTTPTransport(local_address=PEOPLE)
         headers = {"Authorization": f"Bearer {token}"}
         time.sleep(number / N_PEOPLE)
-        give_up_at = time.monotonic() + SECONDS
+        give_up_at = time.monotonic() + within(SECONDS)
         with httpx.Client(base_url=address, headers=headers, timeout=within(60), transport=transport) as client:
             while time.monotonic() < give_up_at:
                 for asked in ("/healthz", path):

@@ -347,4 +347,5 @@ def test_a_store_that_is_away_for_a_moment_costs_no_attempt(
         assert run(runtime, uuid).state != JobState.FAILED
     with runtime.db.read() as session:
         assert session.scalars(select(Training.attempts)).one() == 0
+    let_the_lease_run_out(runtime)
     assert run(runtime, uuid).state == JobState.DONE

@@ -33,7 +33,7 @@ def test_a_job_has_exactly_the_promised_fields(client: FlaskClient, db: Database
     answer = client.put(f"/api/v1/jobs/{job}", json={"upload": str(upload), "threshold": 0.7})
     assert answer.status_code == 201
     assert answer.json is not None
-    assert list(answer.json) == [*FIELDS, "originals_discarded_at", "tags", "workers"]
+    assert list(answer.json) == [*FIELDS, "originals_discarded_at", "tags", "paused", "priority", "workers"]
     assert answer.json["id"] == str(job)
     assert answer.json["upload"] == str(upload)
     assert answer.json["state"] == "queued"
