@@ -120,6 +120,11 @@ def let_the_lease_run_out(runtime: FakeRuntime) -> None:
         session.execute(update(Training).values(lease_until=db_now(-1)))
 
 
+def let_the_pause_end(runtime: FakeRuntime) -> None:
+    with runtime.db.write() as session:
+        session.execute(update(Training).values(ready_at=db_now(-1)))
+
+
 def test_a_training_leaves_epochs_and_a_version_that_works_and_is_not_in_use(
     runtime: FakeRuntime, blobs: Blobs, upload: UUID
 ) -> None:
@@ -347,5 +352,5 @@ def test_a_store_that_is_away_for_a_moment_costs_no_attempt(
         assert run(runtime, uuid).state != JobState.FAILED
     with runtime.db.read() as session:
         assert session.scalars(select(Training.attempts)).one() == 0
-    let_the_lease_run_out(runtime)
+    let_the_pause_end(runtime)
     assert run(runtime, uuid).state == JobState.DONE
