@@ -77,15 +77,14 @@ class Checkup:
         folders = self._data_folders()
         if not folders:
             return Finding("disk", None, "database and blobs are on servers; this machine keeps copies only")
-        if warning := describe_access(folder):
-            return Finding("disk", True, warning)
+        warning = describe_access(folder)
         free, folder = min((shutil.disk_usage(one).free, one) for one in folders)
         sentence = f"{free // MIB:,} MiB free for {folder}"
         if free < 2 * self._settings.min_free_bytes:
             return Finding(
                 "disk", True, f"{sentence}: too little. Free disk space or delete jobs; uploads are soon refused."
             )
-        return Finding("disk", False, sentence)
+        return Finding("disk", None, f"{sentence}. {warning}") if warning else Finding("disk", False, sentence)
 
     def _data_folders(self) -> list[Path]:
         """The folders of this machine that grow: with SQLite's file, and with blobs."""

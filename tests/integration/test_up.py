@@ -36,7 +36,7 @@ SETTINGS = {
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """One that nothing has been started on yet."""
     one = Installation(tmp_path / "data", **SETTINGS)
-    one.data_dir.mkdir()
+    one.data_dir.mkdir(mode=0o700)
     yield one
     one.close()
 
@@ -102,7 +102,7 @@ def classified(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterat
     folder = tmp_path_factory.mktemp("up")
     (folder / "tmp").mkdir()
     one = Installation(folder / "data", **SETTINGS, TMPDIR=str(folder / "tmp"))
-    one.data_dir.mkdir()
+    one.data_dir.mkdir(mode=0o700)
     try:
         yield Classified(one, pawsort(one, "classify", photos, "-o", folder / "out.csv"), folder / "out.csv")
     finally:

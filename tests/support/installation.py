@@ -95,7 +95,7 @@ class Installation:
 
     def begin_start(self) -> None:
         """Start it and wait for nothing."""
-        self.data_dir.mkdir(exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, exist_ok=True)
         with (self.data_dir / "up.txt").open("ab") as out:
             self._up = subprocess.Popen(
                 [sys.executable, "-m", "pawsort.cli", "up", "--port", "0"],
