@@ -25,10 +25,11 @@ def is_open(db: Database, code: str) -> bool:
 def test_of_two_who_accept_at_once_one_joins(db: Database) -> None:
     code = invite(db)
 
+    with db.read() as session:
+        found = invitations.find_open(session, code)
+    assert found is not None
+
     def accept(name: str) -> bool:
-        with db.read() as session:
-            found = invitations.find_open(session, code)
-        assert found is not None
         try:
             with db.write() as session:
                 invitations.accept(session, found, name)
