@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 AUDIT := .cache/audit
-COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
+COMPILE = $(UV) pip compile --quiet --no-strip-extras --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
 
 # Timed tests run alone; whole instances and browsers in groups that share an instance, the longest first; everything
 # else in parallel. Three at once on two processors: each waits now and then.
