@@ -103,7 +103,7 @@ requirements: $(UV) ## compile the pinned requirement files
 sbom: $(AUDIT) ## list all packages with versions and hashes in sbom.json (CycloneDX)
 	$(AUDIT)/bin/cyclonedx-py requirements --output-reproducible --output-file sbom.json requirements/run.txt
 
-audit: $(AUDIT) ## ask pypi.org for known vulnerabilities of the pinned packages; needs the internet
+audit: $(AUDIT) ## ask the package index for known vulnerabilities of the pinned packages; needs the internet
 	$(AUDIT)/bin/pip-audit --progress-spinner off --disable-pip --require-hashes $(foreach file,run worker gpu,--requirement requirements/$(file).txt)
 
 env: ## fill .env with secrets, for docker-compose.yml
