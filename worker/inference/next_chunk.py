@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from model.inference.classifier import Classifier
 
 PIECE = 16  # images that a child decodes before it hands them on
+CLAIMING_S = 5.0  # how long a worker that stops waits for a claim that is under way
 FIRST_PASS_S = 2.0  # of processor time for each image; what takes longer is decoded last, by the slow lane
 
 
@@ -114,6 +115,8 @@ class NextChunk:
             claim = self._claim
         if claim is not None:
             self._release(claim)
+        else:
+            self._is_claimed.wait(CLAIMING_S)  # what is being claimed at this moment is released by the thread
 
     def _run(self) -> None:
         try:
