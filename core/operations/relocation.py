@@ -132,6 +132,24 @@ def _copy_blob(source: Blobs, target: Blobs, key: str, is_there: bool) -> int:
     return len(data)
 
 
+def copy_tables(
+    source: Connection, target: Database, head: str, on_copied: Callable[[str, int], object] = lambda name, n_rows: None
+) -> None:
+    """Copy all rows into a target that is marked, compare them, and take the mark away.
+
+    Args:
+        head: The revision of both schemas.
+        on_copied: Gets the name of each table and how many rows it has.
+    Raises:
+        Conflict: The rows differ in the end.
+    """
+    for table in tables():
+        on_copied(table.name, copy_rows(source, target, table))
+    for table in tables():
+        compare(source, target, table)
+    finish(source, target, head)
+
+
 def copy_rows(source: Connection, target: Database, table: Table) -> int:
     """Copy a table in slices, each in a transaction of its own; rows that are there stay. Returns how many it has."""
     n_rows = source.execute(select(func.count()).select_from(table)).scalar_one()

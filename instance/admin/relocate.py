@@ -42,11 +42,7 @@ def move_installation(settings: "Settings", notify: Callable[[str], object]) -> 
             n, n_bytes = relocation.copy_blobs(*blobs, lambda n, size: notify(f"  {n:,} blobs, {size // MIB:,} MiB"))
             notify(f"{n:,} blobs with {n_bytes // MIB:,} MiB are copied and equal.")
             with source.engine.connect() as reading:
-                for table in relocation.tables():
-                    notify(f"  {table.name}: {relocation.copy_rows(reading, target, table):,} rows")
-                for table in relocation.tables():
-                    relocation.compare(reading, target, table)
-                relocation.finish(reading, target, head)
+                relocation.copy_tables(reading, target, head, lambda name, n: notify(f"  {name}: {n:,} rows"))
         finally:
             source.close()
             target.close()

@@ -66,11 +66,7 @@ def restore_rows(snapshot: Database, target: Database, head: str, notify: Notify
         Conflict: The rows differ in the end.
     """
     with snapshot.engine.connect() as reading:
-        for table in relocation.tables():
-            notify(f"  {table.name}: {relocation.copy_rows(reading, target, table):,} rows")
-        for table in relocation.tables():
-            relocation.compare(reading, target, table)
-        relocation.finish(reading, target, head)
+        relocation.copy_tables(reading, target, head, lambda name, n: notify(f"  {name}: {n:,} rows"))
 
 
 def _is_whole(folder: BackupFolder, name: str, manifest: Manifest) -> bool:

@@ -41,11 +41,7 @@ def _copy_rows(db: Database, path: Path) -> None:
         with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as reading:
             revision = reading.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
             _create_tables(snapshot, revision)
-            for table in relocation.tables():
-                relocation.copy_rows(reading, snapshot, table)
-            for table in relocation.tables():
-                relocation.compare(reading, snapshot, table)
-            relocation.finish(reading, snapshot, revision)
+            relocation.copy_tables(reading, snapshot, revision)
     finally:
         snapshot.close()
 
