@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from pydantic import SecretStr
 
 from core.base.config import Settings
 from core.base.database import Database
 from tests.browser.test_accessibility import AXE, RUN
 from tests.support.browser.chromium import OpenContext
-from tests.support.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
+from tests.support.openid_provider import OpenIdProvider, openid_provider, with_provider
 from tests.support.people import add_person, hash_cheaply
 
 DATABASES = ("sqlite",)  # pages do not differ between databases
@@ -26,15 +25,7 @@ def provider() -> Iterator[OpenIdProvider]:
 
 @pytest.fixture
 def settings(settings: Settings, provider: OpenIdProvider) -> Settings:
-    """The settings of a site that knows the provider."""
-    return settings.model_copy(
-        update={
-            "oidc_issuer": provider.issuer,
-            "oidc_client_id": CLIENT_ID,
-            "oidc_client_secret": SecretStr(CLIENT_SECRET),
-            "oidc_label": "Test provider",
-        }
-    )
+    return with_provider(settings, provider)
 
 
 def expect_accessible(page: Page) -> None:

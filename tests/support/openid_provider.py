@@ -20,6 +20,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from pydantic import SecretStr
+
+from core.base.config import Settings
 
 CLIENT_ID = "pawsort"
 CLIENT_SECRET = "secret-of-the-test-provider"
@@ -172,6 +175,18 @@ def openid_provider() -> Iterator[OpenIdProvider]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def with_provider(settings: Settings, provider: OpenIdProvider) -> Settings:
+    """The settings of a site that knows the provider."""
+    return settings.model_copy(
+        update={
+            "oidc_issuer": provider.issuer,
+            "oidc_client_id": CLIENT_ID,
+            "oidc_client_secret": SecretStr(CLIENT_SECRET),
+            "oidc_label": "Test provider",
+        }
+    )
 
 
 def _basic() -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from pydantic import SecretStr
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -14,7 +13,7 @@ from core.accounts.rights import Role
 from core.base.config import Settings
 from core.base.database import Database
 from core.orm.accounts import ProviderIdentity, User
-from tests.support.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
+from tests.support.openid_provider import OpenIdProvider, openid_provider, with_provider
 from tests.support.people import add_person, hash_cheaply, log_in_as, send
 from web.app import App, create_app
 
@@ -31,15 +30,7 @@ def provider() -> Iterator[OpenIdProvider]:
 
 @pytest.fixture
 def settings(settings: Settings, provider: OpenIdProvider) -> Settings:
-    """The settings of a site that knows the provider."""
-    return settings.model_copy(
-        update={
-            "oidc_issuer": provider.issuer,
-            "oidc_client_id": CLIENT_ID,
-            "oidc_client_secret": SecretStr(CLIENT_SECRET),
-            "oidc_label": "Test provider",
-        }
-    )
+    return with_provider(settings, provider)
 
 
 def go(client: FlaskClient, provider: OpenIdProvider, **query: str) -> TestResponse:
