@@ -36,7 +36,7 @@ from core.base.network_catalog import CLASSES
 from core.base.states import JobKind, LabelSource
 from core.jobs import jobs
 from core.jobs.confidence import MILLION, UNSURE, is_neither, p_neither, shown_label
-from core.jobs.progress import describe
+from core.jobs.progress import JobView
 from core.jobs.result_filter import gives_neither, is_probably_neither
 from core.labels.labels import human_label_of, person_label_of
 from core.orm.jobs import Job
@@ -348,9 +348,12 @@ def count_others(session: Session, queue: ReviewQueue, reviewer: UUID) -> int:
     return session.scalars(select(func.count(ReviewClaim.reviewer.distinct())).where(_claims(queue), active)).one()
 
 
-def measure_progress(session: Session, job: Job) -> ReviewProgress:
-    """How far the review of a job is. Reads every label by a person: for a page that is opened, not for polls."""
-    view = describe(session, job)
+def measure_progress(session: Session, job: Job, view: JobView) -> ReviewProgress:
+    """How far the review of a job is. Reads every label by a person: for a page that is opened, not for polls.
+
+    Args:
+        view: The same job with its counts.
+    """
     n_unsure, n_neither = view.by_label[UNSURE], view.n_probably_neither
     reviewed = _select_reviewed(job).subquery()
     was_unsure, was_neither = reviewed.c.shown.is_(None), reviewed.c.is_neither

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from core.base.database import Database
 from core.base.errors import ErrorCode, Invalid, NotFound
 from core.jobs import jobs, navigation
+from core.jobs.progress import describe
 from core.jobs.result_filter import SORTS, ResultFilter
 from core.jobs.results import list_results
 from core.labels.labels import NewLabel, add_labels
@@ -105,7 +106,8 @@ def test_where_the_model_was_unsure_nobody_says_otherwise(db: Database, job: UUI
     assert unsure.image_id in ids(db, job, ResultFilter(said="something"))
     assert unsure.image_id not in ids(db, job, ResultFilter(said="otherwise"))
     with db.read() as session:
-        progress = review_queue.measure_progress(session, jobs.get_job(session, job))
+        row = jobs.get_job(session, job)
+        progress = review_queue.measure_progress(session, row, describe(session, row))
     assert progress.n_other == len(ids(db, job, ResultFilter(said="otherwise")))
 
 

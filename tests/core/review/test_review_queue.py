@@ -10,6 +10,7 @@ from core.base.database import Database
 from core.base.errors import ErrorCode
 from core.cleanup import deletion, purge
 from core.jobs import jobs
+from core.jobs.progress import describe
 from core.labels import labels
 from core.labels.labels import NewLabel
 from core.orm.review import ReviewClaim
@@ -190,7 +191,8 @@ def test_progress_counts_what_was_looked_at_and_what_is_left(db: Database, job: 
     one.say("p/sure dog.jpg", "cat")
     one.say("p/sure cat.jpg", "cat")
     with db.read() as session:
-        progress = review_queue.measure_progress(session, jobs.get_job(session, job))
+        row = jobs.get_job(session, job)
+        progress = review_queue.measure_progress(session, row, describe(session, row))
     assert progress == ReviewProgress(n_good=7, n_reviewed=3, n_unsure_left=1, n_neither_left=2, n_other=1)
 
 

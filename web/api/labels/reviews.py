@@ -6,6 +6,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from core.accounts.rights import Right
+from core.jobs.progress import describe
 from core.review import review_queue
 from core.review.review_queue import ReviewQueue
 from web.http.context import get_services
@@ -22,7 +23,7 @@ def get_progress(job_uuid: UUID) -> ProgressOut:
     """Progress of the review of a job; it counts rows, so do not ask every second"""
     with get_services().db.read() as session:
         job = review_queue.open_queue(session, job_uuid, None).job
-        return ProgressOut(**asdict(review_queue.measure_progress(session, job)))
+        return ProgressOut(**asdict(review_queue.measure_progress(session, job, describe(session, job))))
 
 
 @api.post("/<uuid:job_uuid>/review")

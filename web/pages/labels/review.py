@@ -43,7 +43,7 @@ def show_review(uuid: UUID, audit: UUID | None = None) -> str:
         queue = review_queue.open_queue(session, uuid, audit)
         picture = _choose_picture(session, queue, reviewer, image_id)
         view = describe(session, queue.job)
-        progress = None if audit else review_queue.measure_progress(session, queue.job)
+        progress = None if audit else review_queue.measure_progress(session, queue.job, view)
         audit_view = audits.describe_audit(session, queue.audit, queue.job.threshold_milli) if queue.audit else None
         n_skipped = review_queue.count_skipped(session, queue)
     return render_template(
