@@ -13,6 +13,7 @@ from core.jobs.progress import describe
 from core.jobs.result_filter import ResultFilter
 from core.models import registry
 from core.orm.jobs import Job
+from web.exports import workbook
 from web.exports.label_preference import LABEL_BY, By, count_by
 from web.exports.originals import list_pictures, read_originals
 from web.exports.parquet import parquet_blocks
@@ -21,7 +22,6 @@ from web.exports.rows import check_at_end, in_blocks, iterate_rows
 from web.exports.sort_manifest import ManifestWriter
 from web.exports.sorted_zip import Tree, zip_blocks
 from web.exports.tables import csv_lines, json_lines
-from web.exports.workbook import check_fits, xlsx_blocks
 from web.http.context import Services
 
 
@@ -101,13 +101,15 @@ def _write_parquet(services: Services, snapshot: ExportSnapshot, options: Export
 
 def _write_xlsx(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
     job = snapshot.job
-    check_fits(_count_rows(services, job, options.results))
-    return xlsx_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, job))
+    workbook.check_fits(_count_rows(services, job, options.results))
+    return workbook.xlsx_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, job))
 
 
 def _count_rows(services: Services, job: Job, wanted: ResultFilter) -> int:
-    if wanted == ResultFilter():
-        return job.n_done + job.n_failed
+    """At most how many files a filter lets through; counted only where the job has more than fit into a sheet."""
+    n_files = job.n_done + job.n_failed
+    if n_files <= workbook.MAX_FILES or wanted == ResultFilter():
+        return n_files
     with services.db.read() as session:
         return navigation.count_results(session, job, wanted)
 
