@@ -1,11 +1,12 @@
-"""Claiming the chunk whose turn it is, with its network loaded before the lease begins."""
+"""Claiming the chunk whose turn it is, with its network loaded before the lease begins, and releasing it."""
 
 import structlog
 
 from core.base.errors import BadWeights
-from core.jobs import fair_share, job_states
+from core.jobs import chunks, fair_share, job_states
 from core.jobs.chunks import Claim
 from core.jobs.fair_share import Candidate, Lane
+from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
@@ -33,6 +34,20 @@ def claim_next(runtime: Runtime, lane: Lane = Lane.MAIN) -> Claim | None:
         if not candidates:
             return None
     return None
+
+
+def release(runtime: Runtime, claim: Claim, after_s: float = 0.0) -> None:
+    """Release a chunk as if it had not been claimed; tried again while the database is away.
+
+    Args:
+        after_s: How long it is not claimed again.
+    """
+
+    def write() -> None:
+        with runtime.db.write() as session:
+            chunks.release_chunk(session, claim, pause_s=after_s)
+
+    keep_trying(write)
 
 
 def _load_network(runtime: Runtime, candidate: Candidate) -> bool:

@@ -30,8 +30,8 @@ from core.messaging.broker import INFERENCE
 from core.operations.metrics import CHUNKS, IMAGES, LEASES, STAGES
 from model.inference.predictions import Predictions, encode_activation_map
 from worker.inference.chunk_results import ChunkFeatures, ChunkResults
+from worker.inference.claiming import release
 from worker.inference.next_chunk import FIRST_PASS_S, ChunkLine, DecodedImages, NextChunk
-from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -101,16 +101,16 @@ def _work(runtime: Runtime, claim: Claim, chunk: NextChunk) -> None:
     except Unavailable as error:  # the store does not answer: the chunk is not to blame, so the attempt is not counted
         log.warning("store_away", reason=error.message)
         runtime.meter.count(CHUNKS, outcome="store_away")
-        _release(runtime, claim, RETRY_S)
+        release(runtime, claim, RETRY_S)
     except Exception as error:  # any other error costs this attempt, not the worker
         if is_away(error):
             log.warning("database_away", reason=str(error))
-            return _release(runtime, claim, RETRY_S)
+            return release(runtime, claim, RETRY_S)
         log.exception("chunk_failed", attempt=claim.attempts)
         runtime.meter.count(CHUNKS, outcome="failed")
         _give_back(runtime, claim, error)
     except BaseException:  # the worker is stopping: release the lease
-        _release(runtime, claim)
+        release(runtime, claim)
         raise
 
 
@@ -169,16 +169,6 @@ def _note_outcomes(runtime: Runtime, claim: Claim, outcomes: list[Outcome], n_sl
     runtime.meter.count(CHUNKS, outcome="set_aside" if n_slow else "done")
     engine = runtime.name_engine(claim.model_version_id)
     log.info("chunk_done", n_images=len(outcomes), failed_image_ids=failed, n_set_aside=n_slow, engine=engine)
-
-
-def _release(runtime: Runtime, claim: Claim, after_s: float = 0.0) -> None:
-    """Release a chunk as if it had not been claimed."""
-
-    def release() -> None:
-        with runtime.db.write() as session:
-            chunks.release_chunk(session, claim, pause_s=after_s)
-
-    keep_trying(release)
 
 
 def _give_back(runtime: Runtime, claim: Claim, error: Exception) -> None:

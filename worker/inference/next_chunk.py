@@ -19,9 +19,8 @@ from core.jobs.chunks import ChunkImage, Claim
 from core.jobs.fair_share import Lane
 from core.operations.metrics import STAGES
 from core.uploads import decode_budget
-from worker.inference.claiming import claim_next
+from worker.inference.claiming import claim_next, release
 from worker.process.decoding import decode_stored_pieces
-from worker.process.keep_trying import keep_trying
 from worker.process.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -152,12 +151,7 @@ class NextChunk:
 
     def _release(self, claim: Claim) -> None:
         self.close()
-
-        def release() -> None:
-            with self._runtime.db.write() as session:
-                chunks.release_chunk(session, claim)
-
-        keep_trying(release)
+        release(self._runtime, claim)
 
 
 class ChunkLine:
