@@ -134,11 +134,11 @@ class NextChunk:
         except BaseException as error:  # raised again by the thread that waits
             self._error = error
         finally:
-            if self._claim is not None:
-                self.is_decoded = True
-                self._on_decoded()
+            self.is_decoded = self._claim is not None
             self._is_claimed.set()
             self._decoded.put(None)
+        if self.is_decoded:
+            self._on_decoded()
 
     def _decode(self, claim: Claim) -> None:
         if claim.attempts > MAX_ATTEMPTS:
@@ -168,7 +168,8 @@ class ChunkLine:
         self._lock = threading.Lock()
         self._is_closed = False
         self._taken: NextChunk | None = None
-        self._next: NextChunk | None = NextChunk(runtime, on_decoded=self._begin_next)
+        with self._lock:  # a small chunk may be decoded before its thread has returned
+            self._next: NextChunk | None = NextChunk(runtime, on_decoded=self._begin_next)
 
     def take(self) -> NextChunk | None:
         """The next chunk, once the one before is finished; None if the time is up."""
