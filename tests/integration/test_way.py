@@ -237,8 +237,12 @@ def test_logs_are_json_and_name_job_chunk_and_images(installation: Installation)
         row = session.scalars(select(Job).where(Job.uuid == UUID(job))).one()
         chunk = session.scalars(select(Chunk.id).where(Chunk.job_id == row.id)).one()
         image = session.scalars(select(Image.id).where(Image.upload_id == row.upload_id, Image.n_bytes == 0)).one()
-    said = lines_of(installation, "inference.log")
-    (done,) = [line for line in said if line["event"] == "chunk_done" and line["job_id"] == row.id]
+
+    def said() -> list[Line]:
+        lines = lines_of(installation, "inference.log")
+        return [line for line in lines if line["event"] == "chunk_done" and line["job_id"] == row.id]
+
+    (done,) = installation.wait_for(said, 5, "the line of the chunk")
     assert (done["chunk_id"], done["n_images"]) == (chunk, 2)
     assert done["failed_image_ids"] == {"empty_file": [image]}
 
@@ -258,8 +262,9 @@ def test_what_libtiff_says_of_a_damaged_picture_is_json_as_well(installation: In
 
 
 def lines_of(installation: Installation, log: str) -> list[Line]:
-    """A log, each of its lines read as JSON."""
-    return [json.loads(line) for line in (installation.data_dir / "logs" / log).read_text().splitlines()]
+    """The whole lines of a log, each read as JSON."""
+    *lines, _under_way = (installation.data_dir / "logs" / log).read_text().split("\n")
+    return [json.loads(line) for line in lines]
 
 
 def test_a_disk_that_is_nearly_full_takes_nothing_in(installation: Installation) -> None:
