@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .cache/uv/bin/uv
 AUDIT := .cache/audit
-COMPILE = $(UV) pip compile --quiet --no-strip-extras --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements" pyproject.toml
+# The client and the server; they are installed together.
+PROJECTS := client/pyproject.toml pyproject.toml
+COMPILE = $(UV) pip compile --quiet --no-strip-extras --universal --generate-hashes --python-version 3.11 --no-emit-package pawsort --custom-compile-command "make requirements" pyproject.toml
 
 # Timed tests run alone; whole instances and browsers in groups that share an instance, the longest first; everything
 # else in parallel. Three at once on two processors: each waits now and then.
@@ -110,7 +112,7 @@ env: ## fill .env with secrets, for docker-compose.yml
 	@sh deploy/make-env.sh .env
 
 clean: ## remove the environment and the files of tools
-	rm -rf $(VENV) .cache/uv .cache/audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .cache/uv .cache/audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build client/build *.egg-info client/*.egg-info
 
 # The first suitable Python on the path. Each is run, because a name can be a shim for a version that is not installed.
 $(VENV)/bin/python:
@@ -123,17 +125,17 @@ $(VENV)/bin/python:
 	echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13), or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3" >&2; \
 	exit 1
 
-$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/run.stamp: requirements/run.txt $(PROJECTS) | $(VENV)/bin/python
 	@echo "Installing what Pawsort needs; the first time this takes a minute"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
 	@touch $@
 
 # The packages for tests include those for running, at the same versions.
-$(VENV)/test.stamp: requirements/test.txt requirements/run.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/test.stamp: requirements/test.txt requirements/run.txt $(PROJECTS) | $(VENV)/bin/python
 	@echo "Installing what Pawsort and its tests need; the first time this takes a minute"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/test.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
 	@touch $(VENV)/run.stamp $@
 
 $(UV):

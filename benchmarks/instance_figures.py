@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from benchmarks.figures import Figures
 from instance.base.programs import child_environment
@@ -134,7 +134,7 @@ def _read_pss(process: Path) -> int:
 
 def measure_pages(figures: Figures, address: str, token: str, job: str) -> None:
     """Milliseconds of the pages of a job, 95 of 100 at most: call it while jobs run."""
-    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
+    with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
         for what, path in (
             ("job page", f"/jobs/{job}"),
             ("results", f"/api/v1/jobs/{job}/results?limit=100"),
@@ -146,7 +146,7 @@ def measure_pages(figures: Figures, address: str, token: str, job: str) -> None:
         figures.add("first byte of a CSV while a job runs", 1000 * first, "ms")
 
 
-def _read_first_block(http: httpx.Client, path: str) -> bytes:
+def _read_first_block(http: httpx2.Client, path: str) -> bytes:
     with http.stream("GET", path) as answer:
         return next(answer.iter_raw())
 

@@ -19,14 +19,14 @@ case ${1:-} in
   pawsort)
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    # setuptools, at its pinned version, builds the wheel, and is not installed.
+    # setuptools, at its pinned version, builds the wheels of the client and the server, and is not installed.
     sed -n '/^setuptools==/,/[^\\]$/p' requirements/run.txt > "$work/build.txt"
     "$python" -m pip --python "$2/bin/python" install -q --no-deps --require-hashes --target "$work/tools" -r "$work/build.txt"
     cp -R pyproject.toml README.md NOTICE "$work"
     for part in client core instance migrations model web worker; do
       if [ -d "$part" ]; then cp -R "$part" "$work"; fi
     done
-    (cd "$work" && PYTHONPATH="$work/tools" "$python" -m pip --python "$2/bin/python" wheel -q --no-deps --no-build-isolation -w "$work/wheels" .)
+    (cd "$work" && PYTHONPATH="$work/tools" "$python" -m pip --python "$2/bin/python" wheel -q --no-deps --no-build-isolation -w "$work/wheels" ./client .)
     rm -rf "$2/code"
     "$python" -m pip --python "$2/bin/python" install -q --no-deps --target "$2/code" "$work"/wheels/*.whl
     ;;

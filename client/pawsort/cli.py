@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+from pawsort.api.errors import ClientError
 from pawsort.terminal import echo, print_error
 
 # The client's own commands: `pawsort.commands.<name>` holds each as `command`.
@@ -31,8 +32,23 @@ ENTRY_POINTS = "pawsort.commands"
 INTERRUPTED = 130
 
 
+class CommandFailed(click.ClickException):
+    """An error of the client, as the command shows it."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__(error.message)
+        self.exit_code = error.exit_code
+
+
 class CommandGroup(click.Group):
     """The client's own commands, and those of installed packages."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; its errors are shown as sentences."""
+        try:
+            return super().invoke(ctx)
+        except ClientError as error:
+            raise CommandFailed(error) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_installed_commands()]
@@ -48,7 +64,8 @@ class CommandGroup(click.Group):
         if not installed:
             raise click.ClickException(
                 f"`pawsort {cmd_name}` is not a command of the client, and only the client is installed here. Commands"
-                " that run a server, such as `pawsort up`, come with `pip install 'pawsort[all]'`."
+                " that run a server, such as `pawsort up`, come with the server: its containers, or `make setup` in a"
+                " checkout of Pawsort."
             )
         return None
 

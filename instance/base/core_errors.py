@@ -22,8 +22,8 @@ def translate_core_errors() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ClientError(
-            f"This command needs the whole program, and {error.name} is missing. Run `pip install 'pawsort[all]'`,"
-            " or use a server elsewhere: --server URL --token TOKEN."
+            f"This command needs the whole server, and {error.name} is missing. Run `make setup` in a checkout of"
+            " Pawsort, or use a server elsewhere: --server URL --token TOKEN."
         ) from error
     except Exception as error:
         explained = _explain(error)

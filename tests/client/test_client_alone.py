@@ -9,6 +9,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from pawsort.cli import COMMANDS
 from tests.support.paths import ROOT
@@ -20,9 +22,9 @@ def requirements(name: str, known: set[str]) -> set[str]:
     """A distribution and everything that it requires, without extras."""
     if name not in known:
         known.add(name)
-        for requirement in distribution(name).requires or []:
-            if "extra ==" not in requirement and "python_version <" not in requirement.partition(";")[2]:
-                requirements(re.split(r"[^\w.-]", requirement)[0], known)
+        for requirement in map(Requirement, distribution(name).requires or []):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                requirements(canonicalize_name(requirement.name), known)
     return known
 
 
@@ -37,7 +39,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the client's dependencies and nothing else."""
     folder = tmp_path_factory.mktemp("packages")
     known: set[str] = set()
-    for name in ("click", "httpx", "rich"):
+    for name in ("click", "httpx2", "rich"):
         requirements(name, known)
     for name in known:
         found = distribution(name)
@@ -48,11 +50,11 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server_without_packages(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A path on which the server's sources and entry points are, but none of its packages: `pip install pawsort`."""
+    """A path on which the server's sources and entry points are, but none of the packages that it needs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    information = tmp_path_factory.mktemp("information") / "pawsort-0.dist-info"
+    information = tmp_path_factory.mktemp("information") / "pawsort_server-0.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.4\nName: pawsort\nVersion: 0\n")
+    (information / "METADATA").write_text("Metadata-Version: 2.4\nName: pawsort-server\nVersion: 0\n")
     (information / "entry_points.txt").write_text(
         "".join(
             f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in points.items())
@@ -98,7 +100,7 @@ def test_a_command_that_needs_the_server_says_what_to_install(client_alone: str,
     run = pawsort(client_alone, tmp_path, "up")
     assert run.returncode == 1
     assert "`pawsort up` is not a command of the client, and only the client is installed here." in run.stderr
-    assert "pip install 'pawsort[all]'" in run.stderr
+    assert "come with the server: its containers, or `make setup` in a checkout of Pawsort." in run.stderr
 
 
 def test_without_a_server_classify_asks_for_one(client_alone: str, tmp_path: Path) -> None:
@@ -117,5 +119,5 @@ def test_a_server_without_its_packages_lists_its_commands_and_says_what_to_insta
     for arguments in (("up",), ("doctor",), ("classify", str(tmp_path))):
         run = pawsort(server_without_packages, tmp_path, *arguments)
         assert run.returncode == 1
-        assert "needs the whole program, and pydantic is missing. Run `pip install 'pawsort[all]'`" in run.stderr
+        assert "needs the whole server, and pydantic is missing. Run `make setup` in a checkout" in run.stderr
         assert "Traceback" not in run.stderr

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.containers.project import Project
 from tests.containers.work import END_S, Job
@@ -27,9 +27,9 @@ def test_a_backup_made_while_a_job_runs_is_restored_and_the_job_ends_there(
         assert job.lines() == undisturbed
     later_token = project.token()
 
-    def ask(path: str, token: str = job.token) -> httpx.Response:
+    def ask(path: str, token: str = job.token) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.get(f"{project.server}/api/v1/{path}", headers=headers, trust_env=False, timeout=30)
+        return httpx2.get(f"{project.server}/api/v1/{path}", headers=headers, trust_env=False, timeout=30)
 
     first, *_, newest = [one["id"] for one in reversed(ask("jobs?limit=100").json()["items"])]
     before = {one: ask(f"jobs/{one}/export.csv").text for one in (first, newest)}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.containers import images
@@ -111,7 +111,7 @@ def test_a_job_survives_an_upgrade(project: Project, pictures: Path, undisturbed
 def test_no_request_fails_while_one_of_two_webs_restarts(project: Project) -> None:
     project.compose("up", "--detach", "--no-build", "--wait", "--scale", "web=2", "web")
     try:
-        with ThreadPoolExecutor(1) as executor, httpx.Client(base_url=project.server, trust_env=False) as http:
+        with ThreadPoolExecutor(1) as executor, httpx2.Client(base_url=project.server, trust_env=False) as http:
             restart = executor.submit(project.engine.run, "restart", "--time", "15", project.containers("web")[0])
             answers = []
             while len(answers) < N_REQUESTS or not restart.done():

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.containers.project import Project
 from tests.support.waiting import until
@@ -28,7 +28,7 @@ class Job:
     def __init__(self, project: Project, pictures: Path, out: Path) -> None:
         self.token = project.token()
         headers = {"Authorization": f"Bearer {self.token}"}
-        self._http = httpx.Client(base_url=project.server, headers=headers, trust_env=False)
+        self._http = httpx2.Client(base_url=project.server, headers=headers, trust_env=False)
         words = ["classify", str(pictures), "-o", str(out), "--server", project.server]
         self._before = self._newest()
         self._sender = subprocess.Popen(
@@ -42,7 +42,7 @@ class Job:
     def _newest(self) -> dict[str, object]:
         try:
             items: list[dict[str, object]] = self._http.get("/api/v1/jobs?limit=1").json()["items"]
-        except (httpx.HTTPError, ValueError, KeyError):  # the fault of this test
+        except (httpx2.HTTPError, ValueError, KeyError):  # the fault of this test
             return {}
         return items[0] if items else {}
 

@@ -44,5 +44,5 @@ def test_every_secret_has_the_same_name_as_in_the_compose_file() -> None:
 
 
 def test_its_version_is_that_of_the_program() -> None:
-    (version,) = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    version = (ROOT / "client/VERSION").read_text().strip()
     assert f"\nappVersion: {version}\n" in (CHART / "Chart.yaml").read_text()

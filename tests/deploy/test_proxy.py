@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support import compose, leftovers
@@ -81,13 +81,13 @@ def page(request: pytest.FixtureRequest, env_file: Path, tmp_path: Path, certifi
             process.terminate()
 
 
-def ask(http: httpx.Client, address: str) -> httpx.Response:
+def ask(http: httpx2.Client, address: str) -> httpx2.Response:
     """The answer of a proxy that has perhaps only just been started."""
 
-    def answer() -> httpx.Response | None:
+    def answer() -> httpx2.Response | None:
         try:
             return http.get(address)
-        except httpx.ConnectError:
+        except httpx2.ConnectError:
             return None
 
     return until(lambda: (found := answer()) and [found], START_S, "an answer")[0]  # a response of 502 is false
@@ -95,7 +95,7 @@ def ask(http: httpx.Client, address: str) -> httpx.Response:
 
 def test_the_proxy_speaks_tls_with_the_certificate_that_it_was_given(page: str, certificates: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
-    with httpx.Client(verify=trusted, trust_env=False) as http:
+    with httpx2.Client(verify=trusted, trust_env=False) as http:
         answer = ask(http, f"{page}/proxy-healthz")
         assert (answer.status_code, answer.text) == (200, "ok\n")
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -107,7 +107,7 @@ def test_archives_pass_whatever_their_size_and_a_web_that_is_away_is_a_sentence(
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
     large = bytes(9 * 2**20)
     job = "/jobs/25ce91aa-6218-41f4-a41e-5f6cbe46c898"
-    with httpx.Client(verify=trusted, trust_env=False, timeout=within(60)) as http:
+    with httpx2.Client(verify=trusted, trust_env=False, timeout=within(60)) as http:
         answer = ask(http, f"{page}/")
         assert answer.status_code == 502
         assert "Reload this page" in answer.text
@@ -130,7 +130,7 @@ def test_only_a_proxy_that_is_known_says_how_a_request_came_and_from_where(
     sent = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
     plain = page.replace("https", "http").replace(page.rpartition(":")[2], str(int(page.rpartition(":")[2]) + 10_000))
     trusted = ssl.create_default_context(cafile=str(certificates / "fullchain.pem"))
-    with httpx.Client(verify=trusted, trust_env=False, headers=sent) as http:
+    with httpx2.Client(verify=trusted, trust_env=False, headers=sent) as http:
         ask(http, f"{page}/proxy-healthz")
         for address in (page, plain):
             assert http.get(f"{address}/").status_code == 200

@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -48,14 +48,14 @@ def test_the_proxy_lets_large_bodies_through_as_they_come_and_keeps_figures_insi
     stack.start("proxy")
     stack.wait_healthy("proxy")
     page = f"http://127.0.0.1:{stack.port('proxy')}"
-    alive = httpx.get(f"{page}/healthz")
+    alive = httpx2.get(f"{page}/healthz")
     assert alive.status_code == 200
     assert "Strict-Transport-Security" not in alive.headers  # without TLS nobody would come back
-    assert httpx.get(f"{page}/metrics").status_code == 404
+    assert httpx2.get(f"{page}/metrics").status_code == 404
     body = b"\0" * 9 * 2**20
-    assert httpx.post(f"{page}/login", content=body).status_code == 413
+    assert httpx2.post(f"{page}/login", content=body).status_code == 413
     # Past the proxy; the web refuses it for what it is.
-    assert httpx.put(f"{page}/api/v1/archives?name=x", content=body).status_code == 401
+    assert httpx2.put(f"{page}/api/v1/archives?name=x", content=body).status_code == 401
 
 
 def test_each_line_of_a_log_is_json(stack: Stack) -> None:
@@ -134,7 +134,7 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
         assert abs(float(row["p_cat"]) - p_cat) < TOLERANCE
         assert abs(float(row["p_dog"]) - p_dog) < TOLERANCE
         assert row["label"] in ("unsure", "cat" if p_cat > p_dog else "dog")
-    with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+    with httpx2.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
         job = http.get("/api/v1/jobs").json()["items"][0]
     counted = Counter(row["label"] for row in rows)
     assert {name: n_label for name, n_label in job["counts"]["by_label"].items() if n_label} == counted
@@ -146,7 +146,7 @@ def check_pictures(stack: Stack, n: int, tmp_path: Path) -> None:
 
 def check_metrics(stack: Stack, server: str, token: str) -> None:
     """What Prometheus is told equals what the interface says; workers tell what they counted a few seconds later."""
-    with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+    with httpx2.Client(base_url=server, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
         jobs = http.get("/api/v1/jobs?limit=100").json()["items"]
     n_done = sum(job["counts"]["done"] for job in jobs)
     good = 'pawsort_images_classified_total{outcome="good"}'

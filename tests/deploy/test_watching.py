@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from core.base.database import Database
@@ -133,7 +133,7 @@ def prometheus(app: App, env_file: Path, tmp_path: Path) -> Iterator[str]:
 
 def test_a_real_prometheus_reads_the_site_and_raises_the_alarm(prometheus: str, db: Database, blobs: Blobs) -> None:
     make_job(db, make_upload(db, blobs, n_files=7))
-    with httpx.Client(trust_env=False) as http:
+    with httpx2.Client(trust_env=False) as http:
 
         def ask(path: str, **query: str) -> Any:
             return http.get(f"{prometheus}/{path}", params=query).raise_for_status().json()["data"]
@@ -141,7 +141,7 @@ def test_a_real_prometheus_reads_the_site_and_raises_the_alarm(prometheus: str, 
         def has_alarm() -> bool:
             try:
                 return any(one["labels"]["alertname"] == "NoInferenceWorker" for one in ask("alerts")["alerts"])
-            except httpx.HTTPError:  # it is just starting
+            except httpx2.HTTPError:  # it is just starting
                 return False
 
         until(has_alarm, START_S, "the alarm")

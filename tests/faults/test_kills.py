@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import func, select
 
@@ -180,7 +180,7 @@ def test_an_archive_whose_receiver_is_killed_can_be_sent_again(installation: Ins
         while True:
             yield packed[cut : cut + 1]
 
-    with installation.http() as http, pytest.raises(httpx.TransportError):
+    with installation.http() as http, pytest.raises(httpx2.TransportError):
         http.put(f"/archives?id={job}", content=body())
     assert installation.state(job) == "receiving"
     with installation.client() as client, tempfile.TemporaryFile() as file:

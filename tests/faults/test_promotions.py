@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import httpx
+import httpx2
 import pytest
 
 from core.models import registry
@@ -33,7 +33,7 @@ def mirrored(installation: Installation) -> Iterator[int]:
         assert http.delete(f"/models/{version}").status_code == 202
 
 
-def _in_use(http: httpx.Client) -> int:
+def _in_use(http: httpx2.Client) -> int:
     return next(one["version"] for one in http.get("/models").json()["items"] if one["in_use"])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from instance.base.instance_record import read_record
@@ -146,14 +146,14 @@ def test_up_prints_no_secret_into_a_file_and_keeps_those_it_has_to_its_owner(run
     assert "code=" not in printed(running) + all_logs(running)
     link = pawsort(running, "login").stdout.strip()
     assert link.startswith(f"{running.record.address}/login?code=")
-    with httpx.Client(follow_redirects=True, trust_env=False) as browser:
+    with httpx2.Client(follow_redirects=True, trust_env=False) as browser:
         form = {"csrf_token": csrf_in(browser.get(link).text), "code": link.partition("=")[2]}
         assert browser.post(f"{running.record.address}/login", data=form).status_code == 200
         assert "Log out" in browser.get(running.record.address).text
     for name in ("instance.json", "secret_key"):
         assert stat.S_IMODE((running.data_dir / name).stat().st_mode) == 0o600
     token = pawsort(running, "token", "create", "--name", "test").stdout.strip()
-    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as script:
+    with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as script:
         assert script.get(f"{running.record.address}/api/v1/jobs").status_code == 200
     assert running.record.token not in printed(running) + all_logs(running)
 
@@ -163,7 +163,7 @@ def test_callers_wait_in_line_while_the_web_server_is_started_again(running: Ins
     kill(web)
     said = "web ended (killed by SIGKILL); restarting it"
     running.wait_for(lambda: said in printed(running), 10, said)
-    with httpx.Client(timeout=within(30), trust_env=False) as client:
+    with httpx2.Client(timeout=within(30), trust_env=False) as client:
         assert client.get(f"{running.record.address}/healthz").status_code == 200
 
 

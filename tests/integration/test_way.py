@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import select
 
@@ -309,6 +309,6 @@ def web_beside(installation: Installation, **settings: str) -> Iterator[str]:
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", trust_env=False).is_success
-    except httpx.TransportError:  # it is just starting
+        return httpx2.get(f"{address}/healthz", trust_env=False).is_success
+    except httpx2.TransportError:  # it is just starting
         return False

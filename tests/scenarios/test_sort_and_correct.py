@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
@@ -32,7 +32,7 @@ def job(app: object, db: Database, blobs: Blobs, tmp_path: Path) -> UUID:
     return job
 
 
-def run(command: object, *arguments: object, token: str, served: httpx.Client) -> Result:
+def run(command: object, *arguments: object, token: str, served: httpx2.Client) -> Result:
     words = [*map(str, arguments), "--server", str(served.base_url)]
     return CliRunner(env={"PAWSORT_TOKEN": token}).invoke(command, words, standalone_mode=False)  # type: ignore[arg-type]
 
@@ -42,7 +42,7 @@ def words(db: Database, job: UUID) -> list[str | None]:
 
 
 def test_what_is_sorted_and_rearranged_becomes_labels_and_is_taken_back(
-    served: httpx.Client, token: str, db: Database, job: UUID, tmp_path: Path
+    served: httpx2.Client, token: str, db: Database, job: UUID, tmp_path: Path
 ) -> None:
     photos, target = tmp_path / "photos", tmp_path / "sorted"
     done = run(sort_, job, "--from", photos, "--to", target, token=token, served=served)
@@ -67,7 +67,7 @@ def test_what_is_sorted_and_rearranged_becomes_labels_and_is_taken_back(
 
 
 def test_labels_that_are_newer_than_the_folder_stay_also_when_it_was_sorted_again(
-    served: httpx.Client, token: str, db: Database, job: UUID, tmp_path: Path
+    served: httpx2.Client, token: str, db: Database, job: UUID, tmp_path: Path
 ) -> None:
     target = tmp_path / "sorted"
     for _ in range(2):

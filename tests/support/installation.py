@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 from sqlalchemy import select
 
 from core.accounts import accounts, tokens
@@ -148,11 +148,11 @@ class Installation:
         with self.db.write() as session:
             return tokens.create_token(session, "test", accounts.get_or_create_user(session, user))
 
-    def http(self, timeout_s: float = 30.0) -> httpx.Client:
+    def http(self, timeout_s: float = 30.0) -> httpx2.Client:
         """Plain HTTP, once and without patience."""
         headers = {"Authorization": f"Bearer {self.record.token}"}
         address = f"{self.record.address}/api/v1"
-        return httpx.Client(base_url=address, headers=headers, timeout=timeout_s, trust_env=False)
+        return httpx2.Client(base_url=address, headers=headers, timeout=timeout_s, trust_env=False)
 
     def send(
         self, shards: Sequence[bytes], name: str = "photos", complete: bool = True, token: str | None = None

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import httpx
+import httpx2
 from sqlalchemy import select
 
 from core.base.states import JobState
@@ -138,7 +138,7 @@ class Work(threading.Thread):
         )
         while not self._is_over.wait(WORK_PAUSE_S):
             act = self._chance.choice(acts)
-            with suppress(ClientError, httpx.HTTPError, OSError, IndexError):  # not acknowledged: it does not count
+            with suppress(ClientError, httpx2.HTTPError, OSError, IndexError):  # not acknowledged: it does not count
                 act()
 
     def _open_jobs(self) -> list[str]:

@@ -5,7 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from flask.testing import FlaskClient
 
@@ -26,7 +26,7 @@ def browser(app: App, token: str) -> FlaskClient:
 
 
 @pytest.fixture
-def served(settings: Settings, app: object, token: str) -> Iterator[httpx.Client]:
+def served(settings: Settings, app: object, token: str) -> Iterator[httpx2.Client]:
     """A client of a running server; it carries the bearer token."""
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -36,7 +36,7 @@ def served(settings: Settings, app: object, token: str) -> Iterator[httpx.Client
     ) as server:
         listening.close()
         try:
-            with httpx.Client(base_url=url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
+            with httpx2.Client(base_url=url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
                 wait_until_up(client, server)
                 yield client
         finally:
@@ -56,14 +56,14 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def wait_until_up(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
+def wait_until_up(client: httpx2.Client, server: subprocess.Popen[bytes]) -> None:
     """Wait for the first answer; the socket is open already, so only the start itself takes time."""
 
     def is_up() -> bool:
         assert server.poll() is None, "gunicorn ended at once"
         try:
             return client.get("/healthz").is_success
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     until(is_up)

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple, Self, TypeVar
 
-import httpx
+import httpx2
 
 from pawsort.api.answers import (
     Corrections,
@@ -33,7 +33,7 @@ API = "/api/v1"
 READ_BYTES = 2**20
 PARTIAL = "Pawsort-Partial"
 # The read timeout is long: after the last byte, the server may still be writing a large shard to a slow disk.
-TIMEOUT = httpx.Timeout(60.0, connect=10.0, read=300.0)
+TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0)
 
 
 class Export(NamedTuple):
@@ -62,7 +62,7 @@ class PawsortClient:
         token: str | None = None,
         *,
         retries: Retries | None = None,
-        timeout: httpx.Timeout = TIMEOUT,
+        timeout: httpx2.Timeout = TIMEOUT,
     ) -> None:
         self.server = server.rstrip("/")
         self._retries = retries or Retries()
@@ -70,7 +70,7 @@ class PawsortClient:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         # An address on this machine, and its token, must not go through a proxy named in the environment.
-        self._http = httpx.Client(
+        self._http = httpx2.Client(
             base_url=self.server, headers=headers, timeout=timeout, trust_env=not _is_local(server)
         )
 
@@ -154,14 +154,14 @@ class PawsortClient:
         options = {"model": model, "threshold": threshold, "discard_originals": discard_originals or None}
         params = _without_none(id=archive, name=name, names=names, everything=everything or None, **options)
 
-        def send() -> httpx.Response:
+        def send() -> httpx2.Response:
             body.seek(0)
             return self._http.put(f"{API}/archives", params=params, content=_blocks(body))
 
         try:
             answer: Job = self._retries.call(send).json()
         except RequestFailed as failure:
-            if failure.status == httpx.codes.UNPROCESSABLE_ENTITY:
+            if failure.status == httpx2.codes.UNPROCESSABLE_CONTENT:
                 raise BadArchive(failure.message, failure.problem.get("job")) from failure
             raise
         return answer
@@ -173,7 +173,7 @@ class PawsortClient:
         """Return the job and its ETag. The job is None when nothing has changed since `etag`."""
         headers = {"If-None-Match": etag} if etag else {}
         response = self._call("GET", f"{API}/jobs/{job}", headers=headers)
-        if response.status_code == httpx.codes.NOT_MODIFIED:
+        if response.status_code == httpx2.codes.NOT_MODIFIED:
             return None, etag
         return response.json(), response.headers.get("ETag")
 
@@ -280,12 +280,12 @@ class PawsortClient:
         response = self._retries.call(lambda: self._http.send(request, stream=True))
         try:
             yield Export(response.iter_bytes(READ_BYTES), PARTIAL in response.headers, _date_of(response))
-        except httpx.RemoteProtocolError as error:
+        except httpx2.RemoteProtocolError as error:
             raise ClientError(
                 f"The export of job {job} broke off before its end, so nothing of it was kept. The job may have been"
                 " deleted, retried, or given another threshold. Export it again."
             ) from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise explain_failure(error, self.server) from error
         finally:
             response.close()
@@ -305,7 +305,7 @@ class PawsortClient:
         """Import corrections from a rearranged zip or tar, streamed."""
         params = _correction_query(batch, is_dry)
 
-        def send() -> httpx.Response:
+        def send() -> httpx2.Response:
             body.seek(0)
             return self._http.post(f"{API}/jobs/{job}/corrections", params=params, content=_blocks(body))
 
@@ -331,7 +331,7 @@ class PawsortClient:
         """Return whether the server answers. Asks once, without retries."""
         try:
             return self._http.get("/healthz", timeout=5.0).is_success
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     def _pages(self, kind: type[Answer], path: str, params: dict[str, Any]) -> Iterator[Answer]:
@@ -349,7 +349,7 @@ class PawsortClient:
         answer: Answer = self._call(method, path, **options).json()
         return answer
 
-    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, **options: Any) -> httpx2.Response:
         return self._retries.call(lambda: self._http.request(method, path, **options))
 
 
@@ -363,14 +363,14 @@ def _blocks(body: BinaryIO) -> Iterable[bytes]:
 
 
 def _is_local(server: str) -> bool:
-    return httpx.URL(server).host in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+    return httpx2.URL(server).host in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 
 
 def _correction_query(batch: str, is_dry: bool) -> dict[str, str]:
     return {"id": batch} | ({"dry_run": "1"} if is_dry else {})
 
 
-def _date_of(response: httpx.Response) -> datetime:
+def _date_of(response: httpx2.Response) -> datetime:
     try:
         return parsedate_to_datetime(response.headers["Date"])
     except (KeyError, ValueError):

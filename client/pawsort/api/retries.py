@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
-from pawsort.api.errors import ClientError, RequestFailed, Unreachable
+from pawsort.api.errors import REFUSALS, ClientError, RequestFailed, Unreachable
 
 # The server, or a proxy in front of it, is away or busy for a moment. Not 507 (disk full): a disk does not
 # empty itself within a minute, so that message is shown at once.
@@ -28,59 +28,97 @@ class Retries:
     longest_pause_s: float = 8.0
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def call(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+    def call(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
         """Send until the server gives a final answer.
 
         Raises:
             Unreachable: The connection failed until the time was up.
             RequestFailed: The server refused, or was busy until the time was up.
         """
-        give_up_at = time.monotonic() + self.give_up_after_s
-        pause_s = self.first_pause_s
+        attempts = Attempts(self)
         while True:
-            response, failure, retry_after_s = self._try(send)
-            if response is not None:
-                return response
-            # 10 to 50 % longer, so that the threads of one upload do not all come back at once.
-            wait_s = max(retry_after_s, pause_s * random.uniform(1.1, 1.5))  # noqa: S311 - spreads load, keeps no secret
-            if time.monotonic() + wait_s > give_up_at or self.stopped.wait(wait_s):
-                raise failure
-            pause_s = min(pause_s * 2, self.longest_pause_s)
+            try:
+                response = send()
+            except httpx2.TransportError as error:
+                attempts.note(explain_failure(error))
+            else:
+                if is_success(response):
+                    return response
+                response.read()
+                attempts.note_refusal(response)
+            if self.stopped.wait(attempts.pause_s()):
+                raise attempts.failure
 
-    def _try(self, send: Callable[[], httpx.Response]) -> tuple[httpx.Response | None, ClientError, float]:
-        try:
-            response = send()
-        except httpx.TransportError as error:
-            return None, explain_failure(error), 0.0
-        if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
-            return response, ClientError(""), 0.0
-        response.read()
-        failure = explain_refusal(response)
+
+class Attempts:
+    """The attempts at one request: after each failure, how long to pause before the next one.
+
+    It neither sends nor waits, so that programs with and without asyncio retry alike.
+    """
+
+    def __init__(self, retries: Retries) -> None:
+        self._retries = retries
+        self._give_up_at = time.monotonic() + retries.give_up_after_s
+        self._pause_s = retries.first_pause_s
+        self._retry_after_s = 0.0
+        self.failure = ClientError("")
+
+    def note(self, failure: ClientError) -> None:
+        """Note that an attempt failed, and may succeed later."""
+        self.failure, self._retry_after_s = failure, 0.0
+
+    def note_refusal(self, response: httpx2.Response) -> None:
+        """Note that the server refused.
+
+        Raises:
+            RequestFailed: For good.
+        """
+        self.failure = explain_refusal(response)
         if response.status_code not in TRANSIENT_STATUSES:
-            raise failure
-        return None, failure, _retry_after_s(response)
+            raise self.failure
+        self._retry_after_s = _retry_after_s(response)
+
+    def pause_s(self) -> float:
+        """Return how long to pause.
+
+        Raises:
+            ClientError: The last failure; there is no time for another attempt.
+        """
+        # 10 to 50 % longer, so that the threads of one upload do not all come back at once.
+        spread = random.uniform(1.1, 1.5)  # noqa: S311 - spreads load, keeps no secret
+        wait_s = max(self._retry_after_s, self._pause_s * spread)
+        if time.monotonic() + wait_s > self._give_up_at:
+            raise self.failure
+        self._pause_s = min(self._pause_s * 2, self._retries.longest_pause_s)
+        return wait_s
 
 
-def explain_failure(error: httpx.TransportError, server: str | None = None) -> Unreachable:
+def is_success(response: httpx2.Response) -> bool:
+    """Return whether the server did what was asked; that nothing has changed is an answer, too."""
+    return response.is_success or response.status_code == httpx2.codes.NOT_MODIFIED
+
+
+def explain_failure(error: httpx2.TransportError, server: str | None = None) -> Unreachable:
     """Describe a failed connection in a sentence."""
     if server is None:
         server = _server_of(error)
     return Unreachable(f"{server} does not answer ({_cause(error)}). Check that it runs and that the address is right.")
 
 
-def explain_refusal(response: httpx.Response) -> RequestFailed:
+def explain_refusal(response: httpx2.Response) -> RequestFailed:
     """Use the server's own sentence if it sent one, else the status."""
     problem = _problem(response)
     sentence = problem.get("detail") or problem.get("title") or response.reason_phrase
-    if response.status_code == httpx.codes.UNAUTHORIZED:
+    if response.status_code == httpx2.codes.UNAUTHORIZED:
         sentence = (
             f"{sentence} Give a token with --token or PAWSORT_TOKEN. Your page Account makes one, and so does `pawsort"
             " token create` on the server."
         )
-    return RequestFailed(f"{sentence} (HTTP {response.status_code})", response.status_code, problem)
+    kind = REFUSALS.get(response.status_code, RequestFailed)
+    return kind(f"{sentence} (HTTP {response.status_code})", response.status_code, problem)
 
 
-def _problem(response: httpx.Response) -> dict[str, Any]:
+def _problem(response: httpx2.Response) -> dict[str, Any]:
     try:
         body = response.json()
     except ValueError:
@@ -88,14 +126,14 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _retry_after_s(response: httpx.Response) -> float:
+def _retry_after_s(response: httpx2.Response) -> float:
     try:
         return min(float(response.headers.get("Retry-After", "0")), 30.0)
     except ValueError:
         return 0.0
 
 
-def _server_of(error: httpx.TransportError) -> str:
+def _server_of(error: httpx2.TransportError) -> str:
     try:
         url = error.request.url
     except RuntimeError:
@@ -103,5 +141,5 @@ def _server_of(error: httpx.TransportError) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def _cause(error: httpx.TransportError) -> str:
+def _cause(error: httpx2.TransportError) -> str:
     return str(error) or type(error).__name__

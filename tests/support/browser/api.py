@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from instance.base.instance_record import InstanceRecord
 from tests.support.deadlines import within
@@ -19,7 +19,7 @@ class Api:
 
     def __init__(self, instance: InstanceRecord) -> None:
         headers = {"Authorization": f"Bearer {instance.token}"}
-        self.http = httpx.Client(base_url=instance.address, headers=headers, timeout=within(30), trust_env=False)
+        self.http = httpx2.Client(base_url=instance.address, headers=headers, timeout=within(30), trust_env=False)
 
     def newest_job(self) -> dict[str, Any]:
         """The job that was created last."""

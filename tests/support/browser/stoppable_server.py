@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-import httpx
+import httpx2
 
 from core.base.config import Settings
 from instance.base import programs
@@ -40,8 +40,8 @@ class StoppableServer:
         give_up_at = time.monotonic() + within(START_S)
         while time.monotonic() < give_up_at:
             try:
-                httpx.get(f"{self.address}/healthz", trust_env=False, timeout=within(5))
-            except httpx.TransportError:
+                httpx2.get(f"{self.address}/healthz", trust_env=False, timeout=within(5))
+            except httpx2.TransportError:
                 time.sleep(0.1)
             else:
                 return

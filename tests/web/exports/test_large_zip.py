@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from core.base.database import Database
@@ -54,7 +54,7 @@ def label_of(n: int) -> str:
 
 
 def test_a_sorted_zip_of_ten_thousand_originals_keeps_memory_flat_and_names_exact(
-    served: httpx.Client, db: Database, tmp_path: Path
+    served: httpx2.Client, db: Database, tmp_path: Path
 ) -> None:
     job = uuid4()
     _send(served, str(job))
@@ -76,7 +76,7 @@ def test_a_sorted_zip_of_ten_thousand_originals_keeps_memory_flat_and_names_exac
     _check(tmp_path)
 
 
-def _send(served: httpx.Client, job: str) -> None:
+def _send(served: httpx2.Client, job: str) -> None:
     served.put(f"/api/v1/uploads/{job}", json={"name": "photos"}).raise_for_status()
     for seq, start in enumerate(range(0, N, EACH_SHARD)):
         tar = make_tar({path_of(n): content_of(n) for n in range(start, start + EACH_SHARD)})
@@ -85,7 +85,7 @@ def _send(served: httpx.Client, job: str) -> None:
     served.put(f"/api/v1/jobs/{job}", json={"upload": job}).raise_for_status()
 
 
-def _download(served: httpx.Client, url: str, target: Path) -> float:
+def _download(served: httpx2.Client, url: str, target: Path) -> float:
     """Save it; returns after how many seconds the first byte came."""
     started, first_s = time.monotonic(), None
     with served.stream("GET", url) as answer, target.open("wb") as file:

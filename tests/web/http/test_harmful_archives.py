@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.deadlines import within
@@ -25,7 +25,7 @@ MAX_GROWTH_BYTES = 100 * MIB
 MAX_S = 60.0
 
 
-def warm_up(served: httpx.Client) -> None:
+def warm_up(served: httpx2.Client) -> None:
     """Send usual archives of several kinds, with names in an old encoding among them: what they load stays."""
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w") as archive:
@@ -45,7 +45,7 @@ def pack_tar(mode: Literal["w:gz", "w:bz2", "w:xz"]) -> bytes:
     return packed.getvalue()
 
 
-def send_and_check(served: httpx.Client, data: bytes, what: str) -> float:
+def send_and_check(served: httpx2.Client, data: bytes, what: str) -> float:
     started = time.monotonic()
     answer = served.put(f"/api/v1/archives?id={uuid4()}", content=data, timeout=within(10 * MAX_S))
     seconds = time.monotonic() - started
@@ -56,7 +56,7 @@ def send_and_check(served: httpx.Client, data: bytes, what: str) -> float:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_a_harmful_archive_of_each_kind_costs_little_and_gets_an_answer(
-    served: httpx.Client, subtests: pytest.Subtests
+    served: httpx2.Client, subtests: pytest.Subtests
 ) -> None:
     send_and_check(served, b"PK\x05\x06" + bytes(18), "a first request, after which the process is warm")
     for kind in KINDS:
@@ -70,7 +70,7 @@ def test_a_harmful_archive_of_each_kind_costs_little_and_gets_an_answer(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-def test_500_harmful_archives_of_64_mib_cost_little_and_get_answers(served: httpx.Client) -> None:
+def test_500_harmful_archives_of_64_mib_cost_little_and_get_answers(served: httpx2.Client) -> None:
     warm_up(served)
     before = peak_memory_bytes(largest_web_process())
     for number in range(N_ARCHIVES):

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from itertools import chain, cycle
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import select
 
@@ -52,7 +52,7 @@ def hostile_paths(db: Database, blobs: Blobs) -> list[str]:
     return [path for n, one in enumerate(thumbnails) for path in ((one, next(reports)) if n % 3 == 0 else (one,))]
 
 
-def ask_health(address: httpx.URL) -> int:
+def ask_health(address: httpx2.URL) -> int:
     """The status, on a new connection, by a client that takes little time itself."""
     connection = HTTPConnection(address.host, address.port, timeout=within(60))
     try:
@@ -64,7 +64,7 @@ def ask_health(address: httpx.URL) -> int:
 
 @pytest.mark.slow
 def test_40_hostile_thumbnails_and_reports_at_once_delay_nobody(
-    served: httpx.Client, db: Database, blobs: Blobs
+    served: httpx2.Client, db: Database, blobs: Blobs
 ) -> None:
     [warm, *_], _ = paths_of(db, blobs, {"good.jpg": jpeg(1)})
     assert served.get(warm).status_code == 200
@@ -75,7 +75,7 @@ def test_40_hostile_thumbnails_and_reports_at_once_delay_nobody(
 
     def ask() -> Counter[int]:
         answers: Counter[int] = Counter()
-        with httpx.Client(base_url=served.base_url, headers=served.headers, timeout=within(120)) as client:
+        with httpx2.Client(base_url=served.base_url, headers=served.headers, timeout=within(120)) as client:
             while time.monotonic() - start < SECONDS:
                 answer = client.get(next(paths))
                 answers[answer.status_code] += 1

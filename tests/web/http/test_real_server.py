@@ -11,7 +11,7 @@ from html import unescape
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from core.base.config import Settings
@@ -26,7 +26,7 @@ TAR = make_tar({"a.jpg": draw_picture(1), "b.jpg": draw_picture(2)})
 
 
 @pytest.fixture
-def address(served: httpx.Client) -> str:
+def address(served: httpx2.Client) -> str:
     """The path of an upload that waits for shards."""
     path = f"/api/v1/uploads/{uuid4()}"
     served.put(path, json={}).raise_for_status()
@@ -51,13 +51,13 @@ def upload_with_curl(url: str, body: Path, *options: str) -> tuple[int, str]:
     return int(status), text
 
 
-def test_a_chunked_shard_is_stored(served: httpx.Client, address: str) -> None:
+def test_a_chunked_shard_is_stored(served: httpx2.Client, address: str) -> None:
     answer = served.put(f"{address}/shards/0", content=iter([TAR[:700], TAR[700:5000], TAR[5000:]]))
     assert answer.status_code == 201
     assert answer.json()["n_bytes"] == len(TAR)
 
 
-def test_a_chunked_body_over_the_limit_gets_its_413(served: httpx.Client, address: str, settings: Settings) -> None:
+def test_a_chunked_body_over_the_limit_gets_its_413(served: httpx2.Client, address: str, settings: Settings) -> None:
     answer = served.put(f"{address}/shards/0", content=iter([BIG_TAR[:MIB], BIG_TAR[MIB:]]))
     assert answer.status_code == 413
     assert "limit" in answer.json()["detail"]
@@ -65,7 +65,7 @@ def test_a_chunked_body_over_the_limit_gets_its_413(served: httpx.Client, addres
 
 
 @pytest.mark.parametrize("n_mib", [1, 60])
-def test_a_refusal_reaches_a_sender_who_is_still_busy(served: httpx.Client, n_mib: int) -> None:
+def test_a_refusal_reaches_a_sender_who_is_still_busy(served: httpx2.Client, n_mib: int) -> None:
     path = f"/api/v1/uploads/{uuid4()}/shards/0"
     unknown = served.put(path, content=pieces(n_mib * MIB))
     assert unknown.status_code == 404
@@ -73,7 +73,7 @@ def test_a_refusal_reaches_a_sender_who_is_still_busy(served: httpx.Client, n_mi
     assert nobody.status_code == 401
 
 
-def test_curl_sees_the_refusals_too(served: httpx.Client, address: str, settings: Settings, tmp_path: Path) -> None:
+def test_curl_sees_the_refusals_too(served: httpx2.Client, address: str, settings: Settings, tmp_path: Path) -> None:
     body = tmp_path / "body"
     body.write_bytes(BIG_TAR)
     url = f"{served.base_url}{address}/shards/0"
@@ -89,7 +89,7 @@ def test_curl_sees_the_refusals_too(served: httpx.Client, address: str, settings
 
 
 def test_a_connection_that_breaks_keeps_nothing_and_the_shard_can_be_sent_again(
-    served: httpx.Client, address: str, settings: Settings
+    served: httpx2.Client, address: str, settings: Settings
 ) -> None:
     with socket.create_connection(("127.0.0.1", served.base_url.port or 0)) as connection:
         connection.sendall(start_of_put(served, f"{address}/shards/0", len(TAR)) + TAR[:2000])
@@ -101,7 +101,7 @@ def test_a_connection_that_breaks_keeps_nothing_and_the_shard_can_be_sent_again(
     assert served.put(f"{address}/shards/0", content=TAR).status_code == 201
 
 
-def test_a_chunked_body_that_breaks_off_is_422(served: httpx.Client, address: str) -> None:
+def test_a_chunked_body_that_breaks_off_is_422(served: httpx2.Client, address: str) -> None:
     with socket.create_connection(("127.0.0.1", served.base_url.port or 0)) as connection:
         chunk = b"%x\r\n" % 2000 + TAR[:2000] + b"\r\n"
         connection.sendall(start_of_put(served, f"{address}/shards/0", None) + chunk)
@@ -110,19 +110,19 @@ def test_a_chunked_body_that_breaks_off_is_422(served: httpx.Client, address: st
     assert answer.startswith(b"HTTP/1.1 422")
 
 
-def test_a_connection_is_used_again_after_an_error(served: httpx.Client, address: str) -> None:
+def test_a_connection_is_used_again_after_an_error(served: httpx2.Client, address: str) -> None:
     for _ in range(3):
         assert served.put(f"{address}/shards/0", content=TAR[:1024]).status_code == 422
     assert served.put(f"{address}/shards/0", content=TAR).status_code == 201
 
 
-def start_of_put(client: httpx.Client, path: str, length: int | None) -> bytes:
+def start_of_put(client: httpx2.Client, path: str, length: int | None) -> bytes:
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     lines = [f"PUT {path} HTTP/1.1", "Host: localhost", f"Authorization: {client.headers['Authorization']}", framing]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def test_the_commands_of_the_help_page_run_as_they_stand(served: httpx.Client, token: str, tmp_path: Path) -> None:
+def test_the_commands_of_the_help_page_run_as_they_stand(served: httpx2.Client, token: str, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     (tmp_path / "photos").mkdir()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -112,7 +112,7 @@ def test_a_shard_of_somebody_who_became_a_viewer_is_refused(app: App, db: Databa
     assert stored(db, uuid) == ("receiving", 0)
 
 
-def test_a_token_that_is_revoked_while_it_sends_is_refused_within_seconds(served: httpx.Client, db: Database) -> None:
+def test_a_token_that_is_revoked_while_it_sends_is_refused_within_seconds(served: httpx2.Client, db: Database) -> None:
     with db.write() as session:
         token = tokens.create_token(session, "script")
         token_id = tokens.list_tokens(session)[0].id

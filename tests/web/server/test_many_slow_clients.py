@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from core.base.config import Settings
@@ -56,16 +56,16 @@ def address(request: pytest.FixtureRequest, server: StoppableServer, tmp_path: P
 
 def is_up(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", trust_env=False).is_success
-    except httpx.TransportError:
+        return httpx2.get(f"{address}/healthz", trust_env=False).is_success
+    except httpx2.TransportError:
         return False
 
 
-def ask(client: httpx.Client, path: str) -> httpx.Response:
+def ask(client: httpx2.Client, path: str) -> httpx2.Response:
     """The answer; a connection that was idle for longer than servers keep it is opened again, as browsers do."""
     try:
         return client.get(path)
-    except httpx.RemoteProtocolError:
+    except httpx2.RemoteProtocolError:
         return client.get(path)
 
 
@@ -74,11 +74,11 @@ def people(address: str, token: str, path: str) -> list[float]:
 
     def one(number: int) -> list[float]:
         times = []
-        transport = httpx.HTTPTransport(local_address=PEOPLE)
+        transport = httpx2.HTTPTransport(local_address=PEOPLE)
         headers = {"Authorization": f"Bearer {token}"}
         time.sleep(number / N_PEOPLE)
         give_up_at = time.monotonic() + within(SECONDS)
-        with httpx.Client(base_url=address, headers=headers, timeout=within(60), transport=transport) as client:
+        with httpx2.Client(base_url=address, headers=headers, timeout=within(60), transport=transport) as client:
             while time.monotonic() < give_up_at:
                 for asked in ("/healthz", path):
                     began_at = time.monotonic()
@@ -95,7 +95,7 @@ def test_200_slow_clients_of_each_kind_keep_nobody_waiting(
     address: str, db: Database, blobs: Blobs, token: str
 ) -> None:
     upload = f"/api/v1/uploads/{uuid4()}"
-    httpx.put(f"{address}{upload}", json={}, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+    httpx2.put(f"{address}{upload}", json={}, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
     files = {f"{n}.jpg": os.urandom(2**20) for n in range(24)}
     job = make_job(db, make_upload(db, blobs, files))
     run_job(db, job, {}, default=(0.9, 0.05))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from core.base.config import Settings
@@ -37,12 +37,12 @@ def upload(server: StoppableServer, token: str) -> str:
     return path
 
 
-def client_of(address: str, token: str) -> httpx.Client:
+def client_of(address: str, token: str) -> httpx2.Client:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=address, headers=headers, timeout=within(20), trust_env=False)
+    return httpx2.Client(base_url=address, headers=headers, timeout=within(20), trust_env=False)
 
 
-def poll(client: httpx.Client, path: str) -> list[float]:
+def poll(client: httpx2.Client, path: str) -> list[float]:
     """Times of answers to a few people, who ask for health and for a path at the same time."""
 
     def one(asked: str) -> float:
@@ -72,7 +72,7 @@ def check_places(address: str, upload: str, token: str) -> None:
     large = make_tar({"a.png": draw_picture(1), "b.bin": bytes(300_000)})
     with client_of(address, token) as client:
 
-        def put_large() -> httpx.Response:
+        def put_large() -> httpx2.Response:
             return client.put(f"{upload}/shards/1", content=large)
 
         with slow_clients(address, 2, first, dribbles):
