@@ -32,14 +32,6 @@ ENTRY_POINTS = "pawsort.commands"
 INTERRUPTED = 130
 
 
-class CommandFailed(click.ClickException):
-    """An error of the client, as the command shows it."""
-
-    def __init__(self, error: ClientError) -> None:
-        super().__init__(error.message)
-        self.exit_code = error.exit_code
-
-
 class CommandGroup(click.Group):
     """The client's own commands, and those of installed packages."""
 
@@ -48,7 +40,7 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ClientError as error:
-            raise CommandFailed(error) from error
+            raise click.ClickException(error.message) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_installed_commands()]

@@ -27,7 +27,7 @@ def log_message(event: str, sentence: str, level: str = "info") -> None:
     click.echo(json.dumps({"event": event, "note": sentence, "level": level, "timestamp": now}), err=True)
 
 
-class ServiceFailed(ClientError):
+class ServiceFailed(click.ClickException):
     """A service cannot start, or a step of the deployment failed."""
 
     def show(self, file: IO[Any] | None = None) -> None:

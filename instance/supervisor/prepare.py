@@ -12,6 +12,7 @@ from typing import Self
 from instance.base.core_errors import ServerAway, translate_core_errors
 from instance.base.migration import migrate_installation
 from pawsort.api.errors import ClientError
+from pawsort.terminal import echo
 
 AWAY = 75  # exit code while a server does not answer, as EX_TEMPFAIL of sysexits.h
 TOKEN_NAME = "pawsort up"  # noqa: S105 - its name in lists
@@ -51,8 +52,8 @@ def main(with_login_code: bool) -> None:
                 code = create_login_code(session, get_or_create_owner(session)) if with_login_code else None
             db.close()
     except ClientError as error:
-        error.show(sys.stderr)
-        sys.exit(AWAY if isinstance(error, ServerAway) else error.exit_code)
+        echo(f"Error: {error.message}", err=True)
+        sys.exit(AWAY if isinstance(error, ServerAway) else 1)
     print(json.dumps(asdict(Access(token, code))))  # noqa: T201 - read by the supervisor
 
 
