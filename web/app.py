@@ -16,13 +16,14 @@ from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from web.api.monitoring.metrics import register_measuring
 from web.api.registry import register_api
-from web.http import openapi
 from web.http.auth import register_auth
 from web.http.context import EXTENSION, Services
 from web.http.delivery.answer_cache import AnswerCache
 from web.http.delivery.compression import register_compression
 from web.http.delivery.static_files import register_static_files
 from web.http.limits.requests import register_limits
+from web.http.openapi.document import configure_document
+from web.http.openapi.pages import api_docs
 from web.http.problems import register_problems
 from web.http.rights import check_views, register_rights
 from web.http.security import register_security
@@ -84,7 +85,8 @@ def create_app(settings: Settings) -> App:
     register_rights(app)
     register_compression(app)
     register_static_files(app)
-    openapi.configure_openapi(app)
+    configure_document(app)
+    app.register_blueprint(api_docs)
     register_api(app)
     register_pages(app)
     check_views(app)

@@ -77,13 +77,13 @@ class World:
         """What reaches the service behind a route; nothing where the address says it all."""
         job, batch, new = str(self.values["uuid"]), str(self.values["batch_uuid"]), str(uuid4())
         bodies: dict[str, dict[str, Any]] = {
-            "jobs.put_job": {"json": {"upload": str(self.values["job_upload"])}},
-            "jobs.patch_job": {"json": {"name": "new"}},
-            "queue.set_priority": {"json": {"priority": "first"}},
-            "uploads.put_shard": {"data": make_tar({"a.jpg": draw_picture()})},
+            "jobs.create_job": {"json": {"upload": str(self.values["job_upload"])}},
+            "jobs.update_job": {"json": {"name": "new"}},
+            "queue.set_job_priority": {"json": {"priority": "first"}},
+            "uploads.upload_shard": {"data": make_tar({"a.jpg": draw_picture()})},
             "uploads.complete_upload": {"json": {"partial": True}},
             "archives.put_archive": {"data": make_tar({"a.jpg": draw_picture()}), "query_string": {"id": job}},
-            "label_batches.undo_batch": {"json": {"id": new}},
+            "label_batches.undo_label_batch": {"json": {"id": new}},
             "edit_job_pages.save_job": {"data": {"name": "new"}},
             "job_pages.delete_job": {"data": {"confirmation": "delete"}},
             "selected_job_pages.tag_jobs": {"data": {"job": job, "tag": "sea"}},

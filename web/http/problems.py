@@ -51,6 +51,7 @@ log = structlog.get_logger("web")
 RETRY_S = 2
 READ_ONLY_RETRY_S = 30
 MEDIA_TYPE = "application/problem+json"
+PROBLEM = "Problem"  # its name in the description of the API
 STATUS_OF: dict[type[PawsortError], int] = {
     Forbidden: 403,
     Unauthenticated: 401,
@@ -87,6 +88,25 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
         response.headers["Retry-After"] = str(RETRY_S)
     response.headers.update(headers or {})
     return response
+
+
+def problem_schema() -> dict[str, Any]:
+    """Problem details as a JSON schema."""
+    text = {"type": "string"}
+    field = {"type": "object", "properties": dict.fromkeys(("in", "field", "expected", "got"), text)}
+    return {
+        "type": "object",
+        "description": "Problem details (RFC 9457)",
+        "properties": {
+            "type": text,
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text | {"description": "What was expected, what came, what to do"},
+            "errors": {"type": "array", "items": field, "description": "One for each wrong value of a request"},
+            "error_id": text | {"description": "Under which the log of the server has the details"},
+        },
+        "required": ["type", "title", "status", "detail"],
+    }
 
 
 def register_problems(app: APIFlask) -> None:

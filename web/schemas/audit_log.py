@@ -11,7 +11,7 @@ from core.orm.audit_log import AuditEntry
 from web.schemas.common import Input, Moment, Name, PageQuery
 
 
-class AuditQuery(Input):
+class AuditLogQuery(Input):
     """Which entries; all of them without a filter."""
 
     user: Name = Field("", description="The name of a person at that time")
@@ -25,11 +25,11 @@ class AuditQuery(Input):
         return AuditFilter(self.user, self.action or "", self.since, self.before)
 
 
-class AuditPageQuery(AuditQuery, PageQuery):
+class AuditLogPageQuery(AuditLogQuery, PageQuery):
     pass
 
 
-class AuditOut(BaseModel):
+class AuditEntryOut(BaseModel):
     """`user` is null for Pawsort itself, and if nobody was logged in; `via` shows which of the two it was."""
 
     id: int
@@ -46,7 +46,7 @@ class AuditOut(BaseModel):
     details: dict[str, Any]
 
     @classmethod
-    def from_entry(cls, entry: AuditEntry) -> "AuditOut":
+    def from_entry(cls, entry: AuditEntry) -> "AuditEntryOut":
         """An entry as the API shows it."""
         return cls(
             id=entry.id,
@@ -64,6 +64,6 @@ class AuditOut(BaseModel):
         )
 
 
-class AuditPage(BaseModel):
-    items: list[AuditOut]
+class AuditLogPage(BaseModel):
+    items: list[AuditEntryOut]
     next: str | None

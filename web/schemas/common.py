@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from core.base.names import MAX_NAME, has_control_characters
 
@@ -30,6 +30,11 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
 Model = VersionNumber | NetworkOrNumber
+Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+# Described as a list: most generators of clients know no tuples.
+Pair = Annotated[
+    tuple[Whole, Whole], WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
+]
 
 
 class Input(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJson
 
 from core.base.errors import ErrorCode, ImageWarning
 from core.jobs.result_filter import ResultFilter
-from web.schemas.common import MAX_LIMIT, Input, PageQuery, Share, Text
+from web.schemas.common import MAX_LIMIT, Input, PageQuery, Pair, Share, Text
 
 ANY_ERROR = "any"
 
@@ -120,5 +120,5 @@ class HistogramOut(BaseModel):
     """
 
     threshold: float
-    bins: dict[str, list[tuple[int, int]]]
-    neither: list[tuple[int, int]]
+    bins: dict[str, list[Pair]]
+    neither: list[Pair]

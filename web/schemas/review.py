@@ -1,7 +1,7 @@
 """Reviewing: pictures handed out, progress, audits."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -9,19 +9,18 @@ from pydantic import BaseModel, Field
 from core.base.network_catalog import CLASSES
 from core.review.audits import SIZES
 from core.review.review_queue import ReviewItem
-from web.schemas.common import Input
+from web.schemas.common import Input, Pair
 from web.schemas.labels import ImageId
 
 MAX_HELD = 2000
 MAX_HANDED = 50
-Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
 
 class ReviewIn(Input):
     reviewer: UUID = Field(description="Your own id: one for each open page or program")
     audit: UUID | None = Field(None, description="Review this audit instead of the whole job")
     wanted: int = Field(10, ge=0, le=MAX_HANDED, description="How many more pictures to hand out")
-    after: tuple[Whole, Whole] | None = Field(None, description="`place` of the last picture that was handed out")
+    after: Pair | None = Field(None, description="`place` of the last picture that was handed out")
     holding: list[ImageId] = Field(
         default_factory=list, max_length=MAX_HELD, description="The pictures you still hold; all others are released"
     )
@@ -36,7 +35,7 @@ class PictureOut(BaseModel):
     """In an audit, every field that would reveal the prediction is null."""
 
     image_id: int
-    place: tuple[int, int]
+    place: Pair
     path: str | None
     label: str | None
     confidence: float | None

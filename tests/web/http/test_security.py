@@ -143,7 +143,7 @@ def test_a_value_that_the_database_refuses_is_not_sent_again(
     def fail() -> None:
         raise error
 
-    monkeypatch.setitem(app.view_functions, "health.show_alive", fail)
+    monkeypatch.setitem(app.view_functions, "health.check_alive", fail)
     answer = client.get("/healthz")
     assert answer.status_code == status
     assert ("Retry-After" in answer.headers) is (status == 503)

@@ -29,7 +29,7 @@ def list_tokens() -> TokenList:
 @api.input(TokenIn)
 @api.output(NewTokenOut, status_code=201)
 @api.doc(responses={403: "You do not have one of the rights"})
-def post_token(json_data: TokenIn) -> NewTokenOut:
+def create_token(json_data: TokenIn) -> NewTokenOut:
     """Create a token
 
     It is shown in this answer only. Created with a token, it has at most the rights of that one, and does not outlive
@@ -46,7 +46,7 @@ def post_token(json_data: TokenIn) -> NewTokenOut:
 @api.delete(f"/{TOKEN_ID}")
 @needs(Right.SEE)
 @api.output({}, status_code=204)
-def delete_token(token_id: int) -> tuple[str, int]:
+def revoke_token(token_id: int) -> tuple[str, int]:
     """Revoke one of your tokens
 
     It stops working at once, and what is being sent with it is refused within seconds. Admins can revoke everybody's.

@@ -16,7 +16,7 @@ api = APIBlueprint("usage", __name__, url_prefix="/api/v1/account", tag="Account
 @api.get("/usage")
 @needs(Right.SEE)
 @api.output(UsageOut)
-def show_usage() -> UsageOut:
+def get_usage() -> UsageOut:
     """How many bytes and images your uploads use, and your quota"""
     services = get_services()
     with services.db.read() as session:

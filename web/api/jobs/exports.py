@@ -24,7 +24,7 @@ from web.exports.names import attachment
 from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
-from web.http.openapi import file_answer
+from web.http.openapi.files import file_answer
 from web.http.rights import current_actor, needs
 from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 

@@ -16,7 +16,7 @@ from web.exports.names import attachment
 from web.http.context import Services, get_services
 from web.http.delivery.etags import answer_if_changed
 from web.http.limits.at_once import Work, works
-from web.http.openapi import file_answer
+from web.http.openapi.files import file_answer
 from web.http.paths import IMAGE_ID
 from web.http.rights import needs
 from web.http.thumbnails import PictureFile

@@ -27,8 +27,9 @@ api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 @api.put("/<uuid:job_uuid>")
 @needs(Right.SEND, own=True)
 @api.input(JobIn)
-@api.output(JobOut, status_code=201, description="Created; 200 if it existed already")
-def put_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
+@api.output(JobOut, status_code=201, description="Created")
+@api.doc(responses={200: "It existed already"})
+def create_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
     """Classify an upload with any version, any number of times, even before it is complete
 
     Repeating the call with the same id is harmless.
@@ -84,7 +85,7 @@ def get_job(job_uuid: UUID) -> Response:
 @needs(Right.SEND, own=True)
 @api.input(JobPatch)
 @api.output(JobOut)
-def patch_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
+def update_job(job_uuid: UUID, json_data: JobPatch) -> JobOut:
     """Rename a job, or change its threshold or tags; nothing is classified again"""
     with get_services().db.write() as session:
         job = jobs.update_job(session, current_actor(), job_uuid, json_data.name, json_data.threshold, json_data.tags)

@@ -48,7 +48,7 @@ def resume_job(job_uuid: UUID) -> JobOut:
 @api.input(PriorityIn)
 @api.output(JobOut)
 @api.doc(responses={409: "The job has ended"})
-def set_priority(job_uuid: UUID, json_data: PriorityIn) -> JobOut:
+def set_job_priority(job_uuid: UUID, json_data: PriorityIn) -> JobOut:
     """Let a job go before the other jobs of the same person, or (admins) before all jobs"""
     priority: Priority = PRIORITIES[json_data.priority]
     with get_services().db.write() as session:
@@ -76,7 +76,7 @@ def retry_jobs(json_data: RetryIn) -> RetryOut:
 @api.get("/pause")
 @needs(Right.SEE)
 @api.output(PauseOut)
-def show_pause() -> PauseOut:
+def get_pause() -> PauseOut:
     """Whether everything is paused"""
     with get_services().db.read() as session:
         return PauseOut(paused_since=pauses.find_pause(session))

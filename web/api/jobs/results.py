@@ -50,7 +50,7 @@ def list_landmarks(job_uuid: UUID, query_data: LandmarkQuery) -> LandmarksOut:
 @api.get(f"/<uuid:job_uuid>/results/{IMAGE_ID}/heat")
 @needs(Right.SEE)
 @api.output(HeatOut)
-def get_heat(job_uuid: UUID, image_id: int) -> HeatOut:
+def get_heatmap(job_uuid: UUID, image_id: int) -> HeatOut:
     """Class activation map: where in a picture the evidence for the predicted class is
 
     Rows of a square grid, from the top. Values from 0, no evidence, to 255, the strongest evidence in this picture. 404

@@ -24,7 +24,7 @@ api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 @needs(Right.LABEL)
 @api.input(AuditIn)
 @api.output(AuditOut, status_code=201)
-def post_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
+def create_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
     """Draw a random sample of a job that has ended
 
     Every readable picture has the same chance. Get its pictures with `POST /jobs/{job_uuid}/review` and label them with

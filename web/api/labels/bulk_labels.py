@@ -22,7 +22,7 @@ WORK_S = 2.0  # per call; proxies and people do not wait longer
 @needs(Right.LABEL)
 @api.input(BatchIn)
 @api.output(BatchOut, status_code=200)
-def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
+def create_label_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
     """Label all pictures that match a filter, or confirm the model's labels
 
     Each call works for a few seconds; repeat it with the same `id` until `is_finished`. Repeating it later is harmless.
@@ -49,7 +49,7 @@ def post_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
 @api.get("/label-batches/<uuid:batch_uuid>")
 @needs(Right.SEE)
 @api.output(BatchOut)
-def get_batch(batch_uuid: UUID) -> BatchOut:
+def get_label_batch(batch_uuid: UUID) -> BatchOut:
     """One batch of labels"""
     return _show(batch_uuid)
 
@@ -58,7 +58,7 @@ def get_batch(batch_uuid: UUID) -> BatchOut:
 @needs(Right.LABEL, own=True)
 @api.input(UndoIn)
 @api.output(BatchOut)
-def undo_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
+def undo_label_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
     """Undo a batch of labels; newer labels are kept
 
     The earlier labels count again. Repeat the call until `is_finished`.

@@ -12,6 +12,7 @@ from core.review import correction_batches
 from core.review.corrected_folders import CorrectionPlan
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
+from web.http.openapi.files import file_body
 from web.http.rights import current_actor, needs
 from web.receiving.bodies import BodyReader
 from web.receiving.corrections import hash_files, read_list
@@ -31,10 +32,10 @@ LIST_TYPES = ("application/jsonl", "application/x-ndjson")
         413: "Too large; the message states the limit",
         422: "Neither an archive nor such a list, or incomplete",
     },
-    extensions={"x-body": "application/x-tar application/gzip application/zip application/jsonl"},
+    extensions=file_body("application/x-tar", "application/gzip", "application/zip", "application/jsonl"),
 )
 @works(Work.ARCHIVE)
-def post_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> CorrectionsOut:
+def import_corrections(job_uuid: UUID, query_data: CorrectionsQuery) -> CorrectionsOut:
     """Read a rearranged ZIP or folder as corrections
 
     Files are recognised by content. The nearest folder named after a class or `neither` is the label; `unsure` is no

@@ -22,7 +22,7 @@ api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Label
 @api.input(StudyIn)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
 @api.doc(responses={404: "No such version", 422: "Too few labels"})
-def post_study(json_data: StudyIn) -> JobOut:
+def create_study(json_data: StudyIn) -> JobOut:
     """Check all labels; changes nothing
 
     If a check is already running, the response is that job.

@@ -21,7 +21,7 @@ api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
 @needs(Right.LABEL)
 @api.input(LabelsIn)
 @api.output(LabelsOut, status_code=201)
-def post_labels(json_data: LabelsIn) -> LabelsOut:
+def add_labels(json_data: LabelsIn) -> LabelsOut:
     """Label images; the newest label counts, older ones are kept
 
     Either all items are recorded, or none. With `audit` they belong to an audit, and `source` is ignored.
@@ -44,7 +44,7 @@ def _new_label(item: LabelIn, source: LabelSource | None) -> NewLabel:
 @needs(Right.SEE)
 @api.input(PageQuery, location="query")
 @api.output(HistoryPage)
-def list_labels(image_id: int, query_data: PageQuery) -> HistoryPage:
+def list_image_labels(image_id: int, query_data: PageQuery) -> HistoryPage:
     """All labels of an image's content, newest first
 
     With user, time and reason (`source`), which were undone, and which one counts.

@@ -19,7 +19,7 @@ api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
 @api.get("/<uuid:job_uuid>/review")
 @needs(Right.SEE)
 @api.output(ProgressOut)
-def get_progress(job_uuid: UUID) -> ProgressOut:
+def get_review_progress(job_uuid: UUID) -> ProgressOut:
     """Progress of the review of a job; it counts rows, so do not ask every second"""
     with get_services().db.read() as session:
         job = review_queue.open_queue(session, job_uuid, None).job
@@ -30,7 +30,7 @@ def get_progress(job_uuid: UUID) -> ProgressOut:
 @needs(Right.LABEL)
 @api.input(ReviewIn)
 @api.output(ReviewOut)
-def hand_out(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
+def claim_pictures(job_uuid: UUID, json_data: ReviewIn) -> ReviewOut:
     """Get pictures to review, and reserve them for two minutes
 
     Unsure pictures come first, then those with a label, then those that are probably neither; of each, the closest to

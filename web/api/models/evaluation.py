@@ -34,7 +34,7 @@ api = APIBlueprint("judging", __name__, url_prefix="/api/v1/models", tag="Models
 @needs(Right.SEND)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
 @api.doc(responses={404: "No such version", 422: "No labelled picture is in the test split"})
-def judge_model(version: int) -> JobOut:
+def evaluate_model(version: int) -> JobOut:
     """Evaluate a version on the test split of all labelled pictures
 
     If an evaluation of this version is already running, the response is that job.
@@ -50,7 +50,7 @@ def judge_model(version: int) -> JobOut:
 @api.get(f"/{VERSION}/figures")
 @needs(Right.SEE)
 @api.output(FiguresOut)
-def get_figures(version: int) -> FiguresOut:
+def get_model_figures(version: int) -> FiguresOut:
     """Metrics of a version on the test split here; the manifest has the metrics from when it was made"""
     with get_services().db.read() as session:
         row = registry.get_version(session, version)
@@ -61,7 +61,7 @@ def get_figures(version: int) -> FiguresOut:
 @needs(Right.SEE)
 @api.input(JudgementQuery, location="query")
 @api.output(JudgementPage)
-def list_judgements(version: int, query_data: JudgementQuery) -> JudgementPage:
+def list_predictions(version: int, query_data: JudgementQuery) -> JudgementPage:
     """The prediction and the label of each picture in the test split"""
     filters = PredictionFilter(true=query_data.true, predicted=query_data.called, sort=query_data.sort)
     with get_services().db.read() as session:

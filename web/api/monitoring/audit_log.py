@@ -13,9 +13,9 @@ from web.exports import audit_log
 from web.exports.names import attachment
 from web.exports.rows import begin, in_blocks
 from web.http.context import get_services
-from web.http.openapi import file_answer
+from web.http.openapi.files import file_answer
 from web.http.rights import current_actor, needs
-from web.schemas.audit_log import AuditOut, AuditPage, AuditPageQuery, AuditQuery
+from web.schemas.audit_log import AuditEntryOut, AuditLogPage, AuditLogPageQuery, AuditLogQuery
 
 api = APIBlueprint("audit_log", __name__, url_prefix="/api/v1", tag="Audit log")
 
@@ -24,35 +24,35 @@ CSV, JSON_LINES = "text/csv", "application/jsonl"
 
 @api.get("/audit-log")
 @needs(Right.SYSTEM)
-@api.input(AuditPageQuery, location="query")
-@api.output(AuditPage)
-def list_entries(query_data: AuditPageQuery) -> AuditPage:
+@api.input(AuditLogPageQuery, location="query")
+@api.output(AuditLogPage)
+def list_audit_log(query_data: AuditLogPageQuery) -> AuditLogPage:
     """Who did what, when and from where, newest first"""
     with get_services().db.read() as session:
         page = audit_list.list_entries(session, query_data.filter, query_data.cursor, query_data.limit)
-    return AuditPage(items=[AuditOut.from_entry(entry) for entry in page.items], next=page.next)
+    return AuditLogPage(items=[AuditEntryOut.from_entry(entry) for entry in page.items], next=page.next)
 
 
 @api.get("/audit-log.csv")
 @needs(Right.SYSTEM)
-@api.input(AuditQuery, location="query")
+@api.input(AuditLogQuery, location="query")
 @api.doc(responses={200: file_answer("The entries as a table", CSV)})
-def export_csv(query_data: AuditQuery) -> Response:
+def export_audit_log_csv(query_data: AuditLogQuery) -> Response:
     """The entries that match, as CSV"""
     return _export(query_data, audit_log.csv_lines, CSV, "csv")
 
 
 @api.get("/audit-log.jsonl")
 @needs(Right.SYSTEM)
-@api.input(AuditQuery, location="query")
+@api.input(AuditLogQuery, location="query")
 @api.doc(responses={200: file_answer("One entry per line", JSON_LINES)})
-def export_jsonl(query_data: AuditQuery) -> Response:
+def export_audit_log_jsonl(query_data: AuditLogQuery) -> Response:
     """The entries that match, as JSON Lines"""
     return _export(query_data, audit_log.json_lines, JSON_LINES, "jsonl")
 
 
 def _export(
-    query: AuditQuery, write: Callable[[Iterable[AuditEntry]], Iterator[str]], media_type: str, ending: str
+    query: AuditLogQuery, write: Callable[[Iterable[AuditEntry]], Iterator[str]], media_type: str, ending: str
 ) -> Response:
     db = get_services().db
     with db.write() as session:

@@ -27,7 +27,7 @@ log = structlog.get_logger("web")
 
 @api.get("/healthz")
 @public
-def show_alive() -> Response:
+def check_alive() -> Response:
     """Whether this process responds"""
     return jsonify({"status": "ok"})
 
@@ -35,7 +35,7 @@ def show_alive() -> Response:
 @api.get("/readyz")
 @public
 @api.doc(responses={200: "Everything responds", 503: "Something does not respond; `checks` says what"})
-def show_ready() -> tuple[Response, int]:
+def check_ready() -> tuple[Response, int]:
     """Whether database, broker and blob store respond and an inference worker is alive
 
     Where the operator has set a token for monitoring, others see `status` alone.

@@ -19,7 +19,7 @@ from core.operations import metrics, status
 from core.operations.metrics import Meter, MetricsSnapshot
 from core.orm.operations import Worker
 from web.http.context import Services, get_services
-from web.http.openapi import file_answer
+from web.http.openapi.files import file_answer
 from web.http.problems import problem
 from web.http.rights import public
 
@@ -56,7 +56,7 @@ TIMES = {
 @api.get("/metrics")
 @public
 @api.doc(responses={200: file_answer("Prometheus text format", "text/plain"), 401: "A token is needed"})
-def show_metrics() -> Response:
+def get_metrics() -> Response:
     """Jobs, images, workers, queues, times and requests of the whole installation
 
     Where the operator has set a token, send it as a bearer token.

@@ -50,7 +50,7 @@ def get_person(user_id: int) -> PersonOut:
 @api.input(PersonPatch)
 @api.output(PersonOut)
 @api.doc(responses={409: "It is the owner, who stays an admin"})
-def patch_person(user_id: int, json_data: PersonPatch) -> PersonOut:
+def update_person(user_id: int, json_data: PersonPatch) -> PersonOut:
     """Give a person another role, disable or enable a person
 
     Another role and disabling end the person's sessions.
@@ -69,7 +69,7 @@ def patch_person(user_id: int, json_data: PersonPatch) -> PersonOut:
 @needs(Right.PEOPLE)
 @api.output(LinkOut, status_code=201)
 @api.doc(responses={409: "The person is disabled"})
-def post_password_link(user_id: int) -> LinkOut:
+def create_password_link(user_id: int) -> LinkOut:
     """A link with which a person sets a new password
 
     Earlier ones stop working. Setting the password ends all sessions of the person.
@@ -94,7 +94,7 @@ def list_invitations() -> InvitationList:
 @api.input(InvitationIn)
 @api.output(NewInvitationOut, status_code=201)
 @api.doc(responses={409: "Somebody has this name"})
-def post_invitation(json_data: InvitationIn) -> NewInvitationOut:
+def invite_person(json_data: InvitationIn) -> NewInvitationOut:
     """Invite a new person
 
     Pawsort sends no email: the answer has the link to send.
@@ -110,7 +110,7 @@ def post_invitation(json_data: InvitationIn) -> NewInvitationOut:
 @needs(Right.PEOPLE)
 @api.output({}, status_code=204)
 @api.doc(responses={404: "It is none of the open invitations"})
-def delete_invitation(invitation_id: int) -> str:
+def withdraw_invitation(invitation_id: int) -> str:
     """Withdraw an open invitation"""
     with get_services().db.write() as session:
         invitations.withdraw(session, current_actor(), invitation_id)

@@ -40,7 +40,7 @@ def list_schedules(query_data: PageQuery) -> SchedulePage:
 @api.input(ScheduleIn)
 @api.output(ScheduleOut, status_code=201)
 @api.doc(responses={409: "Another schedule has this name", 422: "One sentence per invalid value"})
-def post_schedule(json_data: ScheduleIn) -> ScheduleOut:
+def create_schedule(json_data: ScheduleIn) -> ScheduleOut:
     """Create a schedule
 
     It retrains (and can promote a better version), classifies new files in a folder or bucket prefix that this server
@@ -69,7 +69,7 @@ def get_schedule(schedule_id: int) -> ScheduleOut:
 @api.input(SchedulePatch)
 @api.output(ScheduleOut)
 @api.doc(responses={409: "The schedule has changed since (`revision`)", 422: "One sentence per invalid value"})
-def patch_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
+def update_schedule(schedule_id: int, json_data: SchedulePatch) -> ScheduleOut:
     """Change, pause or resume a schedule
 
     Fields that are not sent keep their values. Use either a cron line or a number of labels: set one, and the other to

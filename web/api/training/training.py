@@ -50,7 +50,7 @@ def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
 @api.input(TrainingParametersIn)
 @api.output(TrainingParametersOut)
 @api.doc(responses={422: "One sentence per invalid value"})
-def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
+def check_training_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
     """Check the parameters of a training before uploading anything; starts nothing
 
     Defaults are those for a small amount of data.
@@ -65,7 +65,7 @@ def check_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
 @api.input(TrainingJobIn)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
 @api.doc(responses={409: "An upload is not complete yet", 422: "One sentence per invalid parameter or upload"})
-def post_training_job(json_data: TrainingJobIn) -> JobOut:
+def create_training_job(json_data: TrainingJobIn) -> JobOut:
     """Train a network on labelled pictures
 
     Defaults depend on the amount of data. The new version is a candidate until it is promoted.

@@ -12,6 +12,7 @@ from core.jobs.progress import describe
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
 from web.http.multipart import MAX_FORM_BYTES, FileForm
+from web.http.openapi.files import FORM, file_body
 from web.http.rights import current_actor, needs
 from web.receiving.archives import ArchiveOptions, ArchiveReceiver, SkippedSummary
 from web.receiving.bodies import BodyReader
@@ -22,8 +23,8 @@ from web.schemas.uploads import ArchiveJobOut, ArchiveQuery, Skipped, SkippedOut
 api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Uploads")
 
 
-@api.put("")
-@api.post("")
+@api.put("", endpoint="put_archive")
+@api.post("", endpoint="upload_archive")
 @needs(Right.SEND, own=True)
 @api.input(ArchiveQuery, location="query")
 @api.output(ArchiveJobOut, status_code=202, description="Everything was received; the job continues")
@@ -33,10 +34,10 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
         422: "No archive, or incomplete: then `job` has the id, and complete files are kept",
         507: "The disk is nearly full",
     },
-    extensions={"x-body": "application/x-tar application/gzip application/zip multipart/form-data"},
+    extensions=file_body("application/x-tar", "application/gzip", "application/zip", FORM),
 )
 @works(Work.ARCHIVE)
-def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
+def upload_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
     """Upload an archive and classify it while it is received
 
     A TAR, a ZIP, or a TAR or single picture compressed with gzip, bzip2, xz or Zstandard, whatever its name; as the
@@ -46,7 +47,7 @@ def put_archive(query_data: ArchiveQuery) -> tuple[ArchiveJobOut, int, Headers]:
     """
     services = get_services()
     limit = services.settings.max_upload_bytes
-    is_form = request.mimetype == "multipart/form-data"
+    is_form = request.mimetype == FORM
     body = BodyReader(
         limit + is_form * MAX_FORM_BYTES,
         f"Expected an archive of at most {limit} bytes. Split it into several uploads.",

@@ -18,6 +18,7 @@ from core.uploads import shards, uploads, usage
 from core.uploads.usage import Quota
 from web.http.context import Services, get_services
 from web.http.limits.at_once import Work, works
+from web.http.openapi.files import file_body
 from web.http.rights import current_actor, needs
 from web.receiving.bodies import BodyReader
 from web.receiving.shards import receive_shard
@@ -41,8 +42,9 @@ api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploa
 @api.put("/<uuid:upload_uuid>")
 @needs(Right.SEND, own=True)
 @api.input(UploadIn)
-@api.output(UploadOut, status_code=201, description="Created; 200 if it existed already")
-def put_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
+@api.output(UploadOut, status_code=201, description="Created")
+@api.doc(responses={200: "It existed already"})
+def create_upload(upload_uuid: UUID, json_data: UploadIn) -> tuple[UploadOut, int]:
     """Create an upload with an id chosen by the caller
 
     Repeating the call is harmless: the upload stays as it is.
@@ -88,7 +90,7 @@ def delete_upload(upload_uuid: UUID) -> Response:
 @api.get("/<uuid:upload_uuid>/labels")
 @needs(Right.SEE)
 @api.output(FolderLabelsOut)
-def count_labels(upload_uuid: UUID) -> FolderLabelsOut:
+def count_folder_labels(upload_uuid: UUID) -> FolderLabelsOut:
     """How many labels that the folders of an upload gave count"""
     with get_services().db.read() as session:
         upload = uploads.get_upload(session, upload_uuid)
@@ -98,7 +100,7 @@ def count_labels(upload_uuid: UUID) -> FolderLabelsOut:
 @api.delete("/<uuid:upload_uuid>/labels")
 @needs(Right.LABEL, own=True)
 @api.output(FolderLabelsOut)
-def withdraw_labels(upload_uuid: UUID) -> FolderLabelsOut:
+def withdraw_folder_labels(upload_uuid: UUID) -> FolderLabelsOut:
     """Withdraw all labels that the folders of an upload gave
 
     Also those of a deleted upload. Labels by people stay, and so do labels by folders of other uploads. Repeating the
@@ -147,19 +149,20 @@ def list_shards(upload_uuid: UUID, query_data: PageQuery) -> ShardPage:
 
 @api.put("/<uuid:upload_uuid>/shards/<int:seq>")
 @needs(Right.SEND, own=True)
-@api.output(ShardOut, status_code=201, description="Stored; 200 if the same bytes were stored before")
+@api.output(ShardOut, status_code=201, description="Stored")
 @api.doc(
     responses={
+        200: "The same bytes were stored before",
         409: "Other bytes were stored with this number, or the upload is complete",
         410: "The upload was deleted",
         413: "Too large, or more than your quota; the message states the limit",
         422: "The TAR is incomplete, or an entry is not allowed; the message states which",
         507: "The disk is nearly full",
     },
-    extensions={"x-body": "application/x-tar"},
+    extensions=file_body("application/x-tar"),
 )
 @works(Work.UPLOAD)
-def put_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
+def upload_shard(upload_uuid: UUID, seq: int) -> tuple[ShardOut, int]:
     """Upload one shard: a TAR of at most 256 files and 32 MiB, or of one larger file
 
     Links, devices and paths with `..` are refused. Send a file above the size limit empty, with its size in the pax key

@@ -20,7 +20,7 @@ from web.http.limits.at_once import AtOnce
 from web.http.problems import on_pawsort_error
 from web.http.rights import find_actor
 
-UNCOUNTED = frozenset(("static", "health.show_alive"))
+UNCOUNTED = frozenset(("static", "health.check_alive"))
 
 
 def register_limits(app: APIFlask, settings: Settings, rates: RateLimiter) -> None:

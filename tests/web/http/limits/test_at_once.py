@@ -36,7 +36,7 @@ def test_downloads_leave_threads_for_everything_else(at_once: AtOnce) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "work"),
     [
-        ("uploads.put_shard", Work.UPLOAD),
+        ("uploads.upload_shard", Work.UPLOAD),
         ("archives.put_archive", Work.ARCHIVE),
         ("upload_pages.send_archive", Work.ARCHIVE),
         ("exports.export_zip", Work.DOWNLOAD),

@@ -1,0 +1,35 @@
+"""Bodies and answers that are files, for `@api.doc`."""
+
+from typing import Any
+
+BINARY = {"type": "string", "format": "binary"}
+OCTETS = "application/octet-stream"
+FORM = "multipart/form-data"
+
+
+def file_body(*media_types: str) -> dict[str, Any]:
+    """A body that is a file of one of these types, for `@api.doc(extensions=...)`; a form has it in the field `file`.
+
+    The type of the body decides nothing, so that programs without a type for such files send octets.
+    """
+    form = {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}
+    schemas = {media_type: form if media_type == FORM else BINARY for media_type in (OCTETS, *media_types)}
+    content = {media_type: {"schema": schema} for media_type, schema in schemas.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def file_answer(description: str, media_type: str, **headers: str) -> Any:
+    """A response that is a file, for `@api.doc(responses={200: ...})`.
+
+    Args:
+        headers: Headers that only files of this kind have, with `_` for `-`, and what they mean.
+    """
+    shown = {"Content_Disposition": "The name of the file"} | headers
+    return {
+        "description": description,
+        "content": {media_type: {"schema": BINARY}},
+        "headers": {
+            name.replace("_", "-"): {"description": meaning, "schema": {"type": "string"}}
+            for name, meaning in shown.items()
+        },
+    }

@@ -1,0 +1,47 @@
+"""One component for each type.
+
+APIFlask registers a type once more for each model that refers to it, as `JobPage.JobOut`, and Pydantic gives each field
+its own name as a title.
+"""
+
+from typing import Any
+
+REFERENCE = "#/components/schemas/"
+
+
+def reference(name: str) -> dict[str, str]:
+    """A reference to the type `name`."""
+    return {"$ref": f"{REFERENCE}{name}"}
+
+
+def hoist_schemas(spec: dict[str, Any]) -> None:
+    """Give each type one name, everywhere.
+
+    Raises:
+        RuntimeError: Two different types have the same name.
+    """
+    hoisted: dict[str, Any] = {}
+    for name, schema in _tidy(spec["components"]["schemas"]).items():
+        short = _short(name)
+        if hoisted.setdefault(short, schema) != schema:
+            raise RuntimeError(f"Two schemas are called {short}. Rename one of the classes.")
+    spec["components"]["schemas"] = dict(sorted(hoisted.items()))
+    spec["paths"] = _tidy(spec["paths"])
+
+
+def _tidy(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_tidy(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    # A field that is called title is not a text but a schema.
+    kept = {key: value for key, value in part.items() if key != "title" or not isinstance(value, str)}
+    return {key: _short_reference(value) if key == "$ref" else _tidy(value) for key, value in kept.items()}
+
+
+def _short_reference(address: str) -> str:
+    return REFERENCE + _short(address.removeprefix(REFERENCE))
+
+
+def _short(name: str) -> str:
+    return name.rpartition(".")[2]
