@@ -14,7 +14,7 @@ from core.accounts.keys import digest_of, new_key
 from core.accounts.rights import Actor, Right, Role, check_right
 from core.base.clock import db_now
 from core.base.database import change
-from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.errors import Conflict, Gone, Invalid, NameTaken, NotFound
 from core.base.names import MAX_SHORT_NAME, check_printable_name
 from core.orm.accounts import Invitation, User
 
@@ -126,7 +126,7 @@ def add_person(session: Session, name: str, role: Role) -> User:
     try:
         session.flush()
     except IntegrityError as error:  # at the same moment
-        raise Conflict(NAME_IS_TAKEN.format(name=user.name)) from error
+        raise NameTaken(NAME_IS_TAKEN.format(name=user.name)) from error
     return user
 
 
@@ -139,7 +139,7 @@ def check_free_name(session: Session, name: str) -> str:
     """
     checked = check_printable_name(name, MAX_SHORT_NAME, "name")
     if checked.casefold() in {other.casefold() for other in session.scalars(select(User.name))}:
-        raise Conflict(NAME_IS_TAKEN.format(name=checked))
+        raise NameTaken(NAME_IS_TAKEN.format(name=checked))
     return checked
 
 

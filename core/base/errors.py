@@ -63,8 +63,44 @@ class Conflict(PawsortError):
     """The request is right by itself, but not in the present state."""
 
 
+class IdTaken(Conflict):
+    """Something else has this id."""
+
+
+class NameTaken(Conflict):
+    """Something else has this name."""
+
+
+class EditConflict(Conflict):
+    """Somebody changed it since the caller saw it."""
+
+
+class InUse(Conflict):
+    """It cannot be deleted, since something else needs it."""
+
+
+class JobHasEnded(Conflict):
+    """This is for jobs that have not ended yet."""
+
+
+class JobNotEnded(Conflict):
+    """This is for jobs that have ended."""
+
+
+class OriginalsMissing(Conflict):
+    """Work needs the originals, which were discarded as requested."""
+
+
+class OriginalsGone(Gone):
+    """The originals themselves are asked for, and were discarded as requested."""
+
+
 class Invalid(PawsortError):
     """What came cannot be used; nothing of it was kept."""
+
+
+class IncompleteBody(Invalid):
+    """What is sent ended before it was complete."""
 
 
 class OutdatedCursor(Invalid):

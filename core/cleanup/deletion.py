@@ -10,7 +10,7 @@ from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, Right, check_owner, check_right
 from core.base.clock import db_now
 from core.base.database import locked
-from core.base.errors import Conflict
+from core.base.errors import Conflict, InUse
 from core.base.states import ACTIVE_STATES, JobState
 from core.jobs import job_states, jobs
 from core.labels import folder_labels
@@ -54,7 +54,7 @@ def delete_upload(session: Session, actor: Actor, uuid: UUID) -> None:
     upload = uploads.get_upload(session, uuid, lock=True)
     check_owner(actor, upload.user_id, f"upload {uuid}")
     if _is_used(session, upload):
-        raise Conflict(f"Upload {uuid} belongs to a job. Delete the job: the upload is deleted with its last job.")
+        raise InUse(f"Upload {uuid} belongs to a job. Delete the job: the upload is deleted with its last job.")
     folder_labels.withdraw(session, actor, uuid)
     _delete(session, actor, upload)
 
@@ -115,12 +115,12 @@ def delete_version(session: Session, actor: Actor, version_id: int) -> None:
     registry.get_version(session, version_id)
     version = session.scalars(locked(select(ModelVersion).where(ModelVersion.id == version_id))).one()
     if registry.find_in_use(session) == version.id:
-        raise Conflict(f"Version {version.id} is in use. Promote another one or roll back first, then delete this one.")
+        raise InUse(f"Version {version.id} is in use. Promote another one or roll back first, then delete this one.")
     if registry.is_shipped(version):
         raise Conflict(f"Version {version.id} is part of Pawsort and cannot be deleted. It uses almost no space.")
     needing = _count_needing(session, version.id)
     if needing:
-        raise Conflict(
+        raise InUse(
             f"Version {version.id} is needed by {needing} {'job' if needing == 1 else 'jobs'} that have not ended."
             " Wait for them or cancel them, then delete the version."
         )

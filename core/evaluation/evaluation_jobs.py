@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
-from core.base.errors import Conflict, Invalid
+from core.base.errors import IdTaken, Invalid
 from core.base.manifest import Manifest
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.evaluation import decoding_change, predictions
@@ -66,7 +66,7 @@ def _find_active(session: Session, version_id: int) -> Job | None:
 def _same_job(session: Session, uuid: UUID, version: ModelVersion) -> Job:
     job = jobs.get_job(session, uuid)
     if job.kind != JobKind.EVALUATE or job.model_version_id != version.id:
-        raise Conflict(f"Job {job.uuid} exists and does something else. Choose a new id for the evaluation.")
+        raise IdTaken(f"Job {job.uuid} exists and does something else. Choose a new id for the evaluation.")
     return job
 
 

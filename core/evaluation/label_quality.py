@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
 from core.base.database import slices
-from core.base.errors import Conflict, Invalid
+from core.base.errors import IdTaken, Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs import jobs
@@ -85,7 +85,7 @@ def create_label_quality_job(
 def _same_job(session: Session, uuid: UUID) -> Job:
     job = jobs.get_job(session, uuid)
     if job.kind != JobKind.LABEL_QUALITY:
-        raise Conflict(f"Job {uuid} exists and does something else. Choose a new id.")
+        raise IdTaken(f"Job {uuid} exists and does something else. Choose a new id.")
     return job
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
 from core.base.database import change
-from core.base.errors import Conflict
+from core.base.errors import IdTaken
 from core.base.names import check_name
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.jobs import job_states
@@ -71,7 +71,7 @@ def create_classify_job(
 def _same_job(actor: Actor, job: Job, upload: Upload) -> Job:
     check_own(actor, check_not_deleted(job))
     if job.upload_id != upload.id:
-        raise Conflict(f"Job {job.uuid} exists and classifies another upload. Choose a new id.")
+        raise IdTaken(f"Job {job.uuid} exists and classifies another upload. Choose a new id.")
     return job
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.base.errors import Conflict
+from core.base.errors import EditConflict
 from core.base.states import ChunkState, JobState
 from core.orm.jobs import Chunk, Job
 from core.orm.uploads import Shard
@@ -59,4 +59,4 @@ def check_snapshot(session: Session, snapshot: ExportSnapshot) -> None:
         happened = "got another threshold"
     else:
         return
-    raise Conflict(f"Job {before.uuid} {happened} while it was exported. Export it again.")
+    raise EditConflict(f"Job {before.uuid} {happened} while it was exported. Export it again.")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rights import Actor
 from core.base.clock import db_now
 from core.base.database import change, locked
-from core.base.errors import Conflict
+from core.base.errors import JobHasEnded
 from core.base.states import ACTIVE_STATES, JobKind, JobState
 from core.jobs.jobs import get_own_job
 from core.labels import folder_labels
@@ -64,7 +64,7 @@ def cancel_job(session: Session, actor: Actor, uuid: UUID) -> Job:
         return job
     cancelled = end_job(session, job.id, JobState.CANCELLED)
     if cancelled is None:
-        raise Conflict(f"Job {uuid} is {job.state} and can no longer be cancelled.")
+        raise JobHasEnded(f"Job {uuid} is {job.state} and can no longer be cancelled.")
     return cancelled
 
 

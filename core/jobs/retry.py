@@ -9,7 +9,7 @@ from core.accounts.rights import Actor
 from core.base import leases
 from core.base.clock import db_now
 from core.base.database import change, locked
-from core.base.errors import Conflict
+from core.base.errors import Conflict, JobNotEnded
 from core.base.states import ACTIVE_STATES, ChunkState, JobKind, JobState, UploadState
 from core.jobs import job_states, jobs
 from core.labels import folder_labels
@@ -41,7 +41,7 @@ def retry_job(session: Session, actor: Actor, uuid: UUID) -> tuple[Job, list[int
     job, uploads_ = jobs.lock_with_uploads(session, uuid)
     jobs.check_own(actor, job)
     if job.state in ACTIVE_STATES:
-        raise Conflict(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
+        raise JobNotEnded(f"Job {uuid} is {job.state}. Wait until it has ended, or cancel it first.")
     if job.kind != JobKind.CLASSIFY:
         _resume_training(session, job)
         folder_labels.start_counting(session, [upload.id for upload in uploads_ if upload.for_training])

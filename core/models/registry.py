@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor
 from core.base.database import locked, shared
-from core.base.errors import BadWeights, BlobMissing, Conflict, Gone, NotFound
+from core.base.errors import BadWeights, BlobMissing, Conflict, EditConflict, Gone, NotFound
 from core.base.manifest import Manifest
 from core.base.network_catalog import DEFAULT_TRAINED, TRAINABLE
 from core.base.paging import Page, page_newest_first
@@ -20,6 +20,10 @@ from core.storage.blobs import weights_key as weights_key
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
+
+
+class NoPreviousVersion(Conflict):
+    """There is nothing to roll back to."""
 
 
 def store_weights(blobs: Blobs, folder: Path, default: str) -> list[Manifest]:
@@ -134,7 +138,7 @@ def promote(
     version = hold_version(session, version_id)
     newest = _lock_history(session)
     if instead_of is not None and (newest is None or newest.model_version_id != instead_of):
-        raise Conflict(f"Version {instead_of} is no longer in use: another version was promoted. Compare again.")
+        raise EditConflict(f"Version {instead_of} is no longer in use: another version was promoted. Compare again.")
     if newest is not None and newest.model_version_id == version.id:
         return newest
     instead = newest.model_version_id if newest else None
@@ -154,12 +158,12 @@ def roll_back(session: Session, in_use: int | None = None, actor: Actor | None =
     if newest is None:
         raise _nothing_deployed()
     if in_use is not None and newest.model_version_id != in_use:
-        raise Conflict(
+        raise EditConflict(
             f"Version {newest.model_version_id} is in use now, not {in_use}. Reload the page and check again."
         )
     earlier = find_rollback(session, newest)
     if earlier is None:
-        raise Conflict(
+        raise NoPreviousVersion(
             f"There is nothing to roll back to: no version was in use before version {newest.model_version_id}."
             " Promote another one instead."
         )

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.base.database import Database
-from core.base.errors import Conflict, Invalid, NotFound
+from core.base.errors import Conflict, IdTaken, Invalid, JobNotEnded, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.paging import Page, page_newest_first
 from core.base.states import ACTIVE_STATES, JobKind
@@ -103,7 +103,7 @@ def draw_audit(
         if size not in SIZES:
             raise Invalid(f"size: expected one of {', '.join(map(str, SIZES))}; got {size}.")
         if job.kind != JobKind.CLASSIFY or job.state in ACTIVE_STATES:
-            raise Conflict(f"Job {job_uuid} is {job.state}: an audit can start when all pictures are sorted.")
+            raise JobNotEnded(f"Job {job_uuid} is {job.state}: an audit can start when all pictures are sorted.")
         seed = secrets.randbits(62) if seed is None else seed
         pictures, n_population = _choose(session, job.id, size, seed)
     if not pictures:
@@ -125,7 +125,7 @@ def draw_audit(
 def _same_audit(session: Session, uuid: UUID, job: Job) -> Audit | None:
     existing = session.scalar(select(Audit).where(Audit.uuid == uuid))
     if existing is not None and existing.job_id != job.id:
-        raise Conflict(f"Audit {uuid} exists and belongs to another job. Choose a new id.")
+        raise IdTaken(f"Audit {uuid} exists and belongs to another job. Choose a new id.")
     return existing
 
 

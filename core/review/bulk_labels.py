@@ -17,7 +17,7 @@ from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, locked, slices
-from core.base.errors import Conflict, Invalid, NotFound
+from core.base.errors import Conflict, IdTaken, Invalid, NotFound
 from core.base.network_catalog import CLASSES
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import confidence, jobs, result_filter
@@ -66,7 +66,7 @@ def create_batch(
     existing = session.scalar(select(LabelBatch).where(LabelBatch.uuid == uuid))
     if existing is not None:
         if (existing.job_id, existing.kind, existing.label) != (job.id, kind, label):
-            raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
+            raise IdTaken(f"Batch {uuid} exists and is a different batch. Choose a new id.")
         check_owner(actor, existing.user_id, f"batch {uuid}")
         return existing
     if job.kind != JobKind.CLASSIFY:
@@ -119,7 +119,7 @@ def undo_batch(session: Session, actor: Actor, uuid: UUID, of: UUID) -> LabelBat
     if existing is not None:
         return existing
     if session.scalar(select(LabelBatch.id).where(LabelBatch.uuid == uuid)) is not None:
-        raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
+        raise IdTaken(f"Batch {uuid} exists and is a different batch. Choose a new id.")
     batch.finished_at = batch.finished_at or db_now()  # what is half done is not gone on with
     undo = LabelBatch(
         uuid=uuid,

@@ -15,7 +15,7 @@ from core.accounts.audit_log import Action, record
 from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import Database, change, locked
-from core.base.errors import Conflict, Invalid, NotFound
+from core.base.errors import Conflict, IdTaken, Invalid, NotFound
 from core.base.states import BatchKind, JobKind, LabelSource
 from core.jobs import jobs
 from core.labels.labels import was_labelled_since
@@ -144,7 +144,7 @@ def _find_batch(session: Session, uuid: UUID, job: Job, lock: bool = False) -> L
     query = select(LabelBatch).where(LabelBatch.uuid == uuid)
     batch = session.scalar(locked(query) if lock else query)
     if batch is not None and (batch.job_id, batch.kind) != (job.id, BatchKind.FOLDERS):
-        raise Conflict(f"Batch {uuid} exists and is a different batch. Choose a new id.")
+        raise IdTaken(f"Batch {uuid} exists and is a different batch. Choose a new id.")
     if batch is not None and session.scalar(select(LabelBatch.id).where(LabelBatch.undo_of_id == batch.id)):
         raise Conflict(f"Batch {uuid} was undone. Choose a new id to import the labels again.")
     return batch

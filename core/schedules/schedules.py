@@ -18,7 +18,7 @@ from core.accounts.rights import Actor, Right, check_right
 from core.base import cron, leases
 from core.base.clock import db_now
 from core.base.database import change, locked
-from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.errors import EditConflict, Gone, Invalid, NameTaken, NotFound
 from core.base.names import MAX_SHORT_NAME, check_name
 from core.base.paging import Page, page_newest_first
 from core.base.states import OPEN_RUN_STATES, RunState, ScheduleKind
@@ -86,7 +86,9 @@ def update_schedule(
     check_right(actor, Right.SCHEDULES)
     schedule = get_schedule(session, schedule_id, lock=True)
     if revision is not None and revision != schedule.revision:
-        raise Conflict(f"Schedule {schedule_id} was changed in the meantime (revision {schedule.revision}). Reload it.")
+        raise EditConflict(
+            f"Schedule {schedule_id} was changed in the meantime (revision {schedule.revision}). Reload it."
+        )
     present = {name: getattr(schedule, name) for name in EDITABLE}
     _fill(session, schedule, NewSchedule(kind=schedule.kind, **(present | dict(changes))), roots)
     schedule.revision += 1
@@ -264,4 +266,4 @@ def _check_name(session: Session, name: str, schedule_id: int | None) -> None:
     kept = check_name(name, MAX_SHORT_NAME)
     same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None))
     if session.scalar(same.where(Schedule.id != schedule_id) if schedule_id else same) is not None:
-        raise Conflict(f"A schedule named {kept!r} exists already. Choose another name, or edit that schedule.")
+        raise NameTaken(f"A schedule named {kept!r} exists already. Choose another name, or edit that schedule.")

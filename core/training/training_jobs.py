@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
 from core.base import names
-from core.base.errors import Conflict, Gone, Invalid
+from core.base.errors import Conflict, Gone, IdTaken, Invalid
 from core.base.network_catalog import TRAINABLE
 from core.base.states import ACTIVE_STATES, JobKind, JobState, UploadState
 from core.jobs import job_states, jobs
@@ -152,7 +152,7 @@ def keep_best(session: Session, actor: Actor, uuid: UUID) -> Job:
 def _same_job(session: Session, actor: Actor, uuid: UUID) -> Job:
     job = jobs.check_own(actor, jobs.get_job(session, uuid))
     if job.kind != JobKind.TRAIN:
-        raise Conflict(f"Job {uuid} exists and classifies. Choose a new id for the training.")
+        raise IdTaken(f"Job {uuid} exists and classifies. Choose a new id for the training.")
     return job
 
 

@@ -24,6 +24,14 @@ from core.uploads.uploads import get_upload
 MAX_SEQ = 2**31 - 1
 
 
+class ShardDigestMismatch(Conflict):
+    """Other bytes were stored under this number."""
+
+
+class CompleteUpload(Conflict):
+    """The upload is complete and takes no further shards."""
+
+
 def find_shard(session: Session, upload: Upload, seq: int) -> Shard | None:
     """The shard with this number, if it has come."""
     return session.scalar(select(Shard).where(Shard.upload_id == upload.id, Shard.seq == seq))
@@ -55,8 +63,8 @@ def _check_seq(seq: int) -> None:
         raise Invalid(f"Shard number: expected 0 to {MAX_SEQ}, got {seq}.")
 
 
-def _takes_no_more(upload: Upload, seq: int) -> Conflict:
-    return Conflict(
+def _takes_no_more(upload: Upload, seq: int) -> CompleteUpload:
+    return CompleteUpload(
         f"Upload {upload.uuid} is complete and takes no further shards; {seq} is none of its. Start a new upload."
     )
 
@@ -133,7 +141,7 @@ def _insert(session: Session, upload: Upload, seq: int, index: ShardIndex, blob_
 
 def _check_is_same(known: Shard, uuid: UUID, seq: int, index: ShardIndex) -> None:
     if known.sha256 != index.sha256:
-        raise Conflict(
+        raise ShardDigestMismatch(
             f"Shard {seq} of upload {uuid} arrived before with other bytes"
             f" (SHA-256 {known.sha256.hex()}, now {index.sha256.hex()}). Send new files under a new number."
         )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rights import Actor, check_owner
 from core.base.clock import db_now
 from core.base.database import insert_or, locked
-from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.errors import Conflict, Gone, Invalid, NotFound, OriginalsMissing
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import UploadState
 from core.orm.uploads import Image, Shard, Upload
@@ -95,7 +95,7 @@ def check_has_originals(upload: Upload) -> None:
         Conflict: They were discarded.
     """
     if upload.discarded_at is not None:
-        raise Conflict(
+        raise OriginalsMissing(
             f"The originals of upload {upload.uuid} were discarded on {upload.discarded_at:%Y-%m-%d} after they had"
             " been classified, as requested with the upload. Labels and previews remain. To classify the"
             " pictures again, upload them again."

@@ -45,6 +45,7 @@ from core.base.errors import (
     Unauthenticated,
     Unavailable,
 )
+from web.http.problem_types import INVALID_REQUEST, PROBLEM_TYPES, ProblemType, type_of_error, type_of_status
 
 log = structlog.get_logger("web")
 
@@ -68,26 +69,39 @@ STATUS_OF: dict[type[PawsortError], int] = {
 }
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Response:
+def problem(
+    status: int,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    kind: ProblemType | None = None,
+    **members: Any,
+) -> Response:
     """Answer with an error: a page if a browser asked for one, otherwise problem details.
 
     Args:
         status: HTTP status code.
         detail: Sentences for people: what was expected, what came, what to do.
         headers: Additional headers.
+        kind: The type of the problem; by default the most general one of the status.
         members: Additional members of the problem details, for programs.
     """
-    title = HTTPStatus(status).phrase
     if _wants_page():
-        response = Response(_page(status, title, detail), status, mimetype="text/html")
+        response = Response(_page(status, HTTPStatus(status).phrase, detail), status, mimetype="text/html")
     else:
-        body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+        body = {**_describe_type(status, kind), "status": status, "detail": detail, **members}
         response = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_S)
     response.headers.update(headers or {})
     return response
+
+
+def _describe_type(status: int, kind: ProblemType | None) -> dict[str, str]:
+    known = kind or type_of_status(status)
+    if known is None:
+        return {"type": "about:blank", "title": HTTPStatus(status).phrase}
+    return {"type": known.address, "title": known.title, "code": known.name}
 
 
 def problem_schema() -> dict[str, Any]:
@@ -98,8 +112,9 @@ def problem_schema() -> dict[str, Any]:
         "type": "object",
         "description": "Problem details (RFC 9457)",
         "properties": {
-            "type": text,
+            "type": text | {"format": "uri-reference", "description": "The address of a page about it"},
             "title": text,
+            "code": text | {"enum": [kind.name for kind in PROBLEM_TYPES], "description": "The last part of `type`"},
             "status": {"type": "integer"},
             "detail": text | {"description": "What was expected, what came, what to do"},
             "errors": {"type": "array", "items": field, "description": "One for each wrong value of a request"},
@@ -107,6 +122,12 @@ def problem_schema() -> dict[str, Any]:
         },
         "required": ["type", "title", "status", "detail"],
     }
+
+
+def example_problem(status: int) -> dict[str, Any]:
+    """Problem details as they come with a status."""
+    kind = type_of_status(status)
+    return {**_describe_type(status, kind), "status": status, "detail": kind.meaning if kind else ""}
 
 
 def register_problems(app: APIFlask) -> None:
@@ -133,11 +154,13 @@ def on_pawsort_error(error: PawsortError) -> Response:
         return on_unexpected(error)
     if isinstance(error, Unavailable) and not isinstance(error, Busy):
         return _on_server_away(error)
+    kind = type_of_error(error)
     if isinstance(error, TooMany):
-        return problem(status, error.message, {"Retry-After": str(math.ceil(error.retry_after_s))})
+        return problem(status, error.message, {"Retry-After": str(math.ceil(error.retry_after_s))}, kind)
     if isinstance(error, OutdatedCursor) and _wants_page():
         return problem(status, "This link is out of date. Open the first page.")
-    return problem(status, error.message, **{key: _plain(value) for key, value in error.details.items()})
+    details = {key: _plain(value) for key, value in error.details.items()}
+    return problem(status, error.message, kind=kind, **details)
 
 
 def _on_server_away(error: Unavailable) -> Response:
@@ -152,7 +175,7 @@ def _on_server_away(error: Unavailable) -> Response:
 
 
 def on_image_error(error: ImageError) -> Response:
-    return problem(422, str(error), error_code=str(error.code))
+    return problem(422, str(error), kind=type_of_error(error), error_code=str(error.code))
 
 
 def on_invalid_request(error: HTTPError) -> Response:
@@ -162,7 +185,7 @@ def on_invalid_request(error: HTTPError) -> Response:
     location = next(iter(error.detail), "json")
     fields = [_field(location, item) for item in error.__cause__.errors(include_url=False)]
     sentences = [f"{one['field']}: {one['expected']}; got {one['got']}." for one in fields]
-    return problem(422, " ".join(sentences), errors=fields)
+    return problem(422, " ".join(sentences), kind=INVALID_REQUEST, errors=fields)
 
 
 def on_http_exception(error: HTTPException) -> Response:

@@ -11,7 +11,7 @@ from web.pages.labels import folder_labels, label_checks, labels, neither, revie
 from web.pages.models import comparison, models
 from web.pages.people import invitations, people
 from web.pages.schedules import schedules
-from web.pages.system import audit_log, system, theme
+from web.pages.system import audit_log, problems, system, theme
 from web.pages.system import help as help_page
 from web.pages.system import queue as system_queue
 from web.pages.training import training
@@ -46,6 +46,7 @@ PAGES = (
     system_queue.pages,
     theme.pages,
     help_page.pages,
+    problems.pages,
 )
 
 

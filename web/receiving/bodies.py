@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import g, request
 
-from core.base.errors import Invalid, TooLarge
+from core.base.errors import IncompleteBody, TooLarge
 from web.http.auth import check_again
 
 CHECK_S = 2.0  # whether the sender may still send
@@ -46,7 +46,7 @@ class BodyReader:
 
         Raises:
             TooLarge: The body exceeds the limit.
-            Invalid: The body ended too early.
+            IncompleteBody: It ended too early.
             Unauthenticated, Forbidden: The sender was shut out meanwhile.
         """
         if time.monotonic() >= self._check_at:
@@ -78,5 +78,5 @@ class BodyReader:
             self._piece = max(self._piece // 2, FIRST_PIECE)
         return data
 
-    def _incomplete(self, reason: str) -> Invalid:
-        return Invalid(f"The body ended after {self.n_read} bytes: {reason}. Send it again.")
+    def _incomplete(self, reason: str) -> IncompleteBody:
+        return IncompleteBody(f"The body ended after {self.n_read} bytes: {reason}. Send it again.")

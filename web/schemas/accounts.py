@@ -19,7 +19,7 @@ class PersonOut(BaseModel):
     """`last_seen_at`: to the minute. `ways_in`: how the person logs in."""
 
     id: int
-    name: str
+    name: str = Field(examples=["ada"])
     role: Role
     is_owner: bool
     is_disabled: bool
@@ -32,7 +32,7 @@ class PersonList(BaseModel):
     items: list[PersonOut]
 
 
-class PersonPatch(Input):
+class PersonPatch(Input, json_schema_extra={"examples": [{"role": "viewer"}]}):
     role: Role | None = None
     is_disabled: bool | None = Field(None, description="true ends every session and refuses every token")
 
@@ -64,7 +64,7 @@ class LinkOut(BaseModel):
     link: str = Field(description="Shown only now. It works once, within 72 hours")
 
 
-class TokenIn(Input):
+class TokenIn(Input, json_schema_extra={"examples": [{"name": "camera", "days": 30, "scopes": ["see", "send"]}]}):
     name: TokenName = Field(description="What it is for")
     days: int = Field(DEFAULT_DAYS, ge=1, le=MAX_DAYS, description="How long it works")
     scopes: list[Right] | None = Field(
@@ -76,7 +76,7 @@ class TokenOut(BaseModel):
     """`scopes` is null for all that the role of its person allows; `last_used_at` is exact to the minute."""
 
     id: int
-    name: str
+    name: str = Field(examples=["camera"])
     scopes: list[Right] | None
     created_at: datetime
     expires_at: datetime | None

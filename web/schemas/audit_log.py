@@ -1,14 +1,14 @@
 """Schemas of the audit log."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from core.accounts.audit_list import AuditFilter
 from core.accounts.audit_log import Action, Outcome
 from core.orm.audit_log import AuditEntry
-from web.schemas.common import Input, Moment, Name, PageQuery
+from web.schemas.common import Input, Moment, Name, PageQuery, one_of
 
 
 class AuditLogQuery(Input):
@@ -36,7 +36,7 @@ class AuditEntryOut(BaseModel):
     at: datetime
     user: str | None
     user_id: int | None
-    via: str
+    via: Annotated[str, one_of(("session", "token", "command", "schedule", ""))]
     credential_id: int | None
     address: str
     action: Action

@@ -1,11 +1,13 @@
 """What the schemas of several subjects share: strict inputs, pages of a list, names, numbers."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from core.base.names import MAX_NAME, has_control_characters
+from core.base.network_catalog import CLASSES, NETWORKS
 
 MAX_LIMIT = 1000
 
@@ -30,11 +32,29 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
 Model = VersionNumber | NetworkOrNumber
+PersonsLabel = Literal["cat", "dog", "neither"]
+ShownLabel = Literal["cat", "dog", "unsure"]
 Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 # Described as a list: most generators of clients know no tuples.
 Pair = Annotated[
     tuple[Whole, Whole], WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
 ]
+
+
+def one_of(values: Iterable[str]) -> Any:
+    """Describe a text of an answer as one of these values; where it comes from has checked it."""
+    return WithJsonSchema({"type": "string", "enum": list(values)})
+
+
+NetworkName = Annotated[str, one_of(NETWORKS)]
+LabelOfPerson = Annotated[str, one_of(get_args(PersonsLabel))]
+LabelOfModel = Annotated[str, one_of(get_args(ShownLabel))]
+PredictedClass = Annotated[str, one_of(CLASSES)]
+
+
+def old_name(new_name: str) -> Any:
+    """A field of an answer that has a better name by now; it stays, and is described as deprecated."""
+    return Field(description=f"The older name of `{new_name}`", json_schema_extra={"deprecated": True})
 
 
 class Input(BaseModel):

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from web.schemas.common import PageQuery
+from web.schemas.common import LabelOfPerson, PageQuery, PredictedClass
 
 
 class JudgementQuery(PageQuery):
@@ -28,8 +28,8 @@ class JudgementOut(BaseModel):
     image_id: int | None
     path: str | None
     sha256: str
-    label: str
-    called: str
+    label: LabelOfPerson
+    called: PredictedClass
     confidence: float
     probabilities: dict[str, float]
 
@@ -57,9 +57,9 @@ class ComparisonOut(BaseModel):
 class DifferenceOut(BaseModel):
     image_id: int | None
     path: str | None
-    label: str
-    first: dict[str, float]
-    second: dict[str, float]
+    label: LabelOfPerson
+    first: dict[str, float] = Field(examples=[{"cat": 0.91, "dog": 0.05}])
+    second: dict[str, float] = Field(examples=[{"cat": 0.12, "dog": 0.85}])
 
 
 class DifferencePage(BaseModel):

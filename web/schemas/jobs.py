@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from core.base.states import JobKind, JobState
 from core.jobs.control.pausing import Pause
 from core.jobs.listing.job_list import JobSort
 from core.jobs.listing.tags import MAX_TAGS
 from core.jobs.progress import JobView
-from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, PageQuery, Share, Text
+from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, PageQuery, Share, Text, old_name
 from web.schemas.queue import NAMES, PriorityName
 
 
@@ -57,9 +58,13 @@ class CancelIn(Input):
 
 
 class Counts(BaseModel):
-    """`probably_neither` is a part of the unsure ones: the probability of neither is over 0.5."""
+    """`n_images`: how many have arrived. `done` counts successes.
 
-    total: int
+    `probably_neither` is a part of the unsure ones: the probability of neither is over 0.5.
+    """
+
+    n_images: int
+    total: int = old_name("n_images")
     done: int
     failed: int
     by_label: dict[str, int]
@@ -68,11 +73,12 @@ class Counts(BaseModel):
 
 class JobOut(BaseModel):
     id: UUID
-    kind: str
+    kind: JobKind
     name: str
-    state: str
+    state: JobState
     upload: UUID | None
-    model: int | None
+    version: int | None = Field(description="The version that classifies, or that a training has made")
+    model: int | None = old_name("version")
     threshold: float
     counts: Counts
     images_per_s: float | None
@@ -94,13 +100,15 @@ class JobOut(BaseModel):
         """A job as the API shows it."""
         return cls(
             id=view.uuid,
-            kind=view.kind,
+            kind=JobKind(view.kind),
             name=view.name,
-            state=view.state,
+            state=JobState(view.state),
             upload=view.upload_uuid,
+            version=view.model_version_id,
             model=view.model_version_id,
             threshold=view.threshold,
             counts=Counts(
+                n_images=view.n_total,
                 total=view.n_total,
                 done=view.n_done,
                 failed=view.n_failed,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from web.schemas.common import VersionNumber
+from web.schemas.common import LabelOfPerson, VersionNumber
 
 
 class StudyIn(BaseModel):
@@ -21,9 +21,9 @@ class StudyIn(BaseModel):
 class SuspectOut(BaseModel):
     image_id: int
     path: str
-    label: str
-    suggested: str
-    now: str | None
+    label: LabelOfPerson
+    suggested: LabelOfPerson
+    now: LabelOfPerson | None
     p_label: float
 
 

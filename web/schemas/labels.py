@@ -6,15 +6,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from web.schemas.common import Input, Share
+from core.base.states import BatchKind, LabelSource
+from web.schemas.common import Input, LabelOfModel, LabelOfPerson, PersonsLabel, Share
 from web.schemas.results import ResultQuery
 
 MAX_LABELS = 5000
+LABEL_PROBABLY_NEITHER = {
+    "id": "0f5c9a52-6b1e-4c1d-9c57-3f2b8a7d1e60",
+    "filter": {"neither": "probable"},
+    "label": "neither",
+}
 ImageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-PersonsLabel = Literal["cat", "dog", "neither"]
 
 
-class LabelIn(Input):
+class LabelIn(Input, json_schema_extra={"examples": [{"image_id": 1042, "label": "cat"}]}):
     image_id: ImageId
     label: PersonsLabel | None = Field(None, description="Required; null withdraws earlier labels")
     source: Literal["correction", "confirmation", "audit"] = "correction"
@@ -43,8 +48,8 @@ class HistoryOut(BaseModel):
     """One label in the history of an image's content. `counts`: whether it is the current label."""
 
     id: int
-    label: str | None
-    source: str
+    label: LabelOfPerson | None
+    source: LabelSource
     user: str | None
     created_at: datetime
     image_id: int | None
@@ -62,7 +67,14 @@ class HistoryPage(BaseModel):
     next: str | None
 
 
-class BatchIn(Input):
+class BatchIn(
+    Input,
+    json_schema_extra={
+        "examples": [
+            {"id": "0f5c9a52-6b1e-4c1d-9c57-3f2b8a7d1e60", "filter": {"neither": "probable"}, "label": "neither"}
+        ]
+    },
+):
     id: UUID = Field(description="Your own id: repeat the call with it until `is_finished`")
     filter: ResultQuery = Field(
         default_factory=lambda: ResultQuery(),  # type: ignore[call-arg]
@@ -93,9 +105,9 @@ class BatchOut(BaseModel):
     """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since."""
 
     id: UUID
-    kind: str
+    kind: BatchKind
     job: UUID
-    label: str | None
+    label: LabelOfPerson | None
     n_labels: int
     n_skipped: int
     is_finished: bool
@@ -111,8 +123,8 @@ class CorrectionsQuery(Input):
 
 
 class ChangeOut(BaseModel):
-    shown: str | None
-    label: str
+    shown: LabelOfModel | None
+    label: LabelOfPerson
     n: int
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from web.schemas.common import Input, VersionNumber
+from web.schemas.common import Input, NetworkName, VersionNumber, old_name
 
 
-class RollbackIn(Input):
+class RollbackIn(Input, json_schema_extra={"examples": [{"in_use": 7}]}):
     in_use: VersionNumber | None = Field(
         None, description="The version to roll back from; with it, a repeated call does not roll back twice"
     )
@@ -16,12 +16,14 @@ class RollbackIn(Input):
 
 class ModelOut(BaseModel):
     version: int
-    network: str
+    network: NetworkName
     digest: str
     in_use: bool
     n_new_labels: int = Field(description="Pictures labelled since it was trained")
     created_at: datetime
-    manifest: dict[str, Any]
+    manifest: dict[str, Any] = Field(
+        examples=[{"network": "efficientnet-lite0", "classes": ["cat", "dog"], "threshold": 0.8}]
+    )
 
 
 class ModelList(BaseModel):
@@ -32,8 +34,9 @@ class ModelList(BaseModel):
 class DeploymentOut(BaseModel):
     id: int
     version: int
-    reason: str
-    who: str | None = Field(description="Name of the user; null if no user did it")
+    reason: str = Field(examples=["promoted"])
+    user: str | None = Field(description="Name of the user; null if no user did it")
+    who: str | None = old_name("user")
     created_at: datetime
 
 

@@ -19,7 +19,7 @@ PRIORITIES: dict[PriorityName, Priority] = {
 NAMES: dict[Priority, PriorityName] = {priority: name for name, priority in PRIORITIES.items()}
 
 
-class PriorityIn(Input):
+class PriorityIn(Input, json_schema_extra={"examples": [{"priority": "first"}]}):
     priority: PriorityName = Field(
         description="`first`: before the other jobs of the same person; `before_all`: before all jobs, for admins"
     )
@@ -31,7 +31,7 @@ class RetryIn(Input):
 
 class Refusal(BaseModel):
     id: UUID
-    reason: str
+    reason: str = Field(examples=["Job … is running. Wait until it has ended, or cancel it first."])
 
 
 class RetryOut(BaseModel):

@@ -7,7 +7,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJson
 
 from core.base.errors import ErrorCode, ImageWarning
 from core.jobs.result_filter import ResultFilter
-from web.schemas.common import MAX_LIMIT, Input, PageQuery, Pair, Share, Text
+from web.schemas.common import (
+    MAX_LIMIT,
+    Input,
+    LabelOfModel,
+    LabelOfPerson,
+    PageQuery,
+    Pair,
+    PredictedClass,
+    Share,
+    ShownLabel,
+    Text,
+    one_of,
+)
 
 ANY_ERROR = "any"
 
@@ -28,7 +40,6 @@ Pixels = Annotated[Literal[128, 256, 512, 1024, 2048, 4096], BeforeValidator(_nu
 AnyErrorCode = Annotated[
     str, AfterValidator(_error_code), WithJsonSchema({"type": "string", "enum": [*ErrorCode, ANY_ERROR]})
 ]
-ShownLabel = Literal["cat", "dog", "unsure"]
 
 
 def error_filter(error_code: str | None) -> ResultFilter:
@@ -86,17 +97,17 @@ class ThumbnailQuery(Input):
 class ResultOut(BaseModel):
     image_id: int
     path: str
-    label: str | None
+    label: LabelOfModel | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: str | None
-    error_code: str | None
+    human_label: LabelOfPerson | None
+    error_code: Annotated[str, one_of(ErrorCode)] | None
     error: str | None
-    warning: str | None
+    warning: Annotated[str, one_of(ImageWarning)] | None
 
 
 class HeatOut(BaseModel):
-    class_name: str
+    class_name: PredictedClass
     rows: list[list[int]]
 
 

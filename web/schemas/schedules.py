@@ -8,18 +8,21 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from core.base.states import RunState
 from core.schedules.parameters import DEFAULTS
-from web.schemas.common import Input
+from web.schemas.common import Input, old_name
 
 Kind = Literal["retrain", "classify", "clean_up", "back_up"]
 Line = Annotated[str, StringConstraints(max_length=200)]
 ShortText = Annotated[str, StringConstraints(max_length=500)]
+RETRAIN_ON_SUNDAYS = {"name": "Retrain on Sundays", "kind": "retrain", "cron": "0 3 * * SUN"}
 PARAMETERS = "By name, with these defaults. " + " ".join(
     f"{kind}: {', '.join(f'{name} ({value!r})' for name, value in values.items())}."
     for kind, values in DEFAULTS.items()
 )
 
 
-class ScheduleIn(Input):
+class ScheduleIn(
+    Input, json_schema_extra={"examples": [{"name": "Retrain on Sundays", "kind": "retrain", "cron": "0 3 * * SUN"}]}
+):
     name: ShortText
     kind: Kind
     cron: Line | None = Field(None, description="Minute, hour, day of the month, month, day of the week: `0 3 * * SUN`")
@@ -31,7 +34,7 @@ class ScheduleIn(Input):
     is_on: bool = True
 
 
-class SchedulePatch(Input):
+class SchedulePatch(Input, json_schema_extra={"examples": [{"is_on": False}]}):
     name: ShortText | None = None
     cron: Line | None = None
     time_zone: ShortText | None = None
@@ -44,13 +47,14 @@ class SchedulePatch(Input):
 
 
 class RunOut(BaseModel):
-    """`n_due`: how many due times it counts for; `who` started it with 'run now'; `details` depend on the kind."""
+    """`n_due`: how many due times it counts for; `user` started it with 'run now'; `details` depend on the kind."""
 
     id: int
     due_at: datetime
     n_due: int
     is_late: bool
-    who: str | None
+    user: str | None
+    who: str | None = old_name("user")
     state: RunState
     outcome: str
     job: UUID | None
@@ -64,7 +68,7 @@ class ScheduleOut(BaseModel):
     """`next_times` are the next five, in its time zone."""
 
     id: int
-    name: str
+    name: str = Field(examples=["Retrain on Sundays"])
     kind: Kind
     cron: str | None
     time_zone: str

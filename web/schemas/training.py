@@ -1,12 +1,14 @@
 """Training jobs: their data, parameters and epochs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from web.schemas.common import Input, Name
+from core.base.network_catalog import TRAINABLE
+from web.schemas.common import Input, Name, one_of
 
 
 class TrainingDataIn(Input):
@@ -16,20 +18,25 @@ class TrainingDataIn(Input):
 
 
 # Documented here, checked in core/training/parameters.py, which has a message for each wrong type or value.
-AnyText = Annotated[Any, WithJsonSchema({"type": ["string", "null"]})]
+AUGMENTATIONS = ("none", "light", "strong")
+WHAT = ("all", "head")
 AnyWhole = Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})]
 AnyNumber = Annotated[Any, WithJsonSchema({"type": ["number", "null"]})]
 
 
+def _any_of(values: Iterable[str]) -> Any:
+    return WithJsonSchema({"anyOf": [{"type": "string", "enum": list(values)}, {"type": "null"}]})
+
+
 class TrainingParametersIn(Input):
-    network: AnyText = None
+    network: Annotated[Any, _any_of(TRAINABLE)] = None
     epochs: AnyWhole = None
     steps_per_epoch: AnyWhole = Field(
         None, description="Batches per epoch; default: as many as show every picture once"
     )
     batch_size: AnyWhole = None
     learning_rate: AnyNumber = None
-    augmentation: AnyText = Field(None, description="none, light or strong")
+    augmentation: Annotated[Any, _any_of(AUGMENTATIONS)] = None
     seed: AnyWhole = None
     early_stopping: AnyWhole = Field(None, description="End after this many epochs without progress; 0: never")
     start_from: AnyWhole = Field(
@@ -37,7 +44,7 @@ class TrainingParametersIn(Input):
         description="A version whose weights training starts from. Default: seed-cnn starts from scratch;"
         " efficientnet-lite0, whose last layers are trained, starts from its newest version",
     )
-    what: AnyText = Field(
+    what: Annotated[Any, _any_of(WHAT)] = Field(
         None, description="all; or head: only a new head, in seconds, on the features of `start_from`"
     )
 
@@ -63,16 +70,16 @@ class TrainingDataOut(BaseModel):
 
 
 class TrainingParametersOut(BaseModel):
-    network: str
+    network: Annotated[str, one_of(TRAINABLE)]
     epochs: int
     steps_per_epoch: int | None
     batch_size: int
     learning_rate: float
-    augmentation: str
+    augmentation: Annotated[str, one_of(AUGMENTATIONS)]
     seed: int
     early_stopping: int
     start_from: int | None
-    what: str
+    what: Annotated[str, one_of(WHAT)]
 
 
 class EpochOut(BaseModel):

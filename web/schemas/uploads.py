@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from core.base.states import UploadState
 from web.schemas.common import Input, Name, NetworkOrNumber, Share
 from web.schemas.jobs import JobOut
 
@@ -21,7 +22,7 @@ class UploadIn(Input):
     discard_originals: bool = Field(False, description=DISCARD)
 
 
-class CompleteIn(Input):
+class CompleteIn(Input, json_schema_extra={"examples": [{"n_shards": 4}]}):
     n_shards: int | None = Field(None, ge=0, le=2**31 - 1, description="How many shards were sent, numbered from 0")
     partial: bool = Field(False, description="Finish with the files that have arrived")
 
@@ -76,7 +77,7 @@ class UploadOut(BaseModel):
     name: str
     labelled: bool
     for_training: bool
-    state: str
+    state: UploadState
     n_shards: int
     n_images: int
     n_bytes: int

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor, Right, check_right
-from core.base.errors import Conflict
+from core.base.errors import JobHasEnded
 from core.base.states import ACTIVE_STATES
 from core.jobs import jobs
 from core.orm.jobs import Job
@@ -79,5 +79,5 @@ def set_priority(session: Session, actor: Actor, uuid: UUID, priority: Priority)
 def _get_active(session: Session, actor: Actor, uuid: UUID, what: str) -> Job:
     job = jobs.get_own_job(session, actor, uuid)
     if job.state not in ACTIVE_STATES:
-        raise Conflict(f"Job {uuid} is {job.state}, so it can no longer be {what}.")
+        raise JobHasEnded(f"Job {uuid} is {job.state}, so it can no longer be {what}.")
     return job

@@ -12,7 +12,11 @@ from web.http.paths import TOKEN_ID
 from web.http.rights import current_actor, needs
 from web.schemas.accounts import NewTokenOut, TokenIn, TokenList, TokenOut
 
-api = APIBlueprint("tokens", __name__, url_prefix="/api/v1/tokens", tag="Account")
+TAG = {
+    "name": "Account",
+    "description": "Your own tokens, and what your uploads use",
+}
+api = APIBlueprint("tokens", __name__, url_prefix="/api/v1/tokens", tag=TAG)
 
 
 @api.get("")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.audit_log import Action, record
 from core.accounts.rights import Right
-from core.base.errors import Gone, Invalid
+from core.base.errors import Invalid, OriginalsGone
 from core.base.states import JobKind
 from core.jobs import jobs
 from core.jobs.export_snapshot import take_snapshot
@@ -99,7 +99,7 @@ def _get_job(session: Session, job_uuid: UUID) -> Job:
 def _check_originals(session: Session, job: Job) -> None:
     upload = session.get(Upload, job.upload_id)
     if upload is not None and upload.discarded_at is not None:
-        raise Gone(
+        raise OriginalsGone(
             f"The originals of job {job.uuid} were discarded after they had been classified, as requested with the"
             f" upload. Download the table, or sort your own files: pawsort sort {job.uuid} --from FOLDER --to FOLDER"
         )

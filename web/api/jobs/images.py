@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from core.accounts.rights import Right
-from core.base.errors import BlobMissing, Gone, NotFound
+from core.base.errors import BlobMissing, NotFound, OriginalsGone
 from core.cleanup import discard_originals
 from core.uploads import kept_thumbnails, stored_images
 from core.uploads.stored_images import StoredImage
@@ -22,7 +22,11 @@ from web.http.rights import needs
 from web.http.thumbnails import PictureFile
 from web.schemas.results import ThumbnailQuery
 
-api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
+TAG = {
+    "name": "Images",
+    "description": "Thumbnails and original files",
+}
+api = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag=TAG)
 
 SMALL = "small"
 
@@ -66,7 +70,7 @@ def get_original(image_id: int) -> Response:
             f"Image {image_id} has no original: with {image.declared_bytes} bytes it was too large to upload."
         )
     if image.discarded_at is not None:
-        raise Gone(f"The original of image {image_id} was discarded after classification, as requested.")
+        raise OriginalsGone(f"The original of image {image_id} was discarded after classification, as requested.")
     data = get_services().blobs.get_range(image.blob_key, image.offset, image.n_bytes)
     response = Response(data, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = attachment(PurePosixPath(image.path).name)

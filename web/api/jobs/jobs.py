@@ -21,7 +21,11 @@ from web.http.delivery.etags import answer_if_changed, job_etag
 from web.http.rights import current_actor, needs
 from web.schemas.jobs import CancelIn, JobIn, JobOut, JobPage, JobPatch, JobQuery, OwnerIn
 
-api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
+TAG = {
+    "name": "Jobs",
+    "description": "Work that somebody waits for: classify an upload, or train a network",
+}
+api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag=TAG)
 
 
 @api.put("/<uuid:job_uuid>")

@@ -15,7 +15,11 @@ from web.http.rights import current_actor, needs
 from web.schemas.jobs import JobOut
 from web.schemas.queue import PRIORITIES, PauseOut, PriorityIn, Refusal, RetryIn, RetryOut
 
-api = APIBlueprint("queue", __name__, url_prefix="/api/v1", tag="Queue")
+TAG = {
+    "name": "Queue",
+    "description": "Pause and resume jobs or everything, let a job go first, retry failed jobs",
+}
+api = APIBlueprint("queue", __name__, url_prefix="/api/v1", tag=TAG)
 
 WOKEN = 64  # each worker goes on until nothing is ready
 

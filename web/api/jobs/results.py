@@ -14,7 +14,11 @@ from web.http.paths import IMAGE_ID
 from web.http.rights import needs
 from web.schemas.results import HeatOut, HistogramOut, LandmarkQuery, LandmarksOut, ResultOut, ResultPage, ResultQuery
 
-api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag="Results")
+TAG = {
+    "name": "Results",
+    "description": "What a version predicts for each image of a job, page by page or as a file",
+}
+api = APIBlueprint("results", __name__, url_prefix="/api/v1/jobs", tag=TAG)
 
 
 @api.get("/<uuid:job_uuid>/results")

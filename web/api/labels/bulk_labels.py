@@ -84,7 +84,7 @@ def show_batch(batch: LabelBatch, job: UUID, undone_by: UUID | None) -> BatchOut
     """A batch as the API shows it."""
     return BatchOut(
         id=batch.uuid,
-        kind=batch.kind,
+        kind=BatchKind(batch.kind),
         job=job,
         label=batch.label,
         n_labels=batch.n_labels,

@@ -14,7 +14,11 @@ from web.http.rights import needs
 from web.schemas.common import PageQuery
 from web.schemas.labels import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
 
-api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag="Labels")
+TAG = {
+    "name": "Labels",
+    "description": "What people say about images: one by one, in bulk, or as a rearranged folder",
+}
+api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag=TAG)
 
 
 @api.post("/labels")

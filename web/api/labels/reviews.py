@@ -13,7 +13,11 @@ from web.http.context import get_services
 from web.http.rights import needs
 from web.schemas.review import PictureOut, ProgressOut, ReviewIn, ReviewOut
 
-api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag="Review")
+TAG = {
+    "name": "Review",
+    "description": "Pictures for reviewers, and audits, which measure how often the model is right",
+}
+api = APIBlueprint("reviews", __name__, url_prefix="/api/v1/jobs", tag=TAG)
 
 
 @api.get("/<uuid:job_uuid>/review")

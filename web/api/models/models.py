@@ -29,7 +29,11 @@ from web.schemas.models import (
     RollbackIn,
 )
 
-api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag="Models")
+TAG = {
+    "name": "Models",
+    "description": "Model versions: compare, promote, roll back, evaluate",
+}
+api = APIBlueprint("models", __name__, url_prefix="/api/v1", tag=TAG)
 
 
 @api.get("/models")
@@ -163,5 +167,7 @@ def _show_line(one: Deployment) -> DeploymentOut:
 
 
 def _show_deployment(one: Deployment, names: Mapping[int, str]) -> DeploymentOut:
-    who = None if one.user_id is None else names.get(one.user_id)
-    return DeploymentOut(id=one.id, version=one.model_version_id, reason=one.reason, who=who, created_at=one.created_at)
+    user = None if one.user_id is None else names.get(one.user_id)
+    return DeploymentOut(
+        id=one.id, version=one.model_version_id, reason=one.reason, user=user, who=user, created_at=one.created_at
+    )

@@ -17,7 +17,11 @@ from web.http.openapi.files import file_answer
 from web.http.rights import current_actor, needs
 from web.schemas.audit_log import AuditEntryOut, AuditLogPage, AuditLogPageQuery, AuditLogQuery
 
-api = APIBlueprint("audit_log", __name__, url_prefix="/api/v1", tag="Audit log")
+TAG = {
+    "name": "Audit log",
+    "description": "Who did what, when and from where, for admins",
+}
+api = APIBlueprint("audit_log", __name__, url_prefix="/api/v1", tag=TAG)
 
 CSV, JSON_LINES = "text/csv", "application/jsonl"
 

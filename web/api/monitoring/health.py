@@ -16,9 +16,15 @@ from core.operations import workers
 from web.api.monitoring.metrics import may_see_details
 from web.http.context import Services, get_services
 from web.http.delivery.answer_cache import KEEP_S
+from web.http.openapi.schemas import also_answers
 from web.http.rights import public
+from web.schemas.health import AliveOut, ReadyOut
 
-api = APIBlueprint("health", __name__, tag="Health")
+TAG = {
+    "name": "Health",
+    "description": "For monitoring, without a login",
+}
+api = APIBlueprint("health", __name__, tag=TAG)
 
 UNREADY_S = 1.0
 
@@ -27,14 +33,16 @@ log = structlog.get_logger("web")
 
 @api.get("/healthz")
 @public
-def check_alive() -> Response:
+@api.output(AliveOut)
+def check_alive() -> AliveOut:
     """Whether this process responds"""
-    return jsonify({"status": "ok"})
+    return AliveOut(status="ok")
 
 
 @api.get("/readyz")
 @public
-@api.doc(responses={200: "Everything responds", 503: "Something does not respond; `checks` says what"})
+@api.output(ReadyOut, description="Everything responds")
+@api.doc(responses={503: also_answers(ReadyOut, "Something does not respond; `checks` says what")})
 def check_ready() -> tuple[Response, int]:
     """Whether database, broker and blob store respond and an inference worker is alive
 

@@ -22,7 +22,11 @@ from web.schemas.accounts import (
     PersonPatch,
 )
 
-api = APIBlueprint("people", __name__, url_prefix="/api/v1", tag="People")
+TAG = {
+    "name": "People",
+    "description": "Roles and invitations, for admins",
+}
+api = APIBlueprint("people", __name__, url_prefix="/api/v1", tag=TAG)
 
 ONE = f"/people/{USER_ID}"
 

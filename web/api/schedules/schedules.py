@@ -17,7 +17,11 @@ from web.http.rights import current_actor, needs
 from web.schemas.common import PageQuery
 from web.schemas.schedules import RunOut, RunPage, ScheduleIn, ScheduleOut, SchedulePage, SchedulePatch
 
-api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag="Schedules")
+TAG = {
+    "name": "Schedules",
+    "description": "Rules that create jobs: retrain, classify new files, clean up, back up",
+}
+api = APIBlueprint("schedules", __name__, url_prefix="/api/v1/schedules", tag=TAG)
 
 ONE = f"/{SCHEDULE_ID}"
 
@@ -138,7 +142,13 @@ def show_run(view: RunView) -> RunOut:
     """A run as the API shows it."""
     run = view.run
     names = ("id", "due_at", "n_due", "is_late", "outcome", "parameters", "details", "started_at", "finished_at")
-    return RunOut(**{name: getattr(run, name) for name in names}, state=RunState(run.state), who=view.who, job=view.job)
+    return RunOut(
+        **{name: getattr(run, name) for name in names},
+        state=RunState(run.state),
+        user=view.who,
+        who=view.who,
+        job=view.job,
+    )
 
 
 def _read(session: Session, schedule: Schedule) -> ScheduleOut:

@@ -22,7 +22,11 @@ from web.schemas.training import (
     TrainingParametersOut,
 )
 
-api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag="Training")
+TAG = {
+    "name": "Training",
+    "description": "Train a network on labelled pictures",
+}
+api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag=TAG)
 
 
 @api.post("/training-jobs/preview")

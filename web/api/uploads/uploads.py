@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rights import Right
 from core.base.errors import NotFound
+from core.base.states import UploadState
 from core.cleanup import deletion, discard_originals
 from core.formats.shards import MAX_BYTES, MAX_FILES, max_shard_bytes
 from core.ingest import shard_rows
@@ -36,7 +37,11 @@ from web.schemas.uploads import (
     UploadOut,
 )
 
-api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag="Uploads")
+TAG = {
+    "name": "Uploads",
+    "description": "Folders, sent as shards or as one archive",
+}
+api = APIBlueprint("uploads", __name__, url_prefix="/api/v1/uploads", tag=TAG)
 
 
 @api.put("/<uuid:upload_uuid>")
@@ -207,7 +212,7 @@ def view_upload(services: Services, session: Session, upload: Upload) -> UploadO
         name=upload.name,
         labelled=upload.labelled,
         for_training=upload.for_training,
-        state=upload.state,
+        state=UploadState(upload.state),
         n_shards=upload.n_shards,
         n_images=upload.n_images,
         n_bytes=upload.n_bytes,

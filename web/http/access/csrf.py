@@ -6,6 +6,7 @@ Bearer requests need none, because no browser adds a bearer token by itself.
 from flask import Response, g, request
 from flask_wtf.csrf import ValidationError, validate_csrf
 
+from web.http.problem_types import CSRF
 from web.http.problems import problem
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -37,5 +38,6 @@ def refuse_csrf(sent: str) -> Response | None:
             "This page belongs to another login or is out of date, or your browser keeps no cookies: the CSRF token in"
             " the header X-CSRF-Token or the form field csrf_token is not that of this session. Reload the page and try"
             " again.",
+            kind=CSRF,
         )
     return None

@@ -6,8 +6,9 @@ from typing import Any
 from apiflask import APIFlask
 from flask import current_app
 
+from web.http.openapi.examples import add_examples
 from web.http.openapi.responses import complete_responses, describe_refusals
-from web.http.openapi.schemas import hoist_schemas
+from web.http.openapi.schemas import JSON, REFERENCE, hoist_schemas
 from web.http.problems import PROBLEM, problem_schema
 from web.http.rights import Route, list_routes
 
@@ -53,7 +54,7 @@ def make_document() -> dict[str, Any]:
 
 
 def complete_spec(spec: Any) -> Any:
-    """Name each type and call once, and declare errors, login and rights."""
+    """Name each type and call once, declare errors, login and rights, and add examples."""
     hoist_schemas(spec)
     components = spec["components"]
     components["schemas"].pop("HTTPError", None)  # APIFlask's
@@ -64,6 +65,8 @@ def complete_spec(spec: Any) -> Any:
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             _complete_operation(operation, routes[path, method.upper()])
+            _require_body(operation, components["schemas"])
+    add_examples(spec)
     return spec
 
 
@@ -74,6 +77,13 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
         if parameter["in"] == "path" and parameter["name"].endswith("uuid"):
             parameter["schema"]["format"] = "uuid"
     complete_responses(operation, route)
+
+
+def _require_body(operation: dict[str, Any], types: dict[str, Any]) -> None:
+    """A body may be left out if all its fields may."""
+    if JSON in (content := operation.get("requestBody", {}).get("content", {})):
+        schema = types[content[JSON]["schema"]["$ref"].removeprefix(REFERENCE)]
+        operation["requestBody"]["required"] = "required" in schema
 
 
 def name_operation(endpoint: str) -> str:

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from web.http.limits.requests import UNCOUNTED
-from web.http.openapi.schemas import reference
-from web.http.problems import MEDIA_TYPE, PROBLEM
+from web.http.openapi.schemas import JSON, reference
+from web.http.problems import MEDIA_TYPE, PROBLEM, example_problem
 from web.http.rights import Need, Route
 
-JSON = "application/json"
 # Ids of what was deleted are known for ever.
 OF_DELETED = frozenset(("job_uuid", "upload_uuid", "image_id", "version", "other", "schedule_id"))
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
@@ -80,12 +79,13 @@ def _problem(status: str, response: dict[str, Any]) -> dict[str, Any]:
     refusal = _refusal(status, response["description"])
     own = response.get("content", {})
     if JSON in own and own[JSON]["schema"] != reference("HTTPError"):
-        refusal["content"] |= own
+        refusal["content"] = own | refusal["content"]
     return refusal
 
 
 def _refusal(status: str, sentence: str) -> dict[str, Any]:
-    refusal = {"description": sentence, "content": {MEDIA_TYPE: {"schema": reference(PROBLEM)}}}
+    content = {"schema": reference(PROBLEM), "example": example_problem(int(status))}
+    refusal = {"description": sentence, "content": {MEDIA_TYPE: content}}
     return refusal | {"headers": RETRY_AFTER} if status in ("429", "503") else refusal
 
 

@@ -6,12 +6,20 @@ its own name as a title.
 
 from typing import Any
 
+from pydantic import BaseModel
+
+JSON = "application/json"
 REFERENCE = "#/components/schemas/"
 
 
 def reference(name: str) -> dict[str, str]:
     """A reference to the type `name`."""
     return {"$ref": f"{REFERENCE}{name}"}
+
+
+def also_answers(model: type[BaseModel], description: str) -> Any:
+    """A response with a model that the call has as its output, for another status in `@api.doc(responses=...)`."""
+    return {"description": description, "content": {JSON: {"schema": reference(model.__name__)}}}
 
 
 def hoist_schemas(spec: dict[str, Any]) -> None:
