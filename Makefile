@@ -61,11 +61,12 @@ cluster: $(VENV)/test.stamp ## several hosts in an engine of its own, and 20 kin
 faults: $(VENV)/test.stamp ## let N faults (200) loose on SQLite and on PostgreSQL with S3; SEED=number repeats a war
 	$(if $(N),PAWSORT_TEST_FAULTS=$(N)) $(if $(SEED),PAWSORT_TEST_SEED=$(SEED)) $(PYTEST) -s -m slow tests/faults/test_war.py
 
-lint: $(VENV)/test.stamp ## ruff, mypy and the import contracts
+lint: $(VENV)/test.stamp ## ruff, mypy, the import contracts, and what breaks programs of the last release
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.api_changes
 
 format: $(VENV)/test.stamp ## format the code as lint wants it
 	$(BIN)/ruff check --fix .

@@ -68,7 +68,8 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
             response.headers[PARTIAL] = "true"
         return response
 
-    responses = {200: file_answer(export_format.content, export_format.media_type)}
+    answer = file_answer(export_format.content, export_format.media_type, **{PARTIAL: "`true` if files lack a result"})
+    responses = {200: answer}
     if export_format.needs_originals:
         responses[410] = "The originals were discarded"
     describe = api.doc(

@@ -43,7 +43,7 @@ def check_alive() -> AliveOut:
 @public
 @api.output(ReadyOut, description="Everything responds")
 @api.doc(responses={503: also_answers(ReadyOut, "Something does not respond; `checks` says what")})
-def check_ready() -> tuple[Response, int]:
+def check_ready() -> Response:
     """Whether database, broker and blob store respond and an inference worker is alive
 
     Where the operator has set a token for monitoring, others see `status` alone.
@@ -51,7 +51,9 @@ def check_ready() -> tuple[Response, int]:
     services = get_services()
     answer = services.answers.get("ready", lambda: _check_all(services), _keep_s)
     shown = answer if may_see_details(services.settings) else {"status": answer["status"]}
-    return jsonify(shown), 200 if answer["status"] == "ok" else 503
+    response = jsonify(shown)
+    response.status_code = 200 if answer["status"] == "ok" else 503
+    return response
 
 
 def _check_all(services: Services) -> dict[str, Any]:

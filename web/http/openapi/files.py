@@ -22,14 +22,11 @@ def file_answer(description: str, media_type: str, **headers: str) -> Any:
     """A response that is a file, for `@api.doc(responses={200: ...})`.
 
     Args:
-        headers: Headers that only files of this kind have, with `_` for `-`, and what they mean.
+        headers: Headers that only files of this kind have, and what they mean.
     """
-    shown = {"Content_Disposition": "The name of the file"} | headers
+    shown = {"Content-Disposition": "The name of the file"} | headers
     return {
         "description": description,
         "content": {media_type: {"schema": BINARY}},
-        "headers": {
-            name.replace("_", "-"): {"description": meaning, "schema": {"type": "string"}}
-            for name, meaning in shown.items()
-        },
+        "headers": {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in shown.items()},
     }

@@ -16,7 +16,7 @@ from tests.support.factories import draw_picture, make_job, make_tar, make_uploa
 from web.app import App, create_app
 
 FIELDS = [
-    *("id", "kind", "name", "state", "upload", "model", "threshold", "counts", "images_per_s", "eta_s"),
+    *("id", "kind", "name", "state", "upload", "version", "model", "threshold", "counts", "images_per_s", "eta_s"),
     *("created_at", "started_at", "finished_at", "error"),
 ]
 
@@ -39,6 +39,7 @@ def test_a_job_has_exactly_the_promised_fields(client: FlaskClient, db: Database
     assert answer.json["state"] == "queued"
     assert answer.json["threshold"] == 0.7
     assert answer.json["counts"] == {
+        "n_images": 4,
         "total": 4,
         "done": 0,
         "failed": 0,
@@ -78,6 +79,7 @@ def test_counts_follow_the_threshold_without_a_model(client: FlaskClient, db: Da
     before = read(client, job)
     assert before["state"] == "done"
     assert before["counts"] == {
+        "n_images": 3,
         "total": 3,
         "done": 2,
         "failed": 1,
@@ -211,7 +213,7 @@ def test_a_model_is_named_by_number_or_network(client: FlaskClient, db: Database
     answer = client.put(f"/api/v1/jobs/{uuid4()}", json={"upload": str(make_upload(db, blobs)), "model": model})
     assert answer.status_code == 201
     assert answer.json is not None
-    assert answer.json["model"] == 1
+    assert (answer.json["version"], answer.json["model"]) == (1, 1)
 
 
 def test_the_threshold_comes_from_the_request_else_the_setting_else_the_version(

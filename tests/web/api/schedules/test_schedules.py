@@ -109,7 +109,8 @@ def test_run_now_begins_a_run_that_says_who_and_a_second_one_waits(client: Flask
     schedule = create(client)
     url = f"{URL}/{schedule['id']}"
     run = client.post(f"{url}/run")
-    assert (run.status_code, (run.json or {})["state"], (run.json or {})["who"]) == (202, "waiting", "owner")
+    assert run.json is not None
+    assert (run.status_code, run.json["state"], run.json["user"], run.json["who"]) == (202, "waiting", "owner", "owner")
     again = client.post(f"{url}/run")
     assert (again.status_code, "has not ended yet" in detail(again)) == (409, True)
     run_id = (run.json or {})["id"]

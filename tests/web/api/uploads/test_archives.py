@@ -44,6 +44,7 @@ def test_an_archive_becomes_a_complete_upload_with_a_job(
     assert answer.headers["Location"] == f"/api/v1/jobs/{job['id']}"
     assert (job["name"], job["state"], job["threshold"]) == ("pets", "queued", 0.6)
     assert job["counts"] == {
+        "n_images": 3,
         "total": 3,
         "done": 0,
         "failed": 0,
