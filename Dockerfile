@@ -25,6 +25,12 @@ COPY requirements/ requirements/
 FROM installer AS web-packages
 RUN ["sh", "deploy/install.sh", "packages", "web", "/opt/pawsort"]
 
+FROM installer AS guide
+COPY CHANGELOG.md CONTRIBUTING.md ./
+COPY client/VERSION client/
+COPY docs/ docs/
+RUN ["sh", "deploy/install.sh", "guide", "/guide"]
+
 FROM web-packages AS web-code
 COPY pyproject.toml README.md NOTICE ./
 COPY client/ client/
@@ -32,6 +38,7 @@ COPY core/ core/
 COPY instance/ instance/
 COPY migrations/ migrations/
 COPY web/ web/
+COPY --from=guide /guide web/help
 RUN ["sh", "deploy/install.sh", "pawsort", "/opt/pawsort"]
 
 FROM runtime AS web

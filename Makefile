@@ -15,12 +15,14 @@ PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n 3
 IN_GROUPS = -n 3 --dist loadfile --no-loadscope-reorder
 WHOLE = tests/browser tests/deploy tests/faults tests/integration
+GUIDE = web/help
+SPHINX = $(BIN)/python -m sphinx --quiet --fail-on-warning --conf-dir docs/site --doctree-dir .cache/doctrees . $(GUIDE)
 FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 # Temporary files are in a memory file system if there is room. Timed tests use the disk, like an installation.
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs pretrained reproduce requirements sbom audit env clean
+.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs reference pretrained reproduce requirements sbom audit env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +33,7 @@ setup: $(VENV)/run.stamp ## create .venv with everything that Pawsort needs to r
 setup-test: $(VENV)/test.stamp ## the same, with everything that the tests need
 	@echo "Ready. make test runs the tests."
 
-run: $(VENV)/run.stamp ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
+run: $(VENV)/run.stamp $(GUIDE)/.buildinfo ## start everything; with FOLDER=path: classify that folder into <its name>.csv and stop
 	@if [ -z "$$FOLDER" ]; then exec $(BIN)/pawsort up; \
 	elif [ ! -d "$$FOLDER" ]; then echo "FOLDER must be a folder; '$$FOLDER' is not one." >&2; exit 2; \
 	else exec $(BIN)/pawsort classify "$$FOLDER" -o "$$(basename "$$(cd "$$FOLDER" && pwd)").csv"; fi
@@ -88,7 +90,12 @@ screenshots: $(VENV)/test.stamp ## make the pictures in docs/screenshots
 	@sh tests/install_browser.sh $(BIN)/python
 	$(BIN)/python -m tests.browser.screenshots
 
-docs: ## where to read on
+reference: $(VENV)/test.stamp ## write the pages of docs/reference that are made from the code
+	$(BIN)/python -m tests.support.reference
+
+docs: $(VENV)/docs.stamp ## build the documentation site, which a running instance shows at /help, and say where to read on
+	@$(SPHINX)
+	@echo "$(GUIDE)/docs/README.html  the site; a running instance (make run) shows it at /help"
 	@echo "CONTRIBUTING.md       where things are, and eight first tasks"
 	@echo "docs/architecture.md  how one image travels through the system"
 	@echo "docs/decisions/       what was decided, why, and what it costs"
@@ -100,6 +107,7 @@ requirements: $(UV) ## compile the pinned requirement files
 	$(COMPILE) --extra worker --constraint requirements/run.txt --output-file requirements/worker.txt
 	$(COMPILE) --extra training --constraint requirements/run.txt --output-file requirements/training.txt
 	$(COMPILE) --extra gpu --constraint requirements/run.txt --output-file requirements/gpu.txt
+	$(COMPILE) --extra docs --constraint requirements/run.txt --output-file requirements/docs.txt
 	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 	@! grep -n '://' requirements/*.txt
 
@@ -113,7 +121,7 @@ env: ## fill .env with secrets, for docker-compose.yml
 	@sh deploy/make-env.sh .env
 
 clean: ## remove the environment and the files of tools
-	rm -rf $(VENV) .cache/uv .cache/audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build client/build *.egg-info client/*.egg-info
+	rm -rf $(VENV) $(GUIDE) .cache/doctrees .cache/uv .cache/audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build client/build *.egg-info client/*.egg-info
 
 # The first suitable Python on the path. Each is run, because a name can be a shim for a version that is not installed.
 $(VENV)/bin/python:
@@ -138,6 +146,15 @@ $(VENV)/test.stamp: requirements/test.txt requirements/run.txt $(PROJECTS) | $(V
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable client --editable .
 	@touch $(VENV)/run.stamp $@
+
+# What builds the site has the versions that run it, where both need a package.
+$(VENV)/docs.stamp: requirements/docs.txt | $(VENV)/run.stamp
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# For `make run`: built when it is missing, and anew for each version. Pawsort runs without it, too.
+$(GUIDE)/.buildinfo: CHANGELOG.md | $(VENV)/run.stamp
+	@$(MAKE) --silent docs > .cache/guide.log 2>&1 || echo "The guide could not be built; make docs shows why. Pawsort runs without it."
 
 $(UV):
 	python3 -m venv .cache/uv

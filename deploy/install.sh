@@ -3,6 +3,7 @@
 #
 #   deploy/install.sh packages ROLE TARGET   from requirements/ROLE.txt: web, worker, training or gpu
 #   deploy/install.sh pawsort TARGET         the parts of Pawsort in the current folder
+#   deploy/install.sh guide TARGET           the documentation site, from docs
 #
 # The Dockerfile and the tests run it. PYTHON names another interpreter than python3.
 set -eu
@@ -30,8 +31,15 @@ case ${1:-} in
     rm -rf "$2/code"
     "$python" -m pip --python "$2/bin/python" install -q --no-deps --target "$2/code" "$work"/wheels/*.whl
     ;;
+  guide)
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    "$python" -m venv --without-pip "$work"
+    "$python" -m pip --python "$work/bin/python" install -q --no-deps --require-hashes -r requirements/docs.txt
+    "$work/bin/python" -m sphinx --quiet --conf-dir docs/site --doctree-dir "$work/doctrees" . "$2"
+    ;;
   *)
-    echo "Usage: deploy/install.sh packages ROLE TARGET | pawsort TARGET" >&2
+    echo "Usage: deploy/install.sh packages ROLE TARGET | pawsort TARGET | guide TARGET" >&2
     exit 2
     ;;
 esac

@@ -1,63 +1,24 @@
-"""What README and documents name exists: commands, options, settings, results, files, modules, functions."""
+"""What README and documents name exists: results, files, modules, functions. Commands: test_documented_commands.py."""
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
-from core.base.config import Settings
 from core.base.errors import ErrorCode, ImageWarning
-from pawsort.cli import cli
 from tests.support.paths import ROOT
 from web.exports.tables import COLUMNS
 
 REFERENCE = ROOT / "docs" / "reference"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMAND_PAGE = (REFERENCE / "commands.md").read_text(encoding="utf-8")
-SETTING_PAGE = (REFERENCE / "settings.md").read_text(encoding="utf-8")
 RESULT_PAGE = (REFERENCE / "results.md").read_text(encoding="utf-8")
 PAGES = tuple(sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]))
 # A part of docs/seed-results.md; its links are relative to that page.
 INCLUDED = ROOT / "docs" / "seed-results" / "findings.md"
-# For tests and for processes of one installation; nobody sets them by hand.
-INTERNAL = {"queues", "decoder", "pause_after_claim_s"}
 # Folders with sources, and groups of entry points that look like modules.
 FOLDERS = {file.parent.name for file in ROOT.glob("*/__init__.py")} | {"client", "deploy", "docs", "requirements"}
 GROUPS = {"pawsort.commands", "pawsort.instances"}
-# Read by the command line alone.
-CLIENT = {"server", "token"}
-
-
-def _options(command: click.Command) -> Iterator[str]:
-    """Every long option of a command and of those below it."""
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and not parameter.hidden:
-            yield from (name for name in parameter.opts if name.startswith("--"))
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            subcommand = command.get_command(context, name)
-            assert subcommand is not None
-            yield from _options(subcommand)
-
-
-def test_every_command_is_on_its_page_and_no_other() -> None:
-    assert set(re.findall(r"^\| `pawsort (\w+)", COMMAND_PAGE, re.MULTILINE)) == set(
-        cli.list_commands(click.Context(cli))
-    )
-
-
-def test_every_option_of_a_command_is_on_its_page_and_no_other() -> None:
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", COMMAND_PAGE))
-    assert named - {"--help"} == set(_options(cli)) - {"--version"}
-
-
-def test_every_setting_is_on_its_page_and_no_other() -> None:
-    named = {name.lower().removesuffix("_file") for name in re.findall(r"PAWSORT_([A-Z_]+)", SETTING_PAGE)}
-    assert named - CLIENT == Settings.model_fields.keys() - INTERNAL
 
 
 def test_the_page_about_results_has_the_columns_in_their_order() -> None:
@@ -67,13 +28,6 @@ def test_the_page_about_results_has_the_columns_in_their_order() -> None:
 def test_the_page_about_results_has_every_error_code_and_warning_and_no_other() -> None:
     rows = re.findall(r"^\| (`.+?) \|", RESULT_PAGE.partition("## Error codes")[2], re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*ErrorCode, *ImageWarning}
-
-
-def test_every_make_target_on_a_page_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
-    for page in PAGES:
-        assert set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))) <= targets, page
 
 
 def test_the_readme_fits_one_screen() -> None:
@@ -156,7 +110,7 @@ def test_every_decision_is_in_the_index_and_no_other() -> None:
 
 def test_requirement_files_carry_no_address() -> None:
     files = list((ROOT / "requirements").glob("*.txt"))
-    assert {file.stem for file in files} == {"gpu", "run", "test", "training", "web", "worker"}
+    assert {file.stem for file in files} == {"docs", "gpu", "run", "test", "training", "web", "worker"}
     for file in files:
         assert "://" not in file.read_text(encoding="utf-8")
         assert "tensorflow" not in file.read_text(encoding="utf-8") or file.name not in ("web.txt", "worker.txt")

@@ -33,63 +33,140 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Sizes are in bytes, times in seconds."""
+    """Everything that can be set. Sizes are in bytes, times in seconds. docs/reference/settings.md is made of this."""
 
-    model_config = SettingsConfigDict(env_prefix="PAWSORT_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PAWSORT_", frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
 
     data_dir: Path = Field(default_factory=default_data_dir)
+    """Where everything is stored: database, pictures, logs, secrets. By default `~/.local/share/pawsort`."""
     database_url: str = ""
+    """`postgresql://user@host/name`. By default SQLite in the data directory."""
     redis_url: str = ""
+    """`redis://host:6379/0`, or `rediss://` with TLS. By default an embedded Valkey. It holds nothing that could be
+    lost.
+    """
     redis_prefix: str = "pawsort:"
+    """Prefix of all key names in Redis."""
     blob_url: str = ""
+    """`s3://bucket/prefix`, also `gs://` and `az://`. By default a folder in the data directory."""
     secret_key: SecretStr = SecretStr("")
+    """Signs the cookies of the pages. `pawsort up` creates one at its first start."""
     host: str = "127.0.0.1"
+    """Address on which the pages listen. `0.0.0.0` opens them to everybody who reaches this machine, without
+    encryption: only in a network that you trust. Elsewhere put a proxy with TLS in front.
+    """
     port: int = Field(8000, ge=0, le=65535)
+    """Port on which the pages listen. `pawsort up` takes the next free one if this one is in use."""
     allowed_hosts: str = ""
+    """Further names accepted in the `Host` header, separated by commas."""
     web_processes: int = Field(1, ge=1, le=64)
+    """Processes of the web server."""
     web_threads: int = Field(16, ge=1, le=256)
+    """Threads of each web process. It starts half as many more for receiving uploads, and a quarter as many for
+    downloads.
+    """
     client_min_bytes_s: int = Field(4096, ge=0)
+    """Bytes per second that a client has to send or read, on average of 20 s. Slower clients are disconnected. Time
+    that the server itself needs does not count.
+    """
     body_max_s: float = Field(6 * 3600.0, gt=0)
+    """Seconds in which the body of a request has to arrive."""
     requests_per_minute: int = Field(12_000, ge=0)
+    """Requests of one person per minute; 0 for no limit. More get 429 with `Retry-After`. Requests from the server's
+    own machine are not counted, and nobody is refused while Redis does not respond.
+    """
     stranger_requests_per_minute: int = Field(1200, ge=0)
+    """Requests per minute without a login, or with a wrong one, from one address."""
     bytes_per_minute: int = Field(0, ge=0)
+    """Bytes that one person may send per minute; 0 for no limit. More get 429 with `Retry-After`."""
     archives_at_once: int = Field(2, ge=1)
+    """Archives that one person may be sending at the same time to each web process."""
     uploads_at_once: int = Field(6, ge=1)
+    """Shards that one person may be sending at the same time to each web process."""
     downloads_at_once: int = Field(3, ge=1)
+    """Exports and originals that one person may be downloading at the same time from each web process."""
     thumbnails_at_once: int = Field(12, ge=1)
+    """Thumbnails that one person may be waiting for at the same time in each web process."""
     metrics_token: SecretStr = SecretStr("")
+    """`/metrics` needs this bearer token, and `/readyz` shows details only with it."""
     queues: str = ""
+    """For `pawsort worker`: the queues of this process."""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)
-    processes_per_gpu: int = Field(0, ge=0, le=16)  # 0: the devices that TensorFlow sees, with INFERENCE_PROCESSES
+    """Processes that classify, each with its own network. By default the number of cores, at most 4."""
+    processes_per_gpu: int = Field(0, ge=0, le=16)
+    """1 or more: this many processes for each GPU of those in `CUDA_VISIBLE_DEVICES`, each using one of them. 0:
+    `PAWSORT_INFERENCE_PROCESSES` of them use the devices that TensorFlow sees.
+    """
     default_network: str = DEFAULT_NETWORK
+    """The network that a new installation uses."""
     threshold: float | None = Field(None, ge=0.0, le=1.0)
+    """Below this confidence a picture is marked unsure. By default the model's own."""
     max_upload_bytes: int = Field(256 * GIB, ge=1)
+    """Largest size of one upload."""
     quota_bytes: int = Field(0, ge=0)
+    """Bytes that the uploads of one person may have together; 0 for no limit. More get 413. `pawsort user quota` gives
+    a person a quota of their own.
+    """
     quota_images: int = Field(0, ge=0)
+    """Pictures that the uploads of one person may have together; 0 for no limit."""
     max_image_bytes: int = Field(64 * MIB, ge=1)
+    """Largest size of one picture; larger ones get the error `too_many_bytes`."""
     max_image_pixels: int = Field(50_000_000, ge=1, le=1_000_000_000)
+    """Most pixels that are decoded of one picture; more get the error `too_many_pixels`. A JPEG that is reduced while
+    it is decoded may have five times as many in its file.
+    """
     min_free_bytes: int = Field(512 * MIB, ge=0)
+    """Disk space that stays free; uploads are refused (507) before it is used."""
     lease_s: float = Field(15.0, gt=0, le=LONGEST_LEASE_S)
+    """Seconds after which the work of a process that does not respond is reassigned: at least three heartbeats, at
+    most 120.
+    """
     heartbeat_s: float = Field(5.0, gt=0)
+    """Seconds between two heartbeats of a worker; it is alive until three are missing."""
     reconcile_s: float = Field(5.0, gt=0)
+    """Seconds between two searches for work that no worker holds; at most a lease."""
     decode_timeout_s: float = Field(20.0, gt=0)
-    decode_processes: int = Field(0, ge=0, le=256)  # for each inference process; 0: what the processors allow
+    """Processor seconds for decoding one picture."""
+    decode_processes: int = Field(0, ge=0, le=256)
+    """Decoder processes of each inference process; a GPU needs many. 0: the number of processors divided by the
+    inference processes.
+    """
     decode_memory_bytes: int = Field(2 * GIB, ge=512 * MIB)
+    """Memory for decoding one picture."""
     silent_days: float = Field(7.0, gt=0)
+    """Days after which an upload that was never completed is finished with what arrived."""
     audit_log_days: float = Field(365.0, ge=1)
+    """Days after which entries of the audit log are deleted; that is recorded too."""
     import_roots: str = ""
+    """Folders and bucket prefixes (`/srv/photos,s3://bucket/in`) from which the server may read pictures."""
     backup_dir: str = ""
+    """The folder into which schedules of the kind Back up write."""
     public_url: str = ""
+    """Address of the pages, for links that are sent and for the login provider: `https://pawsort.example.org`. By
+    default the address in the browser.
+    """
     oidc_issuer: str = ""
+    """Address of the OpenID Connect provider with which people log in."""
     oidc_client_id: str = ""
+    """The name by which the provider knows Pawsort."""
     oidc_client_secret: SecretStr = SecretStr("")
+    """The secret by which the provider knows Pawsort."""
     oidc_label: str = Field("your organisation", min_length=1, max_length=60)
+    """Name on the button "Log in with …"."""
     oidc_scopes: str = "openid profile email"
+    """Scopes to ask for."""
     oidc_groups_claim: str = "groups"
+    """The claim that lists the groups of a person."""
     oidc_roles: str = ""
+    """Roles by groups, at each login: `admin=operators,member=staff,viewer=*`."""
     oidc_create_people: bool = False
+    """Whether everybody whom the provider lets in gets an account, not only invited people."""
     decoder: str = "core.decoding.images:decode"
+    """For tests: the function that decodes."""
     pause_after_claim_s: float = Field(0.0, ge=0)
+    """For tests: a pause after each claim."""
 
     @field_validator("data_dir")
     @classmethod

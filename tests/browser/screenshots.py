@@ -24,21 +24,33 @@ from core.storage.blobs import Blobs
 from migrations.run import migrate
 from tests.support.browser.chromium import chromium, send
 from tests.support.browser.drawings import draw_pet, draw_scene
+from tests.support.browser.furnished_site import furnish
 from tests.support.browser.login import log_in
 from tests.support.browser.site import served
 from tests.support.factories import make_job, make_manifest, make_upload, run_job
 from tests.support.paths import ROOT
 from web.app import create_app
+from web.example.archive import NAME, list_drawings
+from web.example.draw import PICTURES
 
 FOLDER = ROOT / "docs" / "screenshots"
 PICTURES_PER_S = 94.0
 USUALLY_UNSURE = 0.08
 Scheme = Literal["light", "dark"]
+# Pages of a site with something on each of them.
+OTHERS = {
+    "labels-light": "/labels",
+    "schedules-light": "/schedules",
+    "account-light": "/account",
+    "people-light": "/people",
+    "audit-log-light": "/audit-log",
+}
 
 
 def main() -> None:
     """Make every picture anew."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    _shoot_others()
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(Path(folder))
         db = Database(settings.sql_url)
@@ -48,6 +60,7 @@ def main() -> None:
             token = tokens.create_token(session, "screenshots")
         with served(create_app(settings)) as site, chromium() as browser:
             job = _fill(db, Blobs(settings.store_url, 0))
+            _shoot_example(_page(browser, site, token, "light", 1040, 640), site, db, Blobs(settings.store_url, 0))
             for scheme in ("light", "dark"):
                 page = _page(browser, site, token, scheme, 1280, 860)
                 if scheme == "light":
@@ -60,6 +73,36 @@ def main() -> None:
             page.goto(f"{site}/jobs/{job}")
             _shoot(page, "job-phone")
         db.close()
+
+
+def _shoot_others() -> None:
+    """The pages of a site on which every page has something."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = _settings(Path(folder))
+        db = Database(settings.sql_url)
+        migrate(db)
+        with db.write() as session:
+            registry.register_shipped(session, [make_manifest()])
+            token = tokens.create_token(session, "screenshots")
+        furnish(db, Blobs(settings.store_url, 0))
+        with served(create_app(settings)) as site, chromium() as browser:
+            for name, address in OTHERS.items():
+                page = _page(browser, site, token, "dark" if name.endswith("dark") else "light", 1280, 800)
+                page.goto(site + address)
+                _shoot(page, name)
+        db.close()
+
+
+def _shoot_example(page: Page, site: str, db: Database, blobs: Blobs) -> None:
+    """The job that "Try an example" makes."""
+    chance = random.Random(7)
+    files = {f"{NAME}/{file.name}": file.read_bytes() for file in list_drawings()}
+    drawn = [what if is_sure else "scene" for what, _, is_sure in PICTURES]
+    outcomes = {path: _outcome(what, chance) for path, what in zip(files, drawn, strict=True)}
+    job = make_job(db, make_upload(db, blobs, files, name=NAME))
+    run_job(db, job, outcomes)
+    page.goto(f"{site}/jobs/{job}")
+    _shoot(page, "tutorial-job", n_colours=96)
 
 
 def _shoot_labelling(page: Page, job: str) -> None:
@@ -105,17 +148,21 @@ def _make_job(db: Database, blobs: Blobs, name: str, n_files: int, chance: rando
         kind = chance.choices(("cat", "dog", "scene", "broken"), (10, 10, 2, 0.6))[0]
         path = f"{name}/day {n // 30 + 1}/IMG_{2100 + n}.jpg"
         files[path] = draw_scene(n) if kind == "scene" else draw_pet("cat" if kind == "broken" else kind, n)
-        sure = chance.uniform(0.9, 0.998)
-        outcomes[path] = {
-            "cat": (sure, (1 - sure) / 2),
-            "dog": ((1 - sure) / 2, sure),
-            "scene": (chance.uniform(0.2, 0.4), chance.uniform(0.2, 0.5)),
-            "broken": ErrorCode.TRUNCATED,
-        }[kind]
+        outcomes[path] = _outcome(kind, chance)
     job = make_job(db, make_upload(db, blobs, files, name=name))
     run_job(db, job, outcomes)
     _take_time(db, job, n_files)
     return job
+
+
+def _outcome(kind: str, chance: random.Random) -> tuple[float, float] | ErrorCode:
+    sure = chance.uniform(0.9, 0.998)
+    return {
+        "cat": (sure, (1 - sure) / 2),
+        "dog": ((1 - sure) / 2, sure),
+        "scene": (chance.uniform(0.2, 0.4), chance.uniform(0.2, 0.5)),
+        "broken": ErrorCode.TRUNCATED,
+    }[kind]
 
 
 def _take_time(db: Database, job: UUID, n_files: int) -> None:
@@ -159,12 +206,12 @@ def _job_with(db: Database, page: Page, n_images: int) -> UUID:
         page.wait_for_timeout(100)
 
 
-def _shoot(page: Page, name: str) -> None:
+def _shoot(page: Page, name: str, n_colours: int = 192) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(300)
     target = FOLDER / f"{name}.png"
     picture = Image.open(io.BytesIO(page.screenshot()))
-    picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(target, optimize=True)
+    picture.convert("RGB").quantize(n_colours, dither=Image.Dither.NONE).save(target, optimize=True)
     sys.stdout.write(f"{target.name}  {target.stat().st_size // 1024} KB\n")
 
 

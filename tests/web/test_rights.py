@@ -29,7 +29,6 @@ from core.storage.blobs import Blobs
 from core.uploads import uploads
 from tests.support.actors import as_owner, as_person, make_token
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, make_version, read_results, run_job
-from tests.support.rights_page import PAGE, render
 from web.app import App
 from web.http.context import EXTENSION
 from web.http.rights import Route, list_routes
@@ -211,11 +210,6 @@ def test_what_was_refused_has_changed_nothing(app: App, db: Database, world: Wor
         assert uploads.get_upload(session, world.unused).deleted_at is None
         upload = uploads.get_upload(session, world.receiving)
         assert (upload.state, upload.n_shards) == ("receiving", 0)
-
-
-def test_the_page_of_rights_is_that_of_the_code(app: App) -> None:
-    written = PAGE.read_text(encoding="utf-8")
-    assert written == render(app), "write it anew: python -m tests.support.rights_page"
 
 
 def test_a_refusal_says_who_may_and_whom_to_ask(app: App, db: Database, world: World) -> None:

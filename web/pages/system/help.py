@@ -1,13 +1,18 @@
-"""The help page, and the icon for browsers that ask for it by its old name."""
+"""The help page, the guide below it, and the icon for browsers that ask for it by its old name."""
 
+from pathlib import Path
 from uuid import uuid4
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, send_from_directory, url_for
 from werkzeug import Response
 
 from core.accounts.rights import Right
 from web.http.context import get_services
 from web.http.rights import needs, public
+
+# `make docs` builds it from the Markdown in docs; images and packages bring it along.
+GUIDE = Path(__file__).parents[2] / "help"
+FIRST_PAGE = "docs/README.html"
 
 pages = Blueprint("help_pages", __name__)
 
@@ -17,10 +22,20 @@ pages = Blueprint("help_pages", __name__)
 def show_help() -> str:
     """What the labels mean, and the commands, with the address of this server."""
     settings = get_services().settings
-    address = request.host_url.rstrip("/")
     return render_template(
-        "system/help.html", address=address, max_image_bytes=settings.max_image_bytes, new_id=uuid4()
+        "system/help.html",
+        address=request.host_url.rstrip("/"),
+        max_image_bytes=settings.max_image_bytes,
+        new_id=uuid4(),
+        has_guide=(GUIDE / FIRST_PAGE).is_file(),
     )
+
+
+@pages.get("/help/<path:path>")
+@public
+def show_guide(path: str) -> Response:
+    """A file of the guide: pages, styles, scripts and pictures that are the same for everybody."""
+    return send_from_directory(GUIDE, path)
 
 
 @pages.get("/favicon.ico")

@@ -1,0 +1,1 @@
+"""What README and docs show as code: collected from the Markdown, taken apart, and checked."""
