@@ -96,7 +96,7 @@ reference: $(VENV)/test.stamp ## write the pages of docs/reference that are made
 docs: $(VENV)/docs.stamp ## build the documentation site, which a running instance shows at /help, and say where to read on
 	@$(SPHINX)
 	@echo "$(GUIDE)/docs/README.html  the site; a running instance (make run) shows it at /help"
-	@echo "CONTRIBUTING.md       where things are, and eight first tasks"
+	@echo "CONTRIBUTING.md       where things are, and nine first tasks"
 	@echo "docs/architecture.md  how one image travels through the system"
 	@echo "docs/decisions/       what was decided, why, and what it costs"
 	@echo "The HTTP interface is at /docs of a running instance (make run)."

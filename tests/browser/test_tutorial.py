@@ -26,9 +26,7 @@ def test_the_tutorial_has_something_to_run_and_to_click() -> None:
     assert sum(not step.is_shell for step in steps) >= 5
 
 
-def test_the_tutorial_works_on_an_instance_that_runs(
-    browser: Browser, instance: InstanceRecord, tmp_path: Path
-) -> None:
+def test_the_tutorial_works_on_a_running_instance(browser: Browser, instance: InstanceRecord, tmp_path: Path) -> None:
     """All but its first section, which installs and starts Pawsort."""
     for name in (".venv", "web"):
         (tmp_path / name).symlink_to(ROOT / name)

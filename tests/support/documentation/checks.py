@@ -171,7 +171,7 @@ def check_python(words: Sequence[str]) -> None:
 def check_pip(words: Sequence[str]) -> None:
     """An extra that is named exists."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for extra in (name for word in words for name in re.findall(r"pawsort\[(\w+)\]", word)):
+    for extra in (name for word in words for name in re.findall(r"pawsort(?:-server)?\[(\w+)\]", word)):
         assert re.search(rf"^{extra} = \[", text, re.MULTILINE), extra
 
 
