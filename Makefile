@@ -11,12 +11,13 @@ COMPILE = $(UV) pip compile --quiet --no-strip-extras --universal --generate-has
 
 # Timed tests run alone; whole instances and browsers in groups that share an instance, the longest first; everything
 # else in parallel. Three at once on two processors: each waits now and then.
-PYTEST = $(BIN)/python -m pytest
+PYTEST = $(BIN)/python -m pytest --durations=20 --durations-min=5
 TOGETHER = -n 3
 IN_GROUPS = -n 3 --dist loadfile --no-loadscope-reorder
 WHOLE = tests/browser tests/deploy tests/faults tests/integration
 GUIDE = web/help
 SPHINX = $(BIN)/python -m sphinx --quiet --fail-on-warning --conf-dir docs/site --doctree-dir .cache/doctrees . $(GUIDE)
+TIMED = $$(grep -rl pytest.mark.timed tests --include='test_*.py')
 FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 # Temporary files are in a memory file system if there is room. Timed tests use the disk, like an installation.
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
@@ -43,7 +44,7 @@ test: $(VENV)/test.stamp ## run the tests (make test-all: also those that take m
 	@sh tests/install_servers.sh
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not slow and not timed" $(FAST) $(TOGETHER) || status=1; \
 	$(IN_MEMORY) $(PYTEST) -m "not slow and not timed" $(IN_GROUPS) $(WHOLE) || status=1; \
-	$(PYTEST) -m "not slow and timed" || status=1; exit $$status
+	$(PYTEST) -m "not slow and timed" $(TIMED) || status=1; exit $$status
 
 test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 	@sh tests/install_browser.sh $(BIN)/python
@@ -51,7 +52,7 @@ test-all: $(VENV)/test.stamp ## run all tests, including the long ones
 	@status=0; $(IN_MEMORY) $(PYTEST) -m "not timed" $(FAST) $(TOGETHER) || status=1; \
 	$(IN_MEMORY) PAWSORT_TEST_STORE=s3 $(PYTEST) -m "not slow and not timed" $(TOGETHER) tests/core tests/web tests/worker || status=1; \
 	$(PYTEST) -m "not timed" $(IN_GROUPS) $(WHOLE) || status=1; \
-	$(PYTEST) -m timed || status=1; \
+	$(PYTEST) -m timed $(TIMED) || status=1; \
 	$(PYTEST) -m "containers and not cluster" tests/containers || status=1; exit $$status
 
 test-containers: $(VENV)/test.stamp ## run docker-compose.yml in a container engine of its own: Debian, as root, minutes
