@@ -2,11 +2,13 @@
 
 Creating a database costs checkpoints and a thousand files, so a used one is emptied and reused. It is renamed first, so
 that a process left over from the last test cannot find it. If a test changed more than rows, the database is dropped.
+Deleting the few rows of a usual test is cheaper than TRUNCATE, which gives each table and index a new file.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 from sqlalchemy import create_engine, text
@@ -27,6 +29,8 @@ SELECT md5(string_agg(concat_ws(' ', relname, relkind, relnatts, relchecks), ','
   (SELECT version_num FROM alembic_version)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace
 """
+MAX_USED_BYTES = 4 * 2**20  # of the tables with rows; more, and deleted rows would slow down the tests that follow
+RESTART = "SELECT setval(quote_ident(sequencename)::regclass, 1, false) FROM pg_sequences WHERE last_value > 0"
 BESIDE_ROWS = """
 SELECT EXISTS(SELECT FROM pg_statistic WHERE starelid >= 16384) OR EXISTS(
   SELECT FROM pg_db_role_setting
@@ -90,8 +94,19 @@ class Databases:
                 return False
             if connection.execute(BESIDE_ROWS).fetchone() != (False,):
                 return False
-            connection.execute(f"TRUNCATE {', '.join(self._tables)} RESTART IDENTITY")
+            self._delete_rows(connection)
         return True
+
+    def _delete_rows(self, connection: psycopg.Connection[Any]) -> None:
+        each = (
+            f"SELECT '{table}', pg_relation_size('{table}') WHERE EXISTS(SELECT FROM {table})" for table in self._tables
+        )
+        used = dict(connection.execute(" UNION ALL ".join(each)).fetchall())
+        if sum(used.values()) > MAX_USED_BYTES:
+            connection.execute(f"TRUNCATE {', '.join(self._tables)} RESTART IDENTITY")
+            return
+        without_triggers = "SET session_replication_role = replica"
+        connection.execute("; ".join([without_triggers, *(f"DELETE FROM {table}" for table in used), RESTART]))
 
     def _address(self, name: str) -> str:
         return self._url.replace("/postgres?", f"/{name}?", 1)
