@@ -118,6 +118,12 @@ def test_alembic_finds_nothing_to_generate(db: Database, sql_url: str) -> None:
     assert "No new upgrade operations detected" in run.stdout + run.stderr
 
 
+def test_nothing_private_of_tensorflow_or_keras_is_used() -> None:
+    sources = [file for folder in ("core", "model", "pretraining", "worker") for file in (ROOT / folder).rglob("*.py")]
+    private = re.compile(r"\b(tensorflow\.python|keras\.src)\b")
+    assert [str(file) for file in sources if private.search(file.read_text(encoding="utf-8"))] == []
+
+
 def test_migrating_twice_changes_nothing(db: Database) -> None:
     migrate(db)
     db.ping()

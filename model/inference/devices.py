@@ -72,12 +72,12 @@ def describe(details: dict[str, Any], memory_bytes: int | None, n_sharing: int) 
 def _memory_bytes() -> int | None:
     """Memory of the first GPU. Listing opens every device: without growth it would allocate all memory."""
     import tensorflow as tf
-    from tensorflow.python.client import device_lib
 
     v1 = tf.compat.v1
     growing = v1.ConfigProto(gpu_options=v1.GPUOptions(allow_growth=True))
-    devices = device_lib.list_local_devices(session_config=growing)
-    return next((int(each.memory_limit) for each in devices if each.device_type == "GPU"), None)
+    with v1.Session(graph=tf.Graph(), config=growing) as session:
+        devices = session.list_devices()
+    return next((int(each.memory_limit_bytes) for each in devices if each.device_type == "GPU"), None)
 
 
 def batch_sizes(device: Device, bytes_per_image: int) -> tuple[int, ...]:

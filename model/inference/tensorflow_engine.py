@@ -97,11 +97,17 @@ class TensorFlowEngine:
 def make_graph(model: "keras.Model") -> "Any":
     """The network as a concrete function of TensorFlow for batches of any size, with its weights as constants."""
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    trainable = [variable.numpy() for variable in model.trainable_variables]
+    others = [variable.numpy() for variable in model.non_trainable_variables]
+
+    def forward(images: "tf.Tensor") -> "Any":
+        """Arrays become constants of the graph while it is traced; variables would stay outside it."""
+        outputs, _ = model.stateless_call(trainable, others, images, training=False)
+        return outputs
 
     signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
-    traced = tf.function(lambda images: model(images, training=False), autograph=False)
-    return convert_variables_to_constants_v2(traced.get_concrete_function(signature))
+    return tf.function(forward, autograph=False).get_concrete_function(signature)
 
 
 def freeze(model: "keras.Model") -> "Any":
