@@ -1,12 +1,13 @@
 """What Prometheus is told: the truth of the tables, and what several processes have counted together."""
 
-import re
 import shutil
 import subprocess
 from unittest.mock import Mock
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from core.base.config import Settings
@@ -22,21 +23,23 @@ from tests.support.actors import as_owner
 from tests.support.factories import make_job, make_training, make_upload, run_job
 from web.app import App, create_app
 
-SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"]*",?)*)\})? (\S+)')
-
 
 def scrape(client: FlaskClient) -> dict[str, float]:
-    """Each line by its name with labels, as they are now."""
+    """Each value by its name with labels in the order of the alphabet, as they are now."""
     services = client.application.extensions["pawsort"]
     services.meter.flush(services.db)
     services.answers.clear()
     answer = client.get("/metrics")
     assert answer.status_code == 200
-    samples = [SAMPLE.fullmatch(line) for line in answer.text.splitlines() if not line.startswith("#")]
-    assert all(samples), answer.text
-    found = {f"{one[1]}{{{one[2]}}}" if one[2] else one[1]: float(one[3]) for one in samples if one}
+    samples = [one for family in text_string_to_metric_families(answer.text) for one in family.samples]
+    found = {_name(one.name, one.labels): one.value for one in samples}
     assert len(found) == len(samples)
     return found
+
+
+def _name(name: str, labels: dict[str, str]) -> str:
+    inside = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    return f"{name}{{{inside}}}" if inside else name
 
 
 @pytest.mark.folder
@@ -110,7 +113,7 @@ def test_workers_are_counted_by_queue_device_and_version(stranger: FlaskClient, 
     found = scrape(stranger)
     alive = {queue: found[f'pawsort_workers_alive{{queue="{queue}"}}'] for queue in ("inference", "training")}
     assert alive == {"inference": 2, "training": 0}
-    assert found['pawsort_workers{queue="inference",device="gpu x 1",version="1.2",engine="LiteRT 2.3.0, int8"}'] == 2
+    assert found['pawsort_workers{device="gpu x 1",engine="LiteRT 2.3.0, int8",queue="inference",version="1.2"}'] == 2
 
 
 def test_every_process_tells_the_same_of_all(app: App, settings: Settings, db: Database) -> None:
@@ -124,7 +127,7 @@ def test_every_process_tells_the_same_of_all(app: App, settings: Settings, db: D
     assert found['pawsort_http_requests_total{method="GET",route="/healthz",status="200"}'] == 2
     assert found['pawsort_http_requests_total{method="OTHER",route="none",status="405"}'] == 2
     assert found['pawsort_http_seconds_count{method="GET",route="/healthz"}'] == 2
-    assert found['pawsort_http_seconds_bucket{method="GET",route="/healthz",le="60.0"}'] == 2
+    assert found['pawsort_http_seconds_bucket{le="60.0",method="GET",route="/healthz"}'] == 2
     from_other = scrape(other.test_client())
     same = {name: value for name, value in found.items() if "healthz" in name}
     assert same == {name: from_other[name] for name in same}
@@ -176,6 +179,25 @@ def test_promtool_finds_nothing_wrong_with_it(stranger: FlaskClient, db: Databas
     text = stranger.get("/metrics").text
     said = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/openmetrics-text;version=1.0.0;q=0.6,text/plain;q=0.3", "a/b;version=abc"]
+)
+def test_openmetrics_is_written_where_it_is_accepted_with_the_same_names(stranger: FlaskClient, accept: str) -> None:
+    plain = stranger.get("/metrics")
+    assert plain.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    answer = stranger.get("/metrics", headers={"Accept": accept})
+    parse = text_string_to_metric_families
+    if "openmetrics" in accept:
+        assert answer.content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        parse = openmetrics.text_string_to_metric_families
+    names = [
+        {(one.name, *sorted(one.labels.items())) for family in families for one in family.samples}
+        for families in (text_string_to_metric_families(plain.text), parse(answer.text))
+    ]
+    assert names[0] == names[1]
+    assert len(names[0]) > 40
 
 
 def test_strangers_cause_no_writes_and_one_reading_in_five_seconds(

@@ -116,7 +116,7 @@ def test_a_broker_that_is_full_is_named(client: FlaskClient, monkeypatch: pytest
     shown = client.get("/system").get_data(as_text=True)
     assert "The broker takes no messages" in shown
     assert "The broker has no memory left." in shown
-    assert "pawsort_broker_takes_messages 0" in client.get("/metrics").get_data(as_text=True)
+    assert "pawsort_broker_takes_messages 0.0" in client.get("/metrics").get_data(as_text=True)
 
 
 def test_a_broker_and_a_store_that_are_away_are_named(settings: Settings, app: App, token: str) -> None:
