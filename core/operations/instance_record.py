@@ -1,11 +1,19 @@
-"""instance.json: how the command line finds the instance that runs on a data directory."""
+"""instance.json: how the command line and Celery's tools find the instance that runs on a data directory.
+
+It imports nothing that is not part of Python, since the supervisor uses it.
+"""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.base.config import Settings
 
 FILE_NAME = "instance.json"
+SERVERS = ("redis_url", "database_url", "blob_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +47,12 @@ def read_record(data_dir: Path) -> InstanceRecord | None:
 def remove_record(data_dir: Path) -> None:
     """Remove the file of an instance that has ended."""
     (data_dir / FILE_NAME).unlink(missing_ok=True)
+
+
+def find_servers(settings: "Settings") -> "Settings":
+    """Return the settings with the servers of the instance that runs on the data directory, where none are set."""
+    record = None if settings.redis_url else read_record(settings.data_dir)
+    if record is None:
+        return settings
+    addresses = {name: getattr(record, name) for name in SERVERS if not getattr(settings, name)}
+    return settings.model_copy(update=addresses)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from instance.base.instance_record import read_record
+from core.operations.instance_record import read_record
 from pawsort.api.errors import ClientError
 
 OWNER_FILE = "supervisor.lock"

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.operations.instance_record import InstanceRecord, read_record
 from instance.base.core_errors import translate_core_errors
 from instance.base.data_dir import prepare_data_dir
-from instance.base.instance_record import InstanceRecord, read_record
 from instance.base.lock import is_running
 from instance.base.programs import child_environment
 from instance.supervisor.child_logs import rotate

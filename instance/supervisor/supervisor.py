@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.operations.instance_record import FILE_NAME, InstanceRecord, remove_record
 from instance.base import programs
 from instance.base.data_dir import describe_access, prepare_data_dir, secret_key
-from instance.base.instance_record import FILE_NAME, InstanceRecord, remove_record
 from instance.base.lock import DataDirLock
 from instance.base.programs import Program
 from instance.supervisor import address

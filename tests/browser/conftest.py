@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from core.base.config import Settings
 from core.base.database import Database
-from instance.base.instance_record import InstanceRecord
+from core.operations.instance_record import InstanceRecord
 from instance.supervisor.attach import started_instance
 from tests.support.browser.api import Api
 from tests.support.browser.chromium import OpenContext, chromium

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from instance.base.instance_record import read_record
+from core.operations.instance_record import read_record
 from pawsort.api.http_client import PawsortClient
 from tests.support.deadlines import within
 from tests.support.factories import draw_picture

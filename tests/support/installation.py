@@ -20,9 +20,9 @@ from sqlalchemy import select
 from core.accounts import accounts, tokens
 from core.base.database import Database
 from core.base.states import ChunkState, JobState
+from core.operations.instance_record import InstanceRecord, read_record
 from core.orm.jobs import Chunk, Job
 from core.orm.operations import Worker
-from instance.base.instance_record import InstanceRecord, read_record
 from pawsort.api.http_client import PawsortClient
 from tests.support import leftovers
 from tests.support.deadlines import within

@@ -23,6 +23,7 @@ from core.messaging.broker import INFERENCE, TRAINING, TaskSender, connect, make
 from core.models import registry
 from core.operations import workers
 from core.operations.alive_file import AliveFile
+from core.operations.instance_record import find_servers
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from worker.process.code_version import installed_version
@@ -152,8 +153,11 @@ class Runtime:
 
 @cache
 def get() -> Runtime:
-    """The runtime of this process, built from the environment at the first call."""
-    return Runtime(load_settings())
+    """The runtime of this process, built from the environment at the first call.
+
+    Celery's own commands find the broker of the instance that runs here without its address in the environment.
+    """
+    return Runtime(find_servers(load_settings()))
 
 
 def _versions(engine: str) -> dict[str, str]:

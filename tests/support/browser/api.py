@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from instance.base.instance_record import InstanceRecord
+from core.operations.instance_record import InstanceRecord
 from tests.support.deadlines import within
 
 PATIENCE_S = 120.0
