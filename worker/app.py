@@ -13,6 +13,7 @@ import structlog
 from billiard import current_process
 from celery.signals import (
     beat_embedded_init,
+    beat_init,
     celeryd_after_setup,
     celeryd_init,
     setup_logging,
@@ -42,6 +43,7 @@ START_AGAIN_S = 2.0
 settings = runtime.get().settings
 app = make_celery(settings)
 app.conf.include = [__name__, tasks.__name__]
+app.conf.beat_max_loop_interval = settings.heartbeat_s  # so often a beat of its own shows that it is alive
 app.conf.beat_schedule = {
     "reconcile": {
         "task": RECONCILE,
@@ -58,6 +60,7 @@ app.conf.beat_schedule = {
 
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]
+@beat_init.connect  # type: ignore[untyped-decorator]
 def _gather_lines(**_: object) -> None:
     gather_lines()
 

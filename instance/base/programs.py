@@ -18,6 +18,7 @@ VALKEY_MEMORY = "256mb"  # a message has a few hundred bytes, so there is room f
 SECRETS = ("secret_key", "metrics_token", "oidc_client_secret")  # settings that the web server alone gets
 QUEUES = ("maintenance", "inference", "training")
 ROOT = Path(__file__).resolve().parents[2]
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "worker.app")
 SOURCES = [str(folder) for folder in (ROOT, ROOT / "client") if folder.is_dir()]
 
 
@@ -108,25 +109,33 @@ def web(settings: "Settings", listening_fd: int | None = None) -> Program:
     return Program("web", command, env=_variables(values), fds=() if listening_fd is None else (listening_fd,))
 
 
-def worker(queue: str, settings: "Settings", name: str | None = None) -> Program:
+def worker(queue: str, settings: "Settings", name: str | None = None, has_beat: bool = True) -> Program:
     """The Celery worker of a queue: `inference`, `training` or `maintenance`.
 
     Args:
         name: A name that is unique among the workers of this machine.
+        has_beat: Whether a maintenance worker starts a beat next to itself.
     """
+    embedded_beat = ["-B", "--scheduler", "celery.beat:Scheduler"] if has_beat else []
     options = {
-        "maintenance": ["-P", "threads", "-c", "2", "-B", "--scheduler", "celery.beat:Scheduler"],
+        "maintenance": ["-P", "threads", "-c", "2", *embedded_beat],
         "inference": ["-P", "prefork", "-c", str(_inference_processes(settings))],
         # A new process for each training: its memory is freed at the end.
         "training": ["-P", "prefork", "-c", "1", "--max-tasks-per-child", "1"],
     }[queue]
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", "worker", "-n", f"{name or queue}@%h"]
+    command = [*CELERY, "worker", "-n", f"{name or queue}@%h"]
     command += ["-Q", queue, *options, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     # Celery starts its soft shutdown, which releases chunks, at SIGQUIT. We send SIGTERM, as everybody does.
     env = {"REMAP_SIGTERM": "SIGQUIT", "TF_CPP_MIN_LOG_LEVEL": "2"}
     if queue == "inference":  # one process for each core is faster than processes with threads
         env["OPENBLAS_NUM_THREADS"] = "1"
     return Program(queue, command, env=env)
+
+
+def beat() -> Program:
+    """Celery beat, for maintenance workers without one."""
+    scheduler = "worker.maintenance.beat:AliveScheduler"
+    return Program("beat", [*CELERY, "beat", "--scheduler", scheduler, "--loglevel", "WARNING"])
 
 
 def _inference_processes(settings: "Settings") -> int:

@@ -12,10 +12,10 @@ from pawsort.api.errors import ClientError
 TIMEOUT_S = 5.0
 
 
-@click.command("alive", short_help="Health check of the web server, or of a worker on this machine.")
-@click.argument("part", type=click.Choice(("web", *programs.QUEUES)))
+@click.command("alive", short_help="Health check of the web server, of beat, or of a worker on this machine.")
+@click.argument("part", type=click.Choice(("web", "beat", *programs.QUEUES)))
 def command(part: str) -> None:
-    """Health check: exit with 0 if the web server, or a worker on this machine, is alive.
+    """Health check: exit with 0 if the web server, `pawsort beat` or a worker on this machine is alive.
 
     A worker is alive if its last heartbeat is at most three heartbeats old (15 seconds by default).
     """

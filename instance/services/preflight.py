@@ -5,7 +5,7 @@ the end it stops the program too, and what supervises that (a container engine, 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WAIT_S = 60.0
 PAUSE_S = 1.0
+SERVERS = ("database", "blob store", "broker")
 
 Check = Callable[[], None]
 
@@ -38,11 +39,18 @@ def checks(settings: "Settings") -> dict[str, Check]:
     }
 
 
-def check_servers(settings: "Settings", notify: Callable[[str], object], wait_s: float = WAIT_S) -> None:
+def check_servers(
+    settings: "Settings",
+    notify: Callable[[str], object],
+    servers: Collection[str] = SERVERS,
+    wait_s: float = WAIT_S,
+) -> None:
     """Check database, blob store and broker, and wait for the first two if they do not answer.
 
     Does not wait for the broker: web and workers can run without it for a while.
 
+    Args:
+        servers: Those to check.
     Raises:
         Refused: A setting is wrong.
         Unavailable: A server did not answer in time.
@@ -54,6 +62,8 @@ def check_servers(settings: "Settings", notify: Callable[[str], object], wait_s:
         raise ConfigError("PAWSORT_REDIS_URL: expected redis://host:6379/0; only `pawsort up` has an embedded broker.")
     give_up_at = time.monotonic() + wait_s
     for name, check in checks(settings).items():
+        if name not in servers:
+            continue
         is_notified = False
         while True:
             try:

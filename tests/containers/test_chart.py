@@ -21,6 +21,7 @@ EVERYTHING = {
     "networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]},
     "podSecurityContext": {"fsGroup": 10001},
 }
+BEAT = {"beat": {"enabled": True}}
 NOTHING = {"hasStoreKeys": False, "networkPolicy": {"enabled": False}}
 INFO = 1  # of Helm's severities
 ALWAYS = {"web", "inference", "training", "maintenance"}
@@ -72,3 +73,18 @@ def test_every_pod_has_a_budget_and_a_policy_and_workers_are_scaled(helm: Engine
     assert named("ScaledObject") == {"inference", "training"}
     scaled = next(one for one in objects if one["kind"] == "ScaledObject")
     assert "pawsort_oldest_waiting_seconds" in scaled["spec"]["triggers"][0]["metadata"]["query"]
+
+
+def test_a_beat_of_its_own_sees_the_broker_alone(helm: Engine) -> None:
+    objects = render(helm, BEAT)
+    pods = {
+        one["metadata"]["name"].removeprefix("pawsort-"): one["spec"]["template"]["spec"]
+        for one in objects
+        if one["kind"] == "Deployment"
+    }
+    assert pods.keys() == ALWAYS | {"beat"}
+    assert pods["maintenance"]["containers"][0]["args"] == ["--without-beat"]
+    assert "args" not in pods["inference"]["containers"][0]
+    (secrets,) = [one["secret"]["items"] for one in pods["beat"]["volumes"] if one["name"] == "secrets"]
+    assert [one["key"] for one in secrets] == ["redis_url"]
+    assert "pawsort-beat" in [one["metadata"]["name"] for one in objects if one["kind"] == "NetworkPolicy"]

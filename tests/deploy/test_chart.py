@@ -23,17 +23,19 @@ def test_every_variable_is_a_setting_or_its_library_s() -> None:
 
 def test_it_has_a_worker_for_each_queue_and_no_other() -> None:
     values = (CHART / "values.yaml").read_text()
-    workers = values[values.index("\nworkers:") :].partition("\ningress:")[0]
+    workers = values[values.index("\nworkers:") :].partition("\nbeat:")[0]
     assert tuple(re.findall(r"^  (\w+):$", workers, re.MULTILINE)) == WORKERS
 
 
 def test_its_commands_are_those_of_the_compose_file(tmp_path: Path) -> None:
-    services = compose.read(compose.make_env(tmp_path / ".env"))["services"]
+    services = compose.read(compose.make_env(tmp_path / ".env"), compose.MAIN, compose.BEAT)["services"]
     templates = {" ".join(re.split(r",\s*", one)) for one in re.findall(r"command: \[(pawsort[^\]]*)\]", TEXT)}
     written = {one.replace("{{ $queue }}", queue) for one in templates for queue in WORKERS}
-    checks = {" ".join(services[queue]["healthcheck"]["test"][1:]) for queue in WORKERS}
-    commands = {" ".join(services[name]["command"]) for name in (*WORKERS, "web", "migrate")}
-    assert written == commands | checks
+    checks = {" ".join(services[name]["healthcheck"]["test"][1:]) for name in (*WORKERS, "beat")}
+    commands = {" ".join(services[name]["command"]) for name in (*WORKERS, "beat", "web", "migrate")}
+    assert {one.removesuffix(" --without-beat") for one in commands} | checks == written
+    assert "args: [--without-beat]" in TEXT
+    assert "pawsort worker maintenance --without-beat" in commands
 
 
 def test_every_secret_has_the_same_name_as_in_the_compose_file() -> None:

@@ -12,7 +12,7 @@ from core.base.config import Settings
 from core.messaging import broker
 from instance.base import programs
 from tests.support import compose
-from tests.support.compose import GPU, MAIN, OWN_IMAGES, ROOT, TLS
+from tests.support.compose import BEAT, GPU, MAIN, OWN_IMAGES, ROOT, TLS
 
 ENVIRONMENT = re.compile(r"\$\{([A-Z_0-9]+)")
 SERVERS = ("proxy", "web", "inference", "training", "maintenance", "postgres", "redis", "s3")
@@ -29,7 +29,7 @@ def services(env_file: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("files", [(MAIN,), (MAIN, GPU), (MAIN, TLS)], ids=lambda files: files[-1].name)
+@pytest.mark.parametrize("files", [(MAIN,), (MAIN, GPU), (MAIN, TLS), (MAIN, BEAT)], ids=lambda files: files[-1].name)
 def test_the_files_follow_the_compose_specification(env_file: Path, tmp_path: Path, files: tuple[Path, ...]) -> None:
     whole = tmp_path / "compose.json"
     whole.write_text(json.dumps(compose.read(env_file, *files, TLS_FOLDER=str(tmp_path))))
@@ -239,6 +239,19 @@ def test_the_gpu_file_asks_for_devices(env_file: Path) -> None:
         assert device["capabilities"] == ["gpu"]
         assert services[name]["command"] == ["pawsort", "worker", name]
         assert services[name]["environment"]["CUDA_VISIBLE_DEVICES"] is None
+
+
+def test_the_beat_file_runs_one_beat_which_sees_the_broker_alone(env_file: Path) -> None:
+    services = compose.read(env_file, MAIN, BEAT)["services"]
+    beat = services["beat"]
+    assert services["maintenance"]["command"] == ["pawsort", "worker", "maintenance", "--without-beat"]
+    assert beat["command"] == ["pawsort", "beat"]
+    assert beat["healthcheck"]["test"] == ["CMD", "pawsort", "alive", "beat"]
+    assert (beat["read_only"], beat["cap_drop"], beat["restart"]) == (True, ["ALL"], "unless-stopped")
+    assert [secret["source"] for secret in beat["secrets"]] == ["redis_url"]
+    assert beat["depends_on"].keys() == {"redis"}
+    settings = {f"PAWSORT_{name.upper()}" for name in Settings.model_fields}
+    assert {name.removesuffix("_FILE") for name in beat["environment"]} <= settings
 
 
 def test_every_setting_can_be_set_for_the_containers(env_file: Path) -> None:

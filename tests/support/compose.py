@@ -16,6 +16,7 @@ from tests.support.paths import ROOT
 MAIN = ROOT / "docker-compose.yml"
 GPU = ROOT / "docker-compose.gpu.yml"
 TLS = ROOT / "docker-compose.tls.yml"
+BEAT = ROOT / "docker-compose.beat.yml"
 OWN_IMAGES = ("web", "inference", "training", "maintenance", "migrate")
 
 Service = dict[str, Any]

@@ -40,7 +40,7 @@ volumes:
         - {key: {{ . }}, path: {{ . }}}
         {{- end }}
         - {key: redis_url, path: redis_url}
-        {{- if .root.Values.hasStoreKeys }}
+        {{- if and .secrets .root.Values.hasStoreKeys }}
         - {key: s3_access_key, path: s3_access_key}
         - {key: s3_secret_key, path: s3_secret_key}
         {{- end }}
