@@ -62,7 +62,8 @@ app.conf.beat_schedule = {
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 @beat_init.connect  # type: ignore[untyped-decorator]
 def _gather_lines(**_: object) -> None:
-    gather_lines()
+    if settings.strict_json_logs:
+        gather_lines()
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]

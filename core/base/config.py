@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     """Thumbnails that one person may be waiting for at the same time in each web process."""
     metrics_token: SecretStr = SecretStr("")
     """`/metrics` needs this bearer token, and `/readyz` shows details only with it."""
+    strict_json_logs: bool = False
+    """Whether lines that libraries write past all logging become JSON in the logs of web and workers too. That takes one
+    more process (6 MB) for each program.
+    """
     queues: str = ""
     """For `pawsort worker`: the queues of this process."""
     inference_processes: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=256)

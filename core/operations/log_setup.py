@@ -30,7 +30,7 @@ def set_up_logs() -> None:
     )
     structlog.configure(
         processors=[*before, renderer],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),  # one write for a line: processes share the log
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -32,7 +32,7 @@ class Project:
         env = compose.make_env(folder / ".env")
         env.write_text(
             env.read_text().replace("HTTP_PORT=8080", f"HTTP_PORT={self.port}")
-            + "PAWSORT_DEFAULT_NETWORK=seed-cnn\nPAWSORT_INFERENCE_PROCESSES=1\n"
+            + "PAWSORT_DEFAULT_NETWORK=seed-cnn\nPAWSORT_INFERENCE_PROCESSES=1\nPAWSORT_STRICT_JSON_LOGS=true\n"
         )
         self.services: dict[str, Any] = compose.read(env)["services"]
         (folder / "slow.json").write_text(json.dumps({"services": {"inference": {"environment": SLOW}}}))

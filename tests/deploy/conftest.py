@@ -19,7 +19,8 @@ def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack() -> Iterator[Stack]:
     """The servers of docker-compose.yml; tests start what they need."""
     compose.tool("docker-compose")
-    one = Stack({"PAWSORT_INFERENCE_PROCESSES": "1", "PAWSORT_DEFAULT_NETWORK": "seed-cnn"})
+    settings = {"INFERENCE_PROCESSES": "1", "DEFAULT_NETWORK": "seed-cnn", "STRICT_JSON_LOGS": "true"}
+    one = Stack({f"PAWSORT_{name}": value for name, value in settings.items()})
     try:
         yield one
     finally:

@@ -48,6 +48,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         PAWSORT_DEFAULT_NETWORK=DEFAULT_NETWORK,
         PAWSORT_INFERENCE_PROCESSES="1",
         PAWSORT_MIN_FREE_BYTES="0",
+        PAWSORT_STRICT_JSON_LOGS="true",
         PYTHONPATH=os.pathsep.join((str(CONNECTION_LOG), os.environ.get("PYTHONPATH", ""))),
         PAWSORT_TEST_CONNECTIONS=str(tmp_path_factory.getbasetemp() / "connections"),
     ) as one:

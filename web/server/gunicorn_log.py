@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
 
+from core.base.config import load_settings
 from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
 
@@ -16,7 +17,8 @@ class Logger(GunicornLogger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         """Called by gunicorn in each of its processes."""
-        gather_lines()
+        if load_settings().strict_json_logs:
+            gather_lines()
         super().setup(cfg)
         set_up_logs()
         self.error_log.handlers.clear()
