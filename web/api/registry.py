@@ -2,7 +2,7 @@
 
 from apiflask import APIFlask
 
-from web.api.account import tokens, usage
+from web.api.account import sessions, tokens, usage
 from web.api.jobs import exports, images, jobs, queue, results
 from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
 from web.api.models import evaluation, models
@@ -31,6 +31,7 @@ APIS = (
     training.api,
     schedules.api,
     tokens.api,
+    sessions.api,
     usage.api,
     people.api,
     audit_log.api,

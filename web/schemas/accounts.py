@@ -1,4 +1,4 @@
-"""People, invitations, and the tokens of the person who asks."""
+"""People, invitations, and the tokens and sessions of the person who asks."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -92,3 +92,19 @@ class NewTokenOut(TokenOut):
 class TokenList(BaseModel):
     items: list[TokenOut]
     next: str | None
+
+
+class SessionOut(BaseModel):
+    """`last_seen_at`: to the minute. `agent`: what the browser calls itself."""
+
+    id: int
+    is_current: bool = Field(description="Whether the request came from this browser")
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    address: str | None
+    agent: str | None
+
+
+class SessionList(BaseModel):
+    items: list[SessionOut]
