@@ -12,6 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.audit_log import Action, record
+from core.accounts.rights import Actor, Right, check_right
 from core.base.config import Settings
 from core.base.database import change, insert_or
 from core.base.errors import TooLarge
@@ -37,6 +39,7 @@ class Quota(NamedTuple):
 
 
 NO_QUOTA = Quota()
+MAX_QUOTA = 10**18
 UNLIMITED = 2**62  # as a person's own quota, where the installation has one
 
 
@@ -116,8 +119,21 @@ def read_own_quota(session: Session, user_id: int) -> Quota:
     return NO_QUOTA if row is None else Quota(row.max_bytes, row.max_images)
 
 
-def set_quota(session: Session, user_id: int, quota: Quota) -> None:
-    """Give a person a quota of their own; None for that of the installation, `UNLIMITED` for none."""
+def list_own_quotas(session: Session) -> dict[int, Quota]:
+    """What was set for each person, as `read_own_quota` has it; people who never sent anything are missing."""
+    return {row.user_id: Quota(row.max_bytes, row.max_images) for row in session.scalars(select(Usage))}
+
+
+def set_quota(session: Session, actor: Actor, user_id: int, quota: Quota) -> None:
+    """Give a person a quota of their own; None for that of the installation, `UNLIMITED` for none.
+
+    Raises:
+        Forbidden: The actor may not manage people.
+    """
+    check_right(actor, Right.PEOPLE)
+    if quota == read_own_quota(session, user_id):
+        return
+    record(session, actor, Action.SETTING_CHANGE, "user", user_id, **quota._asdict())
     row = {"user_id": user_id, "n_bytes": 0, "n_images": 0}
     limits = {"max_bytes": quota.n_bytes, "max_images": quota.n_images}
     added = insert_or(session, Usage).values(row | limits)

@@ -122,7 +122,6 @@ def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) 
     """Show what NAME uses, or give NAME a quota other than PAWSORT_QUOTA_BYTES and PAWSORT_QUOTA_IMAGES."""
     with _acting() as (session, actor):
         from core.accounts import people
-        from core.accounts.audit_log import Action, record
         from core.base.config import load_settings
         from core.uploads import usage
         from core.uploads.usage import UNLIMITED, Quota
@@ -134,9 +133,7 @@ def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) 
 
         user_id = people.get_person(session, name).id
         own = usage.read_own_quota(session, user_id)
-        if (new := Quota(chosen(n_bytes, own.n_bytes), chosen(n_images, own.n_images))) != own:
-            usage.set_quota(session, user_id, new)
-            record(session, actor, Action.SETTING_CHANGE, "user", user_id, **new._asdict())
+        usage.set_quota(session, actor, user_id, Quota(chosen(n_bytes, own.n_bytes), chosen(n_images, own.n_images)))
         used = usage.read_usage(session, user_id, Quota.from_settings(load_settings()))
     n_bytes_used, n_images_used = f"{used.n_bytes:,} bytes", f"{used.n_images:,} pictures"
     echo(f"{name} uses {n_bytes_used} ({_of(used.quota.n_bytes)}) and {n_images_used} ({_of(used.quota.n_images)}).")

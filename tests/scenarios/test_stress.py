@@ -55,7 +55,7 @@ class Crowd:
         for number, uuid in enumerate(self._uploads):
             with db.write() as session:
                 person = as_person(session, PEOPLE[number % len(PEOPLE)])
-                usage.set_quota(session, person.user_id, QUOTAS[person.name])
+                usage.set_quota(session, as_owner(session), person.user_id, QUOTAS[person.name])
                 uploads.create_upload(session, person, uuid, "crowd")
             self.create_job(uuid, uuid4())
 

@@ -9,14 +9,17 @@ from core.accounts.own_tokens import MAX_DAYS
 from core.accounts.rights import Right, Role
 from core.accounts.tokens import DEFAULT_DAYS
 from core.base.names import MAX_SHORT_NAME
+from core.uploads.usage import MAX_QUOTA
 from web.schemas.common import Input
+from web.schemas.uploads import UsageOut
 
 TokenName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SHORT_NAME)]
+Amount = Annotated[int, Field(ge=0, le=MAX_QUOTA)] | Literal["none"] | None
 Recipient = Annotated[str, StringConstraints(max_length=254)]
 
 
 class PersonOut(BaseModel):
-    """`last_seen_at`: to the minute. `ways_in`: how the person logs in."""
+    """`last_seen_at`: to the minute. `ways_in`: how the person logs in. `usage`: what the person's uploads use."""
 
     id: int
     name: str = Field(examples=["ada"])
@@ -26,15 +29,24 @@ class PersonOut(BaseModel):
     created_at: datetime
     last_seen_at: datetime | None
     ways_in: list[Literal["password", "provider", "token"]]
+    usage: UsageOut
 
 
 class PersonList(BaseModel):
     items: list[PersonOut]
 
 
+class QuotaIn(Input):
+    """What the uploads of a person may use: a number, "none" for no limit, null for what everybody may."""
+
+    max_bytes: Amount = None
+    max_images: Amount = None
+
+
 class PersonPatch(Input, json_schema_extra={"examples": [{"role": "viewer"}]}):
     role: Role | None = None
     is_disabled: bool | None = Field(None, description="true ends every session and refuses every token")
+    quota: QuotaIn | None = None
 
 
 class InvitationIn(Input):

@@ -1,12 +1,13 @@
 """Uploads, their shards and files, and whole archives."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from core.base.states import UploadState
+from core.uploads.usage import PersonUsage
 from web.schemas.common import Input, Name, NetworkOrNumber, Share
 from web.schemas.jobs import JobOut
 
@@ -120,9 +121,15 @@ class ShardPage(BaseModel):
 
 
 class UsageOut(BaseModel):
-    """What your uploads use, deleted ones until they are removed for good, and your quota (null: no limit)."""
+    """What a person's uploads use, deleted ones until they are removed for good, and the quota (null: no limit)."""
 
     n_bytes: int
     n_images: int
     max_bytes: int | None
     max_images: int | None
+
+    @classmethod
+    def of(cls, used: PersonUsage) -> Self:
+        """The usage of a person, as `core.uploads.usage` reads it."""
+        quota = used.quota
+        return cls(n_bytes=used.n_bytes, n_images=used.n_images, max_bytes=quota.n_bytes, max_images=quota.n_images)

@@ -44,7 +44,7 @@ def test_a_job_takes_its_upload_along_and_the_usage_too(db: Database, upload: UU
     job = make_job(db, upload, by="ada")
     with db.write() as session:
         ada, bob = as_person(session, "ada"), as_person(session, "bob")
-        usage.set_quota(session, bob.user_id, Quota(n_images=1))
+        usage.set_quota(session, as_owner(session), bob.user_id, Quota(n_images=1))
         handover.hand_over_job(session, as_owner(session), job, "bob")
     assert owners(db, job, upload) == ("bob", "bob")
     with db.write() as session:

@@ -71,7 +71,7 @@ def test_a_shard_beyond_the_quota_leaves_nothing(db: Database, maya: int, upload
 def test_a_quota_of_ones_own_replaces_that_of_the_installation(db: Database, maya: int, upload: UUID) -> None:
     few = Quota(n_images=1)
     with db.write() as session:
-        usage.set_quota(session, maya, Quota(n_images=UNLIMITED, n_bytes=SHARD_BYTES))
+        usage.set_quota(session, as_owner(session), maya, Quota(n_images=UNLIMITED, n_bytes=SHARD_BYTES))
     send(db, upload, 0, few)
     assert (used(db, maya, few).images_left, used(db, maya, few).bytes_left) == (None, 0)
     with pytest.raises(QuotaExceeded, match=r"up to 0\.0 MB of files"):

@@ -20,7 +20,4 @@ def get_usage() -> UsageOut:
     """How many bytes and images your uploads use, and your quota"""
     services = get_services()
     with services.db.read() as session:
-        used = usage.read_usage(session, current_user_id(), Quota.from_settings(services.settings))
-    return UsageOut(
-        n_bytes=used.n_bytes, n_images=used.n_images, max_bytes=used.quota.n_bytes, max_images=used.quota.n_images
-    )
+        return UsageOut.of(usage.read_usage(session, current_user_id(), Quota.from_settings(services.settings)))

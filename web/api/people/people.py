@@ -1,4 +1,7 @@
-"""People: list, roles, disabling, links for new passwords; and invitations of new ones."""
+"""People: list, roles, quotas, disabling, links for new passwords; and invitations of new ones."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
@@ -7,6 +10,8 @@ from core.accounts import accounts, invitations, people, people_list
 from core.accounts.people_list import PersonView
 from core.accounts.rights import Right
 from core.orm.accounts import Invitation
+from core.uploads import usage
+from core.uploads.usage import UNLIMITED, PersonUsage, Quota
 from web.http.addresses import page_address
 from web.http.context import get_services
 from web.http.paths import INVITATION_ID, USER_ID
@@ -20,7 +25,9 @@ from web.schemas.accounts import (
     PersonList,
     PersonOut,
     PersonPatch,
+    QuotaIn,
 )
+from web.schemas.uploads import UsageOut
 
 TAG = {
     "name": "People",
@@ -37,7 +44,8 @@ ONE = f"/people/{USER_ID}"
 def list_people() -> PersonList:
     """Everybody, by name; disabled people too"""
     with get_services().db.read() as session:
-        return PersonList(items=[_show_person(view) for view in people_list.list_views(session)])
+        used = usage.list_usage(session, _default_quota())
+        return PersonList(items=[_show_person(view, used) for view in people_list.list_views(session)])
 
 
 @api.get(ONE)
@@ -46,7 +54,7 @@ def list_people() -> PersonList:
 def get_person(user_id: int) -> PersonOut:
     """One person"""
     with get_services().db.read() as session:
-        return _show_person(people_list.get_view(session, user_id))
+        return _get_person(session, user_id)
 
 
 @api.patch(ONE)
@@ -55,7 +63,7 @@ def get_person(user_id: int) -> PersonOut:
 @api.output(PersonOut)
 @api.doc(responses={409: "It is the owner, who stays an admin"})
 def update_person(user_id: int, json_data: PersonPatch) -> PersonOut:
-    """Give a person another role, disable or enable a person
+    """Give a person another role or quota, disable or enable a person
 
     Another role and disabling end the person's sessions.
     """
@@ -66,7 +74,9 @@ def update_person(user_id: int, json_data: PersonPatch) -> PersonOut:
             people.set_role(session, actor, name, json_data.role)
         if json_data.is_disabled is not None:
             (people.disable if json_data.is_disabled else people.enable)(session, actor, name)
-        return _show_person(people_list.get_view(session, user_id))
+        if json_data.quota is not None:
+            usage.set_quota(session, actor, user_id, _read_quota(json_data.quota))
+        return _get_person(session, user_id)
 
 
 @api.post(f"{ONE}/password-link")
@@ -121,8 +131,23 @@ def withdraw_invitation(invitation_id: int) -> str:
     return ""
 
 
-def _show_person(view: PersonView) -> PersonOut:
-    return PersonOut.model_validate(view, from_attributes=True)
+def _default_quota() -> Quota:
+    return Quota.from_settings(get_services().settings)
+
+
+def _read_quota(given: QuotaIn) -> Quota:
+    most = (UNLIMITED if amount == "none" else amount for amount in (given.max_bytes, given.max_images))
+    return Quota(*most)
+
+
+def _get_person(session: Session, user_id: int) -> PersonOut:
+    used = {user_id: usage.read_usage(session, user_id, _default_quota())}
+    return _show_person(people_list.get_view(session, user_id), used)
+
+
+def _show_person(view: PersonView, used: Mapping[int, PersonUsage]) -> PersonOut:
+    of_person = used.get(view.id, PersonUsage(0, 0, _default_quota()))
+    return PersonOut(**asdict(view), usage=UsageOut.of(of_person))
 
 
 def _show(session: Session, invitation: Invitation) -> InvitationOut:

@@ -1,4 +1,4 @@
-"""The page of people, for admins: roles, disabling, invitations, links for new passwords.
+"""The page of people, for admins: roles, quotas, disabling, invitations, links for new passwords.
 
 Links are shown once, on the page that answers the form: their codes cannot be read again.
 """
@@ -12,11 +12,14 @@ from core.accounts import accounts, invitations, people, people_list
 from core.accounts.rights import Actor, Right, Role
 from core.base.errors import Conflict, Invalid
 from core.orm.accounts import User
+from core.uploads import usage
+from core.uploads.usage import NO_QUOTA, PersonUsage, Quota
 from web.http.addresses import page_address
 from web.http.context import get_services
 from web.http.paths import INVITATION_ID, USER_ID
 from web.http.redirects import see_other
 from web.http.rights import current_actor, needs
+from web.pages.people.quota_form import read_quota, show_quota
 
 pages = Blueprint("people_pages", __name__)
 
@@ -68,6 +71,15 @@ def change_role(user_id: int) -> Answer:
     return _change(user_id, change)
 
 
+@pages.post(f"{ONE}/quota")
+@needs(Right.PEOPLE)
+def change_quota(user_id: int) -> Answer:
+    """Give a person a quota of their own."""
+    return _change(
+        user_id, lambda session, actor, user: usage.set_quota(session, actor, user.id, read_quota(request.form))
+    )
+
+
 @pages.post(f"{ONE}/password-link")
 @needs(Right.PEOPLE)
 def reset_password(user_id: int) -> Answer:
@@ -112,10 +124,17 @@ def _change(user_id: int, change: Callable[[Session, Actor, User], object]) -> A
 
 
 def _show_list(problem: str | None = None) -> str:
-    with get_services().db.read() as session:
+    services = get_services()
+    everybody = Quota.from_settings(services.settings)
+    with services.db.read() as session:
+        used, own = usage.list_usage(session, everybody), usage.list_own_quotas(session)
         return render_template(
             "people/list.html",
-            people=people_list.list_views(session),
+            people=[
+                (one, used.get(one.id, PersonUsage(0, 0, everybody)), show_quota(own.get(one.id, NO_QUOTA)))
+                for one in people_list.list_views(session)
+            ],
+            everybody=everybody,
             invitations=invitations.list_open(session),
             names=accounts.list_names(session),
             roles=list(Role),

@@ -11,6 +11,7 @@ from core.base.database import Database
 from core.orm.audit_log import AuditEntry
 from core.uploads import usage
 from core.uploads.usage import Quota
+from tests.support.actors import as_owner
 from tests.support.login import csrf_in, log_in, send_login
 from web.app import App
 from web.pages.account.agents import describe_agent
@@ -139,7 +140,7 @@ def test_usage_is_shown_with_the_quota(ada: FlaskClient, db: Database) -> None:
     assert "You have no quota" in ada.get("/account").text
     with db.write() as session:
         user = accounts.get_or_create_user(session, "ada")
-        usage.set_quota(session, user.id, Quota(n_bytes=5_000_000_000, n_images=1000))
+        usage.set_quota(session, as_owner(session), user.id, Quota(n_bytes=5_000_000_000, n_images=1000))
         usage.add(session, user.id, 1_200_000_000, 300)
     page = ada.get("/account").text
     for text in ("Files: 1.2 GB", "of 5.0 GB", "Pictures: 300", "of 1,000"):

@@ -2,9 +2,13 @@
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from core.accounts.rights import Role
 from core.base.database import Database
+from core.orm.audit_log import AuditEntry
+from core.uploads import usage
+from core.uploads.usage import UNLIMITED
 from tests.support.people import add_person, hash_cheaply, log_in_as, send
 from web.app import App
 
@@ -61,3 +65,39 @@ def test_the_api_does_what_the_page_does(client: FlaskClient, db: Database) -> N
     assert client.get("/api/v1/people/999").status_code == 404
     assert client.post("/api/v1/invitations", json={"role": "king"}).status_code == 422
     assert client.post("/api/v1/invitations", json={"role": "member", "recipient": "Eve"}).status_code == 409
+
+
+def test_an_admin_sees_usage_and_gives_a_quota_on_the_page(app: App, db: Database) -> None:
+    add_person(db, "ada", Role.ADMIN)
+    eve = add_person(db, "eve")
+    with db.write() as session:
+        usage.add(session, eve, 1_500_000_000, 2)
+    admin, member = log_in_as(app, "ada"), log_in_as(app, "eve")
+    assert "Uses 1.5 GB (no limit) and 2 pictures (no limit)" in admin.get("/people").text
+    assert send(admin, f"/people/{eve}/quota", "/people", gigabytes="2.5", images="1,000").status_code == 303
+    page = admin.get("/people").text
+    assert "Uses 1.5 GB of 2.5 GB and 2 pictures of 1,000" in page
+    assert 'value="2.5"' in page
+    assert "1,000" in member.get("/account").text
+    for wrong in ("many", "-1", "1e9", "9" * 20, "\x00"):
+        answer = send(admin, f"/people/{eve}/quota", "/people", gigabytes=wrong)
+        assert (answer.status_code, "Gigabytes: expected a number" in answer.text) == (409, True), wrong
+    assert send(admin, f"/people/{eve}/quota", "/people", gigabytes="none", images="").status_code == 303
+    assert 'value="none"' in admin.get("/people").text
+    assert send(member, f"/people/{eve}/quota", "/account", gigabytes="9").status_code == 403
+    with db.read() as session:
+        details = list(session.scalars(select(AuditEntry.details).where(AuditEntry.action == "setting.change")))
+    assert details == [{"n_bytes": 2_500_000_000, "n_images": 1000}, {"n_bytes": UNLIMITED}]
+
+
+def test_the_api_shows_usage_and_gives_a_quota(client: FlaskClient, db: Database) -> None:
+    eve = f"/api/v1/people/{add_person(db, 'eve')}"
+    unlimited = {"n_bytes": 0, "n_images": 0, "max_bytes": None, "max_images": None}
+    assert client.get(eve).json["usage"] == unlimited
+    limited = client.patch(eve, json={"quota": {"max_bytes": 10**10, "max_images": 0}}).json["usage"]
+    assert limited == unlimited | {"max_bytes": 10**10, "max_images": 0}
+    listed = {one["name"]: one["usage"] for one in client.get("/api/v1/people").json["items"]}
+    assert listed["eve"] == limited
+    assert client.patch(eve, json={"quota": {"max_bytes": "none"}}).json["usage"] == unlimited
+    for wrong in ({"max_bytes": -1}, {"max_images": 10**30}, {"max_bytes": "many"}, {"bytes": 1}):
+        assert client.patch(eve, json={"quota": wrong}).status_code == 422, wrong
