@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from core.orm.jobs import Job
 from core.orm.uploads import Image, Upload
 from core.storage.blobs import Blobs
 from tests.support.browser.furnished_site import furnish
+from tests.support.forms import Form, forms_in
 from web.app import App
 
 EARLY, LATE = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
@@ -23,6 +25,7 @@ NUMBERS = ["-1", str(2**31), str(2**63), str(10**30), "9" * 5000]
 VALUES = [*NUMBERS, "\x00", EARLY, LATE, "zz"]
 ARGUMENT = re.compile(r"<(?:[^<>:]+:)?([a-z_]+)>")
 NAME = re.compile(r"[a-z][a-z_]{0,30}")
+ENDING = re.compile("delete|disable|end|logout|discard|withdraw|remove|undo|clean")
 UNREADY = "/readyz"  # 503 while no worker is alive, whatever is asked
 
 
@@ -66,6 +69,87 @@ def test_no_parameter_of_any_address_is_a_server_error(
                 if answer.status_code >= 500:
                     broken.append((rule.rule, {name: value[:40] for name, value in query.items()}, address[:120]))
     assert broken == []
+
+
+@pytest.mark.slow
+def test_no_field_of_any_form_is_a_server_error(
+    quiet_app: App, browser: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    """Forms that delete, disable or log out come last."""
+    forms: dict[tuple[str, str], Form] = {}
+    for shown in furnish(db, blobs):
+        for form in forms_in(browser.get(shown.address).text):
+            action = form.action or shown.address
+            forms.update({(_without_ids(action), name): Form(action, form.fields) for name in form.fields})
+    assert len({action for action, _ in forms}) > 40
+    broken = []
+    for (action, name), form in sorted(forms.items(), key=lambda one: bool(ENDING.search(one[0][0]))):
+        for value in VALUES:
+            with browser.post(form.action, data=form.fields | {name: value}) as answer:
+                if answer.status_code >= 500:
+                    broken.append((action, name, value[:40]))
+    assert broken == []
+
+
+@pytest.mark.slow
+def test_no_field_of_any_body_is_a_server_error(
+    quiet_app: App, client: FlaskClient, db: Database, blobs: Blobs
+) -> None:
+    furnish(db, blobs)
+    ids, broken = _ids(db), []
+    document = client.get("/openapi.json").get_json()
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if body is None:
+                continue
+            address = re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], 1)), path)
+            for fields in _bodies(body["schema"], schemas):
+                with client.open(address, method=method.upper(), json=fields) as answer:
+                    if answer.status_code >= 500:
+                        broken.append((method, path, str(fields)[:200]))
+    assert broken == []
+
+
+def _without_ids(address: str) -> str:
+    return re.sub(r"[0-9a-f-]{36}|\d+", "*", address.partition("?")[0])
+
+
+def _bodies(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A body that fits for each field, but for that field: as a text, as a number, in a list."""
+    known = _resolve(schema, schemas)
+    right = {name: _example(known["properties"][name], schemas) for name in known.get("required", [])}
+    for name in known.get("properties", {}):
+        for value in VALUES:
+            yield right | {name: value}
+            yield right | {name: [value]}
+        for number in (-1, 2**31, 2**63, 10**30, 1e308):
+            yield right | {name: number}
+            yield right | {name: [number]}
+
+
+def _resolve(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        return _resolve(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    for kinds in ("anyOf", "oneOf", "allOf"):
+        if kinds in schema:
+            return _resolve(schema[kinds][0], schemas)
+    return schema
+
+
+def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
+    """Something small that fits."""
+    known = _resolve(schema, schemas)
+    if known.get("enum"):
+        return known["enum"][0]
+    if known.get("format") == "uuid":
+        return str(uuid4())
+    if known.get("type") == "array":
+        return [_example(known["items"], schemas)] if isinstance(known.get("items"), dict) else []
+    if known.get("type") == "object":
+        return {one: _example(known["properties"][one], schemas) for one in known.get("required", [])}
+    return {"integer": 1, "number": 0.5, "boolean": True}.get(known.get("type", ""), known.get("const", "x"))
 
 
 def _ids(db: Database) -> dict[str, object]:
