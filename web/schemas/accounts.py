@@ -36,7 +36,7 @@ class PersonList(BaseModel):
     items: list[PersonOut]
 
 
-class QuotaIn(Input):
+class QuotaIn(Input, json_schema_extra={"examples": [{"max_bytes": 20_000_000_000, "max_images": "none"}]}):
     """What the uploads of a person may use: a number, "none" for no limit, null for what everybody may."""
 
     max_bytes: Amount = None
@@ -120,3 +120,4 @@ class SessionOut(BaseModel):
 
 class SessionList(BaseModel):
     items: list[SessionOut]
+    next: str | None

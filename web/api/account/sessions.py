@@ -20,14 +20,15 @@ api = APIBlueprint("sessions", __name__, url_prefix="/api/v1/sessions", tag="Acc
 def list_sessions() -> SessionList:
     """The browsers in which you are logged in, the one that was used last first"""
     with get_services().db.read() as session:
-        return SessionList(items=[_show(one) for one in sessions.list_sessions(session, current_user_id())])
+        own = sessions.list_sessions(session, current_user_id())
+    return SessionList(items=[_show(one) for one in own], next=None)
 
 
 @api.delete(f"/{SESSION_ID}")
 @needs(Right.SEE)
 @api.output({}, status_code=204)
 @api.doc(responses={404: "It is none of your sessions"})
-def delete_session(session_id: int) -> str:
+def end_session(session_id: int) -> str:
     """Log one of your browsers out
 
     What is being sent from it is refused within seconds.
@@ -40,7 +41,7 @@ def delete_session(session_id: int) -> str:
 @api.delete("")
 @needs(Right.SEE)
 @api.output({}, status_code=204)
-def delete_other_sessions() -> str:
+def end_other_sessions() -> str:
     """Log all your browsers out, but the one that asks
 
     Asked with a token, it logs out every browser. Tokens keep working.

@@ -14,7 +14,7 @@ from web.schemas.accounts import NewTokenOut, TokenIn, TokenList, TokenOut
 
 TAG = {
     "name": "Account",
-    "description": "Your own tokens, and what your uploads use",
+    "description": "Your own tokens and sessions, and what your uploads use",
 }
 api = APIBlueprint("tokens", __name__, url_prefix="/api/v1/tokens", tag=TAG)
 
