@@ -33,7 +33,7 @@ OPENMETRICS = "application/openmetrics-text"
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 NO_ROUTE = "none"  # for URLs that match no route
 
-Sample = tuple[Mapping[str, str], float]
+Sample = tuple[dict[str, str], float]
 
 # Counters with their label and its known values, which are reported as 0 from the start.
 COUNTERS = {
@@ -86,7 +86,8 @@ def get_metrics() -> Response:
         )
     scrape = services.answers.get("metrics", lambda: Scrape(services))
     if OPENMETRICS in (kind.partition(";")[0] for kind in request.accept_mimetypes.values()):
-        return Response(openmetrics.generate_latest(scrape), content_type=openmetrics.CONTENT_TYPE_LATEST)
+        text = openmetrics.generate_latest(scrape)  # type: ignore[no-untyped-call]
+        return Response(text, content_type=openmetrics.CONTENT_TYPE_LATEST)
     return Response(generate_latest(scrape), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
