@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = SecretStr("")
     """`/metrics` needs this bearer token, and `/readyz` shows details only with it."""
     strict_json_logs: bool = False
-    """Whether lines that libraries write past all logging become JSON in the logs of web and workers too. That takes one
-    more process (6 MB) for each program.
+    """Whether lines that libraries write past all logging become JSON in the logs of web and workers, too. That takes
+    one more process (6 MB) for each program.
     """
     queues: str = ""
     """For `pawsort worker`: the queues of this process."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from instance.base.instance_record import InstanceRecord
+from core.operations.instance_record import InstanceRecord
 from tests.support.browser.login import log_in
 from tests.support.documentation.tutorial import START, FirstTerminal, Step, click, read_steps, run
 from tests.support.paths import ROOT

@@ -21,6 +21,7 @@ from tests.support.paths import ROOT
 # Programs of others: what the documents do with them has nothing of ours in it.
 OTHERS = {
     "alembic": "its own program",
+    "celery": "its own program; tests/worker/test_app.py runs what the documents show",
     "docker": "build, save, load and push: the images are checked at `docker compose`",
     "echo": "writes a line into a file",
     "git": "gets the sources",
