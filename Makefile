@@ -23,7 +23,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs reference pretrained reproduce requirements sbom audit env clean
+.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs reference pretrained reproduce client requirements sbom audit env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ docs: $(VENV)/docs.stamp ## build the documentation site, which a running instan
 	@echo "docs/architecture.md  how one image travels through the system"
 	@echo "docs/decisions/       what was decided, why, and what it costs"
 	@echo "The HTTP interface is at /docs of a running instance (make run)."
+
+client: $(VENV)/test.stamp ## write the client's types again, after the HTTP interface has changed
+	$(BIN)/python -m tests.support.client_schemas
 
 requirements: $(UV) ## compile the pinned requirement files
 	$(COMPILE) --extra web --output-file requirements/web.txt

@@ -18,7 +18,7 @@ from benchmarks.throughput import Throughput
 from instance.supervisor.attach import started_instance
 from pawsort.api.errors import RequestFailed
 from pawsort.api.http_client import PawsortClient
-from pawsort.uploads.transfer import new_id
+from pawsort.operations.references import new_id
 
 NETWORKS = ("seed-cnn", "efficientnet-lite0")
 N_LARGE = 200

@@ -16,7 +16,7 @@ from benchmarks.photographs import make_folder
 from benchmarks.training import send
 from instance.supervisor.attach import started_instance
 from pawsort.api.http_client import PawsortClient
-from pawsort.uploads.transfer import new_id
+from pawsort.operations.references import new_id
 from pawsort.workflows.classify import ENDED
 
 POLL_S = 0.1

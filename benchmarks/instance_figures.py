@@ -16,8 +16,10 @@ import httpx2
 from benchmarks.figures import Figures
 from instance.base.programs import child_environment
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.references import new_id
+from pawsort.operations.uploads import Uploads
 from pawsort.uploads.sources import SourceFile, walk
-from pawsort.uploads.transfer import limits_of, new_id, upload_files
+from pawsort.uploads.transfer import limits_of, upload_files
 
 PAWSORT = [sys.executable, "-m", "pawsort"]
 POLL_S = 0.005
@@ -76,9 +78,10 @@ def measure_one_picture(figures: Figures, client: PawsortClient, picture: Path, 
         upload, job = new_id(), new_id()
         files = [item for item in walk([picture]) if isinstance(item, SourceFile)]
         started = time.perf_counter()
-        limits = limits_of(client.create_upload(upload, "one"))
+        uploads = Uploads(client.transport)
+        limits = limits_of(uploads.create(upload, name="one"))
         client.create_job(job, upload, model=network, threshold=None, name="one")
-        upload_files(client, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
+        upload_files(uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
         while client.get_job(job)["state"] != "done":
             time.sleep(POLL_S)
         seconds.append(time.perf_counter() - started)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from benchmarks.hardware_limit import BareProcesses
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.references import new_id
+from pawsort.operations.uploads import Uploads
 from pawsort.uploads.shards import Limits
 from pawsort.uploads.sources import SourceFile, walk
-from pawsort.uploads.transfer import limits_of, new_id, upload_files
+from pawsort.uploads.transfer import limits_of, upload_files
 
 POLL_S = 0.05
 
@@ -50,9 +52,10 @@ class Throughput:
         upload, job = new_id(), new_id()
         files = [item for item in walk([self._folder]) if isinstance(item, SourceFile)]
         started = time.perf_counter()
-        limits: Limits = limits_of(self._client.create_upload(upload, "bench"))
+        uploads = Uploads(self._client.transport)
+        limits: Limits = limits_of(uploads.create(upload, name="bench"))
         self._client.create_job(job, upload, model=self._network, threshold=None, name="bench")
-        upload_files(self._client, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
+        upload_files(uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
         self._wait(job)
         return upload, time.perf_counter() - started
 

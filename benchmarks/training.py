@@ -23,8 +23,10 @@ from instance.supervisor.attach import started_instance
 from model.architectures.registry import build
 from model.training.augmentation import STRONG, augment
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.references import new_id
+from pawsort.operations.uploads import Uploads
 from pawsort.uploads.sources import SourceFile, walk
-from pawsort.uploads.transfer import limits_of, new_id, upload_files
+from pawsort.uploads.transfer import limits_of, upload_files
 from pretraining.labelled_folders import decode_all, read_folder
 from worker.training.trainer_setup import input_sides_of
 
@@ -107,9 +109,10 @@ class PlainKeras:
 def send(client: PawsortClient, folder: Path) -> str:
     """Upload a labelled folder. Returns the id of the upload."""
     upload = new_id()
-    limits = limits_of(client.create_upload(upload, "bench", labelled=True))
+    uploads = Uploads(client.transport)
+    limits = limits_of(uploads.create(upload, name="bench", labelled=True))
     files = (item for item in walk([folder]) if isinstance(item, SourceFile))
-    upload_files(client, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
+    upload_files(uploads, upload, files, limits, on_uploaded=lambda _: None, on_skip=print)
     return upload
 
 

@@ -38,6 +38,17 @@ def find_instance(data_dir: Path) -> InstanceRecord | None:
     return None
 
 
+def running_instance() -> InstanceRecord | None:
+    """Return the instance that runs on this machine's data directory, if any.
+
+    `pawsort.client.local_instance` finds this function by the entry point `pawsort.running_instances`.
+    """
+    with translate_core_errors():
+        from core.base.config import load_settings
+
+        return find_instance(load_settings().data_dir)
+
+
 def find_page(settings: "Settings", address: str | None) -> str:
     """Return the address of the page for links, without a slash at its end.
 

@@ -24,16 +24,15 @@ from pawsort.api.answers import (
     UndoneLabels,
     Upload,
 )
+from pawsort.api.connection import READ_BYTES, Connection
 from pawsort.api.errors import BadArchive, ClientError, RequestFailed
 from pawsort.api.retries import Retries, explain_failure
+from pawsort.api.transport import Transport
 
 Answer = TypeVar("Answer")
 
 API = "/api/v1"
-READ_BYTES = 2**20
 PARTIAL = "Pawsort-Partial"
-# The read timeout is long: after the last byte, the server may still be writing a large shard to a slow disk.
-TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0)
 
 
 class Export(NamedTuple):
@@ -62,17 +61,10 @@ class PawsortClient:
         token: str | None = None,
         *,
         retries: Retries | None = None,
-        timeout: httpx2.Timeout = TIMEOUT,
     ) -> None:
         self.server = server.rstrip("/")
-        self._retries = retries or Retries()
-        headers = {"User-Agent": "pawsort", "Accept": "application/json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        # An address on this machine, and its token, must not go through a proxy named in the environment.
-        self._http = httpx2.Client(
-            base_url=self.server, headers=headers, timeout=timeout, trust_env=not _is_local(server)
-        )
+        self.transport = Transport(Connection(self.server, token), retries)
+        self._retries, self._http = self.transport.retries, self.transport.http
 
     def __enter__(self) -> Self:
         return self
@@ -84,8 +76,7 @@ class PawsortClient:
 
     def close(self) -> None:
         """Close the connections. Threads that wait to retry give up."""
-        self._retries.stopped.set()
-        self._http.close()
+        self.transport.close()
 
     def create_upload(
         self,
@@ -360,10 +351,6 @@ def _without_none(**values: Any) -> dict[str, Any]:
 def _blocks(body: BinaryIO) -> Iterable[bytes]:
     while block := body.read(READ_BYTES):
         yield block
-
-
-def _is_local(server: str) -> bool:
-    return httpx2.URL(server).host in ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 
 
 def _correction_query(batch: str, is_dry: bool) -> dict[str, str]:

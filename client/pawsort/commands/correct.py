@@ -9,11 +9,11 @@ from pawsort.api.answers import Corrections
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.files.corrections import list_files
+from pawsort.operations.references import new_id
 from pawsort.terminal import Terminal
 from pawsort.uploads.archive_kinds import is_archive
 from pawsort.uploads.progress import print_skipped
 from pawsort.uploads.sources import SkippedPath
-from pawsort.uploads.transfer import new_id
 
 SHOWN = 10
 

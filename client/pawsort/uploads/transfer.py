@@ -1,14 +1,13 @@
 """Upload files as shards: one thread packs them, a few others send them."""
 
-import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pawsort.api.answers import Upload
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
+from pawsort.operations.uploads import Uploads
+from pawsort.schemas import Upload
 from pawsort.uploads.shards import Limits, Shard, pack
 from pawsort.uploads.sources import FileCounts, SkippedPath, SourceFile
 
@@ -25,31 +24,24 @@ class UploadTotals:
     n_shards: int
 
 
-def new_id() -> str:
-    """Choose an id for an upload or a job. Chosen by the client, so that repeating a request is harmless."""
-    return str(uuid.uuid4())
-
-
 def limits_of(upload: Upload) -> Limits:
     """Return the limits in the server's answer; our own ones where it has none, or larger ones for a shard."""
-    given = upload.get("limits") or {}
-    limits = Limits()
+    given, limits = upload.limits, Limits()
     return replace(
         limits,
-        max_image_bytes=given.get("max_image_bytes", limits.max_image_bytes),
-        max_files=min(limits.max_files, given.get("max_files", limits.max_files)),
-        max_bytes=min(limits.max_bytes, given.get("max_bytes", limits.max_bytes)),
+        max_image_bytes=given.max_image_bytes or limits.max_image_bytes,
+        max_files=min(limits.max_files, given.max_files or limits.max_files),
+        max_bytes=min(limits.max_bytes, given.max_bytes or limits.max_bytes),
     )
 
 
-def check_quota(client: PawsortClient, upload_id: str, upload: Upload, counts: FileCounts) -> None:
+def check_quota(uploads: Uploads, upload: Upload, counts: FileCounts) -> None:
     """See that the files fit into the quota of their user, before any of them is sent. Else the upload is deleted.
 
     Raises:
         ClientError: They do not fit.
     """
-    given = upload.get("limits") or {}
-    bytes_left, images_left = given.get("bytes_left"), given.get("images_left")
+    bytes_left, images_left = upload.limits.bytes_left, upload.limits.images_left
     if images_left is not None and counts.n_files > images_left:
         sentence = f"These are {counts.n_files:,} files, and your quota on the server has room for {images_left:,}."
     elif bytes_left is not None and counts.n_bytes > bytes_left:
@@ -59,24 +51,27 @@ def check_quota(client: PawsortClient, upload_id: str, upload: Upload, counts: F
         )
     else:
         return
-    client.delete_upload(upload_id)
+    uploads.delete(upload.id)
     raise ClientError(f"{sentence} Nothing was uploaded. Delete jobs that you no longer need, or upload less.")
 
 
 def upload_files(
-    client: PawsortClient,
+    uploads: Uploads,
     upload: str,
     files: Iterable[SourceFile],
     limits: Limits,
     *,
     on_uploaded: Callable[[Shard], object],
     on_skip: Callable[[SkippedPath], object],
+    first_seq: int = 0,
 ) -> UploadTotals:
     """Upload all files as shards of an existing upload, and complete it.
 
     Args:
         on_uploaded: Called in this thread for each shard that the server has stored.
         on_skip: Called for each file that cannot be read.
+        first_seq: The number of the first shard. If shards were sent before, the upload is completed with those that
+            have arrived.
     Raises:
         ClientError: A shard was refused, or the server does not answer. Stored shards stay, and the upload stays open.
     """
@@ -84,8 +79,8 @@ def upload_files(
     in_flight: dict[Future[Any], Shard] = {}
     pool = ThreadPoolExecutor(SHARDS_IN_FLIGHT, thread_name_prefix="upload")
     try:
-        for shard in pack(files, limits, on_skip):
-            in_flight[pool.submit(client.put_shard, upload, shard.seq, shard.tar)] = shard
+        for shard in pack(files, limits, on_skip, first_seq):
+            in_flight[pool.submit(uploads.put_shard, upload, shard.seq, shard.tar)] = shard
             n_files, n_shards = n_files + shard.n_files, n_shards + 1
             if len(in_flight) >= SHARDS_IN_FLIGHT:
                 _wait_for_shard(in_flight, on_uploaded)
@@ -93,7 +88,7 @@ def upload_files(
             _wait_for_shard(in_flight, on_uploaded)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    client.complete_upload(upload, n_shards)
+    uploads.complete(upload, None if first_seq else n_shards)
     return UploadTotals(n_files, n_shards)
 
 

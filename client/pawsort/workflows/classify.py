@@ -10,11 +10,13 @@ from typing import Any, BinaryIO, Protocol
 from pawsort.api.answers import Job
 from pawsort.api.errors import BadArchive, ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.references import new_id
+from pawsort.operations.uploads import Uploads
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.ignored_names import is_kind
 from pawsort.uploads.shards import Shard
 from pawsort.uploads.sources import SkippedPath, count_files, walk, walk_files
-from pawsort.uploads.transfer import check_quota, limits_of, new_id, upload_files
+from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 
 ENDED = frozenset({"done", "cancelled", "failed"})
 FIRST_PAUSE_S = 0.3
@@ -125,15 +127,16 @@ class Classification:
         name = shown_name(self._options.name or name_of(paths))
         upload, job = new_id(), new_id()
         discard = self._options.discard_originals
-        created = self._client.create_upload(upload, name, discard_originals=discard)
-        check_quota(self._client, upload, created, counts)
+        uploads = Uploads(self._client.transport)
+        created = uploads.create(upload, name=name, discard_originals=discard)
+        check_quota(uploads, created, counts)
         view = self._client.create_job(
             job, upload, model=self._options.model, threshold=self._options.threshold, name=name
         )
         self._add(job, view)
         self._display.start_upload(name, counts.n_files)
         totals = upload_files(
-            self._client,
+            uploads,
             upload,
             walk_files(paths, skipped.append, everything),
             limits_of(created),

@@ -11,9 +11,11 @@ from typing import Any, Literal, Protocol
 from pawsort.api.answers import Epoch, Job, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
+from pawsort.operations.references import new_id
+from pawsort.operations.uploads import Uploads
 from pawsort.uploads.shards import Limits, Shard
 from pawsort.uploads.sources import SkippedPath, count_files, walk_files
-from pawsort.uploads.transfer import check_quota, limits_of, new_id, upload_files
+from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 from pawsort.workflows.classify import ENDED
 
 PAUSE_S = 0.5
@@ -66,11 +68,12 @@ class TrainingRun:
                 " for each class: cats and dogs."
             )
         upload = new_id()
-        created = self.client.create_upload(upload, name, labelled=True, for_training=True)
-        check_quota(self.client, upload, created, counts)
+        uploads = Uploads(self.client.transport)
+        created = uploads.create(upload, name=name, labelled=True, for_training=True)
+        check_quota(uploads, created, counts)
         try:
             self.display.start_upload(name, counts.n_files)
-            self._upload(folders, upload, limits_of(created))
+            self._upload(uploads, folders, upload, limits_of(created))
             self.job = self._start([upload], name)
         except (ClientError, KeyboardInterrupt):
             with suppress(ClientError):
@@ -111,10 +114,10 @@ class TrainingRun:
         self.client.cancel_job(job, keep_best)
         return self.follow(job)
 
-    def _upload(self, folders: Sequence[Path], upload: str, limits: Limits) -> None:
+    def _upload(self, uploads: Uploads, folders: Sequence[Path], upload: str, limits: Limits) -> None:
         on_skip = self.skipped.append
         files = walk_files(folders, on_skip, self.everything)
-        upload_files(self.client, upload, files, limits, on_uploaded=self._on_uploaded, on_skip=on_skip)
+        upload_files(uploads, upload, files, limits, on_uploaded=self._on_uploaded, on_skip=on_skip)
 
     def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:
         data = self.client.preview_training(uploads)

@@ -1,22 +1,22 @@
 """Files that exceed the quota are refused before any of them is sent."""
 
 from collections import Counter
-from unittest.mock import create_autospec
+from unittest.mock import Mock
 
 import pytest
 
-from pawsort.api.answers import Upload
+from pawsort.api.decoding import decode
 from pawsort.api.errors import ClientError
-from pawsort.api.http_client import PawsortClient
+from pawsort.operations.uploads import Uploads
+from pawsort.schemas import Upload
 from pawsort.uploads.sources import FileCounts
 from pawsort.uploads.transfer import check_quota
 
 COUNTS = FileCounts(n_files=1200, n_bytes=3_000_000, ignored=Counter())
 
 
-def created(bytes_left: int | None, images_left: int | None) -> Upload:
-    limits = {"bytes_left": bytes_left, "images_left": images_left}
-    return {"limits": limits, "skipped": [], "originals": "kept"}  # type: ignore[typeddict-item]
+def created(**limits: int | None) -> Upload:
+    return decode(Upload, {"id": "id", "limits": limits})
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,16 @@ def created(bytes_left: int | None, images_left: int | None) -> Upload:
 def test_what_does_not_fit_is_refused_and_its_upload_deleted(
     bytes_left: int | None, images_left: int | None, sentence: str
 ) -> None:
-    client = create_autospec(PawsortClient, instance=True)
+    uploads = Mock(spec=Uploads)
     with pytest.raises(ClientError, match=sentence):
-        check_quota(client, "id", created(bytes_left, images_left), COUNTS)
-    client.delete_upload.assert_called_once_with("id")
+        check_quota(uploads, created(bytes_left=bytes_left, images_left=images_left), COUNTS)
+    uploads.delete.assert_called_once_with("id")
 
 
 @pytest.mark.parametrize(
-    "upload", [created(3_000_000, 1200), created(None, None), {"skipped": [], "originals": "kept"}]
+    "upload", [created(bytes_left=3_000_000, images_left=1200), created(bytes_left=None, images_left=None), created()]
 )
 def test_what_fits_is_sent_also_to_servers_without_quotas(upload: Upload) -> None:
-    client = create_autospec(PawsortClient, instance=True)
-    check_quota(client, "id", upload, COUNTS)
-    client.delete_upload.assert_not_called()
+    uploads = Mock(spec=Uploads)
+    check_quota(uploads, upload, COUNTS)
+    uploads.delete.assert_not_called()

@@ -1,9 +1,7 @@
 """From paths to a file of results, over HTTP, against the real application; a thread stands in for the workers."""
 
-import contextlib
 import csv
 import io
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -13,8 +11,6 @@ import pytest
 from rich.console import Console
 
 from core.base.database import Database
-from core.base.errors import LeaseLost
-from core.jobs import chunks, record_results
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
@@ -22,6 +18,7 @@ from pawsort.files.export import write_results
 from pawsort.uploads.progress import ProgressBars
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
 from tests.support.browser.site import served
+from tests.support.classifying import classifying
 from tests.support.deadlines import within
 from tests.support.factories import draw_picture, make_tar
 from web.app import App
@@ -37,31 +34,8 @@ def pawsort(app: App, token: str) -> Iterator[PawsortClient]:
 
 @pytest.fixture
 def worker(db: Database) -> Iterator[None]:
-    """Claims and records whatever is ready, in transactions of their own as a worker does, every 50 ms."""
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.wait(0.05):
-            with db.read() as session:
-                ready = chunks.list_ready(session, 100)
-            for chunk_id in ready:
-                classify_chunk(db, chunk_id)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
-
-
-def classify_chunk(db: Database, chunk_id: int) -> None:
-    with db.write() as session:
-        claim = chunks.claim_chunk(session, chunk_id, None, 60)
-    if claim is None:
-        return
-    with db.write() as session, contextlib.suppress(LeaseLost):
-        images = chunks.list_to_classify(session, claim)
-        record_results.record(session, claim, [record_results.Outcome(image.image_id, (0.9, 0.05)) for image in images])
+    with classifying(db):
+        yield
 
 
 def classify(client: PawsortClient, *paths: Path, wish: JobOptions | None = None) -> Outcome:

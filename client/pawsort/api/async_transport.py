@@ -1,0 +1,102 @@
+"""Performs calls and workflows for programs with asyncio (or Trio): sends, retries, waits."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+import httpx2
+
+from pawsort.api.calls import Call, Flow, Item, Pause, Stream, step
+from pawsort.api.connection import READ_BYTES, Connection, answer_of, request_of
+from pawsort.api.errors import ClientError
+from pawsort.api.retries import Attempts, Retries, explain_failure, is_success
+from pawsort.api.transport import BROKEN_OFF
+
+T = TypeVar("T")
+
+
+class AsyncTransport:
+    """One server, one token."""
+
+    def __init__(self, connection: Connection, retries: Retries | None = None) -> None:
+        self.connection = connection
+        self.retries = retries or Retries()
+        self.http = httpx2.AsyncClient(**connection.options)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
+
+    async def run(self, work: Call[T] | Flow[T]) -> T:
+        """Perform a call, or a workflow to its end."""
+        if isinstance(work, Call):
+            answer: T = await self._perform(work)
+            return answer
+        try:
+            effect = next(work)
+            while True:
+                effect = step(work, await self._outcome(effect))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def iterate(self, stream: Stream[T]) -> AsyncIterator[T]:
+        """Perform a workflow, and iterate over its items."""
+        try:
+            effect = next(stream)
+            while True:
+                if isinstance(effect, Item):
+                    yield effect.value
+                    effect = next(stream)
+                else:
+                    effect = step(stream, await self._outcome(effect))
+        except StopIteration:
+            return
+        finally:
+            stream.close()
+
+    async def _outcome(self, effect: Call[Any] | Pause) -> Any:
+        """Perform a call or a pause; return the answer, or the error."""
+        try:
+            return await self._perform(effect)
+        except ClientError as error:
+            return error
+
+    async def _perform(self, effect: Call[Any] | Pause) -> Any:
+        if isinstance(effect, Pause):
+            return await _sleep(effect.seconds)
+        request = request_of(effect)
+        if effect.target is None:
+            return answer_of(effect, await self._retry(lambda: self.http.request(**request)))
+        opened = self.http.build_request(**request)
+        response = await self._retry(lambda: self.http.send(opened, stream=True))
+        try:
+            async for block in response.aiter_bytes(READ_BYTES):
+                effect.target.write(block)
+        except httpx2.RemoteProtocolError as error:
+            raise ClientError(BROKEN_OFF) from error
+        except httpx2.TransportError as error:
+            raise explain_failure(error, self.connection.server) from error
+        finally:
+            await response.aclose()
+        return None
+
+    async def _retry(self, send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+        """Send until the server gives a final answer."""
+        attempts = Attempts(self.retries)
+        while True:
+            try:
+                response = await send()
+            except httpx2.TransportError as error:
+                attempts.note(explain_failure(error))
+            else:
+                if is_success(response):
+                    return response
+                await response.aread()
+                attempts.note_refusal(response)
+            await _sleep(attempts.pause_s())
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # only programs with an event loop need it
+
+    await anyio.sleep(seconds)

@@ -1,0 +1,80 @@
+"""How both kinds of clients reach a server: its address, the token, time limits."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeVar
+
+import httpx2
+
+from pawsort.api.calls import API, NOTHING, Call
+from pawsort.api.decoding import decode
+
+T = TypeVar("T")
+
+READ_BYTES = 2**20
+# The read timeout is long: after the last byte, the server may still be writing a large shard to a slow disk.
+TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One server and one token."""
+
+    server: str
+    token: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of a client of httpx2."""
+        headers = {"User-Agent": "pawsort", "Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        # An address on this machine, and its token, must not go through a proxy named in the environment.
+        trusts_environment = httpx2.URL(self.server).host not in LOCAL_HOSTS
+        return {
+            "base_url": self.server.rstrip("/"),
+            "headers": headers,
+            "timeout": TIMEOUT,
+            "trust_env": trusts_environment,
+        }
+
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+
+
+def request_of(call: Call[Any]) -> dict[str, Any]:
+    """Return the arguments of the request that a call describes."""
+    headers: dict[str, str] = {}
+    content: bytes | Iterator[bytes] | None
+    content = call.content if isinstance(call.content, bytes | None) else _blocks(call.content)
+    if call.json is not None:
+        content, headers["Content-Type"] = _as_json(call.json), "application/json"
+    elif call.content_type:
+        headers["Content-Type"] = call.content_type
+    if call.answer is bytes or call.target is not None:
+        headers["Accept"] = "*/*"
+    return {
+        "method": call.method,
+        "url": API + call.path,
+        "params": call.parameters,
+        "content": content,
+        "headers": headers,
+    }
+
+
+def answer_of(call: Call[T], response: httpx2.Response) -> T:
+    """Return the answer of a call that succeeded."""
+    if call.answer is NOTHING:
+        return decode(call.answer, None)
+    return decode(call.answer, response.content if call.answer is bytes else response.json())
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while block := file.read(READ_BYTES):
+        yield block
+
+
+def _as_json(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, default=str).encode()

@@ -1,0 +1,196 @@
+"""Jobs and their results."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Unpack
+
+from pawsort.api.calls import NOTHING, Call, Flow, Stream, ask, pages
+from pawsort.api.errors import ClientError
+from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
+from pawsort.operations.references import ImageReference, JobReference, image_id, job_id
+from pawsort.schemas import (
+    Epochs,
+    HeatMap,
+    Histogram,
+    Job,
+    JobChanges,
+    JobInput,
+    Landmarks,
+    Result,
+    RetriedJobs,
+)
+
+State = Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"]
+Priority = Literal["normal", "first", "before_all"]
+Label = Literal["cat", "dog", "unsure"]
+FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
+
+
+class JobOperations:
+    """Jobs: list, change, stop them, read their results."""
+
+    @Listing
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        state: State | None = None,
+        user: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        tag: str | None = None,
+        model: str | int | None = None,
+        sort: Literal["newest", "oldest", "name", "pictures", "state"] | None = None,
+    ) -> Stream[Job]:
+        """Iterate over jobs, newest first."""
+        query = {"name": name, "state": state, "user": user, "since": since, "before": before}
+        return pages(Job, "/jobs", {**query, "tag": tag, "model": model, "sort": sort})
+
+    @Operation
+    def get(self, job: JobReference) -> Call[Job]:
+        """Return a job."""
+        return Call(Job, "GET", f"/jobs/{job_id(job)}")
+
+    @Operation
+    def create(self, id: str, **options: Unpack[JobInput]) -> Call[Job]:
+        """Classify an upload, with any version, as often as you like. `Pawsort.classify` uploads files as well."""
+        return Call(Job, "PUT", f"/jobs/{id}", json=options)
+
+    @Operation
+    def update(self, job: JobReference, **changes: Unpack[JobChanges]) -> Call[Job]:
+        """Change a job's name, threshold or tags."""
+        return Call(Job, "PATCH", f"/jobs/{job_id(job)}", json=changes)
+
+    @Operation
+    def cancel(self, job: JobReference, *, keep_best: bool = False) -> Call[Job]:
+        """Stop a job and keep its results so far. With `keep_best`, the best epoch of a training becomes a version."""
+        return Call(Job, "POST", f"/jobs/{job_id(job)}/cancel", json={"keep_best": keep_best})
+
+    @Operation
+    def retry(self, job: JobReference) -> Call[Job]:
+        """Classify the failed files of a job again."""
+        return Call(Job, "POST", f"/jobs/{job_id(job)}/retry")
+
+    @Operation
+    def retry_failed(self, jobs: Sequence[JobReference] | None = None) -> Call[RetriedJobs]:
+        """Retry several jobs, or all that failed."""
+        given = None if jobs is None else [job_id(job) for job in jobs]
+        return Call(RetriedJobs, "POST", "/jobs/retry", json={"jobs": given})
+
+    @Operation
+    def delete(self, job: JobReference) -> Call[None]:
+        """Delete a job, and its upload with the last job that uses it."""
+        return Call(NOTHING, "DELETE", f"/jobs/{job_id(job)}")
+
+    @Operation
+    def hand_over(self, job: JobReference, user: str) -> Call[Job]:
+        """Give a job with its upload to another person."""
+        return Call(Job, "POST", f"/jobs/{job_id(job)}/owner", json={"user": user})
+
+    @Operation
+    def pause(self, job: JobReference) -> Call[Job]:
+        """Pause a job. Pictures that are being classified are finished."""
+        return Call(Job, "POST", f"/jobs/{job_id(job)}/pause")
+
+    @Operation
+    def resume(self, job: JobReference) -> Call[Job]:
+        """Resume a paused job."""
+        return Call(Job, "POST", f"/jobs/{job_id(job)}/resume")
+
+    @Operation
+    def set_priority(self, job: JobReference, priority: Priority) -> Call[Job]:
+        """Let a job go before your other jobs, or before those of everybody."""
+        return Call(Job, "PUT", f"/jobs/{job_id(job)}/priority", json={"priority": priority})
+
+    @Listing
+    def results(
+        self,
+        job: JobReference,
+        *,
+        label: Label | None = None,
+        error_code: str | None = None,
+        warning: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
+        path: str | None = None,
+        folder: str | None = None,
+        said: Literal["nothing", "something", "otherwise"] | None = None,
+        neither: Literal["probable"] | None = None,
+        sort: Literal["path", "order", "confidence", "-confidence", "alike"] | None = None,
+    ) -> Stream[Result]:
+        """Iterate over the results that a job has now."""
+        query = {"label": label, "error_code": error_code, "warning": warning, "path": path, "folder": folder}
+        shares = {"min_confidence": min_confidence, "max_confidence": max_confidence}
+        return pages(
+            Result, f"/jobs/{job_id(job)}/results", {**query, **shares, "said": said, "neither": neither, "sort": sort}
+        )
+
+    @Operation
+    def histogram(self, job: JobReference) -> Call[Histogram]:
+        """Return how many results have which confidence: counts by label at any threshold."""
+        return Call(Histogram, "GET", f"/jobs/{job_id(job)}/histogram")
+
+    @Operation
+    def heat_map(self, job: JobReference, image: ImageReference) -> Call[HeatMap]:
+        """Return where in a picture the evidence for the predicted class is."""
+        return Call(HeatMap, "GET", f"/jobs/{job_id(job)}/results/{image_id(image)}/heat")
+
+    @Operation
+    def landmarks(self, job: JobReference, *, every: int = 100, sort: str | None = None) -> Call[Landmarks]:
+        """Return where the pages of the list of results begin."""
+        return Call(Landmarks, "GET", f"/jobs/{job_id(job)}/results/landmarks", {"every": every, "sort": sort})
+
+    @Operation
+    def epochs(self, job: JobReference) -> Call[Epochs]:
+        """Return the epochs of a training, and its present phase."""
+        return Call(Epochs, "GET", f"/jobs/{job_id(job)}/epochs")
+
+    @Operation
+    def export(
+        self,
+        job: JobReference,
+        file: Path | str,
+        *,
+        bom: bool = False,
+        by: Literal["final", "model", "person"] | None = None,
+        tree: Literal["keep", "flat"] | None = None,
+        label: Label | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
+    ) -> Flow[Path]:
+        """Write the results of a job to a file, whose ending is the format: csv, xlsx, jsonl, parquet, zip, html.
+
+        The file appears under its name only when it is complete.
+
+        Args:
+            bom: For a CSV: begin with a byte order mark, by which Excel knows UTF-8.
+            by: For a zip or a report: whose labels to use.
+            tree: For a zip: `flat` for no folders below those of the labels.
+            label: For tables, as the next two: only these results.
+        """
+        target = Path(file)
+        kind = target.suffix.removeprefix(".").lower()
+        if kind not in FORMATS:
+            raise ClientError(f"{target}: expected a name that ends in .{', .'.join(FORMATS)}.")
+        options = {"bom": bom or None, "by": by, "tree": tree, "label": label}
+        query = {**options, "min_confidence": min_confidence, "max_confidence": max_confidence}
+        name = "report.html" if kind == "html" else f"export.{kind}"
+        # A name that nobody can guess: a link that waits under it would be followed.
+        partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+        try:
+            with partial.open("xb") as out:
+                yield from ask(Call(NOTHING, "GET", f"/jobs/{job_id(job)}/{name}", query, target=out))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+
+class Jobs(JobOperations, Group):
+    """Jobs: list, change, stop them, read their results."""
+
+
+class AsyncJobs(JobOperations, AsyncGroup):
+    """Jobs: list, change, stop them, read their results."""
