@@ -44,6 +44,7 @@ class BatchKind(StrEnum):
     LABEL = "label"
     CONFIRM = "confirm"
     FOLDERS = "folders"
+    LIST = "list"
     UNDO = "undo"
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.base.paging import Page, decode_cursor, encode_cursor
 from core.base.states import LabelSource
-from core.labels.labels import digests_of
+from core.labels.contents import digests_of
 from core.labels.undo import find_valid_labels, stands
 from core.orm.accounts import User
 from core.orm.labels import Label

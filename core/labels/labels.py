@@ -3,7 +3,7 @@
 Undoing a label appends one, too: see core/labels/undo.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -15,13 +15,14 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session, aliased
 
 from core.base.database import insert_or, slices
-from core.base.errors import Invalid, NotFound
+from core.base.errors import Invalid
 from core.base.network_catalog import CLASSES
 from core.base.states import LabelSource
+from core.labels.contents import digests_of
 from core.labels.folder_names import plain_name
 from core.labels.undo import find_valid_labels, stands, undo_newest
 from core.orm.labels import Label
-from core.orm.uploads import Image, Upload
+from core.orm.uploads import Image
 
 NEITHER = "neither"
 
@@ -59,20 +60,36 @@ def _singular(name: str) -> str:
     return plain_name(name).removesuffix("s")
 
 
-def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel], audit_id: int | None = None) -> int:
-    """Write labels by a person, in this order; nothing is overwritten.
+def check_labels(items: Iterable[NewLabel]) -> None:
+    """Check that the labels exist.
 
-    Args:
-        audit_id: The audit that they belong to.
-    Returns:
-        How many labels were written.
     Raises:
-        NotFound: An image does not exist, or was deleted; then nothing is written.
-        Invalid: A label is neither a class, nor `neither`, nor None.
+        Invalid: One is neither a class, nor `neither`, nor None.
     """
     for item in items:
         if item.label is not None and item.label not in (*CLASSES, NEITHER):
             raise Invalid(f"label: expected one of {', '.join(CLASSES)}, {NEITHER} or null; got {item.label!r}.")
+
+
+def add_labels(
+    session: Session,
+    user_id: int | None,
+    items: Sequence[NewLabel],
+    audit_id: int | None = None,
+    batch_id: int | None = None,
+) -> int:
+    """Write labels by a person, in this order; nothing is overwritten.
+
+    Args:
+        audit_id: The audit that they belong to.
+        batch_id: The batch that they belong to.
+    Returns:
+        How many labels were written.
+    Raises:
+        NotFound: An image does not exist, or was deleted; then nothing is written.
+        Invalid: As `check_labels`.
+    """
+    check_labels(items)
     digests = digests_of(session, {item.image_id for item in items})
     known = _known_keys(session, [item.key for item in items if item.key])
     n_written = 0
@@ -80,7 +97,8 @@ def add_labels(session: Session, user_id: int | None, items: Sequence[NewLabel],
     for item in items:
         if item.key in known:
             continue
-        row = {"sha256": digests[item.image_id], "image_id": item.image_id, "user_id": user_id, "key": item.key}
+        said = {"image_id": item.image_id, "user_id": user_id, "key": item.key, "batch_id": batch_id}
+        row = said | {"sha256": digests[item.image_id]}
         if item.undoes is None:
             pending.append(row | {"label": item.label, "source": item.source, "audit_id": audit_id, "undoes_id": None})
             continue
@@ -110,22 +128,6 @@ def _known_keys(session: Session, keys: Sequence[UUID]) -> set[UUID]:
         found = session.scalars(select(Label.key).where(Label.key.in_(some)))
         known |= {key for key in found if key is not None}
     return known
-
-
-def digests_of(session: Session, image_ids: set[int]) -> dict[int, bytes]:
-    """The contents of images.
-
-    Raises:
-        NotFound: One of them does not exist, or was deleted.
-    """
-    found: dict[int, bytes] = {}
-    for some in slices(sorted(image_ids)):
-        alive = Image.id.in_(some) & Upload.deleted_at.is_(None)
-        rows = session.execute(select(Image.id, Image.sha256).join(Upload, Upload.id == Image.upload_id).where(alive))
-        found |= dict(rows.all())
-    if missing := image_ids - found.keys():
-        raise NotFound(f"There is no image {min(missing)}; no label was written.")
-    return found
 
 
 def human_label_of(image: type[Image]) -> ScalarSelect[str | None]:

@@ -17,14 +17,15 @@ class LabelBatch(Base):
 
     `wanted` is the filter that chose the pictures, `threshold_milli` the threshold that it was seen at. `position` is
     the last image (of an undo: the last label) that was processed; `finished_at` is set when none is left. `is_whole`
-    says that the whole job was confirmed, without a filter. The kind `folders` labels by the folders of files.
+    says that the whole job was confirmed, without a filter. The kind `folders` labels by the folders of files, the kind
+    `list` by a list of pictures; only this one has no job.
     """
 
     __tablename__ = "label_batches"
     __table_args__ = (Index("ix_label_batches_job_id", "job_id", "id"), {"sqlite_autoincrement": True})
     id: Mapped[int] = mapped_column(primary_key=True)
     uuid: Mapped[UUID] = mapped_column(unique=True)
-    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     kind: Mapped[str]
     label: Mapped[str | None]

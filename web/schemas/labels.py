@@ -4,23 +4,26 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from core.base.states import BatchKind, LabelSource
 from web.schemas.common import Input, LabelOfModel, LabelOfPerson, PersonsLabel, Share
 from web.schemas.results import ResultQuery
 
 MAX_LABELS = 5000
+MAX_ITEMS = 10_000
 LABEL_PROBABLY_NEITHER = {
     "id": "0f5c9a52-6b1e-4c1d-9c57-3f2b8a7d1e60",
     "filter": {"neither": "probable"},
     "label": "neither",
 }
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")]
 ImageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class LabelIn(Input, json_schema_extra={"examples": [{"image_id": 1042, "label": "cat"}]}):
-    image_id: ImageId
+    image_id: ImageId | None = Field(None, description="The picture; either this or `sha256` is required")
+    sha256: Sha256 | None = Field(None, description="The content, wherever it was uploaded")
     label: PersonsLabel | None = Field(None, description="Required; null withdraws earlier labels")
     source: Literal["correction", "confirmation", "audit"] = "correction"
     key: UUID | None = Field(
@@ -34,14 +37,54 @@ class LabelIn(Input, json_schema_extra={"examples": [{"image_id": 1042, "label":
             raise ValueError("expected either label (null withdraws) or undoes")
         return self
 
+    @model_validator(mode="after")
+    def _names_one_content(self) -> Self:
+        if (self.image_id is None) == (self.sha256 is None):
+            raise ValueError("expected either image_id or sha256")
+        return self
+
 
 class LabelsIn(Input):
-    items: list[LabelIn] = Field(min_length=1, max_length=MAX_LABELS)
-    audit: UUID | None = Field(None, description="The audit that these labels belong to")
+    items: list[LabelIn] = Field(min_length=1, max_length=MAX_ITEMS)
+    audit: UUID | None = Field(None, description="The audit that these labels belong to; its items have an image_id")
+    batch: UUID | None = Field(
+        None,
+        description="Your own id of a batch that all these labels belong to, so that"
+        " `POST /label-batches/{id}/undo` undoes them; several calls can add to it",
+    )
+    dry_run: bool = Field(False, description="Show what a batch of these labels would change, and write nothing")
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the labels are compared with those that count now."""
+        return self.batch is not None or self.dry_run
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.audit and (self.is_list or any(item.image_id is None for item in self.items)):
+            raise ValueError("expected items with image_id, and neither batch nor dry_run, together with audit")
+        if self.is_list and any(item.undoes for item in self.items):
+            raise ValueError("expected no undoes together with batch or dry_run; undo the batch instead")
+        return self
+
+
+class RelabellingOut(BaseModel):
+    before: str | None
+    label: str | None
+    n: int
 
 
 class LabelsOut(BaseModel):
+    """`unknown`: contents that are in no upload here; nothing was written for them.
+
+    In a batch, `n_unchanged` counts contents that had this label already and got no further one, and `changes` has the
+    labels of people and folders before and after.
+    """
+
     n_labels: int
+    unknown: list[str] = Field(default_factory=list)
+    n_unchanged: int = 0
+    changes: list[RelabellingOut] = Field(default_factory=list)
 
 
 class HistoryOut(BaseModel):
@@ -102,11 +145,14 @@ class UndoIn(Input):
 
 
 class BatchOut(BaseModel):
-    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since."""
+    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since.
+
+    `job` is null for a batch of the kind `list`, made with `POST /labels`.
+    """
 
     id: UUID
     kind: BatchKind
-    job: UUID
+    job: UUID | None
     label: LabelOfPerson | None
     n_labels: int
     n_skipped: int

@@ -104,6 +104,7 @@ class ResultOut(BaseModel):
     error_code: Annotated[str, one_of(ErrorCode)] | None
     error: str | None
     warning: Annotated[str, one_of(ImageWarning)] | None
+    sha256: str = Field(description="SHA-256 of the content, by which `POST /labels` can name it")
 
 
 class HeatOut(BaseModel):

@@ -93,4 +93,5 @@ def _show(row: ResultRow) -> ResultOut:
         error_code=row.error_code,
         error=row.error,
         warning=row.warning,
+        sha256=row.sha256.hex(),
     )

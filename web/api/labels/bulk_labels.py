@@ -76,11 +76,11 @@ def _run(uuid: UUID) -> BatchOut:
 def _show(uuid: UUID) -> BatchOut:
     with get_services().db.read() as session:
         batch = bulk_labels.get_batch(session, uuid)
-        job = session.get_one(Job, batch.job_id)
-        return show_batch(batch, job.uuid, bulk_labels.find_undo(session, batch))
+        job = session.get(Job, batch.job_id) if batch.job_id is not None else None
+        return show_batch(batch, job.uuid if job else None, bulk_labels.find_undo(session, batch))
 
 
-def show_batch(batch: LabelBatch, job: UUID, undone_by: UUID | None) -> BatchOut:
+def show_batch(batch: LabelBatch, job: UUID | None, undone_by: UUID | None) -> BatchOut:
     """A batch as the API shows it."""
     return BatchOut(
         id=batch.uuid,

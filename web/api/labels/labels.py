@@ -1,18 +1,22 @@
 """Labels of images: adding, withdrawing and undoing them, and their history."""
 
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
 from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
 
 from core.accounts.rights import Right
 from core.base.states import LabelSource
-from core.labels import history, labels
+from core.labels import contents, history, labels
 from core.labels.labels import NewLabel
-from core.review import audits
+from core.review import audits, label_lists
 from web.http.auth import current_user_id
 from web.http.context import get_services
 from web.http.paths import IMAGE_ID
-from web.http.rights import needs
+from web.http.rights import current_actor, needs
 from web.schemas.common import PageQuery
-from web.schemas.labels import HistoryOut, HistoryPage, LabelIn, LabelsIn, LabelsOut
+from web.schemas.labels import HistoryOut, HistoryPage, LabelsIn, LabelsOut, RelabellingOut
 
 TAG = {
     "name": "Labels",
@@ -25,23 +29,45 @@ api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag=TAG)
 @needs(Right.LABEL)
 @api.input(LabelsIn)
 @api.output(LabelsOut, status_code=201)
+@api.doc(responses={404: "There is no such image", 409: "The batch was undone, or is a different one"})
 def add_labels(json_data: LabelsIn) -> LabelsOut:
-    """Label images; the newest label counts, older ones are kept
+    """Label images, by image or by content; the newest label counts, older ones are kept
 
-    Either all items are recorded, or none. With `audit` they belong to an audit, and `source` is ignored.
+    Either all items are recorded, or none; only contents that are in no upload are left out and listed as `unknown`. A
+    label counts wherever its content appears. With `audit` the labels belong to an audit, and `source` is ignored.
     """
-    source = LabelSource.AUDIT if json_data.audit else None
-    items = [_new_label(item, source) for item in json_data.items]
-    with get_services().db.write() as session:
-        audit = audits.get_audit(session, json_data.audit) if json_data.audit else None
-        if audit is not None:
-            audits.check_pictures(session, audit, {item.image_id for item in items})
-        n_labels = labels.add_labels(session, current_user_id(), items, audit.id if audit else None)
-    return LabelsOut(n_labels=n_labels)
+    db = get_services().db
+    with db.read() if json_data.dry_run else db.write() as session:
+        digests = [bytes.fromhex(item.sha256) for item in json_data.items if item.sha256]
+        images = contents.find_images(session, current_user_id(), digests)
+        return _answer(session, json_data, images)
 
 
-def _new_label(item: LabelIn, source: LabelSource | None) -> NewLabel:
-    return NewLabel(item.image_id, item.label, source or LabelSource(item.source), item.key, item.undoes)
+def _answer(session: Session, asked: LabelsIn, images: Mapping[bytes, int]) -> LabelsOut:
+    source = LabelSource.AUDIT if asked.audit else None
+    items, unknown = [], []
+    for item in asked.items:
+        image_id = item.image_id if item.sha256 is None else images.get(bytes.fromhex(item.sha256))
+        if image_id is None:
+            unknown.append(str(item.sha256))
+        else:
+            items.append(NewLabel(image_id, item.label, source or LabelSource(item.source), item.key, item.undoes))
+    if not asked.is_list:
+        return LabelsOut(n_labels=_add(session, asked.audit, items), unknown=unknown)
+    outcome = (
+        label_lists.check_list(session, items)
+        if asked.batch is None or asked.dry_run
+        else label_lists.add_list(session, current_actor(), asked.batch, items)
+    )
+    changes = [RelabellingOut.model_validate(one, from_attributes=True) for one in outcome.changes]
+    return LabelsOut(n_labels=outcome.n_labels, n_unchanged=outcome.n_unchanged, changes=changes, unknown=unknown)
+
+
+def _add(session: Session, audit_uuid: UUID | None, items: Sequence[NewLabel]) -> int:
+    audit = audits.get_audit(session, audit_uuid) if audit_uuid else None
+    if audit is not None:
+        audits.check_pictures(session, audit, {item.image_id for item in items})
+    return labels.add_labels(session, current_user_id(), items, audit.id if audit else None)
 
 
 @api.get(f"/images/{IMAGE_ID}/labels")

@@ -56,7 +56,8 @@ def test_results_come_in_the_order_of_the_upload(client: FlaskClient, job: UUID)
     items = read(client, job)
     assert [item["path"] for item in items] == list(SAID)
     assert list(items[0]) == [
-        "image_id", "path", "label", "confidence", "probabilities", "human_label", "error_code", "error", "warning"
+        "image_id", "path", "label", "confidence", "probabilities", "human_label", "error_code", "error", "warning",
+        "sha256",
     ]  # fmt: skip
     assert items[0]["label"] == "cat"
     assert items[0]["probabilities"] == {"cat": 0.987654, "dog": 0.001}

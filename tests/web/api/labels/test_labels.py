@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from core.base.database import Database
 from core.storage.blobs import Blobs
+from tests.support.actors import make_token
 from tests.support.factories import (
     draw_picture,
     make_job,
@@ -17,6 +18,7 @@ from tests.support.factories import (
     read_results,
     run_job,
 )
+from web.app import App
 
 OUTCOMES = {"p/1.jpg": (0.95, 0.01), "p/2.jpg": (0.1, 0.9), "p/3.jpg": (0.5, 0.4)}
 
@@ -42,8 +44,7 @@ def words(client: FlaskClient, job: UUID) -> list[str | None]:
 def test_labels_are_written_once_and_taken_back_by_their_key(client: FlaskClient, db: Database, job: UUID) -> None:
     image_id, key = read_results(db, job)[2].image_id, str(uuid4())
     said = {"image_id": image_id, "label": "dog", "key": key}
-    assert post(client, "labels", 201, items=[said]) == {"n_labels": 1}
-    assert post(client, "labels", 201, items=[said]) == {"n_labels": 0}
+    assert [post(client, "labels", 201, items=[said])["n_labels"] for _ in range(2)] == [1, 0]
     assert words(client, job) == [None, None, "dog"]
     post(client, "labels", 201, items=[{"image_id": image_id, "undoes": key}])
     assert words(client, job) == [None, None, None]
@@ -52,6 +53,54 @@ def test_labels_are_written_once_and_taken_back_by_their_key(client: FlaskClient
         (None, "correction", "owner", False),
         ("dog", "correction", "owner", True),
     ]
+
+
+def test_a_content_is_labelled_wherever_it_is_and_an_unknown_one_is_reported(
+    app: App, client: FlaskClient, db: Database, blobs: Blobs, job: UUID
+) -> None:
+    ben = app.test_client()
+    ben.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {make_token(db, 'ben')}"
+    again = make_job(db, make_upload(db, blobs, {"again.jpg": draw_picture(0)}, by="ben"), by="ben")
+    run_job(db, again)
+    sha256 = client.get(f"/api/v1/jobs/{job}/results").json["items"][0]["sha256"]
+    said = [{"sha256": sha256.upper(), "label": "dog"}, {"sha256": "0" * 64, "label": "dog"}]
+    answer = post(ben, "labels", 201, items=said)
+    assert (answer["n_labels"], answer["unknown"]) == (1, ["0" * 64])
+    assert (words(client, job)[0], words(client, again)) == ("dog", ["dog"])
+    own = read_results(db, again)[0].image_id
+    history = client.get(f"/api/v1/images/{own}/labels").json["items"]
+    assert [(row["user"], row["image_id"]) for row in history] == [("ben", own)]
+
+
+def test_a_list_is_one_batch_that_is_tried_first_and_undone_as_a_whole(client: FlaskClient, job: UUID) -> None:
+    rows, batch = client.get(f"/api/v1/jobs/{job}/results").json["items"], str(uuid4())
+    items = [{"sha256": row["sha256"], "label": "dog"} for row in rows]
+    planned = post(client, "labels", 201, items=items, batch=batch, dry_run=True)
+    assert planned["changes"] == [{"before": None, "label": "dog", "n": 3}]
+    assert words(client, job) == [None] * 3
+    assert post(client, "labels", 201, items=items[:2], batch=batch)["n_labels"] == 2
+    rest = post(client, "labels", 201, items=items, batch=batch)
+    assert (rest["n_labels"], rest["n_unchanged"]) == (1, 2)
+    shown = client.get(f"/api/v1/label-batches/{batch}").json
+    assert (shown["kind"], shown["job"], shown["n_labels"], shown["is_finished"]) == ("list", None, 3, True)
+    assert post(client, f"label-batches/{batch}/undo", id=str(uuid4()))["n_labels"] == 3
+    assert words(client, job) == [None] * 3
+    post(client, "labels", 409, items=items, batch=batch)
+
+
+@pytest.mark.parametrize(
+    ("item", "extra", "message"),
+    [
+        ({"label": "cat"}, {}, "either image_id or sha256"),
+        ({"label": "cat", "image_id": 1, "sha256": "0" * 64}, {}, "either image_id or sha256"),
+        ({"label": "cat", "sha256": "0" * 64}, {"audit": str(uuid4())}, "together with audit"),
+        ({"image_id": 1, "undoes": str(uuid4())}, {"batch": str(uuid4())}, "undo the batch instead"),
+    ],
+)
+def test_what_is_labelled_must_be_clear(
+    client: FlaskClient, item: dict[str, Any], extra: dict[str, str], message: str
+) -> None:
+    assert message in post(client, "labels", 422, items=[item], **extra)["detail"]
 
 
 @pytest.mark.parametrize("extra", [{}, {"label": "cat", "undoes": str(uuid4())}])
