@@ -31,6 +31,34 @@ class ModelList(BaseModel):
     next: str | None = None
 
 
+class ThresholdQuery(Input):
+    max_error: float = Field(gt=0, lt=1, description="The largest share of wrong labels: 0.01 for one in a hundred")
+
+
+class ThresholdOut(BaseModel):
+    """The lowest threshold at which at most `max_error` of the labels are wrong.
+
+    It was found on the `n_images` pictures of the version's validation split: `n_labelled` of them get a label there,
+    `n_wrong` a wrong one. `error_low` and `error_high` are the exact interval of `error` (Clopper and Pearson);
+    `error_high` is at most `max_error`.
+    """
+
+    version: int
+    digest: str = Field(description="SHA-256 of the version's weights")
+    max_error: float
+    threshold: float
+    coverage: float = Field(description="Share of the pictures that get a label")
+    error: float = Field(description="Share of wrong ones among the labels")
+    error_low: float
+    error_high: float
+    confidence_level: float
+    split: str
+    n_images: int
+    n_labelled: int
+    n_wrong: int
+    data_sha256: str | None = Field(description="Digest of the contents that the version was made with")
+
+
 class DeploymentOut(BaseModel):
     id: int
     version: int

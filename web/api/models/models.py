@@ -13,7 +13,7 @@ from core.cleanup import deletion
 from core.evaluation import promotion_check
 from core.evaluation.promotion_check import PromotionCheck
 from core.labels import counts
-from core.models import deployment, registry
+from core.models import deployment, promised_thresholds, registry
 from core.orm.models import Deployment, ModelVersion
 from web.http.context import get_services
 from web.http.paths import VERSION
@@ -27,6 +27,8 @@ from web.schemas.models import (
     PromotionCheckOut,
     PromotionOut,
     RollbackIn,
+    ThresholdOut,
+    ThresholdQuery,
 )
 
 TAG = {
@@ -54,6 +56,42 @@ def get_model(version: int) -> ModelOut:
     """One model version with its manifest"""
     with get_services().db.read() as session:
         return _show(session, [registry.get_version(session, version)])[0]
+
+
+@api.get(f"/models/{VERSION}/thresholds")
+@needs(Right.SEE)
+@api.input(ThresholdQuery, location="query")
+@api.output(ThresholdOut)
+@api.doc(
+    responses={404: "No such version", 422: "No threshold keeps the promise; the message says what can be promised"}
+)
+def get_threshold(version: int, query_data: ThresholdQuery) -> ThresholdOut:
+    """The threshold that keeps a promise, such as at most 1 % wrong labels
+
+    It holds for pictures like those that the version was validated on. Use it as the `threshold` of a job.
+    """
+    with get_services().db.read() as session:
+        row = registry.get_version(session, version)
+    found = promised_thresholds.promise(row, query_data.max_error)
+    names = (
+        "max_error",
+        "threshold",
+        "coverage",
+        "error",
+        "error_low",
+        "error_high",
+        "n_images",
+        "n_labelled",
+        "n_wrong",
+    )
+    return ThresholdOut(
+        version=version,
+        digest=row.digest,
+        confidence_level=promised_thresholds.LEVEL,
+        split=promised_thresholds.VALIDATION,
+        data_sha256=row.manifest.get("data", {}).get("sha256"),
+        **{name: getattr(found, name) for name in names},
+    )
 
 
 @api.get(f"/models/{VERSION}/promotion")

@@ -24,7 +24,7 @@ from core.evaluation import (
 )
 from core.evaluation.predictions import PredictionFilter
 from core.labels import counts
-from core.models import conversions, deployment, registry
+from core.models import conversions, deployment, promised_thresholds, registry
 from core.models.version_choices import offer_versions
 from core.orm.jobs import Job
 from core.orm.models import ModelVersion
@@ -247,6 +247,7 @@ def _show_model(version: int, problem: str = "") -> str:
             figures=figures,
             n_doubtful=unbiased_labels.count_biased(session, unbiased_labels.find_common(session, row.id)),
             facts=list(metric_facts(figures)),
+            promised=promised_thresholds.list_promised(row),
             worst=[one for one in worst.items if one.label != one.predicted],
             evaluation_job=predictions.find_job(session, row.id),
             is_outdated=bool(decoding_change.find_outdated(session, [row.id])),
