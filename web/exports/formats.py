@@ -15,6 +15,7 @@ from core.models import registry
 from core.orm.jobs import Job
 from web.exports import workbook
 from web.exports.label_preference import LABEL_BY, By, count_by
+from web.exports.origin import describe_origin
 from web.exports.originals import list_pictures, read_originals
 from web.exports.parquet import parquet_blocks
 from web.exports.report import MOST_ERRORS, MOST_PICTURES, report_blocks
@@ -96,13 +97,16 @@ def _write_jsonl(services: Services, snapshot: ExportSnapshot, options: ExportOp
 
 
 def _write_parquet(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
-    return parquet_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, snapshot.job))
+    with services.db.read() as session:
+        origin = describe_origin(session, snapshot)
+    return parquet_blocks(iterate_rows(services, snapshot, options.results), origin)
 
 
 def _write_xlsx(services: Services, snapshot: ExportSnapshot, options: ExportOptions) -> Iterable[bytes]:
-    job = snapshot.job
-    workbook.check_fits(_count_rows(services, job, options.results))
-    return workbook.xlsx_blocks(iterate_rows(services, snapshot, options.results), _read_network(services, job))
+    workbook.check_fits(_count_rows(services, snapshot.job, options.results))
+    with services.db.read() as session:
+        origin = describe_origin(session, snapshot)
+    return workbook.xlsx_blocks(iterate_rows(services, snapshot, options.results), origin)
 
 
 def _count_rows(services: Services, job: Job, wanted: ResultFilter) -> int:
@@ -161,7 +165,8 @@ EXPORTS = (
         title="Excel (XLSX)",
         hint="opens with a double click",
         summary="All results as an Excel workbook",
-        description="At most 1,048,575 files, which is what a sheet holds. No cell is a formula.",
+        description="At most 1,048,575 files, which is what a sheet holds. No cell is a formula. The properties of the"
+        " document name job, version, threshold and decoding.",
         content="The columns of the CSV, with types",
         options=("filter",),
         write=_write_xlsx,
@@ -187,7 +192,7 @@ EXPORTS = (
         title="Parquet",
         hint="for data analysis: typed columns",
         summary="All results as Parquet",
-        description="",
+        description="Its key-value metadata names job, version, threshold and decoding, as `pawsort.job` and so on.",
         content="The columns of the CSV, with types",
         options=("filter",),
         write=_write_parquet,

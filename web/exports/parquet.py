@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from core.jobs.results import ResultRow
+from web.exports.origin import Origin
 from web.exports.tables import COLUMNS, PROBABILITIES, row_values
 
 if TYPE_CHECKING:
@@ -17,24 +18,24 @@ BLOCK_BYTES = 2**16
 COMPRESSION = "zstd(1)"
 
 
-def parquet_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
+def parquet_blocks(rows: Iterable[ResultRow], origin: Origin) -> Iterator[bytes]:
     """A Parquet file in blocks; memory holds a few groups of rows at a time.
 
     The library pushes what it writes, and a response pulls: a thread writes into a pipe, which makes it wait for the
     reader and ends it when the reader goes away.
 
     Args:
-        network: The name of the network that the results are from.
+        origin: Where the results come from, for the metadata.
     """
     reading_end, writing_end = os.pipe()
     with ThreadPoolExecutor(1) as executor, open(reading_end, "rb") as source:
-        writing = executor.submit(_write, rows, network, writing_end)
+        writing = executor.submit(_write, rows, origin, writing_end)
         while block := source.read(BLOCK_BYTES):
             yield block
         writing.result()
 
 
-def _write(rows: Iterable[ResultRow], network: str, writing_end: int) -> None:
+def _write(rows: Iterable[ResultRow], origin: Origin, writing_end: int) -> None:
     from arro3.core import RecordBatchReader
     from arro3.io import write_parquet
 
@@ -42,8 +43,9 @@ def _write(rows: Iterable[ResultRow], network: str, writing_end: int) -> None:
     schema = _schema()
     with open(writing_end, "wb") as out:
         try:
-            batches = RecordBatchReader.from_batches(schema, _batches(rows, network, schema, failures))
-            write_parquet(batches, out, compression=COMPRESSION, max_row_group_size=ROW_GROUP)
+            batches = RecordBatchReader.from_batches(schema, _batches(rows, origin.network, schema, failures))
+            about = origin.as_texts()
+            write_parquet(batches, out, compression=COMPRESSION, max_row_group_size=ROW_GROUP, key_value_metadata=about)
         except Exception:
             if failures:
                 raise failures[0] from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.base.errors import TooLarge
 from core.jobs.results import ResultRow
+from web.exports.origin import Origin
 from web.exports.tables import COLUMNS, PROBABILITIES, row_values
 
 if TYPE_CHECKING:
@@ -35,12 +36,18 @@ def check_fits(n_files: int) -> None:
         )
 
 
-def xlsx_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
-    """The workbook in blocks, the first one when all of it is written."""
+def xlsx_blocks(rows: Iterable[ResultRow], origin: Origin) -> Iterator[bytes]:
+    """The workbook in blocks, the first one when all of it is written.
+
+    Args:
+        origin: Where the results come from, for the properties of the document.
+    """
     import xlsxwriter
 
     with tempfile.TemporaryFile() as file:
         with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:
+            for name, text in origin.as_texts().items():
+                workbook.set_custom_property(name, text, "text")
             sheet = workbook.add_worksheet("Labels")
             bold = workbook.add_format({"bold": True})
             for column, name in enumerate(COLUMNS):
@@ -49,7 +56,7 @@ def xlsx_blocks(rows: Iterable[ResultRow], network: str) -> Iterator[bytes]:
             sheet.freeze_panes(1, 1)
             n_rows = 0
             for n_rows, row in enumerate(rows, 1):
-                _write(sheet, n_rows, row_values(row, network))
+                _write(sheet, n_rows, row_values(row, origin.network))
             sheet.autofilter(0, 0, n_rows, len(COLUMNS) - 1)
         file.seek(0)
         while block := file.read(BLOCK_BYTES):

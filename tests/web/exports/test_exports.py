@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from flask.testing import FlaskClient
 
 from core.base.database import Database
 from core.base.errors import ErrorCode
+from core.decoding.decoded import DECODING
 from core.formats.archives.entries import File
 from core.formats.archives.reading import read_archive
 from core.labels.labels import NewLabel, add_labels
@@ -237,6 +239,24 @@ def test_a_zip_of_more_than_4_gib_is_whole(tmp_path: Path) -> None:
         out.writelines(writer.finish())
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
         assert archive.read("cat/4099") == block
+
+
+def test_parquet_says_what_its_results_were_computed_with(client: FlaskClient, db: Database, job: UUID) -> None:
+    client.patch(f"/api/v1/jobs/{job}", json={"threshold": 0.85})
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(client.get(f"/api/v1/jobs/{job}/export.parquet").data))
+    about = {key.decode(): value.decode() for key, value in file.metadata.metadata.items()}
+    assert datetime.fromisoformat(about.pop("pawsort.exported_at")).tzinfo is not None
+    version = client.get("/api/v1/models/1").json
+    assert version is not None
+    assert {name: value for name, value in about.items() if name.startswith("pawsort.")} == {
+        "pawsort.job": str(job),
+        "pawsort.version": "1",
+        "pawsort.version_digest": version["digest"],
+        "pawsort.networks": '["seed-cnn"]',
+        "pawsort.threshold": "0.850",
+        "pawsort.decoding": f"[{DECODING}]",
+        "pawsort.partial": "false",
+    }
 
 
 def test_parquet_has_the_columns_of_the_csv_with_types(client: FlaskClient, job: UUID) -> None:
