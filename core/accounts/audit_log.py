@@ -70,6 +70,7 @@ class Action(StrEnum):
     LABELS_ADD = "labels.add"  # in bulk
     LABELS_UNDO = "labels.undo"
     EXPORT = "export"
+    IMPORT_CREATE = "import.create"  # a folder or bucket that the server reads itself
     SETTING_CHANGE = "setting.change"
     BACKUP_CREATE = "backup.create"
     BACKUP_RESTORE = "backup.restore"

@@ -20,7 +20,8 @@ class Schedule(Base):
 
     `next_run_at` is when it is due next; the tick that moves it on, and no other, creates the run.
     `label_mark` is the id of the newest label at the last training. `revision` grows with every edit. Deleted
-    ones stay, as their runs are the history.
+    ones stay, as their runs are the history. One with neither a cron line nor a number of labels is an import
+    (core/schedules/imports.py): it has one run, and is hidden.
     """
 
     __tablename__ = "schedules"
@@ -38,6 +39,11 @@ class Schedule(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(insert_default=db_now())
     deleted_at: Mapped[datetime | None]
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is the import of a source, once."""
+        return self.cron is None and self.every_n_labels is None
 
 
 class ScheduleRun(LeaseColumns, Base):

@@ -125,6 +125,18 @@ def release_run(session: Session, claim: RunClaim) -> None:
     leases.release(hold_run(session, claim))
 
 
+def postpone_run(session: Session, claim: RunClaim, pause_s: float, **details: Any) -> None:
+    """Release a run that continues after a pause.
+
+    Raises:
+        LeaseLost: The claim is no longer valid.
+    """
+    run = hold_run(session, claim)
+    note(run, **details)
+    leases.release(run)
+    run.ready_at = db_now(pause_s)
+
+
 def release_after_error(session: Session, claim: RunClaim) -> int:
     """Release a run after an error, to be claimed again after a pause. Returns how many attempts have failed.
 

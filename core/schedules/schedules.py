@@ -29,6 +29,7 @@ from core.orm.uploads import Upload
 from core.schedules.parameters import check_parameters
 
 DEFAULT_ZONE = "UTC"
+_REPEATS = Schedule.cron.is_not(None) | Schedule.every_n_labels.is_not(None)  # imports do not
 EDITABLE = ("name", "cron", "time_zone", "every_n_labels", "parameters", "is_on")
 
 
@@ -150,7 +151,7 @@ def get_schedule(session: Session, schedule_id: int, lock: bool = False) -> Sche
         NotFound: There never was one.
         Gone: It was deleted.
     """
-    query = select(Schedule).where(Schedule.id == schedule_id)
+    query = select(Schedule).where(Schedule.id == schedule_id, _REPEATS)
     schedule = session.scalar(locked(query) if lock else query)
     if schedule is None:
         raise NotFound(f"There is no schedule {schedule_id}. GET /api/v1/schedules lists those there are.")
@@ -166,7 +167,7 @@ def get_kind(session: Session, schedule_id: int) -> ScheduleKind:
 
 def list_schedules(session: Session, cursor: str | None = None, limit: int = 100) -> Page[Schedule]:
     """Schedules, newest first."""
-    query = select(Schedule).where(Schedule.deleted_at.is_(None))
+    query = select(Schedule).where(Schedule.deleted_at.is_(None), _REPEATS)
     return page_newest_first(session, query, Schedule.id, cursor, limit)
 
 
@@ -264,6 +265,6 @@ def _check_kind(kind: str) -> ScheduleKind:
 
 def _check_name(session: Session, name: str, schedule_id: int | None) -> None:
     kept = check_name(name, MAX_SHORT_NAME)
-    same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None))
+    same = select(Schedule.id).where(Schedule.name == kept, Schedule.deleted_at.is_(None), _REPEATS)
     if session.scalar(same.where(Schedule.id != schedule_id) if schedule_id else same) is not None:
         raise NameTaken(f"A schedule named {kept!r} exists already. Choose another name, or edit that schedule.")

@@ -30,6 +30,11 @@ def is_bucket(source: str) -> bool:
     return "://" in source
 
 
+def name_of_source(source: str) -> str:
+    """The name of a source's own folder."""
+    return PurePosixPath(source).name or "files"
+
+
 def find_root(source: str, roots: Sequence[str]) -> str | None:
     """The root that a source, as `check_source` gives it, lies below; None when it lies below none."""
     if is_bucket(source):

@@ -10,11 +10,12 @@ from web.api.monitoring import audit_log, health, metrics
 from web.api.people import people
 from web.api.schedules import schedules
 from web.api.training import training
-from web.api.uploads import archives, uploads
+from web.api.uploads import archives, imports, uploads
 
 APIS = (
     uploads.api,
     archives.api,
+    imports.api,
     jobs.api,
     queue.api,
     results.api,

@@ -5,7 +5,7 @@ from flask import Flask
 from web.pages.account import account, login, password, provider_login, role_notice
 from web.pages.common.names import register_names
 from web.pages.common.words import register_words
-from web.pages.jobs import corrections, failures, job_view, jobs, pictures, queue, uploads
+from web.pages.jobs import corrections, failures, imports, job_view, jobs, pictures, queue, uploads
 from web.pages.jobs.listing import edit_job, selected_jobs
 from web.pages.labels import folder_labels, label_checks, labels, neither, review
 from web.pages.models import comparison, models
@@ -22,6 +22,7 @@ PAGES = (
     edit_job.pages,
     selected_jobs.pages,
     uploads.pages,
+    imports.pages,
     pictures.pages,
     failures.pages,
     corrections.pages,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from core.base.states import UploadState
 from core.uploads.usage import PersonUsage
-from web.schemas.common import Input, Name, NetworkOrNumber, Share
+from web.schemas.common import Input, Model, Name, NetworkOrNumber, Share, Text
 from web.schemas.jobs import JobOut
 
 DISCARD = "Delete the originals once they are classified; labels and previews are kept"
@@ -41,6 +41,17 @@ class ArchiveQuery(Input):
     everything: bool = Field(
         False, description="Take what systems and tools leave behind as well: recycle bins, caches, sidecar files, …"
     )
+
+
+class ImportIn(Input):
+    source: Text = Field(description="The path of a folder of the server, or `s3://bucket/prefix` (`gs://`, `az://`)")
+    id: UUID | None = Field(None, description="The id of both the upload and the job; default: a new one")
+    model: Model | None = Field(
+        None, description="A version number or the name of a network; default: the version in use"
+    )
+    threshold: Share | None = Field(None, description="Images below this confidence are marked unsure")
+    name: Name | None = Field(None, description="Of the job; default: the name of the folder")
+    labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
 
 
 class Skipped(BaseModel):

@@ -1,9 +1,9 @@
-"""Runs that classify the new files of a folder or bucket: they become an ordinary upload with a job.
+"""Runs that classify the new files of a folder or bucket, on a schedule or once, as an ordinary upload with a job.
 
     source ─► files not imported yet ─► pack ─► shards, each recorded with its files in one transaction ─► complete
 
 Upload and job have the id that the run chose, and the files of a shard are recorded together with the shard. So a run
-that was killed resumes where it was and imports no file twice.
+that was killed resumes where it was and imports no file twice. Nothing more is imported once the job is cancelled.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,11 @@ from contextlib import suppress
 from itertools import islice
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
-from core.base.errors import Gone, LeaseLost, PawsortError, Refused, TooLarge, Unavailable
+from core.base.errors import Conflict, Gone, LeaseLost, PawsortError, Refused, TooLarge, Unavailable
 from core.base.states import ACTIVE_STATES, RunState
 from core.formats.archives.entries import File, SkippedEntry
 from core.formats.shard_packing import PackedShard, ShardPacker
@@ -25,18 +26,19 @@ from core.ingest.shard_storage import Store
 from core.jobs import classify_jobs
 from core.jobs.progress import describe
 from core.orm.jobs import Job
-from core.orm.schedules import ScheduleRun
-from core.schedules import runs, schedules
+from core.orm.schedules import Schedule, ScheduleRun
+from core.schedules import imports, runs
 from core.schedules.runs import RunClaim
 from core.uploads import shards, uploads
 from core.uploads.usage import Quota
 from worker.process.runtime import Runtime
-from worker.schedules.import_sources import Source, SourceEntry, UnreadableFile
+from worker.schedules.import_sources import SETTLE_S, Source, SourceEntry, UnreadableFile
 
 log = structlog.get_logger()
 
 LOOKED_UP = 500  # files in one query
 MAX_FILES = 1_000_000  # in one run; the next run imports the rest
+MAX_WAITS = 24  # of an import for files that are still being written
 
 
 def advance(runtime: Runtime, claim: RunClaim, run: ScheduleRun, actor: Actor) -> None:
@@ -66,6 +68,8 @@ def _record_result(runtime: Runtime, claim: RunClaim, run: ScheduleRun) -> None:
             n_files = _files(run.details.get("n_files", 0), "was", "were")
             outcome = f"{n_files} imported: {shares or 'none was classified'} ({job.state})."
         runs.end_run(session, claim, RunState.DONE, f"{outcome} {run.details.get('note', '')}".strip())
+        if session.get_one(Schedule, claim.schedule_id).is_import:
+            imports.end_import(session, claim.schedule_id)
 
 
 class _Importer:
@@ -84,6 +88,8 @@ class _Importer:
             Quota.from_settings(settings),
         )
         self._max_image_bytes = settings.max_image_bytes
+        with runtime.db.read() as session:
+            self._schedule = session.get_one(Schedule, claim.schedule_id)
         self._next_seq = 0
         self._has_upload = False
         self._is_labelled = False
@@ -100,10 +106,12 @@ class _Importer:
             raise
         except PawsortError as error:  # the files imported so far are classified all the same
             is_away = isinstance(error, Unavailable) and not isinstance(error, Refused)  # then the run waits
-            if is_away or not self._has_job():
+            if is_away or not (self._has_files() if self._schedule.is_import else self._has_job()):
                 raise
-            note = f"Not all files were imported: {error.message} The next run continues."
-        self._finish(note)
+            note = f"Not all files were imported: {error.message}"
+            note += "" if self._schedule.is_import else " The next run continues."
+        if not self._waits_for_fresh(note):
+            self._finish(note)
 
     def _read_new(self) -> Iterator[File | SkippedEntry]:
         """The contents of new files, and skipped entries."""
@@ -138,6 +146,7 @@ class _Importer:
     def _store_shard(self, packed: PackedShard) -> None:
         if packed.shard:
             self._create_upload()
+            self._check_job()
             index = index_shard(packed.shard.read, max_image_bytes=self._max_image_bytes)
             packed.shard.seek(0)
             files = [self._identities.pop(entry.path) for entry in index.entries]
@@ -162,7 +171,6 @@ class _Importer:
             return
         parameters, uuid = self._run.parameters, self._run.work_uuid
         with self._runtime.db.write() as session:
-            schedule = schedules.get_schedule(session, self._claim.schedule_id)
             upload = uploads.create_upload(session, self._actor, uuid, self._source.name, parameters["labelled"])
             job, _ = classify_jobs.create_classify_job(
                 session,
@@ -171,13 +179,37 @@ class _Importer:
                 uuid,
                 model=parameters["model"],
                 threshold=parameters["threshold"],
-                name=schedule.name,
+                name=self._schedule.name,
                 default_threshold=self._runtime.settings.threshold,
             )
             self._next_seq = shards.next_seq(session, upload)
             self._is_labelled = upload.labelled
             runs.hold_run(session, self._claim).job_id = job.id
         self._has_upload = True
+
+    def _check_job(self) -> None:
+        """Import nothing more into a job that is cancelled.
+
+        Raises:
+            Conflict: It is.
+        """
+        with self._runtime.db.read() as session:
+            state = session.scalar(select(Job.state).where(Job.uuid == self._run.work_uuid))
+        if state not in ACTIVE_STATES:
+            raise Conflict("its job was ended.")
+
+    def _has_files(self) -> bool:
+        with self._runtime.db.read() as session:
+            return bool(runs.hold_run(session, self._claim).details.get("n_files"))
+
+    def _waits_for_fresh(self, note: str) -> bool:
+        """Let an import continue in a moment if files are still being written; a schedule has its next run."""
+        n_waits = self._run.details.get("n_waits", 0)
+        if note or not self._schedule.is_import or not self._source.n_fresh or n_waits >= MAX_WAITS:
+            return False
+        with self._runtime.db.write() as session:
+            runs.postpone_run(session, self._claim, SETTLE_S, n_waits=n_waits + 1)
+        return True
 
     def _has_job(self) -> bool:
         with self._runtime.db.read() as session:
@@ -186,7 +218,8 @@ class _Importer:
     def _finish(self, note: str) -> None:
         n_fresh = self._source.n_fresh
         if n_fresh:
-            unfinished = f"{_files(n_fresh, 'was', 'were')} still being written; the next run will import them."
+            then = "left out" if self._schedule.is_import else "the next run will import them"
+            unfinished = f"{_files(n_fresh, 'was', 'were')} still being written; {then}."
             note = f"{note} {unfinished}".strip()
         if ignored := self._source.ignored:
             n, kinds = ignored.total(), ", ".join(ignored)
@@ -196,6 +229,7 @@ class _Importer:
         with self._runtime.db.write() as session:
             if has_job:  # rows are locked in the usual order: upload, job, run
                 with suppress(Gone):  # the job has been deleted, which the next step records
+                    self._show_to_user(session, note)
                     shard_rows.complete_upload(session, self._actor, self._run.work_uuid, partial=True)
                 run = runs.hold_run(session, self._claim)
                 runs.note(run, note=note, n_known=self._n_known)
@@ -203,6 +237,12 @@ class _Importer:
                 return
             outcome = f"No new files: {_files(self._n_known, 'was', 'were')} imported before. {note}".strip()
             runs.end_run(session, self._claim, RunState.DONE, outcome, n_files=0)
+
+    def _show_to_user(self, session: Session, note: str) -> None:
+        """An import has no page of its runs: what it left out is listed with the job."""
+        if note and self._schedule.is_import:
+            upload = uploads.get_upload(session, self._run.work_uuid, lock=True)
+            uploads.add_skipped(session, upload, [(self._source.name, note)])
 
 
 def _files(n: int, one: str = "", many: str = "") -> str:

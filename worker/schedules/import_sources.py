@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
@@ -22,7 +22,7 @@ from core.formats.ignored_names import kind_of_file, kind_of_folder, kind_of_pat
 from core.formats.tar_headers import clean_path
 from core.ingest import imported_files
 from core.ingest.imported_files import SourceFile
-from core.storage.allowed_roots import find_root, is_bucket
+from core.storage.allowed_roots import find_root, is_bucket, name_of_source
 from core.storage.buckets import BucketPrefix, open_bucket
 
 SETTLE_S = 5.0
@@ -69,7 +69,7 @@ class Source:
     @property
     def name(self) -> str:
         """The name of its own folder."""
-        return PurePosixPath(self.address).name or "files"
+        return name_of_source(self.address)
 
     def walk(self) -> Iterator[SourceEntry | SkippedEntry]:
         """All files and skipped entries, in an order that is the same as long as nothing changes."""
@@ -77,7 +77,7 @@ class Source:
         if root is None:
             raise Invalid(
                 f"{self.address} is no longer in a folder that this server may read. Ask your administrator to allow"
-                " it, or change the schedule."
+                " it, or choose another folder."
             )
         files = self._walk_bucket() if is_bucket(self.address) else self._walk_folder(Path(root))
         for entry in files:

@@ -10,14 +10,15 @@ from collections.abc import Callable
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.accounts.rights import Actor
 from core.base.database import is_away
 from core.base.errors import LeaseLost, PawsortError, Refused, Unavailable
 from core.base.leases import MAX_ATTEMPTS
 from core.base.states import RunState, ScheduleKind
-from core.orm.schedules import ScheduleRun
-from core.schedules import runs, schedules
+from core.orm.schedules import Schedule, ScheduleRun
+from core.schedules import imports, runs, schedules
 from core.schedules.runs import RunClaim
 from worker.process.runtime import Runtime
 from worker.schedules import back_up, classify_new, clean_up, retrain
@@ -32,7 +33,7 @@ KINDS: dict[str, Work] = {
     ScheduleKind.CLEAN_UP: clean_up.clean_up,
     ScheduleKind.BACK_UP: back_up.back_up,
 }
-LONG = frozenset((ScheduleKind.BACK_UP,))  # these get a thread of their own, so that other runs need not wait
+LONG = frozenset((ScheduleKind.BACK_UP,))  # these, and imports, get a thread of their own: other runs need not wait
 
 
 class RunLoop:
@@ -68,11 +69,16 @@ def work_on_runs(runtime: Runtime) -> None:
     for run_id in ready:
         with runtime.db.write() as session:
             claim = runs.claim_run(session, run_id, runtime.settings.lease_s)
-            kind = schedules.get_kind(session, claim.schedule_id) if claim is not None else None
-        if claim is not None and kind in LONG:
+            is_long = claim is not None and _is_long(session, claim)
+        if claim is not None and is_long:
             threading.Thread(target=_work, args=(runtime, claim), name="long-run", daemon=True).start()
         elif claim is not None:
             _work(runtime, claim)
+
+
+def _is_long(session: Session, claim: RunClaim) -> bool:
+    schedule = session.get_one(Schedule, claim.schedule_id)
+    return schedule.kind in LONG or schedule.is_import
 
 
 def _work(runtime: Runtime, claim: RunClaim) -> None:
@@ -81,7 +87,7 @@ def _work(runtime: Runtime, claim: RunClaim) -> None:
         with runtime.db.write() as session:
             run = runs.hold_run(session, claim)
             actor = runs.find_actor(session, run)
-            kind = schedules.get_schedule(session, claim.schedule_id).kind
+            kind = schedules.get_kind(session, claim.schedule_id)
         with keep_lease(runtime.db, claim, runtime.settings.lease_s, runtime.settings.heartbeat_s):
             KINDS[kind](runtime, claim, run, actor)
     except LeaseLost as error:
@@ -115,6 +121,8 @@ def _fail(runtime: Runtime, claim: RunClaim, sentence: str) -> None:
     log.warning("run_failed", run_id=claim.run_id, reason=sentence)
     try:
         with runtime.db.write() as session:
+            if session.get_one(Schedule, claim.schedule_id).is_import:
+                imports.fail_import(session, claim.schedule_id, sentence)
             runs.end_run(session, claim, RunState.FAILED, sentence)
     except LeaseLost as error:
         log.info("run_left", run_id=claim.run_id, reason=error.message)

@@ -19,6 +19,7 @@ from core.jobs import job_states, jobs, navigation, results, retry
 from core.jobs.listing import job_list, tags
 from core.jobs.progress import count_workers, describe, describe_all, with_workers
 from core.labels import counts, labelled_uploads
+from core.models import promised_thresholds, registry
 from core.orm.jobs import Job
 from core.training import training_jobs as trainings
 from web.exports import formats
@@ -71,6 +72,8 @@ def list_jobs() -> str:
         tags=all_tags,
         models=models,
         new_id=uuid4(),
+        import_id=uuid4(),
+        roots=services.settings.import_root_list,
     )
 
 
@@ -94,6 +97,7 @@ def show_job(uuid: UUID) -> str | Response:
         n_new = counts.count_since_training(session, job.model_version_id)
         asks_folders = "folders" in request.args or filters.folder is not None
         below = list_folders(session, job, filters.folder or "", must_count=asks_folders)
+        version = registry.get_any(session, job.model_version_id)
     return render_template(
         "jobs/job.html",
         job=view,
@@ -106,6 +110,7 @@ def show_job(uuid: UUID) -> str | Response:
         asks_folders=asks_folders,
         review_summary=review,
         fit=fit,
+        promised=promised_thresholds.list_promised(version) if version else [],
         lacks_looks=lacks_looks,
         n_warnings=n_warnings,
         n_new=n_new,

@@ -79,7 +79,7 @@ def _name_of(file_name: str) -> str:
 @needs(Right.SEND)
 def try_example() -> Response:
     """Create a job with the drawings of the example. Sent twice, the form creates one job."""
-    uuid = _new_id()
+    uuid = new_id()
     with build_tar() as tar:
         ArchiveReceiver(get_services(), uuid, ArchiveOptions(NAME), current_actor()).receive(tar.read)
     return see_job(uuid)
@@ -129,23 +129,24 @@ def ask_again(uuid: UUID) -> str:
 def classify_again(uuid: UUID) -> Response:
     """Create a job with the same pictures. Sent twice, the form creates one job."""
     services = get_services()
-    new_id = _new_id()
+    again = new_id()
     with services.db.write() as session:
         job = jobs.get_job(session, uuid)
         _, chunk_ids = classify_jobs.create_classify_job(
             session,
             current_actor(),
-            new_id,
+            again,
             jobs.get_upload_of(session, job).uuid,
             model=request.form.get("model") or None,
             name=request.form.get("name") or job.name,
             default_threshold=services.settings.threshold,
         )
     services.tasks.wake_inference(len(chunk_ids))
-    return see_other(url_for("job_pages.show_job", uuid=new_id))
+    return see_other(url_for("job_pages.show_job", uuid=again))
 
 
-def _new_id() -> UUID:
+def new_id() -> UUID:
+    """The id in the form, so that it creates one thing even if it is sent twice; a new one without."""
     try:
         return UUID(request.form.get("id", ""))
     except ValueError:
