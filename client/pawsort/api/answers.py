@@ -58,6 +58,7 @@ class Job(TypedDict):
     state: str
     upload: str
     model: int
+    threshold: float
     counts: JobCounts
     error: str | None
     paused: NotRequired[str | None]
@@ -124,10 +125,26 @@ class ModelVersion(TypedDict):
 
     version: int
     network: str
+    digest: str
     in_use: bool
     created_at: str
     n_new_labels: int
     manifest: dict[str, Any]
+
+
+class PromisedThreshold(TypedDict):
+    """The threshold that keeps a promise, with what the validation split says of the labels from it on."""
+
+    version: int
+    threshold: float
+    max_error: float
+    coverage: float
+    error: float
+    error_low: float
+    error_high: float
+    n_images: int
+    n_labelled: int
+    n_wrong: int
 
 
 class Deployment(TypedDict):
@@ -197,6 +214,23 @@ class Corrections(TypedDict):
     n_ambiguous: int
     unknown: list[str]
     ambiguous: list[str]
+
+
+class Relabelling(TypedDict):
+    """How many contents change from the label that people or folders gave before."""
+
+    before: str | None
+    label: str | None
+    n: int
+
+
+class AddedLabels(TypedDict):
+    """What a list of labels changed; `unknown` contents are not on the server."""
+
+    n_labels: int
+    n_unchanged: int
+    changes: list[Relabelling]
+    unknown: list[str]
 
 
 class UndoneLabels(TypedDict):

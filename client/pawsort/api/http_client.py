@@ -10,11 +10,13 @@ from typing import Any, BinaryIO, Literal, NamedTuple, Self, TypeVar
 import httpx2
 
 from pawsort.api.answers import (
+    AddedLabels,
     Corrections,
     Deployment,
     FolderLabels,
     Job,
     ModelVersion,
+    PromisedThreshold,
     PromotionCheck,
     RetriedJobs,
     Schedule,
@@ -120,6 +122,19 @@ class PawsortClient:
         body = _without_none(upload=upload, model=model, threshold=threshold, name=name)
         return self._json(Job, "PUT", f"{API}/jobs/{job}", json=body)
 
+    def import_source(
+        self,
+        job: str,
+        source: str,
+        *,
+        model: str | None = None,
+        threshold: float | None = None,
+        name: str | None = None,
+    ) -> Job:
+        """Let the server read a folder or bucket prefix of its own. Returns the job that classifies it."""
+        body = _without_none(id=job, source=source, model=model, threshold=threshold, name=name)
+        return self._json(Job, "POST", f"{API}/imports", json=body)
+
     def upload_archive(
         self,
         archive: str,
@@ -222,6 +237,15 @@ class PawsortClient:
     def list_models(self) -> Iterator[ModelVersion]:
         return self._pages(ModelVersion, f"{API}/models", {})
 
+    def find_threshold(self, version: int, max_error: float) -> PromisedThreshold:
+        """Return the lowest threshold at which at most this share of a version's labels is wrong.
+
+        Raises:
+            RequestFailed: No threshold keeps that.
+        """
+        params = {"max_error": str(max_error)}
+        return self._json(PromisedThreshold, "GET", f"{API}/models/{version}/thresholds", params=params)
+
     def check_promotion(self, version: int) -> PromotionCheck:
         return self._json(PromotionCheck, "GET", f"{API}/models/{version}/promotion")
 
@@ -251,6 +275,10 @@ class PawsortClient:
     def list_runs(self, schedule: int) -> Iterator[ScheduleRun]:
         """Iterate over the runs of a schedule, newest first."""
         return self._pages(ScheduleRun, f"{API}/schedules/{schedule}/runs", {})
+
+    def get_original(self, image: int) -> bytes:
+        """Return a file as it was uploaded."""
+        return self._call("GET", f"{API}/images/{image}/original", headers={"Accept": "*/*"}).content
 
     def list_results(self, job: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """Iterate over all results of a job. `filters` are those of the API (label, error_code, path, …)."""
@@ -309,6 +337,16 @@ class PawsortClient:
             answer = self._json(UndoneLabels, "POST", f"{API}/label-batches/{batch}/undo", json={"id": undo})
             if answer["is_finished"]:
                 return answer
+
+    def add_labels(self, items: list[dict[str, Any]], batch: str, *, is_dry: bool = False) -> AddedLabels:
+        """Label pictures as part of a batch, which several calls may add to. Repeating a call changes nothing.
+
+        Args:
+            items: A `label`, and `image_id` or `sha256`; at most 10,000.
+            is_dry: Only ask what would change.
+        """
+        body = {"items": items, "batch": batch, "dry_run": is_dry}
+        return self._json(AddedLabels, "POST", f"{API}/labels", json=body)
 
     def count_folder_labels(self, upload: str) -> FolderLabels:
         """Return how many labels that the folders of an upload gave count."""

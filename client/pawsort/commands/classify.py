@@ -15,13 +15,18 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
 
 
 @click.command("classify")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
     help="File for the results: .csv or .jsonl; - for standard output.",
+)
+@click.option(
+    "--source",
+    metavar="S",
+    help="Instead of PATHs: a folder of the server, or a bucket prefix (s3://…), that its operator allows to be read.",
 )
 @click.option("--bom", is_flag=True, help="For .csv: begin with a byte order mark, by which Excel knows UTF-8.")
 @click.option("--model", metavar="M", help="A version's number, or a network's name for its newest version.")
@@ -38,6 +43,7 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
 def command(
     paths: tuple[Path, ...],
     output: Path | None,
+    source: str | None,
     bom: bool,
     model: str | None,
     threshold: float | None,
@@ -53,6 +59,8 @@ def command(
     Uses the server given with --server, else the instance running on this machine, else starts one until the command
     ends. The exit code is 0 when every image has a result; an error result counts.
     """
+    if bool(paths) == (source is not None):
+        raise click.UsageError("Give either PATHs, or --source for a folder of the server.")
     options = _export_options(output, bom)
     console = Terminal()
     with connect(server, token) as client:
@@ -61,7 +69,7 @@ def command(
         started = time.monotonic()
         try:
             with bars.progress:
-                outcome = run.run(paths)
+                outcome = run.run(paths) if source is None else run.run_source(source)
         except KeyboardInterrupt:
             _print_unfinished(console, run.outcome)
             raise

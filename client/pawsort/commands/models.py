@@ -1,17 +1,29 @@
-"""`pawsort models`: list the model versions, and which one is in use."""
+"""`pawsort models`: list the model versions and which one is in use, and find a threshold that keeps a promise."""
 
 import click
 
 from pawsort.api.answers import ModelVersion
 from pawsort.connect import connect, server_options
-from pawsort.terminal import TextTable, echo
+from pawsort.terminal import Terminal, TextTable, echo
 
 NUMBERS = ("version", "threshold", "accuracy", "test pictures", "new labels")
 
 
-@click.command("models")
+@click.group("models", invoke_without_command=True)
 @server_options
-def command(server: str | None, token: str | None) -> None:
+@click.pass_context
+def command(context: click.Context, server: str | None, token: str | None) -> None:
+    """Model versions.
+
+    Without a subcommand, list them.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_models, server=server, token=token)
+
+
+@command.command("list")
+@server_options
+def list_models(server: str | None, token: str | None) -> None:
     """List the model versions, newest first."""
     with connect(server, token) as client:
         versions = list(client.list_models())
@@ -27,6 +39,33 @@ def command(server: str | None, token: str | None) -> None:
     used = next((version for version in versions if version["in_use"]), None)
     if used is not None:
         echo(_describe_new_labels(used))
+
+
+@command.command("threshold")
+@click.argument("version", metavar="VERSION", type=click.IntRange(1, 2**31 - 1))
+@click.option(
+    "--max-error",
+    required=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="E",
+    help="The largest share of wrong labels, such as 0.01 for one in a hundred.",
+)
+@server_options
+def find_threshold(version: int, max_error: float, server: str | None, token: str | None) -> None:
+    """Print the lowest threshold at which at most this share of the labels is wrong.
+
+    It is found on the version's validation pictures, and holds for pictures like those. The exit code is 1 if no
+    threshold keeps it.
+    """
+    console = Terminal()
+    with connect(server, token) as client:
+        found = client.find_threshold(version, max_error)
+    click.echo(f"{found['threshold']:g}")
+    console.print(
+        f"{100 * found['coverage']:.1f} % of {found['n_images']:,} validation pictures get a label there;"
+        f" {found['n_wrong']:,} of {found['n_labelled']:,} are wrong, so {100 * found['error_low']:.2f} to"
+        f" {100 * found['error_high']:.2f} % (95 % interval)."
+    )
 
 
 def _describe_new_labels(version: ModelVersion) -> str:

@@ -115,6 +115,17 @@ class Classification:
             self._wait_for_discarding()
         return self.outcome
 
+    def run_source(self, source: str) -> Outcome:
+        """Let the server classify a folder or bucket prefix that it may read, and wait until the job has ended."""
+        options, job = self._options, new_id()
+        view = self._client.import_source(
+            job, source, model=options.model, threshold=options.threshold, name=options.name
+        )
+        self._add(job, view)
+        self._wait()
+        self._note_skipped(self.outcome.views[job])
+        return self.outcome
+
     def _upload_files(self, paths: Sequence[Path]) -> None:
         skipped = self.outcome.skipped
         everything = self._options.everything

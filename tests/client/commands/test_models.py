@@ -67,6 +67,23 @@ def test_new_labels_stand_beside_each_version_with_how_to_train_on_them(
     assert lines[3].startswith("3 new labels since version 1 was trained. Train on all labels: pawsort train")
 
 
+def test_the_threshold_that_keeps_a_promise_stands_alone_on_standard_output(
+    address: str, token: str, db: Database
+) -> None:
+    curve = {"threshold": [0.0, 0.9], "labelled": [1.0, 0.7], "wrong": [0.05, 0.001]}
+    validation = {"n_images": 1000, "coverage": curve}
+    with db.write() as session:
+        version = registry.add_version(
+            session, make_manifest() | {"digest": "d", "metrics": {"validation": validation}}
+        ).id
+    found = run(address, token, "models", "threshold", str(version), "--max-error", "0.01")
+    assert (found.exit_code, found.stdout) == (0, "0.9\n")
+    assert "70.0 % of 1,000 validation pictures get a label there; 1 of 700 are wrong" in found.stderr
+    refused = run(address, token, "models", "threshold", str(version), "--max-error", "0.0001")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "cannot promise" in refused.stderr
+
+
 def test_what_cannot_be_done_gets_the_servers_sentence_and_exit_code_1(address: str, token: str) -> None:
     missing = run(address, token, "promote", "99")
     assert missing.exit_code == 1
