@@ -40,11 +40,11 @@ def _write(rows: Iterable[ResultRow], origin: Origin, writing_end: int) -> None:
     from arro3.io import write_parquet
 
     failures: list[Exception] = []  # of reading the rows, which the library wraps in errors of its own
-    schema = _schema()
+    about = origin.as_texts()
+    schema = _schema(about)
     with open(writing_end, "wb") as out:
         try:
             batches = RecordBatchReader.from_batches(schema, _batches(rows, origin.network, schema, failures))
-            about = origin.as_texts()
             write_parquet(batches, out, compression=COMPRESSION, max_row_group_size=ROW_GROUP, key_value_metadata=about)
         except Exception:
             if failures:
@@ -69,12 +69,13 @@ def _batches(
         raise
 
 
-def _schema() -> "Schema":
+def _schema(about: dict[str, str]) -> "Schema":
+    """The columns. The metadata is that of the schema, too, where it survives tools that read and write a table."""
     from arro3.core import DataType, Field, Schema
 
     types = dict.fromkeys(COLUMNS, DataType.utf8()) | dict.fromkeys(PROBABILITIES, DataType.float64())
     types["image_id"] = DataType.int64()
-    return Schema([Field(name, types[name], nullable=True) for name in COLUMNS])
+    return Schema([Field(name, types[name], nullable=True) for name in COLUMNS], metadata=about)
 
 
 def _encodable(path: str) -> str:

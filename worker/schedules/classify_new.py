@@ -9,6 +9,7 @@ that was killed resumes where it was and imports no file twice. Nothing more is 
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from typing import BinaryIO
 
 import structlog
 from sqlalchemy import select
@@ -145,25 +146,28 @@ class _Importer:
 
     def _store_shard(self, packed: PackedShard) -> None:
         if packed.shard:
-            self._create_upload()
-            self._check_job()
-            index = index_shard(packed.shard.read, max_image_bytes=self._max_image_bytes)
-            packed.shard.seek(0)
-            files = [self._identities.pop(entry.path) for entry in index.entries]
-
-            def record(session: Session) -> None:
-                run = runs.hold_run(session, self._claim)
-                imported_files.remember(session, self._claim.schedule_id, self._claim.run_id, files)
-                runs.note(run, n_files=run.details.get("n_files", 0) + len(files))
-
-            target = (self._store, self._run.work_uuid, self._next_seq)
             with packed.shard as tar:
-                shard_storage.store_shard(*target, index, tar, self._is_labelled, record)
+                self._create_upload()
+                self._check_job()
+                self._store_tar(tar)
             self._next_seq += 1
         if packed.skipped and self._has_upload:
             with self._runtime.db.write() as session:
                 upload = uploads.get_upload(session, self._run.work_uuid, lock=True)
                 uploads.add_skipped(session, upload, [(entry.path, entry.reason) for entry in packed.skipped])
+
+    def _store_tar(self, tar: BinaryIO) -> None:
+        index = index_shard(tar.read, max_image_bytes=self._max_image_bytes)
+        tar.seek(0)
+        files = [self._identities.pop(entry.path) for entry in index.entries]
+
+        def record(session: Session) -> None:
+            run = runs.hold_run(session, self._claim)
+            imported_files.remember(session, self._claim.schedule_id, self._claim.run_id, files)
+            runs.note(run, n_files=run.details.get("n_files", 0) + len(files))
+
+        target = (self._store, self._run.work_uuid, self._next_seq)
+        shard_storage.store_shard(*target, index, tar, self._is_labelled, record)
 
     def _create_upload(self) -> None:
         """Create upload and job at the first new file. After a kill the same run finds both again."""

@@ -6,6 +6,7 @@ rows ─► items by content or image, without rows that say nothing ─► all 
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -56,7 +57,8 @@ def find_columns(table: Path, label: str | None, key: Key | None, withdraws: boo
     Raises:
         ClientError: The table is empty, or has no such column.
     """
-    first = next(read_rows(table), None)
+    with closing(read_rows(table)) as rows:
+        first = next(rows, None)
     if first is None:
         raise ClientError(f"{table} has no rows.")
     return LabelColumns(_choose(table, first, label, LABELS), _choose(table, first, key, KEYS), withdraws)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ PREFIX = "pawsort."  # of the metadata that an export carries
 FORMATS = (".csv", ".jsonl", ".parquet")
 
 
-def read_rows(table: Path) -> Iterator[Row]:
+def read_rows(table: Path) -> Generator[Row]:
     """Iterate over the rows of a table, by the names of its columns.
 
     Raises:

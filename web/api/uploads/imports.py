@@ -23,7 +23,7 @@ api = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag="Uploa
 @api.input(ImportIn)
 @api.output(JobOut, status_code=202, description="The job; maintenance workers take the files in")
 @api.doc(responses={409: "The id belongs to something else", 422: "One sentence per invalid value"})
-def post_import(json_data: ImportIn) -> tuple[JobOut, int, Headers]:
+def create_import(json_data: ImportIn) -> tuple[JobOut, int, Headers]:
     """Classify a folder of the server, or a bucket prefix, once
 
     The operator allows folders and prefixes with `PAWSORT_IMPORT_ROOTS`. Files are copied in slices, each exactly once
