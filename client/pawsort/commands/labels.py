@@ -7,8 +7,8 @@ from rich.console import Console
 
 from pawsort.connect import connect, server_options
 from pawsort.files.label_tables import KEYS, Key, LabelColumns, LabelImport, find_columns, import_labels
+from pawsort.operations.references import new_id
 from pawsort.terminal import Terminal
-from pawsort.uploads.transfer import new_id
 
 SHOWN = 10
 
