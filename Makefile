@@ -23,7 +23,7 @@ FAST = $(foreach folder,$(WHOLE) tests/containers,--ignore=$(folder))
 IN_MEMORY = env $$(sh tests/folder_in_memory.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs reference pretrained reproduce client requirements sbom audit env clean
+.PHONY: help setup setup-test run test test-all faults test-containers cluster lint format bench screenshots docs reference pretrained reproduce client requirements release sbom audit env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ requirements: $(UV) ## compile the pinned requirement files
 	$(COMPILE) --extra docs --constraint requirements/run.txt --output-file requirements/docs.txt
 	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 	@! grep -n '://' requirements/*.txt
+
+release: $(VENV)/test.stamp $(VENV)/docs.stamp ## build wheels, images, chart and lists of a release into dist: VERSION=0.2.0; publishes nothing
+	@sh deploy/release.sh "$(VERSION)"
 
 sbom: $(AUDIT) ## list all packages with versions and hashes in sbom.json (CycloneDX)
 	$(AUDIT)/bin/cyclonedx-py requirements --output-reproducible --output-file sbom.json requirements/run.txt

@@ -25,6 +25,7 @@ GROUPS = {
         "tests/deploy/test_roles.py",
         "tests/deploy/test_broker_user.py",
     ),
+    "instance": ("tests/browser/test_upload.py", "tests/browser/test_tutorial.py"),
 }
 # Then the longest of the other files.
 LONG = ("tests/integration/test_up.py", "tests/integration/test_way.py", "tests/faults/test_postgresql.py")
