@@ -147,12 +147,12 @@ class UndoIn(Input):
 class BatchOut(BaseModel):
     """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since.
 
-    `job` is null for a batch of the kind `list`, made with `POST /labels`.
+    `job` is all zeros for a batch of the kind `list`, made with `POST /labels`.
     """
 
     id: UUID
     kind: BatchKind
-    job: UUID | None
+    job: UUID
     label: LabelOfPerson | None
     n_labels: int
     n_skipped: int
