@@ -40,12 +40,13 @@ AuditAction: TypeAlias = Literal[
     "labels.add",
     "labels.undo",
     "export",
+    "import.create",
     "setting.change",
     "backup.create",
     "backup.restore",
     "audit-log.prune",
 ]
-BatchKind: TypeAlias = Literal["label", "confirm", "folders", "undo"]
+BatchKind: TypeAlias = Literal["label", "confirm", "folders", "list", "undo"]
 ImageWarning: TypeAlias = Literal["partly_readable"]
 JobKind: TypeAlias = Literal["classify", "train", "judge", "study"]
 JobState: TypeAlias = Literal["receiving", "queued", "running", "done", "cancelled", "failed"]
@@ -170,11 +171,13 @@ class Audit:
 
 @dataclass(slots=True)
 class LabelBatch:
-    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since."""
+    """`n_skipped`: pictures left unchanged: unsure, already labelled by a person, or labelled again since. `job` is
+    null for a batch of the kind `list`, made with `POST /labels`.
+    """
 
     id: str
     kind: BatchKind
-    job: str
+    job: str | None
     label: Literal["cat", "dog", "neither"] | None
     n_labels: int
     n_skipped: int
@@ -404,8 +407,23 @@ class Prediction:
 
 
 @dataclass(slots=True)
-class LabelCount:
+class Relabelling:
+    before: str | None
+    label: str | None
+    n: int
+
+
+@dataclass(slots=True)
+class LabelOutcome:
+    """`unknown`: contents that are in no upload here; nothing was written for them. In a batch, `n_unchanged` counts
+    contents that had this label already and got no further one, and `changes` has the labels of people and folders
+    before and after.
+    """
+
     n_labels: int
+    unknown: list[str]
+    n_unchanged: int
+    changes: list[Relabelling]
 
 
 @dataclass(slots=True)
@@ -494,8 +512,18 @@ class PauseState:
 
 
 @dataclass(slots=True)
+class Usage:
+    """What a person's uploads use, deleted ones until they are removed for good, and the quota (null: no limit)."""
+
+    n_bytes: int
+    n_images: int
+    max_bytes: int | None
+    max_images: int | None
+
+
+@dataclass(slots=True)
 class Person:
-    """`last_seen_at`: to the minute. `ways_in`: how the person logs in."""
+    """`last_seen_at`: to the minute. `ways_in`: how the person logs in. `usage`: what the person's uploads use."""
 
     id: int
     name: str
@@ -505,6 +533,7 @@ class Person:
     created_at: datetime
     last_seen_at: datetime | None
     ways_in: list[Literal["password", "provider", "token"]]
+    usage: Usage
 
 
 @dataclass(slots=True)
@@ -597,6 +626,12 @@ class Refusal:
 
 @dataclass(slots=True)
 class Result:
+    """Fields of a Result.
+
+    Attributes:
+        sha256: SHA-256 of the content, by which `POST /labels` can name it.
+    """
+
     image_id: int
     path: str
     label: Literal["cat", "dog", "unsure"] | None
@@ -619,6 +654,7 @@ class Result:
     )
     error: str | None
     warning: Literal["partly_readable"] | None
+    sha256: str
 
 
 @dataclass(slots=True)
@@ -676,6 +712,23 @@ class Schedule:
 
 
 @dataclass(slots=True)
+class Session:
+    """`last_seen_at`: to the minute. `agent`: what the browser calls itself.
+
+    Attributes:
+        is_current: Whether the request came from this browser.
+    """
+
+    id: int
+    is_current: bool
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    address: str | None
+    agent: str | None
+
+
+@dataclass(slots=True)
 class Shard:
     seq: int
     n_images: int
@@ -708,6 +761,36 @@ class LabelQuality:
     curve: dict[str, Any]
     suspects: list[Suspect]
     wanted: list[int]
+
+
+@dataclass(slots=True)
+class Threshold:
+    """The lowest threshold at which at most `max_error` of the labels are wrong. It was found on the `n_images`
+    pictures of the version's validation split: `n_labelled` of them get a label there, `n_wrong` a wrong one.
+    `error_low` and `error_high` are the exact interval of `error` (Clopper and Pearson); `error_high` is at most
+    `max_error`.
+
+    Attributes:
+        digest: SHA-256 of the version's weights.
+        coverage: Share of the pictures that get a label.
+        error: Share of wrong ones among the labels.
+        data_sha256: Digest of the contents that the version was made with.
+    """
+
+    version: int
+    digest: str
+    max_error: float
+    threshold: float
+    coverage: float
+    error: float
+    error_low: float
+    error_high: float
+    confidence_level: float
+    split: str
+    n_images: int
+    n_labelled: int
+    n_wrong: int
+    data_sha256: str | None
 
 
 @dataclass(slots=True)
@@ -766,16 +849,6 @@ class Upload:
     completed_at: datetime | None
     originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
     limits: UploadLimits
-
-
-@dataclass(slots=True)
-class Usage:
-    """What your uploads use, deleted ones until they are removed for good, and your quota (null: no limit)."""
-
-    n_bytes: int
-    n_images: int
-    max_bytes: int | None
-    max_images: int | None
 
 
 class AuditInput(TypedDict, total=False):
@@ -874,6 +947,26 @@ class CompleteInput(TypedDict, total=False):
     partial: bool
 
 
+class ImportInput(TypedDict, total=False):
+    """Fields of a ImportInput.
+
+    Attributes:
+        source: The path of a folder of the server, or `s3://bucket/prefix` (`gs://`, `az://`).
+        id: The id of both the upload and the job; default: a new one.
+        model: A version number or the name of a network; default: the version in use.
+        threshold: Images below this confidence are marked unsure.
+        name: Of the job; default: the name of the folder.
+        labelled: Folder names (cats/, dogs/) are labels.
+    """
+
+    source: Required[str]
+    id: str | None
+    model: int | str | None
+    threshold: float | None
+    name: str | None
+    labelled: bool
+
+
 class InvitationInput(TypedDict, total=False):
     """Fields of a InvitationInput.
 
@@ -915,12 +1008,15 @@ class LabelInput(TypedDict, total=False):
     """Fields of a LabelInput.
 
     Attributes:
+        image_id: The picture; either this or `sha256` is required.
+        sha256: The content, wherever it was uploaded.
         label: Required; null withdraws earlier labels.
         key: Your own id of this label, so that a repeated call does not write it twice.
         undoes: Instead of a label: the key of a label to undo, if it still counts.
     """
 
-    image_id: Required[int]
+    image_id: int | None
+    sha256: str | None
     label: Literal["cat", "dog", "neither"] | None
     source: Literal["correction", "confirmation", "audit"]
     key: str | None
@@ -931,11 +1027,16 @@ class LabelsInput(TypedDict, total=False):
     """Fields of a LabelsInput.
 
     Attributes:
-        audit: The audit that these labels belong to.
+        audit: The audit that these labels belong to; its items have an image_id.
+        batch: Your own id of a batch that all these labels belong to, so that `POST /label-batches/{id}/undo` undoes
+            them; several calls can add to it.
+        dry_run: Show what a batch of these labels would change, and write nothing.
     """
 
     items: Required[list[LabelInput]]
     audit: str | None
+    batch: str | None
+    dry_run: bool
 
 
 class OwnerInput(TypedDict, total=False):
@@ -948,6 +1049,13 @@ class OwnerInput(TypedDict, total=False):
     user: Required[str]
 
 
+class QuotaInput(TypedDict, total=False):
+    """What the uploads of a person may use: a number, "none" for no limit, null for what everybody may."""
+
+    max_bytes: int | Literal["none"] | None
+    max_images: int | Literal["none"] | None
+
+
 class PersonChanges(TypedDict, total=False):
     """Fields of a PersonChanges.
 
@@ -957,6 +1065,7 @@ class PersonChanges(TypedDict, total=False):
 
     role: Role | None
     is_disabled: bool | None
+    quota: QuotaInput | None
 
 
 class PriorityInput(TypedDict, total=False):

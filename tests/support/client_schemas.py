@@ -40,7 +40,7 @@ NAMES = {
     "HeatOut": "HeatMap",
     "HistoryOut": "LabelRecord",
     "JudgementOut": "Prediction",
-    "LabelsOut": "LabelCount",
+    "LabelsOut": "LabelOutcome",
     "Limits": "UploadLimits",
     "Outcome": "AuditOutcome",
     "PauseOut": "PauseState",

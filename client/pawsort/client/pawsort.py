@@ -15,7 +15,7 @@ from pawsort.api.transport import Transport
 from pawsort.client.classification import AsyncClassification, Classification
 from pawsort.client.local_instance import find_running_instance
 from pawsort.client.training import AsyncTraining, Training
-from pawsort.operations.account import Account, AsyncAccount, AsyncTokens, Tokens
+from pawsort.operations.account import Account, AsyncAccount, AsyncSessions, AsyncTokens, Sessions, Tokens
 from pawsort.operations.audit_log import AsyncAuditLog, AuditLog
 from pawsort.operations.jobs import AsyncJobs, Jobs
 from pawsort.operations.label_quality import AsyncLabelQualityChecks, LabelQualityChecks
@@ -51,6 +51,7 @@ class Subjects:
     queue = Subject(Queue, AsyncQueue)
     reviews = Subject(Reviews, AsyncReviews)
     schedules = Subject(Schedules, AsyncSchedules)
+    sessions = Subject(Sessions, AsyncSessions)
     tokens = Subject(Tokens, AsyncTokens)
     trainings = Subject(Trainings, AsyncTrainings)
     uploads = Subject(Uploads, AsyncUploads)

@@ -4,7 +4,7 @@ from typing import Unpack
 
 from pawsort.api.calls import NOTHING, Call, Stream, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
-from pawsort.schemas import NewToken, Token, TokenInput, Usage
+from pawsort.schemas import NewToken, Session, Token, TokenInput, Usage
 
 
 class TokenOperations:
@@ -49,3 +49,30 @@ class Account(AccountOperations, Group):
 
 class AsyncAccount(AccountOperations, AsyncGroup):
     """What your account uses."""
+
+
+class SessionOperations:
+    """The browsers in which you are logged in."""
+
+    @Listing
+    def list(self) -> Stream[Session]:
+        """Iterate over your sessions, newest first."""
+        return pages(Session, "/sessions")
+
+    @Operation
+    def end(self, session: int) -> Call[None]:
+        """Log out one browser."""
+        return Call(NOTHING, "DELETE", f"/sessions/{session}")
+
+    @Operation
+    def end_others(self) -> Call[None]:
+        """Log out all browsers but the one that asks."""
+        return Call(NOTHING, "DELETE", "/sessions")
+
+
+class Sessions(SessionOperations, Group):
+    """The browsers in which you are logged in."""
+
+
+class AsyncSessions(SessionOperations, AsyncGroup):
+    """The browsers in which you are logged in."""

@@ -1,5 +1,6 @@
 """Labels: what people and folders say about pictures."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import BinaryIO, Unpack
@@ -7,7 +8,7 @@ from typing import BinaryIO, Unpack
 from pawsort.api.calls import Call, Flow, Stream, ask, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.operations.references import ImageReference, JobReference, image_id, job_id, new_id
-from pawsort.schemas import Corrections, LabelBatch, LabelBatchInput, LabelCount, LabelInput, LabelRecord
+from pawsort.schemas import Corrections, LabelBatch, LabelBatchInput, LabelInput, LabelOutcome, LabelRecord, Relabelling
 
 MOST = 5000  # labels in one request
 
@@ -16,19 +17,30 @@ class LabelOperations:
     """Labels by people: add, read, undo them."""
 
     @Operation
-    def add(self, labels: Iterable[LabelInput], *, audit: str | None = None) -> Flow[int]:
-        """Label pictures, and return how many labels were written. Repeating a request writes nothing twice.
+    def add(
+        self,
+        labels: Iterable[LabelInput],
+        *,
+        batch: str | None = None,
+        audit: str | None = None,
+        dry_run: bool = False,
+    ) -> Flow[LabelOutcome]:
+        """Label pictures. A repeated request writes nothing twice.
 
         Args:
-            labels: Such as `{"image_id": 7, "label": "cat"}`; None as the label withdraws earlier ones.
+            labels: Such as `{"sha256": "5f…", "label": "cat"}`, or with `image_id`; None as the label withdraws earlier
+                ones.
+            batch: An id of your own (a UUID) for all of them: `undo_batch` undoes them together.
             audit: The audit that they belong to.
+            dry_run: Write nothing, and return what would change.
         """
-        rest, n_labels = iter(labels), 0
+        rest, outcome = iter(labels), LabelOutcome(0, [], 0, [])
+        options = {"batch": batch, "audit": audit, "dry_run": dry_run or None}
+        body = {name: value for name, value in options.items() if value is not None}
         while some := [{"key": new_id(), **label} for label in islice(rest, MOST)]:
-            body = {"items": some} | ({"audit": audit} if audit else {})
-            answer = yield from ask(Call(LabelCount, "POST", "/labels", json=body))
-            n_labels += answer.n_labels
-        return n_labels
+            part = yield from ask(Call(LabelOutcome, "POST", "/labels", json={"items": some, **body}))
+            outcome = _sum(outcome, part)
+        return outcome
 
     @Listing
     def history(self, image: ImageReference) -> Stream[LabelRecord]:
@@ -69,6 +81,18 @@ class LabelOperations:
         kind = "application/jsonl" if isinstance(folder, bytes) else None
         path = f"/jobs/{job_id(job)}/corrections"
         return Call(Corrections, "POST", path, query, content=folder, content_type=kind)
+
+
+def _sum(first: LabelOutcome, second: LabelOutcome) -> LabelOutcome:
+    """The outcome of two requests."""
+    counts = Counter({(change.before, change.label): change.n for change in first.changes})
+    counts.update({(change.before, change.label): change.n for change in second.changes or []})
+    return LabelOutcome(
+        n_labels=first.n_labels + second.n_labels,
+        unknown=first.unknown + (second.unknown or []),
+        n_unchanged=first.n_unchanged + (second.n_unchanged or 0),
+        changes=[Relabelling(before, label, n) for (before, label), n in counts.items()],
+    )
 
 
 class Labels(LabelOperations, Group):

@@ -14,6 +14,7 @@ from pawsort.schemas import (
     Prediction,
     Promotion,
     PromotionCheck,
+    Threshold,
 )
 
 
@@ -29,6 +30,11 @@ class ModelOperations:
     def get(self, version: int) -> Call[Model]:
         """Return a model version with its manifest."""
         return Call(Model, "GET", f"/models/{version}")
+
+    @Operation
+    def threshold(self, version: int, *, max_error: float) -> Call[Threshold]:
+        """Return the threshold that keeps a promise: 0.01 for at most one wrong label in a hundred."""
+        return Call(Threshold, "GET", f"/models/{version}/thresholds", {"max_error": max_error})
 
     @Operation
     def check_promotion(self, version: int) -> Call[PromotionCheck]:

@@ -4,7 +4,8 @@ from typing import BinaryIO, Unpack
 
 from pawsort.api.calls import NOTHING, Call, Stream, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
-from pawsort.schemas import ArchiveJob, File, FolderLabels, Shard, Upload, UploadInput
+from pawsort.operations.references import new_id
+from pawsort.schemas import ArchiveJob, File, FolderLabels, ImportInput, Job, Shard, Upload, UploadInput
 
 
 class UploadOperations:
@@ -69,6 +70,11 @@ class UploadOperations:
         options = {"labelled": labelled, "discard_originals": discard_originals, "everything": everything}
         query = {"id": id, "name": name, "model": model, "threshold": threshold, "names": names, **options}
         return Call(ArchiveJob, "PUT", "/archives", query, content=body)
+
+    @Operation
+    def import_folder(self, **options: Unpack[ImportInput]) -> Call[Job]:
+        """Classify a `source` that the server reads itself: a path of the server, or `s3://bucket/prefix`."""
+        return Call(Job, "POST", "/imports", json={"id": new_id(), **options})
 
     @Operation
     def count_labels(self, upload: str) -> Call[FolderLabels]:

@@ -100,8 +100,11 @@ def test_an_interrupted_upload_is_resumed_with_what_is_missing(client: Pawsort, 
 def test_labels_go_home_and_are_read_back(client: Pawsort, db: Database, folder: Path) -> None:
     with classifying(db):
         results = list(client.classify(folder))
-    assert client.labels.add({"image_id": result.image_id, "label": "dog"} for result in results) == 3
+    batch = str(uuid4())
+    added = client.labels.add([{"sha256": result.sha256, "label": "dog"} for result in results], batch=batch)
+    assert (added.n_labels, added.unknown) == (3, [])
     assert [label.label for label in client.labels.history(results[0])] == ["dog"]
+    assert client.labels.undo_batch(batch).n_labels == 3
     assert client.models.get(1).in_use
 
 

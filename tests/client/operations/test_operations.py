@@ -9,7 +9,7 @@ from pawsort.api.calls import Call
 from pawsort.api.transport import Transport
 from pawsort.operations.labels import MOST, Labels
 from pawsort.operations.pictures import Picture
-from pawsort.schemas import LabelCount
+from pawsort.schemas import LabelOutcome, Relabelling
 from tests.support.api_document import make_document
 from tests.support.client_schemas import TARGET, generate
 from tests.support.paths import ROOT
@@ -56,12 +56,13 @@ def run(work: Any, answer: Callable[[Call[Any]], object]) -> Any:
 def test_many_labels_are_sent_in_several_requests_each_label_with_a_key_of_its_own() -> None:
     sent: list[Any] = []
 
-    def answer(call: Call[Any]) -> LabelCount:
+    def answer(call: Call[Any]) -> LabelOutcome:
         sent.append(call.json)
-        return LabelCount(n_labels=len(sent[-1]["items"]))
+        return LabelOutcome(len(sent[-1]["items"]), [], 0, [Relabelling(None, "cat", 2)])
 
     transport = Mock(spec=Transport, run=lambda work: run(work, answer))
-    assert Labels(transport).add({"image_id": n, "label": "cat"} for n in range(MOST + 1)) == MOST + 1
+    outcome = Labels(transport).add({"image_id": n, "label": "cat"} for n in range(MOST + 1))
+    assert outcome == LabelOutcome(MOST + 1, [], 0, [Relabelling(None, "cat", 4)])
     assert [len(body["items"]) for body in sent] == [MOST, 1]
     assert len({item["key"] for body in sent for item in body["items"]}) == MOST + 1
 
