@@ -85,7 +85,7 @@ class AuditForm:
         """The address of the same entries as a file."""
         chosen = self.filter
         return url_for(
-            f"audit_log.export_{ending}",
+            f"audit_log.export_audit_log_{ending}",
             user=self.user or None,
             action=self.action or None,
             since=chosen.since and chosen.since.isoformat(),
