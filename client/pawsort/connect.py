@@ -1,9 +1,11 @@
 """Which server a command talks to: the one named, else the instance running here, else one started for the command."""
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -11,23 +13,16 @@ from click.core import ParameterSource
 
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
-from pawsort.terminal import echo
+from pawsort.api.retries import Retries
+from pawsort.client.local_instance import LocalInstance, find_running_instance
+from pawsort.terminal import warn
 
 Command = Callable[..., Any]
-# An installed server offers its local instance with an entry point of this group; `instance` does.
+# An installed server finds or starts its instance with an entry point of this group; `instance` does.
 ENTRY_POINTS = "pawsort.instances"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ASK = "-"
-
-
-class LocalInstance(Protocol):
-    """An instance on this machine: its address, and a token for it."""
-
-    @property
-    def address(self) -> str: ...
-
-    @property
-    def token(self) -> str: ...
+NOTICE_EVERY_S = 15.0
 
 
 def server_options(command: Command) -> Command:
@@ -47,6 +42,15 @@ def server_options(command: Command) -> Command:
     return command
 
 
+def find_server(server: str | None, token: str | None) -> tuple[str, str | None] | None:
+    """Return address and token of the named server, or of the instance that runs here. Starts nothing."""
+    server = server or os.environ.get("PAWSORT_SERVER")
+    if server:
+        return server, token or os.environ.get("PAWSORT_TOKEN")
+    instance = find_running_instance()
+    return (instance.address, instance.token) if instance else None
+
+
 @contextmanager
 def connect(server: str | None, token: str | None, **settings: object) -> Iterator[PawsortClient]:
     """Open a client for the named server, the instance running here, or one started for the time of the `with`.
@@ -56,12 +60,30 @@ def connect(server: str | None, token: str | None, **settings: object) -> Iterat
     """
     if server is not None:
         token = _ask_token() if token == ASK else token
-        with PawsortClient(_check_address(server), _check_token(token)) as client:
+        retries = Retries(on_wait=WaitNotice())
+        with PawsortClient(_check_address(server), _check_token(token), retries=retries) as client:
             _warn(server, token)
+            if not client.greet():
+                warn(f"{server} accepts connections, but has not answered yet. Check the port if this takes long.")
             yield client
         return
-    with _local_instance(**settings) as instance, PawsortClient(instance.address, instance.token) as client:
-        yield client
+    with _local_instance(**settings) as instance:
+        retries = Retries(on_wait=WaitNotice())
+        with PawsortClient(instance.address, instance.token, retries=retries) as client:
+            yield client
+
+
+class WaitNotice:
+    """Says now and then that the server is away, whichever thread waits for it."""
+
+    def __init__(self) -> None:
+        self._next_at = 0.0
+
+    def __call__(self, failure: ClientError) -> None:
+        now = time.monotonic()
+        if now >= self._next_at:
+            self._next_at = now + NOTICE_EVERY_S
+            warn(f"{failure.message} Retrying.")
 
 
 def _ask_token() -> str:
@@ -75,12 +97,10 @@ def _warn(server: str, token: str | None) -> None:
     given = context.params.get("token") if context else None
     is_in_command = context is not None and context.get_parameter_source("token") == ParameterSource.COMMANDLINE
     if is_in_command and given != ASK:
-        echo(
-            "Other users of this machine can see --token in its list of processes. Set PAWSORT_TOKEN instead.", err=True
-        )
+        warn("Other users of this machine can see --token in its list of processes. Set PAWSORT_TOKEN instead.")
     address = urlsplit(server)
     if token and address.scheme == "http" and address.hostname not in LOOPBACK:
-        echo(f"{server} is not encrypted: others on the network can read the token. Use https://.", err=True)
+        warn(f"{server} is not encrypted: others on the network can read the token. Use https://.")
 
 
 def _local_instance(**settings: object) -> AbstractContextManager[LocalInstance]:

@@ -4,9 +4,10 @@ import click
 
 from instance.base import programs
 from instance.services.exec_service import exec_service
+from pawsort.help import examples
 
 
-@click.command("beat", short_help="Run Celery beat as a program of its own.")
+@click.command("beat", short_help="Run Celery beat as a program of its own.", epilog=examples("pawsort beat"))
 def command() -> None:
     """Run Celery beat as a program of its own, for maintenance workers that run with --without-beat.
 

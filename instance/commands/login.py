@@ -3,9 +3,15 @@
 import click
 
 from instance.base.core_errors import translate_core_errors
+from pawsort.help import examples
+from pawsort.terminal import show
 
 
-@click.command("login", short_help="Print a link that logs you in.")
+@click.command(
+    "login",
+    short_help="Print a link that logs you in.",
+    epilog=examples("pawsort login", "pawsort login --user ada --address https://pawsort.example"),
+)
 @click.option("--user", metavar="NAME", help="Log in as this person. [default: the owner]")
 @click.option(
     "--address", metavar="URL", help="Address of the page. [default: PAWSORT_PUBLIC_URL, or that of `pawsort up`]"
@@ -31,4 +37,5 @@ def command(user: str | None, address: str | None) -> None:
             person = get_or_create_owner(session) if user is None else get_person(session, user)
             code = create_login_code(session, person)
         db.close()
-    click.echo(login_link(find_page(settings, address), code))
+    link = login_link(find_page(settings, address), code)
+    show({"link": link}, link)

@@ -4,9 +4,15 @@ import click
 
 from instance.base.core_errors import translate_core_errors
 from instance.services.service_messages import errors_as_log_messages, log_message
+from pawsort.help import examples
+from pawsort.terminal import show
 
 
-@click.command("migrate", short_help="Migrate the schema and register the included models.")
+@click.command(
+    "migrate",
+    short_help="Migrate the schema and register the included models.",
+    epilog=examples("pawsort migrate", "pawsort migrate --json"),
+)
 def command() -> None:
     """Migrate the database's schema and register the included models.
 
@@ -24,3 +30,4 @@ def command() -> None:
             version = current_version(session)
         db.close()
     log_message("migrated", f"The schema is up to date. In use: version {version.id} ({version.network}).")
+    show({"version": version.id, "network": version.network})

@@ -5,10 +5,13 @@ from pathlib import Path
 import click
 
 from instance.base.core_errors import translate_core_errors
-from pawsort.terminal import echo
+from pawsort.help import examples
+from pawsort.terminal import say
 
 
-@click.command("move", short_help="Copy the installation to your own PostgreSQL and S3.")
+@click.command(
+    "move", short_help="Copy the installation to your own PostgreSQL and S3.", epilog=examples("pawsort move")
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -25,4 +28,4 @@ def command(data: Path | None) -> None:
         from core.base.config import load_settings
         from instance.admin.relocate import move_installation
 
-        move_installation(load_settings(data_dir=data), echo)
+        move_installation(load_settings(data_dir=data), say)

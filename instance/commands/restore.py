@@ -5,9 +5,15 @@ from pathlib import Path
 import click
 
 from instance.base.core_errors import translate_core_errors
+from pawsort.help import examples
+from pawsort.terminal import say
 
 
-@click.command("restore", short_help="Restore a backup into an empty installation.")
+@click.command(
+    "restore",
+    short_help="Restore a backup into an empty installation.",
+    epilog=examples("pawsort restore /mnt/backups --dry-run", "pawsort restore /mnt/backups"),
+)
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--backup", "name", metavar="NAME", help="Name of a backup in FROM. [default: the newest]")
 @click.option("--replace", "replaces", is_flag=True, help="Replace an installation that is in use.")
@@ -29,4 +35,4 @@ def command(source: Path, name: str | None, replaces: bool, is_dry_run: bool, da
         from instance.admin.backup import Wanted, restore_installation
 
         wanted = Wanted(name, replaces, is_dry_run)
-        restore_installation(load_settings(data_dir=data), source, wanted, click.echo)
+        restore_installation(load_settings(data_dir=data), source, wanted, say)

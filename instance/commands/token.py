@@ -7,23 +7,31 @@ from typing import TYPE_CHECKING
 import click
 
 from instance.base.core_errors import translate_core_errors
-from pawsort.terminal import TextTable, echo
+from pawsort.help import examples
+from pawsort.terminal import TextTable, say, show
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
+    from core.orm.accounts import Token
+
 RIGHTS = ("see", "label", "send", "others", "models", "schedules", "people", "system")  # of core.accounts.rights
 DEFAULT_DAYS = 90  # as core.accounts.tokens
 
 
-@click.group("token")
+@click.group("token", epilog=examples("pawsort token create", "pawsort token list"))
 def command() -> None:
     """Make, list and revoke bearer tokens."""
 
 
-@command.command("create")
+@command.command(
+    "create",
+    epilog=examples(
+        "PAWSORT_TOKEN=$(pawsort token create)", "pawsort token create --user camera --never --scope send --scope see"
+    ),
+)
 @click.option("--name", default="shell", show_default=True, metavar="N", help="Name of the token.")
 @click.option("--user", metavar="U", help="Name of its user; a new name adds a user. [default: the owner]")
 @click.option(
@@ -46,16 +54,16 @@ def create(name: str, user: str | None, days: int, never: bool, scope: tuple[str
         person = get_or_create_user(session, OWNER if user is None else user)
         scopes = frozenset(map(Right, scope)) or None
         new = add_token(session, name, person, days=None if never else days, scopes=scopes, actor=actor)
-    click.echo(new.key)
+        created = {"id": new.token.id, "token": new.key}
+    show(created, new.key)
 
 
-@command.command("list")
+@command.command("list", epilog=examples("pawsort token list --user ada", "pawsort token list --json"))
 @click.option("--user", metavar="U", help="Only the tokens of this user.")
 def list_(user: str | None) -> None:
     """List the tokens that work, newest first."""
-    table = TextTable()
-    for column in ("id", "user", "name", "may", "created", "last used", "expires"):
-        table.add_column(column)
+    table = TextTable("id", "user", "name", "may", "created", "last used", "expires")
+    listed = []
     with _session() as session:
         from core.accounts import accounts, people, tokens
 
@@ -64,10 +72,11 @@ def list_(user: str | None) -> None:
         for one in tokens.list_tokens(session, user_id):
             dates = _day(one.created_at), _day(one.last_used_at), _day(one.expires_at)
             table.add_row(str(one.id), names[one.user_id], one.name, one.scopes or "everything", *dates)
-    table.print()
+            listed.append(_describe(one, names[one.user_id]))
+    show(listed, table)
 
 
-@command.command("revoke")
+@command.command("revoke", epilog=examples("pawsort token revoke 7"))
 @click.argument("token_id", metavar="ID", type=click.IntRange(1, 2**31 - 1))
 def revoke(token_id: int) -> None:
     """Make a token stop working at once; `pawsort token list` shows its ID.
@@ -79,7 +88,13 @@ def revoke(token_id: int) -> None:
         from core.accounts.tokens import revoke_token
 
         name = revoke_token(session, act_as_owner(session), token_id).name
-    echo(f"Token {token_id} ({name}) does not work any more.")
+    say(f"Token {token_id} ({name}) does not work any more.")
+
+
+def _describe(token: "Token", user: str) -> dict[str, object]:
+    scopes = token.scopes.split() if token.scopes else None
+    moments = {"created_at": token.created_at, "last_used_at": token.last_used_at, "expires_at": token.expires_at}
+    return {"id": token.id, "user": user, "name": token.name, "scopes": scopes, **moments}
 
 
 @contextmanager

@@ -3,15 +3,21 @@
 import contextlib
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
 from instance.base.core_errors import translate_core_errors
-from pawsort.terminal import echo
+from pawsort.help import examples
+from pawsort.terminal import Output, current_output
 
 
-@click.command("up", short_help="Start everything, and keep it running until Ctrl-C.")
+@click.command(
+    "up",
+    short_help="Start everything, and keep it running until Ctrl-C.",
+    epilog=examples("pawsort up", "pawsort up --port 8080 --data /srv/pawsort"),
+)
 @click.option("--host", metavar="H", help="Address to listen on. [default: PAWSORT_HOST or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="P", help="Port. [default: 8000 or the next free one]")
 @click.option(
@@ -39,7 +45,7 @@ def command(host: str | None, port: int | None, data: Path | None, until_stdin_c
         until_stdin_closes=until_stdin_closes,
         is_on_terminal=is_on_terminal() and not until_stdin_closes,
     )
-    Supervisor(settings, options, _notify).run()
+    Supervisor(settings, options, partial(_notify, current_output())).run()
 
 
 def is_on_terminal() -> bool:
@@ -47,8 +53,8 @@ def is_on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _notify(sentence: str) -> None:
+def _notify(output: Output, sentence: str) -> None:
     # A closed terminal must not stop the instance.
     with contextlib.suppress(OSError):
-        for line in sentence.split("\n"):
-            echo(line)
+        for line in [] if output.is_quiet else sentence.split("\n"):
+            output.show_line({"message": line}, line)

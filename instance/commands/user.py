@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from instance.base.core_errors import translate_core_errors
-from pawsort.terminal import TextTable, echo
+from pawsort.help import examples
+from pawsort.terminal import TextTable, say, show
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -24,27 +25,26 @@ address_option = click.option(
 )
 
 
-@click.group("user")
+@click.group("user", epilog=examples("pawsort user list", "pawsort user invite ada --role admin"))
 def command() -> None:
     """List people, invite them, change their roles, disable and enable them."""
 
 
-@command.command("list")
+@command.command("list", epilog=examples("pawsort user list", "pawsort user list --json"))
 def list_() -> None:
     """List everybody with their roles."""
     with _acting() as (session, _):
         from core.accounts import people
 
-        table = TextTable()
-        for column in ("name", "role", "since", "state"):
-            table.add_column(column)
+        table, listed = TextTable("name", "role", "since", "state"), []
         for one in people.list_people(session):
             state = f"disabled on {one.disabled_at:%Y-%m-%d}" if one.disabled_at else ""
             table.add_row(one.name, one.role, f"{one.created_at:%Y-%m-%d}", state)
-        table.print()
+            listed.append({name: getattr(one, name) for name in ("name", "role", "created_at", "disabled_at")})
+    show(listed, table)
 
 
-@command.command("role")
+@command.command("role", epilog=examples("pawsort user role ada viewer"))
 @click.argument("name", metavar="NAME")
 @click.argument("role", metavar="ROLE", type=click.Choice(ROLES))
 def change_role(name: str, role: str) -> None:
@@ -58,10 +58,10 @@ def change_role(name: str, role: str) -> None:
         from core.accounts.rights import Role
 
         people.set_role(session, actor, name, Role(role))
-    echo(f"{name} is {'an' if role == 'admin' else 'a'} {role} now.")
+    say(f"{name} is {'an' if role == 'admin' else 'a'} {role} now.")
 
 
-@command.command("disable")
+@command.command("disable", epilog=examples("pawsort user disable ada"))
 @click.argument("name", metavar="NAME")
 def disable(name: str) -> None:
     """Refuse NAME from now on, in every browser and with every token. What NAME made stays."""
@@ -69,10 +69,10 @@ def disable(name: str) -> None:
         from core.accounts import people
 
         people.disable(session, actor, name)
-    echo(f"{name} is disabled. `pawsort user enable {name}` lets {name} in again.")
+    say(f"{name} is disabled. `pawsort user enable {name}` lets {name} in again.")
 
 
-@command.command("enable")
+@command.command("enable", epilog=examples("pawsort user enable ada"))
 @click.argument("name", metavar="NAME")
 def enable(name: str) -> None:
     """Let a disabled person in again."""
@@ -80,10 +80,10 @@ def enable(name: str) -> None:
         from core.accounts import people
 
         people.enable(session, actor, name)
-    echo(f"{name} is enabled.")
+    say(f"{name} is enabled.")
 
 
-@command.command("hand-over")
+@command.command("hand-over", epilog=examples("pawsort user hand-over ada eve"))
 @click.argument("name", metavar="NAME")
 @click.argument("to", metavar="TO")
 def hand_over(name: str, to: str) -> None:
@@ -93,7 +93,7 @@ def hand_over(name: str, to: str) -> None:
 
         n_jobs = handover.hand_over_all(session, actor, name, to)
     jobs = "1 job" if n_jobs == 1 else f"{n_jobs:,} jobs"
-    echo(f"{jobs}, with all uploads and schedules of {name}, belong to {to} now.")
+    say(f"{jobs}, with all uploads and schedules of {name}, belong to {to} now.")
 
 
 class Amount(click.ParamType["int | str"]):
@@ -112,7 +112,9 @@ class Amount(click.ParamType["int | str"]):
         return min(int(number.removesuffix(unit)) * UNITS[unit], 10**18)
 
 
-@command.command("quota")
+@command.command(
+    "quota", epilog=examples("pawsort user quota ada", "pawsort user quota ada --bytes 20GB --images none")
+)
 @click.argument("name", metavar="NAME")
 @click.option(
     "--bytes", "n_bytes", type=Amount(), metavar="N", help="Such as 20GB; none: no limit, default: the usual."
@@ -136,14 +138,21 @@ def set_quota(name: str, n_bytes: int | str | None, n_images: int | str | None) 
         usage.set_quota(session, actor, user_id, Quota(chosen(n_bytes, own.n_bytes), chosen(n_images, own.n_images)))
         used = usage.read_usage(session, user_id, Quota.from_settings(load_settings()))
     n_bytes_used, n_images_used = f"{used.n_bytes:,} bytes", f"{used.n_images:,} pictures"
-    echo(f"{name} uses {n_bytes_used} ({_of(used.quota.n_bytes)}) and {n_images_used} ({_of(used.quota.n_images)}).")
+    show(
+        {"name": name, "n_bytes": used.n_bytes, "n_images": used.n_images, "quota": used.quota._asdict()},
+        f"{name} uses {n_bytes_used} ({_of(used.quota.n_bytes)}) and {n_images_used} ({_of(used.quota.n_images)}).",
+    )
 
 
 def _of(most: int | None) -> str:
     return "no limit" if most is None else f"of {most:,}"
 
 
-@command.command("invite", short_help="Print a link with which somebody joins.")
+@command.command(
+    "invite",
+    short_help="Print a link with which somebody joins.",
+    epilog=examples("pawsort user invite ada --role viewer", "pawsort user invite --address https://pawsort.example"),
+)
 @click.argument("recipient", metavar="[NAME|EMAIL]", default="")
 @click.option("--role", type=click.Choice(ROLES), default="member", show_default=True)
 @address_option
@@ -161,7 +170,11 @@ def invite(recipient: str, role: str, address: str | None) -> None:
     _print_link(f"/invitation?code={code}", address)
 
 
-@command.command("reset", short_help="Print a link with which NAME sets a new password.")
+@command.command(
+    "reset",
+    short_help="Print a link with which NAME sets a new password.",
+    epilog=examples("pawsort user reset ada"),
+)
 @click.argument("name", metavar="NAME")
 @address_option
 def reset(name: str, address: str | None) -> None:
@@ -181,7 +194,8 @@ def _print_link(path: str, address: str | None) -> None:
     from core.base.config import load_settings
     from instance.supervisor.attach import find_page
 
-    click.echo(find_page(load_settings(), address) + path)
+    link = find_page(load_settings(), address) + path
+    show({"link": link}, link)
 
 
 @contextmanager

@@ -7,12 +7,15 @@ import click
 from instance.base import programs
 from instance.base.programs import Program
 from instance.services.exec_service import exec_service
+from pawsort.help import examples
 
 if TYPE_CHECKING:
     from core.base.config import Settings
 
 
-@click.command("web", short_help="Run the web server with your own servers.")
+@click.command(
+    "web", short_help="Run the web server with your own servers.", epilog=examples("PAWSORT_PORT=8080 pawsort web")
+)
 def command() -> None:
     """Run the web server with your own servers, on PAWSORT_HOST and PAWSORT_PORT.
 

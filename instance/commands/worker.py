@@ -6,9 +6,12 @@ import click
 
 from instance.base import programs
 from instance.services.exec_service import exec_service
+from pawsort.help import examples
 
 
-@click.command("worker", short_help="Run one worker with your own servers.")
+@click.command(
+    "worker", short_help="Run one worker with your own servers.", epilog=examples("pawsort worker inference")
+)
 @click.argument("queue", type=click.Choice(programs.QUEUES))
 @click.option("--without-beat", is_flag=True, help="A maintenance worker starts no Celery beat: `pawsort beat` runs.")
 def command(queue: str, without_beat: bool) -> None:

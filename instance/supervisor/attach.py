@@ -15,7 +15,7 @@ from instance.base.lock import is_running
 from instance.base.programs import child_environment
 from instance.supervisor.child_logs import rotate
 from pawsort.api.errors import ClientError
-from pawsort.terminal import echo
+from pawsort.terminal import say, warn
 
 if TYPE_CHECKING:
     from core.base.config import Settings
@@ -38,6 +38,11 @@ def find_instance(data_dir: Path) -> InstanceRecord | None:
     return None
 
 
+def find_running(data_dir: Path) -> InstanceRecord | None:
+    """Return the instance that runs on a data directory, if it has started. Waits for nothing."""
+    return read_record(data_dir) if data_dir.is_dir() and is_running(data_dir) else None
+
+
 def running_instance() -> InstanceRecord | None:
     """Return the instance that runs on this machine's data directory, if any.
 
@@ -46,7 +51,7 @@ def running_instance() -> InstanceRecord | None:
     with translate_core_errors():
         from core.base.config import load_settings
 
-        return find_instance(load_settings().data_dir)
+        return find_running(load_settings().data_dir)
 
 
 def find_page(settings: "Settings", address: str | None) -> str:
@@ -58,7 +63,7 @@ def find_page(settings: "Settings", address: str | None) -> str:
     record = None if address or settings.public_url else find_instance(settings.data_dir)
     page = address or settings.public_url or (record.address if record else "")
     if not page:
-        echo("`pawsort up` does not run here: put the address of your server in front of this.", err=True)
+        warn("`pawsort up` does not run here: put the address of your server in front of this.")
     return page.rstrip("/")
 
 
@@ -79,7 +84,7 @@ def local_instance(**settings: object) -> Iterator[InstanceRecord]:
     if record is not None:
         yield record
         return
-    echo("Starting Pawsort for the time of this command.", err=True)
+    say("Starting Pawsort for the time of this command.")
     with started_instance(data_dir, **settings) as record:
         yield record
 

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from pawsort import connect
 from pawsort.cli import cli
 
+JOB = {"id": "j", "name": "n", "state": "done", "counts": {"total": 0, "failed": 0, "by_label": {}}}
+
 
 @contextmanager
 def _no_instance(**settings: object) -> Iterator[None]:
@@ -35,7 +37,8 @@ def test_an_empty_option_is_refused_and_not_taken_for_one_that_is_missing(
 
 def _stderr_of(monkeypatch: pytest.MonkeyPatch, server: str, *words: str, typed: str | None = None) -> str:
     monkeypatch.setattr(connect, "_local_instance", _no_instance)
-    monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [])
+    monkeypatch.setattr(connect.PawsortClient, "greet", lambda _: True)
+    monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [{**JOB}])
     return CliRunner().invoke(cli, ["jobs", "--server", server, *words], input=typed).stderr
 
 
@@ -61,3 +64,17 @@ def test_a_token_on_its_way_through_a_network_without_tls_is_warned_of(
 ) -> None:
     monkeypatch.setenv("PAWSORT_TOKEN", "abc")
     assert ("not encrypted" in _stderr_of(monkeypatch, server)) == is_warned
+
+
+def test_a_server_that_goes_away_is_said_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    notice = connect.WaitNotice()
+    for _ in range(3):
+        notice(connect.ClientError("http://cats.example does not answer."))
+    assert capsys.readouterr().err == "http://cats.example does not answer. Retrying.\n"
+
+
+def test_a_server_that_accepts_connections_only_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect.PawsortClient, "greet", lambda _: False)
+    monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [{**JOB}])
+    said = CliRunner().invoke(cli, ["jobs", "--server", "http://127.0.0.1:9"]).stderr
+    assert said.startswith("http://127.0.0.1:9 accepts connections, but has not answered yet.")

@@ -35,7 +35,7 @@ def test_a_job_of_5000_that_is_under_way_ends_on_the_other_side(tmp_path: Path) 
         interrupt(there, move)
         said = there.run("migrate", *move)
         assert said.returncode == 0, said.stdout + said.stderr
-        assert "Resuming an interrupted move." in said.stdout
+        assert "Resuming an interrupted move." in said.stderr
         there.start("web", "inference", "maintenance")
         db = Database(there.value("web", "PAWSORT_DATABASE_URL"))
         here.wait_for(lambda: len(read_results(db, job)) == N_SHARDS * N_EACH, START_S, "the job to end there")
@@ -56,9 +56,9 @@ def send(here: Installation) -> str:
 
 def interrupt(there: Stack, command: list[str]) -> None:
     """Kill a move when it has copied the first blobs."""
-    with subprocess.Popen(command, env=there.environment("migrate"), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
+    with subprocess.Popen(command, env=there.environment("migrate"), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
             if "blobs," in line:
                 process.kill()
                 break

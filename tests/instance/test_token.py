@@ -54,7 +54,7 @@ def test_tokens_are_listed_without_their_keys_and_revoked_by_their_ids(
     def run(*words: str) -> str:
         result = CliRunner().invoke(cli, ["token", *words])
         assert result.exit_code == 0, result.output
-        return result.stdout
+        return result.output
 
     key = run("create", "--name", "camera", "--user", "ada", "--days", "7", "--scope", "see", "--scope", "send")
     run("create", "--name", "endless", "--never")

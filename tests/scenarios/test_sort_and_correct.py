@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from core.base.database import Database
 from core.labels.labels import NewLabel, add_labels
 from core.storage.blobs import Blobs
-from pawsort.commands.correct import command as correct
-from pawsort.commands.sort import command as sort_
+from pawsort.commands.labels.correct import command as correct
+from pawsort.commands.labels.sort import command as sort_
 from tests.support.factories import draw_picture, make_job, make_upload, read_results, run_job
 
 DATABASES = ("sqlite",)

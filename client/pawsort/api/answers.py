@@ -50,16 +50,24 @@ class SkippedEntries(TypedDict):
 class Job(TypedDict):
     """A job of any kind. `upload` is empty where it classifies none; `model` is the version's number.
 
+    It starts when a worker claims the first of its work. Moments are ISO 8601.
+
     `skipped` comes with the answer to an archive; `paused` is "job" or "everything".
     """
 
     id: str
+    kind: str
     name: str
     state: str
     upload: str
     model: int
     threshold: float
     counts: JobCounts
+    images_per_s: float | None
+    eta_s: float | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
     error: str | None
     paused: NotRequired[str | None]
     skipped: NotRequired[SkippedEntries]
@@ -231,6 +239,19 @@ class AddedLabels(TypedDict):
     n_unchanged: int
     changes: list[Relabelling]
     unknown: list[str]
+
+
+class AuditEntry(TypedDict):
+    """One line of the audit log. `user` is null for Pawsort itself, and if nobody was logged in."""
+
+    at: str
+    user: str | None
+    address: str
+    action: str
+    object_kind: str
+    object_id: str
+    outcome: str
+    details: dict[str, Any]
 
 
 class UndoneLabels(TypedDict):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar
 
 import httpx2
@@ -23,6 +23,7 @@ class Connection:
 
     server: str
     token: str | None = None
+    timeout: httpx2.Timeout = field(default_factory=lambda: TIMEOUT)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -35,7 +36,7 @@ class Connection:
         return {
             "base_url": self.server.rstrip("/"),
             "headers": headers,
-            "timeout": TIMEOUT,
+            "timeout": self.timeout,
             "trust_env": trusts_environment,
         }
 

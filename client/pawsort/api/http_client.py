@@ -11,6 +11,7 @@ import httpx2
 
 from pawsort.api.answers import (
     AddedLabels,
+    AuditEntry,
     Corrections,
     Deployment,
     FolderLabels,
@@ -26,8 +27,9 @@ from pawsort.api.answers import (
     UndoneLabels,
     Upload,
 )
-from pawsort.api.connection import READ_BYTES, Connection
+from pawsort.api.connection import READ_BYTES, TIMEOUT, Connection
 from pawsort.api.errors import BadArchive, ClientError, RequestFailed
+from pawsort.api.first_contact import greet
 from pawsort.api.retries import Retries, explain_failure
 from pawsort.api.transport import Transport
 
@@ -63,9 +65,10 @@ class PawsortClient:
         token: str | None = None,
         *,
         retries: Retries | None = None,
+        timeout: httpx2.Timeout = TIMEOUT,
     ) -> None:
         self.server = server.rstrip("/")
-        self.transport = Transport(Connection(self.server, token), retries)
+        self.transport = Transport(Connection(self.server, token, timeout), retries)
         self._retries, self._http = self.transport.retries, self.transport.http
 
     def __enter__(self) -> Self:
@@ -213,8 +216,9 @@ class PawsortClient:
     def delete_job(self, job: str) -> None:
         self._call("DELETE", f"{API}/jobs/{job}")
 
-    def list_jobs(self) -> Iterator[Job]:
-        return self._pages(Job, f"{API}/jobs", {})
+    def list_jobs(self, **filters: Any) -> Iterator[Job]:
+        """Iterate over the jobs, newest first. `filters` are those of the API (state, name, user, …)."""
+        return self._pages(Job, f"{API}/jobs", _without_none(**filters))
 
     def check_training(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Check parameters before anything is uploaded. Returns all of them, with defaults filled in."""
@@ -355,6 +359,32 @@ class PawsortClient:
     def withdraw_folder_labels(self, upload: str) -> FolderLabels:
         """Withdraw all labels that the folders of an upload gave."""
         return self._json(FolderLabels, "DELETE", f"{API}/uploads/{upload}/labels")
+
+    def list_audit_log(self, **filters: Any) -> Iterator[AuditEntry]:
+        """Iterate over the audit log, newest first. `filters` are those of the API (user, action, since, before)."""
+        return self._pages(AuditEntry, f"{API}/audit-log", _without_none(**filters))
+
+    @contextmanager
+    def open_audit_log(self, kind: str, filters: Mapping[str, str]) -> Iterator[Iterator[bytes]]:
+        """Open the audit log (csv, jsonl) as a stream of bytes."""
+        request = self._http.build_request(
+            "GET", f"{API}/audit-log.{kind}", headers={"Accept": "*/*"}, params=dict(filters)
+        )
+        response = self._retries.call(lambda: self._http.send(request, stream=True))
+        try:
+            yield response.iter_bytes(READ_BYTES)
+        except httpx2.TransportError as error:
+            raise explain_failure(error, self.server) from error
+        finally:
+            response.close()
+
+    def greet(self) -> bool:
+        """Ask whether a Pawsort server is there. Return False if something is, but has not answered yet.
+
+        Raises:
+            Unreachable: It is not. The message says why, and what to do.
+        """
+        return greet(self._http, self.server)
 
     def is_ready(self) -> bool:
         """Return whether the server answers. Asks once, without retries."""

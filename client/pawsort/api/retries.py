@@ -14,19 +14,22 @@ from pawsort.api.errors import REFUSALS, ClientError, RequestFailed, Unreachable
 # The server, or a proxy in front of it, is away or busy for a moment. Not 507 (disk full): a disk does not
 # empty itself within a minute, so that message is shown at once.
 TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
+LONG_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
     """Doubling pauses with random jitter, until `give_up_after_s` have passed since the first attempt.
 
-    `stopped` ends the retries of every thread at once.
+    `stopped` ends the retries of every thread at once. `on_wait` is called with what went wrong before each longer
+    pause, in the thread that waits.
     """
 
     give_up_after_s: float = 90.0
     first_pause_s: float = 0.25
     longest_pause_s: float = 8.0
     stopped: threading.Event = field(default_factory=threading.Event)
+    on_wait: Callable[[ClientError], object] = lambda _: None
 
     def call(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
         """Send until the server gives a final answer.
@@ -90,6 +93,8 @@ class Attempts:
         if time.monotonic() + wait_s > self._give_up_at:
             raise self.failure
         self._pause_s = min(self._pause_s * 2, self._retries.longest_pause_s)
+        if wait_s >= LONG_PAUSE_S:
+            self._retries.on_wait(self.failure)
         return wait_s
 
 

@@ -1,21 +1,40 @@
 """`pawsort classify`: from files to a file with their labels."""
 
-import time
+import sys
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
 
+from pawsort.api.answers import Job
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
+from pawsort.console import Terminal
 from pawsort.files.export import check_target, write_results
-from pawsort.terminal import Terminal
+from pawsort.help import examples
+from pawsort.terminal import show
+from pawsort.uploads.listed import read_list
 from pawsort.uploads.progress import ProgressBars, ignored_words, print_skipped
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
 
+STDIN = Path("-")
 
-@click.command("classify")
-@click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
+
+@click.command(
+    "classify",
+    epilog=examples(
+        "pawsort classify photos -o photos.csv",
+        "pawsort classify photos holiday.zip --threshold 0.9 --json",
+        "pawsort classify --source /srv/photos",
+        "find photos -name '*.jpg' -newer last.csv -print0 | pawsort classify -0 - -o new.csv",
+    ),
+)
+@click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(exists=True, allow_dash=True, path_type=Path))
+@click.option("-0", "--null", is_flag=True, help="With -: paths end with a zero byte, as `find -print0` writes them.")
 @click.option(
     "-o",
     "--output",
@@ -42,6 +61,7 @@ from pawsort.workflows.classify import Classification, JobOptions, Outcome
 @server_options
 def command(
     paths: tuple[Path, ...],
+    null: bool,
     output: Path | None,
     source: str | None,
     bom: bool,
@@ -56,36 +76,57 @@ def command(
 ) -> int:
     """Label the pictures in folders, files and archives.
 
+    With - as PATH, read the paths of files from standard input, one a line, as `find` writes them. They are uploaded
+    under these paths. Folders among them are not searched.
+
     Uses the server given with --server, else the instance running on this machine, else starts one until the command
     ends. The exit code is 0 when every image has a result; an error result counts.
     """
     if bool(paths) == (source is not None):
         raise click.UsageError("Give either PATHs, or --source for a folder of the server.")
     options = _export_options(output, bom)
+    listed = _read_list(paths, null)
     console = Terminal()
     with connect(server, token) as client:
         bars = ProgressBars(console)
         run = Classification(client, JobOptions(model, threshold, name, discard_originals, names, everything), bars)
-        started = time.monotonic()
         try:
             with bars.progress:
-                outcome = run.run(paths) if source is None else run.run_source(source)
+                outcome = _run(run, paths, listed, source)
         except KeyboardInterrupt:
             _print_unfinished(console, run.outcome)
             raise
-        seconds = time.monotonic() - started
         if not outcome.jobs and not outcome.broken:
             raise ClientError(_nothing_sent(paths, outcome))
         if output is not None and outcome.jobs:
             write_results(client, outcome.jobs, output, options)
     _print_problems(console, outcome)
+    totals = Totals.of(outcome.views.values())
     if outcome.jobs:
-        console.print(_summary(outcome, seconds))
+        console.print(_summary(totals))
         for line in _result_lines(outcome, output):
             console.print(line)
     if outcome.undiscarded:
         console.print("Another job still needs the originals. The server discards them when it has ended.")
+    show(_result(outcome, totals, output))
     return 0 if outcome.is_complete else 1
+
+
+def _read_list(paths: tuple[Path, ...], null: bool) -> list[Path] | None:
+    """The paths from standard input; None if they are in the command."""
+    if STDIN not in paths:
+        if null:
+            raise click.UsageError("--null needs - as PATH.")
+        return None
+    if len(paths) > 1:
+        raise click.UsageError("Give - alone as PATH: standard input has all paths.")
+    return read_list(sys.stdin.buffer, ends_with_null=null)
+
+
+def _run(run: Classification, paths: tuple[Path, ...], listed: list[Path] | None, source: str | None) -> Outcome:
+    if source is not None:
+        return run.run_source(source)
+    return run.run(paths) if listed is None else run.run_list(listed)
 
 
 def _export_options(output: Path | None, bom: bool) -> dict[str, str]:
@@ -98,24 +139,67 @@ def _export_options(output: Path | None, bom: bool) -> dict[str, str]:
 
 
 def _nothing_sent(paths: tuple[Path, ...], outcome: Outcome) -> str:
-    places = ", ".join(map(str, paths))
+    places = "the list on standard input" if STDIN in paths else ", ".join(map(str, paths))
     if outcome.ignored:
         return f"There are no pictures in {places}. {ignored_words(outcome.ignored)}"
     return f"There are no files in {places}. Give a folder with pictures."
 
 
-def _summary(outcome: Outcome, seconds: float) -> str:
-    counts = [view["counts"] for view in outcome.views.values()]
-    labels: dict[str, int] = {}
-    for label, count in ((label, n) for one in counts for label, n in one["by_label"].items()):
-        labels[label] = labels.get(label, 0) + count
-    n_images = sum(one["done"] + one["failed"] for one in counts)
-    failed = sum(one["failed"] for one in counts)
-    n_neither = sum(one.get("probably_neither", 0) for one in counts)
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The counts of all jobs. `seconds` go from the first picture's work to the end of the last job."""
+
+    n_images: int
+    n_failed: int
+    n_probably_neither: int
+    by_label: dict[str, int]
+    seconds: float | None
+
+    @classmethod
+    def of(cls, jobs: Collection[Job]) -> "Totals":
+        """Add them up."""
+        counts = [job["counts"] for job in jobs]
+        by_label = sum((Counter(one["by_label"]) for one in counts), Counter[str]())
+        return cls(
+            n_images=sum(one["done"] + one["failed"] for one in counts),
+            n_failed=sum(one["failed"] for one in counts),
+            n_probably_neither=sum(one.get("probably_neither", 0) for one in counts),
+            by_label={label: by_label[label] for one in counts for label in one["by_label"]},
+            seconds=_seconds(jobs),
+        )
+
+    @property
+    def images_per_s(self) -> float | None:
+        """The rate, if there was time to measure one."""
+        return self.n_images / self.seconds if self.seconds else None
+
+
+def _seconds(jobs: Collection[Job]) -> float | None:
+    started = [datetime.fromisoformat(job["started_at"]) for job in jobs if job["started_at"]]
+    finished = [datetime.fromisoformat(job["finished_at"]) for job in jobs if job["finished_at"]]
+    return (max(finished) - min(started)).total_seconds() if started and finished else None
+
+
+def _summary(totals: Totals) -> str:
+    n_neither = totals.n_probably_neither
     words = {"unsure": f"unsure ({n_neither:,} probably neither)"} if n_neither else {}
-    shares = [*(f"{count:,} {words.get(label, label)}" for label, count in labels.items()), f"{failed:,} failed"]
-    rate = n_images / seconds if seconds else 0.0
-    return f"{n_images:,} images in {seconds:.1f} s ({rate:,.0f} images/s): {', '.join(shares)}"
+    shares = [f"{count:,} {words.get(label, label)}" for label, count in totals.by_label.items()]
+    rate = totals.images_per_s
+    time = f" in {totals.seconds:.1f} s ({rate:,.0f} images/s)" if rate else ""
+    return f"{totals.n_images:,} images{time}: {', '.join([*shares, f'{totals.n_failed:,} failed'])}"
+
+
+def _result(outcome: Outcome, totals: Totals, output: Path | None) -> dict[str, Any]:
+    return {
+        **asdict(totals),
+        "images_per_s": totals.images_per_s,
+        "file": None if output is None else str(output),
+        "jobs": list(outcome.views.values()),
+        "skipped": [{"path": path.path, "reason": path.reason} for path in outcome.skipped],
+        "left_out": dict(outcome.ignored),
+        "problems": outcome.broken,
+        "is_complete": outcome.is_complete,
+    }
 
 
 def _result_lines(outcome: Outcome, output: Path | None) -> list[str]:
@@ -124,18 +208,18 @@ def _result_lines(outcome: Outcome, output: Path | None) -> list[str]:
     return [f"Results: {'standard output' if str(output) == '-' else output}"]
 
 
-def _print_problems(console: Console, outcome: Outcome) -> None:
+def _print_problems(console: Terminal, outcome: Outcome) -> None:
     for sentence in outcome.broken:
-        console.print(sentence, style="red")
+        console.report(sentence)
     print_skipped(console, outcome.skipped)
     for job, view in outcome.views.items():
         if view["state"] != "done":
             reason = f": {view['error']}" if view["error"] else "."
-            console.print(f"Job {job} has ended as {view['state']}{reason}", style="red")
+            console.report(f"Job {job} has ended as {view['state']}{reason}")
 
 
-def _print_unfinished(console: Console, outcome: Outcome) -> None:
+def _print_unfinished(console: Terminal, outcome: Outcome) -> None:
     for view in outcome.views.values():
         if view["state"] not in ("done", "cancelled"):
             job = view["id"]
-            console.print(f"Uploaded files are kept in job {job}. Its results: pawsort export {job} -o results.csv")
+            console.warn(f"Uploaded files are kept in job {job}. Its results: pawsort export {job} -o results.csv")

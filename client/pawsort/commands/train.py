@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.status import Status
 
 from pawsort.api.answers import Epoch, Job, ModelVersion, PromotionCheck, TrainingCurve, TrainingData
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.connect import connect, server_options
-from pawsort.terminal import Terminal, echo, visible
+from pawsort.console import Terminal
+from pawsort.help import examples
+from pawsort.terminal import show, visible
 from pawsort.uploads.progress import ignored_words, print_skipped
 from pawsort.workflows.classify import name_of, shown_name
 from pawsort.workflows.train import TrainingRun
@@ -30,7 +31,12 @@ PHASES = {
 }
 
 
-@click.command("train")
+@click.command(
+    "train",
+    epilog=examples(
+        "pawsort train pets --epochs 10", "pawsort train --all-labels --head-only", "pawsort train pets --seed 1 --json"
+    ),
+)
 @click.argument("folders", nargs=-1, metavar="[FOLDER…]", type=click.Path(exists=True, path_type=Path))
 @click.option("--all-labels", is_flag=True, help="Train on everything labelled on the server instead of on folders.")
 @click.option("--network", metavar="N", help="Network to train. [default: the one in use]")
@@ -103,8 +109,8 @@ def command(
             print_skipped(console, run.skipped)
         if job["state"] != "done":
             raise ClientError(job["error"] or f"The training was {job['state']}.")
-        for line in _summary(client.get_model(job["model"]), client.check_promotion(job["model"])):
-            echo(line)
+        version, check = client.get_model(job["model"]), client.check_promotion(job["model"])
+    show({"job": job, "version": version, "promotion": check}, _summary(version, check))
     return 0
 
 
@@ -123,27 +129,27 @@ def _interrupted(run: TrainingRun, job: str, action: str, display: "TrainingDisp
         KeyboardInterrupt: It does not end with a version.
     """
     if action == LEAVE:
-        display.print(f"The training continues on the server, as long as that runs: job {job}.")
+        display.warn(f"The training continues on the server, as long as that runs: job {job}.")
         raise KeyboardInterrupt
     with suppress(RequestFailed), display.status:  # it may just have ended
         ended = run.stop(job, keep_best=action == KEEP)
         if ended["state"] == "done":
             return ended
-    display.print(f"The training was stopped: job {job}. It can be resumed on its page.")
+    display.warn(f"The training was stopped: job {job}. It can be resumed on its page.")
     raise KeyboardInterrupt
 
 
 class TrainingDisplay:
     """The progress of a training: a line for each epoch, and a changing one for the current phase."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._console = console
         self._name, self._n_uploaded, self._n_files = "", 0, 0
         self.status = Status("checking the parameters", console=console)
 
     def show_ignored(self, counts: Counter[str]) -> None:
         if counts:
-            self.print(ignored_words(counts), "yellow")
+            self.warn(ignored_words(counts))
 
     def start_upload(self, name: str, total: int) -> None:
         self._name, self._n_files = name, total
@@ -163,7 +169,7 @@ class TrainingDisplay:
         self.print(f"Found {classes} ({parts}); left out: {left_out}.")
         if not data["problem"]:  # a problem repeats the notes
             for note in data["notes"]:
-                self.print(note, "yellow")
+                self.warn(note)
 
     def show_phase(self, curve: TrainingCurve) -> None:
         phase = PHASES.get(curve["phase"] or "", "waiting for the training worker")
@@ -181,8 +187,11 @@ class TrainingDisplay:
     def _set_status(self, text: str) -> None:
         self.status.update(visible(text).replace("[", r"\["))
 
-    def print(self, text: str, style: str | None = None) -> None:
-        self._console.print(text, style=style)
+    def print(self, text: str) -> None:
+        self._console.print(text)
+
+    def warn(self, text: str) -> None:
+        self._console.warn(text)
 
 
 def _summary(version: ModelVersion, check: PromotionCheck) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pawsort.files.content_index import FileHashes
 from pawsort.files.sort_manifest import NAME
-from pawsort.uploads.sources import SkippedPath, walk_files
+from pawsort.uploads.sources import SkippedPath, files_of, walk
 
 
 def list_files(folder: Path, skipped: list[SkippedPath]) -> Iterator[bytes]:
@@ -15,7 +15,7 @@ def list_files(folder: Path, skipped: list[SkippedPath]) -> Iterator[bytes]:
     Files that cannot be read are added to `skipped`.
     """
     hashes = FileHashes()
-    for item in walk_files([folder], skipped.append):
+    for item in files_of(walk([folder]), skipped.append):
         if item.file.name == NAME:
             yield item.file.read_bytes() + b"\n"
             continue

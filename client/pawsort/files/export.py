@@ -2,26 +2,27 @@
 
 import itertools
 import secrets
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pawsort.api.errors import ClientError
 from pawsort.api.http_client import PawsortClient
-from pawsort.terminal import echo
+from pawsort.terminal import current_output, warn
 
 FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
 STDOUT = Path("-")
 
 
 def format_of(target: Path) -> str:
-    """Return the export format of a file's ending; CSV for standard output and without an ending.
+    """Return the export format of a file's ending. Without one it is CSV; on standard output also JSON Lines.
 
     Raises:
         ClientError: There is no such format.
     """
     ending = target.suffix.removeprefix(".").lower()
-    if target == STDOUT or not ending:
+    if target == STDOUT:
+        return "jsonl" if current_output().is_json else "csv"
+    if not ending:
         return "csv"
     if ending not in FORMATS:
         raise ClientError(f"-o {target}: expected a name that ends in .{', .'.join(FORMATS)}; got .{ending}.")
@@ -62,14 +63,22 @@ def write_results(
             f"-o {target}: this format holds one job, got {len(jobs)}. Use .csv or .jsonl, or export one by one."
         )
     if target == STDOUT:
-        sys.stdout.buffer.writelines(_joined(client, jobs, format_, options))
-        sys.stdout.buffer.flush()
+        current_output().write(_joined(client, jobs, format_, options))
         return
+    save(target, _joined(client, jobs, format_, options))
+
+
+def save(target: Path, blocks: Iterable[bytes]) -> None:
+    """Write a stream to a file, completely or not at all.
+
+    Raises:
+        ClientError: The file cannot be written.
+    """
     # A name that nobody can guess: a link that waits under it would be followed.
     partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
     try:
         with partial.open("xb") as out:
-            out.writelines(_joined(client, jobs, format_, options))
+            out.writelines(blocks)
         partial.replace(target)
     except OSError as error:
         raise ClientError(f"{target} cannot be written: {error.strerror or error}.") from error
@@ -94,7 +103,7 @@ def _joined(
     for number, job in enumerate(jobs):
         with client.open_export(job, format_, options) as export:
             if export.is_partial:
-                echo(f"Job {job} has not ended: files without a result so far are missing.", err=True)
+                warn(f"Job {job} has not ended: files without a result so far are missing.")
             yield from _without_first_line(export.blocks) if number and format_ == "csv" else export.blocks
 
 

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from pawsort.console import Terminal
 from pawsort.terminal import visible
 from pawsort.uploads.ignored_names import count_words
 from pawsort.uploads.sources import SkippedPath
@@ -25,7 +25,8 @@ class Rate(ProgressColumn):
 class ProgressBars:
     """The progress of a classification, on standard error, so that results can go to standard output."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
+        self._console = console
         self.progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -33,6 +34,7 @@ class ProgressBars:
             Rate(),
             TimeRemainingColumn(compact=True),
             console=console,
+            disable=console.quiet,
             speed_estimate_period=20,
         )
         self._uploading: TaskID | None = None
@@ -40,7 +42,7 @@ class ProgressBars:
 
     def show_ignored(self, counts: Counter[str]) -> None:
         if counts:
-            self.progress.console.print(ignored_words(counts), style="yellow")
+            self._console.warn(ignored_words(counts))
 
     def start_upload(self, name: str, total: int) -> None:
         self._uploading = self.progress.add_task(f"uploading {visible(name)}", total=total)
@@ -60,9 +62,9 @@ def ignored_words(counts: Counter[str]) -> str:
     return f"Left out {count_words(counts)}. To send them as well, add --everything."
 
 
-def print_skipped(console: Console, skipped: Sequence[SkippedPath]) -> None:
+def print_skipped(console: Terminal, skipped: Sequence[SkippedPath]) -> None:
     """Print the first skipped paths with their reasons, and how many more there are."""
     for path in skipped[:SHOWN_SKIPPED]:
-        console.print(f"Skipped {path.path}: {path.reason}", style="yellow")
+        console.warn(f"Skipped {path.path}: {path.reason}")
     if len(skipped) > SHOWN_SKIPPED:
-        console.print(f"… and {len(skipped) - SHOWN_SKIPPED:,} more.", style="yellow")
+        console.warn(f"… and {len(skipped) - SHOWN_SKIPPED:,} more.")

@@ -75,31 +75,29 @@ def walk(paths: Iterable[Path], everything: bool = False) -> Iterator[Found]:
             continue
         visited.add(resolved)
         if resolved.is_dir():
-            name = _unique_name(upload_name(resolved.name), used_names) if resolved.name else ""
+            name = unique_name(upload_name(resolved.name), used_names) if resolved.name else ""
             yield from _walk_folder(_Folder(name, Path(given), None), everything)
         elif not resolved.is_file():
             yield SkippedPath(upload_name(str(given)), "neither a file nor a folder")
         elif not everything and (kind := kind_of_file(resolved.name)):
             yield IgnoredFile(upload_name(given.name), kind)
         else:
-            yield SourceFile(_unique_name(upload_name(given.name), used_names), given, resolved.stat().st_size)
+            yield SourceFile(unique_name(upload_name(given.name), used_names), given, resolved.stat().st_size)
 
 
-def walk_files(
-    paths: Iterable[Path], on_skip: Callable[[SkippedPath], object], everything: bool = False
-) -> Iterator[SourceFile]:
-    """Iterate over the files to upload that `walk` finds, and call `on_skip` for every skipped path."""
-    for item in walk(paths, everything):
+def files_of(found: Iterable[Found], on_skip: Callable[[SkippedPath], object]) -> Iterator[SourceFile]:
+    """Iterate over the files to upload among what was found, and call `on_skip` for every skipped path."""
+    for item in found:
         if isinstance(item, SourceFile):
             yield item
         elif isinstance(item, SkippedPath):
             on_skip(item)
 
 
-def count_files(paths: Iterable[Path], everything: bool = False) -> FileCounts:
-    """Count the files that `walk` finds."""
+def count_files(found: Iterable[Found]) -> FileCounts:
+    """Count the files among what was found."""
     n_files, n_bytes, ignored = 0, 0, Counter[str]()
-    for item in walk(paths, everything):
+    for item in found:
         if isinstance(item, SourceFile):
             n_files, n_bytes = n_files + 1, n_bytes + item.n_bytes
         elif isinstance(item, IgnoredFile):
@@ -139,7 +137,7 @@ def _list_folder(given: _Folder, everything: bool) -> Iterator[Found | _Folder]:
         if kind is None and not everything:
             kind = kind_of_folder(entry.name) if entry.is_dir(follow_symlinks=False) else kind_of_file(entry.name)
         # A name that is left out takes none from those that are sent.
-        name = upload_name(entry.name) if kind else _unique_name(upload_name(entry.name), used_names)
+        name = upload_name(entry.name) if kind else unique_name(upload_name(entry.name), used_names)
         yield _classify_entry(entry, f"{given.path}/{name}" if given.path else name, kind)
 
 
@@ -159,7 +157,7 @@ def _classify_entry(entry: "os.DirEntry[str]", path: str, kind: str | None) -> F
     return SkippedPath(path, "neither a file nor a folder")
 
 
-def _unique_name(name: str, used_names: set[str]) -> str:
+def unique_name(name: str, used_names: set[str]) -> str:
     """Add a number to the name if two given folders, or two names that are not UTF-8, would have the same one."""
     candidate, number = name, 1
     while candidate in used_names:

@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -14,8 +15,9 @@ from pawsort.operations.references import new_id
 from pawsort.operations.uploads import Uploads
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.ignored_names import is_kind
+from pawsort.uploads.listed import name_of_list, walk_listed
 from pawsort.uploads.shards import Shard
-from pawsort.uploads.sources import SkippedPath, count_files, walk, walk_files
+from pawsort.uploads.sources import Found, SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 
 ENDED = frozenset({"done", "cancelled", "failed"})
@@ -109,11 +111,20 @@ class Classification:
             if path in archives:
                 self._upload_archive(path)
             elif path is plain[0]:
-                self._upload_files(plain)
+                self._upload_files(name_of(plain), partial(walk, plain, self._options.everything))
+        self._finish()
+        return self.outcome
+
+    def run_list(self, paths: Sequence[Path]) -> Outcome:
+        """Upload listed files, each under its own path, and wait until their job has ended."""
+        self._upload_files(name_of_list(paths), partial(walk_listed, paths, self._options.everything))
+        self._finish()
+        return self.outcome
+
+    def _finish(self) -> None:
         self._wait()
         if self._options.discard_originals:
             self._wait_for_discarding()
-        return self.outcome
 
     def run_source(self, source: str) -> Outcome:
         """Let the server classify a folder or bucket prefix that it may read, and wait until the job has ended."""
@@ -126,16 +137,15 @@ class Classification:
         self._note_skipped(self.outcome.views[job])
         return self.outcome
 
-    def _upload_files(self, paths: Sequence[Path]) -> None:
+    def _upload_files(self, name: str, find: Callable[[], Iterator[Found]]) -> None:
         skipped = self.outcome.skipped
-        everything = self._options.everything
-        counts = count_files(paths, everything)
+        counts = count_files(find())
         self.outcome.ignored += counts.ignored
         if counts.n_files == 0:
-            skipped += [item for item in walk(paths, everything) if isinstance(item, SkippedPath)]
+            skipped += [item for item in find() if isinstance(item, SkippedPath)]
             return
         self._display.show_ignored(counts.ignored)
-        name = shown_name(self._options.name or name_of(paths))
+        name = shown_name(self._options.name or name)
         upload, job = new_id(), new_id()
         discard = self._options.discard_originals
         uploads = Uploads(self._client.transport)
@@ -149,7 +159,7 @@ class Classification:
         totals = upload_files(
             uploads,
             upload,
-            walk_files(paths, skipped.append, everything),
+            files_of(find(), skipped.append),
             limits_of(created),
             on_uploaded=self._on_uploaded,
             on_skip=skipped.append,

@@ -15,7 +15,7 @@ from pawsort.operations.uploads import Uploads
 from pawsort.schemas import Job
 from pawsort.uploads.archive_kinds import find_unsupported, is_archive
 from pawsort.uploads.sending import Sending
-from pawsort.uploads.sources import FileCounts, count_files, walk_files
+from pawsort.uploads.sources import FileCounts, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 from pawsort.workflows.classify import JobOptions, name_of, shown_name
 from pawsort.workflows.follow import wait_until_there
@@ -47,7 +47,7 @@ def start_classification(transport: Transport, paths: Sequence[Path], options: J
     check_quota(uploads, created, counts)
     job = jobs.create(new_id(), upload=upload, name=name, **_of_model(options))
     sending = Sending()
-    files = walk_files(paths, sending.skipped.append, options.everything)
+    files = files_of(walk(paths, options.everything), sending.skipped.append)
     limits = limits_of(created)
     sending.start(
         lambda: upload_files(uploads, upload, files, limits, on_uploaded=sending.note, on_skip=sending.skipped.append)
@@ -66,7 +66,7 @@ def resume_classification(transport: Transport, job: str, paths: Sequence[Path],
     known = {(file.path, file.n_bytes) for file in uploads.files(upload.id)}
     first_seq = 1 + max((shard.seq for shard in uploads.shards(upload.id)), default=-1)
     sending = Sending(first_seq, upload.n_images)
-    files = walk_files(paths, sending.skipped.append, everything)
+    files = files_of(walk(paths, everything), sending.skipped.append)
     missing = (file for file in files if (file.path, file.n_bytes) not in known)
     sending.start(lambda: _send_rest(uploads, upload.id, missing, sending, first_seq))
     return Start(view, sending)
@@ -88,7 +88,7 @@ def start_training(
     check_quota(uploads, created, counts)
     try:
         sending = Sending()
-        files = walk_files(folders, sending.skipped.append)
+        files = files_of(walk(folders), sending.skipped.append)
         upload_files(
             uploads, upload, files, limits_of(created), on_uploaded=sending.note, on_skip=sending.skipped.append
         )
@@ -146,7 +146,7 @@ def _count(paths: Sequence[Path], everything: bool) -> FileCounts:
             raise ClientError(f"{path} does not exist. Give a folder with pictures, files, or an archive.")
         if kind := find_unsupported(path):
             raise ClientError(f"{path}: {kind} archives are not supported. Unpack it and give the folder.")
-    counts = count_files(paths, everything)
+    counts = count_files(walk(paths, everything))
     if counts.n_files == 0:
         raise ClientError(f"There are no files in {', '.join(map(str, paths))}. Give a folder with pictures.")
     return counts

@@ -14,7 +14,7 @@ from pawsort.api.http_client import PawsortClient
 from pawsort.operations.references import new_id
 from pawsort.operations.uploads import Uploads
 from pawsort.uploads.shards import Limits, Shard
-from pawsort.uploads.sources import SkippedPath, count_files, walk_files
+from pawsort.uploads.sources import SkippedPath, count_files, files_of, walk
 from pawsort.uploads.transfer import check_quota, limits_of, upload_files
 from pawsort.workflows.classify import ENDED
 
@@ -60,7 +60,7 @@ class TrainingRun:
             ClientError: The training was refused. Nothing of it stays on the server.
         """
         self.client.check_training(self.parameters)
-        counts = count_files(folders, self.everything)
+        counts = count_files(walk(folders, self.everything))
         self.display.show_ignored(counts.ignored)
         if counts.n_files == 0:
             raise ClientError(
@@ -116,7 +116,7 @@ class TrainingRun:
 
     def _upload(self, uploads: Uploads, folders: Sequence[Path], upload: str, limits: Limits) -> None:
         on_skip = self.skipped.append
-        files = walk_files(folders, on_skip, self.everything)
+        files = files_of(walk(folders, self.everything), on_skip)
         upload_files(uploads, upload, files, limits, on_uploaded=self._on_uploaded, on_skip=on_skip)
 
     def _start(self, uploads: list[str] | Literal["all"], name: str) -> str:

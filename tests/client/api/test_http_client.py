@@ -46,6 +46,15 @@ def test_a_refusal_is_not_repeated_and_carries_the_servers_sentence(status: int)
     assert caught.value.problem["missing"] == [3]
 
 
+def test_a_long_pause_is_reported_with_what_went_wrong() -> None:
+    reported = []
+    retries = Retries(5.0, **QUICK, on_wait=reported.append)
+    answers = (Answer(503), Answer(503, {"detail": "Back soon."}, {"Retry-After": "1"}), Answer(200, {"id": "j"}))
+    with tiny_server(*answers) as (address, _), PawsortClient(address, retries=retries) as client:
+        client.get_job("j")
+    assert [failure.message for failure in reported] == ["Back soon. (HTTP 503)"]
+
+
 def test_the_pause_that_the_server_asks_for_is_kept() -> None:
     busy = Answer(503, headers={"Retry-After": "0.3"})
     with tiny_server(busy, Answer(200, {"id": "j"})) as (address, _), make_client(address) as client:

@@ -68,7 +68,7 @@ def test_a_folder_is_never_left_out_for_its_own_name(tmp_path: Path) -> None:
 def test_files_left_out_are_counted_by_kind(tmp_path: Path) -> None:
     for name in ("a.jpg", "@eaDir/a/1.jpg", "@eaDir/a/2.jpg", "a.xmp"):
         write(tmp_path / "photos" / name)
-    counts = count_files([tmp_path / "photos"])
+    counts = count_files(walk([tmp_path / "photos"]))
     assert counts.n_files == 1
     assert count_words(counts.ignored) == "3 files: 2 files of a network drive, 1 sidecar file"
 

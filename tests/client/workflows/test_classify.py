@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from core.base.database import Database
 from pawsort.api.errors import ClientError, RequestFailed
 from pawsort.api.http_client import PawsortClient
 from pawsort.api.retries import Retries
+from pawsort.console import Terminal
 from pawsort.files.export import write_results
 from pawsort.uploads.progress import ProgressBars
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
@@ -39,7 +39,7 @@ def worker(db: Database) -> Iterator[None]:
 
 
 def classify(client: PawsortClient, *paths: Path, wish: JobOptions | None = None) -> Outcome:
-    bars = ProgressBars(Console(file=io.StringIO()))
+    bars = ProgressBars(Terminal())
     return Classification(client, wish or JobOptions(), bars).run(paths)
 
 
@@ -147,7 +147,7 @@ def test_an_empty_folder_makes_no_job(pawsort: PawsortClient, tmp_path: Path) ->
 
 def test_a_job_that_is_cancelled_meanwhile_ends_the_waiting(pawsort: PawsortClient, tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos", 2)
-    run = Classification(pawsort, JobOptions(), ProgressBars(Console(file=io.StringIO())))
+    run = Classification(pawsort, JobOptions(), ProgressBars(Terminal()))
     real = pawsort.create_job
 
     def create_and_cancel(job: str, upload: str, **options: object) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from pawsort.cli import COMMANDS, cli
+from pawsort.help import examples_of
 from tests.support.reference.markdown import one_line, table
 
 HEAD = """# Commands
@@ -14,8 +15,12 @@ HEAD = """# Commands
 `make run` installs the command as `.venv/bin/pawsort`. [From the shell](../command-line.md) shows how the commands work
 together. `make reference` writes this page from the commands; `pawsort COMMAND --help` shows the same.
 
+Every command takes `--json` ([JSON on standard output](../command-line.md#results-as-json)) and `-q`, `--quiet` (only
+results, warnings and errors). JOB is the id of a job, from `pawsort jobs`.
+
 """
-SERVER_OPTIONS = {"server", "token"}
+# What the texts below say for all commands.
+COMMON_OPTIONS = {"--server", "--token", "--json", "--quiet"}
 SERVER = """## Commands for any server
 
 They take `--server URL --token TOKEN`, or the variables `PAWSORT_SERVER` and `PAWSORT_TOKEN`. Without a server they
@@ -51,6 +56,8 @@ def _parts(command: click.Command, context: click.Context) -> Iterator[str]:
     yield from _paragraphs(command.help or "")
     if rows := list(_options(command, context)):
         yield table(("Option", "Meaning"), rows) + "\n"
+    if examples := examples_of(command):
+        yield "\n".join(["Examples:\n", *(f"    {example}" for example in examples)]) + "\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             yield _command(context, name)
@@ -68,7 +75,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
     for parameter in command.params:
-        if isinstance(parameter, click.Option) and not parameter.hidden and parameter.name not in SERVER_OPTIONS:
+        if isinstance(parameter, click.Option) and not parameter.hidden and not COMMON_OPTIONS & {*parameter.opts}:
             names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
             value = "" if parameter.is_flag or parameter.count else f" `{parameter.make_metavar(context)}`"
             yield names + value, parameter.help or ""

@@ -1,0 +1,110 @@
+"""`pawsort jobs`: list the jobs and their progress, or show one of them."""
+
+import itertools
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import click
+
+from pawsort.api.answers import Job
+from pawsort.api.http_client import PawsortClient
+from pawsort.completion import JOB
+from pawsort.connect import connect, server_options
+from pawsort.help import examples
+from pawsort.terminal import TextTable, say, show
+
+NUMBERS = ("images", "cat", "dog", "unsure", "failed")
+STATES = ("active", "receiving", "queued", "running", "done", "cancelled", "failed")
+
+
+@click.group(
+    "jobs",
+    invoke_without_command=True,
+    epilog=examples("pawsort jobs", "pawsort jobs --state active --limit 5 --json", "pawsort jobs show JOB"),
+)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many to list.")
+@click.option("--state", type=click.Choice(STATES), help="Only jobs in this state; active: not ended yet.")
+@server_options
+@click.pass_context
+def command(context: click.Context, limit: int, state: str | None, server: str | None, token: str | None) -> None:
+    """List the jobs, newest first. `pawsort jobs show` shows one."""
+    if context.invoked_subcommand is not None:
+        return
+    with connect(server, token) as client:
+        filters = {} if state is None else {"state": state}
+        jobs = list(itertools.islice(client.list_jobs(**filters), limit))
+    if not jobs:
+        say("There are no such jobs." if state else "There are no jobs yet. `pawsort classify FOLDER` creates one.")
+    table = TextTable("job", "name", "state", *NUMBERS, right=NUMBERS)
+    for job in jobs:
+        counts = job["counts"]
+        labels = [f"{counts['by_label'].get(label, 0):,}" for label in ("cat", "dog", "unsure")]
+        table.add_row(job["id"], job["name"], _state(job), f"{counts['total']:,}", *labels, f"{counts['failed']:,}")
+    show(jobs, table if jobs else ())
+
+
+@command.command("show", epilog=examples("pawsort jobs show JOB", "pawsort jobs show JOB --json"))
+@click.argument("job", metavar="JOB", type=JOB)
+@server_options
+def show_job(job: UUID, server: str | None, token: str | None) -> None:
+    """Show a job: its state and progress, counts by label, errors by kind, model version, threshold and addresses."""
+    with connect(server, token) as client:
+        found = client.get_job(str(job))
+        details = {
+            **found,
+            "errors": _count_errors(client, found),
+            "network": client.get_model(found["model"])["network"] if found["model"] else None,
+            "links": _links(client.server, found),
+        }
+    show(details, _describe(found, details))
+
+
+def _count_errors(client: PawsortClient, job: Job) -> dict[str, int]:
+    """How many images have which error. Most jobs have few."""
+    if not job["counts"]["failed"]:
+        return {}
+    return dict(Counter(result["error_code"] for result in client.list_results(job["id"], error_code="any")))
+
+
+def _links(server: str, job: Job) -> dict[str, str]:
+    address = f"{server}/api/v1/jobs/{job['id']}"
+    return {"page": f"{server}/jobs/{job['id']}", "api": address} | (
+        {"results": f"{address}/results", "export": f"{address}/export.csv"} if job["upload"] else {}
+    )
+
+
+def _describe(job: Job, details: dict[str, Any]) -> list[str]:
+    counts = job["counts"]
+    labels = ", ".join(f"{n:,} {label}" for label, n in counts["by_label"].items())
+    errors = ", ".join(f"{n:,} {code}" for code, n in details["errors"].items())
+    lines = {
+        "job": job["id"],
+        "name": job["name"],
+        "kind": job["kind"],
+        "state": _state(job) + (f": {job['error']}" if job["error"] else ""),
+        "progress": _progress(job),
+        "labels": labels,
+        "failed": f"{counts['failed']:,}" + (f" ({errors})" if errors else ""),
+        "model": f"version {job['model']} ({details['network']})" if job["model"] else "",
+        "threshold": f"{job['threshold']:.3f}" if job["upload"] else "",
+        "created": job["created_at"],
+        "started": job["started_at"] or "",
+        "finished": job["finished_at"] or "",
+        **details["links"],
+    }
+    return [f"{name:<10} {value}" for name, value in lines.items() if value]
+
+
+def _progress(job: Job) -> str:
+    counts = job["counts"]
+    parts = [f"{counts['done'] + counts['failed']:,} of {counts['total']:,} images"]
+    if rate := job["images_per_s"]:
+        parts.append(f"{rate:,.0f} images/s")
+    if left := job["eta_s"]:
+        parts.append(f"about {left:,.0f} s left")
+    return ", ".join(parts)
+
+
+def _state(job: Job) -> str:
+    return f"{job['state']}, paused" if job.get("paused") else job["state"]

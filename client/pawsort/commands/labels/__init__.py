@@ -1,0 +1,1 @@
+"""Labels from the shell: sort pictures by them, import corrections, withdraw those of folders."""

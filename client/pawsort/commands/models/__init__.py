@@ -1,0 +1,1 @@
+"""Model versions from the shell: list, promote, roll back."""

@@ -1,0 +1,1 @@
+"""What a shell needs around the command: completion and man pages."""
