@@ -47,7 +47,7 @@ TYPES = ("components", "schemas")
         ((*TYPES, "CancelIn", "required"), ["keep_best"], "body.keep_best is required now"),
         ((*TYPES, "CancelIn", "properties", "keep_best", "type"), "integer", "body.keep_best accepts no boolean"),
         ((*TYPES, "UploadIn", "properties", "name", "maxLength"), 10, "body.name has a tighter maxLength"),
-        ((*TYPES, "PriorityIn", "properties", "priority", "enum"), ["first"], "body.priority accepts fewer values"),
+        ((*TYPES, "PriorityName", "enum"), ["first"], "body.priority accepts fewer values"),
         ((*TYPES, "JobOut", "properties", "model"), None, "answer 200.model was removed"),
         ((*TYPES, "Counts", "properties", "total", "type"), "string", "answer 200.counts.total may be string now"),
         ((*TYPES, "JobOut", "required"), ["id"], "answer 200.name may be missing now"),

@@ -1,4 +1,5 @@
-"""schemathesis over the whole API, as each role and as nobody: no server error, and nothing that the table forbids.
+"""schemathesis over the whole API, as each role and as nobody: no server error, nothing that the table of
+rights forbids, and no status, media type, header or body that is not described.
 
 Half of the calls are about what Ada made, the others about ids that schemathesis makes up.
 """
@@ -15,6 +16,13 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from schemathesis import Case
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from werkzeug.exceptions import NotFound
 from werkzeug.test import Client
 
@@ -30,6 +38,12 @@ __all__ = ["world"]
 DATABASES = ("sqlite", "postgresql")
 MOST = "alma"  # an admin
 N_CALLS = 12  # of each operation
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 MAY_BE_AWAY = "/readyz"  # there is no worker
 pytestmark = pytest.mark.slow
 
@@ -57,7 +71,7 @@ def _whole_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Caller:
-    """Who calls, and what was answered although the table does not expect it."""
+    """Who calls, and what was answered although the table does not expect it, or the description does not say so."""
 
     app: App
     actor: Actor | None
@@ -65,6 +79,7 @@ class Caller:
     world: World
     n_calls: int = 0
     wrong: list[tuple[str, str, int]] = field(default_factory=list)
+    undescribed: list[tuple[str, str, str]] = field(default_factory=list)
 
     def try_out(self, operation: Any, route: Route) -> None:
         @seed(1)
@@ -80,10 +95,15 @@ class Caller:
             if is_about_ada:
                 known = case.path_parameters.keys() & self.world.values.keys()
                 case.path_parameters.update({name: str(self.world.values[name]) for name in known})
-            status = case.call(headers=self.headers).status_code
+            answer = case.call(headers=self.headers)
             self.n_calls += 1
-            if not self._expects(route, case, status):
-                self.wrong.append((route.method, case.formatted_path, status))
+            if not self._expects(route, case, answer.status_code):
+                self.wrong.append((route.method, case.formatted_path, answer.status_code))
+            if self._has_route(case):
+                try:
+                    case.validate_response(answer, checks=CHECKS)
+                except (FailureGroup, Failure) as failure:
+                    self.undescribed.append((route.method, case.formatted_path, str(failure)[:500]))
 
         call()
 
@@ -119,4 +139,5 @@ def test_no_call_is_a_server_error_or_does_what_the_role_forbids(
     for operation in operations(app):
         caller.try_out(operation, routes[operation.path, operation.method.upper()])
     assert caller.wrong == []
+    assert caller.undescribed == []
     assert caller.n_calls > 500

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
+from typing_extensions import TypeAliasType
 
 from core.accounts.own_tokens import MAX_DAYS
 from core.accounts.rights import Right, Role
@@ -18,6 +19,9 @@ Amount = Annotated[int, Field(ge=0, le=MAX_QUOTA)] | Literal["none"] | None
 Recipient = Annotated[str, StringConstraints(max_length=254)]
 
 
+WayIn = TypeAliasType("WayIn", Literal["password", "provider", "token"])
+
+
 class PersonOut(BaseModel):
     """`last_seen_at`: to the minute. `ways_in`: how the person logs in. `usage`: what the person's uploads use."""
 
@@ -28,7 +32,7 @@ class PersonOut(BaseModel):
     is_disabled: bool
     created_at: datetime
     last_seen_at: datetime | None
-    ways_in: list[Literal["password", "provider", "token"]]
+    ways_in: list[WayIn]
     usage: UsageOut
 
 

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from core.accounts.audit_list import AuditFilter
 from core.accounts.audit_log import Action, Outcome
 from core.orm.audit_log import AuditEntry
-from web.schemas.common import Input, Moment, Name, PageQuery, one_of
+from web.schemas.common import Input, Moment, Name, OneOf, PageQuery
 
 
 class AuditLogQuery(Input):
@@ -29,6 +30,9 @@ class AuditLogPageQuery(AuditLogQuery, PageQuery):
     pass
 
 
+Via = TypeAliasType("Via", Annotated[str, OneOf(("session", "token", "command", "schedule", ""))])
+
+
 class AuditEntryOut(BaseModel):
     """`user` is null for Pawsort itself, and if nobody was logged in; `via` shows which of the two it was."""
 
@@ -36,7 +40,7 @@ class AuditEntryOut(BaseModel):
     at: datetime
     user: str | None
     user_id: int | None
-    via: Annotated[str, one_of(("session", "token", "command", "schedule", ""))]
+    via: Via
     credential_id: int | None
     address: str
     action: Action

@@ -1,15 +1,28 @@
 """What the schemas of several subjects share: strict inputs, pages of a list, names, numbers."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core.core_schema import CoreSchema, literal_schema
+from typing_extensions import TypeAliasType
 
 from core.base.names import MAX_NAME, has_control_characters
 from core.base.network_catalog import CLASSES, NETWORKS
 
 MAX_LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A text that is one of these values, for `Annotated`: a Literal whose values are known only here."""
+
+    values: Iterable[str]
+
+    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> CoreSchema:
+        return literal_schema(list(self.values))
 
 
 def _printable(value: str) -> str:
@@ -32,24 +45,16 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 NetworkOrNumber = Annotated[str, StringConstraints(max_length=100, pattern=r"^([1-9][0-9]{0,8}|[A-Za-z][\w.-]*)$")]
 Model = VersionNumber | NetworkOrNumber
-PersonsLabel = Literal["cat", "dog", "neither"]
-ShownLabel = Literal["cat", "dog", "unsure"]
+# Types with a name of their own in the description, so that generated clients have one enum for each.
+ClassName = TypeAliasType("ClassName", Annotated[str, OneOf(CLASSES)])
+PersonsLabel = TypeAliasType("PersonsLabel", Annotated[str, OneOf((*CLASSES, "neither"))])
+ShownLabel = TypeAliasType("ShownLabel", Annotated[str, OneOf((*CLASSES, "unsure"))])
+NetworkName = TypeAliasType("NetworkName", Annotated[str, OneOf(NETWORKS)])
 Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 # Described as a list: most generators of clients know no tuples.
 Pair = Annotated[
     tuple[Whole, Whole], WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
 ]
-
-
-def one_of(values: Iterable[str]) -> Any:
-    """Describe a text of an answer as one of these values; where it comes from has checked it."""
-    return WithJsonSchema({"type": "string", "enum": list(values)})
-
-
-NetworkName = Annotated[str, one_of(NETWORKS)]
-LabelOfPerson = Annotated[str, one_of(get_args(PersonsLabel))]
-LabelOfModel = Annotated[str, one_of(get_args(ShownLabel))]
-PredictedClass = Annotated[str, one_of(CLASSES)]
 
 
 def old_name(new_name: str) -> Any:

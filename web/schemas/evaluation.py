@@ -3,14 +3,17 @@
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
-from web.schemas.common import LabelOfPerson, PageQuery, PredictedClass
+from web.schemas.common import ClassName, PageQuery, PersonsLabel
+
+JudgementSort = TypeAliasType("JudgementSort", Literal["doubt", "error"])
 
 
 class JudgementQuery(PageQuery):
-    true: Literal["cat", "dog", "neither"] | None = Field(None, description="Only pictures with this label")
-    called: Literal["cat", "dog"] | None = Field(None, description="Only pictures with this prediction")
-    sort: Literal["doubt", "error"] = Field(
+    true: PersonsLabel | None = Field(None, description="Only pictures with this label")
+    called: ClassName | None = Field(None, description="Only pictures with this prediction")
+    sort: JudgementSort = Field(
         "doubt", description="`doubt`: lowest confidence first; `error`: lowest probability of the label first"
     )
 
@@ -28,8 +31,8 @@ class JudgementOut(BaseModel):
     image_id: int | None
     path: str | None
     sha256: str
-    label: LabelOfPerson
-    called: PredictedClass
+    label: PersonsLabel
+    called: ClassName
     confidence: float
     probabilities: dict[str, float]
 
@@ -57,7 +60,7 @@ class ComparisonOut(BaseModel):
 class DifferenceOut(BaseModel):
     image_id: int | None
     path: str | None
-    label: LabelOfPerson
+    label: PersonsLabel
     first: dict[str, float] = Field(examples=[{"cat": 0.91, "dog": 0.05}])
     second: dict[str, float] = Field(examples=[{"cat": 0.12, "dog": 0.85}])
 

@@ -1,25 +1,26 @@
 """Jobs: creating, changing, listing them."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from core.base.states import JobKind, JobState
 from core.jobs.control.pausing import Pause
 from core.jobs.listing.job_list import JobSort
 from core.jobs.listing.tags import MAX_TAGS
 from core.jobs.progress import JobView
-from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, PageQuery, Share, Text, old_name
+from web.schemas.common import Input, Model, Moment, Name, NetworkOrNumber, OneOf, PageQuery, Share, Text, old_name
 from web.schemas.queue import NAMES, PriorityName
+
+JobStateFilter = TypeAliasType("JobStateFilter", Annotated[str, OneOf(("active", *JobState))])
 
 
 class JobQuery(PageQuery):
     name: Text | None = Field(None, description="Only jobs whose name contains this text")
-    state: Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"] | None = Field(
-        None, description="`active`: receiving, queued or running"
-    )
+    state: JobStateFilter | None = Field(None, description="`active`: receiving, queued or running")
     user: Name | None = Field(None, description="Only jobs that this user created")
     since: Moment | None = Field(None, description="Created at this time or later, with time zone")
     before: Moment | None = Field(None, description="Created before this time, with time zone")

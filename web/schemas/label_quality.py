@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from web.schemas.common import LabelOfPerson, VersionNumber
+from web.schemas.common import PersonsLabel, VersionNumber
 
 
 class StudyIn(BaseModel):
@@ -21,9 +21,9 @@ class StudyIn(BaseModel):
 class SuspectOut(BaseModel):
     image_id: int
     path: str
-    label: LabelOfPerson
-    suggested: LabelOfPerson
-    now: LabelOfPerson | None
+    label: PersonsLabel
+    suggested: PersonsLabel
+    now: PersonsLabel | None
     p_label: float
 
 

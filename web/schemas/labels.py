@@ -5,9 +5,10 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
+from typing_extensions import TypeAliasType
 
 from core.base.states import BatchKind, LabelSource
-from web.schemas.common import Input, LabelOfModel, LabelOfPerson, PersonsLabel, Share
+from web.schemas.common import Input, PersonsLabel, Share, ShownLabel
 from web.schemas.results import ResultQuery
 
 MAX_LABELS = 5000
@@ -21,11 +22,14 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$")]
 ImageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
+NewLabelSource = TypeAliasType("NewLabelSource", Literal["correction", "confirmation", "audit"])
+
+
 class LabelIn(Input, json_schema_extra={"examples": [{"image_id": 1042, "label": "cat"}]}):
     image_id: ImageId | None = Field(None, description="The picture; either this or `sha256` is required")
     sha256: Sha256 | None = Field(None, description="The content, wherever it was uploaded")
     label: PersonsLabel | None = Field(None, description="Required; null withdraws earlier labels")
-    source: Literal["correction", "confirmation", "audit"] = "correction"
+    source: NewLabelSource = "correction"
     key: UUID | None = Field(
         None, description="Your own id of this label, so that a repeated call does not write it twice"
     )
@@ -91,7 +95,7 @@ class HistoryOut(BaseModel):
     """One label in the history of an image's content. `counts`: whether it is the current label."""
 
     id: int
-    label: LabelOfPerson | None
+    label: PersonsLabel | None
     source: LabelSource
     user: str | None
     created_at: datetime
@@ -153,7 +157,7 @@ class BatchOut(BaseModel):
     id: UUID
     kind: BatchKind
     job: UUID
-    label: LabelOfPerson | None
+    label: PersonsLabel | None
     n_labels: int
     n_skipped: int
     is_finished: bool
@@ -169,8 +173,8 @@ class CorrectionsQuery(Input):
 
 
 class ChangeOut(BaseModel):
-    shown: LabelOfModel | None
-    label: LabelOfPerson
+    shown: ShownLabel | None
+    label: PersonsLabel
     n: int
 
 

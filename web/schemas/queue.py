@@ -5,12 +5,13 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from core.jobs.control.pausing import Priority
 from core.jobs.control.retry_failed import MOST
 from web.schemas.common import Input
 
-PriorityName = Literal["normal", "first", "before_all"]
+PriorityName = TypeAliasType("PriorityName", Literal["normal", "first", "before_all"])
 PRIORITIES: dict[PriorityName, Priority] = {
     "normal": Priority.NORMAL,
     "first": Priority.FIRST,

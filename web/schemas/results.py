@@ -3,32 +3,25 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field
+from typing_extensions import TypeAliasType
 
 from core.base.errors import ErrorCode, ImageWarning
 from core.jobs.result_filter import ResultFilter
 from web.schemas.common import (
     MAX_LIMIT,
+    ClassName,
     Input,
-    LabelOfModel,
-    LabelOfPerson,
+    OneOf,
     PageQuery,
     Pair,
-    PredictedClass,
+    PersonsLabel,
     Share,
     ShownLabel,
     Text,
-    one_of,
 )
 
 ANY_ERROR = "any"
-
-
-def _error_code(value: str) -> str:
-    known = (*ErrorCode, ANY_ERROR)
-    if value not in known:
-        raise ValueError(f"expected one of {', '.join(known)}")
-    return value
 
 
 def _number(value: object) -> object:
@@ -37,9 +30,9 @@ def _number(value: object) -> object:
 
 
 Pixels = Annotated[Literal[128, 256, 512, 1024, 2048, 4096], BeforeValidator(_number)]
-AnyErrorCode = Annotated[
-    str, AfterValidator(_error_code), WithJsonSchema({"type": "string", "enum": [*ErrorCode, ANY_ERROR]})
-]
+AnyErrorCode = TypeAliasType("AnyErrorCode", Annotated[str, OneOf((*ErrorCode, ANY_ERROR))])
+LabelFilter = TypeAliasType("LabelFilter", Literal["nothing", "something", "otherwise"])
+ResultSort = TypeAliasType("ResultSort", Literal["path", "order", "confidence", "-confidence", "alike"])
 
 
 def error_filter(error_code: str | None) -> ResultFilter:
@@ -56,15 +49,13 @@ class ResultFilterQuery(Input):
     max_confidence: Share | None = None
     path: Text | None = Field(None, description="Only paths that contain this text")
     folder: Text | None = Field(None, description="Only files in this folder or its subfolders")
-    said: Literal["nothing", "something", "otherwise"] | None = Field(
+    said: LabelFilter | None = Field(
         None, description="Whether people have labelled it; `otherwise`: differently from the model"
     )
     neither: Literal["probable"] | None = Field(
         None, description="`probable`: only unsure pictures whose probability of neither is over 0.5"
     )
-    sort: Literal["path", "order", "confidence", "-confidence", "alike"] = Field(
-        "order", description="`order`: as uploaded; `alike`: similar pictures together"
-    )
+    sort: ResultSort = Field("order", description="`order`: as uploaded; `alike`: similar pictures together")
 
     def to_filter(self) -> ResultFilter:
         """The filter of this query."""
@@ -97,18 +88,18 @@ class ThumbnailQuery(Input):
 class ResultOut(BaseModel):
     image_id: int
     path: str
-    label: LabelOfModel | None
+    label: ShownLabel | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: LabelOfPerson | None
-    error_code: Annotated[str, one_of(ErrorCode)] | None
+    human_label: PersonsLabel | None
+    error_code: ErrorCode | None
     error: str | None
-    warning: Annotated[str, one_of(ImageWarning)] | None
+    warning: ImageWarning | None
     sha256: str = Field(description="SHA-256 of the content, by which `POST /labels` can name it")
 
 
 class HeatOut(BaseModel):
-    class_name: PredictedClass
+    class_name: ClassName
     rows: list[list[int]]
 
 

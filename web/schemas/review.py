@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from core.base.network_catalog import CLASSES
 from core.review.audits import SIZES
 from core.review.review_queue import ReviewItem
-from web.schemas.common import Input, LabelOfModel, LabelOfPerson, Pair
+from web.schemas.common import Input, Pair, PersonsLabel, ShownLabel
 from web.schemas.labels import ImageId
 
 MAX_HELD = 2000
@@ -37,10 +37,10 @@ class PictureOut(BaseModel):
     image_id: int
     place: Pair
     path: str | None
-    label: LabelOfModel | None
+    label: ShownLabel | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: LabelOfPerson | None
+    human_label: PersonsLabel | None
 
     @classmethod
     def from_picture(cls, picture: ReviewItem) -> Self:

@@ -1,16 +1,15 @@
 """Schedules and their runs. The parameters are checked by core/schedules/parameters.py."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from core.base.states import RunState
+from core.base.states import RunState, ScheduleKind
 from core.schedules.parameters import DEFAULTS
 from web.schemas.common import Input, old_name
 
-Kind = Literal["retrain", "classify", "clean_up", "back_up"]
 Line = Annotated[str, StringConstraints(max_length=200)]
 ShortText = Annotated[str, StringConstraints(max_length=500)]
 RETRAIN_ON_SUNDAYS = {"name": "Retrain on Sundays", "kind": "retrain", "cron": "0 3 * * SUN"}
@@ -24,7 +23,7 @@ class ScheduleIn(
     Input, json_schema_extra={"examples": [{"name": "Retrain on Sundays", "kind": "retrain", "cron": "0 3 * * SUN"}]}
 ):
     name: ShortText
-    kind: Kind
+    kind: ScheduleKind
     cron: Line | None = Field(None, description="Minute, hour, day of the month, month, day of the week: `0 3 * * SUN`")
     time_zone: ShortText = Field("UTC", description="Time zone of the cron line, such as Europe/Berlin")
     every_n_labels: int | None = Field(
@@ -69,7 +68,7 @@ class ScheduleOut(BaseModel):
 
     id: int
     name: str = Field(examples=["Retrain on Sundays"])
-    kind: Kind
+    kind: ScheduleKind
     cron: str | None
     time_zone: str
     every_n_labels: int | None

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from core.base.network_catalog import TRAINABLE
-from web.schemas.common import Input, Name, one_of
+from web.schemas.common import Input, Name, OneOf
 
 
 class TrainingDataIn(Input):
@@ -18,8 +19,9 @@ class TrainingDataIn(Input):
 
 
 # Documented here, checked in core/training/parameters.py, which has a message for each wrong type or value.
-AUGMENTATIONS = ("none", "light", "strong")
-WHAT = ("all", "head")
+TrainableNetwork = TypeAliasType("TrainableNetwork", Annotated[str, OneOf(TRAINABLE)])
+Augmentation = TypeAliasType("Augmentation", Literal["none", "light", "strong"])
+TrainedLayers = TypeAliasType("TrainedLayers", Literal["all", "head"])
 AnyWhole = Annotated[Any, WithJsonSchema({"type": ["integer", "null"]})]
 AnyNumber = Annotated[Any, WithJsonSchema({"type": ["number", "null"]})]
 
@@ -36,7 +38,7 @@ class TrainingParametersIn(Input):
     )
     batch_size: AnyWhole = None
     learning_rate: AnyNumber = None
-    augmentation: Annotated[Any, _any_of(AUGMENTATIONS)] = None
+    augmentation: Annotated[Any, _any_of(("none", "light", "strong"))] = None
     seed: AnyWhole = None
     early_stopping: AnyWhole = Field(None, description="End after this many epochs without progress; 0: never")
     start_from: AnyWhole = Field(
@@ -44,7 +46,7 @@ class TrainingParametersIn(Input):
         description="A version whose weights training starts from. Default: seed-cnn starts from scratch;"
         " efficientnet-lite0, whose last layers are trained, starts from its newest version",
     )
-    what: Annotated[Any, _any_of(WHAT)] = Field(
+    what: Annotated[Any, _any_of(("all", "head"))] = Field(
         None, description="all; or head: only a new head, in seconds, on the features of `start_from`"
     )
 
@@ -70,16 +72,16 @@ class TrainingDataOut(BaseModel):
 
 
 class TrainingParametersOut(BaseModel):
-    network: Annotated[str, one_of(TRAINABLE)]
+    network: TrainableNetwork
     epochs: int
     steps_per_epoch: int | None
     batch_size: int
     learning_rate: float
-    augmentation: Annotated[str, one_of(AUGMENTATIONS)]
+    augmentation: Augmentation
     seed: int
     early_stopping: int
     start_from: int | None
-    what: Annotated[str, one_of(WHAT)]
+    what: TrainedLayers
 
 
 class EpochOut(BaseModel):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
+from typing_extensions import TypeAliasType
 
 from core.base.states import UploadState
 from core.uploads.usage import PersonUsage
@@ -54,6 +55,9 @@ class ImportIn(Input):
     labelled: bool = Field(False, description="Folder names (cats/, dogs/) are labels")
 
 
+Originals = TypeAliasType("Originals", Literal["kept", "to be discarded", "being discarded", "discarded"])
+
+
 class Skipped(BaseModel):
     path: str
     reason: str
@@ -97,7 +101,7 @@ class UploadOut(BaseModel):
     skipped: list[Skipped]
     created_at: datetime
     completed_at: datetime | None
-    originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
+    originals: Originals
     limits: Limits
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from apiflask import APIBlueprint
 
 from core.accounts.rights import Right
-from core.base.errors import NotFound
+from core.base.errors import ErrorCode, ImageWarning, NotFound
 from core.base.network_catalog import CLASSES
 from core.jobs import heatmaps, jobs, navigation, results
 from core.jobs.results import ResultRow
@@ -90,8 +90,8 @@ def _show(row: ResultRow) -> ResultOut:
         confidence=row.confidence,
         probabilities=None if row.probabilities is None else dict(zip(CLASSES, row.probabilities, strict=True)),
         human_label=row.human_label,
-        error_code=row.error_code,
+        error_code=ErrorCode(row.error_code) if row.error_code else None,
         error=row.error,
-        warning=row.warning,
+        warning=ImageWarning(row.warning) if row.warning else None,
         sha256=row.sha256.hex(),
     )

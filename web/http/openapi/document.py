@@ -7,7 +7,7 @@ from apiflask import APIFlask
 from flask import current_app
 
 from web.http.openapi.examples import add_examples
-from web.http.openapi.responses import complete_responses, describe_refusals
+from web.http.openapi.responses import complete_responses, describe_need, describe_refusals
 from web.http.openapi.schemas import JSON, REFERENCE, hoist_schemas
 from web.http.problems import PROBLEM, problem_schema
 from web.http.rights import Route, list_routes
@@ -73,6 +73,7 @@ def complete_spec(spec: Any) -> Any:
 def _complete_operation(operation: dict[str, Any], route: Route) -> None:
     operation["operationId"] = name_operation(route.endpoint)
     operation["security"] = [] if route.need.right is None else [{name: []} for name in SECURITY_SCHEMES]
+    operation["description"] = f"{operation.get('description', '')}\n\n{describe_need(route.need)}.".strip()
     for parameter in operation["parameters"]:
         if parameter["in"] == "path" and parameter["name"].endswith("uuid"):
             parameter["schema"]["format"] = "uuid"

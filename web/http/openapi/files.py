@@ -13,13 +13,13 @@ def file_body(*media_types: str) -> dict[str, Any]:
     The type of the body decides nothing, so that programs without a type for such files send octets.
     """
     form = {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}
-    schemas = {media_type: form if media_type == FORM else BINARY for media_type in (OCTETS, *media_types)}
+    schemas = {media_type: form if media_type == FORM else BINARY for media_type in (*media_types, OCTETS)}
     content = {media_type: {"schema": schema} for media_type, schema in schemas.items()}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def file_answer(description: str, media_type: str, **headers: str) -> Any:
-    """A response that is a file, for `@api.doc(responses={200: ...})`.
+    """A response that is a download, for `@api.doc(responses={200: ...})`.
 
     Args:
         headers: Headers that only files of this kind have, and what they mean.

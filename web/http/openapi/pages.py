@@ -25,6 +25,7 @@ class Operation:
     description: str
     parameters: list[dict[str, Any]]
     body: str
+    example: str
     responses: dict[str, str]
 
 
@@ -46,7 +47,7 @@ def show_docs() -> str:
 
 def _describe_calls() -> Markup:
     """All calls and types, the same for everybody."""
-    spec = make_document()
+    spec = _with_values(make_document())
     tags = [tag["name"] for tag in spec.get("tags", [])]
     groups = {tag: [one for name, one in _operations(spec) if name == tag] for tag in tags}
     made = render_template("system/_api_calls.html", groups=groups, schemas=_fields(spec), mark_code=mark_code)
@@ -64,9 +65,32 @@ def _operations(spec: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
                 description=operation.get("description", ""),
                 parameters=[_parameter(one) for one in operation["parameters"]],
                 body=", ".join(_body(kind, value["schema"]) for kind, value in contents.items()),
+                example=_example(contents),
                 responses={status: _meaning(spec, one) for status, one in operation["responses"].items()},
             )
             yield operation["tags"][0], shown
+
+
+def _with_values(spec: dict[str, Any]) -> dict[str, Any]:
+    """The description with the values themselves where it refers to an enum."""
+    types = spec["components"]["schemas"]
+
+    def replace(part: Any) -> Any:
+        if isinstance(part, list):
+            return [replace(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        kind = types.get(_name(part["$ref"]), {}) if "$ref" in part else {}
+        return kind | part if "enum" in kind else {key: replace(value) for key, value in part.items()}
+
+    shown: dict[str, Any] = replace(spec)
+    return shown
+
+
+def _example(contents: dict[str, Any]) -> str:
+    """The example of a JSON body; empty if there is nothing to fill in."""
+    example = contents.get("application/json", {}).get("example")
+    return json.dumps(example, ensure_ascii=False) if example else ""
 
 
 def mark_code(text: str) -> Markup:
@@ -108,10 +132,10 @@ def describe_type(schema: dict[str, Any]) -> str:
     """A JSON schema in a few words, such as `text or null`, `list of LabelIn` or `128, 256 or 512`."""
     if "anyOf" in schema:
         return " or ".join(describe_type(one) for one in schema["anyOf"])
-    if "$ref" in schema:
-        return _name(schema["$ref"])
     if "enum" in schema:
         return ", ".join(str(one) for one in schema["enum"])
+    if "$ref" in schema:
+        return _name(schema["$ref"])
     if "const" in schema:
         return str(schema["const"])
     if schema.get("type") == "array":

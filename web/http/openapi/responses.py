@@ -12,7 +12,7 @@ from web.http.rights import Need, Route
 OF_DELETED = frozenset(("job_uuid", "upload_uuid", "image_id", "version", "other", "schedule_id"))
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 REFUSALS = {
-    "400": ("BadRequest", "The body is not valid JSON"),
+    "400": ("BadRequest", "The body is not valid JSON, or the server does not accept its host name"),
     "401": ("Unauthenticated", "A login is needed, or the token isn't valid, has expired, or was revoked"),
     "404": ("NotFound", "Nothing has this id"),
     "410": ("Gone", "It was deleted; its id is not used again"),
@@ -40,7 +40,7 @@ def complete_responses(operation: dict[str, Any], route: Route) -> None:
     for status in _list_refusals(operation, route):
         completed.setdefault(status, {"$ref": f"#/components/responses/{REFUSALS[status][0]}"})
     if route.need.right is not None:
-        completed.setdefault("403", _refusal("403", _who_may(route.need)))
+        completed.setdefault("403", _refusal("403", describe_need(route.need)))
     if "304" in completed:
         _describe_etag(operation, completed["200"])
     operation["responses"] = dict(sorted(completed.items()))
@@ -49,8 +49,9 @@ def complete_responses(operation: dict[str, Any], route: Route) -> None:
 def _list_refusals(operation: dict[str, Any], route: Route) -> Iterator[str]:
     body = operation.get("requestBody", {}).get("content", {})
     arguments = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+    yield "400"
     if JSON in body:
-        yield from ("400", "415")
+        yield "415"
     if route.need.right is not None:
         yield "401"
     if arguments:
@@ -89,7 +90,10 @@ def _refusal(status: str, sentence: str) -> dict[str, Any]:
     return refusal | {"headers": RETRY_AFTER} if status in ("429", "503") else refusal
 
 
-def _who_may(need: Need) -> str:
+def describe_need(need: Need) -> str:
+    """Who may use a call, in a sentence without its end."""
+    if need.right is None:
+        return "No login is needed"
     whose = ", and `others` for what somebody else made" if need.own else ""
     return f"The right `{need.right}` is needed{whose}"
 

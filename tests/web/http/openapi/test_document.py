@@ -108,7 +108,7 @@ def test_a_login_and_a_right_are_described_wherever_they_are_needed(document: Do
 
 def test_files_are_described_as_such(document: Document) -> None:
     shard = document["paths"]["/api/v1/uploads/{upload_uuid}/shards/{seq}"]["put"]["requestBody"]["content"]
-    assert list(shard) == ["application/octet-stream", "application/x-tar"]
+    assert list(shard) == ["application/x-tar", "application/octet-stream"]
     csv = document["paths"]["/api/v1/jobs/{job_uuid}/export.csv"]["get"]["responses"]["200"]
     assert csv["content"]["text/csv"]["schema"] == {"type": "string", "format": "binary"}
     assert csv["headers"].keys() == {"Content-Disposition", "Pawsort-Partial"}
