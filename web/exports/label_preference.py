@@ -10,7 +10,7 @@ from core.jobs.results import ResultRow
 
 
 class By(StrEnum):
-    """The label to use. The name is part of the OpenAPI description."""
+    """The label to use: the model's, the person's, or the person's and otherwise the model's."""
 
     MODEL = "model"
     PERSON = "person"

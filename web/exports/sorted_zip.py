@@ -26,7 +26,7 @@ NOT_KEPT_SENTENCE = "The file itself is not on this server: it was too large to 
 
 
 class Tree(StrEnum):
-    """Whether the uploaded folders are kept below each label. The name is part of the OpenAPI description."""
+    """Whether the uploaded folders are kept below each label."""
 
     KEEP = "keep"
     FLAT = "flat"
