@@ -1,4 +1,4 @@
-"""Clients that generators make from the description run the whole loop: upload, classify, poll, results, label, export."""
+"""Generated clients run the whole loop: upload, classify, poll, read results, label, export."""
 
 import json
 import subprocess

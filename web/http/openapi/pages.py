@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from web.http.context import get_services
 from web.http.delivery.answer_cache import FOR_EVER_S
 from web.http.openapi.document import DESCRIPTION, make_document
+from web.http.openapi.responses import REFUSALS
 from web.http.rights import public
 
 api_docs = Blueprint("api_docs", __name__)
@@ -50,7 +51,9 @@ def _describe_calls() -> Markup:
     spec = _with_values(make_document())
     tags = [tag["name"] for tag in spec.get("tags", [])]
     groups = {tag: [one for name, one in _operations(spec) if name == tag] for tag in tags}
-    made = render_template("system/_api_calls.html", groups=groups, schemas=_fields(spec), mark_code=mark_code)
+    made = render_template(
+        "system/_api_calls.html", groups=groups, refusals=REFUSALS, schemas=_fields(spec), mark_code=mark_code
+    )
     return Markup(made)  # noqa: S704 - a template of our own, which escapes what it shows
 
 
@@ -66,7 +69,11 @@ def _operations(spec: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
                 parameters=[_parameter(one) for one in operation["parameters"]],
                 body=", ".join(_body(kind, value["schema"]) for kind, value in contents.items()),
                 example=_example(contents),
-                responses={status: _meaning(spec, one) for status, one in operation["responses"].items()},
+                responses={
+                    status: one["description"]
+                    for status, one in operation["responses"].items()
+                    if "$ref" not in one and status != "403"  # described once for all, and by the right above
+                },
             )
             yield operation["tags"][0], shown
 
@@ -143,12 +150,6 @@ def describe_type(schema: dict[str, Any]) -> str:
     words = {"string": schema.get("format", "text"), "object": "object"}
     kind = str(schema.get("type", "anything"))
     return str(words.get(kind, kind))
-
-
-def _meaning(spec: dict[str, Any], response: dict[str, Any]) -> str:
-    if "$ref" in response:
-        response = spec["components"]["responses"][_name(response["$ref"])]
-    return str(response["description"])
 
 
 def _name(reference: str) -> str:
