@@ -67,7 +67,7 @@ def test_a_python_client_is_generated_without_a_warning_and_runs_the_loop(
 ) -> None:
     tools = python_generator()
     generate = (tools / "openapi-python-client", "generate", "--path", description, "--config", CONFIG)
-    said = run(*generate, "--meta", "none", "--output-path", tmp_path / "generated", cwd=tmp_path)
+    said = run(*generate, "--meta", "none", "--output-path", "generated", cwd=tmp_path)
     assert said.strip() == "Generating generated"
     (tmp_path / "loop.py").write_bytes((HERE / "loop.py").read_bytes())
     check_loop(run(tools / "python", "loop.py", site.record.address, site.record.token, tar, cwd=tmp_path))

@@ -12,7 +12,8 @@ from web.http.openapi.schemas import JSON, REFERENCE, hoist_schemas
 from web.http.problems import PROBLEM, problem_schema
 from web.http.rights import Route, list_routes
 
-ARGUMENT = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
+ARGUMENT = re.compile(r"<(?:([a-z]+)[^<>:]*:)?(\w+)>")
+ARGUMENTS = {"uuid": {"type": "string", "format": "uuid"}, "int": {"type": "integer"}}
 SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
@@ -61,7 +62,7 @@ def complete_spec(spec: Any) -> Any:
     components["schemas"][PROBLEM] = problem_schema()
     components["responses"] = describe_refusals()
     spec["tags"] = _list_tags(spec["tags"])
-    routes = {(ARGUMENT.sub(r"{\1}", route.path), route.method): route for route in list_routes(current_app)}
+    routes = {(ARGUMENT.sub(r"{\2}", route.path), route.method): route for route in list_routes(current_app)}
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             _complete_operation(operation, routes[path, method.upper()])
@@ -74,9 +75,10 @@ def _complete_operation(operation: dict[str, Any], route: Route) -> None:
     operation["operationId"] = name_operation(route.endpoint)
     operation["security"] = [] if route.need.right is None else [{name: []} for name in SECURITY_SCHEMES]
     operation["description"] = f"{operation.get('description', '')}\n\n{describe_need(route.need)}.".strip()
+    kinds = {name: kind for kind, name in ARGUMENT.findall(route.path)}
     for parameter in operation["parameters"]:
-        if parameter["in"] == "path" and parameter["name"].endswith("uuid"):
-            parameter["schema"]["format"] = "uuid"
+        if parameter["in"] == "path":
+            parameter["schema"] = ARGUMENTS[kinds[parameter["name"]]]
     complete_responses(operation, route)
 
 
