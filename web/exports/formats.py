@@ -55,6 +55,7 @@ class ExportFormat:
         is_for_programs: Whether people have little use for it.
         is_slow: Whether the page shows that it is being made.
         most_pictures: How many pictures it shows; None for all.
+        has_limit: Whether it refuses jobs with too many files.
         needs_originals: Whether it cannot be made once the originals were discarded.
     """
 
@@ -72,6 +73,7 @@ class ExportFormat:
     is_for_programs: bool = False
     is_slow: bool = False
     most_pictures: int | None = None
+    has_limit: bool = False
     needs_originals: bool = False
 
     @property
@@ -171,6 +173,7 @@ EXPORTS = (
         options=("filter",),
         write=_write_xlsx,
         is_slow=True,
+        has_limit=True,
     ),
     ExportFormat(
         name="jsonl",

@@ -24,7 +24,7 @@ from web.exports.names import attachment
 from web.exports.rows import begin
 from web.http.context import get_services
 from web.http.limits.at_once import Work, works
-from web.http.openapi.files import file_answer
+from web.http.openapi.files import download_answer
 from web.http.rights import current_actor, needs
 from web.schemas.exports import CsvQuery, ExportQuery, ReportQuery, ZipQuery
 
@@ -68,10 +68,14 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
             response.headers[PARTIAL] = "true"
         return response
 
-    answer = file_answer(export_format.content, export_format.media_type, **{PARTIAL: "`true` if files lack a result"})
-    responses = {200: answer}
+    answer = download_answer(
+        export_format.content, export_format.media_type, **{PARTIAL: "`true` if files lack a result"}
+    )
+    responses = {200: answer, 507: "The disk of the database is full: each export is recorded"}
+    if export_format.has_limit:
+        responses[413] = "More files than the format can hold"
     if export_format.needs_originals:
-        responses[410] = "The originals were discarded"
+        responses[410] = "The job was deleted, or its originals were discarded"
     describe = api.doc(
         summary=export_format.summary, description=export_format.description or None, responses=responses
     )

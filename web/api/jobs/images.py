@@ -16,7 +16,7 @@ from web.exports.names import attachment
 from web.http.context import Services, get_services
 from web.http.delivery.etags import answer_if_changed
 from web.http.limits.at_once import Work, works
-from web.http.openapi.files import file_answer
+from web.http.openapi.files import download_answer, file_answer
 from web.http.paths import IMAGE_ID
 from web.http.rights import needs
 from web.http.thumbnails import PictureFile
@@ -60,7 +60,7 @@ def get_thumbnail(image_id: int, query_data: ThumbnailQuery) -> Response:
 
 @api.get(f"/{IMAGE_ID}/original")
 @needs(Right.SEE)
-@api.doc(responses={200: file_answer("The file as uploaded", "application/octet-stream")})
+@api.doc(responses={200: download_answer("The file as uploaded", "application/octet-stream"), 410: "It was discarded"})
 @works(Work.DOWNLOAD)
 def get_original(image_id: int) -> Response:
     """The original file, only as a download"""

@@ -32,7 +32,7 @@ api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag=TAG)
 @needs(Right.SEND, own=True)
 @api.input(JobIn)
 @api.output(JobOut, status_code=201, description="Created")
-@api.doc(responses={200: "It existed already"})
+@api.doc(responses={200: "It existed already", 409: "Another job has this id, or the originals were discarded"})
 def create_job(job_uuid: UUID, json_data: JobIn) -> tuple[JobOut, int]:
     """Classify an upload with any version, any number of times, even before it is complete
 

@@ -24,6 +24,7 @@ api = APIBlueprint("audits", __name__, url_prefix="/api/v1", tag="Review")
 @needs(Right.LABEL)
 @api.input(AuditIn)
 @api.output(AuditOut, status_code=201)
+@api.doc(responses={409: "The job has not ended, has no readable picture, or another audit has this id"})
 def create_audit(job_uuid: UUID, json_data: AuditIn) -> AuditOut:
     """Draw a random sample of a job that has ended
 

@@ -23,6 +23,7 @@ WORK_S = 2.0  # per call; proxies and people do not wait longer
 @needs(Right.LABEL)
 @api.input(BatchIn)
 @api.output(BatchOut, status_code=200)
+@api.doc(responses={409: "Another batch has this id"})
 def create_label_batch(job_uuid: UUID, json_data: BatchIn) -> BatchOut:
     """Label all pictures that match a filter, or confirm the model's labels
 
@@ -59,6 +60,7 @@ def get_label_batch(batch_uuid: UUID) -> BatchOut:
 @needs(Right.LABEL, own=True)
 @api.input(UndoIn)
 @api.output(BatchOut)
+@api.doc(responses={409: "Another batch has this id, or the batch is an undo itself"})
 def undo_label_batch(batch_uuid: UUID, json_data: UndoIn) -> BatchOut:
     """Undo a batch of labels; newer labels are kept
 

@@ -29,6 +29,7 @@ LIST_TYPES = ("application/jsonl", "application/x-ndjson")
 @api.output(CorrectionsOut)
 @api.doc(
     responses={
+        409: "Another batch has this id",
         413: "Too large; the message states the limit",
         422: "Neither an archive nor such a list, or incomplete",
     },

@@ -21,7 +21,14 @@ api = APIBlueprint("studies", __name__, url_prefix="/api/v1/studies", tag="Label
 @needs(Right.SEND)
 @api.input(StudyIn)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
-@api.doc(responses={404: "No such version", 422: "Too few labels"})
+@api.doc(
+    responses={
+        404: "No such version",
+        409: "Another job has this id",
+        410: "The version was deleted",
+        422: "Too few labels",
+    }
+)
 def create_study(json_data: StudyIn) -> JobOut:
     """Check all labels; changes nothing
 

@@ -29,7 +29,7 @@ api = APIBlueprint("labels", __name__, url_prefix="/api/v1", tag=TAG)
 @needs(Right.LABEL)
 @api.input(LabelsIn)
 @api.output(LabelsOut, status_code=201)
-@api.doc(responses={404: "There is no such image", 409: "The batch was undone, or is a different one"})
+@api.doc(responses={404: "No such image, label or audit", 409: "The batch was undone, or is a different one"})
 def add_labels(json_data: LabelsIn) -> LabelsOut:
     """Label images, by image or by content; the newest label counts, older ones are kept
 

@@ -135,7 +135,10 @@ def promote_model(version: int) -> PromotionOut:
 @api.input(RollbackIn)
 @api.output(DeploymentOut)
 @api.doc(
-    responses={409: "No previous version, its weights are damaged, or another version than the one named is in use"}
+    responses={
+        404: "No version is in use",
+        409: "No previous version, its weights are damaged, or another version than the one named is in use",
+    }
 )
 def roll_back_model(json_data: RollbackIn) -> DeploymentOut:
     """Restore the version that was in use before the current one

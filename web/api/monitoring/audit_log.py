@@ -13,7 +13,7 @@ from web.exports import audit_log
 from web.exports.names import attachment
 from web.exports.rows import begin, in_blocks
 from web.http.context import get_services
-from web.http.openapi.files import file_answer
+from web.http.openapi.files import download_answer
 from web.http.rights import current_actor, needs
 from web.schemas.audit_log import AuditEntryOut, AuditLogPage, AuditLogPageQuery, AuditLogQuery
 
@@ -24,6 +24,7 @@ TAG = {
 api = APIBlueprint("audit_log", __name__, url_prefix="/api/v1", tag=TAG)
 
 CSV, JSON_LINES = "text/csv", "application/jsonl"
+FULL = "The disk of the database is full: each export is recorded"
 
 
 @api.get("/audit-log")
@@ -40,7 +41,7 @@ def list_audit_log(query_data: AuditLogPageQuery) -> AuditLogPage:
 @api.get("/audit-log.csv")
 @needs(Right.SYSTEM)
 @api.input(AuditLogQuery, location="query")
-@api.doc(responses={200: file_answer("The entries as a table", CSV)})
+@api.doc(responses={200: download_answer("The entries as a table", CSV), 507: FULL})
 def export_audit_log_csv(query_data: AuditLogQuery) -> Response:
     """The entries that match, as CSV"""
     return _export(query_data, audit_log.csv_lines, CSV, "csv")
@@ -49,7 +50,7 @@ def export_audit_log_csv(query_data: AuditLogQuery) -> Response:
 @api.get("/audit-log.jsonl")
 @needs(Right.SYSTEM)
 @api.input(AuditLogQuery, location="query")
-@api.doc(responses={200: file_answer("One entry per line", JSON_LINES)})
+@api.doc(responses={200: download_answer("One entry per line", JSON_LINES), 507: FULL})
 def export_audit_log_jsonl(query_data: AuditLogQuery) -> Response:
     """The entries that match, as JSON Lines"""
     return _export(query_data, audit_log.json_lines, JSON_LINES, "jsonl")

@@ -28,11 +28,16 @@ TAG = {
 }
 api = APIBlueprint("training", __name__, url_prefix="/api/v1", tag=TAG)
 
+NO_UPLOAD = "No such upload, or no such version to start from"
+INCOMPLETE = "An upload is not complete yet, or another job has this id"
+DELETED = "An upload, or the version to start from, was deleted"
+
 
 @api.post("/training-jobs/preview")
 @needs(Right.SEND)
 @api.input(TrainingDataIn)
 @api.output(TrainingDataOut)
+@api.doc(responses={404: NO_UPLOAD, 409: INCOMPLETE, 410: DELETED})
 def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
     """Preview the training data: pictures per class, duplicates, unreadable files; starts nothing"""
     with get_services().db.read() as session:
@@ -53,7 +58,7 @@ def preview_training(json_data: TrainingDataIn) -> TrainingDataOut:
 @needs(Right.SEND)
 @api.input(TrainingParametersIn)
 @api.output(TrainingParametersOut)
-@api.doc(responses={422: "One sentence per invalid value"})
+@api.doc(responses={404: "No such version to start from", 410: DELETED, 422: "One sentence per invalid value"})
 def check_training_parameters(json_data: TrainingParametersIn) -> TrainingParametersOut:
     """Check the parameters of a training before uploading anything; starts nothing
 
@@ -68,7 +73,7 @@ def check_training_parameters(json_data: TrainingParametersIn) -> TrainingParame
 @needs(Right.SEND)
 @api.input(TrainingJobIn)
 @api.output(JobOut, status_code=202, description="Waiting for a training worker")
-@api.doc(responses={409: "An upload is not complete yet", 422: "One sentence per invalid parameter or upload"})
+@api.doc(responses={404: NO_UPLOAD, 409: INCOMPLETE, 410: DELETED, 422: "One sentence per invalid parameter or upload"})
 def create_training_job(json_data: TrainingJobIn) -> JobOut:
     """Train a network on labelled pictures
 

@@ -30,6 +30,9 @@ api = APIBlueprint("archives", __name__, url_prefix="/api/v1/archives", tag="Upl
 @api.output(ArchiveJobOut, status_code=202, description="Everything was received; the job continues")
 @api.doc(
     responses={
+        404: "No such version",
+        409: "Another job has this id, or its upload is complete",
+        410: "The job with this id was deleted",
         413: "Too large, or more than your quota; the message states the limit",
         422: "No archive, or incomplete: then `job` has the id, and complete files are kept",
         507: "The disk is nearly full",

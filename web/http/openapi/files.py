@@ -19,14 +19,18 @@ def file_body(*media_types: str) -> dict[str, Any]:
 
 
 def file_answer(description: str, media_type: str, **headers: str) -> Any:
-    """A response that is a download, for `@api.doc(responses={200: ...})`.
+    """A response that is a file, for `@api.doc(responses={200: ...})`.
 
     Args:
-        headers: Headers that only files of this kind have, and what they mean.
+        headers: Its headers, and what they mean.
     """
-    shown = {"Content-Disposition": "The name of the file"} | headers
     return {
         "description": description,
         "content": {media_type: {"schema": BINARY}},
-        "headers": {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in shown.items()},
+        "headers": {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in headers.items()},
     }
+
+
+def download_answer(description: str, media_type: str, **headers: str) -> Any:
+    """The same for a file that browsers save."""
+    return file_answer(description, media_type, **{"Content-Disposition": "The name of the file"} | headers)

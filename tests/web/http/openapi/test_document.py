@@ -11,22 +11,9 @@ from pydantic import BaseModel
 from tests.support.api_document import make_document
 
 VERBS = (
-    *(
-        "add",
-        "cancel",
-        "check",
-        "claim",
-        "compare",
-        "complete",
-        "count",
-        "create",
-        "delete",
-        "end",
-        "evaluate",
-        "export",
-    ),
-    *("get", "handOver", "import", "invite", "list", "pause", "preview", "promote", "put", "resume", "retry"),
-    *("revoke", "rollBack", "run", "set", "undo", "update", "upload", "withdraw"),
+    *("add", "cancel", "check", "claim", "compare", "complete", "count", "create", "delete", "end", "evaluate"),
+    *("export", "get", "handOver", "import", "invite", "list", "pause", "preview", "promote", "put", "resume"),
+    *("retry", "revoke", "rollBack", "run", "set", "undo", "update", "upload", "withdraw"),
 )
 Document = dict[str, Any]
 
