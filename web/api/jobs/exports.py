@@ -68,9 +68,8 @@ def _make_view(export_format: ExportFormat) -> Callable[..., Response]:
             response.headers[PARTIAL] = "true"
         return response
 
-    answer = download_answer(
-        export_format.content, export_format.media_type, **{PARTIAL: "`true` if files lack a result"}
-    )
+    headers = {PARTIAL: "`true` if files lack a result"}
+    answer = download_answer(export_format.content, export_format.media_type, **headers)
     responses = {200: answer, 507: "The disk of the database is full: each export is recorded"}
     if export_format.has_limit:
         responses[413] = "More files than the format can hold"
