@@ -23,7 +23,7 @@ DATABASES = ("sqlite",)  # routes do not depend on the kind
 BLOBS = ("file",)
 SHELL = "sh"
 # What is shown and not run.
-SHOWN = {"text": "what a program prints", "markdown": "a template of a page"}
+SHOWN = {"js": "a program of a reader", "text": "what a program prints", "markdown": "a template of a page"}
 # A decision stays as it was written, with the commands of its day.
 TODAY = tuple(page for page in PAGES if page.parent.name != "decisions")
 INLINE = re.compile(r"(?:\.venv/bin/)?(pawsort|make|docker compose|python -m) (.+)", re.DOTALL)

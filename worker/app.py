@@ -29,7 +29,7 @@ from core.operations.log_relay import gather_lines
 from core.operations.log_setup import set_up_logs
 from worker import tasks
 from worker.inference.side_lanes import start_side_lanes
-from worker.maintenance import discard_originals
+from worker.maintenance import discard_originals, webhooks
 from worker.maintenance.beat_watchdog import BeatWatchdog, end_with_worker
 from worker.process import runtime
 from worker.process.niceness import lower_priority
@@ -122,12 +122,13 @@ def _stop_process(**_: object) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _start_threads(sender: Any, **_: object) -> None:
-    """Start the threads of the maintenance worker, which has no children: heartbeat, schedules, discarding."""
+    """Start the threads of the maintenance worker, which has no children."""
     if MAINTENANCE in sender.app.amqp.queues.consume_from:
         atexit.register(_stop_process)  # Celery does not send its own signal when a worker is told to stop at once
         threading.Thread(target=_start_until_it_works, args=(MAINTENANCE,), name="start", daemon=True).start()
         run_loop.RunLoop(runtime.get()).start()
         discard_originals.start(runtime.get())
+        webhooks.start(runtime.get())
 
 
 @control_command(name="shutdown")  # type: ignore[untyped-decorator]

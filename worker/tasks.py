@@ -58,9 +58,10 @@ def purge() -> None:
 
 @shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Delete blobs without a row, old workers and audit entries, and import records of deleted schedules."""
+    """Delete blobs without a row, old workers, audit entries and deliveries, import records of deleted schedules."""
     reconcile.delete_orphans(runtime.get())
     runtime.get().db.keep_reserve()
     reconcile.delete_import_records(runtime.get())
     reconcile.delete_old_workers(runtime.get())
     reconcile.prune_audit_log(runtime.get())
+    reconcile.prune_webhook_deliveries(runtime.get())

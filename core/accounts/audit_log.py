@@ -67,6 +67,11 @@ class Action(StrEnum):
     SCHEDULE_CHANGE = "schedule.change"
     SCHEDULE_DELETE = "schedule.delete"
     SCHEDULE_RUN = "schedule.run"
+    WEBHOOK_CREATE = "webhook.create"
+    WEBHOOK_CHANGE = "webhook.change"
+    WEBHOOK_DELETE = "webhook.delete"
+    WEBHOOK_ROTATE = "webhook.rotate"
+    WEBHOOK_DISABLE = "webhook.disable"  # by Pawsort, after days of failures
     LABELS_ADD = "labels.add"  # in bulk
     LABELS_UNDO = "labels.undo"
     EXPORT = "export"

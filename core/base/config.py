@@ -7,6 +7,7 @@ that is passed on as an argument; a wrong value raises ConfigError with a senten
 
 import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +26,11 @@ ROLES = ("viewer", "member", "admin")  # core.accounts.rights has what they may 
 BYTES_PER_PIXEL = 8  # while a picture is decoded: as it is, and in RGB
 LONGEST_LEASE_S = 120.0
 HEARTBEATS_PER_LEASE = 3  # two may be lost or late before work is given to another worker
+
+
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def default_data_dir() -> Path:
@@ -147,9 +153,15 @@ class Settings(BaseSettings):
     """Folders and bucket prefixes (`/srv/photos,s3://bucket/in`) from which the server may read pictures."""
     backup_dir: str = ""
     """The folder into which schedules of the kind Back up write."""
+    webhook_hosts: str = ""
+    """Hosts and networks (`hooks.example.internal,10.20.0.0/16`) to which webhooks may go although they are not public,
+    also by http and on other ports.
+    """
+    webhook_log_days: float = Field(30.0, ge=1)
+    """Days after which the list of what webhooks have sent is deleted."""
     public_url: str = ""
-    """Address of the pages, for links that are sent and for the login provider: `https://pawsort.example.org`. By
-    default the address in the browser.
+    """Address of the pages, for links that are sent (webhooks, invitations) and for the login provider:
+    `https://pawsort.example.org`. By default the address in the browser.
     """
     oidc_issuer: str = ""
     """Address of the OpenID Connect provider with which people log in."""
@@ -190,6 +202,14 @@ class Settings(BaseSettings):
         for root in _split(value):
             if not root.startswith(("/", "s3://", "gs://", "az://")):
                 raise ValueError("expected absolute paths or s3://bucket/prefix, with commas between them")
+        return value
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        for part in _split(value):
+            if _network(part) is None and not HOST_NAME.fullmatch(part):
+                raise ValueError("expected host names and networks such as 10.0.0.0/8, with commas between them")
         return value
 
     @field_validator("public_url", "oidc_issuer")
@@ -269,6 +289,16 @@ class Settings(BaseSettings):
         return _split(self.import_roots)
 
     @property
+    def webhook_host_names(self) -> frozenset[str]:
+        """The hosts that webhooks may reach wherever they are."""
+        return frozenset(part.lower() for part in _split(self.webhook_hosts) if _network(part) is None)
+
+    @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """The networks that webhooks may reach although they are not public."""
+        return tuple(network for part in _split(self.webhook_hosts) if (network := _network(part)) is not None)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only programs on this machine reach the page."""
         try:
@@ -291,6 +321,13 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Address of the blob store: the one set, else a folder in the data directory."""
         return self.blob_url or (self.data_dir / "blobs").as_uri()
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def _split(value: str) -> list[str]:

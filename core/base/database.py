@@ -232,12 +232,18 @@ def shared(query: Query) -> Query:
 def _create_engine(url: str, pool_size: int, answer_s: float) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=4, pool_pre_ping=True, connect_args=dict(postgresql.CONNECT_ARGS)
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and secrets are parameters
+            connect_args=dict(postgresql.CONNECT_ARGS),
         )
         # Many rows go in one INSERT of many rows; psycopg's executemany would send one statement for each of them.
         engine.dialect.use_insertmanyvalues_wo_returning = True
         postgresql.use_answered_connections(engine, answer_s)
         return engine
-    engine = create_engine(url, pool_size=pool_size, max_overflow=4, connect_args={"timeout": sqlite.BUSY_TIMEOUT_S})
+    timeout = {"timeout": sqlite.BUSY_TIMEOUT_S}
+    engine = create_engine(url, pool_size=pool_size, max_overflow=4, hide_parameters=True, connect_args=timeout)
     sqlite.set_up(engine)
     return engine

@@ -65,3 +65,9 @@ class RunState(StrEnum):
 
 
 OPEN_RUN_STATES = (RunState.WAITING, RunState.RUNNING, RunState.EVALUATING)
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"

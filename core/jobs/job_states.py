@@ -20,6 +20,7 @@ from core.labels import folder_labels
 from core.orm.jobs import Job
 from core.orm.training import TrainingUpload
 from core.orm.uploads import Upload
+from core.webhooks import events
 
 
 def upload_completed(session: Session, upload: Upload) -> None:
@@ -73,7 +74,7 @@ def end_job(
 ) -> Job | None:
     """End an active job. Every job of every kind ends here, and nowhere else.
 
-    The labels of a training that ends without a version stop counting.
+    The labels of a training that ends without a version stop counting. Webhooks get the event with the same commit.
 
     Args:
         state: How it ends: done, cancelled or failed.
@@ -88,6 +89,8 @@ def end_job(
     job = session.scalars(ended.values(values).returning(Job), execution_options=options).one_or_none()
     if job is not None and job.kind == JobKind.TRAIN and state != JobState.DONE:
         folder_labels.stop_counting(session, _uploads_for(session, job))
+    if job is not None:
+        events.publish_job_end(session, job)
     return job
 
 

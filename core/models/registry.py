@@ -17,6 +17,8 @@ from core.base.paging import Page, page_newest_first
 from core.orm.models import Deployment, ModelVersion
 from core.storage.blobs import Blobs
 from core.storage.blobs import weights_key as weights_key
+from core.webhooks import events
+from core.webhooks.events import Event
 
 SHIPPED = "shipped"  # who made it, in the manifest of what comes with Pawsort
 FIRST_START, PROMOTED, ROLLED_BACK = "first start", "promoted", "rolled back"
@@ -143,6 +145,7 @@ def promote(
         return newest
     instead = newest.model_version_id if newest else None
     record(session, actor, Action.VERSION_PROMOTE, "version", version.id, instead_of=instead, reason=reason)
+    events.publish_deployment(session, Event.VERSION_PROMOTED, version.id, instead)
     return _deploy(session, version.id, newest.id if newest else None, actor, reason)
 
 
@@ -169,6 +172,7 @@ def roll_back(session: Session, in_use: int | None = None, actor: Actor | None =
         )
     version = hold_version(session, earlier.model_version_id)
     record(session, actor, Action.VERSION_ROLLBACK, "version", version.id, instead_of=newest.model_version_id)
+    events.publish_deployment(session, Event.VERSION_ROLLED_BACK, version.id, newest.model_version_id)
     return _deploy(session, version.id, earlier.previous_id, actor, ROLLED_BACK)
 
 

@@ -14,6 +14,7 @@ from core.orm import (
     schedules,
     training,
     uploads,
+    webhooks,
 )
 from core.orm.base import Base
 
@@ -31,5 +32,6 @@ MODULES = (
     near_duplicates,
     schedules,
     operations,
+    webhooks,
 )
 metadata = Base.metadata

@@ -23,6 +23,7 @@ from core.base.states import ACTIVE_STATES, OPEN_RUN_STATES, RunState
 from core.orm.accounts import User
 from core.orm.jobs import Job
 from core.orm.schedules import Schedule, ScheduleRun
+from core.webhooks import events
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,9 @@ def end_run(session: Session, claim: RunClaim, state: RunState, outcome: str, **
     run.state, run.outcome, run.finished_at = state, outcome, db_now()
     leases.release(run)
     session.flush()
+    if state == RunState.FAILED:
+        owner_id = run.user_id or session.get_one(Schedule, run.schedule_id).user_id
+        events.publish_failed_run(session, run, owner_id)
 
 
 def get_run(session: Session, schedule_id: int, run_id: int) -> RunView:

@@ -27,6 +27,9 @@ from core.schedules import due_runs, schedules
 from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.uploads import uploads
+from core.webhooks import endpoints
+from core.webhooks.endpoints import NewEndpoint
+from core.webhooks.targets import Exceptions
 from tests.support.actors import as_owner, as_person, make_token
 from tests.support.factories import draw_picture, make_job, make_tar, make_upload, make_version, read_results, run_job
 from web.app import App
@@ -137,6 +140,7 @@ def make_world(db: Database, blobs: Blobs) -> World:
         "run_id": run.id,
         "seq": 0,
         **make_credentials(db, ada.user_id),
+        **make_webhook(db, ada),
         "kind": "html",
         "filename": "style.css",
     }
@@ -152,6 +156,15 @@ def make_credentials(db: Database, user_id: int) -> dict[str, object]:
         (opened,) = sessions.list_sessions(session, user_id)
         eve = accounts.get_or_create_user(session, "eve").id
         return {"token_id": token, "session_id": opened.id, "user_id": eve}
+
+
+def make_webhook(db: Database, actor: Actor) -> dict[str, object]:
+    """A webhook of a person, to which something was sent."""
+    with db.write() as session:
+        new = NewEndpoint("archive", "https://example.org/")
+        endpoint = endpoints.create_endpoint(session, actor, new, Exceptions())
+        delivery = endpoints.send_test(session, actor, endpoint.id)
+        return {"webhook_id": endpoint.id, "delivery_id": delivery.id}
 
 
 def log_in(app: App, db: Database, name: str) -> tuple[FlaskClient, Actor]:

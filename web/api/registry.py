@@ -11,6 +11,7 @@ from web.api.people import people
 from web.api.schedules import schedules
 from web.api.training import training
 from web.api.uploads import archives, imports, uploads
+from web.api.webhooks import deliveries, endpoints
 
 APIS = (
     uploads.api,
@@ -31,6 +32,8 @@ APIS = (
     evaluation.api,
     training.api,
     schedules.api,
+    endpoints.api,
+    deliveries.api,
     tokens.api,
     sessions.api,
     usage.api,

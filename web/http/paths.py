@@ -1,6 +1,6 @@
 """Ids in URLs, shared by API and pages. An id that fits no column is not found."""
 
-LARGEST_IMAGE_ID = 2**63 - 1
+LARGEST_IMAGE_ID = 2**63 - 1  # and of deliveries
 LARGEST_ID = 2**31 - 1  # of versions, schedules, runs, tokens and sessions
 
 IMAGE_ID = f"<int(min=1, max={LARGEST_IMAGE_ID}):image_id>"
@@ -11,6 +11,8 @@ TOKEN_ID = f"<int(max={LARGEST_ID}):token_id>"
 SESSION_ID = f"<int(max={LARGEST_ID}):session_id>"
 RUN_ID = f"<int(max={LARGEST_ID}):run_id>"
 USER_ID = f"<int(max={LARGEST_ID}):user_id>"
+WEBHOOK_ID = f"<int(max={LARGEST_ID}):webhook_id>"
+DELIVERY_ID = f"<int(max={LARGEST_IMAGE_ID}):delivery_id>"
 INVITATION_ID = f"<int(max={LARGEST_ID}):invitation_id>"
 
 

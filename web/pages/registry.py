@@ -15,6 +15,7 @@ from web.pages.system import audit_log, problems, system, theme
 from web.pages.system import help as help_page
 from web.pages.system import queue as system_queue
 from web.pages.training import training
+from web.pages.webhooks import deliveries, endpoints
 
 PAGES = (
     jobs.pages,
@@ -39,6 +40,8 @@ PAGES = (
     audit_log.pages,
     login.pages,
     account.pages,
+    endpoints.pages,
+    deliveries.pages,
     role_notice.pages,
     password.pages,
     provider_login.pages,

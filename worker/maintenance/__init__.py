@@ -1,4 +1,5 @@
-"""The maintenance worker's periodic work: requeueing, deletion, supervision of Celery beat, discarding originals.
+"""The maintenance worker's periodic work: requeueing, deletion, supervision of Celery beat, discarding originals,
+webhooks.
 
 It imports `worker.process`.
 """

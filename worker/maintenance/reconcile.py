@@ -22,6 +22,7 @@ from core.operations import workers
 from core.operations.metrics import REQUEUED
 from core.training import claims
 from core.uploads import uploads
+from core.webhooks import deliveries
 from worker.process.runtime import Runtime
 
 log = structlog.get_logger()
@@ -116,6 +117,14 @@ def prune_audit_log(runtime: Runtime) -> None:
         return
     if n_entries:
         log.info("audit_log_pruned", n=n_entries)
+
+
+def prune_webhook_deliveries(runtime: Runtime) -> None:
+    """Delete what was sent long ago, and everything of deleted webhooks, in small steps."""
+    n_deleted = -1
+    while n_deleted:
+        with runtime.db.write() as session:
+            n_deleted = deliveries.prune(session, runtime.settings.webhook_log_days)
 
 
 def delete_import_records(runtime: Runtime) -> None:

@@ -22,6 +22,7 @@ SECTIONS = {
     "lease_s": "Workers",
     "silent_days": "How long things are kept",
     "import_roots": "Folders of the server",
+    "webhook_hosts": "Webhooks",
     "public_url": "Login with OpenID Connect",
 }
 HEAD = """# Settings

@@ -9,7 +9,7 @@ from web.http.problems import MEDIA_TYPE, PROBLEM, example_problem
 from web.http.rights import Need, Route
 
 # Ids of what was deleted are known for ever.
-OF_DELETED = frozenset(("job_uuid", "upload_uuid", "version", "other", "schedule_id"))
+OF_DELETED = frozenset(("job_uuid", "upload_uuid", "version", "other", "schedule_id", "webhook_id"))
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 REFUSALS = {
     "400": ("BadRequest", "The body is not valid JSON, or the server does not accept its host name"),

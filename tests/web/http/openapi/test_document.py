@@ -13,7 +13,8 @@ from tests.support.api_document import make_document
 VERBS = (
     *("add", "cancel", "check", "claim", "compare", "complete", "count", "create", "delete", "end", "evaluate"),
     *("export", "get", "handOver", "import", "invite", "list", "pause", "preview", "promote", "put", "resume"),
-    *("retry", "revoke", "rollBack", "run", "set", "undo", "update", "upload", "withdraw"),
+    *("replay", "retry", "revoke", "rollBack", "rotate", "run", "send", "set", "stream", "undo", "update", "upload"),
+    *("withdraw",),
 )
 Document = dict[str, Any]
 

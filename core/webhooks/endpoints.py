@@ -1,0 +1,178 @@
+"""Endpoints: who may have which, and what each one gets."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.accounts.audit_log import Action, record
+from core.accounts.rights import Actor, Right, check_owner, check_right
+from core.base.clock import db_now
+from core.base.database import locked
+from core.base.errors import Conflict, Gone, Invalid, NotFound
+from core.base.names import MAX_SHORT_NAME, check_name
+from core.orm.webhooks import WebhookDelivery, WebhookEndpoint
+from core.webhooks.events import SUBSCRIBABLE, Event
+from core.webhooks.signing import new_secret
+from core.webhooks.targets import Exceptions, check_url
+
+MAX_ENDPOINTS = 20  # of one person, and for everybody's events
+DAY_S = 86_400.0
+EDITABLE = frozenset(("name", "url", "events", "is_on"))
+
+
+@dataclass(frozen=True)
+class NewEndpoint:
+    """An endpoint as somebody wants it.
+
+    Attributes:
+        events: The types that it gets; empty for all.
+        is_for_everybody: It gets everybody's events, not only those of the person who makes it.
+    """
+
+    name: str
+    url: str
+    events: Collection[str] = ()
+    is_for_everybody: bool = False
+
+
+def create_endpoint(session: Session, actor: Actor, new: NewEndpoint, exceptions: Exceptions) -> WebhookEndpoint:
+    """Add an endpoint; its `secret` is shown to the person now, and never again.
+
+    Raises:
+        Forbidden: Only admins may have one for everybody's events.
+        Invalid: The name, the address or an event cannot be used.
+        Conflict: There are as many as there may be.
+    """
+    check_right(actor, Right.OTHERS if new.is_for_everybody else Right.SEND)
+    owner_id = None if new.is_for_everybody else actor.user_id
+    _check_room(session, owner_id)
+    check_url(new.url, exceptions)
+    endpoint = WebhookEndpoint(
+        user_id=owner_id,
+        name=check_name(new.name, MAX_SHORT_NAME),
+        url=new.url,
+        events=_check_events(new.events),
+        secret=new_secret(),
+    )
+    session.add(endpoint)
+    session.flush()
+    session.refresh(endpoint)
+    record(session, actor, Action.WEBHOOK_CREATE, "webhook", endpoint.id, name=endpoint.name)
+    return endpoint
+
+
+def update_endpoint(
+    session: Session, actor: Actor, endpoint_id: int, changes: dict[str, Any], exceptions: Exceptions
+) -> WebhookEndpoint:
+    """Change an endpoint. Turned on, it sends what still waits, and nothing of the time in between.
+
+    Args:
+        changes: New values by name, some of `EDITABLE`.
+    Raises:
+        Forbidden, NotFound, Gone, Invalid: As `get_own_endpoint` and `create_endpoint`.
+    """
+    assert changes.keys() <= EDITABLE, changes
+    endpoint = get_own_endpoint(session, actor, endpoint_id, lock=True)
+    if "name" in changes:
+        endpoint.name = check_name(changes["name"], MAX_SHORT_NAME)
+    if "url" in changes:
+        check_url(changes["url"], exceptions)
+        endpoint.url = changes["url"]
+    if "events" in changes:
+        endpoint.events = _check_events(changes["events"])
+    if "is_on" in changes:
+        endpoint.is_on, endpoint.note, endpoint.failing_since = changes["is_on"], None, None
+    record(session, actor, Action.WEBHOOK_CHANGE, "webhook", endpoint.id, changed=", ".join(sorted(changes)))
+    session.flush()
+    return endpoint
+
+
+def rotate_secret(session: Session, actor: Actor, endpoint_id: int) -> WebhookEndpoint:
+    """Give an endpoint a new secret; for a day messages are signed with the old one as well.
+
+    Raises:
+        Forbidden, NotFound, Gone: As `get_own_endpoint`.
+    """
+    endpoint = get_own_endpoint(session, actor, endpoint_id, lock=True)
+    endpoint.previous_secret, endpoint.previous_until = endpoint.secret, db_now(DAY_S)
+    endpoint.secret = new_secret()
+    record(session, actor, Action.WEBHOOK_ROTATE, "webhook", endpoint.id)
+    session.flush()
+    return endpoint
+
+
+def delete_endpoint(session: Session, actor: Actor, endpoint_id: int) -> None:
+    """Delete an endpoint at once, with its address and secrets; its deliveries go later (`deliveries.prune`).
+
+    Raises:
+        Forbidden, NotFound, Gone: As `get_own_endpoint`.
+    """
+    endpoint = get_own_endpoint(session, actor, endpoint_id, lock=True)
+    record(session, actor, Action.WEBHOOK_DELETE, "webhook", endpoint.id, name=endpoint.name)
+    endpoint.name = endpoint.url = endpoint.secret = ""
+    endpoint.previous_secret = endpoint.note = None
+    endpoint.is_on, endpoint.deleted_at = False, db_now()
+    session.flush()
+
+
+def send_test(session: Session, actor: Actor, endpoint_id: int) -> WebhookDelivery:
+    """Send an event that reports nothing.
+
+    Raises:
+        Forbidden, NotFound, Gone: As `get_own_endpoint`.
+        Conflict: The endpoint is off.
+    """
+    endpoint = get_own_endpoint(session, actor, endpoint_id)
+    if not endpoint.is_on:
+        raise Conflict(f"Webhook {endpoint.id} is off. Turn it on, then send a test event.")
+    delivery = WebhookDelivery(
+        endpoint_id=endpoint.id, message_id=uuid4(), event=Event.TEST, data={"webhook": endpoint.id}
+    )
+    session.add(delivery)
+    session.flush()
+    session.refresh(delivery)
+    return delivery
+
+
+def list_endpoints(session: Session, actor: Actor) -> list[WebhookEndpoint]:
+    """The endpoints of a person, newest first; for admins all."""
+    there = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
+    if not actor.may(Right.OTHERS):
+        there = there.where(WebhookEndpoint.user_id == actor.user_id)
+    return list(session.scalars(there.order_by(WebhookEndpoint.id.desc())))
+
+
+def get_own_endpoint(session: Session, actor: Actor, endpoint_id: int, lock: bool = False) -> WebhookEndpoint:
+    """An endpoint that a person may see and change.
+
+    Raises:
+        Forbidden: It is somebody else's, or for everybody's events, and the actor is no admin.
+        NotFound: There never was one.
+        Gone: It was deleted.
+    """
+    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)
+    endpoint = session.scalar(locked(query) if lock else query)
+    if endpoint is None:
+        raise NotFound(f"There is no webhook {endpoint_id}. GET /api/v1/webhooks lists yours.")
+    check_owner(actor, endpoint.user_id, f"webhook {endpoint_id}")
+    if endpoint.deleted_at is not None:
+        raise Gone(f"Webhook {endpoint_id} has been deleted; its id is not used again.")
+    return endpoint
+
+
+def _check_room(session: Session, owner_id: int | None) -> None:
+    is_its = WebhookEndpoint.user_id.is_(None) if owner_id is None else WebhookEndpoint.user_id == owner_id
+    there = select(func.count()).select_from(WebhookEndpoint).where(is_its, WebhookEndpoint.deleted_at.is_(None))
+    if session.scalars(there).one() >= MAX_ENDPOINTS:
+        raise Conflict(f"There are {MAX_ENDPOINTS} webhooks already. Delete one first.")
+
+
+def _check_events(events: Collection[str]) -> list[str]:
+    unknown = sorted(set(events) - set(SUBSCRIBABLE))
+    if unknown:
+        raise Invalid(f"events: expected some of {', '.join(SUBSCRIBABLE)}; got {unknown[0][:50]!r}.")
+    return [event for event in SUBSCRIBABLE if event in events]

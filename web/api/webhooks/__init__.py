@@ -1,0 +1,1 @@
+"""Calls about webhooks: endpoints, and what was sent to them."""

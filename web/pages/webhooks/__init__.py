@@ -1,0 +1,1 @@
+"""Pages of webhooks: endpoints, and what was sent to them."""

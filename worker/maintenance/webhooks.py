@@ -1,0 +1,88 @@
+"""Sending webhooks on threads of the maintenance worker, because receivers may be slow.
+
+    due deliveries ─► claim ─► POST, on one of a few threads ─► record
+
+There is no message for it: whoever ends a job writes a row, and this looks every second.
+"""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.base.errors import Invalid
+from core.webhooks import deliveries, messages, signing
+from core.webhooks.deliveries import DeliveryClaim
+from core.webhooks.posting import Answer, post
+from core.webhooks.targets import Exceptions, check_url
+from worker.process.code_version import installed_version
+from worker.process.keep_trying import keep_trying
+from worker.process.runtime import Runtime
+
+LOOK_S = 1.0
+SENDERS = 8
+
+log = structlog.get_logger()
+
+
+def start(runtime: Runtime) -> threading.Thread:
+    """Start the thread that looks for due deliveries until the process ends."""
+    thread = threading.Thread(target=_run, args=(runtime,), name="webhooks", daemon=True)
+    thread.start()
+    return thread
+
+
+def _run(runtime: Runtime) -> None:
+    pause, sending = threading.Event(), set[Future[None]]()
+    pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="webhook")
+    while not pause.wait(LOOK_S):
+        sending = {future for future in sending if not future.done()}
+        try:
+            sending |= {pool.submit(send, runtime, claim) for claim in claim_due(runtime, SENDERS - len(sending))}
+        except SQLAlchemyError as error:  # a database that does not answer for a moment
+            log.warning("webhooks_wait", error=str(error))
+        except Exception:  # the thread must survive any error of a library
+            log.exception("webhooks_failed")
+
+
+def claim_due(runtime: Runtime, most: int) -> list[DeliveryClaim]:
+    """Claim deliveries that are due. It is safe to run it anywhere and concurrently."""
+    if most <= 0:
+        return []
+    with runtime.db.read() as session:
+        if not deliveries.list_due(session, 1):
+            return []
+    with runtime.db.write() as session:
+        return deliveries.claim_due(session, most)
+
+
+def send(runtime: Runtime, claim: DeliveryClaim) -> None:
+    """Attempt one claimed delivery and record what came of it."""
+    try:
+        answer = _attempt(runtime, claim)
+    except Exception as error:  # the delivery must be tried again, whatever this was
+        log.exception("webhook_broke", webhook=claim.endpoint_id, delivery=claim.delivery_id)
+        answer = Answer(0.0, error=f"Pawsort failed to send it ({type(error).__name__}); see its log.")
+    log.info("webhook_sent", webhook=claim.endpoint_id, delivery=claim.delivery_id, status=answer.status)
+    keep_trying(lambda: _record(runtime, claim, answer))
+
+
+def _attempt(runtime: Runtime, claim: DeliveryClaim) -> Answer:
+    settings = runtime.settings
+    exceptions = Exceptions.from_settings(settings)
+    try:
+        target = check_url(claim.url, exceptions)
+    except Invalid as error:  # allowed before
+        return Answer(0.0, error=error.message.removeprefix("url: "))
+    message = messages.make_message(claim.event, claim.occurred_at, claim.data, settings.public_url)
+    body = messages.encode(message)
+    headers = {"Content-Type": "application/json", "User-Agent": f"Pawsort/{installed_version()}"}
+    headers |= signing.make_headers(claim.secrets, claim.message_id, int(time.time()), body)
+    return post(target, headers, body, exceptions)
+
+
+def _record(runtime: Runtime, claim: DeliveryClaim, answer: Answer) -> None:
+    with runtime.db.write() as session:
+        deliveries.record_attempt(session, claim, answer)
