@@ -1,5 +1,6 @@
 """The app factory: builds everything that the web needs, once, and passes it on."""
 
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from core.base.database import Database
 from core.messaging.broker import TaskSender, make_celery
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
+from web.api.jobs.job_events import describe_jobs
 from web.api.monitoring.metrics import register_measuring
 from web.api.registry import register_api
 from web.http.auth import register_auth
@@ -27,6 +29,7 @@ from web.http.openapi.pages import api_docs
 from web.http.problems import register_problems
 from web.http.rights import check_views, register_rights
 from web.http.security import register_security
+from web.http.streams.job_watcher import JobWatcher
 from web.http.thumbnails import Thumbnails
 from web.pages.registry import register_pages
 
@@ -96,15 +99,17 @@ def create_app(settings: Settings) -> App:
 def make_services(settings: Settings) -> Services:
     """Create what every request shares. Nothing connects before its first use."""
     check_secret_key(settings)
+    db = Database(settings.sql_url, pool_size=settings.web_threads)
     return Services(
         settings=settings,
-        db=Database(settings.sql_url, pool_size=settings.web_threads),
+        db=db,
         blobs=Blobs(settings.store_url, settings.min_free_bytes),
         tasks=TaskSender(make_celery(settings)),
         meter=Meter(),
         thumbnails=Thumbnails(settings),
         rates=RateLimiter(settings),
         answers=AnswerCache(),
+        watcher=JobWatcher(db, partial(describe_jobs, responding_s=settings.responding_s)),
         provider=_make_provider(settings),
     )
 

@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """Exports and originals that one person may be downloading at the same time from each web process."""
     thumbnails_at_once: int = Field(12, ge=1)
     """Thumbnails that one person may be waiting for at the same time in each web process."""
+    streams_at_once: int = Field(8, ge=1)
+    """Event streams that one person may have open at the same time in each web process."""
     metrics_token: SecretStr = SecretStr("")
     """`/metrics` needs this bearer token, and `/readyz` shows details only with it."""
     strict_json_logs: bool = False

@@ -3,7 +3,7 @@
 from apiflask import APIFlask
 
 from web.api.account import sessions, tokens, usage
-from web.api.jobs import exports, images, jobs, queue, results
+from web.api.jobs import exports, images, job_events, jobs, queue, results
 from web.api.labels import audits, bulk_labels, corrections, label_quality, labels, reviews
 from web.api.models import evaluation, models
 from web.api.monitoring import audit_log, health, metrics
@@ -18,6 +18,7 @@ APIS = (
     archives.api,
     imports.api,
     jobs.api,
+    job_events.api,
     queue.api,
     results.api,
     exports.api,

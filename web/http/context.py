@@ -12,6 +12,7 @@ from core.messaging.broker import TaskSender
 from core.operations.metrics import Meter
 from core.storage.blobs import Blobs
 from web.http.delivery.answer_cache import AnswerCache
+from web.http.streams.job_watcher import JobWatcher
 from web.http.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Services:
     Attributes:
         meter: The counters and timers of this process.
         thumbnails: Makes small pictures in processes of its own.
+        watcher: Sends events about jobs.
         answers: What anybody may ask for, kept for a few seconds.
         rates: Counts requests and attempts to log in, and refuses too many.
         provider: Logs people in by OpenID Connect, where that is set up.
@@ -40,6 +42,7 @@ class Services:
     thumbnails: Thumbnails
     rates: RateLimiter
     answers: AnswerCache
+    watcher: JobWatcher
     provider: "ProviderClient | None"
 
 

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from web.server.pace import Pace
+from web.server.streams import HandedOver
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -33,12 +34,14 @@ class ClientSocket(socket.socket):
         unsent: The end of the response, which the client has not taken yet.
         is_streaming: The application reads the body of this request while it arrives.
         is_refused: The application should answer that too many bodies are being received.
+        handed_over: A response that goes on, which the main loop sends.
     """
 
     def __init__(self, accepted: socket.socket, limits: TransferLimits) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         self._limits = limits
         self.unsent = bytearray()
+        self.handed_over: HandedOver | None = None
         self.begin_request()
 
     def begin_request(self, is_streaming: bool = False, is_refused: bool = False, has_ended: bool = False) -> None:

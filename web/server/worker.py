@@ -8,12 +8,13 @@ gunicorn's own worker reads heads, bodies and what remains of refused bodies in 
 main loop with a pause of up to 2 s. Here the main loop waits for clients, without ever blocking, and threads work.
 Bodies that are larger than `SMALL_BODY_BYTES` are read by the application while they arrive: by half of the threads at
 most, which are there in addition, and at the pace of `ClientSocket`. Connections are plain HTTP/1.1: TLS ends at a
-proxy.
+proxy. Event streams are sent by the main loop alone, once their response has begun.
 
 Use it with `gunicorn --worker-class web.server.worker.Worker`.
 """
 
 import errno
+import math
 import resource
 import selectors
 import socket
@@ -31,9 +32,10 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from core.base.config import load_settings
 from web.server.client_address import Wsgi, with_client_address
-from web.server.client_socket import ClientSocket, TransferLimits
+from web.server.client_socket import MAX_UNSENT, ClientSocket, TransferLimits
 from web.server.connection import READ_BYTES, Connection, Progress
 from web.server.refusals import closing_after_refusal, make_refusal
+from web.server.streams import handing_over_streams
 
 START_S = 10.0  # for a head; a small body has as much, and its time at the least pace
 PLACE_S = 3.0
@@ -78,6 +80,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._swept_at = 0.0
         self._places = BoundedSemaphore(max(self.cfg.threads // 2, 1))
         self._without_place: deque[Connection] = deque()
+        self._streams: set[Connection] = set()
 
     def init_process(self) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -89,7 +92,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         networks = self.cfg.forwarded_allow_networks()
         is_proxy = partial(_ip_in_allow_list, allow_list=self.cfg.forwarded_allow_ips, networks=networks)
-        self.wsgi = with_client_address(closing_after_refusal(self.wsgi), is_proxy)
+        self.wsgi = with_client_address(handing_over_streams(closing_after_refusal(self.wsgi)), is_proxy)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Threads for ordinary requests, and those that bodies and downloads may hold."""
@@ -145,6 +148,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._await_start(conn)
         elif result is NO_PLACE:
             self._await_place(conn)
+        elif conn.sock.handed_over is not None:
+            self._begin_stream(conn)
         else:
             is_kept = result is True
             self._send_rest(conn, partial(super().finish_request, conn, fs) if is_kept else partial(self._linger, conn))
@@ -204,6 +209,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         self._wait(conn, selectors.EVENT_WRITE, REST_S, send, partial(self._drop, conn))
 
+    def _begin_stream(self, conn: Connection) -> None:
+        """Send what happens, until the stream ends or the client has gone, which sends nothing more."""
+
+        def notice_end() -> None:
+            if conn.sock.recv_now(READ_BYTES) == b"":
+                self._drop(conn)
+
+        self._streams.add(conn)
+        self._wait(conn, selectors.EVENT_READ, math.inf, notice_end, partial(self._drop, conn))
+
+    def _send_news(self, conn: Connection) -> None:
+        assert conn.sock.handed_over is not None
+        stream = conn.sock.handed_over.stream
+        has_ended = stream.has_ended
+        conn.sock.unsent += stream.take()
+        conn.sock.send_now()
+        if len(conn.sock.unsent) > MAX_UNSENT:
+            self._drop(conn)
+        elif has_ended:
+            self._end_stream(conn)
+            self._end_wait(conn)
+            self._send_rest(conn, partial(self._linger, conn))
+
+    def _end_stream(self, conn: Connection) -> None:
+        self._streams.discard(conn)
+        if conn.sock.handed_over is not None:
+            conn.sock.handed_over.close()
+            conn.sock.handed_over = None
+
     def _refuse(self, conn: Connection, status: int, sentence: str) -> None:
         self._end_wait(conn)
         conn.sock.unsent += make_refusal(status, sentence)
@@ -250,6 +284,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(conn.sock)
 
     def _drop(self, conn: Connection) -> None:
+        self._end_stream(conn)
         self._end_wait(conn)
         self.nr_conns -= 1
         conn.close()
@@ -262,11 +297,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(next(iter(self._waits)))
 
     def murder_pending(self) -> None:
-        """Give up on clients whose time is over; called once in each turn of the main loop."""
+        """Send what streams have, and give up on clients whose time is over; called in each turn of the main loop."""
         now = time.monotonic()
         if now < self._swept_at + SWEEP_S:
             return
         self._swept_at = now
+        for conn in list(self._streams):
+            self._guarded(conn, partial(self._send_news, conn))
         for conn, wait in list(self._waits.items()):
             if not self.alive:
                 wait.deadline = min(wait.deadline, now + STOP_S)

@@ -16,6 +16,7 @@ from core.base.errors import Busy, TooMany
 View = TypeVar("View", bound=Callable[..., Any])
 
 RETRY_S = 2.0
+MAX_STREAMS = 256  # each holds a connection, of which gunicorn has a thousand, and no thread
 
 
 class Work(StrEnum):
@@ -25,6 +26,7 @@ class Work(StrEnum):
     UPLOAD = "uploads"
     DOWNLOAD = "downloads"
     THUMBNAIL = "thumbnails"
+    STREAM = "event streams"
 
 
 def works(work: Work) -> Callable[[View], View]:
@@ -46,9 +48,10 @@ class AtOnce:
             Work.UPLOAD: settings.uploads_at_once,
             Work.DOWNLOAD: settings.downloads_at_once,
             Work.THUMBNAIL: settings.thumbnails_at_once,
+            Work.STREAM: settings.streams_at_once,
         }
         # Uploads and thumbnails have places of their own (web.server.worker, web.http.thumbnails).
-        self._most_of_all = {Work.DOWNLOAD: max(settings.web_threads // 4, 1)}
+        self._most_of_all = {Work.DOWNLOAD: max(settings.web_threads // 4, 1), Work.STREAM: MAX_STREAMS}
         self._running: Counter[tuple[Work, int | None]] = Counter()
         self._lock = threading.Lock()
 
