@@ -19,7 +19,7 @@ Amount = Annotated[int, Field(ge=0, le=MAX_QUOTA)] | Literal["none"] | None
 Recipient = Annotated[str, StringConstraints(max_length=254)]
 
 
-WayIn = TypeAliasType("WayIn", Literal["password", "provider", "token"])
+LoginWay = TypeAliasType("LoginWay", Literal["password", "provider", "token"])
 
 
 class PersonOut(BaseModel):
@@ -32,7 +32,7 @@ class PersonOut(BaseModel):
     is_disabled: bool
     created_at: datetime
     last_seen_at: datetime | None
-    ways_in: list[WayIn]
+    ways_in: list[LoginWay]
     usage: UsageOut
 
 

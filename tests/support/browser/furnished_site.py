@@ -99,6 +99,8 @@ def _general(db: Database) -> Iterator[Shown]:
     yield Shown("help_pages.show_help", "/help")
     yield Shown("system_pages.show_system", "/system")
     yield Shown("api_docs.show_docs", "/docs")
+    yield Shown("problem_pages.list_problems", "/problems", needs_login=False)
+    yield Shown("problem_pages.show_problem", "/problems/shard-digest-mismatch", needs_login=False)
     yield Shown("login_pages.show_login", "/login", needs_login=False)
     yield Shown("login_pages.show_login", f"/login?code={code}", needs_login=False)
     yield Shown("account_pages.show_account", "/account")
