@@ -46,55 +46,17 @@ AuditAction: TypeAlias = Literal[
     "backup.restore",
     "audit-log.prune",
 ]
-AnyErrorCode: TypeAlias = Literal[
-    "empty_file",
-    "not_an_image",
-    "unsupported_format",
-    "truncated",
-    "too_many_pixels",
-    "too_many_bytes",
-    "decode_timeout",
-    "out_of_memory",
-    "decoder_crashed",
-    "any",
-]
-Augmentation: TypeAlias = Literal["none", "light", "strong"]
 BatchKind: TypeAlias = Literal["label", "confirm", "folders", "list", "undo"]
-ClassName: TypeAlias = Literal["cat", "dog"]
-ErrorCode: TypeAlias = Literal[
-    "empty_file",
-    "not_an_image",
-    "unsupported_format",
-    "truncated",
-    "too_many_pixels",
-    "too_many_bytes",
-    "decode_timeout",
-    "out_of_memory",
-    "decoder_crashed",
-]
 ImageWarning: TypeAlias = Literal["partly_readable"]
 JobKind: TypeAlias = Literal["classify", "train", "judge", "study"]
 JobState: TypeAlias = Literal["receiving", "queued", "running", "done", "cancelled", "failed"]
-LabelFilter: TypeAlias = Literal["nothing", "something", "otherwise"]
 LabelSource: TypeAlias = Literal["folder", "correction", "confirmation", "audit"]
-LoginWay: TypeAlias = Literal["password", "provider", "token"]
-NetworkName: TypeAlias = Literal["seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast"]
-NewLabelSource: TypeAlias = Literal["correction", "confirmation", "audit"]
-Originals: TypeAlias = Literal["kept", "to be discarded", "being discarded", "discarded"]
 AuditOutcome: TypeAlias = Literal["done", "refused", "failed"]
 Pause: TypeAlias = Literal["job", "everything"]
-PersonsLabel: TypeAlias = Literal["cat", "dog", "neither"]
-PriorityName: TypeAlias = Literal["normal", "first", "before_all"]
-ResultSort: TypeAlias = Literal["path", "order", "confidence", "-confidence", "alike"]
 Right: TypeAlias = Literal["see", "label", "send", "others", "models", "schedules", "people", "system"]
 Role: TypeAlias = Literal["viewer", "member", "admin"]
 RunState: TypeAlias = Literal["waiting", "running", "judging", "done", "skipped", "failed"]
-ScheduleKind: TypeAlias = Literal["retrain", "classify", "clean_up", "back_up"]
-ShownLabel: TypeAlias = Literal["cat", "dog", "unsure"]
-TrainableNetwork: TypeAlias = Literal["seed-cnn", "efficientnet-lite0"]
-TrainedLayers: TypeAlias = Literal["all", "head"]
 UploadState: TypeAlias = Literal["receiving", "complete"]
-Via: TypeAlias = Literal["session", "token", "command", "schedule", ""]
 
 
 @dataclass(slots=True)
@@ -157,7 +119,7 @@ class ArchiveJob:
     originals_discarded_at: datetime | None
     tags: list[str]
     paused: Pause | None
-    priority: PriorityName
+    priority: Literal["normal", "first", "before_all"]
     workers: int | None
     skipped: SkippedEntries
 
@@ -170,7 +132,7 @@ class AuditEntry:
     at: datetime
     user: str | None
     user_id: int | None
-    via: Via
+    via: Literal["session", "token", "command", "schedule", ""]
     credential_id: int | None
     address: str
     action: AuditAction
@@ -216,7 +178,7 @@ class LabelBatch:
     id: str
     kind: BatchKind
     job: str
-    label: PersonsLabel | None
+    label: Literal["cat", "dog", "neither"] | None
     n_labels: int
     n_skipped: int
     is_finished: bool
@@ -226,8 +188,8 @@ class LabelBatch:
 
 @dataclass(slots=True)
 class LabelChange:
-    shown: ShownLabel | None
-    label: PersonsLabel
+    shown: Literal["cat", "dog", "unsure"] | None
+    label: Literal["cat", "dog", "neither"]
     n: int
 
 
@@ -291,7 +253,7 @@ class Deployment:
 class Difference:
     image_id: int | None
     path: str | None
-    label: PersonsLabel
+    label: Literal["cat", "dog", "neither"]
     first: dict[str, float]
     second: dict[str, float]
 
@@ -352,7 +314,7 @@ class FolderLabels:
 
 @dataclass(slots=True)
 class HeatMap:
-    class_name: ClassName
+    class_name: Literal["cat", "dog"]
     rows: list[list[int]]
 
 
@@ -372,7 +334,7 @@ class LabelRecord:
     """One label in the history of an image's content. `counts`: whether it is the current label."""
 
     id: int
-    label: PersonsLabel | None
+    label: Literal["cat", "dog", "neither"] | None
     source: LabelSource
     user: str | None
     created_at: datetime
@@ -424,7 +386,7 @@ class Job:
     originals_discarded_at: datetime | None
     tags: list[str]
     paused: Pause | None
-    priority: PriorityName
+    priority: Literal["normal", "first", "before_all"]
     workers: int | None
 
     def _repr_html_(self) -> str:
@@ -438,8 +400,8 @@ class Prediction:
     image_id: int | None
     path: str | None
     sha256: str
-    label: PersonsLabel
-    called: ClassName
+    label: Literal["cat", "dog", "neither"]
+    called: Literal["cat", "dog"]
     confidence: float
     probabilities: dict[str, float]
 
@@ -505,7 +467,7 @@ class Model:
     """
 
     version: int
-    network: NetworkName
+    network: Literal["seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast"]
     digest: str
     in_use: bool
     n_new_labels: int
@@ -570,7 +532,7 @@ class Person:
     is_disabled: bool
     created_at: datetime
     last_seen_at: datetime | None
-    ways_in: list[LoginWay]
+    ways_in: list[Literal["password", "provider", "token"]]
     usage: Usage
 
 
@@ -581,10 +543,10 @@ class ReviewPicture:
     image_id: int
     place: list[int]
     path: str | None
-    label: ShownLabel | None
+    label: Literal["cat", "dog", "unsure"] | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: PersonsLabel | None
+    human_label: Literal["cat", "dog", "neither"] | None
 
 
 @dataclass(slots=True)
@@ -672,13 +634,26 @@ class Result:
 
     image_id: int
     path: str
-    label: ShownLabel | None
+    label: Literal["cat", "dog", "unsure"] | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: PersonsLabel | None
-    error_code: ErrorCode | None
+    human_label: Literal["cat", "dog", "neither"] | None
+    error_code: (
+        Literal[
+            "empty_file",
+            "not_an_image",
+            "unsupported_format",
+            "truncated",
+            "too_many_pixels",
+            "too_many_bytes",
+            "decode_timeout",
+            "out_of_memory",
+            "decoder_crashed",
+        ]
+        | None
+    )
     error: str | None
-    warning: ImageWarning | None
+    warning: Literal["partly_readable"] | None
     sha256: str
 
 
@@ -722,7 +697,7 @@ class Schedule:
 
     id: int
     name: str
-    kind: ScheduleKind
+    kind: Literal["retrain", "classify", "clean_up", "back_up"]
     cron: str | None
     time_zone: str
     every_n_labels: int | None
@@ -765,9 +740,9 @@ class Shard:
 class Suspect:
     image_id: int
     path: str
-    label: PersonsLabel
-    suggested: PersonsLabel
-    now: PersonsLabel | None
+    label: Literal["cat", "dog", "neither"]
+    suggested: Literal["cat", "dog", "neither"]
+    now: Literal["cat", "dog", "neither"] | None
     p_label: float
 
 
@@ -846,16 +821,16 @@ class TrainingData:
 
 @dataclass(slots=True)
 class TrainingParameters:
-    network: TrainableNetwork
+    network: Literal["seed-cnn", "efficientnet-lite0"]
     epochs: int
     steps_per_epoch: int | None
     batch_size: int
     learning_rate: float
-    augmentation: Augmentation
+    augmentation: Literal["none", "light", "strong"]
     seed: int
     early_stopping: int
     start_from: int | None
-    what: TrainedLayers
+    what: Literal["all", "head"]
 
 
 @dataclass(slots=True)
@@ -872,7 +847,7 @@ class Upload:
     skipped: list[SkippedEntry]
     created_at: datetime
     completed_at: datetime | None
-    originals: Originals
+    originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
     limits: UploadLimits
 
 
@@ -902,16 +877,30 @@ class ResultQuery(TypedDict, total=False):
 
     cursor: str | None
     limit: int
-    label: ShownLabel | None
-    error_code: AnyErrorCode | None
+    label: Literal["cat", "dog", "unsure"] | None
+    error_code: (
+        Literal[
+            "empty_file",
+            "not_an_image",
+            "unsupported_format",
+            "truncated",
+            "too_many_pixels",
+            "too_many_bytes",
+            "decode_timeout",
+            "out_of_memory",
+            "decoder_crashed",
+            "any",
+        ]
+        | None
+    )
     warning: ImageWarning | None
     min_confidence: float | None
     max_confidence: float | None
     path: str | None
     folder: str | None
-    said: LabelFilter | None
+    said: Literal["nothing", "something", "otherwise"] | None
     neither: Literal["probable"] | None
-    sort: ResultSort
+    sort: Literal["path", "order", "confidence", "-confidence", "alike"]
 
 
 class LabelBatchInput(TypedDict, total=False):
@@ -931,7 +920,7 @@ class LabelBatchInput(TypedDict, total=False):
     filter: ResultQuery
     image_ids: list[int] | None
     except_ids: list[int]
-    label: PersonsLabel | None
+    label: Literal["cat", "dog", "neither"] | None
     confirm: bool
     threshold: float | None
 
@@ -1028,8 +1017,8 @@ class LabelInput(TypedDict, total=False):
 
     image_id: int | None
     sha256: str | None
-    label: PersonsLabel | None
-    source: NewLabelSource
+    label: Literal["cat", "dog", "neither"] | None
+    source: Literal["correction", "confirmation", "audit"]
     key: str | None
     undoes: str | None
 
@@ -1086,7 +1075,7 @@ class PriorityInput(TypedDict, total=False):
         priority: `first`: before the other jobs of the same person; `before_all`: before all jobs, for admins.
     """
 
-    priority: Required[PriorityName]
+    priority: Required[Literal["normal", "first", "before_all"]]
 
 
 class RetryInput(TypedDict, total=False):
@@ -1148,7 +1137,7 @@ class ScheduleInput(TypedDict, total=False):
     """
 
     name: Required[str]
-    kind: Required[ScheduleKind]
+    kind: Required[Literal["retrain", "classify", "clean_up", "back_up"]]
     cron: str | None
     time_zone: str
     every_n_labels: int | None
