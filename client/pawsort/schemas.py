@@ -37,6 +37,11 @@ AuditAction: TypeAlias = Literal[
     "schedule.change",
     "schedule.delete",
     "schedule.run",
+    "webhook.create",
+    "webhook.change",
+    "webhook.delete",
+    "webhook.rotate",
+    "webhook.disable",
     "labels.add",
     "labels.undo",
     "export",
@@ -46,17 +51,73 @@ AuditAction: TypeAlias = Literal[
     "backup.restore",
     "audit-log.prune",
 ]
+AnyErrorCode: TypeAlias = Literal[
+    "empty_file",
+    "not_an_image",
+    "unsupported_format",
+    "truncated",
+    "too_many_pixels",
+    "too_many_bytes",
+    "decode_timeout",
+    "out_of_memory",
+    "decoder_crashed",
+    "any",
+]
+Augmentation: TypeAlias = Literal["none", "light", "strong"]
 BatchKind: TypeAlias = Literal["label", "confirm", "folders", "list", "undo"]
+LabelPreference: TypeAlias = Literal["model", "person", "final"]
+ClassName: TypeAlias = Literal["cat", "dog"]
+DeliveryState: TypeAlias = Literal["pending", "delivered", "failed"]
+ErrorCode: TypeAlias = Literal[
+    "empty_file",
+    "not_an_image",
+    "unsupported_format",
+    "truncated",
+    "too_many_pixels",
+    "too_many_bytes",
+    "decode_timeout",
+    "out_of_memory",
+    "decoder_crashed",
+]
+Event: TypeAlias = Literal[
+    "job.done",
+    "job.failed",
+    "job.cancelled",
+    "training.done",
+    "training.failed",
+    "training.cancelled",
+    "version.promoted",
+    "version.rolled_back",
+    "schedule.failed",
+    "webhook.test",
+]
 ImageWarning: TypeAlias = Literal["partly_readable"]
 JobKind: TypeAlias = Literal["classify", "train", "judge", "study"]
+JobSort: TypeAlias = Literal["newest", "oldest", "name", "pictures", "state"]
 JobState: TypeAlias = Literal["receiving", "queued", "running", "done", "cancelled", "failed"]
+JobStateFilter: TypeAlias = Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"]
+PredictionSort: TypeAlias = Literal["doubt", "error"]
+LabelFilter: TypeAlias = Literal["nothing", "something", "otherwise"]
 LabelSource: TypeAlias = Literal["folder", "correction", "confirmation", "audit"]
+LoginWay: TypeAlias = Literal["password", "provider", "token"]
+NetworkName: TypeAlias = Literal["seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast"]
+NewLabelSource: TypeAlias = Literal["correction", "confirmation", "audit"]
+Originals: TypeAlias = Literal["kept", "to be discarded", "being discarded", "discarded"]
 AuditOutcome: TypeAlias = Literal["done", "refused", "failed"]
 Pause: TypeAlias = Literal["job", "everything"]
+PersonsLabel: TypeAlias = Literal["cat", "dog", "neither"]
+PriorityName: TypeAlias = Literal["normal", "first", "before_all"]
+ResultSort: TypeAlias = Literal["path", "order", "confidence", "-confidence", "alike"]
 Right: TypeAlias = Literal["see", "label", "send", "others", "models", "schedules", "people", "system"]
 Role: TypeAlias = Literal["viewer", "member", "admin"]
 RunState: TypeAlias = Literal["waiting", "running", "judging", "done", "skipped", "failed"]
+ScheduleKind: TypeAlias = Literal["retrain", "classify", "clean_up", "back_up"]
+ShownLabel: TypeAlias = Literal["cat", "dog", "unsure"]
+TrainableNetwork: TypeAlias = Literal["seed-cnn", "efficientnet-lite0"]
+TrainedLayers: TypeAlias = Literal["all", "head"]
+FolderTree: TypeAlias = Literal["keep", "flat"]
 UploadState: TypeAlias = Literal["receiving", "complete"]
+Via: TypeAlias = Literal["session", "token", "command", "schedule", ""]
 
 
 @dataclass(slots=True)
@@ -119,9 +180,20 @@ class ArchiveJob:
     originals_discarded_at: datetime | None
     tags: list[str]
     paused: Pause | None
-    priority: Literal["normal", "first", "before_all"]
+    priority: PriorityName
     workers: int | None
     skipped: SkippedEntries
+
+
+@dataclass(slots=True)
+class Attempt:
+    """`status` is that of HTTP; where there was none, `error` says why. `answer` is the beginning of the body."""
+
+    at: datetime
+    duration_s: float
+    status: int | None
+    error: str | None
+    answer: str
 
 
 @dataclass(slots=True)
@@ -132,7 +204,7 @@ class AuditEntry:
     at: datetime
     user: str | None
     user_id: int | None
-    via: Literal["session", "token", "command", "schedule", ""]
+    via: Via
     credential_id: int | None
     address: str
     action: AuditAction
@@ -178,7 +250,7 @@ class LabelBatch:
     id: str
     kind: BatchKind
     job: str
-    label: Literal["cat", "dog", "neither"] | None
+    label: PersonsLabel | None
     n_labels: int
     n_skipped: int
     is_finished: bool
@@ -188,8 +260,8 @@ class LabelBatch:
 
 @dataclass(slots=True)
 class LabelChange:
-    shown: Literal["cat", "dog", "unsure"] | None
-    label: Literal["cat", "dog", "neither"]
+    shown: ShownLabel | None
+    label: PersonsLabel
     n: int
 
 
@@ -235,6 +307,40 @@ class Corrections:
 
 
 @dataclass(slots=True)
+class DeliveryDetails:
+    """Fields of a DeliveryDetails.
+
+    Attributes:
+        message: What is sent, as JSON.
+    """
+
+    id: int
+    message_id: str
+    event: Event
+    occurred_at: datetime
+    state: DeliveryState
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+    last_attempt: Attempt | None
+    attempts: list[Attempt]
+    message: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Delivery:
+    """`message_id` is the header `webhook-id`, the same in every attempt and replay."""
+
+    id: int
+    message_id: str
+    event: Event
+    occurred_at: datetime
+    state: DeliveryState
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+    last_attempt: Attempt | None
+
+
+@dataclass(slots=True)
 class Deployment:
     """Fields of a Deployment.
 
@@ -253,7 +359,7 @@ class Deployment:
 class Difference:
     image_id: int | None
     path: str | None
-    label: Literal["cat", "dog", "neither"]
+    label: PersonsLabel
     first: dict[str, float]
     second: dict[str, float]
 
@@ -314,7 +420,7 @@ class FolderLabels:
 
 @dataclass(slots=True)
 class HeatMap:
-    class_name: Literal["cat", "dog"]
+    class_name: ClassName
     rows: list[list[int]]
 
 
@@ -334,7 +440,7 @@ class LabelRecord:
     """One label in the history of an image's content. `counts`: whether it is the current label."""
 
     id: int
-    label: Literal["cat", "dog", "neither"] | None
+    label: PersonsLabel | None
     source: LabelSource
     user: str | None
     created_at: datetime
@@ -386,7 +492,7 @@ class Job:
     originals_discarded_at: datetime | None
     tags: list[str]
     paused: Pause | None
-    priority: Literal["normal", "first", "before_all"]
+    priority: PriorityName
     workers: int | None
 
     def _repr_html_(self) -> str:
@@ -400,8 +506,8 @@ class Prediction:
     image_id: int | None
     path: str | None
     sha256: str
-    label: Literal["cat", "dog", "neither"]
-    called: Literal["cat", "dog"]
+    label: PersonsLabel
+    called: ClassName
     confidence: float
     probabilities: dict[str, float]
 
@@ -467,7 +573,7 @@ class Model:
     """
 
     version: int
-    network: Literal["seed-cnn", "efficientnet-lite0", "efficientnet-lite0-fast"]
+    network: NetworkName
     digest: str
     in_use: bool
     n_new_labels: int
@@ -491,6 +597,28 @@ class NewInvitation:
     created_at: datetime
     expires_at: datetime
     link: str
+
+
+@dataclass(slots=True)
+class NewSecret:
+    """Fields of a NewSecret.
+
+    Attributes:
+        secret: Shown only now. Receivers verify signatures with it.
+    """
+
+    id: int
+    name: str
+    url: str
+    events: list[Event]
+    scope: Literal["own", "everybody"]
+    user: str | None
+    is_on: bool
+    note: str | None
+    failing_since: datetime | None
+    last_attempt_at: datetime | None
+    created_at: datetime
+    secret: str
 
 
 @dataclass(slots=True)
@@ -532,7 +660,7 @@ class Person:
     is_disabled: bool
     created_at: datetime
     last_seen_at: datetime | None
-    ways_in: list[Literal["password", "provider", "token"]]
+    ways_in: list[LoginWay]
     usage: Usage
 
 
@@ -543,10 +671,10 @@ class ReviewPicture:
     image_id: int
     place: list[int]
     path: str | None
-    label: Literal["cat", "dog", "unsure"] | None
+    label: ShownLabel | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: Literal["cat", "dog", "neither"] | None
+    human_label: PersonsLabel | None
 
 
 @dataclass(slots=True)
@@ -625,6 +753,17 @@ class Refusal:
 
 
 @dataclass(slots=True)
+class Replay:
+    """Fields of a Replay.
+
+    Attributes:
+        replayed: How many deliveries are sent again.
+    """
+
+    replayed: int
+
+
+@dataclass(slots=True)
 class Result:
     """Fields of a Result.
 
@@ -634,26 +773,13 @@ class Result:
 
     image_id: int
     path: str
-    label: Literal["cat", "dog", "unsure"] | None
+    label: ShownLabel | None
     confidence: float | None
     probabilities: dict[str, float] | None
-    human_label: Literal["cat", "dog", "neither"] | None
-    error_code: (
-        Literal[
-            "empty_file",
-            "not_an_image",
-            "unsupported_format",
-            "truncated",
-            "too_many_pixels",
-            "too_many_bytes",
-            "decode_timeout",
-            "out_of_memory",
-            "decoder_crashed",
-        ]
-        | None
-    )
+    human_label: PersonsLabel | None
+    error_code: ErrorCode | None
     error: str | None
-    warning: Literal["partly_readable"] | None
+    warning: ImageWarning | None
     sha256: str
 
 
@@ -697,7 +823,7 @@ class Schedule:
 
     id: int
     name: str
-    kind: Literal["retrain", "classify", "clean_up", "back_up"]
+    kind: ScheduleKind
     cron: str | None
     time_zone: str
     every_n_labels: int | None
@@ -740,9 +866,9 @@ class Shard:
 class Suspect:
     image_id: int
     path: str
-    label: Literal["cat", "dog", "neither"]
-    suggested: Literal["cat", "dog", "neither"]
-    now: Literal["cat", "dog", "neither"] | None
+    label: PersonsLabel
+    suggested: PersonsLabel
+    now: PersonsLabel | None
     p_label: float
 
 
@@ -821,16 +947,16 @@ class TrainingData:
 
 @dataclass(slots=True)
 class TrainingParameters:
-    network: Literal["seed-cnn", "efficientnet-lite0"]
+    network: TrainableNetwork
     epochs: int
     steps_per_epoch: int | None
     batch_size: int
     learning_rate: float
-    augmentation: Literal["none", "light", "strong"]
+    augmentation: Augmentation
     seed: int
     early_stopping: int
     start_from: int | None
-    what: Literal["all", "head"]
+    what: TrainedLayers
 
 
 @dataclass(slots=True)
@@ -847,8 +973,25 @@ class Upload:
     skipped: list[SkippedEntry]
     created_at: datetime
     completed_at: datetime | None
-    originals: Literal["kept", "to be discarded", "being discarded", "discarded"]
+    originals: Originals
     limits: UploadLimits
+
+
+@dataclass(slots=True)
+class Webhook:
+    """`note` says why Pawsort has turned it off; `failing_since` is null while the last attempt was good."""
+
+    id: int
+    name: str
+    url: str
+    events: list[Event]
+    scope: Literal["own", "everybody"]
+    user: str | None
+    is_on: bool
+    note: str | None
+    failing_since: datetime | None
+    last_attempt_at: datetime | None
+    created_at: datetime
 
 
 class AuditInput(TypedDict, total=False):
@@ -877,30 +1020,16 @@ class ResultQuery(TypedDict, total=False):
 
     cursor: str | None
     limit: int
-    label: Literal["cat", "dog", "unsure"] | None
-    error_code: (
-        Literal[
-            "empty_file",
-            "not_an_image",
-            "unsupported_format",
-            "truncated",
-            "too_many_pixels",
-            "too_many_bytes",
-            "decode_timeout",
-            "out_of_memory",
-            "decoder_crashed",
-            "any",
-        ]
-        | None
-    )
+    label: ShownLabel | None
+    error_code: AnyErrorCode | None
     warning: ImageWarning | None
     min_confidence: float | None
     max_confidence: float | None
     path: str | None
     folder: str | None
-    said: Literal["nothing", "something", "otherwise"] | None
+    said: LabelFilter | None
     neither: Literal["probable"] | None
-    sort: Literal["path", "order", "confidence", "-confidence", "alike"]
+    sort: ResultSort
 
 
 class LabelBatchInput(TypedDict, total=False):
@@ -920,7 +1049,7 @@ class LabelBatchInput(TypedDict, total=False):
     filter: ResultQuery
     image_ids: list[int] | None
     except_ids: list[int]
-    label: Literal["cat", "dog", "neither"] | None
+    label: PersonsLabel | None
     confirm: bool
     threshold: float | None
 
@@ -1017,8 +1146,8 @@ class LabelInput(TypedDict, total=False):
 
     image_id: int | None
     sha256: str | None
-    label: Literal["cat", "dog", "neither"] | None
-    source: Literal["correction", "confirmation", "audit"]
+    label: PersonsLabel | None
+    source: NewLabelSource
     key: str | None
     undoes: str | None
 
@@ -1075,7 +1204,7 @@ class PriorityInput(TypedDict, total=False):
         priority: `first`: before the other jobs of the same person; `before_all`: before all jobs, for admins.
     """
 
-    priority: Required[Literal["normal", "first", "before_all"]]
+    priority: Required[PriorityName]
 
 
 class RetryInput(TypedDict, total=False):
@@ -1137,7 +1266,7 @@ class ScheduleInput(TypedDict, total=False):
     """
 
     name: Required[str]
-    kind: Required[Literal["retrain", "classify", "clean_up", "back_up"]]
+    kind: Required[ScheduleKind]
     cron: str | None
     time_zone: str
     every_n_labels: int | None
@@ -1274,3 +1403,37 @@ class UploadInput(TypedDict, total=False):
     labelled: bool
     for_training: bool
     discard_originals: bool
+
+
+class WebhookInput(TypedDict, total=False):
+    """Fields of a WebhookInput.
+
+    Attributes:
+        name: What it is for.
+        url: An https address; the operator may allow others.
+        events: The types to send, of job.done, job.failed, job.cancelled, training.done, training.failed,
+            training.cancelled, version.promoted, version.rolled_back, schedule.failed; empty for all, also those of
+            later versions.
+        scope: `own`: your jobs and schedules; `everybody`: those of all people, for admins.
+    """
+
+    name: Required[str]
+    url: Required[str]
+    events: list[Event]
+    scope: Literal["own", "everybody"]
+
+
+class WebhookChanges(TypedDict, total=False):
+    """Fields of a WebhookChanges.
+
+    Attributes:
+        events: The types to send, of job.done, job.failed, job.cancelled, training.done, training.failed,
+            training.cancelled, version.promoted, version.rolled_back, schedule.failed; empty for all, also those of
+            later versions.
+        is_on: false stops sending; true sends what still waits.
+    """
+
+    name: str | None
+    url: str | None
+    events: list[Event] | None
+    is_on: bool | None

@@ -10,6 +10,4 @@ batch = str(uuid4())
 with Pawsort() as client, open(sys.argv[1], newline="", encoding="utf-8") as file:
     rows = [{"sha256": row["sha256"], "label": row["label"]} for row in csv.DictReader(file)]
     added = client.labels.add(rows, batch=batch)
-print(
-    f"{added.n_labels} labels added, {len(added.unknown)} contents unknown. Undo: client.labels.undo_batch('{batch}')"
-)
+print(f"{added.n_labels} labels added, {len(added.unknown)} contents unknown. To undo: labels.undo_batch('{batch}')")

@@ -9,7 +9,5 @@ with Pawsort() as client:
     promise = client.models.threshold(model.version, max_error=0.01)
     job = client.classify(sys.argv[1], model=model.version, threshold=promise.threshold).wait()
 
-print(
-    f"At most {promise.error_high:.2%} of the labels are wrong; {promise.coverage:.0%} of pictures like these get one."
-)
+print(f"At most {promise.error_high:.2%} of the labels are wrong; {promise.coverage:.0%} of such pictures get one.")
 print(job.counts.by_label)

@@ -42,6 +42,8 @@ NAMES = {
     "JudgementOut": "Prediction",
     "LabelsOut": "LabelOutcome",
     "Limits": "UploadLimits",
+    "By": "LabelPreference",
+    "JudgementSort": "PredictionSort",
     "Outcome": "AuditOutcome",
     "PauseOut": "PauseState",
     "PictureOut": "ReviewPicture",
@@ -52,6 +54,8 @@ NAMES = {
     "Skipped": "SkippedEntry",
     "SkippedOut": "SkippedEntries",
     "StudyOut": "LabelQuality",
+    "Tree": "FolderTree",
+    "WayIn": "WayIn",
 }
 # Methods by class.
 METHODS = {
@@ -71,6 +75,8 @@ class Module:
         self._sent, self._answered = set[str](), set[str]()
         for operation in (one for path in document["paths"].values() for one in path.values()):
             self._add(operation.get("requestBody", {}), self._sent)
+            for parameter in operation.get("parameters", []):
+                self._sent |= set(_references(parameter.get("schema", {})))
             for status, response in operation["responses"].items():
                 if status.startswith("2"):
                     self._add(response, self._answered)

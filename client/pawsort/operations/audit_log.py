@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pawsort.api.calls import NOTHING, Call, Flow, Stream, ask, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
-from pawsort.schemas import AuditEntry
+from pawsort.schemas import AuditAction, AuditEntry
 
 
 class AuditLogOperations:
@@ -16,7 +16,7 @@ class AuditLogOperations:
         self,
         *,
         user: str | None = None,
-        action: str | None = None,
+        action: AuditAction | None = None,
         since: datetime | None = None,
         before: datetime | None = None,
     ) -> Stream[AuditEntry]:
@@ -29,7 +29,7 @@ class AuditLogOperations:
         file: Path | str,
         *,
         user: str | None = None,
-        action: str | None = None,
+        action: AuditAction | None = None,
         since: datetime | None = None,
         before: datetime | None = None,
     ) -> Flow[Path]:

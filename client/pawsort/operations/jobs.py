@@ -11,20 +11,27 @@ from pawsort.api.errors import ClientError
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.operations.references import ImageReference, JobReference, image_id, job_id
 from pawsort.schemas import (
+    AnyErrorCode,
     Epochs,
+    FolderTree,
     HeatMap,
     Histogram,
+    ImageWarning,
     Job,
     JobChanges,
     JobInput,
+    JobSort,
+    JobStateFilter,
+    LabelFilter,
+    LabelPreference,
     Landmarks,
+    PriorityName,
     Result,
+    ResultSort,
     RetriedJobs,
+    ShownLabel,
 )
 
-State = Literal["active", "receiving", "queued", "running", "done", "cancelled", "failed"]
-Priority = Literal["normal", "first", "before_all"]
-Label = Literal["cat", "dog", "unsure"]
 FORMATS = ("csv", "xlsx", "jsonl", "parquet", "zip", "html")
 
 
@@ -36,13 +43,13 @@ class JobOperations:
         self,
         *,
         name: str | None = None,
-        state: State | None = None,
+        state: JobStateFilter | None = None,
         user: str | None = None,
         since: datetime | None = None,
         before: datetime | None = None,
         tag: str | None = None,
         model: str | int | None = None,
-        sort: Literal["newest", "oldest", "name", "pictures", "state"] | None = None,
+        sort: JobSort | None = None,
     ) -> Stream[Job]:
         """Iterate over jobs, newest first."""
         query = {"name": name, "state": state, "user": user, "since": since, "before": before}
@@ -100,7 +107,7 @@ class JobOperations:
         return Call(Job, "POST", f"/jobs/{job_id(job)}/resume")
 
     @Operation
-    def set_priority(self, job: JobReference, priority: Priority) -> Call[Job]:
+    def set_priority(self, job: JobReference, priority: PriorityName) -> Call[Job]:
         """Let a job go before your other jobs, or before those of everybody."""
         return Call(Job, "PUT", f"/jobs/{job_id(job)}/priority", json={"priority": priority})
 
@@ -109,16 +116,16 @@ class JobOperations:
         self,
         job: JobReference,
         *,
-        label: Label | None = None,
-        error_code: str | None = None,
-        warning: str | None = None,
+        label: ShownLabel | None = None,
+        error_code: AnyErrorCode | None = None,
+        warning: ImageWarning | None = None,
         min_confidence: float | None = None,
         max_confidence: float | None = None,
         path: str | None = None,
         folder: str | None = None,
-        said: Literal["nothing", "something", "otherwise"] | None = None,
+        said: LabelFilter | None = None,
         neither: Literal["probable"] | None = None,
-        sort: Literal["path", "order", "confidence", "-confidence", "alike"] | None = None,
+        sort: ResultSort | None = None,
     ) -> Stream[Result]:
         """Iterate over the results that a job has now."""
         query = {"label": label, "error_code": error_code, "warning": warning, "path": path, "folder": folder}
@@ -138,7 +145,7 @@ class JobOperations:
         return Call(HeatMap, "GET", f"/jobs/{job_id(job)}/results/{image_id(image)}/heat")
 
     @Operation
-    def landmarks(self, job: JobReference, *, every: int = 100, sort: str | None = None) -> Call[Landmarks]:
+    def landmarks(self, job: JobReference, *, every: int = 100, sort: ResultSort | None = None) -> Call[Landmarks]:
         """Return where the pages of the list of results begin."""
         return Call(Landmarks, "GET", f"/jobs/{job_id(job)}/results/landmarks", {"every": every, "sort": sort})
 
@@ -154,9 +161,9 @@ class JobOperations:
         file: Path | str,
         *,
         bom: bool = False,
-        by: Literal["final", "model", "person"] | None = None,
-        tree: Literal["keep", "flat"] | None = None,
-        label: Label | None = None,
+        by: LabelPreference | None = None,
+        tree: FolderTree | None = None,
+        label: ShownLabel | None = None,
         min_confidence: float | None = None,
         max_confidence: float | None = None,
     ) -> Flow[Path]:

@@ -1,17 +1,18 @@
 """Model versions: which one is in use, how good each is."""
 
-from typing import Literal
-
 from pawsort.api.calls import NOTHING, Call, Stream, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
 from pawsort.schemas import (
+    ClassName,
     Comparison,
     Deployment,
     Difference,
     Job,
     Metrics,
     Model,
+    PersonsLabel,
     Prediction,
+    PredictionSort,
     Promotion,
     PromotionCheck,
     Threshold,
@@ -76,9 +77,9 @@ class ModelOperations:
         self,
         version: int,
         *,
-        true: Literal["cat", "dog", "neither"] | None = None,
-        called: Literal["cat", "dog"] | None = None,
-        sort: Literal["doubt", "error"] | None = None,
+        true: PersonsLabel | None = None,
+        called: ClassName | None = None,
+        sort: PredictionSort | None = None,
     ) -> Stream[Prediction]:
         """Iterate over the predictions of a version for test pictures."""
         return pages(Prediction, f"/models/{version}/judgements", {"true": true, "called": called, "sort": sort})

@@ -1,10 +1,10 @@
 """People and invitations, for admins."""
 
-from typing import Literal, Unpack
+from typing import Unpack
 
 from pawsort.api.calls import NOTHING, Call, Stream, pages
 from pawsort.api.operation import AsyncGroup, Group, Listing, Operation
-from pawsort.schemas import Invitation, Link, NewInvitation, Person, PersonChanges
+from pawsort.schemas import Invitation, Link, NewInvitation, Person, PersonChanges, Role
 
 
 class PeopleOperations:
@@ -48,7 +48,7 @@ class InvitationOperations:
         return pages(Invitation, "/invitations")
 
     @Operation
-    def create(self, role: Literal["viewer", "member", "admin"], recipient: str = "") -> Call[NewInvitation]:
+    def create(self, role: Role, recipient: str = "") -> Call[NewInvitation]:
         """Invite somebody. The link in the answer works once, within 72 hours."""
         return Call(NewInvitation, "POST", "/invitations", json={"role": role, "recipient": recipient})
 

@@ -69,7 +69,7 @@ def test_labels_come_home_from_a_table(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_a_threshold_keeps_a_promise(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run(monkeypatch, "threshold_by_promise.py", "photos/")
     said = capsys.readouterr().out
-    assert "80% of pictures like these get one" in said
+    assert "80% of such pictures get one" in said
     assert "'cat': 3" in said
 
 
