@@ -96,6 +96,7 @@ reference: $(VENV)/test.stamp ## write the pages of docs/reference that are made
 
 docs: $(VENV)/docs.stamp ## build the documentation site, which a running instance shows at /help, and say where to read on
 	@$(SPHINX)
+	@touch $(GUIDE)/.buildinfo
 	@echo "$(GUIDE)/docs/README.html  the site; a running instance (make run) shows it at /help"
 	@echo "CONTRIBUTING.md       where things are, and nine first tasks"
 	@echo "docs/architecture.md  how one image travels through the system"
@@ -159,9 +160,10 @@ $(VENV)/docs.stamp: requirements/docs.txt | $(VENV)/run.stamp
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
-# For `make run`: built when it is missing, and anew for each version. Pawsort runs without it, too.
+# For `make run`: built when it is missing, and again for each version. Pawsort runs without it, too.
 $(GUIDE)/.buildinfo: CHANGELOG.md | $(VENV)/run.stamp
-	@$(MAKE) --silent docs > .cache/guide.log 2>&1 || echo "The guide could not be built; make docs shows why. Pawsort runs without it."
+	@mkdir -p .cache && $(MAKE) --silent docs > .cache/guide.log 2>&1 || { mkdir -p $(GUIDE) && touch $@; \
+	  echo "The guide could not be built; make docs shows why. Pawsort runs without it."; }
 
 $(UV):
 	python3 -m venv .cache/uv

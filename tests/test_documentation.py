@@ -43,6 +43,13 @@ def test_every_file_that_a_page_points_to_exists() -> None:
             assert (page.parent / file).exists(), f"{page}: {file}"
 
 
+def test_the_first_page_of_the_guide_leads_to_every_other() -> None:
+    docs = ROOT / "docs"
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", (docs / "README.md").read_text(encoding="utf-8")))
+    pages = {str(page.relative_to(docs)) for page in [*docs.glob("*.md"), *(docs / "reference").glob("*.md")]}
+    assert pages - {"README.md"} <= linked
+
+
 def _defines(module: Path, name: str) -> bool:
     """Whether a module defines a name, at its top or in one of its classes."""
     tree = ast.parse(module.read_text(encoding="utf-8"))

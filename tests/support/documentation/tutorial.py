@@ -52,8 +52,9 @@ def _steps(page: Path) -> Iterator[Step]:
 
 
 def click(page: Page, name: str) -> None:
-    """Click the first button or link with this name, as soon as there is one."""
-    control = page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name)).first
+    """Click the first button or link with these words, as soon as there is one."""
+    words = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    control = page.get_by_role("button", name=words).or_(page.get_by_role("link", name=words)).first
     control.click(timeout=within(15) * 1000)
 
 
