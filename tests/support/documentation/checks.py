@@ -34,6 +34,7 @@ OTHERS = {
     "rm": "removes a file",
     "sort": "sorts lines",
     "tar": "packs a folder",
+    "uuidgen": "makes an id",
 }
 # Words that stand for what a reader has.
 EXAMPLES = {"JOB": str(UUID(int=1)), "BATCH": str(UUID(int=2)), "V": "3", "ID": "1", "NUMBER": "1"}
