@@ -7,7 +7,7 @@ nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from core.base.errors import Conflict
 from core.base.states import BatchKind
 from core.labels import contents, labels
 from core.labels.labels import NewLabel, human_label_of
+from core.orm.labels import Label
 from core.orm.review import LabelBatch
 from core.orm.uploads import Image
 
@@ -84,17 +85,21 @@ def _compare(session: Session, items: Sequence[NewLabel]) -> tuple[list[NewLabel
     labels.check_labels(items)
     digests = contents.digests_of(session, {item.image_id for item in items})
     last = {digests[item.image_id]: item for item in items}.values()
-    before = _labels_now(session, [item.image_id for item in last])
+    before = _labels_now(session, {item.image_id: digests[item.image_id] for item in last})
     changed = [item for item in last if item.label != before[item.image_id]]
     counted = Counter((before[item.image_id], item.label) for item in changed)
     changes = [Relabelling(old, new, n) for (old, new), n in counted.most_common()]
     return changed, ListOutcome(len(changed), len(last) - len(changed), changes)
 
 
-def _labels_now(session: Session, image_ids: Iterable[int]) -> dict[int, str | None]:
-    found: dict[int, str | None] = {}
-    for some in slices(image_ids):
-        found |= dict(session.execute(select(Image.id, human_label_of(Image)).where(Image.id.in_(some))).all())
+def _labels_now(session: Session, digests: Mapping[int, bytes]) -> dict[int, str | None]:
+    """The label of each image that counts. Most have none, which is found out for many at once."""
+    labelled: set[bytes] = set()
+    for some in slices(digests.values()):
+        labelled |= set(session.scalars(select(Label.sha256).where(Label.sha256.in_(some)).distinct()))
+    found: dict[int, str | None] = dict.fromkeys(digests)
+    for ids in slices(image_id for image_id, sha256 in digests.items() if sha256 in labelled):
+        found |= dict(session.execute(select(Image.id, human_label_of(Image)).where(Image.id.in_(ids))).all())
     return found
 
 
