@@ -73,8 +73,13 @@ def find_promised(version: ModelVersion, max_error: float) -> PromisedThreshold 
 
 
 def list_promised(version: ModelVersion) -> list[PromisedThreshold]:
-    """The thresholds for the usual promises, strictest first, without those that cannot be kept."""
-    return [found for max_error in OFFERED if (found := find_promised(version, max_error))]
+    """The thresholds for the usual promises, strictest first, without those that cannot be kept and repetitions."""
+    found = [one for max_error in OFFERED if (one := find_promised(version, max_error))]
+    return [
+        one
+        for one, before in zip(found, [None, *found], strict=False)
+        if not before or before.threshold != one.threshold
+    ]
 
 
 def clopper_pearson(n_wrong: int, n: int) -> tuple[float, float]:
