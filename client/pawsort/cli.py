@@ -42,6 +42,7 @@ COMMANDS = {
     "promote": Entry("models.promote", "Put a model version into use."),
     "rollback": Entry("models.rollback", "Restore the model version that was in use before."),
     "schedules": Entry("schedules.schedules", "List, add, pause, run and delete schedules."),
+    "webhooks": Entry("webhooks", "List webhooks and what was sent, and send it again."),
     "audit-log": Entry("audit_log", "List who did what, or write it to a file."),
     "completion": Entry("shell.completion", "Complete commands, jobs and versions with the Tab key."),
     "man": Entry("shell.man", "Write the man pages."),

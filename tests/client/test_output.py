@@ -59,6 +59,11 @@ CALLS = {
     "schedules run": "1",
     "schedules runs": "1",
     "schedules delete": "1",
+    "webhooks": "",
+    "webhooks list": "",
+    "webhooks deliveries": "1",
+    "webhooks test": "1",
+    "webhooks replay": "1",
     "audit-log": "",
 }
 # And of each command that needs none.
@@ -130,7 +135,7 @@ def test_every_command_takes_both_options() -> None:
 
 def test_no_command_is_forgotten_here() -> None:
     groups = {name for name, command in COMMANDS.items() if isinstance(command, click.Group)}
-    assert {*CALLS, *LOCAL, *SERVICES} == (COMMANDS.keys() - groups) | {"jobs", "models", "schedules"}
+    assert {*CALLS, *LOCAL, *SERVICES} == (COMMANDS.keys() - groups) | {"jobs", "models", "schedules", "webhooks"}
 
 
 def test_with_a_server_every_result_is_json(address: str, run: Run, db: Database, blobs: Blobs, tmp_path: Path) -> None:
@@ -147,7 +152,7 @@ def test_with_a_server_every_result_is_json(address: str, run: Run, db: Database
             check_error(result, answer)
         else:
             assert result.stderr == "", name
-            assert answer or name in ("jobs", "schedules list", "schedules"), name
+            assert answer or name in ("jobs", "schedules list", "schedules", "webhooks list", "webhooks"), name
 
 
 def test_without_an_answer_every_error_is_json(run: Run) -> None:

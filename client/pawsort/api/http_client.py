@@ -280,6 +280,23 @@ class PawsortClient:
         """Iterate over the runs of a schedule, newest first."""
         return self._pages(ScheduleRun, f"{API}/schedules/{schedule}/runs", {})
 
+    def list_webhooks(self) -> Iterator[dict[str, Any]]:
+        return self._pages(dict[str, Any], f"{API}/webhooks", {})
+
+    def list_deliveries(self, webhook: int, state: str | None = None) -> Iterator[dict[str, Any]]:
+        """Iterate over what was sent to a webhook and what waits, newest first."""
+        return self._pages(dict[str, Any], f"{API}/webhooks/{webhook}/deliveries", _without_none(state=state))
+
+    def send_test_event(self, webhook: int) -> dict[str, Any]:
+        return self._json(dict[str, Any], "POST", f"{API}/webhooks/{webhook}/test")
+
+    def replay_delivery(self, webhook: int, delivery: int) -> dict[str, Any]:
+        return self._json(dict[str, Any], "POST", f"{API}/webhooks/{webhook}/deliveries/{delivery}/replay")
+
+    def replay_deliveries(self, webhook: int) -> dict[str, Any]:
+        """Send again everything that failed, and now what waits."""
+        return self._json(dict[str, Any], "POST", f"{API}/webhooks/{webhook}/replay")
+
     def get_original(self, image: int) -> bytes:
         """Return a file as it was uploaded."""
         return self._call("GET", f"{API}/images/{image}/original", headers={"Accept": "*/*"}).content

@@ -29,6 +29,7 @@ from pawsort.operations.reviews import AsyncAudits, AsyncReviews, Audits, Review
 from pawsort.operations.schedules import AsyncSchedules, Schedules
 from pawsort.operations.trainings import AsyncTrainings, Trainings
 from pawsort.operations.uploads import AsyncUploads, Uploads
+from pawsort.operations.webhooks import AsyncWebhooks, Webhooks
 from pawsort.schemas import TrainingParametersInput
 from pawsort.uploads.sending import Sending
 from pawsort.workflows.classify import JobOptions
@@ -55,6 +56,7 @@ class Subjects:
     tokens = Subject(Tokens, AsyncTokens)
     trainings = Subject(Trainings, AsyncTrainings)
     uploads = Subject(Uploads, AsyncUploads)
+    webhooks = Subject(Webhooks, AsyncWebhooks)
 
 
 class Pawsort(Subjects, Group):

@@ -26,6 +26,10 @@ from core.schedules.schedules import NewSchedule
 from core.storage.blobs import Blobs
 from core.training import claims, near_duplicates
 from core.uploads import uploads
+from core.webhooks import deliveries, endpoints
+from core.webhooks.endpoints import NewEndpoint
+from core.webhooks.posting import Answer
+from core.webhooks.targets import Exceptions
 from tests.support.actors import as_owner
 from tests.support.browser.drawings import draw_pet, draw_scene
 from tests.support.decoders import shared_pool
@@ -89,6 +93,7 @@ def furnish(db: Database, blobs: Blobs) -> list[Shown]:
         *_labels(db, blobs),
         *_schedules(db),
         *_people(db),
+        *_webhooks(db),
     ]
 
 
@@ -120,6 +125,31 @@ def _people(db: Database) -> Iterator[Shown]:
     yield Shown("invitation_pages.show_invitation", f"/invitation?code={code}", needs_login=False)
     yield Shown("invitation_pages.show_invitation", "/invitation?code=over", needs_login=False)
     yield Shown("invitation_pages.show_reset", f"/new-password?code={reset}", needs_login=False)
+
+
+def _webhooks(db: Database) -> Iterator[Shown]:
+    """Three webhooks: one that works, one that fails, and one that was turned off."""
+    url, everything = "https://archive.example.org/pawsort", Exceptions()
+    with db.write() as session:
+        owner = people.act_as_owner(session)
+        names = (("Archive of the museum", False), ("Chat", True), ("Old archive", False))
+        archive, chat, old = (
+            endpoints.create_endpoint(session, owner, NewEndpoint(name, url, ["job.done"] * is_all, is_all), everything)
+            for name, is_all in names
+        )
+        for _ in range(3):
+            endpoints.send_test(session, owner, archive.id)
+        waiting = endpoints.send_test(session, owner, chat.id)
+        claims_ = {claim.endpoint_id: claim for claim in deliveries.claim_due(session, 2)}
+        deliveries.record_attempt(session, claims_[archive.id], Answer(0.21, status=204))
+        deliveries.record_attempt(session, claims_[chat.id], Answer(0.04, status=500, text="no room left"))
+        old.is_on, old.note = False, "Every attempt failed for 5 days."
+    address = "/account/webhooks"
+    yield Shown("webhook_pages.list_webhooks", address)
+    for one in (archive, chat, old):
+        yield Shown("webhook_pages.show_webhook", f"{address}/{one.id}")
+    yield Shown("webhook_pages.confirm_delete", f"{address}/{chat.id}/delete")
+    yield Shown("delivery_pages.show_delivery", f"{address}/{chat.id}/deliveries/{waiting.id}")
 
 
 def _jobs(db: Database, blobs: Blobs) -> Iterator[Shown]:

@@ -1,0 +1,103 @@
+"""`pawsort webhooks`: list webhooks and what was sent to them, and send it again."""
+
+import itertools
+from typing import Any
+
+import click
+
+from pawsort.connect import connect, server_options
+from pawsort.help import examples
+from pawsort.terminal import TextTable, say, show
+
+number_argument = click.argument("number", metavar="NUMBER", type=click.IntRange(1, 2**31 - 1))
+
+
+@click.group(
+    "webhooks",
+    invoke_without_command=True,
+    epilog=examples("pawsort webhooks", "pawsort webhooks deliveries 1 --state failed", "pawsort webhooks replay 1"),
+)
+@server_options
+@click.pass_context
+def command(context: click.Context, server: str | None, token: str | None) -> None:
+    """Webhooks: addresses that are told when a job has ended.
+
+    Without a subcommand, list them. The page Account adds one.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_webhooks, server=server, token=token)
+
+
+@command.command("list", epilog=examples("pawsort webhooks list --json"))
+@server_options
+def list_webhooks(server: str | None, token: str | None) -> None:
+    """List the webhooks, newest first."""
+    with connect(server, token) as client:
+        webhooks = list(client.list_webhooks())
+    if not webhooks:
+        say("There are no webhooks yet. The page Account, or POST /api/v1/webhooks, adds one.")
+    table = TextTable("number", "name", "address", "of", "state")
+    for one in webhooks:
+        table.add_row(str(one["id"]), one["name"], one["url"], one["user"] or "everybody", _state(one))
+    show(webhooks, table if webhooks else ())
+
+
+@command.command("deliveries", epilog=examples("pawsort webhooks deliveries 1 --state failed"))
+@number_argument
+@click.option("--state", type=click.Choice(("pending", "delivered", "failed")), help="Only those in this state.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), metavar="N", help="How many to list.")
+@server_options
+def deliveries(number: int, state: str | None, limit: int, server: str | None, token: str | None) -> None:
+    """List what was sent to a webhook and what waits, newest first."""
+    with connect(server, token) as client:
+        listed = list(itertools.islice(client.list_deliveries(number, state), limit))
+    if not listed:
+        say(f"Nothing was sent. `pawsort webhooks test {number}` sends a test event.")
+    table = TextTable("delivery", "event", "when", "state", "last answer", "next attempt")
+    for one in listed:
+        moments = (_moment(one["occurred_at"]), one["state"], _answer(one["last_attempt"]))
+        table.add_row(str(one["id"]), one["event"], *moments, _moment(one["next_attempt_at"]))
+    show(listed, table if listed else ())
+
+
+@command.command("test", epilog=examples("pawsort webhooks test 1"))
+@number_argument
+@server_options
+def test(number: int, server: str | None, token: str | None) -> None:
+    """Send a test event."""
+    with connect(server, token) as client:
+        delivery = client.send_test_event(number)
+    say(f"A test event is on its way. `pawsort webhooks deliveries {number}` shows whether it arrives.")
+    show(delivery)
+
+
+@command.command("replay", epilog=examples("pawsort webhooks replay 1", "pawsort webhooks replay 1 --delivery 17"))
+@number_argument
+@click.option("--delivery", type=click.IntRange(1), metavar="DELIVERY", help="Only this one, even if it arrived.")
+@server_options
+def replay(number: int, delivery: int | None, server: str | None, token: str | None) -> None:
+    """Send again everything that failed, and now what waits for its next attempt."""
+    with connect(server, token) as client:
+        if delivery is not None:
+            replayed = client.replay_delivery(number, delivery)
+            say(f"Delivery {delivery} is sent again.")
+        else:
+            replayed = client.replay_deliveries(number)
+            n = replayed["replayed"]
+            say(f"{n} {'delivery is' if n == 1 else 'deliveries are'} sent again.")
+    show(replayed)
+
+
+def _state(webhook: dict[str, Any]) -> str:
+    if not webhook["is_on"]:
+        return "off"
+    return "failing" if webhook["failing_since"] else "on"
+
+
+def _answer(attempt: dict[str, Any] | None) -> str:
+    return "" if attempt is None else str(attempt["status"] or attempt["error"])
+
+
+def _moment(text: str | None) -> str:
+    """2026-11-29T03:00:00.123Z -> "2026-11-29 03:00 UTC"."""
+    return "" if text is None else f"{text[:10]} {text[11:16]} UTC"
