@@ -14,6 +14,7 @@ from pawsort.help import examples
 from pawsort.terminal import Output, add_output_options, current_output, echo
 
 INTERRUPTED = 130
+COMPLETION_VARIABLE = "_PAWSORT_COMPLETE"  # also where the command is called by another name
 # Other installed packages add commands with entry points of this group; `instance` does.
 ENTRY_POINTS = "pawsort.commands"
 
@@ -67,7 +68,7 @@ class CommandFailed(click.ClickException):
 
     def __init__(self, error: ClientError) -> None:
         super().__init__(error.message)
-        self.problem = error.problem if isinstance(error, RequestFailed) else {}
+        self.problem = {"status": error.status, **error.problem} if isinstance(error, RequestFailed) else {}
 
 
 class CommandGroup(click.Group):
@@ -153,7 +154,7 @@ add_output_options(cli)
 def main() -> None:
     """Run a command and exit with its exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, complete_var=COMPLETION_VARIABLE)
     except click.ClickException as error:  # before there is a command
         output = Output()
         output.is_json = "--json" in sys.argv

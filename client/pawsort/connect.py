@@ -28,11 +28,18 @@ NOTICE_EVERY_S = 15.0
 def server_options(command: Command) -> Command:
     """Add the options of every command that talks to a server."""
     options = (
-        click.option("--server", envvar="PAWSORT_SERVER", metavar="URL", help="Use the server at this address."),
+        click.option(
+            "--server",
+            envvar="PAWSORT_SERVER",
+            metavar="URL",
+            callback=_inherit,
+            help="Use the server at this address.",
+        ),
         click.option(
             "--token",
             envvar="PAWSORT_TOKEN",
             metavar="TOKEN",
+            callback=_inherit,
             help="Bearer token for it; `pawsort token create` makes one, and - asks for it. PAWSORT_TOKEN is safer:"
             " other users of this machine can see options.",
         ),
@@ -40,6 +47,14 @@ def server_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _inherit(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Take the option from the group in front of a subcommand: `pawsort jobs --server URL show JOB`."""
+    if value is not None or context.parent is None or parameter.name is None:
+        return value
+    given: str | None = context.parent.params.get(parameter.name)
+    return given
 
 
 def find_server(server: str | None, token: str | None) -> tuple[str, str | None] | None:
@@ -94,9 +109,9 @@ def _ask_token() -> str:
 def _warn(server: str, token: str | None) -> None:
     """Say where others can see the token: in a list of processes, or on the way to the server."""
     context = click.get_current_context(silent=True)
-    given = context.params.get("token") if context else None
-    is_in_command = context is not None and context.get_parameter_source("token") == ParameterSource.COMMANDLINE
-    if is_in_command and given != ASK:
+    while context is not None and context.get_parameter_source("token") != ParameterSource.COMMANDLINE:
+        context = context.parent
+    if context is not None and context.params["token"] != ASK:
         warn("Other users of this machine can see --token in its list of processes. Set PAWSORT_TOKEN instead.")
     address = urlsplit(server)
     if token and address.scheme == "http" and address.hostname not in LOOPBACK:

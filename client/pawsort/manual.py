@@ -44,7 +44,7 @@ def iterate_pages(command: click.Command, name: str, parent: click.Context | Non
         name=context.command_path,
         usage=" ".join(command.collect_usage_pieces(context)),
         paragraphs=[" ".join(text.split()) for text in inspect.cleandoc(command.help or "").split("\n\n") if text],
-        options=[record for record in records if record],
+        options=[record for record in records if record and record[1]],
         examples=examples_of(command),
         subcommands=[(name, one.get_short_help_str(200)) for name, one in subcommands],
     )

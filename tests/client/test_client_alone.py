@@ -88,6 +88,13 @@ def test_it_lists_its_own_commands_only(client_alone: str, tmp_path: Path) -> No
     assert "installation on this machine" not in run.stdout
 
 
+def test_its_help_imports_nothing_slow(client_alone: str, tmp_path: Path) -> None:
+    code = "import sys; from pawsort.cli import cli; cli.main(['--help'], standalone_mode=False); print(*sys.modules)"
+    run = python(client_alone, tmp_path, "-c", code)
+    assert run.returncode == 0, run.stderr
+    assert not {"rich.console", "httpx2", "http.client", "asyncio", "subprocess"} & set(run.stdout.split())
+
+
 def test_all_its_modules_can_be_imported(client_alone: str, tmp_path: Path) -> None:
     files = sorted((CLIENT / "pawsort").rglob("[a-z]*.py"))
     modules = [".".join(file.relative_to(CLIENT).with_suffix("").parts) for file in files]

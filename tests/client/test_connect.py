@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -78,3 +79,10 @@ def test_a_server_that_accepts_connections_only_is_said(monkeypatch: pytest.Monk
     monkeypatch.setattr(connect.PawsortClient, "list_jobs", lambda *_, **__: [{**JOB}])
     said = CliRunner().invoke(cli, ["jobs", "--server", "http://127.0.0.1:9"]).stderr
     assert said.startswith("http://127.0.0.1:9 accepts connections, but has not answered yet.")
+
+
+def test_a_subcommand_takes_the_server_of_the_group_in_front_of_it() -> None:
+    words = ["jobs", "--server", "http://127.0.0.1:9", "--token", "abc", "show", str(UUID(int=1))]
+    said = CliRunner().invoke(cli, words)
+    assert "Nothing answers at http://127.0.0.1:9" in said.stderr
+    assert "list of processes" in said.stderr

@@ -178,6 +178,13 @@ def test_what_is_not_understood_is_json(run: Run, words: str) -> None:
     assert json.loads(result.stdout)["exit_code"] == result.exit_code == 2
 
 
+def test_what_the_server_refuses_keeps_its_problem_details(address: str, run: Run) -> None:
+    result = run("promote", "99", "--server", address, "--json")
+    problem = json.loads(result.stdout)
+    assert (problem["status"], problem["exit_code"], result.exit_code) == (404, 1, 1)
+    assert "no model version 99" in problem["detail"]
+
+
 def test_what_is_said_goes_to_standard_error_and_quiet_silences_it(address: str, run: Run) -> None:
     loud, quiet = (run("models", "", "--server", address, *options) for options in ((), ("-q",)))
     assert loud.stderr == "No new labels since version 1 was trained.\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from instance.base.instance_record import InstanceRecord
 
+from core.operations.instance_record import InstanceRecord
 from pawsort.cli import cli
 from tests.support.tiny_server import Answer, tiny_server
 

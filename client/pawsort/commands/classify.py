@@ -1,16 +1,12 @@
 """`pawsort classify`: from files to a file with their labels."""
 
 import sys
-from collections import Counter
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pawsort.api.answers import Job
 from pawsort.api.errors import ClientError
 from pawsort.connect import connect, server_options
 from pawsort.console import Terminal
@@ -20,6 +16,7 @@ from pawsort.terminal import show
 from pawsort.uploads.listed import read_list
 from pawsort.uploads.progress import ProgressBars, ignored_words, print_skipped
 from pawsort.workflows.classify import Classification, JobOptions, Outcome
+from pawsort.workflows.totals import Totals
 
 STDIN = Path("-")
 
@@ -65,14 +62,9 @@ def command(
     output: Path | None,
     source: str | None,
     bom: bool,
-    model: str | None,
-    threshold: float | None,
-    discard_originals: bool,
-    name: str | None,
-    names: str | None,
-    everything: bool,
     server: str | None,
     token: str | None,
+    **options: Any,
 ) -> int:
     """Label the pictures in folders, files and archives.
 
@@ -84,12 +76,12 @@ def command(
     """
     if bool(paths) == (source is not None):
         raise click.UsageError("Give either PATHs, or --source for a folder of the server.")
-    options = _export_options(output, bom)
+    export_options = _export_options(output, bom)
     listed = _read_list(paths, null)
     console = Terminal()
     with connect(server, token) as client:
         bars = ProgressBars(console)
-        run = Classification(client, JobOptions(model, threshold, name, discard_originals, names, everything), bars)
+        run = Classification(client, JobOptions(**options), bars)
         try:
             with bars.progress:
                 outcome = _run(run, paths, listed, source)
@@ -99,7 +91,12 @@ def command(
         if not outcome.jobs and not outcome.broken:
             raise ClientError(_nothing_sent(paths, outcome))
         if output is not None and outcome.jobs:
-            write_results(client, outcome.jobs, output, options)
+            write_results(client, outcome.jobs, output, export_options)
+    _report(console, outcome, output)
+    return 0 if outcome.is_complete else 1
+
+
+def _report(console: Terminal, outcome: Outcome, output: Path | None) -> None:
     _print_problems(console, outcome)
     totals = Totals.of(outcome.views.values())
     if outcome.jobs:
@@ -109,7 +106,6 @@ def command(
     if outcome.undiscarded:
         console.print("Another job still needs the originals. The server discards them when it has ended.")
     show(_result(outcome, totals, output))
-    return 0 if outcome.is_complete else 1
 
 
 def _read_list(paths: tuple[Path, ...], null: bool) -> list[Path] | None:
@@ -143,41 +139,6 @@ def _nothing_sent(paths: tuple[Path, ...], outcome: Outcome) -> str:
     if outcome.ignored:
         return f"There are no pictures in {places}. {ignored_words(outcome.ignored)}"
     return f"There are no files in {places}. Give a folder with pictures."
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The counts of all jobs. `seconds` go from the first picture's work to the end of the last job."""
-
-    n_images: int
-    n_failed: int
-    n_probably_neither: int
-    by_label: dict[str, int]
-    seconds: float | None
-
-    @classmethod
-    def of(cls, jobs: Collection[Job]) -> "Totals":
-        """Add them up."""
-        counts = [job["counts"] for job in jobs]
-        by_label = sum((Counter(one["by_label"]) for one in counts), Counter[str]())
-        return cls(
-            n_images=sum(one["done"] + one["failed"] for one in counts),
-            n_failed=sum(one["failed"] for one in counts),
-            n_probably_neither=sum(one.get("probably_neither", 0) for one in counts),
-            by_label={label: by_label[label] for one in counts for label in one["by_label"]},
-            seconds=_seconds(jobs),
-        )
-
-    @property
-    def images_per_s(self) -> float | None:
-        """The rate, if there was time to measure one."""
-        return self.n_images / self.seconds if self.seconds else None
-
-
-def _seconds(jobs: Collection[Job]) -> float | None:
-    started = [datetime.fromisoformat(job["started_at"]) for job in jobs if job["started_at"]]
-    finished = [datetime.fromisoformat(job["finished_at"]) for job in jobs if job["finished_at"]]
-    return (max(finished) - min(started)).total_seconds() if started and finished else None
 
 
 def _summary(totals: Totals) -> str:

@@ -1,4 +1,4 @@
-"""`pawsort classify`: what systems and tools leave behind, lists of paths, and how long it took."""
+"""`pawsort classify`: what systems and tools leave behind, and lists of paths."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from sqlalchemy import select
 from core.base.database import Database
 from core.orm.uploads import Upload
 from pawsort.cli import cli
-from pawsort.commands.classify import Totals
 from tests.support.factories import make_tar
 
 DATABASES = ("sqlite",)
@@ -63,14 +62,3 @@ def test_a_list_stands_alone(words: tuple[str, ...], sentence: str) -> None:
     said = CliRunner().invoke(cli, ["classify", *words], input="")
     assert said.exit_code == 2
     assert sentence in said.stderr
-
-
-def test_the_time_goes_from_the_first_work_to_the_last_end() -> None:
-    counts = {"total": 30, "done": 29, "failed": 1, "by_label": {"cat": 29}}
-    job = {"counts": counts, "started_at": "2026-11-30T10:00:00+00:00", "finished_at": "2026-11-30T10:00:10+00:00"}
-    later = job | {"started_at": "2026-11-30T10:00:10+00:00", "finished_at": "2026-11-30T10:00:20+00:00"}
-    totals = Totals.of([job, later])  # type: ignore[list-item]
-    assert (totals.n_images, totals.n_failed, totals.by_label) == (60, 2, {"cat": 58})
-    assert (totals.seconds, totals.images_per_s) == (20.0, 3.0)
-    unfinished = Totals.of([job | {"finished_at": None}])  # type: ignore[list-item]
-    assert unfinished.images_per_s is None
