@@ -98,6 +98,19 @@ def test_folders_files_and_archives_go_into_one_file_in_the_order_given(pawsort:
     ]
 
 
+def test_listed_files_are_uploaded_under_their_paths_and_what_is_missing_is_said(
+    pawsort: PawsortClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_folder(tmp_path / "photos" / "new", 2)
+    monkeypatch.chdir(tmp_path)
+    listed = [Path("photos/new"), Path("photos/new/0001.jpg"), Path("photos/gone.jpg")]
+    outcome = Classification(pawsort, JobOptions(), ProgressBars(Terminal())).run_list(listed)
+    assert not outcome.is_complete
+    assert [one.path for one in outcome.skipped] == ["photos/gone.jpg"]
+    assert [row["path"] for row in rows_of(pawsort, outcome, tmp_path / "out.csv")] == ["photos/new/0001.jpg"]
+    assert pawsort.get_job(outcome.jobs[0])["name"] == "photos"
+
+
 def test_an_archive_that_is_not_unpacked_is_refused_before_anything_is_sent(
     pawsort: PawsortClient, tmp_path: Path
 ) -> None:
