@@ -154,6 +154,8 @@ def _from_folder(sample: Iterable[Row], folder: Path) -> Iterator[tuple[str, byt
 
 def _from_server(client: PawsortClient, sample: Iterable[Row]) -> Iterator[tuple[str, bytes]]:
     for row in sample:
+        if not row.get("image_id"):
+            raise ClientError("The table has no column image_id. Give the folder with its pictures.")
         try:
             data = client.get_original(int(row["image_id"]))
         except RequestFailed as failure:
