@@ -60,16 +60,17 @@ class Classifier:
         else:
             _check_converted(manifest, converted)
             precision = converted.manifest.precision
-            self.engine = LiteRTEngine(manifest.network, arrays, converted.flatbuffer, precision, n_threads)
+            self.engine = LiteRTEngine(manifest, arrays, converted.flatbuffer, precision, n_threads)
         if self.engine.side_px != manifest.side_px or (teacher is None and count_weights(arrays) != manifest.n_weights):
             raise BadWeightsError(
                 f"expected a network of {manifest.n_weights} weights for {manifest.side_px} px; {manifest.network} has"
                 f" {count_weights(arrays)} for {self.engine.side_px} px"
             )
-        self.weights_body = digest_body(arrays, get_architecture(manifest.network))
+        architecture = get_architecture(manifest.network)
+        self.weights_body = digest_body(arrays, architecture)
         is_quantised = converted is not None and converted.manifest.is_quantised
         self.body = converted.manifest.digest if converted and is_quantised else self.weights_body
-        if teacher is not None:  # its weights have no body
+        if all(name.partition(".")[0] in architecture.above_features for name in arrays):  # only the heads are stored
             self.weights_body = self.body
 
     @property

@@ -12,6 +12,7 @@ from model.artifacts.manifest import Manifest
 from model.artifacts.weights import BadWeightsError
 from model.conversion.agreement import compare
 from model.inference.classifier import Classifier
+from model.inference.litert_engine import LiteRTLayers
 from tests.model.conftest import PRETRAINED, draw_images
 from tests.support.deadlines import within
 from tests.support.paths import ROOT
@@ -88,3 +89,18 @@ def test_a_manifest_of_another_format_is_refused() -> None:
     for wrong in ({**document, "format": 2}, {**document, "precision": "int4"}, {**document, "more": 1}):
         with pytest.raises(ValueError, match="expected format 1"):
             ConversionManifest.from_dict(wrong)
+
+
+def test_layers_that_shrink_their_images_first_take_larger_ones() -> None:
+    body = read_converted("efficientnet-lite0-fast").flatbuffer
+    images = draw_images(2, 448)
+    halved = images.reshape(2, 224, 2, 224, 2, 3).mean(axis=(2, 4)).astype(np.uint8)
+    features, found = LiteRTLayers(body).run(halved), LiteRTLayers(body, side_px=448).run(images)
+    assert features.shape == found.shape
+    assert np.corrcoef(features.ravel(), found.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(("network", "side_px"), [("seed-cnn", 80), ("efficientnet-lite0", 256)])
+def test_layers_that_would_see_another_number_of_places_refuse_the_size(network: str, side_px: int) -> None:
+    with pytest.raises(BadWeightsError, match=f"expected layers for images of {side_px} px"):
+        LiteRTLayers(read_converted(network).flatbuffer, side_px)
