@@ -7,7 +7,6 @@
 Half of the photographs of neither class train the student; the other half is evaluated.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.conversions import CONVERTED
 from model.architectures.head_outputs import read_layer
 from model.architectures.registry import get_architecture
-from model.artifacts.conversion import ConversionManifest, ConvertedBody
-from model.artifacts.manifest import Manifest
 from model.artifacts.weights import digest_of, load_into, unpack_weights
-from model.inference.classifier import Classifier
 from model.inference.engine import Engine, join
 from model.training.distillation import Answers, Distiller
 from model.training.examples import Examples
@@ -30,6 +25,7 @@ from pretraining import array_cache
 from pretraining.labelled_folders import NEITHER, Photograph, decode_all, digest_contents
 from pretraining.negatives import draw_negatives
 from pretraining.recipes import CascadeRecipe
+from pretraining.shipped import open_shipped, read_shipped
 
 if TYPE_CHECKING:
     import keras
@@ -47,7 +43,7 @@ def train_student(
         pretrained: The folder of the shipped networks, the teacher's among them.
         cache: For the state after each epoch.
     """
-    weights, teacher = open_shipped(recipe.teacher, pretrained)
+    teacher, weights = open_shipped(recipe.teacher, pretrained), read_shipped(recipe.teacher, pretrained).weights
     architecture = get_architecture(network)
     model = architecture.build()
     load_into(model, weights)
@@ -89,15 +85,6 @@ def _make_teacher(
         return Answers(outputs.outputs, outputs.features.astype(np.float32) @ kernel + bias)
 
     return answer
-
-
-def open_shipped(network: str, pretrained: Path) -> tuple[bytes, Classifier]:
-    """The weights of a shipped network, and the network in LiteRT."""
-    weights = (pretrained / f"{network}.npz").read_bytes()
-    manifest = Manifest.from_json((pretrained / f"{network}.json").read_text(encoding="utf-8"))
-    conversion = ConversionManifest.from_json((pretrained / CONVERTED / f"{network}.json").read_text(encoding="utf-8"))
-    body = ConvertedBody(conversion, (pretrained / CONVERTED / f"{network}.tflite").read_bytes())
-    return weights, Classifier(manifest, weights, converted=body, n_threads=os.cpu_count() or 1)
 
 
 def is_for_training(negative: Photograph) -> bool:

@@ -4,6 +4,7 @@ A version without a row has not been converted yet. One whose row has no digest 
 in its document. Versions with the same body can share a blob.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,23 @@ def store_shipped(blobs: Blobs, folder: Path) -> list[dict[str, Any]]:
     """Copy the shipped converted bodies into the blob store.
 
     Args:
-        folder: Holds `converted/<network>.json` (manifest) and `converted/<network>.tflite` (body).
+        folder: Holds `converted/<network>.json` (manifest) and the bodies, as `read_bodies` finds them.
     Returns:
         The manifests.
     """
-    documents = []
-    for path in sorted((folder / CONVERTED).glob("*.json")):
-        document = json.loads(path.read_text())
-        blobs.put(weights_key(document["digest"]), path.with_suffix(".tflite").read_bytes())
-        documents.append(document)
-    return documents
+    for digest, body in read_bodies(folder).items():
+        blobs.put(weights_key(digest), body)
+    return [json.loads(path.read_text()) for path in sorted((folder / CONVERTED).glob("*.json"))]
+
+
+def read_bodies(folder: Path) -> dict[str, bytes]:
+    """The shipped converted bodies by digest; several networks can use the same.
+
+    Args:
+        folder: Holds `converted/<network>.tflite`.
+    """
+    bodies = [path.read_bytes() for path in sorted((folder / CONVERTED).glob("*.tflite"))]
+    return {hashlib.sha256(body).hexdigest(): body for body in bodies}
 
 
 def register_shipped(session: Session, documents: list[dict[str, Any]]) -> None:
