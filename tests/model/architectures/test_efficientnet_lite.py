@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 
-from model.architectures.efficientnet_lite import LITE0, build_efficientnet_lite, build_features
+from model.architectures.efficientnet_lite import LITE0, LITE2, LITE2_FAST, build_efficientnet_lite, build_features
 from tests.model.conftest import draw_images
 
 
-@pytest.fixture(scope="module")
-def features():
+def build_lively(size):
     """The network with weights of every size that matters: nothing is 0, 1 or symmetric."""
-    model = build_features(LITE0._replace(side_px=40))
+    model = build_features(size._replace(side_px=40))
     random = np.random.default_rng(3)
     for layer in model.layers:
         if layer.name.endswith("norm"):
@@ -17,6 +16,11 @@ def features():
             beta, mean = random.normal(0.5, 0.5, n), random.normal(0, 0.1, n)
             layer.set_weights([gamma, beta, mean, variance])
     return model
+
+
+@pytest.fixture(scope="module")
+def features():
+    return build_lively(LITE0)
 
 
 def windows(x, size, stride):
@@ -28,7 +32,7 @@ def windows(x, size, stride):
     return np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(0, 1))[::stride, ::stride]
 
 
-def forward_by_hand(model, image):
+def forward_by_hand(model, image, stages):
     def norm(x, name, rectify=True):
         gamma, beta, mean, variance = model.get_layer(f"{name}_norm").get_weights()
         x = (x - mean) / np.sqrt(variance + 0.001) * gamma + beta
@@ -39,7 +43,7 @@ def forward_by_hand(model, image):
 
     x = (image.astype(np.float64) - 127) / 128
     x = norm(np.einsum("ijcyx,yxcf->ijf", windows(x, 3, 2), kernel("stem")), "stem")
-    sizes = [(s.kernel, s.stride if i == 0 else 1) for s in LITE0.stages for i in range(s.n_blocks)]
+    sizes = [(s.kernel, s.stride if i == 0 else 1) for s in stages for i in range(s.n_blocks)]
     for number, (size, stride) in enumerate(sizes, start=1):
         name, came_in = f"block_{number:02}", x
         if number > 1:
@@ -50,10 +54,11 @@ def forward_by_hand(model, image):
     return norm(x @ kernel("top")[0, 0], "top").mean(axis=(0, 1))
 
 
-def test_the_forward_pass_is_the_formula_of_the_layers(features):
-    images = draw_images(2, 40)
-    expected = np.stack([forward_by_hand(features, image) for image in images])
-    found = np.asarray(features(images))
+@pytest.mark.parametrize("size", [LITE0, LITE2], ids=["lite0", "lite2"])
+def test_the_forward_pass_is_the_formula_of_the_layers(size):
+    model, images = build_lively(size), draw_images(2, 40)
+    expected = np.stack([forward_by_hand(model, image, size.stages) for image in images])
+    found = np.asarray(model(images))
     assert found.shape == (2, 1280)
     assert np.abs(expected[0] - expected[1]).mean() > 0.05  # the pictures come through
     np.testing.assert_allclose(found, expected, atol=2e-4)
@@ -87,6 +92,13 @@ def test_it_has_16_blocks_of_the_published_widths(features):
 def test_it_has_as_many_weights_as_the_published_network(features):
     # 4,694,024 with ImageNet's classifier; the published file's 4,694,073 count each layer's batches too, 49 numbers.
     assert features.count_params() + 1280 * 1000 + 1000 == 4_694_073 - 49
+
+
+def test_lite2_is_wider_and_deeper_by_the_published_factors():
+    widths = [(stage.n_blocks, stage.n_filters) for stage in LITE2.stages]
+    assert widths == [(1, 16), (3, 24), (3, 48), (4, 88), (4, 120), (5, 208), (1, 352)]
+    assert [stage[1:4] for stage in LITE2.stages] == [stage[1:4] for stage in LITE0.stages]
+    assert (LITE2.side_px, LITE2_FAST.side_px, LITE2_FAST.stages) == (260, 260, LITE0.stages)
 
 
 @pytest.fixture(scope="module")
